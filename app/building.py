@@ -204,7 +204,6 @@ def build_cluster(settings: Settings) -> Cluster | None:
             drain_s=settings.shutdown_grace_s,
             stuck_s=settings.request_timeout_s,
             threads=settings.threads or _threads_of_a_replica(settings),
-            scale_s=settings.ray_scale_s,
         )
     )
 
@@ -224,7 +223,6 @@ def build_fetcher(settings: Settings) -> Fetcher:
             proxy=proxy.get_secret_value() if proxy else None,
             total_timeout=settings.fetch_timeout_s,
             max_bytes=int(settings.max_fetch_mb * MB),
-            cache_bytes=int(settings.fetch_cache_mb * MB),
         )
     )
 

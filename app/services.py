@@ -142,7 +142,7 @@ class Services:
             self.loader,
             self.executor,
             StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
-            ToolLimits(a_request=settings.max_tool_calls),
+            ToolLimits(),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.state.counters import Period, Prices
 from app.telemetry import LogFormat
-from models.capability import SettingsT
+from models.capability import OwnSettings, SettingsT
 from models.catalog import CATALOG
 from models.cluster.plan import read_replicas
 from models.setting_types import Address, CommaSeparated, Device, Profile, Split
@@ -32,10 +32,11 @@ LEAST_SECRET = 16
 DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
 """Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
 FIXED = {
+    "batch_idle_requests": "0 requests",
     "browser_pages": "2 pages",
     "browser_timeout_s": "20 s",
     "cache_max_entry_mb": "16 MB",
-    "batch_idle_requests": "0 requests",
+    "fetch_cache_mb": "64 MB",
     "head_timeout_s": "10 s",
     "large_bodies_at_once": "8 bodies",
     "max_batch_line_mb": "32 MB",
@@ -52,12 +53,14 @@ FIXED = {
     "max_response_mb": "64 MB",
     "max_series": "32 series",
     "max_series_points": "100,000 steps",
+    "max_tool_calls": "32 calls",
     "max_tool_calls_a_round": "16 calls",
     "max_translate_chars": "1,000,000 characters",
     "max_wording_chars": "20,000 characters",
     "mcp_max_mb": "4 MB",
     "min_rate_kb": "4 kB/s",
     "pages_at_once": "4 pages, for each replica on a cluster",
+    "ray_scale_s": "3 s",
     "sandbox_disk_mb": "128 MB",
     "sandbox_images_mb": "8 MB",
     "sandbox_output_kb": "64 kB",
@@ -65,7 +68,7 @@ FIXED = {
     "scrape_host_concurrent": "2 pages",
     "tool_calls_at_once": "8 calls",
 }
-"""Settings of version 0.1.0 that nobody had a reason to change, by name, and the values that hold instead."""
+"""Former settings that nobody had a reason to change, by name, and the values that hold instead."""
 
 
 def _origin(value: str) -> str:
@@ -95,21 +98,8 @@ Origin = Annotated[str, AfterValidator(_origin)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
-class Settings(BaseSettings):
-    """Settings of the server. The settings of each capability are declared in its folder and added below; `of` finds
-    them."""
-
-    model_config = SettingsConfigDict(
-        env_prefix=PREFIX,
-        env_file=ENV_FILE,
-        # An empty variable counts as unset, because templates of .env have empty variables.
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        defer_build=True,
-        # Some values are secrets, and a traceback stays in a log.
-        hide_input_in_errors=True,
-    )
+class ServerSettings(OwnSettings):
+    """Settings of the server's address, its doors and its connections."""
 
     host: str = "127.0.0.1"
     """Address to listen on. Addresses other than loopback require OPENFAZE_API_KEYS, OPENFAZE_KEYS_FILE or
@@ -118,6 +108,38 @@ class Settings(BaseSettings):
     """TCP port. With 0, the system chooses a free one."""
     open: bool = False
     """`1` allows addresses other than loopback without keys, so that anyone who can connect is served."""
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
+    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The
+    caller is the last address in `X-Forwarded-For` that is not one of these proxies. Unset: the caller is the address
+    that connects."""
+    playground: bool = True
+    """The page at `/` on which people can try the tasks in a browser. `off` removes it."""
+    mcp: bool = True
+    """Serve the Model Context Protocol at `/mcp`."""
+    mcp_hosts: CommaSeparated = ()
+    """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any name if there
+    are keys or OPENFAZE_OPEN=1, otherwise only names of this machine."""
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
+    """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers. Unset: none."""
+    request_timeout_s: float = Field(default=300, gt=0, le=900)
+    """Seconds that one request may take."""
+    max_request_mb: float = Field(default=128, gt=0)
+    """Largest size of a request's body, in megabytes (2^20 bytes)."""
+    max_connections: int = Field(default=1000, ge=1)
+    """Largest number of simultaneous connections. Connections that wait for a request are closed to make room for new
+    ones, the oldest first."""
+    max_connections_per_address: int = Field(default=500, ge=1)
+    """Largest number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
+    keep_alive_s: float = Field(default=75, gt=0)
+    """Seconds that a connection may be idle between two requests."""
+    shutdown_grace_s: int = Field(default=30, ge=0)
+    """Seconds that a stop may take: running requests and streams may finish, except in the last quarter, at most 5 s,
+    in which engines and stores are closed."""
+
+
+class KeySettings(OwnSettings):
+    """Settings of API keys: which there are, and what a key may use."""
+
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, Split] = ()
     """Comma-separated API keys. A client sends one as `Authorization: Bearer <key>`. If neither this nor
     OPENFAZE_KEYS_FILE is set, clients need no key."""
@@ -127,10 +149,6 @@ class Settings(BaseSettings):
     max_wrong_keys: int = Field(default=30, ge=1)
     """Largest number of wrong keys from one address per minute. Above it, only keys that this address has used before
     are checked. Behind a proxy that OPENFAZE_TRUSTED_PROXIES does not name, all callers have its address."""
-    trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
-    """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The
-    caller is the last address in `X-Forwarded-For` that is not one of these proxies. Unset: the caller is the address
-    that connects."""
     default_requests_per_minute: int | None = Field(default=None, ge=1)
     """Largest number of requests per minute for each key without a limit of its own (`openfaze keys set`)."""
     default_tokens_per_minute: int | None = Field(default=None, ge=1)
@@ -146,14 +164,30 @@ class Settings(BaseSettings):
     all tasks."""
     prices: str = "input=1.50,output=3.50"
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
+    key_share: float = Field(default=0.5, gt=0, le=1)
+    """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
+    calls of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
+    may have all of it."""
     state_url: SecretStr | None = None
     """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
     `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
     state_down: Literal["refuse", "allow"] = "refuse"
     """Treatment of requests by limited keys while OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow`
     admits all."""
-    playground: bool = True
-    """The page at `/` on which people can try the tasks in a browser. `off` removes it."""
+
+
+class RedactionSettings(OwnSettings):
+    """Settings of personal data."""
+
+    personal_data: Literal["block", "redact"] = "block"
+    """Effect of the code `S7` in a request's guard: `block` refuses unsafe texts, like every other code. `redact` also
+    replaces e-mail addresses, telephone, card and account numbers and national ids by placeholders
+    (docs/redaction.md)."""
+
+
+class TelemetrySettings(OwnSettings):
+    """Settings of logs, metrics and traces."""
+
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Lowest level that is logged. Logs go to stderr and never contain the content of requests. `debug` adds the
     messages of exceptions."""
@@ -168,10 +202,10 @@ class Settings(BaseSettings):
     traces_content: bool = False
     """`1` adds prompts and answers of LLMs to traces, except for requests with `x-interfaze-zdr`."""
 
-    personal_data: Literal["block", "redact"] = "block"
-    """Effect of the code `S7` in a request's guard: `block` refuses unsafe texts, like every other code. `redact` also
-    replaces e-mail addresses, telephone, card and account numbers and national ids by placeholders
-    (docs/redaction.md)."""
+
+class EngineSettings(OwnSettings):
+    """Settings of all engines: where they compute, and their weights and memory."""
+
     profile: Profile | None = None
     """Engines that `auto` prefers: engines with weights from packages (`embedded`), engines with pulled weights
     (`standard`), or engines for a card (`gpu`, which also loads and tests them at the start). Unset: `gpu` if there is
@@ -195,6 +229,11 @@ class Settings(BaseSettings):
     If a requested engine does not fit, the least recently used engines are unloaded."""
     max_queue: int = Field(default=128, ge=1)
     """Largest number of pages that wait for an engine. Further pages are answered with 503 and Retry-After."""
+
+
+class ClusterSettings(OwnSettings):
+    """Settings of engines on replicas (docs/cluster.md)."""
+
     cluster: Literal["local", "ray"] = "local"
     """Place where engines compute: the server's process (`local`), or separate processes, which Ray Serve runs on one
     or more machines (`ray`, see docs/cluster.md). Needs the extra `ray`."""
@@ -214,26 +253,29 @@ class Settings(BaseSettings):
     """Megabytes of shared memory for sending pictures and sound to replicas, on a cluster that this server starts."""
     ray_start_s: float = Field(default=120, gt=0)
     """Largest number of seconds until new replicas answer. After this time, requests for their engine get 503."""
-    ray_scale_s: float = Field(default=3, gt=0)
-    """Number of seconds of too much work after which a replica is added. After ten times as many seconds of less work,
-    a replica is removed."""
-    key_share: float = Field(default=0.5, gt=0, le=1)
-    """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
-    calls of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
-    may have all of it."""
 
-    max_request_mb: float = Field(default=128, gt=0)
-    """Largest size of a request's body, in megabytes (2^20 bytes)."""
+
+class InputSettings(OwnSettings):
+    """Settings of the inputs of a request: how large they may be, and how they are decoded."""
+
+    max_sources: int = Field(default=16, ge=1)
+    """Largest number of inputs (parts and URLs) of one request."""
+    max_total_mb: float = Field(default=256, gt=0)
+    """Largest size of all inputs of one request together, decoded or fetched, in megabytes."""
     max_part_mb: float = Field(default=20, gt=0)
     """Largest size of one data URL or base64 part after decoding, in megabytes."""
-    max_fetch_mb: float = Field(default=80, gt=0)
-    """Largest size of one fetched URL, in megabytes."""
     max_image_megapixels: float = Field(default=64, gt=0)
     """Largest size of one image in megapixels. It is read from the image's header, before the image is decoded."""
     max_pages: int = Field(default=200, ge=1)
     """Largest number of pages of documents that one request may read."""
     max_page_seconds: float = Field(default=20, gt=0)
     """Seconds that reading or drawing a page of a PDF, or opening the file, may take."""
+    max_audio_minutes: float = Field(default=240, gt=0)
+    """Largest length of one recording in minutes, counted while it is decoded."""
+    max_video_frames: int = Field(default=16, ge=1, le=256)
+    """Largest number of frames that are taken from one video, for OCR and for an LLM with vision."""
+    max_text_chars: int = Field(default=20_000_000, ge=1)
+    """Largest number of characters of one text, office or HTML file."""
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
     503."""
@@ -243,16 +285,11 @@ class Settings(BaseSettings):
     """Megabytes of memory that a decode process may take (Linux)."""
     decode_seconds: float = Field(default=60, gt=0)
     """Seconds after which a call in a decode process is ended and its file is refused."""
-    max_audio_minutes: float = Field(default=240, gt=0)
-    """Largest length of one recording in minutes, counted while it is decoded."""
-    max_video_frames: int = Field(default=16, ge=1, le=256)
-    """Largest number of frames that are taken from one video, for OCR and for an LLM with vision."""
-    max_text_chars: int = Field(default=20_000_000, ge=1)
-    """Largest number of characters of one text, office or HTML file."""
-    max_sources: int = Field(default=16, ge=1)
-    """Largest number of inputs (parts and URLs) of one request."""
-    max_total_mb: float = Field(default=256, gt=0)
-    """Largest size of all inputs of one request together, decoded or fetched, in megabytes."""
+
+
+class StorageSettings(OwnSettings):
+    """Settings of what clients leave with the server: uploaded files, responses and batches."""
+
     files_dir: str = Field(default="", validate_default=True)
     """Storage of uploaded files: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder `files`,
     beside the default of OPENFAZE_WEIGHTS_DIR."""
@@ -278,6 +315,11 @@ class Settings(BaseSettings):
     """URL that gets a POST when a batch has ended. OPENFAZE_FETCH_ALLOW must name it if it is on a private network."""
     batch_webhook_secret: SecretStr | None = None
     """Secret that signs the webhook's requests according to Standard Webhooks: any text, or `whsec_` and base64."""
+
+
+class CacheSettings(OwnSettings):
+    """Settings of the cache of answers."""
+
     cache: Literal["off", "exact", "verified"] = "off"
     """Cache of answers. `exact` answers identical requests of the same key from the cache. `verified` also answers
     questions with the same meaning, once comparisons have shown that their answers agree."""
@@ -296,6 +338,29 @@ class Settings(BaseSettings):
     cache_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
     """Secret that encrypts cached answers (AES-256-GCM): a random text of 16 characters or more, the same for all
     servers that share a cache."""
+
+
+class WebSettings(OwnSettings):
+    """Settings of fetching, scraping and searching the web."""
+
+    fetch_allow: CommaSeparated = ()
+    """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to in addition to public
+    addresses."""
+    fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, Split] = (80, 443, 8080, 8443)
+    """Comma-separated ports that URLs may name. Hosts in OPENFAZE_FETCH_ALLOW may be reached on any port."""
+    fetch_proxy: SecretStr | None = None
+    """Proxy for fetching URLs: `http://host:port` or `https://…`, with `user:password@` if it requires them."""
+    fetch_timeout_s: float = Field(default=30, gt=0)
+    """Seconds that fetching one URL may take, redirects included."""
+    max_fetch_mb: float = Field(default=80, gt=0)
+    """Largest size of one fetched URL, in megabytes."""
+    scrape_robots: bool = True
+    """`1` leaves out pages whose robots.txt forbids scraping by `openfaze`."""
+    scrape_host_rps: float = Field(default=2, gt=0)
+    """Pages per second that are scraped from one host. A longer Crawl-delay in its robots.txt is obeyed, up to 10 s."""
+    browser: str = "auto"
+    """A Chromium for pages that are empty without a browser: its path, the `http://…` address of its DevTools, `auto`
+    (found in PATH) or `off`."""
     search_provider: CommaSeparated = ("auto",)
     """Comma-separated providers of the web search, of which the next is tried if one fails: `searxng`, `brave`,
     `tavily`, `serper`, `ddgs`. `auto` stands for all configured ones in this order. `off` switches web search off."""
@@ -304,45 +369,35 @@ class Settings(BaseSettings):
     reach."""
     search_api_key: SecretStr | None = None
     """Key of the hosted search provider, or `brave=…,tavily=…` for several."""
-    max_tool_calls: int = Field(default=32, ge=1)
-    """Number of specialists that the LLM may call in one request. It is told that further calls were not run."""
-    request_timeout_s: float = Field(default=300, gt=0, le=900)
-    """Seconds that one request may take."""
-    mcp: bool = True
-    """Serve the Model Context Protocol at `/mcp`."""
-    mcp_hosts: CommaSeparated = ()
-    """Comma-separated names by which `/mcp` may be called (`gpu.example.com`), without ports. Unset: any name if there
-    are keys or OPENFAZE_OPEN=1, otherwise only names of this machine."""
-    cors_origins: Annotated[tuple[Origin, ...], NoDecode, Split] = ()
-    """Comma-separated origins (`https://app.example.com`) whose pages may call the server in browsers. Unset: none."""
-    max_connections: int = Field(default=1000, ge=1)
-    """Largest number of simultaneous connections. Connections that wait for a request are closed to make room for new
-    ones, the oldest first."""
-    max_connections_per_address: int = Field(default=500, ge=1)
-    """Largest number of simultaneous connections from one address. Behind a proxy, all connections have its address."""
-    keep_alive_s: float = Field(default=75, gt=0)
-    """Seconds that a connection may be idle between two requests."""
-    shutdown_grace_s: int = Field(default=30, ge=0)
-    """Seconds that a stop may take: running requests and streams may finish, except in the last quarter, at most 5 s,
-    in which engines and stores are closed."""
-    fetch_allow: CommaSeparated = ()
-    """Comma-separated hosts (`wiki.lan:8000`), addresses or CIDRs that URLs may point to in addition to public
-    addresses."""
-    fetch_ports: Annotated[tuple[Annotated[int, Field(ge=1, le=65535)], ...], NoDecode, Split] = (80, 443, 8080, 8443)
-    """Comma-separated ports that URLs may name. Hosts in OPENFAZE_FETCH_ALLOW may be reached on any port."""
-    fetch_proxy: SecretStr | None = None
-    """Proxy for fetching URLs: `http://host:port` or `https://…`, with `user:password@` if it requires them."""
-    fetch_cache_mb: float = Field(default=64, ge=0)
-    """Megabytes of memory for fetched responses that may be used again by HTTP's rules. 0 switches this cache off."""
-    fetch_timeout_s: float = Field(default=30, gt=0)
-    """Seconds that fetching one URL may take, redirects included."""
-    scrape_robots: bool = True
-    """`1` leaves out pages whose robots.txt forbids scraping by `openfaze`."""
-    scrape_host_rps: float = Field(default=2, gt=0)
-    """Pages per second that are scraped from one host. A longer Crawl-delay in its robots.txt is obeyed, up to 10 s."""
-    browser: str = "auto"
-    """A Chromium for pages that are empty without a browser: its path, the `http://…` address of its DevTools, `auto`
-    (found in PATH) or `off`."""
+
+
+class Settings(
+    ServerSettings,
+    KeySettings,
+    RedactionSettings,
+    TelemetrySettings,
+    EngineSettings,
+    ClusterSettings,
+    InputSettings,
+    StorageSettings,
+    CacheSettings,
+    WebSettings,
+    BaseSettings,
+):
+    """All settings, in groups. The settings of each capability are declared in its folder and added below; `of` finds
+    them."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=ENV_FILE,
+        # An empty variable counts as unset, because templates of .env have empty variables.
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        defer_build=True,
+        # Some values are secrets, and a traceback stays in a log.
+        hide_input_in_errors=True,
+    )
 
     @field_validator("weights_dir", "files_dir")
     @classmethod

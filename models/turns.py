@@ -15,17 +15,19 @@ CONTESTED_S = 60.0
 _BACK_S = 0.03
 """Seconds for which the processors wait for the next step of a key's work. Otherwise, the lines of a page whose
 detection has just ended would arrive a moment too late, and wait for another key's batch."""
-
-
 SLOW_S = 10.0
 """Seconds after a key's last long call within which the key is assumed to make another long call."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Home:
+    """The processes of one key."""
+
     share: Share
     first: int
+    """Number of its first process. The others follow."""
     asked: float
+    """Time of the key's last request."""
 
 
 class Homes:
@@ -132,8 +134,8 @@ class Rivalry:
 
 
 class Turns:
-    """Gives turns to engines that compute with the same processors, such as the detector and the recogniser of OCR. Of
-    another key's work, a key never waits for more than the running batch. Belongs to one event loop.
+    """Gives turns to engines that compute with the same processors, such as the detector and the recogniser of OCR. A
+    key never waits for more of another key's work than the running batch. Belongs to one event loop.
 
     As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), at most
     `at_once` batches run, and the next one belongs to the key whose work took the least of the processors' time. The

@@ -1,20 +1,14 @@
-"""The `forecast` task, which continues series of numbers, and the plot of its result."""
+"""The `forecast` task, which continues series of numbers."""
 
 import asyncio
-import base64
-import io
 import math
-import re
-import threading
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, NotRequired
+from typing import NotRequired
 
 import numpy as np
-import PIL.Image
 from typing_extensions import TypedDict
 
 from models.concurrency import EngineAdmission, side_by_side
@@ -27,6 +21,7 @@ from tasks.result import Result, ResultLine
 from tasks.series.columns import Mentions, Observed, observed
 from tasks.series.grid import SeriesTable
 from tasks.series.horizon import Horizon, horizon_in
+from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
 from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
 
@@ -41,20 +36,8 @@ MAX_INLINE_CHARS = 1_000_000
 """Largest number of characters of a text that is searched for a series. A longer one has to come as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
-_WANTED = re.compile(
-    r"\b(?:plot|chart|graph|diagram|visuali[sz]|draw|picture of|zeichne|grafik|schaubild|graphique|trace[rz]?\b"
-    r"|gráfic|grafic"
-    r"|grafiek|график|диаграмм)|图表|图像|画图|グラフ|رسم بياني",
-    re.IGNORECASE,
-)
-_REFUSED = re.compile(
-    r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
-)
-_MOST = 8
-"""Largest number of series in a plot, one below the other."""
-_SHOWN = 5
-"""Length of the plotted past, as a multiple of the forecast's length."""
-_LEAST_SHOWN = 60
+_COLUMNS, _LONGEST_NAME = 8, 40
+"""Largest number of columns that an error names, and largest number of characters of each name."""
 
 
 class Prediction(TypedDict):
@@ -256,10 +239,6 @@ def _forecast_data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes
     return data
 
 
-_COLUMNS, _LONGEST_NAME = 8, 40
-"""Largest number of columns that an error names, and largest number of characters of each name."""
-
-
 def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
     """Describe, for an error, the columns of tables that contain nothing to forecast."""
     names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
@@ -283,57 +262,3 @@ def _build(parts: Parts) -> ForecastTask:
 
 
 TASK = Specialist(ForecastTask.name, _build, uses=(FORECAST,), order=80)
-
-
-_WIDTH, _HEIGHT, _DPI = 9.0, 3.2, 100
-_one_at_a_time = threading.Lock()
-
-
-def wants_plot(words: str) -> bool:
-    found = _WANTED.search(words)
-    return found is not None and not _REFUSED.search(words[: found.start()])
-
-
-def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
-    """Draw the end of each series, its forecast and the interval around it as a PNG, and return a data URL. Safe from
-    any thread. The first call takes a second, because it loads matplotlib."""
-    # matplotlib's font cache and Python's warning filters are shared by all threads.
-    with _one_at_a_time, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about letters that its font lacks
-        png = _draw_png(series[:_MOST], outlooks[:_MOST])
-    return f"data:image/png;base64,{base64.b64encode(png).decode()}"
-
-
-def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(_WIDTH, _HEIGHT * len(series)), dpi=_DPI, layout="constrained")
-    canvas = FigureCanvasAgg(figure)
-    for number, (one, outlook) in enumerate(zip(series, outlooks, strict=True), start=1):
-        axes = figure.add_subplot(len(series), 1, number)
-        count, ahead = len(one.values), len(outlook.value)
-        first = max(0, count - max(_LEAST_SHOWN, _SHOWN * ahead))
-        # The forecast's line starts at the last known value, so that the plot has no gap.
-        value, lower, upper = (
-            np.concatenate([one.values[-1:], line]) for line in (outlook.value, outlook.lower, outlook.upper)
-        )
-        known, coming = _axis_positions(one, range(first, count)), _axis_positions(one, range(count - 1, count + ahead))
-        axes.plot(known, one.values[first:], color="#1f4e79", linewidth=1.4, label="observed")
-        axes.fill_between(coming, lower, upper, color="#d95f0e", alpha=0.2, linewidth=0, label="80 %")
-        axes.plot(coming, value, color="#d95f0e", linewidth=1.6, label="forecast")
-        # Dollar signs in the name of a series do not begin formulas.
-        axes.set_title(one.name, loc="left", fontsize=10, parse_math=False)
-        axes.grid(alpha=0.3)
-        axes.legend(loc="upper left", fontsize=8, frameon=False)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    pixels = canvas.buffer_rgba()  # type: ignore[no-untyped-call]
-    picture = PIL.Image.fromarray(np.asarray(pixels)).convert("RGB")
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG", optimize=True)
-    return buffer.getvalue()
-
-
-def _axis_positions(series: Regular, places: range) -> list[Any]:
-    """Return the dates at `places`, or the numbers of the values if the series has no dates."""
-    return [at + 1 if series.grid is None else series.grid.at(at) for at in places]

@@ -41,10 +41,12 @@ SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_IN_TIME = 50_000
+"""Number of characters for which a guard has its time limit once more."""
 
-log = structlog.get_logger(__name__)
 GUARDS = ("text_guard", "image_guard")
 """Names of the capabilities that judge."""
+
+log = structlog.get_logger(__name__)
 
 
 class Check(TypedDict):

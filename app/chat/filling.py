@@ -47,6 +47,8 @@ _MOST_TOLD = 60
 
 @dataclass(frozen=True, slots=True)
 class Filling:
+    """Fields of an answer that are filled in, and the shape of the rest, which the LLM writes."""
+
     values: Mapping[JsonPath, Any]
     """Copied values, by the path of their field."""
     whole: Shape
@@ -97,7 +99,6 @@ async def fill(
     examples: Sequence[Example] = (),
 ) -> Filling | None:
     """Fill in fields of `shape` from the results of `plan`'s steps, and leave the others to an LLM.
-
 
     If no step read anything, the fields are filled in from `document`, a text in the request. Return None if no field
     can be filled in. Raises ModelError.

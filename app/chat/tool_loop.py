@@ -39,8 +39,8 @@ from tasks.precontext import Entry
 MAX_TOOL_ROUNDS = 4
 """Number of rounds in which the LLM may call tasks before it must answer."""
 NOT_RUN = (
-    "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run "
-    "(OPENFAZE_MAX_TOOL_CALLS). Answer with what is there."
+    "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run. "
+    "Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
 _LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered; the call was dropped."
@@ -78,7 +78,7 @@ class ToolLimits:
     a_round: int = 16
     """Largest number of tasks after one answer of the LLM."""
     a_request: int = 32
-    """Largest number of tasks in one request (OPENFAZE_MAX_TOOL_CALLS)."""
+    """Largest number of tasks in one request."""
 
 
 @dataclass

@@ -44,7 +44,7 @@ _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
 _PARQUET = ".parquet"
 _ROWS_OF_A_GROUP = 10_000
-"""Rows of a group in a file of Parquet: no more are in memory."""
+"""Number of rows in a group of a Parquet file, which are in memory together."""
 _EXACT = 1 << 53
 """Largest whole number up to which a floating-point number has each of them."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -59,7 +59,7 @@ they may split it at another separator than the file's. Telephone numbers and am
 
 
 class CannotWrite(Exception):
-    """A file of this ending cannot be written; the message says what to do."""
+    """Raised if a file of this ending cannot be written. The message says what to do."""
 
 
 class TooManyRows(Exception):
@@ -182,7 +182,7 @@ def _no_formula(value: Any) -> Any:
 
 
 def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """One file a table, as with CSV, and one with the probabilities. Columns have the types of the schema."""
+    """Write one file per table, as in CSV, and one with the probabilities. Columns have the types of the schema."""
     names = _distinct([*(table.name for table in tables if table.is_list), _PROBABILITIES])
     *files, probabilities = [path, *(_beside(path, name) for name in names)]
     for table, file in zip(tables, files, strict=True):

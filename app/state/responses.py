@@ -12,9 +12,9 @@ from models.base import ModelError
 from models.fair_executor import FairExecutor
 
 RESPONSE_PREFIX = "openfaze:response:1:"
+"""Prefix of the keys in Redis."""
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
-"""Prefix of the keys in Redis."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,7 +75,7 @@ _UNSUPPORTED = {
     "background": "every response is answered at once; /v1/batches runs requests later",
     "conversation": "'previous_response_id' continues a conversation",
     "prompt": "prompts are not kept here; send 'instructions' and 'input'",
-    "max_tool_calls": "the server's own limit applies (OPENFAZE_MAX_TOOL_CALLS)",
+    "max_tool_calls": "the server's own limit of 32 calls applies",
 }
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")

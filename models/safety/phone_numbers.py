@@ -50,7 +50,7 @@ _LEAST_DOTTED = 4
 """Least number of groups that are separated by dots: 01.42.68.53.00 is a French telephone number, while 044.668.180 is
 an article number."""
 _SMALL = {f"{number:02}" for number in range(1, 60)}
-"""Pattern of small numbers in ascending lists, such as lottery results or minutes."""
+"""Small numbers of two digits. Ascending lists of them are lottery results or minutes."""
 _LENGTHS = range(6, 16)
 """Possible numbers of digits if no plan is checked: E.164 allows 15 at most."""
 _ELSE = re.compile(

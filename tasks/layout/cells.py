@@ -94,9 +94,12 @@ class Draft:
     """A table being built, in the text's frame of reference."""
 
     xs: Sequence[float]
+    """Edges of the columns, one more than there are columns."""
     ys: Sequence[float]
+    """Edges of the rows."""
     cells: list[CellDraft]
     leaders: Sequence[PlacedWord] = ()
+    """Dot leaders between the cells."""
 
     def done(self, angle: float) -> Table:
         lines = frozenset(piece.line for place in self.cells for piece in place.pieces)

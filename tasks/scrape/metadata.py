@@ -10,10 +10,14 @@ from lxml.html import HtmlElement
 from models.translation.languages import detected
 from tasks.scrape.parsing import joined
 
+Json = Any
+
 _LEAST_CHARS = 40
+"""Least length of a text whose language can be detected."""
 _LEAST_SCORE = 0.5
 """Least score of a detected language. Below it, the declared language of the page is more reliable."""
 _SAMPLE = 2000
+"""Number of characters of a text by which its language is detected."""
 MAX_BYTES = 64 * 1024
 """Largest size, in bytes, of each kind of structured data, as JSON. Items beyond it are omitted."""
 MAX_DEPTH = 12
@@ -34,9 +38,6 @@ def language_of(text: str, claimed: str | None) -> str | None:
     return next((code for code, score in detected(sample) if score >= _LEAST_SCORE), claimed)
 
 
-Json = Any
-
-
 def title_of(root: HtmlElement) -> str:
     """Return the page's title: the `title` element, or else OpenGraph's, or else the first heading."""
     for text in (
@@ -55,12 +56,12 @@ def description_of(root: HtmlElement) -> str:
 
 def language_claimed(root: HtmlElement) -> str | None:
     """Return the language that the page declares: `de` for `<html lang="de-AT">`."""
-    said = (
+    declared = (
         root.get("lang")
         or root.get("{http://www.w3.org/XML/1998/namespace}lang")
         or _meta_content(root, "content-language")
     )
-    code = (said or "").replace("_", "-").partition("-")[0].strip().lower()
+    code = (declared or "").replace("_", "-").partition("-")[0].strip().lower()
     return code if code.isascii() and code.isalpha() and len(code) in (2, 3) else None
 
 

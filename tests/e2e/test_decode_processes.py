@@ -43,6 +43,7 @@ def answer(server: Server, pdf: bytes) -> httpx.Response:
         return client.post("/v1/chat/completions", json=ocr_request(data_url(pdf, "application/pdf")))
 
 
+@pytest.mark.deep
 def test_killing_a_process_fails_its_request_and_no_other(server: Server) -> None:
     assert decode_processes(server) == []
     with ThreadPoolExecutor() as callers:

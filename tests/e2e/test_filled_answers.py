@@ -22,7 +22,7 @@ from tests.drawn_forms import form_of
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, picture_of, schema_of, text_part
 from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
-from tests.server import Server, serving
+from tests.server import REMEMBERING, Server, serving
 
 STRING, INTEGER, NUMBER = {"type": "string"}, {"type": "integer"}, {"type": "number"}
 OR_NULL = {"anyOf": [STRING, {"type": "null"}]}
@@ -30,7 +30,7 @@ OR_NULL = {"anyOf": [STRING, {"type": "null"}]}
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("filled") / "log", weights_dir=SHARED / "weights") as server:
+    with serving(tmp_path_factory.mktemp("filled") / "log", REMEMBERING, weights_dir=SHARED / "weights") as server:
         yield server
 
 
@@ -321,7 +321,7 @@ def test_a_fact_that_nothing_says_is_no_field(client: httpx.Client, server: Serv
 
 def test_a_long_input_neither_fills_a_context_nor_cuts_the_answer(client: httpx.Client) -> None:
     pages = "\n".join(
-        f"Clause {number}: the parties agree that nothing here matters to anybody." for number in range(900)
+        f"Clause {number}: the parties agree that nothing here matters to anybody." for number in range(300)
     )
     url = data_url(f"{pages}\nTotal: 99.50 EUR\n".encode(), "text/plain")
     long = {"type": "file", "file": {"filename": "contract.txt", "file_data": url}}

@@ -305,7 +305,7 @@ def test_sampling_and_choices_reach_the_llm(model: FullModel) -> None:
         ({"background": True}, "background", "/v1/batches"),
         ({"conversation": "conv_1"}, "conversation", "previous_response_id"),
         ({"prompt": {"id": "p"}}, "prompt", "instructions"),
-        ({"max_tool_calls": 3}, "max_tool_calls", "OPENFAZE_MAX_TOOL_CALLS"),
+        ({"max_tool_calls": 3}, "max_tool_calls", "limit of 32 calls"),
         ({"truncation": "auto"}, "truncation", "not supported"),
         (
             {"tools": [{"type": "file_search", "vector_store_ids": []}]},

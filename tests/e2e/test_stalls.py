@@ -16,6 +16,7 @@ import pytest
 
 import app.chat.context.trim
 import app.chat.inputs
+from app.chat.tool_loop import ToolLimits
 from models.fair_executor import Slices
 from models.safety.text.engine import OwnTextGuard
 from tasks.catalog import TASK_NAMES
@@ -263,13 +264,12 @@ def test_of_many_calls_of_an_llm_so_many_are_run_and_it_reads_why_the_others_wer
     table = {"type": "file", "file": {"file_data": data_url(series.encode(), "text/csv"), "filename": "sold.csv"}}
     response = server.ask(ALICE, [text_part("Forecast the next 2 days of this."), table])
     assert content_of(response) == "Enough."
-    settings = server.services.settings
     ran = [entry for entry in response.json()["precontext"] if entry["name"] == "ocr"]
-    assert len(ran) == settings.max_tool_calls
+    assert len(ran) == ToolLimits().a_request
     told = [message["content"] for message in server.model.prompts[-1]["messages"] if message["role"] == "tool"]
     assert len(told) == 3 * len(calls)
-    refused = [text for text in told if "OPENFAZE_MAX_TOOL_CALLS" in text]
-    assert len(refused) == len(told) - settings.max_tool_calls
+    refused = [text for text in told if "in all, are run" in text]
+    assert len(refused) == len(told) - ToolLimits().a_request
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -110,21 +110,21 @@ def _keys(
         for origin in (source.origin, *source.also)
         if not origin.is_text
     }
-    said = [_message(index, message, named, sees_names) for index, message in enumerate(request.messages)]
+    messages = [_message(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
     beside = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
     around = hashlib.sha256(shaped_by)
-    around.update(pydantic_core.to_json([beside, said[:-1]]))
+    around.update(pydantic_core.to_json([beside, messages[:-1]]))
     key = around.copy()
-    key.update(pydantic_core.to_json(said[-1]))
+    key.update(pydantic_core.to_json(messages[-1]))
     return key.digest(), around.digest()
 
 
 def _message(index: int, message: ChatMessage, named: _Named, sees_names: bool) -> Any:
-    said = message.model_dump(exclude={"content"}, warnings=False)
+    fields = message.model_dump(exclude={"content"}, warnings=False)
     if not isinstance(message.content, list):
-        return [said, message.content]
-    return [said, list(_parts(index, message.content, named, sees_names))]
+        return [fields, message.content]
+    return [fields, list(_parts(index, message.content, named, sees_names))]
 
 
 def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) -> Iterator[Any]:
@@ -136,8 +136,8 @@ def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) ->
         if number is not None and not sees_names:
             yield number
             continue
-        told = _without_media(part.model_dump(warnings=False), is_known=number is not None)
-        yield [part.type, number, told]
+        fields = _without_media(part.model_dump(warnings=False), is_known=number is not None)
+        yield [part.type, number, fields]
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:

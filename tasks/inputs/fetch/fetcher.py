@@ -75,7 +75,7 @@ class FetchPolicy:
     max_connections: int = 64
     """Number of simultaneous connections, shared by the API keys; further fetches wait within their `total_timeout`."""
     cache_bytes: int = 64 * MB
-    """Size of the response cache in bytes (OPENFAZE_FETCH_CACHE_MB); 0 for none."""
+    """Size of the response cache in bytes; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True)

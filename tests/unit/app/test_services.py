@@ -75,7 +75,7 @@ async def test_a_task_without_an_engine_is_not_offered_to_an_llm() -> None:
 
 
 async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch: pytest.MonkeyPatch) -> None:
-    values = {"ALLOW": "wiki.lan", "PORTS": "80, 9", "PROXY": "http://p:3128", "CACHE_MB": "2", "TIMEOUT_S": "7"}
+    values = {"ALLOW": "wiki.lan", "PORTS": "80, 9", "PROXY": "http://p:3128", "TIMEOUT_S": "7"}
     for name, value in values.items():
         monkeypatch.setenv(f"OPENFAZE_FETCH_{name}", value)
     monkeypatch.setenv("OPENFAZE_SCRAPE_ROBOTS", "0")
@@ -84,7 +84,6 @@ async def test_what_the_settings_say_of_fetching_reaches_the_fetcher(monkeypatch
         allow=("wiki.lan",),
         ports=(80, 9),
         proxy="http://p:3128",
-        cache_bytes=2 * MB,
         total_timeout=7,
         max_bytes=3 * MB,
     )

@@ -1,19 +1,27 @@
 """Settings: their forms, their refusals, and that each is documented."""
 
+import re
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 import pytest
 from pydantic import ValidationError
+from pydantic_settings import BaseSettings
 
 from app import settings as settings_module
-from app.settings import FIXED, PREFIX, Settings, is_loopback, unknown_variables
+from app.settings import DEVICES, FIXED, PREFIX, Settings, is_loopback, unknown_variables
 from app.wire.descriptions import docstrings_of
+from models.capability import OwnSettings
 from tests.conftest import ROOT, each_case
 
 DOCS = ROOT / "docs" / "settings.md"
 DOCSTRINGS = docstrings_of(Settings)
+GROUPS = [
+    one
+    for one in Settings.__mro__
+    if issubclass(one, OwnSettings) and one is not OwnSettings and not issubclass(one, BaseSettings)
+]
 
 
 def test_the_defaults_serve_on_loopback_without_keys() -> None:
@@ -139,14 +147,29 @@ def documented(name: str) -> str:
     cells = [
         f"`{PREFIX}{name.upper()}`",
         "unset" if default is None else f"`{shown}`" if shown else "",
-        " ".join((DOCSTRINGS.get(name) or field.description or "").split()),
+        " ".join(DOCSTRINGS.get(name, "").split()),
     ]
     return f"| {' | '.join(cells)} |"
 
 
-@each_case("name", sorted(Settings.model_fields))
-def test_every_setting_is_documented(name: str) -> None:
-    assert documented(name) in DOCS.read_text().splitlines()
+@each_case("group", sorted(GROUPS, key=lambda group: group.__name__))
+def test_every_setting_is_documented_beside_the_others_of_its_group(group: type[OwnSettings]) -> None:
+    rows = [documented(name) for name in group.__annotations__]
+    assert rows
+    [section] = [section for section in DOCS.read_text().split("\n## ") if rows[0] in section]
+    assert [row for row in section.splitlines() if row in rows] == rows
+
+
+def test_every_setting_is_of_one_group() -> None:
+    of_groups = [name for group in GROUPS for name in group.__annotations__]
+    assert sorted([*of_groups, *DEVICES]) == sorted(Settings.model_fields)
+    named = re.findall(rf"^\| `{PREFIX}([A-Z_]+)`", DOCS.read_text(), re.MULTILINE)
+    assert sorted(map(str.lower, named)) == sorted(of_groups)
+
+
+def test_the_devices_of_capabilities_are_documented_in_one_row() -> None:
+    [row] = [line for line in DOCS.read_text().splitlines() if line.startswith(f"| `{PREFIX}<CAPABILITY>_DEVICE`")]
+    assert re.findall(r"`([A-Z_]+)`", row) == [name.upper() for name in DEVICES.values()]
 
 
 def test_a_short_secret_is_refused_with_the_limit_its_length_and_how_to_make_one() -> None:

@@ -1,8 +1,10 @@
 """Imports stand at the top of a file and lead one way: no file, and no package of models, imports what imports it."""
 
 import ast
+import functools
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -17,7 +19,7 @@ def sources() -> dict[str, Path]:
     return {name.removesuffix(".__init__"): path for name, path in modules.items()}
 
 
-def imports_of(tree: ast.AST, modules: Iterable[str]) -> Iterator[str]:
+def imports_of(tree: ast.AST, modules: Container[str]) -> Iterator[str]:
     """The modules of the product that a file imports, wherever in it."""
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
@@ -28,37 +30,27 @@ def imports_of(tree: ast.AST, modules: Iterable[str]) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
+@functools.cache
+def trees() -> dict[str, ast.Module]:
+    return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sources().items()}
+
+
 def graph() -> dict[str, set[str]]:
-    files = sources()
-    trees = {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in files.items()}
-    return {name: {other for other in imports_of(tree, files) if other in files} for name, tree in trees.items()}
-
-
-def reachable(start: str, edges: Mapping[str, set[str]]) -> set[str]:
-    found: set[str] = set()
-    waiting = [*edges[start]]
-    while waiting:
-        if (name := waiting.pop()) not in found:
-            found.add(name)
-            waiting += edges[name]
-    return found
+    return {name: {other for other in imports_of(tree, trees()) if other in trees()} for name, tree in trees().items()}
 
 
 def test_nothing_is_imported_below_a_definition() -> None:
     late = []
-    for name, path in sources().items():
-        body = ast.parse(path.read_text(encoding="utf-8")).body
+    for name, tree in trees().items():
         kinds = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
-        first = next((node.lineno for node in body if isinstance(node, kinds)), None)
-        imports = [node.lineno for node in body if isinstance(node, ast.Import | ast.ImportFrom)]
+        first = next((node.lineno for node in tree.body if isinstance(node, kinds)), None)
+        imports = [node.lineno for node in tree.body if isinstance(node, ast.Import | ast.ImportFrom)]
         late += [f"{name}:{line}" for line in imports if first is not None and line > first]
     assert late == []
 
 
 def test_no_file_imports_one_that_imports_it() -> None:
-    edges = graph()
-    circular = {name for name in edges if name in reachable(name, edges)}
-    assert circular == set()
+    TopologicalSorter(graph()).prepare()
 
 
 def test_no_package_of_models_imports_one_that_imports_it() -> None:
@@ -66,6 +58,6 @@ def test_no_package_of_models_imports_one_that_imports_it() -> None:
     packages = {name: name if path.name == "__init__.py" else name.rpartition(".")[0] for name, path in files.items()}
     edges: dict[str, set[str]] = defaultdict(set)
     for name, others in graph().items():
-        edges[packages[name]] |= {packages[other] for other in others} - {packages[name]}
-    models = [package for package in edges if package.partition(".")[0] == "models"]
-    assert [package for package in models if package in reachable(package, edges)] == []
+        if packages[name].partition(".")[0] == "models":
+            edges[packages[name]] |= {packages[other] for other in others} - {packages[name]}
+    TopologicalSorter(edges).prepare()

@@ -16,7 +16,6 @@ NO_BOUNDS = {
     "idle_unload_s",
     "ray_cpus",
     "ray_card_mb",
-    "ray_scale_s",
 }
 """Numbers that say how to work, and refuse nobody anything."""
 NUMBERED = "llm_context_tokens"

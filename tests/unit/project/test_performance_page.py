@@ -29,7 +29,9 @@ FIGURE = r"(?:[\d.,]+ .+ a second|first word on \d+ characters after [\d,]+ ms|[
 ROW = re.compile(rf"\| (\w+)(?:, whole)? \| `([\w.-]+)` \| (cpu|cuda) \| {FIGURE} \| ([\d,]*) \|")
 
 
-@pytest.mark.parametrize("capability", ["diarization", "embedding", "forecast", "text_guard"])
+@pytest.mark.parametrize(
+    "capability", ["diarization", "embedding", pytest.param("forecast", marks=pytest.mark.deep), "text_guard"]
+)
 async def test_what_is_measured_is_what_the_engine_does(capability: str) -> None:
     work, runtime = WORK[capability], build_runtime(Settings(_env_file=None, device=CPU))
     answer = await work.run(runtime, 0)
@@ -40,6 +42,7 @@ async def test_what_is_measured_is_what_the_engine_does(capability: str) -> None
     await runtime.close()
 
 
+@pytest.mark.deep
 async def test_an_llm_is_measured_by_its_first_word() -> None:
     runtime = build_runtime(Settings(_env_file=None, device=CPU))
     assert re.fullmatch(r"first word on \d+ characters after [\d,]+ ms", await first_word(runtime, CPU))
@@ -91,6 +94,7 @@ def test_what_only_a_part_measured_leaves_the_other_rows_and_says_when_each_was(
     )
 
 
+@pytest.mark.deep
 async def test_a_recording_is_heard_as_for_a_caller() -> None:
     row = await heard_whole(CPU, 0.2)
     assert ROW.fullmatch(row)
@@ -133,6 +137,7 @@ def test_figures_against_others_are_kept_beside_those_of_the_engines() -> None:
     assert put(page, peers) == page
 
 
+@pytest.mark.deep
 def test_a_part_of_the_comparison_measures_real_servers(tmp_path: Path) -> None:
     [hit] = PARTS["cache"](QUICK, tmp_path)
     assert (hit.unit, hit.aim) == ("ms", 2.0)

@@ -16,7 +16,7 @@ from models.base import EngineOverloaded, EngineUnavailable
 from models.series.forecaster import Outlook, Series
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.forecast import MAX_SERIES, ForecastTask, wants_plot
+from tasks.forecast import MAX_SERIES, ForecastTask
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -328,19 +328,3 @@ async def test_a_picture_is_drawn_when_asked_for(reader: TableReader) -> None:
 async def test_pictures_are_drawn_side_by_side(reader: TableReader) -> None:
     results = await asyncio.gather(*(result_of(reader, "plot 2 days", source(csv_of("a"))) for _ in range(4)))
     assert len({result["plot"] for result in results}) == 1
-
-
-@pytest.mark.parametrize(
-    ("words", "wanted"),
-    [
-        ("and plot it", True),
-        ("with a chart", True),
-        ("mit Grafik", True),
-        ("画图", True),
-        ("Forecast", False),
-        ("without a plot", False),
-        ("don't draw anything", False),
-    ],
-)
-def test_words_ask_for_a_picture_or_not(words: str, wanted: bool) -> None:
-    assert wants_plot(words) is wanted

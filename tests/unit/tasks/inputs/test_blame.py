@@ -172,7 +172,7 @@ def counted() -> bytes:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("make", [written, shown, counted])
+@pytest.mark.parametrize("make", [pytest.param(written, marks=pytest.mark.deep), shown, counted])
 def test_no_damage_to_an_office_file_is_taken_for_the_programs_fault(make: Callable[[], bytes]) -> None:
     rng, whole = random.Random(make.__name__), make()
     read = 0

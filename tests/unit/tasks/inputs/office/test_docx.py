@@ -222,6 +222,6 @@ def test_fields_within_each_other_without_end_leave_their_text() -> None:
 
     link = f'{mark("begin")}<w:r><w:instrText>HYPERLINK "https://a.example"</w:instrText></w:r>{mark("separate")}'
     linked = f"{link}<w:r><w:t>here</w:t></w:r>{mark('end')}"
-    texts = "".join(f"<w:r><w:t>{number}</w:t></w:r>" for number in range(20_000))
-    data = document_of(f"<w:p>{linked}{mark('begin') * 20_000}{texts}</w:p>")
-    assert text_of(data) == "[here](https://a.example)" + "".join(map(str, range(20_000)))
+    texts = "".join(f"<w:r><w:t>{number}</w:t></w:r>" for number in range(2_000))
+    data = document_of(f"<w:p>{linked}{mark('begin') * 2_000}{texts}</w:p>")
+    assert text_of(data) == "[here](https://a.example)" + "".join(map(str, range(2_000)))

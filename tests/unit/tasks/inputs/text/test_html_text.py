@@ -129,6 +129,7 @@ def test_blanks_without_end_are_one(html: str, text: str, blank: str) -> None:
     assert re.sub(r"\s+\n", "\n", found) == re.sub(r"\s+\n", "\n", text)
 
 
+@pytest.mark.deep
 def test_pieces_of_a_blank_around_preformatted_text_are_stripped_together() -> None:
     pieces = "<b> </b>" * 50_000
     assert html_to_markdown(f"<pre>{pieces}\n  a{pieces}</pre>") == "```\n  a\n```"
