@@ -115,7 +115,8 @@ class Answerer:
         plan = Plan()
         if not call.skip_planning:
             is_able = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
-            plan = await self.planner.plan(turn, Choices.of(call.request, is_able=is_able))
+            choices = Choices.of(call.request, is_able=is_able)
+            plan = await self.planner.plan(turn, choices, has_schema=asked is not None)
         call.stages.done("plan")
 
         results: tuple[Entry, ...] = ()

@@ -51,10 +51,8 @@ class Step:
     is_guess: bool = False
     """True if the router guessed the task, because no word of the request asks for it."""
     may_be_read: bool = False
-    """True for an open question about a picture ("What is in it?").
-
-    If no engine can find objects, the text in the picture answers the question.
-    """
+    """True if the text in the picture is an answer, too, should no engine find the objects: the request is an open
+    question about the picture ("What is in it?"), or has a schema for what is printed and only implies objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +109,9 @@ class Planner:
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
         self._router = Router(embedder, can_run) if embedder is not None else None
 
-    async def plan(self, turn: Turn, choices: Choices | None = None) -> Plan:
-        """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM.
+    async def plan(self, turn: Turn, choices: Choices | None = None, *, has_schema: bool = False) -> Plan:
+        """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
+        if the answer has to satisfy a schema, which the text in a picture may fill.
 
         Never raises: if the embedder fails, the rules alone make the plan.
         """
@@ -127,7 +126,7 @@ class Planner:
         wants = Wants.of(turn.text, prose, of_media=bool(sources))
         if choices is not None:
             wants = replace(wants, fresh=False, search=wants.search and not choices.search)
-        steps = _steps(turn.text, sources, wants, prose)
+        steps = _steps(turn.text, sources, wants, prose, has_schema=has_schema)
         if self._router is not None and wants.undecided and (sources or choices is None):
             try:
                 steps += await self._route(turn, sources, steps, wants, self._router)
@@ -167,7 +166,9 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
     return Plan(tuple(Step(_READERS[kind_of(source)], (source,), "") for source in sources), reads_out=True)
 
 
-def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose) -> list[Step]:
+def _steps(
+    text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose, *, has_schema: bool
+) -> list[Step]:
     steps: list[Step] = []
     for source, kind in sources:
         if _is_series(kind, wants, alone=len(sources) == 1):
@@ -182,7 +183,8 @@ def _steps(text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, pros
         if kind == "image" and wants.interface:
             steps.append(Step("gui_detection", (source,), text))
         if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):
-            steps.append(Step("object_detection", (source,), text, may_be_read=wants.description))
+            may_be_read = wants.description or (has_schema and not wants.explicit_detection)
+            steps.append(Step("object_detection", (source,), text, may_be_read=may_be_read))
     if not sources and wants.forecast and wants.series:
         steps.append(Step("forecast", (), text))
     if wants.search or (wants.fresh and not sources and not wants.translation):

@@ -454,7 +454,7 @@ def _typed_spans(
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
             yield CandidateSpan(
-                "part", passage, pair.values, _without_signs(text), first, first, pair.label, pair.closed
+                "part", passage, pair.values, without_signs(text), first, first, pair.label, pair.closed
             )
 
 
@@ -471,7 +471,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
-        return CandidateSpan(kind, passage, words[start:end], _without_signs(text), index, index, label, closed)
+        return CandidateSpan(kind, passage, words[start:end], without_signs(text), index, index, label, closed)
 
     count = len(words)
     texts = [passage.words[word] for word in words]
@@ -487,7 +487,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
     yield CandidateSpan(
-        "line", passage, words, _without_signs(segment.text) if not label else segment.text, index, index
+        "line", passage, words, without_signs(segment.text) if not label else segment.text, index, index
     )
     rest = texts[begin:] if not label else whole.split()
     if (bare := without_brackets(whole)) is not None:
@@ -540,7 +540,7 @@ def without_brackets(text: str) -> str | None:
     return found[1] if found else None
 
 
-def _without_signs(text: str) -> str:
+def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
     # A tick box alone may be the value. Beside a text, it belongs to the text's option.
     bare = text.strip(AROUND)
@@ -564,7 +564,7 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
             return
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
-        text = _without_signs(" ".join(texts))
+        text = without_signs(" ".join(texts))
         yield CandidateSpan(
             "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed
         )

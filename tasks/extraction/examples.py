@@ -1,11 +1,12 @@
 """Learns the places of fields from examples: papers of the same kind, each with an answer that somebody gave for it.
 
-Each value of the answer is searched for on its paper. The surroundings of that place (its label, the lines above and
-below, its notation, its position on the page) are compared with the surroundings of each candidate on the new paper. No
+Each value of the answer is searched for on its paper. The surroundings of that place (its label, the words and signs
+around it, the lines above and below, its notation, its position on the page) are compared with the surroundings of each
+candidate on the new paper, among them the parts of lines that stand between the same words and signs (`delimiters`). No
 other part of an example is used, so that none of its values can reach an answer.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import KINDS, Candidates, CandidateSpan, LineSegment
-from tasks.extraction.features import Matrix
+from tasks.extraction.candidates import KINDS, Candidates
+from tasks.extraction.delimiters import MOST_WORDS, VARIABLE, CutValue, delimiters_of
+from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
@@ -41,11 +43,11 @@ SHORTEST_MISREAD = 5
 """Least number of letters of a value that may have been misread."""
 FOUND_AGAIN = 0.5
 """Least likeness of two places, 0 to 1, at which the field counts as found in the same place as on the example."""
-LESS_ALIKE = 0.1
+LESS_ALIKE = 0.2
 """Largest difference in likeness from the best place at which a place still counts as that of the example."""
 MUCH_ALIKE = 0.75
 """Least likeness of two places without a label, if the papers have few words in common."""
-SURER = 12.0
+SURER = 24.0
 """Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
 ALIKE = 0.35
 """Least share of words that two papers of the same sender have in common. On any other two papers, only a label
@@ -53,15 +55,15 @@ identifies a place."""
 TAUGHT = 0.6
 """Least share of an example's values that a column of its table must contain for its header to count as a name of the
 field."""
-_LABEL, _LINE, _NO_TEXT, _FORM, _EDGE, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 0.75, 1.0, 1.5, 1.0
+_LABEL, _LINE, _NO_TEXT, _FORM, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 1.0, 1.5, 1.0
 """Weights of the features that two places may share: the label, the line above or below, the lack of such a text, the
-form, an edge of the line, the kind, the height on the page and the distance from its left edge."""
+form, the kind, the height on the page and the distance from its left edge."""
+_DELIMITERS = (0.5, 1.0, 1.0, 0.5)
+"""Weights of what stands around two places, in the order of `Delimiters`."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Kinds of words in a text: digits, letters, or letters with digits."""
 _NEAR = 0.06
 """Distance, as a share of the page, from which two positions do not count as near each other."""
-_VARIABLE = "*"
-"""Mark that replaces a text without words that both papers contain."""
 
 
 class Example(NamedTuple):
@@ -80,8 +82,8 @@ class Surroundings(NamedTuple):
     above: Numbers
     below: Numbers
     kinds: Numbers
-    edges: Numbers
-    """Position of each candidate in its run of text: 2 if it begins the run, plus 1 if it ends it."""
+    delimiters: Numbers
+    """Array of candidates × 4: what stands around each candidate (`Delimiters`)."""
     forms: Numbers
     places: Matrix
     """Array of candidates × (left, top); not a number if the text has no positions."""
@@ -99,6 +101,8 @@ class Surroundings(NamedTuple):
         lines = [tuple(fold(segment.text)) for segment in segments]
         above = numbered(lines[at] if (at := segments[span.first].above) >= 0 else () for span in spans)
         below = numbered(lines[at] if (at := segments[span.last].below) >= 0 else () for span in spans)
+        around = [delimiters_of(candidates, span.words, span.first, span.last) for span in spans]
+        delimiters = numbered((one,) for edges in around for one in edges).reshape(-1, 4)
         labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
         return cls(
             [*numbers],
@@ -106,11 +110,17 @@ class Surroundings(NamedTuple):
             above,
             below,
             np.array([KINDS.index(span.kind) for span in spans], np.int32),
-            np.array([_edges(span, segments) for span in spans], np.int32),
+            delimiters,
             np.array([_FORMS.index(_form(span.text)) for span in spans], np.int32),
             np.array([*_places(candidates)], np.float32).reshape(-1, 2),
-            frozenset(word for line in lines for word in line if not any(map(str.isdigit, word))),
+            constant_words(candidates),
         )
+
+
+def constant_words(candidates: Candidates) -> frozenset[str]:
+    """Return the words of a paper that contain no digits, so that all papers of a sender may have them."""
+    words = (word for segment in candidates.segments for word in fold(segment.text))
+    return frozenset(word for word in words if not any(map(str.isdigit, word)))
 
 
 class Lesson(NamedTuple):
@@ -119,6 +129,16 @@ class Lesson(NamedTuple):
     surroundings: Surroundings
     places: Mapping[JsonPath, Sequence[int]]
     """Indices of the candidates that have the value of each field, by path."""
+    values: Sequence[CutValue]
+    """The delimiters of the values of fields for texts. Numbers and days are candidates wherever they stand."""
+
+    def cut_values(self, words: Collection[str]) -> Iterator[CutValue]:
+        """Yield the values to be cut from a paper with these words."""
+        common = self.surroundings.words.intersection(words)
+        for one in self.values:
+            value = one._replace(delimiters=one.delimiters.among(common))
+            if value.delimiters.are_known:
+                yield value
 
 
 class _Comparison:
@@ -141,13 +161,15 @@ class _Comparison:
         above, is_below_words = self._same(here.above, there.above[at])
         below, is_above_words = self._same(here.below, there.below[at])
         parts = [
-            (_LABEL if is_labelled else _NO_TEXT, label),
+            (_LABEL if is_labelled else 0.0, label),
             (_LINE if is_below_words else _NO_TEXT, above),
             (_LINE if is_above_words else _NO_TEXT, below),
             (_KIND, here.kinds == there.kinds[at]),
             (_FORM, here.forms == there.forms[at]),
-            (_EDGE, (here.edges & 2) == (there.edges[at] & 2)),
-            (_EDGE, (here.edges & 1) == (there.edges[at] & 1)),
+            *(
+                (weight, self._same(ours, theirs)[0])
+                for weight, ours, theirs in zip(_DELIMITERS, here.delimiters.T, there.delimiters[at], strict=True)
+            ),
         ]
         if not np.isnan(there.places[at]).any():
             near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[at]) / _NEAR, 0, 1))
@@ -161,7 +183,7 @@ class _Comparison:
         """Return which texts of our paper equal a text of the example, comparing only words that both papers contain,
         and whether this text has such words."""
         said = self.theirs[text]
-        return np.array([one == said for one in self.ours])[texts], said not in ("", _VARIABLE)
+        return np.array([one == said for one in self.ours])[texts], said not in ("", VARIABLE)
 
 
 def learn(scored: FieldScores, answer: Any) -> Lesson:
@@ -183,7 +205,14 @@ def learn(scored: FieldScores, answer: Any) -> Lesson:
         found.sort(key=lambda at: -scored.logits[row, at])
         likeliest = [at for at in found if scored.logits[row, at] >= scored.logits[row, found[0]] - UNLIKELIER]
         places[one.path] = likeliest[:MOST_PLACES]
-    return Lesson(Surroundings.of(scored.candidates), places)
+    of_text = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
+    spans = [scored.candidates.spans[at] for path in of_text for at in places.get(path, ())]
+    values = [
+        CutValue(delimiters_of(scored.candidates, span.words, span.first, span.last), len(span.words))
+        for span in spans
+        if len(span.words) <= MOST_WORDS
+    ]
+    return Lesson(Surroundings.of(scored.candidates), places, values)
 
 
 def prefer_examples(
@@ -251,13 +280,8 @@ def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
 
 
 def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
-    """Return the words of a text that both papers contain. The others are values."""
-    return " ".join(word for word in text if word in common) or (_VARIABLE if text else "")
-
-
-def _edges(span: CandidateSpan, segments: Sequence[LineSegment]) -> int:
-    begins, ends = span.words[0] == segments[span.first].words[0], span.words[-1] == segments[span.last].words[-1]
-    return 2 * begins + ends
+    """Return the signs of a text, and its words that both papers contain. The other words are values."""
+    return " ".join(word for word in text if word in common or not word[:1].isalnum()) or (VARIABLE if text else "")
 
 
 def _form(text: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.blocks import prefer_one_block
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
-from tasks.extraction.examples import Example, learn, prefer_examples
+from tasks.extraction.delimiters import cut_values, find_values
+from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
     FieldText,
     Matrix,
@@ -70,20 +72,33 @@ class Extractor:
         Candidates in the places that fields have on `examples` are preferred. All examples together have at most as
         many candidates as the entries may have, so that they at most double the work.
         """
-        scored = await self._scored(entries, fields)
-        if not (examples and scored.candidates.spans and fields):
-            return scored
         lessons = []
-        for one in examples:
-            known = await self._scored(one.entries, fields, len(examples))
+        for one in examples if fields else ():
+            known = await self._scored(one.entries, fields, len(examples), answer=one.answer)
             lessons.append(await asyncio.to_thread(learn, known, one.answer))
+        scored = await self._scored(entries, fields, lessons=lessons)
+        if not (lessons and scored.candidates.spans):
+            return scored
         again = await asyncio.to_thread(prefer_examples, scored.logits, fields, scored.candidates, lessons)
         return replace(scored, by_example=again)
 
-    async def _scored(self, entries: Sequence[Entry], fields: Sequence[WantedField], part: int = 1) -> FieldScores:
-        """Score the candidates in `entries`, doing at most one `part`th of the work that a request may cause."""
+    async def _scored(
+        self,
+        entries: Sequence[Entry],
+        fields: Sequence[WantedField],
+        part: int = 1,
+        *,
+        answer: Any = None,
+        lessons: Sequence[Lesson] = (),
+    ) -> FieldScores:
+        """Score the candidates in `entries`, doing at most one `part`th of the work that a request may cause.
+
+        The texts of an `answer` are candidates, too, and so is what stands between the delimiters of `lessons`.
+        """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
-        candidates, strings, spans, texts = await self.executor.run(_prepare, entries, fields, most_spans)
+        candidates, strings, spans, texts = await self.executor.run(
+            _prepare, entries, fields, most_spans, answer, lessons
+        )
         if not candidates.spans or not fields:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
@@ -139,10 +154,14 @@ class Extractor:
 
 
 def _prepare(
-    entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int
+    entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int, answer: Any, lessons: Sequence[Lesson]
 ) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText]]]:
     passages = yield from passages_to_search(entries)
     candidates = yield from find_candidates(passages, most_spans)
+    yield from find_values(candidates, answer)
+    if lessons:
+        words = constant_words(candidates)
+        yield from cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
     strings = Strings()
     features = yield from span_features(candidates, strings)
     texts = [field_text(one.schema, one.names, in_list=one.in_list) for one in fields]

@@ -283,3 +283,23 @@ def test_an_order_that_nothing_printed_names_has_passages(client: httpx.Client) 
     said = chat(client, PAPERS["letter of a bank"], "Give me both balances.")["content"]
     assert said
     assert set(said.splitlines()) <= set(PAPERS["letter of a bank"].text.splitlines())
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        pytest.param("O que ficou combinado? A conta é minha.", None, id="objects are only implied"),
+        pytest.param("Detect all unicorns.", "engine_unavailable", id="objects are asked for"),
+    ],
+)
+def test_a_schema_is_filled_from_the_text_although_nothing_finds_the_implied_objects(
+    client: httpx.Client, text: str, code: str | None
+) -> None:
+    picture = {"type": "image_url", "image_url": {"url": data_url(single_line("Total: 492.00").encoded())}}
+    content = [{"type": "text", "text": text}, picture]
+    body = {"messages": [{"role": "user", "content": content}], "response_format": schema_of(total=NUMBER)}
+    answer = client.post("/v1/chat/completions", json={"model": "auto", **body}).json()
+    assert answer.get("error", {}).get("code") == code
+    if code is None:
+        assert json.loads(answer["choices"][0]["message"]["content"]) == {"total": 492}
+        assert [one["name"] for one in answer["precontext"]] == ["ocr", "object_detection"]

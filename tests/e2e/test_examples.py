@@ -53,6 +53,14 @@ def test_fields_are_found_where_an_example_has_them(client: httpx.Client) -> Non
     assert {one["match"] for one in body["evidence"].values()} == {"example"}
 
 
+def test_a_value_is_cut_out_of_its_line_as_on_the_example(client: httpx.Client) -> None:
+    first = "STERLING COFFEE\nTable 9, noon\nServer 01 · MR-6170371-A · paid by card"
+    second = "STERLING COFFEE\nTable 4, noon\nServer Chloe Hart · 41-9202443 · paid by card"
+    fields = {"host": OR_NULL, "register": OR_NULL}
+    taught, _ = asked(client, *shown(first, {"host": "01", "register": "MR-6170371-A"}), user(second), **fields)
+    assert taught == {"host": "Chloe Hart", "register": "41-9202443"}
+
+
 def test_an_example_may_be_a_picture(client: httpx.Client) -> None:
     first, second = picture_of("Horst: Wolfgang Amsel Ei: 4471"), picture_of("Horst: Henrike Storch Ei: 9020")
     fields = {"keeper": OR_NULL, "ring": OR_NULL}

@@ -1,0 +1,222 @@
+"""Cuts values out of lines by what stands around them on an example, such as `SERVER … ·`.
+
+This is the induction of left and right delimiters of Kushmerick, "Wrapper induction: efficiency and expressiveness"
+(2000), in its simplest form: a value begins after the same word or sign, and ends before the same, as on the example.
+Words that only one of the two papers has are values themselves, and delimit nothing.
+"""
+
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any, NamedTuple
+
+from models.fair_executor import Slices
+from tasks.extraction.candidates import (
+    AROUND,
+    SPANS_AT_ONCE,
+    Candidates,
+    CandidateSpan,
+    Kind,
+    LineSegment,
+    without_signs,
+)
+from tasks.extraction.folding import fold
+
+VARIABLE = "*"
+"""Delimiter in place of a word that only one of two papers has."""
+EDGE = "\n"
+"""Delimiter at the start and at the end of a line."""
+MOST_CUT = 48
+"""Largest number of spans that are cut for one place on an example."""
+MOST_CUT_IN_ALL = 600
+"""Largest number of spans that are cut for all fields of a request."""
+MOST_TRIED = 20_000
+"""Largest number of places at which the beginnings of values are looked for, for all fields of a request."""
+LONGER = 4
+"""Number of words by which a value may be longer than the one on the example."""
+MOST_WORDS = 60
+"""Largest number of words of a value whose place is looked for."""
+_BEGINNING = 3
+"""Number of letters by which the beginnings of values are compared first."""
+MOST_LINES = 3
+"""Largest number of lines of a value that goes on in the next line."""
+
+
+class Delimiters(NamedTuple):
+    """The surroundings of a span: signs, folded words, or an edge of the line; the outer ones stand farther away."""
+
+    outer_before: str
+    before: str
+    after: str
+    outer_after: str
+
+    def among(self, common: Collection[str]) -> "Delimiters":
+        """Return the delimiters with each word replaced that is not in `common`."""
+        return Delimiters(*(VARIABLE if one[:1].isalnum() and one not in common else one for one in self))
+
+    @property
+    def are_known(self) -> bool:
+        """True if they delimit a part of a line. Whole lines are candidates anyway."""
+        return VARIABLE not in (self.before, self.after) and (self.before, self.after) != (EDGE, EDGE)
+
+
+class CutValue(NamedTuple):
+    """The place of a value on an example, as it is looked for on another paper."""
+
+    delimiters: Delimiters
+    words: int
+    """Number of words of the value."""
+
+
+def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last: int) -> Delimiters:
+    """Return what stands around `words`, which begin in the segment `first` and end in the segment `last`."""
+    segments = candidates.segments
+    before = [*islice(_leftwards(segments[first], bisect_left(segments[first].words, words[0])), 2)]
+    after = [*islice(_rightwards(segments[last], bisect_left(segments[last].words, words[-1])), 2)]
+    if len(before) < 2:
+        before.append(_first_word(candidates, segments[first].above))
+    if len(after) < 2:
+        after.append(_first_word(candidates, segments[last].below))
+    return Delimiters(before[1], before[0], after[0], after[1])
+
+
+def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
+    """Add the places of an answer's texts that are not candidates yet, at most MOST_CUT_IN_ALL of them."""
+    wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
+    wanted -= {"".join(fold(span.text)) for span in candidates.spans}
+    beginnings, longest = {text[:_BEGINNING] for text in wanted}, max(map(len, wanted), default=0)
+    room = MOST_CUT_IN_ALL
+    for at, segment in enumerate(candidates.segments) if wanted else ():
+        lines = _lines_from(candidates, at)
+        for start, first in enumerate(segment.words):
+            if start % SPANS_AT_ONCE == 0:
+                yield
+            begun = "".join(fold(segment.passage.words[first]))
+            if not begun or not any(one.startswith(begun[:_BEGINNING]) for one in beginnings):
+                continue
+            said, words = "", _words_from(candidates, lines, start, MOST_WORDS)
+            for end, word in enumerate(words):
+                folded = "".join(fold(segment.passage.words[word]))
+                said += folded
+                if len(said) > longest:
+                    break
+                if room and folded and said in wanted:
+                    candidates.spans.append(_span(candidates, lines, words[: end + 1]))
+                    room -= 1
+
+
+def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[None]:
+    """Add the spans that stand between the same delimiters as `values` do on examples."""
+    segments = candidates.segments
+    seen = {(id(span.passage), span.words) for span in candidates.spans}
+    starts: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    ends: dict[tuple[int, str], list[int]] = defaultdict(list)
+    for at, segment in enumerate(segments):
+        for place in range(len(segment.words)):
+            if place % SPANS_AT_ONCE == 0:
+                yield
+            starts[next(_leftwards(segment, place))].append((at, place))
+            ends[at, next(_rightwards(segment, place))].append(place)
+    tries, room = MOST_TRIED, MOST_CUT_IN_ALL
+    for value in dict.fromkeys(values):
+        left = MOST_CUT
+        for at, start in starts.get(value.delimiters.before, ())[:tries]:
+            if tries % SPANS_AT_ONCE == 0:
+                yield
+            tries -= 1
+            for lines, words in _to_the_end(candidates, value, at, start, ends):
+                key = id(segments[at].passage), tuple(words)
+                if left and room and key not in seen:
+                    seen.add(key)
+                    candidates.spans.append(_span(candidates, lines, words))
+                    left, room = left - 1, room - 1
+
+
+def _to_the_end(
+    candidates: Candidates, value: CutValue, at: int, start: int, ends: Mapping[tuple[int, str], Sequence[int]]
+) -> Iterator[tuple[list[int], list[int]]]:
+    """Yield the words from a start to each possible end of a value, with their segments.
+
+    A value may go on in the lines below. There, it ends at the end of a line only above the line that followed it on
+    the example, too.
+    """
+    segments, delimiters, longest = candidates.segments, value.delimiters, 2 * value.words + LONGER
+    lines = _lines_from(candidates, at)
+    words = _words_from(candidates, lines, start, longest)
+    # The index that the first word of the line would have among `words`.
+    offset = -start
+    for number, line in enumerate(lines):
+        below = _first_word(candidates, segments[line].below)
+        if number == 0 or delimiters.after != EDGE or below == delimiters.outer_after != "":
+            places = ends.get((line, delimiters.after), ())
+            for end in places[bisect_left(places, -offset) : bisect_left(places, longest - offset)]:
+                yield lines, words[: offset + end + 1]
+        offset += len(segments[line].words)
+        if offset >= longest or (below and below == delimiters.outer_after):
+            return
+
+
+def _lines_from(candidates: Candidates, at: int) -> list[int]:
+    """Return a segment and those below it in which its text may go on."""
+    lines = [at]
+    while len(lines) < MOST_LINES and (below := candidates.segments[lines[-1]].below) > lines[-1]:
+        lines.append(below)
+    return lines
+
+
+def _words_from(candidates: Candidates, lines: Sequence[int], start: int, most: int) -> list[int]:
+    """Return the first `most` words of some lines, beginning with the word `start` of the first line."""
+    return [*islice(chain.from_iterable(candidates.segments[line].words for line in lines), start, start + most)]
+
+
+def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) -> CandidateSpan:
+    segment = candidates.segments[lines[0]]
+    ends = (line for line in lines if candidates.segments[line].words[0] <= words[-1])
+    last = max(ends, key=lambda line: candidates.segments[line].words[0])
+    text = without_signs(" ".join([segment.passage.words[word] for word in words]))
+    place = bisect_left(segment.words, words[0])
+    label = " ".join([segment.passage.words[word] for word in segment.words[max(0, place - 3) : place]])
+    kind: Kind = "piece" if last == lines[0] else "block"
+    return CandidateSpan(kind, segment.passage, tuple(words), text, lines[0], last, label)
+
+
+def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
+    """Yield the signs and words before a word of a segment, the nearest first, up to the start of the line."""
+    first = segment.passage.words[segment.words[place]]
+    if sign := first[: len(first) - len(first.lstrip(AROUND))]:
+        yield sign
+    for word in reversed(range(place)):
+        text = segment.passage.words[segment.words[word]]
+        if sign := text[len(text.rstrip(AROUND)) :] if any(map(str.isalnum, text)) else text:
+            yield sign
+        if said := "".join(fold(text)):
+            yield said
+    yield EDGE
+
+
+def _rightwards(segment: LineSegment, place: int) -> Iterator[str]:
+    """Yield the signs and words after a word of a segment, the nearest first, up to the end of the line."""
+    last = segment.passage.words[segment.words[place]]
+    if sign := last[len(last.rstrip(AROUND)) :]:
+        yield sign
+    for word in range(place + 1, len(segment.words)):
+        text = segment.passage.words[segment.words[word]]
+        if sign := text[: len(text) - len(text.lstrip(AROUND))] if any(map(str.isalnum, text)) else text:
+            yield sign
+        if said := "".join(fold(text)):
+            yield said
+    yield EDGE
+
+
+def _first_word(candidates: Candidates, segment: int) -> str:
+    """Return the first word of a segment, or an empty text for the index −1."""
+    return next(iter(fold(candidates.segments[segment].text)), "") if segment >= 0 else ""
+
+
+def _texts(answer: Any) -> Iterator[str]:
+    if isinstance(answer, str):
+        yield answer
+    elif isinstance(answer, dict):
+        for value in answer.values():
+            yield from _texts(value)

@@ -1,0 +1,106 @@
+"""Values are cut out of lines between the same words and signs as on an example."""
+
+from typing import Any
+
+import pytest
+
+from models.fair_executor import all_of
+from tasks.extraction.candidates import Candidates, find_candidates
+from tasks.extraction.delimiters import (
+    MOST_CUT,
+    VARIABLE,
+    CutValue,
+    Delimiters,
+    cut_values,
+    delimiters_of,
+    find_values,
+)
+from tasks.extraction.passages import passages_of
+from tests.unit.tasks.extraction.test_evidence import ocr
+
+
+def read(*lines: str) -> Candidates:
+    return all_of(find_candidates(passages_of([ocr(*lines)])))
+
+
+def taught(example: Candidates, text: str) -> CutValue:
+    all_of(find_values(example, {"field": text}))
+    span = next(one for one in example.spans if one.text == text)
+    return CutValue(delimiters_of(example, span.words, span.first, span.last), len(span.words))
+
+
+def cut(paper: Candidates, *values: CutValue) -> list[str]:
+    before = len(paper.spans)
+    all_of(cut_values(paper, values))
+    return [span.text for span in paper.spans[before:]]
+
+
+@pytest.mark.parametrize(
+    ("example", "value", "paper", "expected"),
+    [
+        pytest.param("Server 01 · MR-6170", "01", "Server Chloe · 41-92", "Chloe", id="a word and a sign"),
+        pytest.param(
+            "Wood & Sons Water · 12 Quay St · DE73 7780",
+            "12 Quay St",
+            "Allen Mobile · 9 Elm Drive, London · IT60 M857",
+            "9 Elm Drive, London",
+            id="two signs",
+        ),
+        pytest.param(
+            "Sent by van Number 7 to Ann, at noon",
+            "van Number 7",
+            "Sent by the slow green boat of Uncle Bob to Sue, at noon",
+            "the slow green boat of Uncle Bob",
+            id="two words, and a longer value",
+        ),
+    ],
+)
+def test_a_value_is_cut_between_the_delimiters_of_the_example(
+    example: str, value: str, paper: str, expected: str
+) -> None:
+    candidates = read(paper)
+    assert expected not in [span.text for span in candidates.spans]
+    assert expected in cut(candidates, taught(read(example), value))
+
+
+def test_a_value_that_goes_on_in_the_next_line_ends_above_the_line_of_the_example() -> None:
+    one = taught(read("Via Roma 3, Milano, +39 031 44", "Ricevuta 17"), "+39 031 44")
+    found = cut(read("Via Dante 37, Verona, +39 037", "2615735", "Ricevuta 18"), one)
+    assert "+39 037 2615735" in found
+    assert not any("Ricevuta" in text for text in found)
+
+
+def test_a_text_of_an_answer_is_found_across_lines() -> None:
+    candidates = read("Block 44 Ang Mo", "Singapore 926201, +65 6737 4806")
+    all_of(find_values(candidates, {"address": "Block 44 Ang Mo Singapore 926201"}))
+    span = candidates.spans[-1]
+    assert (span.kind, span.text) == ("block", "Block 44 Ang Mo Singapore 926201")
+    assert delimiters_of(candidates, span.words, span.first, span.last).after == ","
+
+
+@pytest.mark.parametrize("answer", [None, 4, [], {"list": ["Chloe"]}, {"field": "···"}])
+def test_an_answer_without_texts_adds_nothing(answer: Any) -> None:
+    candidates = read("Server Chloe · 41-92")
+    count = len(candidates.spans)
+    all_of(find_values(candidates, answer))
+    assert len(candidates.spans) == count
+
+
+def test_words_that_only_one_paper_has_delimit_nothing() -> None:
+    delimiters = Delimiters("invoice", "acme", ",", "17")
+    assert delimiters.among({"invoice"}) == Delimiters("invoice", VARIABLE, ",", VARIABLE)
+    assert not delimiters.among({"invoice"}).are_known
+    assert delimiters.among({"acme"}).are_known
+
+
+def test_the_spans_of_one_value_are_bounded() -> None:
+    one = taught(read("sold to Ann Lee, today"), "Ann Lee")
+    paper = read(*(f"sold to Person Number{at} Of Many Names, and Others, too, today" for at in range(200)))
+    assert len(cut(paper, one)) == MOST_CUT
+
+
+def test_a_line_of_many_words_is_searched_in_slices() -> None:
+    paper = read(" ".join(f"word{at % 7}, " for at in range(20_000)))
+    value = CutValue(Delimiters(VARIABLE, ",", ",", VARIABLE), 60)
+    assert sum(1 for _ in cut_values(paper, [value] * 50)) > 300
+    assert sum(1 for _ in find_values(paper, {"field": "word1 word2 word4"})) > 300
