@@ -8,6 +8,7 @@ request) are closed to make room for new connections, the oldest first. Connecti
 
 import asyncio
 import functools
+import logging
 import math
 import sys
 from collections import Counter
@@ -61,11 +62,16 @@ Reason = Literal[
     "body_too_slow",
     "body_unread",
     "answer_too_slow",
+    "invalid_http",
 ]
 REASONS: tuple[Reason, ...] = get_args(Reason)
 """Reasons for which a connection is ended or refused."""
 
 log = structlog.get_logger(__name__)
+_errors_alone = logging.getLogger("uvicorn.error.protocol")
+"""Logger of uvicorn's protocol. The protocol warns of each request that is not HTTP and of each upgrade that nobody
+offers, so that anybody could fill the log."""
+_errors_alone.addFilter(lambda record: record.levelno >= logging.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +200,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.logger = _errors_alone
         self._of = connections
         self._limits = connections.limits
         self.timeout_keep_alive = math.ceil(self._limits.idle_s)
@@ -353,7 +360,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is not HTTP with an error in OpenAI's form, like every other error."""
-        self._end_with(BadRequest(self._wrong or msg, code="invalid_http"))
+        self._refuse(BadRequest(self._wrong or msg, code="invalid_http"), "invalid_http")
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
         self._of.note(reason, self.loop)

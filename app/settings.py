@@ -269,7 +269,7 @@ class InputSettings(OwnSettings):
     max_pages: int = Field(default=200, ge=1)
     """Largest number of pages of documents that one request may read."""
     max_page_seconds: float = Field(default=20, gt=0)
-    """Seconds that reading or drawing a page of a PDF, or opening the file, may take."""
+    """Seconds of a processor that reading or drawing a page of a PDF, or opening the file, may take."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
     max_video_frames: int = Field(default=16, ge=1, le=256)
@@ -284,7 +284,7 @@ class InputSettings(OwnSettings):
     decode_memory_mb: float = Field(default=2048, ge=256)
     """Megabytes of memory that a decode process may take (Linux)."""
     decode_seconds: float = Field(default=60, gt=0)
-    """Seconds after which a call in a decode process is ended and its file is refused."""
+    """Seconds of a processor after which a call in a decode process is ended and its file is refused."""
 
 
 class StorageSettings(OwnSettings):

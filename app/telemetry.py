@@ -72,6 +72,8 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
     # Libraries log URLs and texts at lower levels, so only their warnings pass.
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level.upper())
+    # The parser of forms warns of each form that it cannot read, which its client is told already.
+    logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 def _shown_as_line(with_message: bool) -> Callable[..., None]:

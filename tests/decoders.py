@@ -79,6 +79,10 @@ class Fragile:
             Path(mine).write_bytes(b"hello")
         return heard.decode()
 
+    def compute_for_ever(self) -> None:
+        while True:
+            pass
+
     def hang_in_native_code(self) -> None:
         """Hang without releasing the interpreter."""
         ctypes.PyDLL(None).pause()

@@ -19,7 +19,7 @@ from typing import Any, Concatenate, Generic, cast
 
 import structlog
 
-from models.base import EngineNotReady, EngineUnavailable, ran_out
+from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable, ran_out
 from models.scheduler import SHARE, FairQueue, Share
 from models.turns import Homes
 from tasks.errors import InputError
@@ -44,11 +44,14 @@ from tasks.inputs.decode.channel import (
     Within,
 )
 from tasks.inputs.decode.threads import Worker
+from tasks.inputs.decode.worker import LONGEST
 from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
 _LOOK_S = 0.1
 """Seconds between two checks of the memory of a process that is in a call."""
+_TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
+"""Units of the processor time in `/proc`, per second."""
 _START_S = 60.0
 """Longest start of a process, in seconds, on a busy machine."""
 
@@ -85,7 +88,7 @@ class DecodeLimits:
     memory_bytes: int = 2048 * MB
     """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
-    """Time limit of one call in seconds (OPENFAZE_DECODE_SECONDS)."""
+    """Time limit of one call in seconds of a processor (OPENFAZE_DECODE_SECONDS)."""
 
 
 class ProcessDied(Exception):
@@ -118,6 +121,11 @@ class CallTooSlow(Exception):
         """The error for the client, if a part of the call took too long."""
 
 
+class ProcessorsBusy(Exception):
+    """Raised if the call did not return in time although it has had too little of the processors. Its process has been
+    ended."""
+
+
 class DecodeProcess:
     """A decode process, which must be ended. The constructor raises StartFailed."""
 
@@ -127,6 +135,7 @@ class DecodeProcess:
         self.openings = 0
         """Number of files that the process has opened. Each may have left something behind."""
         self._seconds = limits.seconds
+        self._since = time.monotonic()
         self.held = 0
         """Number of bytes that the process had taken since its start, measured before the last call."""
         self.taken = 0
@@ -157,19 +166,21 @@ class DecodeProcess:
         return self._process.pid
 
     def ask(self, request: Request) -> Reply:
-        """Send a request and return the reply. Raises ProcessDied, CallTooSlow, what pickling raises, and the error of
-        a server that ran out of memory or open files, after which the process must be ended."""
-        last = deadline = time.monotonic() + self._seconds
+        """Send a request and return the reply. Raises ProcessDied, CallTooSlow, ProcessorsBusy, what pickling raises,
+        and the error of a server that ran out of memory or open files, after which the process must be ended."""
+        last = most = self._spent_s() + self._seconds
+        end = time.monotonic() + LONGEST * self._seconds
         told = None
         self.held = self.taken = self._memory() - self._at_start
         try:
-            self._channel.send(request, deadline=deadline)
-            while isinstance(reply := self._received(deadline), Within):
-                deadline = min(last, time.monotonic() + reply.seconds)
-                told = reply.error if deadline < last else None
+            self._channel.send(request, deadline=end)
+            while isinstance(reply := self._received(most, end), Within):
+                most = min(last, self._spent_s() + reply.seconds)
+                told = reply.error if most < last else None
         except TimeoutError as error:
+            has_had_its_time = self._spent_s() >= most
             self.end()
-            raise CallTooSlow(told) from error
+            raise (CallTooSlow(told) if has_had_its_time else ProcessorsBusy()) from error
         except (EOFError, OSError, MemoryError) as error:
             status = self.end()
             if ran_out(error):
@@ -178,10 +189,25 @@ class DecodeProcess:
         assert isinstance(reply, Reply)
         return reply
 
-    def _received(self, deadline: float) -> object:
-        while not self._channel.has_message(_LOOK_S) and time.monotonic() < deadline:
+    def _received(self, most_s: float, end: float) -> object:
+        """Receive a message. Raises TimeoutError once the process has spent `most_s` seconds on a processor since its
+        start, and at the time `end`."""
+        while not self._channel.has_message(_LOOK_S):
+            if self._spent_s() >= most_s or time.monotonic() >= end:
+                raise TimeoutError
             self.taken = max(self.taken, self._memory() - self._at_start)
-        return self._channel.receive(deadline=deadline)
+        return self._channel.receive(deadline=end)
+
+    def _spent_s(self) -> float:
+        """Return the seconds that the process has spent on a processor. Beside busy processors, a call may take many
+        times as long as it computes, for which nobody can blame its file. On systems without `/proc`, all time
+        counts."""
+        try:
+            after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            return time.monotonic() - self._since
+        # The user and the system time are the 14th and 15th field of the line, of which the name is the second.
+        return (int(after_name[11]) + int(after_name[12])) / _TICKS
 
     def _memory(self) -> int:
         """Return the bytes that the process's memory limit counts (Linux)."""
@@ -232,8 +258,8 @@ class ProcessSession(Generic[OpenedT]):
 
     async def run(self, call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a method in the process. Raises InputError (the method's own, or `decode_failed` if it breaks or takes
-        too long), EngineUnavailable if no process can be started, and DecoderFault for a fault that is not in the file.
-        """
+        too long), EngineUnavailable if no process can be started or the processors are busy, and DecoderFault for a
+        fault that is not in the file."""
         return cast(T, await self._pool.run(self, Call(self.number, call.__name__, args, kwargs)))
 
     async def close(self) -> None:
@@ -388,6 +414,12 @@ class Lane:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
                 raise error.told or blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
+            except ProcessorsBusy as error:
+                self._end_process("slow")
+                limit = f"{self._limits.seconds:g} s of a processor (OPENFAZE_DECODE_SECONDS)"
+                raise EngineTooSlow(
+                    "decode", f"The processors are busy: in {LONGEST} times {limit}, decoding had less than that."
+                ) from error
             except _OutOfMemory as error:
                 is_shared = self._is_shared()
                 self._end_process("memory")
@@ -487,7 +519,7 @@ class Lane:
             self._ask(process, Close(session.number), session.blob)
         except (ProcessDied, OSError, MemoryError):
             self._end_process("died")
-        except CallTooSlow:
+        except (CallTooSlow, ProcessorsBusy):
             self._end_process("slow")
         except _OutOfMemory:
             self._end_process("memory")
@@ -547,7 +579,8 @@ class DecodePool:
       held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
       process are opened again at their next call.
     - Its process runs out of memory: the same, depending on the share of the memory that other files hold.
-    - It takes longer than `limits.seconds`: the process is killed; InputError (`decode_failed`).
+    - It takes longer than `limits.seconds` of a processor: the process is killed; InputError (`decode_failed`).
+    - It takes several times as long without having had so much of a processor: the same; EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
     - It takes longer than QUICK_S while other keys wait: its key may no longer use the last process, nor any process
       that the other keys use. If the call runs in one of these, it is killed with its process and starts again in

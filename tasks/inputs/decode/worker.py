@@ -31,6 +31,8 @@ from tasks.inputs.decode.channel import (
 )
 from tasks.inputs.decode.within import tell_by
 
+LONGEST = 5
+"""Factor on the seconds of a processor that a call may take, which gives the longest time until its end."""
 GRACE_S = 2.0
 """Seconds after a call's time limit at which the process ends itself. This happens only if the server was killed while
 the call holds the GIL."""
@@ -81,7 +83,7 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, 
             # a minute beside busy processors, and a file of another key would wait for it.
             os.nice(_NICE)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
-        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, LONGEST * seconds + GRACE_S)
         channel.send(_answer(request, opened))
     except (EOFError, OSError):
         raise

@@ -47,12 +47,12 @@ _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
 
 def draw(page: pypdfium2.PdfPage, width: int, height: int, *, deadline: float) -> Image | None:
     """Draw the page with its form fields on white, in `width` x `height` pixels. Return None if it is not finished by
-    `deadline` (time.monotonic).
+    `deadline` (time.thread_time).
 
     PDFium can only pause between the objects of a page, so an object is always drawn to its end.
     """
     pause = pdfium.IFSDK_PAUSE(version=1)
-    pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.monotonic() > deadline)
+    pause.NeedToPauseNow = type(pause.NeedToPauseNow)(lambda _: time.thread_time() > deadline)
     picture = np.empty((height, width, 3), np.uint8)
     memory = (ctypes.c_ubyte * picture.nbytes).from_buffer(picture.data.cast("B"))
     bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_BGR, rev_byteorder=True, buffer=memory)
@@ -147,14 +147,14 @@ class PdfPages(Pages):
 
     @contextmanager
     def _reading(self, number: int) -> Iterator[float]:
-        """Hold PDFium's lock, and yield the time (time.monotonic) until which the page may be read. If the
+        """Hold PDFium's lock, and yield the time (time.thread_time) until which the page may be read. If the
         block lasts _UNPAUSED_S longer, the process is ended."""
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
             allow(self._limits.page_seconds + _UNPAUSED_S, self._too_slow(f"read or draw at page {number}"))
             try:
-                yield time.monotonic() + self._limits.page_seconds
+                yield time.thread_time() + self._limits.page_seconds
             except pypdfium2.PdfiumError as error:
                 if not is_fault_of_file(error):
                     raise

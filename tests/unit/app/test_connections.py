@@ -444,6 +444,17 @@ async def test_what_is_no_http_is_told_so_in_json() -> None:
         assert (await refusal(reader))[:2] == (400, "invalid_http")
 
 
+async def test_nobody_fills_the_log_with_what_is_no_http(caplog: pytest.LogCaptureFixture) -> None:
+    async with served() as server:
+        for request in (b"\x16\x03\x01 hello\r\n\r\n", GET.replace(b"\r\n\r\n", b"\r\nupgrade: websocket\r\n\r\n")) * 3:
+            reader, writer = await server.open()
+            writer.write(request.replace(b"upgrade:", b"connection: upgrade\r\nupgrade:"))
+            writer.write_eof()
+            await reader.read()
+        assert server.connections.ever_refused["invalid_http"] == 3
+    assert caplog.records == []
+
+
 @pytest.mark.parametrize("piece", [b"GET \x00", b"GET /small HTTP/1.1\r\n\r\n"], ids=["no HTTP", "no Host"])
 async def test_what_is_no_http_behind_a_request_is_not_told_in_the_midst_of_its_answer(piece: bytes) -> None:
     async with served() as server:

@@ -13,6 +13,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from tasks.errors import InputError, InputTooLarge
+from tasks.inputs.decode import lane as decode_lane
 from tasks.inputs.decode.lane import DecodeLimits, DecodePool
 from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -242,7 +243,8 @@ async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
     await loader.close()
 
 
-async def test_a_picture_whose_decoding_lasts_too_long_is_ended() -> None:
+async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
     decoding = DecodeLimits(workers=1, seconds=4)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), decoding)
     async with await loader.open(sent(jpeg_of_scans(500, width=8000, height=8000))) as document:

@@ -21,7 +21,7 @@ import psutil
 import pytest
 from structlog.testing import capture_logs
 
-from models.base import EngineNotReady, EngineUnavailable
+from models.base import EngineNotReady, EngineTooSlow, EngineUnavailable
 from models.scheduler import SHARE, Share
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.blame import DecoderFault
@@ -294,7 +294,8 @@ async def test_objects_of_a_pdf_may_hold_themselves(pools: Pools, name: str) -> 
     assert (await session.run(PdfPages.text_layer, 1)).lines == ()
 
 
-async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools) -> None:
+async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
     pool = pools()
     good = await pool.open(PdfPages, Blob(pdf_of_pages(1), "application/pdf", "a.pdf", "p"), MediaLimits())
     endless = Blob(pdf_that_takes_for_ever(), "application/pdf", "b.pdf", "p")
@@ -487,15 +488,28 @@ async def test_a_file_that_took_most_of_the_memory_when_its_process_ended_is_ref
     assert await other.run(Fragile.about) == (BLOB, "other")
 
 
-async def test_a_call_that_hangs_is_ended_and_not_repeated(pools: Pools) -> None:
+async def test_a_call_that_never_ends_is_ended_and_not_repeated(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
     pool = pools()
     session = await pool.open(Fragile, BLOB)
     (before,) = pool.pids
     hurry(pool)
     with pytest.raises(InputError, match=r"takes longer than 600 s \(OPENFAZE_DECODE_SECONDS\) to decode") as caught:
-        await session.run(Fragile.hang_in_native_code)
+        await session.run(Fragile.compute_for_ever)
     assert caught.value.code == "decode_failed"
     assert not psutil.pid_exists(before)
+    assert await session.run(Fragile.about) == (BLOB, "")
+    assert pool.restarts == {"slow": 1}
+
+
+@linux
+async def test_a_file_whose_process_had_no_processor_is_not_to_blame(pools: Pools) -> None:
+    pool = pools()
+    session = await pool.open(Fragile, BLOB)
+    hurry(pool)
+    with pytest.raises(EngineTooSlow, match="processors are busy") as caught:
+        await session.run(Fragile.hang_in_native_code)
+    assert caught.value.retry_after
     assert await session.run(Fragile.about) == (BLOB, "")
     assert pool.restarts == {"slow": 1}
 
