@@ -98,7 +98,7 @@ _MUCH_GREEK = 0.3
 """Share of the letters of a line above which they are not the signs of a formula."""
 _GREEK = "\u0370", "\u03ff"
 _FEWEST_POOR = 3
-"""Number of poor lines that are no accident: textures in photos are sometimes taken for a line of text."""
+"""Least number of poor lines that count, because textures in photos are sometimes taken for a line or two."""
 
 
 @dataclass(frozen=True, slots=True)
