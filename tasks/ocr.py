@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from models.concurrency import EngineAdmission, both, side_by_side
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
-from models.vision.text import Image, PageReader, Ruling, TextLine, Word
+from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.document import Document, TextLayer
@@ -169,7 +169,7 @@ class _Pictures:
         with self._reader().place() as self._leave_place:
             yield
 
-    async def read(self, picture: Image) -> Sequence[TextLine]:
+    async def read(self, picture: Image) -> PageText:
         wait = self._admission.waits()
         self._leave_place()
         return await self._reader().read(picture, wait=wait)
@@ -184,11 +184,11 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> 
 
     is_searched = _may_have_marks(page, layer, form)
 
-    async def read_picture() -> tuple[Image | None, Sequence[TextLine]]:
+    async def read_picture() -> tuple[Image | None, PageText]:
         if layer.complete and not is_searched:
-            return None, ()
+            return None, PageText()
         picture = await page.document.picture(page.number)
-        return picture, () if layer.complete else await pictures.read(picture)
+        return picture, PageText() if layer.complete else await pictures.read(picture)
 
     async def read_codes() -> Sequence[PrintedCode]:
         return await page.document.codes(page.number) if is_searched else ()
@@ -216,7 +216,7 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> 
             rulings = rulings_in(grey, every) if form.needs_tables else ()
         section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
         boxes = tick_boxes_in(ink, every) if ink is not None else ()
-        return section, PageLayout(rulings, geometry, codes, boxes)
+        return section, PageLayout(rulings, geometry, codes, boxes, read.is_illegible)
 
     return await asyncio.to_thread(laid_out)
 

@@ -40,6 +40,12 @@ from tasks.result import (
 )
 from tasks.wording.page_range import PLAIN, Form
 
+_ILLEGIBLE = (
+    "Most of the text of {where} could not be read: it is unclear, or in a script that this OCR engine does not know. "
+    "The default engine reads Chinese, Japanese and languages in Latin script; for Arabic, Cyrillic, Greek, "
+    "Devanagari, Korean and others, run `openfaze pull paddleocr` and set OPENFAZE_OCR_LANGUAGE."
+)
+
 
 class OcrWord(TypedDict):
     text: str
@@ -131,20 +137,23 @@ class PageLayout:
     """Barcodes and two-dimensional codes, with places in pixels of the source. They do not appear in the JSON."""
     boxes: Sequence[TickBox] = ()
     """Boxes and circles to be ticked. They do not appear in the JSON."""
+    is_illegible: bool = False
+    """True if the engine could not read most of the text on the page."""
 
     def numbers(self) -> list[Any]:
         marks = [[astuple(one) for one in found] for found in (self.codes, self.boxes)]
-        return [self.rulings, self.geometry.numbers(), *marks]
+        return [self.rulings, self.geometry.numbers(), *marks, self.is_illegible]
 
     @classmethod
     def restored(cls, numbers: Any) -> "PageLayout":
-        rulings, geometry, codes, boxes = numbers
+        rulings, geometry, codes, boxes, is_illegible = numbers
         ruled: list[Ruling] = [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in rulings]
         return cls(
             ruled,
             PageGeometry.restored(geometry),
             [PrintedCode(kind, text, is_gs1, _quad(quad)) for kind, text, is_gs1, quad in codes],
             [TickBox(_quad(quad), is_ticked) for quad, is_ticked in boxes],
+            is_illegible,
         )
 
 
@@ -361,6 +370,13 @@ class OcrResult(Result[OcrData]):
                 boxes=tuple([_box_of(one.word.quad) for one in row.words]),
             )
         return [line for line in found if line is not None]
+
+    def warnings(self) -> Iterator[str]:
+        poor = [number for number, page in enumerate(self.layouts) if page.is_illegible]
+        if poor:
+            pages = [str(_place_of(self.data["sections"][number]).get("page", 1)) for number in poor]
+            where = "the picture" if "total_pages" not in self.data else f"page {', '.join(pages)}"
+            yield _ILLEGIBLE.format(where=where)
 
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))

@@ -171,6 +171,10 @@ class Result(ABC, Generic[DataT]):
     def _result_lines(self) -> Iterator[ResultLine]:
         """Yield the result's lines; nothing if the task found nothing."""
 
+    def warnings(self) -> Iterator[str]:
+        """Yield what the caller has to know about the result and cannot see in it, in sentences."""
+        return iter(())
+
     def kept(self) -> Any:
         """Return the JSON from which `tasks.base.ReadingCachePolicy.restore` rebuilds the result."""
         return self.data

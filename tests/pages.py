@@ -139,6 +139,25 @@ def blank_page(width: int = 600, height: int = 400, paper: str = "white") -> Pag
     return Page(Image.new("RGB", (width, height), paper), ())
 
 
+FOREIGN_LINES = {
+    "Cyrillic": (
+        "Договор аренды квартиры",
+        "Арендодатель: Иванов Пётр Сергеевич",
+        "Сумма 45 000 рублей в месяц",
+        "г. Москва, улица Ленина, дом 5",
+    ),
+    "Cyrillic capitals": ("ДОГОВОР АРЕНДЫ КВАРТИРЫ", "СУММА 45 000 РУБЛЕЙ", "МОСКВА, УЛИЦА ЛЕНИНА 5"),
+    "Greek": (
+        "Συμβόλαιο ενοικίασης διαμερίσματος",
+        "Ιδιοκτήτης: Γεώργιος Παπαδόπουλος",
+        "Ποσό 450 ευρώ τον μήνα",
+        "Αθήνα, οδός Ερμού 12",
+    ),
+    "Georgian": ("ბინის ქირავნობის ხელშეკრულება", "მესაკუთრე გიორგი ბერიძე", "თბილისი რუსთაველის გამზირი"),
+}
+"""Lines of pages in scripts that only other recognisers read, in letters that the typeface `sans` has."""
+
+
 def single_line(
     text: str,
     *,
@@ -153,6 +172,16 @@ def single_line(
     width = math.ceil(typeface.getlength(text)) + 2 * margin
     canvas = Canvas(width, round(1.25 * size) + 2 * margin, paper)
     canvas.line(text.split(), margin, margin + size, typeface, ink)
+    return canvas.page()
+
+
+def foreign_page(script: str, *, size: int = 28) -> Page:
+    """Draw the first lines of a lease in a script that the embedded recogniser does not know."""
+    typeface = typeface_of("sans", size)
+    lines = FOREIGN_LINES[script]
+    canvas = Canvas(900, (2 * len(lines) + 2) * size)
+    for number, text in enumerate(lines, 1):
+        canvas.line(text.split(), 40, 2 * number * size, typeface, "black")
     return canvas.page()
 
 

@@ -130,6 +130,9 @@ class Answerer:
                 async for report in reports:
                     yield report
             results = work.result
+        for entry in results:
+            for warning in entry.result.warnings():
+                yield AnswerWarning(warning)
         call.stages.done("gather")
 
         if not llm.is_capable and (failure := untranslated(plan, results)) is not None:

@@ -143,6 +143,8 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
         content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
         return content, estimate_tokens(content)
 
+    for warning in work.result.result.warnings():
+        yield AnswerWarning(warning)
     # The JSON of a large file may have megabytes.
     content, tokens = await asyncio.to_thread(as_json)
     call.stages.done("task")

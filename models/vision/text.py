@@ -1,6 +1,6 @@
 """Results and interface of text recognition, which all engines share."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -42,10 +42,19 @@ class TextLine:
         return " ".join(word.text for word in self.words)
 
 
+class PageText(list[TextLine]):
+    """The lines of a picture, in no particular order."""
+
+    def __init__(self, lines: Iterable[TextLine] = (), *, is_illegible: bool = False) -> None:
+        """Create the list. `is_illegible` is true if the engine could not read most of the text that it saw."""
+        super().__init__(lines)
+        self.is_illegible = is_illegible
+
+
 class PageReader(Protocol):
     """Interface of the capability `ocr`: it returns the lines of an upright picture, in no particular order."""
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         """Return the lines of `image`. If the queue is full, the call waits if `wait` is true, and raises
         EngineOverloaded if not. Also raises EngineUnavailable, EngineFailed."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from bench.tables import cells_of, made
 from tests.e2e.conftest import KEY, api_client, data_url, ocr_request
-from tests.pages import noisy, paragraph_page, single_line, turned
+from tests.pages import foreign_page, noisy, paragraph_page, single_line, turned
 from tests.server import Server
 
 PICTURE = data_url(single_line("The quick brown fox").encoded())
@@ -113,6 +113,13 @@ def test_what_has_no_effect_is_told_beside_the_answer(client: httpx.Client) -> N
     assert done == "data: [DONE]"
     end = json.loads(last.removeprefix("data: "))
     assert (end["choices"][0]["finish_reason"], end["warnings"]) == ("stop", warnings)
+
+
+def test_text_in_an_unknown_script_is_told_beside_the_answer(client: httpx.Client) -> None:
+    page = data_url(foreign_page("Cyrillic").encoded())
+    [read] = client.post("/v1/chat/completions", json=ocr_request(page)).json()["warnings"]
+    assert read.startswith("Most of the text of the picture could not be read")
+    assert "openfaze pull paddleocr`" in read
 
 
 def test_what_has_its_effect_needs_no_word(client: httpx.Client) -> None:

@@ -21,6 +21,7 @@ from tests.conftest import SHARED
 from tests.drawn_forms import form_of
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import Streamed, client_of_app, content_of, error_of, picture_of, schema_of, text_part
+from tests.pages import foreign_page
 from tests.printed_codes import PAYMENT, code_drawn, pdf_with, png_of, sheet_of
 from tests.server import REMEMBERING, Server, serving
 
@@ -83,6 +84,14 @@ def test_who_asks_for_nothing_but_results_gets_them_as_they_are(client: httpx.Cl
     assert read["choices"][0]["message"]["content"] == text
     [cut] = ask(client, text_part("Read the text."), line, max_tokens=5).json()["choices"]
     assert (cut["message"]["content"], cut["finish_reason"]) == (text[:20], "length")
+
+
+def test_fields_of_a_page_in_an_unknown_script_come_with_a_warning(client: httpx.Client) -> None:
+    url = data_url(foreign_page("Cyrillic").encoded())
+    page = {"type": "image_url", "image_url": {"url": url}}
+    for text, fields in (("Read the text.", {}), ("Extract these.", {"response_format": schema_of(landlord=OR_NULL)})):
+        told = ask(client, text_part(text), page, **fields).json()["warnings"]
+        assert any("could not be read" in warning for warning in told)
 
 
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium with apertium-eng-spa")

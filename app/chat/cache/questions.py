@@ -25,7 +25,10 @@ Readings = Sequence[frozenset[Any]]
 _WORD: Final = re.compile(r"[^\W_]+(?:['./_+&-][^\W_]+)*[+#]*|[#%]")
 _SIGN: Final = re.compile(r"[<>=≤≥^*×÷@\\|~]|(?<=[\d\s])[+/-](?=[\d\s])")
 """Pattern of signs in calculations and code."""
-_OPERATOR: Final = re.compile(r"[<>=^*|~&+:-]{2,}|!==?|(?<!\S)[^\w\s?!.,;%‰°$€£¥₹]+(?=[?!.,;]*(?!\S))")
+_OPERATOR: Final = re.compile(
+    r"[<>=^*|~&+:-]{2,}|!==?|(?<!\S)\?[?:.]=?(?=\s)"
+    r"|(?<!\S)[^\w\s?!.,;%‰°$€£¥₹]+(?=[?!.,;]*(?!\S))"
+)
 """Pattern of operators of several signs, and of words without letters and digits."""
 _CONTRACTIONS: Final = (
     (re.compile(r"\b(?:can't|cannot)\b"), "can not"),

@@ -20,7 +20,7 @@ from models.host import EngineHost
 from models.signals import signal_handlers_kept
 from models.vision.ocr.paddle_lines import LineDecoder, along_text, crop, line_of
 from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
-from models.vision.text import Image, TextLine
+from models.vision.text import Image, PageText, TextLine
 
 _TAKEN = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
 """Signals that Paddle handles once it has a predictor: it prints a stack and ends the process, although a server should
@@ -122,8 +122,8 @@ class PaddleReader:
     def __init__(self, host: EngineHost[Image, PageLines]) -> None:
         self._host = host
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
-        return await self._host.run(image, wait=wait)
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
+        return PageText(await self._host.run(image, wait=wait))
 
     def place(self) -> AbstractContextManager[Callable[[], None]]:
         return self._host.place()

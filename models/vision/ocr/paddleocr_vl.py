@@ -16,7 +16,7 @@ from models.host import EngineHost
 from models.scheduler import FairSlots
 from models.vision.ocr.regions import TextRegion, regions_of
 from models.vision.ocr.second_reading import RegionTranscript, aligned
-from models.vision.text import Image, PageReader, TextLine
+from models.vision.text import Image, PageReader, PageText
 
 OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no PaddleOCR-VL."
 
@@ -188,13 +188,13 @@ class PaddleOcrVlReader:
         self._lines = lines
         self._regions = regions
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         async with self._pages.slot(patient=wait):
-            lines = list(await self._lines.read(image, wait=True))
+            lines = await self._lines.read(image, wait=True)
             regions = await asyncio.to_thread(regions_of, image, lines)
             transcripts = await self._regions.run_many(regions, wait=True)
 
-            def read_again() -> list[TextLine]:
+            def read_again() -> PageText:
                 for region, transcript in zip(regions, transcripts, strict=True):
                     found = aligned([lines[number] for number in region.lines], transcript)
                     for number, line in zip(region.lines, found, strict=True):

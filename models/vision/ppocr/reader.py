@@ -21,7 +21,7 @@ from models.vision.ppocr.detector import Search
 from models.vision.ppocr.ink import Ink, body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.ppocr.recognizer import LINE_HEIGHT, CutLine, fitted
-from models.vision.text import Image, Point, Quad, TextLine, Word
+from models.vision.text import Image, PageText, Point, Quad, TextLine, Word
 from models.vision.type_size import TypeSize
 
 Corners = NDArray[np.float32]
@@ -88,6 +88,17 @@ _CERTAIN = 0.9
 _LEAST_CONFIDENCE = 0.5
 """Least confidence of a line of text. Lines below it are texture, or are in a script that the recogniser does not know
 (see the package's docstring)."""
+
+_POOR = 0.65
+"""Confidence of a line below which its text is probably another one."""
+_SPARSE = 0.7
+"""Least number of characters in a width equal to the height of the line. Latin text has about 2, text in wide capitals
+1.4."""
+_MUCH_GREEK = 0.3
+"""Share of the letters of a line above which they are not the signs of a formula."""
+_GREEK = "\u0370", "\u03ff"
+_FEWEST_POOR = 3
+"""Least number of poor lines that count, because textures in photos are sometimes taken for a line or two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,10 +377,10 @@ class PpOcrReader:
         self._detector = detector
         self._recognizer = recognizer
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         quads = within_bounds(await self._detector.run(image, wait=wait))
         if len(quads) == 0:
-            return []
+            return PageText()
         # The call waits for room, because the detector's queue has already admitted the page.
         async with self._pages.slot(patient=True):
             ways = await asyncio.to_thread(ways_to_read, image, quads)
@@ -409,9 +420,30 @@ class PpOcrReader:
                 best[index] = crop, reading
         return best
 
-    def _lines(self, read: Sequence[tuple[Crop, RecognizedLine]]) -> list[TextLine]:
+    def _lines(self, read: Sequence[tuple[Crop, RecognizedLine]]) -> PageText:
         sure = (way for way in read if way[1].confidence >= _LEAST_CONFIDENCE)
-        return [line for crop, reading in sure for line in lines_of_words(crop, reading)]
+        lines = [line for crop, reading in sure for line in lines_of_words(crop, reading)]
+        return PageText(lines, is_illegible=is_illegible(read))
+
+
+def is_illegible(read: Sequence[tuple[Crop, RecognizedLine]]) -> bool:
+    """True if most of the text of a page is in a script that the recogniser does not know, or too unclear.
+
+    Of Cyrillic and Thai lines little more than figures and punctuation is read, with high confidence; of Arabic and
+    Devanagari lines similar Latin letters, with low confidence; of Greek lines some letters, because it knows those of
+    formulas. Hebrew is not noticed: it is read as Latin letters with high confidence.
+    """
+    widths = np.array([crop.picture.shape[1] / crop.picture.shape[0] for crop, _ in read])
+    poor = np.array([_is_poor(reading, width) for (_, reading), width in zip(read, widths, strict=True)])
+    return bool(poor.sum() >= _FEWEST_POOR and widths[poor].sum() > 0.5 * widths.sum())
+
+
+def _is_poor(reading: RecognizedLine, width: float) -> bool:
+    """True if a line `width` times as wide as high probably has another text than `reading`."""
+    cells = sum(2 if is_cjk(character) else 1 for character in reading.text if not character.isspace())
+    letters = [character for character in reading.text if character.isalpha()]
+    greek = sum(_GREEK[0] <= character <= _GREEK[1] for character in letters)
+    return reading.confidence < _POOR or cells < _SPARSE * width or greek > _MUCH_GREEK * len(letters)
 
 
 def _weight(reading: RecognizedLine) -> float:

@@ -10,7 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded
 from models.vision.gui.elements import GuiElement
-from models.vision.text import Image, TextLine
+from models.vision.text import Image, PageText, TextLine
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.gui_detection import GuiDetectionTask
@@ -29,10 +29,10 @@ class Engines:
         self.full = full
         self.given: list[Sequence[TextLine]] = []
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         if self.full and not wait:
             raise EngineOverloaded("reader", 1, 2)
-        return []
+        return PageText()
 
     async def detect(self, image: Image, lines: Sequence[TextLine], *, wait: bool = False) -> list[GuiElement]:
         self.given.append(lines)

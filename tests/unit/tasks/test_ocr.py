@@ -3,7 +3,7 @@
 import asyncio
 import base64
 import io
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 from models.base import EngineOverloaded, EngineUnavailable
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
-from models.vision.text import Image, PageReader, TextLine, Word
+from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.decode.channel import Call
@@ -96,7 +96,7 @@ class Reader:
         finally:
             leave()
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         self.waits.append(wait)
         assert not self.kept, "its own place would count against it"
         if self.full and not wait:
@@ -113,7 +113,7 @@ class Reader:
         finally:
             self.under_way -= 1
         quad = ((5.0, 5.0), (45.0, 5.0), (45.0, 25.0), (5.0, 25.0))
-        return [TextLine((Word(f"{image.shape[1]}px", quad, 0.9),), quad)]
+        return PageText([TextLine((Word(f"{image.shape[1]}px", quad, 0.9),), quad)])
 
 
 async def test_a_request_without_an_input_is_told_so(loader: MediaLoader) -> None:

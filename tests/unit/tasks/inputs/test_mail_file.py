@@ -3,7 +3,7 @@
 import base64
 import io
 import mailbox
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from email.message import EmailMessage
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import PIL.Image
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from models.vision.text import Image, PageReader, TextLine, Word
+from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -61,9 +61,9 @@ def pdf(*texts: str) -> bytes:
 class WidthReader:
     """Reads the width of a picture."""
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         quad = ((2.0, 2.0), (40.0, 2.0), (40.0, 12.0), (2.0, 12.0))
-        return [TextLine((Word(f"{image.shape[1]} wide", quad, 0.9),), quad)]
+        return PageText([TextLine((Word(f"{image.shape[1]} wide", quad, 0.9),), quad)])
 
 
 async def text_of(loader: MediaLoader, data: bytes, filename: str = "mail.eml") -> str:

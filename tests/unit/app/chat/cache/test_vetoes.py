@@ -124,6 +124,7 @@ def test_a_veto_is_the_same_in_both_directions() -> None:
         ("What is in report.pdf?", "What is in report.docx?", "code"),
         ("What is C?", "What is C++?", "code"),
         ("What is the difference between = and ==?", "What is the difference between == and ===?", "code"),
+        ("What does the ?: operator do?", "What does the ?? operator do?", "code"),
         ("What does ++ do in C?", "What does -- do in C?", "code"),
         ("How do I use ** in Python?", "How do I use * in Python?", "code"),
         ("What is :: in Ruby?", "What is : in Ruby?", "code"),

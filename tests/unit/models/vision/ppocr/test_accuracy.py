@@ -23,9 +23,11 @@ from models.vision.text import TextLine
 from models.workplace import HostLimits
 from tests.pages import (
     FONTS,
+    FOREIGN_LINES,
     Line,
     Page,
     blank_page,
+    foreign_page,
     noisy,
     paragraph_page,
     pasted,
@@ -123,6 +125,16 @@ async def test_a_poor_scan_is_read_and_boxed(reader: PpOcrReader, name: str) -> 
     lines = await reader.read(page.pixels)
     assert character_error_rate(lines, page) <= 0.03
     assert mean_word_iou(lines, page) >= 0.7
+
+
+@pytest.mark.parametrize("script", list(FOREIGN_LINES))
+async def test_a_page_in_an_unknown_script_is_known_to_be_illegible(reader: PpOcrReader, script: str) -> None:
+    assert (await reader.read(foreign_page(script).pixels)).is_illegible
+
+
+@pytest.mark.parametrize("name", ["table", "grey on grey", "30 degrees"])
+async def test_a_page_that_is_read_is_not_called_illegible(reader: PpOcrReader, name: str) -> None:
+    assert not (await reader.read(CLEAN[name]().pixels)).is_illegible
 
 
 async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -> None:

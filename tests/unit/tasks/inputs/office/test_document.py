@@ -3,7 +3,7 @@
 import base64
 import io
 import zipfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 
 import numpy as np
 import PIL.Image
@@ -12,7 +12,7 @@ from docx.document import Document as WordDocument
 from docx.shared import Inches
 from reportlab.pdfgen.canvas import Canvas
 
-from models.vision.text import Image, PageReader, TextLine, Word
+from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -49,13 +49,13 @@ def illustrated(*widths: int) -> bytes:
 class Reader:
     """Reads the width of a picture, in two lines."""
 
-    async def read(self, image: Image, *, wait: bool = False) -> Sequence[TextLine]:
+    async def read(self, image: Image, *, wait: bool = False) -> PageText:
         width = image.shape[1]
         lines = []
         for top, text in ((2.0, f"{width}"), (17.0, "wide")):
             quad = ((2.0, top), (40.0, top), (40.0, top + 10), (2.0, top + 10))
             lines.append(TextLine((Word(text, quad, 0.9),), quad))
-        return lines
+        return PageText(lines)
 
 
 def reader() -> PageReader:
