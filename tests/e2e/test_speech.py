@@ -154,6 +154,7 @@ def error_of(response: httpx.Response, status: int) -> Json:
     return error
 
 
+@pytest.mark.deep
 def test_another_language_is_heard_as_such(client: httpx.Client) -> None:
     speech = in_a_row([say("Heute sprechen wir über den Haushalt und über das neue Büro in der Stadtmitte.", "de")] * 2)
     part = input_audio(plain_wav(speech[None]), "wav")
