@@ -17,8 +17,9 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
@@ -114,6 +115,45 @@ class Stem:
     def _end(self) -> None:
         self._ours.close()
         self._process.wait(10)
+
+
+EXECUTABLE = """#!{python} -SE
+import json, os, socket, sys
+with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as runner:
+    runner.connect({address!r})
+    told = json.dumps([sys.argv[1:], os.getcwd(), dict(os.environ)]).encode()
+    socket.send_fds(runner, [told], [0, 1, 2])
+    sys.exit(int(runner.recv(16)))
+"""
+
+
+@contextlib.contextmanager
+def executable(file: Path, imports: str, program: str) -> Iterator[None]:
+    """Make `file` a command that runs `program`, forked off `stem(imports)`, for shells that tests call."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listener:
+        listener.bind(address := f"{file}.socket")
+        listener.listen()
+
+        def run(caller: socket.socket) -> None:
+            with caller:
+                told, files, _, _ = socket.recv_fds(caller, 1 << 20, 3)
+                arguments, folder, variables = json.loads(told)
+                own = dict(zip(("stdin", "stdout", "stderr"), files, strict=True))
+                process = stem(imports).start(program, *arguments, **own, cwd=Path(folder), env=variables)
+                for number in files:
+                    os.close(number)
+                caller.send(str(process.wait()).encode())
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):  # the listener is closed at the end
+                while True:
+                    threading.Thread(target=run, args=[listener.accept()[0]], daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        file.write_text(EXECUTABLE.format(python=sys.executable, address=address))
+        file.chmod(0o755)
+        yield
+        listener.shutdown(socket.SHUT_RDWR)
 
 
 @functools.cache

@@ -24,8 +24,9 @@ from models.sandbox.bubblewrap import missing
 from tests.conftest import SHARED
 from tests.e2e.conftest import printed_by_client
 from tests.fences import ROOT, TEXTS, Fence, fences
+from tests.forked import executable
 from tests.origin import Origin, serving_origin
-from tests.server import PATIENT, REMEMBERING, Server, serving
+from tests.server import IMPORTS, PATIENT, REMEMBERING, SERVE, Server, serving
 from tests.web_pages import LAYOUTS
 
 PICTURE = "receipt.jpg"
@@ -46,6 +47,14 @@ def origin() -> Iterator[Origin]:
     with serving_origin() as origin:
         origin.files["/links"] = LAYOUTS["link_list"]().html
         yield origin
+
+
+@pytest.fixture(scope="module")
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of an `openfaze` that starts at once."""
+    folder = tmp_path_factory.mktemp("bin")
+    with executable(folder / "openfaze", IMPORTS, SERVE):
+        yield folder
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +79,7 @@ def caching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda example: example.place)
 def test_an_example_prints_what_the_document_says(
-    example: Fence, request: pytest.FixtureRequest, origin: Origin, shared: Path, tmp_path: Path
+    example: Fence, request: pytest.FixtureRequest, origin: Origin, commands: Path, shared: Path, tmp_path: Path
 ) -> None:
     is_cached = example.place.startswith("docs/cache.md")
     server: Server = request.getfixturevalue("caching_server" if is_cached else "open_server")
@@ -82,7 +91,7 @@ def test_an_example_prints_what_the_document_says(
     shutil.copy(shared / "samples" / "photo_people.jpg", tmp_path / PHOTO)
     shutil.copy(shared / "samples" / "speech_jfk.flac", tmp_path / SPEECH)
     code = example.code.replace(ADDRESS, server.base_url).replace(PAGES, f"http://127.0.0.1:{origin.port}")
-    printed = PRINTED[example.language, example.how](code, tmp_path).strip()
+    printed = PRINTED[example.language, example.how](code, tmp_path, commands).strip()
     said = example.output.strip()
     # What the README shows is what everybody compares with: it is today's, to the space.
     is_readme = example.place.startswith("README.md")
@@ -95,7 +104,7 @@ def test_an_example_prints_what_the_document_says(
         assert printed == said
 
 
-def run_shell(code: str, folder: Path) -> str:
+def run_shell(code: str, folder: Path, commands: Path) -> str:
     key_file.add_key(folder / "its-keys.toml", "alice", {})
     # A pipe has no width, unless who runs the tests says one.
     inherited = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
@@ -104,7 +113,7 @@ def run_shell(code: str, folder: Path) -> str:
         ["bash", "-euo", "pipefail"],
         input=code,
         cwd=folder,
-        env=inherited | settings | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        env=inherited | settings | {"PATH": f"{commands}:{Path(sys.executable).parent}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=120,
@@ -113,7 +122,7 @@ def run_shell(code: str, folder: Path) -> str:
     return result.stdout
 
 
-def run_here(code: str, folder: Path) -> str:
+def run_here(code: str, folder: Path, _: Path) -> str:
     """In this process, where the SDK is imported once for all examples; a warning is an error here too."""
     printed = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
@@ -124,7 +133,7 @@ def run_here(code: str, folder: Path) -> str:
 PRINTED = {
     ("sh", "run"): run_shell,
     ("python", "run"): run_here,
-    ("python", "client"): lambda code, folder: printed_by_client(code, cwd=folder),
+    ("python", "client"): lambda code, folder, _: printed_by_client(code, cwd=folder),
 }
 """By the language of an example and how it is marked: what it prints in a folder."""
 

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import shutil
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +21,7 @@ from tests.e2e.test_playground_pictures import IMAGES, save_picture
 from tests.forked import stem
 from tests.pages import Canvas, typeface_of
 from tests.playground import found_by_axe, watched
-from tests.server import IMPORTS, SERVE, Server, serving
+from tests.server import IMPORTS, REMEMBERING, SERVE, Server, serving
 
 FIELDS = "number, date, total: number, buyer"
 BUYERS = (
@@ -73,7 +74,7 @@ def invoice(number: int) -> bytes:
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("review") / "log", api_keys=KEY, preload="ocr") as running:
+    with serving(tmp_path_factory.mktemp("review") / "log", REMEMBERING, api_keys=KEY, preload="ocr") as running:
         yield running
 
 
@@ -88,6 +89,13 @@ def folder(tmp_path: Path, server: Server) -> Path:
     return tmp_path
 
 
+def is_up(client: httpx.Client, url: str) -> bool:
+    try:
+        return client.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
 @contextlib.contextmanager
 def serving_review(folder: Path, server: Server, table: str = "out.xlsx", below: str = "1") -> Iterator[str]:
     """Run the command, with all but certain fields doubtful, and provide the page's URL."""
@@ -99,11 +107,11 @@ def serving_review(folder: Path, server: Server, table: str = "out.xlsx", below:
         try:
             while not (found := re.search(r"at (http://\S+)", log.read_text())):
                 assert running.poll() is None, log.read_text()
+                time.sleep(0.02)
             url = found[1]
-            while True:
-                with contextlib.suppress(httpx.TransportError):
-                    assert httpx.get(url, trust_env=False).status_code == 200
-                    break
+            with httpx.Client(trust_env=False, verify=False) as client:
+                while not is_up(client, url):
+                    time.sleep(0.02)
             yield url
             running.terminate()
             assert running.wait(60) is not None

@@ -16,7 +16,7 @@ from tests.e2e.full_model import serving_full_model, text_part
 from tests.llm_server import Reply
 from tests.recordings import AUDIO, RATE, encoded, filmed, plain_wav
 from tests.server import Server
-from tests.speech import JFK, decoded, in_a_row, pause, plain_words, say
+from tests.speech import JFK, decoded, pause, plain_words, say
 
 Json = dict[str, Any]
 CHAT = "/v1/chat/completions"
@@ -152,15 +152,6 @@ def error_of(response: httpx.Response, status: int) -> Json:
     assert response.status_code == status, response.text
     error: Json = response.json()["error"]
     return error
-
-
-def test_another_language_is_heard_as_such(client: httpx.Client) -> None:
-    speech = in_a_row([say("Heute sprechen wir über den Haushalt und über das neue Büro in der Stadtmitte.", "de")] * 2)
-    part = input_audio(plain_wav(speech[None]), "wav")
-    for text in ("Transcribe this.", "Transcribe this in German"):
-        result = result_of(client.post(CHAT, json=asking(part, text=text)))
-        assert result["language"] == "de"
-        assert "haushalt" in plain_words(result["text"])
 
 
 @pytest.mark.parametrize(

@@ -55,13 +55,8 @@ def all_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(building, "CATALOG", catalog_where(*ENGINES))
 
 
-@pytest.mark.parametrize(("capability", "engine"), ENGINES)
-async def test_a_probe_that_raises_is_a_remedy_and_no_end(
-    capability: str, engine: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    of_the_others = [one for one in ENGINES if one[0] == capability]
-    monkeypatch.setattr(building, "CATALOG", catalog_where(*of_the_others))
-    said = f"Whether '{engine}' can run here could not be determined: Unforeseen: of a probe."
+async def ready_and_log(settings: Settings) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """Return the capabilities of /ready, and the capabilities and remedies that a server's start logs."""
     app = create_app(settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://server") as client:
         ready = await client.get("/ready")
@@ -69,10 +64,28 @@ async def test_a_probe_that_raises_is_a_remedy_and_no_end(
         announce(app.state.services, "http://127.0.0.1:1")
     await app.state.services.close()
     assert ready.status_code == 200
-    state = ready.json()["capabilities"][capability]
-    assert (state["state"], said in state["remedy"]) == ("unavailable", True)
     told = [(entry["capability"], entry["remedy"]) for entry in logs if entry["event"] == "cannot_run"]
-    assert (capability, said) in told
+    return ready.json()["capabilities"], told
+
+
+@pytest.mark.usefixtures("all_fail")
+async def test_a_probe_that_raises_is_a_remedy_and_no_end(settings: Settings) -> None:
+    capabilities, told = await ready_and_log(settings)
+    for capability, engine in ENGINES:
+        said = f"Whether '{engine}' can run here could not be determined: Unforeseen: of a probe."
+        state = capabilities[capability]
+        assert (state["state"], said in state["remedy"]) == ("unavailable", True), (capability, engine)
+        assert (capability, said) in told
+
+
+@pytest.mark.parametrize("capability", ["ocr", "llm"])
+async def test_a_probe_that_raises_is_the_remedy_of_its_own_capability_alone(
+    capability: str, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(building, "CATALOG", catalog_where(*(one for one in ENGINES if one[0] == capability)))
+    capabilities, told = await ready_and_log(settings)
+    failed = {name for name, state in capabilities.items() if "Unforeseen" in (state.get("remedy") or "")}
+    assert failed == {name for name, remedy in told if "Unforeseen" in remedy} == {capability}
 
 
 @pytest.mark.usefixtures("all_fail")

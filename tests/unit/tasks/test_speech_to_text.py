@@ -255,8 +255,8 @@ async def test_where_nobody_speaks_there_are_no_words(ask: Ask, kind: str) -> No
     "text",
     [
         "Hello.",
-        *(pytest.param(text, marks=pytest.mark.deep) for text in ("Yes.", "No.", "Okay.", "Stop.", "Thank you.")),
-        *(pytest.param(text, marks=pytest.mark.deep) for text in ("A N N A.", "K O W A L S K I.")),
+        *(pytest.param(text, marks=pytest.mark.deep) for text in ("Yes.", "Thank you.")),
+        pytest.param("K O W A L S K I.", marks=pytest.mark.deep),
         pytest.param("My number is 0 4 1 5 7 7 2 9 8.", marks=pytest.mark.deep),
         pytest.param("My name is Anna Kowalski and I live in Warsaw.", marks=pytest.mark.deep),
     ],
