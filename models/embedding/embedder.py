@@ -1,5 +1,6 @@
 """The interface between callers that compare texts and engines that turn texts into vectors."""
 
+from collections import OrderedDict
 from collections.abc import Sequence
 from functools import partial
 from typing import Protocol
@@ -19,6 +20,12 @@ _AT_ONCE = 32
 """Largest number of texts of one request that are sent to the engine at a time: while one batch is computed, the next
 one waits. The calls of one key are served in order of arrival, so a short list would otherwise have to wait for the end
 of a long one."""
+
+MOST_REMEMBERED = 4096
+"""Largest number of texts whose vectors are remembered, in up to 8 MB: names of fields, and labels that papers of one
+kind share."""
+LONGEST_REMEMBERED = 40
+"""Largest number of characters of such a text. Longer ones hardly ever come again."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
@@ -53,17 +60,30 @@ class PassageEmbedder(Embedder, Protocol):
 
 class HostedEmbedder:
     """A PassageEmbedder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
-    being refused."""
+    being refused. Each of the last short texts that were embedded is computed only once."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host
+        self._known: OrderedDict[str, Vector] = OrderedDict()
         self.passages = passages.of
         self.frame = passages.frame
         self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        parts = [texts[at : at + _AT_ONCE] for at in range(0, len(texts), _AT_ONCE)]
-        return _rows([vector for part in parts for vector in await self._host.run_many(part, wait=True)])
+        found = {text: self._known[text] for text in texts if text in self._known}
+        # Texts of similar length fill a batch with the least padding.
+        lacking = sorted({text for text in texts if text not in found}, key=lambda text: (len(text), text))
+        for at in range(0, len(lacking), _AT_ONCE):
+            part = lacking[at : at + _AT_ONCE]
+            found.update(zip(part, await self._host.run_many(part, wait=True), strict=True))
+        for text, vector in found.items():
+            if len(text) <= LONGEST_REMEMBERED:
+                # A vector of the engine is a row of its batch, which would stay in memory as a whole.
+                self._known[text] = self._known[text] if text in self._known else vector.copy()
+                self._known.move_to_end(text)
+        while len(self._known) > MOST_REMEMBERED:
+            self._known.popitem(last=False)
+        return _rows([found[text] for text in texts])
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
         if len(passages) <= _AT_ONCE:

@@ -223,12 +223,16 @@ def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
     if is_long(lines):
         return
     split = [list(_split(number, line)) for number, line in enumerate(lines)]
-    rows = [list(_misread(number, line)) for number, line in enumerate(lines)]
+    # Without words that may be 4a to 4d, nothing else has to be compared.
+    may_be_sure = sum(word.text.startswith("4") for row in split for word in row) >= FEWEST_SURE
+    rows = [list(_misread(number, line)) for number, line in enumerate(lines)] if may_be_sure else []
     if _is_licence(rows):
         yield from _of_rows(rows, lines, is_american=False)
         return
     letters = {word.text.rstrip(":").casefold() for row in split for word in row}
     is_american = len(letters & _AMERICAN) >= FEWEST_AMERICAN
+    if not (is_american or may_be_sure):
+        return
     rows = [_with_codes(row, is_american=is_american) for row in split]
     codes = {word.code for row in rows for word in row if word.code}
     if len(codes) < FEWEST_CODES or not (is_american or len(codes & _SURE) >= FEWEST_SURE):

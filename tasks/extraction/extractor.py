@@ -36,6 +36,7 @@ from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
 from tasks.extraction.small_print import SmallPrint
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
+from tasks.extraction.units import units_after
 from tasks.extraction.wholes import prefer_parts, whole_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
@@ -204,11 +205,11 @@ def _adjust(
     yield
     small_print = SmallPrint(candidates)
     yield
-    labels = OwnLabels(candidates)
+    labels, units = OwnLabels(candidates), units_after(candidates)
     named = set()
     for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
-        apply_rules(row, field, candidates, labels, cut)
+        apply_rules(row, field, candidates, labels, units, cut)
         if not field.in_list:
             clauses.prefer(row, field)
             if small_print.prefer(row, field):

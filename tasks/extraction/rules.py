@@ -3,7 +3,7 @@ total, labels without a value, the currency of amounts, labels mistaken for valu
 claim."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 import numpy as np
@@ -70,9 +70,15 @@ RIVAL = 2.0
 
 
 def apply_rules(
-    logits: Matrix, field: FieldText, candidates: Candidates, labels: OwnLabels, cut: Matrix | float = 0.0
+    logits: Matrix,
+    field: FieldText,
+    candidates: Candidates,
+    labels: OwnLabels,
+    units: Sequence[str],
+    cut: Matrix | float = 0.0,
 ) -> None:
-    """Apply the field's rules to the logits of its places. `cut` is 1 for the places of `are_cut`."""
+    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, and `cut` is 1 for the
+    places of `are_cut`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
@@ -84,7 +90,7 @@ def apply_rules(
     if len(field.concepts) > 1:
         logits[:-1] += NAMED * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
     prefer_introduced(logits, field, candidates)
-    prefer_units(logits, field, candidates)
+    prefer_units(logits, field, candidates, units)
     labels.prefer(logits, field)
     if "total" in field.concepts:
         _prefer_rounded(logits, candidates)

@@ -69,12 +69,17 @@ def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     return frozenset(found | {UNITS[word] for one in told if (word := without_accents(one.casefold())) in UNITS})
 
 
-def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit."""
+def units_after(candidates: Candidates) -> list[str]:
+    """Return the unit after each number, and an empty text for every other span."""
+    return [unit_after(span) if span.kind == "number" else "" for span in candidates.spans]
+
+
+def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: Sequence[str]) -> None:
+    """Raise the logits of numbers with the field's unit, and lower those of numbers with another unit. `own` has the
+    units of `units_after`."""
     if not field.is_number or field.in_list:
         return
     wanted = units_of(field)
-    own = [unit_after(span) if span.kind == "number" else "" for span in candidates.spans]
     if not wanted:
         is_money = any(CONCEPTS[name].kind == "amount" for name in field.concepts)
         never = _NEVER_MONEY if is_money else _HARDLY_EVER

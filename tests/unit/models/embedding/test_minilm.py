@@ -214,6 +214,22 @@ async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) ->
     assert abs(float(rows[-1] @ text)) < 0.999
 
 
+async def test_a_short_text_that_comes_again_is_not_computed_again(engine: MiniLm, folder: Path) -> None:
+    host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
+    embedder = HostedEmbedder(host, passages(folder))
+    labels = ["Invoice number", "Total", "Invoice number"]
+    try:
+        first = await embedder.embed(labels)
+        again = await embedder.embed([*labels, LONG])
+        assert host.counters.batch_items.sum == 3
+        await embedder.embed([LONG])
+        assert host.counters.batch_items.sum == 4  # long texts are not remembered
+    finally:
+        await host.close()
+    np.testing.assert_allclose(first, np.stack(vectors(engine, *labels)), atol=1e-5)
+    np.testing.assert_array_equal(again[:3], first)
+
+
 async def test_embedding_nothing_gives_no_rows(folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1))
     try:

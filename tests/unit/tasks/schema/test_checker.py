@@ -326,3 +326,15 @@ def test_a_number_that_cannot_be_written_is_refused(keyword: str, number: float)
 @pytest.mark.parametrize("below", [5, None, 0.5, True])
 def test_a_reference_below_a_number_points_at_nothing(below: Any) -> None:
     assert "points to nothing in the schema" in refusal({"$ref": "#/default/x", "default": below})
+
+
+@pytest.mark.parametrize(
+    "schema", [{"type": "integer", "title": "A"}, {"type": ["string", "null"]}, {"type": "number"}]
+)
+def test_a_type_alone_accepts_what_json_schema_accepts(schema: dict[str, Any]) -> None:
+    by_json_schema = {"integer": [1], "number": [1, 1.5], "string": ["1"], "null": [None], "boolean": [True]}
+    names = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+    for value in (1, 1.5, "1", None, True, [], {}):
+        accepted = [one for name in names for one in by_json_schema[name]]
+        is_accepted = any(type(one) is type(value) and one == value for one in accepted)
+        assert (problem(schema, value) is None) is is_accepted
