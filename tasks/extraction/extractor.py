@@ -14,6 +14,7 @@ from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.blocks import prefer_one_block
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
+from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
@@ -204,13 +205,14 @@ def _adjust(
     yield
     small_print = SmallPrint(candidates)
     yield
-    labels = OwnLabels(candidates)
+    labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)
     named = set()
     for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, cut)
         if not field.in_list:
             clauses.prefer(row, field)
+            meanings.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(at)
     yield
