@@ -34,7 +34,12 @@ _JOINING = frozenset(
 )
 """Words inside names that keys of schemas leave out."""
 _NUMBER = frozenset(("no", "nr", "num", "nbr"))
-_INCLUDING = frozenset(fold("incl including inclusive inc inkl inklusive with"))
+_INCLUDING = frozenset(
+    fold(
+        "incl including inclusive inc inkl inklusive with included enthalten compris comprise inclus incluse inclusa "
+        "incluso incluido incluida incluído incluída inbegrepen inclusief"
+    )
+)
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 _MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))

@@ -14,6 +14,7 @@ from models.fair_executor import FairExecutor, Slices
 from tasks.extraction.blocks import prefer_one_block
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.clauses import Clauses
+from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.delimiters import cut_values, find_values
 from tasks.extraction.examples import Example, Lesson, constant_words, learn, prefer_examples
 from tasks.extraction.features import (
@@ -205,13 +206,14 @@ def _adjust(
     yield
     small_print = SmallPrint(candidates)
     yield
-    labels, units = OwnLabels(candidates), units_after(candidates)
+    labels, meanings, units = OwnLabels(candidates), ConceptLabels(candidates), units_after(candidates)
     named = set()
     for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut)
         if not field.in_list:
             clauses.prefer(row, field)
+            meanings.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(at)
     yield

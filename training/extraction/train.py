@@ -1,6 +1,7 @@
 """Fits the network that scores spans, and writes `models/extraction/extractor.npz`.
 
-.venv-torch/bin/python -m training.extraction.train ../shared/data/receipts
+.venv-torch/bin/python -m training.extraction.train ../shared/data/receipts   all of it
+.venv-torch/bin/python -m training.extraction.train                           the meanings of new concepts alone
 
 The file in this repository was fitted in two steps: one epoch on 9,000 documents of the first 72 templates, then four
 epochs on 12,000 documents of all 192 templates and 3,600 documents of the first 72.
@@ -210,15 +211,27 @@ def accuracy(network: Trained, group: Sequence[TrainingExample]) -> str:
     return f"{right / max(1, count):.3f}{cells}"
 
 
+def write(weights: Mapping[str, np.ndarray[Any, Any]], minilm: MiniLm) -> None:
+    """Write the network's file: its weights, and the meanings of the concepts that the table has now."""
+    arrays = {**weights, "meanings": meanings(minilm)}
+    halves = {name: value.astype(np.float16) for name, value in arrays.items()}
+    np.savez_compressed(FILE, concepts=np.array(list(CONCEPTS)), **halves)
+    print(f"{FILE.name}: {FILE.stat().st_size} bytes")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("receipts", type=Path)
+    parser.add_argument("receipts", type=Path, nargs="?", help="without it, only the concepts are renewed")
     parser.add_argument("--epochs", type=int, default=EPOCHS)
     parser.add_argument("--documents", type=int, default=12_000, help="made ones to train on")
     given = parser.parse_args()
     torch.set_num_threads(2)
     minilm = MiniLm(threads=2)
     minilm.load()
+    if given.receipts is None:
+        with np.load(FILE) as known:
+            write({name: array for name, array in known.items() if name not in ("concepts", "meanings")}, minilm)
+        return
     rng = random.Random(1)
     training: list[TrainingExample] = []
     held_out: dict[str, list[TrainingExample]] = defaultdict(list)
@@ -237,10 +250,7 @@ def main() -> None:
     print(len(training), {name: len(group) for name, group in held_out.items()})
     network = fit(training, held_out, given.epochs)
     weights = {name: value.detach().numpy() for name, value in network.named_parameters()}
-    weights["meanings"] = meanings(minilm)
-    halves = {name: value.astype(np.float16) for name, value in weights.items()}
-    np.savez_compressed(FILE, concepts=np.array(list(CONCEPTS)), **halves)
-    print(f"{FILE.name}: {FILE.stat().st_size} bytes")
+    write(weights, minilm)
 
 
 if __name__ == "__main__":

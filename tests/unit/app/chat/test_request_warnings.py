@@ -142,7 +142,7 @@ def test_what_standard_fields_a_schema_has_is_the_callers_business() -> None:
     assert told(response_format=form) == []
 
 
-def test_of_a_hundred_thousand_fields_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_many_thousand_fields_few_are_compared(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = set()
     plain = SequenceMatcher.set_seq2
 
@@ -152,7 +152,7 @@ def test_of_a_hundred_thousand_fields_few_are_compared(monkeypatch: pytest.Monke
 
     monkeypatch.setattr(SequenceMatcher, "set_seq2", counting)
     assert told(**{f"{'temperature' * 4}{number}": 1 for number in range(1000)}) == []
-    sentences = told(**{f"temperature{number}": 1 for number in range(100_000)})
+    sentences = told(**{f"temperature{number}": 1 for number in range(45_000)})
     assert 0 < len(compared) <= 17  # a new matcher is given an empty name first
     assert len(sentences) <= 16
 

@@ -77,7 +77,7 @@ async def test_a_choice_that_nothing_decides_is_null_if_it_may_be() -> None:
         ("rating", INTEGER),
         ("loyalty_code", {"type": "string", "pattern": "^[A-Z]{9}$"}),
         ("summary", {"type": "string", "minLength": 1}),
-        ("pets", {"type": "array", "items": STRING, "minItems": 1}),
+        ("godparents", {"type": "array", "items": STRING, "minItems": 1}),
         ("total", {"type": "number", "minimum": 1000}),
     ],
 )

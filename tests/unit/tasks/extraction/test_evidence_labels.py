@@ -113,9 +113,9 @@ def test_a_value_that_no_label_speaks_of_is_found_and_no_more_is_said(key: str, 
 
 
 def test_a_label_that_no_table_knows_is_one_when_it_has_the_fields_words() -> None:
-    entry = ocr("Berth: 14", "Departs from berth 9")
-    assert judged("berth", 14, entry)[0]["label"] == "own"
-    gate = ocr(("Locker key:", "B12"), ("Berth:", "14C"))
+    entry = ocr("Hutch: 14", "Departs from hutch 9")
+    assert judged("hutch", 14, entry)[0]["label"] == "own"
+    gate = ocr(("Locker key:", "B12"), ("Hutch:", "14C"))
     assert judged("locker_key", "B12", gate)[0]["label"] == "own"
     assert judged("locker_key", "14C", gate)[0]["label"] == "elsewhere"
 
@@ -249,7 +249,7 @@ def test_the_table_of_labels_is_well_formed() -> None:
         ("weight_brutto", {"gross_weight"}),
         ("invoice.number", {"document_number"}),
         ("number", set()),
-        ("number_of_orders", set()),
+        ("number_of_orders", {"orders_count"}),
         ("seller.name", {"seller"}),
         ("item_total", {"total"}),
         ("amount_excl_tax", {"net"}),
