@@ -83,12 +83,12 @@ _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
 _NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) for kind, form in _HEADINGS.items()}
 """Patterns of the beginning of a name for a list of such entries. They have no accents, because keys of schemas have
 none."""
-_FORM = re.compile(
+FORM = re.compile(
     r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|plc|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
     r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
 )
 _ONLY_FORM = re.compile(r"(?:GmbH|AG|KG|Ltd|Limited|LLP|LLC|Inc|PLC|S\.A|S\.L|Lda|B\.V|N\.V|AB)\.?", re.IGNORECASE)
-_PLACE_OF_WORK = re.compile(
+PLACE_OF_WORK = re.compile(
     r"(?-i:(?<![^\W_])(?:TU|FH|TH|HTW|HTWK|ETH|RWTH|KIT|MIT|Uni)(?![^\W_]))|sixth form"
     r"|universit|uniwersytet|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
     r"|istituto|instituto|institut|escola|szkoła|hospital|klinik|academy|akademi",
@@ -183,10 +183,10 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
         for one in own:
             cells = _cells_of(passage, one)
             if cells:
-                body.append([_as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
+                body.append([as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
         if not body and section == "work" and "organisation" in roles.values():
             body = [
-                [_as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
+                [as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
                 for cells in _in_sentences(passage)
             ]
         if body:
@@ -445,7 +445,7 @@ def _grade_in(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> tuple[
 
 def _is_organisation(passage: Passage, piece: Sequence[WordOnPage]) -> bool:
     text = text_of(passage, piece)
-    return _FORM.search(text) is not None or _PLACE_OF_WORK.search(text) is not None
+    return FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
 
 
 def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[WordOnPage]]:
@@ -487,7 +487,7 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
         yield piece
 
 
-def _as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
+def as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
     """Return a month in the form that the field's description demands."""
     if "\n" in cell.text and "array" not in types_of(one.schema):
         return cell._replace(text=cell.text.replace("\n", " "))

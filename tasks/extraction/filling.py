@@ -5,7 +5,6 @@ import asyncio
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from math import inf
 from typing import Any, ParamSpec, TypeVar, overload
 
 from models.fair_executor import Slices, all_of
@@ -45,6 +44,7 @@ from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
 from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
 from tasks.extraction.rankings import rankings
+from tasks.extraction.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MOST_EMBEDDED,
@@ -215,8 +215,9 @@ async def fill_from_tables(
         return readings, header_texts(readings)
 
     readings, (headers, implied) = await in_turns(extractor, read_headers)
+    records = await in_turns(extractor, fill_from_records, read, lists)
     if not readings:
-        return {}, False
+        return records, False
     embedded = headers[:MOST_EMBEDDED]
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
@@ -227,7 +228,7 @@ async def fill_from_tables(
             for row, one in enumerate(fields)
             for at, head in enumerate([*headers, *implied])
         }
-        return fill_lists(readings, lists, likeness)
+        return better_of(fill_lists(readings, lists, likeness), records)
 
     return await in_turns(extractor, filled), True
 
@@ -341,7 +342,7 @@ class _FormToFill:
                 yield
                 read[path] = read_object_list(scored, path)
             items = without_shared_items(scored, read)
-            items = {path: one for path, one in items.items() if one.expected >= self._expected(path)}
+            items = {path: one for path, one in items.items() if one.worth >= self._worth(path)}
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -399,9 +400,9 @@ class _FormToFill:
                 names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
-    def _expected(self, path: JsonPath) -> float:
-        """Return how many values of a list its table is expected to get right (`FilledList.expected`)."""
-        return self.tables[path].expected if path in self.tables else -inf
+    def _worth(self, path: JsonPath) -> tuple[float, float]:
+        """Return the worth of the table that fills a list (`FilledList.worth`)."""
+        return self.tables[path].worth if path in self.tables else (0.0, 0.0)
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""

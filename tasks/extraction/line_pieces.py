@@ -1,0 +1,266 @@
+"""Cuts a line into pieces of one kind each: `12.03.2025 Rovers – Holmstead 2:1 (1:0)` has a day, two texts, a score and
+another one in brackets."""
+
+import itertools
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from tasks.extraction.concepts import PHRASES
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.words_on_page import GAP, WordOnPage
+from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.dates import find_days
+from tasks.notation.words import MONTHS, WEEKDAYS, any_of
+
+LONGEST: Final = 600
+"""Largest number of characters of a line that is cut. A longer one is a text."""
+MOST_PIECES: Final = 24
+"""Largest number of pieces of a line."""
+MOST_WORDS_OF_LABEL: Final = 5
+NOT_BEFORE_FIGURES: Final = frozenset(
+    ("street", "address", "nothing", "description", "city", "title", "name", "company")
+)
+"""Concepts whose names in front of a figure are part of a text: `Street 5`."""
+
+_FIGURES = r"\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,4})?"
+_MONTH = rf"(?:{any_of(MONTHS)})\.?"
+_MOMENT = (
+    r"(?:(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:(?:19|20)\d\d|\d\d)"
+    r"|(?:0?[1-9]|1[0-2])[./](?:19|20)\d\d|(?:19|20)\d\d[-./](?:0[1-9]|1[0-2])(?:[-./](?:0[1-9]|[12]\d|3[01]))?(?!\d)"
+    rf"|(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)? (?:de )?)?{_MONTH},? (?:de )?(?:19|20)\d\d|(?:19|20)\d\d)"
+)
+_NOW = (
+    "present|today|now|current|ongoing|heute|jetzt|laufend|aujourd['’]hui|ce jour|actuel(?:lement)?|présent|hoy"
+    "|(?:la )?actualidad|presente|actual|oggi|in corso|attuale|hoje|atual|heden|nu|obecnie|nadal|dziś|teraz|idag"
+    "|pågående"
+)
+_TO = "[-–—－~→]|to|until|till|bis|à|au|al|a|ad|do|tot(?: en met)?|t/m|hasta|até|till och med|aż do"
+_SINCE = "since|from|seit|ab|von|depuis|de|du|desde|dal?|da|sinds|vanaf|van|od|sedan|från"
+_TIME = r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?|h[0-5]\d| ?[ap]m\b)(?:[^\S\t]?Uhr\b)?"
+_UNIT = (
+    r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
+    r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
+    r"|stuks?|st\.|uds?\.?|pz\.?|un\.?|h|min\.?|Std\.?|hrs?|hours?|Stunden|heures?|horas?|ore|uur|godz\.?|tim\.?|days?"
+    r"|Tage?|jours?|días?|giorni|dias?|dagen|dni|dagar|weeks?|Wochen?|months?|Monate?|mois|meses|mesi|years?|Jahre?|ans"
+    r"|años|anni|anos|jaar|lat|år|mph|kt|m/s|mm/h|kcal|kJ|x|×)"
+)
+_DOSED = r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|kg|min|dos\w*|Tag|day|jour))?"
+
+_FORMS: Final = {
+    "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
+    "uri": r"(?:https?://|www\.)[^\s,;]+",
+    "period": rf"(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT})[^\S\t]?(?:{_TO})[^\S\t]?(?P<end>{_MOMENT}|{_NOW})"
+    rf"|(?P<from>(?:{_SINCE})) (?P<begun>{_MOMENT})",
+    "times": rf"(?P<first>{_TIME})[^\S\t]?(?:[-–—]|bis|to|à|a|do|tot)[^\S\t]?(?P<last>{_TIME})",
+    "scheme": r"\d ?[x×] ?\d{1,2}|\d(?:[.,/½]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?![\d.])",
+    "time": rf"{_TIME}",
+    "moment": _MOMENT,
+    "now": rf"(?<!\S)(?:{_NOW})(?!\S)",
+    "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
+    rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?"
+    rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))",
+    "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
+    "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
+    rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
+    r"(?: ?/ ?[^\W\d_]\w{0,8})?",
+    "measure": rf"[-−+<>≤≥~]? ?(?:{_FIGURES}) ?{_UNIT}{_DOSED}(?![^\W_])",
+    "score": r"\d{1,3} ?[:–-] ?\d{1,3}(?![\d.,:–-])",
+    "code": r"(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[A-Z])[A-Z0-9]+(?:[./-][A-Z0-9]+)*"
+    r"|[A-Z]{2,4}[- ]\d{2,6}|\d{3,}(?:[-/.]\d+)+",
+    "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,'’\u00a0]\d{3})*|\d+)[.,]\d\d(?!\d)",
+    "number": rf"[-−+]?(?:{_FIGURES})",
+}
+_TYPED: Final = [
+    (
+        kind,
+        re.compile(
+            rf"(?<![\w@])(?:{form})(?![\w@])" if kind != "period" else rf"(?<![\w@/.])(?:{form})(?![\w@/])",
+            re.I if kind not in ("code", "phone") else 0,
+        ),
+    )
+    for kind, form in _FORMS.items()
+]
+_PERIOD = _TYPED[2][1]
+_MARK: Final = re.compile(
+    r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
+    r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)|\d{1,2}(?:\.\d)+\.?(?=\s)"
+    r"|#\d{1,3}(?=\s))"
+)
+_SIGN: Final = re.compile(
+    r"(?P<gap>\t)|(?P<bar> ?[|·•¦▪] ?| // )|(?P<arrow> ?(?:→|➔|➝|⟶|›|»|->|=>) ?)|(?P<open> ?\()|(?P<close>\)[,;]?)"
+    r"|(?P<dash> [-–—] )"
+    r"|(?P<semicolon>; ?)|(?P<slash> / )|(?P<comma>, )|(?P<colon>: ?)|(?P<at> @ )"
+)
+
+
+class Piece(NamedTuple):
+    kind: str
+    """Kind of the piece: a key of the forms, or `text`."""
+    text: str
+    words: tuple[int, ...]
+    """Indices of the words, in the passage."""
+    sign: str
+    """Name of what parts the piece from the one before: `gap`, `comma`, `dash` …; empty if nothing but a space does."""
+    label: str = ""
+    """Text before a colon in front of the piece."""
+    in_brackets: bool = False
+    start: int = 0
+    end: int = 0
+    """Places of the piece in the line's text."""
+
+
+class CutLine(NamedTuple):
+    words: Sequence[WordOnPage]
+    text: str
+    """The text of the line; a tab stands for a wide gap."""
+    mark: str
+    """Bullet or number that the line begins with."""
+    pieces: Sequence[Piece]
+
+    @property
+    def left(self) -> int:
+        return self.words[0].box[0]
+
+    @property
+    def top(self) -> int:
+        return self.words[0].box[1]
+
+    @property
+    def bottom(self) -> int:
+        return max(word.box[3] for word in self.words)
+
+    @property
+    def height(self) -> int:
+        return self.words[0].height
+
+
+def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> CutLine:
+    """Cut a line of a page into pieces."""
+    text = passage.words[words[0].at]
+    starts = [0]
+    for before, word in itertools.pairwise(words):
+        text += "\t" if word.box[0] - before.box[2] > GAP * before.height else " "
+        starts.append(len(text))
+        text += passage.words[word.at]
+    mark = _MARK.match(text)
+    begin = mark.end() if mark else 0
+    pieces = list(_pieces_of(text, begin, [word.at for word in words], starts)) if len(text) <= LONGEST else []
+    return CutLine(words, text, mark[0] if mark else "", pieces[:MOST_PIECES])
+
+
+def ends_of(period: str) -> tuple[str, str]:
+    """Return the beginning and the end of a period as they are printed; the end is empty if the period goes on."""
+    found = _PERIOD.search(period)
+    if found is None:
+        return period, ""
+    end = found["end"] or ""
+    return found["start"] or found["begun"] or "", "" if re.fullmatch(_NOW, end, re.IGNORECASE) else end
+
+
+def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
+    """Return the typed pieces of a text, in order."""
+    taken: list[tuple[int, int, str]] = []
+
+    def add(start: int, end: int, kind: str) -> None:
+        if start >= begin and end > start and all(end <= one or start >= other for one, other, _ in taken):
+            taken.append((start, end, kind))
+
+    for kind, form in _TYPED[:3]:
+        for found in form.finditer(text):
+            add(*found.span(), kind)
+    for day in find_days(text):
+        add(day.start, day.end, "date")
+    for kind, form in _TYPED[3:]:
+        for found in form.finditer(text):
+            start, end = found.span()
+            while end > start and text[end - 1].isspace():
+                end -= 1
+            while start < end and text[start].isspace():
+                start += 1
+            if kind == "now" and not _is_apart(text, start, end):
+                continue
+            add(start, end, "moment" if kind == "now" else kind)
+    return sorted(taken)
+
+
+def _is_apart(text: str, start: int, end: int) -> bool:
+    """True if nothing stands beside a part of a text but a wide gap."""
+    return (not text[:start].strip() or text[start - 1] == "\t") and (end == len(text) or text[end] == "\t")
+
+
+def is_now(text: str) -> bool:
+    return re.fullmatch(_NOW, text, re.IGNORECASE) is not None
+
+
+def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int]) -> Iterator[Piece]:
+    sign, label, depth = "", "", 0
+    spans = [*_spans(text, begin), (len(text), len(text), "")]
+
+    def piece(kind: str, start: int, end: int) -> Piece:
+        own = tuple(at for at, first in zip(ats, [*starts[1:], len(text) + 1], strict=False) if first > start)
+        firsts = dict(zip(ats, starts, strict=True))
+        words = tuple(at for at in own if firsts[at] < end)
+        return Piece(kind, text[start:end], words, sign, label, depth > 0, start, end)
+
+    at = begin
+    for start, end, kind in spans:
+        while at < start:
+            found = _SIGN.search(text, at, start)
+            stop = found.start() if found else start
+            if said := _trimmed(text, at, stop):
+                if found and found.lastgroup == "colon" and _is_label(text[said[0] : said[1]]):
+                    label = text[said[0] : said[1]]
+                    sign = sign or "colon"
+                    at = found.end()
+                    continue
+                if (
+                    found is None
+                    and kind
+                    and text[stop - 1 : stop] == " "
+                    and (begun := _label_at_end(text, *said)) is not None
+                ):
+                    if rest := _trimmed(text, said[0], begun):
+                        yield piece("text", *rest)
+                        sign = ""
+                    label = text[begun : said[1]]
+                    break
+                yield piece("text", *said)
+                sign, label = "", ""
+            if found is None:
+                break
+            name = str(found.lastgroup)
+            if name == "open":
+                depth += 1
+            elif name == "close":
+                depth = max(0, depth - 1)
+            sign = name if name != "close" else sign
+            at = found.end()
+        if kind:
+            yield piece(kind, start, end)
+            sign, label = "", ""
+        at = max(at, end)
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
+    """Return the span of a text without signs around it; None if nothing else is there."""
+    while start < end and (text[start].isspace() or text[start] in ",;:-–—|·•*_.…=~"):
+        start += 1
+    while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:-–—|·•*_…=~"):
+        end -= 1
+    return (start, end) if any(map(str.isalnum, text[start:end])) else None
+
+
+def _label_at_end(text: str, start: int, end: int) -> int | None:
+    """Return where a label begins that a text in front of a figure ends with; None without one."""
+    words = [found.start() for found in re.finditer(r"\S+", text[start:end])]
+    for first in words[-3:]:
+        said = tuple(fold(text[start + first : end]))
+        if said in PHRASES and PHRASES[said] not in NOT_BEFORE_FIGURES:
+            return start + first
+    return None
+
+
+def _is_label(text: str) -> bool:
+    return text.count(" ") < MOST_WORDS_OF_LABEL and any(map(str.isalpha, text))

@@ -1,0 +1,184 @@
+"""Fills lists of objects from the records of all texts that were read, each list from the run that answers it best."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any, Final, NamedTuple
+
+from models.fair_executor import Slices
+from tasks.extraction.boxes import box_of
+from tasks.extraction.column_values import UNREADABLE, has_decimal_commas
+from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.fields import Fits, WantedField
+from tasks.extraction.names import names_of
+from tasks.extraction.object_lists import MOST_ITEMS
+from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.probability import CellOfField
+from tasks.extraction.record_slots import Cell, Filling, Template, fill_from, item_of, kind_of_field, template_of
+from tasks.extraction.repeated_records import runs_of
+from tasks.extraction.table_lists import MOST_DATED, FilledList
+from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.notation.dates import days_told
+from tasks.precontext import Entry
+from tasks.read_table import NO_CELL, ReadCell
+from tasks.schema.paths import JsonPath
+
+LEAST: Final = 0.5
+"""Least mean probability of the values of a list's records."""
+FEWEST: Final = 3
+"""Least number of records that are a list without a heading."""
+MOST_LIKELY: Final = 16
+"""Largest number of runs of a list whose values are read."""
+
+
+class RunOfList(NamedTuple):
+    """A run of records of an entry, with the fields of a list that it fills."""
+
+    entry: Entry
+    filling: Filling
+
+
+def runs_for(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> Slices[dict[JsonPath, list[RunOfList]]]:
+    """Return the runs of records that may fill each list."""
+    found: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
+    names = {path: names_of(path, {"type": "array"}) for path in lists}
+    kinds = {path: [kind_of_field(one) for one in fields] for path, fields in lists.items()}
+    others = {path: [other for at, other in names.items() if at != path] for path in lists}
+    wanted = {path: [one._replace(fits=_remembered(one.fits)) for one in fields] for path, fields in lists.items()}
+    likely: dict[JsonPath, list[tuple[float, Template, Sequence[date], bool, Entry]]] = {path: [] for path in lists}
+    passages = yield from passages_to_search(read)
+    for passage in passages:
+        if passage.codes:
+            continue
+        yield
+        days = days_told(passage.text[:MOST_DATED])
+        for run in runs_of(passage):
+            if run is None:
+                yield
+                continue
+            template = template_of(run)
+            comma = has_decimal_commas(
+                [slot.texts for slot in template.slots if slot.kind in ("money", "decimal", "number")] or [[""]],
+                likely=False,
+            )
+            for path, fields in lists.items():
+                rough = fill_from(template, fields, kinds[path], names[path], others[path], days, comma, is_rough=True)
+                if rough is not None:
+                    likely[path].append((rough.score, template, days, comma, read[passage.entry]))
+            yield
+    for path, own in likely.items():
+        own.sort(key=lambda item: -item[0])
+        for _, template, told, has_commas, entry in own[:MOST_LIKELY]:
+            filling = fill_from(template, wanted[path], kinds[path], names[path], others[path], told, has_commas)
+            if filling is not None:
+                found[path].append(RunOfList(entry, filling))
+        yield
+    return found
+
+
+def _remembered(fits: Fits) -> Fits:
+    """Return a check that remembers its answers: many runs have the same texts."""
+    known: dict[tuple[type, Any], bool] = {}
+
+    def check(value: Any) -> bool:
+        if isinstance(value, list):
+            return fits(value)
+        key = type(value), value
+        if key not in known:
+            known[key] = fits(value)
+        return known[key]
+
+    return check
+
+
+def fill_from_records(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> Slices[dict[JsonPath, FilledList]]:
+    """Fill lists from records, those first that are expected to get most values right; no word is in two lists."""
+    runs = yield from runs_for(read, lists)
+    every = [(one.filling.score, path, one) for path, own in runs.items() for one in own]
+    every.sort(key=lambda item: -item[0])
+    found: dict[JsonPath, FilledList] = {}
+    used: set[tuple[int, int]] = set()
+    for _, path, one in every:
+        if path in found or one.filling.mean < LEAST or not _is_list(one.filling, lists[path]):
+            continue
+        passage = one.filling.template.run.passage
+        own = {
+            (id(passage), word)
+            for slot in one.filling.slots.values()
+            for cell in slot.cells
+            if cell
+            for word in cell.words
+        }
+        if 4 * len(own & used) > len(own):
+            continue
+        filled = filled_list(one, path, lists[path])
+        if filled.rows:
+            used |= own
+            found[path] = filled
+        yield
+    return found
+
+
+def _is_list(filling: Filling, fields: Sequence[WantedField]) -> bool:
+    """True if records are many, or below a heading that names the list, and have each figure and day that it must."""
+    is_named = filling.of_run["heading"] > 0
+    must = [at for at, one in enumerate(fields) if _is_figure(one) and not one.fits(None)]
+    return (len(filling.kept) >= FEWEST or is_named) and all(at in filling.slots for at in must)
+
+
+def _is_figure(one: WantedField) -> bool:
+    return bool(types_of(one.schema) & {"number", "integer"}) or wants_iso(one.schema)
+
+
+def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:
+    """Return the list that the records of a run make."""
+    filling = one.filling
+    passage = filling.template.run.passage
+    found = FilledList([], is_exact=False)
+    found.missing = [field for at, field in enumerate(fields) if at not in filling.slots]
+    for number in filling.kept:
+        item = item_of(filling, fields, number)
+        if item is None or len(found.rows) >= MOST_ITEMS:
+            continue
+        row = len(found.rows)
+        for at, field in enumerate(fields):
+            if at not in item:
+                continue
+            cell = filling.slots[at].cells[number] if at in filling.slots else None
+            is_read = cell is not None and filling.values[at][number] not in (None, UNREADABLE)
+            read = _cell(passage, cell) if cell is not None else NO_CELL
+            chance = filling.chance(at) if is_read else 0.0
+            found.cells[(*path, row, field.path[-1])] = CellOfField(
+                one.entry,
+                read,
+                " ".join(field.names.own[0]),
+                1.0,
+                1.0,
+                is_read=is_read,
+                is_printed=False,
+                chance=chance,
+            )
+        found.rows.append({str(fields[at].path[-1]): value for at, value in item.items()})
+    return found
+
+
+def _cell(passage: Passage, cell: Cell) -> ReadCell:
+    placed = [WordOnPage(word, box) for word in cell.words if (box := box_of(passage, [word])) is not None]
+    return cell_of(passage, placed)._replace(text=cell.text) if placed else ReadCell(cell.text)
+
+
+def better_of(
+    tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
+) -> dict[JsonPath, FilledList]:
+    """Return each list as a table or as records fill it, whichever is expected to get more values right."""
+    found = {**records, **tables}
+    for path in tables.keys() & records.keys():
+        # A table that a file states is rarely less than the list: only more rows are better.
+        if tables[path].is_exact and len(records[path].rows) <= len(tables[path].rows):
+            continue
+        if records[path].worth > tables[path].worth:
+            found[path] = records[path]
+    return found

@@ -1,0 +1,887 @@
+"""Fills lists of objects from records that repeat on a page (`repeated_records`).
+
+The pieces that have the same place in all records are a slot. A text that is the same in all records is the label of
+what follows it. Slots are assigned to the fields of a list by labels, kinds, forms and order, all at once.
+"""
+
+import math
+import tomllib
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from tasks.extraction.column_values import UNREADABLE, emptiest, values_of_column
+from tasks.extraction.concepts import CONCEPTS, PHRASES
+from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, as_asked
+from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.line_pieces import CutLine, Piece, ends_of, is_now
+from tasks.extraction.names import Names
+from tasks.extraction.repeated_records import Run
+from tasks.extraction.table_lists import is_total, likeness_by_words
+from tasks.extraction.units import units_named
+from tasks.extraction.words_on_page import WordOnPage
+from tasks.notation.cells import is_missing
+from tasks.read_table import ReadCell
+
+MOST_SLOTS: Final = 60
+LEAST_FIT: Final = 0.6
+CONSTANT: Final = 0.6
+"""Least share of records that have the same text in a slot which is a label."""
+LEAST_COVERAGE: Final = 0.2
+FULL_ENOUGH: Final = 0.6
+"""Least share of a typical record's values that an item has."""
+
+_TABLE: Final = tomllib.loads(Path(__file__).with_name("record_fields.toml").read_text("utf-8"))
+_TOPICS: Final[Mapping[str, frozenset[str]]] = {
+    topic: frozenset(words.split()) for topic, words in _TABLE.pop("topics").items()
+}
+_ROWS: Final[Mapping[str, Mapping[str, str]]] = _TABLE
+_ROLES: Final[dict[str, list[str]]] = defaultdict(list)
+for _role, _row in _ROWS.items():
+    for _name in _row["names"].split():
+        _ROLES[_name].append(_role)
+
+_GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "amount": ("money", "decimal", "number", "figure"),
+    "count": ("number", "figure", "measure", "mark"),
+    "date": ("date", "day", "moment", "period.first", "period"),
+    "time": ("time", "times.first", "times.last", "times"),
+    "number": ("code", "number", "phone", "moment"),
+    "text": ("text", "text()", "code", "section"),
+}
+_KIND_OF: Final = {"email": "email", "website": "uri", "telephone": "phone", "mobile": "phone", "fax": "phone"}
+WEIGHTS: Final[Mapping[str, float]] = {
+    "bias": -2.5, "label": 2.5, "kind": 2.0, "role": 1.0, "unique": 0.7, "coverage": 1.0, "title": 0.8, "order": 0.8,
+    "constant": -1.0, "whole": -0.3, "other": -1.5, "texture": 1.0, "strange": -0.6, "fit": 1.0, "long": -0.5,
+    "rest": 0.0,
+}  # fmt: skip
+"""Weight of each sign that a slot is for a field."""
+RUN_WEIGHTS: Final[Mapping[str, float]] = {
+    "apart": 0.67, "count": 2.19, "explained": 1.99, "filled": 3.49,
+    "full": 3.01, "heading": 3.84, "kept": 0.97, "labels": -1.34, "lines": -0.14, "regular": 2.55,
+    "single": -1.0, "typed": 0.22, "worth": 7.2,
+}  # fmt: skip
+"""Weight of each sign that the records of a run are a list's items."""
+
+
+CHANCE: Final = (1.54, 1.05, -0.0, 0.75, 0.12, -0.82, -3.34)
+"""Weights of the logistic regression for a value's probability: the run's score, the slot's worth, the share of fields
+filled, how regular the records are, the heading, the number of records, and one."""
+
+
+class Cell(NamedTuple):
+    text: str
+    words: tuple[int, ...]
+
+
+@dataclass(slots=True)
+class Slot:
+    """The pieces at one place of all records."""
+
+    kind: str
+    cells: list[Cell | None]
+    pieces: list[frozenset[tuple[int, int]]]
+    """Line and piece of what each record has in the slot."""
+    label: str = ""
+    order: float = 0.0
+    is_whole: bool = False
+    """True if the slot joins several pieces."""
+    is_rest: bool = False
+    sign: str = ""
+    """Name of the sign between the slot and the piece before it."""
+
+    @property
+    def coverage(self) -> float:
+        return sum(cell is not None for cell in self.cells) / len(self.cells)
+
+    @property
+    def texts(self) -> list[str]:
+        return [cell.text if cell else "" for cell in self.cells]
+
+
+@dataclass(slots=True)
+class Template:
+    """The slots of a run's records."""
+
+    run: Run
+    slots: list[Slot]
+    regular: float
+
+
+def template_of(run: Run) -> Template:
+    """Return the slots of the records of a run."""
+    lines = [_roles(record) for record in run.records]
+    slots = [*_slots(run, lines, _constant_labels(run, lines))]
+    _label_by_header(run, slots)
+    single = [slot for slot in slots if not slot.is_whole and "." not in slot.kind]
+    weights = [len(run.records) * slot.coverage for slot in single]
+    regular = sum(weight * slot.coverage for weight, slot in zip(weights, single, strict=True)) / max(1.0, sum(weights))
+    slots.sort(key=lambda slot: (-slot.coverage, slot.order))
+    return Template(run, slots[:MOST_SLOTS], regular)
+
+
+def _label_by_header(run: Run, slots: Sequence[Slot]) -> None:
+    """Label slots of the first lines of records by the pieces of the line above that stand over them."""
+    header = run.above
+    if header is None or sum(piece.sign == "gap" for piece in header.pieces) < 1:
+        return
+    if any(piece.kind != "text" for piece in header.pieces):
+        return
+    heads: list[tuple[int, int, str]] = []
+    for text, words in _segments(header):
+        heads.append((words[0].box[0], words[-1].box[2], text))
+    boxes = {word.at: word.box for record in run.records for word in record[0].words}
+    for slot in slots:
+        spans = [
+            (boxes[cell.words[0]][0], boxes[cell.words[-1]][2])
+            for cell in slot.cells
+            if cell and cell.words and cell.words[0] in boxes and cell.words[-1] in boxes
+        ]
+        if slot.label or not spans or 2 * len(spans) < sum(cell is not None for cell in slot.cells):
+            continue
+        left, right = sum(one for one, _ in spans) / len(spans), sum(other for _, other in spans) / len(spans)
+        over = [(min(right, end) - max(left, start), text) for start, end, text in heads]
+        best = max(over, default=(0, ""))
+        if best[0] > 0:
+            slot.label = best[1]
+
+
+def _segments(line: CutLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
+    texts = line.text.split("\t")
+    at = 0
+    for text in texts:
+        size = text.count(" ") + 1
+        yield text, line.words[at : at + size]
+        at += size
+
+
+def _roles(record: Sequence[CutLine]) -> list[tuple[object, ...]]:
+    """Return what distinguishes each line of a record from the others."""
+    counts: dict[object, int] = defaultdict(int)
+    found: list[tuple[object, ...]] = []
+    left = min(line.left for line in record)
+    for at, line in enumerate(record):
+        if at == 0:
+            found.append(("first",))
+            continue
+        first = line.pieces[0] if line.pieces else None
+        shape: tuple[object, ...] = (
+            ("label", *fold(first.label))
+            if first and first.label
+            else (
+                "mark" if line.mark else first.kind if first else "",
+                line.left - left > line.height,
+            )
+        )
+        counts[shape] += 1
+        found.append((*shape, counts[shape]))
+    return found
+
+
+_Key = tuple[object, ...]
+
+
+def _keys_of(role: tuple[object, ...], line: CutLine) -> list[_Key]:
+    counts: dict[object, int] = defaultdict(int)
+    found: list[_Key] = []
+    for piece in line.pieces:
+        kind = f"{piece.kind}()" if piece.kind == "text" and piece.in_brackets else piece.kind
+        own: _Key = (role, kind, *fold(piece.label))
+        counts[own] += 1
+        found.append((*own, counts[own]))
+    return found
+
+
+def _constant_labels(run: Run, lines: Sequence[Sequence[tuple[object, ...]]]) -> dict[tuple[int, int, int], str]:
+    """Return the label of each piece that follows a text which is the same in most records, by record, line and
+    piece; the texts themselves are labelled with a sign."""
+    if len(run.records) < 2:
+        return {}
+    texts: dict[_Key, list[tuple[int, int, int, str]]] = defaultdict(list)
+    for number, (record, roles) in enumerate(zip(run.records, lines, strict=True)):
+        for at, (line, role) in enumerate(zip(record, roles, strict=True)):
+            for place, (piece, key) in enumerate(zip(line.pieces, _keys_of(role, line), strict=True)):
+                if piece.kind == "text":
+                    texts[key].append((number, at, place, " ".join(fold(piece.text))))
+    found: dict[tuple[int, int, int], str] = {}
+    size = len(run.records)
+    for told in texts.values():
+        said = [text for *_, text in told]
+        common = max(set(said), key=lambda text: (said.count(text), text))
+        if said.count(common) < max(2, CONSTANT * size) or len(common.split()) > 4:
+            continue
+        for number, at, place, text in told:
+            if text != common:
+                continue
+            record = run.records[number]
+            pieces = record[at].pieces
+            label = pieces[place].text
+            if place + 1 < len(pieces) and pieces[place + 1].sign in ("", "gap", "colon"):
+                found[number, at, place + 1] = label
+                found[number, at, place] = "\x00"
+            elif place == 0 and len(pieces) == 1 and at + 1 < len(record) and record[at + 1].pieces:
+                found[number, at + 1, 0] = label
+                found[number, at, place] = "\x00"
+    return found
+
+
+def _slots(
+    run: Run, lines: Sequence[Sequence[tuple[object, ...]]], labels: Mapping[tuple[int, int, int], str]
+) -> Iterator[Slot]:
+    size = len(run.records)
+    found: dict[_Key, Slot] = {}
+
+    def put(
+        key: _Key,
+        number: int,
+        kind: str,
+        cell: Cell,
+        own: Sequence[tuple[int, int]],
+        order: float,
+        label: str = "",
+        *,
+        whole: bool = False,
+        rest: bool = False,
+        sign: str = "",
+    ) -> None:
+        slot = found.get(key)
+        if slot is None:
+            slot = found[key] = Slot(kind, [None] * size, [frozenset()] * size, label, order, whole, rest, sign)
+        if slot.cells[number] is None:
+            slot.cells[number] = cell
+            slot.pieces[number] = frozenset(own)
+            slot.label = slot.label or label
+
+    for number, (record, roles) in enumerate(zip(run.records, lines, strict=True)):
+        for at, (line, role) in enumerate(zip(record, roles, strict=True)):
+            if "[" in line.mark:
+                put(
+                    (role, "box"),
+                    number,
+                    "box",
+                    Cell("no" if line.mark.endswith("[ ]") or line.mark.endswith("[]") else "yes", (line.words[0].at,)),
+                    [(at, -1)],
+                    at,
+                )
+            elif line.mark and any(map(str.isalnum, line.mark)):
+                figures = line.mark.strip("().§# ")
+                put((role, "mark"), number, "mark", Cell(figures, (line.words[0].at,)), [(at, -1)], at)
+            keys = _keys_of(role, line)
+            pieces = line.pieces
+            label_of = [piece.label or labels.get((number, at, place), "") for place, piece in enumerate(pieces)]
+            kept = [place for place in range(len(pieces)) if label_of[place] != "\x00"]
+            counts: dict[object, int] = defaultdict(int)
+            for place in kept:
+                piece, key, label = pieces[place], keys[place], label_of[place]
+                kind = f"{piece.kind}()" if piece.kind == "text" and piece.in_brackets else piece.kind
+                if label:
+                    key = ("labelled", kind, *fold(label))
+                order = at + place / 30
+                own = [(at, place)]
+                put(key, number, kind, Cell(_bare(piece), piece.words), own, order, label, sign=piece.sign)
+                for part, text in _parts_of(piece):
+                    if part == "figure":
+                        counts[role, label] += 1
+                        part_key: _Key = (
+                            role if not label else "labelled",
+                            "figure",
+                            *fold(label),
+                            counts[role, label],
+                        )
+                        put(part_key, number, "figure", Cell(text, piece.words), own, order, label)
+                    else:
+                        put((*key, part), number, f"{kind}.{part}", Cell(text, piece.words), own, order, label)
+            yield_chunks = _chunks(pieces, kept)
+            for name, places in yield_chunks:
+                label = label_of[places[0]]
+                counts[name, label] += 1
+                cell = _joined(line, [pieces[place] for place in places])
+                put(
+                    (role if not label else "labelled", name, *fold(label), counts[name, label]), number, "text", cell,
+                    [(at, place) for place in places], at + places[0] / 30, label, whole=True,
+                )  # fmt: skip
+        below = [line for line in record[1:] if line.pieces]
+        if below:
+            text = "\n".join(line.text[len(line.mark) :].strip().replace("\t", " ") for line in below)
+            words = tuple(word.at for line in below for word in line.words)
+            own = [(at, place) for at, line in enumerate(record) if at for place in range(len(line.pieces))]
+            put(("below",), number, "text", Cell(text, words), own, 1.0, whole=True, rest=True)
+    if any(run.sections):
+        for number, section in enumerate(run.sections):
+            if section is not None:
+                put(
+                    ("section",),
+                    number,
+                    "section",
+                    Cell(section.text.replace("\t", " "), tuple(word.at for word in section.words)),
+                    [(-1, 0)],
+                    -1.0,
+                )
+    for slot in found.values():
+        if slot.coverage >= LEAST_COVERAGE or size < 4:
+            yield slot
+
+
+def _bare(piece: Piece) -> str:
+    """Return the text of a piece; empty for a word which says that something goes on."""
+    return "" if piece.kind == "moment" and is_now(piece.text) else piece.text
+
+
+def _parts_of(piece: Piece) -> Iterator[tuple[str, str]]:
+    if piece.kind == "period":
+        first, last = ends_of(piece.text)
+        yield "first", first
+        if last:
+            yield "last", last
+    elif piece.kind in ("times", "score"):
+        first, last = _halves(piece.text)
+        if first and last:
+            yield "first", first
+            yield "last", last
+    elif piece.kind in ("number", "decimal"):
+        yield "figure", piece.text
+    elif piece.kind in ("measure", "money"):
+        figures = "".join(character for character in piece.text if character in "0123456789.,'’ -–−½/")
+        unit = piece.text.strip("0123456789.,'’ -–−+<>≤≥~½")
+        if figures.strip(" -/"):
+            yield "figure", figures.strip(" /")
+        if unit:
+            yield "unit", unit
+
+
+def _halves(text: str) -> tuple[str, str]:
+    for sign in ("–", "—", "-", " bis ", " to ", " à ", " a ", " do ", " tot ", ":"):
+        first, found, last = text.partition(sign)
+        if found and last.strip() and any(map(str.isdigit, first)):
+            return first.strip(), last.strip()
+    return "", ""
+
+
+def _chunks(pieces: Sequence[Piece], kept: Sequence[int]) -> Iterator[tuple[str, list[int]]]:
+    """Yield the pieces of a line that may be one text, by how closely they are joined."""
+    for name, weak in (
+        ("run", ("",)),
+        ("chunk", ("", "comma", "open", "slash", "dash", "at", "close")),
+        ("strip", None),
+    ):
+        group: list[int] = []
+        for place in [*kept, None]:
+            joins = (
+                bool(group)
+                and place is not None
+                and place == group[-1] + 1
+                and (weak is None or (pieces[place].sign in weak and not pieces[place].label))
+            )
+            if place is not None and joins:
+                group.append(place)
+                continue
+            if len(group) > 1 and any(pieces[one].kind == "text" for one in group):
+                yield name, group
+                if weak is not None:
+                    # A chunk often goes on behind a day or a period.
+                    typed = next((n for n, one in enumerate(group) if pieces[one].kind == "text"), 0)
+                    if typed and len(group) - typed > 1:
+                        yield f"{name} of text", group[typed:]
+            group = [place] if place is not None else []
+
+
+def _joined(line: CutLine, pieces: Sequence[Piece]) -> Cell:
+    text = line.text[pieces[0].start : pieces[-1].end].replace("\t", " ")
+    if text.count("(") > text.count(")"):
+        text += ")"
+    return Cell(text, tuple(word for piece in pieces for word in piece.words))
+
+
+def is_organisation(text: str) -> bool:
+    return FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
+
+
+class FieldKind(NamedTuple):
+    """The kinds of slots that a field of a list may take."""
+
+    kinds: Mapping[str, float]
+    """Weight of each kind of slot, 0 to 1."""
+    roles: frozenset[str]
+
+
+@lru_cache(maxsize=1024)
+def _roles_named(names: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    found: list[str] = []
+    for own in names:
+        for word in (*own, "".join(own)):
+            found += [role for role in _ROLES.get(without_accents(word), ()) if role not in found]
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def label_likeness(names: Names, label: str, roles: frozenset[str]) -> float:
+    """Return how well a label matches a field by words, concepts, and what its words may say of a record's pieces."""
+    if not label:
+        return 0.0
+    words = tuple(fold(label))
+    likeness = min(likeness_by_words(names, label), 2.0)
+    if likeness < 1 and words and len(words) <= 3 and roles & set(_roles_named((words,))):
+        return 1.2
+    return likeness
+
+
+def kind_of_field(one: WantedField) -> FieldKind:
+    types, form = types_of(one.schema), one.schema.get("format")
+    roles = _roles_named(one.names.own)
+    kinds: dict[str, float] = {}
+
+    def add(names: Sequence[str], most: float, step: float = 0.12) -> None:
+        for at, name in enumerate(names):
+            kinds[name] = max(kinds.get(name, 0.0), most - step * at)
+
+    is_number = bool(types & {"number", "integer"})
+    for role in roles:
+        row = _ROWS[role]
+        add(row.get("counts" if is_number and "counts" in row else "pieces", "").split(), 0.9)
+    concepts = one.names.concepts
+    if form == "date" or wants_iso(one.schema):
+        add(_GROUPS["date"], 1.0)
+    elif form in ("time", "email", "uri"):
+        add(_GROUPS["time"] if form == "time" else (form,), 1.0)
+    elif "array" in types:
+        add(("text",), 0.8)
+    elif is_number:
+        kind = next((CONCEPTS[name].kind for name in sorted(concepts)), "")
+        if kind in ("amount", "count"):
+            add(_GROUPS[kind], 0.95)
+        add(("number", "money", "decimal", "figure"), 0.6, 0.03)
+        add(("mark", "score", "moment", "measure", "time"), 0.3, 0.0)
+        if any(units_named(own) for own in one.names.own):
+            add(("figure", "number"), 0.95)
+        kinds = {name: weight for name, weight in kinds.items() if name not in ("text", "text()", "code")}
+    elif "enum" in one.schema or "boolean" in types:
+        add(("box", "text", "text()", "code", "money.unit", "measure.unit", "number", "measure"), 0.7, 0.05)
+    else:
+        for name in sorted(concepts):
+            add((_KIND_OF[name],) if name in _KIND_OF else _GROUPS[CONCEPTS[name].kind], 0.95)
+        if not any(kinds.get(kind, 0) >= 0.8 for kind in kinds if not kind.startswith(("text", "code"))):
+            add(("text", "text()"), 0.8, 0.1)
+        elif not concepts:
+            add(("text",), 0.6)
+        add(("text", "text()", "code", "measure", "number"), 0.35, 0.05)
+    return FieldKind(kinds, frozenset(roles))
+
+
+class Filling(NamedTuple):
+    """The slots that the fields of a list get, with the input of the calibration."""
+
+    template: Template
+    slots: Mapping[int, Slot]
+    values: Mapping[int, list[Any]]
+    signs: Mapping[int, Mapping[str, float]]
+    kept: Sequence[int]
+    """The records that are items."""
+    of_run: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        return sum(RUN_WEIGHTS[name] * value for name, value in self.of_run.items())
+
+    def chance(self, at: int) -> float:
+        """Return the calibrated probability that a value of a field is right."""
+        of_run = (self.of_run["filled"], self.of_run["regular"], self.of_run["heading"], self.of_run["count"])
+        signs = (self.score / 10, _worth(self.signs[at]) / 4, *of_run, 1.0)
+        return 1 / (1 + math.exp(-sum(weight * sign for weight, sign in zip(CHANCE, signs, strict=True))))
+
+    @property
+    def mean(self) -> float:
+        """Mean probability of the values."""
+        return sum(map(self.chance, self.slots)) / len(self.slots)
+
+
+def _worth(signs: Mapping[str, float]) -> float:
+    return sum(WEIGHTS[name] * value for name, value in signs.items())
+
+
+def fill_from(
+    template: Template,
+    fields: Sequence[WantedField],
+    kinds: Sequence[FieldKind],
+    names: Names,
+    others: Sequence[Names],
+    days: Sequence[date],
+    comma: bool,
+    *,
+    is_rough: bool = False,
+) -> Filling | None:
+    """Assign the slots of records to the fields of a list; None if they answer too little of it."""
+    run, size = template.run, len(template.run.records)
+    signs: dict[tuple[int, int], dict[str, float]] = {}
+    values: dict[tuple[int, int], list[Any]] = {}
+    telling = {"date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code"}
+    count_of = {kind: sum(slot.kind == kind and slot.coverage >= 0.5 for slot in template.slots) for kind in telling}
+    wanting = {kind: sum(one.kinds.get(kind, 0) >= 0.6 for one in kinds) for kind in telling}
+    orders = sorted({slot.order for slot in template.slots if slot.coverage >= 0.5})
+    first = min((slot.order for slot in template.slots if slot.kind == "text" and slot.coverage >= 0.5), default=-1.0)
+    first_text = next(
+        (
+            at
+            for at, one in enumerate(fields)
+            if types_of(one.schema) == {"string"}
+            and max(one_kind.kinds.get("text", 0) for one_kind in (kinds[at],)) >= 0.7
+        ),
+        -1,
+    )
+    for at, (one, kind) in enumerate(zip(fields, kinds, strict=True)):
+        is_list = "array" in types_of(one.schema)
+        is_strict = "enum" in one.schema or "boolean" in types_of(one.schema)
+        for number, slot in enumerate(template.slots):
+            weight = kind.kinds.get(slot.kind, 0.0)
+            likeness = label_likeness(one.names, slot.label, kind.roles)
+            if weight <= 0 and likeness < 1:
+                continue
+            if (
+                slot.is_rest
+                and not is_list
+                and "description" not in one.names.concepts
+                and "notes" not in one.names.concepts
+            ):
+                weight -= 0.3
+            texts = [text if is_list else _asked(text.replace("\n", " "), one) for text in slot.texts]
+            column = (
+                [text or None for text in texts]
+                if is_rough
+                else values_of_column(texts, one, comma_likely=comma, known_days=days)
+            )
+            if not is_rough and "boolean" in types_of(one.schema):
+                column = _presence(one, texts, column)
+                texts = ["yes"] * size
+            present = [value for text, value in zip(texts, column, strict=True) if not is_missing(text)]
+            fit = sum(value is not UNREADABLE for value in present) / len(present) if present else 0.0
+            if fit < LEAST_FIT:
+                continue
+            if (
+                types_of(one.schema) == {"string"}
+                and not is_strict
+                and "format" not in one.schema
+                and slot.kind in telling
+                and weight < 0.3
+                and likeness < 1
+            ):
+                continue
+            clash = (
+                slot.label
+                and likeness < 0.6
+                and max(
+                    (
+                        label_likeness(other.names, slot.label, kinds[place].roles)
+                        for place, other in enumerate(fields)
+                        if other is not one
+                    ),
+                    default=0,
+                )
+                >= 1
+            )
+            said = {" ".join(fold(text)) for text in texts if text}
+            signs[at, number] = {
+                "bias": 1.0,
+                "label": likeness / 2,
+                "kind": weight,
+                "role": float(bool(kind.roles) and slot.kind not in ("text", "text()") and weight >= 0.7),
+                "unique": float(count_of.get(slot.kind, 2) == 1 == wanting.get(slot.kind, 2)),
+                "coverage": slot.coverage,
+                "title": float(at == first_text and slot.order == first and slot.kind == "text"),
+                "order": 1
+                - abs(
+                    (at + 0.5) / len(fields)
+                    - (orders.index(slot.order) + 0.5 if slot.order in orders else len(orders) / 2)
+                    / max(1, len(orders))
+                ),
+                "constant": float(len(said) == 1 and size > 2 and not is_strict),
+                "whole": float(slot.is_whole),
+                "other": float(bool(clash)),
+                "texture": 0.0 if is_rough else _texture(one, kind, slot),
+                "strange": float(bool(slot.label) and likeness < 0.6),
+                "fit": fit,
+                "long": float(sum(map(len, texts)) > 60 * size),
+                "rest": float(slot.is_rest),
+            }
+            values[at, number] = column
+    chosen = _assigned(signs, template.slots)
+    if not chosen:
+        return None
+    kept = [number for number in range(size) if any(values[pair][number] not in (None, UNREADABLE) for pair in chosen)]
+    needed = [pair for pair in chosen if not fields[pair[0]].fits(None)]
+    kept = [
+        number
+        for number in kept
+        if not needed or sum(values[pair][number] not in (None, UNREADABLE) for pair in needed) * 2 >= len(needed)
+    ]
+    answered = [
+        sum(values[pair][number] is not None and values[pair][number] is not UNREADABLE for pair in chosen)
+        for number in range(size)
+    ]
+    typical = median([answered[number] for number in kept] or [0])
+    # Other things are printed below the first sum.
+    sums = [
+        number + (at > 0)
+        for number, record in enumerate(run.records)
+        for at, line in enumerate(record)
+        if number + at > min(kept, default=0) and is_total(line.text.split("\t"))
+    ]
+    kept = [number for number in kept if number < min(sums, default=size)]
+    kept = [number for number in kept if answered[number] >= FULL_ENOUGH * typical]
+    if not kept:
+        return None
+    own = max((_heading_likeness(names, text) for text in run.headings[:1]), default=0.0)
+    far = max((_heading_likeness(names, text) for text in run.headings[1:]), default=0.0)
+    foreign = max((_heading_likeness(other, text) for other in others for text in run.headings[:1]), default=0.0)
+    heading = min(own, 2.0) / 2 if own >= 0.6 else 0.7 * min(far, 2.0) / 2 if far >= 0.6 else 0.0
+    if foreign >= 1 and own < foreign:
+        heading = -1.0
+    slots = {at: template.slots[number] for at, number in chosen}
+    if not is_rough:
+        slots = _extended(run, fields, slots)
+        for at, number in chosen:
+            if slots[at] is not template.slots[number]:
+                texts = [_asked(text, fields[at]) for text in slots[at].texts]
+                values[at, number] = values_of_column(texts, fields[at], comma_likely=comma, known_days=days)
+    cells = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
+    used = [len(frozenset().union(*(slot.pieces[number] for slot in slots.values()))) for number in kept]
+    there = [sum(len(line.pieces) + bool(line.mark) for line in run.records[number]) for number in kept]
+    must = [pair for pair in chosen if not fields[pair[0]].fits(None)] or chosen
+    of_run = {
+        "worth": sum(max(-1.0, min(_worth(signs[pair]), 4.0)) for pair in chosen) / len(fields) / 4,
+        "heading": heading,
+        "filled": len(chosen) / len(fields),
+        "regular": template.regular,
+        "count": min(math.log(len(kept)), 2.0),
+        "apart": run.apart,
+        "single": float(len(kept) == 1),
+        "explained": min(1.0, sum(used) / max(1, sum(there))),
+        "full": sum(values[pair][number] not in (None, UNREADABLE) for pair in must for number in kept)
+        / len(must)
+        / len(kept),
+        "labels": sum(tuple(fold(text)) in PHRASES or text.endswith(":") for text in cells) / max(1, len(cells)),
+        "typed": sum("text" not in slot.kind for slot in slots.values()) / len(fields),
+        "lines": min(run.lines / len(run.records), 8) / 8,
+        "kept": len(kept) / size,
+    }
+    return Filling(
+        template,
+        slots,
+        {at: values[at, number] for at, number in chosen},
+        {at: signs[at, number] for at, number in chosen},
+        kept,
+        of_run,
+    )
+
+
+@lru_cache(maxsize=8192)
+def _heading_likeness(names: Names, text: str) -> float:
+    """Return how well a heading says what a list has."""
+    bare = text.strip("#*_ :")
+    likeness = likeness_by_words(names, bare)
+    if likeness < 1.5 and not _topics(tuple(fold(bare))).isdisjoint(
+        _topics(tuple(word for own in names.own for word in own))
+    ):
+        return 1.5
+    return likeness
+
+
+def _topics(words: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(
+        topic for topic, known in _TOPICS.items() for word in words if _is_known(without_accents(word), known)
+    )
+
+
+def _is_known(word: str, known: frozenset[str]) -> bool:
+    return word in known or (len(word) > 4 and any(word.startswith(one) and len(one) > 4 for one in known))
+
+
+_ORGANISATION: Final = frozenset(
+    (
+        "employer",
+        "company",
+        "school",
+        "seller",
+        "buyer",
+        "bank",
+        "insurer",
+        "issuer",
+        "hotel",
+        "carrier",
+        "manufacturer",
+        "publisher",
+        "authority",
+        "organizer",
+    )
+)
+_PLACE: Final = frozenset(
+    ("city", "place_name", "country", "state", "birth_place", "departure_place", "arrival_place", "issue_place")
+)
+_LONG: Final = frozenset(("description", "notes", "subject"))
+
+
+def _texture(one: WantedField, kind: FieldKind, slot: Slot) -> float:
+    """Return how far texts look like what a field names: an organisation, a place, a long text."""
+    texts = [text for text in slot.texts if text]
+    if not texts or not slot.kind.startswith("text"):
+        return 0.0
+    concepts = one.names.concepts
+    organised = sum(is_organisation(text) for text in texts) / len(texts)
+    short = sum(text.count(" ") < 3 and text[:1].isupper() and not any(map(str.isdigit, text)) for text in texts) / len(
+        texts
+    )
+    if concepts & _ORGANISATION or "organisation" in kind.roles:
+        return organised if organised else 0.0
+    if concepts & _PLACE or "place" in kind.roles:
+        return (0.7 * short if slot.sign in ("comma", "open", "at", "bar") else 0.2 * short) - organised
+    return -0.5 * organised
+
+
+def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> list[Any]:
+    """Return True for each record with a text that is a name of a field which says yes or no, and False for others."""
+    said = {text for text in texts if text}
+    if len(said) == 1 and likeness_by_words(one.names, *said) >= 1:
+        return [bool(text) for text in texts]
+    return list(column)
+
+
+def _asked(text: str, one: WantedField) -> str:
+    return as_asked(ReadCell(text), one).text
+
+
+def _extended(run: Run, fields: Sequence[WantedField], slots: Mapping[int, Slot]) -> dict[int, Slot]:
+    """Return the slots of texts with what no other field takes: pieces that follow at once or behind a comma."""
+    taken = [frozenset().union(*(slot.pieces[number] for slot in slots.values())) for number in range(len(run.records))]
+    found = dict(slots)
+    for at, slot in slots.items():
+        is_text = (
+            types_of(fields[at].schema) == {"string"}
+            and "enum" not in fields[at].schema
+            and "format" not in fields[at].schema
+        )
+        if slot.kind not in ("text", "text()", "number", "code", "measure") or not is_text or slot.is_rest:
+            continue
+        if slot.kind != "text" and "text" in "".join(
+            other.kind for place, other in slots.items() if place != at and other.pieces == slot.pieces
+        ):
+            continue
+        cells, pieces = list(slot.cells), list(slot.pieces)
+        for number, cell in enumerate(slot.cells):
+            if cell is None or not pieces[number]:
+                continue
+            places = sorted(pieces[number])
+            line = run.records[number][places[-1][0]]
+            first, last = places[0][1], places[-1][1]
+            if first < 0 or places[0][0] != places[-1][0]:
+                continue
+            row = places[-1][0]
+            while last + 1 < len(line.pieces):
+                piece = line.pieces[last + 1]
+                is_joined = piece.sign == "" or (piece.sign == "comma" and slot.kind == "text")
+                if (
+                    not is_joined
+                    or piece.label
+                    or (row, last + 1) in taken[number]
+                    or piece.kind in _APART
+                    or piece.in_brackets != line.pieces[last].in_brackets
+                ):
+                    break
+                last += 1
+            while first > 0 and slot.kind == "text":
+                piece = line.pieces[first]
+                before = line.pieces[first - 1]
+                if (
+                    piece.sign
+                    or piece.label
+                    or before.label
+                    or (row, first - 1) in taken[number]
+                    or before.kind in _APART
+                    or piece.in_brackets != before.in_brackets
+                ):
+                    break
+                first -= 1
+            if (first, last) != (places[0][1], places[-1][1]):
+                cells[number] = _joined(line, line.pieces[first : last + 1])
+                pieces[number] = frozenset((row, place) for place in range(first, last + 1))
+                taken[number] |= pieces[number]
+        if cells != list(slot.cells):
+            found[at] = replace(slot, cells=cells, pieces=pieces)
+    return found
+
+
+_APART: Final = frozenset(("period", "date", "email", "uri", "phone", "money", "times", "score"))
+
+
+def _assigned(signs: Mapping[tuple[int, int], Mapping[str, float]], slots: Sequence[Slot]) -> list[tuple[int, int]]:
+    """Return field and slot of each assignment, the likeliest first, so that no piece is in two fields."""
+    worth = {pair: _worth(one) for pair, one in signs.items()}
+    order = sorted(worth, key=lambda pair: (-worth[pair], pair))
+    found: list[tuple[int, int]] = []
+    used: list[set[tuple[int, int, str]]] = [set() for _ in range(len(slots[0].cells))] if slots else []
+    fields: set[int] = set()
+    for at, number in order:
+        slot = slots[number]
+        if at in fields or worth[at, number] < -1.0:
+            continue
+        part = "figure" if slot.kind == "figure" else slot.kind.partition(".")[2]
+        clash = 0
+        for taken, own in zip(used, slot.pieces, strict=True):
+            clash += any(
+                (*piece, "") in taken
+                or (*piece, part) in taken
+                or (not part and any((*piece, one) in taken for one in ("first", "last", "figure", "unit")))
+                for piece in own
+            )
+        if clash * 4 > sum(cell is not None for cell in slot.cells):
+            continue
+        found.append((at, number))
+        fields.add(at)
+        for taken, own in zip(used, slot.pieces, strict=True):
+            taken |= {(*piece, part) for piece in own}
+    return _in_order(found, signs, slots)
+
+
+def _in_order(
+    pairs: list[tuple[int, int]], signs: Mapping[tuple[int, int], Mapping[str, float]], slots: Sequence[Slot]
+) -> list[tuple[int, int]]:
+    """Return the assignments with fields of equal claims in the order of their slots."""
+    found = dict(pairs)
+    for first in sorted(found):
+        for second in sorted(found):
+            one, other = slots[found[first]], slots[found[second]]
+            if first >= second or one.kind != other.kind or one.order <= other.order:
+                continue
+            turned = (first, found[second]), (second, found[first])
+            if not all(pair in signs for pair in turned):
+                continue
+            now = sum(_claim(signs[pair]) for pair in ((first, found[first]), (second, found[second])))
+            if sum(_claim(signs[pair]) for pair in turned) >= now - 0.3:
+                found[first], found[second] = found[second], found[first]
+    return sorted(found.items())
+
+
+def _claim(signs: Mapping[str, float]) -> float:
+    """Return what speaks for a slot but its place."""
+    return sum(WEIGHTS[name] * signs[name] for name in ("label", "kind", "role", "texture", "other", "strange", "fit"))
+
+
+def item_of(filling: Filling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:
+    """Return the values of a record by field; None if a required value is missing."""
+    found: dict[int, Any] = {}
+    for at, one in enumerate(fields):
+        value = filling.values[at][number] if at in filling.values else None
+        if value is None or value is UNREADABLE:
+            value = emptiest(one)
+            if value is UNREADABLE:
+                if not one.may_be_left_out:
+                    return None
+                continue
+            if value is not None and one.may_be_left_out:
+                continue
+        found[at] = value
+    return found
