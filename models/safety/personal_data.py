@@ -250,6 +250,11 @@ def _before(text: str, start: int) -> str:
     return before[max(map(before.rfind, "0123456789")) + 1 :]
 
 
+def has_iban_length(text: str) -> bool:
+    """True if `text` has as many letters and digits as the IBANs of the country that its first two letters name."""
+    return sum(map(str.isalnum, text)) == _IBAN_LENGTHS.get(text[:2].upper())
+
+
 def iban_length(text: str) -> int:
     """Return the number of characters of the IBAN at the beginning of `text`; 0 if there is none."""
     length = _IBAN_LENGTHS.get(text[:2].upper())

@@ -8,7 +8,7 @@ from datetime import date
 from functools import cached_property
 from typing import Any
 
-from models.safety.personal_data import iban_length
+from models.safety.personal_data import has_iban_length, iban_length
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import types_of, wants_iso
@@ -65,8 +65,10 @@ def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
         for found in _IBAN.finditer(span.text):
             if length := iban_length(found[0]):
                 yield found[0][:length]
-            elif found[0] == span.text and (_IN_GROUPS.fullmatch(span.text) or _is_labelled_iban(span)):
-                # A code with wrong check digits counts if the page labels or groups it as an IBAN.
+            elif found[0] == span.text and (
+                _IN_GROUPS.fullmatch(span.text) or has_iban_length(span.text) or _is_labelled_iban(span)
+            ):
+                # A code with wrong check digits counts if the page labels or groups it as an IBAN, or if it is as long.
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))

@@ -160,6 +160,9 @@ async def test_a_pattern_that_fits_anything_chooses_nothing() -> None:
         (f"ACME GmbH\nPay to {IBAN} at the\nSWIFT code COBADEFF", (IBAN, "COBADEFF")),
         # A wrong check digit: nothing but its label says that it is one.
         ("ACME GmbH\nIBAN: DE89 3704 0044 0532 0130 01\nTotal: 30.00 EUR", ("DE89 3704 0044 0532 0130 01", None)),
+        # … nothing but its length.
+        ("ACME GmbH\nNL05ABNA4743745966\nTotal: 30.00 EUR", ("NL05ABNA4743745966", None)),
+        ("ACME GmbH\nNL05ABNA47437459667\nTotal: 30.00 EUR", (None, None)),
         ("ACME GmbH\nVAT ID: DE123456789\nBank: 30\nPayable within 30 days\nTotal: 12.00 EUR", (None, None)),
         ("ACME GmbH\nIBAN: on request\nBIC: 30\nTotal: 12.00 EUR", (None, None)),
     ],
