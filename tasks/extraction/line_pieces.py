@@ -111,7 +111,7 @@ class Piece(NamedTuple):
     """Places of the piece in the line's text."""
 
 
-class CutLine(NamedTuple):
+class PiecedLine(NamedTuple):
     words: Sequence[WordOnPage]
     text: str
     """The text of the line; a tab stands for a wide gap."""
@@ -136,7 +136,7 @@ class CutLine(NamedTuple):
         return self.words[0].height
 
 
-def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> CutLine:
+def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
     """Cut a line of a page into pieces."""
     text = passage.words[words[0].at]
     starts = [0]
@@ -147,7 +147,7 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> CutLine:
     mark = _MARK.match(text)
     begin = mark.end() if mark else 0
     pieces = list(_pieces_of(text, begin, [word.at for word in words], starts)) if len(text) <= LONGEST else []
-    return CutLine(words, text, mark[0] if mark else "", pieces[:MOST_PIECES])
+    return PiecedLine(words, text, mark[0] if mark else "", pieces[:MOST_PIECES])
 
 
 def ends_of(period: str) -> tuple[str, str]:

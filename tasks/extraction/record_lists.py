@@ -13,7 +13,15 @@ from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MOST_ITEMS
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import CellOfField
-from tasks.extraction.record_slots import Cell, Filling, Template, fill_from, item_of, kind_of_field, template_of
+from tasks.extraction.record_slots import (
+    RecordFilling,
+    RecordTemplate,
+    SlotCell,
+    fill_from,
+    item_of,
+    kind_of_field,
+    template_of,
+)
 from tasks.extraction.repeated_records import runs_of
 from tasks.extraction.table_lists import MOST_DATED, FilledList
 from tasks.extraction.words_on_page import WordOnPage, cell_of
@@ -26,6 +34,8 @@ LEAST: Final = 0.5
 """Least mean probability of the values of a list's records."""
 FEWEST: Final = 3
 """Least number of records that are a list without a heading."""
+BETTER: Final = 1.1
+"""Least ratio between the worth of records and that of a table at which the records fill the list."""
 MOST_LIKELY: Final = 16
 """Largest number of runs of a list whose values are read."""
 
@@ -34,7 +44,7 @@ class RunOfList(NamedTuple):
     """A run of records of an entry, with the fields of a list that it fills."""
 
     entry: Entry
-    filling: Filling
+    filling: RecordFilling
 
 
 def runs_for(
@@ -46,7 +56,9 @@ def runs_for(
     kinds = {path: [kind_of_field(one) for one in fields] for path, fields in lists.items()}
     others = {path: [other for at, other in names.items() if at != path] for path in lists}
     wanted = {path: [one._replace(fits=_remembered(one.fits)) for one in fields] for path, fields in lists.items()}
-    likely: dict[JsonPath, list[tuple[float, Template, Sequence[date], bool, Entry]]] = {path: [] for path in lists}
+    likely: dict[JsonPath, list[tuple[float, RecordTemplate, Sequence[date], bool, Entry]]] = {
+        path: [] for path in lists
+    }
     passages = yield from passages_to_search(read)
     for passage in passages:
         if passage.codes:
@@ -122,7 +134,7 @@ def fill_from_records(
     return found
 
 
-def _is_list(filling: Filling, fields: Sequence[WantedField]) -> bool:
+def _is_list(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:
     """True if records are many, or below a heading that names the list, and have each figure and day that it must."""
     is_named = filling.of_run["heading"] > 0
     must = [at for at, one in enumerate(fields) if _is_figure(one) and not one.fits(None)]
@@ -165,7 +177,7 @@ def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     return found
 
 
-def _cell(passage: Passage, cell: Cell) -> ReadCell:
+def _cell(passage: Passage, cell: SlotCell) -> ReadCell:
     placed = [WordOnPage(word, box) for word in cell.words if (box := box_of(passage, [word])) is not None]
     return cell_of(passage, placed)._replace(text=cell.text) if placed else ReadCell(cell.text)
 
@@ -179,6 +191,6 @@ def better_of(
         # A table that a file states is rarely less than the list: only more rows are better.
         if tables[path].is_exact and len(records[path].rows) <= len(tables[path].rows):
             continue
-        if records[path].worth > tables[path].worth:
+        if records[path].worth[0] > BETTER * tables[path].worth[0]:
             found[path] = records[path]
     return found

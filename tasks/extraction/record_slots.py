@@ -21,7 +21,7 @@ from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, as_asked
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
-from tasks.extraction.line_pieces import CutLine, Piece, ends_of, is_now
+from tasks.extraction.line_pieces import Piece, PiecedLine, ends_of, is_now
 from tasks.extraction.names import Names
 from tasks.extraction.repeated_records import Run
 from tasks.extraction.table_lists import is_total, likeness_by_words
@@ -76,7 +76,7 @@ CHANCE: Final = (1.54, 1.05, -0.0, 0.75, 0.12, -0.82, -3.34)
 filled, how regular the records are, the heading, the number of records, and one."""
 
 
-class Cell(NamedTuple):
+class SlotCell(NamedTuple):
     text: str
     words: tuple[int, ...]
 
@@ -86,7 +86,7 @@ class Slot:
     """The pieces at one place of all records."""
 
     kind: str
-    cells: list[Cell | None]
+    cells: list[SlotCell | None]
     pieces: list[frozenset[tuple[int, int]]]
     """Line and piece of what each record has in the slot."""
     label: str = ""
@@ -107,7 +107,7 @@ class Slot:
 
 
 @dataclass(slots=True)
-class Template:
+class RecordTemplate:
     """The slots of a run's records."""
 
     run: Run
@@ -115,7 +115,7 @@ class Template:
     regular: float
 
 
-def template_of(run: Run) -> Template:
+def template_of(run: Run) -> RecordTemplate:
     """Return the slots of the records of a run."""
     lines = [_roles(record) for record in run.records]
     slots = [*_slots(run, lines, _constant_labels(run, lines))]
@@ -124,7 +124,7 @@ def template_of(run: Run) -> Template:
     weights = [len(run.records) * slot.coverage for slot in single]
     regular = sum(weight * slot.coverage for weight, slot in zip(weights, single, strict=True)) / max(1.0, sum(weights))
     slots.sort(key=lambda slot: (-slot.coverage, slot.order))
-    return Template(run, slots[:MOST_SLOTS], regular)
+    return RecordTemplate(run, slots[:MOST_SLOTS], regular)
 
 
 def _label_by_header(run: Run, slots: Sequence[Slot]) -> None:
@@ -153,7 +153,7 @@ def _label_by_header(run: Run, slots: Sequence[Slot]) -> None:
             slot.label = best[1]
 
 
-def _segments(line: CutLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
+def _segments(line: PiecedLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
     texts = line.text.split("\t")
     at = 0
     for text in texts:
@@ -162,7 +162,7 @@ def _segments(line: CutLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
         at += size
 
 
-def _roles(record: Sequence[CutLine]) -> list[tuple[object, ...]]:
+def _roles(record: Sequence[PiecedLine]) -> list[tuple[object, ...]]:
     """Return what distinguishes each line of a record from the others."""
     counts: dict[object, int] = defaultdict(int)
     found: list[tuple[object, ...]] = []
@@ -188,7 +188,7 @@ def _roles(record: Sequence[CutLine]) -> list[tuple[object, ...]]:
 _Key = tuple[object, ...]
 
 
-def _keys_of(role: tuple[object, ...], line: CutLine) -> list[_Key]:
+def _keys_of(role: tuple[object, ...], line: PiecedLine) -> list[_Key]:
     counts: dict[object, int] = defaultdict(int)
     found: list[_Key] = []
     for piece in line.pieces:
@@ -242,7 +242,7 @@ def _slots(
         key: _Key,
         number: int,
         kind: str,
-        cell: Cell,
+        cell: SlotCell,
         own: Sequence[tuple[int, int]],
         order: float,
         label: str = "",
@@ -266,13 +266,15 @@ def _slots(
                     (role, "box"),
                     number,
                     "box",
-                    Cell("no" if line.mark.endswith("[ ]") or line.mark.endswith("[]") else "yes", (line.words[0].at,)),
+                    SlotCell(
+                        "no" if line.mark.endswith("[ ]") or line.mark.endswith("[]") else "yes", (line.words[0].at,)
+                    ),
                     [(at, -1)],
                     at,
                 )
             elif line.mark and any(map(str.isalnum, line.mark)):
                 figures = line.mark.strip("().§# ")
-                put((role, "mark"), number, "mark", Cell(figures, (line.words[0].at,)), [(at, -1)], at)
+                put((role, "mark"), number, "mark", SlotCell(figures, (line.words[0].at,)), [(at, -1)], at)
             keys = _keys_of(role, line)
             pieces = line.pieces
             label_of = [piece.label or labels.get((number, at, place), "") for place, piece in enumerate(pieces)]
@@ -285,7 +287,7 @@ def _slots(
                     key = ("labelled", kind, *fold(label))
                 order = at + place / 30
                 own = [(at, place)]
-                put(key, number, kind, Cell(_bare(piece), piece.words), own, order, label, sign=piece.sign)
+                put(key, number, kind, SlotCell(_bare(piece), piece.words), own, order, label, sign=piece.sign)
                 for part, text in _parts_of(piece):
                     if part == "figure":
                         counts[role, label] += 1
@@ -295,9 +297,9 @@ def _slots(
                             *fold(label),
                             counts[role, label],
                         )
-                        put(part_key, number, "figure", Cell(text, piece.words), own, order, label)
+                        put(part_key, number, "figure", SlotCell(text, piece.words), own, order, label)
                     else:
-                        put((*key, part), number, f"{kind}.{part}", Cell(text, piece.words), own, order, label)
+                        put((*key, part), number, f"{kind}.{part}", SlotCell(text, piece.words), own, order, label)
             yield_chunks = _chunks(pieces, kept)
             for name, places in yield_chunks:
                 label = label_of[places[0]]
@@ -312,7 +314,7 @@ def _slots(
             text = "\n".join(line.text[len(line.mark) :].strip().replace("\t", " ") for line in below)
             words = tuple(word.at for line in below for word in line.words)
             own = [(at, place) for at, line in enumerate(record) if at for place in range(len(line.pieces))]
-            put(("below",), number, "text", Cell(text, words), own, 1.0, whole=True, rest=True)
+            put(("below",), number, "text", SlotCell(text, words), own, 1.0, whole=True, rest=True)
     if any(run.sections):
         for number, section in enumerate(run.sections):
             if section is not None:
@@ -320,7 +322,7 @@ def _slots(
                     ("section",),
                     number,
                     "section",
-                    Cell(section.text.replace("\t", " "), tuple(word.at for word in section.words)),
+                    SlotCell(section.text.replace("\t", " "), tuple(word.at for word in section.words)),
                     [(-1, 0)],
                     -1.0,
                 )
@@ -392,11 +394,11 @@ def _chunks(pieces: Sequence[Piece], kept: Sequence[int]) -> Iterator[tuple[str,
             group = [place] if place is not None else []
 
 
-def _joined(line: CutLine, pieces: Sequence[Piece]) -> Cell:
+def _joined(line: PiecedLine, pieces: Sequence[Piece]) -> SlotCell:
     text = line.text[pieces[0].start : pieces[-1].end].replace("\t", " ")
     if text.count("(") > text.count(")"):
         text += ")"
-    return Cell(text, tuple(word for piece in pieces for word in piece.words))
+    return SlotCell(text, tuple(word for piece in pieces for word in piece.words))
 
 
 def is_organisation(text: str) -> bool:
@@ -474,10 +476,10 @@ def kind_of_field(one: WantedField) -> FieldKind:
     return FieldKind(kinds, frozenset(roles))
 
 
-class Filling(NamedTuple):
+class RecordFilling(NamedTuple):
     """The slots that the fields of a list get, with the input of the calibration."""
 
-    template: Template
+    template: RecordTemplate
     slots: Mapping[int, Slot]
     values: Mapping[int, list[Any]]
     signs: Mapping[int, Mapping[str, float]]
@@ -506,7 +508,7 @@ def _worth(signs: Mapping[str, float]) -> float:
 
 
 def fill_from(
-    template: Template,
+    template: RecordTemplate,
     fields: Sequence[WantedField],
     kinds: Sequence[FieldKind],
     names: Names,
@@ -515,7 +517,7 @@ def fill_from(
     comma: bool,
     *,
     is_rough: bool = False,
-) -> Filling | None:
+) -> RecordFilling | None:
     """Assign the slots of records to the fields of a list; None if they answer too little of it."""
     run, size = template.run, len(template.run.records)
     signs: dict[tuple[int, int], dict[str, float]] = {}
@@ -613,6 +615,9 @@ def fill_from(
     if not chosen:
         return None
     kept = [number for number in range(size) if any(values[pair][number] not in (None, UNREADABLE) for pair in chosen)]
+    if any(run.sections):
+        headings = [section.text if section is not None else "" for section in run.sections]
+        kept = [number for number in kept if not _is_of_other_topic(names, headings[number])]
     needed = [pair for pair in chosen if not fields[pair[0]].fits(None)]
     kept = [
         number
@@ -669,7 +674,7 @@ def fill_from(
         "lines": min(run.lines / len(run.records), 8) / 8,
         "kept": len(kept) / size,
     }
-    return Filling(
+    return RecordFilling(
         template,
         slots,
         {at: values[at, number] for at, number in chosen},
@@ -689,6 +694,12 @@ def _heading_likeness(names: Names, text: str) -> float:
     ):
         return 1.5
     return likeness
+
+
+def _is_of_other_topic(names: Names, heading: str) -> bool:
+    """True if a heading names another topic than a list does: `Education` above the records of `jobs`."""
+    own, told = _topics(tuple(word for name in names.own for word in name)), _topics(tuple(fold(heading)))
+    return bool(own and told) and own.isdisjoint(told)
 
 
 def _topics(words: tuple[str, ...]) -> frozenset[str]:
@@ -870,7 +881,7 @@ def _claim(signs: Mapping[str, float]) -> float:
     return sum(WEIGHTS[name] * signs[name] for name in ("label", "kind", "role", "texture", "other", "strange", "fit"))
 
 
-def item_of(filling: Filling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:
+def item_of(filling: RecordFilling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:
     """Return the values of a record by field; None if a required value is missing."""
     found: dict[int, Any] = {}
     for at, one in enumerate(fields):

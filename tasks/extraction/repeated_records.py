@@ -15,7 +15,7 @@ from typing import Final
 
 from tasks.extraction.cv_sections import is_section
 from tasks.extraction.folding import fold
-from tasks.extraction.line_pieces import CutLine, cut_line
+from tasks.extraction.line_pieces import PiecedLine, cut_line
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of, segments_of_row
 
@@ -67,16 +67,16 @@ class Run:
     """Records of one form below or beside each other."""
 
     passage: Passage
-    records: list[list[CutLine]]
+    records: list[list[PiecedLine]]
     heading: str = ""
     sign: tuple[object, ...] = ()
     """Property that the lines which begin the records have in common."""
     apart: float = 0.0
     """Logarithm of the gaps above records as a share of the gaps within them, from -1 to 1."""
     headings: Sequence[str] = field(default_factory=list)
-    sections: Sequence[CutLine | None] = field(default_factory=list)
+    sections: Sequence[PiecedLine | None] = field(default_factory=list)
     """The heading above each record; empty if no heading stands between records."""
-    above: CutLine | None = None
+    above: PiecedLine | None = None
     """The line above the first record."""
 
     @property
@@ -86,8 +86,8 @@ class Run:
 
 def runs_of(passage: Passage) -> Iterator[Run | None]:
     """Yield the runs of records of a passage; None after each slice of work without one."""
-    columns: list[list[CutLine]] = []
-    strips: list[list[CutLine]] = []
+    columns: list[list[PiecedLine]] = []
+    strips: list[list[PiecedLine]] = []
     left = MOST_LINES
     for rows in rows_by_column(passage):
         columns.append([cut_line(passage, row) for row in rows[:left]])
@@ -148,7 +148,7 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
             yield strip
 
 
-def _runs_in_column(passage: Passage, lines: Sequence[CutLine], before: Sequence[CutLine]) -> Iterator[Run]:
+def _runs_in_column(passage: Passage, lines: Sequence[PiecedLine], before: Sequence[PiecedLine]) -> Iterator[Run]:
     signs: dict[tuple[object, ...], list[int]] = defaultdict(list)
     heights = [line.height for line in lines]
     usual = median(heights) if heights else 0
@@ -189,7 +189,7 @@ def _runs_in_column(passage: Passage, lines: Sequence[CutLine], before: Sequence
                     yield run
 
 
-def _is_heading(line: CutLine, usual: float, gap: float) -> bool:
+def _is_heading(line: PiecedLine, usual: float, gap: float) -> bool:
     """True if a line may be the heading of what is below it."""
     if not line.pieces or line.text.rstrip().endswith((".", ",", ";")) or line.text.count(" ") >= LONGEST_HEADING:
         return False
@@ -207,7 +207,7 @@ def _is_heading(line: CutLine, usual: float, gap: float) -> bool:
     )
 
 
-def _signs_of(line: CutLine) -> Iterator[tuple[object, ...]]:
+def _signs_of(line: PiecedLine) -> Iterator[tuple[object, ...]]:
     if line.mark:
         yield "mark", "box" if "[" in line.mark else line.mark if not any(map(str.isalnum, line.mark)) else "number"
     if not line.pieces:
@@ -228,10 +228,10 @@ def _signs_of(line: CutLine) -> Iterator[tuple[object, ...]]:
 
 def _runs_at(
     passage: Passage,
-    lines: Sequence[CutLine],
+    lines: Sequence[PiecedLine],
     ats: Sequence[int],
     above: int,
-    before: Sequence[CutLine],
+    before: Sequence[PiecedLine],
     *,
     is_of_lines: bool,
     cuts: Collection[int] = (),
@@ -279,7 +279,11 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
 
 
 def _run_from(
-    passage: Passage, lines: Sequence[CutLine], starts: Sequence[int], before: Sequence[CutLine], cuts: Collection[int]
+    passage: Passage,
+    lines: Sequence[PiecedLine],
+    starts: Sequence[int],
+    before: Sequence[PiecedLine],
+    cuts: Collection[int],
 ) -> Run:
     sizes = [other - one for one, other in pairwise(starts)]
     inner = [
@@ -340,9 +344,9 @@ def _across(runs: Sequence[Run]) -> Iterator[Run]:
             yield replace(kept[0], records=records[:MOST_RECORDS], sections=sections, above=None)
 
 
-def _cards(passage: Passage, columns: Sequence[Sequence[CutLine]]) -> Iterator[Run]:
+def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterator[Run]:
     """Yield the columns of a page that stand side by side and begin at the same height, each a record."""
-    group: list[Sequence[CutLine]] = []
+    group: list[Sequence[PiecedLine]] = []
     for lines in [*columns, []]:
         is_beside = (
             bool(group)
@@ -396,10 +400,10 @@ def _bands(passage: Passage) -> Iterator[Run]:
             band = [pieces]
 
 
-def _in_sentences(passage: Passage, lines: Sequence[CutLine]) -> Iterator[Run]:
+def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run]:
     """Yield the items that separators part within a paragraph, behind a label or not."""
     usual = median([other.top - one.bottom for one, other in pairwise(lines)] or [0])
-    paragraphs: list[list[CutLine]] = []
+    paragraphs: list[list[PiecedLine]] = []
     for at, line in enumerate(lines):
         is_near = bool(paragraphs) and line.top - lines[at - 1].bottom <= max(1.2 * usual, 0.3 * line.height)
         if is_near and not line.mark:
@@ -432,7 +436,7 @@ def _in_sentences(passage: Passage, lines: Sequence[CutLine]) -> Iterator[Run]:
                 yield Run(passage, records[:MOST_RECORDS], label, headings=[label] if label else [])
 
 
-def _flat(passage: Passage, words: Sequence[WordOnPage]) -> CutLine:
+def _flat(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
     """Return a part of a paragraph as a line of its own, without the gaps of its lines."""
     left, top = words[0].box[:2]
     placed = []

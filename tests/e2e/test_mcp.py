@@ -452,7 +452,7 @@ def test_more_values_than_a_request_may_have_are_refused(model: FullModel) -> No
     values = b"1," * 300_000
     refused = post(model.client, b'{"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [%b]}' % values)
     assert (refused.status_code, refused.json()["error"]["data"]["code"]) == (413, "request_too_large")
-    assert "more than 200000 values" in refused.json()["error"]["message"]
+    assert "more than 50000 values" in refused.json()["error"]["message"]
 
 
 async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullModel) -> None:
