@@ -28,7 +28,7 @@ from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
-from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
+from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 MOST_SEARCHED = 10
@@ -124,16 +124,22 @@ class OcrTask:
                 return await asyncio.to_thread(whole)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
-        pages, pictures = _number_pages(documents)
-        if pages and not _is_one_picture(documents):
-            pages = asked_for(text, pages)
-        pages += pictures
+        """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
+        paged = [document for document in documents if document.text is None]
+        every = [*paged, *(document for document in documents if document.text is not None)]
+        total, end = count_pages(paged), count_pages(every)
         limit = self._loader.limits.pages
-        if pictures:
-            check_number(pages, limit, "pages and pictures in documents would have to be read", "Send fewer at a time.")
-        else:
-            check_number(pages, limit, "pages would have to be read")
-        return pages
+
+        def check(number: int) -> None:
+            if end > total:
+                what = "pages and pictures in documents would have to be read"
+                check_number(every, limit, what, number + end - total, "Send fewer at a time.")
+            else:
+                check_number(every, limit, "pages would have to be read", number)
+
+        is_unasked = not total or _is_one_picture(documents)
+        pages = pages_asked_for("" if is_unasked else text, paged, check)
+        return pages + page_positions(every, range(total + 1, end + 1))
 
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
@@ -228,15 +234,6 @@ def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
     return not layer.complete or page.number <= MOST_SEARCHED
 
 
-def _number_pages(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
-    """Return the pages, and separately the pictures in texts, which are numbered after all pages."""
-    pages = [document for document in documents if document.text is None]
-    texts = [document for document in documents if document.text is not None]
-    numbered = all_pages([*pages, *texts])
-    total = sum(document.total_pages for document in pages)
-    return numbered[:total], numbered[total:]
-
-
 def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
@@ -263,7 +260,7 @@ def _build_result(
         lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
         # A video often shows the same text in several consecutive frames.
         texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines
-    return document_result(texts, sections, sum(document.total_pages for document in documents), layouts)
+    return document_result(texts, sections, count_pages(documents), layouts)
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:

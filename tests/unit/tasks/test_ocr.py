@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -30,6 +31,7 @@ from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import MOST_SEARCHED, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
+from tests.pdfs import raw_pdf
 from tests.printed_codes import code_drawn, pdf_with, png_of, sheet_of
 
 
@@ -169,6 +171,22 @@ async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader
         await OcrTask(no_reader, loader).run(request)
     assert raised.value.code == "too_many_pages"
     assert raised.value.param == "messages[0].content[0].file.file_data"
+
+
+@pytest.mark.parametrize("text", ["", "pages 1-999999", "all but page 3"])
+async def test_a_file_that_claims_a_million_pages_is_refused_before_they_are_listed(
+    loader: MediaLoader, text: str
+) -> None:
+    claims = raw_pdf("<</Type /Catalog /Pages 2 0 R>>", "<</Type /Pages /Kids [2 0 R 2 0 R] /Count 1000000>>")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"(1000000|999999) pages .* limit is 5 ") as raised:
+            await OcrTask(no_reader, loader).run(TaskRequest(text, (source(claims, "application/pdf"),)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert raised.value.code == "too_many_pages"
+    assert peak < 20_000_000
 
 
 async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:
