@@ -14,7 +14,7 @@ from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -147,13 +147,17 @@ class OcrTask:
         """Read the pages in order. None stands for a damaged picture in a text, because the rest of the text is still
         useful."""
 
+        counted = _WordCount(self._loader.limits.words)
+
         async def read(page: PagePosition) -> _Section | None:
             try:
-                return await _read_section(page, pictures, form)
+                found = await _read_section(page, pictures, form, counted)
             except InputError:
                 if page.document.text is None:
                     raise
                 return None
+            counted.check(page, sum(len(line["words"]) for line in found[0]["lines"]))
+            return found
 
         return await side_by_side(
             read, pages, at_most=self._loader.limits.pages_at_once, done=partial(progress, self.name)
@@ -181,12 +185,35 @@ class _Pictures:
         return await self._reader().read(picture, wait=wait)
 
 
+class _WordCount:
+    """Counts the words of one request's pages, because the number of pages does not limit them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._words: dict[int, int] = {}
+        """Number of words on each page that has been read, by its place."""
+
+    def check(self, page: PagePosition, words: int) -> None:
+        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many."""
+        self._words[page.place] = words
+        total = sum(self._words.values())
+        if total > self._limit:
+            read = len(self._words)
+            raise InputTooLarge(
+                f"'{page.document.label}' has too many words: {total} on the {read} pages of the request that were "
+                f"read so far; the limit is {self._limit} words a request. Ask for fewer pages at a time, for example "
+                "'page 1'.",
+                param=page.document.param,
+            )
+
+
 _Section = tuple[PageSection, PageLayout]
 """A page and its layout."""
 
 
-async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
+async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
+    counted.check(page, sum(len(line.words) for line in layer.lines))
 
     is_searched = _may_have_marks(page, layer, form)
 
