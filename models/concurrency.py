@@ -184,6 +184,14 @@ async def side_by_side(
         # The group and the frame that raises it refer to each other, which would keep everything alive that the items
         # hold.
         failures.__traceback__ = None
+    except BaseException:
+        # The group's own frame and the cancellation refer to each other, too, and to this frame.
+        results.clear()
+        raise
     if failure is not None:
-        raise failure
+        try:
+            raise failure
+        finally:
+            results.clear()
+            del failure
     return [results[place] for place in range(len(items))]

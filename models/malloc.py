@@ -2,6 +2,8 @@
 
 import asyncio
 import ctypes
+import gc
+from collections.abc import Callable
 from dataclasses import dataclass
 
 LARGE_BLOCK = 8 * 1024 * 1024
@@ -33,7 +35,8 @@ class Activity:
 
 async def return_free_memory_for_ever(activity: Activity) -> None:
     """Return the memory of freed small blocks to the system after each burst of requests. Otherwise glibc would keep
-    most of the peak."""
+    most of the peak, and Python what its free lists and unreachable objects hold until a long round of the garbage
+    collector, which an idle server does not have."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     seen = activity.ended
     while trim is not None:
@@ -41,4 +44,9 @@ async def return_free_memory_for_ever(activity: Activity) -> None:
         # Trimming now would block the threads of running requests, and they would take the memory again.
         if activity.ended != seen and not activity.running:
             seen = activity.ended
-            await asyncio.to_thread(trim, 0)
+            await asyncio.to_thread(_collect_and_trim, trim)
+
+
+def _collect_and_trim(trim: Callable[[int], int]) -> None:
+    gc.collect()
+    trim(0)

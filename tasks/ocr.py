@@ -14,7 +14,7 @@ from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -28,7 +28,7 @@ from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tasks.markdown_text import escape_read_text
 from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result, page_section, picture_result
-from tasks.seen_pages import PagePosition, all_pages, asked_for, check_number, opened_documents
+from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 MOST_SEARCHED = 10
@@ -124,16 +124,22 @@ class OcrTask:
                 return await asyncio.to_thread(whole)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
-        pages, pictures = _number_pages(documents)
-        if pages and not _is_one_picture(documents):
-            pages = asked_for(text, pages)
-        pages += pictures
+        """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
+        paged = [document for document in documents if document.text is None]
+        every = [*paged, *(document for document in documents if document.text is not None)]
+        total, end = count_pages(paged), count_pages(every)
         limit = self._loader.limits.pages
-        if pictures:
-            check_number(pages, limit, "pages and pictures in documents would have to be read", "Send fewer at a time.")
-        else:
-            check_number(pages, limit, "pages would have to be read")
-        return pages
+
+        def check(number: int) -> None:
+            if end > total:
+                what = "pages and pictures in documents would have to be read"
+                check_number(every, limit, what, number + end - total, "Send fewer at a time.")
+            else:
+                check_number(every, limit, "pages would have to be read", number)
+
+        is_unasked = not total or _is_one_picture(documents)
+        pages = pages_asked_for("" if is_unasked else text, paged, check)
+        return pages + page_positions(every, range(total + 1, end + 1))
 
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
@@ -141,13 +147,17 @@ class OcrTask:
         """Read the pages in order. None stands for a damaged picture in a text, because the rest of the text is still
         useful."""
 
+        counted = _WordCount(self._loader.limits.words)
+
         async def read(page: PagePosition) -> _Section | None:
             try:
-                return await _read_section(page, pictures, form)
+                found = await _read_section(page, pictures, form, counted)
             except InputError:
                 if page.document.text is None:
                     raise
                 return None
+            counted.check(page, sum(len(line["words"]) for line in found[0]["lines"]))
+            return found
 
         return await side_by_side(
             read, pages, at_most=self._loader.limits.pages_at_once, done=partial(progress, self.name)
@@ -175,12 +185,35 @@ class _Pictures:
         return await self._reader().read(picture, wait=wait)
 
 
+class _WordCount:
+    """Counts the words of one request's pages, because the number of pages does not limit them."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._words: dict[int, int] = {}
+        """Number of words on each page that has been read, by its place."""
+
+    def check(self, page: PagePosition, words: int) -> None:
+        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many."""
+        self._words[page.place] = words
+        total = sum(self._words.values())
+        if total > self._limit:
+            read = len(self._words)
+            raise InputTooLarge(
+                f"'{page.document.label}' has too many words: {total} on the {read} pages of the request that were "
+                f"read so far; the limit is {self._limit} words a request. Ask for fewer pages at a time, for example "
+                "'page 1'.",
+                param=page.document.param,
+            )
+
+
 _Section = tuple[PageSection, PageLayout]
 """A page and its layout."""
 
 
-async def _read_section(page: PagePosition, pictures: _Pictures, form: Form) -> _Section:
+async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
+    counted.check(page, sum(len(line.words) for line in layer.lines))
 
     is_searched = _may_have_marks(page, layer, form)
 
@@ -228,15 +261,6 @@ def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
     return not layer.complete or page.number <= MOST_SEARCHED
 
 
-def _number_pages(documents: Sequence[Document]) -> tuple[list[PagePosition], list[PagePosition]]:
-    """Return the pages, and separately the pictures in texts, which are numbered after all pages."""
-    pages = [document for document in documents if document.text is None]
-    texts = [document for document in documents if document.text is not None]
-    numbered = all_pages([*pages, *texts])
-    total = sum(document.total_pages for document in pages)
-    return numbered[:total], numbered[total:]
-
-
 def _is_one_picture(documents: Sequence[Document]) -> bool:
     return len(documents) == 1 and documents[0].kind == "image"
 
@@ -263,7 +287,7 @@ def _build_result(
         lines = [escape_read_text(reading) if is_mixed else reading for reading in readings.values()]
         # A video often shows the same text in several consecutive frames.
         texts += [text for text, _ in groupby(lines)] if document.kind == "video" else lines
-    return document_result(texts, sections, sum(document.total_pages for document in documents), layouts)
+    return document_result(texts, sections, count_pages(documents), layouts)
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:

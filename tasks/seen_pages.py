@@ -1,8 +1,11 @@
 """The pictures, pages and frames that a task looks at."""
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from bisect import bisect_left
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 from typing import NotRequired
 
 from typing_extensions import TypedDict
@@ -68,33 +71,45 @@ def pages_to_search(task: str, text: str, documents: Sequence[Document], limit: 
                 code="unsupported_media_type",
                 param=document.param,
             )
-    pages = all_pages(documents)
-    if not is_alone(documents):
-        pages = asked_for(text, pages)
-    check_number(pages, limit, "pages would have to be searched")
-    return pages
+    check = partial(check_number, documents, limit, "pages would have to be searched")
+    return pages_asked_for("" if is_alone(documents) else text, documents, check)
 
 
-def all_pages(documents: Iterable[Document]) -> list[PagePosition]:
-    """Return the pages of `documents`, counted through all of them."""
-    numbers = ((document, number + 1) for document in documents for number in range(document.total_pages))
-    return [PagePosition(document, number, place) for place, (document, number) in enumerate(numbers, start=1)]
+def count_pages(documents: Iterable[Document]) -> int:
+    return sum(document.total_pages for document in documents)
 
 
-def asked_for(text: str, pages: list[PagePosition]) -> list[PagePosition]:
-    """Return the `pages` that `text` asks for ("page 3"), or else all. Raises InputError for a missing page."""
-    wanted = requested_pages(text, len(pages))
-    return pages if wanted is None else [pages[place - 1] for place in wanted]
+def pages_asked_for(text: str, documents: Sequence[Document], check: Callable[[int], None]) -> list[PagePosition]:
+    """Return the pages that `text` asks for ("page 3"), or else all, counted through the documents. `check` is called
+    with their number before they are listed, because a small file can claim a million pages. Raises what `check`
+    raises, and InputError for a missing page."""
+    total = count_pages(documents)
+    wanted = requested_pages(text, total, check)
+    if wanted is None:
+        check(total)
+    return page_positions(documents, range(1, total + 1) if wanted is None else wanted)
 
 
-def check_number(pages: Sequence[PagePosition], limit: int, what: str, remedy: str = "") -> None:
-    """Raise InputError (`too_many_pages`) for more than `limit` pages. `what` says what would be done with them."""
-    if len(pages) > limit:
+def page_positions(documents: Sequence[Document], places: Iterable[int]) -> list[PagePosition]:
+    """Return the pages at `places`, counted through all of `documents` from 1."""
+    ends = list(accumulate(document.total_pages for document in documents))
+    found = []
+    for place in places:
+        index = bisect_left(ends, place)
+        document = documents[index]
+        found.append(PagePosition(document, place - ends[index] + document.total_pages, place))
+    return found
+
+
+def check_number(documents: Sequence[Document], limit: int, what: str, number: int, remedy: str = "") -> None:
+    """Raise InputError (`too_many_pages`) for a `number` of more than `limit` pages. `what` says what would be done
+    with them."""
+    if number > limit:
         raise InputError(
-            f"{len(pages)} {what}; the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
+            f"{number} {what}; the limit is {limit} a request (OPENFAZE_MAX_PAGES). "
             + (remedy or f"Ask for fewer, for example 'pages 1-{limit}'."),
             code="too_many_pages",
-            param=pages[0].document.param,
+            param=next(document.param for document in documents if document.total_pages),
         )
 
 

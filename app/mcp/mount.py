@@ -29,7 +29,18 @@ LARGEST_CALL = 4 * MB
 to be uploaded to `/v1/files`, and is then named by its id."""
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
+_INVALID_PARAMS = -32602
+"""Code of JSON-RPC for invalid parameters of a method."""
 _HERE = ("localhost", "127.0.0.1", "[::1]")
+
+
+class _RefusedMessage(Exception):
+    """Raised for a message that is not well-formed. `id` is that of the request, or None if it has no usable one."""
+
+    def __init__(self, error: ApiError, id_: str | int | None) -> None:
+        super().__init__(error.message)
+        self.error = error
+        self.id = id_
 
 
 class Mount:
@@ -63,6 +74,9 @@ class Mount:
         except ApiError as error:
             await _answer(error, request)(scope, receive, send)
             return
+        except _RefusedMessage as refused:
+            await _answer(refused.error, request, refused.id)(scope, receive, send)
+            return
         request.state.strings = message.strings
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
@@ -71,7 +85,7 @@ class Mount:
 
     async def _read(self, request: Request) -> Shortened:
         """Return the body without its long strings, so that the protocol's server has little to parse on the event
-        loop. Raises ApiError."""
+        loop. Raises ApiError and _RefusedMessage."""
         services: Services = request.app.state.services
         try:
             body = await read_body(request, LARGEST_CALL)
@@ -136,18 +150,22 @@ class Mount:
 def _checked(message: Shortened) -> Shortened:
     """Return `message` if it is well-formed.
 
-    Raises BadRequest for an invalid id, because the package would take such a request for a notification and send no
-    answer. Invalid JSON is returned, too, because the package refuses it by itself.
+    Raises _RefusedMessage, also for an invalid id, because the package would take such a request for a notification and
+    send no answer. Invalid JSON is returned, too, because the package refuses it by itself.
     """
     try:
         said = pydantic_core.from_json(message.text)
     except ValueError:
         return message
-    _check_form(said)
-    if isinstance(said, dict) and "method" in said and "id" in said:
-        known = said["id"]
-        if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
+    known = said.get("id") if isinstance(said, dict) else None
+    if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
+        known = None
+    try:
+        _check_form(said)
+        if known is None and "id" in said:
             raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
+    except BadRequest as error:
+        raise _RefusedMessage(error, known) from None
     return message
 
 
@@ -186,10 +204,16 @@ def _first(body: bytes, receive: Receive) -> Receive:
     return received
 
 
-def _answer(error: ApiError, request: Request) -> Response:
-    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show."""
-    told = {"code": _INVALID_REQUEST, "message": error.message, "data": error.body(request.state.request_id)["error"]}
-    body = {"jsonrpc": "2.0", "id": None, "error": told}
+def _answer(error: ApiError, request: Request, id_: str | int | None = None) -> Response:
+    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is that of
+    the request, so that its caller does not wait for another answer."""
+    is_of_params = (error.param or "").partition(".")[0] == "params"
+    told = {
+        "code": _INVALID_PARAMS if is_of_params else _INVALID_REQUEST,
+        "message": error.message,
+        "data": error.body(request.state.request_id)["error"],
+    }
+    body = {"jsonrpc": "2.0", "id": id_, "error": told}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
     return Response(
         pydantic_core.to_json(body), status_code=error.status, headers=headers, media_type="application/json"

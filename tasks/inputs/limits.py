@@ -25,6 +25,8 @@ class MediaLimits:
     """Seconds that drawing one PDF page may take. A few kilobytes can contain a million strokes."""
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
+    words: int = 200_000
+    """Words of all pages of a request together. Each takes 2 kB of memory until the request is answered."""
     pages_at_once: int = 4
     """Pages of one request that are processed in parallel: enough to keep an engine's batches
     full. Each holds a decoded picture in memory."""

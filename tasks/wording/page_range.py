@@ -2,7 +2,7 @@
 which form: as tables, as Markdown."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tasks.errors import InputError
@@ -86,29 +86,29 @@ _UNWANTED = (
 )
 
 
-def requested_pages(text: str, total: int) -> list[int] | None:
+def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
     """Return the pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
 
     Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the end"),
     ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
-    but the first page", "not page 2"). Raises InputError for a page that the document does not have.
+    but the first page", "not page 2"). `check` is called with their number before they are listed, and may raise.
+    Raises InputError for a page that the document does not have.
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
-    wanted: set[int] = set()
-    unwanted: set[int] = set()
-    for excluded, pages in (
-        *_numbered_pages(text, total),
-        *_ordinal_pages(text, total),
-        *_alternate_pages(text, total),
-    ):
+    hints = {*_numbered_pages(text, total), *_ordinal_pages(text, total), *_alternate_pages(text, total)}
+    for _, pages in hints:
         for page in (pages[0], pages[-1]):
             if not 1 <= page <= total:
                 count = "1 page" if total == 1 else f"{total} pages"
                 raise InputError(f"page {page} was asked for, but the document has {count}")
-        (unwanted if excluded else wanted).update(pages)
-    if not wanted and not unwanted:
+    if not hints:
         return None
-    return sorted((wanted or set(range(1, total + 1))) - unwanted)
+    # One byte per page, because a small file can claim a million pages. Page 0 does not exist.
+    is_left = bytearray(total + 1) if any(not excluded for excluded, _ in hints) else bytearray(b"\0" + b"\1" * total)
+    for excluded, pages in sorted(hints, key=lambda hint: hint[0]):
+        is_left[pages.start : pages.stop : pages.step] = (b"\0" if excluded else b"\1") * len(pages)
+    check(is_left.count(1))
+    return [page for page, left in enumerate(is_left) if left]
 
 
 def page_hints(text: str) -> list[str]:

@@ -435,6 +435,20 @@ def test_what_is_no_message_is_told_by_its_field(model: FullModel, message: obje
     assert answer.json()["error"]["message"] == said
 
 
+@each_case("params", [None, [], {}, {"name": "ocr", "arguments": []}, {"name": "ocr", "arguments": "x"}])
+def test_wrong_params_are_told_to_the_request_that_has_them(model: FullModel, params: object) -> None:
+    for id_ in (1, "one", 0):
+        message = {"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": params}
+        answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
+        assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (400, id_, -32602)
+
+
+def test_a_message_of_another_version_is_told_to_its_id(model: FullModel) -> None:
+    message = {"jsonrpc": "1.0", "id": 7, "method": "tools/list"}
+    answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}").json()
+    assert (answer["id"], answer["error"]["code"]) == (7, -32600)
+
+
 async def test_what_is_too_large_and_does_not_say_so_is_refused_all_the_same(tmp_path: Path) -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(45):

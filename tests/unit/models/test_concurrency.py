@@ -1,6 +1,8 @@
 """Bounded concurrency, and deadlines."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncGenerator
 
 import pytest
@@ -246,3 +248,37 @@ async def test_cancelling_the_caller_cancels_both() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert len(ended) == 2
+
+
+class _Large:
+    """A result that takes much memory."""
+
+
+@pytest.mark.parametrize("is_cancelled", [False, True])
+async def test_results_are_freed_at_once_when_a_later_call_fails_or_all_are_cancelled(is_cancelled: bool) -> None:
+    kept: list[weakref.ref[_Large]] = []
+    waits = asyncio.Event()
+
+    async def work(item: int) -> _Large:
+        if item == 2:
+            if not is_cancelled:
+                raise ValueError(item)
+            waits.set()
+            await asyncio.Event().wait()
+        result = _Large()
+        kept.append(weakref.ref(result))
+        return result
+
+    gc.collect()
+    gc.disable()
+    try:
+        running = asyncio.create_task(side_by_side(work, range(3), at_most=1))
+        if is_cancelled:
+            await waits.wait()
+            running.cancel()
+        with pytest.raises((ValueError, asyncio.CancelledError)):
+            await running
+        del running
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import platform
 import threading
+import weakref
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -76,9 +77,17 @@ def test_large_blocks_are_given_back() -> None:
 async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     trimmed: list[threading.Thread] = []
 
+    class Cycle:
+        def __init__(self) -> None:
+            self.itself = self
+
+    unreachable = weakref.ref(Cycle())
+    left: list[Cycle | None] = []
+
     class Glibc:
         def malloc_trim(self, pad: int) -> int:
             trimmed.append(threading.current_thread())
+            left.append(unreachable())
             return 1
 
     moments: asyncio.Queue[None] = asyncio.Queue()
@@ -106,5 +115,6 @@ async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monk
     activity.running, activity.ended = 0, 6
     assert await pass_time() == 1
     assert await pass_time() == 1, "nothing was asked since"
+    assert left == [None], "memory can only go back once it is free"
     assert trimmed[0] is not threading.main_thread()
     task.cancel()

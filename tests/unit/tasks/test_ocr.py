@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,7 @@ from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.decode.channel import Call
 from tasks.inputs.decode.lane import DecodePool, ProcessSession
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -30,6 +31,7 @@ from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import MOST_SEARCHED, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
+from tests.pdfs import raw_pdf
 from tests.printed_codes import code_drawn, pdf_with, png_of, sheet_of
 
 
@@ -169,6 +171,55 @@ async def test_too_many_pages_are_refused_before_any_is_read(loader: MediaLoader
         await OcrTask(no_reader, loader).run(request)
     assert raised.value.code == "too_many_pages"
     assert raised.value.param == "messages[0].content[0].file.file_data"
+
+
+@pytest.mark.parametrize("text", ["", "pages 1-999999", "all but page 3"])
+async def test_a_file_that_claims_a_million_pages_is_refused_before_they_are_listed(
+    loader: MediaLoader, text: str
+) -> None:
+    claims = raw_pdf("<</Type /Catalog /Pages 2 0 R>>", "<</Type /Pages /Kids [2 0 R 2 0 R] /Count 1000000>>")
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=r"(1000000|999999) pages .* limit is 5 ") as raised:
+            await OcrTask(no_reader, loader).run(TaskRequest(text, (source(claims, "application/pdf"),)))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert raised.value.code == "too_many_pages"
+    assert peak < 20_000_000
+
+
+async def test_pages_that_have_too_many_words_together_are_refused_before_all_are_read() -> None:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(words=25, pages_at_once=1))
+    done: list[int] = []
+
+    def note(_task: str, pages: int, _all: int) -> None:
+        done.append(pages)
+
+    ten = "\n".join(["five words in a line"] * 2)
+    task = OcrTask(no_reader, loader)
+    try:
+        whole = await task.run(TaskRequest("pages 1-2", (pdf(*[ten] * 9),)))
+        with pytest.raises(InputTooLarge) as raised:
+            await task.run(TaskRequest("", (pdf(ten), pdf(*[ten] * 8)), progress=note))
+    finally:
+        await loader.close()
+    assert len(whole.data["sections"]) == 2
+    assert done == [1, 2]
+    assert "30 on the 3 pages of the request that were read so far; the limit is 25 words" in raised.value.message
+    assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
+
+
+async def test_words_that_are_read_in_pictures_count_too() -> None:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(words=3))
+    reader = Reader()
+    reader.release.set()
+    task = OcrTask(lambda: reader, loader)
+    try:
+        with pytest.raises(InputTooLarge, match="the limit is 3 words a request"):
+            await task.run(TaskRequest("", (picture(51, 52, 53, 54),)))
+    finally:
+        await loader.close()
 
 
 async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:

@@ -1,5 +1,7 @@
 """Page hints in the user's words."""
 
+import tracemalloc
+
 import pytest
 
 from tasks.errors import InputError
@@ -215,6 +217,28 @@ def test_a_number_of_any_length_is_no_trouble() -> None:
     with pytest.raises(InputError):
         requested_pages("page 999999999", TOTAL)
     assert requested_pages("page " + "9" * 10_000, TOTAL) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [("pages 1-999999", 999_999), ("all but page 2", 999_999), ("odd pages, not page 5", 499_999), ("page 7", 1)],
+)
+def test_pages_are_counted_before_they_are_listed(text: str, number: int) -> None:
+    counted: list[int] = []
+
+    def refuse(number: int) -> None:
+        counted.append(number)
+        raise InputError("too many")
+
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match="too many"):
+            requested_pages(text, 1_000_000, refuse)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert counted == [number]
+    assert peak < 5_000_000
 
 
 def test_a_single_page_of_thousands_is_found() -> None:
