@@ -77,7 +77,7 @@ def test_a_conversation_of_many_messages_is_put_together_beside_the_loop(server:
     server.model.script(by_body=lambda _: Reply("Done."))
     earlier: Json = {"role": "user", "content": "word"}
     answers = server.is_spared(
-        lambda size: server.ask(ALICE, *[earlier] * size, [text_part("What does it say?"), *beside]), 1500, 15_000
+        lambda size: server.ask(ALICE, *[earlier] * size, [text_part("What does it say?"), *beside]), 1000, 10_000
     )
     assert [content_of(answer) for answer in answers] == ["Done."] * 2
 
