@@ -164,7 +164,7 @@ BEYOND: dict[str, tuple[Sent, int, str]] = {
     "a text": (attached("ocr", "a", "text/plain")(1_300_000), 413, "file_too_large"),
     "a series": (task("forecast", "x")(MB * 5 // 4), 413, "file_too_large"),
     "a text to translate": (task("translate", "Translate into French: a ")(MB * 5 // 4), 413, "request_too_large"),
-    "a schema": (GROWING["a schema"](MB), 400, "invalid_request"),
+    "a schema": (GROWING["a schema"](MB // 4), 400, "invalid_request"),
     "a text to embed": (embedded("a " * 600_000), 413, "request_too_large"),
     "items": (answered([said("a")] * 10_001), 400, "invalid_request"),
     "a form's fields": (GROWING["a form's fields"](100 * 40), 400, "invalid_request"),
