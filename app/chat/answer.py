@@ -213,7 +213,6 @@ class Answerer:
     async def _filled(self, material: Material, asked: AskedFields, examples: Sequence[Example]) -> Material:
         """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
         document = material.document
-        # The arguments of a call may stand in the order or the question itself: "Book a table for four at seven."
         # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
         # words of a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
         is_order = asked.function is not None or not _QUESTION.search(material.turn.text)

@@ -300,8 +300,7 @@ def _slots(
                         put(part_key, number, "figure", SlotCell(text, piece.words), own, order, label)
                     else:
                         put((*key, part), number, f"{kind}.{part}", SlotCell(text, piece.words), own, order, label)
-            yield_chunks = _chunks(pieces, kept)
-            for name, places in yield_chunks:
+            for name, places in _chunks(pieces, kept):
                 label = label_of[places[0]]
                 counts[name, label] += 1
                 cell = _joined(line, [pieces[place] for place in places])
