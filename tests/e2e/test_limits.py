@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from tests.e2e.full_model import (
 )
 from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.test_cli import openfaze_here
+from tests.e2e.test_keys import until
 from tests.llm_server import Reply, serving_llm
 from tests.redis_server import serving_redis
 
@@ -468,10 +469,13 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
                 await asyncio.wait(waiting)
 
         def ask() -> None:
-            before = len(model.log)
+            def refusals() -> list[Mapping[str, Any]]:
+                return [line for line in model.log if line["event"] == "request" and line["status"] == 429]
+
             refused = model.ask("Who is it?", headers=headers)
             assert "are already waiting for 'llm'" in error_of(refused, 429, "rate_limit_exceeded")["message"]
-            [line] = [line for line in model.log[before:] if line["event"] == "request" and line["status"] == 429]
+            until(lambda: len(refusals()) == 1)
+            [line] = refusals()
             assert "read" in line["stages"]
             assert "plan" not in line["stages"]
             assert content_of(model.ask("Again?", headers=headers)) == "Yes."
@@ -482,7 +486,8 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
             assert "12.50" in content_of(read)
             seen = model.ask([text_part("When was it?"), file_part(pasted)], headers=headers)
             error_of(seen, 429, "rate_limit_exceeded")
-            [line] = [line for line in model.log[before:] if line["event"] == "request" and line["status"] == 429][1:]
+            until(lambda: len(refusals()) == 2)
+            [_, line] = refusals()
             assert "plan" in line["stages"], "there may have been room when it was read"
 
         asyncio.run(flood())
