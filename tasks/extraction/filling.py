@@ -72,6 +72,10 @@ DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts below or beside its name if the network preferred another place."""
 
+BETTER_THAN_TABLE = 2.0
+"""Least ratio between the worth of a list that the network found and that of a table at which it fills the list. Of 56
+lists of 93 papers of other people that both fill, the table has more values right in 45, and the network in 6."""
+
 LINE_READERS = (
     dated_entries,
     listed_items,
@@ -342,7 +346,7 @@ class _FormToFill:
                 yield
                 read[path] = read_object_list(scored, path)
             items = without_shared_items(scored, read)
-            items = {path: one for path, one in items.items() if one.worth >= self._worth(path)}
+            items = {path: one for path, one in items.items() if self._is_better(one, path)}
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -400,9 +404,12 @@ class _FormToFill:
                 names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
-    def _worth(self, path: JsonPath) -> tuple[float, float]:
-        """Return the worth of the table that fills a list (`FilledList.worth`)."""
-        return self.tables[path].worth if path in self.tables else (0.0, 0.0)
+    def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
+        """True if the objects that the network found are the list rather than the rows of a table."""
+        if path not in self.tables:
+            return True
+        (sum_found, mean_found), (sum_table, mean_table) = found.worth, self.tables[path].worth
+        return (sum_found, mean_found) >= (BETTER_THAN_TABLE * sum_table, mean_table)
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""

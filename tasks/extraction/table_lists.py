@@ -7,7 +7,7 @@ gets the table that answers most of its fields, and each table fills one list. T
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import accumulate, takewhile
+from itertools import accumulate, pairwise, takewhile
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from models.fair_executor import all_of
 from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
-from tasks.extraction.concepts import PHRASES, are_synonyms, concepts_of, may_be_same
+from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import derived_columns
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, is_of_text
@@ -60,6 +60,12 @@ FITTING = 0.75
 NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
+FEWEST_ANCHORS = 2
+"""Least number of columns that headers name if others are assigned by their order between these."""
+FEWEST_PARTED = 2
+"""Least number of columns of figures whose header and first cell were read as one."""
+FEWEST_IN_ORDER = 4
+"""Least number of fields of a list whose order alone assigns a table's columns, once a header names one of them."""
 READ = 0.9
 """Least share of the cells that a list requires that a table found by the places of words must have. One with fewer may
 be torn apart."""
@@ -146,6 +152,7 @@ def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[Wa
             days[id(entry)] = days_told(
                 "\n".join([passage.text for passage in all_of(passages_to_search([entry]))])[:MOST_DATED]
             )
+        table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
         *headed, bare = _readings(entry, table, days[id(entry)])
         ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))
@@ -194,10 +201,42 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[
     yield HeadedTable(entry, table, first, first, [()] * width, days)
 
 
+def _with_parted_header(table: ReadTable) -> ReadTable:
+    """Return a table whose first row was read as one with the row below it as two rows: `Date 03.08.`, `Amount 86,42`.
+
+    The header of a column of figures or days ends where one begins, and that of a column of texts where a known name
+    ends.
+    """
+    if table.is_exact or len(table.rows) < 3:
+        return table
+    columns = [[row[at].text for row in table.rows[1:] if row[at].text] for at in range(len(table.rows[0]))]
+    of_figures = [2 * sum(map(_is_figure, column)) > len(column) for column in columns]
+    parted = [_part(cell, is_figure=own) for cell, own in zip(table.rows[0], of_figures, strict=True)]
+    figures = [bool(rest.text) for (name, rest), own in zip(parted, of_figures, strict=True) if own and name.text]
+    if len(figures) < FEWEST_PARTED or not all(figures):
+        return table
+    return replace(table, rows=[[name for name, _ in parted], [rest for _, rest in parted], *table.rows[1:]])
+
+
+def _part(cell: ReadCell, *, is_figure: bool) -> tuple[ReadCell, ReadCell]:
+    """Return the header and the first cell of a column that were read as one cell."""
+    words = cell.text.split()
+    sizes = range(1, len(words)) if is_figure else range(len(words) - 1, 0, -1)
+    for size in sizes:
+        name, rest = " ".join(words[:size]), " ".join(words[size:])
+        if _is_figure(rest) if is_figure else tuple(fold(name)) in PHRASES:
+            return cell._replace(text=name, source=cell.text), cell._replace(text=rest, source=cell.text)
+    return cell, NO_CELL
+
+
+def _is_figure(text: str) -> bool:
+    return looks_numeric(text) or moment(text) is not None or is_day_of_a_year(text)
+
+
 def _may_be_header(row: Sequence[str]) -> bool:
     filled = [cell for cell in row if cell]
     # A year or an hour may be the header of a column, but most headers are words.
-    words = [cell for cell in filled if not (looks_numeric(cell) or moment(cell)) and len(cell) <= LONGEST_HEADER]
+    words = [cell for cell in filled if not _is_figure(cell) and len(cell) <= LONGEST_HEADER]
     return 2 * len(words) > len(filled)
 
 
@@ -230,9 +269,10 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         return SAME_NAME
     concepts = concepts_of(words) if len(words) <= 2 * MOST_WORDS else frozenset()
     same = 0.0
-    if concepts & wanted.concepts:
+    common = concepts & wanted.concepts
+    if any(not CONCEPTS[name].weak for name in common):
         same = SAME_CONCEPT - 0.3 * (len(concepts | wanted.concepts) - 1)
-    elif concepts and wanted.concepts and may_be_same(concepts, wanted.concepts):
+    elif common or (concepts and wanted.concepts and may_be_same(concepts, wanted.concepts)):
         same = NEAR_CONCEPT
     have = set(spelt_out(words))
     best = max((_share_of_words(have, own) for own in wanted.own if own), default=0.0)
@@ -297,7 +337,8 @@ def fill_lists(
             for one in matches
             if one.path == match.path and one.worth >= RIVAL * match.worth and not _is_among(one, used)
         ]
-        groups = [_alike(one, matches, used, order) for one in rivals]
+        # A torn reading of the same table may have the same header, too.
+        groups = [group for one in rivals for group in (_alike(one, matches, used, order), [one])]
         filled = [one for group in groups if (one := _filled(group, lists[match.path])) is not None]
         if filled:
             best = max(filled, key=lambda one: round(one.expected, 1))  # the first of equals
@@ -368,7 +409,9 @@ def _match(
         ]
     ).reshape(len(fields), width)
     has_header = reading.end > reading.top
-    if has_header and (alike.max(axis=1) >= LIKELY).sum() <= ANSWERED * len(fields) - 1:
+    likely = int((alike.max(axis=1) >= LIKELY).sum())
+    may_be_in_order = width >= len(fields) and likely > 0
+    if has_header and likely <= ANSWERED * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
     columns = [[row[at] for row in body[:200]] for at in range(width)]
@@ -386,10 +429,19 @@ def _match(
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
     given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
     by_header = len(given)
+    first = _in_order_from(given, fields, columns, fit)
+    if first is not None:
+        given |= {at: first + at for at in range(len(fields))}
+    elif by_header >= FEWEST_ANCHORS:
+        _take_between(given, fields, columns, fit)
+    for at, column in given.items():
+        alike[at, column] = max(alike[at, column], LIKELY)  # An order tells as much as a header that is just likely.
     _take_left_over(given, fields, columns, fit)
     # From pages, the extractor fills only lists of texts and numbers.
     is_whole = len(given) == len(fields) and by_header > 0 and len(fields) > 2
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
+    if first is not None:
+        needed = 0.0
     if len(given) <= ANSWERED * len(fields) or by_header < needed * len(fields):
         return None
     total = float(sum(worth[at, column] for at, column in given.items())) + 0.2 * (len(given) - by_header)
@@ -477,6 +529,41 @@ def _take_left_over(
                 given[at] = left[0]
 
 
+def _in_order_from(
+    given: Mapping[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+) -> int | None:
+    """Return the first of the columns that answer all fields in their order, or None: each header that is known is
+    where its field is, and texts and figures are where the fields expect them."""
+    firsts = {column - at for at, column in given.items()}
+    first = min(firsts, default=-1)
+    if len(firsts) != 1 or len(fields) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(fields):
+        return None
+    has_words = [not _has_no_words(columns[first + at]) for at in range(len(fields))]
+    texts = [_is_plain_text(one) for one in fields]
+    fits = all(fit[at, first + at] >= FITTING for at in range(len(fields)))
+    return first if fits and has_words == texts and 0 < sum(texts) < len(texts) else None
+
+
+def _take_between(
+    given: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+) -> None:
+    """Assign columns to fields in order, where as many columns as fields are left between the same neighbours.
+
+    Nothing is assigned if the columns that are already assigned are not in the order of their fields.
+    """
+    anchors = sorted(given.items())
+    if any(other[1] < one[1] for one, other in pairwise(anchors)):
+        return
+    for (field_before, before), (field_after, after) in pairwise([(-1, -1), *anchors, (len(fields), len(columns))]):
+        if after - before == field_after - field_before:
+            between = zip(range(field_before + 1, field_after), range(before + 1, after), strict=True)
+            given |= {
+                at: column
+                for at, column in between
+                if fit[at, column] >= FITTING and not all(map(is_missing, columns[column]))
+            }
+
+
 def is_total(row: Sequence[str]) -> bool:
     """True if the first text of a row, or the texts before its first number taken together, are the label of a sum."""
     filled = [cell for cell in row if cell]
@@ -559,6 +646,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             item[str(one.path[-1])] = value
             likeness = float(match.likeness[at, column]) if column is not None else 0.0
             fit = float(match.fit[at, column]) if column is not None else 0.0
+            if at == section_field:
+                likeness, fit = LIKELY, 1.0
             head = header[column] if column is not None else ""
             is_printed = not reading.table.is_whole
             found.cells[path] = CellOfField(
@@ -587,8 +676,8 @@ def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> l
 
 
 def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> int | None:
-    left = [at for at, one in enumerate(fields) if at not in given and "string" in types_of(one.schema)]
-    return left[0] if len(left) == 1 and "enum" not in fields[left[0]].schema else None
+    left = [at for at, one in enumerate(fields) if at not in given and _is_plain_text(one)]
+    return left[0] if len(left) == 1 else None
 
 
 def _fill_down(

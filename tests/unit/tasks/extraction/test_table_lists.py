@@ -9,8 +9,9 @@ from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_in_list
-from tasks.extraction.table_lists import MOST_PAIRS
+from tasks.extraction.table_lists import MOST_PAIRS, headed_tables
 from tasks.extraction.whole_results import TaskResults
+from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
 from tests.filling import pasted
 from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
@@ -211,3 +212,62 @@ def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     chances = [[probability_in_list(cell) for cell in one.cells.values()] for one in (regular, other)]
     assert min(chances[0]) > max(chances[1])
     assert regular.expected > other.expected
+
+
+def test_columns_between_known_ones_are_assigned_in_order() -> None:
+    text = "Wirkstoff;Stärke;VM;MT;AB;Hinweis\nTorasemid;20 mg;1;½;0;neu\nBisoprolol;5 mg;1;0;1;erhöht\n"
+    columns = {"substance": TEXT, "strength": TEXT, "morning": TEXT, "noon": TEXT, "evening": TEXT, "remark": TEXT}
+    assert rows_of(text, **columns) == [
+        dict(zip(columns, ("Torasemid", "20 mg", "1", "½", "0", "neu"), strict=True)),
+        dict(zip(columns, ("Bisoprolol", "5 mg", "1", "0", "1", "erhöht"), strict=True)),
+    ]
+
+
+def test_columns_are_not_assigned_in_order_when_known_headers_are_in_another_one() -> None:
+    text = "Stärke;Wirkstoff;VM;MT\n20 mg;Torasemid;1;0\n5 mg;Bisoprolol;0;1\n"
+    assert rows_of(text, substance=TEXT, strength=TEXT, morning=TEXT, noon=TEXT) is None
+
+
+STANDINGS = {"rank": "integer", "team": "string", "played": "integer", "won": "integer", "points": "integer"}
+
+
+def test_one_known_header_is_enough_if_texts_and_figures_are_in_the_order_of_the_fields() -> None:
+    columns = {name: {"type": kind} for name, kind in STANDINGS.items()}
+    text = "#;Team;GS;W;PT\n1;KV Zilvermeeuw;12;10;20\n2;DES Woudrand;12;9;19\n"
+    assert rows_of(text, **columns) == [
+        dict(zip(STANDINGS, (1, "KV Zilvermeeuw", 12, 10, 20), strict=True)),
+        dict(zip(STANDINGS, (2, "DES Woudrand", 12, 9, 19), strict=True)),
+    ]
+    assert not rows_of("Team;#;GS;W;PT\nKV Zilvermeeuw;1;12;10;20\nDES Woudrand;2;12;9;19\n", **columns)
+
+
+def test_a_header_that_was_read_together_with_the_first_row_is_parted_from_it() -> None:
+    table = ReadTable(
+        [
+            [*map(ReadCell, row)]
+            for row in (
+                ("Date 03.08.2026", "Description Card payment", "Amount -86.42"),
+                ("05.08.2026", "Transfer", "3,510.00"),
+                ("10.08.2026", "Standing order", "-712.50"),
+            )
+        ],
+        is_exact=False,
+    )
+    document = pasted("Date: 03.08.2026\nTotal: 86.42").document
+    assert document is not None
+    fields = [wanted(name, TEXT) for name in ("date", "description", "amount")]
+    first = headed_tables([(document, table)], fields)[0]
+    assert first.header == ["Date", "Description", "Amount"]
+    assert first.table.texts[first.end] == ["03.08.2026", "Card payment", "-86.42"]
+
+
+def test_headings_between_the_rows_are_the_text_that_no_column_answers() -> None:
+    flag = {"type": "string", "enum": ["low", "normal"]}
+    columns = {"group": TEXT, "test": TEXT, "value": TEXT, "unit": TEXT, "flag": {**flag, "type": ["string", "null"]}}
+    text = "Test;Result;Unit\nBlood;;\nHaemoglobin;11.4;g/dl\nPlatelets;287;G/l\nKidneys;;\nCreatinine;0.9;mg/dl\n"
+    rows = rows_of(text, **columns)
+    assert [(row["group"], row["test"]) for row in rows] == [
+        ("Blood", "Haemoglobin"),
+        ("Blood", "Platelets"),
+        ("Kidneys", "Creatinine"),
+    ]
