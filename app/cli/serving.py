@@ -84,7 +84,9 @@ def served_here(settings: Settings) -> Iterator[str]:
     """Run a server inside this process and yield its base URL. It has no keys and no batches, and a temporary folder
     for files. Raises CannotListen, and ValueError for settings that cannot be used."""
     from app.main import create_app
+    from models.malloc import give_large_blocks_back
 
+    give_large_blocks_back()
     with tempfile.TemporaryDirectory() as folder:
         own = {"api_keys": (), "keys_file": None, "host": "127.0.0.1", "files_dir": folder, "metrics_port": None}
         sockets = listen("127.0.0.1", 0)

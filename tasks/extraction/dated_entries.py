@@ -151,6 +151,9 @@ _MEANT: Final[dict[str, Role]] = {
 }
 _YEAR_FIRST = re.compile(r"(?<![A-Za-z])[YJRAÅ]{4}-M{2}(?![A-Za-z])", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNORECASE)
+_YEAR_OF_MONTH = re.compile(r"(?:19|20)\d\d")
+MonthForm = Callable[[int, int], str]
+"""Function that writes a year and the number of a month."""
 
 
 @dataclass(slots=True)
@@ -491,18 +494,25 @@ def as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
     """Return a month in the form that the field's description demands."""
     if "\n" in cell.text and "array" not in types_of(one.schema):
         return cell._replace(text=cell.text.replace("\n", " "))
-    told = str(one.schema.get("description", ""))
-    form: Callable[[int, int], str] | None = None
-    if _YEAR_FIRST.search(told):
-        form = "{:04}-{:02}".format
-    elif _MONTH_FIRST.search(told):
-        form = "{1:02}/{0:04}".format
+    form = month_form(one)
     if form is None or not cell.text:
         return cell
-    year = re.search(r"(?:19|20)\d\d", cell.text)
-    other = re.sub(r"(?:19|20)\d\d", " ", cell.text).strip(" -./")
+    told = in_month_form(cell.text, form)
+    return cell if told is None else cell._replace(text=told, source=cell.text)
+
+
+def month_form(one: WantedField) -> MonthForm | None:
+    """Return the form of a month that a field's description demands, if any."""
+    told = str(one.schema.get("description", ""))
+    if _YEAR_FIRST.search(told):
+        return "{:04}-{:02}".format
+    return "{1:02}/{0:04}".format if _MONTH_FIRST.search(told) else None
+
+
+def in_month_form(text: str, form: MonthForm) -> str | None:
+    """Return a month of a year in a form; None for any other text."""
+    year = _YEAR_OF_MONTH.search(text)
+    other = _YEAR_OF_MONTH.sub(" ", text).strip(" -./")
     words = other.split()
     month = int(other) if other.isdecimal() and len(other) <= len("12") else month_named(words[0]) if words else 0
-    if year is None or not month:
-        return cell
-    return cell._replace(text=form(int(year[0]), month), source=cell.text)
+    return form(int(year[0]), month) if year is not None and month else None

@@ -461,7 +461,7 @@ class _Fits:
         self._schema = schema
 
     def __call__(self, value: Any) -> bool:
-        return self._checker.problem(value) is None
+        return self._checker.accepts(value)
 
     @cached_property
     def _checker(self) -> SchemaChecker:

@@ -70,11 +70,9 @@ def runs_for(
                 yield
                 continue
             template = template_of(run)
-            comma = has_decimal_commas(
-                [slot.texts for slot in template.slots if slot.kind in ("money", "decimal", "number")] or [[""]],
-                likely=False,
-            )
-            for path, fields in lists.items():
+            figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
+            comma = has_decimal_commas([slot.as_printed.texts for slot in figures], likely=False)
+            for path, fields in wanted.items():
                 rough = fill_from(template, fields, kinds[path], names[path], others[path], days, comma, is_rough=True)
                 if rough is not None:
                     likely[path].append((rough.score, template, days, comma, read[passage.entry]))

@@ -6,18 +6,19 @@ what follows it. Slots are assigned to the fields of a list by labels, kinds, fo
 
 import math
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import itemgetter, mul
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 
 from tasks.extraction.column_values import UNREADABLE, emptiest, values_of_column
 from tasks.extraction.concepts import CONCEPTS, PHRASES
-from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, as_asked
+from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, MonthForm, in_month_form, month_form
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
@@ -28,7 +29,6 @@ from tasks.extraction.table_lists import is_total, likeness_by_words
 from tasks.extraction.units import units_named
 from tasks.extraction.words_on_page import WordOnPage
 from tasks.notation.cells import is_missing
-from tasks.read_table import ReadCell
 
 MOST_SLOTS: Final = 60
 LEAST_FIT: Final = 0.6
@@ -39,9 +39,14 @@ FULL_ENOUGH: Final = 0.6
 """Least share of a typical record's values that an item has."""
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("record_fields.toml").read_text("utf-8"))
-_TOPICS: Final[Mapping[str, frozenset[str]]] = {
-    topic: frozenset(words.split()) for topic, words in _TABLE.pop("topics").items()
-}
+_TOPICS_OF: Final[dict[str, set[str]]] = defaultdict(set)
+"""Topics of the lists that a word names, by the word."""
+for _topic, _words in _TABLE.pop("topics").items():
+    for _word in _words.split():
+        _TOPICS_OF[_word].add(_topic)
+_LONGEST_TOPIC: Final = max(map(len, _TOPICS_OF))
+SHORTEST_STEM: Final = 5
+"""Least number of letters of a word that names a topic in compounds and inflected forms, too."""
 _ROWS: Final[Mapping[str, Mapping[str, str]]] = _TABLE
 _ROLES: Final[dict[str, list[str]]] = defaultdict(list)
 for _role, _row in _ROWS.items():
@@ -63,6 +68,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "rest": 0.0,
 }  # fmt: skip
 """Weight of each sign that a slot is for a field."""
+_SIGNS_OF: Final = itemgetter(*WEIGHTS)
 RUN_WEIGHTS: Final[Mapping[str, float]] = {
     "apart": 0.67, "count": 2.19, "explained": 1.99, "filled": 3.49,
     "full": 3.01, "heading": 3.84, "kept": 0.97, "labels": -1.34, "lines": -0.14, "regular": 2.55,
@@ -81,7 +87,27 @@ class SlotCell(NamedTuple):
     words: tuple[int, ...]
 
 
-@dataclass(slots=True)
+class SlotTexts:
+    """The texts of a slot, in the order of the records."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts = texts
+
+    @cached_property
+    def is_missing(self) -> Sequence[bool]:
+        return [*map(is_missing, self.texts)]
+
+    @cached_property
+    def is_constant(self) -> bool:
+        """True if there is one text, in one or more records."""
+        return len({_folded(text) for text in self.texts if text}) == 1
+
+    @cached_property
+    def chars(self) -> int:
+        return sum(map(len, self.texts))
+
+
+@dataclass
 class Slot:
     """The pieces at one place of all records."""
 
@@ -97,13 +123,27 @@ class Slot:
     sign: str = ""
     """Name of the sign between the slot and the piece before it."""
 
-    @property
+    @cached_property
     def coverage(self) -> float:
-        return sum(cell is not None for cell in self.cells) / len(self.cells)
+        return sum([cell is not None for cell in self.cells]) / len(self.cells)
 
-    @property
-    def texts(self) -> list[str]:
-        return [cell.text if cell else "" for cell in self.cells]
+    @cached_property
+    def as_printed(self) -> SlotTexts:
+        return SlotTexts([cell.text if cell else "" for cell in self.cells])
+
+    @cached_property
+    def in_one_line(self) -> SlotTexts:
+        if not any("\n" in text for text in self.as_printed.texts):
+            return self.as_printed
+        return SlotTexts([text.replace("\n", " ") for text in self.as_printed.texts])
+
+    def asked_by(self, one: WantedField, form: MonthForm | None) -> SlotTexts:
+        """Return the texts as a field wants them, with months in a form."""
+        if "array" in types_of(one.schema):
+            return self.as_printed
+        if form is None:
+            return self.in_one_line
+        return SlotTexts([in_month_form(text, form) or text for text in self.in_one_line.texts])
 
 
 @dataclass(slots=True)
@@ -173,7 +213,7 @@ def _roles(record: Sequence[PiecedLine]) -> list[tuple[object, ...]]:
             continue
         first = line.pieces[0] if line.pieces else None
         shape: tuple[object, ...] = (
-            ("label", *fold(first.label))
+            ("label", *_folded(first.label))
             if first and first.label
             else (
                 "mark" if line.mark else first.kind if first else "",
@@ -193,7 +233,7 @@ def _keys_of(role: tuple[object, ...], line: PiecedLine) -> list[_Key]:
     found: list[_Key] = []
     for piece in line.pieces:
         kind = f"{piece.kind}()" if piece.kind == "text" and piece.in_brackets else piece.kind
-        own: _Key = (role, kind, *fold(piece.label))
+        own: _Key = (role, kind, *_folded(piece.label))
         counts[own] += 1
         found.append((*own, counts[own]))
     return found
@@ -209,7 +249,7 @@ def _constant_labels(run: Run, lines: Sequence[Sequence[tuple[object, ...]]]) ->
         for at, (line, role) in enumerate(zip(record, roles, strict=True)):
             for place, (piece, key) in enumerate(zip(line.pieces, _keys_of(role, line), strict=True)):
                 if piece.kind == "text":
-                    texts[key].append((number, at, place, " ".join(fold(piece.text))))
+                    texts[key].append((number, at, place, " ".join(_folded(piece.text))))
     found: dict[tuple[int, int, int], str] = {}
     size = len(run.records)
     for told in texts.values():
@@ -284,7 +324,7 @@ def _slots(
                 piece, key, label = pieces[place], keys[place], label_of[place]
                 kind = f"{piece.kind}()" if piece.kind == "text" and piece.in_brackets else piece.kind
                 if label:
-                    key = ("labelled", kind, *fold(label))
+                    key = ("labelled", kind, *_folded(label))
                 order = at + place / 30
                 own = [(at, place)]
                 put(key, number, kind, SlotCell(_bare(piece), piece.words), own, order, label, sign=piece.sign)
@@ -294,7 +334,7 @@ def _slots(
                         part_key: _Key = (
                             role if not label else "labelled",
                             "figure",
-                            *fold(label),
+                            *_folded(label),
                             counts[role, label],
                         )
                         put(part_key, number, "figure", SlotCell(text, piece.words), own, order, label)
@@ -304,10 +344,9 @@ def _slots(
                 label = label_of[places[0]]
                 counts[name, label] += 1
                 cell = _joined(line, [pieces[place] for place in places])
-                put(
-                    (role if not label else "labelled", name, *fold(label), counts[name, label]), number, "text", cell,
-                    [(at, place) for place in places], at + places[0] / 30, label, whole=True,
-                )  # fmt: skip
+                key = ("labelled" if label else role, name, *_folded(label), counts[name, label])
+                own = [(at, place) for place in places]
+                put(key, number, "text", cell, own, at + places[0] / 30, label, whole=True)
         below = [line for line in record[1:] if line.pieces]
         if below:
             text = "\n".join(line.text[len(line.mark) :].strip().replace("\t", " ") for line in below)
@@ -426,7 +465,7 @@ def label_likeness(names: Names, label: str, roles: frozenset[str]) -> float:
     """Return how well a label matches a field by words, concepts, and what its words may say of a record's pieces."""
     if not label:
         return 0.0
-    words = tuple(fold(label))
+    words = _folded(label)
     likeness = min(likeness_by_words(names, label), 2.0)
     if likeness < 1 and words and len(words) <= 3 and roles & set(_roles_named((words,))):
         return 1.2
@@ -503,7 +542,8 @@ class RecordFilling(NamedTuple):
 
 
 def _worth(signs: Mapping[str, float]) -> float:
-    return sum(WEIGHTS[name] * value for name, value in signs.items())
+    worth: float = sum(map(mul, WEIGHTS.values(), _SIGNS_OF(signs)))
+    return worth
 
 
 def fill_from(
@@ -522,9 +562,11 @@ def fill_from(
     signs: dict[tuple[int, int], dict[str, float]] = {}
     values: dict[tuple[int, int], list[Any]] = {}
     telling = {"date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code"}
-    count_of = {kind: sum(slot.kind == kind and slot.coverage >= 0.5 for slot in template.slots) for kind in telling}
+    count_of = Counter(slot.kind for slot in template.slots if slot.coverage >= 0.5)
     wanting = {kind: sum(one.kinds.get(kind, 0) >= 0.6 for one in kinds) for kind in telling}
     orders = sorted({slot.order for slot in template.slots if slot.coverage >= 0.5})
+    middle = 0.5 if orders else 0.0
+    places = {order: (place + 0.5) / len(orders) for place, order in enumerate(orders)}
     first = min((slot.order for slot in template.slots if slot.kind == "text" and slot.coverage >= 0.5), default=-1.0)
     first_text = next(
         (
@@ -535,12 +577,15 @@ def fill_from(
         ),
         -1,
     )
+    forms = [*map(month_form, fields)]
     for at, (one, kind) in enumerate(zip(fields, kinds, strict=True)):
         is_list = "array" in types_of(one.schema)
-        is_strict = "enum" in one.schema or "boolean" in types_of(one.schema)
+        is_boolean = "boolean" in types_of(one.schema)
+        is_strict = "enum" in one.schema or is_boolean
+        is_text = types_of(one.schema) == {"string"} and not is_strict and "format" not in one.schema
         for number, slot in enumerate(template.slots):
             weight = kind.kinds.get(slot.kind, 0.0)
-            likeness = label_likeness(one.names, slot.label, kind.roles)
+            likeness = label_likeness(one.names, slot.label, kind.roles) if slot.label else 0.0
             if weight <= 0 and likeness < 1:
                 continue
             if (
@@ -550,63 +595,46 @@ def fill_from(
                 and "notes" not in one.names.concepts
             ):
                 weight -= 0.3
-            texts = [text if is_list else _asked(text.replace("\n", " "), one) for text in slot.texts]
-            column = (
-                [text or None for text in texts]
-                if is_rough
-                else values_of_column(texts, one, comma_likely=comma, known_days=days)
-            )
-            if not is_rough and "boolean" in types_of(one.schema):
-                column = _presence(one, texts, column)
-                texts = ["yes"] * size
-            present = [value for text, value in zip(texts, column, strict=True) if not is_missing(text)]
-            fit = sum(value is not UNREADABLE for value in present) / len(present) if present else 0.0
-            if fit < LEAST_FIT:
+            if is_text and slot.kind in telling and weight < 0.3 and likeness < 1:
                 continue
-            if (
-                types_of(one.schema) == {"string"}
-                and not is_strict
-                and "format" not in one.schema
-                and slot.kind in telling
-                and weight < 0.3
-                and likeness < 1
-            ):
+            asked = slot.asked_by(one, forms[at])
+            column = (
+                [text or None for text in asked.texts]
+                if is_rough
+                else values_of_column(asked.texts, one, comma_likely=comma, known_days=days)
+            )
+            if not is_rough and is_boolean:
+                column = _presence(one, asked.texts, column)
+                asked = SlotTexts(["yes"] * size)
+            present = [value for value, missing in zip(column, asked.is_missing, strict=True) if not missing]
+            fit = (len(present) - present.count(UNREADABLE)) / len(present) if present else 0.0
+            if fit < LEAST_FIT:
                 continue
             clash = (
                 slot.label
                 and likeness < 0.6
-                and max(
-                    (
-                        label_likeness(other.names, slot.label, kinds[place].roles)
-                        for place, other in enumerate(fields)
-                        if other is not one
-                    ),
-                    default=0,
+                and any(
+                    label_likeness(other.names, slot.label, kinds[place].roles) >= 1
+                    for place, other in enumerate(fields)
+                    if other is not one
                 )
-                >= 1
             )
-            said = {" ".join(fold(text)) for text in texts if text}
             signs[at, number] = {
                 "bias": 1.0,
                 "label": likeness / 2,
                 "kind": weight,
                 "role": float(bool(kind.roles) and slot.kind not in ("text", "text()") and weight >= 0.7),
-                "unique": float(count_of.get(slot.kind, 2) == 1 == wanting.get(slot.kind, 2)),
+                "unique": float(slot.kind in telling and count_of[slot.kind] == 1 == wanting[slot.kind]),
                 "coverage": slot.coverage,
                 "title": float(at == first_text and slot.order == first and slot.kind == "text"),
-                "order": 1
-                - abs(
-                    (at + 0.5) / len(fields)
-                    - (orders.index(slot.order) + 0.5 if slot.order in orders else len(orders) / 2)
-                    / max(1, len(orders))
-                ),
-                "constant": float(len(said) == 1 and size > 2 and not is_strict),
+                "order": 1 - abs((at + 0.5) / len(fields) - places.get(slot.order, middle)),
+                "constant": float(size > 2 and not is_strict and asked.is_constant),
                 "whole": float(slot.is_whole),
                 "other": float(bool(clash)),
                 "texture": 0.0 if is_rough else _texture(one, kind, slot),
                 "strange": float(bool(slot.label) and likeness < 0.6),
                 "fit": fit,
-                "long": float(sum(map(len, texts)) > 60 * size),
+                "long": float(asked.chars > 60 * size),
                 "rest": float(slot.is_rest),
             }
             values[at, number] = column
@@ -633,7 +661,7 @@ def fill_from(
         number + (at > 0)
         for number, record in enumerate(run.records)
         for at, line in enumerate(record)
-        if number + at > min(kept, default=0) and is_total(line.text.split("\t"))
+        if number + at > min(kept, default=0) and _is_total(line.text)
     ]
     kept = [number for number in kept if number < min(sums, default=size)]
     kept = [number for number in kept if answered[number] >= FULL_ENOUGH * typical]
@@ -650,8 +678,8 @@ def fill_from(
         slots = _extended(run, fields, slots)
         for at, number in chosen:
             if slots[at] is not template.slots[number]:
-                texts = [_asked(text, fields[at]) for text in slots[at].texts]
-                values[at, number] = values_of_column(texts, fields[at], comma_likely=comma, known_days=days)
+                asked = slots[at].asked_by(fields[at], forms[at])
+                values[at, number] = values_of_column(asked.texts, fields[at], comma_likely=comma, known_days=days)
     cells = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
     used = [len(frozenset().union(*(slot.pieces[number] for slot in slots.values()))) for number in kept]
     there = [sum(len(line.pieces) + bool(line.mark) for line in run.records[number]) for number in kept]
@@ -668,7 +696,7 @@ def fill_from(
         "full": sum(values[pair][number] not in (None, UNREADABLE) for pair in must for number in kept)
         / len(must)
         / len(kept),
-        "labels": sum(tuple(fold(text)) in PHRASES or text.endswith(":") for text in cells) / max(1, len(cells)),
+        "labels": sum(_folded(text) in PHRASES or text.endswith(":") for text in cells) / max(1, len(cells)),
         "typed": sum("text" not in slot.kind for slot in slots.values()) / len(fields),
         "lines": min(run.lines / len(run.records), 8) / 8,
         "kept": len(kept) / size,
@@ -681,6 +709,17 @@ def fill_from(
         kept,
         of_run,
     )
+
+
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> tuple[str, ...]:
+    """Return the words of a text. Many runs of a page have the same lines."""
+    return tuple(fold(text))
+
+
+@lru_cache(maxsize=1024)
+def _is_total(line: str) -> bool:
+    return is_total(line.split("\t"))
 
 
 @lru_cache(maxsize=8192)
@@ -702,13 +741,11 @@ def _is_of_other_topic(names: Names, heading: str) -> bool:
 
 
 def _topics(words: tuple[str, ...]) -> frozenset[str]:
-    return frozenset(
-        topic for topic, known in _TOPICS.items() for word in words if _is_known(without_accents(word), known)
-    )
-
-
-def _is_known(word: str, known: frozenset[str]) -> bool:
-    return word in known or (len(word) > 4 and any(word.startswith(one) and len(one) > 4 for one in known))
+    found: set[str] = set()
+    for word in map(without_accents, words):
+        for end in {len(word), *range(SHORTEST_STEM, min(len(word), _LONGEST_TOPIC + 1))}:
+            found |= _TOPICS_OF.get(word[:end], set())
+    return frozenset(found)
 
 
 _ORGANISATION: Final = frozenset(
@@ -737,7 +774,7 @@ _LONG: Final = frozenset(("description", "notes", "subject"))
 
 def _texture(one: WantedField, kind: FieldKind, slot: Slot) -> float:
     """Return how far texts look like what a field names: an organisation, a place, a long text."""
-    texts = [text for text in slot.texts if text]
+    texts = [text for text in slot.as_printed.texts if text]
     if not texts or not slot.kind.startswith("text"):
         return 0.0
     concepts = one.names.concepts
@@ -758,10 +795,6 @@ def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> 
     if len(said) == 1 and likeness_by_words(one.names, *said) >= 1:
         return [bool(text) for text in texts]
     return list(column)
-
-
-def _asked(text: str, one: WantedField) -> str:
-    return as_asked(ReadCell(text), one).text
 
 
 def _extended(run: Run, fields: Sequence[WantedField], slots: Mapping[int, Slot]) -> dict[int, Slot]:

@@ -143,12 +143,17 @@ class SchemaChecker:
         try:
             with counting(MAX_SCHEMA_STEPS):
                 self._validator = _validator_of(schema)
-            self._accepted = _accepted_by_type(schema)
+            self._accepted, self._refused = _decided_by_type(schema)
             with counting():
                 for anything in _OF_EACH_KIND:
                     _endless(self._validator.is_valid, anything)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(field) from None
+
+    def accepts(self, answer: Any) -> bool:
+        """True if an answer satisfies the schema. Raises InputError like `problem`, which takes longer where the
+        answer does not."""
+        return type(answer) not in self._refused and self.problem(answer) is None
 
     def problem(self, answer: Any) -> str | None:
         """Return the main fault of the answer, in words for the model, or None if the answer satisfies the schema.
@@ -171,14 +176,18 @@ class SchemaChecker:
         return place + _short(error)
 
 
-def _accepted_by_type(schema: Mapping[str, Any]) -> frozenset[type]:
-    """Return the Python types of which a schema accepts every value, for schemas that demand no more than a type: the
-    validator needs fifty times as long, and forms have thousands of values to check."""
-    if not schema.keys() <= _ONLY_A_TYPE:
-        return frozenset()
+def _decided_by_type(schema: Mapping[str, Any]) -> tuple[frozenset[type], frozenset[type]]:
+    """Return the Python types of which a schema accepts every value, and those of which it refuses every value, for
+    schemas that demand no more than a type: the validator needs fifty times as long, and forms have thousands of values
+    to check."""
     types = schema.get("type")
     names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
-    return frozenset(one for name in names for one in _PYTHON_TYPES.get(name, ()))
+    if not (names and schema.keys() <= _ONLY_A_TYPE):
+        return frozenset(), frozenset()
+    accepted = frozenset(one for name in names for one in _PYTHON_TYPES.get(name, ()))
+    # Some floats are integers.
+    may_be = accepted | ({float} if int in accepted else frozenset())
+    return accepted, frozenset(one for some in _PYTHON_TYPES.values() for one in some) - may_be
 
 
 def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:

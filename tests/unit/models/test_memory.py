@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import platform
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import AsyncIterator, Iterator
@@ -72,6 +74,31 @@ async def test_the_garbage_collector_leaves_alone_what_a_server_starts_with(tmp_
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps large blocks")
 def test_large_blocks_are_given_back() -> None:
     assert give_large_blocks_back()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps large blocks")
+def test_a_command_that_works_as_its_own_server_gives_large_blocks_back_too(tmp_path: Path) -> None:
+    """glibc would place the second block in a heap, because a larger one was freed before."""
+    program = """
+import ctypes, sys
+from app.cli.serving import served_here
+from app.settings import Settings
+
+libc = ctypes.CDLL(None)
+libc.malloc.restype = ctypes.c_void_p
+libc.malloc.argtypes = (ctypes.c_size_t,)
+libc.free.argtypes = (ctypes.c_void_p,)
+FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
+libc.mallinfo2.restype = type("Memory", (ctypes.Structure,), {"_fields_": [(name, ctypes.c_size_t) for name in FIELDS]})
+with served_here(Settings(_env_file=None, llm="off", files_dir=sys.argv[1])):
+    libc.free(libc.malloc(30_000_000))
+    before = libc.mallinfo2().hblkhd
+    libc.malloc(20_000_000)
+    print(libc.mallinfo2().hblkhd - before)
+"""
+    given = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(given, capture_output=True, text=True, check=True, timeout=120)
+    assert int(ended.stdout) >= 20_000_000
 
 
 async def test_free_memory_goes_back_once_requests_have_ended_and_none_runs(monkeypatch: pytest.MonkeyPatch) -> None:

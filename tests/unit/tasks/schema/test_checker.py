@@ -40,6 +40,14 @@ def test_an_answer_that_fits_has_no_problem() -> None:
     assert problem(RECEIPT, answer) is None
 
 
+@pytest.mark.parametrize("types", ["string", "number", "integer", "boolean", "object", ["integer", "null"], []])
+@pytest.mark.parametrize("more", [{}, {"minLength": 2}])
+def test_it_accepts_what_has_no_problem(types: Any, more: dict[str, Any]) -> None:
+    checker = SchemaChecker({"type": types, **more} if types else more)
+    for answer in (None, True, 1, 1.0, 1.5, "a", "ab", [], {}):
+        assert checker.accepts(answer) == (checker.problem(answer) is None)
+
+
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
