@@ -72,7 +72,7 @@ log = structlog.get_logger(__name__)
 
 
 def _is_of_a_stop(record: logging.LogRecord) -> bool:
-    """True if the record is about a request that was cancelled because the server stops, which is no error."""
+    """True if the record is about a request that was cancelled because the server stops, which is how a stop works."""
     return record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
 
 

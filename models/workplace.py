@@ -43,7 +43,7 @@ class HostLimits:
     is_followed: bool = False
     """True if an item's work continues in another host of the same Turns."""
     is_outside: bool = False
-    """True if the engine computes in processes of its own, which are no part of the turns of this process."""
+    """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
     """Largest number of items that may wait, of all keys together. One more raises EngineOverloaded. A key may use its
     Share of it."""
