@@ -49,6 +49,7 @@ In a larger piece, the content would compensate for a long chunk extension.
 """
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
+_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
 """Largest number of requests of one connection that wait for an earlier request."""
@@ -68,10 +69,17 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 """Reasons for which a connection is ended or refused."""
 
 log = structlog.get_logger(__name__)
+
+
+def _is_of_a_stop(record: logging.LogRecord) -> bool:
+    """True if the record is about a request that was cancelled because the server stops, which is how a stop works."""
+    return record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+
+
 _errors_alone = logging.getLogger("uvicorn.error.protocol")
 """Logger of uvicorn's protocol. The protocol warns of each request that is not HTTP and of each upgrade that nobody
 offers, so that anybody could fill the log."""
-_errors_alone.addFilter(lambda record: record.levelno >= logging.ERROR)
+_errors_alone.addFilter(lambda record: record.levelno >= logging.ERROR and not _is_of_a_stop(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +110,12 @@ class TooSlow(ApiError):
     status = 408
     type = "invalid_request_error"
     code = "request_too_slow"
+
+
+class UnknownCoding(ApiError):
+    status = 501
+    type = "invalid_request_error"
+    code = "unknown_transfer_encoding"
 
 
 class Connections:
@@ -218,7 +232,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Number of framing bytes of the body beyond the allowance for its content."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
-        self._wrong = ""
+        self._wrong: ApiError | None = None
         """Problem of the head, if any."""
         self._answered: RequestResponseCycle | None = None
         """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait behind it."""
@@ -256,6 +270,13 @@ class BoundedProtocol(HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.message_event.set()
 
+    def eof_received(self) -> bool:  # type: ignore[override]
+        """Take a client that will send nothing more for one that has left, because both look alike, and tell one that
+        still listens. Return True if the connection stays open until it has been told."""
+        if not self.waits:
+            self._end_with(BadRequest(_LEFT, code="client_left"))
+        return self._ends
+
     def data_received(self, data: bytes) -> None:
         self._in.moved += len(data)
         view = memoryview(data)
@@ -288,7 +309,12 @@ class BoundedProtocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             # With several such headers, proxies and this server could attribute the request to different hosts.
-            self._wrong = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
+            said = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
+            self._wrong = BadRequest(said, code="invalid_http")
+        coding = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
+        if coding and coding.strip().lower() != b"chunked":
+            self._wrong = UnknownCoding("The only transfer-encoding that this server reads is 'chunked'.")
+        if self._wrong is not None:
             raise ValueError(self._wrong)  # the parser stops, and reports the error
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
@@ -360,7 +386,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is not HTTP with an error in OpenAI's form, like every other error."""
-        self._refuse(BadRequest(self._wrong or msg, code="invalid_http"), "invalid_http")
+        self._refuse(self._wrong or BadRequest(msg, code="invalid_http"), "invalid_http")
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
         self._of.note(reason, self.loop)

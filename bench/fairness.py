@@ -26,6 +26,7 @@ import httpx
 import numpy as np
 import PIL.Image
 
+from app.wire.model_names import EMBEDDING_MODEL
 from models.vision.text import Image
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
@@ -51,6 +52,17 @@ MB = 1 << 20
 FLOODED_AFTER_S = 3.0
 LLM_S = 0.05
 """Seconds that the scripted LLM takes for an answer."""
+LETTER = "\n".join(
+    (
+        "Northwind Tools Ltd.",
+        "12 Harbour Road, Bristol",
+        "",
+        "Invoice number: 2024-0117",
+        "Due date: 17 May 2024",
+        "IBAN: DE89 3704 0044 0532 0130 00",
+        *("Thank you for the order of the past month, which our carrier took to your address." for _ in range(12)),
+    )
+)
 LINES = 5000
 """Lines of a batch, more than the server runs during the measurement."""
 
@@ -275,8 +287,46 @@ def cases(origin: Origin) -> dict[str, Case]:
         "hostile detection": Case(
             [objects, *(seen(url, "object_detection") for url in pictures)], objects, leaves_after_s=2
         ),
-        **{name: Case([asked], sign, most=8) for name, asked in hostile_texts().items()},
+        **{name: Case([asked], asked) for name, asked in texts().items()},
+        **{f"hostile {name}": Case([asked], sign, most=8) for name, asked in hostile_texts().items()},
     }
+
+
+def texts() -> dict[str, Asked]:
+    """Return requests of a page or so of text: each kind of work that is done on texts."""
+    model = {"model": "interfaze-beta"}
+    message = {"role": "user", "content": "Summarize the letter.\n\n" + LETTER}
+    fields = {name: {"type": "string"} for name in ("sender", "invoice_number", "due_date", "iban")}
+    columns = {"date": {"type": "string"}, "item": {"type": "string"}, "amount": {"type": "number"}}
+    items = {"type": "array", "items": {"type": "object", "properties": columns}}
+    rows = "".join(f"2024-{n % 12 + 1:02}-01,Item {n},{n}.50\n" for n in range(40))
+    file = {"file_data": data_url(b"date,item,amount\n" + rows.encode(), "text/csv"), "filename": "items.csv"}
+    series = "".join(f"{2020 + n // 12}-{n % 12 + 1:02}-01,{100 + n + 10 * (n % 12)}\n" for n in range(36))
+    forecast = [
+        {"role": "system", "content": "<task>forecast</task>"},
+        {"role": "user", "content": f"Forecast the next 3 months.\ndate,sales\n{series}"},
+    ]
+    return {
+        "messages": Asked.chat({**model, "messages": [message]}),
+        "schemas": Asked.chat(
+            {**model, "messages": [{"role": "user", "content": LETTER}], "response_format": schema_of(fields)}
+        ),
+        "CSV": Asked.chat(
+            {
+                **model,
+                "messages": [{"role": "user", "content": [{"type": "file", "file": file}]}],
+                "response_format": schema_of({"rows": items}),
+            }
+        ),
+        "moderations": Asked(json.dumps({"input": LETTER}).encode(), "/v1/moderations"),
+        "embeddings": Asked(json.dumps({"model": EMBEDDING_MODEL, "input": [LETTER] * 2}).encode(), "/v1/embeddings"),
+        "forecasts": Asked.chat({**model, "messages": forecast}),
+    }
+
+
+def schema_of(properties: dict[str, Any]) -> dict[str, Any]:
+    schema = {"type": "object", "properties": properties}
+    return {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}}
 
 
 def hostile_texts() -> dict[str, Asked]:
@@ -284,7 +334,7 @@ def hostile_texts() -> dict[str, Asked]:
     judge."""
     quotes = {"file_data": data_url(b'"' * 10 * MB, "text/csv"), "filename": "quotes.csv"}
     user = {"role": "user", "content": "a"}
-    schema = {"type": "object", "properties": {f"p{n}": {"type": "string", "enum": ["a"]} for n in range(1200)}}
+    wide = {f"p{n}": {"type": "string", "enum": ["a"]} for n in range(1200)}
     asked = {
         "CSV": {
             "messages": [
@@ -295,7 +345,7 @@ def hostile_texts() -> dict[str, Asked]:
         "messages": {"messages": [user] * 700_000},
         "schemas": {
             "messages": [user],
-            "response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": schema}},
+            "response_format": schema_of(wide),
         },
     }
     moderated = json.dumps({"input": ["How do I kill a process? " * 200] * 32}).encode()
@@ -329,6 +379,7 @@ async def main(calls: int, many: int, rounds: int, only: list[str]) -> None:
             llm_calls_at_once=4,
             fetch_allow="127.0.0.1/32",
             code_sandbox="on",
+            extraction="extractor",
             weights_dir=SHARED / "weights",
             max_files_mb=1e6,
             max_files=1_000_000,

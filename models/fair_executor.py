@@ -2,7 +2,8 @@
 another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
-After each slice, the next key has its turn, and a job whose caller has left ends.
+After each slice, the next key has its turn, and a job whose caller has left ends. A key whose turn it is already when
+its job arrives waits only until the running job yields.
 """
 
 import asyncio
@@ -45,8 +46,9 @@ class _SlicedWork:
     steps: "Slices[Any] | None" = None
     spent_s: float = 0.0
 
-    def advance(self) -> bool:
-        """Do one slice of work. Return True at the end of the work."""
+    def advance(self, is_due: Callable[[], bool]) -> bool:
+        """Do one slice of work, which ends early once `is_due`: a job of another key has its turn. Return True at the
+        end of the work."""
         started = time.perf_counter()
         try:
             if self.steps is None:
@@ -59,7 +61,7 @@ class _SlicedWork:
                 self.steps = value
             while not self.result.cancelled():
                 next(self.steps)
-                if time.perf_counter() - started > SLICE_S:
+                if time.perf_counter() - started > SLICE_S or is_due():
                     return False
             self.steps.close()
         except StopIteration as end:
@@ -165,7 +167,7 @@ class FairExecutor:
         job = self._next()
         if job is None:
             return False
-        is_done = job.context.run(job.advance)
+        is_done = job.context.run(job.advance, lambda: self._is_due(job.share))
         with self._changed:
             self._running.discard(job)
             if is_done:
@@ -174,6 +176,11 @@ class FairExecutor:
             else:
                 self._queue.push(job, job.share)
         return True
+
+    def _is_due(self, share: Share) -> bool:
+        """True if a job of another key goes before the running one of `share`."""
+        with self._changed:
+            return self._queue.is_ahead_of(share)
 
     def _next(self) -> _SlicedWork | None:
         with self._changed:

@@ -44,6 +44,8 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
+CONTESTED_BATCH_S = 0.025
+"""Seconds that a batch should take at most while keys compete, since none of them may interrupt it."""
 _OVERTAKEN_AT_MOST = 4
 """Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
 first of the other items."""
@@ -74,17 +76,16 @@ class EngineHost(Generic[ItemT, ResultT]):
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
-        """Create a host. `turns` are shared with the hosts of engines that compute on the same processors."""
+        """Create a host. `turns` are shared with the hosts of engines that compute on the same card."""
         self.spec = spec
         self.limits = limits or HostLimits()
-        self._turns = turns or Turns(self.limits.workers)
         self.counters = EngineCounters()
         self._factory = factory
         self._workplace: Workplace[ItemT, ResultT] = Threads(spec, factory, self.limits, self.counters.failures)
         self.loaded = False
         self._urgent: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
-        self._turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
+        self.take(turns or Turns())
         self._overtaken = 0
         self._running: Counter[str] = Counter()
         """Number of running items per key."""
@@ -107,6 +108,12 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._closed = False
         self._residents: Residents | None = None
 
+    def take(self, turns: Turns) -> None:
+        """Take `turns` with all other engines that compute on the same processors. Must be called before the engine's
+        first load."""
+        self._turns = turns
+        turns.join(lambda key: self._urgent.waiting(key) + self._queue.waiting(key))
+
     def reside(self, residents: Residents, device: str, size: int) -> None:
         """Let the engine share a card with other engines. `size` is the amount of the card's memory, in bytes, that the
         engine declares to take."""
@@ -118,9 +125,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         assert not self.counters.loads
         self._workplace.leave()
         self._workplace = to(self.spec, self._factory, self.limits, self.counters.failures)
-        more = self._workplace.at_once - self.limits.workers
         self.limits = replace(self.limits, workers=self._workplace.at_once)
-        self._turns.widen(more)
 
     @property
     def healthy(self) -> bool:
@@ -315,13 +320,23 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Mean seconds per item so far, divided by the number of workers."""
         return self.counters.seconds.sum / max(1, self.counters.batch_items.sum) / self.limits.workers
 
+    @property
+    def _contested_batch(self) -> int:
+        """Largest batch while keys compete: as many items as take CONTESTED_BATCH_S, unless the engine's limits say
+        otherwise."""
+        if self.limits.contested_batch is not None:
+            return self.limits.contested_batch
+        items, seconds = self.counters.batch_items.sum, self.counters.seconds.sum
+        return max(1, int(items * CONTESTED_BATCH_S / max(seconds, CONTESTED_BATCH_S)))
+
     async def _work(self) -> None:
         while not self._stopping:
             if self._first() is None:
                 self._arrived.clear()
                 await self._arrived.wait()
                 continue
-            async with self._turns.turn(self._first, is_followed=self.limits.is_followed) as shares:
+            width, is_followed = 1 / self.limits.workers, self.limits.is_followed
+            async with self._turns.turn(self._first, width=width, is_followed=is_followed) as shares:
                 jobs = self._take_batch()
                 self._announce_room()
                 shares.update(job.share for job in jobs)
@@ -391,8 +406,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
         """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn."""
         first = self._first()
-        if first is not None and self._turns.is_contested and self.limits.contested_batch is not None:
-            most = min(self.limits.contested_batch, self._workplace.most)
+        if first is not None and self._turns.is_contested and (most := self._contested_batch) < self._workplace.most:
             return self._taken(self._urgent or self._queue, most, of=first)
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0

@@ -22,6 +22,7 @@ from models.host import EngineHost, not_loaded
 from models.native import missing_library
 from models.residents import Residents
 from models.setting_types import OFF, ON
+from models.turns import Turns
 from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
@@ -108,6 +109,8 @@ class Runtime:
         self._cluster = cluster
         self._residents = residents or Residents()
         self.guard_threads = FairExecutor("guard")
+        self._turns = Turns()
+        """Turns of all engines that compute with the processors of this process."""
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Number of times that an engine was found off the card, by engine and reason."""
@@ -391,19 +394,23 @@ class Runtime:
             raise EngineUnavailable(candidate.spec.capability, not_loaded(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
-        """Place the engines of `built` on the cluster, if there is one, or else let them share their card with other
-        engines."""
+        """Place the engines of `built` on the cluster, if there is one, or else let them share their processors or
+        their card with other engines."""
         hosts = [part for part in built.parts if isinstance(part, EngineHost)]
         config = self._config_of(candidate)
-        if not hosts or (self._cluster is None and (config.device == CPU or DRIVER.obstacle() is not None)):
+        if not hosts:
             return
-        backend = candidate.computed_by(config)
+        has_card = self._cluster is not None or (config.device != CPU and DRIVER.obstacle() is None)
+        backend = candidate.computed_by(config) if has_card else None
         device = CPU if backend is None else backend.resolve(config.device)
         for at, host in enumerate(hosts):
             if self._cluster is not None:
                 name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{at}"
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
-            elif device != CPU and candidate.card is not None:
+            elif device == CPU:
+                if not host.limits.is_outside:
+                    host.take(self._turns)
+            elif candidate.card is not None:
                 host.reside(
                     self._residents, CUDA_0 if device == CUDA else device, candidate.card.base * 10**6 // len(hosts)
                 )

@@ -148,6 +148,13 @@ class FairQueue(Generic[ItemT]):
         """Return the item that `pop` would return, and leave it in the queue."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
+    def is_ahead_of(self, share: Share) -> bool:
+        """True if an item of another key would be served before one that `share`, which was served last, had waiting
+        again."""
+        own = share.is_later, self._times.get(share.key, 0.0)
+        heads = (order[0] for order in self._orders if order)
+        return any(lane[1] != share.key and (lane[0], at) < own for at, _, lane in heads)
+
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
         """Add `item`. With `first`, it goes ahead of its key's other items, like an item whose computation has already
         begun."""

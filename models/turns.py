@@ -17,6 +17,11 @@ _BACK_S = 0.03
 detection has just ended would arrive a moment too late, and wait for another key's batch."""
 SLOW_S = 10.0
 """Seconds after a key's last long call within which the key is assumed to make another long call."""
+LONG_S = 0.1
+"""Seconds after which a batch no longer keeps other keys' batches from the processors. It cannot be interrupted, so
+the operating system divides the processors between it and them."""
+_NARROW = 1e-6
+"""Largest rounding error of a sum of widths."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,21 +138,34 @@ class Rivalry:
         self._last = key, now
 
 
-class Turns:
-    """Gives turns to engines that compute with the same processors, such as the detector and the recogniser of OCR. A
-    key never waits for more of another key's work than the running batch. Belongs to one event loop.
+@dataclass(slots=True, eq=False)
+class _WaitingBatch:
+    """An engine that waits for its turn."""
 
-    As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), at most
-    `at_once` batches run, and the next one belongs to the key whose work took the least of the processors' time. The
-    processors wait for this key between two steps of its work.
+    first: Callable[[], Share | None]
+    """Function that returns the share whose work the engine would run next."""
+    width: float
+    is_followed: bool
+    granted: "asyncio.Future[None]"
+
+
+class Turns:
+    """Gives turns to engines that compute with the same processors, such as all engines that compute in this process.
+    A key never waits for more of another key's work than the running batches, and for `long_s` seconds at most. Belongs
+    to one event loop.
+
+    As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), the batches
+    that run together have a width of 1 at most, and the next one belongs to the key whose work took the least of the
+    processors' time. The processors wait for this key between two steps of its work.
     """
 
-    def __init__(self, at_once: int = 1, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.at_once = at_once
+    def __init__(self, *, long_s: float = LONG_S, clock: Callable[[], float] = time.monotonic) -> None:
+        self._long_s = long_s
         self._clock = clock
         self._rivalry = Rivalry(clock)
-        self._running = 0
-        self._waiting: list[tuple[Callable[[], Share | None], bool, asyncio.Future[None]]] = []
+        self._taken = 0.0
+        """Width of all running batches that are not long yet."""
+        self._waiting: list[_WaitingBatch] = []
         self._times: dict[str, float] = {}
         """Virtual time of each key, as in a FairQueue, in seconds of work."""
         self._now = 0.0
@@ -159,11 +177,6 @@ class Turns:
     def join(self, waiting: Callable[[str], int]) -> None:
         """Take an engine's queue into account. `waiting` returns the number of a key's items in it."""
         self._queues.append(waiting)
-
-    def widen(self, more: int) -> None:
-        """Raise the number of batches that may run at the same time by `more`, because an engine has moved to other
-        processors."""
-        self.at_once += more
 
     @property
     def is_contested(self) -> bool:
@@ -184,35 +197,45 @@ class Turns:
 
     @asynccontextmanager
     async def turn(
-        self, first: Callable[[], Share | None], *, is_followed: bool = False
+        self, first: Callable[[], Share | None], *, width: float = 1.0, is_followed: bool = False
     ) -> AsyncIterator[Counter[Share]]:
         """Wait until the engine may run a batch, and yield a counter for the batch's items per share.
 
-        `first` returns the share whose work the engine would run next, which may change until its turn. `is_followed`
-        is True if the work continues in another engine.
+        `first` returns the share whose work the engine would run next, which may change until its turn. `width` is the
+        part of the processors that the batch takes. `is_followed` is True if the work continues in another engine.
         """
-        granted = asyncio.get_running_loop().create_future()
-        self._waiting.append((first, is_followed, granted))
+        one = _WaitingBatch(first, width, is_followed, asyncio.get_running_loop().create_future())
+        self._waiting.append(one)
         self._grant()
         try:
-            await granted
+            await one.granted
         except asyncio.CancelledError:
-            if not granted.cancelled():
-                self._end()
+            if not one.granted.cancelled():
+                self._give_back(width)
             raise
         batch: Counter[Share] = Counter()
         started = self._clock()
+        is_kept = True
+
+        def end() -> None:
+            nonlocal is_kept
+            if is_kept:
+                is_kept = False
+                self._give_back(width)
+
+        timer = asyncio.get_running_loop().call_later(self._long_s, end)
         try:
             yield batch
         finally:
-            spent = (self._clock() - started) / max(1, batch.total())
+            timer.cancel()
+            spent = (self._clock() - started) * width / max(1, batch.total())
             for share, items in batch.items():
                 many = counted(sum(waiting(share.key) for waiting in self._queues))
                 self._times[share.key] = self._time(share) + spent * items * many / share.weight
             awaited = [self._time(share) for share in batch if not share.is_later]
             if awaited and is_followed and self.is_contested:
                 self._wait_for(min(awaited))
-            self._end()
+            end()
 
     def _wait_for(self, time_of_key: float) -> None:
         self._let_go()
@@ -228,28 +251,31 @@ class Turns:
             self._back.cancel()
             self._back = None
 
-    def _end(self) -> None:
-        self._running -= 1
+    def _give_back(self, width: float) -> None:
+        self._taken -= width
         self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
         # The turn is granted a moment later, so that the engine whose batch has ended is among the waiting ones.
         asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:
-        self._waiting = [one for one in self._waiting if not one[2].done()]
-        while self._waiting and not (self._running >= self.at_once and self.is_contested):
+        self._waiting = [one for one in self._waiting if not one.granted.done()]
+        while self._waiting:
             # Work of batches comes last. Among the work of one key, work that has already begun comes first.
             places = [
-                (share is not None and share.is_later, self._time(share), is_followed)
-                for share, is_followed in ((first(), is_followed) for first, is_followed, _ in self._waiting)
+                (share is not None and share.is_later, self._time(share), one.is_followed)
+                for share, one in ((one.first(), one) for one in self._waiting)
             ]
             place = min(places)
+            one = self._waiting[places.index(place)]
+            if self.is_contested and self._taken > _NARROW and self._taken + one.width > 1 + _NARROW:
+                return
             if self._back is not None and place[:2] > (False, self._back_at):
                 return
             self._let_go()
             self._now = place[1]
-            *_, granted = self._waiting.pop(places.index(place))
-            self._running += 1
-            granted.set_result(None)
+            self._waiting.remove(one)
+            self._taken += one.width
+            one.granted.set_result(None)
 
     def _time(self, share: Share | None) -> float:
         return self._now if share is None else max(self._now, self._times.get(share.key, 0.0))

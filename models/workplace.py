@@ -38,16 +38,18 @@ class HostLimits:
     device: str = "cpu"
     """Device of the engine if `item_bytes` is known. The free memory of this device limits a batch."""
     contested_batch: int | None = None
-    """Largest batch while several keys compete for the engine, so that none waits longer than one short batch. None:
-    no smaller limit applies."""
+    """Largest batch while several keys compete, so that none waits longer than one short batch. None: as many items as
+    the engine computes in a short time."""
     is_followed: bool = False
     """True if an item's work continues in another host of the same Turns."""
+    is_outside: bool = False
+    """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
     """Largest number of items that may wait, of all keys together. One more raises EngineOverloaded. A key may use its
     Share of it."""
     workers: int = 1
-    """Largest number of batches that run at the same time. If each batch takes one item, a key may use its Share of
-    them."""
+    """Largest number of batches that run at the same time, each on an equal part of the processors. If each batch takes
+    one item, a key may use its Share of them."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 

@@ -26,6 +26,7 @@ from app.building import build_connections, state_folder
 from app.calling import as_called_here, in_the_image
 from app.cli.running import Note, url_of
 from app.connections import Connections, allow_descriptors, bounded_protocol
+from app.errors import GOOD_BYE_S
 from app.metrics import PATH, fill_from_connections, metrics_app
 from app.services import Services
 from app.settings import PREFIX, Settings
@@ -182,8 +183,14 @@ class _Server(uvicorn.Server):
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))
+        if running and not self.force_exit:
+            # uvicorn would cancel them, too, but report this as an error.
+            log.info("requests_cut_off", requests=len(running))
+            for task in running:
+                task.cancel()
+            await asyncio.wait(running, timeout=GOOD_BYE_S)
         # Requests that have arrived meanwhile were refused, and end by themselves.
-        self.config.timeout_graceful_shutdown = math.ceil(max(0.0, until - time.monotonic()))
+        self.config.timeout_graceful_shutdown = max(1, math.ceil(until - time.monotonic()))
         # The metrics stop last, so that they cover everything until the end.
         await super().shutdown(sockets)
         if self._metrics:

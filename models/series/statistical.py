@@ -8,13 +8,14 @@ conformal prediction with normalised residuals (Lei et al. 2018, 5.2).
 
 import importlib
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import structlog
 from threadpoolctl import threadpool_limits
 
+from models.base import Parts, Unfinished, next_part
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
 from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of, median_of
 from models.series.seasons import usable
@@ -89,17 +90,24 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     return [Fold(values[:start], values[start : start + length]) for start in reversed(starts)]
 
 
-def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> list[Trial]:
+def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial]]:
     """Return the trial of the median of the good methods, then those of single methods, the one with the least error
     first. Methods that do not fit every fold have none."""
-    trials = sorted((trial for method in methods if (trial := _tried(method, parts))), key=lambda trial: trial.error)
+    tried = []
+    for method in methods:
+        tried.append((yield from _tried(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
+    trials = sorted((trial for trial in tried if trial), key=lambda trial: trial.error)
     near = [trial for trial in trials[:_MOST_COMBINED] if trial.error <= _NEAR * trials[0].error]
     return [_together(near, parts), *trials] if len(near) > 1 else trials
 
 
-def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> tuple[Path, str] | None:
+def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[Path, str] | None]:
     """Return the median path of all `methods` that can be fitted, and their names; None if none can."""
-    found = [(path, method.name) for method in methods if (path := _path(method, values, horizon))]
+    found = []
+    for method in methods:
+        if (path := _path(method, values, horizon)) is not None:
+            found.append((path, method.name))
+        yield
     if not found:
         return None
     return median_of([path for path, _ in found]), _named([name for _, name in found])
@@ -143,17 +151,15 @@ def _named(names: Sequence[str]) -> str:
     return f"the median of {', '.join(others)} and {last}" if len(others) > 1 else " and ".join(names)
 
 
-def _tried(method: Method, parts: Sequence[Fold]) -> Trial | None:
-    paths = tuple(_paths(method, parts))
-    return _trial((method,), paths, parts) if len(paths) == len(parts) else None
-
-
-def _paths(method: Method, parts: Sequence[Fold]) -> Iterator[Path]:
+def _tried(method: Method, parts: Sequence[Fold]) -> Parts[Trial | None]:
+    paths = []
     for fold in parts:
         path = _path(method, fold.known, len(fold.actual))
+        yield
         if path is None:
-            return
-        yield path
+            return None
+        paths.append(path)
+    return _trial((method,), tuple(paths), parts)
 
 
 def _path(method: Method, values: Floats, horizon: int) -> Path | None:
@@ -181,32 +187,33 @@ def _trial(methods: tuple[Method, ...], paths: tuple[Path, ...], parts: Sequence
 
 
 class Statistical:
-    """Implementation of `models.base.Engine` from a Series to its Outlook. It must have one worker, because it silences
-    Python's warnings for the whole process while it runs."""
+    """Implementation of `models.base.Engine` from a Series to its Outlook. Each fit of a method is a part of the work.
+    The engine must have one worker, because it silences Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
         """Import statsmodels, which takes seconds."""
         importlib.import_module("models.series.methods")
         importlib.import_module("models.series.methods")
 
-    def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
+    def run(self, batch: Sequence[Series | Parts[Outlook]]) -> Sequence[Outlook | Exception | Unfinished]:
         # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
         with threadpool_limits(1), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
-            return [_outlook_or_error(series) for series in batch]
+            return [_next_part(outlook(one) if isinstance(one, Series) else one) for one in batch]
 
     def close(self) -> None:
         """Do nothing, because nothing is kept between series."""
 
 
-def _outlook_or_error(series: Series) -> Outlook | Exception:
+def _next_part(parts: Parts[Outlook]) -> Outlook | Exception | Unfinished:
     try:
-        return outlook(series)
+        return next_part(parts)
     except Exception as error:  # noqa: BLE001 - an error is the result of its series
         return error
 
 
-def outlook(series: Series) -> Outlook:
+def outlook(series: Series) -> Parts[Outlook]:
+    """Return the forecast of `series` by the methods that suit it best."""
     values = series.values[-_known(series) :]
     seasons = usable(values, series.seasons)
     if np.ptp(values) == 0:
@@ -214,9 +221,9 @@ def outlook(series: Series) -> Outlook:
     season = seasons[0] if seasons else 1
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
-    for trial in ranked(methods, parts) if len(values) >= _LEAST_TRIED and parts else ():
+    for trial in (yield from ranked(methods, parts)) if len(values) >= _LEAST_TRIED and parts else ():
         # A method that fits every fold may still not fit the whole series, if the last value is far from the others.
-        if (found := path_of(trial.methods, values, series.horizon)) is not None:
+        if (found := (yield from path_of(trial.methods, values, series.horizon))) is not None:
             path = found[0].widened(widening(trial, parts))
             return Outlook(path.value, path.lower, path.upper, found[1])
     path, name = _untried(values, season, series.horizon)

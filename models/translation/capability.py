@@ -72,7 +72,9 @@ def _build_opus(config: EngineConfig) -> Built:
 
 def _build_apertium(config: EngineConfig) -> Built:
     host = EngineHost(
-        apertium.SPEC, apertium.Apertium, HostLimits(workers=_PROGRAMS_AT_ONCE, max_queue=config.max_queue)
+        apertium.SPEC,
+        apertium.Apertium,
+        HostLimits(workers=_PROGRAMS_AT_ONCE, max_queue=config.max_queue, is_outside=True),
     )
     return Built(
         HostedTranslator(

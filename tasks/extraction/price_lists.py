@@ -37,6 +37,8 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
     "unit": ("unit",),
 }
 """Names of the columns: the one that the list's fields know best is the header."""
+MOST_OPEN: Final = 64
+"""Largest number of runs that the prices of the next row may continue."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
 """Words in the name of a field that says whether a price is the least."""
 
@@ -70,19 +72,24 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
 
 def _runs_of(passage: Passage) -> Iterator[list[_PriceLine]]:
     """Yield the lines below each other with a text and a price, whose texts begin at the same place."""
+    runs: list[list[_PriceLine]] = []
     open_runs: list[list[_PriceLine]] = []
-    rows = (row for rows in rows_by_column(passage) for row in rows)
+    rows = [row for rows in rows_by_column(passage) for row in rows]
+    reach = (1 + APART) * max((word.height for row in rows for word in row), default=0)
     for row in rows:
+        top = min(word.box[1] for word in row)
+        open_runs = [run for run in open_runs if top - run[-1].name[0].box[1] <= reach][-MOST_OPEN:]
         for name, price in pairwise(segments_of_row(row)):
             if not _is_priced(passage, name, price):
                 continue
             line = _PriceLine(name, price)
             run = next((run for run in open_runs if _continues(run[-1], line)), None)
             if run is None:
-                open_runs.append([line])
+                runs.append([line])
+                open_runs.append(runs[-1])
             else:
                 run.append(line)
-    yield from (run for run in open_runs if len(run) >= FEWEST)
+    yield from (run for run in runs if len(run) >= FEWEST)
 
 
 def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[WordOnPage]) -> bool:

@@ -69,18 +69,24 @@ def runs_for(
             if run is None:
                 yield
                 continue
+            yield
             template = template_of(run)
+            yield
             figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
             comma = has_decimal_commas([slot.as_printed.texts for slot in figures], likely=False)
             for path, fields in wanted.items():
-                rough = fill_from(template, fields, kinds[path], names[path], others[path], days, comma, is_rough=True)
+                rough = yield from fill_from(
+                    template, fields, kinds[path], names[path], others[path], days, comma, is_rough=True
+                )
                 if rough is not None:
                     likely[path].append((rough.score, template, days, comma, read[passage.entry]))
             yield
     for path, own in likely.items():
         own.sort(key=lambda item: -item[0])
         for _, template, told, has_commas, entry in own[:MOST_LIKELY]:
-            filling = fill_from(template, wanted[path], kinds[path], names[path], others[path], told, has_commas)
+            filling = yield from fill_from(
+                template, wanted[path], kinds[path], names[path], others[path], told, has_commas
+            )
             if filling is not None:
                 found[path].append(RunOfList(entry, filling))
         yield

@@ -16,6 +16,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.column_values import UNREADABLE, emptiest, values_of_column
 from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, MonthForm, in_month_form, month_form
@@ -556,7 +557,7 @@ def fill_from(
     comma: bool,
     *,
     is_rough: bool = False,
-) -> RecordFilling | None:
+) -> Slices[RecordFilling | None]:
     """Assign the slots of records to the fields of a list; None if they answer too little of it."""
     run, size = template.run, len(template.run.records)
     signs: dict[tuple[int, int], dict[str, float]] = {}
@@ -579,6 +580,7 @@ def fill_from(
     )
     forms = [*map(month_form, fields)]
     for at, (one, kind) in enumerate(zip(fields, kinds, strict=True)):
+        yield
         is_list = "array" in types_of(one.schema)
         is_boolean = "boolean" in types_of(one.schema)
         is_strict = "enum" in one.schema or is_boolean
@@ -638,6 +640,7 @@ def fill_from(
                 "rest": float(slot.is_rest),
             }
             values[at, number] = column
+            yield
     chosen = _assigned(signs, template.slots)
     if not chosen:
         return None

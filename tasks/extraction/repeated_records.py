@@ -7,7 +7,7 @@ decided by what the records say (`record_slots`).
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
@@ -90,38 +90,44 @@ def runs_of(passage: Passage) -> Iterator[Run | None]:
     strips: list[list[PiecedLine]] = []
     left = MOST_LINES
     for rows in rows_by_column(passage):
-        columns.append([cut_line(passage, row) for row in rows[:left]])
-        strips += [[cut_line(passage, row) for row in strip] for strip in _strips(rows[:left])]
+        columns.append((yield from _cut_lines(passage, rows[:left])))
+        for strip in _strips(rows[:left]):
+            strips.append((yield from _cut_lines(passage, strip)))  # noqa: PERF401 - a comprehension cannot yield
         left -= len(columns[-1])
-        yield None
     seen: set[tuple[tuple[int, ...], ...]] = set()
     found: list[Run] = []
-    count = 0
 
-    def is_new(run: Run) -> bool:
-        key = tuple(tuple(line.words[0].at for line in record) for record in run.records)
-        is_known = key in seen
+    def every_run() -> Iterator[Run | None]:
+        for number, lines in enumerate([*columns, *strips]):
+            before = columns[number - 1] if 0 < number < len(columns) else []
+            yield from _runs_in_column(passage, lines, before)
+            yield None
+        in_columns = [*found]
+        yield from _cards(passage, columns)
+        yield from _bands(passage)
+        yield from _across(in_columns)
+        for lines in (*columns, *strips):
+            yield from _in_sentences(passage, lines)
+
+    for run in every_run():
+        key = tuple(tuple(line.words[0].at for line in record) for record in run.records) if run is not None else ()
+        if run is None or key in seen:
+            yield None
+            continue
         seen.add(key)
-        return not is_known
+        found.append(run)
+        yield run
+        if len(found) == MOST_RUNS:
+            return
 
-    for number, lines in enumerate([*columns, *strips]):
-        before = columns[number - 1] if 0 < number < len(columns) else []
-        for run in _runs_in_column(passage, lines, before):
-            if is_new(run) and count < MOST_RUNS:
-                count += 1
-                found.append(run)
-                yield run
-        yield None
-    for run in (*_cards(passage, columns), *_bands(passage), *_across(found)):
-        if is_new(run) and count < MOST_RUNS:
-            count += 1
-            yield run
-    for lines in (*columns, *strips):
-        for run in _in_sentences(passage, lines):
-            if is_new(run) and count < MOST_RUNS:
-                count += 1
-                yield run
-        yield None
+
+def _cut_lines(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Generator[None, None, list[PiecedLine]]:
+    """Cut rows into pieces, with a slice of work for each."""
+    lines = []
+    for row in rows:
+        lines.append(cut_line(passage, row))
+        yield
+    return lines
 
 
 def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPage]]]:
@@ -361,11 +367,13 @@ def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterato
             group.append(lines)
 
 
-def _bands(passage: Passage) -> Iterator[Run]:
-    """Yield records that stand side by side: rows whose pieces are below each other."""
+def _bands(passage: Passage) -> Iterator[Run | None]:
+    """Yield records that stand side by side: rows whose pieces are below each other. None after each slice of work
+    without one."""
     rows = rows_of(passage)[:MOST_LINES]
     band: list[list[list[WordOnPage]]] = []
     for row in [*rows, []]:
+        yield None
         pieces = [list(one) for one in segments_of_row(row)] if row else []
         if band:
             lefts = [piece[0].box[0] for piece in band[0]]
@@ -391,17 +399,19 @@ def _bands(passage: Passage) -> Iterator[Run]:
                 band.append(own)
                 continue
             if len(band) > 1:
-                yield Run(
-                    passage,
-                    [[cut_line(passage, line[at]) for line in band if line[at]] for at in range(len(lefts))],
-                )
+                records = []
+                for at in range(len(lefts)):
+                    own_lines = [line[at] for line in band if line[at]]
+                    records.append((yield from _cut_lines(passage, own_lines)))
+                yield Run(passage, records)
             band = []
         if len(pieces) > 1:
             band = [pieces]
 
 
-def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run]:
-    """Yield the items that separators part within a paragraph, behind a label or not."""
+def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run | None]:
+    """Yield the items that separators part within a paragraph, behind a label or not. None after each slice of work
+    without any."""
     usual = median([other.top - one.bottom for one, other in pairwise(lines)] or [0])
     paragraphs: list[list[PiecedLine]] = []
     for at, line in enumerate(lines):
@@ -411,6 +421,7 @@ def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run
         else:
             paragraphs.append([line])
     for paragraph in paragraphs:
+        yield None
         whole = [word for line in paragraph for word in line.words]
         if len(whole) > 300:
             continue
@@ -432,6 +443,7 @@ def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run
                 words = whole[text[:start].count(" ") : text[:end].rstrip().count(" ") + 1]
                 if words and text[start:end].strip():
                     records.append([_flat(passage, words)])
+                    yield None
             if len(records) > 1:
                 yield Run(passage, records[:MOST_RECORDS], label, headings=[label] if label else [])
 

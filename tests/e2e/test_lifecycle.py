@@ -178,6 +178,7 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
         assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
         events = [line["event"] for line in server.log]
         assert events.count("judging_ended") == events.count("judging")
+        assert [line for line in server.log if line["level"] == "error"] == [], "a stop is no fault"
         response = asking.result()
     assert response.status_code == 503, response.text
     assert response.json()["error"]["code"] == "overloaded"

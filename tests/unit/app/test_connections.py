@@ -486,6 +486,43 @@ async def test_a_request_without_a_host_or_of_two_is_refused(version: str, hosts
         assert server.app.asked == []
 
 
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip\r\ntransfer-encoding: chunked", "Identity,chunked"])
+async def test_a_body_in_another_coding_than_chunks_is_refused(coding: str) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        head = f"POST /read HTTP/1.1\r\nhost: a\r\ntransfer-encoding: {coding}\r\n\r\n"
+        writer.write(head.encode() + b"4\r\nbody\r\n0\r\n\r\n")
+        status, code, said = await refusal(reader)
+        assert (status, code) == (501, "unknown_transfer_encoding")
+        assert "'chunked'" in said
+        assert server.app.asked == []
+
+
+async def test_a_client_that_shuts_its_side_down_before_its_answer_is_told() -> None:
+    async with served() as server:
+        begun = b"POST /read HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nbody"
+        for request in (GET.replace(b"/small", b"/held"), begun):
+            reader, writer = await server.open()
+            writer.write(request)
+            writer.write_eof()
+            status, code, said = await refusal(reader)
+            assert (status, code) == (400, "client_left")
+            assert "keep both sides open" in said
+
+
+async def test_a_client_that_shuts_its_side_down_amid_its_answer_is_cut_off() -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"/small", b"/begun"))
+        assert b"content-length: 10" in await reader.readuntil(b"\r\n\r\n")
+        writer.write_eof()
+        try:
+            rest = await reader.read()
+        except ConnectionResetError:
+            rest = b""
+        assert rest in (b"", b"begun")
+
+
 async def test_a_request_of_http_1_0_needs_no_host() -> None:
     async with served() as server:
         reader, writer = await server.open()

@@ -92,6 +92,28 @@ async def test_a_small_job_of_another_key_is_done_between_the_slices_of_a_large_
     await executor.close()
 
 
+async def test_a_job_of_another_key_waits_for_the_running_step_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_executor, "SLICE_S", 600.0)
+    executor = FairExecutor("test")
+    entered, go_on, order = threading.Event(), threading.Event(), list[str]()
+
+    def long() -> Slices[None]:
+        for number in range(3):
+            order.append(f"long {number}")
+            entered.set()
+            assert go_on.wait(60)
+            yield
+
+    jobs = [of("a", executor.run(long))]
+    await until(entered.is_set)
+    jobs += [of(key, executor.run(order.append, f"of {key}")) for key in "ba"]
+    await until(lambda: executor.waiting == 2)
+    go_on.set()
+    await asyncio.gather(*jobs)
+    assert order[:2] == ["long 0", "of b"], "a slice is much longer"
+    await executor.close()
+
+
 async def test_work_whose_caller_leaves_ends_after_its_slice() -> None:
     executor = FairExecutor("test")
     steps, closed = [], threading.Event()

@@ -1,22 +1,22 @@
 """Hosts that share processors: whose turn it is, and what a batch holds while several keys ask."""
 
 import asyncio
-import contextvars
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from models.host import EngineHost
-from models.scheduler import SHARE, Share
+from models.host import CONTESTED_BATCH_S, EngineHost
+from models.measures import EngineCounters
+from models.scheduler import Share
 from models.turns import Turns
 from models.workplace import HostLimits
-from tests.hosts import SPEC, Doubler, ResultT, until
+from tests.hosts import SPEC, Doubler, shared_by, until
 
 
 class Pages:
     """Two engines that compute with the same processors, and calls of keys that pass through both, in this order."""
 
     def __init__(self, **limits: int) -> None:
-        self.turns = Turns()
+        self.turns = Turns(long_s=600)  # a busy machine may take long to open a gate
         self.first, self.second = Doubler(), Doubler()
         self.hosts = [
             EngineHost(SPEC, lambda: self.first, HostLimits(is_followed=True, **limits), self.turns),
@@ -49,19 +49,13 @@ class Pages:
             await host.close()
 
 
-def of_key(key: str, work: Coroutine[Any, Any, ResultT]) -> "asyncio.Task[ResultT]":
-    context = contextvars.copy_context()
-    context.run(SHARE.set, Share(key))
-    return asyncio.create_task(work, context=context)
-
-
 async def test_a_key_that_asks_little_waits_for_one_batch_of_another_and_for_none_between_its_steps() -> None:
     pages = Pages()
-    await of_key("alice", pages.read(0))
+    await shared_by("alice", pages.read(0))
     pages.first.gate.clear()
-    flood = [of_key("alice", pages.read(number)) for number in range(1, 30)]
+    flood = [shared_by("alice", pages.read(number)) for number in range(1, 30)]
     await until(lambda: ("first", [1]) in pages.ran)
-    bob = of_key("bob", pages.read(100))
+    bob = shared_by("bob", pages.read(100))
     await until(lambda: pages.hosts[0].queued == 29)
     begun = len(pages.ran)
     pages.first.gate.set()
@@ -73,12 +67,12 @@ async def test_a_key_that_asks_little_waits_for_one_batch_of_another_and_for_non
 
 async def test_engines_run_side_by_side_for_one_key_and_in_turn_for_several() -> None:
     pages = Pages()
-    await of_key("alice", pages.read(0))
+    await shared_by("alice", pages.read(0))
     for keys, most in ((("alice", "alice"), 2), (("alice", "bob"), 1)):
         pages.most_at_once = 0
         pages.first.gate.clear()
         pages.second.gate.clear()
-        calls = [of_key(key, host.run(1)) for key, host in zip(keys, pages.hosts, strict=True)]
+        calls = [shared_by(key, host.run(1)) for key, host in zip(keys, pages.hosts, strict=True)]
         await until(lambda most=most: pages.at_once == most)  # type: ignore[misc]
         pages.first.gate.set()
         pages.second.gate.set()
@@ -90,13 +84,13 @@ async def test_engines_run_side_by_side_for_one_key_and_in_turn_for_several() ->
 async def test_batches_are_small_while_several_keys_ask() -> None:
     pages = Pages(max_batch=8, contested_batch=2)
     host, engine = pages.hosts[0], pages.first
-    await of_key("alice", host.run(0))
+    await shared_by("alice", host.run(0))
     for key, sizes in (("alice", [1, 8]), ("bob", [1, 2, 2, 2, 2])):
         engine.gate.clear()
         before = len(engine.batches)
-        calls = [of_key("alice", host.run(0))]
+        calls = [shared_by("alice", host.run(0))]
         await until(lambda before=before: len(engine.batches) > before)  # type: ignore[misc]
-        calls += [of_key(key, host.run(number)) for number in range(8)]
+        calls += [shared_by(key, host.run(number)) for number in range(8)]
         await until(lambda: host.queued == 8)
         engine.gate.set()
         await asyncio.gather(*calls)
@@ -107,13 +101,33 @@ async def test_batches_are_small_while_several_keys_ask() -> None:
 async def test_a_batch_is_of_one_key_while_several_ask() -> None:
     pages = Pages(max_batch=8, contested_batch=2)
     host, engine = pages.hosts[0], pages.first
-    await of_key("alice", host.run(0))
+    await shared_by("alice", host.run(0))
     engine.gate.clear()
-    calls = [of_key("alice", host.run(0))]
+    calls = [shared_by("alice", host.run(0))]
     await until(lambda: len(engine.batches) == 2)
-    calls += [of_key(key, host.run(number)) for number, key in enumerate(["alice", "alice", "alice", "bob", "bob"])]
+    calls += [shared_by(key, host.run(number)) for number, key in enumerate(["alice", "alice", "alice", "bob", "bob"])]
     await until(lambda: host.queued == 5)
     engine.gate.set()
     await asyncio.gather(*calls)
     assert sorted(engine.batches[2:]) == [[0, 1], [2], [3, 4]]
     await pages.close()
+
+
+async def test_a_batch_is_of_few_items_of_an_engine_that_takes_long_for_each() -> None:
+    turns, engine = Turns(long_s=600), Doubler()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=8), turns)
+    turns.asked(Share("bob"))
+    for seconds, sizes in ((0.0, [1, 8]), (CONTESTED_BATCH_S / 3, [1, 3, 3, 2])):
+        host.counters = EngineCounters()
+        host.counters.batch_items.add(1000)
+        host.counters.seconds.add(1000 * seconds)
+        engine.gate.clear()
+        before = len(engine.batches)
+        calls = [shared_by("alice", host.run(0))]
+        await until(lambda before=before: len(engine.batches) > before)  # type: ignore[misc]
+        calls += [shared_by("alice", host.run(number)) for number in range(8)]
+        await until(lambda: host.queued == 8)
+        engine.gate.set()
+        await asyncio.gather(*calls)
+        assert [len(batch) for batch in engine.batches[before:]] == sizes
+    await host.close()

@@ -49,6 +49,24 @@ def test_a_key_that_was_served_just_now_comes_after_one_that_was_not() -> None:
     assert popped(queue) == ["c1", "b1", "a2", "c2"]
 
 
+def test_a_key_that_comes_is_ahead_of_the_one_that_is_served_and_a_key_that_waits_for_its_turn_is_not() -> None:
+    queue = filled(("a1", A), ("a2", A))
+    assert not queue.is_ahead_of(A)
+    queue.pop()
+    assert not queue.is_ahead_of(A), "only items of its own wait"
+    queue.push("b1", B)
+    assert queue.is_ahead_of(A)
+    assert queue.pop() == "b1"
+    assert not queue.is_ahead_of(B)
+    later = replace(A, is_later=True)
+    queue = filled(("l1", later), ("l2", later))
+    queue.pop()
+    queue.push("a1", A)
+    assert not queue.is_ahead_of(later), "the key itself"
+    queue.push("b1", B)
+    assert queue.is_ahead_of(later)
+
+
 def test_a_key_of_twice_the_weight_is_served_twice_as_often() -> None:
     heavy = Share("h", weight=2.0)
     queue = filled(*((f"h{n}", heavy) for n in range(6)), *((f"a{n}", A) for n in range(6)))

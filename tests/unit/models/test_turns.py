@@ -193,3 +193,30 @@ def test_of_a_single_process_all_keys_have_their_turn() -> None:
 def test_keys_keep_apart_as_far_as_there_are_enough() -> None:
     homes = Homes(3)
     assert [homes.of(share) for share in (A, B, C, Share("d", 0.5), A)] == [[0, 1, 2], [1], [2], [0], [0]]
+
+
+async def test_a_batch_that_runs_long_gives_its_turn_away() -> None:
+    turns = Turns(long_s=0.001)
+    turns.asked(A)
+    turns.asked(B)
+    async with turns.turn(lambda: A):
+        await asyncio.wait_for(_turn_of(turns, B), 60)
+
+
+async def test_batches_that_take_parts_of_the_processors_run_together_up_to_all_of_them() -> None:
+    turns, running, most = Turns(long_s=600), 0, []
+    turns.asked(A)
+    turns.asked(B)
+
+    async def work(width: float) -> None:
+        nonlocal running
+        async with turns.turn(lambda: A, width=width):
+            running += 1
+            most.append(running)
+            await asyncio.sleep(0.001)
+            running -= 1
+
+    for width in (1 / 3, 0.4, 1.0):
+        await asyncio.gather(*(work(width) for _ in range(7)))
+        assert max(most) == int(1 / width)
+        most.clear()

@@ -6,9 +6,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from models.base import EngineUnavailable
+from models.base import EngineUnavailable, Unfinished
 from models.capability import EngineConfig
 from models.catalog import CATALOG
+from models.fair_executor import all_of
 from models.runtime import Runtime
 from models.series import statistical
 from models.series.capability import FORECAST
@@ -20,6 +21,7 @@ from models.series.methods import (
     Ets,
     Logarithmic,
     Mean,
+    Method,
     MstlEts,
     Path,
     SeasonalNaive,
@@ -27,7 +29,8 @@ from models.series.methods import (
     normal,
 )
 from models.series.seasons import usable
-from models.series.statistical import Statistical, methods_for
+from models.series.statistical import Fold, Statistical, Trial, methods_for
+from tests.parts import finished
 
 MONTHS = np.arange(96)
 NOISE = np.random.default_rng(1).normal(size=96)
@@ -37,7 +40,7 @@ SWINGING: Floats = 100 + MONTHS + 20 * np.sin(MONTHS * np.pi / 6) + NOISE
 def outlook(values: Floats, horizon: int, seasons: tuple[int, ...] = ()) -> Outlook:
     engine = Statistical()
     engine.load()
-    [result] = engine.run([Series(np.asarray(values, np.float64), horizon, seasons)])
+    [result] = finished(engine, [Series(np.asarray(values, np.float64), horizon, seasons)])
     assert isinstance(result, Outlook)
     engine.close()
     return result
@@ -67,8 +70,8 @@ def test_the_same_series_has_the_same_outlook_in_any_company() -> None:
     engine = Statistical()
     engine.load()
     query = Series(SWINGING, 6, (12,))
-    [alone] = engine.run([query])
-    [_, together] = engine.run([Series(NOISE, 3), query])
+    [alone] = finished(engine, [query])
+    [_, together] = finished(engine, [Series(NOISE, 3), query])
     assert isinstance(alone, Outlook)
     assert isinstance(together, Outlook)
     assert alone.value.tobytes() == together.value.tobytes()
@@ -164,10 +167,23 @@ def test_python_warnings_are_as_they_were_and_none_comes_out() -> None:
     assert warnings.filters == before
 
 
+def test_each_fit_of_a_method_is_a_part_of_the_work() -> None:
+    engine = Statistical()
+    engine.load()
+    fits = 0
+    [result] = engine.run([Series(SWINGING, 6, (12,))])
+    while isinstance(result, Unfinished):
+        fits += 1
+        [result] = engine.run([result.rest])
+    assert isinstance(result, Outlook)
+    # The folds of every method, and the methods of the median on the whole series.
+    assert fits > 5 * len(methods_for(SWINGING, (12,)))
+
+
 def test_a_series_that_breaks_is_the_result_of_itself_alone() -> None:
     engine = Statistical()
     engine.load()
-    broken, fine = engine.run([Series(np.full(20, np.nan), 3), Series(NOISE, 3)])
+    broken, fine = finished(engine, [Series(np.full(20, np.nan), 3), Series(NOISE, 3)])
     assert isinstance(broken, Exception)
     assert isinstance(fine, Outlook)
 
@@ -225,6 +241,10 @@ class Off:
         return normal(values[-1] + np.arange(1, horizon + 1) + self._error, np.ones(horizon))
 
 
+def ranked(methods: list[Method], parts: list[Fold]) -> list[Trial]:
+    return all_of(statistical.ranked(methods, parts))
+
+
 class Broken:
     name = "broken"
 
@@ -237,12 +257,12 @@ LINE = np.arange(40.0)
 
 def test_the_method_that_errs_least_is_chosen() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    assert statistical.ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
+    assert ranked([Off(3), Off(0.1), Broken()], parts)[0].name == "off by 0.1"
 
 
 def test_methods_near_the_best_are_combined_by_their_median() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    trial = statistical.ranked([Off(1), Off(1.1), Off(1.2), Off(1.4)], parts)[0]
+    trial = ranked([Off(1), Off(1.1), Off(1.2), Off(1.4)], parts)[0]
     assert trial.name == "the median of off by 1, off by 1.1 and off by 1.2"
     assert trial.error == pytest.approx(1.1)
 
@@ -267,26 +287,26 @@ def test_theta_does_not_fit_where_there_are_fewer_than_two_seasons() -> None:
 
 def test_methods_that_err_on_opposite_sides_are_averaged() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    trial = statistical.ranked([Off(2), Off(-2), Off(9)], parts)[0]
+    trial = ranked([Off(2), Off(-2), Off(9)], parts)[0]
     assert {method.name for method in trial.methods} == {"off by 2", "off by -2"}
     assert trial.error == pytest.approx(0)
 
 
 def test_without_any_method_there_is_no_choice() -> None:
-    assert statistical.ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
+    assert ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
 
 
 @pytest.mark.parametrize("last", [0, 1, 3, 50, -1e6])
 def test_a_last_value_far_from_the_others_is_no_end_of_the_forecast(last: float) -> None:
     for values in (np.arange(1.0, 9), np.arange(10.0, 2, -1), np.arange(2.0, 40, 2)):
-        [outlook] = Statistical().run([Series(np.append(values, last), 5, ())])
+        [outlook] = finished(Statistical(), [Series(np.append(values, last), 5, ())])
         assert isinstance(outlook, Outlook)
         assert np.isfinite([outlook.value, outlook.lower, outlook.upper]).all()
 
 
 def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> None:
     parts = statistical.folds(LINE, 5, 1, most=5)
-    [sure], [unsure] = statistical.ranked([Off(2.5)], parts), statistical.ranked([Off(0.1)], parts)
+    [sure], [unsure] = ranked([Off(2.5)], parts), ranked([Off(0.1)], parts)
     factor = statistical.widening(sure, parts)
     assert factor == pytest.approx(2.5 / 1.2815515655)
     assert statistical.widening(unsure, parts) == 1.0

@@ -9,7 +9,7 @@ import pytest
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction import matching
+from tasks.extraction import matching, repeated_records
 from tasks.extraction.candidates import find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.evidence import find_evidence
@@ -27,8 +27,10 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.passages import MOST_CHARS, passages_of, passages_to_search
+from tasks.extraction.passages import MOST_CHARS, Passage, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
+from tasks.extraction.record_lists import fill_from_records
+from tasks.extraction.repeated_records import runs_of
 from tasks.extraction.values import ValueForm
 from tasks.extraction.written_tables import ROWS_AT_ONCE, tables_in
 from tests.entries import entry_of
@@ -71,6 +73,29 @@ def test_a_long_table_in_a_text_is_read_in_slices() -> None:
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
     [passage] = passages_of([ocr(*["Total: 9.00"] * 100)])
     assert slices_of(layout_of(passage)) >= 100
+
+
+def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
+    rows = "".join(f"Item {number}, 12.03.2025: 3 pcs, {number}.50 EUR\n" for number in range(300))
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
+    before_the_first = next(at for at, run in enumerate(runs_of(passage)) if run is not None)
+    assert before_the_first >= 300
+    lists = {(f"list{number}",): FIELDS for number in range(3)}
+    runs = sum(run is not None for run in runs_of(passage))
+    assert slices_of(fill_from_records([entry_of("scraper", {"text": rows})], lists)) >= 300 + runs * 3 * len(FIELDS)
+
+
+def test_no_more_runs_are_looked_for_than_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = "".join(f"# Part {number}\nName: a\nPrice: 3 EUR\n\n" for number in range(100))
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
+    every = slices_of_runs(passage)
+    monkeypatch.setattr(repeated_records, "MOST_RUNS", 2)
+    assert sum(run is not None for run in runs_of(passage)) == 2
+    assert slices_of_runs(passage) < every
+
+
+def slices_of_runs(passage: Passage) -> int:
+    return sum(1 for _ in runs_of(passage))
 
 
 async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

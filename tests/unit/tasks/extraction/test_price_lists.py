@@ -2,6 +2,13 @@
 
 from typing import Any
 
+from models.fair_executor import all_of
+from tasks.extraction.fields import WantedField
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_to_search
+from tasks.extraction.price_lists import price_lists
+from tests.entries import entry_of
+from tests.turns import calls_of
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT, items_on
 
 FLAG = {"type": "boolean"}
@@ -43,3 +50,14 @@ def test_another_column_of_the_page_is_not_in_the_list() -> None:
 
 def test_two_prices_are_no_list() -> None:
     assert not priced(*SERVICES[:2], service=TEXT, price=NUMBER)
+
+
+def test_prices_that_no_row_continues_are_compared_with_those_of_the_rows_above_alone() -> None:
+    def compared(rows: int) -> int:
+        text = "".join(" " * (7 * row % 91) + "a  1.00  " * 8 + "\n" for row in range(rows))
+        [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
+        names = names_of(("price",), NUMBER)
+        wanted = [WantedField(("price",), NUMBER, names, lambda value: isinstance(value, float))]
+        return calls_of(lambda: list(price_lists(passage, [wanted])))
+
+    assert compared(400) < 2.5 * compared(200)
