@@ -70,18 +70,25 @@ async def main() -> None:
         raise SystemExit("the embedding engine is missing")
     try:
         guard = OwnTextGuard(embedder, partial(load_head, head))
-        for name in ("ordinary", "unsafe"):
-            await measure(guard, name, requests_of(name), show=name == "ordinary")
+        harmless = await measure(guard, "ordinary", requests_of("ordinary"), show=True)
+        await measure(guard, "unsafe", requests_of("unsafe"))
         if arguments.harmless:
             lines = arguments.harmless.read_text(encoding="utf-8").splitlines()
-            await measure(guard, arguments.harmless.stem, ((line, "") for line in lines), show=True)
+            harmless += await measure(guard, arguments.harmless.stem, ((line, "") for line in lines), show=True)
+        unsafe: list[bool] = []
         for name, texts in published(arguments.wheels) if arguments.wheels else ():
-            await measure(guard, name, ((text, "en") for text in texts))
+            unsafe += await measure(guard, name, ((text, "en") for text in texts))
+        if unsafe:
+            f1 = 2 * sum(unsafe) / (sum(unsafe) + sum(harmless) + len(unsafe))
+            print(f"published: {sum(unsafe)} of {len(unsafe)} blocked ({sum(unsafe) / len(unsafe):.1%}), F1 {f1:.3f}")
     finally:
         await runtime.close()
 
 
-async def measure(guard: OwnTextGuard, name: str, requests: Iterable[tuple[str, str]], *, show: bool = False) -> None:
+async def measure(
+    guard: OwnTextGuard, name: str, requests: Iterable[tuple[str, str]], *, show: bool = False
+) -> list[bool]:
+    """Print the shares, and return for each request whether it is blocked."""
     blocked: dict[str, list[bool]] = {}
     for text, language in requests:
         scores = (await guard.judge(text, TEXT_CODES)).scores
@@ -92,6 +99,7 @@ async def measure(guard: OwnTextGuard, name: str, requests: Iterable[tuple[str, 
     every = [one for some in blocked.values() for one in some]
     print(f"{name}: {sum(every)} of {len(every)} blocked ({sum(every) / len(every):.1%})")
     print("  " + ", ".join(f"{language} {sum(some)} of {len(some)}" for language, some in blocked.items()))
+    return every
 
 
 if __name__ == "__main__":

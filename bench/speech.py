@@ -2,7 +2,10 @@
 during a long one.
 
     .venv/bin/python -m bench.speech                  an hour, about ten minutes on two cores
-    .venv/bin/python -m bench.speech --minutes 3
+    .venv/bin/python -m bench.speech --minutes 6 --recordings 7
+
+Contestants whose error rates differ by little need several recordings: of six minutes, one has some 730 words, and a
+difference of ten errors is chance.
 
 The recording is generated: clips of real speech (the samples beside the checkout) between sentences by espeak-ng in six
 voices, with pauses of 0.2 to 4 seconds. Errors are counted in words of the recording's known text. Each contestant runs
@@ -211,9 +214,11 @@ def _measure(pipe: Connection, make: Contestant, args: tuple[Any, ...], recordin
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--minutes", type=float, default=60)
-    minutes = parser.parse_args().minutes
-    recording = made(minutes)
-    print(f"{recording.seconds / 60:.1f} minutes, {len(recording.text.split())} words")
+    parser.add_argument("--recordings", type=int, default=1, help="number of such recordings")
+    arguments = parser.parse_args()
+    recordings = [made(arguments.minutes, seed) for seed in range(1, arguments.recordings + 1)]
+    spoken_s = sum(recording.seconds for recording in recordings)
+    print(f"{spoken_s / 60:.1f} minutes, {sum(len(recording.text.split()) for recording in recordings)} words")
     print(f"{'':34}{'errors':>9}{'seconds':>9}{'CPU s':>9}{'× real time':>13}{'peak MB':>9}")
     contestants: dict[str, tuple[Contestant, tuple[Any, ...]]] = {
         "faster-whisper, beam 5": (raw, (5, False)),
@@ -221,15 +226,20 @@ def main() -> None:
         "faster-whisper, beam 5, batches": (batched, (5, 8)),
         "openfaze": (ours, ()),
     }
-    outcomes = {name: measured(make, args, recording) for name, (make, args) in contestants.items()}
-    for name, outcome in outcomes.items():
-        errors, words = word_errors(recording.text, outcome.text)
-        speed = recording.seconds / outcome.seconds
-        row = f"{100 * errors / words:8.2f}%{outcome.seconds:9.1f}{outcome.cpu_seconds:9.1f}{speed:13.1f}"
-        print(f"{name:34}{row}{outcome.peak_mb:9.0f}", flush=True)
+    seconds_of: dict[str, float] = {}
+    for name, (make, args) in contestants.items():
+        outcomes = [measured(make, args, recording) for recording in recordings]
+        errors, words = map(
+            sum,
+            zip(*(word_errors(one.text, own.text) for one, own in zip(recordings, outcomes, strict=True)), strict=True),
+        )
+        seconds_of[name] = sum(outcome.seconds for outcome in outcomes)
+        cpu_s, peak_mb = sum(outcome.cpu_seconds for outcome in outcomes), max(outcome.peak_mb for outcome in outcomes)
+        row = f"{100 * errors / words:8.2f}%{seconds_of[name]:9.1f}{cpu_s:9.1f}{spoken_s / seconds_of[name]:13.1f}"
+        print(f"{name:34}{row}{peak_mb:9.0f}", flush=True)
     for name in ("faster-whisper, beam 5", "faster-whisper, beam 5, batches"):
-        print(f"openfaze is {outcomes[name].seconds / outcomes['openfaze'].seconds:.2f} × as fast as {name}")
-    seconds, times = asyncio.run(mixed_load(recording))
+        print(f"openfaze is {seconds_of[name] / seconds_of['openfaze']:.2f} × as fast as {name}")
+    seconds, times = asyncio.run(mixed_load(recordings[0]))
     p95 = sorted(times)[min(len(times) - 1, int(len(times) * 0.95))]
     print(
         f"mixed load: the long one in {seconds:.1f} s; {len(times)} short ones meanwhile, median "

@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from training.guard.contrasts import contrasts
+from training.guard.requests import requests
 
 HARMLESS = Path(__file__).parent
 SETS = ("prompts", "moderation", "xstest")
 """Names of CSV files with the column `prompt` or `text`, and optionally `code`. The column `unsafe` may be missing if
 all texts are unsafe."""
 MADE = "contrasts"
+REQUESTS = "requests"
+"""Name of the generated ordinary requests."""
 ATTRIBUTION = (
     "Trained on prompts of the MLCommons AILuminate v1.0 demo prompt set (mlcommons/ailuminate, Apache-2.0), texts of "
     "OpenAI's moderation evaluation set (openai/moderation-api-release, MIT) and prompts of XSTest "
@@ -39,7 +42,7 @@ def examples(sets: Path) -> list[LabelledText]:
 
     A text in both counts once, as a text of its set.
     """
-    found = {example.text: example for example in [*_harmless(), *_made(), *_published(sets)]}
+    found = {example.text: example for example in [*_ordinary(), *_harmless(), *_made(), *_published(sets)]}
     return list(found.values())
 
 
@@ -55,6 +58,11 @@ def _published(sets: Path) -> Iterator[LabelledText]:
 def _made() -> Iterator[LabelledText]:
     for text, code, theme in contrasts():
         yield LabelledText(text, code is not None, code, f"{MADE} {theme}", "en", MADE)
+
+
+def _ordinary() -> Iterator[LabelledText]:
+    for text, language, frame in requests():
+        yield LabelledText(text, False, None, f"{REQUESTS} {frame}", language, REQUESTS)
 
 
 def _harmless() -> Iterator[LabelledText]:

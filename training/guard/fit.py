@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from models.safety.guard import TEXT_CODES
 from models.safety.text.head import packed, terms_of, unpacked
-from training.guard.data import ATTRIBUTION, MADE, SETS, LabelledText
+from training.guard.data import ATTRIBUTION, MADE, REQUESTS, SETS, LabelledText
 
 INNER_FOLDS = 4
 """Number of folds. Larger than the number of sets: each set is one fold's held-out data, and our own themes are spread
@@ -27,6 +27,9 @@ MOST_ALARMS = 0.08
 
 Many examples of a set were gathered because they look unsafe; the share among our own examples is far smaller.
 """
+BLOCKED_COST = 5
+"""Cost of the share of ordinary requests that are blocked, where the share of unsafe texts that pass costs 1: a request
+is ordinary far more often than it is unsafe."""
 TERMS = 8000
 """Number of terms of each kind in a head: the terms with the largest weights."""
 _RAREST = {"words": 2, "parts": 3}
@@ -182,12 +185,12 @@ def _fold(example: LabelledText) -> int:
 
 
 def _own(examples: Sequence[LabelledText]) -> NDArray[np.bool_]:
-    return np.array([example.source not in (*SETS, MADE) for example in examples])
+    return np.array([example.source not in (*SETS, MADE, REQUESTS) for example in examples])
 
 
 def _even(sources: Sequence[str]) -> Odds:
-    """Return weights by which each set, the generated examples and our own examples count equally."""
-    kinds = [source if source in (*SETS, MADE) else "own" for source in sources]
+    """Return weights by which each set, each kind of generated examples and our own examples count equally."""
+    kinds = [source if source in (*SETS, MADE, REQUESTS) else "own" for source in sources]
     sizes = Counter(kinds)
     return np.array([len(kinds) / len(sizes) / sizes[kind] for kind in kinds])
 
@@ -234,23 +237,17 @@ def _kernel(vectors: Vectors, landmarks: Vectors) -> Odds:
 
 
 def best_threshold(examples: Sequence[LabelledText], probabilities: Odds) -> float:
-    """Return the threshold with the highest mean F1 of the sets among the thresholds with few enough false alarms.
-
-    A set without harmless texts is measured together with our own harmless texts.
-    """
+    """Return the threshold with the least cost among those with few enough false alarms: the mean share of unsafe texts
+    of a set that pass, and BLOCKED_COST times the share of ordinary requests that are blocked."""
     unsafe = np.array([example.unsafe for example in examples])
-    sources = np.array([example.source if example.source in (*SETS, MADE) else "own" for example in examples])
-    harmless = probabilities[~unsafe & (sources != MADE)]
+    sources = np.array([example.source for example in examples])
+    harmless = probabilities[~unsafe & ~np.isin(sources, (MADE, REQUESTS))]
+    ordinary = probabilities[sources == REQUESTS]
+    sets = [probabilities[unsafe & (sources == name)] for name in SETS if name in sources]
 
-    def quality(threshold: float) -> tuple[bool, float]:
-        found = probabilities >= threshold
-        scores = []
-        for name in sorted({*sources} & {*SETS}):
-            bad = unsafe & (sources == name)
-            good = ~unsafe & (sources == name)
-            good = good if good.any() else sources == "own"
-            hits = int(found[bad].sum())
-            scores.append(2 * hits / (hits + int(found[good].sum()) + int(bad.sum())))
-        return bool((harmless >= threshold).mean() <= MOST_ALARMS), float(np.mean(scores))
+    def cost(threshold: float) -> tuple[bool, float]:
+        passed = np.mean([(own < threshold).mean() for own in sets])
+        blocked = (ordinary >= threshold).mean()
+        return bool((harmless >= threshold).mean() > MOST_ALARMS), float(passed + BLOCKED_COST * blocked)
 
-    return max(np.linspace(0.02, 0.98, 193).tolist(), key=quality)
+    return min(np.linspace(0.02, 0.98, 193).tolist(), key=cost)

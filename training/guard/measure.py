@@ -19,7 +19,7 @@ from models.embedding.embedder import Embedder
 from models.safety.guard import HAZARDS, TEXT_CODES, Scores
 from models.safety.text.engine import OwnTextGuard
 from models.safety.text.head import head_of
-from training.guard.data import MADE, SETS, LabelledText
+from training.guard.data import MADE, REQUESTS, SETS, LabelledText
 from training.guard.disguises import DISGUISES
 from training.guard.fit import Vectors, fit
 
@@ -167,7 +167,7 @@ def _by_set(judged: Sequence[Judged]) -> str:
 
 
 def _is_own(one: Judged) -> bool:
-    return one.example.source not in (*SETS, MADE, LONG)
+    return one.example.source not in (*SETS, MADE, REQUESTS, LONG)
 
 
 def _by_code(judged: Sequence[Judged]) -> str:

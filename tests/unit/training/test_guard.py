@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bench.guard_requests import requests_of
 from models.capability import EngineConfig
 from models.catalog import CATALOG
 from models.embedding.capability import EMBEDDING, MINILM
@@ -11,11 +12,12 @@ from models.safety.text.head import head_of, load_head
 from models.safety.text.views import views
 from tests.conftest import ROOT, SHARED, each_case
 from training.guard.contrasts import contrasts
+from training.guard.data import REQUESTS, LabelledText, examples
 from training.guard.data import SETS as NAMES
-from training.guard.data import LabelledText, examples
 from training.guard.disguises import DISGUISES
-from training.guard.fit import fit
+from training.guard.fit import best_threshold, fit
 from training.guard.measure import Judged, tables
+from training.guard.requests import requests
 
 SETS = SHARED / "data" / "guard"
 GUARDRAILS = ROOT / "docs" / "guardrails.md"
@@ -108,3 +110,27 @@ def test_contrasts_put_what_is_unsafe_and_what_is_not_into_the_same_forms() -> N
     for some, others in ((safe, unsafe), (unsafe, safe)):
         beginnings = {text.split()[0] for text in others}
         assert sum(text.split()[0] in beginnings for text in some) > 0.85 * len(some)
+
+
+def test_ordinary_requests_are_made_the_same_each_time_in_eight_languages_and_have_no_gaps_left() -> None:
+    made = list(requests())
+    assert made == list(requests())
+    assert {language for _, language, _ in made} == {"en", "de", "fr", "es", "it", "pt", "nl", "pl"}
+    assert not [text for text, _, _ in made if "{" in text or "}" in text]
+
+
+def test_ordinary_requests_are_none_that_the_guard_is_measured_on() -> None:
+    measured = {text for name in ("ordinary", "unsafe") for text, _ in requests_of(name)}
+    assert not measured & {text for text, _, _ in requests()}
+
+
+def test_a_blocked_request_costs_more_than_an_unsafe_text_that_passes() -> None:
+    def example(source: str, *, unsafe: bool) -> LabelledText:
+        return LabelledText("", unsafe, None, "", "en", source)
+
+    requested = [example(REQUESTS, unsafe=False)] * 10
+    found = [example("everyday", unsafe=False), *[example(NAMES[0], unsafe=True)] * 10, *requested]
+    odds = np.array([0.0, *[0.9] * 8, *[0.4] * 2, *[0.1] * 9, 0.5])
+    assert 0.5 < best_threshold(found, odds) <= 0.9
+    odds[-1] = 0.1
+    assert 0.1 < best_threshold(found, odds) <= 0.4
