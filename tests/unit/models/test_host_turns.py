@@ -9,7 +9,8 @@ from models.host import EngineHost
 from models.scheduler import SHARE, Share
 from models.turns import Turns
 from models.workplace import HostLimits
-from tests.hosts import SPEC, Doubler, ResultT, until
+from tests.hosts import SPEC, Doubler, ResultT
+from tests.waiting import until
 
 
 class Pages:
