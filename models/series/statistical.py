@@ -187,7 +187,6 @@ class Statistical:
     def load(self) -> None:
         """Import statsmodels, which takes seconds."""
         importlib.import_module("models.series.methods")
-        importlib.import_module("models.series.methods")
 
     def run(self, batch: Sequence[Series]) -> Sequence[Outlook | Exception]:
         # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
