@@ -266,7 +266,6 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         pages=settings.max_pages,
         pages_at_once=_pages_at_once(settings),
         audio_seconds=settings.max_audio_minutes * 60,
-        video_frames=settings.max_video_frames,
         sources=settings.max_sources,
         text_chars=settings.max_text_chars,
     )
@@ -356,7 +355,6 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
         partial(runtime.use_all, IMAGE_GUARD),
         loader,
         seconds=guard.guard_timeout_s,
-        max_bytes=int(guard.max_guarded_mb * MB),
         most_verdicts=guard.max_guard_verdicts,
         threads=runtime.guard_threads,
     )

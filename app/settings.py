@@ -45,6 +45,7 @@ FIXED = {
     "max_embedded_chars": "1,000,000 characters",
     "max_evidence_chars": "200,000,000 characters",
     "max_extracted_spans": "6,000 spans",
+    "max_guarded_mb": "1 MB",
     "max_head_kb": "64 kB",
     "max_inline_chars": "1,000,000 characters",
     "max_json_depth": "200 levels",
@@ -56,6 +57,7 @@ FIXED = {
     "max_tool_calls": "32 calls",
     "max_tool_calls_a_round": "16 calls",
     "max_translate_chars": "1,000,000 characters",
+    "max_video_frames": "16 frames",
     "max_wording_chars": "20,000 characters",
     "mcp_max_mb": "4 MB",
     "min_rate_kb": "4 kB/s",
@@ -272,8 +274,6 @@ class InputSettings(OwnSettings):
     """Seconds of a processor that reading or drawing a page of a PDF, or opening the file, may take."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
-    max_video_frames: int = Field(default=16, ge=1, le=256)
-    """Largest number of frames that are taken from one video, for OCR and for an LLM with vision."""
     max_text_chars: int = Field(default=20_000_000, ge=1)
     """Largest number of characters of one text, office or HTML file."""
     max_decoded_mb: float = Field(default=1024, gt=0)

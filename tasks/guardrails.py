@@ -38,6 +38,8 @@ NAME = "guardrails"
 """Name of the guard's result in `precontext`."""
 SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
 """Error codes of inputs that contain nothing that a model could be shown."""
+_MOST_BYTES = MB
+"""Largest size of texts that are judged together, in bytes of UTF-8."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_IN_TIME = 50_000
@@ -138,21 +140,19 @@ class Guardrails:
         loader: MediaLoader,
         *,
         seconds: float,
-        max_bytes: int = int(MB),
         most_verdicts: int = 10_000,
         threads: FairExecutor | None = None,
     ) -> None:
         """Bind the guards, which `text_guards` and `image_guards` return; both raise EngineUnavailable if there are
         none.
 
-        `seconds` is the time limit per picture or per 50,000 characters of text, `max_bytes` bounds the texts judged
-        together, `most_verdicts` the cached verdicts, and `threads` run the work on long texts.
+        `seconds` is the time limit per picture or per 50,000 characters of text, `most_verdicts` bounds the cached
+        verdicts, and `threads` run the work on long texts.
         """
         self._text_guards = text_guards
         self._image_guards = image_guards
         self.loader = loader
         self._seconds = seconds
-        self._max_bytes = max_bytes
         self.threads = threads or FairExecutor("guard")
         self.verdicts = Verdicts(most_verdicts)
 
@@ -177,14 +177,14 @@ class Guardrails:
         """Check that the `(source, text)` pairs are short enough to be judged. Raises InputTooLarge, which names the
         longest."""
         size = sum(len(text) for _, text in texts)  # a lower bound of the size in UTF-8
-        if size <= self._max_bytes:
+        if size <= _MOST_BYTES:
             size = sum(len(text.encode(errors="replace")) for _, text in texts)
-        if size <= self._max_bytes:
+        if size <= _MOST_BYTES:
             return
         longest, _ = max(texts, key=lambda item: len(item[1]))
         raise InputTooLarge(
             f"'{longest}': the texts that the guard is to judge together have {size / MB:.2f} MB or more, over the "
-            f"limit of {self._max_bytes / MB:g} MB (OPENFAZE_MAX_GUARDED_MB). Send less, or ask for no guard.",
+            f"limit of {_MOST_BYTES // MB} MB. Send less, or ask for no guard.",
             code="request_too_large",
             param=longest,
         )

@@ -124,11 +124,6 @@ class World:
                 await asyncio.sleep(0.01)
         return batch
 
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(LIMIT_S):
-            while not condition():
-                await asyncio.sleep(0.01)
-
     async def read(self, file_id: str | None, owner: str = EVERYONE) -> list[dict[str, Any]]:
         assert file_id is not None
         file = await self.services.files.find(owner, file_id)

@@ -97,6 +97,17 @@ def _short_rounds_of_the_garbage_collector() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _objects_of_earlier_modules_set_aside() -> Iterator[None]:
+    """Exclude what a module leaves behind (libraries that its tests imported, schemas, caches) from later collections.
+
+    Each engine that a test closes causes a collection, which would go through all of that.
+    """
+    yield
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture
 def rounds_as_in_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(garbage, "set_aside", SET_ASIDE)

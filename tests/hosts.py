@@ -3,7 +3,7 @@
 import asyncio
 import contextvars
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, TypeVar
 
 from models.base import EngineSpec
@@ -47,12 +47,6 @@ class Doubler:
 
 async def has_entered(engine: Doubler) -> None:
     assert await asyncio.to_thread(engine.entered.acquire, timeout=60)
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def running(engine: Doubler, host: EngineHost[int, int]) -> "asyncio.Task[int]":

@@ -1,4 +1,5 @@
-"""`openfaze guard explain`: show the guard's verdict on a text, the engines that judged it, and their findings."""
+"""`openfaze guard explain`: show the guard's verdict on a text, the engines that judged it, and the scores by their
+layers."""
 
 import re
 from collections.abc import Sequence
@@ -25,10 +26,10 @@ _MOST_LAYERS = 5
 _LEAST_SHOWN = 0.005
 """Least score of a layer that the table shows; `--json` has all."""
 _MOST_CHARS = 80
-"""Number of characters of a layer's finding that the table shows."""
+"""Number of characters that the table shows of what a layer found."""
 
 
-class Finding(TypedDict):
+class LayerScore(TypedDict):
     """The score that one layer of an engine gives one code, and the reason."""
 
     layer: str
@@ -44,8 +45,8 @@ class CodeVerdict(TypedDict):
     score: float
     threshold: float
     engine: str
-    layers: list[Finding]
-    """Findings of the engine's layers, the surest first."""
+    layers: list[LayerScore]
+    """Scores by the engine's layers, the surest first."""
 
 
 class Explanation(TypedDict):
@@ -97,7 +98,7 @@ def explanation_of(found: Sequence[tuple[TextGuard, Judgement]], policy: Policy)
 
 def _verdict(code: str, guard: TextGuard, judgement: Judgement, limit: float) -> CodeVerdict:
     score = float(judgement.scores[code])
-    layers: list[Finding] = [
+    layers: list[LayerScore] = [
         {"layer": layer.name, "score": float(layer.scores[code]), "found": list(layer.found)}
         for layer in judgement.layers
         if layer.scores.get(code)
@@ -118,7 +119,8 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_table(explanation: Explanation) -> None:
-    """Print a row per code with its strongest findings, and at the end the line that a client would get, or `safe`."""
+    """Print a row per code with its highest scores by layers. At the end, print the line that a client would get, or
+    `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]

@@ -193,7 +193,6 @@ class Statistical:
     def load(self) -> None:
         """Import statsmodels, which takes seconds."""
         importlib.import_module("models.series.methods")
-        importlib.import_module("models.series.methods")
 
     def run(self, batch: Sequence[Series | Parts[Outlook]]) -> Sequence[Outlook | Exception | Unfinished]:
         # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.

@@ -33,7 +33,7 @@ class MediaLimits:
     audio_seconds: float = 240 * 60
     """Seconds of one recording, checked while it is decoded (OPENFAZE_MAX_AUDIO_MINUTES)."""
     video_frames: int = 16
-    """Frames taken from one video (OPENFAZE_MAX_VIDEO_FRAMES)."""
+    """Frames taken from one video, for OCR and for an LLM with vision."""
     sources: int = 16
     """Inputs per request (OPENFAZE_MAX_SOURCES). Enforced by those who collect them."""
     office_bytes: int = 256 * MB

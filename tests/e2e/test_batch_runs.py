@@ -5,7 +5,6 @@ import json
 import signal
 import socket
 import threading
-import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -17,9 +16,9 @@ import pytest
 
 from tests.e2e.batched import CHAT, LIMIT_S, client_of, create, ended, line, of_llm, prompts, rows, when
 from tests.e2e.test_cli import openfaze
-from tests.e2e.test_keys import until
 from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
+from tests.waiting import wait_until
 
 SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.LOOK_S = 0.5\n{SERVE}"
 """A server whose batches are another's three seconds after it was killed."""
@@ -85,11 +84,11 @@ def test_a_batch_whose_key_is_removed_ends_while_the_server_runs(tmp_path: Path)
         settings = of_llm(llm, files_dir=tmp_path / "files", keys_file=keys, batch_lines_at_once=1)
         with serving(tmp_path / "first", **settings) as server, client_of(server, "of-mine") as sdk:
             batch = create(sdk, *(line(f"{n}") for n in range(50)))
-            until(lambda: bool(llm.requests))
+            wait_until(lambda: bool(llm.requests))
             keys.write_text(other)
-            until(lambda: any(line.get("event") == "keys_file_read" for line in server.log))
+            wait_until(lambda: any(line.get("event") == "keys_file_read" for line in server.log))
             going_on.set()
-            until(lambda: any(line.get("event") == "batch_ended" for line in server.log))
+            wait_until(lambda: any(line.get("event") == "batch_ended" for line in server.log))
         [told] = [line for line in server.log if line.get("event") == "batch_ended"]
         assert (told["batch"], told["status"]) == (batch.id, "failed")
         assert len(llm.requests) == 1
@@ -149,10 +148,7 @@ def test_what_somebody_waits_for_goes_before_a_line_that_has_waited_for_longer(t
 
         def wait(many: int) -> None:
             waiting = f'openfaze_engine_queue{{capability="llm",engine="openai-server"}} {many}.0'
-            deadline = time.monotonic() + LIMIT_S
-            while waiting not in client.get("/metrics").text:
-                assert time.monotonic() < deadline, client.get("/metrics").text
-                time.sleep(0.01)
+            wait_until(lambda: waiting in client.get("/metrics").text)
 
         body = json.dumps(request("endless")).encode()
         with socket.create_connection(("127.0.0.1", httpx.URL(server.base_url).port)) as connection:

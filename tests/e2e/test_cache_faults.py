@@ -20,9 +20,9 @@ from app.events import TextChunk
 from app.state.sealing import Seal
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cache_rephrased import known_questions, questions_of
-from tests.e2e.test_keys import until
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.server import SERVE, Server, serving
+from tests.waiting import wait_until
 
 WORDS = ("apple", "bridge", "cloud", "desert", "engine", "forest", "garden", "harbour", "island", "jungle")
 
@@ -79,15 +79,15 @@ def test_locked_files_cost_nobody_an_answer(tmp_path: Path) -> None:
     with serving_full_model(cache="verified", cache_url=url) as model:
         model.script(by_body=answer_to)
         assert not ask(model.client, 0)
-        until(lambda: known_questions(questions_of(url)) == 1)
+        wait_until(lambda: known_questions(questions_of(url)) == 1)
         with locked(tmp_path / "answers.sqlite"):
             fails(model, "exact", 10)
         with locked(questions_of(url)):
             fails(model, "verified", 30)
         # What was kept before is there, and what is asked from now on is kept again.
-        until(lambda: ask(model.client, 0))
+        wait_until(lambda: ask(model.client, 0))
         numbers = iter(range(60, 100))
-        until(lambda: not ask(model.client, number := next(numbers)) and ask(model.client, number))
+        wait_until(lambda: not ask(model.client, number := next(numbers)) and ask(model.client, number))
 
 
 @contextlib.contextmanager
@@ -106,7 +106,7 @@ def fails(model: FullModel, layer: str, first: int) -> None:
         assert not ask(model.client, next(numbers))
         return errors(model.client)[layer] > before
 
-    until(is_counted)
+    wait_until(is_counted)
 
 
 def test_a_full_disk_costs_nobody_an_answer_and_is_used_again_when_it_has_room(tmp_path: Path) -> None:
@@ -118,12 +118,12 @@ def test_a_full_disk_costs_nobody_an_answer_and_is_used_again_when_it_has_room(t
         asking(server) as client,
     ):
         numbers = itertools.count()
-        until(lambda: not ask(client, next(numbers)) and any(is_full(line) for line in server.log))
+        wait_until(lambda: not ask(client, next(numbers)) and any(is_full(line) for line in server.log))
         assert errors(client)["exact"] > 0
         resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         # It is left alone for a second.
         last = next(numbers)
-        until(lambda: ask(client, last))
+        wait_until(lambda: ask(client, last))
         assert server.process.poll() is None
 
 
@@ -145,14 +145,14 @@ def test_a_server_that_is_killed_while_it_writes_leaves_no_torn_entry(tmp_path: 
                             ask(client, number)
 
                 writers = [pool.submit(write) for _ in range(4)]
-                until(lambda kept=before: entries(answers) >= kept + 3)
+                wait_until(lambda kept=before: entries(answers) >= kept + 3)
                 server.process.send_signal(signal.SIGKILL)
                 server.process.wait(60)
                 for writer in writers:
                     writer.result()
             check_all(answers)
         with serving(tmp_path / "log", **settings(llm, tmp_path)) as server, asking(server) as client:
-            until(lambda: any(ask(client, number) for number in range(10)))
+            wait_until(lambda: any(ask(client, number) for number in range(10)))
 
 
 def entries(file: Path) -> int:

@@ -13,8 +13,8 @@ import pytest
 from app.cli import cached
 from app.settings import Settings
 from tests.e2e.full_model import FullModel, content_of, serving_full_model, system
-from tests.e2e.test_keys import until
 from tests.llm_server import Reply
+from tests.waiting import wait_until
 
 HEIGHT = "How tall is the Eiffel Tower?"
 WORDINGS = (
@@ -58,7 +58,7 @@ def taught(model: FullModel, url: str, verdict: str, rounds: int = 12) -> None:
     """Asks in other words until that is no longer compared."""
     model.script(by_body=judging("330 metres.", verdict))
     ask(model, HEIGHT)
-    until(lambda: known_questions(questions_of(url)) == 1)
+    wait_until(lambda: known_questions(questions_of(url)) == 1)
     for number in range(rounds):
         asked_and_learned(model, f"{WORDINGS[number % len(WORDINGS)]}{' ' * (number // len(WORDINGS))}")
 
@@ -88,7 +88,7 @@ def test_what_is_given_is_not_forgotten_for_its_age(model: FullModel, url: str) 
             db.execute("UPDATE questions SET used = 0")
         hits = (ask(model, f"What is the height of the Eiffel Tower{'?' * number}")[0] for number in range(2, 100))
         assert any(hits)
-        until(lambda: db.execute("SELECT min(used) FROM questions").fetchone() > (0,))
+        wait_until(lambda: db.execute("SELECT min(used) FROM questions").fetchone() > (0,))
 
 
 def test_what_was_found_to_differ_is_not(model: FullModel, url: str) -> None:
@@ -131,14 +131,14 @@ def test_scopes_are_never_crossed(model: FullModel, url: str) -> None:
 def test_an_answer_that_had_gone_is_not_compared_with_itself(model: FullModel, url: str) -> None:
     taught(model, url, "SAME", rounds=1)
     # A version, and what was seen.
-    until(lambda: [len(json.loads(seen)) for _, seen in known_rows(url)] == [2])
+    wait_until(lambda: [len(json.loads(seen)) for _, seen in known_rows(url)] == [2])
     [(first, _)] = known_rows(url)
     with contextlib.closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as answers, answers:
         answers.execute("DELETE FROM entries")
     prompts = len(model.prompts)
     assert not ask(model, HEIGHT)[0]
     # The question is known for another answer now, of which nothing was seen.
-    until(lambda: known_rows(url)[0][0] != first)
+    wait_until(lambda: known_rows(url)[0][0] != first)
     assert [json.loads(seen) for _, seen in known_rows(url)] == [[1]]
     assert len(model.prompts) == prompts + 1
 
@@ -155,7 +155,7 @@ def test_keys_never_share_what_was_learned(url: str) -> None:
         model.llm.requests.clear()
         assert not ask(model, wordings[0])[0]
         # Nothing is near it: it is the other key's first question.
-        until(lambda: known_questions(questions_of(url)) == 2)
+        wait_until(lambda: known_questions(questions_of(url)) == 2)
         assert not any("Reply with one word" in json.dumps(prompt) for prompt in model.prompts)
 
 
@@ -172,7 +172,7 @@ def test_an_operator_sees_questions_and_deletes_them_with_their_answers(
     ask(model, HEIGHT)
     file = tmp_path / "answers-questions.sqlite"
     assert b"Eiffel" not in file.read_bytes()  # texts are compressed, and encrypted on request
-    until(lambda: known_questions(file) == 1)
+    wait_until(lambda: known_questions(file) == 1)
     told = Settings(_env_file=None, cache="verified", cache_url=url)
     capsys.readouterr()  # what the server logged
     cached.show(told, as_json=False)

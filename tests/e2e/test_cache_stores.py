@@ -23,10 +23,10 @@ from tests.e2e.full_model import (
     text_part,
     vcache,
 )
-from tests.e2e.test_keys import until
 from tests.llm_server import LlmServer, serving_llm
 from tests.pages import single_line
 from tests.redis_server import serving_redis
+from tests.waiting import wait_until
 
 
 def test_answers_outlive_the_server(tmp_path: Path) -> None:
@@ -67,7 +67,7 @@ def test_a_redis_that_is_killed_costs_nobody_an_answer(tmp_path: Path) -> None:
         redis.start()
         question = iter(range(1000))
         # It is left alone for a second.
-        until(
+        wait_until(
             lambda: (
                 (asked := f"And again {next(question)}?") and not vcache(model.ask(asked)) and vcache(model.ask(asked))
             )

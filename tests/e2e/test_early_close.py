@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from tests.e2e.batched import of_llm
-from tests.e2e.test_keys import until
 from tests.llm_server import LlmServer, Reply, serving_llm
 from tests.server import serving
+from tests.waiting import wait_until
 
 RESET = struct.pack("ii", 1, 0)
 """SO_LINGER: closing resets the connection."""
@@ -94,7 +94,7 @@ def test_whoever_leaves_early_leaves_no_error_behind(
             if sent in READ.values():
                 connection.recv(500)
             elif b"slow" in sent and leave is not half_close:
-                until(lambda before=before: len(llm.requests) > before)
+                wait_until(lambda before=before: len(llm.requests) > before)
             leave(connection)
         server.stop()
     assert [line for line in server.log if line.get("level") not in ("info", "debug")] == []

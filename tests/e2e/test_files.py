@@ -4,7 +4,7 @@ import base64
 import json
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import pytest
 
 from tests.pages import single_line
 from tests.server import Server, serving
+from tests.waiting import wait_until
 
 KEY, OTHER = "test-key-1", "test-key-2"
 MB = 1024 * 1024
@@ -228,13 +229,6 @@ def large_form(size: int) -> Iterator[bytes]:
     for _ in range(size // MB):
         yield bytes(MB)
     yield b"\r\n--b--\r\n"
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 60
-    while not is_so():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 FORM = {"content-type": "multipart/form-data; boundary=b"}

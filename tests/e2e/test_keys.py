@@ -7,9 +7,8 @@ import json
 import re
 import sqlite3
 import stat
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +25,7 @@ from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_a
 from tests.e2e.test_cli import openfaze_here
 from tests.llm_server import Reply, serving_llm
 from tests.server import Server, free_port, serving
+from tests.waiting import wait_until
 
 FILE = "keys.toml"
 LIMIT_S = 60.0
@@ -41,13 +41,6 @@ def keys(*arguments: str, folder: Path) -> str:
 def status(server: Server, key: str | None) -> int:
     headers = {"authorization": f"Bearer {key}"} if key else {}
     return httpx.get(f"{server.base_url}/v1/models", headers=headers, trust_env=False).status_code
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def test_keys_are_made_listed_and_removed(tmp_path: Path) -> None:
@@ -185,11 +178,11 @@ def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_p
             headers = {"authorization": f"Bearer {key}"}
             httpx.post(f"{base_url}/v1/files", headers=headers, trust_env=False, **form).raise_for_status()
         new = openfaze_here("keys", "rotate", "alice", folder=tmp_path, **variables).stdout.strip()
-        until(lambda: listed(new) == ["a.txt"])
+        wait_until(lambda: listed(new) == ["a.txt"])
         assert listed(old) == 401
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
         assert "deleted: uploads: 1" in removed.stderr
-        until(lambda: listed(new) == 401)
+        wait_until(lambda: listed(new) == 401)
         assert listed(other) == ["a.txt"]
     assert [path.name for path in (tmp_path / "files").rglob("file-*") if path.suffix != ".json"] != []
     used = openfaze_here("keys", "usage", folder=tmp_path, **variables).stdout.splitlines()
@@ -234,7 +227,7 @@ def test_nothing_is_kept_of_a_key_that_is_purged_and_all_of_another(tmp_path: Pa
         model.script(by_body=lambda _: Reply("330 metres."))
         for key in both:
             uses_everything(model, {"authorization": f"Bearer {key}"})
-        until(lambda: kept_of(alice, tmp_path) == kept_of(bob, tmp_path) == STORES)
+        wait_until(lambda: kept_of(alice, tmp_path) == kept_of(bob, tmp_path) == STORES)
         variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files", "OPENFAZE_CACHE": "verified"}
         removed = openfaze_here("keys", "remove", "alice", "--purge", folder=tmp_path, **variables)
         assert removed.returncode == 0, removed.stderr
@@ -256,7 +249,7 @@ def uses_everything(model: FullModel, headers: dict[str, str]) -> None:
     uploaded = model.client.post("/v1/files", headers=headers, **form).raise_for_status().json()
     wanted = {"input_file_id": uploaded["id"], "endpoint": PATH, "completion_window": "24h"}
     batch = model.client.post("/v1/batches", headers=headers, json=wanted).raise_for_status().json()
-    until(lambda: model.client.get(f"/v1/batches/{batch['id']}", headers=headers).json()["status"] == "completed")
+    wait_until(lambda: model.client.get(f"/v1/batches/{batch['id']}", headers=headers).json()["status"] == "completed")
 
 
 @pytest.mark.parametrize("arguments", [("list",), ("add", "alice"), ("remove", "alice")])
@@ -277,19 +270,19 @@ def test_a_running_server_takes_new_keys_and_lets_go_of_old_ones(tmp_path: Path)
     with serving(tmp_path / "log", keys_file=tmp_path / FILE, api_keys="of-old") as server:
         assert [status(server, key) for key in (alice, "of-old", None, "alice")] == [200, 200, 401, 401]
         bob = keys("add", "bob", folder=tmp_path).strip()
-        until(lambda: status(server, bob) == 200)
+        wait_until(lambda: status(server, bob) == 200)
         keys("remove", "alice", folder=tmp_path)
-        until(lambda: status(server, alice) == 401)
+        wait_until(lambda: status(server, alice) == 401)
         good = (tmp_path / FILE).read_text()
         (tmp_path / FILE).write_text(f"{good}limit = 5\n")
-        until(lambda: any(line.get("event") == "keys_file_refused" for line in server.log))
+        wait_until(lambda: any(line.get("event") == "keys_file_refused" for line in server.log))
         assert [status(server, key) for key in (bob, "of-old", alice)] == [200, 200, 401]
         [line] = [line for line in server.log if line.get("event") == "keys_file_refused"]
         assert "keys[0].limit: no such field; choose from: name, sha256, tenant, guard_thresholds" in str(line["error"])
         assert line["level"] == "error"
         (tmp_path / FILE).write_text(good)
         keys("remove", "bob", folder=tmp_path)
-        until(lambda: status(server, bob) == 401)
+        wait_until(lambda: status(server, bob) == 401)
         assert status(server, "of-old") == 200
         assert not any(key in server.log_file.read_text() for key in (alice, bob, "of-old"))
 
@@ -302,7 +295,7 @@ def test_a_server_whose_file_others_may_write_says_so_and_without_a_key_left_ope
         assert (line["level"], line["mode"]) == ("warning", "0666")
         assert status(server, None) == 401
         keys("remove", "alice", folder=tmp_path)
-        until(lambda: status(server, alice) == 401)
+        wait_until(lambda: status(server, alice) == 401)
         assert status(server, None) == 401
         assert httpx.get(f"{server.base_url}/health", trust_env=False).status_code == 200
 

@@ -4,9 +4,8 @@ import json
 import signal
 import socket
 import threading
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -26,6 +25,7 @@ from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.server import SERVE, Server, serving
+from tests.waiting import wait_until
 
 ALLOWED = "127.0.0.1/32"
 LIMIT_S = 60.0
@@ -44,13 +44,6 @@ def origin() -> Iterator[Origin]:
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with serving(tmp_path_factory.mktemp("server") / "log", fetch_allow=ALLOWED) as server:
         yield server
-
-
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
 
 
 def connected(base_url: str) -> socket.socket:
@@ -72,8 +65,7 @@ def test_a_caller_who_hangs_up_costs_nothing_more(server: Server, origin: Origin
         assert origin.held.acquire(timeout=LIMIT_S)
     # What was done for the caller ends, and the log says why.
     assert origin.left.acquire(timeout=LIMIT_S)
-    until(lambda: len(chats(server.log)) > before)
-    assert chats(server.log)[-1]["status"] == 499
+    wait_until(lambda: any(line["status"] == 499 for line in chats(server.log)[before:]))
     body = json.dumps(ocr_request(origin.url("/sign.png"))).encode()
     response = httpx.post(f"{server.base_url}/v1/chat/completions", content=body, timeout=LIMIT_S)
     assert "next in line" in response.text
@@ -86,8 +78,7 @@ def test_a_caller_who_hangs_up_in_the_middle_of_the_body_is_no_error(server: Ser
         # It says so when it begins to read the body.
         assert connection.recv(1000).startswith(b"HTTP/1.1 100 Continue")
         connection.sendall(b'{"model": "auto"')
-    until(lambda: len(chats(server.log)) > before)
-    assert chats(server.log)[-1]["status"] == 499
+    wait_until(lambda: any(line["status"] == 499 for line in chats(server.log)[before:]))
     assert not [line for line in server.log if line["level"] == "error"]
 
 
@@ -126,7 +117,7 @@ def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_wit
             cut = threads.submit(httpx.post, url, json=endless, timeout=LIMIT_S)
             llm.wait_for_requests(5)
             server.process.send_signal(signal.SIGTERM)
-            until(lambda: httpx.get(f"{server.base_url}/ready").status_code == 503)
+            wait_until(lambda: httpx.get(f"{server.base_url}/ready").status_code == 503)
             ready, health = (httpx.get(f"{server.base_url}/{probe}") for probe in ("ready", "health"))
             refused = httpx.post(url, json=endless, timeout=LIMIT_S)
             origin.released.set()
@@ -173,7 +164,7 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
     started = serving(tmp_path / "log", program=ENDLESS_GUARD + SERVE, shutdown_grace_s=1)
     with started as server, ThreadPoolExecutor() as threads:
         asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-        until(lambda: any(line["event"] == "judging" for line in server.log))
+        wait_until(lambda: any(line["event"] == "judging" for line in server.log))
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(LIMIT_S) in (0, -signal.SIGTERM)
         events = [line["event"] for line in server.log]
@@ -214,7 +205,7 @@ def test_a_stop_is_cut_off_where_an_engine_does_not_end(how: signal.Signals, tmp
     started = serving(tmp_path / "log", program=STUCK_GUARD + SERVE, shutdown_grace_s=2)
     with started as server, ThreadPoolExecutor() as threads:
         asking = threads.submit(httpx.post, f"{server.base_url}/v1/chat/completions", json=body, timeout=LIMIT_S)
-        until(lambda: any(line["event"] == "judging" for line in server.log))
+        wait_until(lambda: any(line["event"] == "judging" for line in server.log))
         server.process.send_signal(how)
         assert server.process.wait(LIMIT_S) == 0
         response = asking.result()
@@ -231,7 +222,7 @@ def test_logs_are_json_and_hold_no_content(server: Server) -> None:
     assert "confidential words" in response.text
     broken = ocr_request("data:image/png;base64,c2VjcmV0", text="another private question")
     assert httpx.post(f"{server.base_url}/v1/chat/completions", json=broken, timeout=LIMIT_S).status_code == 400
-    until(lambda: len(chats(server.log)) == before + 2)
+    wait_until(lambda: len(chats(server.log)) == before + 2)
     read, refused = chats(server.log)[before:]
     assert (read["status"], refused["status"]) == (200, 400)
     assert read["request_id"] == response.headers["x-request-id"]
@@ -288,7 +279,7 @@ def test_idle_engines_leave_memory_and_come_back(tmp_path: Path) -> None:
         for _ in range(2):
             response = httpx.post(f"{server.base_url}/v1/chat/completions", json=ocr_request(picture), timeout=60)
             assert "back again" in response.text
-            until(lambda: httpx.get(f"{server.base_url}/ready").json()["capabilities"]["ocr"]["state"] == "idle")
+            wait_until(lambda: httpx.get(f"{server.base_url}/ready").json()["capabilities"]["ocr"]["state"] == "idle")
 
 
 @pytest.mark.parametrize(

@@ -30,9 +30,9 @@ from tests.e2e.full_model import (
 )
 from tests.e2e.guarded import FRANCE, guard, is_blocked
 from tests.e2e.test_cli import openfaze_here
-from tests.e2e.test_keys import until
 from tests.llm_server import Reply, serving_llm
 from tests.redis_server import serving_redis
+from tests.waiting import wait_until
 
 KEYS: dict[str, dict[str, Any]] = {
     "free": {},
@@ -474,7 +474,7 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
 
             refused = model.ask("Who is it?", headers=headers)
             assert "are already waiting for 'llm'" in error_of(refused, 429, "rate_limit_exceeded")["message"]
-            until(lambda: len(refusals()) == 1)
+            wait_until(lambda: len(refusals()) == 1)
             [line] = refusals()
             assert "read" in line["stages"]
             assert "plan" not in line["stages"]
@@ -486,7 +486,7 @@ def test_a_flood_of_the_llm_is_refused_before_it_is_planned_and_what_needs_no_ll
             assert "12.50" in content_of(read)
             seen = model.ask([text_part("When was it?"), file_part(pasted)], headers=headers)
             error_of(seen, 429, "rate_limit_exceeded")
-            until(lambda: len(refusals()) == 2)
+            wait_until(lambda: len(refusals()) == 2)
             [_, line] = refusals()
             assert "plan" in line["stages"], "there may have been room when it was read"
 

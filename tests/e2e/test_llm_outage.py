@@ -1,7 +1,6 @@
 """An LLM's server that comes later than openfaze, goes, and comes back: said, and taken in without a restart."""
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,8 +9,9 @@ from app import watching
 from models.language.llm import Abilities
 from tests.e2e.conftest import data_url
 from tests.e2e.full_model import FullModel, content_of, error_of, prompt_text, serving_full_model, text_part
-from tests.llm_server import LIMIT_S, Reply, serving_llm
+from tests.llm_server import Reply, serving_llm
 from tests.server import free_port
+from tests.waiting import wait_until
 
 ABLE = Abilities(vision=True, tools=True, json_schema=True, context_tokens=5000)
 REACHED = "The language model cannot be reached"
@@ -28,13 +28,6 @@ def model(port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[FullModel]:
     monkeypatch.setattr(watching, "LOOK_S", 0.02)
     with serving_full_model(llm_base_url=f"http://127.0.0.1:{port}/v1", llm_context_tokens=None) as model:
         yield model
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + LIMIT_S
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
 
 
 def is_away(model: FullModel, port: int) -> None:

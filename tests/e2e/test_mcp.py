@@ -34,6 +34,7 @@ from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
 from tests.llm_server import Reply
 from tests.pages import single_line
+from tests.waiting import until
 
 KEY, OTHER = "test-key-1", "test-key-2"
 ERAS = pytest.mark.parametrize("mode", ["auto", "legacy"])
@@ -351,14 +352,12 @@ async def test_who_hangs_up_takes_the_work_along(mode: str) -> None:
         model.script(Reply(hang_before_first_byte=True))
         async with connected(model, mode) as client:
             call = asyncio.create_task(client.call_tool("extract", {"text": ORDER, "schema": SCHEMA}))
-            while not model.llm.requests:
-                await asyncio.sleep(0.01)
+            await until(lambda: model.llm.requests)
             call.cancel()
             await asyncio.wait([call])
         # In the older protocol a client says that it does not want an answer any more to a server without sessions,
         # which cannot know what is meant: there only its leaving ends the work.
-        while not model.llm.cancelled:
-            await asyncio.sleep(0.01)
+        await until(lambda: model.llm.cancelled)
 
 
 def post(client: httpx.Client, content: Any = None, id_: object = 1, **headers: str) -> httpx.Response:

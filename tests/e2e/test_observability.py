@@ -4,7 +4,6 @@ import asyncio
 import base64
 import json
 import re
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +26,7 @@ from tests.pages import single_line
 from tests.recordings import speech
 from tests.server import PATIENT, Server, serving
 from tests.speech import has_espeak
+from tests.waiting import wait_until
 from tests.webhooks import receiving
 
 CONTENT = "Zanzibar"
@@ -52,14 +52,18 @@ class Run:
     """The headers of the webhooks."""
 
     def value(self, name: str, **labels: str) -> float:
-        """The sum of the samples of that name that have these labels."""
-        found = [
-            sample.value
-            for family in text_string_to_metric_families(self.metrics)
-            for sample in family.samples
-            if sample.name == name and labels.items() <= sample.labels.items()
-        ]
-        return sum(found)
+        return value_in(self.metrics, name, **labels)
+
+
+def value_in(metrics: str, name: str, **labels: str) -> float:
+    """The sum of the samples of that name that have these labels."""
+    found = [
+        sample.value
+        for family in text_string_to_metric_families(metrics)
+        for sample in family.samples
+        if sample.name == name and labels.items() <= sample.labels.items()
+    ]
+    return sum(found)
 
 
 @pytest.fixture(scope="module")
@@ -101,10 +105,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
         receiver.refusals = [500]
         statuses = dict(_requests(client, f"http://127.0.0.1:{origin.port}/{CONTENT}?sig={URL_SECRET}"))
         statuses["tool"] = 200 - 200 * asyncio.run(_calls_a_tool(client))
-        while not any(line["event"] == "webhook_failed" for line in server.log):
-            time.sleep(0.05)
+        wait_until(lambda: any(line["event"] == "webhook_failed" for line in server.log))
         [url] = {line["metrics"] for line in server.log if line["event"] == "serving"}
         assert isinstance(url, str)
+        # A request is counted when its client has the answer.
+        wait_until(lambda: value_in(httpx.get(url, trust_env=False).text, "openfaze_requests_in_progress") == 0)
         answer = httpx.get(url, trust_env=False)
         assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
         statuses["metrics elsewhere"] = httpx.get(url.replace("/metrics", "/ready"), trust_env=False).status_code
@@ -290,9 +295,9 @@ def test_every_line_of_a_request_is_json_with_its_id(run: Run) -> None:
 
 def test_without_a_port_of_their_own_metrics_need_a_key(server: Server, client: httpx.Client) -> None:
     assert httpx.get(f"{server.base_url}/metrics", trust_env=False).status_code == 401
-    answer = client.get("/metrics")
-    assert answer.status_code == 200
-    assert 'openfaze_requests_total{route="/metrics",status="401",task=""}' in answer.text
+    assert client.get("/metrics").status_code == 200
+    refused = 'openfaze_requests_total{route="/metrics",status="401",task=""}'
+    wait_until(lambda: refused in client.get("/metrics").text)
 
 
 def test_two_servers_cannot_have_one_port_for_metrics(tmp_path: Path, run: Run) -> None:

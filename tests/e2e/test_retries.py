@@ -4,6 +4,7 @@ import contextlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import httpx
 import openai
 import pytest
 from openai import OpenAI
@@ -26,16 +27,12 @@ def model() -> Iterator[FullModel]:
 
 
 @contextlib.contextmanager
-def client_of(model: FullModel, **options: Any) -> Iterator[OpenAI]:
-    """As people make one, `options` aside."""
-    with OpenAI(base_url=f"{model.base_url}/v1", api_key="none", **options) as client:
-        yield client
-
-
-def asked(model: FullModel) -> int:
-    """How many requests the server has answered under `/v1`."""
-    model.client.get("/health")  # A request is logged when its client has the answer, but before the next one begins.
-    return sum(entry["event"] == "request" and entry["path"] != "/health" for entry in model.log)
+def client_of(model: FullModel, **options: Any) -> Iterator[tuple[OpenAI, list[httpx.Request]]]:
+    """A client as people make one, `options` aside, and the requests that it has sent."""
+    sent: list[httpx.Request] = []
+    http = openai.DefaultHttpxClient(event_hooks={"request": [sent.append]})
+    with OpenAI(base_url=f"{model.base_url}/v1", api_key="none", http_client=http, **options) as client:
+        yield client, sent
 
 
 def chat(*messages: Any, **fields: Any) -> Callable[[OpenAI], object]:
@@ -74,27 +71,26 @@ def test_what_cannot_change_is_asked_for_once(
     model: FullModel, call: Callable[[OpenAI], object], replies: Sequence[Reply]
 ) -> None:
     model.script(*replies)
-    before = asked(model)
-    with client_of(model) as client, pytest.raises(openai.InternalServerError) as failure:
+    with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError) as failure:
         call(client)
-    assert asked(model) - before == 1
+    assert len(sent) == 1
     assert failure.value.status_code >= 500
     assert "retry-after" not in failure.value.response.headers
 
 
 def test_a_missing_llm_is_asked_for_once() -> None:
     with serving_full_model(llm="off") as model:
-        with client_of(model) as client, pytest.raises(openai.InternalServerError, match="'llm'"):
+        with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError, match="'llm'"):
             chat("Hello")(client)
-        assert asked(model) == 1
+        assert len(sent) == 1
 
 
 def test_a_language_that_the_engine_does_not_know_is_asked_for_once() -> None:
     file = ("beep.wav", plain_wav(beeps(1, [0.2])), "audio/wav")
     with serving_full_model(speech_to_text="whisper-tiny-en") as model:
-        with client_of(model) as client, pytest.raises(openai.InternalServerError, match="'speech_to_text'"):
+        with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError, match="'speech_to_text'"):
             client.audio.transcriptions.create(model="whisper-1", file=file, language="de")
-        assert asked(model) == 1
+        assert len(sent) == 1
 
 
 @pytest.mark.parametrize(
@@ -110,7 +106,7 @@ def test_a_language_that_the_engine_does_not_know_is_asked_for_once() -> None:
     ids=["out of reach", "500", "cut", "busy", "silent", "out of time"],
 )
 def test_what_may_pass_says_when_to_come_back(settings: dict[str, Any], replies: Sequence[Reply]) -> None:
-    with serving_full_model(**settings) as model, client_of(model, max_retries=0) as client:
+    with serving_full_model(**settings) as model, client_of(model, max_retries=0) as (client, _):
         model.script(*replies)
         with pytest.raises(openai.InternalServerError) as failure:
             chat("Hello")(client)
@@ -121,19 +117,17 @@ def test_what_may_pass_says_when_to_come_back(settings: dict[str, Any], replies:
 
 def test_the_client_comes_back_by_itself_when_it_was_told_to(model: FullModel) -> None:
     model.script(Reply(status=500), Reply("Hi."))
-    before = asked(model)
-    with client_of(model) as client:
+    with client_of(model) as (client, sent):
         completion = client.chat.completions.create(
             model="interfaze-beta", messages=[{"role": "user", "content": "Hello"}]
         )
     assert completion.choices[0].message.content == "Hi."
-    assert asked(model) - before == 2
+    assert len(sent) == 2
 
 
 def test_an_llm_that_asks_for_minutes_is_not_waited_for(model: FullModel) -> None:
     model.script(Reply(status=429, retry_after=600))
-    before = asked(model)
-    with client_of(model) as client, pytest.raises(openai.InternalServerError) as failure:
+    with client_of(model) as (client, sent), pytest.raises(openai.InternalServerError) as failure:
         chat("Hello")(client)
-    assert asked(model) - before == 1
+    assert len(sent) == 1
     assert failure.value.response.headers["retry-after"] == "600"

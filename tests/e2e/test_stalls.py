@@ -151,7 +151,7 @@ def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read
         [guard("S9"), "Hello", {"role": "assistant", "content": "x" * 2 * MB}, "And?"],
     ):
         error = error_of(server.ask(ALICE, *messages), 413, "request_too_large")
-        assert "OPENFAZE_MAX_GUARDED_MB" in error["message"]
+        assert "limit of 1 MB" in error["message"]
 
 
 def test_wishes_for_elements_are_read_in_a_bounded_text_beside_the_loop(

@@ -95,7 +95,7 @@ def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
         machine = Machine(container)
         copy_clone(container)
         machine.run("apt-get update -qq")
-        machine.follow("systemctl enable --now openfaze")
+        machine.follow("systemctl enable --now openfaze\n")
         machine.wait_until_ready()
         yield machine
 

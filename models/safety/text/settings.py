@@ -53,8 +53,6 @@ class GuardSettings(OwnSettings):
     guard_timeout_s: float = Field(default=20, gt=0)
     """Seconds that judging a picture, or 50,000 characters of a text, may take. After this time, the request is
     refused."""
-    max_guarded_mb: float = Field(default=1, gt=0)
-    """Megabytes of UTF-8 that a guard judges together: the texts of a request, or the texts that were read for it."""
     max_guard_verdicts: int = Field(default=10_000, ge=0)
     """Number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so that the
     history of a conversation is not judged again in each turn. 0 keeps none."""

@@ -24,6 +24,7 @@ from app.connections import (
     Connections,
     bounded_protocol,
 )
+from tests.waiting import until
 
 GET = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n"
 POST = b"POST /read HTTP/1.1\r\nhost: x\r\n"
@@ -111,12 +112,6 @@ async def served(**limits: Any) -> AsyncIterator[Server]:
             one.transport.abort()  # type: ignore[union-attr]
         await until(lambda: not connections and not state.tasks)
         connections.report()
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 async def answer(reader: asyncio.StreamReader) -> tuple[int, bytes]:

@@ -16,6 +16,7 @@ from models.capability import Built, Candidate, EngineConfig
 from models.measures import EngineCounters
 from models.runtime import Runtime
 from models.vision.ocr.capability import OCR
+from tests.waiting import until
 
 NAMES = ("first", "second")
 
@@ -97,12 +98,6 @@ async def watching_servers(runtime: Runtime, *capabilities: str) -> AsyncIterato
 
 def said(logged: list[EventDict], capability: str) -> list[str]:
     return [entry["event"] for entry in logged if entry.get("capability") == capability]
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0)
 
 
 async def test_a_server_that_keeps_its_look_waiting_hides_no_other(logged: list[EventDict]) -> None:

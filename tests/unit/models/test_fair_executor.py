@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import weakref
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from models import fair_executor
 from models.base import EngineNotReady, EngineOverloaded
 from models.fair_executor import FairExecutor, Slices
 from models.scheduler import SHARE, Share
+from tests.waiting import until
 
 
 @pytest.fixture(autouse=True)
@@ -25,12 +26,6 @@ def of(key: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
         return asyncio.create_task(work)
     finally:
         SHARE.reset(token)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.001)
 
 
 class Blocker:

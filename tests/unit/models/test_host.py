@@ -6,7 +6,8 @@ import threading
 import pytest
 
 from models.base import EngineFailed, EngineOverloaded, ShareUsedUp
-from tests.hosts import abandoned, has_entered, hosted, running, shared_by, until
+from tests.hosts import abandoned, has_entered, hosted, running, shared_by
+from tests.waiting import until
 
 
 async def test_results_come_back_in_order() -> None:

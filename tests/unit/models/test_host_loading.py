@@ -9,7 +9,8 @@ import pytest
 
 from models.base import EngineNotReady, EngineUnavailable
 from models.host import EngineHost
-from tests.hosts import SPEC, Doubler, abandoned, hosted, running, until
+from tests.hosts import SPEC, Doubler, abandoned, hosted, running
+from tests.waiting import until
 
 
 async def test_the_engine_loads_once_for_many_first_callers() -> None:

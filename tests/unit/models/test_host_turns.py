@@ -9,7 +9,8 @@ from models.measures import EngineCounters
 from models.scheduler import Share
 from models.turns import Turns
 from models.workplace import HostLimits
-from tests.hosts import SPEC, Doubler, shared_by, until
+from tests.hosts import SPEC, Doubler, shared_by
+from tests.waiting import until
 
 
 class Pages:

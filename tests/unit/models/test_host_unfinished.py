@@ -12,7 +12,8 @@ from models.base import EngineNotReady, Unfinished
 from models.cluster.replica import Replica
 from models.host import EngineHost
 from models.workplace import HostLimits
-from tests.hosts import SPEC, shared_by, until
+from tests.hosts import SPEC, shared_by
+from tests.waiting import until
 
 
 @dataclass(frozen=True)

@@ -118,11 +118,11 @@ def test_every_page_is_in_the_menu_once() -> None:
     assert sorted(named(SITE["nav"])) == [path.relative_to(DOCS).as_posix() for path in PAGES]
 
 
-def test_a_newcomer_reads_some_8000_words() -> None:
+def test_a_newcomer_reads_8000_words_at_most() -> None:
     """The README and the pages of Start; everything else is to look up."""
     [start] = [entry["Start"] for entry in SITE["nav"] if "Start" in entry]
     path = [ROOT / "README.md", *(DOCS / name for name in named(start))]
-    assert sum(len(page.read_text("utf-8").split()) for page in path) < 8_500
+    assert sum(len(page.read_text("utf-8").split()) for page in path) <= 8_000
     # The order is the same on the site, on its first page and in the README.
     for page in (DOCS / "index.md", ROOT / "README.md"):
         part = page.read_text("utf-8").partition("all that a newcomer needs")[2]

@@ -70,7 +70,7 @@ def test_the_unit_of_a_watched_folder_works_where_the_page_puts_its_files() -> N
     unit.optionxform = str  # type: ignore[assignment]
     unit.read(ROOT / "deploy" / "openfaze-folder.service")
     service = unit["Service"]
-    page = printed("folders.md", "openfaze-folder.timer")
+    page = printed("deployment.md", "openfaze-folder.timer")
     folder = service["WorkingDirectory"]
     assert service["EnvironmentFile"].removeprefix("-") in page
     _, verb, source, *options = service["ExecStart"].split()

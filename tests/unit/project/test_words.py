@@ -1,13 +1,10 @@
-"""One noun is one class: no two classes of the product share a name, but for those that a list names."""
+"""One noun is one class: no two classes of the product share a name."""
 
 import ast
 from collections import defaultdict
 from pathlib import Path
 
 from tests.conftest import ROOT
-
-SHARED = ROOT / "tests" / "data" / "classes_that_share_a_name.txt"
-"""A name a line. It only gets shorter: a new class takes a name of its own."""
 
 
 def classes() -> dict[str, list[str]]:
@@ -21,11 +18,8 @@ def classes() -> dict[str, list[str]]:
     return files
 
 
-def test_no_two_classes_share_a_name_but_those_that_are_listed() -> None:
-    listed = set(SHARED.read_text(encoding="utf-8").split())
-    shared = {name: files for name, files in classes().items() if len(files) > 1}
-    assert {name: files for name, files in shared.items() if name not in listed} == {}
-    assert listed - set(shared) == set(), "no longer shared: take them off the list"
+def test_no_two_classes_share_a_name() -> None:
+    assert {name: files for name, files in classes().items() if len(files) > 1} == {}
 
 
 def test_unit_tests_mirror_the_tree() -> None:

@@ -21,6 +21,7 @@ from app.errors import BadRequest
 from app.state.entries import StoreDown
 from models.base import EngineOverloaded
 from tests.batches import URL, World, open_world, said
+from tests.waiting import until
 from tests.webhooks import receiving
 
 
@@ -93,10 +94,10 @@ async def test_after_a_cancellation_what_runs_ends_and_nothing_else_begins(world
     world.held["b"] = asyncio.Event()
     async with world.running() as runner:
         batch_id = await world.add("a", "b", "c")
-        await world.until(lambda: world.asked["b"] == 1)
+        await until(lambda: world.asked["b"] == 1)
         assert (await world.store.cancel(EVERYONE, batch_id, world.now)) is not None
         runner.wake()
-        await world.until(lambda: runner._runs[batch_id].stop.is_set())
+        await until(lambda: runner._runs[batch_id].stop.is_set())
         assert (await world.batch(batch_id)).status == "cancelling"
         world.held["b"].set()
         batch = await world.ended(batch_id)
@@ -124,10 +125,10 @@ async def test_when_its_time_is_up_what_is_not_answered_says_so(world: World) ->
     world.held["b"] = asyncio.Event()
     async with world.running() as runner:
         batch_id = await world.add("a", "b", "c", "d")
-        await world.until(lambda: world.asked["b"] == 1)
+        await until(lambda: world.asked["b"] == 1)
         world.now += 24 * 3600 + 1
         runner.wake()
-        await world.until(lambda: runner._runs[batch_id].stop.is_set())
+        await until(lambda: runner._runs[batch_id].stop.is_set())
         world.held["b"].set()
         batch = await world.ended(batch_id)
     assert (batch.status, batch.completed, batch.failed) == ("expired", 2, 2)
@@ -149,7 +150,7 @@ async def test_a_batch_whose_key_is_removed_ends(world: World, tmp_path: Path) -
     world.held["b"] = asyncio.Event()
     async with world.running() as runner:
         batch_id = await world.add("a", "b", "c", key=caller.key)
-        await world.until(lambda: world.asked["b"] == 1)
+        await until(lambda: world.asked["b"] == 1)
         remove_key(file, "mine")
         world.services.keys.refresh()
         runner.wake()
@@ -173,7 +174,7 @@ async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
     async with world.running(at_once=3):
         batch_id = await world.add("a", "b", "c", key=mine)
         # Each of the others was refused more often than what fails otherwise is tried.
-        await world.until(lambda: world.asked["b"] > 10 and world.asked["c"] > 10)
+        await until(lambda: world.asked["b"] > 10 and world.asked["c"] > 10)
         assert (await world.batch(batch_id, mine.tenant)).completed == 0
         world.held["a"].set()
         batch = await world.ended(batch_id, mine.tenant)
@@ -216,7 +217,7 @@ async def test_lines_run_no_task_that_the_key_may_not_run_any_more(world: World,
     world.held["a"] = asyncio.Event()
     async with world.running():
         batch_id = await world.add("a", "b", key=mine.key)
-        await world.until(lambda: world.asked["a"] == 1)
+        await until(lambda: world.asked["a"] == 1)
         file.write_text(stored("mine", tasks=["chat"]))
         world.services.keys.refresh()
         world.held["a"].set()
@@ -238,7 +239,7 @@ async def test_a_line_that_waits_for_its_keys_limits_sees_that_they_were_changed
     async with world.running(at_once=2):
         batch_id = await world.add("a", "b", key=mine.key)
         # Either may be first; the other is refused and tried again.
-        await world.until(lambda: sorted(world.asked[line] > 1 for line in "ab") == [False, True])
+        await until(lambda: sorted(world.asked[line] > 1 for line in "ab") == [False, True])
         file.write_text(stored("mine", tokens_per_minute=500_000))
         world.services.keys.refresh()
         batch = await world.ended(batch_id, mine.tenant)
@@ -259,7 +260,7 @@ async def test_a_batch_of_a_key_that_is_not_valid_any_more_ends_though_others_te
     world.held["a"] = world.held["b"] = asyncio.Event()
     async with world.running(at_once=2) as runner:
         batch_id = await world.add("a", "b", "c", key=mine.key)
-        await world.until(lambda: world.asked["a"] >= 1 and world.asked["b"] >= 1)
+        await until(lambda: world.asked["a"] >= 1 and world.asked["b"] >= 1)
         expired = stored("mine", concurrent=1, expires="2001-01-01")
         file.write_text(stored("other") + (expired if how == "expired" else ""))
         if how == "of the environment":
@@ -302,7 +303,7 @@ async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_pa
     async with world.running(at_once=20) as runner:
         for number in range(9):
             await world.add(f"{number}", key=mine)
-        await world.until(lambda: len(world.asked) == 4)
+        await until(lambda: len(world.asked) == 4)
         last = await world.add("other", key=other)
         runner.wake()
         assert (await world.ended(last, other.tenant)).status == "completed"
@@ -400,7 +401,7 @@ async def test_what_nobody_foresaw_is_counted_and_the_batch_tried_again(
     monkeypatch.setattr(BatchRunner, "_check", breaks)
     async with world.running() as runner:
         batch_id = await world.add("a")
-        await world.until(lambda: runner.faults()["runner", "error"] > 0)
+        await until(lambda: runner.faults()["runner", "error"] > 0)
         world.now += 60
         runner.wake()
         assert (await world.ended(batch_id)).status == "completed"
@@ -415,7 +416,7 @@ async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch:
         await world.ended(await world.add("a"))
         monkeypatch.setattr(runner.store, "claim", down)
         runner.wake()
-        await world.until(lambda: runner.faults()["store", "unreachable"] > 0)
+        await until(lambda: runner.faults()["store", "unreachable"] > 0)
 
 
 async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, Too
 from app.state.entries import StoreDown
 from app.tenant_deletion import build_purges
 from tests.batches import World, open_world
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ async def test_another_server_goes_on_where_one_stopped(world: World) -> None:
     world.held["c"] = asyncio.Event()
     batch_id = await world.add("a", "b", "c", "d")
     async with world.running():
-        await world.until(lambda: world.asked["c"] == 1)
+        await until(lambda: world.asked["c"] == 1)
     world.held["c"].set()
     async with world.running():
         batch = await world.ended(batch_id)

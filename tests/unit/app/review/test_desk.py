@@ -13,6 +13,7 @@ from app.extract.asking import Asker, CannotAsk, PaperExample, Refused
 from app.extract.papers import Paper, papers_of
 from app.extract.state import JobState, Json, PaperResult, ReviewConflict
 from app.review.desk import CORRECTIONS_TO_LEARN, Desk, NotFitting, NotThere
+from tests.waiting import wait_until
 
 SCHEMA = {
     "type": "object",
@@ -89,8 +90,7 @@ def correct(desk: Desk, name: str, value: Any, pointer: str = "/name") -> int:
 
 
 def read_again(desk: Desk) -> None:
-    while desk.overview()["being_read"] is not None:
-        threading.Event().wait(0.01)
+    wait_until(lambda: desk.overview()["being_read"] is None)
 
 
 def test_what_is_left_is_counted(desk: Desk, names: list[str]) -> None:

@@ -20,8 +20,9 @@ from models.vision.ppocr.reader import PpOcrReader, ways_to_read, within_bounds
 from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.text import Image
 from models.workplace import HostLimits
-from tests.hosts import shared_by, until
+from tests.hosts import shared_by
 from tests.pages import single_line
+from tests.waiting import until
 
 DETECTOR, RECOGNIZER = embedded_weights()
 SPEC = EngineSpec("pp-ocr", "ocr", "Apache-2.0", "none")
