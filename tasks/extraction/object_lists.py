@@ -20,7 +20,7 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.probability import EVEN, CellOfItem, FieldScores, probability_in_list, worth_of
+from tasks.extraction.probability import EVEN, CellOfItem, FieldScores, probability_in_list
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
 
@@ -127,9 +127,9 @@ class ObjectList:
         return sum(probability_in_list(cell) - EVEN for cell in self.cells.values())
 
     @property
-    def worth(self) -> tuple[float, float]:
-        """Measure by which this way to fill the list is compared with others (`worth_of`)."""
-        return worth_of([probability_in_list(cell) for cell in self.cells.values()])
+    def likely(self) -> float:
+        """Number of values that are expected to be right: the sum of the cells' probabilities."""
+        return sum(map(probability_in_list, self.cells.values()))
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
         """Return the list with some of its objects."""

@@ -231,12 +231,6 @@ def probability_of_cell(cell: CellOfField) -> float:
     return calibrated("table", cell.signs, 0.0 if cell.is_printed else -UNPRINTED)
 
 
-def worth_of(chances: Sequence[float]) -> tuple[float, float]:
-    """Return what makes one way to fill a list better than another: the sum of its values' probabilities, each reduced
-    by EVEN, or if that is negative for both, the mean probability."""
-    return max(0.0, sum(chance - EVEN for chance in chances)), sum(chances) / max(1, len(chances))
-
-
 def probability_in_list(cell: CellOfItem) -> float:
     """Return the calibrated probability that a value in a list that the network filled is right, 0 to 1."""
     return calibrated("list", cell.signs)

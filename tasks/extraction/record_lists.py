@@ -195,6 +195,6 @@ def better_of(
         # A table that a file states is rarely less than the list: only more rows are better.
         if tables[path].is_exact and len(records[path].rows) <= len(tables[path].rows):
             continue
-        if records[path].worth[0] > BETTER * tables[path].worth[0]:
+        if records[path].worth > BETTER * tables[path].worth:
             found[path] = records[path]
     return found

@@ -23,7 +23,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
 from tasks.extraction.object_lists import MOST_ITEMS, MOST_WORDS, SUMS
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.probability import EVEN, CellOfField, probability_of_cell, worth_of
+from tasks.extraction.probability import EVEN, CellOfField, probability_of_cell
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.dates import days_told, is_day_of_a_year
 from tasks.precontext import Entry
@@ -97,9 +97,14 @@ class FilledList:
         return sum(probability_of_cell(cell) - EVEN for cell in self.cells.values())
 
     @property
-    def worth(self) -> tuple[float, float]:
-        """Measure by which this way to fill the list is compared with others (`worth_of`)."""
-        return worth_of([probability_of_cell(cell) for cell in self.cells.values() if cell.is_read])
+    def likely(self) -> float:
+        """Number of values that are expected to be right: the sum of the cells' probabilities."""
+        return sum(map(probability_of_cell, self.cells.values()))
+
+    @property
+    def worth(self) -> float:
+        """Sum of the probabilities of cells that were read, each reduced by EVEN, or 0 if that is negative."""
+        return max(0.0, sum(probability_of_cell(cell) - EVEN for cell in self.cells.values() if cell.is_read))
 
 
 @dataclass(slots=True, eq=False)
