@@ -74,8 +74,8 @@ NAMED_LIST = 0.8
 
 BETTER_THAN_TABLE = 1.2
 """Least ratio between the number of values that are expected to be right in a list that the network found and in the
-rows of a table at which the former fill the list. Of 80 lists of other people's papers that both fill, the table has more
-values right in 59, and the network in 13."""
+rows of a table at which the former fill the list. Of 80 lists of other people's papers that both fill, the table has
+more values right in 59, and the network in 13."""
 
 LINE_READERS = (
     dated_entries,
