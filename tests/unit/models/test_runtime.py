@@ -25,8 +25,9 @@ from models.vision.ocr.capability import OCR
 from models.workplace import HostLimits
 from tasks.catalog import TASK_NAMES
 from tests.e2e.conftest import data_url, ocr_request
-from tests.hosts import Doubler, has_entered, shared_by, until
+from tests.hosts import Doubler, has_entered, shared_by
 from tests.pages import single_line
+from tests.waiting import until
 
 
 class Echo:
