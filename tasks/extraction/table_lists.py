@@ -225,7 +225,7 @@ def _with_parted_header(table: ReadTable) -> ReadTable:
 
 def _part(cell: ReadCell, *, is_figure: bool) -> tuple[ReadCell, ReadCell]:
     """Return the header and the first cell of a column that were read as one cell."""
-    words = cell.text.split()
+    words = cell.text.split() if len(cell.text) <= 2 * LONGEST_HEADER else []
     sizes = range(1, len(words)) if is_figure else range(len(words) - 1, 0, -1)
     for size in sizes:
         name, rest = " ".join(words[:size]), " ".join(words[size:])

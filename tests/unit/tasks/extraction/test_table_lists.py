@@ -1,7 +1,7 @@
 """Lists of objects that are filled from tables."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.fair_executor import all_of
@@ -9,7 +9,7 @@ from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_in_list
-from tasks.extraction.table_lists import MOST_PAIRS, headed_tables
+from tasks.extraction.table_lists import MOST_PAIRS, HeadedTable, headed_tables
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
@@ -241,24 +241,28 @@ def test_one_known_header_is_enough_if_texts_and_figures_are_in_the_order_of_the
     assert not rows_of("Team;#;GS;W;PT\nKV Zilvermeeuw;1;12;10;20\nDES Woudrand;2;12;9;19\n", **columns)
 
 
-def test_a_header_that_was_read_together_with_the_first_row_is_parted_from_it() -> None:
-    table = ReadTable(
-        [
-            [*map(ReadCell, row)]
-            for row in (
-                ("Date 03.08.2026", "Description Card payment", "Amount -86.42"),
-                ("05.08.2026", "Transfer", "3,510.00"),
-                ("10.08.2026", "Standing order", "-712.50"),
-            )
-        ],
-        is_exact=False,
-    )
+def page_table(*rows: Sequence[str]) -> HeadedTable:
+    """The likeliest reading of a table that was found by the places of its words."""
     document = pasted("Date: 03.08.2026\nTotal: 86.42").document
     assert document is not None
     fields = [wanted(name, TEXT) for name in ("date", "description", "amount")]
-    first = headed_tables([(document, table)], fields)[0]
+    table = ReadTable([[*map(ReadCell, row)] for row in rows], is_exact=False)
+    return headed_tables([(document, table)], fields)[0]
+
+
+BOOKED = ("05.08.2026", "Transfer", "3,510.00"), ("10.08.2026", "Standing order", "-712.50")
+
+
+def test_a_header_that_was_read_together_with_the_first_row_is_parted_from_it() -> None:
+    first = page_table(("Date 03.08.2026", "Description Card payment", "Amount -86.42"), *BOOKED)
     assert first.header == ["Date", "Description", "Amount"]
     assert first.table.texts[first.end] == ["03.08.2026", "Card payment", "-86.42"]
+
+
+def test_a_cell_that_is_too_long_for_a_header_is_not_parted() -> None:
+    long = "Date " * 100 + "03.08.2026"
+    first = page_table((long, "Description Card payment", "Amount -86.42"), *BOOKED)
+    assert first.table.texts[0] == [long, "Description Card payment", "Amount -86.42"]
 
 
 def test_headings_between_the_rows_are_the_text_that_no_column_answers() -> None:
