@@ -153,7 +153,8 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
         if wanted is None or (is_there and not wanted):
             continue
         if not wanted:
-            return len(objects)
+            # On a page with text, `total` is an amount.
+            return None if names.concepts and results.texts("ocr") else len(objects)
         if not asked or wanted <= looked_for:
             return sum(one["label"].casefold() in wanted for one in objects)
     return None

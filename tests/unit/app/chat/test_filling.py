@@ -269,3 +269,11 @@ def test_the_table_of_names_is_well_formed() -> None:
         assert all(fold(name) for name in row["names"].split(",")), row
     assert all(fold(name) for name in table["text"]["names"].split(","))
     assert set(table["counts"]) == {"words", "everything", "presence"}
+
+
+async def test_a_total_is_an_amount_of_the_page_that_was_read_and_not_a_number_of_objects() -> None:
+    objects = [{"label": label, "bounds": {}, "confidence": 0.9} for label in ("book", "book")]
+    both = found(("ocr", RECEIPT.result.data), ("object_detection", {"detected_objects": objects}), text="The fields.")
+    assert (await filled(both, total=NUMBER))["total"] == 63.6
+    blank = seen("How many are there in total?", "book", "book")
+    assert (await filled(blank, total=INTEGER))["total"] == 2
