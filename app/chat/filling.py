@@ -150,8 +150,9 @@ async def _copied(
     succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
     target = (await asyncio.to_thread(asked_of, orders[0])).target if orders else None
-    results = TaskResults(succeeded, plan.reads_out, target)
-    return await copy_fields(schema, results, read_of(entries, document), extractor, examples)
+    read = read_of(entries, document)
+    results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
+    return await copy_fields(schema, results, read, extractor, examples)
 
 
 def _whole(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:

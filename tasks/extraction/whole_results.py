@@ -65,6 +65,8 @@ class TaskResults:
     """True if the request asks for the whole text that was read or spoken, not for a part of it."""
     untranslated_into: str | None = None
     """Tag of the language into which a translation failed."""
+    has_text: bool = False
+    """True if a text was read, be it beside the run tasks."""
 
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)
@@ -154,7 +156,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
             continue
         if not wanted:
             # On a page with text, `total` is an amount.
-            return None if names.concepts and results.texts("ocr") else len(objects)
+            return None if names.concepts and results.has_text else len(objects)
         if not asked or wanted <= looked_for:
             return sum(one["label"].casefold() in wanted for one in objects)
     return None
