@@ -212,7 +212,8 @@ def _with_parted_header(table: ReadTable) -> ReadTable:
     The header of a column of figures or days ends where one begins, and that of a column of texts where a known name
     ends.
     """
-    if table.is_exact or len(table.rows) < 3:
+    with_figures = sum(any(map(str.isdigit, cell.text)) for cell in table.rows[0])
+    if table.is_exact or len(table.rows) < 3 or with_figures < FEWEST_PARTED:
         return table
     columns = [[row[at].text for row in table.rows[1:] if row[at].text] for at in range(len(table.rows[0]))]
     of_figures = [2 * sum(map(_is_figure, column)) > len(column) for column in columns]
@@ -343,7 +344,8 @@ def fill_lists(
             if one.path == match.path and one.worth >= RIVAL * match.worth and not _is_among(one, used)
         ]
         # A torn reading of the same table may have the same header, too.
-        groups = [group for one in rivals for group in (_alike(one, matches, used, order), [one])]
+        groups = [_alike(one, matches, used, order) for one in rivals]
+        groups += [[one] for one, group in zip(rivals, groups, strict=True) if len(group) > 1]
         filled = [one for group in groups if (one := _filled(group, lists[match.path])) is not None]
         if filled:
             best = max(filled, key=lambda one: round(one.expected, 1))  # the first of equals
@@ -461,7 +463,7 @@ def _is_plain_text(one: WantedField) -> bool:
 
 def _has_no_words(column: Sequence[str]) -> bool:
     """True if all cells of a column are numbers or days."""
-    return all(looks_numeric(cell) or moment(cell) or is_day_of_a_year(cell) for cell in column if not is_missing(cell))
+    return all(_is_figure(cell) for cell in column if not is_missing(cell))
 
 
 def _only_by_table(fields: Sequence[WantedField]) -> bool:

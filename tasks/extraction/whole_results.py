@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.detection.vocabulary import SYNONYMS, LabelVocabulary, phrases_asked_for, singular
+from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.result import Result
@@ -155,8 +156,10 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
         if wanted is None or (is_there and not wanted):
             continue
         if not wanted:
-            # On a page with text, `total` is an amount.
-            return None if names.concepts and results.has_text else len(objects)
+            # On a page with text, `total` is an amount, but `total_objects` is not.
+            names_objects = not _words().everything.isdisjoint(name)
+            is_amount = any(CONCEPTS[concept].kind == "amount" for concept in names.concepts)
+            return None if results.has_text and is_amount and not names_objects else len(objects)
         if not asked or wanted <= looked_for:
             return sum(one["label"].casefold() in wanted for one in objects)
     return None

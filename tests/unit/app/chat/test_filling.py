@@ -275,5 +275,7 @@ async def test_a_total_is_an_amount_of_the_page_that_was_read_and_not_a_number_o
     objects = [{"label": label, "bounds": {}, "confidence": 0.9} for label in ("book", "book")]
     both = found(("ocr", RECEIPT.result.data), ("object_detection", {"detected_objects": objects}), text="The fields.")
     assert (await filled(both, total=NUMBER))["total"] == 63.6
+    for name in ("count", "how_many", "object_count", "total_objects"):
+        assert (await filled(both, **{name: INTEGER}))[name] == 2
     blank = seen("How many are there in total?", "book", "book")
     assert (await filled(blank, total=INTEGER))["total"] == 2
