@@ -10,7 +10,7 @@ const PERSON = crypto.randomUUID();
 const POLL_MS = 4000;
 const NO_ROWS = "This list has no rows: A adds one.";
 
-class Refused extends Error {
+class RefusedRequest extends Error {
   constructor(status, message) {
     super(message);
     this.status = status;
@@ -22,11 +22,11 @@ async function ask(path, body) {
     method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body),
   });
   const told = await response.json();
-  if (!response.ok) throw new Refused(response.status, told.error.message);
+  if (!response.ok) throw new RefusedRequest(response.status, told.error.message);
   return told;
 }
 
-class Review {
+class ReviewPage {
   #schema = {};
   #paper = null; // As the server knows it.
   #pointer = null;
@@ -60,7 +60,7 @@ class Review {
   /** Runs `step` once what was begun before it has ended: a key that comes early is not lost. */
   do(step) {
     this.#running = this.#running.then(step).catch((error) => {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof RefusedRequest)) throw error;
       this.#tell(error.message, error.status === 409 ? "conflict" : "trouble");
       if (error.status === 409 && this.#paper) return this.#show(this.#paper.name, this.#pointer);
       return undefined;
@@ -147,7 +147,7 @@ class Review {
     try {
       result = await ask(`reading?${query}`);
     } catch (error) {
-      if (!(error instanceof Refused)) throw error;
+      if (!(error instanceof RefusedRequest)) throw error;
       this.#tell(error.message, "trouble");
     }
     if (isOver()) return;
@@ -399,6 +399,6 @@ class Review {
   }
 }
 
-const review = new Review();
+const review = new ReviewPage();
 review.do(() => review.start());
 review.poll();

@@ -32,7 +32,7 @@ PAPERS = 12
 
 
 @dataclass(frozen=True)
-class Review:
+class ReviewSession:
     page: Page
     folder: Path
     url: str
@@ -121,19 +121,19 @@ def serving_review(folder: Path, server: Server, table: str = "out.xlsx", below:
 
 
 @pytest.fixture
-def review(browser: Browser, folder: Path, server: Server) -> Iterator[Review]:
+def review(browser: Browser, folder: Path, server: Server) -> Iterator[ReviewSession]:
     with (
         serving_review(folder, server) as url,
         watched(browser, url, viewport={"width": 1360, "height": 860}) as page,
     ):
         page.goto(url)
-        made = Review(page, folder, url)
+        made = ReviewSession(page, folder, url)
         made.settled()
         yield made
 
 
 @needs_browser
-def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(review: Review) -> None:
+def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(review: ReviewSession) -> None:
     page, told = review.page, page_told(review)
     fields = review.state()["doubtful"]
     assert fields >= 30
@@ -172,12 +172,12 @@ def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(rev
     assert sheet["B2"].value == number_of(0)
 
 
-def page_told(review: Review) -> Any:
+def page_told(review: ReviewSession) -> Any:
     return review.page.get_by_test_id("told")
 
 
 @needs_browser
-def test_a_field_is_taken_from_the_page_typed_and_undone(review: Review) -> None:
+def test_a_field_is_taken_from_the_page_typed_and_undone(review: ReviewSession) -> None:
     page, told = review.page, page_told(review)
     choose(page, "/buyer")
     page.keyboard.press("f")
@@ -216,7 +216,7 @@ def choose(page: Page, pointer: str) -> None:
 
 
 @needs_browser
-def test_two_people_get_two_papers_and_a_conflict_is_told(review: Review, browser: Browser) -> None:
+def test_two_people_get_two_papers_and_a_conflict_is_told(review: ReviewSession, browser: Browser) -> None:
     with watched(browser, review.url) as other:
         other.goto(review.url)
         expect(other.get_by_test_id("paper")).to_have_text("in/01.png")
@@ -244,7 +244,7 @@ def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Se
     assert openfaze_here(*command, "--url", server.base_url, folder=tmp_path, OPENFAZE_API_KEY=KEY).returncode == 0
     with serving_review(tmp_path, server, "out.csv") as url, watched(browser, url) as page:
         page.goto(url)
-        review = Review(page, tmp_path, url)
+        review = ReviewSession(page, tmp_path, url)
         told = page_told(review)
         expect(page.get_by_test_id("paper")).to_have_text("in/a.csv")
 
@@ -348,7 +348,7 @@ def test_the_page_as_a_picture(browser: Browser, server: Server, tmp_path: Path)
     ):
         page.emulate_media(color_scheme="light", reduced_motion="reduce")
         page.goto(url)
-        review = Review(page, tmp_path, url)
+        review = ReviewSession(page, tmp_path, url)
         review.settled()
         while page.get_by_test_id("paper").inner_text() != "receipts/may-12.png":
             before = page.get_by_test_id("paper").inner_text()
