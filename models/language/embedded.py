@@ -29,11 +29,12 @@ import structlog
 
 from models.base import EngineOverloaded, ShareUsedUp, available_cpus
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
-from models.language.embedded_request import NativeRequest, is_reproducible, native_request
+from models.language.embedded_request import NativeRequest, is_reproducible, letters_of, native_request
 from models.language.embedded_seats import LlamaServers, Seat
 from models.language.embedded_server import LlamaServer, ServerOptions
 from models.language.llm import (
     Abilities,
+    ContextOverflow,
     Done,
     LlmCall,
     LlmEvent,
@@ -49,6 +50,9 @@ log = structlog.get_logger(__name__)
 
 SMALL_BYTES = 256_000_000
 """Largest file, in bytes, of a model that is opened once for each call at a time."""
+
+LONGEST_TOKEN = 256
+"""Largest number of characters that a token may have. The longest in the vocabularies of open models are 128 spaces."""
 
 PARALLEL_APART = 10
 
@@ -211,7 +215,12 @@ class EmbeddedLlm:
         try:
             # A string may take half of the context. This leaves room for the rest even if the model never ends the
             # string.
-            longest_string = seat.server.context_tokens // 2
+            context = seat.server.context_tokens
+            longest_string = context // 2
+            # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
+            # find out that it has too many tokens.
+            if letters_of(call.messages) > LONGEST_TOKEN * context:
+                raise ContextOverflow(None, context)
             request = native_request(call, seat.server.template, longest_string, self._max_tokens)
             answer = self._start(seat, request.loosened() if loosened else request, leave)
         except BaseException:
@@ -223,7 +232,6 @@ class EmbeddedLlm:
                     async for event in events:
                         if isinstance(event, Done):
                             asked = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
-                            context = seat.server.context_tokens
                             event = event.noting(lowered_by_context(asked, context, event.prompt_tokens))
                         yield event
         finally:

@@ -1,7 +1,7 @@
 """An LLM call as a request to llama.cpp, limited to the JSON that llama.cpp's grammars can express."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -54,6 +54,16 @@ def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, m
     limit = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
     body = {**request.body, "max_tokens": limit or most_tokens}
     return replace(request, body=body, bound=None if limit else most_tokens)
+
+
+def letters_of(messages: Iterable[Mapping[str, Any]]) -> int:
+    """Return the number of characters of the texts in `messages`, whose content is a string, a list of parts, or
+    None."""
+    contents = [message.get("content") or "" for message in messages]
+    parts = (part for content in contents if not isinstance(content, str) for part in content)
+    return sum(len(content) for content in contents if isinstance(content, str)) + sum(
+        len(part.get("text", "")) for part in parts
+    )
 
 
 def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:

@@ -9,7 +9,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from models.language.embedded import EmbeddedLlm
+from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
 from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, Loops
 from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
@@ -265,6 +265,18 @@ async def test_a_prompt_that_is_too_long_is_refused_with_both_numbers(llm: Embed
     assert refusal.value.limit == CONTEXT_TOKENS
     assert refusal.value.prompt_tokens is not None
     assert 2000 <= refusal.value.prompt_tokens < 2100
+
+
+@pytest.mark.parametrize("parts", [False, True])
+async def test_a_prompt_with_more_characters_than_tokens_can_have_is_refused_uncounted(
+    llm: EmbeddedLlm, parts: bool
+) -> None:
+    text = "word " * (CONTEXT_TOKENS * LONGEST_TOKEN // 5 + 1)
+    content: Any = [{"type": "text", "text": text[:100]}, {"type": "text", "text": text}] if parts else text
+    messages = [{"role": "assistant", "content": None}, {"role": "user", "content": content}]
+    with pytest.raises(ContextOverflow) as refusal:
+        await events_of(llm, LlmCall(messages))
+    assert (refusal.value.prompt_tokens, refusal.value.limit) == (None, CONTEXT_TOKENS)
 
 
 async def test_a_limit_that_the_context_leaves_no_room_for_is_said_to_be_lowered(llm: EmbeddedLlm) -> None:
