@@ -54,6 +54,9 @@ class CodeResult(Result[CodeData]):
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"images"}))
 
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        return ((image["filename"], image["url"]) for image in self.data.get("images", ()))
+
 
 class CodeSandboxTask:
     """Runs the Python code of a message: its fenced blocks, joined to one script, or else the whole text.

@@ -195,6 +195,10 @@ class Result(ABC, Generic[DataT]):
         """Yield all texts for a guard, without repetitions and without values that contain no words."""
         return texts_in(self.data)
 
+    def pictures(self) -> Iterator[tuple[str, str]]:
+        """Yield the name and the data URL of each picture that the task has made, which a guard has to judge."""
+        return iter(())
+
     def mapped(self, redactor: Redactor) -> "Result[DataT]":
         """Return the result without personal data."""
         return type(self)(redactor.value(self.data))

@@ -1,9 +1,12 @@
 """`<guard>` over HTTP, with pictures: which are judged, and that none is looked at before."""
 
+import base64
 import io
+import json
 from collections.abc import Iterator
 from typing import Any
 
+import httpx
 import PIL.Image
 import pytest
 
@@ -12,6 +15,7 @@ from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_
 from tests.e2e.guarded import BOMB, BYPASS, FRANCE, guard, is_blocked, sources
 from tests.image_guards import save_classifier
 from tests.llm_server import Reply
+from tests.sandboxes import needs_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -28,9 +32,11 @@ def colour(name: str) -> Json:
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """Its LLM sees, and to its guard of pictures red is naked."""
+    """Its LLM sees, it runs scripts, and to its guard of pictures red is naked."""
     folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
-    with serving_full_model("vision", image_guard="classifier", image_guard_model=str(folder)) as model:
+    with serving_full_model(
+        "vision", image_guard="classifier", image_guard_model=str(folder), code_sandbox="on"
+    ) as model:
         yield model
 
 
@@ -94,3 +100,31 @@ def test_a_code_of_pictures_that_the_engine_does_not_know_is_a_503(seeing: FullM
     error = error_of(seeing.ask(guard("S1_IMAGE", "S12_IMAGE"), said), 503, "engine_unavailable")
     assert "cannot judge S1_IMAGE (Gore)" in error["message"]
     assert seeing.prompts == []
+
+
+def drawing(name: str, colour: str) -> str:
+    file = io.BytesIO()
+    PIL.Image.new("RGB", (80, 60), colour).save(file, "PNG")
+    encoded = base64.b64encode(file.getvalue()).decode()
+    return f"import base64, pathlib\npathlib.Path({name!r}).write_bytes(base64.b64decode({encoded!r}))"
+
+
+@needs_sandbox
+def test_a_picture_that_a_script_draws_is_judged(seeing: FullModel) -> None:
+    def asked(*codes: str, colour: str = "blue", then: str = "") -> httpx.Response:
+        return seeing.ask(guard(*codes, task="code_sandbox"), drawing("a.png", colour) + then)
+
+    shown = json.loads(content_of(asked("S12_IMAGE")))["result"]["images"]
+    assert [image["filename"] for image in shown] == ["a.png"]
+    assert sources(is_blocked(asked("S12_IMAGE", colour="red"), "S12_IMAGE")) == ["code_sandbox"]
+    # The words of the name are neither in the code nor in the output.
+    name = f"''.join(chr(code - 7) for code in {[ord(letter) + 7 for letter in BOMB]}) + '.png'"
+    renamed = asked("S9", then=f"\npathlib.Path('a.png').rename({name})")
+    assert "code_sandbox.filename" in sources(is_blocked(renamed, "S9"))
+
+
+@needs_sandbox
+def test_a_picture_that_a_script_draws_needs_an_engine_that_judges_pictures() -> None:
+    with serving_full_model(code_sandbox="on") as model:
+        asked = model.ask(guard("S12_IMAGE", task="code_sandbox"), drawing("a.png", "white"))
+        assert "No engine here judges S12_IMAGE" in error_of(asked, 503, "engine_unavailable")["message"]

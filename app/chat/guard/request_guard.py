@@ -39,7 +39,7 @@ from tasks.base import Redact, Task, TaskRequest, as_it_is
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.source import Source
+from tasks.inputs.source import Origin, Source
 from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
@@ -195,13 +195,18 @@ class RequestGuard:
             return tuple(entries)
         if self.redaction:
             entries = await self.redaction.of_results(entries)
-        texts = await self.guardrails.threads.run(texts_of_results, entries)
+        drawn = [
+            Source(Origin(one.name), payload=url, filename=name)
+            for one in entries
+            for name, url in one.result.pictures()
+        ]
+        texts = [*await self.guardrails.threads.run(texts_of_results, entries), *texts_of_file_names(drawn)]
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
         # A result that is the whole answer is judged alone, because the reader sees no other text beside it.
         joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
-        self._add(await self._judge(texts, joints))
+        self._add([*await self._judge(texts, joints), *await self.guardrails.pictures(drawn, self.policy)])
         return tuple(entries)
 
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
