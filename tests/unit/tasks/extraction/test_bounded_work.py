@@ -8,11 +8,12 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
+from tasks.extraction import examples, matching, repeated_records
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction import matching, repeated_records
 from tasks.extraction.candidates import find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.evidence import find_evidence
+from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import (
     NAMED,
@@ -167,3 +168,22 @@ def test_fields_whose_schemas_take_the_same_values_have_one_form() -> None:
     assert len({ValueForm.of(one) for one in same}) == 1
     others = [{"type": "string", "format": "date"}, {"type": "number"}, {"type": "string", "enum": ["1", "2"]}]
     assert len({ValueForm.of(one) for one in [*same, *others]}) == 4
+
+
+def test_a_value_of_an_example_is_folded_once_and_not_for_each_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[Any] = []
+    monkeypatch.setattr(examples, "key_of", lambda value: folded.append(value) or value)
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    scored = FieldScores(candidates, FIELDS, np.zeros((len(FIELDS), 1 + len(candidates.spans)), np.float32))
+    all_of(learn(scored, {"label0": "a long value " * 1000}))
+    assert folded.count("a long value " * 1000) == 1
+
+
+def test_examples_are_learned_and_compared_in_slices() -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    logits = np.zeros((len(FIELDS), 1 + len(candidates.spans)), np.float32)
+    scored = FieldScores(candidates, FIELDS, logits)
+    answer = {f"label{number}": f"value {number}" for number in range(40)}
+    assert slices_of(learn(scored, answer)) > len(FIELDS)
+    lessons = [all_of(learn(scored, answer))] * 3
+    assert slices_of(prefer_examples(logits, FIELDS, candidates, lessons)) >= 3 * len(FIELDS)
