@@ -40,8 +40,8 @@ class Homes:
     processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
     get different processes if there are enough.
 
-    While others ask, a key with long calls gets no process that the others use, and never the last one of several. Keys
-    without long calls therefore never wait for a long call.
+    While keys without long calls ask, too, a key with long calls gets no process that they use, and never the last one
+    of several. They therefore never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:
@@ -102,7 +102,7 @@ class Homes:
             return range(self._many)
         but_last = range(self._many - 1)
         if self._is_slow(key):
-            return but_last
+            return range(self._many) if all(map(self._is_slow, others)) else but_last
         slow = {
             number
             for home in map(self._homes.__getitem__, filter(self._is_slow, others))

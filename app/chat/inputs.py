@@ -30,6 +30,7 @@ from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
+from tasks.schema.json_answer import MAX_ANSWER_CHARS
 from tasks.wording.page_range import PLAIN, Form
 
 P = ParamSpec("P")
@@ -203,7 +204,8 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     """Return the last MOST_EXAMPLES examples before index `before`: pairs of a user message with an input and an
     assistant message with an object.
 
-    Only a request with a schema has examples. A pair with more than `max_sources` sources does not count.
+    Only a request with a schema has examples. A pair with more than `max_sources` sources does not count, nor one with
+    an answer of more than MAX_ANSWER_CHARS characters.
     """
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
@@ -222,7 +224,8 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
 
 
 def _object_in(text: str) -> Mapping[str, Any] | None:
-    if not text.lstrip().startswith("{"):
+    # While JSON is parsed, no other thread runs, and an empty list of three characters takes sixty bytes of memory.
+    if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
         return None
     try:
         value = json.loads(text)

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import KINDS, Candidates
+from tasks.extraction.candidates import KINDS, SPANS_AT_ONCE, Candidates
 from tasks.extraction.delimiters import MOST_WORDS, VARIABLE, CutValue, delimiters_of
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
@@ -148,7 +149,13 @@ class _Comparison:
         self.here, self.there = here, there
         common = here.words & there.words
         self.is_alike = len(common) >= ALIKE * max(1, min(len(here.words), len(there.words)))
-        self.ours, self.theirs = ([_shared(text, common) for text in one.texts] for one in (here, there))
+        numbers: dict[str, int] = {}
+        self.ours, self.theirs = (
+            np.array([numbers.setdefault(_shared(text, common), len(numbers)) for text in one.texts], np.int32)
+            for one in (here, there)
+        )
+        """Numbers of the texts: the same one for texts with the same words, as far as both papers contain them."""
+        self._without_words = [numbers.get(text) for text in ("", VARIABLE)]
 
     def likeness(self, places: Sequence[int]) -> Matrix:
         """Return how similar each candidate's place is to the most similar of some places on the example, 0 to 1."""
@@ -183,19 +190,26 @@ class _Comparison:
         """Return which texts of our paper equal a text of the example, comparing only words that both papers contain,
         and whether this text has such words."""
         said = self.theirs[text]
-        return np.array([one == said for one in self.ours])[texts], said not in ("", VARIABLE)
+        return (self.ours == said)[texts], said not in self._without_words
 
 
-def learn(scored: FieldScores, answer: Any) -> Lesson:
+def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
     """Return the places of an answer's values on an example, whose scores are `scored`."""
-    texts = [" ".join(fold(span.text)) for span in scored.candidates.spans]
-    said = [set(map(key_of, sayings(span, scored.days_first))) for span in scored.candidates.spans]
+    texts: list[str] = []
+    said: dict[Any, list[int]] = {}
+    for at, span in enumerate(scored.candidates.spans):
+        if at % SPANS_AT_ONCE == 0:
+            yield
+        texts.append(" ".join(fold(span.text)))
+        for key in set(map(key_of, sayings(span, scored.days_first))):
+            said.setdefault(key, []).append(at)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):
+        yield
         value = None if one.in_list else _value_at(answer, one.path)
         if value is None or isinstance(value, bool | list | dict):
             continue
-        found = [at for at, keys in enumerate(said) if key_of(value) in keys]
+        found = [*said.get(key_of(value), ())]
         if not found and isinstance(value, str) and len(value) >= SHORTEST_MISREAD:
             near = process.extract(
                 " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MOST_PLACES
@@ -212,25 +226,29 @@ def learn(scored: FieldScores, answer: Any) -> Lesson:
         for span in spans
         if len(span.words) <= MOST_WORDS
     ]
+    yield
     return Lesson(Surroundings.of(scored.candidates), places, values)
 
 
 def prefer_examples(
     logits: Matrix, fields: Sequence[WantedField], candidates: Candidates, lessons: Sequence[Lesson]
-) -> dict[int, frozenset[int]]:
+) -> Slices[dict[int, frozenset[int]]]:
     """Raise the logits of the candidates that are in the same places as the fields on the examples, and return these
     candidates by row."""
     found: dict[int, frozenset[int]] = {}
     if not lessons or not candidates.spans:
         return found
     here = Surroundings.of(candidates)
-    compared = [_Comparison(here, lesson.surroundings) for lesson in lessons]
+    compared = []
+    for lesson in lessons:
+        yield
+        compared.append(_Comparison(here, lesson.surroundings))
     for row, one in enumerate(fields):
-        votes = [
-            comparison.likeness(places)
-            for comparison, lesson in zip(compared, lessons, strict=True)
-            if (places := lesson.places.get(one.path))
-        ]
+        votes = []
+        for comparison, lesson in zip(compared, lessons, strict=True):
+            yield
+            if places := lesson.places.get(one.path):
+                votes.append(comparison.likeness(places))
         if not votes:
             continue
         likeness: Matrix = np.mean(votes, axis=0)

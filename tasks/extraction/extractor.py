@@ -1,6 +1,5 @@
 """Scores every span of the texts that were read as the value of every field, by a network."""
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -77,11 +76,11 @@ class Extractor:
         lessons = []
         for one in examples if fields else ():
             known = await self._scored(one.entries, fields, len(examples), answer=one.answer)
-            lessons.append(await asyncio.to_thread(learn, known, one.answer))
+            lessons.append(await self.executor.run(learn, known, one.answer))
         scored = await self._scored(entries, fields, lessons=lessons)
         if not (lessons and scored.candidates.spans):
             return scored
-        again = await asyncio.to_thread(prefer_examples, scored.logits, fields, scored.candidates, lessons)
+        again = await self.executor.run(prefer_examples, scored.logits, fields, scored.candidates, lessons)
         return replace(scored, by_example=again)
 
     async def _scored(

@@ -183,10 +183,12 @@ def _taught(
 ) -> Slices[dict[JsonPath, list[WantedField]]]:
     """Return the fields of lists with further names: the headers that their columns have in an example."""
     tables = yield from _tables_for(example.entries, lists)
-    return {
-        path: [one._replace(names=taught_names(one, tables, example.answer)) for one in fields]
-        for path, fields in lists.items()
-    }
+    taught: dict[JsonPath, list[WantedField]] = {path: [] for path in lists}
+    for path, fields in lists.items():
+        for one in fields:
+            yield
+            taught[path].append(one._replace(names=taught_names(one, tables, example.answer)))
+    return taught
 
 
 def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
@@ -201,7 +203,7 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
             yield
             found += [(passage, one) for one in reader(passage, wanted)]
     of_entries = [(read[passage.entry], table) for passage, table in found]
-    return headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields)
+    return (yield from headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields))
 
 
 async def fill_from_tables(
@@ -226,14 +228,15 @@ async def fill_from_tables(
     embedded = headers[:MOST_EMBEDDED]
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
-    def filled() -> dict[JsonPath, FilledList]:
+    def filled() -> Slices[dict[JsonPath, FilledList]]:
         likeness = {
             (one.path, head): likeness_by_words(one.names, head)
             + (0.0 if meanings is None or at >= len(embedded) else float(meanings[row, at]))
             for row, one in enumerate(fields)
             for at, head in enumerate([*headers, *implied])
         }
-        return better_of(fill_lists(readings, lists, likeness), records)
+        yield
+        return better_of((yield from fill_lists(readings, lists, likeness)), records)
 
     return await in_turns(extractor, filled), True
 

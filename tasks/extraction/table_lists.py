@@ -7,13 +7,13 @@ gets the table that answers most of its fields, and each table fills one list. T
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import accumulate, pairwise, takewhile
+from itertools import accumulate, islice, pairwise, takewhile
 from statistics import median
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import all_of
+from models.fair_executor import Slices
 from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import derived_columns
@@ -37,6 +37,8 @@ MOST_READINGS = 3
 MOST_EMBEDDED = 400
 """Largest number of header texts that are compared with the fields by meaning. Further ones are compared by words
 alone."""
+MOST_COMPARED = 200
+"""Largest number of rows of a table whose cells are compared with the fields, the first ones."""
 MOST_PAIRS = 5_000
 """Largest product of the columns of a request's tables and the fields of its lists, at 0.2 ms a pair. Tables beyond it
 count as text."""
@@ -139,7 +141,9 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
     return [one for one, used in zip(tables, pairs, strict=True) if used <= MOST_PAIRS]
 
 
-def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]) -> list[HeadedTable]:
+def headed_tables(
+    tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]
+) -> Slices[list[HeadedTable]]:
     """Return each table in several readings: with the rows that may be its header, beginning with the most likely by
     words, and without a header."""
     known: dict[str, float] = {}
@@ -150,19 +154,23 @@ def headed_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[Wa
                 known[text] = max(likeness_by_words(one.names, text) for one in fields)
         return max((known[text] for text in forms), default=0.0)
 
-    found = []
+    found: list[HeadedTable] = []
     days: dict[int, list[date]] = {}
     for entry, table in tables:
         if id(entry) not in days:
-            days[id(entry)] = days_told(
-                "\n".join([passage.text for passage in all_of(passages_to_search([entry]))])[:MOST_DATED]
-            )
+            passages = yield from passages_to_search([entry])
+            days[id(entry)] = days_told("\n".join([passage.text for passage in passages])[:MOST_DATED])
+        yield
         table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
         *headed, bare = _readings(entry, table, days[id(entry)])
         ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))
         kept = ranked[:MOST_READINGS] + [one for one in headed[:1] if one not in ranked[:MOST_READINGS]]
-        found += [*kept, bare, *filter(None, map(_with_derived, kept))]
+        found += [*kept, bare]
+        for one in kept:
+            yield
+            if (derived := _with_derived(one)) is not None:
+                found.append(derived)
     return found
 
 
@@ -317,12 +325,13 @@ def fill_lists(
     readings: Sequence[HeadedTable],
     lists: Mapping[JsonPath, Sequence[WantedField]],
     likeness: Mapping[tuple[JsonPath, str], float],
-) -> dict[JsonPath, FilledList]:
+) -> Slices[dict[JsonPath, FilledList]]:
     """Fill each list from the table that answers it best. `likeness` takes a field's path and a header's text."""
     matches: list[_Match] = []
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
         for reading in readings:
+            yield
             if reading.table.of_list not in (None, path):
                 continue
             match = _match(reading, path, fields, likeness)
@@ -336,6 +345,7 @@ def fill_lists(
     found: dict[JsonPath, FilledList] = {}
     used: set[tuple[str, str]] = set()
     for match in matches:
+        yield
         if match.path in found or _is_among(match, used):
             continue
         rivals = [
@@ -346,7 +356,11 @@ def fill_lists(
         # A torn reading of the same table may have the same header, too.
         groups = [_alike(one, matches, used, order) for one in rivals]
         groups += [[one] for one, group in zip(rivals, groups, strict=True) if len(group) > 1]
-        filled = [one for group in groups if (one := _filled(group, lists[match.path])) is not None]
+        filled = []
+        for group in groups:
+            yield
+            if (one := _filled(group, lists[match.path])) is not None:
+                filled.append(one)
         if filled:
             best = max(filled, key=lambda one: round(one.expected, 1))  # the first of equals
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
@@ -406,7 +420,7 @@ def _match(
     from scipy.optimize import linear_sum_assignment
 
     width = len(reading.forms)
-    body = [[cell.text for cell in row] for row in _body(reading)]
+    body = [[cell.text for cell in row] for row in islice(_body(reading), MOST_COMPARED)]
     if not body:
         return None
     alike = np.array(
@@ -421,7 +435,7 @@ def _match(
     if has_header and likely <= ANSWERED * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
-    columns = [[row[at] for row in body[:200]] for at in range(width)]
+    columns = [[row[at] for row in body] for at in range(width)]
     days = reading.known_days
     fit = np.array([[_fit(column, one, comma_likely=comma, known_days=days) for column in columns] for one in fields])
     if not has_header:
@@ -470,20 +484,20 @@ def _only_by_table(fields: Sequence[WantedField]) -> bool:
     return not all(is_of_text(one.schema, one.names) for one in fields)
 
 
-def _body(reading: HeadedTable, *, with_sections: bool = False) -> list[Sequence[ReadCell]]:
-    """Return the rows below the header that may be items. Sums, repeated headers, and rows of a single cell are left
+def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequence[ReadCell]]:
+    """Yield the rows below the header that may be items. Sums, repeated headers, and rows of a single cell are left
     out, but the latter are kept if they are wanted as headings of sections."""
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
-    found: list[Sequence[ReadCell]] = []
+    has_begun = False
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
     for row in reading.table.rows[reading.end :]:
         texts = [cell.text for cell in row]
         if is_total(texts):
-            if not reading.table.is_exact and found:
-                break  # Other things are printed below the sums of a page.
+            if not reading.table.is_exact and has_begun:
+                return  # Other things are printed below the sums of a page.
         elif texts != header and sum(map(bool, texts)) >= least:
-            found.append(row)
-    return found
+            has_begun = True
+            yield row
 
 
 def _in_order(

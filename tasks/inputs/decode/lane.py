@@ -70,7 +70,8 @@ ABANDONED_S = 1.0
 """Seconds for which a call continues after its caller left, before its process is killed. Restarting costs less than
 the calls that wait behind a hanging one."""
 QUICK_S = 2.0
-"""Seconds after which a call counts as long, so that its key leaves a process to the others."""
+"""Seconds of a processor after which a call counts as long, so that its key leaves a process to the others. Beside busy
+processors, a short call may take as long by the clock; LONGEST times as long counts, too."""
 _ATTEMPTS = 2
 _OWN_PART = 2
 """Divisor of a process's memory. If the memory runs out, a call that took more than this part of it is itself the
@@ -168,17 +169,17 @@ class DecodeProcess:
     def ask(self, request: Request) -> Reply:
         """Send a request and return the reply. Raises ProcessDied, CallTooSlow, ProcessorsBusy, what pickling raises,
         and the error of a server that ran out of memory or open files, after which the process must be ended."""
-        last = most = self._spent_s() + self._seconds
+        last = most = self.spent_s() + self._seconds
         end = time.monotonic() + LONGEST * self._seconds
         told = None
         self.held = self.taken = self._memory() - self._at_start
         try:
             self._channel.send(request, deadline=end)
             while isinstance(reply := self._received(most, end), Within):
-                most = min(last, self._spent_s() + reply.seconds)
+                most = min(last, self.spent_s() + reply.seconds)
                 told = reply.error if most < last else None
         except TimeoutError as error:
-            has_had_its_time = self._spent_s() >= most
+            has_had_its_time = self.spent_s() >= most
             self.end()
             raise (CallTooSlow(told) if has_had_its_time else ProcessorsBusy()) from error
         except (EOFError, OSError, MemoryError) as error:
@@ -193,12 +194,12 @@ class DecodeProcess:
         """Receive a message. Raises TimeoutError once the process has spent `most_s` seconds on a processor since its
         start, and at the time `end`."""
         while not self._channel.has_message(_LOOK_S):
-            if self._spent_s() >= most_s or time.monotonic() >= end:
+            if self.spent_s() >= most_s or time.monotonic() >= end:
                 raise TimeoutError
             self.taken = max(self.taken, self._memory() - self._at_start)
         return self._channel.receive(deadline=end)
 
-    def _spent_s(self) -> float:
+    def spent_s(self) -> float:
         """Return the seconds that the process has spent on a processor. Beside busy processors, a call may take many
         times as long as it computes, for which nobody can blame its file. On systems without `/proc`, all time
         counts."""
@@ -276,8 +277,12 @@ class _Job:
     """The method to call, or None to only check that the file can be opened."""
     share: Share
     turn: "asyncio.Future[Lane]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
-    begun: float | None = None
+    process: DecodeProcess | None = None
+    """Process that is in the call; None before the call and after it."""
+    begun: float = 0.0
     """Start of the call in its process, on time.monotonic's clock."""
+    spent_before: float = 0.0
+    """Seconds of a processor that the process had spent before the call."""
     watch: asyncio.TimerHandle | None = None
     is_long: bool = False
     """True after the call has run for QUICK_S."""
@@ -287,8 +292,11 @@ class _Job:
 
     @property
     def seconds(self) -> float:
-        """Number of seconds that the call has been running."""
-        return 0.0 if self.begun is None else time.monotonic() - self.begun
+        """Number of seconds of a processor that the call has taken, or a LONGESTth of those by the clock, if that is
+        more."""
+        if (process := self.process) is None:
+            return 0.0
+        return max(process.spent_s() - self.spent_before, (time.monotonic() - self.begun) / LONGEST)
 
 
 class Lane:
@@ -459,7 +467,7 @@ class Lane:
             self._in_call = job
         try:
             process = self._roomy(session)
-            job.begun = job.begun or time.monotonic()
+            job.begun, job.spent_before, job.process = time.monotonic(), process.spent_s(), process
             if session not in process.opened:
                 process.openings += 1
                 self._ask(process, session.opening, session.blob)
@@ -467,6 +475,7 @@ class Lane:
             process.opened[session] = None
             return self._ask(process, job.request, session.blob) if job.request else None
         finally:
+            job.process = None
             with self._lock:
                 self._in_call = None
 
@@ -582,9 +591,9 @@ class DecodePool:
     - It takes longer than `limits.seconds` of a processor: the process is killed; InputError (`decode_failed`).
     - It takes several times as long without having had so much of a processor: the same; EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
-    - It takes longer than QUICK_S while other keys wait: its key may no longer use the last process, nor any process
-      that the other keys use. If the call runs in one of these, it is killed with its process and starts again in
-      another one.
+    - It takes more than QUICK_S of a processor while other keys wait: its key may no longer use the last process, nor
+      any process that the other keys use. If the call runs in one of these, it is killed with its process and starts
+      again in another one.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -626,7 +635,7 @@ class DecodePool:
                     self._watch(job)
                     return await lane.answer(job)
                 except _Moved:
-                    job.turn, job.begun = asyncio.get_running_loop().create_future(), None
+                    job.turn = asyncio.get_running_loop().create_future()
                 finally:
                     if job.watch:
                         job.watch.cancel()
@@ -666,7 +675,8 @@ class DecodePool:
                 job.is_long = True
                 self._homes.began_long(job.share)
             self._keep_apart()
-        job.watch = asyncio.get_running_loop().call_later(left if left > 0 else QUICK_S, self._watch, job)
+        again_s = max(left, _LOOK_S) if left > 0 else QUICK_S
+        job.watch = asyncio.get_running_loop().call_later(again_s, self._watch, job)
 
     def _keep_apart(self) -> None:
         """Move jobs, waiting or long-running, out of lanes that their key may no longer use."""

@@ -37,6 +37,9 @@ _MAX_DEPTH = 5
 """Largest depth of nested forms that are examined."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
+_MAX_NOTED = 200_000
+"""Largest number of characters of the notes of one page: as many as its text may have. Any number of notes may share
+one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -304,9 +307,16 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
     PDFium does not draw them.
 
-    A note's rectangle is divided evenly among its lines, and a line's width among its characters.
+    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes that
+    would make more than _MAX_NOTED characters in all are left out.
     """
-    return [line for note in _annotations(page) if _is_undrawn_note(note) for line in _note_lines(note, view)]
+    lines: list[TextLine] = []
+    left = _MAX_NOTED
+    for note in _annotations(page):
+        if _is_undrawn_note(note) and (size := _contents_size(note)) // _EMPTY <= left:
+            left -= size // _EMPTY
+            lines += _note_lines(note, view)
+    return lines
 
 
 def _annotations(page: pypdfium2.PdfPage) -> Iterator[object]:
@@ -361,8 +371,13 @@ def _box_quad(box: Box, view: PageView) -> Quad:
     return d, c, b, a
 
 
+def _contents_size(note: object) -> int:
+    """Return the size of a note's text in bytes of UTF-16, with its terminator."""
+    return int(pdfium.FPDFAnnot_GetStringValue(note, b"Contents", None, 0))
+
+
 def _note_contents(note: object) -> str:
-    size = pdfium.FPDFAnnot_GetStringValue(note, b"Contents", None, 0)
+    size = _contents_size(note)
     units = (ctypes.c_ushort * (size // 2))()
     pdfium.FPDFAnnot_GetStringValue(note, b"Contents", units, size)
     return bytes(units)[:-_EMPTY].decode("utf-16-le", errors="replace")

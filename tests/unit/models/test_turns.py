@@ -179,8 +179,18 @@ def test_the_last_of_four_processes_is_for_calls_that_are_short() -> None:
     for share in slow:
         homes.of(share)
         homes.began_long(share)
-    assert [homes.of(share) for share in slow] == [[0, 1], [2, 0], [1, 2]]
     assert homes.of(Share("d", 0.5)) == [3]
+    assert [homes.of(share) for share in slow] == [[0, 1], [2, 0], [1, 2]]
+
+
+def test_keys_with_long_calls_alone_keep_apart_on_all_processes_until_another_asks() -> None:
+    homes = Homes(2)
+    for share in (A, B):
+        homes.of(share)
+        homes.began_long(share)
+    assert [homes.of(share) for share in (A, B)] == [[0], [1]]
+    assert homes.of(C) == [1]
+    assert [homes.usable(share) for share in (A, B)] == [[0], [0]]
 
 
 def test_of_a_single_process_all_keys_have_their_turn() -> None:

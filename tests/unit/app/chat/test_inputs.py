@@ -68,6 +68,14 @@ def test_examples_are_the_last_eight_papers_with_an_answer_before_the_input() ->
     assert latest_turn(request(*messages), 16).examples == ()
 
 
+def test_an_answer_longer_than_any_that_is_written_makes_no_example() -> None:
+    asked = {"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "object"}}}
+    slip, paper = user(text("Slip 1")), user(image(PIXEL))
+    for values, count in ((300_000, 1), (400_000, 0)):
+        answer = {"role": "assistant", "content": '{"a":[' + "[]," * values + "1]}"}
+        assert len(latest_turn(request(slip, answer, paper, response_format=asked), 16).examples) == count
+
+
 def test_a_message_without_media_speaks_of_the_media_before_it() -> None:
     turn = latest_turn(request(user(image(PIXEL)), user(text("and page 2?"))), 16)
     assert turn.text == "and page 2?"

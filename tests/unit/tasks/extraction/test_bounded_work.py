@@ -1,6 +1,6 @@
 """The work that one request's extraction causes is bounded, and done in slices between which others have turns."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from typing import Any
 
 import numpy as np
@@ -8,11 +8,12 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
+from tasks.extraction import examples, matching, repeated_records, table_lists
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction import matching, repeated_records
 from tasks.extraction.candidates import find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.evidence import find_evidence
+from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import (
     NAMED,
@@ -27,10 +28,12 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
+from tasks.extraction.object_lists import MOST_ITEMS
 from tasks.extraction.passages import MOST_CHARS, Passage, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.record_lists import fill_from_records
 from tasks.extraction.repeated_records import runs_of
+from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.values import ValueForm
 from tasks.extraction.written_tables import ROWS_AT_ONCE, tables_in
 from tests.entries import entry_of
@@ -68,6 +71,27 @@ def test_a_long_table_in_a_text_is_read_in_slices() -> None:
     assert slices_of(tables_in([entry])) > 20_000 // ROWS_AT_ONCE
     [(_, table)] = all_of(tables_in([entry]))
     assert len(table.rows) == 20_001
+
+
+def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_rows(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    entry = entry_of("scraper", {"text": "name;price\n" + "\n".join(f"Item {row};{row}.50" for row in range(5000))})
+    fields = [
+        WantedField((name,), schema, names_of((name,), schema), lambda value: value is not None)
+        for name, schema in (("name", {"type": "string"}), ("price", {"type": "number"}))
+    ]
+    tables = all_of(tables_in([entry]))
+    assert slices_of(headed_tables(tables, fields)) > 3
+    readings = all_of(headed_tables(tables, fields))
+    looked_at: list[Sequence[str]] = []
+    monkeypatch.setattr(table_lists, "is_total", lambda texts: bool(looked_at.append(texts)))
+    likeness = {(one.path, head): 1.0 for one in fields for head in one.path}
+    filling = fill_lists(readings, {("list",): fields}, likeness)
+    for _ in readings:
+        next(filling)
+    assert len(looked_at) < 5000, "the readings are compared"
+    assert len(all_of(filling)[("list",)].rows) == MOST_ITEMS
 
 
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
@@ -167,3 +191,22 @@ def test_fields_whose_schemas_take_the_same_values_have_one_form() -> None:
     assert len({ValueForm.of(one) for one in same}) == 1
     others = [{"type": "string", "format": "date"}, {"type": "number"}, {"type": "string", "enum": ["1", "2"]}]
     assert len({ValueForm.of(one) for one in [*same, *others]}) == 4
+
+
+def test_a_value_of_an_example_is_folded_once_and_not_for_each_span(monkeypatch: pytest.MonkeyPatch) -> None:
+    folded: list[Any] = []
+    monkeypatch.setattr(examples, "key_of", lambda value: folded.append(value) or value)
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    scored = FieldScores(candidates, FIELDS, np.zeros((len(FIELDS), 1 + len(candidates.spans)), np.float32))
+    all_of(learn(scored, {"label0": "a long value " * 1000}))
+    assert folded.count("a long value " * 1000) == 1
+
+
+def test_examples_are_learned_and_compared_in_slices() -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    logits = np.zeros((len(FIELDS), 1 + len(candidates.spans)), np.float32)
+    scored = FieldScores(candidates, FIELDS, logits)
+    answer = {f"label{number}": f"value {number}" for number in range(40)}
+    assert slices_of(learn(scored, answer)) > len(FIELDS)
+    lessons = [all_of(learn(scored, answer))] * 3
+    assert slices_of(prefer_examples(logits, FIELDS, candidates, lessons)) >= 3 * len(FIELDS)

@@ -247,7 +247,7 @@ def page_table(*rows: Sequence[str]) -> HeadedTable:
     assert document is not None
     fields = [wanted(name, TEXT) for name in ("date", "description", "amount")]
     table = ReadTable([[*map(ReadCell, row)] for row in rows], is_exact=False)
-    return headed_tables([(document, table)], fields)[0]
+    return all_of(headed_tables([(document, table)], fields))[0]
 
 
 BOOKED = ("05.08.2026", "Transfer", "3,510.00"), ("10.08.2026", "Standing order", "-712.50")

@@ -10,7 +10,7 @@ from models.vision.text import Quad
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.picture import PicturePages
-from tasks.inputs.printed_codes import MOST_CODES, find_codes
+from tasks.inputs.printed_codes import MOST_CODES, MOST_SIDE, find_codes
 from tasks.inputs.source import Blob
 from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, png_of, sheet_of
 
@@ -119,3 +119,7 @@ def test_codes_of_a_picture_file_are_read() -> None:
     data = png_of(sheet_of((code_drawn("4006381333931", "EAN13"), 40, 50)))
     pages = PicturePages(Blob(data, "image/png", "photo", "p"), MediaLimits())
     assert [(code.kind, code.text) for code in pages.codes(1)] == [("EAN-13", "4006381333931")]
+
+
+def test_a_picture_may_be_higher_than_any_in_which_codes_can_be_searched() -> None:
+    assert find_codes(np.full((2 * MOST_SIDE, 40, 3), 255, np.uint8)) == ()

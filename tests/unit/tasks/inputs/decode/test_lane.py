@@ -186,15 +186,27 @@ async def answered_to(key: str, pool: DecodePool) -> int:
     return await asyncio.create_task(answered())
 
 
-def as_if_long(pool: DecodePool) -> None:
-    """What runs has run for so long as makes a call a long one."""
+def as_if_long(pool: DecodePool, times: float = decode_lane.LONGEST) -> None:
+    """What runs has run for so long, by the clock, as makes a call a long one that has nothing of a processor."""
     for lane in pool._lanes:
         if job := lane.running:
             assert job.watch
-            assert job.begun is not None
+            assert job.process
             job.watch.cancel()
-            job.begun -= decode_lane.QUICK_S
+            job.begun -= decode_lane.QUICK_S * times
             pool._watch(job)
+
+
+async def test_a_call_is_not_long_because_it_waits_for_a_processor(
+    pools: Pools, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decode_lane, "QUICK_S", PATIENT)
+    pool = pools(workers=2)
+    stuck = [await stuck_of(key, pool, place, tmp_path / key, 9) for key in ("alice", "bob")]
+    as_if_long(pool, 2.0)
+    assert [lane.running and lane.running.is_long for lane in pool._lanes] == [False, False]
+    for call in stuck:
+        call.cancel()
 
 
 @pytest.mark.parametrize("workers", [2, 3])

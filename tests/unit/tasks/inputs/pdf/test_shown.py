@@ -195,6 +195,15 @@ def test_a_note_without_a_look_of_its_own_is_text() -> None:
     assert [round(word.quad[0][0]) for word in first.words] == [200, 500]
 
 
+def test_the_characters_of_a_page_s_notes_are_bounded() -> None:
+    def notes(canvas: Canvas) -> None:
+        for text in ("ab " * 50_000, "ab " * 20_000, "short"):
+            canvas.freeTextAnnotation(text, DA="/Helv 18 Tf", Rect=(100, 500, 400, 560))
+
+    counts = [len(line.words) for line in layer_of(words("Digital"), notes).lines]
+    assert sorted(counts) == [1, 1, 50_000], "the second note does not fit beside the first one, and the third does"
+
+
 def justified(canvas: Canvas, tag: str, x: float, width: float) -> None:
     """A column in which the spaces of each line fill it to `width`; the words of `tag` tell it from others."""
     canvas.setFont("Times-Roman", 10)
