@@ -282,7 +282,9 @@ def _answer(
     right, near = same(value, one.value)
     evidence = evidence_of(scored, entry, one.path, value)
     place = scored.place(one.path, value, copied=by == "extractor")
-    signs = calibration_input(place, evidence["score"], evidence["label"]) if evidence and place else None
+    signs = None
+    if evidence and place:
+        signs = calibration_input(place, evidence["score"], evidence["label"], evidence.get("confidence", 1.0))
     return JudgedAnswer(groups, right, near, signs, by)
 
 

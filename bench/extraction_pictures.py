@@ -1,4 +1,4 @@
-"""Pictures of docs/extraction.md, drawn from the results of the benchmark.
+"""The picture of docs/extraction.md: a made invoice with boxes around the fields that were found.
 
 python -m bench.extraction_pictures docs/images
 """
@@ -7,13 +7,12 @@ import asyncio
 import io
 import random
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.extraction import Bench, JudgedAnswer, bins_of, evidence_of, wanted_of
+from bench.extraction import Bench, evidence_of, wanted_of
 from models.fair_executor import all_of
 from tasks.base import TaskRequest
 from tasks.extraction.choice import choose_values
@@ -24,35 +23,6 @@ from training.extraction.documents import documents, draw
 from training.extraction.examples import asked_of
 
 COLOURS = ("#c0392b", "#2471a3", "#1e8449", "#b9770e", "#7d3c98", "#117a65", "#a04000", "#34495e")
-
-
-def reliability(groups: Sequence[tuple[str, str, Sequence[JudgedAnswer]]]) -> str:
-    """Return an SVG of the share of right fields by probability. A group is given by its name, colour and answers."""
-    size, edge = 300, 45
-    parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{size + 2 * edge}" height="{size + 2 * edge}" '
-        'font-family="sans-serif" font-size="12">',
-        '<rect width="100%" height="100%" fill="white"/>',
-        f'<path d="M{edge} {edge}V{edge + size}H{edge + size}" fill="none" stroke="#333"/>',
-        f'<path d="M{edge} {edge + size}L{edge + size} {edge}" stroke="#bbb" stroke-dasharray="4"/>',
-        f'<text x="{edge + size / 2}" y="{size + 2 * edge - 8}" text-anchor="middle">probability</text>',
-        f'<text x="14" y="{edge + size / 2}" text-anchor="middle" '
-        f'transform="rotate(-90 14 {edge + size / 2})">share that is right</text>',
-    ]
-    for tick in (0, 0.5, 1):
-        parts.append(f'<text x="{edge + size * tick}" y="{edge + size + 16}" text-anchor="middle">{tick:g}</text>')
-        parts.append(f'<text x="{edge - 6}" y="{edge + size * (1 - tick) + 4}" text-anchor="end">{tick:g}</text>')
-    for row, (name, colour, answers) in enumerate(groups):
-        points = []
-        for chances in bins_of(answers).values():
-            x = edge + size * sum(chance for chance, _ in chances) / len(chances)
-            y = edge + size * (1 - sum(is_right for _, is_right in chances) / len(chances))
-            radius = 2 + min(8, len(chances) ** 0.5 / 4)
-            points.append(f"{x:.1f},{y:.1f}")
-            parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}" fill="{colour}" fill-opacity="0.6"/>')
-        parts.append(f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}"/>')
-        parts.append(f'<text x="{edge + 10}" y="{edge + 16 * (row + 1)}" fill="{colour}">{name}</text>')
-    return "\n".join([*parts, "</svg>"]) + "\n"
 
 
 async def drawn(bench: Bench, kind: str, seed: int) -> Image.Image:
@@ -85,12 +55,6 @@ async def main() -> None:
     folder = Path(sys.argv[1])
     bench = Bench(SHARED / "data" / "receipts")
     (await drawn(bench, "invoice", 5)).save(folder / "extraction-invoice.png", optimize=True)
-    answers = [answer async for answer in bench.answers("test", 300, random.Random(3))]
-    groups = [
-        ("copied by the extractor", COLOURS[1], [one for one in answers if one.by == "extractor"]),
-        ("written by an LLM that is wrong in 1 of 5", COLOURS[0], [one for one in answers if one.by != "extractor"]),
-    ]
-    (folder / "extraction-reliability.svg").write_text(reliability(groups), "utf-8")
     await bench.services.close()
 
 

@@ -161,7 +161,7 @@ def find_evidence(
         answered = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
         field = _Field(path, answered, support(path, leaf) if support else None)
         fields.append(field)
-        is_searched = path not in undecided and (field.place is None or field.place.cell is None)
+        is_searched = path not in undecided and not isinstance(field.place and field.place.cell, CellOfField)
         candidates[path] = (yield from _claimed_matches(field.answered, passages, claims)) if is_searched else []
         yield
     chosen = yield from _choose(fields, candidates, entries)
@@ -182,7 +182,7 @@ def find_evidence(
             evidence[field.pointer] = cast(FieldEvidence, {"probability": round(undecided[field.path], 2)})
     supported = {path for path, found in chosen.items() if not found.speaks_against}
     for field in fields:
-        if field.place is not None and field.place.cell is not None and field.place.cell.is_read:
+        if field.place is not None and isinstance(field.place.cell, CellOfField) and field.place.cell.is_read:
             evidence[field.pointer] = _describe_cell(field.answered.value, field.place.cell, field.place, precontext)
             supported.add(field.path)
     sums = dict(_tallies(value, (), supported))
@@ -362,9 +362,8 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
-        given = calibration_input(field.place, evidence["score"], claim.label)
-        chance = field.place.probability if field.place.is_calibrated else probability(given)
-        evidence["probability"] = round(chance, 2)
+        given = calibration_input(field.place, evidence["score"], claim.label, evidence.get("confidence", 1.0))
+        evidence["probability"] = round(probability(given), 2)
     return evidence
 
 

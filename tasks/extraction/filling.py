@@ -72,11 +72,6 @@ DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts below or beside its name if the network preferred another place."""
 
-BETTER_THAN_TABLE = 1.2
-"""Least ratio between the number of values that are expected to be right in a list that the network found and in the
-rows of a table at which the former fill the list. Of 80 lists of other people's papers that both fill, the table has
-more values right in 59, and the network in 13."""
-
 LINE_READERS = (
     dated_entries,
     listed_items,
@@ -209,11 +204,19 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
 async def fill_from_tables(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
 ) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read. Also return True if some table fills no list.
+    """Fill lists of objects from the tables that were read, or from records. Also return True if some table fills no
+    list.
 
     Raises ModelError.
     """
+    tables, is_any = await _from_tables(read, lists, extractor)
+    records = await in_turns(extractor, fill_from_records, read, lists)
+    return better_of(tables, records), is_any
 
+
+async def _from_tables(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
+) -> tuple[dict[JsonPath, FilledList], bool]:
     fields = [one for columns in lists.values() for one in columns]
 
     def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:
@@ -222,9 +225,8 @@ async def fill_from_tables(
         return readings, header_texts(readings)
 
     readings, (headers, implied) = await in_turns(extractor, read_headers)
-    records = await in_turns(extractor, fill_from_records, read, lists)
     if not readings:
-        return records, False
+        return {}, False
     embedded = headers[:MOST_EMBEDDED]
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
@@ -236,9 +238,24 @@ async def fill_from_tables(
             for at, head in enumerate([*headers, *implied])
         }
         yield
-        return better_of((yield from fill_lists(readings, lists, likeness)), records)
+        return (yield from fill_lists(readings, lists, likeness))
 
     return await in_turns(extractor, filled), True
+
+
+async def ways_to_fill(
+    schema: Mapping[str, Any], read: Sequence[Entry], extractor: Extractor
+) -> list[Mapping[JsonPath, FilledList | ObjectList]]:
+    """Return what fills the lists of `schema`: tables, records, and the network. Raises ModelError."""
+    listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
+    form = await in_turns(extractor, _FormToFill.of, schema, TaskResults(), read, listed, {})
+    if form is None or not listed:
+        return []
+    tables, _ = await _from_tables(read, listed, extractor)
+    records = await in_turns(extractor, fill_from_records, read, listed)
+    scored = await extractor.score(form.read, form.wanted)
+    network = {path: await in_turns(extractor, read_object_list, scored, path) for path in form.lists}
+    return [tables, records, network]
 
 
 @dataclass(frozen=True, slots=True)
@@ -409,8 +426,8 @@ class _FormToFill:
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
-        """True if the objects that the network found are the list rather than the rows of a table."""
-        return path not in self.tables or found.likely >= BETTER_THAN_TABLE * self.tables[path].likely
+        """True if the objects that the network found are the list rather than nothing or the rows of a table."""
+        return found.worth > (self.tables[path].worth if path in self.tables else 0.0)
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""

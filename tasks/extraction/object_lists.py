@@ -20,7 +20,7 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.probability import EVEN, CellOfItem, FieldScores, probability_in_list
+from tasks.extraction.probability import CellOfItem, FieldScores, worth_of
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
 
@@ -45,9 +45,6 @@ SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "clos
 """Concepts that label sums. A row with such a label is not an item."""
 MOST_WORDS = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
-GUESSED = 0.005
-"""Probability below which the most likely value of a list is only a guess, so that the list is left empty. On 46 papers
-from other sources, 6 values in such lists were right, and 49 wrong."""
 ALIKE = -3.0
 """Mean logit that the cells of an item must exceed."""
 SAME_ROW = 0.5
@@ -122,14 +119,8 @@ class ObjectList:
     cells: Mapping[JsonPath, CellOfItem]
 
     @property
-    def expected(self) -> float:
-        """Sum of the cells' probabilities, each reduced by EVEN."""
-        return sum(probability_in_list(cell) - EVEN for cell in self.cells.values())
-
-    @property
-    def likely(self) -> float:
-        """Number of values that are expected to be right: the sum of the cells' probabilities."""
-        return sum(map(probability_in_list, self.cells.values()))
+    def worth(self) -> float:
+        return worth_of(self.cells.values())
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
         """Return the list with some of its objects."""
@@ -143,10 +134,10 @@ class ObjectList:
 
 
 def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectList]) -> dict[JsonPath, ObjectList]:
-    """Return the lists with each printed item in only one of them, the one that is expected to be right."""
+    """Return the lists with each printed item in only one of them, the one that is worth most."""
     found: dict[JsonPath, ObjectList] = {}
     used: set[tuple[int, tuple[int, ...]]] = set()
-    for path, one in sorted(lists.items(), key=lambda item: -item[1].expected):
+    for path, one in sorted(lists.items(), key=lambda item: -item[1].worth):
         places: dict[int, set[tuple[int, tuple[int, ...]]]] = {}
         for (*_, number, _), cell in one.cells.items():
             span = scored.candidates.spans[cell.span]
@@ -178,8 +169,6 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> ObjectList:
         (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, signs)
         for (number, row, cell), signs in zip(_cells_of(items), _signs_of(items, len(rows)), strict=True)
     }
-    if max(map(probability_in_list, cells.values()), default=0.0) < GUESSED:
-        return ObjectList([], {})
     return ObjectList([value for value, _ in told], cells)
 
 

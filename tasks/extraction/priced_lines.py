@@ -47,6 +47,8 @@ _AMOUNT = re.compile(
     rf"(?P<minus>[-–−])?(?:{ANY})?(?P<digits>{_DIGITS})(?P<after>-)?(?:{ANY})?(?P<code>[A-Z*#]{{1,2}})?", re.IGNORECASE
 )
 _CODE = re.compile(r"[A-Z*#]|[A-Z]\d|\d[A-Z]?")
+_CODE_BEFORE = re.compile(r"\(([A-Z]\d?)\)")
+"""The code of a tax before a description: `(A) RYE BREAD`."""
 _TIMES = re.compile(
     r"(?<![\w.,])(?P<quantity>\d{1,4}(?:[.,]\d{1,3})?) ?(?:[^\W\d_]{1,4}\.?|[1|])?? ?[x×*@] ?"
     rf"(?:(?:{ANY}) ?)?(?P<price>\d+[.,]\d{{2,4}}) ?(?:{ANY})?(?: ?/ ?[\w]{{1,4}}\.?)?(?: ?=)?(?![\w.,])",
@@ -161,6 +163,9 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
         elif waiting is not None and waiting.words:
             # The description stands alone above its figures.
             line.words = waiting.words
+            line.code, line.code_words = (
+                (line.code, line.code_words) if line.code else (waiting.code, waiting.code_words)
+            )
             line.quantity, line.price = line.quantity or waiting.quantity, line.price or waiting.price
             found.append(line)
             waiting = None
@@ -230,6 +235,11 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
     elif line.amount is not None and len(texts) > 2:
         _read_columns(line, texts, rest)
         rest = rest[: len(rest) - 2 * (line.price is not None)]
+    before = _CODE_BEFORE.fullmatch(passage.words[rest[0].at]) if len(rest) > 1 else None
+    if before and not line.code:
+        line.code, line.code_words = before[1], rest[:1]
+    if before:
+        rest = rest[1:]
     line.words = rest if any(character.isalpha() for word in rest for character in passage.words[word.at]) else ()
     return line
 

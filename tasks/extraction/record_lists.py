@@ -23,7 +23,7 @@ from tasks.extraction.record_slots import (
     template_of,
 )
 from tasks.extraction.repeated_records import runs_of
-from tasks.extraction.table_lists import MOST_DATED, FilledList
+from tasks.extraction.table_lists import MOST_DATED, FilledList, is_plain_text
 from tasks.extraction.words_on_page import WordOnPage, cell_of
 from tasks.notation.dates import days_told
 from tasks.precontext import Entry
@@ -34,8 +34,9 @@ LEAST: Final = 0.5
 """Least mean probability of the values of a list's records."""
 FEWEST: Final = 3
 """Least number of records that are a list without a heading."""
-BETTER: Final = 1.1
-"""Least ratio between the worth of records and that of a table at which the records fill the list."""
+BETTER: Final = 1.5
+"""Least ratio between the worth of records and that of a table at which the records fill the list. Records end less
+surely where the list ends."""
 MOST_LIKELY: Final = 16
 """Largest number of runs of a list whose values are read."""
 
@@ -166,16 +167,18 @@ def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
             cell = filling.slots[at].cells[number] if at in filling.slots else None
             is_read = cell is not None and filling.values[at][number] not in (None, UNREADABLE)
             read = _cell(passage, cell) if cell is not None else NO_CELL
-            chance = filling.chance(at) if is_read else 0.0
             found.cells[(*path, row, field.path[-1])] = CellOfField(
                 one.entry,
                 read,
                 " ".join(field.names.own[0]),
                 1.0,
                 1.0,
+                answered=len(filling.slots) / len(fields),
                 is_read=is_read,
-                is_printed=False,
-                chance=chance,
+                is_text=is_plain_text(field),
+                is_only=len(filling.kept) == 1,
+                found_in="records",
+                chance=filling.chance(at) if is_read else 0.0,
             )
         found.rows.append({str(fields[at].path[-1]): value for at, value in item.items()})
     return found
@@ -189,7 +192,7 @@ def _cell(passage: Passage, cell: SlotCell) -> ReadCell:
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
 ) -> dict[JsonPath, FilledList]:
-    """Return each list as a table or as records fill it, whichever is expected to get more values right."""
+    """Return each list as a table or as records fill it, whichever is clearly worth more."""
     found = {**records, **tables}
     for path in tables.keys() & records.keys():
         # A table that a file states is rarely less than the list: only more rows are better.

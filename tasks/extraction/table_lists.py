@@ -23,7 +23,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
 from tasks.extraction.object_lists import MOST_ITEMS, MOST_WORDS, SUMS
 from tasks.extraction.passages import passages_to_search
-from tasks.extraction.probability import EVEN, CellOfField, probability_of_cell
+from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.dates import days_told, is_day_of_a_year
 from tasks.precontext import Entry
@@ -94,19 +94,8 @@ class FilledList:
     """False if the table's cells were found by the places of words."""
 
     @property
-    def expected(self) -> float:
-        """Sum of the cells' probabilities, each reduced by EVEN."""
-        return sum(probability_of_cell(cell) - EVEN for cell in self.cells.values())
-
-    @property
-    def likely(self) -> float:
-        """Number of values that are expected to be right: the sum of the cells' probabilities."""
-        return sum(map(probability_of_cell, self.cells.values()))
-
-    @property
     def worth(self) -> float:
-        """Sum of the probabilities of cells that were read, each reduced by EVEN, or 0 if that is negative."""
-        return max(0.0, sum(probability_of_cell(cell) - EVEN for cell in self.cells.values() if cell.is_read))
+        return worth_of(self.cells.values())
 
 
 @dataclass(slots=True, eq=False)
@@ -362,7 +351,7 @@ def fill_lists(
             if (one := _filled(group, lists[match.path])) is not None:
                 filled.append(one)
         if filled:
-            best = max(filled, key=lambda one: round(one.expected, 1))  # the first of equals
+            best = max(filled, key=lambda one: one.worth)  # the first of equals
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
             found[match.path] = best
     return found
@@ -442,7 +431,7 @@ def _match(
         if not reading.table.is_exact:
             return None
         return _in_order(reading, path, fields, columns, fit)
-    is_foreign = np.array([[_is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
+    is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
     worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= FITTING), alike * fit, 0.0)
     # If two columns fit a header equally well, their order decides.
     rows, places = np.indices(worth.shape)
@@ -471,7 +460,7 @@ def _match(
     return _Match(path, reading, given, alike, fit, total)
 
 
-def _is_plain_text(one: WantedField) -> bool:
+def is_plain_text(one: WantedField) -> bool:
     return types_of(one.schema) - {"null"} == {"string"} and "enum" not in one.schema and not wants_iso(one.schema)
 
 
@@ -560,7 +549,7 @@ def _in_order_from(
     if len(firsts) != 1 or len(fields) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(fields):
         return None
     has_words = [not _has_no_words(columns[first + at]) for at in range(len(fields))]
-    texts = [_is_plain_text(one) for one in fields]
+    texts = [is_plain_text(one) for one in fields]
     fits = all(fit[at, first + at] >= FITTING for at in range(len(fields)))
     return first if fits and has_words == texts and 0 < sum(texts) < len(texts) else None
 
@@ -602,6 +591,8 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledL
             return None
     if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < READ):
         return None
+    if len(found.rows) == 1:
+        found.cells = {path: cell._replace(is_only=True) for path, cell in found.cells.items()}
     return found
 
 
@@ -670,9 +661,16 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             if at == section_field:
                 likeness, fit = LIKELY, 1.0
             head = header[column] if column is not None else ""
-            is_printed = not reading.table.is_whole
             found.cells[path] = CellOfField(
-                reading.entry, cell, head, likeness, fit, is_read=_has(said), is_printed=is_printed
+                reading.entry,
+                cell,
+                head,
+                likeness,
+                fit,
+                len(given) / len(fields),
+                is_read=_has(said),
+                is_text=is_plain_text(one),
+                found_in="file" if reading.table.is_exact else "lines" if reading.table.is_whole else "page",
             )
         found.rows.append(item)
     return True
@@ -697,7 +695,7 @@ def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> l
 
 
 def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> int | None:
-    left = [at for at, one in enumerate(fields) if at not in given and _is_plain_text(one)]
+    left = [at for at, one in enumerate(fields) if at not in given and is_plain_text(one)]
     return left[0] if len(left) == 1 else None
 
 

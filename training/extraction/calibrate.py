@@ -1,11 +1,11 @@
-"""Fits the function that estimates the probability that a field is right, and writes
-`models/extraction/calibration.json`.
+"""Fits the function that estimates the probability that a field of an LLM's answer is right, into
+`tasks/extraction/calibration.json`.
 
     .venv/bin/python -m training.extraction.calibrate ../shared/data/receipts
 
 The documents were not used for training the network: they are half of the receipts that are held out, and generated
-documents of half of the kinds, with templates and names of fields that do not occur in training. The answers are those
-of the extractor, and simulated answers of an LLM, in which one value in five is wrong.
+documents of half of the kinds, with templates and names of fields that do not occur in training. The answers are
+simulated ones of an LLM, in which one value in five is wrong. `calibrate_papers` is for copied fields.
 """
 
 import argparse
@@ -47,12 +47,11 @@ async def main() -> None:
     given = parser.parse_args()
     bench = Bench(given.receipts)
     answers = [answer async for answer in bench.answers("validate", given.documents, random.Random(5))]
-    fitted = {}
-    for by in ("copied", "llm"):
-        rows = [one for one in answers if one.signs and one.signs.copied == (by == "copied")]
-        weights, bias, count = fit((one.signs.features, one.is_near) for one in rows if one.signs)
-        fitted[by] = {"weights": weights, "bias": bias}
-        print(f"{by}, {count} answers: {weights}, {bias}")
+    rows = [one.signs for one in answers if one.signs and one.signs.by == "llm"]
+    near = [one.is_near for one in answers if one.signs and one.signs.by == "llm"]
+    weights, bias, count = fit(zip((one.signs for one in rows), near, strict=True))
+    print(f"{count} answers: {weights}, {bias}")
+    fitted = {**json.loads(FILE.read_text("utf-8")), "llm": {"weights": weights, "bias": bias}}
     FILE.write_text(json.dumps(fitted) + "\n", "utf-8")
     await bench.services.close()
 

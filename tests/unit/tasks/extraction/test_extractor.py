@@ -1,7 +1,7 @@
 """Pieces of what was read, how they are chosen from, and lists of objects put together."""
 
-import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list, without_shared_items
 from tasks.extraction.passages import passages_of
-from tasks.extraction.probability import KINDER, CalibrationInput, FieldScores, calibrated, probability
+from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.schema.paths import JsonPath
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
@@ -238,17 +238,23 @@ def test_a_list_of_guesses_is_left_empty() -> None:
 
 
 def test_what_labels_speak_against_is_less_probable() -> None:
-    signs = CalibrationInput(0.98, 1.0, own=True, other=False, copied=False)
-    assert probability(signs) > probability(signs._replace(probability=0.3))
-    assert probability(signs._replace(copied=True)) > probability(signs._replace(copied=True, probability=0.3))
-    assert probability(signs) > probability(signs._replace(own=False, other=True))
-    assert 0 < probability(signs._replace(probability=0.0)) < probability(signs._replace(probability=1.0)) < 1
+    own = CalibrationInput("llm", (4.0, 1.0, 1.0, 0.0))
+    assert probability(own) > probability(own._replace(signs=(-1.0, 1.0, 1.0, 0.0)))
+    assert probability(own) > probability(own._replace(signs=(4.0, 1.0, 0.0, 1.0)))
+    assert 0 < probability(own._replace(signs=(-9.0, 1.0, 1.0, 0.0))) < 1
 
 
-def test_a_copied_fields_odds_are_lower_than_on_the_kinder_documents_of_the_calibration() -> None:
-    signs = CalibrationInput(0.97, 1.0, own=True, other=False, copied=True)
-    there, here = calibrated("copied", signs.features), probability(signs)
-    assert math.log(there / (1 - there)) - math.log(here / (1 - here)) == pytest.approx(KINDER)
+def test_a_copied_field_is_less_probable_if_another_field_may_have_its_place() -> None:
+    candidates = read("Name: Jane Doe", "Town: Ghent")
+    name, place = wanted(("name",), STRING), {"Jane Doe": 6.0}
+    alone = scored(candidates, [(name, place), (wanted(("town",), STRING), {"Ghent": 6.0})])
+    contested = scored(candidates, [(name, place), (wanted(("contact",), STRING), {"Jane Doe": 6.0})])
+    chances = []
+    for one in (alone, contested):
+        found = replace(one, entries=[ocr("Name: Jane Doe", "Town: Ghent")]).place(("name",), "Jane Doe")
+        assert found is not None
+        chances.append(probability(calibration_input(found, 1.0, "own")))
+    assert chances[0] > chances[1]
 
 
 def test_a_span_says_where_it_stands() -> None:

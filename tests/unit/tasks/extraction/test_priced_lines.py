@@ -28,6 +28,14 @@ def test_lines_of_a_description_and_an_amount_are_items_up_to_the_sum() -> None:
     assert found == [PEAS, {"name": "RYE BREAD", "amount": 3.1}]
 
 
+def test_the_code_of_a_tax_in_brackets_before_a_description_is_no_part_of_it() -> None:
+    found = receipt(
+        *HEAD, ("(A) GARDEN PEAS", "1.20"), ("(C) LEEKS",), ("0.512 x 2.99", "1.53"), ("TOTAL", "2.73"),
+        name=TEXT, amount=NUMBER, tax_code=TEXT,
+    )  # fmt: skip
+    assert found == [{**PEAS, "tax_code": "A"}, {"name": "LEEKS", "amount": 1.53, "tax_code": "C"}]
+
+
 def test_a_quantity_below_a_description_without_an_amount_has_the_amount() -> None:
     found = receipt(
         *HEAD, ("OAT MILK",), ("2 x 1.29", "2.58 B"), ("LEEKS",), ("0.512 kg x 2.99", "1.53 B"), ("TOTAL", "4.11"),

@@ -8,7 +8,7 @@ from models.fair_executor import all_of
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.object_lists import read_object_list
-from tasks.extraction.probability import probability_in_list
+from tasks.extraction.probability import probability_of_cell
 from tasks.extraction.table_lists import MOST_PAIRS, HeadedTable, headed_tables
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
@@ -209,9 +209,9 @@ def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     regular = read_object_list(scored(candidates, list(zip(fields, known, strict=True))), ("items",))
     sparse = {"Lamp": -0.5, "Ann Lee": 0.2, "Bob": 0.1, "Lyon": -0.3}
     other = read_object_list(scored(candidates, [(fields[0], sparse), (fields[1], {"33.60": 0.0})]), ("items",))
-    chances = [[probability_in_list(cell) for cell in one.cells.values()] for one in (regular, other)]
+    chances = [[probability_of_cell(cell) for cell in one.cells.values()] for one in (regular, other)]
     assert min(chances[0]) > max(chances[1])
-    assert regular.expected > other.expected
+    assert regular.worth > other.worth
 
 
 def test_columns_between_known_ones_are_assigned_in_order() -> None:
