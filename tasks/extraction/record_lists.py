@@ -36,7 +36,7 @@ FEWEST: Final = 3
 """Least number of records that are a list without a heading."""
 BETTER: Final = 1.1
 """Least ratio between the worth of records and that of a table at which the records fill the list."""
-MOST_LIKELY: Final = 16
+MOST_LIKELY: Final = 12
 """Largest number of runs of a list whose values are read."""
 MOST_COMPARED: Final = 5_000_000
 """Largest product of fields, slots and records of the runs that are compared with lists: less than 2 s. Of 90
