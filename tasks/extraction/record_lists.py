@@ -14,12 +14,12 @@ from tasks.extraction.object_lists import MOST_ITEMS
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.record_slots import (
+    ListToFill,
     RecordFilling,
     RecordTemplate,
     SlotCell,
     fill_from,
     item_of,
-    kind_of_field,
     template_of,
 )
 from tasks.extraction.repeated_records import runs_of
@@ -37,8 +37,14 @@ FEWEST: Final = 3
 BETTER: Final = 1.5
 """Least ratio between the worth of records and that of a table at which the records fill the list. Records end less
 surely where the list ends."""
-MOST_LIKELY: Final = 16
+MOST_LIKELY: Final = 12
 """Largest number of runs of a list whose values are read."""
+MOST_COMPARED: Final = 5_000_000
+"""Largest product of fields, slots and records of the runs that are compared with lists: less than 2 s. Of 90
+papers, none has more than 200,000."""
+MOST_READ: Final = 1_000_000
+"""Largest such product of the runs whose values are read: 3 s. Of 90 papers, none has more than
+60,000."""
 
 
 class RunOfList(NamedTuple):
@@ -54,13 +60,20 @@ def runs_for(
     """Return the runs of records that may fill each list."""
     found: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
     names = {path: names_of(path, {"type": "array"}) for path in lists}
-    kinds = {path: [kind_of_field(one) for one in fields] for path, fields in lists.items()}
-    others = {path: [other for at, other in names.items() if at != path] for path in lists}
-    wanted = {path: [one._replace(fits=_remembered(one.fits)) for one in fields] for path, fields in lists.items()}
+    asked = {
+        path: ListToFill(
+            [one._replace(fits=_remembered(one.fits)) for one in fields],
+            names[path],
+            [other for at, other in names.items() if at != path],
+        )
+        for path, fields in lists.items()
+    }
     likely: dict[JsonPath, list[tuple[float, RecordTemplate, Sequence[date], bool, Entry]]] = {
         path: [] for path in lists
     }
     passages = yield from passages_to_search(read)
+    width = sum(map(len, lists.values()))
+    compared = 0
     for passage in passages:
         if passage.codes:
             continue
@@ -72,25 +85,33 @@ def runs_for(
                 continue
             yield
             template = template_of(run)
+            compared += width * template.size
+            if compared > MOST_COMPARED:
+                break
             yield
             figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
             comma = has_decimal_commas([slot.as_printed.texts for slot in figures], likely=False)
-            for path, fields in wanted.items():
-                rough = yield from fill_from(
-                    template, fields, kinds[path], names[path], others[path], days, comma, is_rough=True
-                )
+            for path, one in asked.items():
+                rough = yield from fill_from(template, one, days, comma, is_rough=True)
                 if rough is not None:
                     likely[path].append((rough.score, template, days, comma, read[passage.entry]))
             yield
-    for path, own in likely.items():
+    for own in likely.values():
         own.sort(key=lambda item: -item[0])
-        for _, template, told, has_commas, entry in own[:MOST_LIKELY]:
-            filling = yield from fill_from(
-                template, wanted[path], kinds[path], names[path], others[path], told, has_commas
-            )
+    spent = 0
+    # The likeliest run of each list comes first, so that no list uses up what may be read.
+    for rank in range(MOST_LIKELY):
+        for path, own in likely.items():
+            yield
+            if rank >= len(own):
+                continue
+            _, template, told, has_commas, entry = own[rank]
+            spent += len(lists[path]) * template.size
+            if spent > MOST_READ:
+                return found
+            filling = yield from fill_from(template, asked[path], told, has_commas)
             if filling is not None:
                 found[path].append(RunOfList(entry, filling))
-        yield
     return found
 
 

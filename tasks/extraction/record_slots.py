@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property, lru_cache
-from operator import itemgetter, mul
 from pathlib import Path
 from statistics import median
 from typing import Any, Final, NamedTuple
@@ -54,6 +53,8 @@ for _role, _row in _ROWS.items():
     for _name in _row["names"].split():
         _ROLES[_name].append(_role)
 
+_SELDOM: Final = frozenset(("date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code"))
+"""Kinds of slots of which a record seldom has two."""
 _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
     "amount": ("money", "decimal", "number", "figure"),
     "count": ("number", "figure", "measure", "mark"),
@@ -64,12 +65,10 @@ _GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _KIND_OF: Final = {"email": "email", "website": "uri", "telephone": "phone", "mobile": "phone", "fax": "phone"}
 WEIGHTS: Final[Mapping[str, float]] = {
-    "bias": -2.5, "label": 2.5, "kind": 2.0, "role": 1.0, "unique": 0.7, "coverage": 1.0, "title": 0.8, "order": 0.8,
+    "bias": -2.5, "label": 1.25, "kind": 2.0, "role": 1.0, "unique": 0.7, "coverage": 1.0, "title": 0.8, "order": 0.8,
     "constant": -1.0, "whole": -0.3, "other": -1.5, "texture": 1.0, "strange": -0.6, "fit": 1.0, "long": -0.5,
-    "rest": 0.0,
 }  # fmt: skip
 """Weight of each sign that a slot is for a field."""
-_SIGNS_OF: Final = itemgetter(*WEIGHTS)
 RUN_WEIGHTS: Final[Mapping[str, float]] = {
     "apart": 0.67, "count": 2.19, "explained": 1.99, "filled": 3.49,
     "full": 3.01, "heading": 3.84, "kept": 0.97, "labels": -1.34, "lines": -0.14, "regular": 2.55,
@@ -97,6 +96,11 @@ class SlotTexts:
     @cached_property
     def is_missing(self) -> Sequence[bool]:
         return [*map(is_missing, self.texts)]
+
+    @cached_property
+    def is_empty(self) -> bool:
+        """True if no record has a value."""
+        return all(self.is_missing)
 
     @cached_property
     def is_constant(self) -> bool:
@@ -129,6 +133,11 @@ class Slot:
         return sum([cell is not None for cell in self.cells]) / len(self.cells)
 
     @cached_property
+    def printed(self) -> Sequence[str | None]:
+        """The text of each record, or None where there is none."""
+        return [(cell.text or None) if cell else None for cell in self.cells]
+
+    @cached_property
     def as_printed(self) -> SlotTexts:
         return SlotTexts([cell.text if cell else "" for cell in self.cells])
 
@@ -138,13 +147,27 @@ class Slot:
             return self.as_printed
         return SlotTexts([text.replace("\n", " ") for text in self.as_printed.texts])
 
-    def asked_by(self, one: WantedField, form: MonthForm | None) -> SlotTexts:
-        """Return the texts as a field wants them, with months in a form."""
-        if "array" in types_of(one.schema):
+    def asked_by(self, field: "FieldOfList") -> SlotTexts:
+        """Return the texts as a field wants them, with months in its form."""
+        if field.is_list:
             return self.as_printed
+        form = field.month_form
         if form is None:
             return self.in_one_line
         return SlotTexts([in_month_form(text, form) or text for text in self.in_one_line.texts])
+
+    @cached_property
+    def organised(self) -> float:
+        """Share of the texts that name an organisation."""
+        texts = [*filter(None, self.as_printed.texts)]
+        return sum(map(is_organisation, texts)) / len(texts) if texts else 0.0
+
+    @cached_property
+    def short(self) -> float:
+        """Share of the texts that are few words without figures, the first with a capital."""
+        texts = [*filter(None, self.as_printed.texts)]
+        are_short = [text.count(" ") < 3 and text[:1].isupper() and not any(map(str.isdigit, text)) for text in texts]
+        return sum(are_short) / len(texts) if texts else 0.0
 
 
 @dataclass(slots=True)
@@ -154,6 +177,11 @@ class RecordTemplate:
     run: Run
     slots: list[Slot]
     regular: float
+
+    @property
+    def size(self) -> int:
+        """Number of slots times records."""
+        return len(self.slots) * len(self.run.records)
 
 
 def template_of(run: Run) -> RecordTemplate:
@@ -329,7 +357,7 @@ def _slots(
                 order = at + place / 30
                 own = [(at, place)]
                 put(key, number, kind, SlotCell(_bare(piece), piece.words), own, order, label, sign=piece.sign)
-                for part, text in _parts_of(piece):
+                for part, text in _parts_of(piece.kind, piece.text):
                     if part == "figure":
                         counts[role, label] += 1
                         part_key: _Key = (
@@ -375,26 +403,19 @@ def _bare(piece: Piece) -> str:
     return "" if piece.kind == "moment" and is_now(piece.text) else piece.text
 
 
-def _parts_of(piece: Piece) -> Iterator[tuple[str, str]]:
-    if piece.kind == "period":
-        first, last = ends_of(piece.text)
-        yield "first", first
-        if last:
-            yield "last", last
-    elif piece.kind in ("times", "score"):
-        first, last = _halves(piece.text)
-        if first and last:
-            yield "first", first
-            yield "last", last
-    elif piece.kind in ("number", "decimal"):
-        yield "figure", piece.text
-    elif piece.kind in ("measure", "money"):
-        figures = "".join(character for character in piece.text if character in "0123456789.,'’ -–−½/")
-        unit = piece.text.strip("0123456789.,'’ -–−+<>≤≥~½")
-        if figures.strip(" -/"):
-            yield "figure", figures.strip(" /")
-        if unit:
-            yield "unit", unit
+@lru_cache(maxsize=4096)
+def _parts_of(kind: str, text: str) -> Sequence[tuple[str, str]]:
+    """Return the parts of a piece that may be values of their own, each with its name."""
+    if kind in ("period", "times", "score"):
+        first, last = ends_of(text) if kind == "period" else _halves(text)
+        return [("first", first), *([("last", last)] if last else [])] if first or kind == "period" else []
+    if kind in ("number", "decimal"):
+        return [("figure", text)]
+    if kind not in ("measure", "money"):
+        return []
+    figures = "".join(character for character in text if character in "0123456789.,'’ -–−½/").strip(" /")
+    unit = text.strip("0123456789.,'’ -–−+<>≤≥~½")
+    return [*([("figure", figures)] if figures.strip(" -/") else []), *([("unit", unit)] if unit else [])]
 
 
 def _halves(text: str) -> tuple[str, str]:
@@ -440,6 +461,7 @@ def _joined(line: PiecedLine, pieces: Sequence[Piece]) -> SlotCell:
     return SlotCell(text, tuple(word for piece in pieces for word in piece.words))
 
 
+@lru_cache(maxsize=4096)
 def is_organisation(text: str) -> bool:
     return FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
 
@@ -461,11 +483,8 @@ def _roles_named(names: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-@lru_cache(maxsize=8192)
-def label_likeness(names: Names, label: str, roles: frozenset[str]) -> float:
+def _label_likeness(names: Names, label: str, roles: frozenset[str]) -> float:
     """Return how well a label matches a field by words, concepts, and what its words may say of a record's pieces."""
-    if not label:
-        return 0.0
     words = _folded(label)
     likeness = min(likeness_by_words(names, label), 2.0)
     if likeness < 1 and words and len(words) <= 3 and roles & set(_roles_named((words,))):
@@ -515,13 +534,77 @@ def kind_of_field(one: WantedField) -> FieldKind:
     return FieldKind(kinds, frozenset(roles))
 
 
+@dataclass(frozen=True, slots=True)
+class FieldOfList:
+    """A field of a list's objects, with what its schema and names say of the slots that it may take."""
+
+    wanted: WantedField
+    kind: FieldKind
+    month_form: MonthForm | None
+    is_list: bool
+    is_boolean: bool
+    is_strict: bool
+    """True if only a few values are possible."""
+    is_text: bool
+    """True if every text is possible."""
+    is_needed: bool
+    """True if the schema does not allow null."""
+    is_long: bool
+    """True if the field may take the rest of a record."""
+
+    @classmethod
+    def of(cls, one: WantedField) -> "FieldOfList":
+        types, concepts = types_of(one.schema), one.names.concepts
+        is_list, is_boolean = "array" in types, "boolean" in types
+        is_strict = "enum" in one.schema or is_boolean
+        return cls(
+            one,
+            kind_of_field(one),
+            month_form(one),
+            is_list,
+            is_boolean,
+            is_strict,
+            types == {"string"} and not is_strict and "format" not in one.schema,
+            not one.fits(None),
+            is_list or not concepts.isdisjoint(("description", "notes")),
+        )
+
+
+class ListToFill:
+    """A list of objects that may be filled from records."""
+
+    def __init__(self, fields: Sequence[WantedField], names: Names, others: Sequence[Names]) -> None:
+        """`names` are those of the list, and `others` those of the schema's other lists."""
+        self.fields = [*map(FieldOfList.of, fields)]
+        self.names = names
+        self.others = others
+        self.wanting = {kind: sum(one.kind.kinds.get(kind, 0) >= 0.6 for one in self.fields) for kind in _SELDOM}
+        """Number of fields that want each of the kinds of which a record seldom has two."""
+        self.first_text = next(
+            (
+                at
+                for at, one in enumerate(self.fields)
+                if types_of(one.wanted.schema) == {"string"} and one.kind.kinds.get("text", 0) >= 0.7
+            ),
+            -1,
+        )
+        self._likeness: dict[str, Sequence[float]] = {"": [0.0] * len(self.fields)}
+
+    def likeness_of(self, label: str) -> Sequence[float]:
+        """Return how well a label matches each field. Many runs have the same labels."""
+        if label not in self._likeness:
+            self._likeness[label] = [_label_likeness(one.wanted.names, label, one.kind.roles) for one in self.fields]
+        return self._likeness[label]
+
+
 class RecordFilling(NamedTuple):
     """The slots that the fields of a list get, with the input of the calibration."""
 
     template: RecordTemplate
     slots: Mapping[int, Slot]
-    values: Mapping[int, list[Any]]
-    signs: Mapping[int, Mapping[str, float]]
+    values: Mapping[int, Sequence[Any]]
+    worth: Mapping[int, float]
+    """Weight of the signs that the slot of each field is the right one."""
     kept: Sequence[int]
     """The records that are items."""
     of_run: Mapping[str, float]
@@ -533,7 +616,7 @@ class RecordFilling(NamedTuple):
     def chance(self, at: int) -> float:
         """Return the calibrated probability that a value of a field is right."""
         of_run = (self.of_run["filled"], self.of_run["regular"], self.of_run["heading"], self.of_run["count"])
-        signs = (self.score / 10, _worth(self.signs[at]) / 4, *of_run, 1.0)
+        signs = (self.score / 10, self.worth[at] / 4, *of_run, 1.0)
         return 1 / (1 + math.exp(-sum(weight * sign for weight, sign in zip(CHANCE, signs, strict=True))))
 
     @property
@@ -542,113 +625,85 @@ class RecordFilling(NamedTuple):
         return sum(map(self.chance, self.slots)) / len(self.slots)
 
 
-def _worth(signs: Mapping[str, float]) -> float:
-    worth: float = sum(map(mul, WEIGHTS.values(), _SIGNS_OF(signs)))
-    return worth
-
-
 def fill_from(
-    template: RecordTemplate,
-    fields: Sequence[WantedField],
-    kinds: Sequence[FieldKind],
-    names: Names,
-    others: Sequence[Names],
-    days: Sequence[date],
-    comma: bool,
-    *,
-    is_rough: bool = False,
+    template: RecordTemplate, asked: ListToFill, days: Sequence[date], comma: bool, *, is_rough: bool = False
 ) -> Slices[RecordFilling | None]:
     """Assign the slots of records to the fields of a list; None if they answer too little of it."""
     run, size = template.run, len(template.run.records)
-    signs: dict[tuple[int, int], dict[str, float]] = {}
-    values: dict[tuple[int, int], list[Any]] = {}
-    telling = {"date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code"}
-    count_of = Counter(slot.kind for slot in template.slots if slot.coverage >= 0.5)
-    wanting = {kind: sum(one.kinds.get(kind, 0) >= 0.6 for one in kinds) for kind in telling}
-    orders = sorted({slot.order for slot in template.slots if slot.coverage >= 0.5})
+    fields = asked.fields
+    worth: dict[tuple[int, int], float] = {}
+    claims: dict[tuple[int, int], float] = {}
+    values: dict[tuple[int, int], Sequence[Any]] = {}
+    usual = [slot for slot in template.slots if slot.coverage >= 0.5]
+    count_of = Counter(slot.kind for slot in usual)
+    orders = sorted({slot.order for slot in usual})
     middle = 0.5 if orders else 0.0
     places = {order: (place + 0.5) / len(orders) for place, order in enumerate(orders)}
-    first = min((slot.order for slot in template.slots if slot.kind == "text" and slot.coverage >= 0.5), default=-1.0)
-    first_text = next(
-        (
-            at
-            for at, one in enumerate(fields)
-            if types_of(one.schema) == {"string"}
-            and max(one_kind.kinds.get("text", 0) for one_kind in (kinds[at],)) >= 0.7
-        ),
-        -1,
-    )
-    forms = [*map(month_form, fields)]
-    for at, (one, kind) in enumerate(zip(fields, kinds, strict=True)):
+    first = min((slot.order for slot in usual if slot.kind == "text"), default=-1.0)
+    labelled = [asked.likeness_of(slot.label) for slot in template.slots]
+    for at, field in enumerate(fields):
         yield
-        is_list = "array" in types_of(one.schema)
-        is_boolean = "boolean" in types_of(one.schema)
-        is_strict = "enum" in one.schema or is_boolean
-        is_text = types_of(one.schema) == {"string"} and not is_strict and "format" not in one.schema
+        one, kinds = field.wanted, field.kind.kinds
+        place_of_field = (at + 0.5) / len(fields)
         for number, slot in enumerate(template.slots):
-            weight = kind.kinds.get(slot.kind, 0.0)
-            likeness = label_likeness(one.names, slot.label, kind.roles) if slot.label else 0.0
+            weight = kinds.get(slot.kind, 0.0)
+            likeness = labelled[number][at]
             if weight <= 0 and likeness < 1:
                 continue
-            if (
-                slot.is_rest
-                and not is_list
-                and "description" not in one.names.concepts
-                and "notes" not in one.names.concepts
-            ):
+            if slot.is_rest and not field.is_long:
                 weight -= 0.3
-            if is_text and slot.kind in telling and weight < 0.3 and likeness < 1:
+            is_plain = slot.kind in ("text", "text()")
+            if field.is_text and slot.kind in _SELDOM and weight < 0.3 and likeness < 1:
                 continue
-            asked = slot.asked_by(one, forms[at])
-            column = (
-                [text or None for text in asked.texts]
-                if is_rough
-                else values_of_column(asked.texts, one, comma_likely=comma, known_days=days)
-            )
-            if not is_rough and is_boolean:
-                column = _presence(one, asked.texts, column)
-                asked = SlotTexts(["yes"] * size)
-            present = [value for value, missing in zip(column, asked.is_missing, strict=True) if not missing]
-            fit = (len(present) - present.count(UNREADABLE)) / len(present) if present else 0.0
-            if fit < LEAST_FIT:
-                continue
-            clash = (
-                slot.label
-                and likeness < 0.6
-                and any(
-                    label_likeness(other.names, slot.label, kinds[place].roles) >= 1
-                    for place, other in enumerate(fields)
-                    if other is not one
-                )
-            )
-            signs[at, number] = {
-                "bias": 1.0,
-                "label": likeness / 2,
-                "kind": weight,
-                "role": float(bool(kind.roles) and slot.kind not in ("text", "text()") and weight >= 0.7),
-                "unique": float(slot.kind in telling and count_of[slot.kind] == 1 == wanting[slot.kind]),
-                "coverage": slot.coverage,
-                "title": float(at == first_text and slot.order == first and slot.kind == "text"),
-                "order": 1 - abs((at + 0.5) / len(fields) - places.get(slot.order, middle)),
-                "constant": float(size > 2 and not is_strict and asked.is_constant),
-                "whole": float(slot.is_whole),
-                "other": float(bool(clash)),
-                "texture": 0.0 if is_rough else _texture(one, kind, slot),
-                "strange": float(bool(slot.label) and likeness < 0.6),
-                "fit": fit,
-                "long": float(asked.chars > 60 * size),
-                "rest": float(slot.is_rest),
-            }
+            fit = 1.0
+            if is_rough:
+                texts = slot.as_printed
+                if texts.is_empty:
+                    continue
+                column: Sequence[Any] = slot.printed
+            else:
+                texts = slot.asked_by(field)
+                column = values_of_column(texts.texts, one, comma_likely=comma, known_days=days)
+                if field.is_boolean:
+                    column = _presence(one, texts.texts, column)
+                    texts = SlotTexts(["yes"] * size)
+                present = [value for value, missing in zip(column, texts.is_missing, strict=True) if not missing]
+                fit = (len(present) - present.count(UNREADABLE)) / len(present) if present else 0.0
+                if fit < LEAST_FIT:
+                    continue
+            claim = WEIGHTS["label"] * likeness + WEIGHTS["kind"] * weight + WEIGHTS["fit"] * fit
+            if weight >= 0.7 and field.kind.roles and not is_plain:
+                claim += WEIGHTS["role"]
+            if slot.label and likeness < 0.6:
+                claim += WEIGHTS["strange"]
+                if max(labelled[number]) >= 1:
+                    claim += WEIGHTS["other"]
+            if not is_rough:
+                claim += WEIGHTS["texture"] * _texture(field, slot)
+            place = places.get(slot.order, middle)
+            known = WEIGHTS["order"] * (1 - abs(place_of_field - place)) + WEIGHTS["coverage"] * slot.coverage
+            if slot.kind in _SELDOM and count_of[slot.kind] == 1 == asked.wanting[slot.kind]:
+                known += WEIGHTS["unique"]
+            if at == asked.first_text and slot.order == first and slot.kind == "text":
+                known += WEIGHTS["title"]
+            if size > 2 and not field.is_strict and texts.is_constant:
+                known += WEIGHTS["constant"]
+            if slot.is_whole:
+                known += WEIGHTS["whole"]
+            if texts.chars > 60 * size:
+                known += WEIGHTS["long"]
+            claims[at, number] = claim
+            worth[at, number] = WEIGHTS["bias"] + claim + known
             values[at, number] = column
             yield
-    chosen = _assigned(signs, template.slots)
+    chosen = _assigned(worth, claims, template.slots)
     if not chosen:
         return None
     kept = [number for number in range(size) if any(values[pair][number] not in (None, UNREADABLE) for pair in chosen)]
     if any(run.sections):
         headings = [section.text if section is not None else "" for section in run.sections]
-        kept = [number for number in kept if not _is_of_other_topic(names, headings[number])]
-    needed = [pair for pair in chosen if not fields[pair[0]].fits(None)]
+        kept = [number for number in kept if not _is_of_other_topic(asked.names, headings[number])]
+    needed = [pair for pair in chosen if fields[pair[0]].is_needed]
     kept = [
         number
         for number in kept
@@ -670,9 +725,9 @@ def fill_from(
     kept = [number for number in kept if answered[number] >= FULL_ENOUGH * typical]
     if not kept:
         return None
-    own = max((_heading_likeness(names, text) for text in run.headings[:1]), default=0.0)
-    far = max((_heading_likeness(names, text) for text in run.headings[1:]), default=0.0)
-    foreign = max((_heading_likeness(other, text) for other in others for text in run.headings[:1]), default=0.0)
+    own = max((_heading_likeness(asked.names, text) for text in run.headings[:1]), default=0.0)
+    far = max((_heading_likeness(asked.names, text) for text in run.headings[1:]), default=0.0)
+    foreign = max((_heading_likeness(other, text) for other in asked.others for text in run.headings[:1]), default=0.0)
     heading = min(own, 2.0) / 2 if own >= 0.6 else 0.7 * min(far, 2.0) / 2 if far >= 0.6 else 0.0
     if foreign >= 1 and own < foreign:
         heading = -1.0
@@ -681,14 +736,14 @@ def fill_from(
         slots = _extended(run, fields, slots)
         for at, number in chosen:
             if slots[at] is not template.slots[number]:
-                asked = slots[at].asked_by(fields[at], forms[at])
-                values[at, number] = values_of_column(asked.texts, fields[at], comma_likely=comma, known_days=days)
+                joined = slots[at].asked_by(fields[at]).texts
+                values[at, number] = values_of_column(joined, fields[at].wanted, comma_likely=comma, known_days=days)
     cells = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
     used = [len(frozenset().union(*(slot.pieces[number] for slot in slots.values()))) for number in kept]
     there = [sum(len(line.pieces) + bool(line.mark) for line in run.records[number]) for number in kept]
-    must = [pair for pair in chosen if not fields[pair[0]].fits(None)] or chosen
+    must = needed or chosen
     of_run = {
-        "worth": sum(max(-1.0, min(_worth(signs[pair]), 4.0)) for pair in chosen) / len(fields) / 4,
+        "worth": sum(max(-1.0, min(worth[pair], 4.0)) for pair in chosen) / len(fields) / 4,
         "heading": heading,
         "filled": len(chosen) / len(fields),
         "regular": template.regular,
@@ -708,7 +763,7 @@ def fill_from(
         template,
         slots,
         {at: values[at, number] for at, number in chosen},
-        {at: signs[at, number] for at, number in chosen},
+        {at: worth[at, number] for at, number in chosen},
         kept,
         of_run,
     )
@@ -775,21 +830,16 @@ _PLACE: Final = frozenset(
 _LONG: Final = frozenset(("description", "notes", "subject"))
 
 
-def _texture(one: WantedField, kind: FieldKind, slot: Slot) -> float:
+def _texture(field: FieldOfList, slot: Slot) -> float:
     """Return how far texts look like what a field names: an organisation, a place, a long text."""
-    texts = [text for text in slot.as_printed.texts if text]
-    if not texts or not slot.kind.startswith("text"):
+    if not slot.kind.startswith("text"):
         return 0.0
-    concepts = one.names.concepts
-    organised = sum(is_organisation(text) for text in texts) / len(texts)
-    short = sum(text.count(" ") < 3 and text[:1].isupper() and not any(map(str.isdigit, text)) for text in texts) / len(
-        texts
-    )
-    if concepts & _ORGANISATION or "organisation" in kind.roles:
-        return organised if organised else 0.0
-    if concepts & _PLACE or "place" in kind.roles:
-        return (0.7 * short if slot.sign in ("comma", "open", "at", "bar") else 0.2 * short) - organised
-    return -0.5 * organised
+    concepts = field.wanted.names.concepts
+    if concepts & _ORGANISATION or "organisation" in field.kind.roles:
+        return slot.organised
+    if concepts & _PLACE or "place" in field.kind.roles:
+        return (0.7 if slot.sign in ("comma", "open", "at", "bar") else 0.2) * slot.short - slot.organised
+    return -0.5 * slot.organised
 
 
 def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> list[Any]:
@@ -800,17 +850,13 @@ def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> 
     return list(column)
 
 
-def _extended(run: Run, fields: Sequence[WantedField], slots: Mapping[int, Slot]) -> dict[int, Slot]:
+def _extended(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
     """Return the slots of texts with what no other field takes: pieces that follow at once or behind a comma."""
     taken = [frozenset().union(*(slot.pieces[number] for slot in slots.values())) for number in range(len(run.records))]
     found = dict(slots)
     for at, slot in slots.items():
-        is_text = (
-            types_of(fields[at].schema) == {"string"}
-            and "enum" not in fields[at].schema
-            and "format" not in fields[at].schema
-        )
-        if slot.kind not in ("text", "text()", "number", "code", "measure") or not is_text or slot.is_rest:
+        may_be_joined = slot.kind in ("text", "text()", "number", "code", "measure") and not slot.is_rest
+        if not may_be_joined or not fields[at].is_text:
             continue
         if slot.kind != "text" and "text" in "".join(
             other.kind for place, other in slots.items() if place != at and other.pieces == slot.pieces
@@ -863,9 +909,13 @@ def _extended(run: Run, fields: Sequence[WantedField], slots: Mapping[int, Slot]
 _APART: Final = frozenset(("period", "date", "email", "uri", "phone", "money", "times", "score"))
 
 
-def _assigned(signs: Mapping[tuple[int, int], Mapping[str, float]], slots: Sequence[Slot]) -> list[tuple[int, int]]:
-    """Return field and slot of each assignment, the likeliest first, so that no piece is in two fields."""
-    worth = {pair: _worth(one) for pair, one in signs.items()}
+def _assigned(
+    worth: Mapping[tuple[int, int], float],
+    claims: Mapping[tuple[int, int], float],
+    slots: Sequence[Slot],
+) -> list[tuple[int, int]]:
+    """Return field and slot of each assignment, the likeliest first, so that no piece is in two fields. `claims` is
+    what speaks for a slot but its place."""
     order = sorted(worth, key=lambda pair: (-worth[pair], pair))
     found: list[tuple[int, int]] = []
     used: list[set[tuple[int, int, str]]] = [set() for _ in range(len(slots[0].cells))] if slots else []
@@ -889,11 +939,11 @@ def _assigned(signs: Mapping[tuple[int, int], Mapping[str, float]], slots: Seque
         fields.add(at)
         for taken, own in zip(used, slot.pieces, strict=True):
             taken |= {(*piece, part) for piece in own}
-    return _in_order(found, signs, slots)
+    return _in_order(found, claims, slots)
 
 
 def _in_order(
-    pairs: list[tuple[int, int]], signs: Mapping[tuple[int, int], Mapping[str, float]], slots: Sequence[Slot]
+    pairs: list[tuple[int, int]], claims: Mapping[tuple[int, int], float], slots: Sequence[Slot]
 ) -> list[tuple[int, int]]:
     """Return the assignments with fields of equal claims in the order of their slots."""
     found = dict(pairs)
@@ -903,17 +953,12 @@ def _in_order(
             if first >= second or one.kind != other.kind or one.order <= other.order:
                 continue
             turned = (first, found[second]), (second, found[first])
-            if not all(pair in signs for pair in turned):
+            if not all(pair in claims for pair in turned):
                 continue
-            now = sum(_claim(signs[pair]) for pair in ((first, found[first]), (second, found[second])))
-            if sum(_claim(signs[pair]) for pair in turned) >= now - 0.3:
+            now = sum(claims[pair] for pair in ((first, found[first]), (second, found[second])))
+            if sum(claims[pair] for pair in turned) >= now - 0.3:
                 found[first], found[second] = found[second], found[first]
     return sorted(found.items())
-
-
-def _claim(signs: Mapping[str, float]) -> float:
-    """Return what speaks for a slot but its place."""
-    return sum(WEIGHTS[name] * signs[name] for name in ("label", "kind", "role", "texture", "other", "strange", "fit"))
 
 
 def item_of(filling: RecordFilling, fields: Sequence[WantedField], number: int) -> dict[int, Any] | None:

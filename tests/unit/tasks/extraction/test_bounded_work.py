@@ -8,7 +8,7 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
-from tasks.extraction import examples, matching, repeated_records, table_lists
+from tasks.extraction import examples, matching, record_lists, repeated_records, table_lists
 from tasks.extraction import extractor as extractor_module
 from tasks.extraction.candidates import find_candidates
 from tasks.extraction.choice import choose_values
@@ -107,6 +107,21 @@ def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
     lists = {(f"list{number}",): FIELDS for number in range(3)}
     runs = sum(run is not None for run in runs_of(passage))
     assert slices_of(fill_from_records([entry_of("scraper", {"text": rows})], lists)) >= 300 + runs * 3 * len(FIELDS)
+
+
+@pytest.mark.parametrize("bound", ["MOST_COMPARED", "MOST_READ"])
+def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest.MonkeyPatch, bound: str) -> None:
+    rows = "".join(f"Item {number}, 12.03.2025: {number % 9} pcs, {number}.50 EUR\n" for number in range(300))
+    entry = entry_of("scraper", {"text": rows})
+    named = {"item": "string", "date": "string", "pieces": "integer", "price": "number"}
+    fields = [
+        WantedField((name,), {"type": kind}, names_of((name,), {"type": kind}), lambda value: value is not None)
+        for name, kind in named.items()
+    ]
+    lists = {(f"list{number}",): fields for number in range(20)}
+    every = slices_of(fill_from_records([entry], lists))
+    monkeypatch.setattr(record_lists, bound, 50_000)
+    assert slices_of(fill_from_records([entry], lists)) < 0.8 * every
 
 
 def test_no_more_runs_are_looked_for_than_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
