@@ -26,6 +26,12 @@ SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
 _CASES: dict[Callable[..., Any], tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
 """The undecorated test and the cases of each test that `each_case` has decorated."""
 
+# What is logged before a program configures logging. Rich would show the values of all variables in each traceback, which
+# takes up to some seconds.
+for _processor in structlog.get_config()["processors"]:
+    if isinstance(_processor, structlog.dev.ConsoleRenderer):
+        _processor.exception_formatter = structlog.dev.plain_traceback
+
 # Hypothesis keeps its record of failures outside the checkout.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
 # The environments of heavier engines lack hypothesis, and run no tests that use it.
