@@ -26,8 +26,8 @@ SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
 _CASES: dict[Callable[..., Any], tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
 """The undecorated test and the cases of each test that `each_case` has decorated."""
 
-# What is logged before a program configures logging. Rich would show the values of all variables in each traceback, which
-# takes up to some seconds.
+# What is logged before a program configures logging. Rich would show the values of all variables in each traceback,
+# which takes up to some seconds.
 for _processor in structlog.get_config()["processors"]:
     if isinstance(_processor, structlog.dev.ConsoleRenderer):
         _processor.exception_formatter = structlog.dev.plain_traceback
