@@ -19,6 +19,7 @@ from typing import Any, Generic, TypeVar
 
 import structlog
 
+from models import garbage
 from models.base import (
     EngineFailed,
     EngineNotReady,
@@ -216,12 +217,16 @@ class EngineHost(Generic[ItemT, ResultT]):
             if not self.loaded or self._leases:
                 return False
             await self._drop_engine()
+            garbage.collect_all()
             self.counters.unloads += 1
             log.info("engine_unloaded", engine=self.spec.name)
             return True
 
     async def close(self) -> None:
-        """Withdraw all waiting items, let running ones finish, and free the engine and the threads permanently."""
+        """Withdraw all waiting items, let running ones finish, and free the engine and the threads permanently.
+
+        This is done at the end of the process, which frees what only a collection of garbage would.
+        """
         self._closed = True
         self._cancel_idle_timer()
         waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]

@@ -135,7 +135,6 @@ class Threads(Generic[ItemT, ResultT]):
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())
-        garbage.collect_all()
 
     def leave(self) -> None:
         self._threads.shutdown(wait=False)

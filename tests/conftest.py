@@ -7,12 +7,14 @@ import gc
 import importlib.util
 import inspect
 import os
+import ssl
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import certifi
 import pytest
 import structlog
 
@@ -23,6 +25,12 @@ SHARED = ROOT.parent / "shared"
 SET_ASIDE, COLLECT_ALL = garbage.set_aside, garbage.collect_all
 _CASES: dict[Callable[..., Any], tuple[Callable[..., Any], list[dict[str, Any]]]] = {}
 """The undecorated test and the cases of each test that `each_case` has decorated."""
+
+# What is logged before a program configures logging. Rich would show the values of all variables in each traceback,
+# which takes up to some seconds.
+for _processor in structlog.get_config()["processors"]:
+    if isinstance(_processor, structlog.dev.ConsoleRenderer):
+        _processor.exception_formatter = structlog.dev.plain_traceback
 
 # Hypothesis keeps its record of failures outside the checkout.
 os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir()) / "openfaze-hypothesis"))
@@ -94,6 +102,27 @@ def _short_rounds_of_the_garbage_collector() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(garbage, "set_aside", lambda: None)
         patch.setattr(garbage, "collect_all", gc.collect)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Let clients share the context for TLS with the usual authorities. Each of them would read their certificates for
+    40 ms, although hardly any connects by TLS."""
+    make = ssl.create_default_context
+    of_file = functools.cache(lambda cafile: make(cafile=cafile))
+    usual = [{"cafile": file} for file in (certifi.where(), os.environ.get("SSL_CERT_FILE")) if file]
+
+    def made(purpose: ssl.Purpose = ssl.Purpose.SERVER_AUTH, **authorities: Any) -> ssl.SSLContext:
+        is_usual = purpose is ssl.Purpose.SERVER_AUTH and authorities in usual
+        return of_file(**authorities) if is_usual else make(purpose, **authorities)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", made)
+        if importlib.util.find_spec("httpcore2"):  # under the official client; with authorities of the system
+            import httpcore2
+
+            patch.setattr(httpcore2, "default_ssl_context", functools.cache(httpcore2.default_ssl_context))
         yield
 
 

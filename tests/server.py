@@ -31,7 +31,13 @@ Entries.__init__.__kwdefaults__["patience_s"] = 60.0
 {SERVE}
 """
 """Program of a server that waits for its cache however busy the machine is."""
-IMPORTS = "import app.cli.main, app.cli.serving, app.main"
+IMPORTS = """
+import app.cli.main, app.cli.serving, app.main
+from models.certificates import trusted
+
+trusted()
+"""
+"""What each server would otherwise do at its start: import modules, and read certificates."""
 REMEMBERING = f"""
 from models.speech.whisper import Whisper
 from models.vision.ppocr.reader import PpOcrReader
@@ -172,7 +178,6 @@ def _cluster() -> str:
 def wait_until_up(server: Server) -> None:
     """Wait until the server is ready. Raises RuntimeError, with the log, if the server ends, or takes too long."""
     deadline = time.monotonic() + START_LIMIT_S
-    # One client serves all attempts, because reading certificates at its start takes longer than an attempt.
     with httpx.Client(trust_env=False) as client:
         while time.monotonic() < deadline:
             if server.process.poll() is not None:

@@ -99,17 +99,20 @@ class LlamaServers:
         async with self._lifecycle:
             if not self._servers or not may():
                 return False
-            servers, self._servers, self._idle = self._servers, [], []
-            for server in servers:
-                await self._in_thread(server.close)
-            del server, servers
+            await self._close_servers()
             garbage.collect_all()
             return True
 
     async def close(self) -> None:
-        """Free the model permanently."""
+        """Free the model permanently, at the end of the process."""
         self._closed = True
-        await self.unload()
+        async with self._lifecycle:
+            await self._close_servers()
+
+    async def _close_servers(self) -> None:
+        servers, self._servers, self._idle = self._servers, [], []
+        for server in servers:
+            await self._in_thread(server.close)
 
     async def _load(self) -> None:
         async with self._lifecycle:

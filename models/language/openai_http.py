@@ -14,6 +14,7 @@ import pydantic_core
 from httpx_aiohttp import AiohttpTransport
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
+from models.certificates import trusted
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_address import api_url, proxy_for
 from models.language.openai_faults import Complaint, fault, seconds_until
@@ -87,7 +88,7 @@ class OpenAiHttp:
         # 0 means no limit to aiohttp. With None, aiohttp's own limit of 100 would apply, and the next stream would wait
         # until another one ends.
         limits = httpx.Limits(max_connections=0, keepalive_expiry=KEEP_ALIVE_S)
-        self._transport = AiohttpTransport(limits=limits, proxy=proxy_for(self.url))
+        self._transport = AiohttpTransport(verify=trusted(), limits=limits, proxy=proxy_for(self.url))
         # The transport uses the limit `pool` for resolving names and `connect` for connecting. The answer has its own
         # deadlines.
         timeouts = httpx.Timeout(None, connect=patience.connect_s, pool=patience.connect_s)

@@ -4,32 +4,26 @@ import asyncio
 import contextlib
 import hashlib
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording
-from tasks.inputs.av.video import VideoFrames
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.decode.threads import Worker
-from tasks.inputs.document import Document, Pages
+from tasks.inputs.document import Document
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import SUPPORTED
 from tasks.inputs.office.bounds import encrypted
+from tasks.inputs.readers import IN_PROCESSES, IN_THREADS, Heavy
 from tasks.inputs.reading import SourceReader, Uploads
 from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import read_text
 
-Reader = Callable[[Blob, MediaLimits], Pages]
-
-
-# Decoders are imported when the first file needs them. The server's process therefore never loads PDFium, and no decode
-# process loads Pillow for a PDF. Classes in light modules need no function here.
-_PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
 _OLD_KINDS = {
     "WordDocument": ("doc", "docx"),
     "PowerPoint Document": ("ppt", "pptx"),
@@ -41,83 +35,6 @@ _DECODERS = 4
 """Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
 _HASHED_AT_ONCE = 64 << 10
 """Largest size, in bytes, that is hashed on the event loop, because switching to a thread takes longer."""
-
-
-def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.pdf.document import PdfPages
-
-    return PdfPages(blob, limits)
-
-
-def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.picture import PicturePages
-
-    return PicturePages(blob, limits)
-
-
-class Heavy(Exception):
-    """Raised for a picture that is too heavy for a thread. It has to be opened in a process, where its decoder can be
-    ended."""
-
-
-def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
-    """Open a picture for decoding in a thread. Raises Heavy."""
-    from tasks.inputs.picture import PicturePages
-
-    pages = PicturePages(blob, limits)
-    if not pages.is_light:
-        raise Heavy
-    return pages
-
-
-def _open_office(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.office.document import OfficeFile
-
-    match blob.media_type:
-        case media_types.DOCX:
-            from tasks.inputs.office.docx import docx_to_markdown
-
-            return OfficeFile(blob, limits, docx_to_markdown)
-        case media_types.PPTX:
-            from tasks.inputs.office.pptx import pptx_to_markdown
-
-            return OfficeFile(blob, limits, pptx_to_markdown)
-        case _:
-            from tasks.inputs.office.xlsx import xlsx_to_markdown
-
-            return OfficeFile(blob, limits, xlsx_to_markdown)
-
-
-def _open_html(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.html_file import HtmlFile
-
-    return HtmlFile(blob, limits)
-
-
-def _open_mail(blob: Blob, limits: MediaLimits) -> Pages:
-    from tasks.inputs.mail_file import MailFile
-
-    return MailFile(blob, limits, _opener_of_attached)
-
-
-def _opener_of_attached(media_type: str) -> Reader | None:
-    """Return the reader of files attached to an e-mail, or None for a type that is not read there, such as videos."""
-    return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
-
-
-IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
-"""Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and every
-browser has them fuzzed."""
-IN_PROCESSES: dict[str, Reader] = {
-    media_types.PDF: _open_pdf,
-    **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _open_picture),
-    **dict.fromkeys(media_types.VIDEOS, VideoFrames),
-    **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
-    media_types.HTML: _open_html,
-    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
-}
-"""Readers that run in decode processes, because they may crash or hang on a hostile file. The record of libtiff shows
-that it may."""
 
 
 def ole_refusal(blob: Blob) -> InputError:

@@ -14,6 +14,7 @@ from typing import Self
 import httpcore
 import httpx
 
+from models.certificates import trusted
 from tasks.inputs.fetch.fetcher import FetchPolicy
 from tasks.inputs.fetch.network import (
     AddressRefused,
@@ -51,7 +52,7 @@ _REFUSALS: dict[type[Exception], bytes] = {
 
 def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | None = None) -> PublicNetwork:
     """Return a network with the rules of `policy`, the same as a Fetcher's."""
-    proxy = Proxy.parse(policy.proxy, tls or httpx.create_ssl_context()) if policy.proxy else None
+    proxy = Proxy.parse(policy.proxy, tls or trusted()) if policy.proxy else None
     rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
     return PublicNetwork(rules, resolver, proxy)
 

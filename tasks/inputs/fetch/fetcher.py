@@ -21,6 +21,7 @@ import httpcore
 import httpx
 
 from models.base import media_type_of
+from models.certificates import trusted
 from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
@@ -145,7 +146,7 @@ class Fetcher:
         self._cache: HttpCache | None = None
         """The cache, created by the first fetch that may use it."""
         self._system_resolver = SystemResolver()
-        tls = tls or httpx.create_ssl_context()
+        tls = tls or trusted()
         proxy = Proxy.parse(policy.proxy, tls) if policy.proxy else None
         rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
         # Connections are not kept: hosts rarely repeat, and every fetch checks its own connection.

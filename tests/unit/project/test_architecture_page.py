@@ -102,6 +102,12 @@ def test_help_and_completion_import_nothing_of_the_server() -> None:
     assert modules_after("import app.cli.main") & server == set()
 
 
+def test_a_decode_process_imports_nothing_that_fetches() -> None:
+    """It starts with the first file of a server, which waits for it."""
+    decoding = "import tasks.inputs.decode.worker, tasks.inputs.readers"
+    assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
+
+
 def modules_after(program: str) -> set[str]:
     shown = f"{program}\nimport json, sys; print(json.dumps(sorted(sys.modules)))"
     result = subprocess.run([sys.executable, "-c", shown], capture_output=True, text=True, check=True)

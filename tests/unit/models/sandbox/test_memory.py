@@ -31,20 +31,22 @@ reads, the pipes of one user, and what is taken while processes are being ended,
 Without a bound, the scripts would take 640 MB and more."""
 USER = ("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups")
 
-ATTEMPT = """
-import json, sys
-from dataclasses import asdict
-from threading import Event
-from models.sandbox.bubblewrap import Room, interpreter_binds, missing, run_script
-from models.sandbox.script import SandboxLimits, Script
-from tests.unit.models.sandbox.test_bubblewrap import bubblewrap
-if remedy := missing():
-    sys.exit(remedy)
-if len(sys.argv) > 1:
-    limits = SandboxLimits(**json.loads(sys.argv[2]))
-    outcome = run_script(Room(bubblewrap(), interpreter_binds()), Script(sys.argv[1]), limits, Event())
-    print(json.dumps([outcome.output, outcome.exit_code, outcome.stopped]))
+TRIAL = """
+import sys
+from models.sandbox.bubblewrap import missing
+sys.exit(missing())
 """
+ATTEMPT = """
+import json, shutil, sys
+from threading import Event
+from models.sandbox.interpreter import interpreter_binds
+from models.sandbox.running import Room, run_script
+from models.sandbox.script import SandboxLimits, Script
+limits = SandboxLimits(**json.loads(sys.argv[2]))
+outcome = run_script(Room(shutil.which("bwrap"), interpreter_binds()), Script(sys.argv[1]), limits, Event())
+print(json.dumps([outcome.output, outcome.exit_code, outcome.stopped]))
+"""
+"""Each attempt is a process, so it imports no more than it needs."""
 
 HELPERS = """
 import ctypes, fcntl, mmap, os, socket, struct, threading, time
@@ -134,8 +136,8 @@ class Caller:
     command: tuple[str, ...]
     variables: Mapping[str, str]
 
-    def attempt(self, *arguments: str, group: Path | None = None) -> "subprocess.CompletedProcess[str]":
-        command = [*self.command, "-c", ATTEMPT, *arguments]
+    def run(self, program: str, *arguments: str, group: Path | None = None) -> "subprocess.CompletedProcess[str]":
+        command = [*self.command, "-c", program, *arguments]
         if group is not None:
             command = ["sh", "-c", f'echo $$ > {group}/cgroup.procs && exec "$@"', "sh", *command]
         return subprocess.run(command, env=dict(self.variables), cwd=ROOT, capture_output=True, text=True, check=False)
@@ -149,7 +151,7 @@ def an_ordinary_user() -> Caller:
         variables = {"PATH": os.environ["PATH"], "PYTHONPATH": libraries, "PYTHONDONTWRITEBYTECODE": "1"}
         caller = Caller((*USER, program), variables)
         try:
-            tried = caller.attempt()
+            tried = caller.run(TRIAL)
         except FileNotFoundError:
             break
         if tried.returncode == 0:
@@ -194,7 +196,7 @@ def peak_file(group: Path) -> Path | None:
 def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits = LIMITS) -> ScriptOutcome:
     """Fails where the script's processes have held more than they may."""
     given = {name: getattr(limits, name) for name in ("seconds", "memory", "disk")}
-    done = caller.attempt(f"{HELPERS}\nheld = []\n{code}", json.dumps(given), group=group)
+    done = caller.run(ATTEMPT, f"{HELPERS}\nheld = []\n{code}", json.dumps(given), group=group)
     assert done.returncode == 0, done.stderr
     output, exit_code, stopped = json.loads(done.stdout)
     if group is not None and (peak := peak_file(group)):

@@ -541,7 +541,13 @@ async def test_memory_is_limited(pools: Pools) -> None:
 @linux
 @pytest.mark.parametrize(
     ("format_", "options"),
-    [("TIFF", {"compression": "jpeg"}), ("PNG", {}), ("JPEG", {}), ("JPEG", {"progressive": True}), ("WEBP", {})],
+    [
+        ("TIFF", {"compression": "jpeg"}),
+        ("PNG", {"compress_level": 1}),
+        ("JPEG", {}),
+        ("JPEG", {"progressive": True}),
+        ("WEBP", {"method": 0}),
+    ],
 )
 async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(
     pools: Pools, format_: str, options: dict[str, object]

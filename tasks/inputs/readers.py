@@ -1,0 +1,96 @@
+"""Opens the bytes of a source as pages, in a decode process or, where they are light, in a thread of the server.
+
+A decode process imports this module, and so none of what fetches sources.
+"""
+
+from collections.abc import Callable
+
+from tasks.inputs import media_types
+from tasks.inputs.av.video import VideoFrames
+from tasks.inputs.document import Pages
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.source import Blob
+
+Reader = Callable[[Blob, MediaLimits], Pages]
+
+
+# Decoders are imported when the first file needs them. The server's process therefore never loads PDFium, and no decode
+# process loads Pillow for a PDF. Classes in light modules need no function here.
+_PLAIN = "image/jpeg", "image/png", "image/webp", "image/bmp"
+
+
+def _open_pdf(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.pdf.document import PdfPages
+
+    return PdfPages(blob, limits)
+
+
+def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.picture import PicturePages
+
+    return PicturePages(blob, limits)
+
+
+class Heavy(Exception):
+    """Raised for a picture that is too heavy for a thread. It has to be opened in a process, where its decoder can be
+    ended."""
+
+
+def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
+    """Open a picture for decoding in a thread. Raises Heavy."""
+    from tasks.inputs.picture import PicturePages
+
+    pages = PicturePages(blob, limits)
+    if not pages.is_light:
+        raise Heavy
+    return pages
+
+
+def _open_office(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.office.document import OfficeFile
+
+    match blob.media_type:
+        case media_types.DOCX:
+            from tasks.inputs.office.docx import docx_to_markdown
+
+            return OfficeFile(blob, limits, docx_to_markdown)
+        case media_types.PPTX:
+            from tasks.inputs.office.pptx import pptx_to_markdown
+
+            return OfficeFile(blob, limits, pptx_to_markdown)
+        case _:
+            from tasks.inputs.office.xlsx import xlsx_to_markdown
+
+            return OfficeFile(blob, limits, xlsx_to_markdown)
+
+
+def _open_html(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.html_file import HtmlFile
+
+    return HtmlFile(blob, limits)
+
+
+def _open_mail(blob: Blob, limits: MediaLimits) -> Pages:
+    from tasks.inputs.mail_file import MailFile
+
+    return MailFile(blob, limits, _opener_of_attached)
+
+
+def _opener_of_attached(media_type: str) -> Reader | None:
+    """Return the reader of files attached to an e-mail, or None for a type that is not read there, such as videos."""
+    return None if media_type in media_types.VIDEOS else IN_PROCESSES.get(media_type)
+
+
+IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
+"""Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and every
+browser has them fuzzed."""
+IN_PROCESSES: dict[str, Reader] = {
+    media_types.PDF: _open_pdf,
+    **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _open_picture),
+    **dict.fromkeys(media_types.VIDEOS, VideoFrames),
+    **dict.fromkeys((media_types.DOCX, media_types.PPTX, media_types.XLSX), _open_office),
+    media_types.HTML: _open_html,
+    **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
+}
+"""Readers that run in decode processes, because they may crash or hang on a hostile file. The record of libtiff shows
+that it may."""
