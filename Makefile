@@ -47,8 +47,9 @@ help: ## List the targets
 run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engines
 	@$(VENV)/bin/openfaze serve
 
-# One process more than there are cores, for some tests wait; each takes a gigabyte or two.
-SPREAD := -p tests.spread --processes $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))')
+# A file's tests stay in one process, as they share their servers; files come in the order of their names, or the long ones
+# of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
+SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
 test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
@@ -85,7 +86,7 @@ test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and a
 FRESH ?=
 # As many as a small machine can carry: each has a server, or all of `make test`.
 test-fresh: $(VENV)/.dev ## Run the README's first command and `make test` on bare Debian machines, by podman
-	$(VENV)/bin/pytest --timeout 3600 -p tests.spread --processes 2 $(FRESH) tests/fresh
+	$(VENV)/bin/pytest --timeout 3600 -n 2 --dist loadgroup $(FRESH) tests/fresh
 
 test-gpu-box: $(VENV)/.dev $(LLM_SERVERS_VENV)/.torchvision ## Run docker/gpu.yml by podman without a card, with vLLM for CPUs, and go through an operator's days
 	$(VENV)/bin/pytest --timeout 1800 tests/gpu_box

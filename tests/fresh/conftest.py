@@ -47,7 +47,7 @@ def _newcomers() -> Iterator[ParameterSet]:
         for user in ("root", "somebody"):
             name = f"debian{debian}-{user}"
             # Tests of one machine stay in one process.
-            yield pytest.param((debian, user), id=name, marks=pytest.mark.together(name))
+            yield pytest.param((debian, user), id=name, marks=pytest.mark.xdist_group(name))
 
 
 @pytest.fixture(scope="session", params=_newcomers())

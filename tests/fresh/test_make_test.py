@@ -15,7 +15,7 @@ LOG = "/tmp/make-test.log"
 """In the container, where one who waits can see how far it is."""
 
 
-@pytest.mark.parametrize("debian", [pytest.param(of, marks=pytest.mark.together(f"make-{of}")) for of in RELEASES])
+@pytest.mark.parametrize("debian", [pytest.param(of, marks=pytest.mark.xdist_group(f"make-{of}")) for of in RELEASES])
 def test_make_test_passes_and_names_what_is_not_installed(
     debian: int, record_property: Callable[[str, object], None]
 ) -> None:

@@ -24,7 +24,7 @@ BOOTING = 'until systemctl is-system-running --wait | grep --extended-regexp "ru
 MACHINE = ("curl", "python3", "systemd", "systemd-sysv", "dbus")
 
 # Its machines stay in one process.
-pytestmark = [pytest.mark.timeout(1800), pytest.mark.together("operator")]
+pytestmark = [pytest.mark.timeout(1800), pytest.mark.xdist_group("operator")]
 
 
 def commands(part: str) -> str:
@@ -83,7 +83,7 @@ def run_task(name: str, text: str) -> dict[str, object]:
 
 @pytest.fixture(
     scope="module",
-    params=[pytest.param(debian, marks=pytest.mark.together(f"operator{debian}")) for debian in (12, 13)],
+    params=[pytest.param(debian, marks=pytest.mark.xdist_group(f"operator{debian}")) for debian in (12, 13)],
     ids=lambda debian: f"debian{debian}",
 )
 def machine(request: pytest.FixtureRequest) -> Iterator[Machine]:
@@ -143,7 +143,7 @@ def test_what_is_backed_up_is_restored(machine: Machine) -> None:
     assert machine.run(f"curl -sS http://127.0.0.1:8000{content}") == (ROOT / "NOTICE").read_text()
 
 
-@pytest.mark.together("pip")
+@pytest.mark.xdist_group("pip")
 def test_pip_installs_a_server_that_answers() -> None:
     with contextlib.ExitStack() as gone, started(base(13, *PACKAGES)) as container:
         machine = Machine(container)
