@@ -266,9 +266,10 @@ def test_an_order_or_a_question_has_the_value_of_the_field(client: httpx.Client,
     forms = itertools.cycle(["Give me the {}.", "What is the {}?", "{}?"])
     for form, one in zip(forms, filter(lambda one: one.noun, paper.fields.values()), strict=False):
         said = chat(client, paper, form.format(one.noun))["content"]
-        value, gap, line = said.splitlines()
+        value, gap, line, *rest = said.splitlines()
         assert one.printed in value
         assert (gap, line[:2], one.printed in line) == ("", "> ", True)
+        assert all(not more or more.startswith("This is uncertain: ") for more in rest)
 
 
 @pytest.mark.parametrize("form", ["Give me the {}.", "What is the {}?"])

@@ -76,10 +76,13 @@ def errno_of(call):
 
 COUNTED = {
     "memory of many processes": "each(8, lambda _: held.append(bytearray(b'x') * (80 << 20)))",
+    # Piece by piece, here and below: a busy machine looks late.
     "memory of processes whose first thread has ended": """
 def take(_):
     def hold():
-        held.append(bytearray(b'x') * (80 << 20))
+        for _ in range(16):
+            held.append(bytearray(b'x') * (5 << 20))
+            time.sleep(0.1)
         time.sleep(1000)
     threading.Thread(target=hold).start()
     libc.syscall({"x86_64": 60, "aarch64": 93}[os.uname().machine], 0)
@@ -93,7 +96,6 @@ def take(_):
         if os.fork(): os._exit(0)
 each(8, take)
 """,
-    # Piece by piece: beside a storm of processes, a busy machine looks late.
     "memory of processes beside others that come and go": """
 def take(_):
     for _ in range(16):

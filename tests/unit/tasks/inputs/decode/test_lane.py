@@ -204,7 +204,8 @@ async def test_a_call_is_not_long_because_it_waits_for_a_processor(
     pool = pools(workers=2)
     stuck = [await stuck_of(key, pool, place, tmp_path / key, 9) for key in ("alice", "bob")]
     as_if_long(pool, 2.0)
-    assert [lane.running and lane.running.is_long for lane in pool._lanes] == [False, False]
+    running = [lane.running for lane in pool._lanes]
+    assert [job and job.is_long for job in running] == [False, False]
     for call in stuck:
         call.cancel()
 
