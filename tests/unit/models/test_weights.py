@@ -235,6 +235,7 @@ def test_a_file_that_is_not_there_is_named_with_what_to_do(server: WeightServer,
 
 def test_a_server_that_is_not_there_is_a_failed_pull(server: WeightServer, tmp_path: Path) -> None:
     file = server.file("/model")
+    server.shutdown()  # A poll under way would keep the port open for a moment.
     server.server_close()
     with pytest.raises(PullFailed, match="ConnectError"):
         pull(one(file), tmp_path)
