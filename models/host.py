@@ -225,7 +225,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     async def close(self) -> None:
         """Withdraw all waiting items, let running ones finish, and free the engine and the threads permanently.
 
-        This is done at the end of the process, which frees what only a collection of garbage would.
+        Garbage is not collected: the process ends soon, which frees all memory.
         """
         self._closed = True
         self._cancel_idle_timer()

@@ -9,8 +9,8 @@ IS_ENGLISH = 0.5
 """Least probability of English at which the transcript of the quick network is used."""
 IS_CLEAR = 0.8
 """Least mean probability of the words at which speech that sounds English is not transcribed again. Of 117 clips of
-telephone prompts in Spanish and French, 25 sounded English to the quick network. Their words had 0.5 or more in 13 of
-them, and this probability in one; in 62 of 64 English ones."""
+telephone prompts in Spanish and French, 25 sounded English to the quick network. In 13 of
+these, the words had a mean of 0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
 
 
 class EnglishFirst:

@@ -139,7 +139,8 @@ class Whisper:
         fills_windows: bool = True,
     ) -> None:
         """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows`, each window is padded to LONGEST_S, as in
-        Whisper's training. Without it, a window is padded to little more than its own length, which takes less time."""
+        Whisper's training. Without it, a window whose language is known is padded to little more than its own length,
+        which takes less time."""
         self._files = files
         self._device = device
         self._threads = threads
@@ -200,7 +201,9 @@ class Whisper:
     def _frames(self, window: SpeechWindow) -> int:
         seconds = len(window.samples) / RATE + _QUIET_S
         stepped = max(_LEAST_S, math.ceil(seconds / _STEP_S) * _STEP_S)
-        whole = LONGEST_S if self._fills_windows else min(LONGEST_S, stepped)
+        # With less padding than in its training, base tells the language of short clips less well.
+        is_detected = window.language is None and self._whisper.model.is_multilingual
+        whole = LONGEST_S if self._fills_windows or is_detected else min(LONGEST_S, stepped)
         return int(whole * RATE) // _HOP
 
     def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText | Exception]:

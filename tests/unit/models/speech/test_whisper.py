@@ -188,6 +188,20 @@ def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> Non
     assert heard[0].language_probability == 1.0
 
 
+def test_a_language_is_detected_in_a_window_that_is_padded_as_in_training(
+    many_languages: Whisper, tmp_path: Path
+) -> None:
+    random_whisper(tmp_path)
+    quick = Whisper(WhisperFiles(tmp_path), threads=2, fills_windows=False)
+    quick.load()
+    window = SpeechWindow(say("Guten Morgen.", "de"))
+    [padded], [told] = many_languages.run([window]), quick.run([window])
+    quick.close()
+    assert isinstance(padded, WindowText)
+    assert isinstance(told, WindowText)
+    assert (told.language, told.language_probability) == (padded.language, padded.language_probability)
+
+
 def test_a_prompt_and_a_translation_reach_the_decoder(many_languages: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
     prompts: list[list[list[int]]] = []
     model = many_languages._whisper.model
