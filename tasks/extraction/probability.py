@@ -43,9 +43,13 @@ worth most has 97 % of the right values that the best way to fill each list has.
 FILE = Path(__file__).with_name("calibration.json")
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
+"""Characters that part a cell with more than one value."""
 _MANY_WORDS = 8
+"""Number of words from which a text in a cell counts as long."""
 _LEAST = 1e-4
+"""Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
+"""Largest logit that the calibration distinguishes."""
 
 
 class CellOfField(NamedTuple):
@@ -116,7 +120,7 @@ class ValuePlace(NamedTuple):
     cell: CellOfField | CellOfItem | None = None
     """The cell of a table, or the item of a list, that contains the value, if it is known."""
     signs: tuple[float, ...] = ()
-    """Further signs that the calibration takes of a field that was copied (`FieldScores.signs_of`)."""
+    """Further signs that the calibration takes of a field that was copied (`FieldScores`)."""
     is_by_example: bool = False
     """True if an example has the field at this place."""
 

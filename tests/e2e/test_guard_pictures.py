@@ -32,7 +32,7 @@ def colour(name: str) -> Json:
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """Its LLM sees, it runs scripts, and to its guard of pictures red is naked."""
+    """A server with an LLM that sees, with the sandbox, and with a guard that takes red pictures for nude ones."""
     folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
     with serving_full_model(
         "vision", image_guard="classifier", image_guard_model=str(folder), code_sandbox="on"

@@ -103,7 +103,7 @@ def test_help_and_completion_import_nothing_of_the_server() -> None:
 
 
 def test_a_decode_process_imports_nothing_that_fetches() -> None:
-    """It starts with the first file of a server, which waits for it."""
+    # The first file of a server waits for the start of the process.
     decoding = "import tasks.inputs.decode.worker, tasks.inputs.readers"
     assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
 

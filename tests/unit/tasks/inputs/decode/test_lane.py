@@ -187,7 +187,7 @@ async def answered_to(key: str, pool: DecodePool) -> int:
 
 
 def as_if_long(pool: DecodePool, times: float = decode_lane.LONGEST) -> None:
-    """What runs has run for so long, by the clock, as makes a call a long one that has nothing of a processor."""
+    """Let the running calls have begun `times` QUICK_S earlier, as if they had waited for a processor since then."""
     for lane in pool._lanes:
         if job := lane.running:
             assert job.watch
