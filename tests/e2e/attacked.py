@@ -21,9 +21,9 @@ from app.services import Services
 from app.settings import Settings
 from models.capability import Built, Candidate
 from models.runtime import Runtime
-from models.sandbox.bubblewrap import missing
 from tests.e2e import full_model
 from tests.e2e.full_model import PATH, FullModel, Json, serving_full_model, system
+from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
 
 ALICE, BOB = "key-of-alice", "key-of-bob"
 LIMIT_S = 60.0
@@ -156,7 +156,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
             files_dir=str(files),
             fetch_allow=("127.0.0.1/32",),
             fetch_timeout_s=LIMIT_S,
-            code_sandbox="off" if missing() else "on",
+            code_sandbox=SANDBOX_WHERE_IT_RUNS,
             forecast="auto",
             max_queue=4,
             sandbox_at_once=2,

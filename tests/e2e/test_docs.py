@@ -26,6 +26,7 @@ from tests.e2e.conftest import printed_by_client
 from tests.fences import ROOT, TEXTS, Fence, fences
 from tests.forked import executable
 from tests.origin import Origin, serving_origin
+from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
 from tests.server import IMPORTS, PATIENT, REMEMBERING, SERVE, Server, serving
 from tests.web_pages import LAYOUTS
 
@@ -65,7 +66,7 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "preload": "ocr",
         "weights_dir": weights,
         "fetch_allow": "127.0.0.1",
-        "code_sandbox": "off" if missing() else "on",
+        "code_sandbox": SANDBOX_WHERE_IT_RUNS,
     }
     with serving(log, REMEMBERING, **settings) as server:
         yield server

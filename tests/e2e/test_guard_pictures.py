@@ -15,7 +15,7 @@ from tests.e2e.full_model import FullModel, Json, content_of, error_of, serving_
 from tests.e2e.guarded import BOMB, BYPASS, FRANCE, guard, is_blocked, sources
 from tests.image_guards import save_classifier
 from tests.llm_server import Reply
-from tests.sandboxes import needs_sandbox
+from tests.sandboxes import SANDBOX_WHERE_IT_RUNS, needs_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +32,10 @@ def colour(name: str) -> Json:
 
 @pytest.fixture(scope="module")
 def seeing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
-    """A server with an LLM that sees, with the sandbox, and with a guard that takes red pictures for nude ones."""
+    """A server with an LLM that sees, a guard that takes red pictures for nude ones, and the sandbox where it runs."""
     folder = save_classifier(tmp_path_factory.mktemp("red"), ["normal", "nude"], [[0, 0, 0], [4, -4, -4]])
     with serving_full_model(
-        "vision", image_guard="classifier", image_guard_model=str(folder), code_sandbox="on"
+        "vision", image_guard="classifier", image_guard_model=str(folder), code_sandbox=SANDBOX_WHERE_IT_RUNS
     ) as model:
         yield model
 

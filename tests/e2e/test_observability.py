@@ -24,6 +24,7 @@ from tests.llm_server import Reply, serving_llm
 from tests.origin import serving_origin
 from tests.pages import single_line
 from tests.recordings import speech
+from tests.sandboxes import SANDBOX_WHERE_IT_RUNS
 from tests.server import PATIENT, Server, serving
 from tests.speech import has_espeak
 from tests.waiting import wait_until
@@ -94,7 +95,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
             llm_abilities="vision,tools,json_schema",
             fetch_allow="127.0.0.1/32",
             cache="exact",
-            code_sandbox="off" if missing() else "on",
+            code_sandbox=SANDBOX_WHERE_IT_RUNS,
             batch_webhook_url=f"{receiver.url}?token={WEBHOOK_TOKEN}",
             batch_webhook_secret=WEBHOOK_SECRET,
             metrics_port=0,
