@@ -19,7 +19,7 @@ from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, usage_of
 from app.chat.request_warnings import misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
-from app.events import Finish, Progress
+from app.events import Finish, Progress, TextChunk
 from app.feed import Feed, TimeLimit
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
@@ -253,6 +253,7 @@ async def _streamed(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a stream."""
+    size = 0
     with _in_the_clients_words(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
@@ -261,12 +262,21 @@ async def _streamed(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        piece = answering.finish(event)
-                        content = await _kept(services, answering, keeping, event)
-                        yield piece + answering.end(content) + sse.DONE
+                        piece = await _finished(services, answering, event, size)
+                        await services.memory.hold(len(piece))
+                        yield piece
+                        piece = answering.end(await _kept(services, answering, keeping, event))
+                        await services.memory.hold(len(piece))
+                        yield piece + sse.DONE
                     case _:
+                        size += len(event.text) if isinstance(event, TextChunk) else 0
                         if piece := answering.of(event):
                             yield piece
+
+
+async def _finished(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
+    """Finish the response, whose text has `size` characters, and return the encoded events."""
+    return answering.finish(event) if size < LARGE else await services.wire.run(answering.finish, event)
 
 
 async def _whole(
@@ -409,7 +419,7 @@ def _not_found(response_id: str) -> NotFound:
 
 
 async def _get(services: Services, tenant: str, response_id: str) -> Stored | None:
-    return await _tried(services.responses.get(tenant, response_id))
+    return await _tried(services.responses.get(tenant, response_id, services.memory.hold))
 
 
 async def _tried(look: Awaitable[T]) -> T:

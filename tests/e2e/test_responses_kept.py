@@ -12,11 +12,24 @@ from pydantic import BaseModel
 
 from app import building
 from app.access.keys import tenant_of
+from app.chat.pipeline import PIECE
 from app.routes import responses
 from app.settings import Settings
 from app.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
-from tests.e2e.responses import KEY, OTHER, PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, text_of, user
+from tests.e2e.responses import (
+    KEY,
+    OTHER,
+    PATH,
+    SAN_FRANCISCO,
+    WEATHER,
+    ask,
+    refused,
+    serving_responses,
+    stream,
+    text_of,
+    user,
+)
 from tests.llm_server import Reply
 
 
@@ -180,6 +193,17 @@ def test_a_large_file_is_kept_with_the_conversation(model: FullModel) -> None:
     assert json.loads(text_of(again))["result"]["extracted_text"] == text
     [item] = model.client.get(f"{PATH}/{first['id']}/input_items").json()["data"]
     assert item["content"][0]["file_data"] == data
+
+
+def test_a_long_text_is_streamed_in_pieces(model: FullModel) -> None:
+    text = 'He said "no" again.\n' * 20_000
+    data = base64.b64encode(text.encode()).decode()
+    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
+    found = stream(model, said, instructions="<task>ocr</task>")
+    deltas = [event["delta"] for event in found.events if event["type"] == "response.output_text.delta"]
+    assert max(map(len, deltas)) <= PIECE
+    assert json.loads("".join(deltas))["result"]["extracted_text"] == text
+    assert text_of(found.events[-1]["response"]) == "".join(deltas)
 
 
 def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
