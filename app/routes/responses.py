@@ -45,6 +45,8 @@ from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
 """Largest number of responses in one conversation."""
+MAX_ITEMS = 10_000
+"""Largest number of items in the stored part of a conversation."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items, which begin with the number of their response."""
@@ -333,6 +335,7 @@ class _Reading:
     services: Services
     tenant: str
     _size: int = 0
+    _count: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
@@ -362,6 +365,9 @@ class _Reading:
         else:
             read = await self.services.wire.run(parse, StoredTurn, body)
         self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
+        self._count += len(turn[0])
+        if self._count > MAX_ITEMS:
+            raise PayloadTooLarge(f"The conversation has more than {MAX_ITEMS} items.")
         self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
         return turn
 

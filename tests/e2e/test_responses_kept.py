@@ -214,6 +214,9 @@ def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.Mon
     monkeypatch.setattr(responses, "MAX_TURNS", 2)
     error = refused(model, previous_response_id=response_id)
     assert (error["param"], "more than 2 turns" in error["message"]) == ("previous_response_id", True)
+    monkeypatch.setattr(responses, "MAX_ITEMS", 3)
+    error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
+    assert "more than 3 items" in error["message"]
 
 
 def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:
