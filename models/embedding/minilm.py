@@ -26,7 +26,7 @@ MAX_TOKENS = 256
 """Largest number of tokens of a text, including [CLS] and [SEP]: `max_seq_length` of the published model. The rest of a
 text is cut off, unless the text is passed as Passages."""
 
-INT8_LENGTHS = (8, 12, 16, 24, 32, 48, 64, 96, 128, 192, MAX_TOKENS)
+INT8_LENGTHS = (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, MAX_TOKENS)
 """Numbers of tokens to which texts are padded for the network in int8. Float32 sums of a text that is padded to another
 length may differ in the last digit, which is enough to round a state to another int8: vectors of one text would differ
 by up to 0.004 from batch to batch."""

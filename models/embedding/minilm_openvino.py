@@ -12,7 +12,7 @@ from models.openvino_graphs import ops, ov, request_for
 
 INT8_MOST = 127
 
-INT8_GROUP = 32
+INT8_GROUP = 64
 """Number of elements of a token's state that share a scale when they are rounded to int8. No group has elements of two
 tokens, so that a token is rounded alike in every batch. The states have a few elements that are far larger than the
 others, which would all become 0 with a scale for the whole state."""
