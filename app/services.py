@@ -54,7 +54,7 @@ from models.base import ModelError
 from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
-from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
@@ -133,7 +133,7 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(network, embedder, self.executor)
+            extractor = Extractor(network, embedder_of_labels(self.runtime), self.executor)
         answerer = Answerer(
             lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder,
