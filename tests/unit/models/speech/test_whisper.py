@@ -12,6 +12,7 @@ from models.base import EngineUnavailable
 from models.capability import EngineConfig
 from models.host import EngineHost
 from models.runtime import Runtime
+from models.speech import whisper
 from models.speech.capability import (
     OWN_WHISPER,
     SPEECH_TO_TEXT,
@@ -219,6 +220,7 @@ def test_windows_in_several_languages_are_decoded_each_in_its_own(
     samples = [say(text, "de") for text in ("Guten Morgen.", "Bis zum Abend.", "Auf Wiedersehen.")]
     known = many_languages.run([SpeechWindow(one, language) for one, language in zip(samples, spoken, strict=True)])
     monkeypatch.setattr(many_languages._whisper, "model", Detecting())
+    monkeypatch.setattr(whisper, "_WORKERS", 1)
     detected = many_languages.run([SpeechWindow(one) for one in samples])
     assert detected == [replace(one, language_probability=0.75) for one in known if isinstance(one, WindowText)]
 
