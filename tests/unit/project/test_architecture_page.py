@@ -106,6 +106,9 @@ def test_a_decode_process_imports_nothing_that_fetches() -> None:
     # The first file of a server waits for the start of the process.
     decoding = "import tasks.inputs.decode.worker, tasks.inputs.readers"
     assert modules_after(decoding) & {"httpx", "httpcore", "aiohttp", "tasks.inputs.fetch", "PIL", "pypdfium2"} == set()
+    # The event loop and the log would take as long as all the rest.
+    decoders = "import tasks.inputs.picture, tasks.inputs.pdf.document, tasks.inputs.av.video, tasks.inputs.mail_file"
+    assert modules_after(f"{decoding}; {decoders}") & {"asyncio", "structlog", "rich"} == set()
 
 
 def modules_after(program: str) -> set[str]:
