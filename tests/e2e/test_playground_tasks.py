@@ -22,7 +22,7 @@ from tests.pdfs import pdf_of_pages
 from tests.playground import WAIT_MS, Playground, answering, file_of, found_by_axe, watched
 from tests.recordings import plain_wav
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.browser, needs_browser]
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 EVIL = "<img src=x onerror='window.ran=1'><b>bold</b>"
 HOSTILE = f"""<html><head><title>Trains {EVIL.replace("<", "&lt;")}</title></head><body><h1>Night trains</h1>
