@@ -56,15 +56,18 @@ test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready $(PARQUET_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
 
-# No other file is collected: that would take each process as long as some of these tests.
+# The files with tests that are marked so: to collect all would take each process as long as some of these tests. $(1): marker
+marked = $(shell grep -rl --include='test_*.py' 'mark\.$(1)' tests)
+
 test-browser: $(VENV)/.dev ## Use the pages and render those of others with a real Chromium
-	$(VENV)/bin/pytest $(SPREAD) -m "browser and not deep" $(shell grep -rl --include='test_*.py' 'mark\.browser' tests)
+	$(VENV)/bin/pytest $(SPREAD) -m "browser and not deep" $(call marked,browser)
 
 DEEP ?= hypothesis or deep
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
 	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "$(DEEP)"
 
-test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
+test-engines: $(VENV)/.dev $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test how often the included engines are right, and the loading code of heavier ones in their own environments
+	$(VENV)/bin/pytest $(SPREAD) -m "accuracy and not deep" $(call marked,accuracy)
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle
 	$(TORCH_VENV)/bin/pytest tests/engines/torch
 
