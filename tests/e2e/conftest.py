@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
 from tests.forked import stem
+from tests.remembering import remember
 from tests.server import REMEMBERING, Server, further_settings, keep_replicas_apart, serving
 
 KEY = "test-key-1"
@@ -55,6 +56,14 @@ def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     settings = {"fetch_allow": "127.0.0.1/32", "weights_dir": SHARED / "weights", "forecast": "statsmodels"}
     with serving(log, REMEMBERING, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def remembering() -> Iterator[None]:
+    """Let apps in this process read each picture, and transcribe each recording, only once."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="module")
