@@ -107,6 +107,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         crowding=Crowding(min(settings.max_connections, settings.max_connections_per_address)),
         look=services.runtime.look,
         activity=activity,
+        memory=services.memory,
         gaps=gaps,
         metrics=services.metrics,
         traces=services.traces,

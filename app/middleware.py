@@ -23,6 +23,7 @@ from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
 from app.metrics import Metrics
+from app.request_memory import RequestMemory
 from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, answered
@@ -70,6 +71,7 @@ class RequestScope:
         crowding: Crowding,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
+        memory: RequestMemory,
         gaps: Gaps,
         metrics: Metrics,
         traces: Traces,
@@ -82,6 +84,7 @@ class RequestScope:
         self._pacer = pacer
         self._crowding = crowding
         self._activity = activity
+        self._memory = memory
         self._gaps = gaps
         self._is_stopping = is_stopping
         self._keys = keys
@@ -123,6 +126,7 @@ class RequestScope:
             structlog.contextvars.bound_contextvars(request_id=request_id),
             self._traces.request(scope, route, stages) as span,
             contextlib.ExitStack() as places,
+            self._memory.of_request(),
         ):
             try:
                 if self._is_stopping() and scope["path"] not in WATCHING:

@@ -43,6 +43,7 @@ from app.metrics import (
     fill_from_inputs,
     fill_from_stores,
 )
+from app.request_memory import RequestMemory
 from app.settings import Settings
 from app.shaping import build_shaped_by
 from app.state.entries import Sweepable
@@ -53,7 +54,7 @@ from models.base import ModelError
 from models.capability import BadResult
 from models.catalog import CATALOG
 from models.device import AUTO, DRIVER
-from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.capability import EMBEDDING, MINILM, embedder_of_labels
 from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettings
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
@@ -61,7 +62,6 @@ from models.linear_algebra import keep_on_one_thread
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
-from models.scheduler import FairSlots
 from models.setting_types import GPU, OFF
 from tasks.base import Parts
 from tasks.catalog import public_names
@@ -72,8 +72,8 @@ from tasks.scrape.browser import find_browser
 
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
-LARGE_BODIES_AT_ONCE = 8
-"""Number of bodies of more than a megabyte that are received at a time: a gigabyte at the default
+LARGEST_REQUESTS_HELD = 8
+"""Number of bodies of the largest size for which requests may hold memory together: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
 
 log = structlog.get_logger(__name__)
@@ -111,8 +111,8 @@ class Services:
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
-        self.bodies = FairSlots("uploads", LARGE_BODIES_AT_ONCE, most_waiting=settings.max_queue)
-        """Slots for request bodies of more than a megabyte. A slot is held while the body arrives."""
+        most_held = int(LARGEST_REQUESTS_HELD * settings.max_request_mb * MB)
+        self.memory = RequestMemory(most_held, most_waiting=settings.max_queue)
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)
@@ -133,7 +133,7 @@ class Services:
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
         if network is not None:
-            extractor = Extractor(network, embedder, self.executor)
+            extractor = Extractor(network, embedder_of_labels(self.runtime), self.executor)
         answerer = Answerer(
             lambda: self.traces.llm(self.runtime.use(LLM)),
             embedder,
@@ -157,6 +157,7 @@ class Services:
             settings.of(GuardSettings).guard_thresholds,
             redacts=settings.personal_data == "redact",
             prepare=self.runtime.prepare,
+            hold=self.memory.hold,
             recall=answers,
         )
         fill_from_engines(self.metrics, self.runtime)

@@ -38,7 +38,7 @@ FIXED = {
     "cache_max_entry_mb": "16 MB",
     "fetch_cache_mb": "64 MB",
     "head_timeout_s": "10 s",
-    "large_bodies_at_once": "8 bodies",
+    "large_bodies_at_once": "8 bodies of the largest size",
     "max_batch_line_mb": "32 MB",
     "max_batch_lines": "50,000 lines",
     "max_cells": "1,000,000 cells",
@@ -274,8 +274,8 @@ class InputSettings(OwnSettings):
     """Seconds of a processor that reading or drawing a page of a PDF, or opening the file, may take."""
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
-    max_text_chars: int = Field(default=20_000_000, ge=1)
-    """Largest number of characters of one text, office or HTML file."""
+    max_text_chars: int = Field(default=10_000_000, ge=1)
+    """Largest number of characters of one text, office or HTML file, and of all of a request's together."""
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
     503."""

@@ -25,7 +25,7 @@ from typing import Any, Literal, TypeVar
 from rapidfuzz.fuzz import ratio
 
 from bench.speech import quiet_services
-from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.capability import embedder_of_labels
 from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor, Slices, all_of
 from models.vision.text import TextLine, Word
@@ -173,7 +173,7 @@ class Bench:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.services = quiet_services()
-        embedder = self.services.runtime.find(EMBEDDING, MINILM)
+        embedder = embedder_of_labels(self.services.runtime)
         self.extractor = Extractor(ExtractionNetwork(), embedder, FairExecutor("bench"), most_spans=6_000)
         self.seconds: dict[str, list[float]] = defaultdict(list)
         self.items: Counter[str] = Counter()

@@ -116,7 +116,9 @@ class Runtime:
         """Number of times that an engine was found off the card, by engine and reason."""
         self._chosen: dict[tuple[str, EngineSpec | None], Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
-        self._building = threading.RLock()
+        self._building: dict[EngineSpec, Any] = {}
+        """A lock for each engine, because the libraries that one of them imports may take seconds."""
+        self._placing = threading.Lock()
         self._clock = clock
         self._looking = SharedRun(self._look)
         self._seen: Mapping[EngineSpec, _Readiness] = {}
@@ -373,16 +375,20 @@ class Runtime:
                 self._build(candidate)
 
     def _build(self, candidate: Candidate) -> Built:
-        with self._building:
-            if candidate.spec not in self._built:
-                self._built[candidate.spec] = self._new(candidate)
-            return self._built[candidate.spec]
+        built = self._built.get(candidate.spec)
+        if built is None:
+            with self._building.setdefault(candidate.spec, threading.RLock()):
+                built = self._built.get(candidate.spec)
+                if built is None:
+                    built = self._built[candidate.spec] = self._new(candidate)
+        return built
 
     def _new(self, candidate: Candidate) -> Built:
         try:
             if candidate.build is not None:
                 built = candidate.build(self._config_of(candidate))
-                self._place(candidate, built)
+                with self._placing:
+                    self._place(candidate, built)
                 return built
             assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
             parts = self._build(self.choose(candidate.needs, candidate.by)).parts if candidate.needs else ()

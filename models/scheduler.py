@@ -268,23 +268,28 @@ def retry_after(waiting: int, seconds_each: float) -> int:
 @dataclass(slots=True, eq=False)
 class _Claim:
     share: Share
+    slots: int
     patient: bool
     granted: "asyncio.Future[None]"
 
 
 class FairSlots:
-    """Slots, such as connections or processes, with a bounded queue of callers. Belongs to one event loop.
+    """Slots, such as connections, processes or bytes, with a bounded queue of callers. Belongs to one event loop.
 
     >>> slots = FairSlots("code_sandbox", 2, most_waiting=64)
     >>> async with slots.slot():
     ...     await work()
     """
 
-    def __init__(self, resource: str, at_once: int, *, most_waiting: int) -> None:
+    def __init__(self, resource: str, at_once: int, *, most_waiting: int, part_of_a_key: float = 1.0) -> None:
+        """A key gets no more slots once it has `part_of_a_key` of all."""
         self._resource = resource
         self._at_once = at_once
+        self._of_a_key = max(1, int(part_of_a_key * at_once))
         self._most_waiting = most_waiting
         self._queue: FairQueue[_Claim] = FairQueue()
+        self._next: _Claim | None = None
+        """The claim that is served next, as soon as as many slots are free as it needs."""
         self._running: dict[str, int] = {}
         self._used = 0
         self._held_s = 0.0
@@ -305,24 +310,22 @@ class FairSlots:
         Raises ShareUsedUp and EngineOverloaded if too many callers wait; `patient` callers wait in any case, because
         another bound limits their number.
         """
-        give_back = await self.take(patient=patient)
+        taken = await self.take(patient=patient)
         try:
             yield
         finally:
-            give_back()
+            taken.give_back()
 
-    async def take(self, *, patient: bool = False) -> Callable[[], None]:
-        """Take a slot beyond the end of a block. The caller returns it by calling the returned function once."""
+    async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
+        """Take slots, at most all that there are, beyond the end of a block. The caller gives them back."""
         share = SHARE.get()
-        await self._acquire(share, patient=patient)
-        started = time.monotonic()
+        slots = min(slots, self._at_once)
+        await self._acquire(share, slots, patient=patient)
+        return TakenSlots(self, share, slots)
 
-        def give_back() -> None:
-            self._held_s += time.monotonic() - started
-            self._held += 1
-            self._release(share)
-
-        return give_back
+    def is_free_for(self, slots: int) -> bool:
+        """True if `take` would return at once for the SHARE of the running task."""
+        return self._next is None and self._used + min(slots, self._at_once) <= self._at_once and self._may(SHARE.get())
 
     def check_room(self) -> None:
         """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
@@ -331,26 +334,27 @@ class FairSlots:
     def _displaced(self, share: Share) -> _Claim | None:
         """Return the claim that must be refused to make room for a claim of `share`, if any. Raises ShareUsedUp and
         EngineOverloaded."""
-        if self._used < self._at_once and self._may(share):
+        if self.is_free_for(1):
             return None
         return make_room(
             self._queue, share, self._most_waiting, self._resource, self._seconds_each, lambda one: not one.patient
         )
 
-    async def _acquire(self, share: Share, *, patient: bool) -> None:
+    async def _acquire(self, share: Share, slots: int, *, patient: bool) -> None:
         if not patient and (displaced := self._displaced(share)) is not None:
             self._queue.keep(lambda claim: claim is not displaced)
             displaced.granted.set_exception(self._used_up(displaced.share))
-        claim = _Claim(share, patient, asyncio.get_running_loop().create_future())
+        claim = _Claim(share, slots, patient, asyncio.get_running_loop().create_future())
         self._queue.push(claim, share)
         self._grant()
         try:
             await claim.granted
         except asyncio.CancelledError:
             if claim.granted.done() and not claim.granted.cancelled() and claim.granted.exception() is None:
-                self._release(share)  # granted, but its caller left before it knew
+                self._release(share, slots)  # granted, but its caller left before it knew
             else:
                 self._queue.keep(lambda one: one is not claim)
+                self._grant()
             raise
 
     def _used_up(self, share: Share) -> ShareUsedUp:
@@ -358,29 +362,59 @@ class FairSlots:
         return ShareUsedUp(self._resource, waiting, retry_after(waiting, self._seconds_each))
 
     def _may(self, share: Share) -> bool:
-        return self._running.get(share.key, 0) < share.of(self._at_once)
+        return self._running.get(share.key, 0) < min(share.of(self._at_once), self._of_a_key)
 
-    def _take(self, share: Share) -> None:
-        self._used += 1
-        self._running[share.key] = self._running.get(share.key, 0) + 1
+    def _take(self, share: Share, slots: int) -> None:
+        self._used += slots
+        self._running[share.key] = self._running.get(share.key, 0) + slots
 
-    def _release(self, share: Share) -> None:
-        self._used -= 1
-        self._running[share.key] -= 1
+    def give_back(self, share: Share, slots: int, seconds: float) -> None:
+        """Take back `slots` that were held for `seconds`."""
+        self._held_s += seconds * slots
+        self._held += 1
+        self._release(share, slots)
+
+    def _release(self, share: Share, slots: int) -> None:
+        self._used -= slots
+        self._running[share.key] -= slots
         if not self._running[share.key]:
             del self._running[share.key]
         self._grant()
 
     def _grant(self) -> None:
         while self._used < self._at_once:
-            claim = self._queue.pop(self._may)
+            claim = self._next or self._queue.pop(self._may)
+            self._next = None
             if claim is None:
                 return
-            if not claim.granted.done():
-                self._take(claim.share)
-                claim.granted.set_result(None)
+            if claim.granted.done():
+                continue
+            if self._used + claim.slots > self._at_once:
+                self._next = claim
+                return
+            self._take(claim.share, claim.slots)
+            claim.granted.set_result(None)
 
     @property
     def _seconds_each(self) -> float:
-        """Mean seconds per use of a slot so far, divided by the number of slots."""
+        """Mean seconds that a use keeps all slots so far."""
         return self._held_s / max(1, self._held) / self._at_once
+
+
+class TakenSlots:
+    """Slots that somebody holds, to be given back once."""
+
+    def __init__(self, of: FairSlots, share: Share, slots: int) -> None:
+        self._of = of
+        self._share = share
+        self._slots = slots
+        self._since = time.monotonic()
+
+    def give_back(self) -> None:
+        self.keep(0)
+
+    def keep(self, slots: int) -> None:
+        """Give back all but `slots`."""
+        if self._slots > slots:
+            beyond, self._slots = self._slots - slots, slots
+            self._of.give_back(self._share, beyond, time.monotonic() - self._since)

@@ -11,7 +11,7 @@ from typing import NotRequired
 from typing_extensions import TypedDict
 
 from models.concurrency import side_by_side
-from tasks.errors import InputError
+from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
@@ -48,11 +48,23 @@ def seen_on(page: PagePosition, *, alone: bool) -> Sighting:
 
 @asynccontextmanager
 async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> AsyncIterator[list[Document]]:
-    """Open `sources` as documents, in order, for the duration of the block. Raises InputError."""
+    """Open `sources` as documents, in order, for the duration of the block. Raises InputError, and InputTooLarge if
+    their texts together are longer than one may be."""
+    chars = 0
     async with AsyncExitStack() as stack:
 
         async def opened(source: Source) -> Document:
-            return await stack.enter_async_context(await loader.open(source))
+            nonlocal chars
+            document = await stack.enter_async_context(await loader.open(source))
+            chars += len(document.text or "")
+            if chars > loader.limits.text_chars:
+                raise InputTooLarge(
+                    f"The texts of the request's files, up to '{document.label}', have {chars} characters together; "
+                    f"the limit is {loader.limits.text_chars} (OPENFAZE_MAX_TEXT_CHARS).",
+                    code="request_too_large",
+                    param=document.param,
+                )
+            return document
 
         yield await side_by_side(opened, sources, at_most=_DOCUMENTS_AT_ONCE)
 

@@ -292,9 +292,11 @@ class LineRunner:
         services = self.services
         admission = services.admission_control.admit(caller)
         try:
-            await services.runtime.look()
-            body = await services.wire.run(self._parsed, endpoint.body, line)
-            return await endpoint.answer(services, body, admission, request_id)
+            with services.memory.of_request():
+                await services.memory.hold(len(line))
+                await services.runtime.look()
+                body = await services.wire.run(self._parsed, endpoint.body, line)
+                return await endpoint.answer(services, body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it becomes the line's result
             public = told(error, "batch_line_failed")
             let_go(error)

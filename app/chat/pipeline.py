@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import Final
 
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
@@ -34,6 +35,9 @@ NO_LOGPROBS = (
     "There are no 'logprobs': only text written by an LLM that reports them has any, and JSON answers have none."
 )
 
+PIECE: Final = 64 * 1024
+"""Number of characters of a task's result in one event, so that encoding an event takes less than a millisecond."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
@@ -52,6 +56,8 @@ class Pipeline:
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Function that builds the engines of the given capabilities in a thread."""
+    hold: Callable[[int], Awaitable[object]] = field(kw_only=True)
+    """Function that waits until the request may hold so many more bytes of memory."""
     recall: AnswerCache | None = None
     """Cache of answers; None if every answer is made again."""
 
@@ -102,8 +108,10 @@ class Pipeline:
         lacks_logprobs: bool | None = None
         async with aclosing(events):
             async for event in events:
-                if isinstance(event, TextChunk) and request.logprobs:
-                    lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
+                if isinstance(event, TextChunk):
+                    await self.hold(len(event.text))
+                    if request.logprobs:
+                        lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
                 elif isinstance(event, Finish) and lacks_logprobs:
                     yield AnswerWarning(NO_LOGPROBS)
                 yield await call.note(event)
@@ -148,5 +156,6 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
     # The JSON of a large file may have megabytes.
     content, tokens = await asyncio.to_thread(as_json)
     call.stages.done("task")
-    yield TextChunk(content)
+    for at in range(0, len(content), PIECE):
+        yield TextChunk(content[at : at + PIECE])
     yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)

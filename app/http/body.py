@@ -1,18 +1,16 @@
 """Body of a request, read in chunks and limited in bytes."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 from starlette.requests import ClientDisconnect, Request
 
 from app.errors import PayloadTooLarge
 from app.http.disconnect import ClientGone
-from app.wire.parse import LARGE, MAX_VALUES, least_quotes, too_many_values
-from models.scheduler import FairSlots
+from app.request_memory import LARGE, RequestMemory
+from app.wire.parse import LARGE as PARSED_ASIDE
+from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
 from tasks.inputs.limits import megabytes
-
-_LARGE = 1024 * 1024
-"""Size, in bytes, above which a body waits for its turn, so that only a few large bodies are read at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
@@ -24,28 +22,30 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
         async for piece in pieces:
             body += piece
             quotes += least_quotes(piece)
-            if quotes > 2 * MAX_VALUES and len(body) >= LARGE:
+            if quotes > 2 * MAX_VALUES and len(body) >= PARSED_ASIDE:
                 raise too_many_values()
     return body
 
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks as they arrive. The rest of a large body waits for its key's turn.
+    """Yield the body in chunks as they arrive. A large body waits until there is memory for it, which its request holds
+    until it ends.
 
     Raises PayloadTooLarge if the announced length or the received size is above `max_bytes`, ClientGone if the caller
-    hangs up before the end, and EngineOverloaded.
+    hangs up before the end, EngineOverloaded and ShareUsedUp.
     """
-    large_bodies: FairSlots = request.app.state.services.bodies
+    memory: RequestMemory = request.app.state.services.memory
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > max_bytes:
-        raise _too_large(int(announced), max_bytes)
+    length = int(announced) if announced.isdigit() else None
+    if length is not None and length > max_bytes:
+        raise _too_large(length, max_bytes)
+    held = await memory.hold(length) if length else None
     received = 0
-    give_back: Callable[[], None] | None = None
     try:
         async for piece in request.stream():
-            if received <= _LARGE < received + len(piece):
+            if length is None and received <= LARGE < received + len(piece):
                 # Until then, the rest of the body stays at the client.
-                give_back = await large_bodies.take()
+                held = await memory.hold(max_bytes)
             received += len(piece)
             if received > max_bytes:
                 raise _too_large(received, max_bytes)
@@ -53,8 +53,8 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     except ClientDisconnect:
         raise ClientGone from None
     finally:
-        if give_back is not None:
-            give_back()
+        if held is not None:
+            held.keep(received)
 
 
 def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:

@@ -226,14 +226,14 @@ def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
 async def _rendered(
     services: Services, tool: McpTool, result: dict[str, Any], caller: ToolContext, notes: Sequence[str]
 ) -> types.CallToolResult:
-    """Return `result` as structured content, or as a file if it is large."""
+    """Return `result` as structured content, or as a file if it is large and something may be kept of it."""
 
     def made() -> tuple[bytes, list[types.ImageContent]]:
         return pydantic_core.to_json(result), list(_pictures(result))
 
     coded, pictures = await services.wire.run(made)
     warnings = [types.TextContent(text=f"Note: {one}") for one in notes]
-    if len(coded) > LARGE:
+    if len(coded) > LARGE and not caller.fresh:
         return await _as_file(services, tool, coded, caller, warnings)
     text = (
         coded.decode()

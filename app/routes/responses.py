@@ -19,7 +19,7 @@ from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, usage_of
 from app.chat.request_warnings import misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
-from app.events import Finish, Progress
+from app.events import Finish, Progress, TextChunk
 from app.feed import Feed, TimeLimit
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
@@ -45,6 +45,8 @@ from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
 """Largest number of responses in one conversation."""
+MAX_ITEMS = 10_000
+"""Largest number of items in the stored part of a conversation."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items, which begin with the number of their response."""
@@ -253,6 +255,7 @@ async def _streamed(
     services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
 ) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a stream."""
+    size = 0
     with _in_the_clients_words(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
@@ -261,12 +264,21 @@ async def _streamed(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        piece = answering.finish(event)
-                        content = await _kept(services, answering, keeping, event)
-                        yield piece + answering.end(content) + sse.DONE
+                        piece = await _finished(services, answering, event, size)
+                        await services.memory.hold(len(piece))
+                        yield piece
+                        piece = answering.end(await _kept(services, answering, keeping, event))
+                        await services.memory.hold(len(piece))
+                        yield piece + sse.DONE
                     case _:
+                        size += len(event.text) if isinstance(event, TextChunk) else 0
                         if piece := answering.of(event):
                             yield piece
+
+
+async def _finished(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
+    """Finish the response, whose text has `size` characters, and return the encoded events."""
+    return answering.finish(event) if size < LARGE else await services.wire.run(answering.finish, event)
 
 
 async def _whole(
@@ -323,6 +335,7 @@ class _Reading:
     services: Services
     tenant: str
     _size: int = 0
+    _count: int = 0
     _turns: dict[str, tuple[list[Item], str | None]] = field(default_factory=dict)
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
@@ -352,6 +365,9 @@ class _Reading:
         else:
             read = await self.services.wire.run(parse, StoredTurn, body)
         self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
+        self._count += len(turn[0])
+        if self._count > MAX_ITEMS:
+            raise PayloadTooLarge(f"The conversation has more than {MAX_ITEMS} items.")
         self._items |= {str((item.model_extra or {}).get("id")): item for item in turn[0]}
         return turn
 
@@ -409,7 +425,7 @@ def _not_found(response_id: str) -> NotFound:
 
 
 async def _get(services: Services, tenant: str, response_id: str) -> Stored | None:
-    return await _tried(services.responses.get(tenant, response_id))
+    return await _tried(services.responses.get(tenant, response_id, services.memory.hold))
 
 
 async def _tried(look: Awaitable[T]) -> T:

@@ -1,13 +1,14 @@
 """A store of responses and their inputs, for clients that fetch a response again or continue its conversation."""
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pydantic_core
 
-from app.state.entries import EntryStore, Key, Sealing, StoreDown
+from app.state.entries import EntryStore, Key, StoreDown
+from app.state.sealing import Seal, unpacked_size
 from models.base import ModelError
 from models.fair_executor import FairExecutor
 
@@ -50,7 +51,7 @@ class ResponseStore:
     """Stored responses of each key, by their ids. Methods raise StoreDown, and ModelError if the threads are
     overloaded."""
 
-    def __init__(self, store: EntryStore, seal: Sealing, threads: FairExecutor, *, max_age_s: float) -> None:
+    def __init__(self, store: EntryStore, seal: Seal, threads: FairExecutor, *, max_age_s: float) -> None:
         self._store = store
         self._seal = seal
         self._threads = threads
@@ -71,13 +72,20 @@ class ResponseStore:
             value = sealed() if is_short else await self._threads.run(sealed)
             await self._store.put(key, value, max_age_s=self.max_age_s)
 
-    async def get(self, tenant: str, response_id: str) -> Stored | None:
+    async def get(
+        self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
+    ) -> Stored | None:
+        """Return a response. `hold` is awaited with its size in bytes before it is unpacked."""
         key = _key(tenant, response_id)
         with self._counted():
             sealed = await self._store.get(key)
-            if sealed is None:
-                return None
-            data = await self._threads.run(self._seal.opened, key.digest, sealed)
+            packed = sealed and await self._threads.run(self._seal.packed, key.digest, sealed)
+        if packed is None:
+            return None
+        if hold:
+            await hold(unpacked_size(packed))
+        with self._counted():
+            data = await self._threads.run(self._seal.unpacked, packed)
             return None if data is None else await self._threads.run(Stored.unpacked, data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:

@@ -27,6 +27,14 @@ class _Cipher(Protocol):
     def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
 
 
+def unpacked_size(packed: bytes) -> int:
+    """Return the number of bytes of a compressed value, as it states it; -1 if it does not."""
+    try:
+        return zstandard.frame_content_size(packed)
+    except zstandard.ZstdError:
+        return -1
+
+
 class Seal:
     """Seals values for a store and opens them again, in any thread.
 
@@ -54,17 +62,22 @@ class Seal:
     def opened(self, key: bytes, sealed: bytes) -> bytes | None:
         """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a seal with the same
         secret."""
+        packed = self.packed(key, sealed)
+        return None if packed is None else self.unpacked(packed)
+
+    def packed(self, key: bytes, sealed: bytes) -> bytes | None:
+        """Return the value in `sealed` as it was compressed; None as `opened`."""
         head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
-        packed = self._decrypted(key, rest) if self._cipher else _checked(key, rest)
-        if packed is None:
-            return None
+        return self._decrypted(key, rest) if self._cipher else _checked(key, rest)
+
+    def unpacked(self, packed: bytes) -> bytes | None:
+        """Return a compressed value; None if it is damaged or too large."""
         try:
             # The frame states the size of its content, so a small frame that would unpack to gigabytes is never
             # unpacked.
-            size = zstandard.frame_content_size(packed)
-            return _TOOLS.unpacking.decompress(packed) if 0 <= size <= self._max_bytes else None
+            return _TOOLS.unpacking.decompress(packed) if 0 <= unpacked_size(packed) <= self._max_bytes else None
         except zstandard.ZstdError:
             return None
 

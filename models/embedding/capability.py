@@ -4,9 +4,9 @@ from functools import partial
 
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import ONNXRUNTIME
-from models.embedding.embedder import PassageEmbedder
+from models.embedding.embedder import Embedder, PassageEmbedder
+from models.embedding.minilm_weights import INT8_SPEC, embedding_remedy, int8_remedy
 from models.embedding.minilm_weights import SPEC as MINILM_SPEC
-from models.embedding.minilm_weights import embedding_remedy
 from models.embedding.multilingual_e5 import CARD as E5_CARD
 from models.embedding.multilingual_e5 import SPEC as E5_SPEC
 from models.embedding.multilingual_e5 import WEIGHTS as E5_WEIGHTS
@@ -14,6 +14,8 @@ from models.host import EngineHost
 from models.setting_types import STANDARD
 
 SENTENCES_AT_ONCE = 16
+LABELS_AT_ONCE = 32
+"""Largest number of texts that the network in int8 computes together: mostly labels of a few words."""
 
 
 class EmbeddingSettings(OwnSettings):
@@ -30,6 +32,18 @@ def _build_minilm(config: EngineConfig) -> Built:
         MINILM_SPEC,
         partial(MiniLm, threads=config.threads),
         config.limits(batch=SENTENCES_AT_ONCE),
+    )
+    return Built(HostedEmbedder(host, passages()), (host,))
+
+
+def _build_int8(config: EngineConfig) -> Built:
+    from models.embedding.embedder import HostedEmbedder
+    from models.embedding.minilm import MiniLm, passages
+
+    host = EngineHost(
+        INT8_SPEC,
+        partial(MiniLm, threads=config.threads, is_int8=True),
+        config.limits(batch=LABELS_AT_ONCE),
     )
     return Built(HostedEmbedder(host, passages()), (host,))
 
@@ -58,6 +72,10 @@ MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
 """Engine for openfaze's own comparisons, whichever engine the operator chose for `/v1/embeddings`, because openfaze's
 weights and thresholds were made for the vectors of this engine."""
 
+MINILM_INT8 = Candidate(INT8_SPEC, lambda _: int8_remedy(), _build_int8)
+"""The network of MINILM in int8, for the many labels of a document whose fields are extracted. It is not an engine of
+`/v1/embeddings`, whose vectors are kept and compared elsewhere."""
+
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
 
 
@@ -73,3 +91,8 @@ async def _compare_sentences(engines: Engines) -> str:
 EMBEDDING: Capability[PassageEmbedder] = Capability(
     "embedding", (MINILM, MULTILINGUAL_E5), _compare_sentences, EmbeddingSettings, order=140
 )
+
+
+def embedder_of_labels(engines: Engines) -> Embedder | None:
+    """Return the quickest engine whose vectors of labels are near those of MINILM; None if there is none."""
+    return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

@@ -1,5 +1,6 @@
 """The BERT encoder of all-MiniLM-L6-v2 as an OpenVINO graph, built directly from the checkpoint's tensors."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -9,19 +10,45 @@ from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILO
 from models.embedding.minilm_weights import Tensors
 from models.openvino_graphs import ops, ov, request_for
 
+INT8_MOST = 127
+
+INT8_GROUP = 64
+"""Number of elements of a token's state that share a scale when they are rounded to int8. No group has elements of two
+tokens, so that a token is rounded alike in every batch. The states have a few elements that are far larger than the
+others, which would all become 0 with a scale for the whole state."""
+
+MakeConstant = Callable[[NDArray[np.float32]], Any]
+"""Function that puts the weights of a dense layer (outputs × inputs) into a graph."""
+
 
 class OpenVinoMiniLm:
-    """Implementation of MiniLmNetwork on OpenVINO."""
+    """Implementation of MiniLmNetwork on OpenVINO. Its dense layers multiply float32, or int8 if `is_int8`: then each
+    row of the weights is rounded with a scale of its own, and so is each INT8_GROUP of the states when they arrive."""
 
-    def __init__(self, weights: Tensors, *, threads: int) -> None:
-        self._request = request_for(_graph(weights), threads=threads)
+    def __init__(self, weights: Tensors, *, threads: int, is_int8: bool = False) -> None:
+        constant, options = (_int8, {"DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP}) if is_int8 else (_float32, None)
+        self._request = request_for(_graph(weights, constant), threads=threads, options=options)
 
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
         encoded: States = self._request.infer([states, mask])[0]
         return encoded
 
 
-def _graph(weights: Tensors) -> Any:
+def _float32(weight: NDArray[np.float32]) -> Any:
+    return ops.constant(weight)
+
+
+def _int8(weight: NDArray[np.float32]) -> Any:
+    scales = np.abs(weight).max(axis=1, keepdims=True) / INT8_MOST
+    rounded = np.rint(weight / scales).astype(np.int8)
+    return ops.multiply(ops.convert(ops.constant(rounded), np.float32), ops.constant(scales))
+
+
+def _graph(weights: Tensors, constant: MakeConstant) -> Any:
+    def dense(x: Any, name: str) -> Any:
+        product = ops.matmul(x, constant(weights[f"{name}.weight"]), False, True)
+        return ops.add(product, ops.constant(weights[f"{name}.bias"]))
+
     states = ops.parameter([-1, -1, WIDTH], np.float32)
     mask = ops.parameter([-1, -1], np.float32)
     each_head_and_query = ops.unsqueeze(mask, ops.constant([1, 2]))
@@ -29,19 +56,14 @@ def _graph(weights: Tensors) -> Any:
     for layer in range(LAYERS):
         name = f"encoder.layer.{layer}"
         query, key, value = (
-            _split_heads(_dense(x, weights, f"{name}.attention.self.{part}")) for part in ("query", "key", "value")
+            _split_heads(dense(x, f"{name}.attention.self.{part}")) for part in ("query", "key", "value")
         )
         attended = _join_heads(ops.scaled_dot_product_attention(query, key, value, each_head_and_query))
-        attended = _dense(attended, weights, f"{name}.attention.output.dense")
+        attended = dense(attended, f"{name}.attention.output.dense")
         x = _layer_norm(ops.add(x, attended), weights, f"{name}.attention.output.LayerNorm")
-        inner = ops.gelu(_dense(x, weights, f"{name}.intermediate.dense"), "ERF")
-        x = _layer_norm(ops.add(x, _dense(inner, weights, f"{name}.output.dense")), weights, f"{name}.output.LayerNorm")
+        inner = ops.gelu(dense(x, f"{name}.intermediate.dense"), "ERF")
+        x = _layer_norm(ops.add(x, dense(inner, f"{name}.output.dense")), weights, f"{name}.output.LayerNorm")
     return ov.Model([x], [states, mask], "minilm")
-
-
-def _dense(x: Any, weights: Tensors, name: str) -> Any:
-    product = ops.matmul(x, ops.constant(weights[f"{name}.weight"]), False, True)
-    return ops.add(product, ops.constant(weights[f"{name}.bias"]))
 
 
 def _layer_norm(x: Any, weights: Tensors, name: str) -> Any:

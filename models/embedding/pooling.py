@@ -1,6 +1,7 @@
 """Turns a network's hidden states into one vector per text."""
 
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +17,18 @@ Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
 width)."""
 
 
-def mean_pooled(sentences: Sequence[Passage], encode: Encode) -> list[Vector]:
+def mean_pooled(sentences: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
     """Return the mean of each sentence's last hidden states, scaled to length 1. Sentences of similar length are
-    encoded together."""
+    encoded together.
+
+    Each sentence is padded to the first of the ascending lengths in `padded_to` that it fits, the last of which fits
+    all. Without them, it is padded to the longest sentence of its group.
+    """
     vectors = [np.empty(0, np.float32)] * len(sentences)
-    for group in _of_similar_length([len(sentence) for sentence in sentences]):
-        longest = max(len(sentences[index]) for index in group)
-        ids = np.zeros((len(group), longest), np.int64)
-        is_token = np.zeros((len(group), longest), np.bool_)
+    lengths = [len(sentence) for sentence in sentences]
+    for length, group in _of_one_length(lengths, padded_to) if padded_to else _of_similar_length(lengths):
+        ids = np.zeros((len(group), length), np.int64)
+        is_token = np.zeros((len(group), length), np.bool_)
         for row, index in enumerate(group):
             ids[row, : len(sentences[index])] = sentences[index]
             is_token[row, : len(sentences[index])] = True
@@ -35,11 +40,21 @@ def mean_pooled(sentences: Sequence[Passage], encode: Encode) -> list[Vector]:
     return vectors
 
 
-def _of_similar_length(lengths: Sequence[int]) -> list[list[int]]:
-    """Return the indices of `lengths` in groups, so that short sentences are not padded to the length of a long one."""
+def _of_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+    """Yield the indices of `lengths` in groups, each after its largest length, so that short sentences are not padded
+    to the length of a long one."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if not groups or lengths[index] > lengths[groups[-1][0]] * _PADDING:
             groups.append([])
         groups[-1].append(index)
-    return groups
+    for group in groups:
+        yield lengths[group[-1]], group
+
+
+def _of_one_length(lengths: Sequence[int], padded_to: Sequence[int]) -> Iterable[tuple[int, list[int]]]:
+    """Return the indices of `lengths` in groups, each after the length to which it is padded."""
+    groups: dict[int, list[int]] = {}
+    for index, length in enumerate(lengths):
+        groups.setdefault(padded_to[bisect_left(padded_to, length)], []).append(index)
+    return groups.items()

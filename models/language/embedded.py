@@ -254,7 +254,7 @@ class EmbeddedLlm:
         with contextlib.ExitStack() as held:
             held.enter_context(self._use())
             with self._refusing():
-                held.callback(await self._slots.take())
+                held.callback((await self._slots.take()).give_back)
             seat = await self._servers.take(alone=alone)
             held.callback(self._servers.leave, seat)
             return seat, held.pop_all().close

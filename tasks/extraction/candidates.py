@@ -301,7 +301,7 @@ def _head_of(passage: Passage) -> Passage:
     passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
     searched."""
     lines = head_of(passage.lines[:MOST_SEGMENTS])
-    if len(lines) == len(passage.lines) and lines[-1] is passage.lines[-1]:
+    if len(lines) == len(passage.lines) and (not lines or lines[-1] is passage.lines[-1]):
         return passage
     return Passage(passage.entry, passage.name, lines, passage.codes)
 

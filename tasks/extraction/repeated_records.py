@@ -277,10 +277,15 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
     if len(runs) < 2:
         return
     records = [record for run in runs for record in run.records]
-    sections = [run.above for run in runs for _ in run.records]
+    sections = [run.above for run in runs for _ in run.records][:MOST_RECORDS]
     first = runs[0]
     yield replace(
-        first, records=records[:MOST_RECORDS], sections=sections, headings=first.headings[1:], heading="", above=None
+        first,
+        records=records[:MOST_RECORDS],
+        sections=sections[:MOST_RECORDS],
+        headings=first.headings[1:],
+        heading="",
+        above=None,
     )
 
 
@@ -347,7 +352,7 @@ def _across(runs: Sequence[Run]) -> Iterator[Run]:
             kept.sort(key=lambda one: one.records[0][0].words[0].at)
             sections = [section for run in kept for section in run.sections or [run.above] * len(run.records)]
             records = [record for run in kept for record in run.records]
-            yield replace(kept[0], records=records[:MOST_RECORDS], sections=sections, above=None)
+            yield replace(kept[0], records=records[:MOST_RECORDS], sections=sections[:MOST_RECORDS], above=None)
 
 
 def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterator[Run]:

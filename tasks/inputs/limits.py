@@ -42,8 +42,8 @@ class MediaLimits:
     """Non-empty cells of one workbook."""
     json_depth: int = 200
     """Depth of arrays and objects in one JSON file."""
-    text_chars: int = 20_000_000
-    """Characters of one text-like file (OPENFAZE_MAX_TEXT_CHARS)."""
+    text_chars: int = 10_000_000
+    """Characters of one text-like file, and of all of a request's together (OPENFAZE_MAX_TEXT_CHARS)."""
     wording_chars: int = 20_000
     """Characters of a request's text in which wishes are searched for."""
 

@@ -112,7 +112,7 @@ class Attacked:
         """As after its start: nothing that a test has begun goes on."""
         self.close()
         self.model.script()
-        self.until(lambda: self.services.bodies.running == 0)
+        self.until(lambda: self.services.memory.bytes.running == 0)
 
 
 def bearer(key: str) -> Json:
@@ -150,7 +150,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
         patch.setattr(Runtime, "_new", noted)
-        patch.setattr("app.services.LARGE_BODIES_AT_ONCE", 2)
+        patch.setattr("app.services.LARGEST_REQUESTS_HELD", 2)
         with serving_full_model(
             api_keys=(ALICE, BOB),
             files_dir=str(files),

@@ -65,9 +65,11 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FullModel]:
 
 
 @asynccontextmanager
-async def connected(model: FullModel | httpx.Client, mode: str = "auto", key: str = KEY) -> AsyncIterator[Client]:
+async def connected(
+    model: FullModel | httpx.Client, mode: str = "auto", key: str = KEY, *, forgets: bool = False
+) -> AsyncIterator[Client]:
     base_url = str(model.base_url).rstrip("/")
-    headers = {"authorization": f"Bearer {key}"}
+    headers = {"authorization": f"Bearer {key}"} | ({"x-interfaze-zdr": "true"} if forgets else {})
     async with (
         httpx2.AsyncClient(headers=headers, timeout=60, trust_env=False) as http,
         Client(streamable_http_client(f"{base_url}/mcp", http_client=http), mode=mode) as client,
@@ -319,6 +321,17 @@ async def test_what_is_too_large_for_an_event_is_a_file_of_the_key(
     assert len(there.content) == file["bytes"]
     assert there.json()["total_pages"] == 2
     assert model.client.get(file["uri"], headers={"authorization": f"Bearer {OTHER}"}).status_code == 404
+
+
+async def test_of_a_request_that_is_to_be_forgotten_no_file_is_kept(
+    model: FullModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mcp_server, "LARGE", 2000)
+    before = model.client.get("/v1/files").json()["data"]
+    async with connected(model, forgets=True) as client:
+        result = await client.call_tool("ocr", {"source": data_url(pdf_of(2), "application/pdf")})
+    assert data_of(result)["total_pages"] == 2
+    assert model.client.get("/v1/files").json()["data"] == before
 
 
 async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path) -> None:

@@ -12,11 +12,24 @@ from pydantic import BaseModel
 
 from app import building
 from app.access.keys import tenant_of
+from app.chat.pipeline import PIECE
 from app.routes import responses
 from app.settings import Settings
 from app.tenant_deletion import build_purges
 from tests.e2e.full_model import FullModel, checking_client, error_of, prompt_text, serving_full_model
-from tests.e2e.responses import KEY, OTHER, PATH, SAN_FRANCISCO, WEATHER, ask, refused, serving_responses, text_of, user
+from tests.e2e.responses import (
+    KEY,
+    OTHER,
+    PATH,
+    SAN_FRANCISCO,
+    WEATHER,
+    ask,
+    refused,
+    serving_responses,
+    stream,
+    text_of,
+    user,
+)
 from tests.llm_server import Reply
 
 
@@ -182,6 +195,17 @@ def test_a_large_file_is_kept_with_the_conversation(model: FullModel) -> None:
     assert item["content"][0]["file_data"] == data
 
 
+def test_a_long_text_is_streamed_in_pieces(model: FullModel) -> None:
+    text = 'He said "no" again.\n' * 20_000
+    data = base64.b64encode(text.encode()).decode()
+    said = [user([{"type": "input_file", "filename": "letter.txt", "file_data": data}])]
+    found = stream(model, said, instructions="<task>ocr</task>")
+    deltas = [event["delta"] for event in found.events if event["type"] == "response.output_text.delta"]
+    assert max(map(len, deltas)) <= PIECE
+    assert json.loads("".join(deltas))["result"]["extracted_text"] == text
+    assert text_of(found.events[-1]["response"]) == "".join(deltas)
+
+
 def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model.script(by_body=lambda _: Reply("Ok."))
     response_id = None
@@ -190,6 +214,9 @@ def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.Mon
     monkeypatch.setattr(responses, "MAX_TURNS", 2)
     error = refused(model, previous_response_id=response_id)
     assert (error["param"], "more than 2 turns" in error["message"]) == ("previous_response_id", True)
+    monkeypatch.setattr(responses, "MAX_ITEMS", 3)
+    error = refused(model, status=413, code="request_too_large", previous_response_id=response_id)
+    assert "more than 3 items" in error["message"]
 
 
 def test_a_store_that_is_down_fails_who_needs_it_alone(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ from scipy.optimize import minimize
 from bench.documents import is_empty, judged, letters
 from bench.extraction import run
 from bench.speech import quiet_services
-from models.embedding.capability import EMBEDDING, MINILM
+from models.embedding.capability import embedder_of_labels
 from models.extraction.network import ExtractionNetwork
 from models.fair_executor import FairExecutor
 from tasks.base import TaskRequest
@@ -170,7 +170,7 @@ async def main() -> None:
     parser.add_argument("folders", type=Path, nargs="+")
     given = parser.parse_args()
     services = quiet_services()
-    embedder = services.runtime.find(EMBEDDING, MINILM)
+    embedder = embedder_of_labels(services.runtime)
     extractor = Extractor(ExtractionNetwork(), embedder, FairExecutor("calibrate"), most_spans=6_000)
     samples = []
     for path in sorted(one for folder in given.folders for one in folder.glob("*.json")):

@@ -143,6 +143,30 @@ def test_a_capability_without_engines_says_so() -> None:
         runtime(candidate("small")).choose("llm")
 
 
+async def test_an_engine_that_takes_long_to_build_keeps_nobody_from_another() -> None:
+    entered, gate = threading.Event(), threading.Event()
+    slow = EngineSpec("slow", "translate", "MIT", "none")
+
+    def build(_: EngineConfig) -> Built:
+        entered.set()
+        assert gate.wait(60)
+        host = EngineHost(slow, Echo)
+        return Built(host, (host,))
+
+    made = catalog(ocr=(candidate("eyes"),), translate=(Candidate(slow, lambda _: None, build),))
+    engines = Runtime(made, EngineConfig())
+    await engines.load("ocr")
+    building = asyncio.create_task(engines.prepare("translate"))
+    try:
+        await asyncio.to_thread(entered.wait, 60)
+        await asyncio.wait_for(asyncio.to_thread(engines.use, made["ocr"]), 20)
+        await asyncio.wait_for(engines.prepare("ocr"), 60)
+    finally:
+        gate.set()
+    await building
+    await engines.close()
+
+
 async def test_engines_are_closed_side_by_side() -> None:
     together, closed = threading.Barrier(2), []
 

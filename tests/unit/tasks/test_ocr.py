@@ -210,6 +210,18 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
 
 
+async def test_texts_that_are_too_long_together_are_refused() -> None:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(text_chars=10))
+    task = OcrTask(no_reader, loader)
+    try:
+        assert (await task.run(TaskRequest("", (source(b"123456", "text/plain"),)))).data["extracted_text"] == "123456"
+        with pytest.raises(InputTooLarge, match="have 12 characters together; the limit is 10") as raised:
+            await task.run(TaskRequest("", (source(b"123456", "text/plain"), source(b"abcdef", "text/plain"))))
+        assert raised.value.code == "request_too_large"
+    finally:
+        await loader.close()
+
+
 async def test_words_that_are_read_in_pictures_count_too() -> None:
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(words=3))
     reader = Reader()

@@ -14,8 +14,8 @@ from app.http import large_response
 from app.http.body import read_body
 from app.http.event_stream import EventStreamResponse
 from app.http.large_response import json_response
+from app.request_memory import RequestMemory
 from app.telemetry import Stages
-from models.scheduler import FairSlots
 
 MB = 1024 * 1024
 
@@ -23,11 +23,12 @@ MB = 1024 * 1024
 class Upload:
     """A request whose body comes when a test sends it."""
 
-    def __init__(self, slots: FairSlots) -> None:
+    def __init__(self, memory: RequestMemory, *, announced: int | None = None) -> None:
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.taken = 0
-        app = SimpleNamespace(state=SimpleNamespace(services=SimpleNamespace(bodies=slots)))
-        self.request = Request({"type": "http", "headers": [], "app": app}, self._receive)
+        app = SimpleNamespace(state=SimpleNamespace(services=SimpleNamespace(memory=memory)))
+        headers = [] if announced is None else [(b"content-length", str(announced).encode())]
+        self.request = Request({"type": "http", "headers": headers, "app": app}, self._receive)
 
     async def _receive(self) -> Any:
         message = await self._messages.get()
@@ -45,7 +46,7 @@ async def idle() -> None:
 
 
 async def test_the_rest_of_a_body_with_too_many_values_is_not_read() -> None:
-    upload = Upload(FairSlots("uploads", 1, most_waiting=8))
+    upload = Upload(RequestMemory(8 * MB, most_waiting=8))
     for _ in range(20):
         upload.send(MB // 4, text=b'{"role":"user","content":"a"},')
     with pytest.raises(PayloadTooLarge, match="50000 values"):
@@ -54,38 +55,58 @@ async def test_the_rest_of_a_body_with_too_many_values_is_not_read() -> None:
 
 
 async def test_quotation_marks_within_a_text_are_no_values() -> None:
-    upload = Upload(FairSlots("uploads", 1, most_waiting=8))
+    upload = Upload(RequestMemory(8 * MB, most_waiting=8))
     upload.send(2 * MB, text=b'\\"')
     upload.send(1, last=True)
     assert len(await read_body(upload.request, 10 * MB)) == 2 * MB + 1
 
 
-async def test_large_bodies_are_read_so_many_at_a_time_and_small_ones_always() -> None:
-    slots = FairSlots("uploads", 1, most_waiting=8)
-    first, second, small = Upload(slots), Upload(slots), Upload(slots)
-    reading = [asyncio.create_task(read_body(one.request, 10 * MB)) for one in (first, second)]
-    for one in (first, second):
-        one.send(MB)
-        one.send(MB)
-        one.send(MB)
-    await idle()
-    assert (first.taken, second.taken) == (3, 2), "the second waits with what it has"
+async def test_a_large_body_waits_for_memory_and_a_small_one_never_does() -> None:
+    memory = RequestMemory(10 * MB, most_waiting=8)
+    first, second = Upload(memory, announced=8 * MB), Upload(memory, announced=8 * MB)
+    small = Upload(memory, announced=MB // 2)
+    ended = asyncio.Event()
+
+    async def answer(upload: Upload) -> int:
+        with memory.of_request():
+            size = len(await read_body(upload.request, 10 * MB))
+            await ended.wait()
+            return size
+
+    first.send(8 * MB, last=True)
+    second.send(8 * MB, last=True)
     small.send(MB // 2, last=True)
-    assert len(await read_body(small.request, 10 * MB)) == MB // 2
-    first.send(1, last=True)
-    second.send(1, last=True)
-    assert [len(body) for body in await asyncio.gather(*reading)] == [3 * MB + 1] * 2
-    assert (slots.running, slots.waiting) == (0, 0)
+    answers = [asyncio.create_task(answer(one)) for one in (first, second, small)]
+    await idle()
+    assert (first.taken, second.taken, small.taken) == (1, 0, 1), "the second stays at its client"
+    assert (memory.bytes.running, memory.bytes.waiting) == (8 * MB, 1)
+    ended.set()
+    assert await asyncio.gather(*answers) == [8 * MB, 8 * MB, MB // 2]
+    assert memory.bytes.running == 0
 
 
-async def test_a_body_that_is_too_large_gives_its_turn_back() -> None:
-    slots = FairSlots("uploads", 1, most_waiting=8)
-    upload = Upload(slots)
+async def test_a_body_of_unknown_length_holds_what_it_may_have_and_then_what_it_has() -> None:
+    memory = RequestMemory(40 * MB, most_waiting=8)
+    upload = Upload(memory)
+    with memory.of_request():
+        reading = asyncio.create_task(read_body(upload.request, 10 * MB))
+        upload.send(2 * MB)
+        await idle()
+        assert memory.bytes.running == 10 * MB
+        upload.send(MB, last=True)
+        assert len(await reading) == 3 * MB
+        assert memory.bytes.running == 3 * MB
+    assert memory.bytes.running == 0
+
+
+async def test_a_body_that_is_too_large_gives_its_memory_back() -> None:
+    memory = RequestMemory(8 * MB, most_waiting=8)
+    upload = Upload(memory)
     upload.send(MB)
     upload.send(2 * MB)
-    with pytest.raises(PayloadTooLarge):
+    with memory.of_request(), pytest.raises(PayloadTooLarge):
         await read_body(upload.request, 2 * MB)
-    assert slots.running == 0
+    assert memory.bytes.running == 0
 
 
 async def sent(content: bytes) -> list[dict[str, Any]]:

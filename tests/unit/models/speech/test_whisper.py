@@ -188,7 +188,7 @@ def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> Non
     assert heard[0].language_probability == 1.0
 
 
-def test_a_language_is_detected_in_a_window_that_is_padded_as_in_training(
+def test_the_language_of_a_short_window_is_detected_padded_as_in_training(
     many_languages: Whisper, tmp_path: Path
 ) -> None:
     random_whisper(tmp_path)
@@ -200,6 +200,27 @@ def test_a_language_is_detected_in_a_window_that_is_padded_as_in_training(
     assert isinstance(padded, WindowText)
     assert isinstance(told, WindowText)
     assert (told.language, told.language_probability) == (padded.language, padded.language_probability)
+
+
+def test_windows_in_several_languages_are_decoded_each_in_its_own(
+    many_languages: Whisper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = many_languages._whisper.model
+    spoken = ["de", "en", "de"]
+
+    class Detecting:
+        def __getattr__(self, name: str) -> object:
+            return getattr(model, name)
+
+        def detect_language(self, encoded: object) -> object:
+            assert len(model.detect_language(encoded)) == len(spoken)
+            return [[(f"<|{language}|>", 0.75), ("<|fr|>", 0.25)] for language in spoken]
+
+    samples = [say(text, "de") for text in ("Guten Morgen.", "Bis zum Abend.", "Auf Wiedersehen.")]
+    known = many_languages.run([SpeechWindow(one, language) for one, language in zip(samples, spoken, strict=True)])
+    monkeypatch.setattr(many_languages._whisper, "model", Detecting())
+    detected = many_languages.run([SpeechWindow(one) for one in samples])
+    assert detected == [replace(one, language_probability=0.75) for one in known if isinstance(one, WindowText)]
 
 
 def test_a_prompt_and_a_translation_reach_the_decoder(many_languages: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,9 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
+from tasks.extraction.repeated_records import MOST_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
+NUMBER = {"type": "number"}
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
 JOBS = """# Oona Marsh
 
@@ -41,6 +43,12 @@ def test_headings_below_a_heading_begin_records() -> None:
         ("Kestrel Windows sp. z o.o.", "Derby", "Glazier", "04/2017", None),
         ("Marlow & Sons", "Leek", "Apprentice", "01/2011", "03/2017"),
     ]
+
+
+def test_more_records_than_are_looked_at_fill_a_list_with_the_first() -> None:
+    lines = [f"Item {at}        {at}        {at}.50        {at * 2}.00    {at}" for at in range(MOST_RECORDS + 30)]
+    items = list_in("\n".join(lines), "items", description=TEXT, quantity=NUMBER, price=NUMBER, total=NUMBER)
+    assert items[0]["description"] == "Item 0"
 
 
 def test_what_all_records_say_is_a_label() -> None:

@@ -1,0 +1,71 @@
+"""Bounds the memory that requests hold for large bodies and for the stored conversations that they continue.
+
+A request holds it until it ends: its text and its media are views and copies of its body.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from models.base import EngineOverloaded
+from models.scheduler import FairSlots, TakenSlots
+
+LARGE = 1024 * 1024
+"""Number of bytes that a request may hold without being counted."""
+OF_A_KEY = 0.75
+"""Part of the memory from which a key gets no more of it, so that some is left for others."""
+RETRY_S = 5
+
+
+@dataclass
+class _Held:
+    """Bytes that one request holds."""
+
+    uncounted: int = 0
+    counted: list[TakenSlots] = field(default_factory=list)
+
+
+_HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
+"""Holdings of the running request; None outside of requests."""
+
+
+class RequestMemory:
+    """The bytes that all requests may hold together, given to keys in turn."""
+
+    def __init__(self, most_bytes: int, *, most_waiting: int) -> None:
+        self._most_waiting = most_waiting
+        self.bytes = FairSlots("memory", most_bytes, most_waiting=most_waiting, part_of_a_key=OF_A_KEY)
+
+    @contextmanager
+    def of_request(self) -> Iterator[None]:
+        """Give back the bytes that the block holds when it ends."""
+        held = _Held()
+        token = _HELD.set(held)
+        try:
+            yield
+        finally:
+            _HELD.reset(token)
+            for taken in held.counted:
+                taken.give_back()
+
+    async def hold(self, size: int) -> TakenSlots | None:
+        """Wait until `size` bytes are free, and hold them until the request ends or gives them back. None as long as
+        the request holds too few to count.
+
+        Raises EngineOverloaded and ShareUsedUp if too many wait, and EngineOverloaded instead of waiting if the request
+        already holds some: requests that wait for each other's bytes would wait forever.
+        """
+        held = _HELD.get()
+        if held is None:
+            return None
+        size += held.uncounted
+        if size <= LARGE:
+            held.uncounted = size
+            return None
+        if held.counted and not self.bytes.is_free_for(size):
+            raise EngineOverloaded("memory", self._most_waiting, RETRY_S)
+        held.uncounted = 0
+        taken = await self.bytes.take(size)
+        held.counted.append(taken)
+        return taken
