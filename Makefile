@@ -39,7 +39,7 @@ define project
 endef
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
+.PHONY: help run test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations check format lock bench bench-peers bench-flames docs docs-serve clean
 
 help: ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -51,16 +51,23 @@ run: $(VENV)/.serve ## Set up and serve on 127.0.0.1:8000 with the embedded engi
 # of few tests would come last. One process more than there are cores, for some tests wait; each takes a gigabyte or two.
 SPREAD := -n $(shell $(PYTHON) -c 'import os; print(min(4, os.cpu_count() + 1))') --dist loadfile --no-loadscope-reorder
 # Python keeps what it compiles: every server that a test starts would compile it anew.
-test test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
+test test-browser test-deep test-engines test-gpu test-llm-servers test-cluster test-fresh test-gpu-box test-image test-integrations: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.dev $(CLIENT_VENV)/.ready $(DOCS_VENV)/.ready $(PARQUET_VENV)/.ready ## Set up and run the tests, with the real embedded engines
 	$(VENV)/bin/pytest $(SPREAD)
+
+# The files with tests that are marked so: to collect all would take each process as long as some of these tests. $(1): marker
+marked = $(shell grep -rl --include='test_*.py' 'mark\.$(1)' tests)
+
+test-browser: $(VENV)/.dev ## Use the pages and render those of others with a real Chromium
+	$(VENV)/bin/pytest $(SPREAD) -m "browser and not deep" $(call marked,browser)
 
 DEEP ?= hypothesis or deep
 test-deep: $(VENV)/.dev ## Run the long tests, send inputs of growing sizes, and try properties on many examples
 	HYPOTHESIS_PROFILE=deep $(VENV)/bin/pytest --timeout 1200 $(SPREAD) -m "$(DEEP)"
 
-test-engines: $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test the loading code of heavier engines in their own environments
+test-engines: $(VENV)/.dev $(ENGINES_VENV)/.ready $(TORCH_VENV)/.ready ## Test how often the included engines are right, and the loading code of heavier ones in their own environments
+	$(VENV)/bin/pytest $(SPREAD) -m "accuracy and not deep" $(call marked,accuracy)
 	$(ENGINES_VENV)/bin/pytest tests/engines/paddle
 	$(TORCH_VENV)/bin/pytest tests/engines/torch
 
@@ -81,7 +88,7 @@ test-llm-servers: $(VENV)/.dev $(LLM_SERVERS_VENV)/.ready ## Test the API in fro
 
 test-cluster: $(RAY_VENV)/.ready ## Test engines on replicas of Ray Serve, and all of the API in front of them
 	$(RAY_VENV)/bin/pytest --timeout 600 tests/cluster
-	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 tests/e2e
+	TEST_SETTINGS='{"cluster": "ray", "ray_replicas": "1"}' $(RAY_VENV)/bin/pytest --timeout 600 -m "not deep" tests/e2e
 
 FRESH ?=
 # As many as a small machine can carry: each has a server, or all of `make test`.

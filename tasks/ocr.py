@@ -15,9 +15,10 @@ from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
-from tasks.inputs.document import Document, TextLayer
+from tasks.inputs.document import Document
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.inputs.pages import TextLayer
 from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.text.text_file import unread
 from tasks.layout.drawn_combs import CombSheet

@@ -54,8 +54,7 @@ def pytest_sessionstart() -> None:
 
 def pytest_collection_finish() -> None:
     """Exclude the objects of all test modules and their libraries from garbage collection: millions that live to the
-    end."""
-    gc.collect()
+    end. The little garbage among them is not worth a collection, which takes each process most of a second."""
     gc.freeze()
     gc.enable()
 

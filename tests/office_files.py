@@ -15,9 +15,9 @@ from docx.oxml import parse_xml
 from openpyxl import Workbook
 from pptx.presentation import Presentation
 
-from tasks.inputs.document import Pages
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
+from tasks.inputs.pages import Pages
 from tasks.inputs.readers import IN_PROCESSES
 from tasks.inputs.source import Blob
 from tasks.markdown_text import plain_form

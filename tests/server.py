@@ -39,32 +39,12 @@ trusted()
 """
 """What each server would otherwise do at its start: import modules, and read certificates."""
 REMEMBERING = f"""
-from models.speech.whisper import Whisper
-from models.vision.ppocr.reader import PpOcrReader
+from tests.remembering import remember
 
-read, run, pages, sounds = PpOcrReader.read, Whisper.run, {{}}, {{}}
-
-async def read_once(self, image, **options):
-    key = image.shape, image.tobytes()
-    if key not in pages:
-        pages[key] = await read(self, image, **options)
-    return pages[key]
-
-def hear_once(self, batch):
-    folder = self._files.folder
-    keys = [(folder, one.samples.tobytes(), one.language, one.translate, one.prompt) for one in batch]
-    for key, window in zip(keys, batch):
-        if key not in sounds:
-            [sounds[key]] = run(self, [window])
-    return [sounds[key] for key in keys]
-
-PpOcrReader.read, Whisper.run = read_once, hear_once
+remember()
 {SERVE}
 """
-"""Program of a server that reads each picture, and transcribes each recording, only once.
-
-It is meant for tests that send the same input repeatedly, and are about the parts before or after the engine.
-"""
+"""Program of a server that reads each picture, and transcribes each recording, only once."""
 
 CLUSTER = """
 import os

@@ -1,97 +1,25 @@
 """Opened inputs: documents with pages to look at, and texts."""
 
-from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Self
 
 import structlog
 
 from models.base import EngineUnavailable
-from models.vision.text import Image, Ruling, TextLine
+from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.decode.budget import DecodedBudget
 from tasks.inputs.decode.channel import Session
-from tasks.inputs.printed_codes import PrintedCode, find_codes
+from tasks.inputs.pages import DocumentContents, Kind, Pages, TextLayer
+from tasks.inputs.printed_codes import PrintedCode
 from tasks.inputs.source import Blob
-from tasks.inputs.text.text_file import PicturePlace, with_pictures
+from tasks.inputs.text.text_file import with_pictures
 from tasks.markdown_text import escape_read_text, plain_form
 
-Kind = Literal["image", "paged", "text", "video"]
 _RGB = 3
 """Bytes per pixel."""
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class TextLayer:
-    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
-
-    lines: tuple[TextLine, ...] = ()
-    """Lines of text in no particular order."""
-    complete: bool = False
-    """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
-    rulings: tuple[Ruling, ...] = ()
-    """Straight lines that the file draws, if the layer is complete. Otherwise, they are found in the picture."""
-    has_drawings: bool = True
-    """False if the page shows nothing but text, so that no code is printed on it."""
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentContents:
-    """The properties of a document that are known once it is open."""
-
-    kind: Kind
-    total: int
-    """Number of pages."""
-    text: str | None
-    """Whole text of a text-like file, in which what would be markup is marked."""
-    times: tuple[float, ...] = ()
-    places: tuple[PicturePlace, ...] = ()
-
-
-class Pages(ABC):
-    """An opened file. Pages count from 1.
-
-    The constructor is called as `factory(blob, limits)` and raises InputError for a file that cannot be opened. Each
-    call raises InputError for a page that is missing or cannot be decoded. Calls only read and may be repeated: after a
-    crash the file is opened again in another process, and the call made again.
-    """
-
-    kind: Kind
-    total: int
-    text: str | None = None
-    """Whole text of a text-like file, in which what would be markup is marked (`ESCAPE`); None for other files."""
-    times: tuple[float, ...] = ()
-    """Time of each page in seconds from the start of a video; empty for other files."""
-    places: tuple[PicturePlace, ...] = ()
-    """Places, in the text, of the pictures that are the pages of the file."""
-
-    def contents(self) -> DocumentContents:
-        return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
-
-    @abstractmethod
-    def size(self, number: int) -> tuple[int, int]:
-        """Return width and height of the upright page in pixels, without decoding it."""
-
-    @abstractmethod
-    def text_layer(self, number: int) -> TextLayer: ...
-
-    def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
-        """Return both size and text layer in one call, because each call may cross to another process."""
-        return self.size(number), self.text_layer(number)
-
-    @abstractmethod
-    def picture(self, number: int) -> Image: ...
-
-    def codes(self, number: int) -> Sequence[PrintedCode]:
-        """Return the barcodes and two-dimensional codes of a page, with places in pixels of its picture."""
-        return find_codes(self.picture(number))
-
-    @abstractmethod
-    def close(self) -> None: ...
-
 
 Isolate = Callable[[], Awaitable[Session[Pages]]]
 """Function that opens a file in a decode process; the caller closes the session."""

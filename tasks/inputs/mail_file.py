@@ -11,9 +11,9 @@ from email.message import Message
 from typing import Any
 
 from tasks.errors import InputError
-from tasks.inputs.document import Pages
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import EMAIL, HTML, IMAGES, MAILBOX, TEXTS, media_type_named, media_type_of_file, sniff
+from tasks.inputs.pages import Pages
 from tasks.inputs.pictured_text import EmbeddedPages, PicturedText
 from tasks.inputs.source import SHOWN, Blob
 from tasks.inputs.text.text_file import decode_text, one_line, read_text

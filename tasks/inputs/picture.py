@@ -19,9 +19,9 @@ from PIL.PngImagePlugin import PngImageFile
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.document import Kind, Pages, TextLayer
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.media_types import IMAGES
+from tasks.inputs.pages import Kind, Pages, TextLayer
 from tasks.inputs.source import Blob
 
 # Pillow's own guard warns and raises at fixed sizes while it reads a header. The limit here is a setting, which is

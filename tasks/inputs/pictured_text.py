@@ -5,9 +5,9 @@ from collections.abc import Callable
 from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
-from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import IMAGES, sniff
+from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import picture_mention

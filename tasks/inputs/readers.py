@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from tasks.inputs import media_types
 from tasks.inputs.av.video import VideoFrames
-from tasks.inputs.document import Pages
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import Pages
 from tasks.inputs.source import Blob
 
 Reader = Callable[[Blob, MediaLimits], Pages]

@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, sync_playwright
 from tasks.scrape.browser import find_browser
 from tests.conftest import SHARED
 from tests.forked import stem
-from tests.server import Server, further_settings, keep_replicas_apart, serving
+from tests.remembering import remember
+from tests.server import REMEMBERING, Server, further_settings, keep_replicas_apart, serving
 
 KEY = "test-key-1"
 BROWSER = find_browser()
@@ -49,12 +50,20 @@ def fetching_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
 def open_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Server like `server`, with the sample weights and a local forecaster, and allowed to fetch from 127.0.0.1.
 
-    Its uploads and logs are shared by all tests.
+    Its uploads and logs are shared by all tests, and so is what it has read and heard.
     """
     log = tmp_path_factory.mktemp("open") / "log"
     settings = {"fetch_allow": "127.0.0.1/32", "weights_dir": SHARED / "weights", "forecast": "statsmodels"}
-    with serving(log, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
+    with serving(log, REMEMBERING, api_keys=KEY, preload="ocr", llm="off", **settings) as running:
         yield running
+
+
+@pytest.fixture(scope="module")
+def remembering() -> Iterator[None]:
+    """Let apps in this process read each picture, and transcribe each recording, only once."""
+    with pytest.MonkeyPatch.context() as patch:
+        remember(patch.setattr)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -150,7 +150,9 @@ def test_phrases_come_while_the_rest_is_still_listened_to(client: httpx.Client) 
 
 
 @pytest.mark.parametrize(
-    "extension", ["wav", "mp4", *(pytest.param(one, marks=pytest.mark.deep) for one in ("mp3", "m4a", "ogg", "webm"))]
+    # Films are heard in test_inputs.py, too.
+    "extension",
+    ["wav", *(pytest.param(one, marks=pytest.mark.deep) for one in ("mp4", "mp3", "m4a", "ogg", "webm"))],
 )
 def test_every_format_is_heard(client: httpx.Client, jfk: Path, extension: str) -> None:
     file = encoded(decoded(jfk)[None].repeat(2, axis=0), extension, rate=RATE)

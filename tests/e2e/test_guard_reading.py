@@ -66,7 +66,7 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def model(origin: Origin) -> Iterator[FullModel]:
+def model(origin: Origin, remembering: None) -> Iterator[FullModel]:
     with serving_full_model(
         fetch_allow="127.0.0.1/32",
         browser="off",
@@ -78,7 +78,7 @@ def model(origin: Origin) -> Iterator[FullModel]:
 
 
 @pytest.fixture(scope="module")
-def seeing() -> Iterator[FullModel]:
+def seeing(remembering: None) -> Iterator[FullModel]:
     """Its LLM sees."""
     with serving_full_model("vision") as model:
         yield model

@@ -182,6 +182,7 @@ color:#eee;border-color:#555} .dark nav a{color:#8ab4ff}</style><body class="THE
 <p><button>Save address</button> <button class="q">Cancel</button></p></main>"""
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
 @pytest.mark.parametrize(
     ("theme", "scale"),
@@ -208,6 +209,7 @@ async def test_what_the_browser_calls_an_element_is_found_where_it_is(
     assert len(found) >= len(truth) - 1, [one for one in truth if one not in found]
 
 
+@pytest.mark.browser
 @pytest.mark.skipif(PROGRAM is None, reason="needs Chromium to render pages")
 async def test_the_truth_of_a_link_is_what_can_be_seen_of_it(tmp_path: Path) -> None:
     document = tmp_path / "page.html"

@@ -1,5 +1,6 @@
 """Pages for people, in a real browser: they work with keys, without any other host, and under a strict policy."""
 
+import json
 import re
 from collections.abc import Iterator
 from importlib.metadata import version
@@ -12,7 +13,8 @@ from playwright.sync_api import Browser, Page
 from app.calling import SAID
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
-from tests.playground import watched
+from tests.pages import single_line
+from tests.playground import Playground, file_of, watched
 from tests.sandboxes import needs_sandbox
 from tests.server import Server
 
@@ -26,6 +28,20 @@ def page(browser: Browser, server: Server) -> Iterator[Page]:
         yield page
 
 
+@needs_browser
+def test_the_playground_shows_the_body_as_it_came(page: Page, server: Server) -> None:
+    playground = Playground(page, server.base_url)
+    playground.open()
+    with page.expect_response("**/v1/chat/completions") as response:
+        playground.run("ocr", files=[file_of("sign.png", single_line("Platform nine").encoded())], key=KEY)
+    assert "Platform nine" in playground.part("answer").inner_text()
+    shown = playground.part("json").text_content() or ""
+    assert json.loads(shown) == response.value.json()
+    strings = r'"(?:[^"\\]|\\.)*"'
+    assert re.findall(strings, shown) == re.findall(strings, response.value.text())
+
+
+@pytest.mark.browser
 @needs_browser
 def test_the_api_can_be_read_and_tried_out_with_a_key(page: Page, server: Server) -> None:
     page.goto(f"{server.base_url}/docs")

@@ -19,7 +19,7 @@ from tests.pdfs import pdf_of_pages
 from tests.playground import Playground, corners, file_of, is_near, watched
 from tests.screens import sign_up
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.browser, needs_browser]
 SALES = "month,sold\n" + "\n".join(f"{2024 + i // 12}-{i % 12 + 1:02}-01,{100 + 10 * i}" for i in range(24))
 FIELDS = {
     "type": "object",

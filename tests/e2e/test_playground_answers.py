@@ -24,7 +24,7 @@ from tests.recordings import plain_wav
 from tests.screens import sign_up
 from tests.speech import RATE, pause, plain_words, say, word_errors
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.browser, needs_browser]
 FIELDS = {
     "type": "object",
     "properties": {"platform": {"type": "string"}, "track": {"type": "string"}},

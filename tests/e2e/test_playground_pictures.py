@@ -28,7 +28,7 @@ from tests.playground import WAIT_MS, Playground, corners, watched
 from tests.search_engines import searxng
 from tests.server import Server, serving
 
-pytestmark = needs_browser
+pytestmark = [pytest.mark.browser, needs_browser]
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 MOST_BYTES = 120_000
 PLOT = """Run this:

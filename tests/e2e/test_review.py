@@ -132,6 +132,7 @@ def review(browser: Browser, folder: Path, server: Server) -> Iterator[ReviewSes
         yield made
 
 
+@pytest.mark.browser
 @needs_browser
 def test_thirty_fields_are_reviewed_by_the_keyboard_in_three_actions_at_most(review: ReviewSession) -> None:
     page, told = review.page, page_told(review)
@@ -176,6 +177,7 @@ def page_told(review: ReviewSession) -> Any:
     return review.page.get_by_test_id("told")
 
 
+@pytest.mark.browser
 @needs_browser
 def test_a_field_is_taken_from_the_page_typed_and_undone(review: ReviewSession) -> None:
     page, told = review.page, page_told(review)
@@ -215,6 +217,7 @@ def choose(page: Page, pointer: str) -> None:
     expect(button).to_have_attribute("aria-pressed", "true")
 
 
+@pytest.mark.browser
 @needs_browser
 def test_two_people_get_two_papers_and_a_conflict_is_told(review: ReviewSession, browser: Browser) -> None:
     with watched(browser, review.url) as other:
@@ -235,6 +238,7 @@ def change(url: str, paper: str, pointer: str, value: Any) -> httpx.Response:
     return httpx.post(f"{url}api/review", json=body, trust_env=False)
 
 
+@pytest.mark.browser
 @needs_browser
 def test_rows_are_added_and_removed_by_the_keyboard(browser: Browser, server: Server, tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()

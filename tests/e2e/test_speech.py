@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,27 @@ import openai
 import pytest
 
 from tests.e2e.conftest import KEY, api_client, data_url, printed_by_client
-from tests.e2e.full_model import serving_full_model, text_part
+from tests.e2e.full_model import FullModel, serving_full_model, text_part
 from tests.llm_server import Reply
 from tests.recordings import AUDIO, RATE, encoded, filmed, plain_wav
-from tests.server import Server
+from tests.server import REMEMBERING, Server, serving
 from tests.speech import JFK, decoded, pause, plain_words, say
 
 Json = dict[str, Any]
 CHAT = "/v1/chat/completions"
 SAYS = plain_words(JFK)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(tmp_path_factory.mktemp("speech") / "log", REMEMBERING, api_keys=KEY, llm="off") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def model(remembering: None) -> Iterator[FullModel]:
+    with serving_full_model() as model:
+        yield model
 
 
 @pytest.fixture
@@ -177,27 +189,25 @@ def test_several_clients_are_heard_at_once(server: Server, jfk: bytes) -> None:
         assert list(pool.map(ask, range(6))) == [SAYS] * 6
 
 
-def test_the_full_model_reads_the_transcript(jfk: bytes) -> None:
-    with serving_full_model() as model:
-        model.script(Reply("About service."))
-        body = model.ask([text_part("What is this about?"), input_audio(jfk)]).json()
-        [entry] = body["precontext"]
-        assert entry["name"] == "stt"
-        assert plain_words(entry["result"]["text"]) == SAYS
-        assert "what your country can do for you" in json.dumps(model.prompts[0])
+def test_the_full_model_reads_the_transcript(model: FullModel, jfk: bytes) -> None:
+    model.script(Reply("About service."))
+    body = model.ask([text_part("What is this about?"), input_audio(jfk)]).json()
+    [entry] = body["precontext"]
+    assert entry["name"] == "stt"
+    assert plain_words(entry["result"]["text"]) == SAYS
+    assert "what your country can do for you" in json.dumps(model.prompts[0])
 
 
-def test_the_full_model_answers_by_a_schema_from_the_transcript(jfk: bytes) -> None:
+def test_the_full_model_answers_by_a_schema_from_the_transcript(model: FullModel, jfk: bytes) -> None:
     properties = {"asked_of": {"type": "string"}}
     schema = {"type": "object", "properties": properties, "required": ["asked_of"], "additionalProperties": False}
     form = {"type": "json_schema", "json_schema": {"name": "speech", "schema": schema}}
-    with serving_full_model() as model:
-        model.script(Reply('{"asked_of": "Americans"}'))
-        asked = [text_part("Transcribe the audio file and summarize it"), input_audio(jfk)]
-        body = model.ask(asked, response_format=form).json()
-        assert json.loads(body["choices"][0]["message"]["content"]) == {"asked_of": "Americans"}
-        [entry] = body["precontext"]
-        assert (entry["name"], plain_words(entry["result"]["text"])) == ("stt", SAYS)
+    model.script(Reply('{"asked_of": "Americans"}'))
+    asked = [text_part("Transcribe the audio file and summarize it"), input_audio(jfk)]
+    body = model.ask(asked, response_format=form).json()
+    assert json.loads(body["choices"][0]["message"]["content"]) == {"asked_of": "Americans"}
+    [entry] = body["precontext"]
+    assert (entry["name"], plain_words(entry["result"]["text"])) == ("stt", SAYS)
 
 
 def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:

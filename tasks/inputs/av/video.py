@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Image
-from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.source import Blob
 
 _CHANGE = 0.02

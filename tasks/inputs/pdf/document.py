@@ -20,8 +20,8 @@ from models.vision.text import Image
 from tasks.errors import InputError
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.decode.within import allow
-from tasks.inputs.document import Pages, TextLayer
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.text_layer import read_text_layer
 from tasks.inputs.printed_codes import MOST_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob

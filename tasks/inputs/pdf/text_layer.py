@@ -13,7 +13,7 @@ import pypdfium2.raw as pdfium
 from numpy.typing import NDArray
 
 from models.vision.text import Point, Quad, TextLine, Word
-from tasks.inputs.document import TextLayer
+from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.shown import (
     Box,
     PageObjects,

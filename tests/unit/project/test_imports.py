@@ -35,6 +35,7 @@ def trees() -> dict[str, ast.Module]:
     return {name: ast.parse(path.read_text(encoding="utf-8")) for name, path in sources().items()}
 
 
+@functools.cache
 def graph() -> dict[str, set[str]]:
     return {name: {other for other in imports_of(tree, trees()) if other in trees()} for name, tree in trees().items()}
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from models.safety.personal_data import PersonalDataSpan
-from tasks.inputs.document import Document, DocumentContents
+from tasks.inputs.document import Document
+from tasks.inputs.pages import DocumentContents
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import mark, without_marks

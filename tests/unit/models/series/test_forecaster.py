@@ -78,7 +78,9 @@ def test_the_same_series_has_the_same_outlook_in_any_company() -> None:
     assert alone.upper.tobytes() == together.upper.tobytes()
 
 
-@pytest.mark.parametrize("count", [5, 6, 7, 8, 9, 10, 12, 15, 20])
+@pytest.mark.parametrize(
+    "count", [5, 6, 8, 12, 20, *(pytest.param(count, marks=pytest.mark.deep) for count in (7, 9, 10, 15))]
+)
 def test_short_series_are_forecast(count: int) -> None:
     found = outlook(SWINGING[:count], 10, (12,))
     assert found.value.shape == found.lower.shape == found.upper.shape == (10,)
@@ -296,7 +298,7 @@ def test_without_any_method_there_is_no_choice() -> None:
     assert ranked([Broken()], statistical.folds(LINE, 5, 1, most=5)) == []
 
 
-@pytest.mark.parametrize("last", [0, 1, 3, 50, -1e6])
+@pytest.mark.parametrize("last", [3, -1e6, *(pytest.param(one, marks=pytest.mark.deep) for one in (0, 1, 50))])
 def test_a_last_value_far_from_the_others_is_no_end_of_the_forecast(last: float) -> None:
     for values in (np.arange(1.0, 9), np.arange(10.0, 2, -1), np.arange(2.0, 40, 2)):
         [outlook] = finished(Statistical(), [Series(np.append(values, last), 5, ())])

@@ -100,7 +100,7 @@ def test_the_spans_of_one_value_are_bounded() -> None:
 
 
 def test_a_line_of_many_words_is_searched_in_slices() -> None:
-    paper = read(" ".join(f"word{at % 7}, " for at in range(20_000)))
+    paper = read(" ".join(f"word{at % 7}, " for at in range(10_000)))
     value = CutValue(Delimiters(VARIABLE, ",", ",", VARIABLE), 60)
-    assert sum(1 for _ in cut_values(paper, [value] * 50)) > 300
-    assert sum(1 for _ in find_values(paper, {"field": "word1 word2 word4"})) > 300
+    assert sum(1 for _ in cut_values(paper, [value] * 50)) > 150
+    assert sum(1 for _ in find_values(paper, {"field": "word1 word2 word4"})) > 150

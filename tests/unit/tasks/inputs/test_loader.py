@@ -245,10 +245,10 @@ async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
 
 async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
-    decoding = DecodeLimits(workers=1, seconds=4)
+    decoding = DecodeLimits(workers=1, seconds=2)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), decoding)
     async with await loader.open(sent(jpeg_of_scans(500, width=8000, height=8000))) as document:
-        with pytest.raises(InputError, match="takes longer than 4 s") as caught:
+        with pytest.raises(InputError, match="takes longer than 2 s") as caught:
             await document.picture(1)
     assert caught.value.code == "decode_failed"
     assert loader.processes.restarts["slow"] == 1

@@ -25,7 +25,7 @@ from tests.web_pages import extract_page
 
 PROGRAM = find_browser()
 needs_browser = pytest.mark.skipif(PROGRAM is None, reason="needs Playwright and a Chromium")
-pytestmark = needs_browser
+pytestmark = [pytest.mark.browser, needs_browser]
 
 SHELL = b'<html><head><title>App</title></head><body><div id="root"></div><script src="/app.js"></script></body></html>'
 

@@ -54,6 +54,7 @@ KNOWN_WELL = Observations().added(*(Observation(0.7 + 0.001 * number, correct=Tr
 """What was seen of an entry whose answer was right for all questions down to a similarity of 0.7."""
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("half", HALVES)
 def test_of_near_misses_hardly_one_is_hit_and_of_paraphrases_most(
     half: str, similarities: dict[str, NDArray[np.float32]]
@@ -70,6 +71,7 @@ def test_of_near_misses_hardly_one_is_hit_and_of_paraphrases_most(
     assert hits[True] >= 0.6 * asked[True]
 
 
+@pytest.mark.accuracy
 def test_similarity_alone_would_let_most_near_misses_pass(similarities: dict[str, NDArray[np.float32]]) -> None:
     alike = [
         similarity

@@ -183,6 +183,7 @@ async def codes(guard: TextGuard, text: str) -> list[str]:
     return [code for code, score in scores.items() if score >= guard.thresholds[code]]
 
 
+@pytest.mark.accuracy
 async def test_ordinary_system_texts_are_safe(guard: TextGuard) -> None:
     found = {text: await codes(guard, text) for text in HARMLESS}
     assert {text: codes for text, codes in found.items() if codes} == {}

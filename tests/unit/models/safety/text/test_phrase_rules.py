@@ -188,6 +188,7 @@ def test_a_language_without_spaces_has_gaps_of_characters() -> None:
     assert not list(table.matches(folded("怎么吃一二三四五六七苹果")))
 
 
+@pytest.mark.accuracy
 def test_harmless_texts_raise_hardly_any_false_alarm() -> None:
     texts = [
         json.loads(line)["text"]

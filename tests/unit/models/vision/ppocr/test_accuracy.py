@@ -111,6 +111,7 @@ async def reader() -> AsyncIterator[PpOcrReader]:
     await recognizer.close()
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("name", all_of(CLEAN, SOME_CLEAN))
 async def test_a_clean_page_is_read_and_boxed(reader: PpOcrReader, name: str) -> None:
     page = CLEAN[name]()
@@ -119,6 +120,7 @@ async def test_a_clean_page_is_read_and_boxed(reader: PpOcrReader, name: str) ->
     assert mean_word_iou(lines, page) >= 0.7
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("name", all_of(DEGRADED, SOME_DEGRADED))
 async def test_a_poor_scan_is_read_and_boxed(reader: PpOcrReader, name: str) -> None:
     page = DEGRADED[name]()
@@ -137,6 +139,7 @@ async def test_a_page_that_is_read_is_not_called_illegible(reader: PpOcrReader, 
     assert not (await reader.read(CLEAN[name]().pixels)).is_illegible
 
 
+@pytest.mark.accuracy
 async def test_the_sample_receipts_are_read(reader: PpOcrReader, shared: Path) -> None:
     as_annotated, without_slips = [], []
     for number in range(3):
@@ -156,6 +159,7 @@ async def test_a_line_s_text_is_all_its_words(reader: PpOcrReader) -> None:
         assert all(word.text and not re.search(r"\s", word.text) for word in line.words)
 
 
+@pytest.mark.accuracy
 async def test_confidences_are_probabilities_and_lower_on_poorer_scans(reader: PpOcrReader) -> None:
     clean = [
         word.confidence for line in await reader.read(paragraph_page(lines=5, seed=3).pixels) for word in line.words

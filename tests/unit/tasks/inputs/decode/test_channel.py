@@ -11,8 +11,8 @@ import pytest
 
 from models.vision.text import TextLine, Word
 from tasks.inputs.decode.channel import Channel
-from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MB
+from tasks.inputs.pages import TextLayer
 from tasks.inputs.source import Blob
 
 QUAD = ((0.0, 0.0), (9.5, 0.0), (9.5, 4.0), (0.0, 4.0))

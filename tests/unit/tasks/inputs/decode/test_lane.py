@@ -323,10 +323,10 @@ async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools, m
     "endless",
     [
         hostile.pdf_of_tiny_tiles,
-        hostile.pdf_of_shadings,
         hostile.pdf_of_soft_masks,
-        hostile.pdf_of_drawn_letters,
         hostile.pdf_of_forms_in_forms,
+        # Like masks, these are many objects, between which PDFium asks whether to go on.
+        *(pytest.param(one, marks=pytest.mark.deep) for one in (hostile.pdf_of_shadings, hostile.pdf_of_drawn_letters)),
     ],
 )
 async def test_a_page_is_given_up_when_its_time_is_over_whatever_it_shows(

@@ -17,8 +17,8 @@ from reportlab.pdfgen.canvas import Canvas
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Quad
 from tasks.errors import InputError
-from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
 from tasks.layout.lines import in_reading_order

@@ -11,8 +11,8 @@ from matplotlib.textpath import TextPath
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from tasks.inputs.document import TextLayer
 from tasks.inputs.limits import MediaLimits
+from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
 from tasks.layout.lines import in_reading_order

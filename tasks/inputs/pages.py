@@ -1,0 +1,84 @@
+"""The pages of an opened file, and what is known of the file once it is open.
+
+Decode processes import this module, and so neither the event loop nor what logs.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from models.vision.text import Image, Ruling, TextLine
+from tasks.inputs.printed_codes import PrintedCode, find_codes
+from tasks.inputs.text.text_file import PicturePlace
+
+Kind = Literal["image", "paged", "text", "video"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextLayer:
+    """The text that a page contains as characters, with places in pixels of the page's picture. Confidences are 1.0."""
+
+    lines: tuple[TextLine, ...] = ()
+    """Lines of text in no particular order."""
+    complete: bool = False
+    """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
+    rulings: tuple[Ruling, ...] = ()
+    """Straight lines that the file draws, if the layer is complete. Otherwise, they are found in the picture."""
+    has_drawings: bool = True
+    """False if the page shows nothing but text, so that no code is printed on it."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentContents:
+    """The properties of a document that are known once it is open."""
+
+    kind: Kind
+    total: int
+    """Number of pages."""
+    text: str | None
+    """Whole text of a text-like file, in which what would be markup is marked."""
+    times: tuple[float, ...] = ()
+    places: tuple[PicturePlace, ...] = ()
+
+
+class Pages(ABC):
+    """An opened file. Pages count from 1.
+
+    The constructor is called as `factory(blob, limits)` and raises InputError for a file that cannot be opened. Each
+    call raises InputError for a page that is missing or cannot be decoded. Calls only read and may be repeated: after a
+    crash the file is opened again in another process, and the call made again.
+    """
+
+    kind: Kind
+    total: int
+    text: str | None = None
+    """Whole text of a text-like file, in which what would be markup is marked (`ESCAPE`); None for other files."""
+    times: tuple[float, ...] = ()
+    """Time of each page in seconds from the start of a video; empty for other files."""
+    places: tuple[PicturePlace, ...] = ()
+    """Places, in the text, of the pictures that are the pages of the file."""
+
+    def contents(self) -> DocumentContents:
+        return DocumentContents(self.kind, self.total, self.text, self.times, self.places)
+
+    @abstractmethod
+    def size(self, number: int) -> tuple[int, int]:
+        """Return width and height of the upright page in pixels, without decoding it."""
+
+    @abstractmethod
+    def text_layer(self, number: int) -> TextLayer: ...
+
+    def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:
+        """Return both size and text layer in one call, because each call may cross to another process."""
+        return self.size(number), self.text_layer(number)
+
+    @abstractmethod
+    def picture(self, number: int) -> Image: ...
+
+    def codes(self, number: int) -> Sequence[PrintedCode]:
+        """Return the barcodes and two-dimensional codes of a page, with places in pixels of its picture."""
+        return find_codes(self.picture(number))
+
+    @abstractmethod
+    def close(self) -> None: ...
