@@ -164,6 +164,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
             max_connections=64,
             max_files=3,
         ) as model:
+            assert model.client.get("/health").status_code == 200, "the loop runs"
             yield Attacked(model, made[0].state.services, loop, built_on_loop)
 
 

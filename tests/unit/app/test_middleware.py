@@ -22,6 +22,7 @@ from app.http.disconnect import ClientGone, until_disconnect
 from app.main import SWITCH_S
 from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
+from app.request_memory import RequestMemory
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
@@ -31,6 +32,7 @@ from models.scheduler import Share
 from tests.e2e.full_model import client_of_app
 
 HEADERS = [(b"authorization", b"Bearer key")]
+MEMORY = RequestMemory(1 << 30, most_waiting=8)
 
 
 async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[object]:
@@ -55,7 +57,9 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
     keys, gaps = ApiKeys(["key"]), Gaps(1)
-    scope = RequestScope(fails, keys, control, Pacer(1), Crowding(8), look, Activity(), gaps, Metrics(), Traces())
+    scope = RequestScope(
+        fails, keys, control, Pacer(1), Crowding(8), look, Activity(), MEMORY, gaps, Metrics(), Traces()
+    )
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
     return happened
@@ -208,7 +212,17 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
     scope = RequestScope(
-        answers, ApiKeys(["key"]), control, NotedPacer(1), Crowding(8), look, Activity(), Gaps(1), Metrics(), Traces()
+        answers,
+        ApiKeys(["key"]),
+        control,
+        NotedPacer(1),
+        Crowding(8),
+        look,
+        Activity(),
+        MEMORY,
+        Gaps(1),
+        Metrics(),
+        Traces(),
     )
     addresses: list[str] = []
 
