@@ -3,8 +3,9 @@
     python -m bench.folder PICTURES [--papers 120] [--jobs 2]
 
 The pictures are taken again and again, with a cache that is off, until there are `--papers` of them. OCR alone is the
-same server, asked for the task `ocr` by as many callers. Memory is that of the command and all its processes while it
-does the work itself; its slope is that of a straight line through all samples after the first quarter.
+same server, asked for the task `ocr` by as many callers. Memory is measured while the command does the work itself: at
+most, with all its processes; its slope is that of a straight line through the samples of the second half, without the
+processes that decode, which come and go.
 """
 
 import argparse
@@ -73,17 +74,18 @@ def memory_slope(folder: Path, out: Path, jobs: int) -> tuple[float, float]:
     running = psutil.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while running.poll() is None:
         try:
-            tree = [running, *running.children(recursive=True)]
-            samples.append(sum(one.memory_info().rss for one in tree) / 1e6)
+            own, *others = (one.memory_info().rss / 1e6 for one in (running, *running.children(recursive=True)))
+            samples.append((own, own + sum(others)))
         except psutil.NoSuchProcess:
             continue
         time.sleep(_SAMPLE_S)
     if running.returncode:
         raise SystemExit(f"openfaze extract ended with status {running.returncode}")
     papers = len(list(folder.iterdir()))
-    later = np.array(samples[len(samples) // 4 :])
+    owns, wholes = zip(*samples, strict=True)
+    later = np.array(owns[len(owns) // 2 :])
     a_sample, _ = np.polyfit(np.arange(len(later)), later, 1)
-    return float(a_sample) * len(samples) / papers, max(samples)
+    return float(a_sample) * len(owns) / papers, max(wholes)
 
 
 def main() -> None:
