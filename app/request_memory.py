@@ -24,6 +24,14 @@ class _Held:
 
     uncounted: int = 0
     counted: list[TakenSlots] = field(default_factory=list)
+    is_over: bool = False
+    """True once the request has ended. A task that it started, and that outlives it, holds nothing for it."""
+
+    def add(self, taken: TakenSlots) -> None:
+        if self.is_over:
+            taken.give_back()
+        else:
+            self.counted.append(taken)
 
 
 _HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
@@ -46,6 +54,7 @@ class RequestMemory:
             yield
         finally:
             _HELD.reset(token)
+            held.is_over = True
             for taken in held.counted:
                 taken.give_back()
 
@@ -57,7 +66,7 @@ class RequestMemory:
         already holds some: requests that wait for each other's bytes would wait forever.
         """
         held = _HELD.get()
-        if held is None:
+        if held is None or held.is_over:
             return None
         size += held.uncounted
         if size <= LARGE:
@@ -67,5 +76,5 @@ class RequestMemory:
             raise EngineOverloaded("memory", self._most_waiting, RETRY_S)
         held.uncounted = 0
         taken = await self.bytes.take(size)
-        held.counted.append(taken)
+        held.add(taken)
         return taken

@@ -92,15 +92,16 @@ def build_server(
             await context.session.report_progress(progress.done, progress.total or None, progress.stage)
 
         caller = caller_of(context.request)
-        # The package runs tools in its own tasks, in which the caller's share must be set again.
+        # The package runs tools in its own tasks, in which the caller's share must be set again, and memory held.
         share = SHARE.set(caller.admission.caller.share)
         try:
-            arguments = params.arguments or {}
-            if caller.strings:
-                arguments = await services.wire.run(put_back, arguments, caller.strings)
-            if (each := tool.for_each(arguments)) is not None:
-                return await _ran_each(services, tool, each, taken, caller, report)
-            return await _ran(services, tool, tool.called_with(await taken(arguments)), caller, report)
+            with services.memory.of_request():
+                arguments = params.arguments or {}
+                if caller.strings:
+                    arguments = await services.wire.run(put_back, arguments, caller.strings)
+                if (each := tool.for_each(arguments)) is not None:
+                    return await _ran_each(services, tool, each, taken, caller, report)
+                return await _ran(services, tool, tool.called_with(await taken(arguments)), caller, report)
         except Exception as error:  # noqa: BLE001 - `told` logs what has to be
             public = told(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected

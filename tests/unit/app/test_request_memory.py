@@ -70,8 +70,18 @@ async def test_more_than_there_is_gets_all_of_it() -> None:
         assert memory.bytes.running == 10 * MB
 
 
-async def test_outside_of_requests_nothing_is_held() -> None:
+async def test_outside_of_requests_and_after_them_nothing_is_held() -> None:
     memory = RequestMemory(10 * MB, most_waiting=8)
+    ended = asyncio.Event()
+
+    async def outlive() -> None:
+        await ended.wait()
+        assert await memory.hold(2 * MB) is None
+
     with of_key(memory):
         await memory.hold(2 * MB)
+        outliving = asyncio.create_task(outlive())
     assert await memory.hold(64 * MB) is None
+    ended.set()
+    await outliving
+    assert memory.bytes.running == 0
