@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from models.base import EngineOverloaded
+from models.base import RETRY_S, EngineOverloaded
 from models.scheduler import FairSlots, TakenSlots
 
 LARGE = 1024 * 1024
 """Number of bytes that a request may hold without being counted."""
 OF_A_KEY = 0.75
 """Part of the memory from which a key gets no more of it, so that some is left for others."""
-RETRY_S = 5
 
 
 @dataclass

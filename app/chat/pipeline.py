@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Final
 
 from app.access.key_file import CHAT
 from app.chat.answer import Answerer
@@ -35,7 +34,7 @@ NO_LOGPROBS = (
     "There are no 'logprobs': only text written by an LLM that reports them has any, and JSON answers have none."
 )
 
-PIECE: Final = 64 * 1024
+PIECE = 64 * 1024
 """Number of characters of a task's result in one event, so that encoding an event takes less than a millisecond."""
 
 

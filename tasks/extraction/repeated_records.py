@@ -280,12 +280,7 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
     sections = [run.above for run in runs for _ in run.records][:MOST_RECORDS]
     first = runs[0]
     yield replace(
-        first,
-        records=records[:MOST_RECORDS],
-        sections=sections[:MOST_RECORDS],
-        headings=first.headings[1:],
-        heading="",
-        above=None,
+        first, records=records[:MOST_RECORDS], sections=sections, headings=first.headings[1:], heading="", above=None
     )
 
 
