@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ParamSpec, TypeVar, overload
 
+from models.concurrency import both
 from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
@@ -139,13 +140,15 @@ async def copy_fields(
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
         listed = await in_turns(extractor, _taught, one, listed)
-    tables, unused = await fill_from_tables(read, listed, extractor) if listed else ({}, False)
+    tables, unused = await _from_tables(read, listed, extractor) if listed else ({}, False)
     form = await in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
-    scored: FieldScores | None = None
-    if extractor is not None and form.wanted and form.read:
-        scored = await extractor.score(form.read, form.wanted, examples)
+    # Embedding labels takes the network's threads, and reading records the executor's.
+    scored, records = await both(
+        _scored(form, extractor, examples), in_turns(extractor, fill_from_records, read, listed)
+    )
+    form = replace(form, tables=better_of(tables, records))
     copied = await in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
@@ -201,22 +204,19 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
     return (yield from headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields))
 
 
-async def fill_from_tables(
-    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
-) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read, or from records. Also return True if some table fills no
-    list.
-
-    Raises ModelError.
-    """
-    tables, is_any = await _from_tables(read, lists, extractor)
-    records = await in_turns(extractor, fill_from_records, read, lists)
-    return better_of(tables, records), is_any
+async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:
+    if extractor is None or not (form.wanted and form.read):
+        return None
+    return await extractor.score(form.read, form.wanted, examples)
 
 
 async def _from_tables(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
 ) -> tuple[dict[JsonPath, FilledList], bool]:
+    """Fill lists of objects from the tables that were read. Also return True if there are tables at all.
+
+    Raises ModelError.
+    """
     fields = [one for columns in lists.values() for one in columns]
 
     def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:

@@ -134,6 +134,8 @@ def fill_from_records(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, FilledList]]:
     """Fill lists from records, those first that are expected to get most values right; no word is in two lists."""
+    if not lists:
+        return {}
     runs = yield from runs_for(read, lists)
     every = [(one.filling.score, path, one) for path, own in runs.items() for one in own]
     every.sort(key=lambda item: -item[0])

@@ -100,12 +100,14 @@ class SlotTexts:
     @cached_property
     def is_empty(self) -> bool:
         """True if no record has a value."""
-        return all(self.is_missing)
+        return all(map(is_missing, self.texts))
 
     @cached_property
     def is_constant(self) -> bool:
         """True if there is one text, in one or more records."""
-        return len({_folded(text) for text in self.texts if text}) == 1
+        told = filter(None, self.texts)
+        first = next(told, None)
+        return first is not None and all(text == first or _folded(text) == _folded(first) for text in told)
 
     @cached_property
     def chars(self) -> int:
@@ -695,7 +697,8 @@ def fill_from(
             claims[at, number] = claim
             worth[at, number] = WEIGHTS["bias"] + claim + known
             values[at, number] = column
-            yield
+            if not is_rough:
+                yield
     chosen = _assigned(worth, claims, template.slots)
     if not chosen:
         return None
