@@ -358,7 +358,7 @@ class _FormToFill:
         values = {**self.values}
         passages = scored.candidates.passages if scored else (yield from passages_to_search(self.read))
         yield
-        decided = decide(self.choices, self.choice_lists, self.read, passages, scored)
+        decided = yield from decide(self.choices, self.choice_lists, self.read, passages, scored)
         choices: Mapping[JsonPath, ChosenValue] = {}
         tables = self.tables
         if scored:

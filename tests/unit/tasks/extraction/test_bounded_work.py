@@ -8,10 +8,11 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
-from tasks.extraction import examples, matching, record_lists, repeated_records, table_lists
+from tasks.extraction import decisions, examples, matching, record_lists, repeated_records, table_lists
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction.candidates import find_candidates
+from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
+from tasks.extraction.decisions import decide
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
@@ -24,7 +25,7 @@ from tasks.extraction.features import (
     meanings_of,
     span_features,
 )
-from tasks.extraction.fields import WantedField
+from tasks.extraction.fields import FormField, WantedField
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
@@ -166,6 +167,23 @@ def test_each_field_is_a_slice_of_the_choice() -> None:
     choice = choose_values(FieldScores(candidates, FIELDS, logits))
     assert isinstance(choice, Generator)
     assert slices_of(choice) >= len(FIELDS)
+
+
+def test_booleans_and_enums_are_decided_in_slices() -> None:
+    [passage] = passages_of([ocr(*[f"[x] choice{number}" for number in range(300)])])
+    choice = {"enum": [f"choice{number}" for number in range(300)]}
+    fields = {(f"kind{at}",): (FormField((f"kind{at}",), choice), names_of((f"kind{at}",), choice)) for at in range(9)}
+    assert slices_of(decide(fields, {}, [ocr()], [passage], None)) > 9 * 300 // SPANS_AT_ONCE
+
+
+def test_no_longer_choice_is_looked_for_where_a_choice_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    monkeypatch.setattr(decisions, "_reads", lambda texts, at, words: bool(reads.append(at)))
+    [passage] = passages_of([ocr("kind of thing")])
+    choice = {"enum": [f"kind number{number}" for number in range(300)]}
+    fields = {("word",): (FormField(("word",), choice), names_of(("word",), choice))}
+    assert all_of(decide(fields, {}, [ocr()], [passage], None)) == {}
+    assert len(reads) == 300
 
 
 def test_each_match_is_a_slice_of_the_evidence() -> None:
