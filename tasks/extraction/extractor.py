@@ -222,7 +222,9 @@ def _adjust(
     yield
     prefer_one_block(logits, {at: one.path for at, one in enumerate(fields) if not one.in_list}, candidates)
     yield
-    separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)
+    yield from separate_rivals(
+        logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates
+    )
     yield
     prefer_parts(logits, texts, {at: whole for at, whole in wholes.items() if at not in named}, candidates)
     yield

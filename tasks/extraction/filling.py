@@ -365,7 +365,7 @@ class _FormToFill:
             read = {}
             for path in self.lists:
                 yield
-                read[path] = read_object_list(scored, path)
+                read[path] = yield from read_object_list(scored, path)
             items = without_shared_items(scored, read)
             items = {path: one for path, one in items.items() if self._is_better(one, path)}
             tables = {path: one for path, one in tables.items() if path not in items}
