@@ -55,10 +55,10 @@ class Gaps:
             self._requests -= counted
             self._serve()
 
-    async def take(self) -> "Slot":
+    async def take(self) -> "LineSlot":
         """Wait for a slot for the SHARE of the running task, and return it. Keys get slots in turn."""
         share = SHARE.get()
-        slot = Slot(self, share)
+        slot = LineSlot(self, share)
         await slot.take()
         return slot
 
@@ -105,7 +105,7 @@ class Gaps:
                 turn.set_result(None)
 
 
-class Slot:
+class LineSlot:
     """The slot of a line. A line that has to wait gives it back, and takes one again afterwards."""
 
     def __init__(self, gaps: Gaps, share: Share) -> None:

@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 
 from app.access.keys import KeyReference
-from app.batches.gaps import Gaps, KeyPauses, Slot
+from app.batches.gaps import Gaps, KeyPauses, LineSlot
 from app.batches.lines import (
     LARGEST_LINE,
     BadFile,
@@ -354,21 +354,21 @@ class BatchRunner:
                     task.add_done_callback(partial(self._line_ended, run, slot, len(line.data)))
         return None
 
-    def _line_ended(self, run: _RunningBatch, slot: Slot, size: int, _: object) -> None:
+    def _line_ended(self, run: _RunningBatch, slot: LineSlot, size: int, _: object) -> None:
         self._give_back(run, slot)
         run.end_line(size)
 
-    def _give_back(self, run: _RunningBatch, slot: Slot) -> None:
+    def _give_back(self, run: _RunningBatch, slot: LineSlot) -> None:
         run.slots -= slot.is_held
         slot.give_back()
 
-    async def _pass_limits(self, run: _RunningBatch, slot: Slot) -> None:
+    async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
         """Return with the slot as soon as the limits of the key may have room for a line. Until then the line has no
         slot."""
         while (rest_s := self._pauses.rest_s(run.key.tenant)) and not run.stop.is_set():
             await self._wait(run, slot, rest_s)
 
-    async def _wait(self, run: _RunningBatch, slot: Slot, seconds: float) -> None:
+    async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
         """Wait without the slot, at most until no more lines may begin, and take it again."""
         self._give_back(run, slot)
         with contextlib.suppress(TimeoutError):
@@ -391,7 +391,7 @@ class BatchRunner:
                 return error
         return None
 
-    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: Slot) -> None:
+    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: LineSlot) -> None:
         was_busy = False
 
         async def pause(refusal: ApiError, seconds: float) -> None:

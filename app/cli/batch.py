@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.keys import EVERYONE, Caller
-from app.batches.gaps import Gaps, Slot
+from app.batches.gaps import Gaps, LineSlot
 from app.batches.lines import RECORD, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
 from app.cli import fail, printable
 from app.errors import ApiError
@@ -122,7 +122,7 @@ def _check(name: str, lines: _Reader) -> int:
     return checker.count
 
 
-def _give_back(slot: Slot, _: object) -> None:
+def _give_back(slot: LineSlot, _: object) -> None:
     slot.give_back()
 
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.batches.gaps import Gaps, KeyPauses, Slot
+from app.batches.gaps import Gaps, KeyPauses, LineSlot
 from models.scheduler import SHARE, Share
 
 CHAT = ("POST", "/v1/chat/completions")
@@ -17,7 +17,7 @@ def widened(at_once: int) -> Gaps:
     return gaps
 
 
-async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[Slot]"]:
+async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[LineSlot]"]:
     """Lines that wait for their turn, those of which it is the turn first."""
     tasks = [asyncio.create_task(gaps.take()) for _ in range(count)]
     await asyncio.sleep(0)
@@ -101,7 +101,7 @@ async def test_keys_with_batches_take_turns() -> None:
 async def test_a_key_never_waits_for_the_lines_of_other_keys() -> None:
     gaps = Gaps(2)
 
-    async def take(key: str) -> Slot:
+    async def take(key: str) -> LineSlot:
         SHARE.set(Share(key))
         return await gaps.take()
 
