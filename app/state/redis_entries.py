@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator, Awaitable
 from itertools import groupby
 from typing import TypeVar, cast
 
+import structlog
+
 from app.state.entries import Held, Key, StoreDown
 
 T = TypeVar("T")
@@ -22,6 +24,8 @@ _MOST_FREED = 500
 """Largest number of entries that one script deletes, so that Redis keeps no other caller waiting for long."""
 _MOST_ROUNDS = 1000
 """Largest number of scripts that make room for one entry."""
+
+log = structlog.get_logger(__name__)
 
 # The index of a tenant's entries has each entry's last use, its end, and its size. The sizes of a tenant are added up
 # in `totals`, and those of all in `sum`. If Redis evicts an entry, its size is counted until its end.
@@ -154,7 +158,12 @@ class RedisEntries:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.get(self._name(key))
             pipe.eval(_TOUCH, 0, f"{self._index}used:{key.tenant}", _member(key))
-            found, _ = await _tried(pipe.execute())
+            found, touched = await _tried(pipe.execute(raise_on_error=False))
+        if isinstance(found, Exception):
+            raise StoreDown(f"{type(found).__name__}: {found}") from found
+        if isinstance(touched, Exception):
+            # A full Redis answers lookups, and refuses to note them.
+            log.debug("cache_use_not_noted", reason=str(touched))
         # The client does not decode replies, but its types also allow a string here.
         return found.encode() if isinstance(found, str) else found
 

@@ -304,6 +304,21 @@ async def test_who_fills_a_redis_that_counts_too_stops_no_key(tmp_path: Path) ->
         await counters.close()
 
 
+async def test_a_full_redis_writes_nothing_and_is_still_read(tmp_path: Path) -> None:
+    with serving_redis(tmp_path, "--maxmemory-policy", "noeviction") as server:
+        store = redis_entries(server.url)
+        await store.put(key("a"), b"x", max_age_s=60)
+        async with Redis.from_url(server.url) as client:
+            await client.config_set("maxmemory", 1)
+            with pytest.raises(StoreDown, match="OutOfMemory"):
+                await store.put(key("b"), b"x", max_age_s=60)
+            assert await store.get(key("a")) == b"x"
+            await client.config_set("maxmemory", 0)
+        await store.put(key("b"), b"x", max_age_s=60)
+        assert [one.entries for one in await store.held()] == [2]
+        await store.close()
+
+
 async def test_a_redis_without_room_loses_responses_and_counts_on_elsewhere(tmp_path: Path) -> None:
     with serving_redis(tmp_path, "--maxmemory", "8mb", "--maxmemory-policy", "volatile-lru") as server:
         store = redis_entries(server.url, each=64 * MB, all_of_them=64 * MB)
