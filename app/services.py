@@ -157,6 +157,7 @@ class Services:
             settings.of(GuardSettings).guard_thresholds,
             redacts=settings.personal_data == "redact",
             prepare=self.runtime.prepare,
+            most_chars=settings.max_text_chars,
             hold=self.memory.hold,
             recall=answers,
         )

@@ -275,7 +275,8 @@ class InputSettings(OwnSettings):
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
     max_text_chars: int = Field(default=10_000_000, ge=1)
-    """Largest number of characters of one text, office or HTML file, and of all of a request's together."""
+    """Largest number of characters of one text, office or HTML file, of all of a request's files together, and of its
+    messages together."""
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
     503."""

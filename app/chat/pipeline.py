@@ -19,6 +19,7 @@ from app.chat.inputs import Collector, Turn, run_off_loop, texts_of
 from app.chat.request_warnings import warnings_of
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
+from app.errors import PayloadTooLarge
 from app.events import AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
@@ -55,6 +56,8 @@ class Pipeline:
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
     """Function that builds the engines of the given capabilities in a thread."""
+    most_chars: int = field(kw_only=True)
+    """Largest number of characters of a request's messages together."""
     hold: Callable[[int], Awaitable[object]] = field(kw_only=True)
     """Function that waits until the request may hold so many more bytes of memory."""
     recall: AnswerCache | None = None
@@ -127,8 +130,15 @@ class Pipeline:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
         texts.
 
-        The number is 0 unless `estimates` is true.
+        The number is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than `most_chars`.
         """
+        chars = sum(map(len, texts_of(request)))
+        if chars > self.most_chars:
+            raise PayloadTooLarge(
+                f"The request's messages have {chars} characters together; the limit is {self.most_chars} "
+                "(OPENFAZE_MAX_TEXT_CHARS).",
+                param="messages",
+            )
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
         tokens = estimate_tokens(*texts_of(request)) if estimates else 0
         return directives, list(warnings_of(request, directives)), tokens

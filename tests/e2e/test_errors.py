@@ -361,3 +361,13 @@ def test_errors_say_nothing_of_the_server(client: httpx.Client) -> None:
 def test_a_payload_is_not_repeated_in_an_error(client: httpx.Client) -> None:
     secret = base64.b64encode(b"my secret text").decode()
     assert secret not in chat(client, ocr_request(f"data:image/png;base64,{secret}")).text
+
+
+def test_messages_over_the_limit(client: httpx.Client) -> None:
+    half = "total " * 850_000
+    messages = [{"role": "system", "content": half}, {"role": "user", "content": [{"type": "text", "text": half}]}]
+    response = chat(client, {"model": "interfaze-beta", "messages": messages})
+    error = error_of(response, 413, "payload_too_large", "request_too_large")
+    assert error["param"] == "messages"
+    assert "10200000" in error["message"]
+    assert "10000000 (OPENFAZE_MAX_TEXT_CHARS)" in error["message"]

@@ -6,6 +6,7 @@ import pytest
 
 from app.chat.inputs import entry_of_user_texts
 from app.wire.request import ChatRequest
+from tasks.extraction import passages
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.filling import CopiedFields
 
@@ -88,3 +89,13 @@ def test_a_number_belongs_to_the_word_of_its_parameter(text: str) -> None:
 
 def test_an_argument_that_the_schema_does_not_allow_is_none() -> None:
     assert arguments("What's the weather in Paris?", city={**STRING, "minLength": 10}) == {}
+
+
+@pytest.mark.parametrize("word", ["a", "a-", "1,"])
+def test_a_word_of_any_length_is_a_document_and_not_searched(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[int] = []
+    monkeypatch.setattr(passages, "find_numbers", lambda text: searched.append(len(text)) or iter(()))
+    assert arguments(f"Book {word * 10_000}", {("total",): None}, total=NUMBER) == {}
+    assert not searched
+    arguments("Book 4 seats", {("total",): None}, total=NUMBER)
+    assert searched == [12]
