@@ -30,6 +30,7 @@ from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
+from models.request_memory import RequestMemory
 from models.residents import Residents
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -256,7 +257,9 @@ def build_files(settings: Settings) -> FileStore:
     return FileStore(storage, limits)
 
 
-def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> MediaLoader:
+def build_loader(
+    settings: Settings, fetcher: Fetcher, files: FileStore, memory: RequestMemory | None = None
+) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
         fetch_bytes=int(settings.max_fetch_mb * MB),
@@ -274,7 +277,7 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, decoding, files)
+    return MediaLoader(fetcher, limits, decoding, files, memory)
 
 
 def _pages_at_once(settings: Settings) -> int:
