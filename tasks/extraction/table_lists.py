@@ -61,7 +61,8 @@ LIKELY = 0.6
 FITTING = 0.75
 """Least share of the cells of a column that must fit the field's type."""
 FITTING_WITH_NULL = 0.5
-"""The same for a field that may be null and is named by the header: `included` among amounts."""
+"""Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
+among amounts."""
 NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
@@ -179,7 +180,7 @@ def _with_derived(reading: HeadedTable) -> HeadedTable | None:
     ]
     whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
     names = {name for column in found for name in column.forms}
-    # What a half of a column is called is no name of the whole column.
+    # The name of one half of a column does not name the whole column.
     own = [tuple(text for text in forms if text not in names or text == forms[-1]) for forms in reading.forms]
     forms = [*own, *(column.forms for column in found)]
     return replace(reading, table=whole, forms=forms, derived=len(found))
@@ -545,7 +546,7 @@ def _take_left_over(
         if not present or fit[at, column] < FITTING:
             return False
         if pickiness(at) == 1:
-            # `Thu 17` is no number of anything that the table does not name.
+            # `Thu 17` does not count anything that the table leaves unnamed.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(at) != 2 or not _has_no_words(columns[column])
 

@@ -83,8 +83,8 @@ def no_more_open_files(but: int = 0) -> Iterator[None]:
 
 
 def hurry(pool: DecodePool) -> None:
-    """Give up the next call, which never ends, after a quarter of a second. The process that takes the place of this one
-    is waited for like all others."""
+    """Give up the next call, which never ends, after a quarter of a second. The process that takes the place of this
+    one is waited for like all others."""
     [lane] = pool._lanes
     assert lane._process
     lane._process._seconds = 0.25
