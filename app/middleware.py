@@ -20,7 +20,7 @@ from app.access.keys import ApiKeys, Caller
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
-from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
+from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, BadRequest, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
 from app.metrics import Metrics
 from app.settings import is_loopback
@@ -190,9 +190,14 @@ class RequestScope:
                     )
 
     async def _check(self, scope: Scope, address: str) -> Caller:
-        """Return the caller of a request. Raises what `ApiKeys.check` raises, in the turn of requests without a key."""
+        """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for two keys, of which a
+        proxy may have read the other one, in the turn of requests without a key."""
+        given = Headers(scope=scope).getlist("authorization")
         try:
-            return self._keys.check(Headers(scope=scope).get("authorization"), address)
+            if len(given) > 1:
+                several = "the request has more than one 'Authorization' header; send one"
+                raise BadRequest(several, param="authorization")
+            return self._keys.check(next(iter(given), None), address)
         except ApiError:
             async with self._turnstile.turn(address):
                 raise

@@ -371,3 +371,12 @@ def test_messages_over_the_limit(client: httpx.Client) -> None:
     assert error["param"] == "messages"
     assert "10200000" in error["message"]
     assert "10000000 (OPENFAZE_MAX_TEXT_CHARS)" in error["message"]
+
+
+def test_two_keys_in_one_request(client: httpx.Client) -> None:
+    given = client.headers["authorization"]
+    headers = [("authorization", given), ("authorization", "Bearer another")]
+    response = httpx.get(client.base_url.join("/v1/models"), headers=headers, trust_env=False)
+    error = error_of(response, 400, "invalid_request_error", "invalid_request")
+    assert error["param"] == "authorization"
+    assert "more than one 'Authorization' header" in error["message"]

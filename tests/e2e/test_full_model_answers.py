@@ -1,5 +1,6 @@
 """Plain answers of the full model, against a scripted LLM: their shape, their usage, what is passed on."""
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -94,6 +95,25 @@ def test_top_logprobs_are_bounded_and_beside_logprobs(model: FullModel, fields: 
     assert error["param"] == "top_logprobs"
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("logit_bias", '{"1": 1e999}'),
+        ("logit_bias", '{"1": 101}'),
+        ("logit_bias", "[1]"),
+        ("top_k", "-2"),
+        ("min_p", "1.5"),
+    ],
+)
+def test_what_changes_the_likelihood_of_tokens_is_bounded(model: FullModel, field: str, value: str) -> None:
+    model.script()
+    body = json.dumps({"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hello"}]})
+    response = model.client.post("/v1/chat/completions", content=f'{body[:-1]}, "{field}": {value}}}')
+    error = error_of(response, 400, "invalid_request")
+    assert error["param"].startswith(field)
+    assert not model.prompts
+
+
 def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
     model.script(Reply("Hi."))
     given: dict[str, Any] = {
@@ -106,6 +126,9 @@ def test_parameters_reach_the_llm_as_they_were_set(model: FullModel) -> None:
         "top_logprobs": 3,
         "logprobs": True,
         "user": "u-1",
+        "logit_bias": {"50256": -100},
+        "top_k": 40,
+        "min_p": 0.05,
     }
     model.ask("Hello", **given, metadata={"a": "b"}, n=1, a_field_of_tomorrow=1)
     [prompt] = model.prompts
