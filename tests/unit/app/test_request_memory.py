@@ -1,12 +1,13 @@
 """The memory of all requests, shared between keys."""
 
 import asyncio
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from app.request_memory import LARGE, RequestMemory
+from app.request_memory import LARGE, AnswerMemory, RequestMemory
 from models.base import EngineOverloaded
 from models.scheduler import SHARE, Share
 
@@ -85,3 +86,19 @@ async def test_outside_of_requests_and_after_them_nothing_is_held() -> None:
     ended.set()
     await outliving
     assert memory.bytes.running == 0
+
+
+async def test_text_that_is_held_ahead_is_not_held_again_when_it_is_passed_on() -> None:
+    held: list[int] = []
+
+    async def hold(size: int) -> None:
+        held.append(size)
+
+    memory = AnswerMemory(hold)
+    text = "word" * 100
+    size = sys.getsizeof(text)
+    await memory.hold_ahead(2 * size)
+    await memory.hold_ahead(size)
+    for _ in range(3):
+        await memory.pass_on(text)
+    assert held == [2 * size, size]
