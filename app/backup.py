@@ -25,7 +25,7 @@ import structlog
 
 from app.batches.building import batches_file
 from app.batches.store import SCHEMA as BATCHES_SCHEMA
-from app.building import counters_file, is_state_shared, responses_file
+from app.building import counters_file, is_state_shared, responses_file, responses_url
 from app.files.storage import KNOWN, Storage
 from app.settings import Settings
 from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
@@ -78,11 +78,15 @@ def build_places(settings: Settings) -> Places:
     files = Storage(settings.files_dir).local_path("")
     databases = {"batches": Database(batches_file(settings), BATCHES_SCHEMA.version)}
     elsewhere = [] if files else [f"uploads ({settings.files_dir.partition('://')[0]}://…)"]
-    if is_state_shared(settings):
-        elsewhere += ["responses and counters (Redis)"]
-    else:
+    shared = ["responses"] if responses_url(settings) else []
+    if not shared:
         databases["responses"] = Database(responses_file(settings), ENTRIES_VERSION)
+    if is_state_shared(settings):
+        shared.append("counters")
+    else:
         databases["counters"] = Database(counters_file(settings), COUNTERS_SCHEMA.version)
+    if shared:
+        elsewhere.append(f"{' and '.join(shared)} (Redis)")
     keys = Path(settings.keys_file) if settings.keys_file else None
     return Places(files, databases, keys, tuple(elsewhere))
 
@@ -272,7 +276,7 @@ def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
             targets[name] = places.keys
         elif database := _DATABASE.fullmatch(name):
             if database[1] not in places.databases:
-                raise BackupFailed(f"The backup holds '{database[1]}' in SQLite, and OPENFAZE_STATE_URL names Redis")
+                raise BackupFailed(f"The backup holds '{database[1]}' in SQLite, and the settings name Redis for it")
             targets[name] = places.databases[database[1]].path
         elif _UPLOAD.fullmatch(name):
             if places.files is None:

@@ -30,6 +30,7 @@ from models.device import CPU, CUDA, DRIVER
 from models.embedding.capability import EMBEDDING, MINILM
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
+from models.request_memory import RequestMemory
 from models.residents import Residents
 from models.runtime import Runtime
 from models.safety.images.capability import IMAGE_GUARD
@@ -104,10 +105,10 @@ def build_admission(settings: Settings) -> AdmissionControl:
 def build_counters(settings: Settings) -> CounterStore:
     """Return the store that OPENFAZE_STATE_URL names. Raises ValueError."""
     url = settings.state_url.get_secret_value() if settings.state_url else ""
-    scheme, mark, path = url.partition("://")
+    scheme, _, path = url.partition("://")
     if not url or (scheme == "sqlite" and path.startswith("/")):
         return SqliteCounters(counters_file(settings))
-    if scheme in ("redis", "rediss", "unix") and mark:
+    if _is_redis(url):
         from app.state.redis_counters import RedisCounters
 
         return RedisCounters(url)
@@ -256,7 +257,9 @@ def build_files(settings: Settings) -> FileStore:
     return FileStore(storage, limits)
 
 
-def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> MediaLoader:
+def build_loader(
+    settings: Settings, fetcher: Fetcher, files: FileStore, memory: RequestMemory | None = None
+) -> MediaLoader:
     limits = MediaLimits(
         part_bytes=int(settings.max_part_mb * MB),
         fetch_bytes=int(settings.max_fetch_mb * MB),
@@ -274,7 +277,7 @@ def build_loader(settings: Settings, fetcher: Fetcher, files: FileStore) -> Medi
         memory_bytes=int(settings.decode_memory_mb * MB),
         seconds=settings.decode_seconds,
     )
-    return MediaLoader(fetcher, limits, decoding, files)
+    return MediaLoader(fetcher, limits, decoding, files, memory)
 
 
 def _pages_at_once(settings: Settings) -> int:
@@ -309,16 +312,35 @@ def _build_seal(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Seal:
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
-    """Return the store of responses, in Redis if several servers share their state, else in a file. Raises
-    ValueError."""
+    """Return the store of responses: in the Redis of OPENFAZE_RESPONSES_URL or OPENFAZE_STATE_URL, or else in a file.
+    Raises ValueError."""
     store: EntryStore
-    if settings.state_url and is_state_shared(settings):
-        store = RedisEntries(settings.state_url.get_secret_value(), RESPONSE_PREFIX)
+    bound = int(settings.max_responses_mb * MB)
+    if url := responses_url(settings):
+        of_all = int(settings.max_shared_responses_mb * MB)
+        store = RedisEntries(url, RESPONSE_PREFIX, most_of_each=bound, most_of_all=of_all)
     else:
-        bound = int(settings.max_responses_mb * MB)
         store = SqliteEntries(responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, LARGEST_RESPONSE)
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
+
+
+def responses_url(settings: Settings) -> str | None:
+    """Return the URL of the Redis that keeps responses; None if a file keeps them. Raises ValueError."""
+    if settings.responses_url is None:
+        shared = settings.state_url if is_state_shared(settings) else None
+        return shared.get_secret_value() if shared else None
+    url = settings.responses_url.get_secret_value()
+    if not _is_redis(url):
+        raise ValueError(
+            f"{PREFIX}RESPONSES_URL: should be redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
+        )
+    return url
+
+
+def _is_redis(url: str) -> bool:
+    scheme, mark, _ = url.partition("://")
+    return scheme in ("redis", "rediss", "unix") and bool(mark)
 
 
 def responses_file(settings: Settings) -> Path:
@@ -376,11 +398,11 @@ def build_entry_store(settings: Settings) -> EntryStore:
     if file := _sqlite_file(settings):
         return SqliteEntries(file, int(settings.cache_max_mb * MB))
     url = _cache_url(settings)
-    scheme, mark, _ = url.partition("://")
-    if scheme in ("redis", "rediss", "unix") and mark:
-        return RedisEntries(url)
+    if _is_redis(url):
+        most = int(settings.cache_max_mb * MB)
+        return RedisEntries(url, most_of_each=most, most_of_all=most)
     raise ValueError(
-        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{scheme[:20]}'"
+        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
     )
 
 

@@ -161,6 +161,10 @@ class RateLimited(ApiError):
     code = "rate_limit_exceeded"
 
 
+class KeyLimitReached(RateLimited):
+    """A limit of the caller's own key has no room for the request. The server itself may have room for others."""
+
+
 class InternalError(ApiError):
     """A bug or fault of the server. The message reveals nothing about it."""
 

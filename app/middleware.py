@@ -23,12 +23,12 @@ from app.batches.gaps import Gaps
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
 from app.metrics import Metrics
-from app.request_memory import RequestMemory
 from app.settings import is_loopback
 from app.telemetry import Stages
 from app.tracing import Traces, answered
 from models.base import ShareUsedUp
 from models.malloc import Activity
+from models.request_memory import RequestMemory
 from models.scheduler import SHARE
 
 HEALTH = "/health"

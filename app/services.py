@@ -43,7 +43,6 @@ from app.metrics import (
     fill_from_inputs,
     fill_from_stores,
 )
-from app.request_memory import RequestMemory
 from app.settings import Settings
 from app.shaping import build_shaped_by
 from app.state.entries import Sweepable
@@ -59,6 +58,7 @@ from models.extraction.capability import EXTRACTION, EXTRACTOR, ExtractionSettin
 from models.fair_executor import FairExecutor
 from models.language.capability import LLM
 from models.linear_algebra import keep_on_one_thread
+from models.request_memory import RequestMemory
 from models.runtime import Runtime, device_setting
 from models.safety.text.capability import TEXT_GUARD
 from models.safety.text.settings import GuardSettings
@@ -104,15 +104,15 @@ class Services:
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
         self.files = build_files(settings)
-        self.loader = build_loader(settings, self.fetcher, self.files)
+        most_held = int(LARGEST_REQUESTS_HELD * settings.max_request_mb * MB)
+        self.memory = RequestMemory(most_held, most_waiting=settings.max_queue, request_s=settings.request_timeout_s)
+        self.loader = build_loader(settings, self.fetcher, self.files, self.memory)
         self.search = build_search(settings, self.fetcher)
         self.browser = build_browser(settings, self.fetcher)
         self.executor = FairExecutor("text")
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
-        most_held = int(LARGEST_REQUESTS_HELD * settings.max_request_mb * MB)
-        self.memory = RequestMemory(most_held, most_waiting=settings.max_queue)
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)

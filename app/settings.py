@@ -305,8 +305,14 @@ class StorageSettings(OwnSettings):
     responses_ttl_hours: float = Field(default=720, ge=0)
     """Hours for which responses are kept, unless their request has `"store": false`. 0 keeps none."""
     max_responses_mb: float = Field(default=1024, gt=0)
-    """Largest size of all responses of one key in SQLite, compressed, in megabytes. The least recently used ones are
-    deleted first."""
+    """Largest size of all responses of one key, compressed, in megabytes. The least recently used ones are deleted
+    first."""
+    max_shared_responses_mb: float = Field(default=2048, gt=0)
+    """Largest size of the responses of all keys in Redis, compressed, in megabytes. The least recently used ones of the
+    key that has the most are deleted first."""
+    responses_url: SecretStr | None = None
+    """Store of the responses of several servers: `redis://…`, best another Redis than that of OPENFAZE_STATE_URL.
+    Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, beside OPENFAZE_FILES_DIR."""
     max_batches: int = Field(default=100, ge=1)
     """Largest number of unfinished batches of one key."""
     batch_lines_at_once: int = Field(default=8, ge=1)
@@ -331,8 +337,8 @@ class CacheSettings(OwnSettings):
     """Largest share of wrong answers that `verified` may give to questions that resemble a known question. With 0, only
     identical questions are answered from the cache."""
     cache_max_mb: float = Field(default=1024, gt=0)
-    """Largest size of the answers in SQLite, compressed, in megabytes. The least recently used ones are deleted first.
-    Redis has its own bound (`maxmemory`)."""
+    """Largest size of the answers, compressed, in megabytes. The least recently used ones are deleted first, in Redis
+    those of the key that has the most."""
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept. An answer that depends on a web search or a scraped page is kept for at most
     five minutes."""

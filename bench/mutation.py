@@ -37,7 +37,23 @@ MODULES = {
     "tasks.speech.turns": ("tests/unit/tasks/speech/test_turns.py", "tests/unit/tasks/speech/test_speakers.py"),
 }
 """Files or folders of the tests of each module, by its name."""
-LIBRARIES = ("numpy", "pandas", "pydantic_settings", "fastapi", "httpx", "openai")
+LIBRARIES = (
+    "PIL.Image",
+    "aiohttp",
+    "fastapi",
+    "httpx",
+    "hypothesis.strategies",
+    "lxml.etree",
+    "mcp.client",
+    "numpy",
+    "openai",
+    "pandas",
+    "pydantic_settings",
+    "pytest_asyncio",
+    "redis.asyncio",
+    "structlog",
+)
+"""Libraries that are imported once for all mutants, because the tests of most modules import them."""
 OPPOSITE: dict[type[ast.AST], type[ast.AST]] = {
     ast.Lt: ast.LtE,
     ast.LtE: ast.Lt,

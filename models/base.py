@@ -118,6 +118,16 @@ class ShareUsedUp(EngineOverloaded):
         self.retry_after = retry_after
 
 
+class MemoryShort(EngineOverloaded):
+    """Raised if a request that already holds memory of a kind needs more than there is."""
+
+    def __init__(self, kind: str, retry_after: int) -> None:
+        ModelError.__init__(
+            self, f"The request needs more '{kind}' than other requests leave free at present. Try again later."
+        )
+        self.retry_after = retry_after
+
+
 class EngineFailed(ModelError):
     """Raised if `engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The cause
     is chained, and is logged but never shown to a client."""

@@ -144,6 +144,10 @@ class FairQueue(Generic[ItemT]):
         places = (place for order in self._orders for place in sorted(order))
         return [share for _, _, lane in places if may(share := self._shares[lane])]
 
+    def first_of(self, share: Share) -> ItemT:
+        """Return the item of `share` that is served next. There must be one."""
+        return self._waiting[share.is_later, share.key][0]
+
     def peek(self) -> ItemT | None:
         """Return the item that `pop` would return, and leave it in the queue."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
@@ -281,11 +285,9 @@ class FairSlots:
     ...     await work()
     """
 
-    def __init__(self, resource: str, at_once: int, *, most_waiting: int, part_of_a_key: float = 1.0) -> None:
-        """A key gets no more slots once it has `part_of_a_key` of all."""
-        self._resource = resource
-        self._at_once = at_once
-        self._of_a_key = max(1, int(part_of_a_key * at_once))
+    def __init__(self, resource: str, at_once: int, *, most_waiting: int) -> None:
+        self.resource = resource
+        self.at_once = at_once
         self._most_waiting = most_waiting
         self._queue: FairQueue[_Claim] = FairQueue()
         self._next: _Claim | None = None
@@ -319,29 +321,30 @@ class FairSlots:
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
         """Take slots, at most all that there are, beyond the end of a block. The caller gives them back."""
         share = SHARE.get()
-        slots = min(slots, self._at_once)
+        slots = min(slots, self.at_once)
         await self._acquire(share, slots, patient=patient)
         return TakenSlots(self, share, slots)
 
     def is_free_for(self, slots: int) -> bool:
         """True if `take` would return at once for the SHARE of the running task."""
-        return self._next is None and self._used + min(slots, self._at_once) <= self._at_once and self._may(SHARE.get())
+        slots = min(slots, self.at_once)
+        return self._next is None and self._used + slots <= self.at_once and self._may(SHARE.get(), slots)
 
     def check_room(self) -> None:
         """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
-        self._displaced(SHARE.get())
+        self._displaced(SHARE.get(), 1)
 
-    def _displaced(self, share: Share) -> _Claim | None:
+    def _displaced(self, share: Share, slots: int) -> _Claim | None:
         """Return the claim that must be refused to make room for a claim of `share`, if any. Raises ShareUsedUp and
         EngineOverloaded."""
-        if self.is_free_for(1):
+        if self.is_free_for(slots):
             return None
         return make_room(
-            self._queue, share, self._most_waiting, self._resource, self._seconds_each, lambda one: not one.patient
+            self._queue, share, self._most_waiting, self.resource, self._seconds_each, lambda one: not one.patient
         )
 
     async def _acquire(self, share: Share, slots: int, *, patient: bool) -> None:
-        if not patient and (displaced := self._displaced(share)) is not None:
+        if not patient and (displaced := self._displaced(share, slots)) is not None:
             self._queue.keep(lambda claim: claim is not displaced)
             displaced.granted.set_exception(self._used_up(displaced.share))
         claim = _Claim(share, slots, patient, asyncio.get_running_loop().create_future())
@@ -359,10 +362,14 @@ class FairSlots:
 
     def _used_up(self, share: Share) -> ShareUsedUp:
         waiting = self._queue.waiting(share.key)
-        return ShareUsedUp(self._resource, waiting, retry_after(waiting, self._seconds_each))
+        return ShareUsedUp(self.resource, waiting, retry_after(waiting, self._seconds_each))
 
-    def _may(self, share: Share) -> bool:
-        return self._running.get(share.key, 0) < min(share.of(self._at_once), self._of_a_key)
+    def _may(self, share: Share, _slots: int) -> bool:
+        """True if the key of `share` may have so many more slots, as soon as they are free."""
+        return self._running.get(share.key, 0) < share.of(self.at_once)
+
+    def _may_have_its_first(self, share: Share) -> bool:
+        return self._may(share, self._queue.first_of(share).slots)
 
     def _take(self, share: Share, slots: int) -> None:
         self._used += slots
@@ -382,14 +389,14 @@ class FairSlots:
         self._grant()
 
     def _grant(self) -> None:
-        while self._used < self._at_once:
-            claim = self._next or self._queue.pop(self._may)
+        while self._used < self.at_once:
+            claim = self._next or self._queue.pop(self._may_have_its_first)
             self._next = None
             if claim is None:
                 return
             if claim.granted.done():
                 continue
-            if self._used + claim.slots > self._at_once:
+            if self._used + claim.slots > self.at_once:
                 self._next = claim
                 return
             self._take(claim.share, claim.slots)
@@ -398,7 +405,48 @@ class FairSlots:
     @property
     def _seconds_each(self) -> float:
         """Mean seconds that a use keeps all slots so far."""
-        return self._held_s / max(1, self._held) / self._at_once
+        return self._held_s / max(1, self._held) / self.at_once
+
+
+class FairBytes(FairSlots):
+    """Bytes of memory, of which each claim takes many.
+
+    A key gets more only up to a multiple of the bytes that stay free (dynamic thresholds, Choudhury and Hahne, 1998).
+    So one key can have two thirds of all, two keys two fifths each, and n keys leave 1 / (2n + 1) free: as long as
+    fewer keys than that have large claims, another one's claim need not wait. A key that holds nothing waits for its
+    first claim only until the bytes are free.
+    """
+
+    BEGINNING = 2
+    """Largest multiple of the free bytes that a key holds after a claim that waited in the queue."""
+    GROWING = 4
+    """Largest such multiple after a claim that cannot wait, so that work which has begun finds some bytes for its
+    end."""
+    SMALL = 1 / 64
+    """Part of all bytes up to which a claim takes free bytes ahead of larger claims of its key."""
+
+    async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
+        share = SHARE.get()
+        if slots <= self.SMALL * self.at_once and self._next is None and self._fits(share, slots, self.GROWING):
+            self._take(share, slots)
+            return TakenSlots(self, share, slots)
+        return await super().take(slots, patient=patient)
+
+    def grow(self, taken: "TakenSlots", slots: int) -> bool:
+        """Add `slots` to `taken`, ahead of all claims that wait. False if its key may not have so many more."""
+        if not self._fits(taken.share, slots, self.GROWING):
+            return False
+        self._take(taken.share, slots)
+        taken.slots += slots
+        return True
+
+    def _may(self, share: Share, slots: int) -> bool:
+        own = self._running.get(share.key, 0)
+        return not own or (own + slots <= share.of(self.at_once) and self._fits(share, slots, self.BEGINNING))
+
+    def _fits(self, share: Share, slots: int, multiple: int) -> bool:
+        own, free = self._running.get(share.key, 0), self.at_once - self._used - slots
+        return free >= 0 and (not own or own + slots <= multiple * free)
 
 
 class TakenSlots:
@@ -406,8 +454,8 @@ class TakenSlots:
 
     def __init__(self, of: FairSlots, share: Share, slots: int) -> None:
         self._of = of
-        self._share = share
-        self._slots = slots
+        self.share = share
+        self.slots = slots
         self._since = time.monotonic()
 
     def give_back(self) -> None:
@@ -415,6 +463,6 @@ class TakenSlots:
 
     def keep(self, slots: int) -> None:
         """Give back all but `slots`."""
-        if self._slots > slots:
-            beyond, self._slots = self._slots - slots, slots
-            self._of.give_back(self._share, beyond, time.monotonic() - self._since)
+        if self.slots > slots:
+            beyond, self.slots = self.slots - slots, slots
+            self._of.give_back(self.share, beyond, time.monotonic() - self._since)

@@ -10,13 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
+from models.request_memory import HeldBytes
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
 from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.document import Document
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.printed_codes import PrintedCode
@@ -38,6 +39,10 @@ text. Drawing and searching such a page takes 0.3 s, ten times as long as readin
 _AT_ONCE = 64
 """Number of recognised words that are compared with the text layer at a time. They come from few lines, so only a few
 words of the layer need to be compared with them."""
+
+
+WORDS_OF_A_PAGE = 500
+"""Number of words for which memory is held before a page is read. Pages of books have some 350."""
 
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
@@ -148,7 +153,10 @@ class OcrTask:
         """Read the pages in order. None stands for a damaged picture in a text, because the rest of the text is still
         useful."""
 
-        counted = _WordCount(self._loader.limits.words)
+        limits = self._loader.limits
+        expected = min(len(pages) * WORDS_OF_A_PAGE, limits.words)
+        memory = await self._loader.hold_words(expected * WORD_BYTES) if pages else None
+        counted = _WordCount(limits.words, len(pages), memory)
 
         async def read(page: PagePosition) -> _Section | None:
             try:
@@ -187,15 +195,20 @@ class _Pictures:
 
 
 class _WordCount:
-    """Counts the words of one request's pages, because the number of pages does not limit them."""
+    """Counts the words of one request's pages, because the number of pages does not limit them, and holds the memory
+    that they take."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, pages: int, memory: HeldBytes | None) -> None:
+        """Count the words of so many `pages`, for which `memory` holds enough as long as they have WORDS_OF_A_PAGE."""
         self._limit = limit
+        self._pages = pages
+        self._memory = memory
         self._words: dict[int, int] = {}
         """Number of words on each page that has been read, by its place."""
 
     def check(self, page: PagePosition, words: int) -> None:
-        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many."""
+        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many, and
+        MemoryShort if other requests leave no memory for more words than pages usually have."""
         self._words[page.place] = words
         total = sum(self._words.values())
         if total > self._limit:
@@ -206,6 +219,9 @@ class _WordCount:
                 "'page 1'.",
                 param=page.document.param,
             )
+        if self._memory is not None:
+            left = (self._pages - len(self._words)) * WORDS_OF_A_PAGE
+            self._memory.resize(min(total + left, self._limit) * WORD_BYTES)
 
 
 _Section = tuple[PageSection, PageLayout]

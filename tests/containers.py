@@ -11,7 +11,9 @@ import functools
 import hashlib
 import json
 import os
+import re
 import resource
+import secrets
 import shutil
 import ssl
 import subprocess
@@ -31,6 +33,19 @@ PROCESSES = 16_384
 """Largest number of processes of one user in a container. A server has some dozens."""
 OWNER = "openfaze_test"
 """Label of a container with the process that it belongs to."""
+PROJECT = "openfaze-test-"
+"""Beginning of the names of compose's projects, and thus of their containers, networks and volumes."""
+_LISTED = {
+    "container": ("ps", "--all", "--format={{.Names}}"),
+    "network": ("network", "ls", "--format={{.Name}}"),
+    "volume": ("volume", "ls", "--format={{.Name}}"),
+}
+"""Commands that list what compose makes, in the order in which it can be removed."""
+_REMOVED = {
+    "container": ("rm", "--force", "--time=0"),
+    "network": ("network", "rm", "--force"),
+    "volume": ("volume", "rm", "--force"),
+}
 VM = (
     "--security-opt=seccomp=unconfined",
     "--security-opt=apparmor=unconfined",
@@ -104,7 +119,7 @@ def scratch() -> Iterator[Path]:
     The links share the files, so that nothing is fetched twice, and anybody may write to the folders. An environment
     made below the same mount consists of links, too.
     """
-    _clear()
+    clear_leftovers()
     folder = Path(tempfile.mkdtemp(prefix=f"mounted-{os.getpid()}-", dir=CACHE))
     try:
         cache = Path(os.environ.get("UV_CACHE_DIR") or CACHE.parent / "uv")
@@ -120,17 +135,35 @@ def scratch() -> Iterator[Path]:
         _remove(folder)
 
 
+def project_name() -> str:
+    """Return a new name for a project of compose, which tells to which process its containers and networks belong."""
+    return f"{PROJECT}{os.getpid()}-{secrets.token_hex(4)}"
+
+
 @functools.cache
-def _clear() -> None:
-    """Remove the containers and folders of killed tests."""
+def clear_leftovers() -> None:
+    """Remove containers, networks, volumes and folders of killed tests.
+
+    A network goes with the rules by which the machine translates its addresses: podman removes those with the last
+    container of the network.
+    """
     CACHE.mkdir(parents=True, exist_ok=True)
     shown = podman("ps", "--all", f"--filter=label={OWNER}", "--format={{.ID}} {{.Labels." + OWNER + "}}").stdout
     for container, owner in map(str.split, shown.splitlines()):
         if not Path(f"/proc/{owner}").exists():
             podman("rm", "--force", "--time=0", container)
+    for kind, listed in _LISTED.items():
+        for name in left_by_killed(podman(*listed).stdout.split()):
+            podman(*_REMOVED[kind], name, check=False)  # another run may remove it at the same time
     for folder in CACHE.glob("mounted-*"):
         if not Path(f"/proc/{folder.name.split('-')[1]}").exists():
             _remove(folder)
+
+
+def left_by_killed(names: Sequence[str]) -> list[str]:
+    """Return those names that begin with a project's, as `project_name` makes it, of a process that has ended."""
+    owners = {name: re.match(rf"{PROJECT}(\d+)-[0-9a-f]{{8}}[_-]", name) for name in names}
+    return [name for name, owner in owners.items() if owner and not Path(f"/proc/{owner[1]}").exists()]
 
 
 def _remove(folder: Path) -> None:

@@ -5,7 +5,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -19,8 +19,9 @@ LIMIT_S = 60.0
 
 
 class RedisServer:
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, options: Sequence[str]) -> None:
         self._folder = folder
+        self._options = options
         self._port = port
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -31,7 +32,7 @@ class RedisServer:
     def start(self) -> None:
         options = ("--save", "", "--appendonly", "no", "--bind", "127.0.0.1", "--dir", str(self._folder))
         self._process = subprocess.Popen(
-            ["redis-server", "--port", str(self._port), *options], stdout=subprocess.DEVNULL
+            ["redis-server", "--port", str(self._port), *options, *self._options], stdout=subprocess.DEVNULL
         )
         deadline = time.monotonic() + LIMIT_S
         with redis.Redis(port=self._port) as client:
@@ -51,15 +52,15 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def serving_redis(folder: Path) -> Iterator[RedisServer]:
-    """Run a Redis server. Its clients in this process wait for it patiently: a killed server refuses at once, no server
-    is slow."""
+def serving_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
+    """Run a Redis server with `options` of its command line. Its clients in this process wait for it patiently: a
+    killed server refuses at once, no server is slow."""
     if shutil.which("redis-server") is None:
         pytest.skip("needs redis-server: `apt-get install redis-server`")
     with held_port() as port, pytest.MonkeyPatch.context() as patch:
         patch.setattr(redis_counters, "_ANSWER_S", LIMIT_S)
         patch.setattr(redis_entries, "_CONNECT_S", LIMIT_S)
-        server = RedisServer(folder, port)
+        server = RedisServer(folder, port, options)
         server.start()
         try:
             yield server

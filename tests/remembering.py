@@ -6,6 +6,7 @@ This is meant for tests that send the same input repeatedly, and are about the p
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from models.series.forecaster import HostedForecaster, Outlook, Series
 from models.speech.transcriber import SpeechWindow, WindowText
 from models.speech.whisper import Whisper
 from models.vision.ppocr.reader import PpOcrReader
@@ -13,8 +14,9 @@ from models.vision.text import Image
 
 
 def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
-    """Replace the methods that read a picture and hear windows of speech, each by `put`."""
-    read, run = PpOcrReader.read, Whisper.run
+    """Replace the methods that read a picture, hear windows of speech and forecast a series, each by `put`."""
+    read, run, forecast = PpOcrReader.read, Whisper.run, HostedForecaster.forecast
+    outlooks: dict[Any, Outlook] = {}
     pages: dict[Any, Any] = {}
     sounds: dict[Any, Any] = {}
 
@@ -32,5 +34,12 @@ def remember(put: Callable[[Any, str, Any], None] = setattr) -> None:
                 [sounds[key]] = run(self, [window])
         return [sounds[key] for key in keys]
 
+    async def forecast_once(self: HostedForecaster, series: Series, *, wait: bool = False) -> Outlook:
+        key = series.values.tobytes(), series.horizon, series.seasons
+        if key not in outlooks:
+            outlooks[key] = await forecast(self, series, wait=wait)
+        return outlooks[key]
+
+    put(HostedForecaster, "forecast", forecast_once)
     put(PpOcrReader, "read", read_once)
     put(Whisper, "run", hear_once)

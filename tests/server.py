@@ -44,7 +44,7 @@ from tests.remembering import remember
 remember()
 {SERVE}
 """
-"""Program of a server that reads each picture, and transcribes each recording, only once."""
+"""Program of a server that reads each picture, transcribes each recording and forecasts each series only once."""
 
 CLUSTER = """
 import os

@@ -16,7 +16,7 @@ import structlog
 
 from app.access.keys import EVERYONE, Caller
 from app.errors import LONGEST_RETRY_S as LONGEST_WAIT_S
-from app.errors import ApiError, InsufficientQuota, RateLimited, TaskNotAllowed, Unavailable
+from app.errors import ApiError, InsufficientQuota, KeyLimitReached, TaskNotAllowed, Unavailable
 from app.state.counters import (
     LEASE_S,
     MINUTE_S,
@@ -212,7 +212,7 @@ class Admission:
         if the request may cost more than these tokens; 0 if not. `is_cached`: the answer may be in the cache, so the
         request passes even on a spent budget; `require_budget` is then called before any other work.
 
-        Raises TaskNotAllowed, RateLimited, InsufficientQuota and Unavailable; a refused request costs nothing.
+        Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
         allowed = self.caller.tasks
         if task is not None and allowed is not None and task not in allowed:
@@ -370,7 +370,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
             rejected="budget",
         )
     if refusal.limit == "concurrent":
-        return RateLimited(
+        return KeyLimitReached(
             f"This key may run {limits.concurrent} requests at a time (concurrent), and that many are running. "
             "Try again when one ends.",
             retry_after=1,
@@ -378,7 +378,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         )
     if refusal.limit == "unforeseen":
         setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
-        return RateLimited(
+        return KeyLimitReached(
             "The tokens of a request are known, and charged, only when it ends. Therefore a key with the limit "
             f"'{setting}' may have at most {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
             f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers, running at a time, and it has that many. "
@@ -391,7 +391,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         "tokens": ("tokens_per_minute", limits.tokens_per_minute, f"request of about {ask.tokens} tokens"),
     }[refusal.limit]
     if math.isinf(refusal.wait_s):
-        return RateLimited(
+        return KeyLimitReached(
             f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so "
             "trying again does not help: send less, or a lower max_tokens.",
             # Longer than LONGEST_WAIT_S, so that clients are told not to try again by themselves.
@@ -399,7 +399,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
             rejected="rate",
         )
     wait_s = max(1, math.ceil(refusal.wait_s))
-    return RateLimited(
+    return KeyLimitReached(
         f"The key's limit of {limit} {refusal.limit} a minute ({setting}) has no room for this {what}. "
         f"Try again in {wait_s} s.",
         retry_after=wait_s,

@@ -1,15 +1,18 @@
 """Determines when lines of batches run: in the gaps between other requests.
 
 >>> gaps = Gaps(at_once=8)
->>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line at a time
-...     async with gaps.line():
+>>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line of each key at a time
+...     slot = await gaps.take()
+...     slot.give_back()
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from models.scheduler import SHARE, FairQueue
+from models.scheduler import SHARE, FairQueue, Share
 
 _APART = ("/v1/files", "/v1/batches")
 """Paths of requests that need none of the resources that lines of batches need."""
@@ -18,13 +21,17 @@ _APART = ("/v1/files", "/v1/batches")
 class Gaps:
     """Slots for lines of batches. While any request runs, one line runs at a time, so that batches never stop
     entirely. Otherwise up to `at_once` lines run: one more after each round without a refusal, half as many after a
-    refusal."""
+    refusal by the server.
+
+    A key of which no line runs gets a slot in any case, so that it never waits for the lines of other keys, whatever
+    these wait for."""
 
     def __init__(self, at_once: int) -> None:
-        self._at_once = at_once
+        self.at_once = at_once
         self._width = 1.0
         self._requests = 0
-        self._lines = 0
+        self._lines: Counter[str] = Counter()
+        """Number of lines of each key that run now."""
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     @property
@@ -35,7 +42,7 @@ class Gaps:
     @property
     def running(self) -> int:
         """Number of lines that run now."""
-        return self._lines
+        return self._lines.total()
 
     @contextmanager
     def beside(self, method: str, path: str) -> Iterator[None]:
@@ -48,41 +55,91 @@ class Gaps:
             self._requests -= counted
             self._serve()
 
-    @asynccontextmanager
-    async def line(self) -> AsyncIterator[None]:
-        await self.take()
-        try:
-            yield
-        finally:
-            self.give_back()
+    async def take(self) -> "LineSlot":
+        """Wait for a slot for the SHARE of the running task, and return it. Keys get slots in turn."""
+        share = SHARE.get()
+        slot = LineSlot(self, share)
+        await slot.take()
+        return slot
 
-    async def take(self) -> None:
-        """Wait for a slot. Keys get slots in turn, and `give_back` returns a slot."""
+    async def wait(self, share: Share) -> None:
+        """Wait until a line of `share` may run, which then counts as running."""
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.push(turn, SHARE.get())
+        self._waiting.push(turn, share)
         self._serve()
         try:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.give_back()
+                self.release(share)
             else:
                 self._waiting.keep(lambda one: one is not turn)
             raise
 
-    def give_back(self) -> None:
-        self._lines -= 1
+    def release(self, share: Share) -> None:
+        """End the turn of a line of `share`."""
+        self._lines[share.key] -= 1
+        if not self._lines[share.key]:
+            del self._lines[share.key]
         self._serve()
 
     def went_well(self) -> None:
-        self._width = min(self._at_once, self._width + 1 / self._width)
+        self._width = min(self.at_once, self._width + 1 / self._width)
         self._serve()
 
     def had_no_room(self) -> None:
+        """Let fewer lines run, because the server has no room for this many."""
         self._width = max(1.0, self._width / 2)
 
     def _serve(self) -> None:
-        while self._lines < self.width and (turn := self._waiting.pop()) is not None:
+        key = ""
+
+        def may(share: Share) -> bool:
+            nonlocal key
+            key = share.key
+            return self.running < self.width or key not in self._lines
+
+        while (turn := self._waiting.pop(may)) is not None:
             if not turn.done():
-                self._lines += 1
+                self._lines[key] += 1
                 turn.set_result(None)
+
+
+class LineSlot:
+    """The slot of a line. A line that has to wait gives it back, and takes one again afterwards."""
+
+    def __init__(self, gaps: Gaps, share: Share) -> None:
+        self._gaps = gaps
+        self._share = share
+        self.is_held = False
+
+    async def take(self) -> None:
+        """Wait for the slot, unless it is held."""
+        if not self.is_held:
+            await self._gaps.wait(self._share)
+            self.is_held = True
+
+    def give_back(self) -> None:
+        """Give the slot back if it is held."""
+        if self.is_held:
+            self.is_held = False
+            self._gaps.release(self._share)
+
+
+class KeyPauses:
+    """Times before which no line of a key is tried, because a limit of the key has refused one."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._ends: dict[str, float] = {}
+
+    def begin(self, tenant: str, seconds: float) -> None:
+        """Let no line of `tenant` be tried for `seconds`."""
+        self._ends[tenant] = max(self._ends.get(tenant, 0.0), self._clock() + seconds)
+
+    def rest_s(self, tenant: str) -> float:
+        """Seconds until a line of `tenant` may be tried, 0 if it may be tried now."""
+        rest_s = self._ends.get(tenant, 0.0) - self._clock()
+        if rest_s <= 0:
+            self._ends.pop(tenant, None)
+        return max(0.0, rest_s)

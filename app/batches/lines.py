@@ -244,14 +244,13 @@ class LineRunner:
         find_caller: Callable[[], Caller | None],
         *,
         stop: asyncio.Event,
-        on_busy: Callable[[], None],
+        pause: Callable[[ApiError, float], Awaitable[None]],
     ) -> LineResult | None:
-        """Run a line and return its result, or None if the key is no longer valid.
+        """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
-        If the line is refused because the server or the key has no room, call `on_busy` and try again after a while,
-        until `stop` is set. Refusals by the key's limits may repeat any number of times; after other temporary
-        failures, the line is tried a few times. `find_caller` returns the caller with the rights that the key has at
-        each try.
+        If the line is refused because the server or the key has no room, await `pause` with the refusal and a number of
+        seconds, and try again. Refusals of the key may repeat any number of times; after other temporary failures, the
+        line is tried a few times. `find_caller` returns the caller with the rights that the key has at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
@@ -266,10 +265,9 @@ class LineRunner:
                 if stop.is_set() or not _may_pass(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
                     return LineResult(False, _record(custom_id, request_id, answer.status, error))
-                on_busy()
-                with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S))):
-                        await stop.wait()
+                await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
+                if stop.is_set():
+                    break
                 pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
                 tries += not isinstance(answer, RateLimited)
         return None

@@ -11,16 +11,27 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import structlog
 
 from app.access.keys import KeyReference
-from app.batches.gaps import Gaps
-from app.batches.lines import BadFile, Checker, LineResult, LineRunner, RawLine, Splitter, problem, unanswered
+from app.batches.gaps import Gaps, KeyPauses, LineSlot
+from app.batches.lines import (
+    LARGEST_LINE,
+    BadFile,
+    Checker,
+    LineResult,
+    LineRunner,
+    RawLine,
+    Splitter,
+    problem,
+    unanswered,
+)
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
-from app.errors import ApiError
+from app.errors import ApiError, KeyLimitReached
 from app.state.entries import StoreDown
 from models.base import ModelError
 from models.malloc import Activity
@@ -74,11 +85,39 @@ class _RunningBatch:
     """Set once no more lines may begin."""
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
+    begun: int = 0
+    """Number of lines that have begun and not ended. Some of them have a slot; the others wait without one."""
+    begun_bytes: int = 0
+    slots: int = 0
+    """Number of slots that lines hold."""
+    runs_lines: bool = False
+    """True while the batch has nothing to do but run lines."""
+    rest_s: float | None = None
+    """Seconds for which the batch rests, once it is to give its place to another batch."""
+    changed: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when a line ends, or no more lines may begin."""
 
     def end(self, reason: Reason) -> None:
         if self.reason is None:
             self.reason = reason
             self.stop.set()
+            self.changed.set()
+
+    def add_line(self, size: int) -> None:
+        self.begun += 1
+        self.begun_bytes += size
+
+    def end_line(self, size: int) -> None:
+        self.begun -= 1
+        self.begun_bytes -= size
+        self.changed.set()
+
+    async def room(self, size: int, most: int) -> None:
+        """Wait until a line of `size` bytes may begin beside those that have not ended, at most `most` of them, or
+        until no more lines may begin. Lines that wait without a slot count, because they are in memory."""
+        while self.begun and (self.begun >= most or self.begun_bytes + size > LARGEST_LINE) and not self.stop.is_set():
+            self.changed.clear()
+            await self.changed.wait()
 
 
 class BatchRunner:
@@ -109,6 +148,7 @@ class BatchRunner:
         self._holder = uuid.uuid4().hex
         self._runs: dict[str, _RunningBatch] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._pauses = KeyPauses()
         self._woken = asyncio.Event()
         self._swept = 0.0
 
@@ -154,7 +194,17 @@ class BatchRunner:
                     run.end("key_removed")
                 elif now >= run.expires:
                     run.end("expired")
-        while len(self._runs) < _AT_ONCE and (batch := await self._claimed(now)) is not None:
+        while True:
+            resting = None
+            if (
+                sum(run.rest_s is None for run in self._runs.values()) >= _AT_ONCE
+                and (resting := self._resting_longest()) is None
+            ):
+                break
+            if (batch := await self._claimed(now)) is None:
+                break
+            if resting is not None:
+                self._give_way(resting)
             run = _RunningBatch(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
@@ -163,6 +213,22 @@ class BatchRunner:
         if abs(now - self._swept) > _SWEEP_S:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
+
+    def _resting_longest(self) -> _RunningBatch | None:
+        """Return the batch that will rest the longest, because the limits of its key have no room for its lines; None
+        if all batches have something to do."""
+        resting = [
+            run
+            for run in self._runs.values()
+            if run.rest_s is None and run.runs_lines and not run.slots and self._pauses.rest_s(run.key.tenant)
+        ]
+        return max(resting, key=lambda run: self._pauses.rest_s(run.key.tenant), default=None)
+
+    def _give_way(self, run: _RunningBatch) -> None:
+        """Let a batch leave its place to another. It goes on after its rest, when it is its turn."""
+        assert run.task is not None
+        run.rest_s = self._pauses.rest_s(run.key.tenant)
+        run.task.cancel()
 
     async def _claimed(self, now: float) -> Batch | None:
         """Lease a batch whose key does not have its full share of running batches yet."""
@@ -206,6 +272,7 @@ class BatchRunner:
             del self._runs[run.id]
             # The lease is also released when the server stops. Otherwise, another server would have to wait until it
             # expires.
+            rest_s = run.rest_s or rest_s
             with contextlib.suppress(StoreDown):
                 await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
             self.wake()
@@ -237,11 +304,14 @@ class BatchRunner:
         done = await self.store.done(batch.id)
         try:
             no_room: ApiError | None = None
+            run.runs_lines = True
             try:
                 async with asyncio.TaskGroup() as group:
                     no_room = await self._begin_lines(run, batch, done, group)
             except ExceptionGroup as failures:
                 raise failures.exceptions[0] from None
+            finally:
+                run.runs_lines = False
             if no_room is not None:
                 await self._show(batch, no_room)
                 raise no_room
@@ -266,19 +336,47 @@ class BatchRunner:
                 for line in lines:
                     if line.number in done:
                         continue
-                    await self.gaps.take()
+                    await run.room(len(line.data), self.gaps.at_once)
+                    slot = await self.gaps.take()
+                    run.slots += 1
                     try:
+                        await self._pass_limits(run, slot)
                         no_room = await self._is_to_stop(run, batch)
                     except BaseException:
-                        self.gaps.give_back()
+                        self._give_back(run, slot)
                         raise
                     if no_room is not None or run.stop.is_set():
-                        self.gaps.give_back()
+                        self._give_back(run, slot)
                         return no_room
-                    task = group.create_task(self._run_line(run, batch, line))
-                    # A callback returns the slot, because the task may be cancelled before its first step.
-                    task.add_done_callback(lambda _: self.gaps.give_back())
+                    run.add_line(len(line.data))
+                    task = group.create_task(self._run_line(run, batch, line, slot))
+                    # A callback ends the line, because the task may be cancelled before its first step.
+                    task.add_done_callback(partial(self._line_ended, run, slot, len(line.data)))
         return None
+
+    def _line_ended(self, run: _RunningBatch, slot: LineSlot, size: int, _: object) -> None:
+        self._give_back(run, slot)
+        run.end_line(size)
+
+    def _give_back(self, run: _RunningBatch, slot: LineSlot) -> None:
+        run.slots -= slot.is_held
+        slot.give_back()
+
+    async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
+        """Return with the slot as soon as the limits of the key may have room for a line. Until then the line has no
+        slot."""
+        while (rest_s := self._pauses.rest_s(run.key.tenant)) and not run.stop.is_set():
+            await self._wait(run, slot, rest_s)
+
+    async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
+        """Wait without the slot, at most until no more lines may begin, and take it again."""
+        self._give_back(run, slot)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await run.stop.wait()
+        if not run.stop.is_set():
+            await slot.take()
+            run.slots += 1
 
     async def _is_to_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
         """End `run` if no more lines may begin, and return the error if there is no room for their results. Raises
@@ -297,18 +395,23 @@ class BatchRunner:
                 return error
         return None
 
-    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine) -> None:
+    async def _run_line(self, run: _RunningBatch, batch: Batch, line: RawLine, slot: LineSlot) -> None:
         was_busy = False
 
-        def on_busy() -> None:
+        async def pause(refusal: ApiError, seconds: float) -> None:
             nonlocal was_busy
-            was_busy = True
-            self.gaps.had_no_room()
+            if isinstance(refusal, KeyLimitReached):
+                self._pauses.begin(run.key.tenant, seconds)
+            else:
+                was_busy = True
+                self.gaps.had_no_room()
+                await self._wait(run, slot, seconds)
+            await self._pass_limits(run, slot)
 
         self._activity.running += 1
         try:
             outcome = await self._lines.run(
-                line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop, on_busy=on_busy
+                line.data, batch.endpoint, lambda: self._keys.caller_of(batch.key), stop=run.stop, pause=pause
             )
             if outcome is None:
                 run.end("key_removed")

@@ -4,9 +4,9 @@ from dataclasses import dataclass, field
 
 from app.access.admission import Admission
 from app.access.keys import Caller
+from app.answer_memory import AnswerMemory
 from app.events import Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk
 from app.feed import TimeLimit
-from app.request_memory import AnswerMemory
 from app.telemetry import Stages
 from app.wire.request import ChatRequest
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.access.key_file import CHAT
+from app.answer_memory import AnswerMemory
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
@@ -24,7 +25,6 @@ from app.chat.specialists import Specialists
 from app.errors import PayloadTooLarge
 from app.events import AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
-from app.request_memory import AnswerMemory
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.json_pieces import object_pieces
 from app.wire.request import ChatRequest

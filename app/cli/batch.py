@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, TypeVar
 
@@ -12,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.keys import EVERYONE, Caller
-from app.batches.gaps import Gaps
+from app.batches.gaps import Gaps, LineSlot
 from app.batches.lines import RECORD, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
 from app.cli import fail, printable
+from app.errors import ApiError
 from app.routes.batches import ENDPOINTS
 from app.services import Services
 from app.settings import Settings
@@ -120,6 +122,10 @@ def _check(name: str, lines: _Reader) -> int:
     return checker.count
 
 
+def _give_back(slot: LineSlot, _: object) -> None:
+    slot.give_back()
+
+
 async def _run(
     settings: Settings, lines: _Reader, answers: IO[bytes], count: int, done: set[str], failures: _Failures
 ) -> None:
@@ -130,9 +136,14 @@ async def _run(
     caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
+    async def pause(_: ApiError, seconds: float) -> None:
+        # Nobody else waits for the line's slot.
+        gaps.had_no_room()
+        await asyncio.sleep(seconds)
+
     async def run_line(line: RawLine) -> None:
         url = url_of(line.data)
-        outcome = await runner.run(line.data, url, lambda: caller, stop=never, on_busy=gaps.had_no_room)
+        outcome = await runner.run(line.data, url, lambda: caller, stop=never, pause=pause)
         assert outcome is not None
         answers.write(outcome.line + b"\n")
         answers.flush()
@@ -149,8 +160,8 @@ async def _run(
                     for line in some:
                         if custom_id_of(line.data) in done:
                             continue
-                        await gaps.take()
-                        group.create_task(run_line(line)).add_done_callback(lambda _: gaps.give_back())
+                        slot = await gaps.take()
+                        group.create_task(run_line(line)).add_done_callback(partial(_give_back, slot))
     except ExceptionGroup as group_error:
         raise group_error.exceptions[0] from None
     finally:

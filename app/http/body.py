@@ -1,16 +1,23 @@
 """Body of a request, read in chunks and limited in bytes."""
 
+import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 
 from app.errors import PayloadTooLarge
 from app.http.disconnect import ClientGone
-from app.request_memory import LARGE, RequestMemory
 from app.wire.parse import LARGE as PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
+from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
+
+LOOK_S = 5.0
+"""Time between two looks at how quickly a body comes, in seconds."""
+STEP = LARGE
+"""Number of bytes by which the memory of a slow body grows at a time."""
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
@@ -29,32 +36,72 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
     """Yield the body in chunks as they arrive. A large body waits until there is memory for it, which its request holds
-    until it ends.
+    until it ends. Memory for what has not come yet is held only as long as the body comes quickly enough.
 
     Raises PayloadTooLarge if the announced length or the received size is above `max_bytes`, ClientGone if the caller
-    hangs up before the end, EngineOverloaded and ShareUsedUp.
+    hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a slow body if other requests have taken
+    the memory for its rest.
     """
     memory: RequestMemory = request.app.state.services.memory
     announced = request.headers.get("content-length", "")
     length = int(announced) if announced.isdigit() else None
     if length is not None and length > max_bytes:
         raise _too_large(length, max_bytes)
-    held = await memory.hold(length) if length else None
+    held = await _PacedMemory.of(memory, length) if length else None
     received = 0
     try:
         async for piece in request.stream():
             if length is None and received <= LARGE < received + len(piece):
                 # Until then, the rest of the body stays at the client.
-                held = await memory.hold(max_bytes)
+                held = await _PacedMemory.of(memory, max_bytes)
             received += len(piece)
             if received > max_bytes:
                 raise _too_large(received, max_bytes)
+            if held is not None:
+                held.note(received)
             yield piece
     except ClientDisconnect:
         raise ClientGone from None
     finally:
         if held is not None:
-            held.keep(received)
+            held.end()
+
+
+class _PacedMemory:
+    """Memory of a body, whose rest is given back if it does not come within the time that a request may take. The
+    memory of a slow body grows with what has come."""
+
+    def __init__(self, held: HeldBytes, request_s: float) -> None:
+        self._held = held
+        self._request_s = request_s
+        self._expected = held.size
+        self._received = 0
+        self._loop = asyncio.get_running_loop()
+        self._began = self._loop.time()
+        self._next_look = self._loop.call_later(LOOK_S, self._look)
+
+    @classmethod
+    async def of(cls, memory: RequestMemory, size: int) -> Self | None:
+        """Wait for memory for a body of `size` bytes. None if it is too small to count."""
+        held = await memory.hold(size)
+        return None if held is None else cls(held, memory.request_s)
+
+    def note(self, received: int) -> None:
+        """Note that `received` bytes have come so far. Raises MemoryShort."""
+        self._received = received
+        if received > self._held.size:
+            self._held.resize(min(received + STEP, max(received, self._expected)))
+
+    def end(self) -> None:
+        """Keep what has come, and no more."""
+        self._next_look.cancel()
+        self._held.resize(min(self._received, self._held.size))
+
+    def _look(self) -> None:
+        seconds = self._loop.time() - self._began
+        if self._received * self._request_s < self._expected * seconds:
+            self._held.resize(min(self._received + STEP, self._held.size))
+        self._next_look = self._loop.call_later(LOOK_S, self._look)
 
 
 def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:

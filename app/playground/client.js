@@ -1,7 +1,7 @@
 // One request to /v1/chat/completions, whole or as a stream; a stream becomes the same body as a whole answer.
 
 /** What the server refuses, in its own words. */
-export class ApiError extends Error {
+export class ErrorAnswer extends Error {
   constructor(status, error, retryAfter) {
     super(error.message);
     Object.assign(this, { status, retryAfter, code: error.code, type: error.type, param: error.param });
@@ -47,7 +47,7 @@ export async function ask(body, { key, fresh, signal, watch }) {
     watch(...told);
   });
   for await (const event of events(response.body)) {
-    if (event.name === "error") throw new ApiError(response.status, JSON.parse(event.data).error);
+    if (event.name === "error") throw new ErrorAnswer(response.status, JSON.parse(event.data).error);
     if (event.comment?.startsWith("progress ")) watch("progress", JSON.parse(event.comment.slice(9)));
     else if (event.data && event.data !== "[DONE]") answer.take(JSON.parse(event.data));
   }
@@ -96,7 +96,7 @@ async function refused(response) {
     error = null;
   }
   error ??= { message: `The server answered with status ${response.status}.`, code: null, type: null, param: null };
-  return new ApiError(response.status, error, response.headers.get("retry-after"));
+  return new ErrorAnswer(response.status, error, response.headers.get("retry-after"));
 }
 
 /** Server-sent events; comments, too. */

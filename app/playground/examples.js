@@ -4,7 +4,7 @@ import { byId, fill, h } from "./dom.js";
 
 const MOST = 8; // The server reads no more.
 
-export class Examples {
+export class ExamplePicker {
   #kept = []; // {files, prompt, schema, answer}
   #changed;
 

@@ -6,12 +6,12 @@ import { Said, drawTimings, drawn, entriesOf, indented, isForecast, isSpeech, su
 import { Boxes, placeOf } from "./boxes.js";
 import { Correction, leafAt, replaced, schemaAt } from "./correct.js";
 import { ask, forget, ownFile, upload } from "./client.js";
-import { Examples } from "./examples.js";
+import { ExamplePicker } from "./examples.js";
 import { byId, bytes, clock, copier, fill, h, pieces, reveal } from "./dom.js";
 import { HINTS, SAMPLES } from "./samples.js";
 import { bodyOf, codeOf, typeOf } from "./request.js";
 import { SchemaBuilder } from "./schema.js";
-import { Transcript } from "./transcript.js";
+import { TranscriptView } from "./transcript.js";
 import { Viewer } from "./viewer.js";
 
 const KEY = "openfaze-key";
@@ -26,8 +26,8 @@ const answer = byId("answer");
 const said = new Said(answer, byId("answer-tools"), byId("plain"));
 const viewer = new Viewer(byId("viewer"), { light, page: drawPage, least: dim });
 const correction = new Correction(byId("evidence"), correct);
-const examples = new Examples(drawCode);
-const transcript = new Transcript(byId("speech"));
+const examples = new ExamplePicker(drawCode);
+const transcript = new TranscriptView(byId("speech"));
 const schema = new SchemaBuilder({ list: byId("fields"), raw: byId("schema"), add: byId("add-field"), note: byId("schema-off") }, drawCode);
 
 function nothing() {

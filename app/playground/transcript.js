@@ -6,7 +6,7 @@ const MOST_DECODED = 24e6; // Bytes of a file whose sound is decoded here; of lo
 const RATE = 8000;
 const GROUP = 40;
 
-export class Transcript {
+export class TranscriptView {
   #root;
   #media = null;
   #url = null;

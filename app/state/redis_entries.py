@@ -1,8 +1,11 @@
-"""A store of entries in Redis, which several servers can share."""
+"""A store of entries in Redis, which several servers can share. The script that writes an entry bounds the entries of
+its tenant, and of all."""
 
 from collections.abc import AsyncIterator, Awaitable
 from itertools import groupby
-from typing import TypeVar
+from typing import TypeVar, cast
+
+import structlog
 
 from app.state.entries import Held, Key, StoreDown
 
@@ -14,16 +17,127 @@ _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
 """Number of keys that are scanned in one round trip."""
+ENTRY_BYTES = 1024
+"""Bytes that an entry takes beside its value, for its key and its places in the index: 786 were measured in Redis 7.0,
+for a value of 20 bytes. The rest is for what the allocator adds to larger values."""
+_MOST_FREED = 500
+"""Largest number of entries that one script deletes, so that Redis keeps no other caller waiting for long."""
+_MOST_ROUNDS = 1000
+"""Largest number of scripts that make room for one entry."""
+
+log = structlog.get_logger(__name__)
+
+# The index of a tenant's entries has each entry's last use, its end, and its size. The sizes of a tenant are added up
+# in `totals`, and those of all in `sum`. If Redis evicts an entry, its size is counted until its end.
+_COMMON = """
+local entries, index, tenant = ARGV[1], ARGV[2], ARGV[3]
+local totals, sum = index .. 'totals', index .. 'sum'
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+local function exact(number) return string.format('%.17g', number) end
+local function whole(number) return string.format('%.0f', number) end
+local function names(of)
+  return index .. 'used:' .. of, index .. 'ends:' .. of, index .. 'sizes:' .. of
+end
+local function total_of(of) return tonumber(redis.call('ZSCORE', totals, of) or 0) end
+local function sum_of_all() return tonumber(redis.call('GET', sum) or 0) end
+local function forget_all(of)
+  local used, ends, sizes = names(of)
+  redis.call('UNLINK', used, ends, sizes)
+  redis.call('DECRBY', sum, whole(total_of(of)))
+  redis.call('ZREM', totals, of)
+  if redis.call('EXISTS', totals) == 0 then redis.call('DEL', sum) end
+end
+local function delete(of, member)
+  local used, ends, sizes = names(of)
+  local size = redis.call('HGET', sizes, member) or '0'
+  local existed = redis.call('UNLINK', entries .. of .. ':' .. member)
+  redis.call('ZREM', used, member)
+  redis.call('ZREM', ends, member)
+  redis.call('HDEL', sizes, member)
+  redis.call('ZINCRBY', totals, '-' .. size, of)
+  redis.call('DECRBY', sum, size)
+  if redis.call('EXISTS', used) == 0 then forget_all(of) end
+  return existed
+end
+local function sweep(of, most)
+  local _, ends = names(of)
+  local old = redis.call('ZRANGEBYSCORE', ends, '-inf', exact(now), 'LIMIT', 0, most)
+  for _, member in ipairs(old) do delete(of, member) end
+  return #old
+end
+local function delete_oldest(of)
+  local oldest = redis.call('ZRANGE', (names(of)), 0, 0)[1]
+  if oldest then delete(of, oldest) else forget_all(of) end
+end
+-- Return true if there is room for `size` more bytes of the tenant, after deleting at most `most` entries: those of the
+-- tenant itself, and if all have too much, those of the tenant with the most.
+local function make_room(size, most_of_each, most_of_all, most)
+  local left = most - sweep(tenant, most)
+  while total_of(tenant) > 0 and total_of(tenant) + size > most_of_each do
+    if left <= 0 then return false end
+    delete_oldest(tenant)
+    left = left - 1
+  end
+  while sum_of_all() > 0 and sum_of_all() + size > most_of_all do
+    if left <= 0 then return false end
+    local largest = redis.call('ZREVRANGE', totals, 0, 0)[1]
+    if not largest then redis.call('DEL', sum) else delete_oldest(largest) end
+    left = left - 1
+  end
+  return true
+end
+"""
+_MAKE_ROOM = (
+    _COMMON
+    + """
+return make_room(tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])) and 1 or 0
+"""
+)
+_PUT = (
+    _COMMON
+    + """
+local size, member, milliseconds, value = tonumber(ARGV[4]), ARGV[8], ARGV[9], ARGV[10]
+local used, ends, sizes = names(tenant)
+if redis.call('HEXISTS', sizes, member) == 1 then delete(tenant, member) end
+if not make_room(size, tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])) then return 0 end
+redis.call('SET', entries .. tenant .. ':' .. member, value, 'PX', milliseconds)
+redis.call('ZADD', used, exact(now), member)
+redis.call('ZADD', ends, exact(now + tonumber(milliseconds) / 1000), member)
+redis.call('HSET', sizes, member, whole(size))
+redis.call('ZINCRBY', totals, whole(size), tenant)
+redis.call('INCRBY', sum, whole(size))
+return 1
+"""
+)
+_TOUCH = """
+local time = redis.call('TIME')
+redis.call('ZADD', ARGV[1], 'XX', time[1] .. '.' .. string.format('%06d', time[2]), ARGV[2])
+"""
+_DELETE = _COMMON + "return delete(tenant, ARGV[4])"
+_FORGET = _COMMON + "forget_all(tenant)"
+_SWEEP = _COMMON + "return sweep(tenant, tonumber(ARGV[4]))"
+_ADD_UP = (
+    _COMMON
+    + """
+local all, rows = 0, redis.call('ZRANGE', totals, 0, -1, 'WITHSCORES')
+for place = 2, #rows, 2 do all = all + tonumber(rows[place]) end
+if all > 0 then redis.call('SET', sum, whole(all)) else redis.call('DEL', sum) end
+"""
+)
 
 
 class RedisEntries:
-    """Store of entries in Redis. Redis expires them by age and, if its memory is short, by its `maxmemory-policy`
-    (`allkeys-lru`).
+    """Store of entries in Redis, which expires them by age.
+
+    If the entries of a tenant exceed their bound, its least recently used ones are deleted; if all entries exceed
+    theirs, those of the tenant with the most. An entry that is larger than a bound is not kept.
 
     An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found."""
 
-    def __init__(self, url: str, prefix: str = PREFIX) -> None:
-        """Create the store. `prefix` begins all keys and separates them from other uses of the same Redis. The
+    def __init__(self, url: str, prefix: str = PREFIX, *, most_of_each: int, most_of_all: int) -> None:
+        """Create the store. `prefix` begins all keys and separates them from other uses of the same Redis.
+        `most_of_each` and `most_of_all` are the largest sizes of a tenant's and of all entries, in bytes. The
         connection is opened at the first call. Raises ValueError for a URL that is not one of Redis."""
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
@@ -36,20 +150,49 @@ class RedisEntries:
         )
         self._redis: Redis = Redis.from_pool(pool)
         self._prefix = prefix
+        self._index = f"{prefix.removesuffix(':')}-index:"
+        self._most_of_each = most_of_each
+        self._most_of_all = most_of_all
 
     async def get(self, key: Key) -> bytes | None:
-        found = await _tried(self._redis.get(self._name(key)))
+        async with self._redis.pipeline(transaction=False) as pipe:
+            pipe.get(self._name(key))
+            pipe.eval(_TOUCH, 0, f"{self._index}used:{key.tenant}", _member(key))
+            found, touched = await _tried(pipe.execute(raise_on_error=False))
+        if isinstance(found, Exception):
+            raise StoreDown(f"{type(found).__name__}: {found}") from found
+        if isinstance(touched, Exception):
+            # A full Redis answers lookups, and refuses to note them.
+            log.debug("cache_use_not_noted", reason=str(touched))
         # The client does not decode replies, but its types also allow a string here.
         return found.encode() if isinstance(found, str) else found
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
-        await _tried(self._redis.set(self._name(key), value, px=max(int(max_age_s * 1000), 1)))
+        size = len(value) + ENTRY_BYTES
+        if size > min(self._most_of_each, self._most_of_all):
+            return
+        bounds = (size, self._most_of_each, self._most_of_all, _MOST_FREED)
+        milliseconds = max(int(max_age_s * 1000), 1)
+        for _ in range(_MOST_ROUNDS):
+            if await self._run(_PUT, key.tenant, *bounds, _member(key), milliseconds, value):
+                return
+            # The value is not sent again before there is room for it.
+            while not await self._run(_MAKE_ROOM, key.tenant, *bounds):
+                pass
+        raise StoreDown("other writers took the room as soon as it was made")
 
     async def delete(self, key: Key) -> bool:
-        return bool(await _tried(self._redis.unlink(self._name(key))))
+        return bool(await self._run(_DELETE, key.tenant, _member(key)))
 
     async def sweep(self) -> int:
-        return 0  # Redis expires entries by itself
+        """Take expired entries out of the index. Redis itself has deleted their values."""
+        tenants = await _tried(self._redis.zrange(f"{self._index}totals", 0, -1))
+        swept = 0
+        for tenant in cast("list[bytes]", tenants):
+            while count := await self._run(_SWEEP, tenant, _MOST_FREED):
+                swept += count
+        await self._run(_ADD_UP, "")
+        return swept
 
     async def held(self) -> list[Held]:
         sizes: list[tuple[str, str, int]] = []
@@ -69,13 +212,21 @@ class RedisEntries:
         count = 0
         async for names in self._names(f"{self._prefix}*" if tenant is None else f"{self._prefix}{tenant}:*"):
             count += await _tried(self._redis.unlink(*names))
+        if tenant is not None:
+            await self._run(_FORGET, tenant)
+        else:
+            async for names in self._names(f"{self._index}*"):
+                await _tried(self._redis.unlink(*names))
         return count
 
     async def close(self) -> None:
         await self._redis.aclose()
 
+    async def _run(self, script: str, tenant: str | bytes, *arguments: str | bytes | int) -> int:
+        return int(await _tried(self._redis.eval(script, 0, self._prefix, self._index, tenant, *arguments)) or 0)
+
     def _name(self, key: Key) -> str:
-        return f"{self._prefix}{key.tenant}:{key.kind}:{key.digest.hex()}"
+        return f"{self._prefix}{key.tenant}:{_member(key)}"
 
     async def _names(self, pattern: str) -> AsyncIterator[list[bytes]]:
         """Yield the keys that match `pattern`, found by SCAN because KEYS would block Redis."""
@@ -86,6 +237,11 @@ class RedisEntries:
                 yield [name.encode() if isinstance(name, str) else name for name in names]
             if not cursor:
                 return
+
+
+def _member(key: Key) -> str:
+    """Return the name of an entry in the index of its tenant."""
+    return f"{key.kind}:{key.digest.hex()}"
 
 
 async def _tried(work: Awaitable[T]) -> T:

@@ -248,19 +248,23 @@ def _runs_at(
         return
     groups: list[list[int]] = [[]]
     is_cut: list[bool] = [False]
+    last = 0
     for at in (at for at in starts if at not in cuts):
         group = groups[-1]
         is_near = bool(group) and (
-            lines[at].top - lines[at - 1].bottom <= FAR * lines[at].height and at - group[-1] <= MOST_LINES_OF_RECORD
+            lines[at].top - lines[at - 1].bottom <= FAR * lines[at].height and at - last <= MOST_LINES_OF_RECORD
         )
         if is_of_lines and is_near:
             one, other = lines[at - 1], lines[at]
             is_near = other.top - one.bottom <= 1.6 * other.height and abs(one.left - other.left) < 1.5 * other.height
-        has_cut = bool(group) and any(group[-1] < cut <= at for cut in cuts)
-        if group and (has_cut or not is_near or len(group) >= MOST_RECORDS):
+        has_cut = bool(group) and any(last < cut <= at for cut in cuts)
+        last = at
+        if group and (has_cut or not is_near):
             groups.append([])
             is_cut.append(has_cut)
-        groups[-1].append(at)
+        # Further records of a full run do not become another run, which could fill the list in its place.
+        if len(groups[-1]) < MOST_RECORDS:
+            groups[-1].append(at)
     runs = [_run_from(passage, lines, group, before, cuts) for group in groups if group]
     yield from runs
     together: list[Run] = []

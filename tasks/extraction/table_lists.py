@@ -4,6 +4,7 @@ A column is assigned to a field by the meaning of its header, by the type of its
 gets the table that answers most of its fields, and each table fills one list. Tables with the same header count as one.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -59,6 +60,9 @@ LIKELY = 0.6
 """Least weight at which a header is assigned to a field."""
 FITTING = 0.75
 """Least share of the cells of a column that must fit the field's type."""
+FITTING_WITH_NULL = 0.5
+"""Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
+among amounts."""
 NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
@@ -75,6 +79,7 @@ ANSWERED = 0.5
 """Share of a list's fields that must be exceeded by the table's headers for the table to fill the list."""
 
 
+_UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 SHARED = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
 LONGEST_COMMON = 3
@@ -174,7 +179,10 @@ def _with_derived(reading: HeadedTable) -> HeadedTable | None:
         [*row, *(column.cells[number] for column in found)] for number, row in enumerate(table.rows[reading.end :])
     ]
     whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
-    forms = [*reading.forms, *(column.forms for column in found)]
+    names = {name for column in found for name in column.forms}
+    # The name of one half of a column does not name the whole column.
+    own = [tuple(text for text in forms if text not in names or text == forms[-1]) for forms in reading.forms]
+    forms = [*own, *(column.forms for column in found)]
     return replace(reading, table=whole, forms=forms, derived=len(found))
 
 
@@ -252,8 +260,17 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int) -> list[tuple[str, ..
         own = rows[-1][at].text
         above = [group[at] for group in reached] if own else [row[at].text for row in rows[:-1]]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
-        found.append(tuple(dict.fromkeys(filter(None, (own, whole)))))
+        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), own, whole)))))
     return found
+
+
+def _shorter(head: str) -> list[str]:
+    """Return a header without the unit in brackets at its end, and the names that a slash parts: `Sum insured` and
+    `limit` of `Sum insured / limit (EUR)`."""
+    bare = _UNIT_IN_BRACKETS.sub("", head)
+    names = [name.strip() for name in bare.split("/")]
+    are_names = len(names) == 2 and all(sum(map(str.isalpha, name)) > 2 for name in names)
+    return [*([bare] if bare != head else []), *(names if are_names else [])]
 
 
 def _reaching(row: Sequence[ReadCell]) -> list[str]:
@@ -432,7 +449,9 @@ def _match(
             return None
         return _in_order(reading, path, fields, columns, fit)
     is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
-    worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= FITTING), alike * fit, 0.0)
+    may_be_null = np.array([[one.fits(None)] for one in fields])
+    least_fit = np.where(may_be_null & (alike >= SAME_CONCEPT), FITTING_WITH_NULL, FITTING)
+    worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= least_fit), alike * fit, 0.0)
     # If two columns fit a header equally well, their order decides.
     rows, places = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
@@ -526,6 +545,9 @@ def _take_left_over(
         present = [cell for cell in columns[column] if not is_missing(cell)]
         if not present or fit[at, column] < FITTING:
             return False
+        if pickiness(at) == 1:
+            # `Thu 17` does not count anything that the table leaves unnamed.
+            return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(at) != 2 or not _has_no_words(columns[column])
 
     rest = sorted((at for at in range(len(fields)) if at not in given), key=pickiness)

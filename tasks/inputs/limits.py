@@ -6,6 +6,8 @@ MB = 1024 * 1024
 """Bytes per "MB" in settings and messages. The larger definition is used, so that no file of 20 MB is refused."""
 
 
+WORD_BYTES = 2000
+"""Bytes of memory that a word which was read takes until its request is answered, with its place and its line."""
 LONGEST_SIDE = 65_535
 """Largest side of a picture in pixels, which is the maximum of JPEG. The work also grows with the sides, because of
 rows, tiles and their edges."""
@@ -26,7 +28,7 @@ class MediaLimits:
     pages: int = 200
     """Pages per request (OPENFAZE_MAX_PAGES). Enforced by the tasks."""
     words: int = 200_000
-    """Words of all pages of a request together. Each takes 2 kB of memory until the request is answered."""
+    """Words of all pages of a request together, each of which takes WORD_BYTES."""
     pages_at_once: int = 4
     """Pages of one request that are processed in parallel: enough to keep an engine's batches
     full. Each holds a decoded picture in memory."""

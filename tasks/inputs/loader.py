@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Sequence
 from functools import partial
 
+from models.request_memory import HeldBytes, RequestMemory
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording
@@ -63,14 +64,21 @@ class MediaLoader:
         limits: MediaLimits,
         decoding: DecodeLimits | None = None,
         uploads: Uploads | None = None,
+        memory: RequestMemory | None = None,
     ) -> None:
         self.limits = limits
+        self._memory = memory
         self._fetcher = fetcher
         self._decoding = Worker("media", threads=_DECODERS)
         self._reader = SourceReader(fetcher, limits, self._decoding, uploads)
         self.processes: Sessions = native_sessions(decoding or DecodeLimits())
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
+
+    async def hold_words(self, size: int) -> HeldBytes | None:
+        """Hold `size` bytes for the words of a document, until the request ends. None if no memory is counted. Raises
+        what `RequestMemory.hold_words` raises."""
+        return None if self._memory is None else await self._memory.hold_words(size)
 
     async def digest(self, source: Source) -> bytes:
         """Return the SHA-256 of the source's bytes. Raises what `load` raises."""

@@ -34,7 +34,7 @@ def client(open_server: Server) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model(fetch_allow="127.0.0.1/32", forecast="statsmodels") as model:
         yield model
 

@@ -29,7 +29,7 @@ ANSWER = Reply('{"platform": "nine", "vat_id": "DE811193231"}')
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model() as model:
         yield model
 

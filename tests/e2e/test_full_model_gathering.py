@@ -44,20 +44,20 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model(fetch_allow="127.0.0.1/32") as model:
         yield model
 
 
 @pytest.fixture(scope="module")
-def seeing() -> Iterator[FullModel]:
+def seeing(remembering: None) -> Iterator[FullModel]:
     """Its LLM sees."""
     with serving_full_model("vision", fetch_allow="127.0.0.1/32") as model:
         yield model
 
 
 @pytest.fixture(scope="module")
-def deaf() -> Iterator[FullModel]:
+def deaf(remembering: None) -> Iterator[FullModel]:
     """Its capability for speech is switched off."""
     with serving_full_model(speech_to_text="off") as model:
         yield model

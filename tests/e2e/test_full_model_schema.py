@@ -27,7 +27,7 @@ TOOL = {"type": "function", "function": {"name": "look_up", "parameters": {"type
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model() as model:
         yield model
 

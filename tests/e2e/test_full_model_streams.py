@@ -29,7 +29,7 @@ PICTURED: list[Json | str | list[Json]] = [[text_part("Where does it leave?"), p
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model() as model:
         yield model
 

@@ -35,7 +35,7 @@ BYPASS = {"x-interfaze-bypass-moa": "true"}
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model() as model:
         yield model
 

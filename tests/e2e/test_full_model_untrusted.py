@@ -24,7 +24,7 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model(fetch_allow="127.0.0.1/32", max_image_megapixels=4) as model:
         yield model
 

@@ -1,8 +1,10 @@
 """`<guard>` over HTTP: what is blocked and what passes, and how clients are told."""
 
 import asyncio
+import itertools
 import json
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import httpx
 import openai
 import pytest
 
+from tasks.guardrails import Guardrails
 from tests.e2e.conftest import printed_by_client
 from tests.e2e.full_model import (
     PATH,
@@ -264,3 +267,58 @@ async def test_two_hundred_requests_of_sixteen_callers_each_get_their_own_verdic
 
         kinds = await asyncio.gather(*map(caller, range(200)))
     assert len(model.prompts) == kinds.count("bread") > 30
+
+
+def test_each_text_of_the_client_that_the_llm_is_sent_has_been_judged(
+    model: FullModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    judged: list[str] = []
+    judge = Guardrails.texts
+
+    async def noted(self: Guardrails, texts: Any, *others: Any, **named: Any) -> Any:
+        texts = list(texts)
+        judged.extend(text for _, text in texts)
+        return await judge(self, texts, *others, **named)
+
+    monkeypatch.setattr(Guardrails, "texts", noted)
+    numbers = itertools.count()
+
+    def mark() -> str:
+        return f"mark{next(numbers)}x"
+
+    def marked() -> Json:
+        """A schema with a mark wherever JSON Schema allows a text, and as keys of each length."""
+        return {
+            "type": "object",
+            "title": mark(),
+            mark(): mark(),
+            f"{mark()} that goes on for several words": 1,
+            "properties": {
+                mark(): {"type": "string", "description": mark(), "enum": [mark()], "pattern": mark()},
+                f"{mark()}_{mark()}": {"type": "object", "default": {mark(): {mark(): [mark()]}}},
+                f"{mark()}.schlüssel": {"type": "object", "dependentRequired": {mark(): [mark()]}},
+            },
+            "patternProperties": {mark(): {"const": mark()}},
+            "$defs": {mark(): {"$comment": mark()}},
+        }
+
+    called = {"name": mark(), "arguments": json.dumps({mark(): mark()}), mark(): mark()}
+    function = {"name": mark(), "description": mark(), "parameters": marked(), mark(): mark()}
+    said = [
+        {"role": "developer", "content": mark()},
+        {"role": "user", "content": mark(), "name": mark()},
+        {"role": "assistant", "tool_calls": [{"id": mark(), "type": "function", "function": called, mark(): mark()}]},
+        {"role": "tool", "content": mark(), "tool_call_id": mark()},
+        {"role": "user", "content": [text_part(mark()), text_part(mark())]},
+    ]
+    tools = [{"type": "function", "function": function, mark(): mark()}]
+    shape = {"type": "json_schema", "json_schema": {"name": mark(), "schema": marked(), mark(): mark()}}
+    model.script(by_body=lambda _: Reply("{}"))
+    for fields in ({"tools": tools}, {"response_format": shape}):
+        response = model.ask(guard("S1", "S9"), *said, **fields)
+        assert response.status_code == 200, response.text
+    assert model.prompts
+    read = [prompt.get(field) for prompt in model.prompts for field in ("messages", "tools", "response_format")]
+    sent = set(re.findall(r"mark\d+x", json.dumps(read)))
+    assert len(sent) > 40
+    assert sent - set(re.findall(r"mark\d+x", "\n".join(judged))) == set()

@@ -28,7 +28,7 @@ FIRST = "Bread needs flour, water and salt."
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model() as model:
         yield model
 

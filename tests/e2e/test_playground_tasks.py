@@ -269,9 +269,9 @@ def test_a_recording_is_forgotten_with_its_transcript_and_painted_once(playgroun
     long = {"name": "long.wav", "size": 25_000_000}
     told = page.evaluate(
         """async ({name, size}) => {
-          const {Transcript} = await import('./playground/transcript.js');
+          const {TranscriptView} = await import('./playground/transcript.js');
           const root = document.createElement('div');
-          new Transcript(root).open({chunks: []}, new File([new Uint8Array(size)], name, {type: 'audio/wav'}));
+          new TranscriptView(root).open({chunks: []}, new File([new Uint8Array(size)], name, {type: 'audio/wav'}));
           return root.textContent;
         }""",
         long,

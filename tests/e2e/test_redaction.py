@@ -41,7 +41,7 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def model() -> Iterator[FullModel]:
+def model(remembering: None) -> Iterator[FullModel]:
     with serving_full_model(
         personal_data="redact",
         translate="llm",
@@ -53,7 +53,7 @@ def model() -> Iterator[FullModel]:
 
 
 @pytest.fixture(scope="module")
-def seeing() -> Iterator[FullModel]:
+def seeing(remembering: None) -> Iterator[FullModel]:
     with serving_full_model("vision", personal_data="redact") as model:
         yield model
 

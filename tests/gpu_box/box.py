@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from models.language.capability import embedded_gguf
-from tests.containers import base, environment, podman
+from tests.containers import base, clear_leftovers, environment, podman
 from tests.gpu_box import hub
 from tests.image.building import ROOT
 from tests.image.installation import Installation, data_url, until
@@ -121,6 +121,7 @@ class Box(Installation):
 @contextlib.contextmanager
 def boxed(folder: Path, parts: Parts, **variables: str) -> Iterator[Box]:
     """An installation in which nothing runs yet, and that is gone when the block ends."""
+    clear_leftovers()
     folder.mkdir(parents=True, exist_ok=True)
     with held_port() as port:
         box = Box(folder, port, parts, **variables)

@@ -5,7 +5,6 @@ How it reads them, and what it starts, with podman in the place of Docker's daem
 
 import json
 import re
-import secrets
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests import gpu_cards
-from tests.containers import Container, base, environment, podman, started
+from tests.containers import Container, base, environment, podman, project_name, started
 from tests.image.building import ROOT
 from tests.image.installation import until
 from tests.server import held_port
@@ -126,7 +125,7 @@ def test_the_command_that_the_page_shows_first_names_these_services(machine: Con
 def test_neither_weights_that_could_not_be_fetched_nor_an_llm_that_ends_keep_the_server_from_starting(
     machine: Container, engine: Path
 ) -> None:
-    project, image = f"openfaze-test-{secrets.token_hex(4)}", base(13, "docker-compose")
+    project, image = project_name(), base(13, "docker-compose")
     (engine / "stand-in.yml").write_text(STAND_IN.format(image=image))
     with held_port() as port:
         files = f"{FILES}:/engine/stand-in.yml"

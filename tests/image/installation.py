@@ -3,7 +3,6 @@
 import base64
 import contextlib
 import os
-import secrets
 import shutil
 import signal
 import subprocess
@@ -16,7 +15,7 @@ import httpx
 import openai
 
 from app.calling import BODY
-from tests.containers import podman
+from tests.containers import clear_leftovers, podman, project_name
 from tests.image.building import PODMAN_COMPOSE, ROOT, called, compose
 from tests.server import held_port
 
@@ -44,7 +43,7 @@ class Installation:
     def __init__(self, folder: Path, port: int, image: str, release: Path, **variables: str) -> None:
         self.folder = folder
         self.port = port
-        self.project = f"openfaze-test-{secrets.token_hex(4)}"
+        self.project = project_name()
         self.variables = {
             "COMPOSE_PROJECT_NAME": self.project,
             "COMPOSE_FILE": "docker-compose.yml:podman.yml",
@@ -140,6 +139,7 @@ class Installation:
 @contextlib.contextmanager
 def installed(folder: Path, image: str, release: Path = ROOT, **variables: str) -> Iterator[Installation]:
     """An installation that `up` starts, and that is gone when the block ends."""
+    clear_leftovers()
     folder.mkdir(parents=True, exist_ok=True)
     with held_port() as port:
         installation = Installation(folder, port, image, release, **variables)

@@ -30,7 +30,7 @@ PAGE = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
 [OF_SEVERAL] = [code for code in PAGE if code.startswith("OPENFAZE_STATE_URL=redis:")]
 SETTINGS = {
     "OPENFAZE_CACHE": "exact",
-    "OPENFAZE_CACHE_URL": "redis://redis:6379/1",
+    "OPENFAZE_CACHE_URL": "redis://redis-responses:6379/1",
     "OPENFAZE_KEYS_FILE": "keys/keys.toml",
     "OPENFAZE_OPEN": 0,
     "OPENFAZE_PRELOAD": "",
@@ -41,6 +41,8 @@ services:
     # It takes no port of several, and these are any that are free.
     ports: !override ["127.0.0.1::8000"]
   redis:
+    image: {image}
+  redis-responses:
     image: {image}
 """
 _REDIS = """

@@ -14,6 +14,7 @@ from functools import partial
 
 import structlog
 
+from app.answer_memory import AnswerMemory
 from app.chat.cache.event_codec import decode_events, encode_events
 from app.chat.cache.keys import WEB, CacheKey, CacheKeys
 from app.chat.cache.known_questions import KnownQuestion
@@ -21,7 +22,6 @@ from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.events import Event, Finish, Precontext, TextChunk
-from app.request_memory import AnswerMemory
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
 from tasks.base import Specialist

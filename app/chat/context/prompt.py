@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.context.pictures import LlmImage, PartPlace
 from app.chat.inputs import text_of
-from app.wire.request import ChatMessage, ChatRequest, ContentPart, ImagePart, TextPart
+from app.wire.request import ChatMessage, ChatRequest, ChatToolCall, ContentPart, ImagePart, TextPart
 from tasks.precontext import Entry
 
 RULES = (
@@ -95,8 +95,14 @@ def _history(message: ChatMessage) -> LlmMessage:
     """Return the message of an assistant or a tool."""
     content: LlmMessage = {"role": message.role, "content": text_of(message)}
     if message.tool_calls:
-        content["tool_calls"] = [call.model_dump() for call in message.tool_calls]
+        content["tool_calls"] = [_call(call) for call in message.tool_calls]
         content["content"] = content["content"] or None
     if message.tool_call_id is not None:
         content["tool_call_id"] = message.tool_call_id
     return content
+
+
+def _call(call: ChatToolCall) -> dict[str, Any]:
+    """Return the call without unknown fields, which an LLM's server might show to the LLM."""
+    function = {"name": call.function.name, "arguments": call.function.arguments}
+    return {"id": call.id, "type": call.type, "function": function}

@@ -3,8 +3,9 @@ because a question may be split between them."""
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 from urllib.parse import unquote
 
 from app.chat.guard.prohibitions import without_prohibitions
@@ -14,7 +15,6 @@ from models.fair_executor import Slices
 from tasks.inputs.media_types import media_type_of_file
 from tasks.inputs.source import Source
 from tasks.precontext import Entry
-from tasks.result import texts_in
 
 SPEAKERS = ("system", "developer")
 """Roles of messages that contain instructions."""
@@ -26,6 +26,58 @@ many."""
 _JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
 """Pattern of the gaps between the words in the name of a file or a speaker: other characters, digits, or the place
 before a capital letter that follows a small letter."""
+_SEPARATORS = re.compile(r"[\s_./:-]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
+"""Pattern of the gaps between the words of a key or an id. Digits stay, because they may stand for letters."""
+_LONGEST_NAME = 3
+"""Largest number of words of a key that is a name and no text."""
+_VOCABULARY = frozenset(
+    [
+        "$anchor",
+        "$comment",
+        "$defs",
+        "$id",
+        "$ref",
+        "$schema",
+        "additionalProperties",
+        "allOf",
+        "anyOf",
+        "const",
+        "default",
+        "definitions",
+        "dependentRequired",
+        "description",
+        "enum",
+        "examples",
+        "exclusiveMaximum",
+        "exclusiveMinimum",
+        "format",
+        "function",
+        "if",
+        "items",
+        "maxItems",
+        "maxLength",
+        "maximum",
+        "minItems",
+        "minLength",
+        "minimum",
+        "multipleOf",
+        "name",
+        "not",
+        "oneOf",
+        "parameters",
+        "pattern",
+        "patternProperties",
+        "prefixItems",
+        "properties",
+        "required",
+        "strict",
+        "then",
+        "title",
+        "type",
+        "uniqueItems",
+    ]
+)
+"""Keys of tools and schemas that say nothing."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -41,19 +93,64 @@ def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
 
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the other texts that an LLM reads: the client's tools, the schema of the answer, and the arguments of
-    calls."""
+    """Yield the other texts that an LLM reads, each with its place: the client's tools, the schema of the answer, and
+    calls. Keys are among them, except short names (`names_beside_messages`)."""
     for at, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
             yield f"messages[{at}].tool_calls[{place}]", text
+    for source, value in _definitions(request):
+        texts = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
+        yield source, "\n".join(filter(None, texts))
+
+
+def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
+    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined, and of
+    the ids of calls. A text may be spread over several of them."""
+    for source, value in _definitions(request):
+        keys = (key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY)
+        yield source, " ".join(filter(None, map(_separated, keys)))
+    ids = dict.fromkeys(one for message in request.messages for one in _ids_of(message))
+    yield "tool_calls", " ".join(filter(None, map(_separated, ids)))
+
+
+def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
+    """Yield the tools and the schema as they are sent to an LLM."""
     for at, tool in enumerate(request.tools or ()):
-        function = tool.function
-        texts = (function.name, function.description or "", *texts_in(function.parameters))
-        yield f"tools[{at}]", "\n".join(filter(None, texts))
+        yield f"tools[{at}]", {**(tool.model_extra or {}), **tool.function.model_dump(exclude_unset=True)}
     form = request.response_format
     if form is not None and form.json_schema is not None:
-        yield "response_format", "\n".join(texts_in(form.json_schema.schema_))
+        # The name counts as a key: it may be an identifier, too.
+        yield "response_format", {form.json_schema.name or "": form.json_schema.schema_}
+
+
+def _strings_in(value: Any) -> Iterator[tuple[str, bool]]:
+    """Yield the strings in a JSON value in order, each with a flag that is True for a key."""
+    match value:
+        case str():
+            yield value, False
+        case Mapping():
+            for key, member in value.items():
+                yield key, True
+                yield from _strings_in(member)
+        case list() | tuple():
+            for one in value:
+                yield from _strings_in(one)
+
+
+def _is_name(key: str) -> bool:
+    """True for a key such as `invoice_number`, which says too little to be judged by itself."""
+    return key.isascii() and " " not in key and len(_separated(key).split()) <= _LONGEST_NAME
+
+
+def _separated(key: str) -> str:
+    return " ".join(_SEPARATORS.sub(" ", key).split())
+
+
+def _ids_of(message: ChatMessage) -> Iterator[str]:
+    yield from (call.id for call in message.tool_calls or ())
+    if message.tool_call_id is not None:
+        yield message.tool_call_id
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 
 from app.chat.guard.guarded_texts import (
+    names_beside_messages,
     names_of_speakers,
     texts_beside_messages,
     texts_of_file_names,
@@ -175,9 +176,8 @@ class RequestGuard:
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
             names = [*texts_of_file_names(self.turn.sources), *names_of_speakers(self.request.messages)]
-            self.guardrails.check_lengths(
-                [*texts_of_messages(self.request), *texts_beside_messages(self.request), *names]
-            )
+            beside = [*texts_beside_messages(self.request), *names_beside_messages(self.request)]
+            self.guardrails.check_lengths([*texts_of_messages(self.request), *beside, *names])
         # The target of a URL is judged as a picture only if a task that opens it was requested.
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
@@ -305,7 +305,8 @@ class RequestGuard:
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
         names = [(f"messages[{at}].name", name) for name, at in named if at in unanswered]
-        checks = await self._judge(texts, windows_across_joints(self._words, [*tool_results, *files, *names]))
+        joints = windows_across_joints(self._words, [*tool_results, *files, *names])
+        checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
         # Codes that the earlier messages have by themselves are not attributed to the latest message.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:

@@ -22,12 +22,12 @@ from app.http.disconnect import ClientGone, until_disconnect
 from app.main import SWITCH_S
 from app.metrics import Metrics
 from app.middleware import HELD_S, RequestScope
-from app.request_memory import RequestMemory
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
 from models.base import EngineOverloaded, ShareUsedUp
 from models.malloc import Activity
+from models.request_memory import RequestMemory
 from models.scheduler import Share
 from tests.e2e.full_model import client_of_app
 

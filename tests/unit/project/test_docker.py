@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from itertools import combinations
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import jsonschema
 import pytest
@@ -19,6 +20,7 @@ from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
 from tests import gpu_cards
 from tests.conftest import ROOT
+from tests.fences import fences
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
 
@@ -437,3 +439,30 @@ def test_what_the_manifest_of_a_cluster_sets_are_settings_that_share_all_state()
     for one in containers:
         missing = shared - {variable["name"] for variable in one["env"]}
         assert missing <= {"RAY_worker_niceness"} and (one is api or not missing), one["name"]  # noqa: PT018
+
+
+def _mb(size: str) -> int:
+    number, unit = re.fullmatch(r"(\d+)(mb?|gb?)", size).groups()  # type: ignore[union-attr]
+    return int(number) * {"m": 1, "g": 1024}[unit[0]]
+
+
+def test_what_callers_fill_redis_with_shares_no_memory_with_the_counters_of_the_documented_servers() -> None:
+    code = [fence.code for fence in fences(ROOT / "docs" / "deployment.md")]
+    [compose] = [yaml.safe_load(one) for one in code if "scale: 2" in one]
+    [given] = [
+        dict(line.split("=", 1) for line in one.splitlines()) for one in code if "OPENFAZE_RESPONSES_URL=" in one
+    ]
+    services = compose["services"]
+    counters, responses = (
+        services[urlsplit(given[f"OPENFAZE_{name}_URL"]).hostname] for name in ("STATE", "RESPONSES")
+    )
+    assert counters is not responses
+    assert sorted(services["openfaze"]["depends_on"]) == sorted(services.keys() - {"openfaze"})
+    for service, policy in ((counters, "noeviction"), (responses, "volatile-lru")):
+        command = service["command"]
+        options = dict(zip(command[1::2], command[2::2], strict=True))
+        assert options["--maxmemory-policy"] == policy
+        assert _mb(service["mem_limit"]) >= 2 * _mb(options["--maxmemory"])
+    settings = Settings(_env_file=None)
+    most = settings.max_shared_responses_mb + settings.cache_max_mb
+    assert _mb(responses["command"][responses["command"].index("--maxmemory") + 1]) > most

@@ -1,21 +1,38 @@
 """One noun is one class: no two classes of the product share a name."""
 
 import ast
+import re
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 from tests.conftest import ROOT
 
+IN_JAVASCRIPT = re.compile(r"^\s*(?:export\s+)?(?:default\s+)?class\s+(\w+)", re.MULTILINE)
+
 
 def classes() -> dict[str, list[str]]:
-    """The files that define each class of the product."""
+    """The files that define each class of the product, in Python or in JavaScript."""
     files = defaultdict(list)
     for folder in ("app", "tasks", "models", "training"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-                if isinstance(node, ast.ClassDef):
-                    files[node.name].append(str(path.relative_to(ROOT)))
+        for path in sorted((ROOT / folder).rglob("*")):
+            for name in names_in(path):
+                files[name].append(str(path.relative_to(ROOT)))
     return files
+
+
+def names_in(path: Path) -> Iterator[str]:
+    match path.suffix:
+        case ".py":
+            tree = ast.parse(path.read_text(encoding="utf-8"))
+            yield from (node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+        case ".js":
+            yield from IN_JAVASCRIPT.findall(path.read_text(encoding="utf-8"))
+
+
+def test_classes_of_both_languages_are_read() -> None:
+    assert classes()["Viewer"] == ["app/playground/viewer.js"]
+    assert classes()["Settings"] == ["app/settings.py"]
 
 
 def test_no_two_classes_share_a_name() -> None:

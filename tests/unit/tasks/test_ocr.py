@@ -16,8 +16,10 @@ from PIL import ImageDraw
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
-from models.base import EngineOverloaded, EngineUnavailable
+from models.base import EngineOverloaded, EngineUnavailable, MemoryShort
 from models.capability import EngineConfig
+from models.request_memory import RequestMemory
+from models.scheduler import SHARE, Share
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
 from tasks.base import TaskRequest
@@ -25,10 +27,10 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.decode.channel import Call
 from tasks.inputs.decode.lane import DecodePool, ProcessSession
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
-from tasks.inputs.limits import MediaLimits
+from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.ocr import MOST_SEARCHED, OcrTask
+from tasks.ocr import MOST_SEARCHED, WORDS_OF_A_PAGE, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
 from tests.pdfs import raw_pdf
@@ -208,6 +210,69 @@ async def test_pages_that_have_too_many_words_together_are_refused_before_all_ar
     assert done == [1, 2]
     assert "30 on the 3 pages of the request that were read so far; the limit is 25 words" in raised.value.message
     assert (raised.value.code, raised.value.param) == ("file_too_large", "messages[0].content[0].file.file_data")
+
+
+async def test_the_words_of_documents_take_memory_until_their_request_ends() -> None:
+    memory = RequestMemory(1, most_waiting=8)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages_at_once=1), memory=memory)
+    held: list[int] = []
+
+    def note(_task: str, _pages: int, _all: int) -> None:
+        held.append(memory.words.running)
+
+    task = OcrTask(no_reader, loader)
+    try:
+        with memory.of_request():
+            await task.run(TaskRequest("", (pdf("one two three", "four five"),), progress=note))
+            assert held == [(3 + WORDS_OF_A_PAGE) * WORD_BYTES, 5 * WORD_BYTES]
+            assert memory.words.running == 5 * WORD_BYTES
+    finally:
+        await loader.close()
+    assert memory.words.running == 0
+
+
+async def test_a_document_waits_for_memory_before_its_pages_are_read() -> None:
+    memory = RequestMemory(1, most_waiting=8, most_of_words=3 * WORDS_OF_A_PAGE * WORD_BYTES)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages_at_once=1), memory=memory)
+    task = OcrTask(no_reader, loader)
+    read: list[int] = []
+
+    async def ask(number: int) -> None:
+        with memory.of_request():
+            await task.run(TaskRequest("", (pdf("one two", "three"),), progress=lambda *_: read.append(number)))
+
+    try:
+        with memory.of_request():
+            await memory.hold_words(2 * WORDS_OF_A_PAGE * WORD_BYTES)
+            asked = asyncio.create_task(ask(1))
+            while not memory.words.waiting:
+                await asyncio.sleep(0)
+            assert not read
+        await asked
+        assert read == [1, 1]
+    finally:
+        await loader.close()
+    assert memory.words.running == 0
+
+
+async def test_a_page_of_more_words_than_there_is_memory_for_is_refused_and_gives_back_the_rest() -> None:
+    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * WORDS_OF_A_PAGE * WORD_BYTES)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
+    dense = pdf("\n".join(["word " * 10] * (WORDS_OF_A_PAGE // 10 * 3 // 2)), size=(300, 2000))
+    task = OcrTask(no_reader, loader)
+    try:
+        with memory.of_request():
+            await memory.hold_words(3 * WORDS_OF_A_PAGE * WORD_BYTES)
+            share = SHARE.set(Share("another"))
+            with memory.of_request(), pytest.raises(MemoryShort, match="memory for words"):
+                await task.run(TaskRequest("", (dense,)))
+            SHARE.reset(share)
+            assert memory.words.running == 3 * WORDS_OF_A_PAGE * WORD_BYTES
+        with memory.of_request():
+            await task.run(TaskRequest("", (dense,)))
+    finally:
+        await loader.close()
+    assert memory.words.running == 0
 
 
 async def test_texts_that_are_too_long_together_are_refused() -> None:

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from app.batches.gaps import Gaps
+from app.batches.gaps import Gaps, KeyPauses, LineSlot
 from models.scheduler import SHARE, Share
 
 CHAT = ("POST", "/v1/chat/completions")
@@ -17,7 +17,7 @@ def widened(at_once: int) -> Gaps:
     return gaps
 
 
-async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[None]"]:
+async def begun(gaps: Gaps, count: int) -> list["asyncio.Task[LineSlot]"]:
     """Lines that wait for their turn, those of which it is the turn first."""
     tasks = [asyncio.create_task(gaps.take()) for _ in range(count)]
     await asyncio.sleep(0)
@@ -49,7 +49,8 @@ async def test_lines_wait_while_somebody_waits_for_an_answer_but_one_runs() -> N
     with gaps.beside(*CHAT):
         lines = await begun(gaps, 3)
         assert [one.done() for one in lines] == [True, False, False]
-        gaps.give_back()
+        lines[0].result().give_back()
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert [one.done() for one in lines] == [True, True, False], "one after the other"
     await asyncio.gather(*lines)
@@ -76,9 +77,10 @@ async def test_a_request_that_fails_counts_no_longer() -> None:
 async def test_turns_come_in_the_order_of_asking() -> None:
     gaps = Gaps(1)
     lines = await begun(gaps, 3)
-    for expected in ([True, False, False], [True, True, False], [True, True, True]):
+    for line, expected in zip(lines, ([True, False, False], [True, True, False], [True, True, True]), strict=True):
         assert [one.done() for one in lines] == expected
-        gaps.give_back()
+        line.result().give_back()
+        await asyncio.sleep(0)
         await asyncio.sleep(0)
 
 
@@ -87,33 +89,71 @@ async def test_keys_with_batches_take_turns() -> None:
 
     async def line(key: str) -> None:
         SHARE.set(Share(key))
-        await gaps.take()
+        slot = await gaps.take()
         order.append(key)
+        await asyncio.sleep(0)
+        slot.give_back()
 
-    lines = [asyncio.create_task(line(key)) for key in "aaaab"]
-    for _ in lines:
+    await asyncio.gather(*(line(key) for key in "aaaabb"))
+    assert order == list("abaaab") or order == list("ababaa")
+
+
+async def test_a_key_never_waits_for_the_lines_of_other_keys() -> None:
+    gaps = Gaps(2)
+
+    async def take(key: str) -> LineSlot:
+        SHARE.set(Share(key))
+        return await gaps.take()
+
+    with gaps.beside(*CHAT):
+        slots = [await asyncio.create_task(take(key)) for key in "abc"]
+        second = asyncio.create_task(take("b"))
+        slots[0].give_back()
+        slots[2].give_back()
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        gaps.give_back()
-    await asyncio.gather(*lines)
-    assert order == list("abaaa")
+        assert not second.done(), "its key has one already"
+        slots[1].give_back()
+        await second
+    assert gaps.running == 1
+
+
+async def test_a_slot_that_was_given_back_is_given_back_once_and_taken_again() -> None:
+    gaps = Gaps(1)
+    slot = await gaps.take()
+    slot.give_back()
+    slot.give_back()
+    assert gaps.running == 0
+    await slot.take()
+    await slot.take()
+    assert gaps.running == 1
+
+
+def test_a_key_pauses_until_the_last_of_its_pauses_ends_and_others_do_not() -> None:
+    now = 100.0
+    pauses = KeyPauses(lambda: now)
+    pauses.begin("a", 10)
+    pauses.begin("a", 3)
+    assert (pauses.rest_s("a"), pauses.rest_s("b")) == (10, 0)
+    now = 110.0
+    assert pauses.rest_s("a") == 0
 
 
 async def test_whoever_leaves_while_waiting_takes_no_place() -> None:
     gaps = Gaps(1)
-    _, second, third = await begun(gaps, 3)
+    first, second, third = await begun(gaps, 3)
     second.cancel()
-    gaps.give_back()
+    first.result().give_back()
     await third
     assert gaps.running == 1
 
 
 async def test_whoever_leaves_when_it_is_its_turn_gives_the_place_back() -> None:
     gaps = Gaps(1)
-    await begun(gaps, 1)
+    [first] = await begun(gaps, 1)
     second = asyncio.create_task(gaps.take())
     await asyncio.sleep(0)
-    gaps.give_back()  # the turn of the second, which does not know it yet
+    first.result().give_back()  # the turn of the second, which does not know it yet
     second.cancel()
     await asyncio.wait([second])
     assert second.cancelled()

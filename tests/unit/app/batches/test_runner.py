@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from app.access.key_file import add_key, remove_key
-from app.access.keys import EVERYONE, ApiKeys
+from app.access.keys import EVERYONE, ApiKeys, KeyReference
 from app.batches import lines as batch_lines
-from app.batches.runner import BatchRunner
+from app.batches.lines import LARGEST_LINE
+from app.batches.runner import BatchRunner, _RunningBatch
 from app.batches.store import Batch
 from app.batches.webhook import PAUSES_S, Webhook
 from app.building import build_counters
@@ -184,6 +185,79 @@ async def test_a_line_counts_as_a_request_of_its_key_and_waits_for_its_limits(
     [usage] = await counters.usage()
     await counters.close()
     assert (usage.name, usage.requests) == ("mine", 3)
+
+
+async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nobody_up(
+    world: World, tmp_path: Path
+) -> None:
+    file = tmp_path / "keys.toml"
+    keys = [add_key(file, "limited", {"requests_per_minute": 1}), add_key(file, "other", {})]
+    world.services.keys = ApiKeys((), file)
+    limited, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
+    async with world.running(at_once=2) as runner:
+        waiting = await world.add("a", "b", "c", "d", key=limited)
+        await until(lambda: world.asked["b"] == 1 and not runner.gaps.running)
+        batch = await world.ended(await world.add("e", "f", "g", key=other), other.tenant)
+        assert (batch.completed, batch.failed) == (3, 0)
+        assert runner.gaps.width == 2, "the server had room"
+        assert (await world.batch(waiting, limited.tenant)).completed == 1
+    assert world.asked.keys() <= set("abcefg"), "no line began that could only wait, too"
+    assert world.asked["c"] <= 1
+
+
+async def test_a_batch_that_waits_for_its_keys_limits_leaves_its_place_to_others(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    keys = [add_key(file, name, {"requests_per_minute": 1}) for name in ("one", "two")] + [add_key(file, "other", {})]
+    world.services.keys = ApiKeys((), file, key_share=0.5)
+    one, two, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
+    async with world.running(at_once=2) as runner:
+        waiting = [
+            (await world.add(f"{number}", f"then {number}", key=key), key.tenant)
+            for number, key in enumerate([one, two] * 4)
+        ]
+        await until(lambda: len(runner._runs) == 8 and not runner.gaps.running)
+        batch = await world.ended(await world.add("other", key=other), other.tenant)
+        assert batch.completed == 1
+        assert {(await world.batch(*one)).status for one in waiting} <= {"validating", "in_progress"}
+
+
+async def test_a_line_that_the_server_refused_keeps_no_slot_while_it_waits(world: World) -> None:
+    world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
+    async with world.running(at_once=1) as runner:
+        waiting = await world.add("a")
+        await until(lambda: world.asked["a"] == 1 and not runner.gaps.running)
+        assert (await world.ended(await world.add("b"))).completed == 1
+        assert (await world.batch(waiting)).completed == 0
+
+
+async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(world: World) -> None:
+    world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
+    async with world.running() as runner:
+        batch_id = await world.add("a")
+        await until(lambda: world.asked["a"] == 1 and not runner.gaps.running)
+        world.now += 25 * 3600
+        runner.wake()
+        batch = await world.ended(batch_id)
+    assert (batch.status, world.asked["a"]) == ("expired", 1)
+    [row] = await world.read(batch.error_file)
+    assert row["error"]["code"] == "batch_expired"
+
+
+async def test_lines_that_have_not_ended_are_bounded_in_number_and_size() -> None:
+    run = _RunningBatch("batch_1", KeyReference(EVERYONE), 0.0)
+    await run.room(LARGEST_LINE, 2)
+    run.add_line(LARGEST_LINE)
+    large = asyncio.create_task(run.room(1, 2))
+    await asyncio.sleep(0)
+    run.end_line(LARGEST_LINE)
+    run.add_line(1)
+    await large
+    run.add_line(1)
+    third = asyncio.create_task(run.room(1, 2))
+    await asyncio.sleep(0)
+    assert not third.done()
+    run.end("cancelled")
+    await third
 
 
 def stored(key: str, **fields: Any) -> str:

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.access.keys import Caller
+from app.answer_memory import AnswerMemory
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.chat.pipeline import PIECE, _run_task
 from app.chat.specialists import Specialists
 from app.events import Finish, TextChunk
-from app.request_memory import AnswerMemory
 from app.wire.request import ChatRequest
 from tasks.base import Task, TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy

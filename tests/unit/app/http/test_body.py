@@ -10,12 +10,14 @@ from starlette.requests import Request
 
 from app.errors import PayloadTooLarge
 from app.feed import Feed
-from app.http import large_response
+from app.http import body, large_response
 from app.http.body import read_body
 from app.http.event_stream import EventStreamResponse
 from app.http.large_response import json_response
-from app.request_memory import RequestMemory
 from app.telemetry import Stages
+from models.base import MemoryShort
+from models.request_memory import RequestMemory
+from models.scheduler import SHARE, Share
 
 MB = 1024 * 1024
 
@@ -36,8 +38,8 @@ class Upload:
         return message
 
     def send(self, size: int, *, last: bool = False, text: bytes = b"x") -> None:
-        body = (text * (size // len(text) + 1))[:size]
-        self._messages.put_nowait({"type": "http.request", "body": body, "more_body": not last})
+        content = (text * (size // len(text) + 1))[:size]
+        self._messages.put_nowait({"type": "http.request", "body": content, "more_body": not last})
 
 
 async def idle() -> None:
@@ -97,6 +99,65 @@ async def test_a_body_of_unknown_length_holds_what_it_may_have_and_then_what_it_
         assert len(await reading) == 3 * MB
         assert memory.bytes.running == 3 * MB
     assert memory.bytes.running == 0
+
+
+async def test_memory_for_the_rest_of_a_slow_body_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e-9)
+    slow, other = Upload(memory, announced=30 * MB), Upload(memory, announced=20 * MB)
+
+    async def read(upload: Upload) -> int:
+        with memory.of_request():
+            return len(await read_body(upload.request, 30 * MB))
+
+    slow.send(6000)
+    reading = asyncio.create_task(read(slow))
+    await idle()
+    assert memory.bytes.running == 6000 + MB
+    reading_other = asyncio.create_task(read(other))
+    other.send(20 * MB, last=True)
+    assert await reading_other == 20 * MB
+    slow.send(20 * MB)
+    slow.send(10 * MB - 6000, last=True)
+    assert await reading == 30 * MB, "it comes all the same as long as there is memory"
+    assert memory.bytes.running == 0
+
+
+async def test_a_slow_body_is_refused_where_others_have_taken_the_memory_for_its_rest(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e-9)
+    slow = Upload(memory, announced=30 * MB)
+
+    async def read() -> None:
+        with memory.of_request():
+            await read_body(slow.request, 30 * MB)
+
+    slow.send(6000)
+    reading = asyncio.create_task(read())
+    await idle()
+    share = SHARE.set(Share("another"))
+    with memory.of_request():
+        await memory.hold(30 * MB)
+        slow.send(20 * MB)
+        with pytest.raises(MemoryShort, match="more 'memory' than other requests leave free"):
+            await reading
+        assert memory.bytes.running == 30 * MB
+    SHARE.reset(share)
+
+
+async def test_a_body_that_comes_quickly_enough_keeps_the_memory_for_its_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e9)
+    upload = Upload(memory, announced=30 * MB)
+    with memory.of_request():
+        reading = asyncio.create_task(read_body(upload.request, 30 * MB))
+        upload.send(MB)
+        await idle()
+        assert memory.bytes.running == 30 * MB
+        upload.send(29 * MB, last=True)
+        assert len(await reading) == 30 * MB
 
 
 async def test_a_body_that_is_too_large_gives_its_memory_back() -> None:

@@ -16,11 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from app.building import build_responses
 from app.settings import Settings
+from app.state import redis_entries as redis_store
+from app.state.counters import Amount, Limits, Reservation
 from app.state.entries import EntryStore, Key, StoreDown
-from app.state.redis_entries import RedisEntries
+from app.state.redis_counters import RedisCounters
+from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
 from app.state.responses import COPIES, ResponseStore, Stored
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
@@ -32,6 +36,10 @@ MB = 1 << 20
 
 def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
     return Key(tenant, "reading" if kind == "reading" else "answer", name.encode().ljust(32, b"."))
+
+
+def redis_entries(url: str, prefix: str = PREFIX, *, each: int = MB, all_of_them: int = MB) -> RedisEntries:
+    return RedisEntries(url, prefix, most_of_each=each, most_of_all=all_of_them)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +54,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
     if request.param == "sqlite":
         store = SqliteEntries(tmp_path / "sub" / "cache.sqlite", MB)
     else:
-        store = RedisEntries(request.getfixturevalue("redis_url"))
+        store = redis_entries(request.getfixturevalue("redis_url"))
         await store.purge()
     yield store
     await store.close()
@@ -180,7 +188,7 @@ async def test_a_file_with_the_indices_of_another_bound_will_do(tmp_path: Path) 
 
 
 async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
-    cache, responses = RedisEntries(redis_url), RedisEntries(redis_url, "openfaze:response:1:")
+    cache, responses = redis_entries(redis_url), redis_entries(redis_url, "openfaze:response:1:")
     await cache.purge()
     await cache.put(key("a"), b"x", max_age_s=60)
     await responses.put(key("b"), b"x", max_age_s=60)
@@ -222,11 +230,146 @@ async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_n
         await threads.close()
 
 
-@pytest.mark.parametrize("where", ["sqlite", "redis"])
+def put_size(size: int) -> int:
+    return size - ENTRY_BYTES
+
+
+async def names_in(url: str) -> set[str]:
+    """What a Redis holds, less the digests of entries."""
+    async with Redis.from_url(url, decode_responses=True) as client:
+        return {name.partition("answer:")[0] async for name in client.scan_iter()}
+
+
+async def test_the_entries_of_a_tenant_in_redis_are_bounded(redis_url: str) -> None:
+    store = redis_entries(redis_url, each=100_000, all_of_them=MB)
+    await store.purge()
+    await store.put(key("quiet", tenant="t2"), b"x", max_age_s=60)
+    for number in range(10):
+        await store.put(key(str(number)), b"x" * put_size(10_000), max_age_s=60)
+    assert await store.get(key("0")) is not None, "which is a use of it"
+    await store.put(key("10"), b"x" * put_size(20_000), max_age_s=60)
+    assert [bool(await store.get(key(str(number)))) for number in range(4)] == [True, False, False, True]
+    await store.put(key("10"), b"y" * put_size(20_000), max_age_s=60)
+    loud, quiet = await store.held()
+    assert (loud.entries, loud.size + 9 * ENTRY_BYTES) == (9, 100_000), "an entry that is replaced counts once"
+    assert quiet.entries == 1
+    await store.put(key("larger than all"), b"x" * 100_000, max_age_s=60)
+    assert await store.get(key("larger than all")) is None
+    assert [one.entries for one in await store.held()] == [9, 1]
+    await store.close()
+
+
+async def test_one_key_fills_redis_at_no_other_keys_expense(redis_url: str) -> None:
+    store = redis_entries(redis_url, each=80_000, all_of_them=100_000)
+    await store.purge()
+    for number in range(4):
+        await store.put(key(str(number), tenant="t2"), b"x" * put_size(10_000), max_age_s=60)
+    for number in range(40):
+        await store.put(key(str(number)), b"x" * put_size(10_000), max_age_s=60)
+    assert [(one.tenant, one.entries) for one in await store.held()] == [("t1", 6), ("t2", 4)]
+    await store.close()
+
+
+async def test_room_for_a_large_entry_among_many_small_ones_is_made_in_several_steps(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_store, "_MOST_FREED", 3)
+    store = redis_entries(redis_url, each=50 * (ENTRY_BYTES + 1))
+    await store.purge()
+    for number in range(50):
+        await store.put(key(str(number)), b"x", max_age_s=60)
+    large = b"x" * (40 * ENTRY_BYTES)
+    await store.put(key("large"), large, max_age_s=60)
+    assert await store.get(key("large")) == large
+    assert [one.entries for one in await store.held()] == [10]
+    await store.close()
+
+
+async def test_the_index_in_redis_ends_with_what_it_is_of(redis_url: str) -> None:
+    store = redis_entries(redis_url)
+    await store.purge()
+    async with Redis.from_url(redis_url) as client:
+        await client.flushdb()
+        for tenant in ("t1", "t2"):
+            for number in range(3):
+                await store.put(key(str(number), tenant), b"x", max_age_s=0.001 if number else 60)
+        index = {
+            f"openfaze:entry:1-index:{one}:{tenant}" for one in ("used", "ends", "sizes") for tenant in ("t1", "t2")
+        }
+        sums = {"openfaze:entry:1-index:totals", "openfaze:entry:1-index:sum"}
+        await asyncio.sleep(0.02)
+        assert await store.sweep() == 4
+        assert await names_in(redis_url) == index | sums | {"openfaze:entry:1:t1:", "openfaze:entry:1:t2:"}
+        assert await client.get("openfaze:entry:1-index:sum") == str(2 * (ENTRY_BYTES + 1)).encode()
+        assert await store.delete(key("0", "t2"))
+        assert await store.purge("t1") == 1
+        assert await names_in(redis_url) == set()
+    await store.close()
+
+
+async def test_what_redis_evicts_leaves_the_bounds_working(redis_url: str) -> None:
+    store = redis_entries(redis_url, each=10 * (ENTRY_BYTES + 1))
+    await store.purge()
+    async with Redis.from_url(redis_url) as client:
+        for lost in ("used:t1", "sizes:t1", "totals", "sum"):
+            for number in range(15):
+                await store.put(key(str(number)), b"x", max_age_s=60)
+            assert await client.unlink(f"openfaze:entry:1-index:{lost}") == 1
+        await store.purge()
+        for number in range(15):
+            await store.put(key(str(number)), b"x", max_age_s=60)
+        assert [one.entries for one in await store.held()] == [10]
+    await store.close()
+
+
+async def test_who_fills_a_redis_that_counts_too_stops_no_key(tmp_path: Path) -> None:
+    with serving_redis(tmp_path, "--maxmemory", "24mb", "--maxmemory-policy", "noeviction") as server:
+        store = redis_entries(server.url, each=4 * MB, all_of_them=8 * MB)
+        counters = RedisCounters(server.url)
+        for number in range(40):
+            await store.put(key(str(number), f"t{number % 4}"), os.urandom(MB), max_age_s=60)
+        taken = await counters.reserve("t9", Limits(requests_per_minute=60), Amount(1))
+        assert isinstance(taken, Reservation)
+        assert sum(one.size for one in await store.held()) <= 8 * MB
+        await store.close()
+        await counters.close()
+
+
+async def test_a_full_redis_writes_nothing_and_is_still_read(tmp_path: Path) -> None:
+    with serving_redis(tmp_path, "--maxmemory-policy", "noeviction") as server:
+        store = redis_entries(server.url)
+        await store.put(key("a"), b"x", max_age_s=60)
+        async with Redis.from_url(server.url) as client:
+            await client.config_set("maxmemory", 1)
+            with pytest.raises(StoreDown, match="OutOfMemory"):
+                await store.put(key("b"), b"x", max_age_s=60)
+            assert await store.get(key("a")) == b"x"
+            await client.config_set("maxmemory", 0)
+        await store.put(key("b"), b"x", max_age_s=60)
+        assert [one.entries for one in await store.held()] == [2]
+        await store.close()
+
+
+async def test_a_redis_without_room_loses_responses_and_counts_on_elsewhere(tmp_path: Path) -> None:
+    with serving_redis(tmp_path, "--maxmemory", "8mb", "--maxmemory-policy", "volatile-lru") as server:
+        store = redis_entries(server.url, each=64 * MB, all_of_them=64 * MB)
+        for number in range(20):
+            await store.put(key(str(number)), os.urandom(MB), max_age_s=60)
+        assert await store.get(key("19")) is not None
+        assert 0 < sum(one.entries for one in await store.held()) < 8
+        async with Redis.from_url(server.url) as client:
+            assert await client.exists("openfaze:entry:1-index:totals"), (
+                "the index does not expire, so it is not evicted"
+            )
+        await store.close()
+
+
+@pytest.mark.parametrize("where", ["sqlite", "redis", "redis of its own"])
 async def test_a_response_is_kept_for_its_tenant_where_the_settings_say(
     where: str, tmp_path: Path, redis_url: str
 ) -> None:
-    shared: dict[str, Any] = {"state_url": redis_url} if where == "redis" else {}
+    of_state = {"state_url": redis_url} if where == "redis" else {}
+    shared: dict[str, Any] = {"responses_url": redis_url} if where == "redis of its own" else of_state
     settings = Settings(_env_file=None, files_dir=str(tmp_path / "files"), responses_ttl_hours=1, **shared)
     threads = FairExecutor("test")
     store = build_responses(settings, threads)
@@ -425,7 +568,7 @@ async def test_a_killed_writer_leaves_no_torn_entry(tmp_path: Path) -> None:
 
 async def test_a_killed_redis_is_down_and_comes_back(tmp_path: Path) -> None:
     with serving_redis(tmp_path) as server:
-        store = RedisEntries(server.url)
+        store = redis_entries(server.url)
         await store.put(key("a"), b"x", max_age_s=60)
         server.kill()
         for _ in range(3):

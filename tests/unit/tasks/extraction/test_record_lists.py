@@ -3,7 +3,6 @@
 from tasks.extraction.repeated_records import MOST_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
-NUMBER = {"type": "number"}
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
 JOBS = """# Oona Marsh
 
@@ -45,10 +44,63 @@ def test_headings_below_a_heading_begin_records() -> None:
     ]
 
 
+def permits(number: int) -> list[tuple[str, str, str]]:
+    """Return the name, the line and the date of each permit."""
+    places = (
+        "Ash",
+        "Birch",
+        "Crow",
+        "Dover",
+        "East",
+        "Fox",
+        "Glen",
+        "Hay",
+        "Iron",
+        "Kirk",
+        "Lang",
+        "Marl",
+        "Oak",
+        "Pen",
+    )
+    ends = (
+        "bridge",
+        "combe",
+        "dale",
+        "field",
+        "ford",
+        "gate",
+        "ham",
+        "hill",
+        "ley",
+        "mere",
+        "port",
+        "ton",
+        "well",
+        "wick",
+    )
+    names = [place + end for place in places for end in ends] + [f"New {place}{ends[0]}" for place in places]
+    names += [f"Old {place}{ends[0]}" for place in places] + [f"Upper {place}{ends[0]}" for place in places]
+    days = [(2020 + at // 28, 1 + at % 12, 1 + at % 28) for at in range(number)]
+    return [
+        (name, f"- {name} – valid until {day:02}.{month:02}.{year}", f"{year}-{month:02}-{day:02}")
+        for name, (year, month, day) in zip(names, days, strict=False)
+    ]
+
+
 def test_more_records_than_are_looked_at_fill_a_list_with_the_first() -> None:
-    lines = [f"Item {at}        {at}        {at}.50        {at * 2}.00    {at}" for at in range(MOST_RECORDS + 30)]
-    items = list_in("\n".join(lines), "items", description=TEXT, quantity=NUMBER, price=NUMBER, total=NUMBER)
-    assert items[0]["description"] == "Item 0"
+    many = permits(MOST_RECORDS + 30)
+    assert len(many) == MOST_RECORDS + 30
+    text = "\n".join(["Certificates", *(line for _, line, _ in many)])
+    found = list_in(text, "certificates", name=TEXT, valid_until=DATE_OR_NULL)
+    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[:MOST_RECORDS]]
+
+
+def test_of_more_records_than_are_looked_at_below_many_headings_each_is_right() -> None:
+    many = permits(MOST_RECORDS + 30)
+    lines = [f"## {chr(65 + at // 20)}\n{line}" if at % 20 == 0 else line for at, (_, line, _) in enumerate(many)]
+    found = list_in("\n".join(lines), "certificates", name=TEXT, valid_until=DATE_OR_NULL)
+    assert found
+    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[: len(found)]]
 
 
 def test_what_all_records_say_is_a_label() -> None:

@@ -275,3 +275,36 @@ def test_headings_between_the_rows_are_the_text_that_no_column_answers() -> None
         ("Blood", "Platelets"),
         ("Kidneys", "Creatinine"),
     ]
+
+
+COVERS = {
+    "cover": TEXT,
+    "sum_insured": {"type": ["number", "null"]},
+    "excess": {"type": ["string", "null"]},
+    "premium": {"type": ["number", "null"]},
+}
+
+
+def test_a_header_names_its_column_without_its_unit_and_by_each_of_two_names() -> None:
+    text = (
+        "Cover;Sum insured / limit (EUR);Excess;Premium [EUR]\n"
+        "Liability;7,750,000.00;100 EUR;214.60\nTheft;16,450.00;2 %;58.90\n"
+    )
+    assert rows_of(text, **COVERS) == [
+        {"cover": "Liability", "sum_insured": 7_750_000, "excess": "100 EUR", "premium": 214.6},
+        {"cover": "Theft", "sum_insured": 16_450, "excess": "2 %", "premium": 58.9},
+    ]
+
+
+def test_words_among_the_amounts_of_a_named_column_are_null() -> None:
+    text = (
+        "Cover;Sum insured;Excess;Premium\nLiability;7,750.00;none;214.60\nTheft;16,450.00;2 %;58.90\n"
+        "Assistance;included;0 km;27.35\n"
+    )
+    assert [row["sum_insured"] for row in rows_of(text, **COVERS)] == [7_750, 16_450, None]
+
+
+def test_a_day_of_the_week_with_a_figure_is_no_number_of_something_else() -> None:
+    text = ";Weather;High;Low\nThu 17;Clear;29;16\nFri 18;Cloudy;31;17\n"
+    columns = {"weather": TEXT, "low": NUMBER, "high": NUMBER, "rain_mm": {"type": ["number", "null"]}}
+    assert [row["rain_mm"] for row in rows_of(text, **columns)] == [None, None]

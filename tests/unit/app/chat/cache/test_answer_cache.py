@@ -5,9 +5,9 @@ import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import _SharedAnswer
 from app.events import Event, Finish, TextChunk
-from app.request_memory import AnswerMemory
 from app.state.entries import Written
 
 FINISH = Finish("stop", 1, 2)

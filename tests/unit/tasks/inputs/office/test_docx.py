@@ -162,6 +162,12 @@ def test_a_picture_that_cannot_be_read_is_mentioned(data: bytes, mention: str) -
     assert (pages.total, pages.text) == (0, f"above\n\n{mention}")
 
 
+def test_a_picture_that_the_file_does_not_hold_is_mentioned() -> None:
+    data = document(lambda word: word.add_picture(picture(), width=Inches(1)))
+    rels = member(data, "word/_rels/document.xml.rels").replace(b"media/image1.png", b"media/image2.png")
+    assert text_of(changed(data, {"word/_rels/document.xml.rels": rels})) == "[picture not read: missing]"
+
+
 def test_an_emf_is_called_one() -> None:
     def fill(word: WordDocument) -> None:
         word.add_picture(picture(), width=Inches(1))
