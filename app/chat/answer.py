@@ -42,6 +42,7 @@ from tasks.extraction.passages import is_text, read_of
 from tasks.inputs.loader import MediaLoader
 from tasks.precontext import REQUEST, Entry, Evidence
 from tasks.result import JsonResult
+from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
@@ -181,12 +182,12 @@ class Answerer:
         """
         form = request.response_format
         if llm.is_capable:
-            shape = await asyncio.to_thread(Shape.of, form) if form is not None else None
+            shape = await in_thread(Shape.of, form) if form is not None else None
             return AskedFields(shape) if shape else None
         if tools := forced_tools(request):
             tool = await self._nearest(turn, tools)
-            return await asyncio.to_thread(fields_of_tool, request, tool)
-        return await asyncio.to_thread(fields_of_format, request, form) if form is not None else None
+            return await in_thread(fields_of_tool, request, tool)
+        return await in_thread(fields_of_format, request, form) if form is not None else None
 
     async def _nearest(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
         """Return the tool whose name and description are nearest in meaning to the user's text."""
@@ -204,7 +205,7 @@ class Answerer:
         checker = SchemaChecker(shape.schema or {})
         found = []
         for one in material.turn.examples:
-            if await asyncio.to_thread(checker.problem, one.answer) is None:
+            if await in_thread(checker.problem, one.answer) is None:
                 plan = reading_plan(one.sources)
                 entries = await material.specialists.run_plan(plan, unreported, material.turn.form, is_all=True)
                 found.append(Example(read_of(entries, one.document), one.answer))

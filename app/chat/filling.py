@@ -24,6 +24,7 @@ from tasks.extraction.printed_types import with_printed_types
 from tasks.extraction.whole_results import TaskResult, TaskResults
 from tasks.extraction.yes_and_no import most_harmless
 from tasks.precontext import Entry
+from tasks.schema.awaited import in_thread
 from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
 from tasks.schema.paths import JsonPath, pointer_of, schema_at
@@ -106,7 +107,7 @@ async def fill(
     if shape.schema is None:
         return None
     copied = await _copied(shape.schema, plan, entries, document, extractor, examples)
-    return await asyncio.to_thread(_filling, shape, copied) if copied.values else None
+    return await in_thread(_filling, shape, copied) if copied.values else None
 
 
 async def fill_whole(
@@ -134,8 +135,8 @@ async def fill_whole(
         shape = shape.with_schema(schema)
     copied = await _copied(schema, plan, entries, document, extractor, examples)
     if are_own_words and document is not None:
-        copied = await asyncio.to_thread(with_arguments, schema, copied, document)
-    return await asyncio.to_thread(_whole, shape, schema, copied, root)
+        copied = await in_thread(with_arguments, schema, copied, document)
+    return await in_thread(_whole, shape, schema, copied, root)
 
 
 async def _copied(

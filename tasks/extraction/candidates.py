@@ -282,15 +282,15 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
         yield
         _ = passage.days
         yield
-        for span in _spans_of(passage, candidates, first):
+        for number, span in enumerate(_spans_of(passage, candidates, first)):
+            if number % SPANS_AT_ONCE == 0:
+                yield
             if len(candidates.spans) == most_spans:
                 break
             key = (id(passage), span.words, span.text)
             if span.text and key not in seen:
                 seen.add(key)
                 candidates.spans.append(span)
-                if len(candidates.spans) % SPANS_AT_ONCE == 0:
-                    yield
         yield
     _settle_numbers(candidates)
     return candidates
@@ -431,15 +431,18 @@ def _typed_spans(
         text = " ".join(passage.text[start:end].split("\n")).strip()
         return CandidateSpan(kind, passage, words, text, first, last, label, closed, number, day)
 
-    found = [span("day", day.start, day.end, day=day) for day in passage.days]
-    found += [span("number", number.start, number.end, number) for number in passage.numbers if number.readings]
-    for match in _COUNTED.finditer(passage.text):
-        count = Decimal(NUMBERS[match[0].lower()])
-        found.append(span("number", *match.span(), Number(*match.span(), match[0], frozenset({count}))))
-    found += [span("piece", *match.span()) for match in _WRAPPED_ACCOUNT.finditer(passage.text) if "\n" in match[0]]
-    for kind, form in _FORMS:
-        found += [span(kind, *match.span()) for match in form.finditer(passage.text)]
-    yield from filter(None, found)
+    def spans() -> Iterator[CandidateSpan | None]:
+        yield from (span("day", day.start, day.end, day=day) for day in passage.days)
+        yield from (span("number", number.start, number.end, number) for number in passage.numbers if number.readings)
+        for match in _COUNTED.finditer(passage.text):
+            count = Decimal(NUMBERS[match[0].lower()])
+            yield span("number", *match.span(), Number(*match.span(), match[0], frozenset({count})))
+        wrapped = (match for match in _WRAPPED_ACCOUNT.finditer(passage.text) if "\n" in match[0])
+        yield from (span("piece", *match.span()) for match in wrapped)
+        for kind, form in _FORMS:
+            yield from (span(kind, *match.span()) for match in form.finditer(passage.text))
+
+    yield from filter(None, spans())
     for part in named_parties(passage.text):
         words = passage.words_between(part.start, part.end)
         first, last = segment_of.get(words[0]), segment_of.get(words[-1])

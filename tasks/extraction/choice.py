@@ -53,27 +53,39 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
     """
     rows = [row for row, one in enumerate(scored.fields) if not one.in_list and one.path not in without]
     possible = yield from _all_possible_values(scored, rows)
-    left = dict(possible)
-    found: dict[JsonPath, ChosenValue] = {}
-    taken: set[tuple[int, tuple[int, ...]]] = set()
-    while left:
+    # A place may have thousands of words, so each is looked up once.
+    numbers: dict[tuple[int, tuple[int, ...]], int] = {}
+    left: dict[int, list[_Option]] = {}
+    for row, choices in possible.items():
         yield
-        best = {
-            row: max(options, key=lambda one: _probability_left(one, taken), default=None)
-            for row, options in left.items()
-        }
-        row = max(best, key=lambda at: _probability_left(one, taken) if (one := best[at]) else -1.0)
-        choice = best[row]
+        places = [numbers.setdefault((id(one.passage), one.words), len(numbers)) for one in choices]
+        left[row] = [*map(_Option, choices, places)]
+    options = dict(left)
+    found: dict[JsonPath, ChosenValue] = {}
+    taken: set[int] = set()
+    best: dict[int, _Option | None] = {}
+    just_taken = -1
+    while left:
+        for row, own in left.items():
+            # Places only lose probability, so the best of a row stays the best until another field takes its place.
+            if row not in best or ((one := best[row]) and one.place == just_taken):
+                yield
+                best[row] = max(own, key=lambda one: one.probability_left(taken), default=None)
+        yield
+        row = max(left, key=lambda at: likeliest.probability_left(taken) if (likeliest := best[at]) else -1.0)
+        option = best[row]
         del left[row]
-        if choice is not None:
-            found[scored.fields[row].path] = choice
-            if choice.words:
-                taken.add((id(choice.passage), choice.words))
+        just_taken = -1
+        if option is not None:
+            found[scored.fields[row].path] = option.choice
+            if option.choice.words and option.place not in taken:
+                just_taken = option.place
+                taken.add(just_taken)
     for row in rows:
         field = scored.fields[row]
         if field.path in found and found[field.path].value is None and not (field.may_be_left_out or field.fits(None)):
             del found[field.path]
-            if (demanded := _likeliest_value(possible[row], taken)) is not None:
+            if (demanded := _likeliest_value(options[row], taken)) is not None:
                 found[field.path] = demanded
     return {field.path: found[field.path] for field in scored.fields if field.path in found}
 
@@ -85,15 +97,20 @@ def text_list_at(scored: FieldScores, choice: ChosenValue) -> TextList | None:
     return read_text_list(scored.candidates, choice.passage, choice.words, choice.probability)
 
 
-def _probability_left(choice: ChosenValue, taken: set[tuple[int, tuple[int, ...]]]) -> float:
-    return choice.probability * (TAKEN if (id(choice.passage), choice.words) in taken else 1.0)
+class _Option(NamedTuple):
+    choice: ChosenValue
+    place: int
+    """Number of the choice's place: the same for choices of the same words."""
+
+    def probability_left(self, taken: Container[int]) -> float:
+        return self.choice.probability * (TAKEN if self.place in taken else 1.0)
 
 
-def _likeliest_value(options: Sequence[ChosenValue], taken: set[tuple[int, tuple[int, ...]]]) -> ChosenValue | None:
+def _likeliest_value(options: Sequence[_Option], taken: Container[int]) -> ChosenValue | None:
     """Return the most likely value for a field that must have one, if possible from a place that no other field has."""
-    said = [one for one in options if one.value is not None]
-    free = [one for one in said if (id(one.passage), one.words) not in taken]
-    best = max(free or said, key=lambda one: one.probability, default=None)
+    said = [one for one in options if one.choice.value is not None]
+    free = [one.choice for one in said if one.place not in taken]
+    best = max(free or [one.choice for one in said], key=lambda one: one.probability, default=None)
     return best and replace(best, is_demanded=True)
 
 

@@ -1,14 +1,16 @@
 """Reads the cells of one column as values that fit a field's schema."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import date
+from itertools import islice
 from typing import Any
 
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.yes_and_no import answer_of, choice_of, most_harmless
+from tasks.extraction.yes_and_no import Choices, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, is_missing, moments, number
 from tasks.notation.dates import days_without_year, is_day_of_a_year, parse_day
 
@@ -43,7 +45,8 @@ def values_of_column(
         return _truths(column)
     found: Sequence[Any]
     if "enum" in wanted.schema:
-        found = [_choice(cell, wanted.schema["enum"]) for cell in present]
+        choices = _ChoicesOfCells(wanted.schema["enum"])
+        found = [choices.meant_by(cell) for cell in present]
     elif types & {"number", "integer"}:
         found = _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
@@ -73,15 +76,30 @@ def _truths(column: Sequence[str]) -> list[Any]:
     ]
 
 
-def _choice(cell: str, choices: Sequence[Any]) -> Any:
-    """Return the choice of an enum that the cell means, or else the only choice that the cell contains or that begins
-    with the cell's text."""
-    if (meant := choice_of(cell, choices)) is not None:
-        return meant
-    words = "".join(fold(cell))
-    folded = {choice: "".join(fold(choice)) for choice in choices if isinstance(choice, str)}
-    near = [one for one, text in folded.items() if words and text and (text in fold(cell) or text.startswith(words))]
-    return near[0] if len(near) == 1 else None
+class _ChoicesOfCells:
+    """The values of an enum that the cells of a column may mean."""
+
+    def __init__(self, values: Sequence[Any]) -> None:
+        self._choices = Choices(values)
+        folded = ((value, "".join(fold(value))) for value in dict.fromkeys(self._choices.values))
+        self._by_text = sorted((text, value) for value, text in folded if text)
+
+    def meant_by(self, cell: str) -> Any:
+        """Return the value that a cell means, or else the only value that the cell contains or that begins with the
+        cell's text."""
+        if (meant := self._choices.meant_by(cell)) is not None:
+            return meant
+        words = fold(cell)
+        whole = "".join(words)
+        if not whole:
+            return None
+        near: set[str] = set()
+        for text in {whole, *words}:
+            for one, value in islice(self._by_text, bisect_left(self._by_text, (text, "")), None):
+                if len(near) > 1 or not (one == text or (text == whole and one.startswith(whole))):
+                    break
+                near.add(value)
+        return near.pop() if len(near) == 1 else None
 
 
 def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:

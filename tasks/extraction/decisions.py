@@ -12,14 +12,15 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 
+from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity, likeness
-from tasks.extraction.candidates import CandidateSpan, LineSegment
+from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
 from tasks.extraction.fields import FormField
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, Words, answer_of, choice_of, words_of
+from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, Choices, Words, answer_of, words_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -32,6 +33,8 @@ TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
 """Probability of a word behind a label that has the words of the field's name."""
+MOST_NAMING_WORDS: Final = 200
+"""Largest number of words at the beginning of a text that are compared with a field's name."""
 MOST_LABEL_WORDS: Final = 6
 OTHER_WORDS: Final = 0.2
 """Amount by which each word of a label beyond MOST_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
@@ -108,36 +111,76 @@ def decide(
     read: Sequence[Entry],
     passages: Sequence[Passage],
     scored: FieldScores | None,
-) -> dict[JsonPath, Decision]:
+) -> Slices[dict[JsonPath, Decision]]:
     """Return the decisions for those `fields` that the passages of the entries `read` decide, and for the items of
-    `lists` of choices, where several may be ticked. Synchronous."""
-    options = [option for passage in passages for option in _options(passage)]
-    options += _options_in_cells(scored.candidates.segments) if scored else ()
+    `lists` of choices, where several may be ticked."""
+    if not (fields or lists):
+        return {}
+    options: list[_Option] = []
+    for passage in passages:
+        for option in _options(passage):
+            if len(options) % SPANS_AT_ONCE == 0:
+                yield
+            options.append(option)
+    options += (yield from _options_in_cells(scored.candidates.segments)) if scored else ()
     found = {}
     for path, (field, names) in fields.items():
-        values = _values_of(field.schema)
+        yield
+        values, naming = _Values(field.schema), _Naming(names)
         decision = (
-            _by_box(values, names, options)
-            or _behind_own_label(values, names, scored)
-            or _behind_label(values, path, scored)
-            or (_by_words(values, names, passages) if "enum" in field.schema else _by_name(names, passages))
+            (yield from _by_box(values, naming, options))
+            or (yield from _behind_own_label(values, naming, scored))
+            or (yield from _behind_label(values, path, scored))
+            or (yield from (_by_name(names, passages) if values.are_truths else _by_words(values, names, passages)))
         )
         if decision is not None:
             found[path] = decision
     for path, (choices, names) in lists.items():
-        found |= {(*path, at): one for at, one in enumerate(_by_boxes(choices, names, options))}
+        ticked = yield from _by_boxes(_Values({"enum": choices}), _Naming(names), options)
+        found |= {(*path, at): one for at, one in enumerate(ticked)}
     return {path: one._replace(entry=read[one.passage.entry]) for path, one in found.items()}
 
 
-def _values_of(schema: Mapping[str, Any]) -> Sequence[Any]:
-    return [value for value in schema["enum"] if value is not None] if "enum" in schema else (True, False)
+class _Values:
+    """The values that a field may have: those of an enum, or true and false."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.are_truths = "enum" not in schema
+        self.count = 2 if self.are_truths else sum(value is not None for value in schema["enum"])
+        self.choices = Choices(schema.get("enum", ()))
+
+    def meant_by(self, text: str) -> Any:
+        """Return the value that `text` means as a whole, or None."""
+        return answer_of(text, is_cell=False) if self.are_truths else self.choices.meant_by(text)
 
 
-def _meaning(text: str, values: Sequence[Any]) -> Any:
-    """Return the value that `text` means as a whole, or None."""
-    if values[0] is True:
-        return answer_of(text, is_cell=False)
-    return choice_of(text, values)
+class _Naming:
+    """Tells how well texts name a field. Each text is compared once."""
+
+    def __init__(self, names: Names) -> None:
+        self._names = [[word for word in name if word not in _LITTLE] or list(name) for name in names.own]
+        self._known: dict[str, float] = {}
+
+    def by(self, text: str) -> float:
+        """Return the share of the words of the field's name that occur at the beginning of `text`, 0 to 1."""
+        if text not in self._known:
+            said = dict.fromkeys(words_of(text)[:MOST_NAMING_WORDS])
+            shares = (
+                sum(max(likeness(word, one) for word in said) for one in wanted) / len(wanted)
+                for wanted in (self._names if said else ())
+                if wanted
+            )
+            self._known[text] = max(shares, default=0.0)
+        return self._known[text]
+
+    def by_each(self, texts: Sequence[str]) -> Slices[list[float]]:
+        """Return how well each of the texts names the field."""
+        shares = []
+        for text in texts:
+            if text not in self._known:
+                yield
+            shares.append(self.by(text))
+        return shares
 
 
 def _options(passage: Passage) -> Iterator[_Option]:
@@ -171,12 +214,13 @@ def _options(passage: Passage) -> Iterator[_Option]:
         start += len(line) + 1
 
 
-def _options_in_cells(segments: Sequence[LineSegment]) -> list[_Option]:
+def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_Option]]:
     """Return the options of tables whose header row names them. Each further row is a question with a mark in one
     column."""
     marks = [at for at, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
     found = []
     for at in marks:
+        yield
         mark, head = segments[at], _head_of(at, segments)
         if mark.left < 0 or head is None or mark.box is None:
             continue
@@ -204,110 +248,106 @@ def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
     return next((one.text for one in nearest if one.text not in CROSSES), None)
 
 
-def _naming(names: Names, text: str) -> float:
-    """Return the share of the words of a field's name that occur in `text`, 0 to 1."""
-    said = words_of(text)
-    if not said:
-        return 0.0
-    shares = [0.0]
-    for name in names.own:
-        wanted = [word for word in name if word not in _LITTLE] or list(name)
-        shares.append(sum(max(likeness(word, one) for word in said) for one in wanted) / len(wanted))
-    return max(shares)
-
-
-def _by_box(values: Sequence[Any], names: Names, options: Sequence[_Option]) -> Decision | None:
+def _by_box(values: _Values, naming: _Naming, options: Sequence[_Option]) -> Slices[Decision | None]:
     """Decide by a ticked option. Its group is found by its options, which are the field's values, or by its name, which
     is the field's."""
-    own = _meant(values, options)
+    own = yield from _meant(values, options)
     ticked = [(option, meant) for option, meant in own if option.is_ticked]
-    ranked = sorted(ticked, key=lambda one: -_naming(names, one[0].group))
-    if ranked:
-        [(option, value), *others] = ranked
-        if _naming(names, option.group) >= ALIKE:
+    if ticked:
+        shares = yield from naming.by_each([option.group for option, _ in ticked])
+        best = max(range(len(ticked)), key=lambda at: shares[at])
+        option, value = ticked[best]
+        if shares[best] >= ALIKE:
             return Decision(value, TICKED_BY_LABEL, option.passage, option.words)
-        if values[0] is not True and not any(other[1] != value for other in others):
+        if not values.are_truths and all(other == value for _, other in ticked):
             is_whole = len({meant for _, meant in own}) > 1
             return Decision(value, TICKED_BY_LABEL if is_whole else TICKED_ALONE, option.passage, option.words)
-    if values[0] is True:
-        best = max(options, key=lambda one: _naming(names, one.text), default=None)
-        if best is not None and _naming(names, best.text) >= ALIKE:
-            return Decision(best.is_ticked, TICKED_BY_LABEL, best.passage, best.words)
+    if values.are_truths and options:
+        shares = yield from naming.by_each([option.text for option in options])
+        at = max(range(len(options)), key=lambda at: shares[at])
+        if shares[at] >= ALIKE:
+            return Decision(options[at].is_ticked, TICKED_BY_LABEL, options[at].passage, options[at].words)
     return None
 
 
-def _by_boxes(values: Sequence[str], names: Names, options: Sequence[_Option]) -> list[Decision]:
+def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_Option]) -> Slices[list[Decision]]:
     """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
     group that offers two of the values."""
     groups: dict[str, list[tuple[_Option, Any]]] = {}
-    for option, meant in _meant(values, options):
+    for option, meant in (yield from _meant(values, options)):
         groups.setdefault(option.group, []).append((option, meant))
-    several = {group: own for group, own in groups.items() if len({meant for _, meant in own}) > 1}
+    several = [group for group, own in groups.items() if len({meant for _, meant in own}) > 1]
     if not several:
         return []
-    best = max(several, key=lambda group: _naming(names, group))
-    is_named = _naming(names, best) >= ALIKE
+    shares = yield from naming.by_each(several)
+    at = max(range(len(several)), key=lambda at: shares[at])
+    is_named = shares[at] >= ALIKE
     if not is_named and len(several) > 1:
         return []
-    own = several[best]
-    probability = TICKED_BY_LABEL if is_named or len({meant for _, meant in own}) == len(values) else TICKED_ALONE
+    own = groups[several[at]]
+    probability = TICKED_BY_LABEL if is_named or len({meant for _, meant in own}) == values.count else TICKED_ALONE
     ticked = {meant: option for option, meant in own if option.is_ticked}
     return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
 
 
-def _meant(values: Sequence[Any], options: Sequence[_Option]) -> list[tuple[_Option, Any]]:
+def _meant(values: _Values, options: Sequence[_Option]) -> Slices[list[tuple[_Option, Any]]]:
     """Return the options that mean one of the values, each with its value. A price may follow the words: `Full
     £32.00`."""
     found = []
-    for option in options:
-        value = _meaning(option.text, values)
+    for at, option in enumerate(options):
+        if at % SPANS_AT_ONCE == 0:
+            yield
+        value = values.meant_by(option.text)
         if value is None and (words := _BEFORE_PRICE.match(option.text)):
-            value = _meaning(words[0], values)
+            value = values.meant_by(words[0])
         if value is not None:
             found.append((option, value))
     return found
 
 
-def _behind_own_label(values: Sequence[Any], names: Names, scored: FieldScores | None) -> Decision | None:
+def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
     """Decide by the word behind a label, or in the same row, if the label has the words of the field's name."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
-    for span in scored.candidates.spans if scored else ():
-        value = _meaning(span.text, values)
+    for at, span in enumerate(scored.candidates.spans if scored else ()):
+        if at % SPANS_AT_ONCE == 0:
+            yield
+        value = values.meant_by(span.text)
         if value is None:
             continue
         first = segments[span.first]
         beside = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
         label = span.label or beside
-        share = _naming(names, label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MOST_LABEL_WORDS))
+        share = naming.by(label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MOST_LABEL_WORDS))
         is_better = share >= ALIKE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
             best = share, Decision(value, BEHIND_OWN_LABEL, span.passage, span.words)
     return best[1] if best else None
 
 
-def _is_one_of_several(span: CandidateSpan, values: Sequence[Any], scored: FieldScores) -> bool:
+def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores) -> bool:
     """True if other values are printed in the span's line. Forms print several choices side by side and mark one of
     them; the mark may not have been recognised."""
     line = span.passage.line_at(span.words[0])
     beside = {
-        _meaning(one.text, values)
+        values.meant_by(one.text)
         for one in scored.candidates.spans
         if one.passage is span.passage and one.passage.line_at(one.words[0]) == line
     }
     return len(beside - {None}) > 1
 
 
-def _behind_label(values: Sequence[Any], path: JsonPath, scored: FieldScores | None) -> Decision | None:
+def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -> Slices[Decision | None]:
     """Decide by the word that the network finds behind the field's label, if the word means one of the values."""
     row = scored.rows.get(path) if scored is not None else None
     if scored is None or row is None:
         return None
+    yield
     chances = scored.probabilities[row]
     sums: dict[Any, float] = {}
     first: dict[Any, int] = {}
     for at in np.argsort(-chances[:-1], kind="stable")[:MOST_SPANS]:
-        value = _meaning(scored.candidates.spans[at].text, values)
+        value = values.meant_by(scored.candidates.spans[at].text)
         if value is not None:
             sums[value] = sums.get(value, 0.0) + float(chances[at])
             first.setdefault(value, int(at))
@@ -322,11 +362,13 @@ def _behind_label(values: Sequence[Any], path: JsonPath, scored: FieldScores | N
     return Decision(value, round(min(chance, most), 4), span.passage, span.words)
 
 
-def _by_words(values: Sequence[Any], names: Names, passages: Sequence[Passage]) -> Decision | None:
+def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
     """Decide by a choice whose words are printed in the text: the only such choice, or the one next to words that name
     the field."""
     found: list[tuple[float, int, Any, Passage, tuple[int, ...]]] = []
-    for order, (value, passage, words) in enumerate(_printed(values, passages)):
+    printed = yield from _printed(values.choices, passages)
+    for order, (value, passage, words) in enumerate(printed):
+        yield
         found.append((affinity(passage, words, names), -order, value, passage, words))
     if not found:
         return None
@@ -339,42 +381,56 @@ def _by_words(values: Sequence[Any], names: Names, passages: Sequence[Passage]) 
     return None
 
 
-def _printed(values: Sequence[Any], passages: Sequence[Passage]) -> Iterator[tuple[Any, Passage, tuple[int, ...]]]:
-    """Yield the places where the words of a choice are printed as in the enum."""
-    choices = {value: words_of(value) for value in values}
+def _printed(choices: Choices, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
+    """Return the places where the words of a choice are printed as in the enum."""
+    known = dict(zip(choices.values, choices.words, strict=True))
+    of_first: dict[str, list[Words]] = {}
+    for words in known.values():
+        of_first.setdefault(words[0] if words else "", []).append(words)
+    found: list[tuple[Any, Passage, tuple[int, ...]]] = []
     for passage in passages:
+        yield
         texts = [words_of(text) for text in passage.tokens.texts]
         places: dict[str, list[int]] = {}
         for at, token in enumerate(texts):
             if token:
                 places.setdefault(token[0], []).append(at)
-        for value, words in choices.items():
+        for number, (value, words) in enumerate(known.items()):
+            if number % SPANS_AT_ONCE == 0:
+                yield
             if sum(map(len, words)) < SHORTEST_CHOICE:
                 continue
             for at in islice(places.get(words[0], ()), MOST_PRINTED):
-                longer = any(
-                    len(other) > len(words) and other[: len(words)] == words and _reads(texts, at, other)
-                    for other in choices.values()
-                )
-                if _reads(texts, at, words) and not longer:
+                if not _reads(texts, at, words):
+                    continue
+                longer = (other for other in of_first[words[0]] if len(other) > len(words) and _reads(texts, at, other))
+                if next(longer, None) is None:
                     own = sorted(set(passage.tokens.words[at : at + len(words)]))
-                    yield value, passage, tuple(own)
+                    found.append((value, passage, tuple(own)))
+    return found
 
 
 def _reads(texts: Sequence[Words], at: int, words: Words) -> bool:
     return [text[0] if text else "" for text in texts[at : at + len(words)]] == list(words)
 
 
-def _by_name(names: Names, passages: Sequence[Passage]) -> Decision | None:
+def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
     """Decide a boolean by its name in the text: false if a denial is near, else true."""
     wanted = [[word for word in name if word not in _LITTLE] for name in names.own]
     for passage in passages:
         start = 0
-        for clause in _clauses(passage.text):
+        for number, clause in enumerate(_clauses(passage.text)):
+            if number % SPANS_AT_ONCE == 0:
+                yield
             said = words_of(clause)
             for name in filter(None, wanted):
-                places = [next((at for at, word in enumerate(said) if likeness(word, one) >= 1), -1) for one in name]
-                if not said or min(places) < 0 or sum(map(len, name)) < SHORTEST_CHOICE:
+                places: list[int] = []
+                for one in name:
+                    if places and places[-1] < 0:
+                        break
+                    yield
+                    places.append(next((at for at, word in enumerate(said) if likeness(word, one) >= 1), -1))
+                if places[-1] < 0 or sum(map(len, name)) < SHORTEST_CHOICE:
                     continue
                 begin = start + len(clause) - len(clause.lstrip())
                 words = passage.words_between(begin, max(begin + 1, start + len(clause.rstrip())))

@@ -97,7 +97,7 @@ class Extractor:
         The texts of an `answer` are candidates, too, and so is what stands between the delimiters of `lessons`.
         """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
-        candidates, strings, spans, texts = await self.executor.run(
+        candidates, strings, spans, texts, wholes = await self.executor.run(
             _prepare, entries, fields, most_spans, answer, lessons
         )
         if not candidates.spans or not fields:
@@ -107,7 +107,6 @@ class Extractor:
         known = await self.executor.run(strings.first, MAX_TOKENS // part)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
         vectors[: len(known)] = await self._embedded(known)
-        wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
         asked = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, asked)
         logits = found[: len(texts)]
@@ -156,7 +155,7 @@ class Extractor:
 
 def _prepare(
     entries: Sequence[Entry], fields: Sequence[WantedField], most_spans: int, answer: Any, lessons: Sequence[Lesson]
-) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText]]]:
+) -> Slices[tuple[Candidates, Strings, SpanFeatures, list[FieldText], dict[int, FieldText]]]:
     passages = yield from passages_to_search(entries)
     candidates = yield from find_candidates(passages, most_spans)
     yield from find_values(candidates, answer)
@@ -165,8 +164,13 @@ def _prepare(
         yield from cut_values(candidates, [value for lesson in lessons for value in lesson.cut_values(words)])
     strings = Strings()
     features = yield from span_features(candidates, strings)
-    texts = [field_text(one.schema, one.names, in_list=one.in_list) for one in fields]
-    return candidates, strings, features, [*_with_last_names(fields, texts)]
+    texts = []
+    for one in fields:
+        yield
+        texts.append(field_text(one.schema, one.names, in_list=one.in_list))
+    texts = [*_with_last_names(fields, texts)]
+    wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
+    return candidates, strings, features, texts, wholes
 
 
 def _with_last_names(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
@@ -218,7 +222,9 @@ def _adjust(
     yield
     prefer_one_block(logits, {at: one.path for at, one in enumerate(fields) if not one.in_list}, candidates)
     yield
-    separate_rivals(logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates)
+    yield from separate_rivals(
+        logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates
+    )
     yield
     prefer_parts(logits, texts, {at: whole for at, whole in wholes.items() if at not in named}, candidates)
     yield

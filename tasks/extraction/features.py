@@ -178,7 +178,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     headings: dict[tuple[int, int], int] = {}
     still, labels, texts = [], [], []
     for number, span in enumerate(spans):
-        if number % SPANS_AT_ONCE == 0:
+        if number % SPANS_AT_ONCE == 0 or len(span.text) > _MOST_NAME:
             yield
         first, last = segments[span.first], segments[span.last]
         own = strings.place(span.label)

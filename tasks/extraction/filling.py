@@ -358,14 +358,14 @@ class _FormToFill:
         values = {**self.values}
         passages = scored.candidates.passages if scored else (yield from passages_to_search(self.read))
         yield
-        decided = decide(self.choices, self.choice_lists, self.read, passages, scored)
+        decided = yield from decide(self.choices, self.choice_lists, self.read, passages, scored)
         choices: Mapping[JsonPath, ChosenValue] = {}
         tables = self.tables
         if scored:
             read = {}
             for path in self.lists:
                 yield
-                read[path] = read_object_list(scored, path)
+                read[path] = yield from read_object_list(scored, path)
             items = without_shared_items(scored, read)
             items = {path: one for path, one in items.items() if self._is_better(one, path)}
             tables = {path: one for path, one in tables.items() if path not in items}

@@ -15,6 +15,11 @@ from tasks.extraction.folding import fold
 LONGEST_NAME = 8
 """Largest number of words of a description that counts as a name. A longer one is an explanation."""
 
+MOST_CHARS = 200
+"""Largest number of characters of a key that are compared with texts. A longer title or description is not a name."""
+MOST_WORDS = 32
+"""Largest number of words of a key that are compared with texts."""
+
 SHORTEST_PART = 3
 """Least number of letters of a word that is recognised as part of two words written together."""
 LONGEST_PAIR = 40
@@ -27,8 +32,9 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 
 @lru_cache(maxsize=1024)
 def words_of_key(key: str) -> tuple[str, ...]:
-    """Return the words of a key: `invoiceNumber`, `invoice_number` → invoice, number."""
-    return tuple(fold(_CAMEL.sub(" ", key).replace("_", " ")))
+    """Return the words at the beginning of a key, as many as are compared with texts: `invoiceNumber`,
+    `invoice_number` → invoice, number."""
+    return tuple(fold(_CAMEL.sub(" ", key[:MOST_CHARS]).replace("_", " "))[:MOST_WORDS])
 
 
 def spelt_out(words: Sequence[str]) -> tuple[str, ...]:
@@ -72,8 +78,9 @@ def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return Names()
-    told = [schema.get(word) for word in ("title", "description")]
-    said = [words for text in told if isinstance(text, str) and 0 < len(words := words_of_key(text)) <= LONGEST_NAME]
+    told = [text for word in ("title", "description") if isinstance(text := schema.get(word), str)]
+    short = [words_of_key(text) for text in told if len(text) <= MOST_CHARS]
+    said = [words for words in short if 0 < len(words) <= LONGEST_NAME]
     key = words_of_key(keys[-1])
     own = tuple(dict.fromkeys([spelt_out(key), key, *said]))
     return Names(own, spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())

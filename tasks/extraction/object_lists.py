@@ -14,8 +14,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import CandidateSpan, LineSegment
+from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import Matrix
 from tasks.extraction.fields import WantedField
@@ -148,12 +149,15 @@ def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectLis
     return {path: found[path] for path in lists}
 
 
-def read_object_list(scored: FieldScores, at: JsonPath) -> ObjectList:
-    """Return the objects of the list at `at`. Synchronous."""
+def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
+    """Return the objects of the list at `at`."""
     rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
     places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
-    items = list(_group_into_items(_choose_cells(scored, rows, odds, places), len(rows)))
+    yield
+    chosen = yield from _choose_cells(scored, rows, odds, places)
+    items = list(_group_into_items(chosen, len(rows)))
+    yield
     most = max(map(len, items), default=0)
     kept = [
         item
@@ -285,13 +289,15 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
-) -> list[_Cell]:
+) -> Slices[list[_Cell]]:
     """Return cells in the order on the page, so that no word is in two cells and no field has two cells in a row."""
-    columns = _find_columns(places)
+    columns = yield from _find_columns(places)
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
-    given = _assign_columns(odds, columns)
+    given = yield from _assign_columns(odds, columns)
     options = []
-    for place in places:
+    for at, place in enumerate(places):
+        if at % SPANS_AT_ONCE == 0:
+            yield
         for number in range(len(rows)):
             own = given.get((number, place.page))
             logit = float(odds[number, place.at])
@@ -302,7 +308,9 @@ def _choose_cells(
     forms = [ValueForm.of(scored.fields[row].schema) for row in rows]
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
-    for _, number, place in sorted(options, key=lambda option: -option[0]):
+    for at, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):
+        if at % SPANS_AT_ONCE == 0:
+            yield
         span, wanted = scored.candidates.spans[place.at], scored.fields[rows[number]]
         words = {(place.page, word) for word in span.words}
         if (number, place.row) in found or not taken.isdisjoint(words):
@@ -314,9 +322,11 @@ def _choose_cells(
     return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
 
 
-def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
+def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
     found: dict[tuple[int, _Kind], list[_Column]] = {}
-    for place in places:
+    for at, place in enumerate(places):
+        if at % SPANS_AT_ONCE == 0:
+            yield
         alike = found.setdefault((place.page, place.kind), [])
         column = next((column for column in alike if column.has(place)), None)
         if column is None:
@@ -326,7 +336,7 @@ def _find_columns(places: Iterable[_PossibleCell]) -> list[_Column]:
     return [column for alike in found.values() for column in alike]
 
 
-def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int, int], int]:
+def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tuple[int, int], int]]:
     """Assign different columns to the fields on each page, so that the total weight is largest."""
     from scipy.optimize import linear_sum_assignment
 
@@ -335,6 +345,7 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> dict[tuple[int,
         own = [number for number, column in enumerate(columns) if column.places[0].page == page]
         worth = np.zeros((len(odds), len(own)), np.float32)
         for index, number in enumerate(own):
+            yield
             for _, row in groupby(sorted(columns[number].places, key=lambda place: place.row), lambda one: one.row):
                 spans = [place.at for place in row]
                 worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED

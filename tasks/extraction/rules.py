@@ -8,6 +8,7 @@ from itertools import accumulate
 
 import numpy as np
 
+from models.fair_executor import Slices
 from tasks.extraction.blocks import party_of_field
 from tasks.extraction.candidates import LABEL, SENDERS, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.coded_texts import CodedLine
@@ -111,7 +112,7 @@ def apply_rules(
     _prefer_coded(logits, field, candidates)
 
 
-def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> None:
+def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> Slices[None]:
     """Lower the logits of labels, and of places that probably belong to another of `fields`, which are given by their
     rows."""
     # The sign of a currency may be in one word with its amount.
@@ -119,9 +120,12 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
     if not rows:
         return
     logits[rows, :-1] -= LABELLED * _are_labels(candidates)
+    yield
     chances = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
-    shares = _shares_of_words(chances, candidates)
+    yield
+    shares = yield from _shares_of_words(chances, candidates)
     for row in rows:
+        yield
         own = fields[row].concepts
         # Two fields with the same meaning may have the same place.
         rivals = [at for at, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)]
@@ -165,7 +169,7 @@ def _is_cut(span: CandidateSpan) -> bool:
     return any(_FIGURES.fullmatch(word) for word in beside)
 
 
-def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
+def _shares_of_words(chances: Matrix, candidates: Candidates) -> Slices[Matrix]:
     """Return a matrix of fields × spans: the mean probability that a word of the span belongs to the field.
 
     `chances` has the probability of each span, and in the last column the probability of no span.
@@ -177,6 +181,7 @@ def _shares_of_words(chances: Matrix, candidates: Candidates) -> Matrix:
     spans = np.repeat(np.arange(len(sizes)), sizes)
     found = np.empty((len(chances), len(sizes)), np.float32)
     for row, chance in zip(found, chances, strict=True):
+        yield
         of_word = np.minimum(1, np.bincount(words, chance[spans], first[-1]))
         row[:] = np.bincount(spans, of_word[words], len(sizes)) / sizes
     return found

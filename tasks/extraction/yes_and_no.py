@@ -12,6 +12,9 @@ from tasks.extraction.folding import fold
 FILE: Final = Path(__file__).with_name("yes_and_no.toml")
 _TABLE: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(FILE.read_text("utf-8"))
 
+LONGEST_CHOICE: Final = 1_000
+"""Largest number of characters of an enum's value that is compared with texts."""
+
 Words = tuple[str, ...]
 TICKED: Final = tuple(dict.fromkeys(_TABLE["boxes"]["ticked"].replace("( )", "").split()))
 EMPTY: Final = ("[ ]", "( )", *(sign for sign in _TABLE["boxes"]["empty"].split() if sign not in "[]()"), "[]", "()")
@@ -58,26 +61,38 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     return _ANSWERS.get(words_of(bare))
 
 
-def mean_the_same(one: Words, other: Words) -> bool:
-    """True if two choices have the same spelling, apart from case, accents and signs, or are known to mean the same."""
-    if not (one and other):
-        return False
-    return one == other or not _MEANINGS.get(one, set()).isdisjoint(_MEANINGS.get(other, ()))
+class Choices:
+    """The values of an enum, whose words are read once, however many texts are compared with them.
 
+    >>> Choices(["card", "transfer"]).meant_by("Überweisung")
+    'transfer'
+    """
 
-def choice_of(text: str, values: Sequence[Any]) -> Any:
-    """Return the value of an enum that `text` as a whole means; None if it means none or several."""
-    said = words_of(text)
-    # OCR may split a word.
-    spelt = [value for value in values if isinstance(value, str) and "".join(words_of(value)) == "".join(said)]
-    if not said or spelt:
-        return spelt[0] if spelt else None
-    meant = [value for value in values if isinstance(value, str) and mean_the_same(words_of(value), said)]
-    if len(meant) == 1:
-        return meant[0]
-    answer = _ANSWERS.get(said)
-    same = [value for value in values if isinstance(value, str) and answer is not None and answer_of(value) is answer]
-    return same[0] if len(same) == 1 else None
+    def __init__(self, values: Sequence[Any]) -> None:
+        """Read the values. Only texts of at most LONGEST_CHOICE characters are compared with others."""
+        self.values = [value for value in values if isinstance(value, str) and len(value) <= LONGEST_CHOICE]
+        self.words = [words_of(value) for value in self.values]
+        self._spelt: dict[str, int] = {}
+        self._meanings: dict[int, set[int]] = {}
+        self._answers: dict[bool, set[int]] = {True: set(), False: set()}
+        for at, (value, words) in enumerate(zip(self.values, self.words, strict=True)):
+            self._spelt.setdefault("".join(words), at)
+            for meaning in _MEANINGS.get(words, ()):
+                self._meanings.setdefault(meaning, set()).add(at)
+            if (answer := answer_of(value)) is not None:
+                self._answers[answer].add(at)
+
+    def meant_by(self, text: str) -> Any:
+        """Return the value that `text` as a whole means, or is known to mean; None if it means none or several."""
+        said = words_of(text)
+        # OCR may split a word.
+        if not said or "".join(said) in self._spelt:
+            at = self._spelt.get("".join(said))
+            return None if at is None else self.values[at]
+        meant = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(said, ())))
+        answer = _ANSWERS.get(said)
+        same = set() if answer is None else self._answers[answer]
+        return next((self.values[at] for found in (meant, same) if len(found) == 1 for at in found), None)
 
 
 def most_harmless(values: Sequence[Any]) -> Any:

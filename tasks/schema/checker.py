@@ -9,7 +9,7 @@ cause is bounded.
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
@@ -65,6 +65,12 @@ A schema of this size is prepared in 0.3 s on one core; 5,000 properties with ty
 """
 MAX_FIELDS = 10_000
 """Largest number of properties of a schema with each reference followed, where objects refer to objects."""
+MAX_ALTERNATIVES = MAX_VALUES
+"""Largest number of parts of a schema, with each reference followed, with which one value is compared."""
+_OF_ONE_VALUE = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
+"""Keywords of several schemas that are compared with the same value as the schema that contains them."""
+_ONE_OF_ONE_VALUE = ("not", "if", "then", "else")
+"""Keywords of one such schema."""
 DEEPEST_FIELD = 8
 """Largest number of levels of objects in which the fields of references that go round in a circle are counted."""
 MAX_SCHEMA_STEPS = 3_000_000
@@ -309,13 +315,14 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
     # Without the crawl, each look-up of an anchor would search the whole schema.
     registry: SchemaRegistry = Registry().with_resource(root.id() or "", root).crawl()
     parts = [(root, registry.resolver_with_root(root))]
-    references: list[tuple[str, Any]] = []
+    references: list[tuple[str, Any, int]] = []
+    of_one_value: dict[int, list[int]] = {}
     seen: set[int] = set()
     keywords: set[str] = set()
     patterns: set[str] = set()
     while parts or references:
         if not parts:
-            reference, resolver = references.pop()
+            reference, resolver, refers = references.pop()
             try:
                 target = resolver.lookup(reference)
             except (Unresolvable, TypeError):  # TypeError: the pointer goes on below a number or null
@@ -325,6 +332,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
                     else "leads out of the schema, and nothing is fetched"
                 )
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
+            of_one_value[refers].append(id(target.contents))
             if id(target.contents) not in seen:
                 # The target may be in a place that is not meant for schemas, so that the metaschema does not check it.
                 _check_well_formed(draft, target.contents)
@@ -340,8 +348,15 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             raise SchemaRefused("'$schema' is allowed at its root only.")
         patterns |= {part["pattern"]} if "pattern" in part else set()
         patterns |= part.get("patternProperties", {}).keys()
-        references += [(part[word], resolver) for word in ("$ref", "$dynamicRef") if isinstance(part.get(word), str)]
+        of_one_value[id(part)] = [
+            *(id(child) for word in _OF_ONE_VALUE for child in _members(part.get(word))),
+            *(id(part[word]) for word in _ONE_OF_ONE_VALUE if word in part),
+        ]
+        references += [
+            (part[word], resolver, id(part)) for word in ("$ref", "$dynamicRef") if isinstance(part.get(word), str)
+        ]
         parts += [(child, resolver.in_subresource(child)) for child in resource.subresources()]
+    _check_alternatives(of_one_value)
     if len(patterns) > MAX_PATTERNS:
         raise SchemaRefused(f"it has more than {MAX_PATTERNS} different patterns.")
     for pattern in patterns:
@@ -350,6 +365,35 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
         # `unevaluatedProperties` itself matches patterns, with Python's engine.
         raise SchemaRefused("'patternProperties' and 'unevaluatedProperties' cannot be combined.")
     return registry
+
+
+def _members(value: Any) -> Iterable[Any]:
+    """Return the schemas in a list or in an object's members."""
+    return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
+
+
+def _check_alternatives(of_one_value: Mapping[int, Sequence[int]]) -> None:
+    """Refuse a schema whose parts contain and refer to each other so that one value is compared with too many.
+
+    `of_one_value` has for each part the parts that are compared with the same value.
+    """
+    known: dict[int, int] = {}
+
+    def count(part: int) -> int:
+        if part not in known:
+            # A circle is found later, by the first check.
+            known[part] = 0
+            known[part] = min(1 + sum(map(count, of_one_value.get(part, ()))), MAX_ALTERNATIVES + 1)
+        return known[part]
+
+    try:
+        most = max(map(count, of_one_value), default=0)
+    except RecursionError:
+        raise SchemaRefused("too many of its references follow one another.") from None
+    if most > MAX_ALTERNATIVES:
+        raise SchemaRefused(
+            f"with its references followed, one value is compared with more than {MAX_ALTERNATIVES} parts of it."
+        )
 
 
 def _short(error: ValidationError) -> str:

@@ -49,6 +49,9 @@ class Completion:
     unanswered: list[JsonPath] = field(default_factory=list)
     """Paths of the fields that are null or an empty text because nothing answers them."""
 
+    _unfit: set[tuple[int, JsonPath]] = field(default_factory=set)
+    """The branches that gave no value, by `id` and path, so that none is tried again where branches share parts."""
+
     def answer(self) -> Any:
         """Return the whole answer. Raises NothingFits."""
         return self._value(self.schema, (), 0)
@@ -67,12 +70,12 @@ class Completion:
                     if value is not LEFT_OUT:
                         whole[name] = value
             return whole
-        return self._emptiest(node, path)
+        return self._emptiest(node, path, depth)
 
     def _is_known(self, path: JsonPath) -> bool:
         return any(other[: len(path)] == path for other in self.values)
 
-    def _emptiest(self, node: Mapping[str, Any], path: JsonPath) -> Any:
+    def _emptiest(self, node: Mapping[str, Any], path: JsonPath, depth: int) -> Any:
         fits = self._checker(node)
         if "const" in node:
             return node["const"]
@@ -94,14 +97,19 @@ class Completion:
             return ""
         if (not types or "object" in types) and fits.problem({}) is None:
             return {}
-        for keyword in _BRANCHES:
+        # A branch may contain the schema itself, so the objects of branches within it are not built.
+        for keyword in _BRANCHES if depth <= DEEPEST + 1 else ():
             for branch in node.get(keyword) or ():
-                try:
-                    value = self._value(branch, path, DEEPEST)
-                except NothingFits:
+                if (id(branch), path) in self._unfit:
                     continue
-                if fits.problem(value) is None:
-                    return value
+                try:
+                    value = self._value(branch, path, max(depth, DEEPEST))
+                except NothingFits:
+                    pass
+                else:
+                    if fits.problem(value) is None:
+                        return value
+                self._unfit.add((id(branch), path))
         raise NothingFits(path)
 
     def _checker(self, node: Mapping[str, Any]) -> SchemaChecker:

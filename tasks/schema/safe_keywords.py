@@ -14,6 +14,7 @@ from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 
 from tasks.errors import InputError
+from tasks.schema.awaited import check_awaited
 
 MAX_STEPS = 300_000
 """Largest number of comparisons for the check of one answer.
@@ -116,6 +117,7 @@ def _size(value: Any) -> int:
 
 
 def _charge(steps: int) -> None:
+    check_awaited()
     left = _steps_left.get()
     left[0] -= steps
     if left[0] < 0:

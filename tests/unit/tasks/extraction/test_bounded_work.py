@@ -8,10 +8,12 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
-from tasks.extraction import examples, matching, record_lists, repeated_records, table_lists
+from tasks.extraction import choice as choice_module
+from tasks.extraction import decisions, examples, matching, record_lists, repeated_records, table_lists
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction.candidates import find_candidates
+from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
+from tasks.extraction.decisions import decide
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
@@ -24,15 +26,16 @@ from tasks.extraction.features import (
     meanings_of,
     span_features,
 )
-from tasks.extraction.fields import WantedField
+from tasks.extraction.fields import FormField, WantedField
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import MOST_ITEMS
+from tasks.extraction.object_lists import MOST_ITEMS, read_object_list
 from tasks.extraction.passages import MOST_CHARS, Passage, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.record_lists import fill_from_records
 from tasks.extraction.repeated_records import runs_of
+from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.values import ValueForm
 from tasks.extraction.written_tables import ROWS_AT_ONCE, tables_in
@@ -169,6 +172,23 @@ def test_each_field_is_a_slice_of_the_choice() -> None:
     assert slices_of(choice) >= len(FIELDS)
 
 
+def test_booleans_and_enums_are_decided_in_slices() -> None:
+    [passage] = passages_of([ocr(*[f"[x] choice{number}" for number in range(300)])])
+    choice = {"enum": [f"choice{number}" for number in range(300)]}
+    fields = {(f"kind{at}",): (FormField((f"kind{at}",), choice), names_of((f"kind{at}",), choice)) for at in range(9)}
+    assert slices_of(decide(fields, {}, [ocr()], [passage], None)) > 9 * 300 // SPANS_AT_ONCE
+
+
+def test_no_longer_choice_is_looked_for_where_a_choice_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    reads: list[int] = []
+    monkeypatch.setattr(decisions, "_reads", lambda texts, at, words: bool(reads.append(at)))
+    [passage] = passages_of([ocr("kind of thing")])
+    choice = {"enum": [f"kind number{number}" for number in range(300)]}
+    fields = {("word",): (FormField(("word",), choice), names_of(("word",), choice))}
+    assert all_of(decide(fields, {}, [ocr()], [passage], None)) == {}
+    assert len(reads) == 300
+
+
 def test_each_match_is_a_slice_of_the_evidence() -> None:
     entry = entry_of("scraper", {"text": "name of thing: x\n" * 100})
     value = {f"name{number}": "x" for number in range(10)}
@@ -226,3 +246,49 @@ def test_examples_are_learned_and_compared_in_slices() -> None:
     assert slices_of(learn(scored, answer)) > len(FIELDS)
     lessons = [all_of(learn(scored, answer))] * 3
     assert slices_of(prefer_examples(logits, FIELDS, candidates, lessons)) >= 3 * len(FIELDS)
+
+
+def test_of_a_row_of_dates_no_more_are_described_than_are_candidates(monkeypatch: pytest.MonkeyPatch) -> None:
+    described: list[int] = []
+    words_between = Passage.words_between
+
+    def counted(passage: Passage, start: int, end: int) -> Any:
+        described.append(start)
+        return words_between(passage, start, end)
+
+    monkeypatch.setattr(Passage, "words_between", counted)
+    [passage] = passages_of([entry_of("scraper", {"text": "1/2/2003 " * 5_000})])
+    found = find_candidates([passage], 100)
+    assert slices_of(found) > 3
+    assert len(described) < 1_000
+
+
+def test_a_list_of_objects_is_read_in_slices() -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    fields = [one._replace(path=("list", *one.path), in_list=True) for one in FIELDS[:3]]
+    logits = np.zeros((3, len(candidates.spans) + 1), np.float32)
+    logits[:, :-1] = 9
+    assert slices_of(read_object_list(FieldScores(candidates, fields, logits), ("list",))) > 20
+
+
+def test_each_field_is_a_slice_of_the_comparison_with_its_rivals() -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    texts = dict(enumerate(field_text(one.schema, one.names) for one in FIELDS))
+    logits = np.zeros((len(FIELDS), len(candidates.spans) + 1), np.float32)
+    assert slices_of(separate_rivals(logits, texts, candidates)) >= 2 * len(FIELDS)
+
+
+def test_a_field_is_compared_again_only_once_its_place_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    logits = np.zeros((len(FIELDS), len(candidates.spans) + 1), np.float32)
+    lines = [at for at, span in enumerate(candidates.spans) if span.kind == "line"]
+    for row in range(len(FIELDS)):
+        logits[row, lines[row]] = 20
+    compared: list[Any] = []
+    left = choice_module._Option.probability_left
+    monkeypatch.setattr(
+        choice_module._Option, "probability_left", lambda one, taken: compared.append(one) or left(one, taken)
+    )
+    chosen = all_of(choose_values(FieldScores(candidates, FIELDS, logits)))
+    assert [one.value for one in chosen.values()] == [candidates.spans[at].text for at in lines[: len(FIELDS)]]
+    assert len(compared) < 2 * len(FIELDS) * choice_module.MOST_VALUES

@@ -150,7 +150,7 @@ def items(candidates: Candidates, cells: Mapping[str, Mapping[str, float]], **sc
     fields = [
         (wanted(("items", name), schemas.get(name, NUMBER), in_list=True), known) for name, known in cells.items()
     ]
-    return read_object_list(scored(candidates, fields), ("items",)).rows
+    return all_of(read_object_list(scored(candidates, fields), ("items",))).rows
 
 
 def test_the_rows_of_a_table_are_objects() -> None:
@@ -225,7 +225,7 @@ def test_an_item_is_in_one_list_only() -> None:
         (wanted(("deductions", "amount"), NUMBER, in_list=True), amounts),
     ]
     known = scored(candidates, fields)
-    lists = {path: read_object_list(known, path) for path in (("earnings",), ("deductions",))}
+    lists = {path: all_of(read_object_list(known, path)) for path in (("earnings",), ("deductions",))}
     apart = without_shared_items(known, lists)
     assert all(len(one.rows) == 4 for one in lists.values())
     assert apart["earnings",] == lists["earnings",]

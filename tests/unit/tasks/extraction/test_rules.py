@@ -57,7 +57,7 @@ def apart(candidates: Candidates, names: tuple[str, ...], sure: str, by: float =
     before[0, [at for at, span in enumerate(candidates.spans) if span.text == sure]] = by
     after = before.copy()
     fields = {at: field_text(STRING, names_of((name,), STRING)) for at, name in enumerate(names)}
-    separate_rivals(after, fields, candidates)
+    all_of(separate_rivals(after, fields, candidates))
     return before - after
 
 

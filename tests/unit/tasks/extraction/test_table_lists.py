@@ -206,9 +206,9 @@ def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     candidates = read(("Lamp", "30.00"), ("Chair", "33.60"), ("Desk", "12.50"), ("Ann Lee", "Lyon"), ("Bob", "Rome"))
     known = {"Lamp": 3.0, "Chair": 3.0, "Desk": 3.0}, {"30.00": 3.0, "33.60": 3.0, "12.50": 3.0}
     fields = [wanted(("items", "name"), TEXT, in_list=True), wanted(("items", "price"), NUMBER, in_list=True)]
-    regular = read_object_list(scored(candidates, list(zip(fields, known, strict=True))), ("items",))
+    regular = all_of(read_object_list(scored(candidates, list(zip(fields, known, strict=True))), ("items",)))
     sparse = {"Lamp": -0.5, "Ann Lee": 0.2, "Bob": 0.1, "Lyon": -0.3}
-    other = read_object_list(scored(candidates, [(fields[0], sparse), (fields[1], {"33.60": 0.0})]), ("items",))
+    other = all_of(read_object_list(scored(candidates, [(fields[0], sparse), (fields[1], {"33.60": 0.0})]), ("items",)))
     chances = [[probability_of_cell(cell) for cell in one.cells.values()] for one in (regular, other)]
     assert min(chances[0]) > max(chances[1])
     assert regular.worth > other.worth
