@@ -18,8 +18,8 @@ EventT = TypeVar("EventT")
 ReportT = TypeVar("ReportT")
 T = TypeVar("T")
 
-BUFFERED_EVENTS = 64
-"""Number of events that wait for a slow client before the work waits too."""
+BUFFERED = 256 * 1024
+"""Number of bytes that wait for a slow client before the work waits too. A larger piece waits alone."""
 _LAST_PART = 0.05
 _LONGEST_END_S = 10.0
 """Longest part of a request's time reserved for judging, tracing and sending a truncated answer, in seconds."""
@@ -57,19 +57,20 @@ class Feed(Generic[EventT]):
         self._events = events
         self._timeout_s = timeout_s
         self._spent_s = spent_s
-        self._buffer: asyncio.Queue[EventT | None] = asyncio.Queue(BUFFERED_EVENTS)
+        self._pieces = _Pieces()
         self._failure: Exception | None = None
         self._driver: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        self._driver = asyncio.create_task(self._drive())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """End the work if it still runs, and wait until it has released everything."""
-        assert self._driver is not None
-        self._driver.cancel()
-        await asyncio.wait([self._driver])
+        if self._driver is None:
+            await self._events.aclose()
+        else:
+            self._driver.cancel()
+            await asyncio.wait([self._driver])
 
     @contextlib.asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncGenerator[EventT, None]]:
@@ -98,45 +99,78 @@ class Feed(Generic[EventT]):
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes that `encode` makes of the events, and `ping` whenever nothing has been sent for a while.
 
-        Events that wait at the same time are joined into one piece. The first ping follows `first_ping_s` without any
-        bytes sent; later pings follow `ping_s`. An event without bytes does not end the silence.
+        The work begins with the first piece. It waits while BUFFERED bytes wait for the listener, who gets all that
+        wait in one piece. The first ping follows `first_ping_s` without any bytes sent; later pings follow `ping_s`. An
+        event without bytes does not end the silence.
         """
+        self._driver = asyncio.create_task(self._drive(encode))
         loop = asyncio.get_running_loop()
         quiet_until = loop.time() + first_ping_s
         while True:
             try:
                 async with asyncio.timeout_at(quiet_until):
-                    event = await self._buffer.get()
+                    piece = await self._pieces.taken()
             except TimeoutError:
                 yield ping
                 quiet_until = loop.time() + ping_s
                 continue
-            pieces: list[bytes] = []
-            while event is not None:
-                pieces += encode(event)
-                if self._buffer.empty():
-                    break
-                event = self._buffer.get_nowait()
-            if pieces:
-                yield b"".join(pieces)
-                quiet_until = loop.time() + ping_s
-            if event is None:
-                self._end()
-                return
-
-    def _end(self) -> None:
-        """Raise the failure of the work, if any."""
+            if piece is None:
+                break
+            yield piece
+            del piece
+            quiet_until = loop.time() + ping_s
         if self._failure is not None:
             raise self._failure
 
-    async def _drive(self) -> None:
+    async def _drive(self, encode: Callable[[EventT], Iterable[bytes]]) -> None:
         try:
             async with self.events() as events:
                 async for event in events:
-                    await self._buffer.put(event)
-        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `_end`
+                    for piece in encode(event):
+                        await self._pieces.put(piece)
+        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `encoded`
             self._failure = error
-        await self._buffer.put(None)
+        self._pieces.end()
+
+
+class _Pieces:
+    """Bytes that wait for the listener of a stream, about BUFFERED of them."""
+
+    def __init__(self) -> None:
+        self._waiting: list[bytes] = []
+        self._size = 0
+        self._is_over = False
+        self._changed = asyncio.Event()
+
+    async def put(self, piece: bytes) -> None:
+        """Add a piece, once there is room for it."""
+        while self._waiting and self._size + len(piece) > BUFFERED:
+            await self._next_change()
+        if piece:
+            self._waiting.append(piece)
+            self._size += len(piece)
+            self._change()
+
+    def end(self) -> None:
+        self._is_over = True
+        self._change()
+
+    async def taken(self) -> bytes | None:
+        """Wait for pieces, and return all that wait as one piece; None after the last."""
+        while not self._waiting:
+            if self._is_over:
+                return None
+            await self._next_change()
+        pieces, self._waiting, self._size = self._waiting, [], 0
+        self._change()
+        return b"".join(pieces)
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
+
+    def _change(self) -> None:
+        self._changed.set()
 
 
 def _is_cancelled() -> bool:
@@ -183,6 +217,10 @@ class Work(Generic[ReportT, T]):
     @property
     def result(self) -> T:
         return self._outcome[0]
+
+    def take(self) -> T:
+        """Return the result, and keep no reference to it."""
+        return self._outcome.pop()
 
 
 def as_progress(report: Callable[[Progress], None]) -> base.Progress:

@@ -379,12 +379,16 @@ class BatchRunner:
             run.slots += 1
 
     async def _is_to_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
-        """End `run` if no more lines may begin, and return the error if there is no room for their results."""
+        """End `run` if no more lines may begin, and return the error if there is no room for their results. Raises
+        BadFile if the input file was deleted."""
         if self._keys.caller_of(batch.key) is None:
             run.end("key_removed")
         elif self.clock() >= run.expires:
             run.end("expired")
         if not run.stop.is_set():
+            # An open file can be read on although it was deleted.
+            if await self._files.find(batch.tenant, batch.input_file) is None:
+                raise BadFile(_GONE)
             try:
                 await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
             except ApiError as error:

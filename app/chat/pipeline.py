@@ -2,12 +2,15 @@
 
 import asyncio
 import json
+import sys
+from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
 
 from app.access.key_file import CHAT
+from app.answer_memory import AnswerMemory
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.call import ChatCall
@@ -29,6 +32,7 @@ from models.language.llm import estimate_tokens
 from tasks.base import Task, TaskRequest
 from tasks.catalog import ALIASES, SPECIALISTS, TASK_NAMES
 from tasks.guardrails import GUARDS, Guardrails, Policy
+from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Entry
 
 NO_LOGPROBS = (
@@ -68,6 +72,7 @@ class Pipeline:
 
         Raises ApiError, InputError or ModelError: usually before the first event, but possibly between two events.
         """
+        call = replace(call, memory=AnswerMemory(self.hold))
         request = call.request
         # Searching thousands of messages takes milliseconds.
         directives, warnings, tokens = await run_off_loop(
@@ -111,7 +116,7 @@ class Pipeline:
         async with aclosing(events):
             async for event in events:
                 if isinstance(event, TextChunk):
-                    await self.hold(len(event.text))
+                    await call.memory.pass_on(event.text)
                     if request.logprobs:
                         lacks_logprobs = lacks_logprobs is not False and event.logprobs is None
                 elif isinstance(event, Finish) and lacks_logprobs:
@@ -123,7 +128,7 @@ class Pipeline:
         await call.admission.require_budget()
         specialists = Specialists(self.find_task, guard)
         if guard.task is not None:
-            return guard.around(_run_task(guard.task, call, guard.turn, specialists))
+            return guard.around(_run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader))
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
     def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
@@ -144,8 +149,13 @@ class Pipeline:
         return directives, list(warnings_of(request, directives)), tokens
 
 
-async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Specialists) -> AsyncGenerator[Event, None]:
-    """Yield the events of an answer that is the result of one task, as compact JSON."""
+async def _run_task(
+    name: str, call: ChatCall, turn: Turn, specialists: Specialists, loader: MediaLoader
+) -> AsyncGenerator[Event, None]:
+    """Yield the events of an answer that is the result of one task, as compact JSON.
+
+    A slow reader keeps nothing else in memory: neither the result nor the bytes of the inputs.
+    """
     work = Work[Progress, Entry](
         lambda report: specialists.run(
             ALIASES.get(name, name), TaskRequest(turn.text, turn.sources, as_progress(report), form=turn.form)
@@ -155,16 +165,19 @@ async def _run_task(name: str, call: ChatCall, turn: Turn, specialists: Speciali
         async for report in reports:
             yield report
 
-    def as_json() -> tuple[str, int]:
-        pieces = object_pieces(work.result.result.data)
+    def as_json() -> tuple[deque[str], int]:
+        pieces = object_pieces(work.take().result.data)
         content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
-        return content, estimate_tokens(content)
+        return deque(content[at : at + PIECE] for at in range(0, len(content), PIECE)), estimate_tokens(content)
 
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
-    # The JSON of a large file may have megabytes.
+    # The JSON of a large file may have megabytes, which exist from now on, until the client has read them.
     content, tokens = await asyncio.to_thread(as_json)
+    for source in turn.sources:
+        loader.forget(source)
+    await call.memory.hold_ahead(sum(map(sys.getsizeof, content)))
     call.stages.done("task")
-    for at in range(0, len(content), PIECE):
-        yield TextChunk(content[at : at + PIECE])
+    while content:
+        yield TextChunk(content.popleft())
     yield Finish("stop", estimate_tokens(*texts_of(call.request)), tokens)

@@ -11,6 +11,9 @@ from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
 from app.http.disconnect import until_disconnect
 from app.telemetry import Stages
 
+_PIECE = 256 * 1024
+"""Number of bytes that are handed to the server at a time, because what it cannot send yet, it copies."""
+
 
 class EventStreamResponse(Response):
     """Response that begins with its first chunk.
@@ -71,4 +74,5 @@ class EventStreamResponse(Response):
 
 
 async def _send_piece(send: Send, piece: bytes) -> None:
-    await send({"type": "http.response.body", "body": piece, "more_body": True})
+    for at in range(0, len(piece), _PIECE):
+        await send({"type": "http.response.body", "body": piece[at : at + _PIECE], "more_body": True})

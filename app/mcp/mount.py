@@ -17,7 +17,7 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE, MAX_VALUES, Shortened, TooManyValues, shorten
+from app.wire.parse import LARGE, LONG, MAX_VALUES, Shortened, TooManyValues, shorten
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ def _checked(message: Shortened) -> Shortened:
         known = None
     try:
         _check_form(said)
+        _check_repeated(said, message)
         if known is None and "id" in said:
             raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
     except BadRequest as error:
@@ -192,6 +193,20 @@ def _check_form(said: object) -> None:
             raise BadRequest("Field 'params.name': should be the name of a tool", param="params.name")
         if not isinstance(params.get("arguments"), dict | None):
             raise BadRequest("Field 'params.arguments': should be an object", param="params.arguments")
+
+
+def _check_repeated(said: dict[str, Any], message: Shortened) -> None:
+    """Raise BadRequest for a long string that an answer would repeat, perhaps many times."""
+    params = said.get("params") or {}
+    meta = params.get("_meta")
+    repeated = {
+        "method": said["method"],
+        "params.name": params.get("name"),
+        "params._meta.progressToken": meta.get("progressToken") if isinstance(meta, dict) else None,
+    }
+    for field, value in repeated.items():
+        if isinstance(value, str) and (len(value) >= LONG or value in message.strings):
+            raise BadRequest(f"Field '{field}': should be a short string", param=field)
 
 
 def _first(body: bytes, receive: Receive) -> Receive:

@@ -35,12 +35,13 @@ from app.state.responses import LARGEST_RESPONSE, Stored
 from app.telemetry import Stages
 from app.tracing import FORGETS
 from app.wire import sse
-from app.wire.parse import LARGE, parse, parse_aside
+from app.wire.parse import LARGE, MAX_VALUES, parse, parse_aside
 from app.wire.response import ResponseModel
-from app.wire.response_items import Item, ReferenceItem, StoredTurn, kept_items
+from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
 from app.wire.responses_answer import Response, ResponseBuilder, begin_response
 from models.base import RETRY_S, ModelError
+from models.fair_executor import Slices, all_of
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
@@ -77,6 +78,8 @@ _EXAMPLES = {
 }
 _SHORT = 16 << 10
 """Largest size, in bytes, of a body and of a response that are packed on the event loop."""
+_RUN = 250
+"""Number of items of a stored input that are parsed before other threads may run."""
 _MANY = 100
 """Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
 
@@ -98,6 +101,29 @@ class ResponseDeleted(ResponseModel):
 router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
 
+class _ConversationFull(Exception):
+    """Raised if no request could continue a conversation, with the reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Length:
+    """Length of a conversation, or of its beginning."""
+
+    turns: int = 0
+    items: int = 0
+    size: int = 0
+    """Number of bytes of the stored items."""
+
+    def check(self, most_bytes: int) -> None:
+        """Raise _ConversationFull if a request that continued the conversation would be refused."""
+        if self.turns > MAX_TURNS:
+            raise _ConversationFull(f"more than {MAX_TURNS} turns")
+        if self.items > MAX_ITEMS:
+            raise _ConversationFull(f"more than {MAX_ITEMS} items")
+        if self.size > most_bytes:
+            raise _ConversationFull(f"more than {megabytes(most_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
+
+
 @dataclass(frozen=True, slots=True)
 class _Keeping:
     """Storage of one response and its input."""
@@ -107,17 +133,28 @@ class _Keeping:
     request: ResponsesRequest
     is_short: bool
     """True if the request is short."""
+    before: _Length
+    """Length of the conversation that the request continues."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
-        made = partial(_stored, self.request, response_id.removeprefix("resp_"), answer, content)
+
+        def made() -> Stored:
+            stored = _stored(self.request, response_id.removeprefix("resp_"), answer, content)
+            items = self.before.items + len(self.request.items) + len(answer.output)
+            length = _Length(self.before.turns + 1, items, self.before.size + stored.size)
+            length.check(services.max_request_bytes)
+            return stored
+
         is_short = self.is_short and len(content) <= _SHORT
         try:
             await services.responses.put(self.tenant, response_id, made, is_short=is_short)
         except ValueError:
             most = megabytes(LARGEST_RESPONSE)
             return f"The response is not kept: with its input it is larger than {most}."
+        except _ConversationFull as error:
+            return f"The response is not kept: its conversation has {error}, so that no request could continue it."
         except (StoreDown, ModelError) as error:
             log.warning("response_not_kept", reason=str(error))
             return "The response is not kept: the server's store of responses is not working at the moment."
@@ -125,8 +162,19 @@ class _Keeping:
 
 
 def _stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> Stored:
-    items = pydantic_core.to_json(kept_items(request.items, number), fallback=_as_text)
-    return Stored(request.previous_response_id, items, pydantic_core.to_json(answer.output), content)
+    items = kept_items(request.items, number)
+    runs = [pydantic_core.to_json(items[at : at + _RUN], fallback=_as_text) for at in range(0, len(items), _RUN)]
+    return Stored.of_runs(request.previous_response_id, runs, pydantic_core.to_json(answer.output), content)
+
+
+def _read_items(stored: Stored) -> Slices[list[Item]]:
+    """Return the items of a stored response and its request. Other threads may run after each list of them."""
+    items: list[Item] = []
+    for part in stored.lists():
+        # A request has so many values at the most; the stored form adds the items' types, ids and states to them.
+        items += parse(StoredItems, part, max_values=2 * MAX_VALUES).root
+        yield
+    return items
 
 
 def _as_text(value: Any) -> str:
@@ -187,8 +235,10 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
     """A stored response, as it was answered."""
     if stream:
         raise BadRequest("Field 'stream': a stored response cannot be streamed", param="stream")
+    services: Services = request.app.state.services
     stored = await _find_response(request, response_id)
-    return await json_response(stored.response, {})
+    content = await services.wire.run(bytes, stored.response)
+    return await json_response(content, {})
 
 
 @router.delete("/{response_id}")
@@ -215,8 +265,8 @@ async def list_input_items(
     return await json_response(content, {})
 
 
-def _listed(items: bytes, limit: int, order: str, after: str | None) -> bytes:
-    found: list[dict[str, Any]] = pydantic_core.from_json(items)
+def _listed(items: bytes | memoryview, limit: int, order: str, after: str | None) -> bytes:
+    found: list[dict[str, Any]] = pydantic_core.from_json(bytes(items))
     if order == "desc":
         found.reverse()
     ids = [item["id"] for item in found]
@@ -235,6 +285,7 @@ async def _prepared(
     check_model(wanted.model, param="model")
     reading = _Reading(services, tenant)
     history = await reading.history(wanted.previous_response_id)
+    before = reading.length
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
     made = partial(convert_request, wanted, history, services.tasks.has)
@@ -248,7 +299,7 @@ async def _prepared(
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, {"": PASSED_ON})]),
     )
-    return asked, answering, _Keeping(services, tenant, wanted, is_short) if keeps else None
+    return asked, answering, _Keeping(services, tenant, wanted, is_short, before) if keeps else None
 
 
 async def _streamed(
@@ -343,6 +394,11 @@ class _Reading:
     An item is removed once the request has referred to it, so that a request cannot repeat one item a thousand times.
     """
 
+    @property
+    def length(self) -> _Length:
+        """Length of all turns that have been read."""
+        return _Length(len(self._turns), self._count, self._size)
+
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
 
@@ -359,12 +415,11 @@ class _Reading:
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        body = bytearray(b'{"input":' + stored.input + b',"output":' + stored.output + b"}")
-        if len(body) < LARGE:
-            read = parse(StoredTurn, body)
+        if stored.size < LARGE:
+            items = all_of(_read_items(stored))
         else:
-            read = await self.services.wire.run(parse, StoredTurn, body)
-        self._turns[response_id] = turn = [*read.input, *read.output], stored.previous
+            items = await self.services.wire.run(_read_items, stored)
+        self._turns[response_id] = turn = items, stored.previous
         self._count += len(turn[0])
         if self._count > MAX_ITEMS:
             raise PayloadTooLarge(f"The conversation has more than {MAX_ITEMS} items.")

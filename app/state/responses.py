@@ -1,7 +1,7 @@
 """A store of responses and their inputs, for clients that fetch a response again or continue its conversation."""
 
 import hashlib
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,6 +17,12 @@ RESPONSE_PREFIX = "openfaze:response:1:"
 LARGEST_RESPONSE = 64 * 1024 * 1024
 """Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
 
+COPIES = 3
+"""Largest number of bytes of memory that a byte of a stored response takes while it is read: as it was stored, in a
+list that is parsed, and in the items."""
+_LARGE = 1024 * 1024
+"""Size, in bytes, above which a response that waits for memory is read again instead of being kept."""
+
 
 @dataclass(frozen=True, slots=True)
 class Stored:
@@ -24,27 +30,48 @@ class Stored:
 
     previous: str | None
     """Id of the response whose conversation this one continues, if any."""
-    input: bytes
+    input: bytes | memoryview
     """Input items of this turn, a JSON list."""
-    output: bytes
+    output: bytes | memoryview
     """Output items, a JSON list."""
-    response: bytes
+    response: bytes | memoryview
     """Response that the client got, a JSON object."""
+    runs: Sequence[int] = ()
+    """Lengths of the runs of items that `input` consists of, between its brackets and the commas between them, so that
+    a long input can be parsed run by run. Empty if it is parsed whole."""
 
     @property
     def size(self) -> int:
         return len(self.input) + len(self.output)
 
+    @classmethod
+    def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "Stored":
+        """Return a stored response whose input items are given as JSON lists, none of them empty."""
+        inner = [memoryview(run)[1:-1] for run in runs]
+        return cls(previous, b"".join((b"[", b",".join(inner), b"]")), output, response, tuple(map(len, inner)))
+
+    def lists(self) -> Iterator[bytes]:
+        """Yield JSON lists, of which the first are runs of the input and the last is the output."""
+        if not self.runs:
+            yield bytes(self.input)
+        start = 1
+        for length in self.runs:
+            yield b"".join((b"[", self.input[start : start + length], b"]"))
+            start += length + 1
+        yield bytes(self.output)
+
     def packed(self) -> bytes:
         """Return the stored form: a line with `previous` and the lengths, followed by the three parts."""
-        head = pydantic_core.to_json([self.previous, len(self.input), len(self.output)])
+        head = pydantic_core.to_json([self.previous, len(self.input), len(self.output), *self.runs])
         return b"".join((head, b"\n", self.input, self.output, self.response))
 
     @classmethod
     def unpacked(cls, data: bytes) -> "Stored":
-        head, _, rest = data.partition(b"\n")
-        previous, size, more = pydantic_core.from_json(head)
-        return cls(previous, rest[:size], rest[size : size + more], rest[size + more :])
+        """Return the response in its stored form, as views of `data`."""
+        end = data.index(b"\n")
+        previous, size, more, *runs = pydantic_core.from_json(data[:end])
+        rest = memoryview(data)[end + 1 :]
+        return cls(previous, rest[:size], rest[size : size + more], rest[size + more :], tuple(runs))
 
 
 class ResponseStore:
@@ -75,18 +102,29 @@ class ResponseStore:
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
     ) -> Stored | None:
-        """Return a response. `hold` is awaited with its size in bytes before it is unpacked."""
+        """Return a response. `hold` is awaited with the bytes that reading it takes, before it is unpacked."""
         key = _key(tenant, response_id)
-        with self._counted():
-            sealed = await self._store.get(key)
-            packed = sealed and await self._threads.run(self._seal.packed, key.digest, sealed)
+        packed = await self._packed(key)
+        if packed is not None and hold:
+            size = unpacked_size(packed)
+            if size > _LARGE:
+                # Who waits for memory holds none. What has been deleted meanwhile is not found.
+                packed = None
+            await hold(COPIES * size)
+            packed = await self._packed(key) if packed is None else packed
         if packed is None:
             return None
-        if hold:
-            await hold(unpacked_size(packed))
         with self._counted():
-            data = await self._threads.run(self._seal.unpacked, packed)
-            return None if data is None else await self._threads.run(Stored.unpacked, data)
+            return await self._threads.run(self._opened, packed)
+
+    async def _packed(self, key: Key) -> bytes | memoryview | None:
+        with self._counted():
+            sealed = await self._store.get(key)
+            return sealed and await self._threads.run(self._seal.packed, key.digest, sealed)
+
+    def _opened(self, packed: bytes | memoryview) -> Stored | None:
+        data = self._seal.unpacked(packed)
+        return None if data is None else Stored.unpacked(data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Delete a response. Return True if it existed."""

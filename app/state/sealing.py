@@ -24,10 +24,10 @@ longest value took."""
 class _Cipher(Protocol):
     def encrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
 
-    def decrypt(self, nonce: bytes, data: bytes, associated_data: bytes | None) -> bytes: ...
+    def decrypt(self, nonce: bytes, data: bytes | memoryview, associated_data: bytes | None) -> bytes: ...
 
 
-def unpacked_size(packed: bytes) -> int:
+def unpacked_size(packed: bytes | memoryview) -> int:
     """Return the number of bytes of a compressed value, as it states it; -1 if it does not."""
     try:
         return zstandard.frame_content_size(packed)
@@ -65,14 +65,14 @@ class Seal:
         packed = self.packed(key, sealed)
         return None if packed is None else self.unpacked(packed)
 
-    def packed(self, key: bytes, sealed: bytes) -> bytes | None:
-        """Return the value in `sealed` as it was compressed; None as `opened`."""
-        head, kind, rest = sealed[:4], sealed[4:5], sealed[5:]
+    def packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
+        """Return the value in `sealed` as it was compressed, if possible as a view; None as `opened`."""
+        head, kind, rest = sealed[:4], sealed[4:5], memoryview(sealed)[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
         return self._decrypted(key, rest) if self._cipher else _checked(key, rest)
 
-    def unpacked(self, packed: bytes) -> bytes | None:
+    def unpacked(self, packed: bytes | memoryview) -> bytes | None:
         """Return a compressed value; None if it is damaged or too large."""
         try:
             # The frame states the size of its content, so a small frame that would unpack to gigabytes is never
@@ -81,12 +81,12 @@ class Seal:
         except zstandard.ZstdError:
             return None
 
-    def _decrypted(self, key: bytes, rest: bytes) -> bytes | None:
+    def _decrypted(self, key: bytes, rest: memoryview) -> bytes | None:
         from cryptography.exceptions import InvalidTag
 
         assert self._cipher is not None
         try:
-            return self._cipher.decrypt(rest[:_NONCE_BYTES], rest[_NONCE_BYTES:], key)
+            return self._cipher.decrypt(bytes(rest[:_NONCE_BYTES]), rest[_NONCE_BYTES:], key)
         except (InvalidTag, ValueError):
             return None
 
@@ -114,12 +114,12 @@ def _cipher(secret: str) -> _Cipher:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"openfaze cache").derive(secret.encode()))
 
 
-def _checked(key: bytes, rest: bytes) -> bytes | None:
+def _checked(key: bytes, rest: memoryview) -> memoryview | None:
     packed = rest[_DIGEST_BYTES:]
     return packed if rest[:_DIGEST_BYTES] == _digest(key, packed) else None
 
 
-def _digest(key: bytes, packed: bytes) -> bytes:
+def _digest(key: bytes, packed: bytes | memoryview) -> bytes:
     """Return a digest of the key and the value, which reveals a value that was stored under another key."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

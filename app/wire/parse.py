@@ -22,6 +22,9 @@ from models.fair_executor import FairExecutor
 
 LONG = 16 * 1024
 """Least size, in bytes, of a string that is taken out of the body."""
+_PLACEHOLDER = 1024
+"""Least length, in characters, of a placeholder: more than any field with a bound may have. A string that is too long
+for its field is therefore found, although the parser does not see it."""
 _PIECE = 64 * 1024
 """Number of bytes that are scanned before other threads may run. A scan takes well below a millisecond."""
 
@@ -53,7 +56,7 @@ def too_many_values(max_values: int = MAX_VALUES) -> PayloadTooLarge:
 
 @dataclass(frozen=True, slots=True)
 class Shortened:
-    """JSON text with a placeholder (a short string that nobody can guess) for each of its long strings."""
+    """JSON text with a placeholder (a string that nobody can guess) for each of its long strings."""
 
     text: bytes | bytearray
     strings: dict[str, memoryview]
@@ -70,7 +73,7 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
     Raises TooManyValues for more than `max_values` strings, or for more than about `max_values` values of any kind,
     because a value that takes two bytes of JSON may take a hundred times as many once it is parsed.
     """
-    secret = secrets.token_hex(16)
+    secret = secrets.token_hex(16).ljust(_PLACEHOLDER, "-")
     kept: list[bytes | bytearray] = []
     strings: dict[str, memoryview] = {}
     copied = 0

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
+from pydantic import ConfigDict, Discriminator, Field, RootModel, Tag
 
 from app.wire.request import FAIL_FAST, MAX_TOOLS, ContentPart, RequestModel, ToolName, by_json_type
 
@@ -268,13 +268,10 @@ ToolChoice = Annotated[
 ]
 
 
-class StoredTurn(BaseModel):
-    """Stored items of one turn."""
+class StoredItems(RootModel[list[Item]]):
+    """Stored items."""
 
     model_config = ConfigDict(strict=True)
-
-    input: list[Item]
-    output: list[Item]
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:

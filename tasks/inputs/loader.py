@@ -101,11 +101,15 @@ class MediaLoader:
 
     async def load(self, source: Source) -> Blob:
         """Return the bytes of `source`, whatever their type. They are read once and remembered as long as `source`
-        exists.
+        exists or until `forget` is called.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """
         return await self._reader.read(source)
+
+    def forget(self, source: Source) -> None:
+        """Forget the bytes of `source`, which nobody is going to read again."""
+        self._reader.forget(source)
 
     async def open(self, source: Source) -> Document:
         """Open `source` as a document.

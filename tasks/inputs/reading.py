@@ -184,7 +184,7 @@ class Once(Generic[Result]):
 
 
 class SourceReader:
-    """Reads sources, and remembers the bytes of each as long as the source exists."""
+    """Reads sources, and remembers the bytes of each as long as the source exists or until they are forgotten."""
 
     def __init__(self, fetcher: Fetcher, limits: MediaLimits, worker: Worker, uploads: Uploads | None) -> None:
         self._fetcher = fetcher
@@ -202,6 +202,10 @@ class SourceReader:
         if once is None:
             once = self._read[source] = Once()
         return await once.get(lambda: self._blob(source))
+
+    def forget(self, source: Source) -> None:
+        """Forget the bytes of `source`, which nobody is going to read again."""
+        self._read.pop(source, None)
 
     async def _blob(self, source: Source) -> Blob:
         if source.url is not None:

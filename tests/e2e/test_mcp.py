@@ -455,6 +455,24 @@ def test_wrong_params_are_told_to_the_request_that_has_them(model: FullModel, pa
         assert (answer.status_code, answer.json()["id"], answer.json()["error"]["code"]) == (400, id_, -32602)
 
 
+@pytest.mark.parametrize("beside", ["", "y" * 300_000], ids=["small", "large"])
+@pytest.mark.parametrize(
+    ("method", "params", "field"),
+    [
+        ("tools/call", {"name": "ocr", "_meta": {"progressToken": "x" * 20_000}}, "params._meta.progressToken"),
+        ("tools/call", {"name": "x" * 20_000}, "params.name"),
+        ("x" * 20_000, {}, "method"),
+    ],
+)
+def test_a_long_string_that_would_be_repeated_is_refused(
+    method: str, params: dict[str, Any], field: str, beside: str, model: FullModel
+) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, "method": method, "params": {**params, "arguments": {"text": beside}}}
+    refused = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}")
+    assert (refused.status_code, refused.json()["error"]["data"]["param"]) == (400, field)
+    assert "should be a short string" in refused.json()["error"]["message"]
+
+
 def test_a_message_of_another_version_is_told_to_its_id(model: FullModel) -> None:
     message = {"jsonrpc": "1.0", "id": 7, "method": "tools/list"}
     answer = post(model.client, json.dumps(message).encode(), authorization=f"Bearer {KEY}").json()

@@ -206,6 +206,27 @@ def test_a_long_text_is_streamed_in_pieces(model: FullModel) -> None:
     assert text_of(found.events[-1]["response"]) == "".join(deltas)
 
 
+def test_as_many_items_as_a_conversation_may_have_can_be_continued(model: FullModel) -> None:
+    model.script(Reply("Ok."), Reply("Again."))
+    made = ask(model, [{"role": "user", "content": f"word {number}"} for number in range(9990)])
+    assert "warnings" not in made
+    assert text_of(ask(model, "Once more.", previous_response_id=made["id"])) == "Again."
+    assert len(model.prompts[1]["messages"]) == 9990 + 2
+
+
+@pytest.mark.parametrize(("bound", "most"), [("MAX_TURNS", 1), ("MAX_ITEMS", 4)])
+def test_a_response_that_no_request_could_continue_is_not_kept(
+    bound: str, most: int, model: FullModel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model.script(by_body=lambda _: Reply("Ok."))
+    first = ask(model, [user("One"), user("Two")])
+    monkeypatch.setattr(responses, bound, most)
+    second = ask(model, "Three", previous_response_id=first["id"])
+    assert (text_of(second), second["store"]) == ("Ok.", False)
+    assert f"its conversation has more than {most} " in second["warnings"][0]
+    assert model.client.get(f"{PATH}/{second['id']}").status_code == 404
+
+
 def test_a_conversation_has_its_bounds(model: FullModel, monkeypatch: pytest.MonkeyPatch) -> None:
     model.script(by_body=lambda _: Reply("Ok."))
     response_id = None

@@ -5,6 +5,7 @@ for another client, the request receives the events of that answer from the begi
 """
 
 import asyncio
+import sys
 from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import aclosing
@@ -13,13 +14,14 @@ from functools import partial
 
 import structlog
 
+from app.answer_memory import AnswerMemory
 from app.chat.cache.event_codec import decode_events, encode_events
 from app.chat.cache.keys import WEB, CacheKey, CacheKeys
 from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
-from app.events import Event, Finish, Precontext
+from app.events import Event, Finish, Precontext, TextChunk
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
 from tasks.base import Specialist
@@ -83,11 +85,11 @@ class AnswerCache:
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
-            return under_way.follow(is_first=False)
+            return under_way.follow(call.memory, is_first=False)
         run = _Lookup(self, scope, call, turn)
         answering = _SharedAnswer(run.known, answer, run.keep, partial(self._ended, scope.key))
         self._under_way[scope.key] = answering
-        return answering.follow(is_first=True)
+        return answering.follow(call.memory, is_first=True)
 
     def _ended(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
@@ -170,6 +172,10 @@ def _names(events: Iterable[Event]) -> set[str]:
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
 
+def _text_size(event: Event) -> int:
+    return sys.getsizeof(event.text) if isinstance(event, TextChunk) else 0
+
+
 class _SharedAnswer:
     """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
     task.
@@ -202,15 +208,23 @@ class _SharedAnswer:
         """False if the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
-    async def follow(self, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield all events of the answer, from the first one on. Raises the error that ended the answer."""
+    async def follow(self, memory: AnswerMemory, *, is_first: bool) -> AsyncGenerator[Event, None]:
+        """Yield all events of the answer, from the first one on. `memory` holds the text that waits for this follower.
+
+        Raises the error that ended the answer, and what `memory` raises.
+        """
         self._followers += 1
         try:
-            place = 0
+            place = counted = waiting = 0
             while True:
                 while place < len(self._events):
+                    # The others do not wait for a follower who is slow.
+                    waiting += sum(map(_text_size, self._events[counted:]))
+                    counted = len(self._events)
+                    await memory.hold_ahead(waiting)
                     event = self._events[place]
                     place += 1
+                    waiting -= _text_size(event)
                     if isinstance(event, Finish):
                         event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
                         is_first, self._has_payer = False, True

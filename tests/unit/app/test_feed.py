@@ -9,7 +9,7 @@ import pytest
 from app.chat.render import ChunkOptions, Envelope, stream
 from app.errors import BadRequest, Unavailable
 from app.events import Event, Finish, ReasoningChunk, TextChunk
-from app.feed import BUFFERED_EVENTS, Feed, TimeLimit
+from app.feed import BUFFERED, Feed, TimeLimit
 from app.wire import sse
 
 FINISH = Finish("stop", 1, 1)
@@ -164,16 +164,35 @@ async def test_the_time_limit_counts_from_the_arrival() -> None:
 
 
 async def test_a_listener_that_lags_gets_every_event_and_those_that_wait_in_one_piece() -> None:
-    total = BUFFERED_EVENTS * 3
+    total = 3 * BUFFERED // 100
 
     async def busy() -> AsyncGenerator[Event, None]:
         for number in range(total):
             yield TextChunk(f"{number},")
 
     async with Feed(busy(), timeout_s=10) as feed:
-        await asyncio.sleep(0)
         pieces = [piece async for piece in stream(feed, ENVELOPE, ChunkOptions())]
     assert b'"content":"0,"' in pieces[0]
-    assert pieces[0].count(b"data: ") == BUFFERED_EVENTS
+    assert BUFFERED // 2 < len(pieces[0]) <= BUFFERED
     contents = [json.loads(line[6:])["choices"][0]["delta"]["content"] for line in b"".join(pieces).split(b"\n\n")[:-1]]
     assert contents == [f"{number}," for number in range(total)]
+
+
+async def test_the_work_waits_for_a_slow_listener_of_large_pieces() -> None:
+    made = 0
+
+    async def large() -> AsyncGenerator[bytes, None]:
+        nonlocal made
+        for size in (BUFFERED // 2, BUFFERED // 4, 3 * BUFFERED, BUFFERED // 2):
+            made += 1
+            yield bytes(size)
+
+    async with Feed(large(), timeout_s=10) as feed:
+        sizes, begun = [], []
+        async for piece in feed.encoded(lambda piece: (piece,), sse.PING, 10, 10):
+            for _ in range(10):
+                await asyncio.sleep(0)
+            sizes.append(len(piece))
+            begun.append(made)
+    assert sizes == [BUFFERED // 2 + BUFFERED // 4, 3 * BUFFERED, BUFFERED // 2]
+    assert begun == [4, 4, 4]

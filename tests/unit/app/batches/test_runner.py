@@ -395,6 +395,21 @@ async def test_a_file_that_is_gone_before_it_is_checked_fails_its_batch(world: W
     assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["file_not_found"])
 
 
+async def test_a_file_that_is_deleted_while_its_lines_run_fails_its_batch_which_keeps_its_answers(world: World) -> None:
+    world.held["b"] = asyncio.Event()
+    async with world.running():
+        batch_id = await world.add("a", "b", "c", "d")
+        await until(lambda: world.asked["b"] == 1)
+        file = await world.services.files.find(EVERYONE, (await world.batch(batch_id)).input_file)
+        assert file is not None
+        await world.services.files.delete(file)
+        world.held["b"].set()
+        batch = await world.ended(batch_id)
+    assert (batch.status, [one["code"] for one in batch.errors]) == ("failed", ["file_not_found"])
+    assert not world.asked["d"]
+    assert said(await world.read(batch.output_file))["id-a"] == {"said": "a"}
+
+
 async def test_answers_for_which_there_is_no_room_wait_for_it(tmp_path: Path) -> None:
     world = World(tmp_path, max_files=1)
     async with world.running() as runner:

@@ -257,3 +257,23 @@ async def test_a_stream_that_is_heard_to_its_end_is_no_caller_who_hung_up() -> N
     await EventStreamResponse(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
     assert b"".join(message.get("body", b"") for message in sent) == b"ab"
     assert is_complete.is_set()
+
+
+async def test_a_large_piece_of_a_stream_is_sent_in_parts_as_the_reader_takes_them() -> None:
+    large = bytes(range(256)) * 4096
+    sizes: list[int] = []
+
+    async def said() -> AsyncGenerator[bytes, None]:
+        yield large
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    async def send(message: Any) -> None:
+        sizes.append(len(message.get("body", b"")))
+
+    feed = Feed(said(), timeout_s=10)
+    pieces = feed.encoded(lambda piece: (piece,), b"ping", first_ping_s=10, ping_s=10)
+    await EventStreamResponse(feed, pieces, Stages(), lambda _: b"failed")({}, receive, send)
+    assert sum(sizes) == len(large)
+    assert max(sizes) <= 256 * 1024

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import math
 import os
 import signal
@@ -24,7 +25,7 @@ from app.state.counters import Amount, Limits, Reservation
 from app.state.entries import EntryStore, Key, StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
-from app.state.responses import Stored
+from app.state.responses import COPIES, ResponseStore, Stored
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
@@ -197,6 +198,36 @@ async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
     assert await responses.purge("t1") == 1
     for store in (cache, responses):
         await store.close()
+
+
+def test_a_stored_input_comes_back_run_by_run() -> None:
+    runs, output = [b'[{"a":1},{"b":"],["}]', b'[{"c":3}]'], b'[{"d":4}]'
+    stored = Stored.of_runs("resp_0", runs, output, b'{"e":5}')
+    again = Stored.unpacked(stored.packed())
+    assert again == stored
+    assert list(again.lists()) == [*runs, output]
+    assert json.loads(bytes(again.input)) == [{"a": 1}, {"b": "],["}, {"c": 3}]
+    assert list(Stored.of_runs(None, [], output, b"{}").lists()) == [b"[]", output]
+
+
+async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_not_keep_it(tmp_path: Path) -> None:
+    threads = FairExecutor("test")
+    entries = SqliteEntries(tmp_path / "responses.sqlite", 64 * MB)
+    store = ResponseStore(entries, Seal(64 * MB), threads, max_age_s=60)
+    stored = Stored(None, b'["' + b"x" * 2 * MB + b'"]', b"[]", b"{}")
+    held: list[int] = []
+
+    async def hold_and_delete(size: int) -> None:
+        held.append(size)
+        await store.delete("t1", "resp_1")
+
+    try:
+        await store.put("t1", "resp_1", lambda: stored)
+        assert await store.get("t1", "resp_1", hold_and_delete) is None
+        assert held == [COPIES * len(stored.packed())]
+    finally:
+        await store.close()
+        await threads.close()
 
 
 def put_size(size: int) -> int:

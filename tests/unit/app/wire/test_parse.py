@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.wire.parse import TooManyValues, shorten
+from app.errors import BadRequest
+from app.wire.parse import TooManyValues, parse, shorten
+from app.wire.request import ChatRequest
 
 LONG, PIECE = 12, 16
 
@@ -69,7 +71,7 @@ def test_what_is_no_json_is_none_without_its_long_strings_either(value: Any, dat
 def test_a_long_string_stays_where_it_lies() -> None:
     body = bytearray(json.dumps({"data": "A" * 100_000}).encode())
     short = shorten(body, max_values=100)
-    assert len(short.text) < 100
+    assert len(short.text) < 1200
     [view] = short.strings.values()
     assert view.obj is body
 
@@ -101,3 +103,12 @@ def test_more_values_than_allowed_are_refused(value: str) -> None:
     with pytest.raises(TooManyValues):
         shorten(b"[" + value.encode() * 2000 + b"1]", max_values=1000)
     assert shorten(b"[" + value.encode() * 300 + b"1]", max_values=1000).strings == {}
+
+
+def test_a_string_that_is_too_long_for_its_field_is_found_in_a_large_body_too() -> None:
+    messages = [{"role": "user", "content": "x" * 300_000}]
+    tools = [{"type": "function", "function": {"name": "n" * 20_000}}]
+    body = json.dumps({"model": "interfaze-beta", "messages": messages, "tools": tools}).encode()
+    with pytest.raises(BadRequest, match=r"name': String should match pattern") as refused:
+        parse(ChatRequest, body)
+    assert refused.value.param == "tools[0].function.name"

@@ -1,9 +1,11 @@
 """An answer that is under way: who listens to it, who leaves, and when it ends."""
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
+from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import _SharedAnswer
 from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
@@ -51,7 +53,7 @@ class Spoken:
 
 
 async def heard(answering: _SharedAnswer, *, is_first: bool) -> list[Event]:
-    return [event async for event in answering.follow(is_first=is_first)]
+    return [event async for event in answering.follow(AnswerMemory(), is_first=is_first)]
 
 
 async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_shared() -> None:
@@ -73,7 +75,7 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
 async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> None:
     spoken = Spoken()
     answering = spoken.answering()
-    async with aclosing(answering.follow(is_first=True)) as first:
+    async with aclosing(answering.follow(AnswerMemory(), is_first=True)) as first:
         spoken.say()
         assert await anext(first) == TextChunk("one")
         other = asyncio.create_task(heard(answering, is_first=False))
@@ -91,7 +93,7 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
 async def test_if_who_came_first_leaves_one_of_the_others_is_charged() -> None:
     spoken = Spoken()
     answering = spoken.answering()
-    async with aclosing(answering.follow(is_first=True)) as first:
+    async with aclosing(answering.follow(AnswerMemory(), is_first=True)) as first:
         spoken.say()
         await anext(first)
         others = [asyncio.create_task(heard(answering, is_first=False)) for _ in range(2)]
@@ -105,8 +107,8 @@ async def test_it_ends_when_the_last_has_left_and_nobody_joins_it_then() -> None
     spoken = Spoken()
     answering = spoken.answering()
     async with (
-        aclosing(answering.follow(is_first=True)) as first,
-        aclosing(answering.follow(is_first=False)) as other,
+        aclosing(answering.follow(AnswerMemory(), is_first=True)) as first,
+        aclosing(answering.follow(AnswerMemory(), is_first=False)) as other,
     ):
         spoken.say()
         assert await anext(first) == await anext(other) == TextChunk("one")
@@ -143,3 +145,23 @@ async def test_what_is_known_is_told_without_asking_anybody() -> None:
     answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
     assert await heard(answering, is_first=True) == [TextChunk("kept"), FINISH]
     assert (spoken.begun, spoken.kept) == (0, [])
+
+
+async def test_a_slow_follower_holds_all_text_that_waits_for_it() -> None:
+    spoken = Spoken()
+    spoken.say(3)
+    answering = spoken.answering()
+    held: list[int] = []
+
+    async def hold(size: int) -> None:
+        held.append(size)
+
+    memory = AnswerMemory(hold)
+    async with aclosing(answering.follow(memory, is_first=True)) as events:
+        first = await anext(events)
+        assert first == TextChunk("one")
+        await memory.pass_on("one")
+        while not spoken.ended:
+            await asyncio.sleep(0)
+        await anext(events)
+        assert sum(held) == sum(map(sys.getsizeof, ("one", "two", "three")))

@@ -1,0 +1,99 @@
+"""The answer that is the result of one task: what it keeps in memory for a slow reader."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+
+import pytest
+
+from app.access.keys import Caller
+from app.answer_memory import AnswerMemory
+from app.chat.call import ChatCall
+from app.chat.inputs import Turn
+from app.chat.pipeline import PIECE, _run_task
+from app.chat.specialists import Specialists
+from app.events import Finish, TextChunk
+from app.wire.request import ChatRequest
+from tasks.base import Task, TaskRequest
+from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
+from tasks.inputs.limits import MediaLimits
+from tasks.inputs.loader import MediaLoader
+from tasks.inputs.reading import Upload
+from tasks.inputs.source import Origin, Source
+from tasks.result import JsonResult
+
+TEXT = "word " * PIECE
+
+
+@dataclass
+class Shelf:
+    """One uploaded file, which counts how often it is read."""
+
+    reads: int = 0
+
+    async def find(self, owner: str, file_id: str) -> Upload | None:
+        return Upload(id=file_id, owner=owner, size=4, filename="a.txt", media_type="text/plain")
+
+    async def read(self, upload: Upload) -> bytes:
+        self.reads += 1
+        return b"word"
+
+
+@dataclass
+class Reader:
+    """A task that reads its inputs and has a long result."""
+
+    loader: MediaLoader
+    name: str = "ocr"
+    description: str = "Reads."
+
+    async def run(self, request: TaskRequest) -> JsonResult:
+        for source in request.sources:
+            await self.loader.load(source)
+        return JsonResult({"text": TEXT})
+
+
+@dataclass
+class Holdings:
+    """What a request holds."""
+
+    sizes: list[int] = field(default_factory=list)
+
+    async def hold(self, size: int) -> None:
+        self.sizes.append(size)
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+async def loader(shelf: Shelf) -> AsyncIterator[MediaLoader]:
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), uploads=shelf)
+    yield loader
+    await loader.close()
+
+
+async def test_a_long_result_is_held_whole_before_its_first_chunk_and_its_inputs_are_forgotten(
+    loader: MediaLoader, shelf: Shelf
+) -> None:
+    source = Source(Origin("file"), file_id="file-1", owner="me")
+    tasks: dict[str, Task] = {"ocr": Reader(loader)}
+    holdings = Holdings()
+    request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
+    call = ChatCall(request, Caller("me"), memory=AnswerMemory(holdings.hold))
+    text, told = "", []
+    async for event in _run_task("ocr", call, Turn("", (source,)), Specialists(tasks.__getitem__), loader):
+        if isinstance(event, TextChunk):
+            assert len(event.text) <= PIECE
+            text += event.text
+            told.append(sum(holdings.sizes))
+            await call.memory.pass_on(event.text)
+        else:
+            assert isinstance(event, Finish)
+    assert text == f'{{"name":"ocr","result":{{"text":"{TEXT}"}}}}'
+    assert told[0] >= len(text)
+    assert set(told) == {told[0]}, "nothing is held twice"
+    assert shelf.reads == 1
+    await loader.load(source)
+    assert shelf.reads == 2
