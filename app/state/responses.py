@@ -48,7 +48,9 @@ class Stored:
     def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "Stored":
         """Return a stored response whose input items are given as JSON lists, none of them empty."""
         inner = [memoryview(run)[1:-1] for run in runs]
-        return cls(previous, b"".join((b"[", b",".join(inner), b"]")), output, response, tuple(map(len, inner)))
+        # A single run is stored without its length, as version 0.1.0 reads it.
+        lengths = tuple(map(len, inner)) if len(inner) > 1 else ()
+        return cls(previous, b"".join((b"[", b",".join(inner), b"]")), output, response, lengths)
 
     def lists(self) -> Iterator[bytes]:
         """Yield JSON lists, of which the first are runs of the input and the last is the output."""

@@ -10,7 +10,7 @@ from typing import Any
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.yes_and_no import Choices, answer_of, most_harmless
+from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, is_missing, moments, number
 from tasks.notation.dates import days_without_year, is_day_of_a_year, parse_day
 
@@ -80,7 +80,7 @@ class _ChoicesOfCells:
     """The values of an enum that the cells of a column may mean."""
 
     def __init__(self, values: Sequence[Any]) -> None:
-        self._choices = Choices(values)
+        self._choices = EnumValues(values)
         folded = ((value, "".join(fold(value))) for value in dict.fromkeys(self._choices.values))
         self._by_text = sorted((text, value) for value, text in folded if text)
 

@@ -20,7 +20,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, Choices, Words, answer_of, words_of
+from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, EnumValues, Words, answer_of, words_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -96,7 +96,7 @@ class Decision(NamedTuple):
     """The entry that contains the passage: a text that was read, or the text of the request."""
 
 
-class _Option(NamedTuple):
+class _PrintedOption(NamedTuple):
     passage: Passage
     words: tuple[int, ...]
     text: str
@@ -116,7 +116,7 @@ def decide(
     `lists` of choices, where several may be ticked."""
     if not (fields or lists):
         return {}
-    options: list[_Option] = []
+    options: list[_PrintedOption] = []
     for passage in passages:
         for option in _options(passage):
             if len(options) % SPANS_AT_ONCE == 0:
@@ -147,7 +147,7 @@ class _Values:
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.are_truths = "enum" not in schema
         self.count = 2 if self.are_truths else sum(value is not None for value in schema["enum"])
-        self.choices = Choices(schema.get("enum", ()))
+        self.choices = EnumValues(schema.get("enum", ()))
 
     def meant_by(self, text: str) -> Any:
         """Return the value that `text` means as a whole, or None."""
@@ -183,7 +183,7 @@ class _Naming:
         return shares
 
 
-def _options(passage: Passage) -> Iterator[_Option]:
+def _options(passage: Passage) -> Iterator[_PrintedOption]:
     """Yield the options next to the boxes of a passage. A mark stands before its option, or behind it if a mark ends
     the line."""
     has_ticks = any(sign in passage.text for sign in TICKED)
@@ -209,12 +209,12 @@ def _options(passage: Passage) -> Iterator[_Option]:
                 if text:
                     low, high = min(begin, mark.start()), max(end, mark.end())
                     words = passage.words_between(start + low, start + max(low + 1, len(line[:high].rstrip())))
-                    yield _Option(passage, words, text, mark[0] in TICKED, of)
+                    yield _PrintedOption(passage, words, text, mark[0] in TICKED, of)
             below += 1
         start += len(line) + 1
 
 
-def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_Option]]:
+def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOption]]:
     """Return the options of tables whose header row names them. Each further row is a question with a mark in one
     column."""
     marks = [at for at, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
@@ -231,7 +231,7 @@ def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_Option]]:
                 break
             label = segments[label].left
         if segments[label].text not in CROSSES:
-            found.append(_Option(mark.passage, mark.words, head, True, segments[label].text))
+            found.append(_PrintedOption(mark.passage, mark.words, head, True, segments[label].text))
     return found if len(found) >= FEWEST_MARKS else []
 
 
@@ -248,7 +248,7 @@ def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
     return next((one.text for one in nearest if one.text not in CROSSES), None)
 
 
-def _by_box(values: _Values, naming: _Naming, options: Sequence[_Option]) -> Slices[Decision | None]:
+def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
     """Decide by a ticked option. Its group is found by its options, which are the field's values, or by its name, which
     is the field's."""
     own = yield from _meant(values, options)
@@ -270,10 +270,10 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_Option]) -> Sli
     return None
 
 
-def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_Option]) -> Slices[list[Decision]]:
+def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[list[Decision]]:
     """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
     group that offers two of the values."""
-    groups: dict[str, list[tuple[_Option, Any]]] = {}
+    groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
     for option, meant in (yield from _meant(values, options)):
         groups.setdefault(option.group, []).append((option, meant))
     several = [group for group, own in groups.items() if len({meant for _, meant in own}) > 1]
@@ -290,7 +290,7 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_Option]) -> S
     return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
 
 
-def _meant(values: _Values, options: Sequence[_Option]) -> Slices[list[tuple[_Option, Any]]]:
+def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tuple[_PrintedOption, Any]]]:
     """Return the options that mean one of the values, each with its value. A price may follow the words: `Full
     £32.00`."""
     found = []
@@ -381,7 +381,7 @@ def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Sli
     return None
 
 
-def _printed(choices: Choices, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
+def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
     """Return the places where the words of a choice are printed as in the enum."""
     known = dict(zip(choices.values, choices.words, strict=True))
     of_first: dict[str, list[Words]] = {}

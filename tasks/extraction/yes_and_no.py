@@ -61,10 +61,10 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     return _ANSWERS.get(words_of(bare))
 
 
-class Choices:
+class EnumValues:
     """The values of an enum, whose words are read once, however many texts are compared with them.
 
-    >>> Choices(["card", "transfer"]).meant_by("Überweisung")
+    >>> EnumValues(["card", "transfer"]).meant_by("Überweisung")
     'transfer'
     """
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.extraction import yes_and_no
-from tasks.extraction.yes_and_no import EMPTY, LONGEST_CHOICE, TICKED, Choices, answer_of, most_harmless, words_of
+from tasks.extraction.yes_and_no import EMPTY, LONGEST_CHOICE, TICKED, EnumValues, answer_of, most_harmless, words_of
 from tests.conftest import each_case
 
 
@@ -38,7 +38,7 @@ def test_any_other_cell_says_neither(text: str) -> None:
     ],
 )
 def test_a_printed_choice_is_the_value_that_means_the_same(text: str, values: list[Any], choice: Any) -> None:
-    assert Choices(values).meant_by(text) == choice
+    assert EnumValues(values).meant_by(text) == choice
 
 
 def test_the_most_harmless_choice_claims_nothing() -> None:
@@ -49,14 +49,14 @@ def test_the_most_harmless_choice_claims_nothing() -> None:
 def test_the_values_of_an_enum_are_read_once_and_not_for_each_text(monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
     monkeypatch.setattr(yes_and_no, "words_of", lambda text: read.append(text) or words_of(text))
-    choices = Choices(["bank transfer", "card"])
+    choices = EnumValues(["bank transfer", "card"])
     read.clear()
     assert [choices.meant_by(text) for text in ("Card", "BANK-TRANSFER", "cheque")] == ["card", "bank transfer", None]
     assert read == ["Card", "BANK-TRANSFER", "cheque"]
 
 
 def test_a_value_of_an_enum_that_is_a_long_text_is_not_compared() -> None:
-    choices = Choices(["a " * (LONGEST_CHOICE // 2), "a " * LONGEST_CHOICE])
+    choices = EnumValues(["a " * (LONGEST_CHOICE // 2), "a " * LONGEST_CHOICE])
     assert choices.values == ["a " * (LONGEST_CHOICE // 2)]
     assert choices.meant_by("a " * (LONGEST_CHOICE // 2)) == "a " * (LONGEST_CHOICE // 2)
     assert choices.meant_by("a " * LONGEST_CHOICE) is None
