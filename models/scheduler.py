@@ -423,11 +423,11 @@ class FairBytes(FairSlots):
     """Largest such multiple after a claim that cannot wait, so that work which has begun finds some bytes for its
     end."""
     SMALL = 1 / 64
-    """Part of all bytes up to which a claim takes free bytes ahead of larger claims of its key."""
+    """Part of all bytes up to which a claim takes free bytes ahead of all larger claims."""
 
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
         share = SHARE.get()
-        if slots <= self.SMALL * self.at_once and self._next is None and self._fits(share, slots, self.GROWING):
+        if slots <= self.SMALL * self.at_once and self._fits(share, slots, self.GROWING):
             self._take(share, slots)
             return TakenSlots(self, share, slots)
         return await super().take(slots, patient=patient)

@@ -4,6 +4,7 @@ import ast
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from tests.conftest import ROOT
@@ -11,6 +12,7 @@ from tests.conftest import ROOT
 IN_JAVASCRIPT = re.compile(r"^\s*(?:export\s+)?(?:default\s+)?class\s+(\w+)", re.MULTILINE)
 
 
+@cache
 def classes() -> dict[str, list[str]]:
     """The files that define each class of the product, in Python or in JavaScript."""
     files = defaultdict(list)

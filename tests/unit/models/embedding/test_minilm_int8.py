@@ -73,6 +73,7 @@ def test_the_longest_text_fits_the_last_length() -> None:
     assert INT8_LENGTHS[-1] == MAX_TOKENS
 
 
+@pytest.mark.accuracy
 @pytest.mark.parametrize("engine", ["int8", "float32"])
 def test_the_stored_meanings_of_concepts_belong_to_the_vectors_of_their_names(
     engine: str, request: pytest.FixtureRequest
