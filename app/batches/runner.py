@@ -45,7 +45,9 @@ LEASE_S = 20.0
 LOOK_S = 5.0
 """Seconds between two looks for work."""
 _AT_ONCE = 8
-"""Largest number of batches that this server runs at the same time."""
+"""Largest number of batches that this server runs at the same time, unless a key waits that runs none."""
+_MOST_AT_ONCE = 64
+"""Largest number of batches with those of keys that run no other one."""
 _PAUSE_S = 30.0
 """Seconds that a batch rests after an error."""
 _SWEEP_S = 3600.0
@@ -195,13 +197,13 @@ class BatchRunner:
                 elif now >= run.expires:
                     run.end("expired")
         while True:
-            resting = None
-            if (
-                sum(run.rest_s is None for run in self._runs.values()) >= _AT_ONCE
-                and (resting := self._resting_longest()) is None
-            ):
-                break
-            if (batch := await self._claimed(now)) is None:
+            resting, is_first = None, False
+            if sum(run.rest_s is None for run in self._runs.values()) >= _AT_ONCE:
+                resting = self._resting_longest()
+                is_first = resting is None
+                if is_first and len(self._runs) >= _MOST_AT_ONCE:
+                    break
+            if (batch := await self._claimed(now, is_first=is_first)) is None:
                 break
             if resting is not None:
                 self._give_way(resting)
@@ -230,11 +232,12 @@ class BatchRunner:
         run.rest_s = self._pauses.rest_s(run.key.tenant)
         run.task.cancel()
 
-    async def _claimed(self, now: float) -> Batch | None:
-        """Lease a batch whose key does not have its full share of running batches yet."""
+    async def _claimed(self, now: float, *, is_first: bool) -> Batch | None:
+        """Lease a batch whose key does not have its full share of running batches yet, or runs none if the batch
+        `is_first`."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
-        full = {one.tenant for one in callers if running[one.tenant] >= one.share.of(_AT_ONCE)}
+        full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_AT_ONCE)}
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _end(self) -> None:

@@ -384,6 +384,23 @@ async def test_one_key_leaves_others_room_for_their_batches(world: World, tmp_pa
         assert len(world.asked) == 5
 
 
+async def test_a_key_that_runs_no_batch_need_not_wait_for_those_of_others(world: World, tmp_path: Path) -> None:
+    file = tmp_path / "keys.toml"
+    keys = [add_key(file, name, {}) for name in ("one", "two", "other")]
+    world.services.keys = ApiKeys((), file, key_share=0.5)
+    one, two, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
+    world.held = {f"{number}": asyncio.Event() for number in range(9)}
+    async with world.running(at_once=20) as runner:
+        for number, key in enumerate([one, two] * 4):
+            await world.add(f"{number}", key=key)
+        await until(lambda: len(runner._runs) == 8)
+        ninth = await world.add("8", key=one)
+        last = await world.add("other", key=other)
+        runner.wake()
+        assert (await world.ended(last, other.tenant)).status == "completed"
+        assert (await world.batch(ninth, one.tenant)).status == "validating"
+
+
 async def test_a_file_that_is_gone_before_it_is_checked_fails_its_batch(world: World) -> None:
     batch_id = await world.add("a")
     batch = await world.batch(batch_id)
