@@ -137,7 +137,8 @@ class Pipeline:
 
         The number is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than `most_chars`.
         """
-        chars = sum(map(len, texts_of(request)))
+        texts = texts_of(request)
+        chars = sum(map(len, texts))
         if chars > self.most_chars:
             raise PayloadTooLarge(
                 f"The request's messages have {chars} characters together; the limit is {self.most_chars} "
@@ -145,7 +146,7 @@ class Pipeline:
                 param="messages",
             )
         directives = read_directives(texts_of(request, "system", "developer"), self.task_names)
-        tokens = estimate_tokens(*texts_of(request)) if estimates else 0
+        tokens = estimate_tokens(*texts) if estimates else 0
         return directives, list(warnings_of(request, directives)), tokens
 
 

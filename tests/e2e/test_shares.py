@@ -169,7 +169,6 @@ def test_large_bodies_of_one_key_leave_memory_to_another(server: Attacked) -> No
     server.until(lambda: memory.running == 100 * MB and memory.waiting == 2)
     server.model.script(Reply("Read."))
     assert content_of(server.ask(BOB, "What is this? " + "x " * MB + "?", max_tokens=5)) == "Read."
-    assert memory.running <= 200 * MB
 
 
 def test_a_key_has_a_number_of_files_and_another_key_has_its_own(server: Attacked) -> None:
