@@ -23,10 +23,13 @@ SPEAKERS = ("system", "developer")
 _SIDE = 500
 """Number of characters on either side of a boundary that are judged together. A window contains at most four times as
 many."""
-_JOINTS = re.compile(r"[^\w\u200b-\u200f]+|[_\d]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
+_CAPITALS = r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![^\W\d_A-Z]))[^\W\d_A-Z])"
+"""Pattern of the gaps before the capital letter of a word: after a small letter, or after another capital letter if a
+small one follows, as in `DoIBuild`. The plural of an abbreviation, as in `URLs`, has no gap."""
+_JOINTS = re.compile(rf"[^\w\u200b-\u200f]+|[_\d]+|{_CAPITALS}")
 """Pattern of the gaps between the words in the name of a file or a speaker: other characters, digits, or the place
-before a capital letter that follows a small letter."""
-_SEPARATORS = re.compile(r"[\s_./:-]+|(?<=[^\W\d_A-Z])(?=[A-Z])")
+before a word's capital letter."""
+_SEPARATORS = re.compile(rf"[\s_./:-]+|{_CAPITALS}")
 """Pattern of the gaps between the words of a key or an id. Digits stay, because they may stand for letters."""
 _LONGEST_NAME = 3
 """Largest number of words of a key that is a name and no text."""
@@ -105,11 +108,14 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined, and of
-    the ids of calls. A text may be spread over several of them."""
+    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined, of the
+    names of several tools, and of the ids of calls. A text may be spread over several of them."""
     for source, value in _definitions(request):
         keys = (key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY)
         yield source, " ".join(filter(None, map(_separated, keys)))
+    names = [tool.function.name for tool in request.tools or ()]
+    if len(names) > 1:
+        yield "tools", " ".join(filter(None, map(_separated, names)))
     ids = dict.fromkeys(one for message in request.messages for one in _ids_of(message))
     yield "tool_calls", " ".join(filter(None, map(_separated, ids)))
 
