@@ -3,7 +3,7 @@ because a question may be split between them."""
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 from urllib.parse import unquote
@@ -112,12 +112,13 @@ def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     names of several tools, and of the ids of calls. A text may be spread over several of them."""
     for source, value in _definitions(request):
         keys = (key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY)
-        yield source, " ".join(filter(None, map(_separated, keys)))
+        yield source, _words_of_all(keys)
     names = [tool.function.name for tool in request.tools or ()]
+    # The name of a single tool is among the tool's own texts.
     if len(names) > 1:
-        yield "tools", " ".join(filter(None, map(_separated, names)))
+        yield "tools", _words_of_all(names)
     ids = dict.fromkeys(one for message in request.messages for one in _ids_of(message))
-    yield "tool_calls", " ".join(filter(None, map(_separated, ids)))
+    yield "tool_calls", _words_of_all(ids)
 
 
 def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
@@ -151,6 +152,10 @@ def _is_name(key: str) -> bool:
 
 def _separated(key: str) -> str:
     return " ".join(_SEPARATORS.sub(" ", key).split())
+
+
+def _words_of_all(keys: Iterable[str]) -> str:
+    return " ".join(filter(None, map(_separated, keys)))
 
 
 def _ids_of(message: ChatMessage) -> Iterator[str]:

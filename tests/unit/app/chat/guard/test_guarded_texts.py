@@ -29,7 +29,7 @@ def test_a_name_without_words_says_nothing(name: str | None) -> None:
     assert texts_of_file_names([Source(Origin(message=0, part=1, field="file_data"), payload="", filename=name)]) == []
 
 
-def test_the_names_of_all_tools_and_their_keys_are_told_in_words() -> None:
+def test_the_names_of_several_tools_and_their_keys_are_told_in_words() -> None:
     functions = [
         {"name": "how_do_i", "parameters": {"type": "object", "properties": {"HowDoIBuild": {"type": "string"}}}},
         {"name": "buildA"},
