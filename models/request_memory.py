@@ -2,8 +2,12 @@
 words that they read.
 
 A request holds it until it ends: its text and its media are views and copies of its body, and its answer is made of the
-words. No requests wait for each other's memory: a request waits only before it holds any of a kind, and while it holds
-words, it waits for no other kind. Whoever needs more than it has waited for gets it at once, or is refused.
+words. No requests wait for each other's memory forever:
+
+- A request waits for memory for its body only while it holds no memory at all. If it needs more later, it gets it at
+  once, or is refused.
+- A request that holds words may wait for more words, because nobody knows beforehand how many a page has. Those who
+  wait are served one after another by a reserve, see `ReservedBytes`.
 """
 
 import asyncio
@@ -13,13 +17,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from models.base import RETRY_S, MemoryShort
-from models.scheduler import SHARE, FairBytes, TakenSlots
+from models.scheduler import SHARE, FairBytes, ReservedBytes, TakenSlots
 
 MB = 1024 * 1024
 LARGE = MB
 """Number of bytes that a request may hold without being counted."""
-WORDS = 1024 * MB
-"""Number of bytes that the words of all requests may take together."""
+WORDS = 624 * MB
+"""Number of bytes that the words of all requests may take together, beside those in the reserve."""
+WORDS_RESERVE = 400 * MB
+"""Number of bytes kept for one request at a time whose pages have more words than others leave memory for. As many
+words as a request may have take no more."""
+WORDS_WAIT_S = 60.0
+"""Longest time in seconds that a request which holds words waits for more. The reserve is given back when its request
+has been answered, and that may take longer than a client would wait for an error."""
 
 
 class HeldBytes:
@@ -49,15 +59,84 @@ class HeldBytes:
         self._taken.give_back()
 
 
+class HeldWords:
+    """Bytes that one part of a request holds for its words, which may become more and fewer until the request ends."""
+
+    def __init__(self, of: "_WordsOfRequest") -> None:
+        self._of = of
+        self.size = 0
+
+    async def resize(self, size: int) -> None:
+        """Hold `size` bytes, at most all that there are, and wait for those that others hold.
+
+        Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than others
+        leave and more than the reserve.
+        """
+        size = min(size, self._of.most)
+        async with self._of.changing:
+            await self._of.change(size - self.size)
+            self.size = size
+
+
+class _WordsOfRequest:
+    """Bytes that all parts of a request hold together for their words, so that one place in the reserve is enough for
+    the whole request."""
+
+    def __init__(self, of: ReservedBytes, wait_s: float) -> None:
+        self._of = of
+        self._wait_s = wait_s
+        self._taken: TakenSlots | None = None
+        self._is_over = False
+        self.changing = asyncio.Lock()
+
+    @property
+    def most(self) -> int:
+        return self._of.at_once
+
+    @property
+    def is_empty(self) -> bool:
+        return self._taken is None
+
+    async def change(self, by: int) -> None:
+        """Hold `by` more bytes, or fewer if it is negative, and none once the request has ended. Raises what
+        `HeldWords.resize` raises, and EngineOverloaded and ShareUsedUp for the first bytes if too many wait."""
+        try:
+            if self._is_over:
+                return
+            if self._taken is None:
+                self._taken = await self._of.take(by)
+            elif by <= 0:
+                self._taken.keep(self._taken.slots + by)
+            else:
+                await self._grow(self._taken, by)
+        finally:
+            if self._is_over:  # it ended while bytes were waited for
+                self.end()
+
+    async def _grow(self, taken: TakenSlots, slots: int) -> None:
+        try:
+            async with asyncio.timeout(self._wait_s):
+                is_granted = await self._of.grow_in_turn(taken, slots)
+        except TimeoutError:
+            is_granted = False
+        if not is_granted:
+            raise MemoryShort(self._of.resource, RETRY_S)
+
+    def end(self) -> None:
+        self._is_over = True
+        if self._taken is not None:
+            self._taken.give_back()
+
+
 @dataclass
 class _Held:
     """Everything that one request holds."""
 
+    words: _WordsOfRequest
     uncounted: int = 0
     bytes: HeldBytes | None = None
-    words: list[HeldBytes] = field(default_factory=list)
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Lock of the part of the request that waits for memory, so that no other part holds some meanwhile."""
+    """Lock of the part of the request that waits for its first memory, so that no other part holds some meanwhile."""
     is_over: bool = False
     """True once the request has ended. A task that it started, and that outlives it, holds nothing for it."""
 
@@ -78,25 +157,34 @@ class RequestMemory:
     """The bytes that all requests may hold together, given to keys in turn."""
 
     def __init__(
-        self, most_bytes: int, *, most_waiting: int, most_of_words: int = WORDS, request_s: float = 300.0
+        self,
+        most_bytes: int,
+        *,
+        most_waiting: int,
+        most_of_words: int = WORDS,
+        words_reserve: int = WORDS_RESERVE,
+        request_s: float = 300.0,
+        words_wait_s: float = WORDS_WAIT_S,
     ) -> None:
         """`request_s` is the longest time that a request may take, its body included, in seconds."""
         self.bytes = FairBytes("memory", most_bytes, most_waiting=most_waiting)
-        self.words = FairBytes("memory for words", most_of_words, most_waiting=most_waiting)
+        self.words = ReservedBytes("memory for words", most_of_words, words_reserve, most_waiting=most_waiting)
         self.request_s = request_s
+        self._words_wait_s = words_wait_s
 
     @contextmanager
     def of_request(self) -> Iterator[None]:
         """Give back the bytes that the block holds when it ends."""
-        held = _Held()
+        held = _Held(_WordsOfRequest(self.words, self._words_wait_s))
         token = _HELD.set(held)
         try:
             yield
         finally:
             _HELD.reset(token)
             held.is_over = True
-            for one in (*filter(None, (held.bytes,)), *held.words):
-                one.end()
+            held.words.end()
+            if held.bytes is not None:
+                held.bytes.end()
 
     async def hold(self, size: int) -> HeldBytes | None:
         """Hold `size` more bytes, and return all that the request holds, words excepted. None as long as these are too
@@ -115,20 +203,20 @@ class RequestMemory:
                 return None
             held.uncounted = 0
             if held.bytes is None:
-                held.bytes = await held.claim(self.bytes, size, waits=not held.words)
+                held.bytes = await held.claim(self.bytes, size, waits=held.words.is_empty)
             else:
                 held.bytes.resize(held.bytes.size + size)
             return held.bytes
 
-    async def hold_words(self, size: int) -> HeldBytes | None:
+    async def hold_words(self, size: int) -> HeldWords | None:
         """Hold `size` bytes for the words that a part of the request will read. None outside of requests.
 
-        Waits until they are free if the request holds none for words yet. Raises what `hold` raises.
+        Waits until they are free. Raises what `hold` raises.
         """
         held = _HELD.get()
         if held is None or held.is_over:
             return None
+        taken = HeldWords(held.words)
         async with held.claiming:
-            taken = await held.claim(self.words, size, waits=not held.words)
-            held.words.append(taken)
-            return taken
+            await taken.resize(size)
+        return taken

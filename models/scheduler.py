@@ -328,7 +328,7 @@ class FairSlots:
     def is_free_for(self, slots: int) -> bool:
         """True if `take` would return at once for the SHARE of the running task."""
         slots = min(slots, self.at_once)
-        return self._next is None and self._used + slots <= self.at_once and self._may(SHARE.get(), slots)
+        return self._next is None and slots <= self._free and self._may(SHARE.get(), slots)
 
     def check_room(self) -> None:
         """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
@@ -364,6 +364,11 @@ class FairSlots:
         waiting = self._queue.waiting(share.key)
         return ShareUsedUp(self.resource, waiting, retry_after(waiting, self._seconds_each))
 
+    @property
+    def _free(self) -> int:
+        """Number of slots that claims from the queue may take now."""
+        return self.at_once - self._used
+
     def _may(self, share: Share, _slots: int) -> bool:
         """True if the key of `share` may have so many more slots, as soon as they are free."""
         return self._running.get(share.key, 0) < share.of(self.at_once)
@@ -389,14 +394,14 @@ class FairSlots:
         self._grant()
 
     def _grant(self) -> None:
-        while self._used < self.at_once:
+        while self._free > 0:
             claim = self._next or self._queue.pop(self._may_have_its_first)
             self._next = None
             if claim is None:
                 return
             if claim.granted.done():
                 continue
-            if self._used + claim.slots > self.at_once:
+            if claim.slots > self._free:
                 self._next = claim
                 return
             self._take(claim.share, claim.slots)
@@ -445,8 +450,70 @@ class FairBytes(FairSlots):
         return not own or (own + slots <= share.of(self.at_once) and self._fits(share, slots, self.BEGINNING))
 
     def _fits(self, share: Share, slots: int, multiple: int) -> bool:
-        own, free = self._running.get(share.key, 0), self.at_once - self._used - slots
+        own, free = self._running.get(share.key, 0), self._free - slots
         return free >= 0 and (not own or own + slots <= multiple * free)
+
+
+class ReservedBytes(FairBytes):
+    """Bytes of which a claim that holds some may wait for more, until the bytes or a reserve are free.
+
+    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept beside the bytes,
+    as large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One claim
+    at a time moves into the reserve, and leaves to others what it held. There it never waits for bytes again, so it
+    ends, and the next one moves in: every claim that waits is served, whatever the others hold.
+    """
+
+    def __init__(self, resource: str, at_once: int, reserve: int, *, most_waiting: int) -> None:
+        super().__init__(resource, at_once, most_waiting=most_waiting)
+        self.reserve = reserve
+        self._growing: FairQueue[_Growth] = FairQueue()
+        self._in_reserve: TakenSlots | None = None
+
+    @property
+    def growing(self) -> int:
+        """Number of claims that hold some bytes and wait for more."""
+        return len(self._growing)
+
+    async def grow_in_turn(self, taken: "TakenSlots", slots: int) -> bool:
+        """Add `slots` to `taken` as soon as possible, in turn between keys and ahead of all claims that hold nothing.
+        False at once if this would be more than the reserve holds, and `grow` refuses it."""
+        if taken.slots + slots > self.reserve:
+            return self.grow(taken, slots)
+        growth = _Growth(taken, slots, asyncio.get_running_loop().create_future())
+        self._growing.push(growth, taken.share)
+        self._grant()
+        try:
+            await growth.granted
+        except asyncio.CancelledError:
+            self._growing.keep(lambda one: one is not growth)
+            self._grant()  # the key's next growth may need less
+            raise
+        return True
+
+    def grow(self, taken: "TakenSlots", slots: int) -> bool:
+        return taken is not self._in_reserve and super().grow(taken, slots)
+
+    @property
+    def _free(self) -> int:
+        return super()._free + (0 if self._in_reserve is None else self._in_reserve.slots)
+
+    def _may_grow(self, share: Share) -> bool:
+        growth = self._growing.first_of(share)
+        return self._in_reserve in (None, growth.taken) or self._fits(share, growth.slots, self.GROWING)
+
+    def _grant(self) -> None:
+        if self._in_reserve is not None and not self._in_reserve.slots:
+            self._in_reserve = None
+        while (growth := self._growing.pop(self._may_grow)) is not None:
+            taken = growth.taken
+            if growth.granted.done():
+                continue
+            if taken is not self._in_reserve and not self._fits(taken.share, growth.slots, self.GROWING):
+                self._in_reserve = taken
+            self._take(taken.share, growth.slots)
+            taken.slots += growth.slots
+            growth.granted.set_result(None)
+        super()._grant()
 
 
 class TakenSlots:
@@ -466,3 +533,12 @@ class TakenSlots:
         if self.slots > slots:
             beyond, self.slots = self.slots - slots, slots
             self._of.give_back(self.share, beyond, time.monotonic() - self._since)
+
+
+@dataclass(slots=True, eq=False)
+class _Growth:
+    """A wish of the holder of `taken` for so many more `slots`."""
+
+    taken: TakenSlots
+    slots: int
+    granted: "asyncio.Future[None]"

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
-from models.request_memory import HeldBytes
+from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
 from models.vision.text import Image, PageReader, PageText, Ruling, TextLine, Word
@@ -165,7 +165,7 @@ class OcrTask:
                 if page.document.text is None:
                     raise
                 return None
-            counted.check(page, sum(len(line["words"]) for line in found[0]["lines"]))
+            await counted.check(page, sum(len(line["words"]) for line in found[0]["lines"]))
             return found
 
         return await side_by_side(
@@ -198,7 +198,7 @@ class _WordCount:
     """Counts the words of one request's pages, because the number of pages does not limit them, and holds the memory
     that they take."""
 
-    def __init__(self, limit: int, pages: int, memory: HeldBytes | None) -> None:
+    def __init__(self, limit: int, pages: int, memory: HeldWords | None) -> None:
         """Count the words of so many `pages`, for which `memory` holds enough as long as they have WORDS_OF_A_PAGE."""
         self._limit = limit
         self._pages = pages
@@ -206,9 +206,10 @@ class _WordCount:
         self._words: dict[int, int] = {}
         """Number of words on each page that has been read, by its place."""
 
-    def check(self, page: PagePosition, words: int) -> None:
-        """Set the number of `words` on `page`. Raises InputTooLarge if all pages together have too many, and
-        MemoryShort if other requests leave no memory for more words than pages usually have."""
+    async def check(self, page: PagePosition, words: int) -> None:
+        """Set the number of `words` on `page`, and wait for memory for those beyond what pages usually have. Raises
+        InputTooLarge if all pages together have too many, and MemoryShort if other requests hold the memory for too
+        long."""
         self._words[page.place] = words
         total = sum(self._words.values())
         if total > self._limit:
@@ -221,7 +222,7 @@ class _WordCount:
             )
         if self._memory is not None:
             left = (self._pages - len(self._words)) * WORDS_OF_A_PAGE
-            self._memory.resize(min(total + left, self._limit) * WORD_BYTES)
+            await self._memory.resize(min(total + left, self._limit) * WORD_BYTES)
 
 
 _Section = tuple[PageSection, PageLayout]
@@ -230,7 +231,7 @@ _Section = tuple[PageSection, PageLayout]
 
 async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
-    counted.check(page, sum(len(line.words) for line in layer.lines))
+    await counted.check(page, sum(len(line.words) for line in layer.lines))
 
     is_searched = _may_have_marks(page, layer, form)
 

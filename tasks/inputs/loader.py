@@ -7,7 +7,7 @@ import weakref
 from collections.abc import Sequence
 from functools import partial
 
-from models.request_memory import HeldBytes, RequestMemory
+from models.request_memory import HeldWords, RequestMemory
 from tasks.errors import InputError
 from tasks.inputs import media_types
 from tasks.inputs.av.audio import AudioDecoder, Recording
@@ -75,7 +75,7 @@ class MediaLoader:
         self._budget = DecodedBudget(limits.decoded_bytes, largest=3 * limits.image_pixels)
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
 
-    async def hold_words(self, size: int) -> HeldBytes | None:
+    async def hold_words(self, size: int) -> HeldWords | None:
         """Hold `size` bytes for the words of a document, until the request ends. None if no memory is counted. Raises
         what `RequestMemory.hold_words` raises."""
         return None if self._memory is None else await self._memory.hold_words(size)

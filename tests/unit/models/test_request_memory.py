@@ -142,7 +142,7 @@ async def test_who_has_begun_gets_more_ahead_of_those_of_its_key_who_wait() -> N
     await waiting
 
 
-async def test_words_are_waited_for_before_any_are_read_and_not_by_who_holds_some() -> None:
+async def test_words_are_waited_for_and_what_is_not_needed_goes_to_others() -> None:
     memory = RequestMemory(10 * MB, most_waiting=8, most_of_words=100 * MB)
     with of_key(memory, "a"):
         held = await memory.hold_words(60 * MB)
@@ -151,14 +151,72 @@ async def test_words_are_waited_for_before_any_are_read_and_not_by_who_holds_som
             second = asyncio.create_task(memory.hold_words(50 * MB))
             await settled()
             assert not second.done()
-            held.resize(10 * MB)
+            await held.resize(10 * MB)
             await second
-            with pytest.raises(MemoryShort, match="memory for words"):
-                held.resize(45 * MB)
             assert memory.words.running == 60 * MB
             await memory.hold_words(10 * MB)
             assert memory.words.running == 70 * MB
     assert memory.words.running == 0
+
+
+async def test_who_needs_more_words_than_the_reserve_has_is_refused_at_once() -> None:
+    memory = RequestMemory(10 * MB, most_waiting=8, most_of_words=100 * MB, words_reserve=40 * MB)
+    with of_key(memory, "a"):
+        await memory.hold_words(60 * MB)
+        with of_key(memory, "b"):
+            held = await memory.hold_words(10 * MB)
+            assert held is not None
+            with pytest.raises(MemoryShort, match="memory for words"):
+                await held.resize(45 * MB)
+            await held.resize(40 * MB)
+            assert memory.words.running == 100 * MB
+
+
+async def test_the_parts_of_a_request_have_the_reserve_together() -> None:
+    memory = RequestMemory(10 * MB, most_waiting=8, most_of_words=100 * MB, words_reserve=40 * MB)
+    with of_key(memory, "a"):
+        await memory.hold_words(60 * MB)
+        with of_key(memory, "b"):
+            await memory.hold_words(20 * MB)
+            second = await memory.hold_words(15 * MB)
+            assert second is not None
+            assert memory.words.running == 95 * MB
+            await second.resize(20 * MB)
+            with pytest.raises(MemoryShort):
+                await memory.hold_words(1 * MB)
+
+
+async def test_more_words_are_waited_for_as_long_as_that_may_take() -> None:
+    memory = RequestMemory(10 * MB, most_waiting=8, most_of_words=100 * MB, words_reserve=40 * MB, words_wait_s=0.01)
+    with of_key(memory, "a"):
+        await memory.hold_words(60 * MB)
+        with of_key(memory, "b"):
+            await memory.hold_words(30 * MB)
+            await memory.hold_words(10 * MB)
+            assert memory.words.running == 100 * MB, "key b is in the reserve"
+            with of_key(memory, "c"):
+                held = await memory.hold_words(30 * MB)
+                assert held is not None
+                with pytest.raises(MemoryShort, match="memory for words"):
+                    await held.resize(40 * MB)
+                assert (held.size, memory.words.growing) == (30 * MB, 0)
+
+
+async def test_words_that_are_granted_after_their_request_are_given_back() -> None:
+    memory = RequestMemory(10 * MB, most_waiting=8, most_of_words=100 * MB, words_reserve=40 * MB)
+    with of_key(memory, "a"):
+        await memory.hold_words(70 * MB)
+        with of_key(memory, "b"):
+            await memory.hold_words(20 * MB)
+            await memory.hold_words(20 * MB)
+            with of_key(memory, "c"):
+                held = await memory.hold_words(30 * MB)
+                assert held is not None
+                outliving = asyncio.create_task(held.resize(40 * MB))
+                await settled()
+                assert memory.words.growing == 1
+            await outliving
+        assert memory.words.running == 70 * MB
 
 
 async def test_who_holds_words_does_not_wait_for_other_memory_for_which_others_wait_with_words_to_come() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.base import EngineOverloaded, ShareUsedUp
-from models.scheduler import SHARE, FairQueue, FairSlots, Share, counted, make_room
+from models.scheduler import SHARE, FairQueue, FairSlots, ReservedBytes, Share, TakenSlots, counted, make_room
 
 A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
 LATER_A, LATER_B = replace(A, is_later=True), replace(B, is_later=True)
@@ -363,3 +363,112 @@ async def test_too_many_waiting_are_refused_but_for_the_patient() -> None:
     await holder.start("4", Share(""), patient=True)
     await holder.end("1", "2", "4")
     assert holder.entered == ["1", "2", "4"]
+
+
+async def take(bytes_: ReservedBytes, share: Share, size: int) -> TakenSlots:
+    with acting_as(share):
+        return await bytes_.take(size)
+
+
+async def settled() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_who_needs_more_waits_for_bytes_that_others_give_back() -> None:
+    memory = ReservedBytes("memory", 100, 50, most_waiting=8)
+    whole, first, second = [await take(memory, share, size) for share, size in ((A, 50), (B, 20), (C, 20))]
+    assert await memory.grow_in_turn(first, 20), "it has the reserve"
+    growing = asyncio.create_task(memory.grow_in_turn(second, 30))
+    await settled()
+    assert (memory.growing, memory.running) == (1, 110)
+    whole.give_back()
+    assert await growing
+    assert (second.slots, memory.growing, memory.running) == (50, 0, 90)
+
+
+async def test_all_who_hold_some_and_need_more_get_it_one_after_another() -> None:
+    memory = ReservedBytes("memory", 100, 40, most_waiting=8)
+    shares = [Share(str(number)) for number in range(5)]
+    peak = 0
+
+    async def work(taken: TakenSlots) -> None:
+        nonlocal peak
+        assert await memory.grow_in_turn(taken, 10)
+        assert await memory.grow_in_turn(taken, 10), "who is in the reserve need not wait again"
+        peak = max(peak, memory.running)
+        await asyncio.sleep(0)
+        taken.give_back()
+
+    held = [await take(memory, share, 20) for share in shares]
+    assert memory.running == 100, "each waits for what the others hold"
+    async with asyncio.timeout(5):
+        await asyncio.gather(*map(work, held))
+    assert peak <= 140
+    assert (memory.running, memory.growing) == (0, 0)
+
+
+async def test_the_reserve_goes_to_keys_in_turn() -> None:
+    memory = ReservedBytes("memory", 100, 20, most_waiting=8)
+    whole = await take(memory, Share("whole"), 52)
+    held = [await take(memory, share, 12) for share in (C, A, A, B)]
+    served = list[str]()
+
+    async def grow(taken: TakenSlots) -> None:
+        await memory.grow_in_turn(taken, 8)
+        served.append(taken.share.key)
+
+    growing = [asyncio.create_task(grow(taken)) for taken in held]
+    await settled()
+    for taken in (held[0], held[1], held[3], held[2]):
+        taken.give_back()
+        await settled()
+    await asyncio.gather(*growing)
+    assert served == ["c", "a", "b", "a"]
+    whole.give_back()
+
+
+async def test_who_waits_for_more_and_leaves_keeps_nobody_waiting() -> None:
+    memory = ReservedBytes("memory", 100, 50, most_waiting=8)
+    await take(memory, A, 50)
+    first, second = [await take(memory, share, 25) for share in (B, C)]
+    assert await memory.grow_in_turn(first, 20)
+    leaving = asyncio.create_task(memory.grow_in_turn(second, 20))
+    await settled()
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert (second.slots, memory.growing, memory.running) == (25, 0, 120)
+    second.give_back()
+    first.give_back()
+    assert memory.running == 50
+    third = await take(memory, C, 25)
+    assert await memory.grow_in_turn(third, 20), "the reserve is free again"
+
+
+async def test_more_than_the_reserve_has_is_never_waited_for() -> None:
+    memory = ReservedBytes("memory", 100, 40, most_waiting=8)
+    await take(memory, A, 60)
+    taken = await take(memory, B, 30)
+    assert not await memory.grow_in_turn(taken, 11)
+    assert await memory.grow_in_turn(taken, 10)
+    assert not await memory.grow_in_turn(taken, 1)
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(1, 40), st.lists(st.integers(1, 20))), max_size=12))
+async def test_nobody_waits_forever_for_more_that_the_reserve_has_room_for(
+    claims: list[tuple[str, int, list[int]]],
+) -> None:
+    memory = ReservedBytes("memory", 60, 40, most_waiting=16)
+
+    async def work(key: str, size: int, growths: list[int]) -> None:
+        taken = await take(memory, Share(key, 0.5), size)
+        for growth in growths:
+            if taken.slots + growth <= memory.reserve:
+                assert await memory.grow_in_turn(taken, growth)
+                assert memory.running <= 100
+                await asyncio.sleep(0)
+        taken.give_back()
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(*(work(*claim) for claim in claims))
+    assert (memory.running, memory.waiting, memory.growing) == (0, 0, 0)

@@ -18,7 +18,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable, MemoryShort
 from models.capability import EngineConfig
-from models.request_memory import RequestMemory
+from models.request_memory import WORDS, WORDS_RESERVE, RequestMemory
 from models.scheduler import SHARE, Share
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.text import Image, PageReader, PageText, TextLine, Word
@@ -255,24 +255,64 @@ async def test_a_document_waits_for_memory_before_its_pages_are_read() -> None:
     assert memory.words.running == 0
 
 
-async def test_a_page_of_more_words_than_there_is_memory_for_is_refused_and_gives_back_the_rest() -> None:
-    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * WORDS_OF_A_PAGE * WORD_BYTES)
+PAGE_BYTES = WORDS_OF_A_PAGE * WORD_BYTES
+
+
+def dense_page() -> Source:
+    """A page of twice as many words as pages usually have."""
+    return pdf("\n".join(["word " * 10] * (WORDS_OF_A_PAGE // 10 * 2)), size=(300, 2000))
+
+
+async def test_pages_of_more_words_than_usual_wait_for_memory_until_others_have_ended() -> None:
+    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * PAGE_BYTES, words_reserve=2 * PAGE_BYTES)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
-    dense = pdf("\n".join(["word " * 10] * (WORDS_OF_A_PAGE // 10 * 3 // 2)), size=(300, 2000))
+    task = OcrTask(no_reader, loader)
+    may_end = asyncio.Event()
+    read: list[str] = []
+
+    async def ask(key: str) -> None:
+        SHARE.set(Share(key))
+        with memory.of_request():
+            await task.run(TaskRequest("", (dense_page(),)))
+            read.append(key)
+            await may_end.wait()
+
+    try:
+        with memory.of_request():
+            await memory.hold_words(2 * PAGE_BYTES)
+            asked = [asyncio.create_task(ask(key)) for key in "ab"]
+            while not (read and memory.words.growing):
+                await asyncio.sleep(0)
+            assert len(read) == 1, "one has the reserve, and the other waits for it"
+            may_end.set()
+            await asyncio.gather(*asked)
+    finally:
+        await loader.close()
+    assert sorted(read) == ["a", "b"]
+    assert memory.words.running == 0
+
+
+async def test_a_page_of_more_words_than_the_reserve_has_room_for_is_refused_and_gives_back_the_rest() -> None:
+    memory = RequestMemory(1, most_waiting=8, most_of_words=4 * PAGE_BYTES, words_reserve=PAGE_BYTES)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
     task = OcrTask(no_reader, loader)
     try:
         with memory.of_request():
-            await memory.hold_words(3 * WORDS_OF_A_PAGE * WORD_BYTES)
+            await memory.hold_words(3 * PAGE_BYTES)
             share = SHARE.set(Share("another"))
             with memory.of_request(), pytest.raises(MemoryShort, match="memory for words"):
-                await task.run(TaskRequest("", (dense,)))
+                await task.run(TaskRequest("", (dense_page(),)))
             SHARE.reset(share)
-            assert memory.words.running == 3 * WORDS_OF_A_PAGE * WORD_BYTES
+            assert memory.words.running == 3 * PAGE_BYTES
         with memory.of_request():
-            await task.run(TaskRequest("", (dense,)))
+            await task.run(TaskRequest("", (dense_page(),)))
     finally:
         await loader.close()
     assert memory.words.running == 0
+
+
+def test_the_reserve_has_room_for_all_words_that_a_request_may_have() -> None:
+    assert MediaLimits().words * WORD_BYTES <= WORDS_RESERVE < WORDS
 
 
 async def test_texts_that_are_too_long_together_are_refused() -> None:
