@@ -1,5 +1,6 @@
 """A request under `<guard>`: what of it is judged, and when."""
 
+import asyncio
 import base64
 import io
 from collections.abc import AsyncIterator
@@ -11,13 +12,16 @@ import pytest
 
 from app.chat.guard.request_guard import RequestGuard, Unsafe
 from app.chat.inputs import latest_turn
-from app.events import TextChunk
+from app.events import AnswerWarning, Precontext, TextChunk
 from app.wire.request import ChatRequest
 from models.base import EngineUnavailable
+from tasks.errors import InputTooLarge
 from tasks.guardrails import Guardrails, Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.inputs.source import Source
+from tests.entries import entry_of
 from tests.keyword_guards import BOMB, FINISH, FOUND, KeywordGuard, Make, RedGuard, guard_of, said, user
 from tests.pages import single_line
 from tests.unit.app.chat.test_inputs import image, text
@@ -308,3 +312,97 @@ async def test_a_name_that_several_messages_have_is_judged_once(make: Make, keyw
     ann = {"name": "Ann_2"}
     assert await codes_blocking(make(user("Hello.") | ann, ASSISTANT, user("And?") | ann)) == []
     assert keywords.texts.count("Ann") == 1
+
+
+FLAG: dict[str, Any] = {"guard_mode": "flag"}
+ANSWER = TextChunk("Bread.")
+
+
+def warning_of(places: str) -> AnswerWarning:
+    return AnswerWarning(f"The guard found S9 in {places}. Nothing was blocked, because 'guard_mode' is 'flag'.")
+
+
+async def test_a_flagged_answer_ends_with_the_places_and_has_its_verdict_once(make: Make) -> None:
+    guard = make(BOMB, **FLAG)
+    verdict, *rest = [event async for event in guard.around(said(ANSWER, FINISH))]
+    assert isinstance(verdict, Precontext)
+    assert verdict.entries[0].result.data["codes"] == ["S9"]
+    assert rest == [ANSWER, warning_of("messages[0].content"), FINISH]
+
+
+async def test_a_flagged_stream_that_becomes_unsafe_repeats_its_verdict_at_the_end(make: Make) -> None:
+    guard = make("Hm?", **FLAG, stream=True)
+    events = [event async for event in guard.around(said(TextChunk("Well. "), TextChunk(BOMB + " "), FINISH))]
+    verdicts = [event.entries[0].result.data["codes"] for event in events if isinstance(event, Precontext)]
+    assert verdicts == [[], ["S9"]]
+    assert events[-3:] == [Precontext((guard.entry,)), warning_of("answer"), FINISH]
+
+
+async def test_a_safe_answer_that_would_be_flagged_has_no_warning(make: Make) -> None:
+    guard = make(**FLAG)
+    assert [event async for event in guard.around(said(ANSWER, FINISH))] == [Precontext((guard.entry,)), ANSWER, FINISH]
+
+
+async def test_the_result_of_a_flagged_task_stands_between_verdict_and_warning(make: Make) -> None:
+    guard = make(BOMB, task="ocr", **FLAG)
+    result = Precontext((FOUND,))
+    assert [event async for event in guard.around(said(result, FINISH))] == [
+        Precontext((guard.entry,)),
+        result,
+        warning_of("messages[0].content"),
+        FINISH,
+    ]
+
+
+@pytest.mark.parametrize(("count", "others"), [(4, ""), (5, " and 1 others")])
+async def test_the_warning_lists_five_places_and_counts_the_others(make: Make, count: int, others: str) -> None:
+    tools = [TOOL | {"function": {"name": f"f{at}", "description": BOMB}} for at in range(count)]
+    guard = make(BOMB, tools=tools, **FLAG)
+    *_, warning, finish = [event async for event in guard.around(said(ANSWER, FINISH))]
+    places = ["messages[0].content", *(f"tools[{at}]" for at in range(count))][:5]
+    assert (warning, finish) == (warning_of(", ".join(places) + others), FINISH)
+
+
+TOO_LONG = "rye " * (1 << 18)
+
+
+async def test_a_result_that_is_too_long_to_be_judged_is_refused_unless_only_pictures_are(make: Make) -> None:
+    entry = entry_of("ocr", {"extracted_text": TOO_LONG + ".", "sections": []})
+    with pytest.raises(InputTooLarge, match="'ocr'"):
+        await make().check_results([entry])
+    assert await make(codes=("S12_IMAGE",)).check_results([entry]) == (entry,)
+
+
+async def test_an_answer_that_is_too_long_to_be_judged_is_refused_unless_only_pictures_are(make: Make) -> None:
+    long = TextChunk(TOO_LONG + ".")
+    with pytest.raises(InputTooLarge, match="'answer'"):
+        _ = [event async for event in make().check_answer(said(long, FINISH))]
+    guard = make(codes=("S12_IMAGE",))
+    assert [event async for event in guard.check_answer(said(long, FINISH))][1:] == [long, FINISH]
+
+
+class NotingLoader:
+    """MediaLoader that notes which inputs are loaded."""
+
+    def __init__(self) -> None:
+        self.loaded: list[str | None] = []
+        self.one_is_loaded = asyncio.Event()
+
+    async def load(self, source: Source) -> None:
+        self.loaded.append(source.url)
+        self.one_is_loaded.set()
+
+
+async def test_while_the_request_is_judged_files_are_fetched_and_pages_are_left_to_the_scraper() -> None:
+    loader = NotingLoader()
+
+    class WaitingGuard(KeywordGuard):
+        async def judge(self, *args: Any, **kwargs: Any) -> Any:
+            await loader.one_is_loaded.wait()
+            return await super().judge(*args, **kwargs)
+
+    links = "Compare https://example.com/rye.png with https://example.com/bread please."
+    guard = guard_of(links, keywords=WaitingGuard(), loader=loader)
+    assert len(guard.turn.sources) == 2
+    _ = [event async for event in guard.around(said(ANSWER, FINISH))]
+    assert loader.loaded == ["https://example.com/rye.png"]
