@@ -20,8 +20,11 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, pieces_under, texts_in
 
-_FENCE = re.compile(r"^ {0,3}(`{3,}|~{3,})[ \t]*+([\w+.#-]*+)[^\n`]*+\n(.*?)(?:^ {0,3}\1[`~]*[ \t]*$|\Z)", re.M | re.S)
-"""A fenced code block of Markdown with its language. An unclosed block ends with the text."""
+_FENCE = re.compile(
+    r"^ {0,3}(`{3,}+|~{3,}+)[ \t]*+([\w+.#-]*+)[^\n`]*+\n(.*?)(?:^ {0,3}\1[`~]*+[ \t]*+$|\Z)", re.M | re.S
+)
+"""A fenced code block of Markdown with its language. An unclosed block ends with the text. The quantifiers give nothing
+back, so that a long line of tildes is read once."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200

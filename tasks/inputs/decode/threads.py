@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, Generic
 
+from models.concurrency import heard_of
 from models.scheduler import FairSlots
 from tasks.inputs.decode.channel import Closable, OpenedT, P, S, T
 from tasks.inputs.source import Blob
@@ -21,20 +22,39 @@ class Worker:
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix=name)
 
     async def run(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-        # The wait has no queue limit (`patient`). Each request has few inputs and makes one call at a time, so the
-        # queue stays short.
-        async with self._turns.slot(patient=True):
-            return await asyncio.wrap_future(self._executor.submit(call, *args, **kwargs))
+        future, ended = await self._begin(call, *args, **kwargs)
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            future.cancel()
+            raise
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
         """Run a call whose result must be closed. If the caller leaves before that, the result is closed here."""
-        async with self._turns.slot(patient=True):
+        future, ended = await self._begin(call, *args, **kwargs)
+        try:
+            return await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            future.add_done_callback(_close_result)
+            raise
+
+    async def _begin(
+        self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> "tuple[Future[T], asyncio.Future[T]]":
+        """Hand the call to a thread in the key's turn. The thread counts for the key until the call ends, even if its
+        caller leaves: otherwise a key that hangs up would get all threads."""
+        # The wait has no queue limit (`patient`). Each request has few inputs and makes one call at a time, so the
+        # queue stays short.
+        taken = await self._turns.take(patient=True)
+        try:
             future = self._executor.submit(call, *args, **kwargs)
-            try:
-                return await asyncio.wrap_future(future)
-            except asyncio.CancelledError:
-                future.add_done_callback(_close_result)
-                raise
+        except RuntimeError:  # the worker is closed
+            taken.give_back()
+            raise
+        ended = asyncio.wrap_future(future)
+        ended.add_done_callback(lambda _: taken.give_back())
+        ended.add_done_callback(heard_of)
+        return future, ended
 
     async def release(self, resource: Closable) -> None:
         """Close `resource` after the calls queued so far, even if the caller is cancelled meanwhile."""

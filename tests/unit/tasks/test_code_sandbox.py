@@ -65,6 +65,7 @@ def test_fenced_python_is_run_else_the_whole_text(text: str, code: str) -> None:
 def test_many_fences_that_never_end_are_read_in_time_that_grows_with_their_number() -> None:
     assert code_in("```python\nprint(1)\n```\n" * 20_000).count("print(1)") == 20_000
     assert code_in("```python\n" + "~~~\n" * 200_000).startswith("~~~")
+    assert code_in("~" * 1_000_000) == "~" * 1_000_000
 
 
 @pytest.mark.parametrize("text", ["", "  \n"])

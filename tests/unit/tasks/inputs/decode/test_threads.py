@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from models.scheduler import SHARE, Share
 from tasks.inputs.decode.threads import Worker
 
 
@@ -50,6 +51,30 @@ async def test_a_queued_call_is_dropped_when_its_caller_leaves() -> None:
     await first
     await worker.run(lambda: None)
     assert not ran.is_set()
+    await worker.close()
+
+
+async def test_calls_whose_caller_left_still_count_for_their_key() -> None:
+    worker = Worker("name", threads=2)
+    gate, begun = threading.Event(), threading.Semaphore(0)
+
+    def hang() -> None:
+        begun.release()
+        gate.wait(60)
+
+    token = SHARE.set(Share("alice", part=0.5))
+    left = [asyncio.create_task(worker.run(hang)) for _ in range(2)]
+    await asyncio.to_thread(begun.acquire)
+    for one in left:
+        one.cancel()
+    await asyncio.wait(left)
+    again = [asyncio.create_task(worker.run(hang)) for _ in range(2)]
+    SHARE.reset(token)
+    try:
+        assert await asyncio.wait_for(worker.run(lambda: "bob's"), 30) == "bob's"
+    finally:
+        gate.set()
+    await asyncio.gather(*again)
     await worker.close()
 
 
