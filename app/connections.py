@@ -11,7 +11,7 @@ import functools
 import logging
 import math
 import sys
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -22,6 +22,8 @@ import structlog
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import SAFE, ApiError, BadRequest
+from models.loop_turns import LoopTurns
+from models.scheduler import Share
 
 TICK_S = 1.0
 """Time between two checks of all connections, in seconds: the precision of deadlines."""
@@ -40,15 +42,16 @@ _ENDING_S = 2.0
 counts."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
-_FED_AT_ONCE = 16 * 1024
-"""Number of bytes of a head that are parsed between two checks of its length."""
-_FRAMED_AT_ONCE = 4 * 1024
-"""Number of bytes of a chunked body that are parsed between two checks of its framing.
+_FED_AT_ONCE = 4 * 1024
+"""Number of bytes of a head or of a chunked body that are parsed between two checks of its length or framing.
 
 In a larger piece, the content would compensate for a long chunk extension.
 """
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
+_CHUNKS_OF_A_TURN = 256
+"""Number of chunks of a body that are parsed in one turn of the event loop, which takes some 1 ms: parsing a small
+chunk costs more than its content."""
 _LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
@@ -230,6 +233,9 @@ class BoundedProtocol(HttpToolsProtocol):
         """Number of bytes that had been received at the last check of a body that the server does not read."""
         self._framing = 0
         """Number of framing bytes of the body beyond the allowance for its content."""
+        self._unparsed: deque[memoryview] = deque()
+        self._chunks = 0
+        """Number of chunks of bodies that were parsed in the current turn of the event loop."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
         self._wrong: ApiError | None = None
@@ -279,10 +285,25 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._in.moved += len(data)
-        view = memoryview(data)
-        while view and not (self._ends or self.transport.is_closing()):
-            piece = view[: self._most_fed]
-            view = view[len(piece) :]
+        waits = self._waits_for_turn
+        self._unparsed.append(memoryview(data))
+        if waits:
+            self.transport.pause_reading()  # the application took its part of the body, and resumed reading
+        else:
+            self._parse()
+
+    def _parse(self) -> None:
+        """Parse what has been received. After many chunks, the rest waits for a turn of the event loop."""
+        self._chunks = 0
+        while self._unparsed and not (self._ends or self.transport.is_closing()):
+            if self._chunks >= _CHUNKS_OF_A_TURN:
+                self.transport.pause_reading()
+                LoopTurns.of_running_loop().call(self._parse, Share(f"address {self.address}"))
+                return
+            received = self._unparsed.popleft()
+            piece = received[: self._most_fed]
+            if len(piece) < len(received):
+                self._unparsed.appendleft(received[len(piece) :])
             if self._in_body:
                 self._framing += len(piece)
             else:
@@ -292,13 +313,21 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._refuse(HeadTooLarge(self._too_large), "head_too_large")
             elif len(self.pipeline) > _PIPELINED:
                 self.drop("pipelined")
+        self._unparsed.clear()
+        if not (self.flow.read_paused or self.transport.is_closing()):
+            self.transport.resume_reading()
+
+    @property
+    def _waits_for_turn(self) -> bool:
+        """True if a part of what has been received waits to be parsed."""
+        return len(self._unparsed) > 0
 
     @property
     def _most_fed(self) -> int | None:
         if not self._in_body:
             # A head that far exceeds its limit is refused before it is parsed.
             return max(1, min(_FED_AT_ONCE, self._limits.head_bytes - self._head))
-        return _FRAMED_AT_ONCE if self._is_chunked else None
+        return _FED_AT_ONCE if self._is_chunked else None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -324,6 +353,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._in.restart(self._since)
 
     def on_body(self, body: bytes) -> None:
+        self._chunks += 1
         # Smaller chunks than allowed increase the count of framing bytes; large chunks lower it.
         self._framing = max(0, self._framing - (1 + _FRAMING) * len(body))
         super().on_body(body)
@@ -349,7 +379,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._look_at_body(now, waited)
         elif self._in_body:
             came, self._seen = self._in.moved - self._seen, self._in.moved
-            if waited > LINGER_S or (waited > _ENDING_S and came < _LINGERING):
+            is_slow = came < _LINGERING and not self._waits_for_turn
+            if waited > LINGER_S or (waited > _ENDING_S and is_slow):
                 self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
             self._refuse(TooSlow(self._late("head", limits.head_s)), "head_too_slow")
@@ -370,7 +401,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(
                 TooSlow(self._late("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")), "body_too_slow"
             )
-        elif self.flow.read_paused:
+        elif self.flow.read_paused or self._waits_for_turn:
             self._in.restart(now)  # The server is slow, not the client.
         elif self._in.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"

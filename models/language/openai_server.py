@@ -37,6 +37,7 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
+from models.loop_turns import PieceCounter
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
 
@@ -144,9 +145,11 @@ class OpenAiServer:
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         answer = self._forced if forced_functions(call) else self._said if call.is_the_clients else self._complete
         async with self._slots.slot(), contextlib.aclosing(answer(call)) as events:
+            counter = PieceCounter()
             with self.counters.answering():
                 async for event in events:
                     yield event
+                    await counter.count()
 
     def check_room(self) -> None:
         self._slots.check_room()

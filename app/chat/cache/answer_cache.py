@@ -24,6 +24,7 @@ from app.chat.inputs import Turn
 from app.events import Event, Finish, Precontext, TextChunk
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
+from models.loop_turns import PieceCounter
 from tasks.base import Specialist
 from tasks.guardrails import Policy
 
@@ -216,6 +217,7 @@ class _SharedAnswer:
         self._followers += 1
         try:
             place = counted = waiting = 0
+            counter = PieceCounter()
             while True:
                 while place < len(self._events):
                     # The others do not wait for a follower who is slow.
@@ -229,6 +231,7 @@ class _SharedAnswer:
                         event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
                         is_first, self._has_payer = False, True
                     yield event
+                    await counter.count()
                 if self._is_over:
                     break
                 await self._changed.wait()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpcore
 
+from models.loop_turns import PieceCounter
 from tasks.inputs.fetch.url_policy import Fetch
 
 ENCODINGS = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
@@ -65,8 +66,10 @@ async def _read_body(response: httpcore.Response, headers: Mapping[str, str], vi
     if length.isdecimal() and int(length) > body.most_sent:
         raise visit.too_large()
     try:
+        counter = PieceCounter()
         async for chunk in response.aiter_stream():
             await body.add(chunk)
+            await counter.count()
         return await body.finish()
     finally:
         body.close()  # The traceback of an error may keep the body alive.

@@ -25,6 +25,7 @@ from models.certificates import trusted
 from models.scheduler import FairSlots
 from tasks.errors import InputError
 from tasks.inputs.fetch.body import FetchedResponse, read_answer
+from tasks.inputs.fetch.heads import BoundedHeads, HeadStream
 from tasks.inputs.fetch.network import (
     AddressRefused,
     HostNotFound,
@@ -155,7 +156,7 @@ class Fetcher:
             ssl_context=tls,
             max_connections=policy.max_connections,
             max_keepalive_connections=0,
-            network_backend=PublicNetwork(rules, resolver or self._system_resolver, proxy),
+            network_backend=BoundedHeads(PublicNetwork(rules, resolver or self._system_resolver, proxy)),
         )
 
     async def fetch(
@@ -258,6 +259,8 @@ class Fetcher:
                 extensions={"timeout": self._timeouts},
             ) as response,
         ):
+            stream: HeadStream = response.extensions["network_stream"]
+            stream.end_of_head()
             return await read_answer(response, visit)
 
     def _headers(self, ask: _HopRequest) -> dict[str, str]:

@@ -6,6 +6,7 @@ Time passes where a test says so: it looks at the connections as of a later seco
 import asyncio
 import functools
 import json
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -20,10 +21,12 @@ from app.connections import (
     LINGER_S,
     REASONS,
     WINDOW_S,
+    BoundedProtocol,
     ConnectionLimits,
     Connections,
     bounded_protocol,
 )
+from tests.loop_passes import passing
 from tests.waiting import until
 
 GET = b"GET /small HTTP/1.1\r\nhost: x\r\n\r\n"
@@ -219,6 +222,27 @@ async def test_chunks_of_one_byte_are_a_body_like_any_other() -> None:
         writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 100_000 + b"0\r\n\r\n")
         assert await answer(reader) == (200, b"ok")
         assert server.app.read == [(100_000, "http.request")]
+
+
+async def test_other_connections_have_their_turn_between_small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    at_once: Counter[int] = Counter()
+    on_body = BoundedProtocol.on_body
+
+    def counted(protocol: BoundedProtocol, body: bytes) -> None:
+        at_once[passes.number] += 1
+        on_body(protocol, body)
+
+    monkeypatch.setattr(BoundedProtocol, "on_body", counted)
+    async with passing() as passes, served() as server:
+        opened = [await server.open() for _ in range(5)]
+        for _, writer in opened:
+            writer.write(POST + b"transfer-encoding: chunked\r\n\r\n" + b"1\r\nx\r\n" * 20_000 + b"0\r\n\r\n")
+        for reader, _ in opened:
+            assert await answer(reader) == (200, b"ok")
+        assert server.app.read == [(20_000, "http.request")] * 5
+    assert at_once.total() == 100_000
+    # One connection had a turn; each of the others may have begun its own.
+    assert max(at_once.values()) < 6 * 1000
 
 
 async def test_a_head_that_takes_too_long_is_refused() -> None:

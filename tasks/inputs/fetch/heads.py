@@ -1,0 +1,71 @@
+"""Bounds the heads of responses: HTTP lets a server send any number of informational ones (1xx) before the last."""
+
+import ssl
+from collections.abc import Iterable
+from typing import Any
+
+import httpcore
+
+from models.loop_turns import LoopTurns
+
+MAX_HEAD = 128 * 1024
+"""Largest number of bytes of a response's heads together. The parser accepts 100 kB for one."""
+_PIECE = 4 * 1024
+"""Number of bytes of heads that are parsed in one turn of the event loop."""
+
+
+class BoundedHeads(httpcore.AsyncNetworkBackend):
+    """A network whose streams read heads in small pieces and in turn, up to MAX_HEAD bytes."""
+
+    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> "HeadStream":
+        return HeadStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class HeadStream(httpcore.AsyncNetworkStream):
+    """A connection over which one response is read."""
+
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._is_head = True
+        self._read = 0
+
+    def end_of_head(self) -> None:
+        """Read without a bound from now on, because the last head has been read."""
+        self._is_head = False
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109
+        if not self._is_head:
+            return await self._stream.read(max_bytes, timeout)
+        if self._read > MAX_HEAD:
+            raise httpcore.RemoteProtocolError(f"the heads of a response have more than {MAX_HEAD} bytes")
+        await LoopTurns.of_running_loop().wait()
+        data = await self._stream.read(min(max_bytes, _PIECE), timeout)
+        self._read += len(data)
+        return data
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> "HeadStream":
+        return HeadStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

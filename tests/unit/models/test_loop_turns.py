@@ -1,0 +1,53 @@
+"""Turns of the event loop: one a pass, keys alternately."""
+
+import asyncio
+from collections import Counter
+
+from models.loop_turns import PIECES_OF_A_TURN, LoopTurns, PieceCounter
+from models.scheduler import SHARE, Share
+from tests.loop_passes import passing
+
+
+async def handle(key: str, pieces: int, handled: list[str]) -> None:
+    SHARE.set(Share(key))
+    counter = PieceCounter()
+    for _ in range(pieces):
+        handled.append(key)
+        await counter.count()
+
+
+async def test_few_pieces_wait_for_nobody() -> None:
+    async with passing() as passes:
+        await handle("alice", PIECES_OF_A_TURN - 1, [])
+        assert passes.number == 0
+
+
+async def test_one_task_has_a_turn_in_each_pass_of_the_loop() -> None:
+    at_once: Counter[int] = Counter()
+
+    class Handled(list[str]):
+        def append(self, key: str) -> None:
+            at_once[passes.number] += 1
+
+    async with passing() as passes:
+        await asyncio.gather(*(handle("alice", 20 * PIECES_OF_A_TURN, Handled()) for _ in range(10)))
+    begun, *later = at_once.values()
+    assert begun == 10 * PIECES_OF_A_TURN  # each task before its first wait
+    assert set(later) == {PIECES_OF_A_TURN}
+
+
+async def test_a_key_with_many_tasks_gets_no_more_turns_than_one_with_one() -> None:
+    handled: list[str] = []
+    many = [asyncio.create_task(handle("alice", 100 * PIECES_OF_A_TURN, handled)) for _ in range(8)]
+    await handle("bob", 10 * PIECES_OF_A_TURN, handled)
+    alices = Counter(handled)["alice"] / PIECES_OF_A_TURN
+    await asyncio.gather(*many)
+    assert alices <= 8 + 10 + 1
+
+
+async def test_a_task_that_was_cancelled_leaves_its_turn_to_the_next() -> None:
+    first, second = (asyncio.create_task(LoopTurns.of_running_loop().wait()) for _ in range(2))
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.wait_for(second, 10)
+    assert first.cancelled()
