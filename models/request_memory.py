@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Any
 
 from models.base import RETRY_S, MemoryShort
 from models.scheduler import SHARE, FairBytes, ReservedBytes, TakenSlots
@@ -137,8 +138,20 @@ class _Held:
     bytes: HeldBytes | None = None
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Lock of the part of the request that waits for its first memory, so that no other part holds some meanwhile."""
+    users: int = 1
+    """Number of those for whom it is held: the request, and work that others joined and that may outlive it."""
     is_over: bool = False
     """True once the request has ended. A task that it started, and that outlives it, holds nothing for it."""
+
+    def leave(self) -> None:
+        """Give everything back with the last user."""
+        self.users -= 1
+        if self.users:
+            return
+        self.is_over = True
+        self.words.end()
+        if self.bytes is not None:
+            self.bytes.end()
 
     async def claim(self, of: FairBytes, size: int, *, waits: bool) -> HeldBytes:
         """Hold `size` bytes, once they are free if the claim `waits`."""
@@ -151,6 +164,15 @@ class _Held:
 
 _HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
 """Holdings of the running request; None outside of requests."""
+
+
+def keep_for(work: "asyncio.Task[Any]") -> None:
+    """Keep what the running request holds until `work` ends, too. Others have joined the work, so it may go on when the
+    request's caller has left."""
+    held = _HELD.get()
+    if held is not None and not held.is_over:
+        held.users += 1
+        work.add_done_callback(lambda _: held.leave())
 
 
 class RequestMemory:
@@ -174,17 +196,15 @@ class RequestMemory:
 
     @contextmanager
     def of_request(self) -> Iterator[None]:
-        """Give back the bytes that the block holds when it ends."""
+        """Give back the bytes that the block holds when it ends, or when the last work ends for which `keep_for` keeps
+        them."""
         held = _Held(_WordsOfRequest(self.words, self._words_wait_s))
         token = _HELD.set(held)
         try:
             yield
         finally:
             _HELD.reset(token)
-            held.is_over = True
-            held.words.end()
-            if held.bytes is not None:
-                held.bytes.end()
+            held.leave()
 
     async def hold(self, size: int) -> HeldBytes | None:
         """Hold `size` more bytes, and return all that the request holds, words excepted. None as long as these are too

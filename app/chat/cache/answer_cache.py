@@ -25,6 +25,7 @@ from app.events import Event, Finish, Precontext, TextChunk
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
 from models.loop_turns import PieceCounter
+from models.request_memory import keep_for
 from tasks.base import Specialist
 from tasks.guardrails import Policy
 
@@ -203,6 +204,7 @@ class _SharedAnswer:
         self._ended = ended
         self._task = asyncio.create_task(self._run(answer))
         self._task.add_done_callback(heard_of)
+        keep_for(self._task)
 
     @property
     def can_be_joined(self) -> bool:

@@ -9,6 +9,7 @@ from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import _SharedAnswer
 from app.events import Event, Finish, TextChunk
 from app.state.entries import Written
+from models.request_memory import LARGE, RequestMemory
 
 FINISH = Finish("stop", 1, 2)
 
@@ -70,6 +71,29 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
     assert spoken.begun == 1
     assert spoken.kept == [[*words, FINISH]]
     assert spoken.ended == [answering]
+
+
+async def test_memory_of_who_came_first_is_kept_for_those_who_joined() -> None:
+    spoken, memory = Spoken(), RequestMemory(100 * LARGE, most_waiting=8)
+    answerings = []
+
+    async def first() -> None:
+        with memory.of_request():
+            await memory.hold(2 * LARGE)
+            answerings.append(spoken.answering())
+            await heard(answerings[0], is_first=True)
+
+    leaving = asyncio.create_task(first())
+    await asyncio.sleep(0.01)
+    late = asyncio.create_task(heard(answerings[0], is_first=False))
+    await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.wait([leaving])
+    assert memory.bytes.running == 2 * LARGE
+    spoken.say(3)
+    await late
+    await asyncio.sleep(0)
+    assert memory.bytes.running == 0
 
 
 async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> None:
