@@ -305,6 +305,10 @@ class FairSlots:
     def waiting(self) -> int:
         return len(self._queue)
 
+    def held_by(self, share: Share) -> int:
+        """Number of slots that the key of `share` holds."""
+        return self._running.get(share.key, 0)
+
     @asynccontextmanager
     async def slot(self, *, patient: bool = False) -> AsyncIterator[None]:
         """Hold a slot for the SHARE of the running task while the block runs.

@@ -9,7 +9,9 @@ likely. A call that must give the same answer each time therefore has a batch to
 
 A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
 time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are mapped; and the
-operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones.
+operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones. It gives
+them to threads, whosever they are, so a key with five long answers would have five sixths of the cores beside another
+key's short one. All answers of a key but one therefore compute at a lower priority, and so do those of batches.
 
 A large model spends its time on reading its weights, and a batch reads them once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
@@ -44,7 +46,7 @@ from models.language.llm import (
     lowered_by_context,
 )
 from models.measures import RELOAD, EngineCounters
-from models.scheduler import FairSlots
+from models.scheduler import SHARE, FairSlots
 
 log = structlog.get_logger(__name__)
 
@@ -255,7 +257,10 @@ class EmbeddedLlm:
             held.enter_context(self._use())
             with self._refusing():
                 held.callback((await self._slots.take()).give_back)
-            seat = await self._servers.take(alone=alone)
+            share = SHARE.get()
+            # Callers without keys may be anybody, so none of them goes ahead of the others.
+            yields = share.is_later or (share.key != "" and self._slots.held_by(share) > 1)
+            seat = await self._servers.take(alone=alone, yields=yields)
             held.callback(self._servers.leave, seat)
             return seat, held.pop_all().close
 

@@ -38,6 +38,9 @@ class LlamaServers:
         self._idle: list[LlamaServer] = []
         """Servers that answer no call now, if each call has its own server. The server that was used last is at the end
         of the list and is taken first, because the prompt that it has read may be useful again."""
+        self._yielding: set[LlamaServer] = set()
+        """Servers that compute only with what others leave of the processors, at most half of all that may be open.
+        They stay so, because a process may lower the priority of threads, but not raise it again."""
         self._door = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
         """Places on the single server that all calls share."""
@@ -63,13 +66,12 @@ class LlamaServers:
             await self._loading.join()
         return self._servers[0]
 
-    async def take(self, *, alone: bool) -> Seat:
-        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. Raises
-        LlmUnavailable."""
+    async def take(self, *, alone: bool, yields: bool = False) -> Seat:
+        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. A call that
+        `yields` lets others go ahead on the processors if it has a server of its own. Raises LlmUnavailable."""
         if self._apart:
-            while not self._idle or self._closed:
+            while (server := self._take_idle(yields=yields)) is None:
                 await self._loading.join()
-            server = self._idle.pop()
             self._prepare_for_the_next()
             return Seat(server, 1)
         server = await self.load()
@@ -111,6 +113,7 @@ class LlamaServers:
 
     async def _close_servers(self) -> None:
         servers, self._servers, self._idle = self._servers, [], []
+        self._yielding.clear()
         for server in servers:
             await self._in_thread(server.close)
 
@@ -118,16 +121,35 @@ class LlamaServers:
         async with self._lifecycle:
             if self._closed:
                 raise LlmUnavailable("The server is shutting down.")
-            if not (self._idle if self._apart else self._servers):
+            if self._needs_another if self._apart else not self._servers:
                 server = await self._in_thread(self._start)
                 assert server is not None
                 garbage.set_aside()
                 self._servers.append(server)
                 self._idle.append(server)
 
+    @property
+    def _needs_another(self) -> bool:
+        """True if no server is idle but those that yield, and another may be opened."""
+        return len(self._servers) < self._at_once and self._yielding.issuperset(self._idle)
+
+    def _take_idle(self, *, yields: bool) -> LlamaServer | None:
+        """Remove and return the best of the idle servers. None if one has to be opened first."""
+        if self._closed or not self._idle:
+            return None
+        fitting = [one for one in self._idle if (one in self._yielding) == yields]
+        if not (fitting or yields) and self._needs_another:
+            return None
+        server = (fitting or self._idle)[-1]
+        self._idle.remove(server)
+        if yields and server not in self._yielding and len(self._yielding) < self._at_once // 2:
+            server.let_others_go_ahead()
+            self._yielding.add(server)
+        return server
+
     def _prepare_for_the_next(self) -> None:
         """Open another server in advance, so that the next call need not wait for it."""
-        if not self._idle and len(self._servers) < self._at_once:
+        if self._needs_another:
             self._loading.start()
 
     def _give_back(self, places: int) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from models.language.llm import LlmNotSetUp
 from models.native import what_is_missing
+from models.native_threads import NativeThreads
 from models.signals import signal_handlers_kept
 
 _MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
@@ -97,7 +98,8 @@ class LlamaServer:
         self._socket = self._directory / "llama.sock"
         try:
             # llama.cpp installs its own handlers for these signals, which would then no longer stop the process.
-            with signal_handlers_kept(signal.SIGINT, signal.SIGTERM):
+            handlers = signal_handlers_kept(signal.SIGINT, signal.SIGTERM)
+            with handlers, NativeThreads.started_here() as self._threads:
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
             props = self._ask("GET", "/props")
             # This request waits until llama.cpp's queue runs, because a server that is closed before that would never
@@ -122,6 +124,10 @@ class LlamaServer:
 
     def busy_slots(self) -> int:
         return sum(slot["is_processing"] for slot in self._ask("GET", "/slots"))
+
+    def let_others_go_ahead(self) -> None:
+        """Compute only with what other threads leave of the processors, from now on."""
+        self._threads.let_others_go_ahead()
 
     def close(self) -> None:
         """Free the model. No chat may be under way."""

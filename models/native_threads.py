@@ -1,0 +1,65 @@
+"""Finds the threads that a native library starts, and lets other threads go ahead of them.
+
+Linux only. Elsewhere no threads are found, and all have the same priority.
+"""
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from pathlib import Path
+
+_NICENESS = 10
+"""Niceness of threads that let others go ahead, as of decoding: beside a busy thread, they get a tenth of a processor,
+and all of a processor that is idle."""
+_NUMBERS = count(1)
+_TASKS = Path("/proc/self/task")
+
+
+class NativeThreads:
+    """Threads that were started, directly or not, by the thread that ran the block of `started_here`.
+
+    >>> with NativeThreads.started_here() as threads:
+    ...     server = native.Server()
+    >>> threads.let_others_go_ahead()
+    """
+
+    def __init__(self) -> None:
+        self.ids: Sequence[int] = ()
+
+    @classmethod
+    @contextmanager
+    def started_here(cls) -> Iterator["NativeThreads"]:
+        """Find the threads that the block starts. They inherit the name of the thread that starts them, so this thread
+        has a name of its own meanwhile. Threads that other parts of the process start at the same time have another."""
+        threads, own = cls(), threading.get_native_id()
+        name, before = f"native-{next(_NUMBERS)}", _name_of(own)
+        _rename(own, name)
+        try:
+            yield threads
+        finally:
+            if before:
+                _rename(own, before)
+            threads.ids = [one for one in _all_threads() if _name_of(one) == name]
+
+    def let_others_go_ahead(self) -> None:
+        """Lower the threads' priority for good: a process without privileges cannot raise it again."""
+        for one in self.ids:
+            with suppress(ProcessLookupError):  # a thread that has ended computes nothing
+                os.setpriority(os.PRIO_PROCESS, one, max(_NICENESS, os.getpriority(os.PRIO_PROCESS, one)))
+
+
+def _all_threads() -> list[int]:
+    return [int(one.name) for one in _TASKS.iterdir()] if _TASKS.is_dir() else []
+
+
+def _name_of(thread: int) -> str:
+    with suppress(OSError):  # it has ended, or this is not Linux
+        return (_TASKS / str(thread) / "comm").read_text().strip()
+    return ""
+
+
+def _rename(thread: int, name: str) -> None:
+    with suppress(OSError):  # this is not Linux
+        (_TASKS / str(thread) / "comm").write_text(name)
