@@ -31,6 +31,10 @@ _JOINTS = re.compile(rf"[^\w\u200b-\u200f]+|[_\d]+|{_CAPITALS}")
 before a word's capital letter."""
 _SEPARATORS = re.compile(rf"[\s_./:-]+|{_CAPITALS}")
 """Pattern of the gaps between the words of a key or an id. Digits stay, because they may stand for letters."""
+_DIGITS = re.compile(r"(?<=[^\W\d_])\d+(?=[^\W\d_])")
+"""Pattern of the digits between letters, which may stand for gaps, too."""
+_JOINED = re.compile(rf"{_CAPITALS}|{_DIGITS.pattern}")
+"""Pattern of the gaps between words of a name that the text of a tool does not show."""
 _LONGEST_NAME = 3
 """Largest number of words of a key that is a name and no text."""
 _VOCABULARY = frozenset(
@@ -108,17 +112,31 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined, of the
-    names of several tools, and of the ids of calls. A text may be spread over several of them."""
+    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined and those
+    of all tools, of the names of tools, and of the ids of calls. A text may be spread over several of them."""
+    for source, names in _names(request):
+        words = _words_of_all(names)
+        yield source, words
+        parted = _DIGITS.sub(" ", words)
+        if parted != words:
+            yield source, parted
+
+
+def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
+    of_tools: list[str] = []
     for source, value in _definitions(request):
-        keys = (key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY)
-        yield source, _words_of_all(keys)
-    names = [tool.function.name for tool in request.tools or ()]
-    # The name of a single tool is among the tool's own texts.
-    if len(names) > 1:
-        yield "tools", _words_of_all(names)
-    ids = dict.fromkeys(one for message in request.messages for one in _ids_of(message))
-    yield "tool_calls", _words_of_all(ids)
+        keys = [key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY]
+        yield source, keys
+        if source != "response_format":
+            of_tools += keys
+    of_functions = [tool.function.name for tool in request.tools or ()]
+    if len(of_functions) > 1:
+        yield "tools", of_functions
+        yield "tools", dict.fromkeys(of_tools)
+    else:
+        # A single tool's name is among the tool's own texts, as it is written.
+        yield "tools", filter(_JOINED.search, of_functions)
+    yield "tool_calls", dict.fromkeys(one for message in request.messages for one in _ids_of(message))
 
 
 def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
