@@ -3,6 +3,7 @@
 import binascii
 import re
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address
 from typing import Self
 
 import pybase64
@@ -12,7 +13,8 @@ from tasks.inputs.limits import LONGEST_SIDE, megabytes, megapixels
 from tasks.inputs.media_types import IMAGES, sniff
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.\-]*):")
-_URL = re.compile(r"https?://[^\s\"'`<>(){}\[\]|\\^“”‘’«»]+", re.IGNORECASE)
+_OF_URL = r"[^\s\"'`<>(){}\[\]|\\^“”‘’«»]"
+_URL = re.compile(rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_URL}*)?|{_OF_URL}+)", re.IGNORECASE)
 _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
@@ -189,7 +191,8 @@ def first_bytes(base64: str) -> bytes:
 def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
-    A URL ends at white space, a quote or a bracket. Punctuation at its end belongs to the sentence.
+    A URL ends at white space, a quote or a bracket, except those around the IPv6 address of a host. Punctuation at its
+    end belongs to the sentence.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))
@@ -205,10 +208,19 @@ def _find_links(text: str) -> list[str]:
         starts = (at - len(name) for name in ("https", "http"))
         match = next(filter(None, (_URL.match(text, start) for start in starts if start >= end)), None)
         if match:
-            found.append(match.group())
+            if (address := match["ipv6"]) is None or _is_ipv6(address):
+                found.append(match.group())
             end = match.end()
         at = text.find(_SCHEME_END, max(at + 1, end))
     return found
+
+
+def _is_ipv6(address: str) -> bool:
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return False
+    return True
 
 
 @dataclass(frozen=True, slots=True)
