@@ -7,7 +7,7 @@ from typing import Self
 
 from starlette.requests import ClientDisconnect, Request
 
-from app.errors import PayloadTooLarge
+from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
 from app.wire.parse import LARGE as PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
@@ -16,6 +16,8 @@ from tasks.inputs.limits import megabytes
 
 LOOK_S = 5.0
 """Time between two looks at how quickly a body comes, in seconds."""
+_SHOWN = 40
+"""Largest number of characters of a header that a message quotes."""
 STEP = LARGE
 """Number of bytes by which the memory of a slow body grows at a time."""
 
@@ -38,10 +40,11 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     """Yield the body in chunks as they arrive. A large body waits until there is memory for it, which its request holds
     until it ends. Memory for what has not come yet is held only as long as the body comes quickly enough.
 
-    Raises PayloadTooLarge if the announced length or the received size is above `max_bytes`, ClientGone if the caller
-    hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a slow body if other requests have taken
-    the memory for its rest.
+    Raises BadRequest if the body is compressed, PayloadTooLarge if the announced length or the received size is above
+    `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
+    slow body if other requests have taken the memory for its rest.
     """
+    refuse_compressed(request)
     memory: RequestMemory = request.app.state.services.memory
     announced = request.headers.get("content-length", "")
     length = int(announced) if announced.isdigit() else None
@@ -65,6 +68,13 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     finally:
         if held is not None:
             held.end()
+
+
+def refuse_compressed(request: Request) -> None:
+    """Raise BadRequest if the body is not sent as it is. No body is decompressed, so that its size is what arrives."""
+    coding = ", ".join(request.headers.getlist("content-encoding")).strip()
+    if coding.lower() not in ("", "identity"):
+        raise BadRequest(f"The header Content-Encoding is '{coding[:_SHOWN]}'. Send the body uncompressed, without it.")
 
 
 class _PacedMemory:

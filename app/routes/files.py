@@ -13,6 +13,7 @@ from starlette.responses import Response, StreamingResponse
 from app.errors import BadRequest, NotFound, PayloadTooLarge
 from app.files.storage import FileLimits, StoredFile
 from app.files.store import FileStore
+from app.http.body import refuse_compressed
 from app.http.disconnect import ClientGone
 from app.http.form import UploadForm
 from app.http.headers import is_on
@@ -51,6 +52,7 @@ async def upload_file(request: Request) -> FileObject:
             "An upload is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the file in the request."
         )
     store = _store(request)
+    refuse_compressed(request)
     announced = request.headers.get("content-length", "")
     if announced.isdigit():
         _check_size(int(announced), store.limits)

@@ -222,6 +222,16 @@ def test_an_upload_of_which_nothing_may_be_kept_is_refused(client: httpx.Client)
     assert "x-interfaze-zdr" in response.json()["error"]["message"]
 
 
+@pytest.mark.parametrize("path", ["/v1/files", "/v1/chat/completions", "/v1/audio/transcriptions", "/v1/embeddings"])
+def test_a_body_that_is_said_to_be_compressed_is_refused(client: httpx.Client, path: str) -> None:
+    is_form = path in ("/v1/files", "/v1/audio/transcriptions")
+    kind = "multipart/form-data; boundary=b" if is_form else "application/json"
+    response = client.post(path, content=b"{}", headers={"content-encoding": "gzip", "content-type": kind})
+    error = response.json()["error"]
+    assert (response.status_code, error["type"], error["code"]) == (400, "invalid_request_error", "invalid_request")
+    assert "Content-Encoding is 'gzip'" in error["message"]
+
+
 def large_form(size: int) -> Iterator[bytes]:
     """An upload of unknown length."""
     yield b'--b\r\ncontent-disposition: form-data; name="purpose"\r\n\r\nuser_data\r\n'

@@ -1,14 +1,14 @@
 """Bodies of requests, and answers of any size."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from types import SimpleNamespace
 from typing import IO, Any
 
 import pytest
 from starlette.requests import Request
 
-from app.errors import PayloadTooLarge
+from app.errors import BadRequest, PayloadTooLarge
 from app.feed import Feed
 from app.http import body, large_response
 from app.http.body import read_body
@@ -25,11 +25,12 @@ MB = 1024 * 1024
 class Upload:
     """A request whose body comes when a test sends it."""
 
-    def __init__(self, memory: RequestMemory, *, announced: int | None = None) -> None:
+    def __init__(self, memory: RequestMemory, *, announced: int | None = None, encodings: Sequence[str] = ()) -> None:
         self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.taken = 0
         app = SimpleNamespace(state=SimpleNamespace(services=SimpleNamespace(memory=memory)))
         headers = [] if announced is None else [(b"content-length", str(announced).encode())]
+        headers += [(b"content-encoding", one.encode()) for one in encodings]
         self.request = Request({"type": "http", "headers": headers, "app": app}, self._receive)
 
     async def _receive(self) -> Any:
@@ -45,6 +46,22 @@ class Upload:
 async def idle() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("encodings", [["gzip"], ["identity", "br"], ["GZIP, identity"]])
+async def test_a_compressed_body_is_refused_before_it_is_read(encodings: list[str]) -> None:
+    upload = Upload(RequestMemory(8 * MB, most_waiting=8), encodings=encodings)
+    upload.send(2, text=b"{}", last=True)
+    with pytest.raises(BadRequest, match="Send the body uncompressed"):
+        await read_body(upload.request, MB)
+    assert upload.taken == 0
+
+
+@pytest.mark.parametrize("encodings", [[], [""], ["Identity"]])
+async def test_a_body_as_it_is_may_say_so(encodings: list[str]) -> None:
+    upload = Upload(RequestMemory(8 * MB, most_waiting=8), encodings=encodings)
+    upload.send(2, text=b"{}", last=True)
+    assert await read_body(upload.request, MB) == b"{}"
 
 
 async def test_the_rest_of_a_body_with_too_many_values_is_not_read() -> None:
