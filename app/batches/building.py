@@ -1,6 +1,7 @@
 """Builds the store and the webhook of batches from the settings."""
 
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from app.batches.store import BatchStore
 from app.batches.webhook import Webhook
@@ -10,11 +11,18 @@ from tasks.inputs.fetch.fetcher import Fetcher
 
 
 def build_batch_store(settings: Settings) -> BatchStore:
-    return BatchStore(batches_file(settings))
+    return BatchStore(batches_file(settings), storage_of(settings))
 
 
 def batches_file(settings: Settings) -> Path:
     return state_folder(settings) / "batches.sqlite"
+
+
+def storage_of(settings: Settings) -> str:
+    """Return a name of the storage of files that stays the same when its parent is moved or its password changes. The
+    store of batches lies beside the folder, so the folder's own name is enough."""
+    url = urlsplit(settings.files_dir)
+    return f"{url.scheme}://{url.hostname or ''}{url.path}" if url.scheme else Path(settings.files_dir).resolve().name
 
 
 def build_webhook(settings: Settings, fetcher: Fetcher) -> Webhook | None:

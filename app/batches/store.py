@@ -8,7 +8,7 @@ import json
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -22,7 +22,7 @@ Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
 SCHEMA = Schema(
-    3,
+    4,
     """
 CREATE TABLE batches (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
@@ -31,7 +31,7 @@ CREATE TABLE batches (
     prompt_tokens INTEGER NOT NULL, answer_tokens INTEGER NOT NULL, reasoning_tokens INTEGER NOT NULL,
     output_file TEXT, error_file TEXT, tries INTEGER NOT NULL,
     key_digest TEXT NOT NULL DEFAULT '', key_name TEXT NOT NULL DEFAULT '',
-    result_bytes INTEGER NOT NULL DEFAULT 0,
+    result_bytes INTEGER NOT NULL DEFAULT 0, storage TEXT NOT NULL DEFAULT '',
     holder TEXT, held_until REAL NOT NULL DEFAULT 0, notice_due REAL
 );
 CREATE INDEX batches_by_tenant ON batches (tenant, created);
@@ -51,6 +51,7 @@ ALTER TABLE batches ADD COLUMN key_name TEXT NOT NULL DEFAULT ''
 ALTER TABLE batches ADD COLUMN result_bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE batches SET result_bytes = (SELECT coalesce(sum(length(record) + 1), 0) FROM lines WHERE batch = batches.id)
 """,
+        3: "ALTER TABLE batches ADD COLUMN storage TEXT NOT NULL DEFAULT ''",
     },
 )
 _PATIENCE_S = 5.0
@@ -63,11 +64,15 @@ written while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
 """Longest time, in seconds, between two tries of the webhook. A try that is due later than that was scheduled while the
 clock was ahead."""
+_ABANDONED_S = 24 * 3600.0
+"""Seconds after a batch's time is up from which a server with other files may end it. Its own server has not come
+back, or its folder has another name now, and the batch would count for its key forever."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
+_OF_STORAGE = "storage IN ('', ?)"
 
 
 class LeaseLost(Exception):
@@ -116,6 +121,8 @@ class Batch:
     key_name: str = ""
     result_bytes: int = 0
     """Number of bytes of the results, each with its line end."""
+    storage: str = ""
+    """Name of the storage that holds the batch's files; empty in batches of earlier versions."""
 
     @property
     def key(self) -> KeyReference:
@@ -142,10 +149,15 @@ _COLUMNS = ", ".join(one.name for one in fields(Batch))
 
 class BatchStore:
     """Store of batches in SQLite. Every method raises StoreDown. The file is made with the first batch; a damaged file
-    is kept."""
+    is kept.
 
-    def __init__(self, path: Path) -> None:
+    Servers with different storages of files may share the store, knowingly or because their folders are side by side.
+    Each of them then runs, reports and deletes the batches of its own `storage`.
+    """
+
+    def __init__(self, path: Path, storage: str = "") -> None:
         self._path = path
+        self._storage = storage
         self._file = SqliteFile(path, SCHEMA, "batches", is_cache=False, locked_s=_PATIENCE_S)
 
     @property
@@ -161,7 +173,8 @@ class BatchStore:
             [count] = db.execute(query, (batch.tenant,)).fetchone()
             if count >= most:
                 raise TooManyBatches
-            values = [_written(one.name, getattr(batch, one.name)) for one in fields(Batch)]
+            row = replace(batch, storage=self._storage)
+            values = [_written(one.name, getattr(row, one.name)) for one in fields(Batch)]
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
 
         await self._whole(add)
@@ -195,8 +208,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch that no server runs: the oldest batch of the key for which `holder` runs the
-        fewest. Batches in `besides` and batches of tenants in `full` are skipped."""
+        """Lease an unfinished batch of this storage that no server runs: the oldest batch of the key for which `holder`
+        runs the fewest. Batches in `besides` and batches of tenants in `full` are skipped."""
         own, passed = tuple(besides), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -204,10 +217,11 @@ class BatchStore:
             db.execute(query, (until, max(until, now + _LONGEST_HELD_S)))
             found = db.execute(
                 f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
+                f"AND ({_OF_STORAGE} OR expires < ?) "
                 f"AND id NOT IN ({', '.join('?' * len(own))}) AND tenant NOT IN ({', '.join('?' * len(passed))}) "
                 "ORDER BY (SELECT count(*) FROM batches AS other "
                 "WHERE other.tenant = one.tenant AND other.holder = ? AND other.held_until >= ?), created LIMIT 1",
-                (now, *own, *passed, holder, now),
+                (now, self._storage, now - _ABANDONED_S, *own, *passed, holder, now),
             ).fetchone()
             if found is None:
                 return None
@@ -335,7 +349,9 @@ class BatchStore:
         """Return a batch whose end the webhook has to report now. No other server reports it before `until`."""
 
         def due(db: sqlite3.Connection) -> Batch | None:
-            batch = _found(db, "notice_due <= ? OR notice_due > ?", now, max(until, now + _LONGEST_PAUSE_S))
+            latest = max(until, now + _LONGEST_PAUSE_S)
+            condition = f"(notice_due <= ? OR notice_due > ?) AND {_OF_STORAGE}"
+            batch = _found(db, condition, now, latest, self._storage)
             if batch is not None:
                 db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
             return batch
@@ -349,8 +365,8 @@ class BatchStore:
     async def sweep(self, before: float) -> int:
         """Delete the finished batches that were made before `before`, and return their number. Each sweep gives some of
         the free pages back to the disk."""
-        query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES})"
-        count = await self._whole(lambda db: db.execute(query, (before,)).rowcount)
+        query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE}"
+        count = await self._whole(lambda db: db.execute(query, (before, self._storage)).rowcount)
         # `execute` would free only one page, because it takes only the first step of a statement without columns.
         await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
         return count

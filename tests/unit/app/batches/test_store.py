@@ -3,13 +3,16 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from app.access.keys import EVERYONE, KeyReference
+from app.batches.building import storage_of
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
+from app.settings import Settings
 from app.state.entries import StoreDown
 from app.tenant_deletion import build_purges
 from tests.batches import World, open_world
@@ -208,7 +211,7 @@ async def test_a_file_of_an_earlier_version_goes_on(world: World) -> None:
     batch_id = await world.add("a", "b")
     await world.store.close()
     database = sqlite3.connect(world.path)
-    for column in ("key_digest", "key_name", "result_bytes"):
+    for column in ("key_digest", "key_name", "result_bytes", "storage"):
         database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 1")
     database.close()
@@ -224,7 +227,8 @@ async def test_the_results_in_a_file_of_an_earlier_version_are_counted(world: Wo
     await world.store.note(batch_id, "me", [Record(1, True, b"{}"), Record(2, True, b"{}")])
     await world.store.close()
     database = sqlite3.connect(world.path)
-    database.execute("ALTER TABLE batches DROP COLUMN result_bytes")
+    for column in ("result_bytes", "storage"):
+        database.execute(f"ALTER TABLE batches DROP COLUMN {column}")
     database.execute("PRAGMA user_version = 2")
     database.close()
     world.store = BatchStore(world.path)
@@ -236,3 +240,54 @@ async def test_nothing_is_made_before_there_is_a_batch(world: World) -> None:
         runner.wake()
         await asyncio.sleep(0.05)
     assert not world.path.exists()
+
+
+async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> None:
+    batch_id = await world.add("a")
+    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
+    try:
+        batch = await world.store.find(EVERYONE, batch_id)
+        assert batch is not None
+        await own.add(replace(batch, id="of_files"), most=9)
+        now, later = world.now, world.now + LEASE_S
+        claimed = await other.claim("other", now, later)
+        assert claimed is not None
+        assert claimed.id == batch_id, "a batch of an earlier version may be anyone's"
+        assert await other.claim("other", now, later) is None
+        mine = await own.claim("own", now, later)
+        assert mine is not None
+        assert mine.id == "of_files"
+        await own.end("of_files", "own", "completed", now, tell=True)
+        assert await other.due(now, later) is None
+        assert await other.sweep(now + 1) == 0
+        reported = await own.due(now, later)
+        assert reported is not None
+        assert await own.sweep(now + 1) == 1
+    finally:
+        await own.close()
+        await other.close()
+
+
+async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: World) -> None:
+    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
+    batch = await world.store.find(EVERYONE, await world.add("a"))
+    assert batch is not None
+    try:
+        await own.add(replace(batch, id="of_files", tenant="ann"), most=9)
+        expired = batch.expires + 60
+        assert await other.claim("other", expired, expired, besides=[batch.id]) is None
+        a_day_later = expired + 86400
+        claimed = await other.claim("other", a_day_later, a_day_later, besides=[batch.id])
+        assert claimed is not None
+        assert claimed.id == "of_files"
+    finally:
+        await own.close()
+        await other.close()
+
+
+@pytest.mark.parametrize(
+    ("files", "storage"),
+    [("/srv/one/uploads", "uploads"), ("/srv/two/uploads/", "uploads"), ("s3://me:secret@bucket/a", "s3://bucket/a")],
+)
+async def test_the_storage_of_a_batch_is_told_by_its_folder_or_address(files: str, storage: str) -> None:
+    assert storage_of(Settings(_env_file=None, files_dir=files)) == storage
