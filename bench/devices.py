@@ -21,6 +21,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapp
 from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -63,7 +64,16 @@ _TEXT = "How do I end a process that hangs, and what does it leave behind? " * 8
 _SENTENCES = ["The invoice is due within thirty days.", "Please send the goods to our new address in Hamburg."] * 4
 _MONTHS = np.arange(60)
 _SWING = 100 + _MONTHS + 10 * np.sin(_MONTHS * np.pi / 6)
-_SPEECH: Samples = np.tile(np.concatenate([read_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
+
+
+@cache
+def _speech() -> Samples:
+    """Return the greeting four times. It is decoded when it is first needed, not in each process that imports this."""
+    return np.tile(np.concatenate([read_greeting(), np.zeros(RATE // 2, np.float32)]), 4)
+
+
+def _speech_seconds() -> float:
+    return len(_speech()) / RATE
 
 
 @dataclass(frozen=True)
@@ -79,8 +89,8 @@ class Work:
     run: Callable[[Engines, int], Awaitable[Answer]]
     """Function that does the work once. Its number argument becomes part of the text, so that a guard that remembers
     texts has not seen this one."""
-    amount: float = 1.0
-    """Units of work per call."""
+    amount: Callable[[], float] = lambda: 1.0
+    """Function that returns the units of work per call."""
     margin: float = 0.0
     """Largest difference between the numbers in two devices' answers that still counts as equal."""
 
@@ -105,18 +115,18 @@ async def _detect(engines: Engines, _: int) -> Answer:
 
 
 async def _hear(engines: Engines, _: int) -> Answer:
-    heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(_SPEECH, "en"))
+    heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(_speech(), "en"))
     return Answer([word.text for word in heard.words])
 
 
 async def _tell_voices(engines: Engines, _: int) -> Answer:
     voices = engines.use(DIARIZATION)
     if isinstance(voices, VoiceEncoder):
-        starts = range(0, len(_SPEECH) - WINDOW + 1, WINDOW)
-        found = await voices.embed([_SPEECH[start : start + WINDOW] for start in starts])
+        starts = range(0, len(_speech()) - WINDOW + 1, WINDOW)
+        found = await voices.embed([_speech()[start : start + WINDOW] for start in starts])
         return Answer((), found.ravel().tolist())
     with tempfile.NamedTemporaryFile(suffix=".f32") as file:
-        file.write(_SPEECH.tobytes())
+        file.write(_speech().tobytes())
         file.flush()
         turns = await voices.diarize(Path(file.name), None)
     return Answer(sorted({str(turn.speaker) for turn in turns}))
@@ -169,11 +179,11 @@ WORK: Mapping[str, Work] = {
     for work in (
         Work("ocr", f"pages of {len(_PAGE.lines)} lines", _read),
         Work("object_detection", "pictures", _detect, margin=4),
-        Work("speech_to_text", "seconds of speech", _hear, amount=len(_SPEECH) / RATE),
-        Work("diarization", "seconds of speech", _tell_voices, amount=len(_SPEECH) / RATE, margin=0.01),
+        Work("speech_to_text", "seconds of speech", _hear, amount=_speech_seconds),
+        Work("diarization", "seconds of speech", _tell_voices, amount=_speech_seconds, margin=0.01),
         Work("open_vocabulary", "pictures", _find_what_is_named, margin=4),
         Work("segmentation", "outlines", _outline, margin=0.02),
-        Work("translate", "sentences", _translate, amount=len(_SENTENCES)),
+        Work("translate", "sentences", _translate, amount=lambda: len(_SENTENCES)),
         Work("forecast", "series", _forecast, margin=1),
         Work("text_guard", f"texts of {len(_TEXT)} characters", _judge_text, margin=0.05),
         Work("image_guard", "pictures", _judge_picture, margin=0.05),
@@ -203,7 +213,7 @@ async def measured(work: Work, runtime: Runtime, device: str, seconds: float) ->
     while passed < seconds or not calls:
         await asyncio.gather(*(work.run(runtime, calls + one) for one in range(1, AT_ONCE[device] + 1)))
         calls, passed = calls + AT_ONCE[device], clock(device) - started
-    return f"{calls * work.amount / passed:,.2f} {work.unit} a second"
+    return f"{calls * work.amount() / passed:,.2f} {work.unit} a second"
 
 
 async def first_word(runtime: Runtime, device: str) -> str:
@@ -228,8 +238,8 @@ async def heard_whole(device: str, minutes: float) -> str:
     from app.services import Services
     from bench.speech import Recording, text_of, wav
 
-    times = max(1, round(minutes * 60 * RATE / len(_SPEECH)))
-    recording = Recording(wav(np.tile(_SPEECH, times)), "", times * len(_SPEECH) / RATE)
+    times = max(1, round(minutes * 60 / _speech_seconds()))
+    recording = Recording(wav(np.tile(_speech(), times)), "", times * _speech_seconds())
     larger = {"device": device, "auto_pull": False, "max_part_mb": 2048, "max_total_mb": 4096}
     services, before = Services(Settings().model_copy(update=larger)), free_bytes()
     try:
