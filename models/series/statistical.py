@@ -6,14 +6,14 @@ evaluation (Tashman 2000). A method's intervals are scaled until they contain CO
 conformal prediction with normalised residuals (Lei et al. 2018, 5.2).
 """
 
-import importlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import structlog
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from models.base import Parts, Unfinished, next_part
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
@@ -191,17 +191,24 @@ class Statistical:
     The engine must have one worker, because it silences Python's warnings for the whole process while it runs."""
 
     def load(self) -> None:
-        """Import statsmodels, which takes seconds."""
-        importlib.import_module("models.series.methods")
+        """Look for the libraries of linear algebra, so that no series waits for it."""
+        _linear_algebra()
 
     def run(self, batch: Sequence[Series | Parts[Outlook]]) -> Sequence[Outlook | Exception | Unfinished]:
         # The matrices are small. With several threads, linear algebra would take 30 times as long, mostly by spinning.
-        with threadpool_limits(1), warnings.catch_warnings(), np.errstate(all="ignore"):
+        with _linear_algebra().limit(limits=1), warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")  # warnings of methods that fit badly; the comparison rejects these
             return [_next_part(outlook(one) if isinstance(one, Series) else one) for one in batch]
 
     def close(self) -> None:
         """Do nothing, because nothing is kept between series."""
+
+
+@cache
+def _linear_algebra() -> ThreadpoolController:
+    """Return the controller of the libraries with which statsmodels computes. Looking for them reads the memory map of
+    the process, which takes longer than many a fit, so it is done once."""
+    return ThreadpoolController()
 
 
 def _next_part(parts: Parts[Outlook]) -> Outlook | Exception | Unfinished:

@@ -5,6 +5,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController, threadpool_info, threadpool_limits
 
 from models.base import EngineUnavailable, Unfinished
 from models.capability import EngineConfig
@@ -180,6 +181,34 @@ def test_each_fit_of_a_method_is_a_part_of_the_work() -> None:
     assert isinstance(result, Outlook)
     # The folds of every method, and the methods of the median on the whole series.
     assert fits > 5 * len(methods_for(SWINGING, (12,)))
+
+
+def test_the_libraries_of_all_fits_are_looked_for_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[ThreadpoolController] = []
+
+    def looking() -> ThreadpoolController:
+        looked.append(ThreadpoolController())
+        return looked[-1]
+
+    statistical._linear_algebra.cache_clear()
+    monkeypatch.setattr(statistical, "ThreadpoolController", looking)
+    outlook(SWINGING[:20], 3)
+    outlook(SWINGING[:5], 3)
+    assert len(looked) == 1
+
+
+def test_linear_algebra_stays_on_one_thread_while_a_method_is_fitted(monkeypatch: pytest.MonkeyPatch) -> None:
+    threads: set[int] = set()
+
+    class Counting(Drift):
+        def __call__(self, values: Floats, horizon: int) -> Path:
+            threads.update(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
+            return super().__call__(values, horizon)
+
+    monkeypatch.setattr(statistical, "methods_for", lambda *_: [Counting()])
+    with threadpool_limits(2, user_api="blas"):
+        outlook(SWINGING[:20], 3)
+    assert threads == {1}
 
 
 def test_a_series_that_breaks_is_the_result_of_itself_alone() -> None:
