@@ -110,7 +110,7 @@ def no_voices() -> VoiceEncoder:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Direct]:
-    whisper = Whisper(packaged(EngineConfig()), threads=2, fills_windows=False)
+    whisper = Whisper(packaged(EngineConfig()), threads=1, fills_windows=False)
     whisper.load()
     yield Direct(whisper)
     whisper.close()

@@ -47,17 +47,31 @@ def text_of(heard: WindowText | Exception) -> str:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[Whisper]:
-    engine = Whisper(packaged(EngineConfig()), threads=2, fills_windows=False)
+    engine = Whisper(packaged(EngineConfig()), threads=1, fills_windows=False)
     engine.load()
     yield engine
     engine.close()
 
 
 @pytest.fixture(scope="module")
-def many_languages(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Whisper]:
+def random_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("whisper")
     random_whisper(folder)
-    engine = Whisper(WhisperFiles(folder), threads=2)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def many_languages(random_folder: Path) -> Iterator[Whisper]:
+    engine = Whisper(WhisperFiles(random_folder), threads=1)
+    engine.load()
+    yield engine
+    engine.close()
+
+
+@pytest.fixture(scope="module")
+def quick(random_folder: Path) -> Iterator[Whisper]:
+    """The model of many languages, of windows that are not padded to 30 seconds."""
+    engine = Whisper(WhisperFiles(random_folder), threads=1, fills_windows=False)
     engine.load()
     yield engine
     engine.close()
@@ -156,7 +170,7 @@ def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
 
 
 def test_another_model_of_english_cannot_tell(tiny: Whisper) -> None:
-    other = Whisper(replace(packaged(EngineConfig()), is_tiny_en=False), threads=2, fills_windows=False)
+    other = Whisper(replace(packaged(EngineConfig()), is_tiny_en=False), threads=1, fills_windows=False)
     other.load()
     [heard] = other.run([SpeechWindow(say("Good morning."))])
     other.close()
@@ -190,14 +204,10 @@ def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> Non
 
 
 def test_the_language_of_a_short_window_is_detected_padded_as_in_training(
-    many_languages: Whisper, tmp_path: Path
+    many_languages: Whisper, quick: Whisper
 ) -> None:
-    random_whisper(tmp_path)
-    quick = Whisper(WhisperFiles(tmp_path), threads=2, fills_windows=False)
-    quick.load()
     window = SpeechWindow(say("Guten Morgen.", "de"))
     [padded], [told] = many_languages.run([window]), quick.run([window])
-    quick.close()
     assert isinstance(padded, WindowText)
     assert isinstance(told, WindowText)
     assert (told.language, told.language_probability) == (padded.language, padded.language_probability)
@@ -225,9 +235,9 @@ def test_windows_in_several_languages_are_decoded_each_in_its_own(
     assert detected == [replace(one, language_probability=0.75) for one in known if isinstance(one, WindowText)]
 
 
-def test_a_prompt_and_a_translation_reach_the_decoder(many_languages: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_prompt_and_a_translation_reach_the_decoder(quick: Whisper, monkeypatch: pytest.MonkeyPatch) -> None:
     prompts: list[list[list[int]]] = []
-    model = many_languages._whisper.model
+    model = quick._whisper.model
 
     class Listening:
         def __getattr__(self, name: str) -> object:
@@ -237,9 +247,9 @@ def test_a_prompt_and_a_translation_reach_the_decoder(many_languages: Whisper, m
             prompts.append(starts)
             return model.generate(encoded, starts, **options)
 
-    monkeypatch.setattr(many_languages._whisper, "model", Listening())
-    many_languages.run([SpeechWindow(say("Good morning."), "de", translate=True, prompt="abc")])
-    tokenizer = many_languages._whisper.hf_tokenizer
+    monkeypatch.setattr(quick._whisper, "model", Listening())
+    quick.run([SpeechWindow(say("Good morning."), "de", translate=True, prompt="abc")])
+    tokenizer = quick._whisper.hf_tokenizer
     names = [tokenizer.id_to_token(token) for token in prompts[0][0]]
     assert names[0] == "<|startofprev|>"
     assert names[-4:] == ["<|startoftranscript|>", "<|de|>", "<|translate|>", "<|notimestamps|>"]
