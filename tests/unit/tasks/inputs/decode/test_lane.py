@@ -58,6 +58,15 @@ async def pools() -> AsyncIterator[Pools]:
         await pool.close()
 
 
+@pytest.fixture(scope="module")
+async def pool() -> AsyncIterator[DecodePool]:
+    """A pool of one process for the tests that neither end the process nor need another setting: to start one takes
+    longer than most of these tests."""
+    pool = DecodePool(DecodeLimits(1, 2048 * MB, PATIENT))
+    yield pool
+    await pool.close()
+
+
 def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
@@ -244,15 +253,15 @@ async def test_a_long_call_goes_on_in_another_process_once_others_ask(
     assert await second == 2
 
 
-async def test_bytes_and_arguments_arrive_as_they_were(pools: Pools) -> None:
+async def test_bytes_and_arguments_arrive_as_they_were(pool: DecodePool) -> None:
     blob = Blob(np.random.default_rng(1).bytes(3 * MB), "application/x", None, "p", "utf-8")
-    session = await pools().open(Fragile, blob, note="a note")
+    session = await pool.open(Fragile, blob, note="a note")
     assert await session.run(Fragile.about) == (blob, "a note")
 
 
 @pytest.mark.parametrize("count", [5, 300_000, 5 * MB, 5 * MB + 1, 4 * MB, 40 * MB, 3])
-async def test_arrays_come_back_whole_and_writable(pools: Pools, count: int) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_arrays_come_back_whole_and_writable(pool: DecodePool, count: int) -> None:
+    session = await pool.open(Fragile, BLOB)
     for size in (count, 2 * count + 100, count):
         large, small = (await session.run(Fragile.numbers, size))["nested"]
         assert np.array_equal(large, np.arange(size, dtype=np.uint8))
@@ -260,25 +269,25 @@ async def test_arrays_come_back_whole_and_writable(pools: Pools, count: int) -> 
         large[0] = 7
 
 
-async def test_a_result_stays_when_the_next_one_comes(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_a_result_stays_when_the_next_one_comes(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     first = (await session.run(Fragile.numbers, 3 * MB))["nested"][0]
     second = (await session.run(Fragile.numbers, 2 * MB))["nested"][0]
     second[:] = 0
     assert np.array_equal(first, np.arange(3 * MB, dtype=np.uint8))
 
 
-async def test_a_large_result_is_not_copied(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_a_large_result_is_not_copied(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     large = (await session.run(Fragile.numbers, 64 * MB))["nested"][0]
     while isinstance(large.base, np.ndarray):
         large = large.base
     assert not large.flags.owndata
 
 
-async def test_a_pdf_is_the_same_as_in_this_process(pools: Pools) -> None:
+async def test_a_pdf_is_the_same_as_in_this_process(pool: DecodePool) -> None:
     blob = Blob(pdf_of_pages(3), "application/pdf", "a.pdf", "p")
-    session, here = await pools().open(PdfPages, blob, MediaLimits()), PdfPages(blob, MediaLimits())
+    session, here = await pool.open(PdfPages, blob, MediaLimits()), PdfPages(blob, MediaLimits())
     assert await session.run(PdfPages.contents) == here.contents()
     assert await session.run(PdfPages.text_layer, 2) == here.text_layer(2)
     assert np.array_equal(await session.run(PdfPages.picture, 3), here.picture(3))
@@ -286,12 +295,12 @@ async def test_a_pdf_is_the_same_as_in_this_process(pools: Pools) -> None:
 
 
 @pytest.mark.parametrize("data", [b"%PDF-1.7\n", b"", b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer<</Root 1 0 R>>"])
-async def test_a_file_that_cannot_be_opened_says_what_it_says_in_this_process(pools: Pools, data: bytes) -> None:
+async def test_a_file_that_cannot_be_opened_says_what_it_says_in_this_process(pool: DecodePool, data: bytes) -> None:
     blob = Blob(data, "application/pdf", "a.pdf", "p")
     with pytest.raises(InputError) as here:
         PdfPages(blob, MediaLimits())
     with pytest.raises(InputError) as there:
-        await pools().open(PdfPages, blob, MediaLimits())
+        await pool.open(PdfPages, blob, MediaLimits())
     assert (there.value.message, there.value.code) == (here.value.message, here.value.code)
 
 
@@ -302,8 +311,8 @@ RECURSIVE = {
 
 
 @pytest.mark.parametrize("name", RECURSIVE)
-async def test_objects_of_a_pdf_may_hold_themselves(pools: Pools, name: str) -> None:
-    session = await pools().open(PdfPages, Blob(RECURSIVE[name], "application/pdf", "a.pdf", "p"), MediaLimits())
+async def test_objects_of_a_pdf_may_hold_themselves(pool: DecodePool, name: str) -> None:
+    session = await pool.open(PdfPages, Blob(RECURSIVE[name], "application/pdf", "a.pdf", "p"), MediaLimits())
     assert (await session.run(PdfPages.picture, 1)).shape == (200, 400, 3)
     assert (await session.run(PdfPages.text_layer, 1)).lines == ()
 
@@ -353,8 +362,7 @@ async def test_a_page_that_claims_more_than_it_shows_is_drawn(pools: Pools, bomb
     assert not pool.restarts
 
 
-async def test_a_page_deep_in_the_tree_of_pages_is_damage(pools: Pools) -> None:
-    pool = pools()
+async def test_a_page_deep_in_the_tree_of_pages_is_damage(pool: DecodePool) -> None:
     session = await pool.open(
         PdfPages, Blob(hostile.pdf_of_a_deep_tree(), "application/pdf", "a.pdf", "p"), MediaLimits()
     )
@@ -377,16 +385,16 @@ async def test_each_part_of_a_call_has_its_own_time(pools: Pools) -> None:
     assert await session.run(Fragile.about) == (BLOB, "")
 
 
-async def test_a_page_of_200_inches_is_refused(pools: Pools) -> None:
+async def test_a_page_of_200_inches_is_refused(pool: DecodePool) -> None:
     data = raw_page("<< /Length 0 >>\nstream\n\nendstream", points="14400 14400")
-    session = await pools().open(PdfPages, Blob(data, "application/pdf", "a.pdf", "p"), MediaLimits())
+    session = await pool.open(PdfPages, Blob(data, "application/pdf", "a.pdf", "p"), MediaLimits())
     with pytest.raises(InputError, match="28800 x 28800 pixels") as caught:
         await session.run(PdfPages.picture, 1)
     assert caught.value.code == "image_too_large"
 
 
-async def test_what_the_client_can_mend_comes_out_as_it_is(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_what_the_client_can_mend_comes_out_as_it_is(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     with pytest.raises(InputError) as caught:
         await session.run(Fragile.refuse)
     assert (caught.value.message, caught.value.code, caught.value.param) == ("no", "a_code", "a.param")
@@ -395,8 +403,7 @@ async def test_what_the_client_can_mend_comes_out_as_it_is(pools: Pools) -> None
     assert (too_large.value.code, too_large.value.param) == ("file_too_large", "a.param")
 
 
-async def test_a_file_that_is_refused_is_not_kept(pools: Pools) -> None:
-    pool = pools()
+async def test_a_file_that_is_refused_is_not_kept(pool: DecodePool) -> None:
     with pytest.raises(InputError) as caught:
         await pool.open(Fragile, Blob(b"refused", "application/x", "b.bin", "p"))
     assert caught.value.code == "refused"
@@ -404,8 +411,8 @@ async def test_a_file_that_is_refused_is_not_kept(pools: Pools) -> None:
     assert await session.run(Fragile.pid) in pool.pids
 
 
-async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_says(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_says(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     with capture_logs() as logs, pytest.raises(InputError, match=r"^'a.bin' cannot be decoded") as caught:
         await session.run(Fragile.fail)
     assert caught.value.code == "decode_failed"
@@ -415,8 +422,8 @@ async def test_any_other_exception_is_the_files_and_is_logged_without_what_it_sa
     assert "what the file says" not in str(line)
 
 
-async def test_a_fault_of_the_program_is_not_the_files_and_is_logged_with_its_stack(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_a_fault_of_the_program_is_not_the_files_and_is_logged_with_its_stack(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     with capture_logs() as logs, pytest.raises(DecoderFault, match="^ImportError at tests.decoders:"):
         await session.run(Fragile.misuse)
     (line,) = logs
@@ -425,8 +432,7 @@ async def test_a_fault_of_the_program_is_not_the_files_and_is_logged_with_its_st
     assert "of_another_version" in line["stack"]
 
 
-async def test_a_result_that_cannot_travel_breaks_nothing(pools: Pools) -> None:
-    pool = pools()
+async def test_a_result_that_cannot_travel_breaks_nothing(pool: DecodePool) -> None:
     session = await pool.open(Fragile, BLOB)
     (before,) = pool.pids
     with pytest.raises(DecoderFault):
@@ -604,11 +610,11 @@ async def test_a_process_that_cannot_be_started_for_want_of_open_files_leaves_no
 
 @linux
 async def test_a_file_for_which_others_leave_no_memory_is_decoded_without_them(pools: Pools) -> None:
-    pool = pools(memory_mb=1024)
+    pool = pools(memory_mb=512)
     hoarder = await pool.open(Fragile, BLOB)
-    await hoarder.run(Fragile.hoard, 500 * MB)
+    await hoarder.run(Fragile.hoard, 250 * MB)
     good = await pool.open(Fragile, BLOB)
-    assert await good.run(Fragile.allocate, 600 * MB) == 1
+    assert await good.run(Fragile.allocate, 300 * MB) == 1
     assert pool.restarts == {"memory": 1}
     assert await hoarder.run(Fragile.about) == (BLOB, "")
 
@@ -714,8 +720,8 @@ async def test_files_in_two_processes_are_decoded_at_the_same_time(pools: Pools,
     assert await asyncio.gather(first.run(Fragile.meet, one, two), second.run(Fragile.meet, two, one)) == ["hello"] * 2
 
 
-async def test_a_closed_file_says_so(pools: Pools) -> None:
-    session = await pools().open(Fragile, BLOB)
+async def test_a_closed_file_says_so(pool: DecodePool) -> None:
+    session = await pool.open(Fragile, BLOB)
     await session.close()
     await session.close()
     with pytest.raises(RuntimeError, match="closed"):
@@ -753,8 +759,7 @@ async def test_closing_the_pool_ends_what_hangs(pools: Pools, place: Place) -> N
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
-async def test_the_servers_signals_are_not_for_its_processes(pools: Pools, signal_: signal.Signals) -> None:
-    pool = pools()
+async def test_the_servers_signals_are_not_for_its_processes(pool: DecodePool, signal_: signal.Signals) -> None:
     session = await pool.open(Fragile, BLOB)
     (pid,) = pool.pids
     os.kill(pid, signal_)
