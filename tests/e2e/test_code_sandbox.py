@@ -113,10 +113,7 @@ def test_pictures_come_back(on: FullModel) -> None:
     assert base64.b64decode(image["url"].removeprefix("data:image/png;base64,")) == b"\x89PNG\r\n\x1a\n"
 
 
-ENDLESS = {
-    "a loop": "while True: pass",
-    "a fork bomb": "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass",
-}
+FORK_BOMB = "import os\nwhile True:\n    try: os.fork()\n    except OSError: pass"
 HARM = {
     "10 GB": "bytearray(10 << 30)",
     "20 MB of output": "for _ in range(20): print('x' * 1_000_000)",
@@ -138,9 +135,8 @@ def is_contained(model: FullModel, code: str) -> Json:
 
 
 @needs_sandbox
-@pytest.mark.parametrize("code", ENDLESS.values(), ids=ENDLESS)
-def test_what_has_no_end_is_ended_when_its_time_is_up(hurried: FullModel, code: str) -> None:
-    assert is_contained(hurried, code)["timed_out"] is True
+def test_a_fork_bomb_is_ended_when_its_time_is_up(hurried: FullModel) -> None:
+    assert is_contained(hurried, FORK_BOMB)["timed_out"] is True
 
 
 @needs_sandbox

@@ -146,7 +146,7 @@ def test_threads_and_child_processes_work(room: Room) -> None:
 
 
 def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: Room) -> None:
-    for seconds in (2, 8, 32):
+    for seconds in (1, 8, 32):
         outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=seconds))
         assert outcome.stopped == "time"
         if outcome.output:  # else the machine was too busy to come to the first line
@@ -170,12 +170,12 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: Room) -> None:
     assert (outcome.exit_code, outcome.stopped) == (137, None)
 
 
-@pytest.mark.parametrize(
-    "breed",
-    ["os.fork()", pytest.param("subprocess.Popen([sys.executable, '-c', 'while 1: pass'])", marks=pytest.mark.deep)],
-)
-def test_a_fork_bomb_is_stopped(room: Room, breed: str) -> None:
-    code = f"import os, subprocess, sys\nwhile True:\n    try: {breed}\n    except OSError: pass"
+@pytest.mark.deep  # a bomb of forks is tried in the whole server
+def test_a_bomb_of_new_programs_is_stopped(room: Room) -> None:
+    code = (
+        "import subprocess, sys\nwhile True:\n"
+        "    try: subprocess.Popen([sys.executable, '-c', 'while 1: pass'])\n    except OSError: pass"
+    )
     assert run(room, code, SHORT).stopped == "time"
 
 
