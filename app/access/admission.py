@@ -69,6 +69,8 @@ class AdmissionControl:
         self._used: dict[tuple[str, str, str], list[int]] = {}
         """Usage that is not written yet: requests, tokens of prompts and of answers, and money, by tenant, name and
         day."""
+        self._giving_back: set[asyncio.Task[None]] = set()
+        """Tasks that settle the reservations of callers who have left."""
         self._down_until = 0.0
         self._faults = 0
 
@@ -101,13 +103,30 @@ class AdmissionControl:
     async def _reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
+        reserving = asyncio.ensure_future(self._store.reserve(tenant, limits, ask))
         try:
-            return await self._store.reserve(tenant, limits, ask)
+            return await asyncio.shield(reserving)
+        except asyncio.CancelledError:
+            # The store reserves it all the same, and the key's place would be taken until the lease ends.
+            giving_back = asyncio.create_task(self._give_back(reserving))
+            self._giving_back.add(giving_back)
+            giving_back.add_done_callback(self._giving_back.discard)
+            raise
         except StoreDown as error:
             self._down_until = time.monotonic() + PAUSE_S
             self._faults += 1
             log.warning("counters_down", reason=str(error), requests=self._when_down)
             raise
+
+    async def _give_back(self, reserving: "asyncio.Future[Reservation | Refusal]") -> None:
+        """Settle the reservation of a caller who left before it was made, as one request."""
+        try:
+            taken = await reserving
+            if isinstance(taken, Reservation):
+                await self._store.settle(taken, Amount(requests=1))
+        except StoreDown as error:
+            self._faults += 1
+            log.warning("counters_not_settled", reason=str(error))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         if reservation.lease is not None:
