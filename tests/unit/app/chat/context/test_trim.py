@@ -3,6 +3,8 @@
 import copy
 import threading
 from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -54,16 +56,20 @@ def prose_lines(count: int) -> list[str]:
     return [" ".join(said[start : start + 10]) for start in range(0, 10 * count, 10)]
 
 
+@cache
+def page_of_prose(page: int, has_needle: bool) -> dict[str, Any]:
+    """A page of 40 paragraphs of a line as `ocr` answers it, which no test may change."""
+    said = prose(page, 400)
+    lines = [" ".join(said[start : start + 10]) for start in range(0, 400, 10)]
+    if has_needle:
+        lines[17] = NEEDLE
+    read = [text_line(line, 40, 40 + 60 * number) for number, line in enumerate(lines)]
+    return page_section(read, page, 1400, 2500)
+
+
 def pages_of_prose(pages: int, at: int = -1) -> Entry:
-    """A document of 40 paragraphs of a line a page as `ocr` answers it, with the needle on page `at`."""
-    sections = []
-    for page in range(1, pages + 1):
-        said = prose(page, 400)
-        lines = [" ".join(said[start : start + 10]) for start in range(0, 400, 10)]
-        if page == at:
-            lines[17] = NEEDLE
-        read = [text_line(line, 40, 40 + 60 * number) for number, line in enumerate(lines)]
-        sections.append(page_section(read, page, 1400, 2500))
+    """A document of pages of prose, with the needle on page `at`."""
+    sections = [page_of_prose(page, page == at) for page in range(1, pages + 1)]
     return Entry("ocr", document_result([section["text"] for section in sections], sections, pages))
 
 
