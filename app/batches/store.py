@@ -67,6 +67,8 @@ clock was ahead."""
 _ABANDONED_S = 24 * 3600.0
 """Seconds after a batch's time is up from which a server with other files may end it. Its own server has not come
 back, or its folder has another name now, and the batch would count for its key forever."""
+MOST_FINISHED = 1000
+"""Number of finished batches of a key that are kept. One with its metadata and a hundred errors takes some 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
@@ -166,7 +168,8 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Add a batch. Raises TooManyBatches if its key already has `most` unfinished batches."""
+        """Add a batch, and delete the oldest finished ones of its key beyond MOST_FINISHED. Raises TooManyBatches if
+        the key already has `most` unfinished batches."""
 
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
@@ -176,6 +179,11 @@ class BatchStore:
             row = replace(batch, storage=self._storage)
             values = [_written(one.name, getattr(row, one.name)) for one in fields(Batch)]
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
+            db.execute(
+                f"DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN "
+                f"({_STATUSES}) ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)",
+                (batch.tenant, MOST_FINISHED),
+            )
 
         await self._whole(add)
 

@@ -155,25 +155,23 @@ def _target(link: str, table: Path) -> str:
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
 
 
-def _beside(path: Path, name: str) -> Path:
-    """Return the file for the table `name` where each table has a file of its own."""
-    part = re.sub(r"[^\w.-]", "_", name)
-    return path.with_suffix(f".{part}{path.suffix}")
+def _beside(path: Path, names: Iterable[str]) -> list[Path]:
+    """Return the files for the tables `names` where each table has a file of its own."""
+    parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names])
+    return [path.with_suffix(f".{part}{path.suffix}") for part in parts]
 
 
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one file per table. The table of papers gets the requested name; in the names of the others, the list's
     name follows."""
-    files = []
-    for table in tables:
-        file = _beside(path, table.name) if table.is_list else path
+    files = [path, *_beside(path, [table.name for table in tables if table.is_list])]
+    for table, file in zip(tables, files, strict=True):
         # The mark at the beginning tells Excel that it is UTF-8.
         with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             writer.writerow(table.heads)
             for row in rows():
                 writer.writerows([_no_formula(cell.value) for cell in cells] for cells in table.rows(row))
-        files.append(file)
     return files
 
 
@@ -183,8 +181,8 @@ def _no_formula(value: Any) -> Any:
 
 def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one file per table, as in CSV, and one with the probabilities. Columns have the types of the schema."""
-    names = _distinct([*(table.name for table in tables if table.is_list), _PROBABILITIES])
-    *files, probabilities = [path, *(_beside(path, name) for name in names)]
+    lists = [table.name for table in tables if table.is_list]
+    *files, probabilities = [path, *_beside(path, [*lists, _PROBABILITIES])]
     for table, file in zip(tables, files, strict=True):
 
         def values(table: AnswerTable = table) -> Iterator[list[Any]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.access.keys import EVERYONE, KeyReference
+from app.batches import store
 from app.batches.building import storage_of
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
@@ -129,6 +130,25 @@ async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) ->
     with pytest.raises(TooManyBatches):
         await world.add("one more")
     await world.add("another key's", owner="other")
+
+
+async def test_the_oldest_of_a_keys_finished_batches_are_forgotten(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_FINISHED", 2)
+    added = [await world.add("another key's", owner="other"), await world.add("unfinished")]
+    for number in range(4):
+        world.now += 1
+        added.append(await world.add(f"{number}"))
+    for _ in added:
+        assert await world.store.claim("me", world.now, world.now + LEASE_S) is not None
+    for batch_id in (added[0], *added[2:]):
+        await world.store.end(batch_id, "me", "completed", world.now, tell=False)
+    world.now += 1
+    newest = await world.add("newest")
+    kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
+    assert kept == [newest, added[5], added[4], added[1]]
+    assert await world.store.find("other", added[0]) is not None
 
 
 async def test_the_batches_of_one_key_are_listed_the_newest_first(world: World) -> None:

@@ -91,6 +91,15 @@ def test_csv_is_a_file_a_list_and_no_formula() -> None:
     assert lines[1:] == [["in/a.pdf", "1", "'@SUM(A1)", "", ""], ["in/a.pdf", "2", "Bread", "-3", "0.0"]]
 
 
+def test_lists_whose_names_differ_in_signs_alone_have_files_of_their_own() -> None:
+    items = {"type": "array", "items": {"type": "object", "properties": {"x": {"type": "string"}}}}
+    schema = {"type": "object", "properties": {"a b": items, "a_b": items}}
+    row = Row("a", "a", PaperResult({"a b": [{"x": "first"}], "a_b": [{"x": "second"}]}))
+    files = write(Path("out.csv"), schema, lambda: iter([row]))
+    assert files == [Path("out.csv"), Path("out.a_b.csv"), Path("out.a_b 2.csv")]
+    assert [cells_of(str(file))[1][2] for file in files[1:]] == ["first", "second"]
+
+
 @pytest.mark.parametrize(
     ("text", "quoted"),
     [
