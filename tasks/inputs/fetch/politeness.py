@@ -10,11 +10,12 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from weakref import WeakValueDictionary
 
 import httpx
 from protego import Protego
 
-from models.scheduler import FairSlots
+from models.scheduler import SHARE, FairSlots
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
 from tasks.inputs.fetch.url_policy import Fetch, FetchFailed
@@ -35,7 +36,7 @@ _MAX_PLACES = 1000
 """Number of hosts that are remembered without a running visit."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Rules:
     """The rules of one origin. They are kept as text, because parsed rules take many times the memory."""
 
@@ -45,7 +46,6 @@ class _Rules:
     unreachable: str | None = None
     """Reason why the host cannot be reached, which prevents fetching its pages as well."""
     until: float = float("-inf")
-    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Robots:
@@ -56,6 +56,9 @@ class Robots:
         self._fetcher = fetcher
         self._clock = clock
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
+        self._reading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
+        """Locks for reading the rules of an origin, by the origin and the key. No key waits for another's, whose fetch
+        may itself wait for the other key's fetches."""
 
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Return the Crawl-delay of the host in seconds, or None if robots.txt disallows `url`.
@@ -63,11 +66,14 @@ class Robots:
         Raises FetchFailed if the host cannot be reached or its rules cannot be read at present.
         """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        rules = self._rules.setdefault(origin, _Rules())
-        self._rules.move_to_end(origin)
-        async with rules.reading:
-            if self._clock() >= rules.until:
-                await self._read(origin, rules)
+        lock = self._reading.setdefault((origin, SHARE.get().key), asyncio.Lock())
+        async with lock:
+            rules = self._known(origin)
+            if rules is None:
+                read = await self._read(origin)
+                # Another key may have read them meanwhile.
+                rules = self._rules[origin] = self._known(origin) or read
+                self._rules.move_to_end(origin)
                 self._forget_old()
         if rules.unreachable is not None:
             raise visit.unreachable(rules.unreachable)
@@ -75,25 +81,34 @@ class Robots:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
         return await asyncio.to_thread(_crawl_delay, rules.text, str(url)) if rules.text else 0.0
 
-    async def _read(self, origin: str, rules: _Rules) -> None:
-        rules.text, rules.failure, rules.unreachable = "", None, None
+    def _known(self, origin: str) -> _Rules | None:
+        """Return the rules of an origin unless they are unknown or old."""
+        rules = self._rules.get(origin)
+        if rules is None or self._clock() >= rules.until:
+            return None
+        self._rules.move_to_end(origin)
+        return rules
+
+    async def _read(self, origin: str) -> _Rules:
+        text, failure, unreachable = "", None, None
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
-            rules.text = fetched.data.decode("utf-8-sig", errors="replace")
+            text = fetched.data.decode("utf-8-sig", errors="replace")
         except InputTooLarge:
-            rules.failure = "is too large"
+            failure = "is too large"
         except FetchFailed as error:
             # A server without a robots.txt answers 4xx. Behind any other failure, there may be rules.
             if error.unreachable is not None:
-                rules.unreachable = error.unreachable
+                unreachable = error.unreachable
             elif error.status is None:
-                rules.failure = "could not be read"
+                failure = "could not be read"
             elif not 400 <= error.status < 500 or error.status == 429:
-                rules.failure = f"answered with status {error.status}"
+                failure = f"answered with status {error.status}"
         except InputError:
             pass  # the host is not permitted: fetching the page raises the same refusal with the page's address
-        known = rules.failure is None and rules.unreachable is None
-        rules.until = self._clock() + (_KEPT_FOR_S if known else _FAILURE_KEPT_FOR_S)
+        is_known = failure is None and unreachable is None
+        until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
+        return _Rules(text, failure, unreachable, until)
 
     def _forget_old(self) -> None:
         kept = sum(_memory_size(rules) for rules in self._rules.values())

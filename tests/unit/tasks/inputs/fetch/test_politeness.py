@@ -1,6 +1,7 @@
 """What robots.txt closes, and how often a host is visited. The clock is the tests' own: nobody waits."""
 
 import asyncio
+import contextvars
 import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.fetch.url_policy import FetchFailed
 from tests.conftest import each_case
 from tests.loop_time import LoopTime
+from tests.waiting import until
 from tests.web import TLS, Handler, Names, Server, redirect, response, serving
 
 CLOSED = b"User-agent: *\nDisallow: /closed\nAllow: /closed/but-this\n"
@@ -168,6 +170,33 @@ async def test_rules_are_read_once_an_hour_and_origin_however_many_ask() -> None
         clock.now += 3601
         await politeness.fetch(server.url("page"))
     assert asked(server).count("/robots.txt") == 3
+
+
+async def test_no_key_waits_for_the_reading_of_another() -> None:
+    answers = [response(CLOSED), b""]
+
+    async def slow_at_first(_: bytes, writer: asyncio.StreamWriter) -> None:
+        answer = answers.pop()
+        if not answer:
+            await may_answer.wait()
+            answer = response(CLOSED)
+        writer.write(answer)
+
+    def fetch_as(key: str) -> asyncio.Task[Any]:
+        context = contextvars.copy_context()
+        context.run(SHARE.set, Share(key))
+        return asyncio.create_task(politeness.fetch(server.url("page")), context=context)
+
+    may_answer = asyncio.Event()
+    async with scraping(**{"robots.txt": slow_at_first}) as (politeness, server, _):
+        alices = [fetch_as("alice"), fetch_as("alice")]
+        await until(lambda: not answers[1:])
+        assert (await asyncio.wait_for(fetch_as("bob"), 20)).data == b"hello"
+        may_answer.set()
+        await asyncio.gather(*alices)
+        assert asked(server).count("/robots.txt") == 2
+        await fetch_as("carol")
+    assert asked(server).count("/robots.txt") == 2
 
 
 async def test_a_redirect_into_what_is_closed_is_refused() -> None:
