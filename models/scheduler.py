@@ -445,9 +445,12 @@ class FairBytes(FairSlots):
         """Add `slots` to `taken`, ahead of all claims that wait. False if its key may not have so many more."""
         if not self._fits(taken.share, slots, self.GROWING):
             return False
+        self._add(taken, slots)
+        return True
+
+    def _add(self, taken: "TakenSlots", slots: int) -> None:
         self._take(taken.share, slots)
         taken.slots += slots
-        return True
 
     def _may(self, share: Share, slots: int) -> bool:
         own = self._running.get(share.key, 0)
@@ -483,6 +486,10 @@ class ReservedBytes(FairBytes):
         False at once if this would be more than the reserve holds, and `grow` refuses it."""
         if taken.slots + slots > self.reserve:
             return self.grow(taken, slots)
+        if taken is self._in_reserve:
+            # It must not wait in the queue, where another growth of its key may wait for the reserve ahead of it.
+            self._add(taken, slots)
+            return True
         growth = _Growth(taken, slots, asyncio.get_running_loop().create_future())
         self._growing.push(growth, taken.share)
         self._grant()
@@ -503,19 +510,17 @@ class ReservedBytes(FairBytes):
 
     def _may_grow(self, share: Share) -> bool:
         growth = self._growing.first_of(share)
-        return self._in_reserve in (None, growth.taken) or self._fits(share, growth.slots, self.GROWING)
+        return self._in_reserve is None or self._fits(share, growth.slots, self.GROWING)
 
     def _grant(self) -> None:
         if self._in_reserve is not None and not self._in_reserve.slots:
             self._in_reserve = None
         while (growth := self._growing.pop(self._may_grow)) is not None:
-            taken = growth.taken
             if growth.granted.done():
                 continue
-            if taken is not self._in_reserve and not self._fits(taken.share, growth.slots, self.GROWING):
-                self._in_reserve = taken
-            self._take(taken.share, growth.slots)
-            taken.slots += growth.slots
+            if not self._fits(growth.taken.share, growth.slots, self.GROWING):
+                self._in_reserve = growth.taken
+            self._add(growth.taken, growth.slots)
             growth.granted.set_result(None)
         super()._grant()
 

@@ -408,6 +408,19 @@ async def test_all_who_hold_some_and_need_more_get_it_one_after_another() -> Non
     assert (memory.running, memory.growing) == (0, 0)
 
 
+async def test_who_is_in_the_reserve_does_not_wait_behind_another_of_its_key() -> None:
+    memory = ReservedBytes("memory", 60, 40, most_waiting=8)
+    first, second, _ = [await take(memory, share, size) for share, size in ((A, 10), (A, 10), (B, 35))]
+    assert await memory.grow_in_turn(first, 10)
+    waiting = asyncio.create_task(memory.grow_in_turn(second, 12))
+    await settled()
+    assert not waiting.done()
+    async with asyncio.timeout(5):
+        assert await memory.grow_in_turn(first, 5)
+    first.give_back()
+    assert await waiting
+
+
 async def test_the_reserve_goes_to_keys_in_turn() -> None:
     memory = ReservedBytes("memory", 100, 20, most_waiting=8)
     whole = await take(memory, Share("whole"), 52)
@@ -469,6 +482,6 @@ async def test_nobody_waits_forever_for_more_that_the_reserve_has_room_for(
                 await asyncio.sleep(0)
         taken.give_back()
 
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(5):
         await asyncio.gather(*(work(*claim) for claim in claims))
     assert (memory.running, memory.waiting, memory.growing) == (0, 0, 0)
