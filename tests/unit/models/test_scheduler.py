@@ -471,7 +471,7 @@ async def test_more_than_the_reserve_has_is_never_waited_for() -> None:
 async def test_nobody_waits_forever_for_more_that_the_reserve_has_room_for(
     claims: list[tuple[str, int, list[int]]],
 ) -> None:
-    memory = ReservedBytes("memory", 60, 40, most_waiting=16)
+    memory = ReservedBytes("memory", 60, 40, most_waiting=64)
 
     async def work(key: str, size: int, growths: list[int]) -> None:
         taken = await take(memory, Share(key, 0.5), size)
