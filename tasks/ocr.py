@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import groupby
 
@@ -235,16 +236,31 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, cou
 
     is_searched = _may_have_marks(page, layer, form)
 
-    async def read_picture() -> tuple[Image | None, PageText]:
-        if layer.complete and not is_searched:
-            return None, PageText()
-        picture = await page.document.picture(page.number)
-        return picture, PageText() if layer.complete else await pictures.read(picture)
+    # The picture comes first: the search for codes goes on in the decode process while the picture is read here.
+    picture = await page.document.picture(page.number) if is_searched or not layer.complete else None
 
     async def read_codes() -> Sequence[PrintedCode]:
         return await page.document.codes(page.number) if is_searched else ()
 
-    (picture, read), codes = await both(read_picture(), read_codes())
+    (section, layout), codes = await both(
+        _lay_out(page, width, height, layer, picture, pictures, form, is_searched=is_searched), read_codes()
+    )
+    return section, replace(layout, codes=codes)
+
+
+async def _lay_out(
+    page: PagePosition,
+    width: int,
+    height: int,
+    layer: TextLayer,
+    picture: Image | None,
+    pictures: _Pictures,
+    form: Form,
+    *,
+    is_searched: bool,
+) -> _Section:
+    """Read the picture of a page, if there is one, and return the page with its layout, without codes."""
+    read = PageText() if picture is None or layer.complete else await pictures.read(picture)
 
     def placed() -> tuple[list[TextLine], PageGeometry, UprightGrey | None, UprightInk | None, CombSheet | None]:
         lines = combined(layer.lines, read)
@@ -267,7 +283,7 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, cou
             rulings = rulings_in(grey, every) if form.needs_tables else ()
         section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
         boxes = tick_boxes_in(ink, every) if ink is not None else ()
-        return section, PageLayout(rulings, geometry, codes, boxes, read.is_illegible)
+        return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
 
     return await asyncio.to_thread(laid_out)
 
