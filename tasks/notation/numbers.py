@@ -25,6 +25,9 @@ _NUMBER = re.compile(
         [ ]?(?P<percent>%)?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*[^\n\d]*[^\W\d_]{3}")
+"""Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount of money with a word after it may be
+negative."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _UNIT = re.compile(rf"[ ]?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _WORD_GOES_ON = re.compile(r"[:/-]\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_]")
@@ -91,6 +94,8 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         is_in_words = before[:1].islower() and after[1:2].isspace() and after[2:].isalpha()
         return after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
     at = match.start("negative")
+    if _BULLETED.match(text, at) and text[at - 1 : at] in ("", "\n"):
+        return False
     return at == 0 or not text[at - 1].isalnum()
 
 

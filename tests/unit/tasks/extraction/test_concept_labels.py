@@ -20,6 +20,8 @@ from tests.unit.tasks.extraction.test_evidence import ocr
         pytest.param("year_built", "integer", ["Construido en 1978", "Planta 4"], {"1978"}, id="before it"),
         pytest.param("year_built", "integer", ["Built of stone", "Floor 4"], set(), id="nowhere"),
         pytest.param("odd_thing", "integer", ["3 bedrooms"], set(), id="a field that means nothing known"),
+        pytest.param("gnomes", "integer", ["- 3 gnomes, 12 ducks"], {"3"}, id="its own name after it"),
+        pytest.param("gnomes", "integer", ["Garden: yes, ducks 12, gnomes ca. 3."], {"3"}, id="its own name before it"),
     ],
 )
 def test_the_place_is_preferred_whose_label_has_the_fields_meaning(

@@ -71,6 +71,11 @@ def test_a_sign_belongs_to_a_number_and_a_dash_between_words_does_not() -> None:
     assert [number.digits for number in find_numbers("off -5 a-5")] == ["-5", "5"]
 
 
+def test_a_dash_before_an_item_of_a_list_is_no_sign() -> None:
+    text = "- 3 rooms, 2 baths\n- 84,5 m² in all\n- 12,50 Postage\n- 7\nfrom - 5 degrees"
+    assert [number.digits for number in find_numbers(text)] == ["3", "2", "84,5", "-12,50", "-7", "-5"]
+
+
 @pytest.mark.parametrize("text", ["9 of 10", "Room 9", "9.00 9.00", "nine", ""])
 def test_a_text_that_says_more_is_not_a_number(text: str) -> None:
     assert parse_number(text) is None
