@@ -19,6 +19,7 @@ from uuid import uuid4
 
 import pydantic_core
 import structlog
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import SAFE, ApiError, BadRequest
@@ -49,9 +50,14 @@ In a larger piece, the content would compensate for a long chunk extension.
 """
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
+_MOST_HEADERS = 128
+"""Largest number of header lines of a request. Clients and proxies send some 30; a request with 12,000 short lines
+would take 10 ms."""
 _CHUNKS_OF_A_TURN = 256
 """Number of chunks of a body that are parsed in one turn of the event loop, which takes some 1 ms: parsing a small
 chunk costs more than its content."""
+_CONTENT = 256
+"""Number of bytes of a chunked body whose parsing counts as much as a chunk."""
 _LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
@@ -212,6 +218,21 @@ class _Flow:
         return slow
 
 
+class _TurnedFlow(FlowControl):
+    """uvicorn's flow control, which resumes no reading while received bytes wait for their turn to be parsed: the
+    application takes its part of the body sooner than the rest is parsed, and the rest would pile up."""
+
+    def __init__(self, transport: asyncio.Transport, waits_for_turn: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._waits_for_turn = waits_for_turn
+
+    def resume_reading(self) -> None:
+        if self._waits_for_turn():
+            self.read_paused = False
+        else:
+            super().resume_reading()
+
+
 class BoundedProtocol(HttpToolsProtocol):
     """uvicorn's protocol, with the bounds of ConnectionLimits."""
 
@@ -252,6 +273,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.flow = _TurnedFlow(transport, self._waits_for_turn)
         self.address = self.client[0] if self.client else ""
         if not self._of.admit(self):
             self.drop("connections")
@@ -285,11 +307,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._in.moved += len(data)
-        waits = self._waits_for_turn
+        waits = self._waits_for_turn()
         self._unparsed.append(memoryview(data))
-        if waits:
-            self.transport.pause_reading()  # the application took its part of the body, and resumed reading
-        else:
+        if not waits:
             self._parse()
 
     def _parse(self) -> None:
@@ -306,6 +326,7 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._unparsed.appendleft(received[len(piece) :])
             if self._in_body:
                 self._framing += len(piece)
+                self._chunks += self._is_chunked * len(piece) // _CONTENT
             else:
                 self._head += len(piece)
             super().data_received(bytes(piece))
@@ -317,7 +338,6 @@ class BoundedProtocol(HttpToolsProtocol):
         if not (self.flow.read_paused or self.transport.is_closing()):
             self.transport.resume_reading()
 
-    @property
     def _waits_for_turn(self) -> bool:
         """True if a part of what has been received waits to be parsed."""
         return len(self._unparsed) > 0
@@ -333,6 +353,12 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self._in_head = True
         self._since = self.loop.time()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > _MOST_HEADERS:
+            self._wrong = HeadTooLarge(f"The request has more than {_MOST_HEADERS} headers.")
+            raise ValueError(self._wrong)  # the parser stops, and reports the error
 
     def on_headers_complete(self) -> None:
         hosts = sum(name == b"host" for name, _ in self.headers)
@@ -379,7 +405,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._look_at_body(now, waited)
         elif self._in_body:
             came, self._seen = self._in.moved - self._seen, self._in.moved
-            is_slow = came < _LINGERING and not self._waits_for_turn
+            is_slow = came < _LINGERING and not self._waits_for_turn()
             if waited > LINGER_S or (waited > _ENDING_S and is_slow):
                 self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
@@ -401,7 +427,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(
                 TooSlow(self._late("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")), "body_too_slow"
             )
-        elif self.flow.read_paused or self._waits_for_turn:
+        elif self.flow.read_paused or self._waits_for_turn():
             self._in.restart(now)  # The server is slow, not the client.
         elif self._in.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"
@@ -417,7 +443,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is not HTTP with an error in OpenAI's form, like every other error."""
-        self._refuse(self._wrong or BadRequest(msg, code="invalid_http"), "invalid_http")
+        reason: Reason = "head_too_large" if isinstance(self._wrong, HeadTooLarge) else "invalid_http"
+        self._refuse(self._wrong or BadRequest(msg, code="invalid_http"), reason)
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
         self._of.note(reason, self.loop)

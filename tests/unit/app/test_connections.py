@@ -36,7 +36,7 @@ LARGE = 64 * 1024 * 1024
 
 @dataclass
 class Application:
-    """Reads bodies at /read, answers much at /large, and holds what is asked of /held until `release`."""
+    """Reads bodies at /read and /slowly, answers much at /large, and holds what is asked of /held until `release`."""
 
     asked: list[str] = field(default_factory=list)
     read: list[tuple[int, str]] = field(default_factory=list)
@@ -46,10 +46,12 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         path = scope["path"]
         self.asked.append(path)
-        if path == "/read":
+        if path in ("/read", "/slowly"):
             size = 0
             while True:
                 message = await receive()
+                for _ in range(40 if path == "/slowly" else 0):
+                    await asyncio.sleep(0)
                 size += len(message.get("body", b""))
                 if message["type"] == "http.disconnect" or not message["more_body"]:
                     break
@@ -168,7 +170,7 @@ async def test_a_head_without_an_end_is_refused_when_it_is_larger_than_its_limit
             sent += len(piece)
         status, code, message = await refusal(reader)
         assert (status, code) == (431, "head_too_large")
-        assert message.endswith("larger than 64 kB.")
+        assert message.endswith(("larger than 64 kB.", "more than 128 headers."))
         assert server.app.asked == []
         assert server.connections.refused == {"head_too_large": 1}
 
@@ -243,6 +245,44 @@ async def test_other_connections_have_their_turn_between_small_chunks(monkeypatc
     assert at_once.total() == 100_000
     # One connection had a turn; each of the others may have begun its own.
     assert max(at_once.values()) < 6 * 1000
+
+
+async def test_what_waits_to_be_parsed_does_not_pile_up_while_the_application_reads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    unparsed: Counter[BoundedProtocol] = Counter()
+    most = 0
+    data_received, on_body = BoundedProtocol.data_received, BoundedProtocol.on_body
+
+    def receive(protocol: BoundedProtocol, data: bytes) -> None:
+        nonlocal most
+        unparsed[protocol] += len(data)
+        data_received(protocol, data)
+        most = max(most, unparsed[protocol])
+
+    def parse(protocol: BoundedProtocol, body: bytes) -> None:
+        unparsed[protocol] -= len(body) + 7
+        on_body(protocol, body)
+
+    monkeypatch.setattr(BoundedProtocol, "data_received", receive)
+    monkeypatch.setattr(BoundedProtocol, "on_body", parse)
+    async with served() as server:
+        opened = [await server.open() for _ in range(12)]
+        for _, writer in opened:
+            chunk = b"12c\r\n" + b"x" * 300 + b"\r\n"
+            writer.write(POST.replace(b"/read", b"/slowly"))
+            writer.write(b"transfer-encoding: chunked\r\n\r\n" + chunk * 10_000 + b"0\r\n\r\n")
+        for reader, _ in opened:
+            assert await answer(reader) == (200, b"ok")
+    assert most < 3 * 256 * 1024, most
+
+
+@pytest.mark.parametrize(("lines", "status"), [(100, 200), (150, 431)])
+async def test_the_lines_of_a_head_are_bounded(lines: int, status: int) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        writer.write(POST + b"a: b\r\n" * lines + b"content-length: 0\r\n\r\n")
+        assert (await answer(reader))[0] == status
 
 
 async def test_a_head_that_takes_too_long_is_refused() -> None:
