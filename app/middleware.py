@@ -105,11 +105,17 @@ class RequestScope:
         status: int | None = None
         route = self._metrics.began(scope["path"])
         admission = Admission()
+        refused: list[ApiError] = []
+        """Refusal of a request that reserved nothing. The package for MCP would only log it."""
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                await admission.count_unreserved()
+                try:
+                    await admission.count_unreserved()
+                except ApiError as error:
+                    refused.append(error)
+                    raise
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update({"x-request-id": request_id, **admission.headers})
@@ -148,6 +154,8 @@ class RequestScope:
                         await self._look()
                     with self._gaps.beside(scope["method"], scope["path"]):
                         await self._app(scope, receive, send_with_id)
+                if refused and status is None:
+                    raise refused[0]
             except ClientGone as error:
                 await _ended(admission, has_begun=True)
                 status = CLIENT_GONE_STATUS

@@ -355,6 +355,9 @@ async def test_a_key_is_asked_for_and_its_limits_hold(tmp_path: Path) -> None:
         assert [bool(one.is_error) for one in told] == [False, False, False, True]
         assert "requests a minute" in said(told[-1])
         assert "Try again in" in said(told[-1])
+        listing = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        spent = client.post("/mcp", json=listing, headers={**ACCEPTED, "authorization": f"Bearer {limited}"})
+        assert (spent.status_code, spent.json()["error"]["code"]) == (429, "rate_limit_exceeded")
         metrics = client.get("/metrics", headers={"authorization": f"Bearer {limited}"}).text
         assert 'openfaze_requests_total{route="/mcp",status="200",task="ocr"}' in metrics
 
