@@ -123,6 +123,7 @@ async def test_a_host_without_rules_is_open(status: str) -> None:
         (response(b"", status="429 Slowly"), "robots.txt answered with status 429"),
         (b"nonsense\r\n\r\n", "robots.txt could not be read"),
         (response(bytes(1024 * 1024 + 1)), "robots.txt is too large"),
+        (response(b"Disallow: /x\n" * 10_001), "robots.txt is too large"),
     ],
 )
 async def test_a_host_whose_rules_cannot_be_known_is_left_alone_for_a_minute(answer: bytes, says: str) -> None:
