@@ -56,8 +56,8 @@ PASSAGE_TOKENS = 120
 """Number of tokens of the passages that are given as an answer if the only LLM is one that invents answers."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
-    r"[?？]\s*+$|^\W*+(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did|do"
-    r"|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
+    r"[?？]\s*+$|^\W*+(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did"
+    r"|do|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
     re.IGNORECASE,
 )
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
