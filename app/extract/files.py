@@ -157,7 +157,7 @@ def _target(link: str, table: Path) -> str:
 
 def _beside(path: Path, names: Iterable[str]) -> list[Path]:
     """Return the files for the tables `names` where each table has a file of its own."""
-    parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names])
+    parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names], "_")
     return [path.with_suffix(f".{part}{path.suffix}") for part in parts]
 
 
@@ -289,14 +289,14 @@ def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
     db.execute(f"CREATE TABLE {_quoted(name)} ({', '.join(map(_quoted, _distinct(heads)))})")
 
 
-def _distinct(heads: Sequence[str]) -> list[str]:
-    """Return `heads` with numbers added to names that differ only in case, because workbooks and databases take them
-    for the same."""
+def _distinct(heads: Sequence[str], gap: str = " ") -> list[str]:
+    """Return `heads` with numbers added, after `gap`, to names that differ only in case, because workbooks, databases
+    and some file systems take them for the same."""
     made: list[str] = []
     for head in heads:
         name, number = head, 2
         while name.lower() in (one.lower() for one in made):
-            name = f"{head} {number}"
+            name = f"{head}{gap}{number}"
             number += 1
         made.append(name)
     return made

@@ -96,7 +96,7 @@ def test_lists_whose_names_differ_in_signs_alone_have_files_of_their_own() -> No
     schema = {"type": "object", "properties": {"a b": items, "a_b": items}}
     row = Row("a", "a", PaperResult({"a b": [{"x": "first"}], "a_b": [{"x": "second"}]}))
     files = write(Path("out.csv"), schema, lambda: iter([row]))
-    assert files == [Path("out.csv"), Path("out.a_b.csv"), Path("out.a_b 2.csv")]
+    assert files == [Path("out.csv"), Path("out.a_b.csv"), Path("out.a_b_2.csv")]
     assert [cells_of(str(file))[1][2] for file in files[1:]] == ["first", "second"]
 
 
