@@ -151,8 +151,7 @@ def ran_out(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class EngineSpec:
-    """True if `error` means that memory, processes or open files were used up. Other programs may release some
-    later."""
+    """The name of an engine, its capability, its licence and the origin of its weights."""
 
     name: str
     """Name of the engine, unique in its capability; the value of OPENFAZE_<CAPABILITY>."""

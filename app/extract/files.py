@@ -46,7 +46,7 @@ _PARQUET = ".parquet"
 _ROWS_OF_A_GROUP = 10_000
 """Number of rows in a group of a Parquet file, which are in memory together."""
 _EXACT = 1 << 53
-"""Largest whole number up to which a floating-point number has each of them."""
+"""Every whole number up to this one can be stored exactly as a floating-point number."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _FORMULA = re.compile(
     r"""\A(?=[\t\r]) |

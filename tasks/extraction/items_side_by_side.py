@@ -1,7 +1,8 @@
-"""Items side by side, one above the other in each row: the products of a shop's page, the hours of a forecast.
+"""Reads items that are printed side by side: the products of a shop's page, the hours of a forecast.
 
-Each piece of a row tells the same of another item: the names stand beside each other, the prices below them. No header
-says what a row tells; its cells do, by their form: prices, ratings, hours, degrees, percentages.
+Each item is a column without a header, and each row states one property of all items: the names stand beside each
+other, and the prices below them. The form of a row's pieces shows which property it is: prices, ratings, hours, degrees
+or percentages.
 """
 
 import re
@@ -18,11 +19,11 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 FEWEST_BESIDE: Final = 2
 """Smallest number of items side by side."""
 FEWEST_BELOW: Final = 3
-"""Smallest number of rows of an item each, and of what such a row tells."""
+"""Smallest number of consecutive rows with one item each, and smallest number of properties in such a row."""
 FAR: Final = 4.0
 """Largest gap between two rows of the same items, in heights of a line."""
 MOST_ROWS: Final = 2_000
-"""Largest number of rows of a page on which such items are looked for."""
+"""Number of rows at the beginning of a page in which such items are looked for."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d)?(?: ?(?:{ANY}))?"

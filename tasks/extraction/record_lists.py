@@ -133,7 +133,8 @@ def _remembered(fits: Fits) -> Fits:
 def fill_from_records(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, FilledList]]:
-    """Fill lists from records, those first that are expected to get most values right; no word is in two lists."""
+    """Fill lists from records, those first that are expected to get most values right. Two lists share at most a few
+    words."""
     if not lists:
         return {}
     runs = yield from runs_for(read, lists)

@@ -38,9 +38,9 @@ SURE: Final = 0.5
 MOST_VALUES: Final = 5
 """Number of values of each field, the most likely first, that are tried in sums."""
 MOST_TERMS: Final = 3
-"""Largest number of terms that may be missing on a page."""
+"""Largest number of further terms of a relation that are tried."""
 UNLIKELY: Final = 8.0
-"""Largest amount by which values that agree may be less likely together than the most likely ones, as log-odds."""
+"""Largest loss of log-odds, compared with the most likely values, at which values that agree are taken instead."""
 MISSING: Final = 1.0
 """Cost of a term that is not on the page, as log-odds."""
 CENT: Final = 0.006

@@ -29,7 +29,7 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
 
     A plain question is one short text by the user, alone or after system messages, in a language that the embedding
     knows. It is not about anything that changes from day to day, and the request prescribes no form of the answer, such
-    as a schema. Tasks are not examined here: the plan determines them, and a request with a planned step is not a plain
+    as a schema. Planned tasks are not examined here: the caller knows that a request with a planned step is not a plain
     question.
     """
     *before, last = request.messages

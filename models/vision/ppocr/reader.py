@@ -90,12 +90,12 @@ _LEAST_CONFIDENCE = 0.5
 (see the package's docstring)."""
 
 _POOR = 0.65
-"""Confidence of a line below which its text is probably another one."""
+"""Confidence below which the reading of a line is probably wrong."""
 _SPARSE = 0.7
 """Least number of characters in a width equal to the height of the line. Latin text has about 2, text in wide capitals
 1.4."""
 _MUCH_GREEK = 0.3
-"""Share of the letters of a line above which they are not the signs of a formula."""
+"""Share of Greek letters in a line above which they are a Greek text and not the signs of a formula."""
 _GREEK = "\u0370", "\u03ff"
 _FEWEST_POOR = 3
 """Least number of poor lines that count, because textures in photos are sometimes taken for a line or two."""
