@@ -255,8 +255,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._framing = 0
         """Number of framing bytes of the body beyond the allowance for its content."""
         self._unparsed: deque[memoryview] = deque()
+        """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
-        """Number of chunks of bodies that were parsed in the current turn of the event loop."""
+        """Number of chunks of bodies that were parsed in the current turn, content counted by _CONTENT."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
         self._wrong: ApiError | None = None

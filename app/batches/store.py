@@ -168,8 +168,8 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Add a batch, and delete the oldest finished ones of its key beyond MOST_FINISHED. Raises TooManyBatches if
-        the key already has `most` unfinished batches."""
+        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MOST_FINISHED. Raises
+        TooManyBatches if the key already has `most` unfinished batches."""
 
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
@@ -181,8 +181,8 @@ class BatchStore:
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
             db.execute(
                 f"DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN "
-                f"({_STATUSES}) ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)",
-                (batch.tenant, MOST_FINISHED),
+                f"({_STATUSES}) AND {_OF_STORAGE} ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)",
+                (batch.tenant, self._storage, MOST_FINISHED),
             )
 
         await self._whole(add)

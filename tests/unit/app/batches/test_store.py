@@ -288,6 +288,27 @@ async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> N
         await other.close()
 
 
+async def test_a_server_forgets_only_finished_batches_of_its_own_files(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MOST_FINISHED", 0)
+    batch = await world.store.find(EVERYONE, await world.add("a"))
+    assert batch is not None
+    own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
+    try:
+        await own.add(replace(batch, id="of_files"), most=9)
+        for _ in range(2):
+            assert await own.claim("own", world.now, world.now + LEASE_S) is not None
+        await own.end("of_files", "own", "completed", world.now, tell=False)
+        await other.add(replace(batch, id="of_uploads"), most=9)
+        assert await own.find(EVERYONE, "of_files") is not None
+        await own.add(replace(batch, id="next"), most=9)
+        assert await own.find(EVERYONE, "of_files") is None
+    finally:
+        await own.close()
+        await other.close()
+
+
 async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: World) -> None:
     own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
     batch = await world.store.find(EVERYONE, await world.add("a"))
