@@ -133,8 +133,8 @@ def _remembered(fits: Fits) -> Fits:
 def fill_from_records(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, FilledList]]:
-    """Fill lists from records, those first that are expected to get most values right. Two lists share at most a few
-    words."""
+    """Fill lists from records, those first that are expected to get most values right. At most a
+    quarter of a list's words are in lists before it."""
     if not lists:
         return {}
     runs = yield from runs_for(read, lists)

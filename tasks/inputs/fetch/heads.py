@@ -1,7 +1,5 @@
 """Bounds the heads of responses: HTTP lets a server send any number of informational ones (1xx) before the last."""
 
-import ssl
-from collections.abc import Iterable
 from typing import Any
 
 import httpcore
@@ -20,15 +18,8 @@ class BoundedHeads(httpcore.AsyncNetworkBackend):
     def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
         self._network = network
 
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,  # noqa: ASYNC109
-        local_address: str | None = None,
-        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
-    ) -> "HeadStream":
-        return HeadStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+    async def connect_tcp(self, *args: Any, **kwargs: Any) -> "HeadStream":
+        return HeadStream(await self._network.connect_tcp(*args, **kwargs))
 
 
 class HeadStream(httpcore.AsyncNetworkStream):
@@ -59,13 +50,8 @@ class HeadStream(httpcore.AsyncNetworkStream):
     async def aclose(self) -> None:
         await self._stream.aclose()
 
-    async def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ASYNC109
-    ) -> "HeadStream":
-        return HeadStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+    async def start_tls(self, *args: Any, **kwargs: Any) -> "HeadStream":
+        return HeadStream(await self._stream.start_tls(*args, **kwargs))
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
