@@ -43,7 +43,7 @@ class _Rules:
     """The rules of one origin."""
 
     parsed: Protego | None = None
-    """What is forbidden, or None if nothing is or if the rules are unknown."""
+    """The parsed file, or None if it has no rules or they are unknown."""
     lines: int = 0
     failure: str | None = None
     """Reason why the rules are unknown, in which case nothing is allowed."""
