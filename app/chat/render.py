@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import pydantic_core
 
-from app.calling import as_sent
 from app.errors import ApiError
 from app.events import (
     AnswerWarning,
@@ -20,6 +19,7 @@ from app.events import (
     ToolCallChunk,
 )
 from app.feed import Feed
+from app.runnable_commands import as_sent
 from app.wire import response, sse
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
 from tasks.precontext import Entry, Evidence

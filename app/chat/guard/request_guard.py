@@ -124,7 +124,7 @@ class RequestGuard:
                 await self.check_request()
                 self.stages.done("guard")
                 async for event in events:
-                    if not self.request.flags or isinstance(event, Progress):
+                    if not self.request.is_only_flagged or isinstance(event, Progress):
                         yield event
                         continue
                     for one in self._flagging(event):
@@ -352,8 +352,8 @@ class RequestGuard:
         codes = codes_of(checks)
         if codes:
             sources = [check["source"] for check in checks if check["codes"]]
-            log.info("guard_flagged" if self.request.flags else "guard_blocked", codes=codes, sources=sources)
-            if not self.request.flags:
+            log.info("guard_flagged" if self.request.is_only_flagged else "guard_blocked", codes=codes, sources=sources)
+            if not self.request.is_only_flagged:
                 raise Unsafe
 
 
