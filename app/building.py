@@ -318,7 +318,7 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     bound = int(settings.max_responses_mb * MB)
     if url := responses_url(settings):
         of_all = int(settings.max_shared_responses_mb * MB)
-        store = RedisEntries(url, RESPONSE_PREFIX, most_of_each=bound, most_of_all=of_all)
+        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=of_all)
     else:
         store = SqliteEntries(responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, LARGEST_RESPONSE)
@@ -400,7 +400,7 @@ def build_entry_store(settings: Settings) -> EntryStore:
     url = _cache_url(settings)
     if _is_redis(url):
         most = int(settings.cache_max_mb * MB)
-        return RedisEntries(url, most_of_each=most, most_of_all=most)
+        return RedisEntries(url, max_per_tenant=most, max_total=most)
     raise ValueError(
         f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
     )

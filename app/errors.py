@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import structlog
 
-from app.calling import as_sent
+from app.runnable_commands import as_sent
 from models.base import (
     RETRY_S,
     EngineFailed,

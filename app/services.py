@@ -23,7 +23,6 @@ from app.building import (
     build_runtime,
     build_search,
 )
-from app.calling import as_called_here
 from app.chat.answer import Answerer
 from app.chat.cache.answer_cache import AnswerCache
 from app.chat.cache.keys import CacheKeys
@@ -43,6 +42,7 @@ from app.metrics import (
     fill_from_inputs,
     fill_from_stores,
 )
+from app.runnable_commands import as_called_here
 from app.settings import Settings
 from app.shaping import build_shaped_by
 from app.state.entries import Sweepable

@@ -7,7 +7,7 @@ import asyncio
 
 import structlog
 
-from app.calling import as_called_here
+from app.runnable_commands import as_called_here
 from models.base import EngineSpec, ModelError
 from models.capability import EnginePart, Remote
 from models.runtime import Runtime

@@ -1,10 +1,14 @@
 """The interface of engines, and the errors that they raise.
 
-ModelError ├── EngineUnavailable nothing here can serve the capability; the message states a remedy │ └── EngineNotReady
-the capability cannot be served now: the server is shutting down, or out of memory │ ├── EngineTooSlow the engine took
-longer than it may │ └── UpstreamDown the server that the capability relies on does not answer ├── EngineOverloaded the
-queue is full │ └── ShareUsedUp the part of the queue that one key may use is full └── EngineFailed the engine raised an
-exception on this item
+ModelError
+├── EngineUnavailable      nothing here can serve the capability; the message states a remedy
+│   └── EngineNotReady     the capability cannot be served now: the server is shutting down, or out of memory
+│       ├── EngineTooSlow  the engine took longer than it may
+│       └── UpstreamDown   the server that the capability relies on does not answer
+├── EngineOverloaded       the queue is full
+│   ├── ShareUsedUp        the part of the queue that one key may use is full
+│   └── MemoryShort        a request that already holds memory of a kind needs more than there is
+└── EngineFailed           the engine raised an exception on this item
 """
 
 import errno
@@ -47,7 +51,7 @@ class ModelError(Exception):
     """Kind of failure: one word, used in metrics."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the error by its message and fields, because the constructor takes other arguments."""
+        """Pickle the error by its message and fields, because unpickling by the constructor's arguments would fail."""
         return _as_it_was, (type(self), self.args, self.__dict__)
 
 
@@ -129,8 +133,8 @@ class MemoryShort(EngineOverloaded):
 
 
 class EngineFailed(ModelError):
-    """Raised if `engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The cause
-    is chained, and is logged but never shown to a client."""
+    """Raised if `engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The
+    engine's exception is chained; it is logged, but never shown to a client."""
 
     def __init__(self, engine: str, cause: BaseException | None = None) -> None:
         super().__init__(f"'{engine}' failed on this input.")
@@ -139,7 +143,7 @@ class EngineFailed(ModelError):
 
 
 def ran_out(error: BaseException | None) -> bool:
-    """True if `error` means that memory, processes or open files were used up. Other programs may release some
+    """True if `error` means that memory, processes or open files were used up, which other programs may release
     later."""
     if isinstance(error, OSError):
         return error.errno in _RAN_OUT

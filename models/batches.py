@@ -25,8 +25,11 @@ _CALM_BATCHES = 200
 
 @dataclass(frozen=True, slots=True)
 class CardMemory:
-    """Memory that an engine takes on a card, in megabytes. It is estimated from the weights, in their precision on a
-    card, and from the network's memory on a CPU. Nothing was measured on a card."""
+    """Memory that an engine takes on a card, in megabytes.
+
+    The numbers are estimates and were not measured on a card. They come from the size of the weights, in their
+    precision on a card, and from the memory of the network on a CPU.
+    """
 
     base: int
     """Memory of the weights and of the smallest computation."""
@@ -35,8 +38,8 @@ class CardMemory:
     items: int = 1
     """Largest number of items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """True if the operator uses their own network, for which the estimate was not made. It is still counted, but limits
-    nothing."""
+    """True if the network is the operator's own, so that the estimate may be wrong. The estimate is still counted, but
+    limits nothing."""
 
     @property
     def most(self) -> int:
@@ -53,7 +56,8 @@ class Batches(Generic[ItemT, ResultT]):
     threads of one host call it."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts failures by reason. This class adds each lack of memory that smaller batches overcame."""
+        """`failures` counts failures by reason. This class adds a failure for each lack of memory, even if smaller
+        batches then succeed."""
         self.most = limit
         """Largest number of items of a batch at present."""
         self._name = name

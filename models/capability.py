@@ -1,5 +1,8 @@
-"""Classes by which the module `capability.py` of a capability's folder declares its engines, the conditions under which
-each can run, how it is built, its settings, and a self-test. The catalog finds these declarations."""
+"""Classes for declaring a capability: its engines, the conditions under which each engine can run, how it is built, the
+capability's settings, and a self-test.
+
+Each capability is declared in the module `capability.py` of its folder, where the catalog finds it.
+"""
 
 import importlib.util
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
@@ -130,7 +133,7 @@ class Candidate:
     spec: EngineSpec
     remedy: Callable[[EngineConfig], str | None]
     """Function that returns None if the engine can run here, or else a sentence on what is missing and how to provide
-    it. The sentence is empty if that of another engine suffices. The function loads nothing."""
+    it. The sentence is empty if the remedy of another engine suffices. The function loads nothing."""
     build: Callable[[EngineConfig], Built] | None = None
     """Builder of an engine that has parts of its own."""
     over: "Callable[[EngineConfig, Engines], Any] | None" = None
@@ -172,7 +175,7 @@ class Capability(Generic[ServiceT]):
     several: bool = False
     """True if all engines that can run serve the capability, the best first, because they complement each other."""
     is_switch: bool = False
-    """True if the capability's setting names no engine, and `on` stands for any of them."""
+    """True if the capability's setting is `on` or `off` instead of an engine's name."""
     order: int = 1000
     """Sort key of the capability in listings."""
 

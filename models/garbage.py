@@ -1,4 +1,4 @@
-"""Controls the garbage collector so that its rounds stay short, because no other thread runs during a round.
+"""Controls the garbage collector so that its rounds stay short. No other thread runs during a round.
 
 A server has several hundred thousand objects that exist until it ends: modules, schemas, engines. A round through all
 of them takes 0.1 s, and any request that creates many objects starts one.

@@ -1,8 +1,8 @@
 """A loaded engine behind a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
-threads or on replicas. To withdraw an item, its caller only cancels the coroutine that waits for the result. An item in
-the queue is then removed; an item that is already running is finished, and its result is discarded.
+threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
+queue is then removed; an item that is already running is finished, and its result is discarded.
 
 An engine may return an item of which only a part is computed. The rest goes to the front of its key's queue, and takes
 turns with the items of other keys.
@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
 CONTESTED_BATCH_S = 0.025
-"""Seconds that a batch should take at most while keys compete, since none of them may interrupt it."""
+"""Seconds that a batch should take at most while keys compete, because a running batch cannot be interrupted."""
 _OVERTAKEN_AT_MOST = 4
 """Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
 first of the other items."""
@@ -362,7 +362,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         results = await self._computed([job.item for job in jobs], batch[1])
         self._under_way.remove(batch)
         self._running -= keys
-        self._arrived.set()  # items may wait because their key had its share of the workers
+        self._arrived.set()  # wakes idle workers: items may have waited because their key had its share of the workers
         self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
         for job, result in zip(jobs, results, strict=True):
@@ -473,7 +473,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
 
 def not_loaded(engine: str, error: BaseException) -> str:
-    """Return the message to callers about an `engine` whose load raised `error`. The only detail of the error in it is
-    the name of a missing system library."""
+    """Return the message for callers if the load of `engine` raised `error`. The message repeats no detail of the error
+    except the name of a missing system library."""
     said = what_is_missing(error)
     return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."

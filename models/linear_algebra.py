@@ -7,12 +7,12 @@ from threadpoolctl import threadpool_limits
 
 
 def keep_on_one_thread() -> None:
-    """Let the BLAS of NumPy, and of SciPy where an engine imports that later, use no thread but the caller's, for the
-    whole process.
+    """Let the BLAS of NumPy use only the caller's thread, for the whole process, and so the BLAS of SciPy if an engine
+    imports it later.
 
-    With several threads, those that have nothing to do spin: on a busy machine, scoring the fields of a page took 0.7 s
-    of processor time instead of 0.03 s. Requests run side by side anyway. Without OpenVINO, where NumPy computes
-    whole networks, BLAS keeps all its threads.
+    BLAS would start several threads, and those without work would spin: on a busy machine, scoring the fields of a page
+    took 0.7 s of processor time instead of 0.03 s. Several threads are not needed, because requests run side by side.
+    Without OpenVINO, BLAS keeps all threads, because NumPy then computes whole networks.
     """
     if find_spec("openvino") is not None:
         threadpool_limits(1, user_api="blas")

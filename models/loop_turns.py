@@ -1,10 +1,10 @@
-"""Gives turns of the event loop to work in many small pieces, whose number somebody outside decides: chunks of bodies,
-pieces of fetched pages, and pieces of answers.
+"""Gives turns of the event loop to work in many small pieces whose number a client or a foreign server decides: chunks
+of bodies, pieces of fetched pages, and pieces of answers.
 
-Each piece costs little, but as long as the next one is already there, a task does not let others run. One client that
-sends a thousand pieces at a time, over ten connections, would make each step of every other request wait for ten
-thousand. Such work therefore stops after a few pieces and waits for its turn. There is one turn in each pass of the
-loop, and keys get turns alternately, so that other requests wait for a few pieces at the most.
+Each piece costs little, but a task lets no other task run as long as its next piece is already there. One client that
+sends a thousand pieces at a time over each of ten connections would make every step of other requests wait for ten
+thousand pieces. Such work therefore stops after a few pieces and waits for its turn. There is one turn in each pass of
+the loop, and keys get turns alternately, so that other requests wait for a few pieces at most.
 """
 
 import asyncio

@@ -15,11 +15,11 @@ _LOOK_S = 5.0
 
 
 def give_large_blocks_back() -> bool:
-    """Fix the threshold above which glibc returns a freed block to the system. Return False for another C library,
-    which never raises it.
+    """Fix the threshold above which glibc returns a freed block to the system. Return False if the C library is not
+    glibc.
 
-    By itself, glibc raises the threshold up to 32 MB when a large block is freed. Bodies of requests would then be
-    placed in heaps that hardly ever shrink.
+    Without this, glibc raises the threshold up to 32 MB when a large block is freed, and places the bodies of requests
+    in heaps that hardly ever shrink. Other C libraries do not raise the threshold.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and bool(mallopt(_M_MMAP_THRESHOLD, LARGE_BLOCK))
@@ -34,9 +34,11 @@ class Activity:
 
 
 async def return_free_memory_for_ever(activity: Activity) -> None:
-    """Return the memory of freed small blocks to the system after each burst of requests. Otherwise glibc would keep
-    most of the peak, and Python what its free lists and unreachable objects hold until a long round of the garbage
-    collector, which an idle server does not have."""
+    """Return the memory of freed small blocks to the system after each burst of requests.
+
+    Otherwise glibc would keep most of the memory at the burst's peak. Python would keep the memory of its free lists
+    and of unreachable objects until a long round of the garbage collector, which does not happen in an idle server.
+    """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     seen = activity.ended
     while trim is not None:

@@ -37,8 +37,8 @@ DEBIAN_PACKAGES = {
     "libsndfile.so.1": "libsndfile1",
     "libstdc++.so.6": "libstdc++6",
 }
-"""Debian packages, by the name of the library as the loader knows it. Wheels for Linux may expect these libraries from
-the system, or do so although they should not."""
+"""Debian packages, by the name of the library as the loader knows it. Wheels for Linux expect these libraries from the
+system: some of the libraries by the rules for wheels, others against them."""
 
 _STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
 """Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
@@ -113,8 +113,8 @@ def load_as(name: str, file: Path) -> None:
         raise OSError(f"{file.name} does not name itself once")
     with open(os.memfd_create(name), "wb") as copy:
         copy.write(content.replace(given, os.fsencode(name).ljust(len(given), b"\0")))
-        # The copy must be written completely, or OSError raised, because loading a truncated library would end the
-        # process.
+        # A copy that could not be written completely must raise OSError, because loading a truncated library would end
+        # the process.
         copy.flush()
         ctypes.CDLL(f"/proc/self/fd/{copy.fileno()}")
 

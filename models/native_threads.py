@@ -1,6 +1,6 @@
 """Finds the threads that a native library starts, and lets other threads go ahead of them.
 
-Linux only. Elsewhere no threads are found, and all have the same priority.
+This works only on Linux. On other systems no threads are found, and all keep the same priority.
 """
 
 import os
@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 _NICENESS = 10
-"""Niceness of threads that let others go ahead, as of decoding: beside a busy thread, they get a tenth of a processor,
-and all of a processor that is idle."""
+"""Niceness of threads that let others go ahead, such as threads that decode media. They get a tenth of a processor
+beside a busy thread, and all of an idle processor."""
 _NUMBERS = count(1)
 _TASKS = Path("/proc/self/task")
 
@@ -31,8 +31,11 @@ class NativeThreads:
     @classmethod
     @contextmanager
     def started_here(cls) -> Iterator["NativeThreads"]:
-        """Find the threads that the block starts. They inherit the name of the thread that starts them, so this thread
-        has a name of its own meanwhile. Threads that other parts of the process start at the same time have another."""
+        """Find the threads that the block starts.
+
+        A thread inherits the name of the thread that starts it. The calling thread therefore has a unique name during
+        the block, which threads of other parts of the process do not inherit.
+        """
         threads, own = cls(), threading.get_native_id()
         name, before = f"native-{next(_NUMBERS)}", _name_of(own)
         _rename(own, name)

@@ -1,5 +1,5 @@
-"""Downloads sets of weights into the weights directory. A file gets its name only once it is complete and its checksum
-is right."""
+"""Downloads sets of weights into the weights directory. A file gets its final name only once it is complete and has the
+right checksum."""
 
 import contextlib
 import hashlib
@@ -97,7 +97,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
             except _AnotherFile:
                 if not begun:
                     raise
-                # The part that is already here may belong to another version of the file.
+                # Download the whole file, because the part that is here may belong to another version of it.
                 _complete(file, url, target, part, http, progress)
         except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
             failures.append(error)

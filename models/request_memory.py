@@ -1,13 +1,13 @@
 """Bounds the memory that requests hold: for large bodies, for the stored conversations that they continue, and for the
 words that they read.
 
-A request holds it until it ends: its text and its media are views and copies of its body, and its answer is made of the
-words. No requests wait for each other's memory forever:
+A request holds its memory until it ends, because its text and its media are views and copies of its body, and its
+answer is made of the words. Two rules keep requests from waiting for each other's memory forever:
 
-- A request waits for memory for its body only while it holds no memory at all. If it needs more later, it gets it at
-  once, or is refused.
-- A request that holds words may wait for more words, because nobody knows beforehand how many a page has. Those who
-  wait are served one after another by a reserve, see `ReservedBytes`.
+- A request waits for memory for its body only while it holds no memory at all. If it needs more later, it gets this
+  memory at once, or is refused.
+- A request that holds words may wait for more words, because nobody knows beforehand how many words a page has. A
+  reserve serves these requests one after another, see `ReservedBytes`.
 """
 
 import asyncio
@@ -24,13 +24,13 @@ MB = 1024 * 1024
 LARGE = MB
 """Number of bytes that a request may hold without being counted."""
 WORDS = 624 * MB
-"""Number of bytes that the words of all requests may take together, beside those in the reserve."""
+"""Number of bytes that the words of all requests may take together, in addition to the reserve."""
 WORDS_RESERVE = 400 * MB
-"""Number of bytes kept for one request at a time whose pages have more words than others leave memory for. As many
-words as a request may have take no more."""
+"""Number of bytes reserved for one request at a time, whose pages have more words than other requests leave memory for.
+The reserve is as large as the largest number of words that a request may have."""
 WORDS_WAIT_S = 60.0
-"""Longest time in seconds that a request which holds words waits for more. The reserve is given back when its request
-has been answered, and that may take longer than a client would wait for an error."""
+"""Longest time in seconds that a request which holds words waits for more. The time is limited, because the request
+that uses the reserve may take longer than a client would wait for an error."""
 
 
 class HeldBytes:
@@ -46,8 +46,8 @@ class HeldBytes:
         return self._taken.slots
 
     def resize(self, size: int) -> None:
-        """Hold `size` bytes in all, at most all that there are, and none once the request has ended. Raises
-        MemoryShort."""
+        """Change the number of held bytes to `size`, at most all that there are; to 0 once the request has ended.
+        Raises MemoryShort."""
         if self._is_over:
             return
         size = min(size, self._of.at_once)
@@ -68,7 +68,8 @@ class HeldWords:
         self.size = 0
 
     async def resize(self, size: int) -> None:
-        """Hold `size` bytes, at most all that there are, and wait for those that others hold.
+        """Change the number of held bytes to `size`, at most all that there are, and wait until other requests give
+        back enough.
 
         Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than others
         leave and more than the reserve.
@@ -139,7 +140,7 @@ class _Held:
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Lock of the part of the request that waits for its first memory, so that no other part holds some meanwhile."""
     users: int = 1
-    """Number of those for whom it is held: the request, and work that others joined and that may outlive it."""
+    """Number of users of the memory: the request, and work that other requests joined and that may outlive it."""
     is_over: bool = False
     """True once the request has ended. A task that it started, and that outlives it, holds nothing for it."""
 
@@ -167,8 +168,8 @@ _HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
 
 
 def keep_for(work: "asyncio.Task[Any]") -> None:
-    """Keep what the running request holds until `work` ends, too. Others have joined the work, so it may go on when the
-    request's caller has left."""
+    """Let the running request hold its memory at least until `work` ends. Other requests may have joined the work, so
+    that it goes on when the request's caller has left."""
     held = _HELD.get()
     if held is not None and not held.is_over:
         held.users += 1
@@ -207,11 +208,11 @@ class RequestMemory:
             held.leave()
 
     async def hold(self, size: int) -> HeldBytes | None:
-        """Hold `size` more bytes, and return all that the request holds, words excepted. None as long as these are too
-        few to count.
+        """Hold `size` more bytes, and return everything that the request holds except words. None while the request
+        holds too few bytes to count.
 
-        Waits until they are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too many
-        wait, and MemoryShort.
+        Waits until the bytes are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too
+        many requests wait, and MemoryShort.
         """
         held = _HELD.get()
         if held is None or held.is_over:

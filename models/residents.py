@@ -1,8 +1,8 @@
 """Chooses the engines that stay on a card. If there is no room for a requested engine, the least recently used ones are
 unloaded.
 
-An engine in use is never unloaded, and a new one stays for at least twice as long as its loading took. If two engines
-are requested in turn and there is room for only one, no more than a third of the time is therefore spent on loading.
+An engine in use is never unloaded, and a new one stays for at least twice as long as its loading took. Therefore at
+most a third of the time is spent on loading if two engines are requested in turn and there is room for only one.
 """
 
 import asyncio

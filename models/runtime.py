@@ -1,5 +1,7 @@
-"""The engines of one process. Each is chosen by its name, or because it can run here, and is built once. All are closed
-together."""
+"""Chooses, builds and closes the engines of one process.
+
+An engine is chosen by its name, or because it can run here. It is built once, and all engines are closed together.
+"""
 
 import asyncio
 import contextlib
@@ -88,8 +90,8 @@ class Runtime:
     is `auto`. Engines compute in this process or on a `cluster`; in this process, `residents` determine which engines
     stay on a card.
 
-    To determine whether an engine can run here, packages and files have to be looked up. A server calls `look` before
-    each request, which does this in a thread. Without such calls, they are looked up when they are needed.
+    Whether an engine can run here depends on packages and files, which have to be looked up. A server calls `look`
+    before each request, which looks them up in a thread. Without such calls, they are looked up when they are needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -117,7 +119,7 @@ class Runtime:
         self._chosen: dict[tuple[str, EngineSpec | None], Candidate] = {}
         self._built: dict[EngineSpec, Built] = {}
         self._building: dict[EngineSpec, Any] = {}
-        """A lock for each engine, because the libraries that one of them imports may take seconds."""
+        """A lock for each engine. With a single lock, all would wait while one engine imports libraries for seconds."""
         self._placing = threading.Lock()
         self._clock = clock
         self._looking = SharedRun(self._look)

@@ -3,9 +3,9 @@
 Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
 by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
 served least recently. A key without waiting items starts at the time of the waiting keys, so it cannot save up turns.
-If a key has many waiting items, each of them counts as up to three: a client that asks for little is served soon, and a
-flood gets the rest. Work of batches is served after all work for which a client waits, but it is passed over only a
-limited number of times.
+If a key has many waiting items, each of them counts as up to three, so that a client that asks for little is served
+soon, and a client with a flood of requests gets the rest. Work of batches is served after all work for which a client
+waits, but it is passed over only a limited number of times.
 
 A key may take only a part of each resource, of its slots and of its queue. Items beyond this part are refused, with an
 error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
@@ -34,7 +34,7 @@ _MOST_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
 """Largest number of items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
-"""A flag that is True for work of a batch, and the key."""
+"""The class of an item: a flag that is True for work of a batch, and the name of the key."""
 _Place = tuple[float, int, _Lane]
 
 

@@ -1,4 +1,4 @@
-"""The weights of one engine. Small ones are downloaded when the engine loads."""
+"""Provides the files of one engine's weights. A small set is downloaded when the engine loads."""
 
 import time
 from collections.abc import Callable
@@ -10,8 +10,8 @@ from models.pulling import PullFailed, pull
 from models.weights import WeightFile, WeightSet
 
 AUTO_PULL_BYTES = 100_000_000
-"""Largest size, in bytes, of a set that is fetched at its first use. Larger sets are fetched only by `openfaze
-pull`."""
+"""Largest size, in bytes, of a set of weights that is fetched at its first use. Larger sets are fetched only by
+`openfaze pull`."""
 
 _RETRY_S = 30.0
 """Seconds after a failed fetch during which requests fail immediately instead of trying again."""
@@ -20,16 +20,18 @@ Fetch = Callable[[WeightSet, Path], None]
 
 
 class WeightsMissing(EngineUnavailable):
-    """Raised if weights are missing and could not be fetched, or may not be."""
+    """Raised if weights are missing and fetching them failed or is not allowed."""
 
     reason_label = "weights"
 
 
 class Supply:
-    """One set of weights for one engine. Call `ready` in a thread, because it may download, and reads every byte.
+    """One set of weights for one engine.
+
+    Call `ensure_files` in a thread, because it may download files and reads every byte of them.
 
     >>> supply = Supply(FASTESTDET, "object_detection", config.weights_dir, auto_pull=config.auto_pull)
-    >>> [network] = supply.ready()
+    >>> [network] = supply.ensure_files()
     """
 
     def __init__(
@@ -44,21 +46,23 @@ class Supply:
         self._failed: tuple[float, str] | None = None
 
     def __getstate__(self) -> dict[str, object]:
-        """Pickle the set for another process, which has its own lock and its own last failure."""
+        """Leave out the lock and the last failure, because another process needs its own."""
         return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
         vars(self).update(state, _one_at_a_time=Lock(), _failed=None)
 
     def remedy(self) -> str | None:
-        """Return a sentence on how to provide the weights; None if the files exist, or will be fetched. Checks names
-        only."""
+        """Return a sentence that says how to provide the weights, or None if all files exist or will be fetched. Only
+        the files' names are checked, not their contents."""
         missing = self._weights.missing(self._root)
         return None if not missing or self._fetches_itself else self._to_do(missing)
 
-    def ready(self) -> list[Path]:
-        """Return the paths of the files, after a check of their checksums. Raises EngineUnavailable if files are
-        missing and cannot be fetched, or have another checksum."""
+    def ensure_files(self) -> list[Path]:
+        """Fetch missing files, check all checksums, and return the files' paths.
+
+        Raises EngineUnavailable if files are missing and cannot be fetched, or if a file has another checksum.
+        """
         with self._one_at_a_time:
             if missing := self._weights.missing(self._root):
                 self._provide(missing)
@@ -89,6 +93,6 @@ class Supply:
 
 
 def _reason(error: PullFailed) -> str:
-    """Return the reason for clients, who see the remedy. The message of a file system error would name the server's
-    folders."""
+    """Return why a fetch failed, in words that clients may see. The message of a file system error is replaced, because
+    it names the server's folders."""
     return "it cannot be written there" if isinstance(error.__cause__, OSError) else error.reason

@@ -38,8 +38,8 @@ MOST_SEARCHED = 10
 """Number of pages at the beginning of a document that are searched for codes and boxes even if the file has their whole
 text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _AT_ONCE = 64
-"""Number of recognised words that are compared with the text layer at a time. They come from few lines, so only a few
-words of the layer need to be compared with them."""
+"""Number of recognised words that are compared with the text layer at a time. So few words come from few lines, and
+need to be compared with only a few words of the layer."""
 
 
 WORDS_OF_A_PAGE = 500
@@ -80,8 +80,8 @@ def _covered_share(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDA
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
     middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
-    # The middle of one box must lie within the height of the other, because the layer's boxes are tight and a
-    # detector's are generous.
+    # The middle of one box must lie within the height of the other. Equal heights cannot be required, because boxes of
+    # the layer are tight, while boxes of a detector are generous.
     level = ((typed_top <= middle) & (middle <= typed_bottom)) | ((top <= typed_middle) & (typed_middle <= bottom))
     shared = np.minimum(right, typed_right) - np.maximum(left, typed_left)
     covered: NDArray[np.float64] = np.where(level, shared.clip(min=0), 0).sum(axis=1)
@@ -98,10 +98,12 @@ class OcrTask:
     """Reads words and lines with their places. `reader` is called only if there is a picture to read.
 
     Several sources are read as one document: page numbers continue from one source to the next, both in the result and
-    in hints ("page 3"). Text files have no pages. Their text is added to `extracted_text` in order, with the text of
-    their pictures in its place. These pictures are sections, too. They are numbered after all pages, and hints cannot
-    select them. A damaged picture is mentioned in the text and is not a section. A single picture is a section without
-    a page number. Each frame taken from a video is a page with a timestamp.
+    in hints ("page 3"). A single picture is a section without a page number. Each frame taken from a video is a page
+    with a timestamp.
+
+    Text files have no pages. Their text is added to `extracted_text` in order, with the text of their pictures in the
+    pictures' places. Each picture of a text file is a section, too: it is numbered after all pages, and hints cannot
+    select it. A damaged picture is mentioned in the text and is not a section.
     """
 
     name = "ocr"
@@ -196,11 +198,11 @@ class _Pictures:
 
 
 class _WordCount:
-    """Counts the words of one request's pages, because the number of pages does not limit them, and holds the memory
-    that they take."""
+    """Counts the words of one request's pages and holds memory for them, because the limit on pages does not limit the
+    words of a page."""
 
     def __init__(self, limit: int, pages: int, memory: HeldWords | None) -> None:
-        """Count the words of so many `pages`, for which `memory` holds enough as long as they have WORDS_OF_A_PAGE."""
+        """Count the words of `pages` pages. `memory` already holds enough for WORDS_OF_A_PAGE words on each page."""
         self._limit = limit
         self._pages = pages
         self._memory = memory
@@ -208,9 +210,11 @@ class _WordCount:
         """Number of words on each page that has been read, by its place."""
 
     async def check(self, page: PagePosition, words: int) -> None:
-        """Set the number of `words` on `page`, and wait for memory for those beyond what pages usually have. Raises
-        InputTooLarge if all pages together have too many, and MemoryShort if other requests hold the memory for too
-        long."""
+        """Set the number of `words` on `page`, and wait for memory for the words beyond WORDS_OF_A_PAGE.
+
+        Raises InputTooLarge if all pages together have too many words, and MemoryShort if other requests hold the
+        memory for too long.
+        """
         self._words[page.place] = words
         total = sum(self._words.values())
         if total > self._limit:
@@ -325,7 +329,7 @@ def _build_result(
 
 
 def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:
-    """Return what a reading depends on in addition to the files."""
+    """Return the parts of a request on which a reading depends in addition to the files."""
     wording = request.wording(limits.wording_chars)
     form = request.form | requested_form(wording)
     return [page_hints(wording), form.tables, form.markdown, form.is_read]

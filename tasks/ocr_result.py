@@ -112,8 +112,11 @@ class PageSection(OcrSection):
 
 
 class OcrData(OcrExtras):
-    """The whole result; `tables` are here for a single picture and for texts without pages, `markdown` for a single
-    picture and for texts, with the text of the pictures in them."""
+    """The whole result.
+
+    `tables` are here for a single picture and for texts without pages; the tables of a document are in its sections.
+    `markdown` is here for a single picture and for texts, with the text of the pictures in them.
+    """
 
     extracted_text: str
     """Text of all sections and text files, joined by blank lines. Text that a video shows in several consecutive frames
@@ -164,7 +167,8 @@ class OcrResult(Result[OcrData]):
     form: Form = PLAIN
     """The optional parts that `data` contains."""
     marked: str | None = None
-    """`extracted_text` with marks (`ESCAPE`) where it has what would be markup; None if there are none."""
+    """`extracted_text` with marks (`ESCAPE`) before characters that would be markup; None if it has no such
+    characters."""
 
     def in_form(self, form: Form) -> "OcrResult":
         """Return the result with tables and Markdown in its data if `form` asks for them."""
@@ -202,8 +206,8 @@ class OcrResult(Result[OcrData]):
 
     @cached_property
     def _lines(self) -> list[Sequence[TextLine]]:
-        """Lines of each section on its upright page. They are built only once, because words are matched to tables by
-        identity."""
+        """Lines of each section on the section's upright page. They are built only once, because words are matched to
+        tables by identity."""
         return [
             page.geometry.upright_lines([_text_line(line) for line in section["lines"]])
             for section, page in zip(self.data["sections"], self._pages, strict=True)
@@ -391,7 +395,8 @@ class OcrResult(Result[OcrData]):
         if marked is not None:
             places = positions_in_marked(marked, [edge for span in spans for edge in (span.start, span.end)])
             marked = replaced(marked, [replace(span, start=places[span.start], end=places[span.end]) for span in spans])
-        # Patterns do not tell what is personal in a code: the name on a licence, the holder of an account.
+        # All codes are left out, because patterns do not find the personal data in a code, such as the name on a
+        # licence.
         layouts = [replace(page, codes=()) for page in self.layouts]
         return OcrResult(data, layouts, marked=marked).in_form(self.form)
 
@@ -452,7 +457,8 @@ def document_result(
     layouts: Sequence[PageLayout] = (),
 ) -> OcrResult:
     """Build the result for a document of `total_pages` pages, of which `sections` were read, with the layout of each
-    section. A document without pages has only text. What would be markup is marked in `texts` (`ESCAPE`)."""
+    section. A document without pages has only text. In `texts`, characters that would be markup are marked with
+    `ESCAPE`."""
     marked = "\n\n".join(filter(None, texts))
     data: OcrData = {
         "extracted_text": plain_form(marked),

@@ -220,7 +220,7 @@ class ScraperTask:
             )
         except InputTooLarge as error:
             if total is not None and limit < self._parts.limits.fetch_bytes:
-                raise total.passed(source.param) from error
+                raise total.exceeded(source.param) from error
             raise
         if total is not None:
             total.take(len(fetched.data), source.param)

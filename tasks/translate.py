@@ -26,17 +26,24 @@ from tasks.translation.segments import Sentence, is_invented, items_of, pieces_o
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, asked_of
 
 MAX_CHARS = 1_000_000
-"""Largest number of characters that one request may have translated. They are a long novel, and take hours on a CPU."""
+"""Largest number of characters that one request may have translated. A long novel has as many, and takes hours on a
+CPU."""
 _BATCHES_AT_ONCE = 2
+"""Number of batches of a request that are translated at a time."""
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
+"""Number of characters at the beginning of a text by which its language is detected."""
 _SURE = 0.6
+"""Least probability at which the detector's first language is taken as certain."""
 _POSSIBLE = 0.04
+"""Least probability of a language that is tried if the first one is not certain."""
 _GUESSES = 3
+"""Largest number of languages that are tried."""
 _PAIRS_SHOWN = 30
-"""Number of pairs of languages per engine that an error lists; `/ready` lists all."""
+"""Number of pairs of languages of each engine that an error lists; `/ready` lists all of them."""
 _OWN_CODES = {"als": "gsw"}
-"""Codes of the detector that differ from ISO 639-3: its `als` is Alemannic, as in Wikipedia's address."""
+"""Codes of the detector that differ from ISO 639-3, by the detector's code. `als` stands for Alemannic, as in the
+address of Wikipedia in that language."""
 AUTO_DETECTED = "auto-detected"
 
 
@@ -51,8 +58,8 @@ class Translation:
         self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
-        """Translate the texts. Raises ModelError, such as EngineFailed or NotTranslated if an engine adds markup or
-        placeholders to a text without any."""
+        """Translate the texts. Raises ModelError: for example EngineFailed or NotTranslated, if an engine adds markup
+        or placeholders to a text that has none."""
         pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
@@ -70,8 +77,11 @@ class Translation:
         return ["".join(piece if isinstance(piece, str) else next(remaining) for piece in text) for text in pieces]
 
     async def _batch(self, sentences: Sequence[Sentence]) -> list[str]:
-        """Translate whole sentences. If a translation lacks a mark or a number, its sentence is tried again with its
-        numbers marked, and finally in fragments."""
+        """Translate whole sentences.
+
+        If a translation lacks a mark or a number, the sentence is translated again with its numbers replaced by marks.
+        If a mark is lost again, the text between the marks is translated in fragments.
+        """
         results = await self._kept(sentences)
         for place, result in enumerate(results):
             sentence = sentences[place].with_numbers_marked
@@ -83,7 +93,7 @@ class Translation:
         ]
 
     async def _kept(self, sentences: Sequence[Sentence]) -> list[str | None]:
-        """Translate sentences. The result is None for those whose marks were lost or changed."""
+        """Translate sentences. The result is None for each sentence whose marks were lost or changed."""
         translations = await self._translate([sentence.text for sentence in sentences])
 
         def checked() -> list[str | None]:
@@ -96,7 +106,7 @@ class Translation:
         return await asyncio.to_thread(checked)
 
     async def _in_fragments(self, sentence: Sentence) -> str:
-        """Translate each stretch between the marks separately, so that no mark can be lost."""
+        """Translate the text between each two marks separately, so that no mark can be lost."""
         parts = _FRAGMENTS.split(sentence.text)
         texts = {place: part.strip() for place, part in enumerate(parts) if any(map(str.isalpha, part))}
         translations = await self._translate([*texts.values()]) if texts else []
@@ -114,7 +124,7 @@ class Translation:
 
 
 async def _with_pairs(translator: Translator) -> str:
-    """Return the translator's name and the pairs of languages that it translates."""
+    """Return the translator's name and its pairs of languages, as a text for an error."""
     pairs = await translator.pairs()
     more = f" and {len(pairs) - _PAIRS_SHOWN} more pairs" if len(pairs) > _PAIRS_SHOWN else ""
     return f"{translator.name}: {', '.join(pairs[:_PAIRS_SHOWN])}{more}"
@@ -133,8 +143,10 @@ def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[
 
 
 async def languages_of(text: str) -> list[str]:
-    """Detect the language of a text. Return tags, the most likely first: one if the detector is certain, a few for a
-    short text, none for a text without words."""
+    """Return the tags of the languages that a text may be in, the most likely first.
+
+    There is one tag if the detector is certain, a few for a short text, and none for a text without words.
+    """
     return await asyncio.to_thread(_languages_of, text[:_SAMPLE])
 
 
@@ -157,7 +169,8 @@ Translators = Callable[[], Sequence[Translator]]
 """Function that returns the available translators, the best first. Raises EngineUnavailable if there are none."""
 
 Remedy = Callable[[str, str], str]
-"""Function that returns sentences on what to install to translate from the first tag into the second."""
+"""Function that takes the tags of the source and the target language, and returns sentences on what to install for this
+pair."""
 
 
 class TranslateData(TypedDict):
@@ -181,8 +194,8 @@ class TranslateResult(Result[TranslateData]):
 
 
 class TranslateTask:
-    """Translates the text of the message, or else of the attached documents, into the language that the message
-    names."""
+    """Translates a text into the language that the message names: the text of the message itself or, without one, the
+    texts of the attached documents."""
 
     name = "translate"
 
@@ -195,7 +208,7 @@ class TranslateTask:
         self._most_chars = most_chars
 
     async def run(self, request: TaskRequest) -> TranslateResult:
-        """Translate the request's texts. Raises InputError (no language, an unknown one, nothing to translate),
+        """Translate the request's texts. Raises InputError (no language, an unknown language, or no text),
         InputTooLarge and ModelError."""
         if len(request.text) > self._most_chars + LONGEST_INSTRUCTION:
             self._check_size([request.text])
@@ -220,8 +233,8 @@ class TranslateTask:
         return await Translation(translator, source, asked.target, request.progress).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
-        """Return the first translator that knows the pair of languages, and the source language. For a short text,
-        several source languages are tried."""
+        """Return the first translator for the target and one of the possible source languages, the likeliest first, and
+        this source language."""
         try:
             translators = self._translators()
         except EngineUnavailable as error:
@@ -244,11 +257,12 @@ class TranslateTask:
         )
 
     async def _remedy_between(self, source: str, target: str) -> str:
-        """Return the remedy. The look-up reads the disk, so it runs in a thread."""
+        """Return what to install for a pair of languages. The look-up runs in a thread, because it reads the disk."""
         return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
     async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
-        """Return the text of the message, unless it only names inputs, or else the texts of the documents."""
+        """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
+        documents."""
         if asked.text.strip() and not await asyncio.to_thread(_only_names, asked.text, sources):
             return [asked.text]
         if not sources:

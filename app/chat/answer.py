@@ -1,4 +1,4 @@
-"""The full model: it runs tasks first, side by side, and then lets an LLM answer over their results."""
+"""Answers requests to the full model: runs tasks side by side, and then lets an LLM answer with their results."""
 
 import asyncio
 import json
@@ -78,7 +78,7 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """An answer whose words were not written by an LLM."""
+    """An answer that was made without an LLM."""
 
     text: str
     warning: str | None
@@ -319,8 +319,8 @@ class Answerer:
         whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None:
             return _Words(whole, None if plan.results_only else PASSAGES)
-        # If something was looked for in a picture of a text and not found ("the weight", "the size"), that says
-        # nothing.
+        # If objects were looked for in a picture of a text ("the weight", "the size") and not found, the answer is in
+        # the text, so their absence is not reported.
         read = [entry for entry in results if is_text(entry)]
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, is_long = material.turn.text, not has_others

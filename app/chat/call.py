@@ -31,7 +31,8 @@ class ChatCall:
         """Count `event` for metrics, charge the key at the end of the answer, and return `event`.
 
         The key is charged before the end of the answer is sent, so that a client that immediately sends another request
-        finds its slot free. Text is counted where it is written, because not all of it becomes an event.
+        finds its slot free. The LLM's text is counted by the code that receives it, because not all of it becomes an
+        event.
         """
         match event:
             case TextChunk() | ReasoningChunk() | ToolCallChunk():

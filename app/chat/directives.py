@@ -1,4 +1,4 @@
-"""Directives `<task>` and `<guard>`, which are read in system messages only, and removed from them."""
+"""Reads the directives `<task>` and `<guard>` in system messages, and removes them from these messages."""
 
 import re
 from collections.abc import Iterable, Iterator, Sequence

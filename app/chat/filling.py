@@ -1,9 +1,10 @@
 """Fills structured answers: results of tasks fill in some or all fields, and an LLM writes the others.
 
-A reliable LLM answers all fields, or those that could not be copied if fields are always extracted. An LLM that invents
-values is never asked. Transcripts, translations, texts and counts are copied from the specialists' results. Dates,
-amounts, codes and the like are copied from the page: an extractor (`tasks/extraction`) scores every candidate span of
-the text for every field. Without a reliable LLM, the remaining fields get the emptiest values that the schema permits.
+A reliable LLM answers all fields; if fields are always extracted, it answers only those that could not be copied. An
+LLM that invents values is never asked. Transcripts, translations, texts and counts are copied from the results of
+specialists. Dates, amounts, codes and the like are copied from the page: an extractor (`tasks/extraction`) scores every
+candidate span of the text for every field. Without a reliable LLM, the remaining fields get the emptiest values that
+the schema permits.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""Inputs of a request: its texts, and its media as sources that have not been read yet."""
+"""Collects the inputs of a request: its texts, and its media as sources that have not been read yet."""
 
 import asyncio
 import hashlib
@@ -268,10 +268,10 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
 
 
 class _Content:
-    """An input that is contained in the request itself. Two of them are equal if their bytes, names and types are
+    """An input that is contained in the request itself. Two such inputs are equal if their bytes, names and types are
     equal.
 
-    Bytes are read only to compare inputs whose lengths, names and types are equal.
+    The bytes are read only if lengths, names and types are equal.
     """
 
     def __init__(self, source: Source) -> None:

@@ -51,8 +51,8 @@ class Step:
     is_guess: bool = False
     """True if the router guessed the task, because no word of the request asks for it."""
     may_be_read: bool = False
-    """True if the text in the picture is an answer, too, should no engine find the objects: the request is an open
-    question about the picture ("What is in it?"), or has a schema for what is printed and only implies objects."""
+    """True if the text in the picture is an answer, too, if no object is found. The request then is an open question
+    about the picture ("What is in it?"), or it has a schema for printed values and only implies objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class Plan:
 class Choices:
     """The client's tools, among which an LLM chooses by itself.
 
-    The LLM is also offered the web search. Therefore the plan contains no search unless the request asks for one in
-    words, and the LLM decides.
+    The LLM is also offered the web search and decides whether to search. Therefore the plan contains a search only if
+    the request asks for one in words.
     """
 
     search: bool
@@ -237,7 +237,8 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
 
 
 def _reads_out(prose: Prose) -> bool:
-    """True for "Transcribe this.", "Extract the text.", or no words at all; false for "Extract the total."."""
+    """True if the request asks for the whole text: "Transcribe this.", "Extract the text.", or no words at all. False
+    for "Extract the total."."""
     if not prose.text.strip():
         return True
     if not prose.asks("read_out"):

@@ -31,9 +31,12 @@ async def gather(
     `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
     The entry of a failed step contains the error. The first failure is raised only if the request is about nothing
-    else, or if no input can be read; even then, EngineUnavailable is not raised, because the LLM can still answer by
-    itself. `is_all` means that the LLM can do nothing by itself. In this case, the failure of a requested task is also
-    raised if the task failed on every input, unless it was to translate a transcript that is an answer without it.
+    else, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can still answer by
+    itself.
+
+    `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
+    task failed on every input, unless the task was to translate a transcript, which is an answer without its
+    translation.
 
     Cancelling the call cancels every step.
     """

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 import pydantic_core
 
-from app.calling import as_sent
 from app.errors import ApiError
 from app.events import (
     AnswerWarning,
@@ -20,6 +19,7 @@ from app.events import (
     ToolCallChunk,
 )
 from app.feed import Feed
+from app.runnable_commands import as_sent
 from app.wire import response, sse
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
 from tasks.precontext import Entry, Evidence
@@ -149,8 +149,8 @@ def stream(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events as server-sent events.
 
-    Raises the error of a failure. Before the first byte, it still determines the HTTP status; later, the caller sends
-    it in the stream, by `failure`.
+    Raises the error of a failure. An error before the first byte still determines the HTTP status. A later error is
+    sent in the stream by the caller, with `failure`.
     """
     return feed.encoded(_ChunkEncoder(envelope, options).of, sse.PING, first_ping_s, ping_s)
 
@@ -222,7 +222,7 @@ class _ChunkEncoder:
             yield self._delta_chunk(Delta(content="</think>"))
 
     def _piece(self, text: str) -> bytes:
-        """Return a chunk of text. It differs from the chunk of text before it only in the text."""
+        """Return a chunk of text. All chunks of text have the same bytes around the text."""
         if self._around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)
             self._around = before + content.removesuffix(b'""'), after

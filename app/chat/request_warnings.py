@@ -64,7 +64,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
         yield "A system message contains an incomplete <task> tag, which has no effect. Write <task>ocr</task>."
     if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
         yield "A user message contains a <task> tag, which has an effect only in a system message."
-    if request.flags and not directives.guard:
+    if request.is_only_flagged and not directives.guard:
         yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
     sent = request.model_extra or {}
     for name, instead in _WITHOUT_EFFECT.items():

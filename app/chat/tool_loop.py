@@ -1,7 +1,7 @@
 """Calls the LLM until it answers, and runs the tasks that it requests between the calls.
 
 If the time is over or the LLM falls silent after an answer has begun, the text written so far becomes the answer, with
-the finish reason `length`. If no answer has begun, either is an error.
+the finish reason `length`. Both are errors if no answer has begun.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -105,8 +105,8 @@ class _Reply:
     reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    """Index of each call of the client's tools, by the index that the LLM gave it. The client's count skips other
-    calls."""
+    """Index that the client gets for each call of its tools, by the index that the LLM gave the call. They differ
+    because calls of internal tools are not counted for the client."""
 
 
 @dataclass

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from app.calling import as_called_here
+from app.runnable_commands import as_called_here
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -60,10 +60,10 @@ def _sentence(location: tuple[int | str, ...], message: str) -> str:
     return f"{PREFIX}{str(location[0]).upper()}: {message}" if location else message
 
 
-def columns(elsewhere: int = WIDTH) -> int:
-    """Return the terminal's number of columns, or `elsewhere` if the output goes into a file or another program. The
-    variable COLUMNS overrides both."""
-    return shutil.get_terminal_size((elsewhere, 0)).columns
+def terminal_width(without_terminal: int = WIDTH) -> int:
+    """Return the terminal's width in columns, or `without_terminal` if the output goes into a file or another program.
+    The variable COLUMNS overrides both."""
+    return shutil.get_terminal_size((without_terminal, 0)).columns
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> str:

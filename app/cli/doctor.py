@@ -20,9 +20,9 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from app.building import build_config, build_fetcher, build_runtime, build_search
-from app.calling import as_called_here, in_the_image
 from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
+from app.runnable_commands import as_called_here, in_the_image
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
 from models.batches import CardMemory

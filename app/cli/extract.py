@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.cli import KEY, columns, fail, left_alone, printable, read_settings
+from app.cli import KEY, fail, left_alone, printable, read_settings, terminal_width
 from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample
 from app.extract.files import CannotWrite, TooManyRows, check, write
 from app.extract.job import run
@@ -174,7 +174,7 @@ def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path
             if wanted.review is not None:
                 sure = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
                 told = (row.name, cell.pointer, sure, json.dumps(cell.value, ensure_ascii=False))
-                typer.echo("  ".join(printable(part, columns()) for part in told))
+                typer.echo("  ".join(printable(part, terminal_width()) for part in told))
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""
     _note(

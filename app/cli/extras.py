@@ -19,8 +19,8 @@ from shlex import join
 import typer
 from packaging.requirements import Requirement
 
-from app.calling import in_the_image
-from app.cli import WIDTH, columns, wrapped
+from app.cli import WIDTH, terminal_width, wrapped
+from app.runnable_commands import in_the_image
 
 PROJECT = "openfaze"
 WEIGHTS = "weights"
@@ -75,7 +75,7 @@ def install(name: str) -> int:
         typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
         return 0
     if name not in PURPOSES:
-        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(columns())}")
+        raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(terminal_width())}")
     place = Path(sysconfig.get_path("purelib"))
     if in_the_image():
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from app.cli import columns, fail, read_settings, wrapped
+from app.cli import fail, read_settings, terminal_width, wrapped
 
 if TYPE_CHECKING:
     from app.access.key_file import StoredKey
@@ -128,7 +128,7 @@ def list_keys() -> None:
 
     file = _keys_file()
     stored = _of_file(lambda: key_file.read_keys(file))
-    width, room = max((len(key.name) for key in stored), default=0), columns(elsewhere=sys.maxsize)
+    width, room = max((len(key.name) for key in stored), default=0), terminal_width(without_terminal=sys.maxsize)
     for key in stored:
         line = _line(key, width)
         if len(line) > room:
@@ -158,7 +158,7 @@ def show_usage(
         for one in used
     ]
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
-    room = columns(elsewhere=sys.maxsize) - sum(widths[1:]) - 2 * len(widths[1:])
+    room = terminal_width(without_terminal=sys.maxsize) - sum(widths[1:]) - 2 * len(widths[1:])
     widths[0] = min(widths[0], max(room, _NAME))
     for row in (header, *rows):
         *beginning, last = textwrap.wrap(row[0], widths[0])

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import columns, fail, left_alone, read_settings
+from app.cli import fail, left_alone, read_settings, terminal_width
 from app.cli.keys import keys
 
 cli = typer.Typer(
@@ -265,7 +265,7 @@ def pull(
 
     settings = read_settings()
     if not name:
-        typer.echo(pulling.listing(settings, columns()))
+        typer.echo(pulling.listing(settings, terminal_width()))
         return
     try:
         sets = pulling.sets_named(name, settings)
@@ -292,7 +292,7 @@ def install(
     from app.cli import extras
 
     if not name:
-        typer.echo(extras.listing(columns()))
+        typer.echo(extras.listing(terminal_width()))
         return
     try:
         status = extras.install(name)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from app.building import build_config
-from app.calling import as_called_here
-from app.cli import WIDTH, columns, wrapped
+from app.cli import WIDTH, terminal_width, wrapped
+from app.runnable_commands import as_called_here
 from app.settings import PREFIX, Settings
 from models.capability import Candidate
 from models.catalog import CATALOG
@@ -141,7 +141,7 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
         raise NothingToPull(f"The weights of '{name}' are not fetched.{_ways(engines, settings)}")
     close = difflib.get_close_matches(name, names(), n=1)
     guess = f" Did you mean '{close[0]}'?" if close else ""
-    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings, columns())}")
+    raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings, terminal_width())}")
 
 
 def _ways(engines: Sequence[Candidate], settings: Settings) -> str:

@@ -20,14 +20,14 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from app import calling
+from app import runnable_commands
 from app.backup import BackupFailed, build_places, in_use
 from app.building import build_connections, state_folder
-from app.calling import as_called_here, in_the_image
 from app.cli.running import Note, url_of
 from app.connections import Connections, allow_descriptors, bounded_protocol
 from app.errors import GOOD_BYE_S
 from app.metrics import PATH, fill_from_connections, metrics_app
+from app.runnable_commands import as_called_here, in_the_image
 from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
@@ -317,7 +317,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
         *(f"  {name:8} {value}\n" for name, value in lines.items()),
         "\nA first request, in another terminal",
         " (OPENFAZE_API_KEY stands for one of the keys)" if keyed else "",
-        f":\n\n{calling.as_curl(base_url, keyed=keyed)}\n",
+        f":\n\n{runnable_commands.as_curl(base_url, keyed=keyed)}\n",
         sep="",
         file=sys.stderr if watched else sys.stdout,
         flush=True,

@@ -1,7 +1,8 @@
-"""Writes the tables of a job into a file: a workbook, CSV, JSON Lines, Parquet, or a SQLite database, by its ending.
+"""Writes the tables of an extraction job into a file. The file's ending decides between a workbook, CSV, JSON Lines,
+Parquet and a SQLite database.
 
-Texts from papers stay texts: no program that opens the file takes them for formulas. A file is replaced as a whole, so
-that it never contains half a table.
+Texts from papers (the documents of the job) are written so that no program takes them for formulas. A file is replaced
+as a whole, so that it never contains half a table.
 """
 
 import csv
@@ -29,7 +30,7 @@ from app.extract.state import Row
 from app.extract.tables import AnswerTable, FieldCell, tables_of
 
 Rows = Callable[[], Iterable[Row]]
-"""Function that yields the papers in order, starting from the first one at each call."""
+"""Function that returns the papers with their answers, from the first one at each call."""
 
 SURE, DOUBTFUL = 0.9, 0.7
 """Least probabilities at which a cell is green or yellow. A cell below both is red."""
@@ -44,7 +45,7 @@ _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
 _PARQUET = ".parquet"
 _ROWS_OF_A_GROUP = 10_000
-"""Number of rows in a group of a Parquet file, which are in memory together."""
+"""Number of rows in a row group of a Parquet file. The rows of a group are in memory together."""
 _EXACT = 1 << 53
 """Every whole number up to this one can be stored exactly as a floating-point number."""
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
@@ -54,8 +55,8 @@ _FORMULA = re.compile(
     (?= [^\S\t\r\n]*+ (?: [=@＝＠－] | [+＋-] (?!(?:[\d.()/+-]|[^\S\t\r\n])*+(?:[;,\t\r\n]|\Z)) ))""",
     re.VERBOSE,
 )
-"""Pattern of the places in a text before which spreadsheets would see a formula in CSV: at its beginning, and where
-they may split it at another separator than the file's. Telephone numbers and amounts do not match."""
+"""Pattern of the places in a text of a CSV file where a spreadsheet would see a formula: at the beginning of the text,
+and behind a separator at which the spreadsheet may split the text. Telephone numbers and amounts do not match."""
 
 
 class CannotWrite(Exception):
@@ -81,14 +82,14 @@ def write(path: Path, schema: Mapping[str, Any], rows: Rows) -> list[Path]:
 
 
 def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write a workbook with a sheet per table, cells coloured by their probability, and a hidden sheet of the
-    probabilities."""
+    """Write a workbook with a sheet for each table and a hidden sheet of the probabilities. The colour of a cell shows
+    its probability."""
     book = Workbook(write_only=True)
     with _replaced(path) as own:
         try:
             _fill_book(book, path, tables, rows)
         finally:
-            # Closing is needed even after an error, because only this deletes the temporary files of the sheets.
+            # The workbook is saved even after an error, because only this deletes the temporary files of the sheets.
             book.save(own)
     return [path]
 
@@ -149,24 +150,25 @@ def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -
 
 
 def _target(link: str, table: Path) -> str:
-    """Return `link` relative to the folder of the table, so that both can be moved together."""
+    """Return a link to a paper: an address as it is, a file's path relative to the folder of the table, so that both
+    can be moved together."""
     if link.startswith(("http://", "https://")):
         return link
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
 
 
 def _beside(path: Path, names: Iterable[str]) -> list[Path]:
-    """Return the files for the tables `names` where each table has a file of its own."""
+    """Return the paths of further files beside `path`, one for each table in `names`."""
     parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names], "_")
     return [path.with_suffix(f".{part}{path.suffix}") for part in parts]
 
 
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one file per table. The table of papers gets the requested name; in the names of the others, the list's
-    name follows."""
+    """Write one file for each table. The table of papers gets the requested name, and the table of a list gets the
+    requested name with the list's name behind it."""
     files = [path, *_beside(path, [table.name for table in tables if table.is_list])]
     for table, file in zip(tables, files, strict=True):
-        # The mark at the beginning tells Excel that it is UTF-8.
+        # The mark that `utf-8-sig` writes at the beginning tells Excel that the file is UTF-8.
         with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             writer.writerow(table.heads)
@@ -180,7 +182,8 @@ def _no_formula(value: Any) -> Any:
 
 
 def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one file per table, as in CSV, and one with the probabilities. Columns have the types of the schema."""
+    """Write one file for each table, named like those of CSV, and one file with the probabilities. Columns have the
+    types of the schema."""
     lists = [table.name for table in tables if table.is_list]
     *files, probabilities = [path, *_beside(path, [*lists, _PROBABILITIES])]
     for table, file in zip(tables, files, strict=True):
@@ -196,7 +199,7 @@ def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> lis
 def _write_columns(
     file: Path, heads: Sequence[str], types: Sequence[type], rows: Callable[[], Iterator[Sequence[Any]]]
 ) -> None:
-    """Write a file of Parquet. A column with a value that is not of its type becomes one of texts."""
+    """Write a Parquet file. If a value does not fit the type of its column, the column gets the type of texts."""
     import pyarrow
     from pyarrow.parquet import ParquetWriter
 
@@ -222,7 +225,7 @@ def _batched(rows: Iterator[Sequence[Any]], size: int) -> Iterator[list[Sequence
 
 
 def _fits(kind: type, value: Any) -> bool:
-    """True if a column of `kind` keeps `value` as it is."""
+    """True if a column of the type `kind` can store `value` without changing it."""
     if value is None or kind is str:
         return True
     if kind is date:
@@ -253,7 +256,7 @@ def _as(kind: type, value: Any) -> Any:
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one JSON object per paper, with its answer unchanged, its evidence, and any error."""
+    """Write one JSON object for each paper: its name, the unchanged answer with its evidence, and any error."""
     with _replaced(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
             told: dict[str, Any] = {"paper": row.name}
@@ -264,7 +267,7 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
 
 
 def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one table of the database per table, and the table `probabilities` with a row per field."""
+    """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field."""
     with _replaced(path) as own:
         own.unlink(missing_ok=True)
         db = sqlite3.connect(own)
@@ -290,8 +293,11 @@ def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
 
 
 def _distinct(heads: Sequence[str], gap: str = " ") -> list[str]:
-    """Return `heads` with numbers added, after `gap`, to names that differ only in case, because workbooks, databases
-    and some file systems take them for the same."""
+    """Return `heads`, with a number behind `gap` added to each repeated name.
+
+    Names that differ only in case count as repeated, because workbooks, databases and some file systems take them for
+    the same.
+    """
     made: list[str] = []
     for head in heads:
         name, number = head, 2

@@ -207,7 +207,7 @@ class Desk:
         with self._lock:
             return write(self._table, self.schema, self._state.rows)
 
-    def read_again(self) -> None:
+    def read_unreviewed(self) -> None:
         """Start reading the papers that nobody has reviewed again, with the corrected papers as examples."""
         with self._lock:
             self._begin_to_read()

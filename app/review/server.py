@@ -108,7 +108,7 @@ def review_app(desk: Desk, token: str) -> Starlette:
         return {"written": [file.name for file in desk.export()]}
 
     def learn(_: Json) -> Any:
-        desk.read_again()
+        desk.read_unreviewed()
         return {}
 
     reads: dict[str, Callable[[Request], Response]] = {

@@ -6,7 +6,7 @@ import pydantic_core
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from app import calling
+from app import runnable_commands
 from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat import render
@@ -38,7 +38,7 @@ BOOKING = {
     "additionalProperties": False,
 }
 _EXAMPLES = {
-    "Read a picture, without an LLM": calling.BODY,
+    "Read a picture, without an LLM": runnable_commands.BODY,
     "Fill a schema, and tell where each field comes from": {
         "model": "interfaze-beta",
         "messages": [{"role": "user", "content": "Room 7 is for Anna Kowalski, who stays for 3 nights."}],

@@ -19,9 +19,9 @@ from fastapi import APIRouter, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 
 from app.access.key_file import CHAT
-from app.calling import as_sent
 from app.errors import NotFound
 from app.mcp.mount import PATH as MCP
+from app.runnable_commands import as_sent
 from app.services import Services
 from models.safety.guard import HAZARDS
 

@@ -11,8 +11,8 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import JSONResponse, Response
 
 from app import metrics
-from app.calling import as_sent
 from app.errors import NotFound, retry_headers
+from app.runnable_commands import as_sent
 from app.services import Services
 from app.wire.model_names import ALIASES, ALL, LISTED, MODEL
 from app.wire.response import Model, ModelList

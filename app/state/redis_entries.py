@@ -1,5 +1,8 @@
-"""A store of entries in Redis, which several servers can share. The script that writes an entry bounds the entries of
-its tenant, and of all."""
+"""Stores cache entries in Redis, which several servers can share.
+
+The script that writes an entry also keeps the entries of each tenant, and those of all tenants together, below their
+bounds.
+"""
 
 from collections.abc import AsyncIterator, Awaitable
 from itertools import groupby
@@ -12,14 +15,14 @@ from app.state.entries import Held, Key, StoreDown
 T = TypeVar("T")
 
 PREFIX = "openfaze:entry:1:"
-"""Prefix of all keys of the cache in Redis, with the version of the stored form of values."""
+"""Prefix of all keys of the cache in Redis. The number is the version of the form in which values are stored."""
 _CONNECT_S = 1.0
 _MOST_CONNECTIONS = 64
 _AT_ONCE = 500
 """Number of keys that are scanned in one round trip."""
 ENTRY_BYTES = 1024
-"""Bytes that an entry takes beside its value, for its key and its places in the index: 786 were measured in Redis 7.0,
-for a value of 20 bytes. The rest is for what the allocator adds to larger values."""
+"""Number of bytes that an entry takes in addition to its value: for its key and its places in the index. 786 bytes were
+measured in Redis 7.0 for a value of 20 bytes; the rest allows for what the allocator adds to larger values."""
 _MOST_FREED = 500
 """Largest number of entries that one script deletes, so that Redis keeps no other caller waiting for long."""
 _MOST_ROUNDS = 1000
@@ -27,8 +30,9 @@ _MOST_ROUNDS = 1000
 
 log = structlog.get_logger(__name__)
 
-# The index of a tenant's entries has each entry's last use, its end, and its size. The sizes of a tenant are added up
-# in `totals`, and those of all in `sum`. If Redis evicts an entry, its size is counted until its end.
+# A tenant has three indexes of its entries: by their last use, by their time of expiry, and of their sizes. `totals`
+# has the total size of each tenant's entries, and `sum` that of all entries. An entry that Redis evicts is counted
+# until its time of expiry.
 _COMMON = """
 local entries, index, tenant = ARGV[1], ARGV[2], ARGV[3]
 local totals, sum = index .. 'totals', index .. 'sum'
@@ -70,16 +74,17 @@ local function delete_oldest(of)
   local oldest = redis.call('ZRANGE', (names(of)), 0, 0)[1]
   if oldest then delete(of, oldest) else forget_all(of) end
 end
--- Return true if there is room for `size` more bytes of the tenant, after deleting at most `most` entries: those of the
--- tenant itself, and if all have too much, those of the tenant with the most.
-local function make_room(size, most_of_each, most_of_all, most)
+-- Delete entries until the tenant may store `size` more bytes, and return true; return false if this would take more
+-- than `most` deletions. Entries of the tenant are deleted while it exceeds its own bound, then entries of the largest
+-- tenant while all together exceed theirs.
+local function make_room(size, max_per_tenant, max_total, most)
   local left = most - sweep(tenant, most)
-  while total_of(tenant) > 0 and total_of(tenant) + size > most_of_each do
+  while total_of(tenant) > 0 and total_of(tenant) + size > max_per_tenant do
     if left <= 0 then return false end
     delete_oldest(tenant)
     left = left - 1
   end
-  while sum_of_all() > 0 and sum_of_all() + size > most_of_all do
+  while sum_of_all() > 0 and sum_of_all() + size > max_total do
     if left <= 0 then return false end
     local largest = redis.call('ZREVRANGE', totals, 0, 0)[1]
     if not largest then redis.call('DEL', sum) else delete_oldest(largest) end
@@ -128,17 +133,22 @@ if all > 0 then redis.call('SET', sum, whole(all)) else redis.call('DEL', sum) e
 
 
 class RedisEntries:
-    """Store of entries in Redis, which expires them by age.
+    """Store of cache entries in Redis, which deletes each entry once it is too old.
 
-    If the entries of a tenant exceed their bound, its least recently used ones are deleted; if all entries exceed
-    theirs, those of the tenant with the most. An entry that is larger than a bound is not kept.
+    If a tenant's entries exceed `max_per_tenant`, the tenant's least recently used entries are deleted. If all entries
+    exceed `max_total`, the least recently used entries of the largest tenant are deleted. An entry that is larger than
+    a bound is not stored.
 
-    An entry's key is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found."""
+    The key of an entry is `openfaze:entry:1:TENANT:KIND:HEX`, so that the entries of a tenant can be found.
+    """
 
-    def __init__(self, url: str, prefix: str = PREFIX, *, most_of_each: int, most_of_all: int) -> None:
-        """Create the store. `prefix` begins all keys and separates them from other uses of the same Redis.
-        `most_of_each` and `most_of_all` are the largest sizes of a tenant's and of all entries, in bytes. The
-        connection is opened at the first call. Raises ValueError for a URL that is not one of Redis."""
+    def __init__(self, url: str, prefix: str = PREFIX, *, max_per_tenant: int, max_total: int) -> None:
+        """Create the store. The connection is opened at the first call.
+
+        `prefix` begins all keys and separates them from other uses of the same Redis. `max_per_tenant` is the largest
+        total size of a tenant's entries, and `max_total` that of all entries, in bytes. Raises ValueError if `url` is
+        not the URL of a Redis.
+        """
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry
         from redis.backoff import NoBackoff
@@ -151,8 +161,8 @@ class RedisEntries:
         self._redis: Redis = Redis.from_pool(pool)
         self._prefix = prefix
         self._index = f"{prefix.removesuffix(':')}-index:"
-        self._most_of_each = most_of_each
-        self._most_of_all = most_of_all
+        self._max_per_tenant = max_per_tenant
+        self._max_total = max_total
 
     async def get(self, key: Key) -> bytes | None:
         async with self._redis.pipeline(transaction=False) as pipe:
@@ -162,21 +172,21 @@ class RedisEntries:
         if isinstance(found, Exception):
             raise StoreDown(f"{type(found).__name__}: {found}") from found
         if isinstance(touched, Exception):
-            # A full Redis answers lookups, and refuses to note them.
+            # A full Redis answers a lookup, but refuses to store the time of this last use.
             log.debug("cache_use_not_noted", reason=str(touched))
         # The client does not decode replies, but its types also allow a string here.
         return found.encode() if isinstance(found, str) else found
 
     async def put(self, key: Key, value: bytes, *, max_age_s: float) -> None:
         size = len(value) + ENTRY_BYTES
-        if size > min(self._most_of_each, self._most_of_all):
+        if size > min(self._max_per_tenant, self._max_total):
             return
-        bounds = (size, self._most_of_each, self._most_of_all, _MOST_FREED)
+        bounds = (size, self._max_per_tenant, self._max_total, _MOST_FREED)
         milliseconds = max(int(max_age_s * 1000), 1)
         for _ in range(_MOST_ROUNDS):
             if await self._run(_PUT, key.tenant, *bounds, _member(key), milliseconds, value):
                 return
-            # The value is not sent again before there is room for it.
+            # The value may be large, so it is sent again only once there is room for it.
             while not await self._run(_MAKE_ROOM, key.tenant, *bounds):
                 pass
         raise StoreDown("other writers took the room as soon as it was made")
@@ -185,7 +195,7 @@ class RedisEntries:
         return bool(await self._run(_DELETE, key.tenant, _member(key)))
 
     async def sweep(self) -> int:
-        """Take expired entries out of the index. Redis itself has deleted their values."""
+        """Remove expired entries from the index, and return their number. Redis itself has deleted the values."""
         tenants = await _tried(self._redis.zrange(f"{self._index}totals", 0, -1))
         swept = 0
         for tenant in cast("list[bytes]", tenants):

@@ -304,8 +304,8 @@ class ChatRequest(RequestModel):
         return bool(self.evidence or self.verbatim)
 
     @property
-    def flags(self) -> bool:
-        """True if something unsafe is reported and not blocked."""
+    def is_only_flagged(self) -> bool:
+        """True if the guard only reports unsafe texts and pictures, and blocks none."""
         return self.guard_mode == "flag"
 
     @property

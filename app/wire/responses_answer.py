@@ -9,9 +9,9 @@ from typing import Any, Literal
 import pydantic_core
 from pydantic import Field
 
-from app.calling import as_sent
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
+from app.runnable_commands import as_sent
 from app.wire import sse
 from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool

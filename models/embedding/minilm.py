@@ -73,8 +73,8 @@ class MiniLm:
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
         read = iter(self._tokenizer.encode_batch_fast([item for item in batch if isinstance(item, str)]))
-        sentences = [next(read).ids if isinstance(item, str) else item for item in batch]
-        return mean_pooled(sentences, self._encode, INT8_LENGTHS if self._is_int8 else ())
+        passages = [next(read).ids if isinstance(item, str) else item for item in batch]
+        return mean_pooled(passages, self._encode, INT8_LENGTHS if self._is_int8 else ())
 
     def close(self) -> None:
         self._tokenizer = self._network = None

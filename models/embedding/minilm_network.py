@@ -19,10 +19,10 @@ MASKED = -1e9
 """Number that is added to the attention scores of padding, so that their softmax is 0."""
 
 States = NDArray[np.float32]
-"""Array of sentences × tokens × 384."""
+"""Array of texts × tokens × 384."""
 
 
 class MiniLmNetwork(Protocol):
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
         """Return the last hidden states. `states` are the sums of the embeddings before their normalisation; `mask`, of
-        sentences × tokens, is 0 for a token and MASKED for padding."""
+        texts × tokens, is 0 for a token and MASKED for padding."""

@@ -10,28 +10,28 @@ from models.embedding.embedder import Vector
 from models.embedding.passages import Passage
 
 _PADDING = 1.5
-"""Largest length of a sentence in a group, as a multiple of the group's shortest sentence."""
+"""Largest length of a text in a group, as a multiple of the group's shortest text."""
 
 Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
-"""Function from tokens, and a mask that is False for padding, to the last hidden states (sentences × tokens ×
-width)."""
+"""Function that takes token ids and a mask, which is False for padding (texts × tokens), and returns the last hidden
+states (texts × tokens × width)."""
 
 
-def mean_pooled(sentences: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
-    """Return the mean of each sentence's last hidden states, scaled to length 1. Sentences of similar length are
-    encoded together.
+def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
+    """Return one vector per passage, a text in tokens: the mean of its last hidden states, scaled to length 1.
 
-    Each sentence is padded to the first of the ascending lengths in `padded_to` that it fits, the last of which fits
-    all. Without them, it is padded to the longest sentence of its group.
+    Passages of similar length are encoded together. Each is padded to the shortest length in `padded_to` that it fits;
+    these lengths ascend, and the last one fits all. Without `padded_to`, a passage is padded to the longest passage of
+    its group.
     """
-    vectors = [np.empty(0, np.float32)] * len(sentences)
-    lengths = [len(sentence) for sentence in sentences]
+    vectors = [np.empty(0, np.float32)] * len(passages)
+    lengths = [len(passage) for passage in passages]
     for length, group in _of_one_length(lengths, padded_to) if padded_to else _of_similar_length(lengths):
         ids = np.zeros((len(group), length), np.int64)
         is_token = np.zeros((len(group), length), np.bool_)
         for row, index in enumerate(group):
-            ids[row, : len(sentences[index])] = sentences[index]
-            is_token[row, : len(sentences[index])] = True
+            ids[row, : len(passages[index])] = passages[index]
+            is_token[row, : len(passages[index])] = True
         # The sum can replace the mean, because the vectors are scaled to length 1 afterwards.
         sums = np.einsum("stw,st->sw", encode(ids, is_token), is_token.astype(np.float32))
         sums /= np.linalg.norm(sums, axis=1, keepdims=True)
@@ -41,8 +41,8 @@ def mean_pooled(sentences: Sequence[Passage], encode: Encode, padded_to: Sequenc
 
 
 def _of_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
-    """Yield the indices of `lengths` in groups, each after its largest length, so that short sentences are not padded
-    to the length of a long one."""
+    """Yield each group's largest length and its indices in `lengths`. Groups keep short texts from being padded to the
+    length of a long one."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
         if not groups or lengths[index] > lengths[groups[-1][0]] * _PADDING:
@@ -53,7 +53,7 @@ def _of_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]
 
 
 def _of_one_length(lengths: Sequence[int], padded_to: Sequence[int]) -> Iterable[tuple[int, list[int]]]:
-    """Return the indices of `lengths` in groups, each after the length to which it is padded."""
+    """Return each group's padded length and its indices in `lengths`."""
     groups: dict[int, list[int]] = {}
     for index, length in enumerate(lengths):
         groups.setdefault(padded_to[bisect_left(padded_to, length)], []).append(index)

@@ -20,10 +20,11 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples, SpeechWindow, Tr
 from models.speech.whisper_files import CAPABILITY, LARGE_V3_TURBO, SMALL, WhisperFiles
 
 _WINDOWS_AT_ONCE = 8
-"""Number of windows that are decoded together on a CPU. More would gain little, and a short recording would wait longer
-for the batch ahead of it."""
+"""Number of windows that are decoded together on a CPU. A larger batch is hardly faster, and makes a short recording
+wait longer for the batch ahead of it."""
 
 _WINDOWS_ON_A_CARD = 32
+"""Largest number of windows that are decoded together on a card."""
 _GREETING = Path(__file__).with_name("good_morning.opus")
 """Two seconds of speech, made by espeak-ng."""
 
@@ -49,10 +50,13 @@ def _whisper(
     translates: bool = True,
     profile: str = EMBEDDED,
 ) -> Candidate:
-    """Return a candidate for Whisper. `window_s` is less than 30 s if measurements have shown that the model recognises
-    shorter windows equally well without padding. With `translates`, the model translates into English if it recognises
-    other languages. An item of `card` is the decoder's memory for 30 s and five beams, and the encoder's scores, in 16
-    bits."""
+    """Return a candidate for a Whisper model.
+
+    `locate` finds the model's files. `window_s` is the length of a window in seconds: less than 30 if measurements have
+    shown that the model recognises shorter windows equally well without padding. `translates` is False for a model
+    that cannot translate into English; a model for English alone never does. An item of `card` is one window: the
+    decoder's memory for 30 s and five beams, and the encoder's scores, in 16 bits.
+    """
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -85,7 +89,7 @@ def _whisper(
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
     lambda config: whisper_files.own(config.of(SpeechSettings).speech_model),
-    # Memory of large-v3, the largest model.
+    # The memory of large-v3, because a model of the operator's own may be as large.
     CardMemory(base=3100, item=1300, items=_WINDOWS_ON_A_CARD),
 )
 
@@ -133,7 +137,8 @@ WHISPER_BASE = replace(
     remedy=lambda config: _BASE.remedy(config) or WHISPER_TINY_EN.remedy(config),
     build=_build_english_first,
 )
-"""Whisper base for all languages but English, which tiny.en transcribes as well in half the time."""
+"""Whisper base for all languages except English. English is left to tiny.en, which transcribes it equally well in half
+the time."""
 
 
 def read_greeting() -> Samples:

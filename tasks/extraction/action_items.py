@@ -1,4 +1,4 @@
-"""Tasks that the minutes of a meeting assign in sentences: `Ruth to write to the council by 20 October.`"""
+"""Finds tasks that a sentence assigns to a person, as minutes do: `Ruth to write to the council by 20 October.`"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +73,7 @@ _LISTS: Final = frozenset(
 
 
 def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the tasks that sentences assign as a table for each list of tasks with those who do them."""
+    """Yield the assigned tasks as a table for each list whose name asks for tasks and whose fields ask for an owner."""
     for fields in lists:
         columns = _columns_of(fields)
         if "owner" not in columns.values() or _LISTS.isdisjoint(fold(_words(str(fields[0].path[-2])))):

@@ -1,5 +1,7 @@
-"""Computes the affinity of a match to the words around it that name its field: "TOTAL" to the left of an amount, or a
-column's heading."""
+"""Computes the affinity of a match to a field: a score for how close words that name the field stand to the match.
+
+Such words are "TOTAL" to the left of an amount, or the heading of a column.
+"""
 
 from bisect import bisect_left
 from collections.abc import Sequence
@@ -28,7 +30,7 @@ MAX_LABELS = 32
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
-    """Return the affinity of `words` to the field with these names, judged by the words around them: 0 to about 1.3."""
+    """Return the affinity of `words` to the field with these names, from 0 to about 1.3."""
     value = _ValueOnPage(passage, words)
     nearest: dict[str, float] = {}
     for label in dict.fromkeys(chain(*names.own, names.around)):
@@ -43,7 +45,7 @@ def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
 
 
 class _ValueOnPage:
-    """Words that are compared with many labels, with what is needed of them for each comparison."""
+    """The words of a match, with the properties that each comparison with a label needs."""
 
     def __init__(self, passage: Passage, words: Sequence[int]) -> None:
         self.passage = passage
@@ -65,7 +67,7 @@ def _nearest(value: _ValueOnPage, label: str) -> float:
         return 1.0
     best = 0.0
     for occurrence, weight in _occurrences_around(value.passage, label, value.words[0]):
-        # No relation is above 1.
+        # `_between` is 1 at most, so a place with a smaller weight cannot be better.
         if weight > best and occurrence not in value.words:
             best = max(best, weight * _between(value, occurrence))
     return best

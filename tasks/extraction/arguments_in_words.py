@@ -1,7 +1,8 @@
 """Finds the arguments of a call in the user's own words: the city in "What is the weather like in Paris today?".
 
-The network is trained on documents, in which a value has a label. In a sentence, the word before an argument shows what
-it is (`in Paris`, `by Queen`), or its capitals show that it is a name. A whole sentence is never an argument.
+The network is trained on documents, in which a value has a label. In a sentence, the word before an argument shows
+which parameter it is for (`in Paris`, `by Queen`), or capitals show that it is a name. A whole sentence is never an
+argument.
 """
 
 import re
@@ -27,14 +28,14 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath
 
 BEHIND_CUE: Final = 0.9
-"""Probability of a name after a word that introduces such an argument."""
+"""Probability of a name after a word that introduces arguments of its parameter, such as `in` before places."""
 UNCAPITALISED: Final = 0.7
-"""Probability of a common word after a word that introduces such an argument."""
+"""Probability of a word in lower case after such an introducing word."""
 NAMED: Final = 0.9
 """Probability of a number beside a word of the parameter's name."""
 ALONE: Final = 0.6
-"""Probability of the only name that no other parameter has, and of numbers if there are as many as parameters for
-them."""
+"""Probability of the only name that no other parameter took, and of numbers if there are as many numbers as parameters
+for numbers."""
 LIKELY: Final = 0.5
 """Least probability, according to the network, of a text that nothing in the sentence introduces."""
 LONGEST: Final = 4

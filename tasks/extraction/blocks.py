@@ -1,4 +1,4 @@
-"""Prefers values from one block of lines for the fields of one object, which mostly come from one block."""
+"""Prefers values from one block of lines for the fields of an object, because a page mostly prints them together."""
 
 from collections.abc import Mapping
 from itertools import groupby
@@ -18,7 +18,7 @@ LIKELY = 0.1
 """Least probability of a place that counts as an answer."""
 
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
-"""Objects that do not name a party, and that are mostly in the letterhead."""
+"""Concepts of objects that are mostly in the letterhead, with the party whose letterhead it is."""
 
 
 def party_of_field(field: FieldText) -> str:
@@ -33,7 +33,7 @@ def party_of_field(field: FieldText) -> str:
 def prefer_one_block(logits: Matrix, paths: Mapping[int, JsonPath], candidates: Candidates) -> None:
     """Raise, for each object with several fields, the logits of places in the block that answers most of them.
 
-    `paths` has the paths of the fields outside lists, by their rows.
+    `paths` has the paths of the fields outside lists, by their row in `logits`.
     """
     blocks = np.array(candidates.blocks)[[span.first for span in candidates.spans]]
     objects = sorted((path[:-1], row) for row, path in paths.items() if len(path) > 1)

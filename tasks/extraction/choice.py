@@ -21,7 +21,7 @@ MOST_VALUES = 48
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats of which a page often has just one value. This is then probably the right one, whatever the field's name."""
+"""Formats of which a page often has just one value. A single value is probably right, whatever the field's name."""
 UNDECIDED = 0.5
 """Probability below which a piece of a line is not preferred to the whole line."""
 TAKEN = 0.25
@@ -38,12 +38,12 @@ class ChosenValue:
     passage: Passage | None = None
     words: tuple[int, ...] = ()
     is_demanded: bool = False
-    """True if it is more probable that nothing answers the field, although the schema demands a value."""
+    """True if the value was chosen only because the schema demands one: that nothing answers the field is likelier."""
 
 
 def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Slices[dict[JsonPath, ChosenValue]]:
-    """Choose a value for each field, beginning with the most certain field, so that two fields share a place only if
-    there is no other suitable one.
+    """Choose a value for each field, the most certain field first. A place that another field has taken loses
+    probability, so that two fields share a place only if no other place is suitable.
 
     Fields of lists, and those at the paths in `without`, are skipped.
 
@@ -67,7 +67,7 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
     just_taken = -1
     while left:
         for row, own in left.items():
-            # Places only lose probability, so the best of a row stays the best until another field takes its place.
+            # No place gains probability, so a field's best value changes only when another field takes its place.
             if row not in best or ((one := best[row]) and one.place == just_taken):
                 yield
                 best[row] = max(own, key=lambda one: one.probability_left(taken), default=None)

@@ -1,6 +1,6 @@
 """Determines whether the label beside a match names the match's field or something else.
 
-On a receipt with `10.00` beside "Cash", the number is right for the cash and wrong for the tax.
+A receipt prints `10.00` beside "Cash": the number is right for a field `cash` and wrong for a field `tax`.
 """
 
 import re
@@ -37,11 +37,13 @@ _CLOCK = re.compile(r"\d[:.]\d\d")
 
 @dataclass(frozen=True, slots=True)
 class Claim:
+    """A statement of labels about a match: that the match belongs to its field, or that it does not."""
+
     label: Label
     text: str = ""
     """The label as written in the source."""
     is_final: bool = False
-    """True if labels elsewhere cannot contradict the claim."""
+    """True if a label beside another value cannot contradict the claim."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class AnsweredField:
     """A field of an answer: its value, and the names by which it is compared with labels."""
 
     value: Any
-    """The field's value; an empty text while the value is not known."""
+    """The field's value; an empty text if the value is not known yet."""
     names: Names
     in_list: bool = False
     """True if the field is in a list. Its labels may then be beside other items."""
@@ -82,7 +84,7 @@ class AnsweredField:
 
 
 class Claims:
-    """Finds the claims of labels about matches. The layout of a passage is determined at its first use."""
+    """Finds what labels say about matches. The labels of a passage are read when they are first needed."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
@@ -115,9 +117,8 @@ class Claims:
             return Claim("other", street)
         return Claim("none")
 
-    def elsewhere(self, answered: AnsweredField) -> Claim | None:
-        """Return the claim of the field's own label if it is beside another value of the field's kind, or None if there
-        is no such label."""
+    def beside_another_value(self, answered: AnsweredField) -> Claim | None:
+        """Return the claim `elsewhere` if the field's label is beside another value of the field's kind, else None."""
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
@@ -160,7 +161,7 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
 
 
 def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
-    """True if `match` is the first value beside the label, or has the same words.
+    """True if `match` is the first value beside the label, or has the words of the first value.
 
     Words may precede numbers (`Payment: Cash 10.00`).
     """

@@ -1,7 +1,7 @@
-"""Finds values in sentences, where they have no labels, by words of a field's name elsewhere in the sentence.
+"""Finds values in sentences without labels, by words of a field's name that occur in the same sentence.
 
-`The contract ends upon thirty (30) days' notice` contains the notice period in days, though no label is before or after
-the number. What counts is the share of the name's words that are in the sentence, and how near they are.
+`The contract ends upon thirty (30) days' notice` states the notice period, though the number has no label. A value is
+likelier the more words of the field's name are in its sentence, and the nearer they are to the value.
 """
 
 import re
@@ -19,26 +19,26 @@ from tasks.extraction.passages import Passage
 from tasks.extraction.units import UNITS
 
 NAMED: Final = 3.0
-"""Bonus on the logit of a value beside all words of the field's name, in one sentence."""
+"""Bonus on the logit of a value that stands next to all words of the field's name in one sentence."""
 NEAR: Final = 8
-"""Number of words between a value and a word of the name at which this word counts half."""
+"""Distance in words between a value and a word of the name at which the word of the name counts half."""
 FEWEST_WORDS: Final = 8
-"""Least number of words of a sentence. Fewer words are a label with its value."""
+"""Least number of words of a sentence. Fewer words are often a label with its value."""
 LOWER: Final = 0.5
-"""Least share of a sentence's words that begin in lower case."""
+"""Least share of a sentence's words that begin with a lower-case letter."""
 MOST_WORDS: Final = 20_000
 """Largest number of words of a passage in which sentences are searched for."""
 SHORTEST: Final = 4
 """Least number of letters of a word that is searched for in sentences."""
 CODES: Final = ("day", "time", "email", "uri")
-"""Kinds of values that a text field may have, because the number of a document may look like a date."""
+"""Kinds of candidates that a text field may take. Days are among them, because a document number may look like one."""
 _DATES: Final = TYPES.index("date"), TYPES.index("iso")
 _END = re.compile(r".*[^\W\d_]{3}[.!?:;]['\"”»)]*|.*[!?;]|\S*\d{4}[.;]|\S*[)”»\"][.;]")
-"""Pattern of the last word of a sentence. An abbreviation or an ordinal number does not end one."""
+"""Pattern of the last word of a sentence. An abbreviation or an ordinal number does not end a sentence."""
 
 
 class Clauses:
-    """The sentences of all passages, and the words in them."""
+    """The sentences of all passages, and the folded words of each passage."""
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates

@@ -27,7 +27,7 @@ class CodedLine:
     label_words: int
     """Number of words at the beginning of the line that form the label."""
     concepts: frozenset[str]
-    """The concepts (tasks/extraction/concepts.toml) of the fields that the value answers."""
+    """Concepts (tasks/extraction/concepts.toml) of the fields that the value may fill."""
     is_whole: bool = True
     """False if a printed label may have a better value: the name of a country in full, for example, instead of its
     code."""
@@ -183,7 +183,8 @@ def _written(meaning: _Meaning, text: str, row: SourceLine) -> SourceLine:
 
 
 def _with_name(found: Sequence[CodedLine]) -> Iterator[CodedLine]:
-    """Yield the lines of a licence, and another line with the whole name if its parts have separate lines."""
+    """Yield the lines of a licence, and one more line with the whole name if given names and surname have separate
+    lines."""
     yield from found
     given = [one for one in found if one.concepts == _GIVEN_NAMES.concepts]
     last = [one for one in found if one.concepts == _SURNAME.concepts]
@@ -301,7 +302,7 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
-    """True if numbers that may be misread have values that fit a licence: dates of birth, issue and expiry."""
+    """True if rows have the numbers of a licence, with days behind the numbers for birth and for issue or expiry."""
     said = [(word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)]
     codes = {code for code, _ in said if code}
     with_day = {code for code, text in said if code and any(find_days(text))}

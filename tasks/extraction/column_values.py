@@ -122,7 +122,7 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
 def _signs_of(cells: Sequence[str]) -> list[int]:
     """Return −1 for each amount of a column with a mark for outgoing money behind it: `12.00 S` among `H`, `12.00 DR`.
 
-    If only incoming money is marked, as on credit card statements, it is the negative one among charges.
+    If only incoming money is marked, as on credit card statements, its amounts are the negative ones.
     """
     marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
     said = set(marks) - {""}

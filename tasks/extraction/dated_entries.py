@@ -1,7 +1,8 @@
 """Finds entries with a period, as in a CV: `03/2018 - today Site Engineer, Braeburn Ltd, Perth`.
 
 The period comes first in its entry, is in a separate column, or ends the entry's first line. The text beside or below
-it names an activity, an organisation and a place, in this order unless a legal form shows another one.
+the period names an activity, an organisation and a place, in this order unless a legal form such as `Ltd` shows that
+the organisation comes first.
 """
 
 import re
@@ -30,11 +31,11 @@ INDENTED_APART: Final = 2.5
 MOST_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
-"""Least number of words in lower case after a period that make a sentence."""
+"""Number of words after a period from which a text that goes on in lower case is a sentence and no entry."""
 MOST_ABOVE: Final = 2
 """Largest number of lines above a period that name the activity and the organisation."""
 LONGEST_ABOVE: Final = 10
-"""Largest number of words of such a line."""
+"""Largest number of words of a line above a period that names the activity or the organisation."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
 
@@ -135,7 +136,7 @@ _OF_TIME: Final = frozenset(
         *("mese", "jaar", "maand", "rok", "miesiac", "ar", "manad", "is", "de", "d"),
     )
 )
-"""Words of a name that say no role: `start_year` is a start."""
+"""Words of a field's name that do not change its role: `start_year` is a start."""
 _MEANT: Final[dict[str, Role]] = {
     "start_date": "start",
     "end_date": "end",
@@ -166,11 +167,11 @@ class _Entry:
     body: list[list[WordOnPage]] = field(default_factory=list)
     """Lines beside and below the period."""
     organisation_first: bool = False
-    """True if most entries of the section begin with an organisation, whose activity is below."""
+    """True if most entries of the section begin with an organisation and name the activity below it."""
 
 
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the entries of a passage as a table for each list whose fields have a period and also an activity or an
+    """Yield the entries of a passage as a table for each list whose fields ask for a period and for an activity or an
     organisation."""
     wanted = [(fields, roles) for fields in lists if _has_entries(fields, roles := _roles_of(fields))]
     if not wanted:
@@ -197,7 +198,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
 
 
 def _note_order(passage: Passage, entries: Sequence[_Entry]) -> None:
-    """Note in entries of work that most of them begin with an organisation."""
+    """Set `organisation_first` in the entries of work if most of these entries begin with an organisation."""
     own = [one for one in entries if one.section == "work"]
     first = [next(_pieces(passage, one.body[0]), []) if one.body and one.body[0] else [] for one in own]
     known = sum(bool(piece) and _is_organisation(passage, piece) for piece in first)
@@ -248,7 +249,7 @@ def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
 
 
 def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
-    """Return the section that the names of a list and its fields tell, or an empty text."""
+    """Return the section of a CV that the names of a list and its fields ask for, or an empty text."""
     told = [name, *(" ".join(words) for one in fields for words in one.names.own)]
     if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
         return "education"
@@ -289,14 +290,14 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[
 
 
 def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
-    """Return how many lines above each period of a section name its activity and organisation: those between the
-    section's heading and its first period."""
+    """Return how many lines above each period of a section name the activity and the organisation: as many as there are
+    between the section's heading and its first period."""
     is_short = all(_is_title(passage, row) for row in rows)
     return len(rows) if len(rows) <= MOST_ABOVE and is_short else 0
 
 
 def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Sequence[_Entry]) -> None:
-    """Put the lines above a period into its entry, and take them from the entry before."""
+    """Move the lines above a period from the previous entry into the period's entry."""
     entry.body[:0] = [list(row) for row in rows]
     taken = {word.at for row in rows for word in row}
     for before in entries[-1:]:
@@ -422,8 +423,11 @@ def _is_title(passage: Passage, line: Sequence[WordOnPage]) -> bool:
 
 
 def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iterator[str]:
-    """Yield the texts of lines; where some begin with a bullet, the others continue what is above them, and so does a
-    line that begins in lower case."""
+    """Yield the paragraphs of some lines.
+
+    A line that begins in lower case continues the line above it. If some lines begin with a bullet, each line without
+    one continues the line above it, too.
+    """
     marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
     text = ""
     for line, is_marked in zip(lines, marked, strict=True):
@@ -437,7 +441,7 @@ def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iter
 
 
 def _grade_in(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> tuple[ReadCell, frozenset[int]] | None:
-    """Return the grade that a piece of an entry says, and its words; None without one."""
+    """Return the grade that a piece of an entry states, with the piece's words; None if no piece states a grade."""
     for piece in (piece for line in lines for piece in _pieces(passage, line)):
         text = text_of(passage, piece).strip(" ,;|·()")
         if found := _GRADE.fullmatch(text):
@@ -452,8 +456,8 @@ def _is_organisation(passage: Passage, piece: Sequence[WordOnPage]) -> bool:
 
 
 def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[WordOnPage]]:
-    """Return the pieces with brackets joined to the activity before them; behind an organisation, they name its
-    place."""
+    """Return the pieces, with a piece in brackets joined to the activity before it. A piece in brackets behind an
+    organisation stays apart, because it names the organisation's place."""
     found: list[list[WordOnPage]] = []
     for piece in pieces:
         if len(found) == 1 and passage.words[piece[0].at].startswith("(") and not _is_organisation(passage, found[0]):
@@ -464,7 +468,7 @@ def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[W
 
 
 def _is_wrapped(line: Sequence[WordOnPage], below: Sequence[WordOnPage], right: float) -> bool:
-    """True if the first word of the next line had no room in this one."""
+    """True if a text was wrapped at the end of `line`, because the first word of the line below had no room there."""
     return right - line[-1].box[2] < below[0].box[2] - below[0].box[0] and right > line[-1].box[2]
 
 

@@ -249,8 +249,8 @@ def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
 
 
 def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
-    """Decide by a ticked option. Its group is found by its options, which are the field's values, or by its name, which
-    is the field's."""
+    """Decide by a ticked option, in a group of options that are the field's values or in a group with the field's
+    name."""
     own = yield from _meant(values, options)
     ticked = [(option, meant) for option, meant in own if option.is_ticked]
     if ticked:

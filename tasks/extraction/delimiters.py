@@ -1,8 +1,8 @@
-"""Cuts values out of lines by what stands around them on an example, such as `SERVER … ·`.
+"""Cuts values out of lines by the delimiters that stand around the value of an example document, as in `SERVER … ·`.
 
-This is the induction of left and right delimiters of Kushmerick, "Wrapper induction: efficiency and expressiveness"
-(2000), in its simplest form: a value begins after the same word or sign, and ends before the same, as on the example.
-Words that only one of the two papers has are values themselves, and delimit nothing.
+A value begins after the same word or sign as on the example, and ends before the same word or sign. This is the
+simplest form of the left and right delimiters of Kushmerick, "Wrapper induction: efficiency and expressiveness" (2000).
+A word that only one of the two documents has is a value itself and no delimiter.
 """
 
 from bisect import bisect_left
@@ -24,7 +24,7 @@ from tasks.extraction.candidates import (
 from tasks.extraction.folding import fold
 
 VARIABLE = "*"
-"""Delimiter in place of a word that only one of two papers has."""
+"""Delimiter in place of a word that only one of the two documents has."""
 EDGE = "\n"
 """Delimiter at the start and at the end of a line."""
 MOST_CUT = 48
@@ -44,7 +44,8 @@ MOST_LINES = 3
 
 
 class Delimiters(NamedTuple):
-    """The surroundings of a span: signs, folded words, or an edge of the line; the outer ones stand farther away."""
+    """The two delimiters on each side of a span. Each is a sign, a folded word or an edge of the line; the outer ones
+    stand farther away."""
 
     outer_before: str
     before: str
@@ -57,12 +58,12 @@ class Delimiters(NamedTuple):
 
     @property
     def are_known(self) -> bool:
-        """True if they delimit a part of a line. Whole lines are candidates anyway."""
+        """True if the delimiters cut out a part of a line. Whole lines are candidates anyway."""
         return VARIABLE not in (self.before, self.after) and (self.before, self.after) != (EDGE, EDGE)
 
 
 class CutValue(NamedTuple):
-    """The place of a value on an example, as it is looked for on another paper."""
+    """A value of an example that is searched for in another document, by the value's delimiters and length."""
 
     delimiters: Delimiters
     words: int

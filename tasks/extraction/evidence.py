@@ -46,7 +46,7 @@ PLACE_BONUS = 4.0
 REQUEST = -1
 """Index for the request, which is not an entry of the precontext."""
 MOST_TALLIED = 1e15
-"""Least number that is not used in sums, because hundredths of such numbers are no longer exact."""
+"""Size from which numbers are not used in sums, because hundredths of such numbers are no longer exact."""
 CONTRADICTED_SCORE = 0.3
 """Largest score of a value whose label contradicts it."""
 
@@ -141,7 +141,7 @@ def find_evidence(
     evidence nor unsupported, but only counted.
 
     `request` is the user's own text (`said_in`). It supports values that no text that was read contains. If `support`
-    places values in it, it counts as a text that was read.
+    places values in `request`, it counts as a text that was read.
 
     The evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
     probability.
@@ -170,7 +170,8 @@ def find_evidence(
         found = chosen.get(field.path)
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
-            against = claims.elsewhere(field.answered) or (next(others, None) if field.answered.is_quantity else None)
+            other = next(others, None) if field.answered.is_quantity else None
+            against = claims.beside_another_value(field.answered) or other
             chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
     evidence = {field.pointer: _describe(chosen[field.path], field) for field in fields if field.path in chosen}
     for field in fields:
@@ -217,9 +218,9 @@ def _tally(value: Any) -> Decimal | None:
 
 
 def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
-    """Yield the sums of the numbers in lists and the numbers of items, each with the fields that it is computed from.
+    """Yield the sum of the numbers of each list and the number of its items, each with the fields it is computed from.
 
-    Only lists count in which every number is supported.
+    A list with an unsupported number is left out.
     """
     if isinstance(value, dict):
         for key, child in value.items():

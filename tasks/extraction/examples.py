@@ -1,9 +1,9 @@
-"""Learns the places of fields from examples: papers of the same kind, each with an answer that somebody gave for it.
+"""Learns the places of fields from examples: documents of the same kind, each with the right answer for it.
 
-Each value of the answer is searched for on its paper. The surroundings of that place (its label, the words and signs
-around it, the lines above and below, its notation, its position on the page) are compared with the surroundings of each
-candidate on the new paper, among them the parts of lines that stand between the same words and signs (`delimiters`). No
-other part of an example is used, so that none of its values can reach an answer.
+Each value of the answer is searched for in its document. The surroundings of the value (label, words and signs around
+it, lines above and below, notation, position on the page) are compared with the surroundings of each candidate in the
+new document. Parts of lines between the same words and signs become candidates, too (`delimiters`). Nothing else of an
+example is used, so that no value of an example can reach an answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -47,11 +47,11 @@ FOUND_AGAIN = 0.5
 LESS_ALIKE = 0.2
 """Largest difference in likeness from the best place at which a place still counts as that of the example."""
 MUCH_ALIKE = 0.75
-"""Least likeness of two places without a label, if the papers have few words in common."""
+"""Least likeness of two places without a label if the two documents have few words in common."""
 SURER = 24.0
 """Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
 ALIKE = 0.35
-"""Least share of words that two papers of the same sender have in common. On any other two papers, only a label
+"""Least share of words that two documents of the same sender have in common. In any other two documents, only a label
 identifies a place."""
 TAUGHT = 0.6
 """Least share of an example's values that a column of its table must contain for its header to count as a name of the
@@ -60,7 +60,7 @@ _LABEL, _LINE, _NO_TEXT, _FORM, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 1.0, 1.
 """Weights of the features that two places may share: the label, the line above or below, the lack of such a text, the
 form, the kind, the height on the page and the distance from its left edge."""
 _DELIMITERS = (0.5, 1.0, 1.0, 0.5)
-"""Weights of what stands around two places, in the order of `Delimiters`."""
+"""Weights of the delimiters that two places may share, in the order of `Delimiters`."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Kinds of words in a text: digits, letters, or letters with digits."""
 _NEAR = 0.06
@@ -75,7 +75,7 @@ class Example(NamedTuple):
 
 
 class Surroundings(NamedTuple):
-    """Surroundings of each candidate on a paper: indices of texts, and positions as shares of the page."""
+    """Surroundings of each candidate of a document: indices of texts, and positions as shares of the page."""
 
     texts: Sequence[tuple[str, ...]]
     """Words of each distinct text. The first text is empty."""
@@ -84,12 +84,12 @@ class Surroundings(NamedTuple):
     below: Numbers
     kinds: Numbers
     delimiters: Numbers
-    """Array of candidates × 4: what stands around each candidate (`Delimiters`)."""
+    """Array of candidates × 4: the delimiters of each candidate, in the order of `Delimiters`."""
     forms: Numbers
     places: Matrix
     """Array of candidates × (left, top); not a number if the text has no positions."""
     words: frozenset[str]
-    """Words of the paper that contain no digits."""
+    """Words of the document that contain no digits."""
 
     @classmethod
     def of(cls, candidates: Candidates) -> Self:
@@ -119,7 +119,7 @@ class Surroundings(NamedTuple):
 
 
 def constant_words(candidates: Candidates) -> frozenset[str]:
-    """Return the words of a paper that contain no digits, so that all papers of a sender may have them."""
+    """Return the words of a document that contain no digits. Other documents of the sender may have them, too."""
     words = (word for segment in candidates.segments for word in fold(segment.text))
     return frozenset(word for word in words if not any(map(str.isdigit, word)))
 
@@ -134,7 +134,7 @@ class Lesson(NamedTuple):
     """The delimiters of the values of fields for texts. Numbers and days are candidates wherever they stand."""
 
     def cut_values(self, words: Collection[str]) -> Iterator[CutValue]:
-        """Yield the values to be cut from a paper with these words."""
+        """Yield the values to be cut from a document with these words."""
         common = self.surroundings.words.intersection(words)
         for one in self.values:
             value = one._replace(delimiters=one.delimiters.among(common))
@@ -143,7 +143,7 @@ class Lesson(NamedTuple):
 
 
 class _Comparison:
-    """Compares the surroundings on a paper with those on an example."""
+    """Compares the surroundings of a document's candidates with those of an example's candidates."""
 
     def __init__(self, here: Surroundings, there: Surroundings) -> None:
         self.here, self.there = here, there
@@ -154,11 +154,11 @@ class _Comparison:
             np.array([numbers.setdefault(_shared(text, common), len(numbers)) for text in one.texts], np.int32)
             for one in (here, there)
         )
-        """Numbers of the texts: the same one for texts with the same words, as far as both papers contain them."""
+        """Number the texts. Texts get the same number if they are equal in the words that both documents contain."""
         self._without_words = [numbers.get(text) for text in ("", VARIABLE)]
 
     def likeness(self, places: Sequence[int]) -> Matrix:
-        """Return how similar each candidate's place is to the most similar of some places on the example, 0 to 1."""
+        """Return the likeness of each candidate's place to the most similar of the example's `places`, 0 to 1."""
         likest: Matrix = np.max([self._like(at) for at in places], axis=0)
         return likest
 
@@ -187,8 +187,8 @@ class _Comparison:
         return found
 
     def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
-        """Return which texts of our paper equal a text of the example, comparing only words that both papers contain,
-        and whether this text has such words."""
+        """Return which texts of the new document equal a text of the example, and whether the example's text has words
+        that can be compared: only words that both documents contain are."""
         said = self.theirs[text]
         return (self.ours == said)[texts], said not in self._without_words
 
@@ -298,7 +298,7 @@ def _places(candidates: Candidates) -> Iterator[tuple[float, float]]:
 
 
 def _shared(text: tuple[str, ...], common: frozenset[str]) -> str:
-    """Return the signs of a text, and its words that both papers contain. The other words are values."""
+    """Return the signs of a text, and the words of it that both documents contain. The other words are values."""
     return " ".join(word for word in text if word in common or not word[:1].isalnum()) or (VARIABLE if text else "")
 
 

@@ -1,4 +1,4 @@
-"""Scores every span of the texts that were read as the value of every field, by a network."""
+"""Scores every candidate of the texts that were read for every field, by a network and by rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -92,9 +92,10 @@ class Extractor:
         answer: Any = None,
         lessons: Sequence[Lesson] = (),
     ) -> FieldScores:
-        """Score the candidates in `entries`, doing at most one `part`th of the work that a request may cause.
+        """Score the candidates in `entries` for each field.
 
-        The texts of an `answer` are candidates, too, and so is what stands between the delimiters of `lessons`.
+        `part` divides the bound on the work: with 2, at most half of the work that a request may cause is done. The
+        texts of an `answer` are candidates, too, and so are the spans between the delimiters of `lessons`.
         """
         most_spans = min(self._most_spans, MAX_SCORES // max(1, len(fields))) // part
         candidates, strings, spans, texts, wholes = await self.executor.run(
@@ -202,7 +203,7 @@ def _adjust(
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
 ) -> Slices[None]:
-    """Apply to the logits the rules that hold whatever the network's scores are."""
+    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object."""
     cut = are_cut(candidates)
     yield
     clauses = Clauses(candidates)

@@ -1,5 +1,7 @@
-"""Turns what sentences, brackets and the print of a CV say about people into lines with labels: `born 4 March 1931 in
-Dunmarrow`, `Agnes Pollard (chair)`."""
+"""Turns facts about people into lines with labels: `born 4 March 1931` becomes `Date of birth: 4 March 1931`.
+
+The facts are in sentences, in brackets behind a name (`Agnes Pollard (chair)`), and in the large print of a CV.
+"""
 
 import re
 from bisect import bisect_right
@@ -21,7 +23,7 @@ MOST_TEXT: Final = 50_000
 """Largest number of characters of a page that is searched."""
 MOST_FACTS: Final = 40
 NEAR: Final = 60
-"""Number of characters behind a verb in which its date and its place begin."""
+"""Number of characters behind a verb within which the date and the place of the event begin."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets behind a name may state."""
 
@@ -45,7 +47,7 @@ _RELATIVES: Final = frozenset(
         "żona mąż matka ojciec syn córka siostra brat fru make mor far mamma pappa syster bror sambo"
     )
 )
-"""Words for what somebody is to another person."""
+"""Words for relatives, such as `daughter`."""
 
 _BORN = re.compile(
     r"(?:(?<!\w)(?:born|geboren|née? le|né\(e\) le|nat[oa]|nacid[oa]|nascid[oa]|urodz\w{2,6}|ur\.|född|født)"
@@ -106,7 +108,10 @@ def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
 def _name_on_cv(
     lines: Sequence[SourceLine], words: Sequence[tuple[int, int]]
 ) -> Iterator[tuple[str, str, Sequence[tuple[int, int]]]]:
-    """Yield the name at the head of a CV, and its parts: what is in the largest print, or the first line of a text."""
+    """Yield the name at the head of a CV, and the parts of the name.
+
+    The name is the text in the largest print, or the first line if nothing shows the size of the print.
+    """
     texts = [" ".join(line.words) for line in lines]
     if sum(map(is_section, texts)) < FEWEST_SECTIONS:
         return

@@ -43,8 +43,8 @@ class WantedField(NamedTuple):
 
 
 NESTING = "\x1f"
-"""Separator of the names of objects within the objects of a list, and of a field's name, in the last step of the
-field's path: a column has one name."""
+"""Separator in the last step of the path of a nested field of a list: the names of the objects around the field, then
+the field's name. The path has one step for them all, because a column has one name."""
 
 
 def column_path(at: JsonPath, path: JsonPath) -> JsonPath:

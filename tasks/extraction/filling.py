@@ -1,4 +1,4 @@
-"""Fills the fields of a schema with whole results of specialists, and with values from the texts that these have
+"""Fills the fields of a schema with whole results of specialists, and with values copied from the texts that were
 read."""
 
 import asyncio
@@ -103,8 +103,8 @@ class CopiedFields:
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
     """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
-    """Most likely values, by path, of fields that probably nothing answers although the schema allows neither null nor
-    an empty value. They are not in `values`."""
+    """Most likely values, by path, of fields that probably have no answer in the texts, although the schema allows
+    neither null nor an empty value. These values are not in `values`."""
 
     @property
     def can_place(self) -> bool:
@@ -179,7 +179,7 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args
 def _taught(
     example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[WantedField]]]:
-    """Return the fields of lists with further names: the headers that their columns have in an example."""
+    """Return the fields of lists, with the headers of their columns in an example as further names."""
     tables = yield from _tables_for(example.entries, lists)
     taught: dict[JsonPath, list[WantedField]] = {path: [] for path in lists}
     for path, fields in lists.items():
@@ -279,7 +279,7 @@ class _FormToFill:
     read: Sequence[Entry]
     """Entries in which fields are searched for."""
     beyond: int
-    """Number of fields, and of columns of lists, that are not searched for."""
+    """Number of fields and of columns of lists that exceed the bound and are not searched for."""
 
     @classmethod
     def of(

@@ -32,7 +32,7 @@ too."""
 LONGEST_PHRASE = 4
 """Largest number of words of one cell, in a header whose cells were read as one line."""
 BESIDE = 3.0
-"""Largest distance of words on the left of the first column, in heights of a line."""
+"""Largest distance by which words may begin to the left of the first column, in heights of a line."""
 FAR = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
 MOST_ROWS = 1_000
@@ -41,7 +41,8 @@ MOST_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
 FULL_ROW = 0.5
-"""Share of the cells of a typical row from which a row begins an item. Other rows continue one."""
+"""Least share of a typical row's number of cells at which a row begins an item. A row with fewer cells continues the
+item above."""
 
 
 PageTable = tuple[Passage, ReadTable]
@@ -65,7 +66,7 @@ class _BodyRow:
     top: float
     bottom: float
     above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
-    """Lines above the row that belong to cells which the row itself lacks."""
+    """Lines above the row that fill cells which the row itself lacks, by column."""
 
 
 def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> Slices[list[PageTable]]:
@@ -131,8 +132,8 @@ def _header_in(
 
 
 def _phrases(passage: Passage, segment: Sequence[WordOnPage], likeness: Likeness) -> Iterator[list[WordOnPage]]:
-    """Yield the cells of a header that were read as one line. This is the whole segment, unless it contains several
-    known names."""
+    """Yield the cells of a segment of a header: the whole segment, or several cells if it contains several known
+    names."""
     texts = [passage.words[word.at] for word in segment]
     if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
         yield list(segment)
@@ -166,7 +167,7 @@ def _body_below(
     header: Sequence[Sequence[WordOnPage]],
     header_in: Callable[[Sequence[WordOnPage]], object],
 ) -> list[list[WordOnPage]]:
-    """Return the words of the rows below a header, as long as they may belong to its columns."""
+    """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
     height = median(word.height for cell in header for word in cell)
     left = header[0][0].box[0] - BESIDE * height
     right = header[-1][-1].box[2]
@@ -201,7 +202,7 @@ def _body_below(
 
 
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
-    """True if a row is a sum, as its label or a word among few texts shows."""
+    """True if a row is a sum: its label, or one of its few texts, has a word such as `total`."""
     said = fold(" ".join(texts))[:MOST_LABEL_WORDS]
     if is_total([*texts, ""]):
         return True
@@ -243,7 +244,7 @@ def _table(
 
 
 def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[_BodyRow]) -> int | None:
-    """Return the first of two columns whose header was read as one line, if few rows have cells in both."""
+    """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
     for at, (one, other) in enumerate(pairwise(header)):
         is_split = other[0].box[0] - one[-1].box[2] <= GAP * one[-1].height
         both = sum(at in row.cells and at + 1 in row.cells for row in rows)
@@ -282,7 +283,7 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
     for segment in segments_of_row(row):
         columns = [sum(word.middle > edge for edge in edges) for word in segment]
         if len(set(columns)) > 1 and len(list(segments_of_row(row))) == 1:
-            # A line that crosses columns is a note, or the text of the column in which it begins.
+            # A line that crosses columns is a note, or belongs to the column in which it begins.
             columns = [columns[0]] * len(segment)
         for word, column in zip(segment, columns, strict=True):
             cells.setdefault(column, [[]])[0].append(word)

@@ -1,4 +1,8 @@
-"""Prefers values for the fields of a party that a sentence introduces (`named_parties`)."""
+"""Scores candidates for the fields of a contract's party, such as `landlord_name`.
+
+`named_parties` finds the parties in sentences like `Acme Ltd, 9 Quay Street (hereinafter "the Landlord")`. Here, a part
+of such a sentence is preferred for the fields of its party and made less likely for the fields of the others.
+"""
 
 from collections.abc import Mapping
 
@@ -10,8 +14,10 @@ from tasks.extraction.names import Names
 from tasks.extraction.own_words import content_of, is_form_of
 
 INTRODUCED: Mapping[Aspect, float] = {"name": 5.0, "representative": 4.0, "address": 2.0}
-"""Bonus on the logit of a part that introduces the field's party, and penalty on a part that introduces another one.
-The end of an address in a sentence is less certain than the end of a name."""
+"""Bonus on the logit of a candidate that states what the field asks for: a party's name, representative or address.
+Penalty on the logit of a candidate that states something else of a party, or belongs to another party.
+
+The address has the smallest weight, because in a sentence the end of an address is less certain than that of a name."""
 _NAMES = frozenset(
     fold(
         "name nom nombre nome naam nazwa imie nazwisko namn firma company entreprise denominazione denominacion"
@@ -25,7 +31,10 @@ _BY_WHOM = ("repr", "rappr", "vertret", "vertegen", "przedstaw")
 
 
 def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Prefer what introduces the party of the field: `Acme Ltd` before `(hereinafter "the Landlord")`."""
+    """Prefer `Acme Ltd` for `landlord_name` if a sentence says `Acme Ltd (hereinafter "the Landlord")`.
+
+    Candidates that state other parts of a party become less likely.
+    """
     for at, span in enumerate(candidates.spans):
         if span.party is not None:
             bonus = INTRODUCED[span.party.aspect]
@@ -34,7 +43,7 @@ def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) 
 
 
 def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:
-    """True if a field asks for this aspect of the party with these names."""
+    """True if a field asks for the aspect (name, representative or address) of the party that a text calls `role`."""
     own = [tuple(without_accents(word) for word in words) for words in names.own]
     around = content_of(names.around)
     if not any(_is_called(words, role) for words in (around, *own) if words):

@@ -1,8 +1,8 @@
 """Reads items that are printed side by side: the products of a shop's page, the hours of a forecast.
 
-Each item is a column without a header, and each row states one property of all items: the names stand beside each
-other, and the prices below them. The form of a row's pieces shows which property it is: prices, ratings, hours, degrees
-or percentages.
+Each item is a column without a header. Each row is cut at wide gaps into pieces and states one property of all items:
+one row has the names, and a row below has the prices. The form of a row's pieces shows which property the row states:
+a currency sign belongs to prices, stars to ratings, and a degree sign to temperatures.
 """
 
 import re
@@ -17,13 +17,14 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST_BESIDE: Final = 2
-"""Smallest number of items side by side."""
+"""Smallest number of items side by side, of properties such as temperature or speed that make a forecast, and of a
+list's fields."""
 FEWEST_BELOW: Final = 3
 """Smallest number of consecutive rows with one item each, and smallest number of properties in such a row."""
-FAR: Final = 4.0
+MAX_GAP: Final = 4.0
 """Largest gap between two rows of the same items, in heights of a line."""
-MOST_ROWS: Final = 2_000
-"""Number of rows at the beginning of a page in which such items are looked for."""
+MAX_ROWS: Final = 2_000
+"""Number of rows at the beginning of a page in which items are looked for."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d)?(?: ?(?:{ANY}))?"
@@ -40,12 +41,12 @@ _SIMPLE: Final = {
     "speed": re.compile(rf"{_NUMBER} ?(?:km/h|mph|m/s|kt|kn)"),
     "number": re.compile(_NUMBER),
 }
-_HERE = re.compile(
+_IN_STOCK = re.compile(
     r"in stock|available|auf lager|lieferbar|verfügbar|en stock|disponible|disponibile|em stock|em estoque|disponível"
     r"|op voorraad|leverbaar|dostępny|w magazynie|i lager|finns i lager",
     re.IGNORECASE,
 )
-_GONE = re.compile(
+_SOLD_OUT = re.compile(
     r"out of stock|sold out|unavailable|ausverkauft|nicht (?:auf lager|lieferbar|verfügbar)|épuisé|indisponible|rupture"
     r"|agotado|no disponible|sin existencias|esaurito|non disponibile|esgotado|indisponível|uitverkocht"
     r"|niet (?:op voorraad|leverbaar)|niedostępny|wyprzedan|brak w magazynie|slutsåld|ej i lager",
@@ -56,12 +57,13 @@ _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "money": _MONEY.fullmatch,
     **{kind: form.fullmatch for kind, form in _SIMPLE.items() if kind != "number"},
     "rated": _RATED.fullmatch,
-    "stock": lambda text: _HERE.search(text) or _GONE.search(text),
+    "stock": lambda text: _IN_STOCK.search(text) or _SOLD_OUT.search(text),
     "number": _SIMPLE["number"].fullmatch,
 }
-"""Forms of what a row tells, the most telling first."""
+"""Checks of the form of a row's pieces, by the kind of the row. A piece may match several forms; the first one
+counts."""
 _MEASURED: Final = frozenset(("time", "temperature", "low", "high", "percentage", "speed"))
-"""Forms that no other table has."""
+"""Properties that a forecast states. Two of them show that a page has a forecast."""
 NAMES: Final[dict[str, tuple[str, ...]]] = {
     "title": ("product name", "name", "title", "description"),
     "above": ("brand", "category", "manufacturer"),
@@ -91,60 +93,71 @@ NAMES: Final[dict[str, tuple[str, ...]]] = {
     "number": ("value", "number"),
     "text": ("day", "tag", "jour", "dia", "giorno", "dag", "weekday", "date", "condition"),
 }
-"""Names of what a row tells: the one that the list's fields know best heads its column."""
+"""Possible names of each property. The name that is most like the name of a field becomes the header of the property's
+column."""
 
 
 class _Band(NamedTuple):
-    """Rows of pieces that stand below each other."""
+    """Successive rows whose pieces stand in the same columns; each column is an item."""
 
     rows: list[dict[int, list[WordOnPage]]]
-    """The pieces of each row by column."""
+    """The pieces of each row by the number of their column. A row may lack some columns."""
     edges: list[tuple[int, int]]
-    """Left and right of each column's first piece."""
+    """Left and right edge of each column's first piece, in pixels."""
 
 
 def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the items of a page that stand side by side, as a table for each list with at least two fields."""
+    """Yield the items that stand side by side on a page, as tables with one row an item.
+
+    Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
+    """
     wanted = [fields for fields in lists if len(fields) >= FEWEST_BESIDE]
     if not wanted or len(passage.words) > MOST_PLACED:
         return
-    rows = rows_of(passage)[:MOST_ROWS]
+    rows = rows_of(passage)[:MAX_ROWS]
     groups: list[list[dict[str, ReadCell]]] = []
     for band in _bands(passage, rows):
         items = _items_of(passage, band)
-        told = {kind for item in items for kind in item}
-        if "price" not in told and len(told & _MEASURED) < FEWEST_BESIDE:
+        properties = {one for item in items for one in item}
+        if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
-        before = {kind for item in groups[-1] for kind in item} if groups else set()
-        if before and (told <= before or before <= told):
+        before = {one for item in groups[-1] for one in item} if groups else set()
+        # A page of products has many bands: a band with the same properties goes on with the list.
+        if before and (properties <= before or before <= properties):
             groups[-1] += items
         else:
             groups.append(items)
     groups += _measured_rows(passage, rows)
     for fields in wanted:
         for items in groups:
-            kinds = [kind for kind in NAMES if any(kind in item for item in items)]
-            header = [ReadCell(_name(kind, fields)) for kind in kinds]
-            body = [[item.get(kind, NO_CELL) for kind in kinds] for item in items]
+            stated = [one for one in NAMES if any(one in item for item in items)]
+            header = [ReadCell(_header_of(one, fields)) for one in stated]
+            body = [[item.get(one, NO_CELL) for one in stated] for item in items]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
-def _name(kind: str, fields: Sequence[WantedField]) -> str:
-    known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[kind]}
-    best = max(known, key=lambda name: known[name])
-    return best if known[best] >= LIKELY else NAMES[kind][0]
+def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
+    """Return the name of a property that is most like the name of a field, or else the property's first name."""
+    likeness = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[stated]}
+    best = max(likeness, key=lambda name: likeness[name])
+    return best if likeness[best] >= LIKELY else NAMES[stated][0]
 
 
 def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[_Band]:
+    """Yield the bands of a page.
+
+    A band ends at a wide gap, or at a row of at least two pieces that fits the band's columns only in part and begins
+    the next band. A row with no piece in the columns is skipped.
+    """
     band: _Band | None = None
     bottom = 0
     for row in rows:
         pieces = list(segments_of_row(row))
         height = max(piece[0].height for piece in pieces)
-        if band is not None and row[0].box[1] - bottom > FAR * height:
+        if band is not None and row[0].box[1] - bottom > MAX_GAP * height:
             yield band
             band = None
-        own = _in_columns(pieces, band.edges) if band is not None else {}
+        own = _by_column(pieces, band.edges) if band is not None else {}
         if band is not None and own and _belongs(passage, pieces, own, band):
             band.rows.append(own)
         elif band is not None and not own:
@@ -152,22 +165,22 @@ def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[_
         elif len(pieces) >= FEWEST_BESIDE:
             if band is not None:
                 yield band
-            band = _begun(pieces)
+            band = _new_band(pieces)
         bottom = max(bottom, *(word.box[3] for word in row)) if band is not None else bottom
     if band is not None:
         yield band
 
 
-def _is_between(
+def _has_pieces_between(
     pieces: Sequence[list[WordOnPage]], own: Mapping[int, list[WordOnPage]], edges: Sequence[tuple[int, int]]
 ) -> bool:
-    """True if a row has pieces between the columns that belong to none of them."""
+    """True if a row has pieces outside its columns `own`, but between the first and the last of these columns."""
     left, right = edges[min(own)][0], edges[max(own)][1]
     return any(piece not in own.values() and left < piece[0].box[0] < right for piece in pieces)
 
 
 def _is_measured(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> bool:
-    """True if all pieces of a row have one of the forms of figures: a row may tell something of a few items only."""
+    """True if all pieces of a row are percentages, all are temperatures, or all are speeds."""
     texts = [text_of(passage, piece) for piece in pieces]
     return any(all(map(_SIMPLE[kind].fullmatch, texts)) for kind in ("percentage", "temperature", "speed"))
 
@@ -175,18 +188,18 @@ def _is_measured(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> bool:
 def _belongs(
     passage: Passage, pieces: Sequence[list[WordOnPage]], own: Mapping[int, list[WordOnPage]], band: _Band
 ) -> bool:
-    """True if a row tells something of most items of a band, or measures of a few of them and nothing else."""
-    is_of_most = 2 * len(own) > len(band.edges) and not _is_between(pieces, own, band.edges)
+    """True if a row belongs to a band: it has pieces for most of the items, or nothing but measures of some of them."""
+    is_of_most = 2 * len(own) > len(band.edges) and not _has_pieces_between(pieces, own, band.edges)
     return is_of_most or (len(own) == len(pieces) and _is_measured(passage, pieces))
 
 
-def _begun(pieces: Sequence[list[WordOnPage]]) -> _Band:
+def _new_band(pieces: Sequence[list[WordOnPage]]) -> _Band:
     edges = [(piece[0].box[0], piece[-1].box[2]) for piece in pieces]
     return _Band([dict(enumerate(pieces))], edges)
 
 
-def _in_columns(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, int]]) -> dict[int, list[WordOnPage]]:
-    """Return the pieces that begin where a column begins, or have its middle, by column."""
+def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, int]]) -> dict[int, list[WordOnPage]]:
+    """Return the pieces that share the left edge or the middle of a column, by the number of the column."""
     found: dict[int, list[WordOnPage]] = {}
     for piece in pieces:
         left, right, near = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
@@ -198,12 +211,13 @@ def _in_columns(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, i
 
 
 def _items_of(passage: Passage, band: _Band) -> list[dict[str, ReadCell]]:
-    """Return what the rows of a band tell of each item, by kind."""
+    """Return the properties of each item of a band."""
     lines = band.rows
     texts = [{at: text_of(passage, piece) for at, piece in line.items()} for line in lines]
     kinds = _kinds_of([list(line.values()) for line in texts])
     full = [line for line in lines if 2 * len(line) > len(band.edges)]
-    # Other things may stand beside the items: a column counts if most rows have it, each in its row's form.
+    # Menus or filters may stand beside the items. A column is an item if most rows have a piece in it and each piece
+    # has the form of its row.
     own = [
         at
         for at in range(len(band.edges))
@@ -212,21 +226,22 @@ def _items_of(passage: Passage, band: _Band) -> list[dict[str, ReadCell]]:
     ]
     texts = [{at: text for at, text in row.items() if at in own} for row in texts]
     items: dict[int, dict[str, ReadCell]] = {at: {} for at in own}
-    for kind, row, said in zip(kinds, lines, texts, strict=True):
-        for at in filter(said.__contains__, own):
+    for kind, row, row_texts in zip(kinds, lines, texts, strict=True):
+        for at in filter(row_texts.__contains__, own):
             cell = cell_of(passage, row[at])
-            for name, text in _told(kind, said[at]).items():
+            for name, text in _properties_of(kind, row_texts[at]).items():
                 items[at].setdefault(name, cell._replace(text=text))
     return list(items.values())
 
 
 def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[dict[str, ReadCell]]]:
-    """Yield the items of consecutive rows that each tell measures of one item, as the days of a forecast."""
+    """Yield the items of consecutive rows that each state one item with its measures, such as the days of a
+    forecast."""
     run: list[dict[str, ReadCell]] = []
     bottom = 0
     for row in rows:
         item = _measured_item(passage, row)
-        is_near = row[0].box[1] - bottom <= FAR * row[0].height
+        is_near = row[0].box[1] - bottom <= MAX_GAP * row[0].height
         if run and (not item or not is_near):
             if len(run) >= FEWEST_BELOW:
                 yield run
@@ -239,7 +254,8 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> It
 
 
 def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, ReadCell]:
-    """Return what a row tells of an item: a name, and at least two measures, a temperature among them."""
+    """Return the properties of the item that a row states: a name or a time, a temperature, and at least one more
+    property. Empty without these."""
     found: dict[str, ReadCell] = {}
     degrees: list[ReadCell] = []
     for word in row:
@@ -260,21 +276,26 @@ def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, Rea
     return found | {"low": ordered[0], "high": ordered[-1]}
 
 
-def _told(kind: str, text: str) -> dict[str, str]:
-    """Return the texts of a piece in the form of its kind, by what they tell."""
+def _properties_of(kind: str, text: str) -> dict[str, str]:
+    """Return the properties that a piece of a row states, with their texts: `4.5 (212)` is a rating of 4.5 and 212
+    reviews."""
     if kind == "money" and (money := _MONEY.fullmatch(text)):
         found = {"price": money["price"], "before": money["before"]}
     elif kind == "rated" and (rated := _RATED.fullmatch(text)):
         found = {"rating": rated["rating"], "reviews": rated["reviews"]}
     elif kind == "stock":
-        found = {"stock": "no" if _GONE.search(text) else "yes"}
+        found = {"stock": "no" if _SOLD_OUT.search(text) else "yes"}
     else:
         found = {kind: text}
-    return {name: said for name, said in found.items() if name and said}
+    return {name: value for name, value in found.items() if name and value}
 
 
 def _kinds_of(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return what each row tells; empty for a row that tells nothing of the items."""
+    """Return the kind of each row, or an empty string for a row that states nothing about the items.
+
+    Of two rows of degrees, one has the lows and the other the highs. Above a row of prices, the row with the longest
+    texts has the titles. Another row of texts among the two that are nearest to the prices is `above`, such as brands.
+    """
     found = [_kind_of(row) for row in rows]
     degrees = [at for at, kind in enumerate(found) if kind == "temperature"]
     if len(degrees) == len(("low", "high")):
@@ -295,11 +316,13 @@ def _kinds_of(rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _mean(texts: Sequence[str]) -> float:
+    """Return the mean of the degrees in the texts."""
     figures = [float(re.sub(r"[-–−] ?", "-", found[0])) for text in texts if (found := _DEGREES.match(text))]
     return sum(figures) / max(1, len(figures))
 
 
 def _kind_of(row: Sequence[str]) -> str:
+    """Return the first form that most texts of a row have: a key of `_FORMS`, or `text`; empty without a form."""
     for kind, has_form in _FORMS.items():
         if 2 * sum(bool(has_form(text)) for text in row) > len(row):
             return kind

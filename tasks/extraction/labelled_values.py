@@ -41,7 +41,7 @@ class LabelledValue:
     concepts: frozenset[str]
     """Concepts that the label names."""
     values: tuple[int, ...]
-    """Indices of the words beside the label, in order. The last of them may not belong to the label."""
+    """Indices of the words beside the label, in order. The last words may belong to something else."""
     closed: bool
     """True if a colon ends the label. Its value may then be words, and not only digits."""
 

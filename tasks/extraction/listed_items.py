@@ -36,7 +36,8 @@ COLUMN_GAP: Final = 2.5
 """Gap between two columns, in heights of a line."""
 LONGEST_NAME: Final = 4
 FEWEST_LOUD: Final = 2
-"""Number of lines below a name in capitals; if they are all in capitals, too, capitals tell no heading."""
+"""Number of lines below a name in capitals that are looked at. If all of them are in capitals, too, capitals do not
+mark headings on this page."""
 MOST_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences languages are searched for."""
 MOST_LINES: Final = 60
@@ -91,7 +92,7 @@ _STEPS: Final = frozenset(
 """Names of lists whose items are numbered, where their name is often not printed."""
 _OF_PEOPLE: Final = frozenset(("attendees", "absentees"))
 _ROLE = re.compile(r" \([^()]*\)$")
-"""Pattern of what a person is, in brackets behind the name."""
+"""Pattern of a person's role in brackets behind the name."""
 _NUMBERED = re.compile(r"(?P<number>\d{1,2})[.)] (?=\S)")
 
 
@@ -166,7 +167,7 @@ def named_list(passage: Passage, names: Names) -> list[ListItem]:
 
 
 def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]:
-    """Return the people of a list without what they are, which is in brackets behind their names."""
+    """Return the people of a list without the roles in brackets behind their names."""
     if names.concepts.isdisjoint(_OF_PEOPLE):
         return items
     bare = [(one, _ROLE.sub("", one.text)) for one in items]
@@ -174,8 +175,8 @@ def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]
 
 
 def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
-    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it; empty if the names are
-    not those of steps."""
+    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it. Empty if the list's
+    names do not ask for steps."""
     if not any(own[-1] in _STEPS or own[0] in _STEPS for own in names.own if own):
         return []
     found: list[list[int]] = []
@@ -198,8 +199,8 @@ def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
 
 
 def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
-    """Return how certainly a text is the name of a list: 3 if its words match, 2 if some do, 1 if its meaning does, 0
-    if not."""
+    """Return how certainly a text is the name of a list: 3 if all of its words match, 2 if some of them do, 1 if only
+    its concept matches, 0 if nothing does."""
     words = tuple(fold(_IN_BRACKETS.sub("", text)))
     if not 0 < len(words) <= LONGEST_NAME:
         return 0
@@ -213,7 +214,7 @@ def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
 def _blocks_named(
     passage: Passage, columns: Sequence[Sequence[Sequence[WordOnPage]]], names: Names, concepts: frozenset[str]
 ) -> Iterator[tuple[int, list[_ItemLine]]]:
-    """Yield the items of each list with such a name, and how certain the name is."""
+    """Yield the items of each list on the page that has one of the names, and how certain the name is."""
     for rows in columns:
         yield from _blocks_in_column(passage, rows, names, concepts)
 
@@ -258,7 +259,7 @@ def _continued(
 def _beside(
     rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage], beside: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines below the one beside a name, up to the next name."""
+    """Yield the lines below the line `beside` a name, up to the next name or a wide gap."""
     bottom = beside[0].box[3]
     for row in rows[:MOST_LINES]:
         if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > APART * row[0].height:

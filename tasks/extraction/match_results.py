@@ -1,4 +1,4 @@
-"""Results of matches, one a line: `Alderbury Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`."""
+"""Finds the results of sports matches, one a line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["home", "away", "home_score", "away_score", "score", "attendance", "when", "half_time"]
 
 FEWEST: Final = 2
-"""Least number of results that are a list."""
+"""Least number of results that make a list."""
 MOST_BELOW: Final = 2
 """Largest number of lines below a result in which its attendance is searched for."""
 

@@ -1,4 +1,4 @@
-"""Searches the results for a value: exactly, in another notation, or nearly the same."""
+"""Searches the texts that were read for a value: as it is, in another notation, or with a few other characters."""
 
 import re
 from bisect import bisect_left
@@ -39,7 +39,8 @@ A shorter text becomes another word by one edit, and searching for a longer one 
 PIECES = 64
 """Approximate largest number of n-grams of a text that are looked up to find where it may occur."""
 MAX_HITS = 1_000
-"""Largest number of occurrences of one n-gram that are looked at. The rarer n-grams of a text tell where it is."""
+"""Largest number of occurrences of one n-gram that are looked at. Further ones are skipped, because the rarer n-grams
+of a text show where it is."""
 MIN_WORDS_SCATTERED = 4
 SCATTERED_SHARE = 0.8
 """Least share of a text's characters that must be in words found close together."""

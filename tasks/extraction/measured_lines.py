@@ -1,6 +1,6 @@
-"""Lines of a quantity, its unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
+"""Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
-Recipes, packing lists and shopping lists are written so. A line without a quantity among the others is a name alone.
+Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name alone.
 """
 
 import re
@@ -17,7 +17,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["quantity", "unit", "name"]
 
 FEWEST: Final = 3
-"""Smallest number of consecutive lines with a quantity that are a list."""
+"""Smallest number of consecutive lines with a quantity that make a list."""
 MOST_NAMED: Final = 8
 """Largest number of words of a name; a longer text is a sentence."""
 APART: Final = 1.5
@@ -95,7 +95,7 @@ def _is_of_words(one: WantedField) -> bool:
 
 
 def _runs_of(passage: Passage) -> Iterator[list[dict[Column, ReadCell]]]:
-    """Yield each run of lines that are measured, and those of a name alone among or below them."""
+    """Yield each run of lines with a quantity, together with the lines of a name alone among or below them."""
     for rows in rows_by_column(passage):
         run: list[dict[Column, ReadCell]] = []
         bottom = 0
@@ -118,7 +118,7 @@ def _is_list(run: Sequence[Mapping[Column, ReadCell]]) -> bool:
 
 
 def _cells_of(passage: Passage, row: Sequence[WordOnPage]) -> dict[Column, ReadCell]:
-    """Return what a line says by column; empty if it is neither measured nor a short name."""
+    """Return the cells of a line by column; empty if the line has no quantity and is not a short name either."""
     text = text_of(passage, row)
     marked = _BULLET.match(text)
     words = row[1:] if marked else row

@@ -1,8 +1,8 @@
 """Reads lists of objects: the rows of a table or the items of a receipt, one object for each.
 
-The cells of a field are printed below each other, look alike, and belong to no other field. Therefore, columns of
-possible cells are found first. Then each field gets the column that the network prefers for it in most rows, and rows
-with cells become items.
+The cells of a field are printed below each other, look alike, and belong to no other field. Therefore, the module first
+finds columns of possible cells. Each field then gets the column whose cells the network scores highest for the field,
+and each row with cells becomes an item.
 """
 
 from bisect import bisect_left
@@ -41,7 +41,7 @@ APART = 2.0
 """Penalty on the logit of a cell outside its field's column."""
 CENT = 0.005
 FEWEST_ADDED = 2
-"""Least number of amounts whose sum is not a coincidence."""
+"""Least number of amounts above a line at which the line counts as their sum. Fewer may agree by coincidence."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts that label sums. A row with such a label is not an item."""
 MOST_WORDS = 4
@@ -135,7 +135,7 @@ class ObjectList:
 
 
 def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectList]) -> dict[JsonPath, ObjectList]:
-    """Return the lists with each printed item in only one of them, the one that is worth most."""
+    """Return the lists with each printed item in only one list, the one that is worth most."""
     found: dict[JsonPath, ObjectList] = {}
     used: set[tuple[int, tuple[int, ...]]] = set()
     for path, one in sorted(lists.items(), key=lambda item: -item[1].worth):
@@ -177,8 +177,8 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
 
 
 def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:
-    """Return the index of the first item whose amount is the sum of those above it. Other things are printed below a
-    sum."""
+    """Return the index of the first item whose amount is the sum of the amounts above it, or the number of items if no
+    item is a sum. The list ends before the sum."""
     rows = {row for item in items for row, cell in item.items() if isinstance(cell.value, float)}
     for row in rows:
         above = 0.0
@@ -198,8 +198,8 @@ def _cells_of(items: Sequence[Mapping[int, _Cell]]) -> Iterator[tuple[int, int, 
 def _signs_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
     """Yield the input of the calibration for each cell of a list.
 
-    The network knows only one cell; the other inputs state how regular the list is. A real table has most cells in most
-    rows, in columns, and each of them is likely.
+    The network scores each cell alone. The other inputs state how regular the list is, because in a real table most
+    rows have most cells, the cells stand in columns, and each cell is likely.
     """
     cells = [*_cells_of(items)]
     of_field: dict[int, list[_Cell]] = {}

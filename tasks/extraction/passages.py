@@ -1,4 +1,4 @@
-"""Running text from the results of tasks, with the place of every word in its result."""
+"""Makes running text of the results of tasks, and keeps the place of every word in its result."""
 
 import re
 from bisect import bisect_right
@@ -68,7 +68,7 @@ class Passage:
         self.name = name
         self.lines = lines
         self.codes = codes
-        """Meaning of each line, if the lines were made from codes on a document; otherwise empty."""
+        """The coded line of each line, if the lines were made from codes on a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
@@ -270,9 +270,12 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 
 
 def passages_in(entry: Entry, index: int, *, is_whole: bool = True) -> Iterator[Passage]:
-    """Yield the passages of an entry, or only their heads. Each is followed by the lines made from its head's codes of
-    identity documents or registration certificates, or else from its sentences about people and its period of validity,
-    and the last one by those made from barcodes and two-dimensional codes."""
+    """Yield the passages of an entry, or only their heads unless `is_whole`, each followed by a passage of coded lines.
+
+    Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
+    there are none, they are made from its sentences about people and its period of validity. The last passage is also
+    followed by the lines of barcodes and two-dimensional codes.
+    """
     for lines in filter(None, entry.result.passages()):
         head = join_combs(head_of(lines))
         yield Passage(index, entry.name, join_combs(lines) if is_whole else head)

@@ -1,4 +1,4 @@
-"""Medicines of a prescription or a plan, one a line: name, strength, form, quantity, and how they are taken."""
+"""Reads the medicines of a prescription, one a line: name, strength, form, quantity, and how each is taken."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,11 +13,11 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
 
 FEWEST_COLUMNS: Final = 3
-"""Least number of these columns that a list asks for. Names with one dose each are items with their rest."""
+"""Least number of columns that a list must ask for. A list of names with one dose each is read by `listed_items`."""
 MOST_BELOW: Final = 2
 """Largest number of lines below a medicine that say how it is taken."""
 APART: Final = 1.5
-"""Gap between two lines that ends what is said about a medicine, in heights of a line."""
+"""Gap between two lines that ends the description of a medicine, in heights of a line."""
 
 LONGEST_ROW: Final = 500
 """Largest number of characters of a line that names a medicine."""
@@ -136,8 +136,8 @@ def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
 def _below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], matches: Sequence[object], at: int
 ) -> Iterator[Sequence[WordOnPage]]:
-    """Yield the lines below a medicine that belong to it: they are near, and indented, before the next medicine, or say
-    how it is taken."""
+    """Yield the lines below a medicine that belong to it: lines close to it, above the next medicine, that are indented
+    or say how it is taken."""
     bottom = rows[at][0].box[3]
     has_next = any(match is not None for match in matches[at + 1 : at + 2 + MOST_BELOW])
     below = slice(at + 1, at + 1 + MOST_BELOW)
@@ -153,7 +153,7 @@ def _below(
 
 
 def _told(text: str, *, is_below: bool) -> dict[Column, str]:
-    """Return what the text behind or below a medicine says, by column."""
+    """Return the texts of the columns that are stated behind or below a medicine."""
     said: dict[Column, str] = {}
     if found := _SCHEME.search(text) or _INTAKE.search(text):
         told = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
@@ -161,7 +161,7 @@ def _told(text: str, *, is_below: bool) -> dict[Column, str]:
         text = text[: found.start()]
         if late := _DURATION.search(told):
             said["duration"] = late["time"]
-    # Below a medicine, "1 tablet" is what is taken at once.
+    # Below a medicine, "1 tablet" is the amount taken at once, not the quantity prescribed.
     if (found := _QUANTITY.search(text)) and not (is_below and found["before"]):
         said["quantity"] = found["behind"] or found["before"]
     if found := _FORM.search(text):

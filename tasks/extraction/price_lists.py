@@ -1,4 +1,4 @@
-"""Lists of prices: a service or a dish at the left, its price at the right, as in `Tap repair … from 150 €`."""
+"""Reads lists of prices: a service or a dish at the left, its price at the right, as in `Tap repair … from 150 €`."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -14,11 +14,11 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 3
-"""Smallest number of prices below each other that are a list."""
+"""Smallest number of prices below each other that make a list."""
 APART: Final = 2.5
 """Largest gap between two lines of a list, in heights of a line."""
 MOST_WORDS: Final = 12
-"""Largest number of words that a price stands beside."""
+"""Largest number of words of the text beside a price."""
 
 _FROM = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
 _PRICE = re.compile(
@@ -36,11 +36,11 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
     "least": ("from",),
     "unit": ("unit",),
 }
-"""Names of the columns: the one that the list's fields know best is the header."""
+"""Names of the columns. The name that matches the list's fields best becomes the header."""
 MOST_OPEN: Final = 64
 """Largest number of runs that the prices of the next row may continue."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
-"""Words in the name of a field that says whether a price is the least."""
+"""Words in the name of a boolean field that says whether the price is a minimum, as in `from 150 €`."""
 
 
 class _PriceLine(NamedTuple):
@@ -63,8 +63,8 @@ def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Ite
 
 def _name(column: _Column, fields: Sequence[WantedField]) -> str:
     if column == "least":
-        flags = (one for one in fields if any(not _LEAST_NAMES.isdisjoint(own) for own in one.names.own))
-        return next((" ".join(one.names.own[0]) for one in flags), NAMES[column][0])
+        minimum = (one for one in fields if any(not _LEAST_NAMES.isdisjoint(own) for own in one.names.own))
+        return next((" ".join(one.names.own[0]) for one in minimum), NAMES[column][0])
     known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[column]}
     best = max(known, key=lambda name: known[name])
     return best if known[best] >= LIKELY else NAMES[column][0]

@@ -190,8 +190,8 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
 
 
 def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:
-    """True if a line without a tax code has the code of items among its words: it says how much of them is taxed, as
-    in `VAT B 8.00 %`."""
+    """True if a line is a sum of the items with a tax code, as in `VAT B 8.00 %`: it has no code at its end, but the
+    code of some items among its words."""
     codes = {one.code for one in items if one.code}
     return not line.code and any(passage.words[word.at] in codes for word in line.words)
 

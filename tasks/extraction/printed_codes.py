@@ -21,7 +21,7 @@ _ALSO = {
     "total": frozenset(("balance",)),
     "batch_number": frozenset(("lot_number",)),
 }
-"""Further concepts of fields for which a fact is the answer."""
+"""Further concepts that a fact answers, by the concept of the fact."""
 
 
 def lines_of_codes(codes: Sequence[SourceCode]) -> list[CodedLine]:

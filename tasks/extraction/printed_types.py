@@ -1,4 +1,4 @@
-"""Corrects types of fields that were guessed from the name alone, by the text that is printed behind their labels.
+"""Corrects the types of fields that were guessed from the fields' names, by the text printed behind their labels.
 
 A `payment`, for example, is usually an amount, but not if the page has `Payment: bank transfer`.
 """

@@ -6,12 +6,13 @@ see.
    network lacks. The sums are the logits of `FieldScores`.
 2. Softmax turns a field's logits into probabilities. The probabilities of all spans with the field's value are added
    up (`FieldScores.place`). In a list, which has many values, each span is right or wrong by itself.
-3. Evidence adds whether the label beside the words names this field or another, and how sure the engine was of them.
-   A cell of a table or of records, and an object of a list that the network found, have signs of their own.
-4. A logistic regression for each of these ways (`CalibrationInput`) turns the signs into a probability (after Platt,
-   "Probabilistic outputs for support vector machines", 1999). Those for copied fields were fitted to papers of other
-   people (`training/extraction/calibrate_papers.py`), the one for an LLM's answers to made documents
-   (`training/extraction/calibrate.py`).
+3. The evidence adds two signs: whether the label beside the value's words names this field or another, and the engine's
+   confidence in the words. For a cell of a table or of records, and for an object of a list that the network found,
+   other signs are used.
+4. A logistic regression turns the signs into a probability (after Platt, "Probabilistic outputs for support vector
+   machines", 1999). Each kind of `CalibrationInput` has one. The regression for an LLM's answers was fitted to made
+   documents (`training/extraction/calibrate.py`), the others to real documents
+   (`training/extraction/calibrate_papers.py`).
 """
 
 import json
@@ -38,12 +39,12 @@ from tasks.schema.paths import JsonPath
 MISWRITTEN = 0.1
 """Factor on the probability of a code with wrong check digits. Either it was misread, or it is wrong on the page."""
 EVEN = 0.2
-"""Probability at which a value in a list is worth as much as no value. Of 167 lists of other people's papers, what is
-worth most has 97 % of the right values that the best way to fill each list has."""
+"""Probability at which a value in a list is worth as much as no value. With this number, the way to fill a list that is
+worth most has 97 % of the right values of the best way, over 167 lists of real documents."""
 FILE = Path(__file__).with_name("calibration.json")
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
-"""Characters that part a cell with more than one value."""
+"""Characters that separate the values of a cell with several values."""
 _MANY_WORDS = 8
 """Number of words from which a text in a cell counts as long."""
 _LEAST = 1e-4
@@ -72,13 +73,15 @@ class CellOfField(NamedTuple):
     is_only: bool = False
     """True if the list has no other row."""
     found_in: Literal["file", "page", "lines", "records"] = "page"
-    """A table that a file states, one that is printed with its header, lines without columns, or records."""
+    """The source of the cell: the table of a file, a table printed with its header, lines without columns, or
+    records."""
     chance: float = 0.5
     """Probability of the cell in its records."""
 
     @property
     def signs(self) -> tuple[float, ...]:
-        """The input of the calibration. A text with a separator or many words may be more than the value."""
+        """The input of the calibration. Separators and the number of words are among it, because a text with several
+        parts may contain more than the value."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         return (
             min(self.likeness, 2.0),
@@ -120,7 +123,7 @@ class ValuePlace(NamedTuple):
     cell: CellOfField | CellOfItem | None = None
     """The cell of a table, or the item of a list, that contains the value, if it is known."""
     signs: tuple[float, ...] = ()
-    """Further signs that the calibration takes of a field that was copied (`FieldScores`)."""
+    """Further input of the calibration for a copied field, from its scores (`FieldScores`)."""
     is_by_example: bool = False
     """True if an example has the field at this place."""
 
@@ -196,8 +199,8 @@ class FieldScores:
         return found._replace(is_by_example=is_by_example, signs=self._signs_of(row, best, found.words))
 
     def _signs_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
-        """Return what the calibration takes of the scores of a field and of its best place: the scores themselves, the
-        probability with which another field has the place, and whether its line goes on."""
+        """Return the input of the calibration for a field's best place: its scores, the probability that another field
+        has the place, and whether the line goes on behind the place."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
         rival = max((float(self.probabilities[other, best]) for other in others), default=0.0)
         none = math.log(float(self.probabilities[row, -1]) + _LEAST)
@@ -263,7 +266,7 @@ def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
-    """Return what a way to fill a list is worth: the sum of its values' probabilities, each reduced by EVEN. It is
-    rounded, as smaller differences tell nothing."""
+    """Return the worth of a way to fill a list: the sum of its values' probabilities, each reduced by EVEN. The sum is
+    rounded, because small differences between two ways mean nothing."""
     read = (cell for cell in cells if isinstance(cell, CellOfItem) or cell.is_read)
     return round(sum(probability_of_cell(cell) - EVEN for cell in read), 1)

@@ -1,4 +1,4 @@
-"""Lines of a ranking: `1. Iker Olabarri (C.A. Ribera) 31:42`, `2 Nordhof SV 29 pts`."""
+"""Reads the lines of a ranking: `1. Iker Olabarri (C.A. Ribera) 31:42`, `2 Nordhof SV 29 pts`."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -64,8 +64,10 @@ class _Ranking(NamedTuple):
 
 
 def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield a ranking of a page as a table for each list of ranks with names: the one below a heading with words of the
-    list's name, or else the first."""
+    """Yield a table for each list whose fields ask for ranks and names.
+
+    The table has the page's ranking below a heading with words of the list's name, or else the first ranking.
+    """
     found: list[_Ranking] | None = None
     for fields in lists:
         columns = _columns_of(fields)

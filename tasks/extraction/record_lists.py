@@ -1,4 +1,7 @@
-"""Fills lists of objects from the records of all texts that were read, each list from the run that answers it best."""
+"""Fills lists of objects from runs of records: stretches of a text that repeat one pattern, such as entries of a log.
+
+Each list is filled from the run whose values fit the list's fields best.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import date
@@ -33,22 +36,22 @@ from tasks.schema.paths import JsonPath
 LEAST: Final = 0.5
 """Least mean probability of the values of a list's records."""
 FEWEST: Final = 3
-"""Least number of records that are a list without a heading."""
+"""Least number of records that fill a list if no heading above them names the list."""
 BETTER: Final = 1.5
-"""Least ratio between the worth of records and that of a table at which the records fill the list. Records end less
-surely where the list ends."""
-MOST_LIKELY: Final = 12
-"""Largest number of runs of a list whose values are read."""
-MOST_COMPARED: Final = 5_000_000
-"""Largest product of fields, slots and records of the runs that are compared with lists: less than 2 s. Of 90
-papers, none has more than 200,000."""
-MOST_READ: Final = 1_000_000
-"""Largest such product of the runs whose values are read: 3 s. Of 90 papers, none has more than
-60,000."""
+"""Least ratio between the worth of records and that of a table at which the records fill the list. It is above 1
+because the end of a list is less certain in records than in a table."""
+MAX_RUNS_READ: Final = 12
+"""Number of runs whose values are read for each list, those with the best rough scores."""
+MAX_COMPARED: Final = 5_000_000
+"""Bound on the work of comparing runs with lists, which takes less than 2 s: the sum of fields × slots × records over
+the compared runs. None of 90 documents needs more than 200,000."""
+MAX_READ: Final = 1_000_000
+"""Bound on the work of reading the values of runs, which takes 3 s: the sum of fields × slots × records over the runs
+that are read. None of 90 documents needs more than 60,000."""
 
 
 class RunOfList(NamedTuple):
-    """A run of records of an entry, with the fields of a list that it fills."""
+    """A run of records in a precontext entry, with the assignment of the run's slots to the fields of a list."""
 
     entry: Entry
     filling: RecordFilling
@@ -57,7 +60,7 @@ class RunOfList(NamedTuple):
 def runs_for(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[RunOfList]]]:
-    """Return the runs of records that may fill each list."""
+    """Return the runs of records that may fill each list, those with the best rough scores first."""
     found: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
     names = {path: names_of(path, {"type": "array"}) for path in lists}
     asked = {
@@ -88,7 +91,7 @@ def runs_for(
                 continue
             template = template_of(run)
             compared += width * template.size
-            if compared > MOST_COMPARED:
+            if compared > MAX_COMPARED:
                 break
             yield
             figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
@@ -103,15 +106,15 @@ def runs_for(
     for own in likely.values():
         own.sort(key=lambda item: -item[0])
     spent = 0
-    # The likeliest run of each list comes first, so that no list uses up what may be read.
-    for rank in range(MOST_LIKELY):
+    # The best run of each list is read before the second best of any, so that no list uses up the bound.
+    for rank in range(MAX_RUNS_READ):
         for path, own in likely.items():
             yield
             if rank >= len(own):
                 continue
             _, template, told, has_commas, entry = own[rank]
             spent += len(lists[path]) * template.size
-            if spent > MOST_READ:
+            if spent > MAX_READ:
                 return found
             filling = yield from fill_from(template, asked[path], told, has_commas)
             if filling is not None:
@@ -137,8 +140,10 @@ def _remembered(fits: Fits) -> Fits:
 def fill_from_records(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, FilledList]]:
-    """Fill lists from records, those first that are expected to get most values right. At most a
-    quarter of a list's words are in lists before it."""
+    """Fill lists from runs of records in the order of the runs' scores.
+
+    A run is left out if more than a quarter of its words already fill other lists.
+    """
     if not lists:
         return {}
     runs = yield from runs_for(read, lists)
@@ -173,7 +178,8 @@ def _may_be_list(run: Run, asked: ListToFill) -> bool:
 
 
 def _is_list(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:
-    """True if records are many, or below a heading that names the list, and have each figure and day that it must."""
+    """True if a run of records may fill a list: it has at least `FEWEST` records or a heading that names the list, and
+    a slot for each required number and day."""
     is_named = filling.of_run["heading"] > 0
     must = [at for at, one in enumerate(fields) if _is_figure(one) and not one.fits(None)]
     return (len(filling.kept) >= FEWEST or is_named) and all(at in filling.slots for at in must)
@@ -184,7 +190,7 @@ def _is_figure(one: WantedField) -> bool:
 
 
 def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:
-    """Return the list that the records of a run make."""
+    """Return a list with one row for each record of a run that is kept."""
     filling = one.filling
     passage = filling.template.run.passage
     found = FilledList([], is_exact=False)
@@ -225,10 +231,10 @@ def _cell(passage: Passage, cell: SlotCell) -> ReadCell:
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
 ) -> dict[JsonPath, FilledList]:
-    """Return each list as a table or as records fill it, whichever is clearly worth more."""
+    """Return each list as the table fills it, or as the records fill it if that is worth clearly more."""
     found = {**records, **tables}
     for path in tables.keys() & records.keys():
-        # A table that a file states is rarely less than the list: only more rows are better.
+        # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
         if tables[path].is_exact and len(records[path].rows) <= len(tables[path].rows):
             continue
         if records[path].worth > BETTER * tables[path].worth:

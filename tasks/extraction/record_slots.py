@@ -1,7 +1,8 @@
 """Fills lists of objects from records that repeat on a page (`repeated_records`).
 
-The pieces that have the same place in all records are a slot. A text that is the same in all records is the label of
-what follows it. Slots are assigned to the fields of a list by labels, kinds, forms and order, all at once.
+A slot is the pieces at the same place of all records, such as the dates at the beginning of each. A text that is the
+same in all records is the label of the piece behind it. Slots are assigned to the fields of a list by labels, kinds of
+pieces, forms of texts and order.
 """
 
 import math
@@ -33,14 +34,14 @@ from tasks.notation.cells import is_missing
 MOST_SLOTS: Final = 60
 LEAST_FIT: Final = 0.6
 CONSTANT: Final = 0.6
-"""Least share of records that have the same text in a slot which is a label."""
+"""Least share of records with the same text in a slot at which the text counts as a label."""
 LEAST_COVERAGE: Final = 0.2
 FULL_ENOUGH: Final = 0.6
-"""Least share of a typical record's values that an item has."""
+"""Least number of values of an item, as a share of the values of a typical record."""
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("record_fields.toml").read_text("utf-8"))
 _TOPICS_OF: Final[dict[str, set[str]]] = defaultdict(set)
-"""Topics of the lists that a word names, by the word."""
+"""Topics of lists, by the word that names the topic."""
 for _topic, _words in _TABLE.pop("topics").items():
     for _word in _words.split():
         _TOPICS_OF[_word].add(_topic)
@@ -68,7 +69,7 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "bias": -2.5, "label": 1.25, "kind": 2.0, "role": 1.0, "unique": 0.7, "coverage": 1.0, "title": 0.8, "order": 0.8,
     "constant": -1.0, "whole": -0.3, "other": -1.5, "texture": 1.0, "strange": -0.6, "fit": 1.0, "long": -0.5,
 }  # fmt: skip
-"""Weight of each sign that a slot is for a field."""
+"""Weight of each sign that a slot belongs to a field."""
 RUN_WEIGHTS: Final[Mapping[str, float]] = {
     "apart": 0.67, "count": 2.19, "explained": 1.99, "filled": 3.49,
     "full": 3.01, "heading": 3.84, "kept": 0.97, "labels": -1.34, "lines": -0.14, "regular": 2.55,
@@ -121,7 +122,7 @@ class Slot:
     kind: str
     cells: list[SlotCell | None]
     pieces: list[frozenset[tuple[int, int]]]
-    """Line and piece of what each record has in the slot."""
+    """Line and index of the pieces that each record has in the slot."""
     label: str = ""
     order: float = 0.0
     is_whole: bool = False
@@ -150,7 +151,7 @@ class Slot:
         return SlotTexts([text.replace("\n", " ") for text in self.as_printed.texts])
 
     def asked_by(self, field: "FieldOfList") -> SlotTexts:
-        """Return the texts as a field wants them, with months in its form."""
+        """Return the texts with months in the form that a field asks for."""
         if field.is_list:
             return self.as_printed
         form = field.month_form
@@ -166,7 +167,7 @@ class Slot:
 
     @cached_property
     def short(self) -> float:
-        """Share of the texts that are few words without figures, the first with a capital."""
+        """Share of the texts that are short, have no digits and begin with a capital letter."""
         texts = [*filter(None, self.as_printed.texts)]
         are_short = [text.count(" ") < 3 and text[:1].isupper() and not any(map(str.isdigit, text)) for text in texts]
         return sum(are_short) / len(texts) if texts else 0.0
@@ -234,7 +235,7 @@ def _segments(line: PiecedLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
 
 
 def _roles(record: Sequence[PiecedLine]) -> list[tuple[object, ...]]:
-    """Return what distinguishes each line of a record from the others."""
+    """Return a key for each line of a record, by which the same line is found in the other records."""
     counts: dict[object, int] = defaultdict(int)
     found: list[tuple[object, ...]] = []
     left = min(line.left for line in record)
@@ -271,8 +272,8 @@ def _keys_of(role: tuple[object, ...], line: PiecedLine) -> list[_Key]:
 
 
 def _constant_labels(run: Run, lines: Sequence[Sequence[tuple[object, ...]]]) -> dict[tuple[int, int, int], str]:
-    """Return the label of each piece that follows a text which is the same in most records, by record, line and
-    piece; the texts themselves are labelled with a sign."""
+    """Return the labels of pieces, by record, line and piece: a text that is the same in most records is the label of
+    the piece behind it. The text itself gets a sign as its label."""
     if len(run.records) < 2:
         return {}
     texts: dict[_Key, list[tuple[int, int, int, str]]] = defaultdict(list)
@@ -401,13 +402,13 @@ def _slots(
 
 
 def _bare(piece: Piece) -> str:
-    """Return the text of a piece; empty for a word which says that something goes on."""
+    """Return the text of a piece; empty for a word such as `today`, which says that something goes on."""
     return "" if piece.kind == "moment" and is_now(piece.text) else piece.text
 
 
 @lru_cache(maxsize=4096)
 def _parts_of(kind: str, text: str) -> Sequence[tuple[str, str]]:
-    """Return the parts of a piece that may be values of their own, each with its name."""
+    """Return the parts of a piece that may be separate values, each with the name of the part."""
     if kind in ("period", "times", "score"):
         first, last = ends_of(text) if kind == "period" else _halves(text)
         return [("first", first), *([("last", last)] if last else [])] if first or kind == "period" else []
@@ -486,7 +487,7 @@ def _roles_named(names: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
 
 
 def _label_likeness(names: Names, label: str, roles: frozenset[str]) -> float:
-    """Return how well a label matches a field by words, concepts, and what its words may say of a record's pieces."""
+    """Return how well a label matches a field: by its words, its concepts, and the roles that its words name."""
     words = _folded(label)
     likeness = min(likeness_by_words(names, label), 2.0)
     if likeness < 1 and words and len(words) <= 3 and roles & set(_roles_named((words,))):
@@ -538,7 +539,7 @@ def kind_of_field(one: WantedField) -> FieldKind:
 
 @dataclass(frozen=True, slots=True)
 class FieldOfList:
-    """A field of a list's objects, with what its schema and names say of the slots that it may take."""
+    """A field of a list's objects, with the requirements on its slot that follow from its schema and names."""
 
     wanted: WantedField
     kind: FieldKind
@@ -611,15 +612,15 @@ class ListToFill:
 
 
 class RecordFilling(NamedTuple):
-    """The slots that the fields of a list get, with the input of the calibration."""
+    """An assignment of slots to the fields of a list (by the field's index), with the input of the calibration."""
 
     template: RecordTemplate
     slots: Mapping[int, Slot]
     values: Mapping[int, Sequence[Any]]
     worth: Mapping[int, float]
-    """Weight of the signs that the slot of each field is the right one."""
+    """Total weight of the signs that a field's slot is the right one, by the field's index."""
     kept: Sequence[int]
-    """The records that are items."""
+    """Indices of the records that are items of the list."""
     of_run: Mapping[str, float]
 
     @property
@@ -641,7 +642,7 @@ class RecordFilling(NamedTuple):
 def fill_from(
     template: RecordTemplate, asked: ListToFill, days: Sequence[date], comma: bool, *, is_rough: bool = False
 ) -> Slices[RecordFilling | None]:
-    """Assign the slots of records to the fields of a list; None if they answer too little of it."""
+    """Assign the slots of records to the fields of a list; None if the records answer too few of its fields."""
     run, size = template.run, len(template.run.records)
     fields = asked.fields
     worth: dict[tuple[int, int], float] = {}
@@ -728,7 +729,7 @@ def fill_from(
         for number in range(size)
     ]
     typical = median([answered[number] for number in kept] or [0])
-    # Other things are printed below the first sum.
+    # The items end at the first sum.
     sums = [
         number + (at > 0)
         for number, record in enumerate(run.records)
@@ -790,7 +791,7 @@ def _is_total(line: str) -> bool:
 
 @lru_cache(maxsize=8192)
 def _heading_likeness(names: Names, text: str) -> float:
-    """Return how well a heading says what a list has."""
+    """Return how well a heading names a list."""
     bare = text.strip("#*_ :")
     likeness = likeness_by_words(names, bare)
     if likeness < 1.5 and not _topics(tuple(fold(bare))).isdisjoint(
@@ -839,7 +840,7 @@ _LONG: Final = frozenset(("description", "notes", "subject"))
 
 
 def _texture(field: FieldOfList, slot: Slot) -> float:
-    """Return how far texts look like what a field names: an organisation, a place, a long text."""
+    """Return how well the texts of a slot fit the look of a field's values: an organisation, a place, a long text."""
     if not slot.kind.startswith("text"):
         return 0.0
     concepts = field.wanted.names.concepts
@@ -851,7 +852,7 @@ def _texture(field: FieldOfList, slot: Slot) -> float:
 
 
 def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> list[Any]:
-    """Return True for each record with a text that is a name of a field which says yes or no, and False for others."""
+    """Return the values of a boolean field: True for each record whose text is a name of the field, else False."""
     said = {text for text in texts if text}
     if len(said) == 1 and likeness_by_words(one.names, *said) >= 1:
         return [bool(text) for text in texts]
@@ -859,7 +860,8 @@ def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> 
 
 
 def _extended(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
-    """Return the slots of texts with what no other field takes: pieces that follow at once or behind a comma."""
+    """Return the slots, with text fields extended by the pieces behind them that no other field takes: pieces that
+    follow at once or behind a comma."""
     taken = [frozenset().union(*(slot.pieces[number] for slot in slots.values())) for number in range(len(run.records))]
     found = dict(slots)
     for at, slot in slots.items():
@@ -922,8 +924,10 @@ def _assigned(
     claims: Mapping[tuple[int, int], float],
     slots: Sequence[Slot],
 ) -> list[tuple[int, int]]:
-    """Return field and slot of each assignment, the likeliest first, so that no piece is in two fields. `claims` is
-    what speaks for a slot but its place."""
+    """Return the field and the slot of each assignment, the likeliest first, so that no piece is in two fields.
+
+    `worth` has the weight of each field and slot, `claims` the part of it that does not depend on the slot's place.
+    """
     order = sorted(worth, key=lambda pair: (-worth[pair], pair))
     found: list[tuple[int, int]] = []
     used: list[set[tuple[int, int, str]]] = [set() for _ in range(len(slots[0].cells))] if slots else []
@@ -953,7 +957,7 @@ def _assigned(
 def _in_order(
     pairs: list[tuple[int, int]], claims: Mapping[tuple[int, int], float], slots: Sequence[Slot]
 ) -> list[tuple[int, int]]:
-    """Return the assignments with fields of equal claims in the order of their slots."""
+    """Return the assignments. Two fields with equal claims exchange slots if this puts both in the same order."""
     found = dict(pairs)
     for first in sorted(found):
         for second in sorted(found):

@@ -1,8 +1,8 @@
 """Finds records that repeat on a page: lines, blocks of lines, cards side by side, or the items of one sentence.
 
-Lines that begin records have something in common: a bullet, a number, a period, the same label, larger letters, a
-wider gap above. Each such sign cuts a column of the page into runs of records; which of the runs fills a list is
-decided by what the records say (`record_slots`).
+Lines that begin records have something in common: a bullet, a number, a period, the same label, larger letters, or a
+wider gap above. Each such sign cuts a column of the page into a run of records. `record_slots` decides which of the
+runs fills a list.
 """
 
 import re
@@ -24,7 +24,7 @@ MOST_LINES: Final = 1_500
 MOST_RUNS: Final = 140
 """Largest number of runs of a passage."""
 STRIP_GAP: Final = 2.5
-"""Gap between parts of a page beside each other, in heights of a line."""
+"""Least gap between parts of a page that stand side by side (strips), in heights of a line."""
 MOST_STRIPS: Final = 3
 MOST_RECORDS: Final = 200
 MOST_LINES_OF_RECORD: Final = 14
@@ -131,7 +131,7 @@ def _cut_lines(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Genera
 
 
 def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPage]]]:
-    """Yield the parts of a page that stand beside each other, if wide gaps part several rows at the same place."""
+    """Yield the strips of a page, the parts that stand side by side: wide gaps at one place separate several rows."""
     starts: list[tuple[int, int]] = []
     for row in rows:
         for before, word in pairwise(row):
@@ -242,7 +242,7 @@ def _runs_at(
     is_of_lines: bool,
     cuts: Collection[int] = (),
 ) -> Iterator[Run]:
-    """Yield the runs of records that begin some lines above those in `ats`."""
+    """Yield the runs of records that begin `above` lines above the lines `ats`."""
     starts = [at - above for at in ats if at >= above]
     if above and any(other - one <= above for one, other in pairwise(starts)):
         return
@@ -277,7 +277,7 @@ def _runs_at(
 
 
 def _joined(runs: Sequence[Run]) -> Iterator[Run]:
-    """Yield runs that only headings part as one run, with the heading above each record."""
+    """Yield runs that are separated only by headings as one run, with the heading above each record."""
     if len(runs) < 2:
         return
     records = [record for run in runs for record in run.records]
@@ -372,8 +372,8 @@ def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterato
 
 
 def _bands(passage: Passage) -> Iterator[Run | None]:
-    """Yield records that stand side by side: rows whose pieces are below each other. None after each slice of work
-    without one."""
+    """Yield runs of records that stand side by side, so that the pieces of successive rows are below each other. None
+    after each slice of work without a run."""
     rows = rows_of(passage)[:MOST_LINES]
     band: list[list[list[WordOnPage]]] = []
     for row in [*rows, []]:
@@ -414,8 +414,8 @@ def _bands(passage: Passage) -> Iterator[Run | None]:
 
 
 def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run | None]:
-    """Yield the items that separators part within a paragraph, behind a label or not. None after each slice of work
-    without any."""
+    """Yield runs of the items of a paragraph, which separators such as commas divide, with or without a label in front.
+    None after each slice of work without a run."""
     usual = median([other.top - one.bottom for one, other in pairwise(lines)] or [0])
     paragraphs: list[list[PiecedLine]] = []
     for at, line in enumerate(lines):

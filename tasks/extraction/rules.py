@@ -1,6 +1,8 @@
-"""Adjusts the network's scores for a field by rules. They concern the owner of a block of lines, the rounding of a
-total, labels without a value, the currency of amounts, labels mistaken for values, and words that several fields
-claim."""
+"""Adjusts the network's scores for a field by rules.
+
+The rules concern the owner of a block of lines, the rounding of a total, labels without a value, the currency of
+amounts, labels mistaken for values, and words that several fields claim.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -31,9 +33,8 @@ FROM = 1.5
 """Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
 _FROM = (["from"], ["by"], ["von"])
 NAMED = 2.0
-"""Two amounts in one. It is the penalty on the logit that nothing answers a field, if a label of the field has
-something after it. It is also the bonus on the logit of a place whose label has all of a field's several meanings, as
-in `Telephone of the landlord`."""
+"""Penalty on the logit that nothing answers a field, if a label of the field has something after it. The same number is
+the bonus on the logit of a place whose label has all of a field's concepts, as in `Telephone of the landlord`."""
 INITIAL = 2.0
 """Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
 FEWEST_FIGURES = 6
@@ -65,7 +66,7 @@ LONGEST_LABEL = 4
 CODED = 4.0
 """Logit of a value that a code of an identity document names for the field, above all others."""
 CONFIRMED = 1.0
-"""Bonus on the logit of a printed place with the value of such a code."""
+"""Bonus on the logit of a printed place with the value that such a code states."""
 RIVAL = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 

@@ -32,7 +32,7 @@ anywhere below its label."""
 FEWEST: Final = 3
 """Least number of values with a label in small print on a page that counts as a form or a card."""
 SHARE: Final = 0.2
-"""Least share of a page's lines that are such labels, because articles have small print, too."""
+"""Least share of a form's lines that are labels in small print. Articles have small print, too, but less of it."""
 UNANSWERED: Final = 1.1
 """Largest width of the letters of a label without a value, as a multiple of the width of the other labels' letters."""
 SHORTEST: Final = 5

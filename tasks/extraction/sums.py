@@ -1,9 +1,9 @@
-"""Prefers amounts that agree: net and tax add up to the total, a rate of the net is the tax, and the items of a list
-add up to its sum.
+"""Prefers amounts that agree by arithmetic: net and tax add up to the total, the tax is a rate of the net, and the
+items of a list add up to the list's sum.
 
-Labels alone do not suffice if amounts are printed next to each other. If the values of several fields agree by
-arithmetic, their places are preferred, which also makes them more certain. If the most certain values contradict each
-other, all of them become less certain.
+If amounts are printed next to each other, labels alone often do not show which amount belongs to which field. Amounts
+that agree therefore get a bonus on their logits, which also raises their probability. If the most likely values of
+several fields contradict each other, the probability of all these values is lowered.
 """
 
 import re
@@ -31,27 +31,29 @@ from tasks.extraction.words_on_page import WordOnPage, rows_of
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with those of other fields."""
 CONTRADICTED: Final = 0.7
-"""Factor on the differences of the logits if the most certain values contradict each other. Their order stays the
-same."""
+"""Factor on the logits of fields whose most likely values contradict each other. The factor lowers the probabilities
+and keeps their order."""
 SURE: Final = 0.5
-"""Least probability of a value that may contradict others."""
+"""Least probability of each field's most likely value at which these values count as a contradiction."""
 MOST_VALUES: Final = 5
-"""Number of values of each field, the most likely first, that are tried in sums."""
+"""Number of values of each field that are tried in sums, the most likely first."""
 MOST_TERMS: Final = 3
-"""Largest number of further terms of a relation that are tried."""
+"""Largest number of terms of a relation, beyond its total and first term, that are tried."""
 UNLIKELY: Final = 8.0
-"""Largest loss of log-odds, compared with the most likely values, at which values that agree are taken instead."""
+"""Largest difference of log-probability between the most likely values and values that agree, up to which the latter
+are preferred."""
 MISSING: Final = 1.0
-"""Cost of a term that is not on the page, as log-odds."""
+"""Cost of a term that is not on the page, as a log-probability."""
 CENT: Final = 0.006
-"""Largest error of a sum."""
-OF_RATE: Final = 0.011
-"""Largest error of a tax, because it may be rounded line by line."""
+"""Largest error of a sum, in units of the currency."""
+TAX_ERROR: Final = 0.011
+"""Largest error of a tax, in units of the currency. It is larger than CENT because a tax may be rounded line by
+line."""
 RATED: Final = 8.0
-"""Bonus on the logits of the amount beside the rate, or the letter of the rate, that the field's name states."""
+"""Bonus on the logit of an amount that stands beside the tax rate, or the letter of the rate, in the field's name."""
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
-"""Penalty on the logits of a tax that is more than LARGEST_RATE of the net."""
+"""Penalty on the logit of a tax that is more than LARGEST_RATE percent of the net."""
 MOST_WORDS: Final = 5_000
 """Largest number of words of a page on which taxes by rate are searched for."""
 FEWEST: Final = 2
@@ -59,7 +61,7 @@ FEWEST: Final = 2
 
 
 class Relation(NamedTuple):
-    """A sum of amounts, given by the concepts of the fields."""
+    """A sum that amounts obey: `total` = `first` + all of `plus` − all of `minus`. Each is the concept of a field."""
 
     total: str
     first: str
@@ -89,9 +91,9 @@ _CONCEPTS: Final[Mapping[str, _Part]] = {"tax_rate": "rate", "net": "net", "tax"
 
 
 def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Candidates) -> None:
-    """Prefer values that agree. `texts` has the number fields outside lists, by their rows."""
+    """Prefer values that agree by arithmetic. `texts` has the number fields outside lists, by their row in `logits`."""
     numbers = _numbers(candidates)
-    by_rate = {row: rated for row, text in texts.items() if (rated := _rated(text))}
+    by_rate = {row: rated for row, text in texts.items() if (rated := _rate_in_name(text))}
     rates = [row for row, text in texts.items() if "percent" in units_of(text) and text.concepts & _CONCEPTS.keys()]
     concepts: dict[str, int] = {}
     for row, text in texts.items():
@@ -100,16 +102,16 @@ def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Cand
     if by_rate or rates or not {"tax", "net"}.isdisjoint(concepts):
         taxes = [one for passage in candidates.passages for one in taxes_by_rate(passage)]
         for row, rated in by_rate.items():
-            _prefer_rated(logits[row], rated, taxes, candidates, numbers)
+            _prefer_at_rate(logits[row], rated, taxes, candidates, numbers)
         if len(taxes) == 1:
             for at in numbers:
-                logits[rates, at] += RATED * _is_printed(candidates.spans[at], taxes[0], "rate")
+                logits[rates, at] += RATED * _states(candidates.spans[at], taxes[0], "rate")
         parts: tuple[_Part, ...] = ("tax", "net")
         for part in parts:
             if part in concepts and taxes and all(part in one.amounts for one in taxes):
                 whole = sum(one.amounts[part] for one in taxes)
-                told = [at for at, number in numbers.items() if abs(abs(number) - whole) < OF_RATE]
-                logits[concepts[part], told] += AGREES
+                places = [at for at, number in numbers.items() if abs(abs(number) - whole) < TAX_ERROR]
+                logits[concepts[part], places] += AGREES
     if "tax" in concepts and "total" in concepts:
         _doubt_large_taxes(logits, concepts["tax"], concepts["total"], numbers)
     values: dict[int, dict[float, tuple[float, list[int]]]] = {}
@@ -127,8 +129,10 @@ def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Cand
 
 
 def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[int, float]) -> None:
-    """Lower the logits of amounts for a tax that no rate can yield. The label of a total often says that it includes
-    the tax."""
+    """Lower the logits of amounts that are too large to be the tax in the most likely total.
+
+    Without this, the total itself is often taken for the tax, because its label says that the tax is included.
+    """
     best = max(numbers, key=lambda at: logits[total, at], default=None)
     if best is None:
         return
@@ -137,10 +141,10 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
 
 
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
-    """Prefer the sums of columns, given by the columns' names, for the fields that ask for a total.
+    """Prefer the sum of a list's column for the fields that ask for a total.
 
-    If a sum is already the most likely value of one of these fields, it is not the value of another: one is without
-    tax, the other includes it.
+    `columns` has the figures of each column by the column's name. If the sum is already the most likely value of some
+    of these fields, only they get the bonus: the others may be the total with tax, which is another amount.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}
@@ -149,21 +153,23 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
     numbers = _numbers(scored.candidates)
     logits = scored.logits.copy()
     for name, whole in sums.items():
-        told = [at for at, number in numbers.items() if abs(abs(number) - whole) < CENT]
+        places = [at for at, number in numbers.items() if abs(abs(number) - whole) < CENT]
         rows = [row for row, one in totals.items() if _is_sum_of(one, name)]
-        if told and rows:
-            said = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _places(told, numbers)]
-            logits[np.ix_(said or rows, told)] += AGREES
+        if places and rows:
+            likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
+            logits[np.ix_(likely or rows, places)] += AGREES
     return replace(scored, logits=logits)
 
 
-def _places(told: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
-    order = {at: place for place, at in enumerate(numbers)}
-    return {order[at] for at in told}
+def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
+    """Return the positions of candidates among the candidates that are numbers."""
+    order = {at: position for position, at in enumerate(numbers)}
+    return {order[at] for at in places}
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
-    """True if a field may be the sum of a column: of amounts, or of the things that its own name states."""
+    """True if a field may be the sum of a column: a total of money of a column of amounts, and another total, such as
+    `total_hours`, of a column that shares a word with the field's name."""
     words = words_of_key(column)
     own = {word for name in field.names.own for word in name}
     is_amount = bool(concepts_of_field(words) & _SUMS) or not _AMOUNTS.isdisjoint(words)
@@ -182,7 +188,8 @@ def _numbers(candidates: Candidates) -> dict[int, float]:
 
 
 def _likeliest(logits: Matrix, numbers: Mapping[int, float]) -> dict[float, tuple[float, list[int]]]:
-    """Return the absolute values on the page, the most likely first, with their log-probabilities and places."""
+    """Return the absolute values of the page's numbers, the most likely first, each with its log-probability and the
+    indices of its candidates."""
     places: dict[float, list[int]] = {}
     for at, number in numbers.items():
         places.setdefault(round(abs(number), 2), []).append(at)
@@ -199,7 +206,10 @@ def _agree(
     signs: Sequence[int],
     values: Mapping[int, Mapping[float, tuple[float, list[int]]]],
 ) -> None:
-    """Prefer the most likely values among which the first is the sum of the others."""
+    """Prefer the most likely values of the rows for which the relation holds: the first row is the total.
+
+    If the relation holds for no values, and the most likely value of each row is certain, all become less certain.
+    """
     known = [values[row] for row in rows]
     if not known[0] or not known[1]:
         return
@@ -220,10 +230,10 @@ def _agree(
 def _combinations(
     known: Sequence[Mapping[float, tuple[float, list[int]]]], signs: Sequence[int]
 ) -> Iterator[tuple[float, ...]]:
-    """Yield values of the fields among which the first is the sum of the others. All but one are among the most likely
-    values.
+    """Yield combinations of values for which the relation holds: the first value is the total of the others.
 
-    A value of 0 stands for a term that is not on the page.
+    All but one of the values are among the most likely values of their field; the relation determines the last one,
+    which must be printed, too. A value of 0 stands for a term that is not on the page.
     """
     factors = (-1, 1, *signs)
     for unknown in range(len(known)):
@@ -241,21 +251,22 @@ def _combinations(
 
 @dataclass(frozen=True, slots=True)
 class TaxByRate:
-    """The amounts of one tax rate, with the words that state them."""
+    """The amounts that a page states for one tax rate."""
 
     passage: Passage
     rate: float
     code: str
-    """Letter of the rate on receipts; may be empty."""
+    """Letter that stands for the rate on receipts; may be empty."""
     parts: Mapping[_Part, frozenset[int]]
+    """Indices of the words that print the rate and its amounts, in the passage."""
     amounts: Mapping[_Part, float]
+    """The rate, the tax and the net. One of them may be computed instead of printed."""
     labels: Mapping[_Part, tuple[str, ...]]
-    """The words before each amount in its row."""
+    """Words in front of each amount, back to the amount before it in the row."""
 
 
 def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
-    """Yield the rows of a page with a rate and either a net amount and its tax at this rate, or a gross amount that
-    includes it.
+    """Yield the tax rates of a page, each from a row with the rate, its tax, and a net or gross amount that fits both.
 
     The net or gross amount may be in the row above.
     """
@@ -289,8 +300,8 @@ def _tax_in(
     higher = [(word, value) for word in above if (value := _amount(passage, word))]
     for tax, of_tax in amounts:
         for base, of_base in [*amounts, *higher]:
-            is_net = abs(of_base * rate / 100 - of_tax) < OF_RATE
-            is_gross = abs(of_base * rate / (100 + rate) - of_tax) < OF_RATE
+            is_net = abs(of_base * rate / 100 - of_tax) < TAX_ERROR
+            is_gross = abs(of_base * rate / (100 + rate) - of_tax) < TAX_ERROR
             if base is tax or of_tax >= of_base or not (is_net or is_gross):
                 continue
             parts: dict[_Part, frozenset[int]] = {
@@ -301,7 +312,7 @@ def _tax_in(
             third = of_base + of_tax if is_net else of_base - of_tax
             values: dict[_Part, float] = {"rate": rate, "tax": of_tax, "net": of_base if is_net else third}
             for word, value in amounts:
-                if abs(value - third) < OF_RATE and word is not tax and word is not base:
+                if abs(value - third) < TAX_ERROR and word is not tax and word is not base:
                     parts["gross" if is_net else "net"] = frozenset((word.at,))
             labels = {part: _words_before(passage, row, words) for part, words in parts.items()}
             return TaxByRate(passage, rate, _code_in(passage, row), parts, values, labels)
@@ -316,7 +327,7 @@ def _amount(passage: Passage, word: WordOnPage) -> float | None:
 
 
 def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[int]) -> tuple[str, ...]:
-    """Return the words between an amount and the previous amount. A rate does not count as an amount."""
+    """Return the words in front of an amount, back to the previous amount of the row. Digits are left out."""
     found: list[str] = []
     for word in row:
         if word.at in words:
@@ -332,16 +343,20 @@ def _code_in(passage: Passage, row: Sequence[WordOnPage]) -> str:
     return letters[0].casefold() if len(letters) == 1 else ""
 
 
-class _Rated(NamedTuple):
-    """A tax rate, or its letter, that a field's name states, and the kind of amount that the field asks for."""
+class _RateInName(NamedTuple):
+    """A tax rate in a field's name, as in `vat_19_amount` or `tax_a`, with the amount that the field asks for."""
 
     rate: float | None
+    """Rate in percent; None if the name states a letter instead."""
     code: str
+    """Letter of the rate; may be empty."""
     part: _Part | None
+    """The amount that the field asks for; None if the name does not show it."""
     words: tuple[str, ...]
+    """Words of the name without the rate."""
 
 
-def _rated(text: FieldText) -> _Rated | None:
+def _rate_in_name(text: FieldText) -> _RateInName | None:
     for name in text.names.own:
         words = (*text.names.around, *name)
         bare: list[str] = []
@@ -364,12 +379,12 @@ def _rated(text: FieldText) -> _Rated | None:
         if rate is not None or (code and is_tax):
             of_own = concepts_of_field(own)
             known = [_CONCEPTS[one] for said in (of_own, about) for one in ("tax_rate", "net", "tax") if one in said]
-            return _Rated(rate, code, known[0] if known else None, own)
+            return _RateInName(rate, code, known[0] if known else None, own)
     return None
 
 
-def _prefer_rated(
-    logits: Matrix, rated: _Rated, taxes: Sequence[TaxByRate], candidates: Candidates, numbers: Mapping[int, float]
+def _prefer_at_rate(
+    logits: Matrix, rated: _RateInName, taxes: Sequence[TaxByRate], candidates: Candidates, numbers: Mapping[int, float]
 ) -> None:
     own = [one for one in taxes if (one.rate == rated.rate if rated.rate is not None else one.code == rated.code)]
     if len(own) != 1:
@@ -379,19 +394,18 @@ def _prefer_rated(
     if part is None:
         return
     for at in numbers:
-        if _is_printed(candidates.spans[at], tax, part):
+        if _states(candidates.spans[at], tax, part):
             logits[at] += RATED
 
 
 def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:
-    """Return the amount whose label in the row shares a word with the field's name, or else the rate, which has no
-    label."""
+    """Return the amount whose label shares a word with the field's name; None without such a label."""
     for part, label in tax.labels.items():
         if part != "rate" and any(is_form_of(one, other) for one in words for other in label):
             return part
     return None
 
 
-def _is_printed(span: CandidateSpan, tax: TaxByRate, part: _Part) -> bool:
+def _states(span: CandidateSpan, tax: TaxByRate, part: _Part) -> bool:
     words = tax.parts.get(part, frozenset())
     return span.passage is tax.passage and not words.isdisjoint(span.words) and len(span.words) <= len(words) + 1

@@ -50,8 +50,8 @@ TALLEST_HEADER = 3
 LONGEST_HEADER = 60
 """Largest number of characters of a header cell. A longer cell is text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
-"""Weight of a header that is a name of the field, of one that means the same, of one that may mean the same, and of one
-whose embedding is equal. Common words weigh up to 1."""
+"""Weights of headers for a field: the header is a name of the field, has the field's concept, has a concept that may
+mean the same, or has the same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
 ALIKE = 0.45
@@ -67,14 +67,14 @@ NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
 FEWEST_ANCHORS = 2
-"""Least number of columns that headers name if others are assigned by their order between these."""
+"""Least number of columns that headers must name before the columns between them are assigned by their order."""
 FEWEST_PARTED = 2
 """Least number of columns of figures whose header and first cell were read as one."""
 FEWEST_IN_ORDER = 4
 """Least number of fields of a list whose order alone assigns a table's columns, once a header names one of them."""
 READ = 0.9
-"""Least share of the cells that a list requires that a table found by the places of words must have. One with fewer may
-be torn apart."""
+"""Least share of required cells that must be readable in a table found by the places of words. A table with fewer was
+probably cut at the wrong places."""
 ANSWERED = 0.5
 """Share of a list's fields that must be exceeded by the table's headers for the table to fill the list."""
 
@@ -83,7 +83,7 @@ _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 SHARED = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
 LONGEST_COMMON = 3
-"""Largest number of characters of texts that tables of different rows have in common."""
+"""Length of cells, in characters, up to which tables of different rows may have them in common."""
 RIVAL = 0.6
 """Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
 
@@ -138,8 +138,8 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
 def headed_tables(
     tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]
 ) -> Slices[list[HeadedTable]]:
-    """Return each table in several readings: with the rows that may be its header, beginning with the most likely by
-    words, and without a header."""
+    """Return several readings of each table: one for each possible header, the most likely by words first, and one
+    without a header."""
     known: dict[str, float] = {}
 
     def named(forms: Sequence[str]) -> float:
@@ -359,7 +359,7 @@ def fill_lists(
             for one in matches
             if one.path == match.path and one.worth >= RIVAL * match.worth and not _is_among(one, used)
         ]
-        # A torn reading of the same table may have the same header, too.
+        # Another reading of the same table, cut at the wrong places, may have the same header, too.
         groups = [_alike(one, matches, used, order) for one in rivals]
         groups += [[one] for one, group in zip(rivals, groups, strict=True) if len(group) > 1]
         filled = []
@@ -377,7 +377,7 @@ def fill_lists(
 def _alike(
     match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
 ) -> list["_Match"]:
-    """Return a match of a list with a table, together with those for other tables of the same header, in the order of
+    """Return a match together with the matches of the same list with other tables of the same header, in the order of
     the tables."""
     found, own = [match], _places_of(match)
     for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
@@ -564,8 +564,11 @@ def _take_left_over(
 def _in_order_from(
     given: Mapping[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> int | None:
-    """Return the first of the columns that answer all fields in their order, or None: each header that is known is
-    where its field is, and texts and figures are where the fields expect them."""
+    """Return the first of consecutive columns that answer all fields in their order, or None.
+
+    Columns with a known header must be at the place of their field, and texts and numbers where the fields ask for
+    them.
+    """
     firsts = {column - at for at, column in given.items()}
     first = min(firsts, default=-1)
     if len(firsts) != 1 or len(fields) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(fields):

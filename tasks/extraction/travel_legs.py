@@ -1,4 +1,4 @@
-"""Legs of a journey: the number of a flight or train with two places and two times, in one line or in several."""
+"""Reads the legs of a journey: a flight's or train's number with two places and two times, in one or more lines."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ MOST_ABOVE: Final = 4
 """Largest number of rows above a leg in which its date is searched for."""
 MOST_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
-"""Least number of a leg's parts among the fields of a list."""
+"""Least number of columns of a leg that a list's fields must ask for."""
 
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}"
@@ -236,7 +236,7 @@ def _read(
 
 
 def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
-    """Yield the name of the place before each time of a row, or, in a row that begins with a time, behind it."""
+    """Yield the place before each time of a row, or the place behind each time if the row begins with a time."""
     is_behind = bool(times) and not _place(bare[: times[0].start()])
     for number, found in enumerate(times):
         before = bare[times[number - 1].end() if number else 0 : found.start()]

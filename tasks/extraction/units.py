@@ -102,7 +102,8 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
 
 
 def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequence[bool]) -> None:
-    """Prefer the number in the largest print, if no other is nearly as large: what a display shows first is now."""
+    """Prefer the number in the largest print, if no other is nearly as large, because a display shows the current value
+    largest."""
     heights = [
         box[3] - box[1] if has and (box := box_of(span.passage, span.words)) is not None else 0
         for has, span in zip(has_unit, candidates.spans, strict=True)

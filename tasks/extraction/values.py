@@ -23,7 +23,7 @@ CONTACTS: Mapping[str, str] = {
     **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
     **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
 }
-"""Form of the values of a concept, which forms print in one line: `Rhian Whitlock (wife) 07700 900871`."""
+"""Form of the values of a concept. A printed form may have both in one line: `Rhian Whitlock (wife) 07700 900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
@@ -36,7 +36,7 @@ _PERSON_AND_PHONE = re.compile(
     r"(?P<phone>\+?\(?\d(?:[ ()./-]{0,2}\d){6,15})",
     re.IGNORECASE,
 )
-"""Pattern of a person with what they are and their telephone number."""
+"""Pattern of a person with a relation or role and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 

@@ -67,8 +67,7 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
 
 
 def _is_next(said: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
-    """True if a line holds the value of a code: it is the line of the code, or the one after it if the code ends its
-    line."""
+    """True if a line holds the value of a code: the code's own line, or the next line if the code ends its line."""
     _, place, words = said
     return words[0].line == number if words else place.line + 1 == number
 

@@ -67,7 +67,7 @@ class TaskResults:
     untranslated_into: str | None = None
     """Tag of the language into which a translation failed."""
     has_text: bool = False
-    """True if a text was read, be it beside the run tasks."""
+    """True if a text was read, by a run task or otherwise."""
 
     def of(self, *tasks: str) -> Iterator[TaskResult]:
         return (one for one in self.results if one.task in tasks)

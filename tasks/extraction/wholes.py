@@ -1,7 +1,7 @@
 """Fills fields for a part of a printed value: the city of an address, the first name of a full name.
 
 A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", while a schema asks for `first_name` and
-`city`. The network finds the whole value, and its notation determines the parts.
+`city`. The network finds the whole value, and the notation of the value determines the parts.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

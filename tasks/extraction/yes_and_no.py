@@ -62,7 +62,7 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
 
 
 class EnumValues:
-    """The values of an enum, whose words are read once, however many texts are compared with them.
+    """The values of an enum, prepared for comparison with many texts.
 
     >>> EnumValues(["card", "transfer"]).meant_by("Überweisung")
     'transfer'

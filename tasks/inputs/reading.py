@@ -231,7 +231,7 @@ class SourceReader:
             )
         except InputTooLarge as error:
             if source.total is not None and limit < self._limits.fetch_bytes:
-                raise source.total.passed(source.param) from error
+                raise source.total.exceeded(source.param) from error
             raise
         _take_from_total(source, len(fetched.data))
         filename = source.filename or unquote(urlsplit(fetched.url).path.rpartition("/")[2]) or None

@@ -38,10 +38,10 @@ class Total:
     def take(self, size: int, param: str) -> None:
         """Take `size` bytes. Raises InputTooLarge (`request_too_large`) if fewer are left."""
         if size > self.left:
-            raise self.passed(param)
+            raise self.exceeded(param)
         self.left -= size
 
-    def passed(self, param: str) -> InputTooLarge:
+    def exceeded(self, param: str) -> InputTooLarge:
         return InputTooLarge(
             f"The inputs of the request, up to '{param}', are more than {megabytes(self._limit)} together "
             "(OPENFAZE_MAX_TOTAL_MB).",

@@ -24,7 +24,7 @@ _NEAR = 3.5
 _APART = 1.3
 """Largest distance between a line and the rows above, in row pitches, at which the line belongs to the table."""
 _TELLING = 24
-"""Number of rows that determine the columns. Later rows only have to fit."""
+"""Number of rows that determine the columns. Later rows only have to fit these columns."""
 _TIGHT = 0.8
 """Largest pitch of lines within one cell, in row pitches."""
 _PROSE = 9

@@ -1,4 +1,5 @@
-"""Finds connected components in a page's ink, several times as fast as OpenCV, which also measures the background."""
+"""Finds connected components in a page's ink. This is several times as fast as OpenCV, which also measures the
+background."""
 
 import numpy as np
 from numpy.typing import NDArray

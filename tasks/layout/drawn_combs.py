@@ -1,8 +1,8 @@
 """Finds drawn combs, which are rows of equal cells for one character each, and reads them without their walls.
 
 OCR takes the walls between cells for letters (`B|O|U` is read as `BIOIU`) and separates the characters. Therefore, the
-characters are placed side by side on a separate sheet, as in running text, and read again. Each is then assigned to its
-cell.
+characters are placed side by side on a separate sheet, as in running text, and read again. Each character is then
+assigned to its cell.
 """
 
 from collections.abc import Iterator, Sequence
@@ -47,11 +47,12 @@ _SPECK = 0.2
 _BAND = 96
 """Height in pixels of a comb's row on the sheet."""
 _CELL_HEIGHT = 64
-"""Height of a cell on the sheet, in pixels. Its character has two thirds of it."""
+"""Height of a cell on the sheet, in pixels. A character has two thirds of this height."""
 _BESIDE, _BETWEEN = 7, 34
 """Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
 _ORDERED = "ABCDEFGHIJ", "0123456789"
-"""Characters which, in this order, are the categories of a licence or the steps of a scale and not a word."""
+"""Series whose characters, in this order, count as the categories of a licence or the steps of a scale and not as a
+word."""
 
 
 @dataclass(frozen=True, slots=True)

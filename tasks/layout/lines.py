@@ -1,11 +1,11 @@
 """Sorts detected lines into reading order.
 
-Everything happens on the upright, flat page (`models.vision.page_geometry`). Lines that run in another direction (down,
-left, up) than most of the text come after it, each direction in its own frame.
+All coordinates are on the upright, flat page (`models.vision.page_geometry`). Lines that run in another direction
+(down, left, up) than most of the text come after it. Each direction is sorted in its own frame.
 
-Lines that a detector ran across a narrow gutter are split first. A single line does not show a gutter, because a gutter
-of ten points is no wider than the spaces of a justified line. But only in columns do words begin at the same position
-in many successive lines.
+A detector may read a line across a narrow gutter; such lines are split first. A single line does not show a gutter,
+because a gutter of ten points is no wider than the spaces of a justified line. A gutter shows in many successive lines,
+because only in columns do words of all lines begin at the same position.
 """
 
 from bisect import bisect_left

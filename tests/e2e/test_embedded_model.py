@@ -18,7 +18,7 @@ import httpx
 import PIL.Image
 import pytest
 
-from app.calling import as_called_here, as_sent
+from app.runnable_commands import as_called_here, as_sent
 from models.language.llm import CAUTION
 from tests.e2e.conftest import data_url
 from tests.server import Server, serving

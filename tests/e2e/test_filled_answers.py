@@ -13,8 +13,8 @@ import httpx
 import pytest
 from PIL import Image
 
-from app.calling import as_sent
 from app.chat.answer import NO_OBJECTS
+from app.runnable_commands import as_sent
 from models.language.llm import COPIED, PASSAGES
 from tasks.result import CORNERS
 from tests.conftest import SHARED

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page
 
-from app.calling import SAID
+from app.runnable_commands import SAID
 from tests.e2e.conftest import KEY, needs_browser
 from tests.e2e.full_model import client_of_app
 from tests.pages import single_line

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.calling import SAID
+from app.runnable_commands import SAID
 from tests.forked import stem
 from tests.server import IMPORTS, SERVE, START_LIMIT_S, Server, serving
 

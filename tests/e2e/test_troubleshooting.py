@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from app.building import build_runtime
-from app.calling import as_sent
 from app.cli.serving import CannotListen, listen
 from app.main import create_app
+from app.runnable_commands import as_sent
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.pulling import PullFailed, pull

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from app.calling import BODY, SAID
+from app.runnable_commands import BODY, SAID
 from tests.containers import BOOTED, SYSTEMD, Container, base, started
 from tests.fences import ROOT, printed
 from tests.fresh.machines import PACKAGES

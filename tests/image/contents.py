@@ -5,7 +5,7 @@ from typing import Any
 
 import openai
 
-from app.calling import BODY
+from app.runnable_commands import BODY
 from tests.image.installation import Installation, until
 
 MODEL = "interfaze-beta"

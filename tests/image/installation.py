@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import openai
 
-from app.calling import BODY
+from app.runnable_commands import BODY
 from tests.containers import clear_leftovers, podman, project_name
 from tests.image.building import PODMAN_COMPOSE, ROOT, called, compose
 from tests.server import held_port

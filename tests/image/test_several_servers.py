@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.calling import BODY
+from app.runnable_commands import BODY
 from tests.containers import base, podman
 from tests.fences import ROOT, fences
 from tests.image import building

@@ -81,8 +81,8 @@ class AnswerCache:
     ) -> AsyncGenerator[Event, None]:
         """Follow the answer in progress, or begin one.
 
-        The look-up in the cache is part of an answer in progress. Otherwise an identical request could look just before
-        the answer is written, and find neither a cached answer nor one in progress.
+        An answer in progress begins with the look-up in the cache. Otherwise an identical request could look into the
+        cache just before an answer is stored, and find neither a cached answer nor one in progress.
         """
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
@@ -182,8 +182,9 @@ class _SharedAnswer:
     """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
     task.
 
-    The first follower is charged for the answer. If it leaves before the answer is complete, it is charged for the part
-    written by then, and another follower for the answer: otherwise nobody would be charged for the rest.
+    The first follower is charged for the answer. If this follower leaves before the answer is complete, it is charged
+    for the part written by then, and another follower is charged for the whole answer, because otherwise nobody would
+    be charged for the rest.
     """
 
     def __init__(
@@ -222,7 +223,7 @@ class _SharedAnswer:
             counter = PieceCounter()
             while True:
                 while place < len(self._events):
-                    # The others do not wait for a follower who is slow.
+                    # A slow follower does not keep the others waiting.
                     waiting += sum(map(_text_size, self._events[counted:]))
                     counted = len(self._events)
                     await memory.hold_ahead(waiting)

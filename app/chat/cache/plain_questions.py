@@ -38,7 +38,7 @@ def is_plain_question(request: ChatRequest, today: date) -> bool:
         request.evidence,
         request.verbatim,
         request.ocr,
-        request.flags,  # With flags, the answer contains the guard's scores of the very words that were sent.
+        request.is_only_flagged,  # With flags, the answer contains the guard's scores of the very words that were sent.
         request.logprobs,
         request.seed is not None,
         request.response_format is not None and request.response_format.type != "text",

@@ -80,8 +80,8 @@ async def images_for_llm(
     Together they take at most `room` tokens, but at least `LEAST_TOKENS` each: large pictures are reduced, and videos
     show fewer frames.
 
-    With `told`, an unreadable medium is left out, because an entry of the precontext states the reason. Otherwise, it
-    raises InputError.
+    With `told`, an unreadable medium is left out, because an entry of the precontext states the reason. Otherwise, an
+    unreadable medium raises InputError.
     """
     seen: list[_MeasuredMedium] = []
     for source in turn.sources:

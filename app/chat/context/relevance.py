@@ -1,4 +1,4 @@
-"""Scores passages by the words that they share with a question (BM25)."""
+"""Scores pieces of text by the words that they share with a question (BM25)."""
 
 import math
 import re

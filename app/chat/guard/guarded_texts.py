@@ -21,8 +21,8 @@ SPEAKERS = ("system", "developer")
 
 
 _SIDE = 500
-"""Number of characters on either side of a boundary that are judged together. A window contains at most four times as
-many."""
+"""Number of characters on each side of a boundary that are judged together. A window has at most four times this
+number."""
 _CAPITALS = r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![^\W\d_A-Z]))[^\W\d_A-Z])"
 """Pattern of the gaps before the capital letter of a word: after a small letter, or after another capital letter if a
 small one follows, as in `DoIBuild`. The plural of an abbreviation, as in `URLs`, has no gap."""
@@ -84,7 +84,7 @@ _VOCABULARY = frozenset(
         "uniqueItems",
     ]
 )
-"""Keys of tools and schemas that say nothing."""
+"""Keys of tools and schemas that are part of the format and tell nothing of the content."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
@@ -112,8 +112,11 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the words of all keys that an LLM reads beside the messages, those of each tool or schema joined and those
-    of all tools, of the names of tools, and of the ids of calls. A text may be spread over several of them."""
+    """Yield the words of names that an LLM reads beside the messages: keys, names of tools, and ids of calls.
+
+    The keys of each tool or schema are joined, and so are those of all tools, because a text may be spread over several
+    keys.
+    """
     for source, names in _names(request):
         words = _words_of_all(names)
         yield source, words
@@ -183,7 +186,8 @@ def _ids_of(message: ChatMessage) -> Iterator[str]:
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
-    """Return the words in the names of files, each with its place. Names reach results and an LLM, too."""
+    """Return the words in the names of files, each with its place. Names are judged, because results and an LLM's
+    prompt contain them."""
     texts = []
     for one in sources:
         name = unquote(one.filename or "")

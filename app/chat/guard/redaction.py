@@ -32,7 +32,8 @@ class Redaction:
     _redactors: dict[str, Redactor] = field(default_factory=dict)
     """Redactors by the source that the guard's checks state."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
-    """The end of the text that was shown last, whose words may state the kind of the next number."""
+    """The end of the text that was shown last. Its words may say what the next number is, such as a telephone
+    number."""
 
     @property
     def checks(self) -> list[Check]:
@@ -175,6 +176,6 @@ def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
 
 
 def _evidence(event: Evidence) -> Evidence:
-    """Return redacted evidence. Its texts only repeat others, so they have been counted already."""
+    """Return redacted evidence. The redactions are not counted, because texts of evidence only repeat other texts."""
     redactor = Redactor()
     return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

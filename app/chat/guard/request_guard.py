@@ -1,9 +1,9 @@
-"""Guards one request under `<guard>`: its texts, the results of its tasks and its answer are judged before use.
+"""Guards one request under `<guard>`: judges its texts, the results of its tasks and its answer before they are used.
 
-Inputs pass `check_request`, `check_results` and `check_unread`; the answer passes `check_answer`. `around` applies all
-of them: the answer begins once the request has been judged, and ends with a refusal if something is unsafe. A request
-with `guard_mode` "flag" passes the same checks, but nothing is withheld from its answer, which ends with their
-findings.
+`check_request`, `check_results` and `check_unread` judge the inputs, and `check_answer` judges the answer. `around`
+calls `check_request` before the answer begins and `check_answer` while it is written; if something is unsafe, a refusal
+ends the answer. With `guard_mode` "flag", the same checks are made, but the answer is complete and ends with the
+verdict.
 """
 
 import asyncio
@@ -46,7 +46,7 @@ from tasks.precontext import Entry
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
 """Largest number of earlier messages of the user that are judged together with the latest one, and number of characters
-used from the end of each. Messages may be unsafe only in combination."""
+that are taken from the end of these messages. Messages may be unsafe only in combination."""
 _BEFORE = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MOST_TOLD = 5
@@ -65,7 +65,7 @@ class Unsafe(Exception):
 
 @dataclass(slots=True)
 class RequestGuard:
-    """The guard of one request. If the request names no codes, everything passes immediately, without being judged."""
+    """The guard of one request. If the request names no codes, nothing is judged."""
 
     guardrails: Guardrails
     policy: Policy
@@ -80,13 +80,14 @@ class RequestGuard:
     shown_tokens: int = 0
     """Estimated tokens of the text that has been yielded."""
     redaction: Redaction | None = None
-    """Redaction of personal data, which `request` and `turn` have already undergone; None if nothing is redacted."""
+    """Redaction of personal data; None if nothing is redacted. `request` and `turn` are redacted already."""
     owner: str | None = None
-    """Tenant whose stored verdicts are used and extended; None to use and store none."""
-    _told: Sequence[str] | None = None
-    """Codes in the verdict that came with the beginning of the answer; None until then."""
+    """Tenant whose stored verdicts are read and added to; None if no verdict is stored."""
+    _shown_codes: Sequence[str] | None = None
+    """Codes in the verdict at the beginning of the answer; None before the answer has begun."""
     _read: tuple[tuple[str, str], ...] = ()
-    """The result that was judged last. The next one is judged together with its end."""
+    """The result that was judged last. The next result is judged together with its end, because a text may be unsafe
+    only across both."""
 
     @property
     def is_on(self) -> bool:
@@ -116,7 +117,7 @@ class RequestGuard:
         return self._around(answer) if self.is_on else answer
 
     async def _around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        # The result of a task has been judged already, by `check_results`.
+        # If a task's result is the answer, `check_results` has judged it.
         judged = self.check_answer(answer) if self.task is None else answer
         try:
             # No part of the answer is produced before the request has been judged, but inputs are fetched meanwhile.
@@ -124,7 +125,7 @@ class RequestGuard:
                 await self.check_request()
                 self.stages.done("guard")
                 async for event in events:
-                    if not self.request.flags or isinstance(event, Progress):
+                    if not self.request.is_only_flagged or isinstance(event, Progress):
                         yield event
                         continue
                     for one in self._flagging(event):
@@ -135,18 +136,17 @@ class RequestGuard:
                 yield event
 
     def _flagging(self, event: Event) -> Iterator[Event]:
-        """Yield `event`, preceded by the verdict if it is a task's result, or by the warning of what was found if it is
-        the end.
+        """Yield `event`, with the verdict before a task's result, and with a warning of the findings before the end.
 
-        A streamed answer may become unsafe after its beginning, which came with the verdict so far. In this case the
-        verdict is repeated at the end.
+        A streamed answer begins with the verdict on what was judged until then. If the answer has further codes, the
+        verdict is repeated before the end.
         """
         codes = codes_of(self.checks)
-        if self.task is not None and self._told is None:
-            self._told = codes
+        if self.task is not None and self._shown_codes is None:
+            self._shown_codes = codes
             yield Precontext((self.entry,))
         if isinstance(event, Finish) and codes:
-            if codes != self._told:
+            if codes != self._shown_codes:
                 yield Precontext((self.entry,))
             places = list(dict.fromkeys(check["source"] for check in self.checks if check["codes"]))
             others = f" and {len(places) - _MOST_TOLD} others" if len(places) > _MOST_TOLD else ""
@@ -157,7 +157,7 @@ class RequestGuard:
         yield event
 
     def _refusal(self) -> Iterator[Event]:
-        """Yield a completion that names the codes, or only its end if a part of the answer has already been shown."""
+        """Yield an answer that consists of the codes, or only the end of the answer if its beginning has been shown."""
         prompt_tokens = estimate_tokens(*texts_of(self.request))
         if self.shown:
             yield Finish("content_filter", prompt_tokens, self.shown_tokens, may_be_kept=False)
@@ -189,7 +189,7 @@ class RequestGuard:
         self._add([*words, *pictures])
 
     async def check_results(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
-        """Judge the results of tasks, and return them in a form that may be used. Raises what `check_request`
+        """Judge the results of tasks, and return them, redacted if the request asks for it. Raises what `check_request`
         raises."""
         if not self.is_on:
             return tuple(entries)
@@ -203,7 +203,7 @@ class RequestGuard:
         texts = [*await self.guardrails.threads.run(texts_of_results, entries), *texts_of_file_names(drawn)]
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
-        # A result that is the whole answer is judged alone, because the reader sees no other text beside it.
+        # A result that is the whole answer is judged alone, because nobody reads it together with another text.
         joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
         self._read = tuple(texts[-1:]) or self._read
         self._add([*await self._judge(texts, joints), *await self.guardrails.pictures(drawn, self.policy)])
@@ -212,10 +212,10 @@ class RequestGuard:
     async def check_unread(self, plan: Plan, entries: Sequence[Entry], find_task: Callable[[str], Task]) -> Turn:
         """Read and judge the text in pictures that an LLM is about to see, unless a task has read it.
 
-        Return the turn without the pictures that show personal data, which the LLM must not see.
+        Return the turn without the pictures that show personal data if such data is redacted.
 
-        Raises what `check_request` raises, and also what the reader raises, because the text of an unreadable picture
-        is unknown.
+        Raises what `check_request` raises, and what the task `ocr` raises, because a picture that cannot be read cannot
+        be judged.
         """
         if not self.policy.of_texts:
             return self.turn
@@ -242,10 +242,10 @@ class RequestGuard:
         return replace(self.turn, sources=tuple(one for one in self.turn.sources if one not in hidden))
 
     async def check_answer(self, events: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Yield `events`, each once everything that it shows has been judged.
+        """Yield each event of `events` once its text has been judged.
 
-        A streamed answer is judged sentence by sentence, any other answer at its end. Raises Unsafe instead of showing
-        something unsafe.
+        A streamed answer is judged sentence by sentence, any other answer at its end. Raises Unsafe before an event
+        with something unsafe.
         """
         form = self.request.response_format
         held = HeldEvents(in_json=form is not None and form.type != "text", redaction=self.redaction)
@@ -274,7 +274,7 @@ class RequestGuard:
             yield from events
             return
         self.shown = True
-        self._told = codes_of(self.checks)
+        self._shown_codes = codes_of(self.checks)
         entries = tuple(one for event in events if isinstance(event, Precontext) for one in event.entries)
         yield Precontext((*entries, self.entry))
         yield from (event for event in events if not isinstance(event, Precontext))
@@ -307,7 +307,7 @@ class RequestGuard:
         names = [(f"messages[{at}].name", name) for name, at in named if at in unanswered]
         joints = windows_across_joints(self._words, [*tool_results, *files, *names])
         checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
-        # Codes that the earlier messages have by themselves are not attributed to the latest message.
+        # A code that the earlier messages have without the latest message is not the latest message's.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
@@ -315,8 +315,7 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _BEFORE]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
-        """Return a check for each text, and for each of the `joints` that has a code which neither of its texts has by
-        itself."""
+        """Return a check for each text, and one for each joint of two texts with a code that no text has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
@@ -352,17 +351,16 @@ class RequestGuard:
         codes = codes_of(checks)
         if codes:
             sources = [check["source"] for check in checks if check["codes"]]
-            log.info("guard_flagged" if self.request.flags else "guard_blocked", codes=codes, sources=sources)
-            if not self.request.flags:
+            log.info("guard_flagged" if self.request.is_only_flagged else "guard_blocked", codes=codes, sources=sources)
+            if not self.request.is_only_flagged:
                 raise Unsafe
 
 
 @asynccontextmanager
 async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
-    """Fetch inputs, and decode base64, while the block runs.
+    """Fetch and decode inputs while the block runs, so that they are ready when a task needs them.
 
-    Each input is read once, whichever part of the work needs it first. Web pages are left to the scraper, which asks
-    their host for permission.
+    Each input is read only once. Web pages are left to the scraper, which reads the robots.txt of their host first.
     """
 
     async def read(source: Source) -> None:

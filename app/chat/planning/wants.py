@@ -12,8 +12,9 @@ _LONGEST_TO_READ = 2000
 _LEAST_POINTS = 5
 """Length of the shortest series that can be forecast."""
 _SAMPLE = 4000
+"""Number of characters at the beginning of a message that are searched for a series."""
 _PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
-"""Pattern of a year that lies so far back that every model knows its events."""
+"""Pattern of a year before 2020, whose events every model knows."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"
 _ROWS = re.compile(rf"^[^\n,;\t|]{{4,40}}[,;\t|]\s*{_NUMBER}\s*(?:[,;\t|]|$)", re.MULTILINE)
 _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POINTS - 1}}}{_NUMBER}")
@@ -22,8 +23,8 @@ _LIST = re.compile(rf"(?<![\d.])(?:{_NUMBER}(?:\s*+[,;]\s*+|\s++)){{{_LEAST_POIN
 def target_language(text: str, *, of_translation: bool = False) -> str | None:
     """Return the English name of the target language in `text`, or None.
 
-    Only a common language, given by a name instead of a code, counts, unless `text` is known to ask for a translation
-    (`of_translation`).
+    If `text` is known to ask for a translation (`of_translation`), any language counts. Otherwise only a common
+    language counts, and only if the text has its name and not its code.
     """
     found = target_in(text, words_at_end=False)
     if found is None or not (of_translation or (found.is_common and not found.is_code)):
@@ -32,28 +33,28 @@ def target_language(text: str, *, of_translation: bool = False) -> str | None:
 
 
 def without_target(text: str) -> str:
-    """Return `text` without the target language at its beginning. The rest is about the media themselves."""
+    """Return `text` without the words at its beginning that name a target language, such as `in French`."""
     found = target_in(text[:_LONGEST_TO_READ])
     return f"{text[: found.start]} {text[found.end :]}" if found else text
 
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """The wishes that the words of a message express. The available inputs decide which of them become steps."""
+    """The wishes that the words of a message express. The planner combines them with the available inputs."""
 
     translation: str | None
-    """English name of the target language."""
+    """English name of the language into which the message asks to translate, or None."""
     reading_in: str | None
-    """English name of a language in which the user wants the content of media, by a translation if necessary. None
+    """English name of the language in which the user wants the content of media, which may need a translation. None
     without media."""
     forecast: bool
     future: bool
-    """True if a horizon is named, such as `the next 5 days`. A link without further words is then the data of a
-    forecast."""
+    """True if the message names a horizon, such as `the next 5 days`. A link without further words then counts as the
+    data of a forecast."""
     period: bool
-    """True if the message asks about a future period. A table is then forecast."""
+    """True if the message asks about a future period. A table then counts as the data of a forecast."""
     series: bool
-    """True if a forecast is requested, and the message itself contains the numbers."""
+    """True if the message asks for a forecast and contains the numbers itself."""
     detection: bool
     explicit_detection: bool
     """True if detection is requested explicitly, even if the message also mentions a user interface."""
@@ -77,7 +78,8 @@ class Wants:
         language = target_language(prose.text, of_translation=translates) if translates or says or of_media else None
         wanted = bool(language) and (translates or says)
         denies_translation = prose.mentions("translate") and not translates
-        elsewhere = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
+        # In such messages, a language that is named need not be the language of the answer.
+        is_unclear = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
         explicit = prose.asks("detect")
         looks_for = prose.asks("look_for", without="written")
         search = prose.asks("search") and prose.frames("search") and not about_doing
@@ -90,7 +92,7 @@ class Wants:
         decided = denies or wanted or search or fresh or explicit
         return cls(
             translation=language if wanted else None,
-            reading_in=language if of_media and (wanted or not elsewhere) else None,
+            reading_in=language if of_media and (wanted or not is_unclear) else None,
             forecast=forecast,
             future=prose.mentions("horizon"),
             period=prose.asks("horizon", "period") and not about_doing,

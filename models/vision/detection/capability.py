@@ -100,7 +100,9 @@ def _detr(
         from models.vision.detection.coco import NAMES
 
         supply = _supply(weight_set, config)
-        return _built_detr(spec, config, card, lambda: supply.ready()[0], NAMES, normalised, side=side, masks=masks)
+        return _built_detr(
+            spec, config, card, lambda: supply.ensure_files()[0], NAMES, normalised, side=side, masks=masks
+        )
 
     return Candidate(spec, remedy, build, backend=ONNXRUNTIME, profile=STANDARD, card=card)
 

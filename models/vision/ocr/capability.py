@@ -19,11 +19,11 @@ from models.weights import WEIGHT_SETS
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
-"""Largest number of lines in one batch of the recogniser. It is enough to use all processors, and low enough that a
-short text does not wait long behind a dense page."""
+"""Largest number of lines in one batch of the recogniser. A batch of this size uses all processors, and is short enough
+that a short text does not wait long behind a dense page."""
 _LINES_QUEUED = 100_000
-"""Largest number of lines in the recogniser's queue. It is so high that no line ever waits for room, because the number
-of pages read at a time limits the lines."""
+"""Largest number of lines in the recogniser's queue. The queue never gets this long, because the number of pages that
+are read at a time limits the lines."""
 _PADDLE = EngineSpec(
     name="paddleocr",
     capability="ocr",
@@ -31,10 +31,14 @@ _PADDLE = EngineSpec(
     weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
 )
 _REGIONS_AT_ONCE = 8
+"""Largest number of text regions in one batch of PaddleOCR-VL."""
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
-"""Memory of PaddleOCR-VL on a card. Base: 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. Item: a
-block of text of the largest size for the network, with 14,400 patches of 1,152 numbers in the vision layers, and the
-keys and values of 5,200 tokens. All numbers are calculated; the network was never run in its full size."""
+"""Memory of PaddleOCR-VL on a card.
+
+The base is 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. An item is the largest region that the
+network takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
+numbers are calculated, because the network was never run in its full size.
+"""
 
 
 class OcrSettings(OwnSettings):
@@ -73,9 +77,12 @@ def _medium(config: EngineConfig) -> tuple[Path, Path]:
 
 
 def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
-    """Divide the memory `card` between PP-OCR's two networks. The detector gets most of the base, and a tile of a page;
-    the recogniser gets its weights and all lines. Measured for the small networks with onnxruntime's arena on a CPU: a
-    tile of 1,024 pixels took 225 MB, and 32 lines took less than 800 MB."""
+    """Divide the memory `card` between PP-OCR's detector and recogniser.
+
+    The detector gets most of the base, which is the memory for a tile of a page. The recogniser gets the rest of the
+    base for its weights, and the memory of all lines. With the small networks and onnxruntime's arena on a CPU, a tile
+    of 1,024 pixels took 225 MB, and 32 lines took less than 800 MB.
+    """
     lines = CardMemory(card.base // 6, card.item, card.items)
     return CardMemory(card.base - lines.base, item=0), lines
 
@@ -83,8 +90,11 @@ def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
 def _pp_ocr(
     spec: EngineSpec, locate: Callable[[EngineConfig], tuple[Path, Path]], profile: str, card: CardMemory
 ) -> Candidate:
-    """Return a candidate for PP-OCR in two hosts, so that lines of all pages and requests are recognised together. The
-    items of `card` are lines of average width; a page is part of its base."""
+    """Return a candidate for PP-OCR with one host for the detector and one for the recogniser, so that lines of all
+    pages and requests are recognised together.
+
+    An item of `card` is a line of average width; the memory for a page is part of the base.
+    """
 
     def remedy(config: EngineConfig) -> str | None:
         try:
@@ -179,7 +189,7 @@ def _vl_remedy(config: EngineConfig) -> str | None:
     from models.base import INSTALL
 
     if config.of(OcrSettings).ocr != PADDLEOCR_VL.spec.name:
-        return ""  # without a remedy: a second reading is slow, so that only the operator can choose it
+        return ""  # Unavailable without a remedy: the second reading is slow, so it runs only if it is the setting.
     if not (config.weights_dir / _VL_FOLDER / "config.json").is_file():
         return f"Run `hf download {_VL_REPOSITORY} --local-dir {_VL_FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "transformers"):

@@ -1,5 +1,8 @@
-"""OCR engine: PaddleOCR-VL by transformers. It reads the lines that PP-OCR has found once more, block by block, because
-the network was made to read one block of a page at a time."""
+"""OCR engine: PaddleOCR-VL by transformers.
+
+PP-OCR finds and reads the lines of a page. PaddleOCR-VL then reads them a second time, one block of lines (a region) at
+a time, because the network was trained on blocks and not on pages.
+"""
 
 import asyncio
 import unicodedata
@@ -21,37 +24,37 @@ from models.vision.text import Image, PageReader, PageText
 OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no PaddleOCR-VL."
 
 _PROMPT = "OCR:"
-"""Prompt for a block of text, as in the network's training."""
+"""Prompt for a region of text, as in the network's training."""
 _SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
-"""Largest number of tokens of a transcript: the first number, plus the second number for each letter that PP-OCR has
-read. A token is one letter, several letters, or a part of a rare one."""
+"""Bound on the tokens of a transcript: `_SPARE_TOKENS`, plus `_TOKENS_A_LETTER` for each letter that PP-OCR has read. A
+token is one letter, several letters, or a part of a rare letter."""
 _PAGES_AT_ONCE = 4
-"""Largest number of pages whose blocks are read at a time, which limits the pages' pictures in memory."""
-_LOOP, _ROUNDS, _PERIOD = 48, 3, 64
-"""Least number of tokens in a repetition that ends a transcript, least number of times that a sequence is repeated in
-it, and largest number of tokens of this sequence."""
+"""Largest number of pages whose regions are read at a time, which bounds the memory for pictures of pages."""
+_LEAST_REPEATED, _LEAST_ROUNDS, _LONGEST_PERIOD = 48, 3, 64
+"""Form of a repetition that ends a transcript: at least `_LEAST_REPEATED` tokens, in which a sequence of at most
+`_LONGEST_PERIOD` tokens is repeated at least `_LEAST_ROUNDS` times."""
 _LOOK_EVERY = 16
 """Number of tokens between two searches for repetitions."""
 
 
 def repeated(tokens: Sequence[int]) -> int:
-    """Return the number of tokens at the end that only repeat earlier ones; 0 if the page may really contain the
-    repetitions."""
-    for period in range(1, _PERIOD + 1):
+    """Return the number of tokens at the end that only repeat earlier tokens. The result is 0 for a short repetition,
+    which the page may really contain."""
+    for period in range(1, _LONGEST_PERIOD + 1):
         count = 0
         while count + period < len(tokens) and tokens[-1 - count] == tokens[-1 - count - period]:
             count += 1
-        if count >= max(_LOOP, _ROUNDS * period):
+        if count >= max(_LEAST_REPEATED, _LEAST_ROUNDS * period):
             return count
     return 0
 
 
-class _Brakes:
-    """Ends texts that reach their greatest length or repeat themselves. It is a StoppingCriteria of transformers."""
+class _StopTexts:
+    """A StoppingCriteria of transformers that ends a text at its largest length or once it repeats itself."""
 
     def __init__(self, start: int, most: Sequence[int]) -> None:
-        """`start` is the number of tokens in the prompt, `most` the largest number of tokens after it, for each
-        text."""
+        """`start` is the number of tokens in the prompt, `most` each text's largest number of tokens after the
+        prompt."""
         self._start = start
         self._most = most
 
@@ -60,15 +63,19 @@ class _Brakes:
 
         count = ids.shape[1] - self._start
         done = [count >= most for most in self._most]
-        if count % _LOOK_EVERY == 0 and count > _LOOP:
-            tails = ids[:, self._start :][:, -(_LOOP + _ROUNDS * _PERIOD) - _PERIOD :].tolist()
+        if count % _LOOK_EVERY == 0 and count > _LEAST_REPEATED:
+            longest = _LEAST_REPEATED + (_LEAST_ROUNDS + 1) * _LONGEST_PERIOD
+            tails = ids[:, self._start :][:, -longest:].tolist()
             done = [end or repeated(tail) > 0 for end, tail in zip(done, tails, strict=True)]
         return torch.tensor(done, device=ids.device)
 
 
-class _Likely:
-    """Records the probability of each written token, which is the most likely one. It is a LogitsProcessor of
-    transformers. (The scores of all tokens would fill a card.)"""
+class _TokenProbabilities:
+    """A LogitsProcessor of transformers that records the probability of each generated token.
+
+    The generated token is always the most likely one. Only its probability is kept, because the scores of all tokens
+    would fill a card.
+    """
 
     def __init__(self) -> None:
         self.steps: list[Any] = []
@@ -81,7 +88,7 @@ class _Likely:
 
 
 class PaddleOcrVl:
-    """Implementation of `models.base.Engine` from regions to transcripts."""
+    """Implementation of `models.base.Engine` that takes regions and returns their transcripts."""
 
     def __init__(self, folder: Path, *, device: str = "auto") -> None:
         """`folder` has the layout of `save_pretrained` and of the model hubs (PaddlePaddle/PaddleOCR-VL)."""
@@ -108,7 +115,7 @@ class PaddleOcrVl:
         tokenizer = AutoTokenizer.from_pretrained(self._folder, padding_side="left", **here)
         if not tokenizer.chat_template:
             raise EngineUnavailable("ocr", OTHER_MODEL)
-        # The other backend needs torchvision, which nothing else here needs.
+        # The default backend needs torchvision, which nothing else here needs.
         pictures = AutoImageProcessor.from_pretrained(self._folder, backend="pil", **here)
         processor = PaddleOCRVLProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
         # CPUs compute slowly in 16 bits, or not at all.
@@ -129,7 +136,7 @@ class PaddleOcrVl:
             padding=True,
             return_tensors="pt",
         ).to(device)
-        start, likely = inputs["input_ids"].shape[1], _Likely()
+        start, probabilities = inputs["input_ids"].shape[1], _TokenProbabilities()
         most = [_SPARE_TOKENS + _TOKENS_A_LETTER * region.letters for region in batch]
         with torch.inference_mode():
             written = network.generate(
@@ -137,21 +144,22 @@ class PaddleOcrVl:
                 max_new_tokens=max(most),
                 do_sample=False,
                 use_cache=True,  # the published configuration switches it off
-                logits_processor=[likely],
-                stopping_criteria=[_Brakes(start, most)],
+                logits_processor=[probabilities],
+                stopping_criteria=[_StopTexts(start, most)],
                 pad_token_id=processor.tokenizer.pad_token_id,
             )
-        sure = torch.stack(likely.steps, 1).cpu().tolist()
+        of_tokens = torch.stack(probabilities.steps, 1).cpu().tolist()
         rows = written[:, start:].tolist()
         return [
-            _transcript(processor.tokenizer, self._until_the_end(row[:count]), shares)
-            for row, shares, count in zip(rows, sure, most, strict=True)
+            _transcript(processor.tokenizer, self._until_the_end(row[:count]), of_row)
+            for row, of_row, count in zip(rows, of_tokens, most, strict=True)
         ]
 
     def close(self) -> None:
         self._loaded = None
 
     def _until_the_end(self, tokens: Sequence[int]) -> Sequence[int]:
+        """Return the tokens before the mark of the end, without repetitions at their end."""
         assert self._loaded is not None
         ends = self._loaded[1].generation_config.eos_token_id
         known = {*(ends if isinstance(ends, list) else [ends]), self._loaded[0].tokenizer.eos_token_id}
@@ -160,30 +168,33 @@ class PaddleOcrVl:
 
 
 def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[float]) -> RegionTranscript:
-    """Return the text of `tokens` with the probability of each character. If a letter consists of several tokens, its
-    text is known once the last of them is decoded."""
-    text, sure = "", []
-    told = begun = 0
+    """Return the text of `tokens` with the probability of each character.
+
+    A letter of several tokens is decoded with the last of these tokens, and gets the lowest of their probabilities.
+    """
+    text, of_characters = "", []
+    decoded = previous = 0
     for stop in range(1, len(tokens) + 1):
-        # The tokens are decoded together with the previous ones, because leading white space would be dropped.
-        before, now = (tokenizer.decode(tokens[begun:end], skip_special_tokens=True) for end in (told, stop))
+        # New tokens are decoded together with the previous ones, because the tokenizer drops leading white space.
+        before, now = (tokenizer.decode(tokens[previous:end], skip_special_tokens=True) for end in (decoded, stop))
         if now.endswith("\ufffd"):
             continue
         piece = unicodedata.normalize("NFC", now[len(before) :])
         text += piece
-        sure += [min(probabilities[told:stop])] * len(piece)
-        begun, told = told, stop
-    return RegionTranscript(text, tuple(sure))
+        of_characters += [min(probabilities[decoded:stop])] * len(piece)
+        previous, decoded = decoded, stop
+    return RegionTranscript(text, tuple(of_characters))
 
 
 class PaddleOcrVlReader:
-    """Implementation of `models.vision.text.PageReader` on top of another PageReader and of a host of a PaddleOcrVl."""
+    """Implementation of `models.vision.text.PageReader` that lets another PageReader find and read the lines, and a
+    host of a PaddleOcrVl read them a second time."""
 
     def __init__(
         self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
     ) -> None:
-        """Create the reader. `most_waiting` is the number of pages that may wait for the second reading. The first
-        reading is so much faster that a queue before it would never be full."""
+        """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
+        front of the first reading, because that is so fast that a queue of its own would never be full."""
         self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
         self._lines = lines
         self._regions = regions
@@ -194,14 +205,14 @@ class PaddleOcrVlReader:
             regions = await asyncio.to_thread(regions_of, image, lines)
             transcripts = await self._regions.run_many(regions, wait=True)
 
-            def read_again() -> PageText:
+            def with_transcripts() -> PageText:
                 for region, transcript in zip(regions, transcripts, strict=True):
                     found = aligned([lines[number] for number in region.lines], transcript)
                     for number, line in zip(region.lines, found, strict=True):
                         lines[number] = line
                 return lines
 
-            return await asyncio.to_thread(read_again)
+            return await asyncio.to_thread(with_transcripts)
 
     def place(self) -> AbstractContextManager[Callable[[], None]]:
         return self._lines.place()

@@ -20,17 +20,20 @@ _DIAGRAM = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 _RELATIONSHIPS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
-"""Types of placeholders that repeat the same text on every slide."""
+"""Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MOST_GROUPED = 2_000
-"""Largest number of categories and groups of a chart whose groups are shown."""
+"""Number of categories and groups of a chart beyond which the groups are left out."""
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
 
 def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
-    """Convert a presentation. Each slide becomes a heading with its number and title, the shapes in order, charts as
-    tables, pictures, and the speaker's notes. Hidden slides are named and left out."""
+    """Convert a presentation to Markdown.
+
+    Each slide becomes a heading with its number and title, followed by the slide's shapes in order, its charts as
+    tables, its pictures, and the speaker's notes. A hidden slide becomes only a heading that says so.
+    """
     presentation = Package.open(packed(members)).presentation_part.presentation
     parts: list[str] = []
     seen: set[str] = set()
@@ -40,7 +43,7 @@ def pptx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
             raise ValueError("a presentation has no slide twice")
         seen.add(slide.part.partname)
         for part in _Slide(slide, pictures, limits).parts(number):
-            # Slides may share charts and notes, so the text may be far longer than the file.
+            # The length is checked, because slides may share charts and notes, which repeats them in the text.
             length += len(part)
             text_file.check_length(length, pictures.blob, limits)
             parts.append(part)
@@ -85,7 +88,7 @@ class _Slide:
         if kind in _REPEATED:
             return
         if getattr(shape, "has_table", False):
-            # The library would count its own rows again for each of them.
+            # The elements are read directly, because python-pptx would count the rows again for each row.
             yield text_file.table([_cell_text(cell) for cell in row.tc_lst] for row in shape.table._tbl.tr_lst)
         elif getattr(shape, "has_chart", False):
             yield self._chart(shape.chart)
@@ -138,7 +141,7 @@ def _placeholder_type(shape: etree._Element) -> str | None:
 
 
 def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
-    """Yield the paragraphs of a text frame. Bulleted and numbered ones become list items."""
+    """Yield the paragraphs of a text frame. Bulleted and numbered paragraphs become list items."""
     numbers: dict[int, int] = {}
     for paragraph in frame.paragraphs:
         text = _text_with_links(paragraph)
@@ -157,7 +160,7 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
 
 
 def _text_with_links(paragraph: Any) -> str:
-    """Return a paragraph's text with its links, and with marks where it has what would be markup."""
+    """Return a paragraph's text as Markdown: with its links, and with characters escaped that would be markup."""
     text = drawings.paragraph_text(paragraph._p)
     parts: list[str] = []
     for run in paragraph.runs:
@@ -173,8 +176,10 @@ def _cell_text(cell: Any) -> str:
 
 
 def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
-    """Return the labels of a chart's categories, each below the labels of its groups. If a chart has many, those of the
-    groups are left out, because the library searches all groups for each category."""
+    """Return the label of each category of a chart, after the labels of the category's groups.
+
+    If a chart has many categories, the groups are left out, because python-pptx searches all groups for each category.
+    """
     if sum(len(level) for level in plot.categories.levels) > _MOST_GROUPED:
         return [(category.label,) for category in plot.categories]
     labels: Sequence[Sequence[str]] = plot.categories.flattened_labels
@@ -182,7 +187,8 @@ def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
 
 
 def _values(series: Any) -> list[float | None]:
-    """Return the values of a chart's series. The library would search all of them for each value."""
+    """Return the values of a chart's series. They are read directly, because python-pptx would search all values for
+    each value."""
     element = series._element
     values = next(element.iterchildren("{*}val", "{*}yVal"), None)
     if values is None:

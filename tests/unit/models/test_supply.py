@@ -54,30 +54,30 @@ def test_weights_that_are_there_are_used_as_they_are(tmp_path: Path) -> None:
     Hub()(SET, tmp_path)
     hub = Hub()
     assert supply(tmp_path, hub, auto_pull=False).remedy() is None
-    assert supply(tmp_path, hub).ready() == [tmp_path / "family" / "a.onnx"]
+    assert supply(tmp_path, hub).ensure_files() == [tmp_path / "family" / "a.onnx"]
     assert hub.calls == 0
 
 
 def test_missing_weights_are_fetched(tmp_path: Path) -> None:
     assert supply(tmp_path, Hub()).remedy() is None
-    assert supply(tmp_path, Hub()).ready()[0].read_bytes() == CONTENT
+    assert supply(tmp_path, Hub()).ensure_files()[0].read_bytes() == CONTENT
 
 
 def test_what_is_sent_to_another_process_fetches_there(tmp_path: Path) -> None:
     hub = Hub(reason="no way, call {call}")
     first = supply(tmp_path, hub)
     with pytest.raises(WeightsMissing):
-        first.ready()
+        first.ensure_files()
     again = pickle.loads(pickle.dumps(first))
     with pytest.raises(WeightsMissing, match="no way, call 2"):  # and not because of a failure a moment ago
-        again.ready()
+        again.ensure_files()
 
 
 def test_nothing_is_fetched_where_that_is_switched_off(tmp_path: Path) -> None:
     hub = Hub()
     stopped = supply(tmp_path, hub, auto_pull=False)
     with pytest.raises(WeightsMissing) as raised:
-        stopped.ready()
+        stopped.ensure_files()
     assert hub.calls == 0
     assert raised.value.remedy == stopped.remedy()
     assert raised.value.remedy == (
@@ -90,12 +90,12 @@ def test_nothing_is_fetched_where_that_is_switched_off(tmp_path: Path) -> None:
 def test_large_sets_are_not_fetched_unasked(tmp_path: Path, size: int | None) -> None:
     weights = WeightSet("family", "MIT", (WeightFile(FILE.url, SHA256, FILE.path, size),))
     with pytest.raises(WeightsMissing, match="Run `openfaze pull family`"):
-        supply(tmp_path, Hub(), weights).ready()
+        supply(tmp_path, Hub(), weights).ensure_files()
 
 
 def test_a_failed_fetch_says_why_and_what_to_do_and_names_no_folder(tmp_path: Path) -> None:
     with pytest.raises(WeightsMissing) as raised:
-        supply(tmp_path, Hub(reason="the server answered 404")).ready()
+        supply(tmp_path, Hub(reason="the server answered 404")).ensure_files()
     remedy = raised.value.remedy
     assert remedy.startswith("Fetching 'family/a.onnx' failed: the server answered 404. Run `openfaze pull family`")
     assert SHA256 in remedy
@@ -109,27 +109,27 @@ def test_a_failed_fetch_is_not_tried_again_at_once(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr("models.supply.time.monotonic", lambda: now)
     for _ in range(3):
         with pytest.raises(WeightsMissing, match="ConnectError"):
-            asked.ready()
+            asked.ensure_files()
     assert hub.calls == 1
     now += 31
     hub.reason = None
-    assert asked.ready()
+    assert asked.ensure_files()
     assert hub.calls == 2
 
 
 def test_weights_that_were_put_there_after_a_failure_are_found(tmp_path: Path) -> None:
     asked = supply(tmp_path, Hub(reason="ConnectError"))
     with pytest.raises(WeightsMissing):
-        asked.ready()
+        asked.ensure_files()
     Hub()(SET, tmp_path)
-    assert asked.ready()
+    assert asked.ensure_files()
 
 
 def test_a_file_with_another_checksum_is_refused_and_left_alone(tmp_path: Path) -> None:
     Hub(content=b"not it")(SET, tmp_path)
     hub = Hub()
     with pytest.raises(EngineUnavailable, match=f"its sha256 is not {SHA256}, and it is not loaded") as raised:
-        supply(tmp_path, hub).ready()
+        supply(tmp_path, hub).ensure_files()
     assert not isinstance(raised.value, WeightsMissing)
     assert "`openfaze pull family` replaces it" in raised.value.remedy
     assert hub.calls == 0
@@ -138,7 +138,9 @@ def test_a_file_with_another_checksum_is_refused_and_left_alone(tmp_path: Path) 
 
 def detector_with(weights: Supply) -> EngineHost[Query, Found]:
     """Return a host of FastestDet that takes its file from `weights`."""
-    engine = partial(OnnxDetector, lambda: weights.ready()[0], lambda _: FastestDetHead(), device="cpu", threads=1)
+    engine = partial(
+        OnnxDetector, lambda: weights.ensure_files()[0], lambda _: FastestDetHead(), device="cpu", threads=1
+    )
     return EngineHost(FASTESTDET.spec, engine, HostLimits())
 
 

@@ -278,7 +278,7 @@ def test_packages_get_into_the_image_by_arguments_of_its_build() -> None:
         assert arguments[name] == f"${{{name}:-}}"
         assert f'\nARG {name}=""\n' in DOCKERFILE
         assert DOCKERFILE.count(f"${name}") == 1
-    assert "container=openfaze" in DOCKERFILE  # by which `app/calling.py` knows it
+    assert "container=openfaze" in DOCKERFILE  # by which `app/runnable_commands.py` knows it
 
 
 def test_libraries_are_compiled_when_the_image_is_built() -> None:

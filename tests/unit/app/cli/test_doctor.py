@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from app.calling import as_called_here
 from app.cli import doctor
 from app.cli.doctor import Finding
+from app.runnable_commands import as_called_here
 from app.settings import Settings
 from models import cards
 from models.batches import CardMemory

@@ -136,7 +136,7 @@ def test_corrected_papers_teach_those_that_look_alike(desk: Desk, names: list[st
 def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: Desk, names: list[str]) -> None:
     [seen, _] = desk.paper(names[1])["fields"]
     correct(desk, names[0], "Ada0")
-    desk.read_again()
+    desk.read_unreviewed()
     read_again(desk)
     assert desk.paper(names[1])["answer"]["name"] == "taught"
     with pytest.raises(ReviewConflict):
@@ -146,7 +146,7 @@ def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: Desk, names: li
 def test_a_server_that_is_gone_is_told(desk: Desk, names: list[str], asker: FakeAsker) -> None:
     asker.is_gone = True
     correct(desk, names[0], "Ada0")
-    desk.read_again()
+    desk.read_unreviewed()
     assert asker.has_asked.wait(30)
     read_again(desk)
     assert desk.overview()["trouble"] == "the server is gone"

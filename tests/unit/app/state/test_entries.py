@@ -39,7 +39,7 @@ def key(name: str, tenant: str = "t1", kind: str = "answer") -> Key:
 
 
 def redis_entries(url: str, prefix: str = PREFIX, *, each: int = MB, all_of_them: int = MB) -> RedisEntries:
-    return RedisEntries(url, prefix, most_of_each=each, most_of_all=all_of_them)
+    return RedisEntries(url, prefix, max_per_tenant=each, max_total=all_of_them)
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Adapts the commands in remedies to this machine, so that a printed command works when an operator pastes it."""
+"""Turns the commands in remedies into commands that run on this machine when an operator pastes them."""
 
 import json
 import os
@@ -32,7 +32,7 @@ def as_curl(base_url: str, *, keyed: bool) -> str:
 
 
 def in_the_image() -> bool:
-    """True in a container of this project's image."""
+    """True if this process runs in a container of this project's image."""
     return os.environ.get("container") == "openfaze"  # noqa: SIM112 - what containers call themselves by custom
 
 
@@ -67,13 +67,13 @@ def _called(program: str, arguments: str) -> str:
 def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
     """Return the name or path by which `program` is called in `folder`.
 
-    The look-up is cached, because errors and `/ready` contain the name for every caller.
+    The result is cached, because it is part of every error with a remedy and of every answer of `/ready`.
     """
     ours = Path(scripts) / program
     found = shutil.which(program, path=path)
     if not ours.exists() or (found is not None and Path(found).samefile(ours)):
         return program
-    # `hf` is to be called in the folder of the weights.
+    # Remedies with `hf` run in the folder of the weights, so its path must be absolute.
     here = program == "openfaze" and ours.is_relative_to(folder)
     return os.path.relpath(ours, folder) if here else str(ours)
 

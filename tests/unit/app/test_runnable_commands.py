@@ -12,12 +12,12 @@ import pytest
 import structlog
 
 from app.building import build_config
-from app.calling import as_called_here, as_sent
 from app.cli import extras
 from app.cli.pulling import sets_named
 from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
+from app.runnable_commands import as_called_here, as_sent
 from app.services import Services
 from app.settings import Settings
 from models.catalog import CATALOG
