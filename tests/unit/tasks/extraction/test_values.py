@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from tasks.extraction.candidates import CandidateSpan
+from tasks.extraction.passages import passages_of
+from tasks.extraction.values import ValueForm
 from tests.conftest import each_case
 from tests.filling import BIC, IBAN, INTEGER, NUMBER, OR_NULL, STRING, fill, filled, pasted, read, shape_of
 from tests.unit.tasks.extraction.test_evidence import ocr
@@ -39,6 +42,13 @@ async def test_what_stands_on_the_page_is_copied_from_it(name: str, schema: dict
     assert filling is not None
     assert filling.answer is not None
     assert filling.answer.value == {name: value}
+
+
+def test_a_text_of_signs_is_searched_for_a_contact_in_time_that_grows_with_its_length() -> None:
+    """With a power of it, this would take hours, and a test may take five minutes."""
+    [passage] = passages_of([ocr("total")])
+    span = CandidateSpan("piece", passage, (0,), "total" + ": " * 100_000, 0, 0)
+    assert [*ValueForm(frozenset(), "person").values_of(span, days_first=True)] == [span.text]
 
 
 async def test_that_a_field_may_be_null_makes_it_no_less_likely() -> None:
