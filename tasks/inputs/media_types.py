@@ -156,7 +156,7 @@ _DIRECTORY_BYTES = 2 << 20
 for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
-_MOST_BOXES = 1000
+_MAX_BOXES = 1000
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
 _MATROSKA_HEAD = 1 << 16
 """Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
@@ -267,7 +267,7 @@ def ogg_tracks(data: bytes) -> Tracks:
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield type, start and end of the outermost boxes."""
     at = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         size = int.from_bytes(data[at : at + 4], "big")
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16], "big")

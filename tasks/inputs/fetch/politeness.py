@@ -28,7 +28,7 @@ _KEPT_BYTES = 8 * 1024 * 1024
 """Largest total size in bytes of remembered rules."""
 _KEPT_FOR_S = 3600.0
 """Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
-_MOST_LINES = 10_000
+_MAX_LINES = 10_000
 """Largest number of lines of a robots.txt. They are parsed for each page, in half a second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
@@ -96,7 +96,7 @@ class Robots:
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             text = fetched.data.decode("utf-8-sig", errors="replace")
-            if text.count("\n") > _MOST_LINES:
+            if text.count("\n") > _MAX_LINES:
                 text, failure = "", "is too large"
         except InputTooLarge:
             failure = "is too large"
