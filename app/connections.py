@@ -44,10 +44,12 @@ counts."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 4 * 1024
-"""Number of bytes of a head or of a chunked body that are parsed between two checks of its length or framing.
+"""Number of bytes of a chunked body that are parsed between two checks of its framing.
 
 In a larger piece, the content would compensate for a long chunk extension.
 """
+_HEAD_FED_AT_ONCE = 512
+"""Number of bytes of a head that are parsed between two checks. A larger piece may contain many whole requests."""
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
 _MAX_HEADERS = 128
@@ -58,6 +60,9 @@ _CHUNKS_OF_A_TURN = 256
 chunk costs more than its content."""
 _CONTENT = 256
 """Number of bytes of a chunked body whose parsing counts as much as a chunk."""
+_HEAD = 64
+"""Number of chunks whose parsing takes as long as that of a request's head. Each of its headers counts as a further
+chunk."""
 _LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
@@ -257,7 +262,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed: deque[memoryview] = deque()
         """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
-        """Number of chunks of bodies that were parsed in the current turn, content counted by _CONTENT."""
+        """Number of chunks that were parsed in the current turn. _CONTENT and _HEAD say what else counts as some."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
         self._wrong: ApiError | None = None
@@ -314,7 +319,8 @@ class BoundedProtocol(HttpToolsProtocol):
             self._parse()
 
     def _parse(self) -> None:
-        """Parse what has been received. After many chunks, the rest waits for a turn of the event loop."""
+        """Parse what has been received. After many chunks or several heads, the rest waits for a turn of the event
+        loop."""
         self._chunks = 0
         while self._unparsed and not (self._ends or self.transport.is_closing()):
             if self._chunks >= _CHUNKS_OF_A_TURN:
@@ -347,16 +353,18 @@ class BoundedProtocol(HttpToolsProtocol):
     def _most_fed(self) -> int | None:
         if not self._in_body:
             # A head that far exceeds its limit is refused before it is parsed.
-            return max(1, min(_FED_AT_ONCE, self._limits.head_bytes - self._head))
+            return max(1, min(_HEAD_FED_AT_ONCE, self._limits.head_bytes - self._head))
         return _FED_AT_ONCE if self._is_chunked else None
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self._chunks += _HEAD
         self._in_head = True
         self._since = self.loop.time()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
+        self._chunks += 1
         if len(self.headers) > _MAX_HEADERS:
             self._wrong = HeadTooLarge(f"The request has more than {_MAX_HEADERS} headers.")
             raise ValueError(self._wrong)  # the parser stops, and reports the error

@@ -1,7 +1,7 @@
 """Reads the directives `<task>` and `<guard>` in system messages, and removes them from these messages."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -13,12 +13,16 @@ from tasks.code_sandbox import CodeSandboxTask
 # The pattern excludes "<" from names, so that the search stays linear in texts full of unclosed tags. With re.ASCII,
 # the Kelvin sign does not match K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
-_GUARD = re.compile(r"<guard>([^<]*)</guard>", re.IGNORECASE | re.ASCII)
+_GUARD = re.compile(r"<guard>([^<]{0,2000})</guard>", re.IGNORECASE | re.ASCII)
 _LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
 """Pattern of the remainder of an incomplete tag."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
 purposes."""
+_LONGEST_TAG = 2_020
+"""Largest number of characters that one of the patterns matches."""
+_SLICE = 65_536
+"""Number of characters that are searched at a time, because nothing else runs during a search."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """Settings that switch on tasks that are off by default, by task."""
 _SHOWN = 40
@@ -49,35 +53,64 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
     """
     texts = list(system_messages)
     for text in texts:
-        if _GUARD_LIKE.search(_GUARD.sub("", text)):
+        if _contains(_GUARD_LIKE, _without(_GUARD, text)):
             raise BadRequest(
                 "a system message contains '<guard' in an unknown form; write <guard>S1, S9</guard>, "
                 "its codes alone between the two tags",
                 param="messages",
             )
     tasks: dict[str, str] = {}
-    for content in (content for text in texts for content in _TASK.findall(text)):
+    for content in (content for text in texts for content in _contents(_TASK, text)):
         if task := _task(content, task_names):
             tasks.setdefault(ALIASES.get(task, task), task)
     task, *ignored = tasks.values() or (None,)
-    codes = {code for text in texts for content in _GUARD.findall(text) for code in _codes(content)}
+    codes = {code for text in texts for content in _contents(_GUARD, text) for code in _codes(content)}
     stripped = map(without_directives, texts)
     return Directives(
         task=task,
         ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
-        has_broken_task=any(_LEFT.search(_TASK.sub("", text)) for text in texts),
+        has_broken_task=any(_contains(_LEFT, _without(_TASK, text)) for text in texts),
     )
 
 
 def has_task_tag(text: str, chars: int) -> bool:
     """True if the first `chars` characters of `text` contain a whole `<task>` tag."""
-    return _TASK.search(text, 0, chars) is not None
+    return _contains(_TASK, text[:chars])
 
 
 def without_directives(text: str) -> str:
-    return _GUARD.sub("", _TASK.sub("", text)).strip()
+    return _without(_GUARD, _without(_TASK, text)).strip()
+
+
+def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Yield what `pattern.finditer` does, by searches that are short enough for others to run between them."""
+    at = 0
+    while at < len(text):
+        found = pattern.search(text, at, at + _SLICE + _LONGEST_TAG)
+        if found is None or found.start() >= at + _SLICE:
+            at += _SLICE
+        else:
+            yield found
+            at = found.end()
+
+
+def _contains(pattern: re.Pattern[str], text: str) -> bool:
+    return any(True for _ in _matches(pattern, text))
+
+
+def _contents(pattern: re.Pattern[str], text: str) -> list[str]:
+    return [found[1] for found in _matches(pattern, text)]
+
+
+def _without(pattern: re.Pattern[str], text: str) -> str:
+    """Return the text without what `pattern` matches."""
+    at, kept = 0, []
+    for found in _matches(pattern, text):
+        kept.append(text[at : found.start()])
+        at = found.end()
+    return "".join([*kept, text[at:]])
 
 
 def _task(content: str, task_names: Sequence[str]) -> str | None:

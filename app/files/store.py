@@ -33,8 +33,8 @@ _THREADS = 2
 """Threads for a local disk; more threads would not make it faster."""
 _REMOTE_THREADS = 8
 """Threads for a remote storage; they mostly wait for the network."""
-_PIECE = 1 << 20
-"""Bytes that are read at a time."""
+_PIECE = 64 * 1024
+"""Number of bytes that are read at a time. A slow reader keeps three pieces in memory."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
 """Age, in seconds, from which bytes without a record count as the remains of an interrupted upload."""

@@ -233,7 +233,8 @@ class _RowReader:
     def _begins_label(self, text: str) -> bool:
         """True if `text` begins a new label after a value of nothing but digits, like `TOTAL` in `ITEM: 5 TOTAL
         25.85`."""
-        return bool(self._values) and not any(map(self._is_text, self._values)) and tuple(fold(text)) in PHRASES
+        # The values are looked at last: there may be thousands, and this is asked before each of them.
+        return bool(self._values) and tuple(fold(text)) in PHRASES and not any(map(self._is_text, self._values))
 
     def _is_text(self, word: int) -> bool:
         text = self.passage.words[word]

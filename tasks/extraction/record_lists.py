@@ -25,7 +25,7 @@ from tasks.extraction.record_slots import (
     item_of,
     template_of,
 )
-from tasks.extraction.repeated_records import runs_of
+from tasks.extraction.repeated_records import Run, runs_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
 from tasks.extraction.words_on_page import WordOnPage, cell_of
 from tasks.notation.dates import days_told
@@ -87,6 +87,8 @@ def runs_for(
                 yield
                 continue
             yield
+            if not any(_may_be_list(run, one) for one in asked.values()):
+                continue
             template = template_of(run)
             compared += width * template.size
             if compared > MAX_COMPARED:
@@ -95,6 +97,8 @@ def runs_for(
             figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
             comma = has_decimal_commas([slot.as_printed.texts for slot in figures], likely=False)
             for path, one in asked.items():
+                if not _may_be_list(run, one):
+                    continue
                 rough = yield from fill_from(template, one, days, comma, is_rough=True)
                 if rough is not None:
                     likely[path].append((rough.score, template, days, comma, read[passage.entry]))
@@ -166,6 +170,11 @@ def fill_from_records(
             found[path] = filled
         yield
     return found
+
+
+def _may_be_list(run: Run, asked: ListToFill) -> bool:
+    """True if records are many, or below a heading that names the list."""
+    return len(run.records) >= FEWEST or asked.heading_of(run) > 0
 
 
 def _is_list(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:

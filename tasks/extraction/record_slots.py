@@ -599,6 +599,17 @@ class ListToFill:
             self._likeness[label] = [_label_likeness(one.wanted.names, label, one.kind.roles) for one in self.fields]
         return self._likeness[label]
 
+    def heading_of(self, run: Run) -> float:
+        """Return how well the headings above a run name the list, from 0 to 1; -1 if they name another list."""
+        own = max((_heading_likeness(self.names, text) for text in run.headings[:1]), default=0.0)
+        far = max((_heading_likeness(self.names, text) for text in run.headings[1:]), default=0.0)
+        foreign = max(
+            (_heading_likeness(other, text) for other in self.others for text in run.headings[:1]), default=0.0
+        )
+        if foreign >= 1 and own < foreign:
+            return -1.0
+        return min(own, 2.0) / 2 if own >= 0.6 else 0.7 * min(far, 2.0) / 2 if far >= 0.6 else 0.0
+
 
 class RecordFilling(NamedTuple):
     """An assignment of slots to the fields of a list (by the field's index), with the input of the calibration."""
@@ -729,12 +740,6 @@ def fill_from(
     kept = [number for number in kept if answered[number] >= FULL_ENOUGH * typical]
     if not kept:
         return None
-    own = max((_heading_likeness(asked.names, text) for text in run.headings[:1]), default=0.0)
-    far = max((_heading_likeness(asked.names, text) for text in run.headings[1:]), default=0.0)
-    foreign = max((_heading_likeness(other, text) for other in asked.others for text in run.headings[:1]), default=0.0)
-    heading = min(own, 2.0) / 2 if own >= 0.6 else 0.7 * min(far, 2.0) / 2 if far >= 0.6 else 0.0
-    if foreign >= 1 and own < foreign:
-        heading = -1.0
     slots = {at: template.slots[number] for at, number in chosen}
     if not is_rough:
         slots = _extended(run, fields, slots)
@@ -748,7 +753,7 @@ def fill_from(
     must = needed or chosen
     of_run = {
         "worth": sum(max(-1.0, min(worth[pair], 4.0)) for pair in chosen) / len(fields) / 4,
-        "heading": heading,
+        "heading": asked.heading_of(run),
         "filled": len(chosen) / len(fields),
         "regular": template.regular,
         "count": min(math.log(len(kept)), 2.0),

@@ -9,15 +9,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tasks.notation.dates import full_year
-from tasks.notation.numbers import Magnitude, is_grouped, magnitudes
+from tasks.notation.numbers import LONGEST_NUMBER, Magnitude, is_grouped, magnitudes
 from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
 _AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
 _NUMBER = re.compile(rf"{_AROUND}([-+]?){_AROUND}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_AROUND}")
-_LONGEST_NUMBER = 60
-"""Largest length of a cell with a number, in characters."""
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )
@@ -137,7 +135,7 @@ def _count_signs(digits: str) -> int:
 def _digits(cell: str) -> tuple[str, str] | None:
     """Return the sign of a number, and its digits with their points and commas; None if `cell` is not a number."""
     text = cell.strip()
-    if not text or len(text) > _LONGEST_NUMBER:
+    if not text or len(text) > LONGEST_NUMBER:
         return None
     negative = text.startswith("(") and text.endswith(")")
     found = _NUMBER.fullmatch((text[1:-1] if negative else text).translate(_DROPPED))

@@ -13,6 +13,9 @@ from typing import NamedTuple
 
 from tasks.notation.currencies import ANY as CURRENCY
 
+LONGEST_NUMBER = 60
+"""Largest number of characters of a number. Python refuses to write integers of more than 4,300 digits, and takes a
+time that grows with their square to read them."""
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 """Letters that may precede a digit without a space.
 
@@ -114,7 +117,12 @@ class Magnitude(NamedTuple):
 
 
 def magnitudes(digits: str) -> Iterator[Magnitude]:
-    """Find the readings of digits: one for 1,234.50 and 1.234,50; two for 1.234, the fraction first; none for 1.2.3."""
+    """Find the readings of digits: one for 1,234.50 and 1.234,50; two for 1.234, the fraction first.
+
+    There is none for 1.2.3, nor for more than LONGEST_NUMBER characters.
+    """
+    if len(digits) > LONGEST_NUMBER:
+        return
     digits = unicodedata.normalize("NFKC", digits)
     points, commas = digits.count("."), digits.count(",")
     sign, other = (".", ",") if digits.rfind(".") > digits.rfind(",") else (",", ".")

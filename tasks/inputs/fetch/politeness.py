@@ -24,12 +24,12 @@ AGENT = "openfaze"
 """Our product token in a robots.txt."""
 _MAX_BYTES = 1024 * 1024
 """Largest robots.txt in bytes: RFC 9309, section 2.5, demands at least 500 KiB."""
-_KEPT_BYTES = 8 * 1024 * 1024
-"""Largest total size in bytes of remembered rules."""
+_KEPT_LINES = 20_000
+"""Largest number of lines of all remembered rules. Parsed, a line takes up to 1.5 kB."""
 _KEPT_FOR_S = 3600.0
 """Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
-_MAX_LINES = 10_000
-"""Largest number of lines of a robots.txt. They are parsed for each page, in half a second."""
+_MAX_LINES = 5_000
+"""Largest number of lines of a robots.txt. Parsing them takes up to a tenth of a second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """Longest Crawl-delay, in seconds, that is obeyed. Delays are meant for crawls of a whole site, whereas a user is
@@ -40,9 +40,11 @@ _MAX_PLACES = 1000
 
 @dataclass(frozen=True, slots=True)
 class _Rules:
-    """The rules of one origin. They are kept as text, because parsed rules take many times the memory."""
+    """The rules of one origin."""
 
-    text: str = ""
+    parsed: Protego | None = None
+    """The parsed file, or None if it has no rules or they are unknown."""
+    lines: int = 0
     failure: str | None = None
     """Reason why the rules are unknown, in which case nothing is allowed."""
     unreachable: str | None = None
@@ -81,7 +83,7 @@ class Robots:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
             raise visit.failed(f"is on a host whose robots.txt {rules.failure} (OPENFAZE_SCRAPE_ROBOTS)")
-        return await asyncio.to_thread(_crawl_delay, rules.text, str(url)) if rules.text else 0.0
+        return await asyncio.to_thread(_crawl_delay, rules.parsed, str(url)) if rules.parsed else 0.0
 
     def _known(self, origin: str) -> _Rules | None:
         """Return the rules of an origin unless they are unknown or old."""
@@ -92,12 +94,12 @@ class Robots:
         return rules
 
     async def _read(self, origin: str) -> _Rules:
-        text, failure, unreachable = "", None, None
+        parsed, lines, failure, unreachable = None, 0, None, None
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
-            text = fetched.data.decode("utf-8-sig", errors="replace")
-            if text.count("\n") > _MAX_LINES:
-                text, failure = "", "is too large"
+            parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
+            if lines > _MAX_LINES:
+                failure = "is too large"
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
@@ -112,20 +114,22 @@ class Robots:
             pass  # the host is not permitted: fetching the page raises the same refusal with the page's address
         is_known = failure is None and unreachable is None
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
-        return _Rules(text, failure, unreachable, until)
+        return _Rules(parsed, lines, failure, unreachable, until)
 
     def _forget_old(self) -> None:
-        kept = sum(_memory_size(rules) for rules in self._rules.values())
-        while kept > _KEPT_BYTES and len(self._rules) > 1:
-            kept -= _memory_size(self._rules.popitem(last=False)[1])
+        kept = sum(1 + rules.lines for rules in self._rules.values())
+        while kept > _KEPT_LINES and len(self._rules) > 1:
+            kept -= 1 + self._rules.popitem(last=False)[1].lines
 
 
-def _memory_size(rules: _Rules) -> int:
-    return 1024 + len(rules.text)
+def _parsed(data: bytes) -> tuple[Protego | None, int]:
+    """Return the rules of a robots.txt and its number of lines, without rules if it has none or too many lines."""
+    text = data.decode("utf-8-sig", errors="replace")
+    lines = len(text.splitlines())
+    return (Protego.parse(text) if 0 < lines <= _MAX_LINES else None), lines
 
 
-def _crawl_delay(text: str, url: str) -> float | None:
-    parsed = Protego.parse(text)
+def _crawl_delay(parsed: Protego, url: str) -> float | None:
     return (parsed.crawl_delay(AGENT) or 0.0) if parsed.can_fetch(url, AGENT) else None
 
 

@@ -247,6 +247,26 @@ async def test_other_connections_have_their_turn_between_small_chunks(monkeypatc
     assert max(at_once.values()) < 6 * 1000
 
 
+async def test_other_connections_have_their_turn_between_requests_that_come_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    at_once: Counter[int] = Counter()
+    on_message_begin = BoundedProtocol.on_message_begin
+
+    def counted(protocol: BoundedProtocol) -> None:
+        at_once[passes.number] += 1
+        on_message_begin(protocol)
+
+    monkeypatch.setattr(BoundedProtocol, "on_message_begin", counted)
+    async with passing() as passes, served() as server:
+        reader, writer = await server.open()
+        writer.write(GET.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 200 + b"\r\n\r\n") * 30)
+        for _ in range(30):
+            assert await answer(reader) == (200, b"ok")
+    assert at_once.total() == 30
+    assert max(at_once.values()) < 10
+
+
 async def test_what_waits_to_be_parsed_does_not_pile_up_while_the_application_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,7 +1,10 @@
 """`<task>` and `<guard>`, in system messages only."""
 
+import re
+
 import pytest
 
+from app.chat import directives as directives_module
 from app.chat.directives import read_directives
 from app.errors import BadRequest
 from models.safety.guard import CODES
@@ -54,6 +57,33 @@ def test_a_text_full_of_unclosed_tags_is_read_in_time_that_grows_with_its_length
     for text in ("<guard>" * 300_000 + "<guard>S1</guard>", "<guard>" + "S1 " * 600_000):
         with pytest.raises(BadRequest):
             read_directives([text])
+
+
+def test_tags_in_a_long_text_are_found_wherever_a_search_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(directives_module, "_SLICE", 7)
+    for before in range(15):
+        read = read_directives(["." * before + "<task>ocr</task><task></task>..<guard>S1</guard>" + "." * before])
+        assert (read.task, read.guard, read.has_broken_task) == ("ocr", ("S1",), False)
+        assert read.system == ("." * (2 * before + 2),)
+
+
+def test_no_search_in_a_long_text_goes_on_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A search keeps all other threads waiting until it ends."""
+    searched = []
+
+    class Pattern:
+        def __init__(self, pattern: re.Pattern[str]) -> None:
+            self.pattern = pattern
+
+        def search(self, text: str, start: int, end: int) -> re.Match[str] | None:
+            searched.append(end - start)
+            return self.pattern.search(text, start, end)
+
+    for name in ("_TASK", "_GUARD", "_LEFT", "_GUARD_LIKE"):
+        monkeypatch.setattr(directives_module, name, Pattern(getattr(directives_module, name)))
+    read_directives(["<" * 1_000_000])
+    assert len(searched) > 6 * 10
+    assert max(searched) < 100_000
 
 
 def test_an_unclosed_tag_stays_in_the_text() -> None:

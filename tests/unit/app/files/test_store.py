@@ -86,6 +86,14 @@ async def test_a_file_is_read_as_it_was_written(store: FileStore, clock: Clock) 
     assert (file.created, file.expires) == (clock.now, int(clock.now + HOUR))
 
 
+async def test_a_slow_reader_of_a_file_keeps_small_pieces_in_memory(tmp_path: Path) -> None:
+    store = FileStore(Storage(str(tmp_path)), FileLimits())
+    file = await kept(store, bytes(300_000))
+    sizes = [len(piece) async for piece in store.pieces(file)]
+    assert sum(sizes) == 300_000
+    assert max(sizes) <= 64 * 1024
+
+
 async def test_a_file_that_comes_in_many_pieces_is_written_in_few(tmp_path: Path, clock: Clock) -> None:
     piece = os.urandom(2**16)
     written: dict[str, list[int]] = {}

@@ -49,6 +49,10 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     assert number.readings == {Decimal(reading) for reading in readings}
 
 
+def test_more_figures_than_a_number_has_are_none() -> None:
+    assert [len(number.readings) for number in find_numbers(f"{'9' * 60} {'9' * 61} {'1' * 5_000}.5")] == [1, 0, 0]
+
+
 @each_case(("text", "value"), [("within thirty (30) days", 30), ("mit vierzig (40) Tagen", 40), ("Seats (3) 14", -3)])
 def test_brackets_around_figures_that_repeat_a_word_are_no_sign(text: str, value: int) -> None:
     assert next(find_numbers(text)).readings == {Decimal(value)}

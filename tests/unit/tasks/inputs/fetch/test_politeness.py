@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from protego import Protego
 
 from models.scheduler import SHARE, FairSlots, Share
 from tasks.errors import InputError
@@ -123,7 +124,8 @@ async def test_a_host_without_rules_is_open(status: str) -> None:
         (response(b"", status="429 Slowly"), "robots.txt answered with status 429"),
         (b"nonsense\r\n\r\n", "robots.txt could not be read"),
         (response(bytes(1024 * 1024 + 1)), "robots.txt is too large"),
-        (response(b"Disallow: /x\n" * 10_001), "robots.txt is too large"),
+        (response(b"Disallow: /x\n" * 5_001), "robots.txt is too large"),
+        (response(b"Disallow: /x\r" * 5_001), "robots.txt is too large"),
     ],
 )
 async def test_a_host_whose_rules_cannot_be_known_is_left_alone_for_a_minute(answer: bytes, says: str) -> None:
@@ -171,6 +173,20 @@ async def test_rules_are_read_once_an_hour_and_origin_however_many_ask() -> None
         clock.now += 3601
         await politeness.fetch(server.url("page"))
     assert asked(server).count("/robots.txt") == 3
+
+
+async def test_rules_are_parsed_once_however_many_pages_are_fetched(monkeypatch: pytest.MonkeyPatch) -> None:
+    parsed = []
+
+    def counted(text: str) -> Protego:
+        parsed.append(text)
+        return parse(text)
+
+    parse = Protego.parse
+    monkeypatch.setattr(Protego, "parse", counted)
+    async with scraping(**robots(CLOSED)) as (politeness, server, _):
+        await asyncio.gather(*(politeness.fetch(server.url("page")) for _ in range(5)))
+    assert parsed == [CLOSED.decode()]
 
 
 async def test_no_key_waits_for_the_reading_of_another() -> None:
@@ -335,7 +351,7 @@ async def test_hosts_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch
 
     before = remembered()
     names, clock = Names(**{f"h{n}_test": ["127.0.0.1"] for n in range(100)}), Clock()
-    async with serving(**robots("# " + "x" * 100_000), page=response(b"x")) as server:
+    async with serving(**robots("# x\n" * 300), page=response(b"x")) as server:
         fetcher = Fetcher(FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0), resolver=names, tls=TLS)
         politeness = Politeness(fetcher, ScrapePolicy(), clock, clock.sleep)
         for n in [*range(100), 99, 0]:
