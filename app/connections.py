@@ -52,7 +52,7 @@ _HEAD_FED_AT_ONCE = 512
 """Number of bytes of a head that are parsed between two checks. A larger piece may contain many whole requests."""
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
-_MOST_HEADERS = 128
+_MAX_HEADERS = 128
 """Largest number of header lines of a request. Clients and proxies send some 30; a request with 12,000 short lines
 would take 10 ms."""
 _CHUNKS_OF_A_TURN = 256
@@ -365,8 +365,8 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         super().on_header(name, value)
         self._chunks += 1
-        if len(self.headers) > _MOST_HEADERS:
-            self._wrong = HeadTooLarge(f"The request has more than {_MOST_HEADERS} headers.")
+        if len(self.headers) > _MAX_HEADERS:
+            self._wrong = HeadTooLarge(f"The request has more than {_MAX_HEADERS} headers.")
             raise ValueError(self._wrong)  # the parser stops, and reports the error
 
     def on_headers_complete(self) -> None:

@@ -32,7 +32,7 @@ from tests.conftest import SHARED
 
 Steps = Generator[simpy.Event, Any, None]
 
-MOST_WAITING = 64
+MAX_WAITING = 64
 """Largest number of requests that wait for a replica: the default of OPENFAZE_MAX_QUEUE."""
 LOADS = (10, 100, 1_000, 10_000)
 """Loads in requests per second."""
@@ -162,7 +162,7 @@ def simulated(
             for pause in arrivals(rate, seconds, rng):
                 yield env.timeout(pause)
                 replica = least_busy(running, rng)
-                if replica.ongoing >= MOST_WAITING + service.batch:
+                if replica.ongoing >= MAX_WAITING + service.batch:
                     outcome.refused += 1
                 else:
                     replica.take()
@@ -224,7 +224,7 @@ class Hosted:
     def __init__(self, service: Service, number: int) -> None:
         spec = EngineSpec(f"sleeper-{number}", "toy", "Apache-2.0", "here")
         self.host = EngineHost[int, int](
-            spec, lambda: Sleeper(service, number), HostLimits(service.batch, max_queue=MOST_WAITING)
+            spec, lambda: Sleeper(service, number), HostLimits(service.batch, max_queue=MAX_WAITING)
         )
         self.ongoing = 0
 

@@ -13,7 +13,7 @@ import random
 import sys
 from typing import Any
 
-from app.extract.asking import MOST_EXAMPLES
+from app.extract.asking import MAX_EXAMPLES
 from app.review.desk import CORRECTIONS_TO_LEARN
 from bench.extraction import Bench, entry_of
 from bench.one_example import Paper, count_right, schema_of, value_of
@@ -68,7 +68,7 @@ async def main() -> None:
         corrected = next((at for at in range(1, count) if sum(wrong[:at]) >= CORRECTIONS_TO_LEARN), None)
         if corrected is None:
             continue
-        examples = [Example([paper[0]], paper[1]) for paper in papers[:corrected]][-MOST_EXAMPLES:]
+        examples = [Example([paper[0]], paper[1]) for paper in papers[:corrected]][-MAX_EXAMPLES:]
         left = papers[corrected:]
         again = sum([await wrong_fields(bench, schema, paper, examples) for paper in left])
         fields = len(left) * len(schema["properties"])

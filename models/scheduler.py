@@ -30,7 +30,7 @@ ItemT = TypeVar("ItemT")
 
 _FEW = 8
 """Largest number of waiting items with which a key is served as often as any other key."""
-_MOST_COUNTED = 3.0
+_MAX_COUNTED = 3.0
 _PASSED_OVER_AT_MOST = 16
 """Largest number of items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
@@ -63,7 +63,7 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 def counted(waiting: int) -> float:
     """Return the amount by which a key's virtual time advances when one of its items is served, `waiting` of them being
     left."""
-    return min(_MOST_COUNTED, max(1.0, waiting / _FEW))
+    return min(_MAX_COUNTED, max(1.0, waiting / _FEW))
 
 
 class FairQueue(Generic[ItemT]):

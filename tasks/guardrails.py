@@ -38,7 +38,7 @@ NAME = "guardrails"
 """Name of the guard's result in `precontext`."""
 SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
 """Error codes of inputs that contain nothing that a model could be shown."""
-_MOST_BYTES = MB
+_MAX_BYTES = MB
 """Largest size of texts that are judged together, in bytes of UTF-8."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
@@ -177,14 +177,14 @@ class Guardrails:
         """Check that the `(source, text)` pairs are short enough to be judged. Raises InputTooLarge, which names the
         longest."""
         size = sum(len(text) for _, text in texts)  # a lower bound of the size in UTF-8
-        if size <= _MOST_BYTES:
+        if size <= _MAX_BYTES:
             size = sum(len(text.encode(errors="replace")) for _, text in texts)
-        if size <= _MOST_BYTES:
+        if size <= _MAX_BYTES:
             return
         longest, _ = max(texts, key=lambda item: len(item[1]))
         raise InputTooLarge(
             f"'{longest}': the texts that the guard is to judge together have {size / MB:.2f} MB or more, over the "
-            f"limit of {_MOST_BYTES // MB} MB. Send less, or ask for no guard.",
+            f"limit of {_MAX_BYTES // MB} MB. Send less, or ask for no guard.",
             code="request_too_large",
             param=longest,
         )

@@ -27,7 +27,7 @@ _ALIKE = 80.0
 """Least similarity (of 100) at which a text counts as the one in the request. OCR may misread a letter or two."""
 _AS_GOOD = 3.0
 """Largest difference in similarity that is ignored."""
-_MOST_LOOKED_AT = 16
+_MAX_LOOKED_AT = 16
 """Largest number of pages and frames per request that the grounder sees, because each one costs a call of an LLM."""
 
 
@@ -176,7 +176,7 @@ class GuiDetectionTask:
         self, pages: Sequence[PagePosition], wording: Wording, progress: Progress, alone: bool
     ) -> list[ShownElement]:
         admission = EngineAdmission()
-        looks = wording.names_an_element and len(pages) <= _MOST_LOOKED_AT
+        looks = wording.names_an_element and len(pages) <= _MAX_LOOKED_AT
         grounder = self._grounder() if looks else None
 
         async def searched(page: PagePosition) -> list[ShownElement]:

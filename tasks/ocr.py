@@ -34,7 +34,7 @@ from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
-MOST_SEARCHED = 10
+MAX_SEARCHED = 10
 """Number of pages at the beginning of a document that are searched for codes and boxes even if the file has their whole
 text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _AT_ONCE = 64
@@ -296,7 +296,7 @@ def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
     """True if a page is searched for codes and for boxes to be ticked."""
     if not form.is_read or page.document.kind == "video" or not layer.has_drawings:
         return False
-    return not layer.complete or page.number <= MOST_SEARCHED
+    return not layer.complete or page.number <= MAX_SEARCHED
 
 
 def _is_one_picture(documents: Sequence[Document]) -> bool:

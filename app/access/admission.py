@@ -19,8 +19,8 @@ from app.errors import LONGEST_RETRY_S as LONGEST_WAIT_S
 from app.errors import ApiError, InsufficientQuota, KeyLimitReached, TaskNotAllowed, Unavailable
 from app.state.counters import (
     LEASE_S,
+    MAX_UNFORESEEN,
     MINUTE_S,
-    MOST_UNFORESEEN,
     NANO,
     UNFORESEEN_ANSWER,
     UNFORESEEN_READING,
@@ -399,8 +399,8 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
         return KeyLimitReached(
             "The tokens of a request are known, and charged, only when it ends. Therefore a key with the limit "
-            f"'{setting}' may have at most {MOST_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
-            f"{MOST_UNFORESEEN // UNFORESEEN_ANSWER} other answers, running at a time, and it has that many. "
+            f"'{setting}' may have at most {MAX_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
+            f"{MAX_UNFORESEEN // UNFORESEEN_ANSWER} other answers, running at a time, and it has that many. "
             "Try again when one ends.",
             retry_after=1,
             rejected="concurrency",

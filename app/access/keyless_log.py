@@ -5,7 +5,7 @@ from collections import Counter
 
 import structlog
 
-MOST_A_MINUTE = 60
+MAX_PER_MINUTE = 60
 """Largest number of requests without a key of a minute that have a line each. The others are counted."""
 MINUTE_S = 60.0
 
@@ -24,7 +24,7 @@ class KeylessLog:
         """True if a request that ended with `status` is to have a line of its own; otherwise it is counted."""
         if self._end is None:
             self._end = asyncio.get_running_loop().call_later(MINUTE_S, self.report)
-        if self._logged < MOST_A_MINUTE:
+        if self._logged < MAX_PER_MINUTE:
             self._logged += 1
             return True
         self._counted[str(status)] += 1

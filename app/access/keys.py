@@ -26,10 +26,10 @@ EVERYONE = "everyone"
 REFRESH_S = 1.0
 """Seconds between two checks of whether the file of keys has changed."""
 
-_MOST_ADDRESSES = 10_000
+_MAX_ADDRESSES = 10_000
 """Largest number of addresses whose wrong keys are remembered. The address that was silent longest is forgotten
 first."""
-_MOST_KNOWN = 64
+_MAX_KNOWN = 64
 """Largest number of valid keys that are remembered for one address."""
 _NETWORK_BITS = 64
 """Length, in bits, of the prefix that distinguishes IPv6 clients, because each client has a whole network of
@@ -293,14 +293,14 @@ class Guesses:
     def failed(self, address: str) -> None:
         network = _network(address)
         self._tried[network] = (self._now(network) + 1, self._clock())
-        _bound(self._tried, network, _MOST_ADDRESSES)
+        _bound(self._tried, network, _MAX_ADDRESSES)
 
     def opened(self, address: str, digest: bytes) -> None:
         network = _network(address)
         digests = self._known.setdefault(network, OrderedDict())
         digests[digest] = None
-        _bound(digests, digest, _MOST_KNOWN)
-        _bound(self._known, network, _MOST_ADDRESSES)
+        _bound(digests, digest, _MAX_KNOWN)
+        _bound(self._known, network, _MAX_ADDRESSES)
 
     def _now(self, network: str) -> float:
         tried, at = self._tried.get(network, (0.0, 0.0))

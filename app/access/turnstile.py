@@ -23,7 +23,7 @@ CREDIT_S = 0.1
 """Pauses, in seconds, that may be owed. A few requests in a row, such as those of a page, thus do not wait."""
 LONGEST_TURN_S = 0.1
 """Longest time, in seconds, for which a request holds up the next one. Later, it waits for a slow client or a file."""
-MOST_WAITING = 512
+MAX_WAITING = 512
 """Largest number of requests that wait. The newest one of the address with the most is refused for another."""
 RETRY_S = 1
 
@@ -78,12 +78,12 @@ class Turnstile:
     async def _wait(self, address: str) -> None:
         place = asyncio.get_running_loop().create_future()
         self._waiting.push(place, Share(address))
-        if len(self._waiting) > MOST_WAITING:
+        if len(self._waiting) > MAX_WAITING:
             refused = next(self._waiting.longest())
             self._withdraw(refused)
             refused.set_exception(
                 RateLimited(
-                    f"{MOST_WAITING} requests without a key wait already, as many as may. Try again later.",
+                    f"{MAX_WAITING} requests without a key wait already, as many as may. Try again later.",
                     retry_after=RETRY_S,
                 )
             )

@@ -41,7 +41,7 @@ LARGEST_LINE = 32 * MB
 """Largest size of a line in bytes: a part of 20 MB in base64, and room for its text."""
 MAX_ID_CHARS = 512
 """Largest number of characters of a `custom_id`."""
-MOST_PROBLEMS = 100
+MAX_PROBLEMS = 100
 """Largest number of problems that are listed for one file."""
 RECORD = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
@@ -129,7 +129,7 @@ class Checker:
     @property
     def has_enough(self) -> bool:
         """True if enough problems were found to end the check."""
-        return len(self.problems) >= MOST_PROBLEMS
+        return len(self.problems) >= MAX_PROBLEMS
 
     def check(self, lines: Sequence[RawLine]) -> Slices[None]:
         for line in lines:

@@ -46,7 +46,7 @@ LOOK_S = 5.0
 """Seconds between two looks for work."""
 _AT_ONCE = 8
 """Largest number of batches that this server runs at the same time, unless a key waits that runs none."""
-_MOST_AT_ONCE = 64
+_MAX_AT_ONCE = 64
 """Largest number of batches with those of keys that run no other one."""
 _PAUSE_S = 30.0
 """Seconds that a batch rests after an error."""
@@ -201,7 +201,7 @@ class BatchRunner:
             if sum(run.rest_s is None for run in self._runs.values()) >= _AT_ONCE:
                 resting = self._resting_longest()
                 is_first = resting is None
-                if is_first and len(self._runs) >= _MOST_AT_ONCE:
+                if is_first and len(self._runs) >= _MAX_AT_ONCE:
                     break
             if (batch := await self._claimed(now, is_first=is_first)) is None:
                 break

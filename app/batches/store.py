@@ -67,7 +67,7 @@ clock was ahead."""
 _ABANDONED_S = 24 * 3600.0
 """Seconds after a batch's time is up from which a server with other files may end it. Its own server has not come
 back, or its folder has another name now, and the batch would count for its key forever."""
-MOST_FINISHED = 1000
+MAX_FINISHED = 1000
 """Number of finished batches of a key that are kept. One with its metadata and a hundred errors takes some 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
@@ -168,7 +168,7 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MOST_FINISHED. Raises
+        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MAX_FINISHED. Raises
         TooManyBatches if the key already has `most` unfinished batches."""
 
         def add(db: sqlite3.Connection) -> None:
@@ -182,7 +182,7 @@ class BatchStore:
             db.execute(
                 f"DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN "
                 f"({_STATUSES}) AND {_OF_STORAGE} ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)",
-                (batch.tenant, self._storage, MOST_FINISHED),
+                (batch.tenant, self._storage, MAX_FINISHED),
             )
 
         await self._whole(add)

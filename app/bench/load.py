@@ -20,7 +20,7 @@ import aiohttp
 from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
-_MOST_WAITING = 10_000
+_MAX_WAITING = 10_000
 """Largest number of requests that run at the same time if a rate is set; further requests are not sent, and count as
 errors."""
 _PAUSE_S = 0.5
@@ -124,7 +124,7 @@ class _Load:
                 break
             await asyncio.sleep(due - time.perf_counter())
             asked = self._drawn_one()
-            if len(under_way) >= _MOST_WAITING:
+            if len(under_way) >= _MAX_WAITING:
                 self._note(
                     TimedResponse(asked.name, due, 0, status=None, error="not sent: too many requests are running")
                 )

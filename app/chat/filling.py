@@ -41,9 +41,9 @@ _IMPROBABLE = (
     "likeliest one of its type."
 )
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
-_MOST_NAMED = 20
+_MAX_NAMED = 20
 """Number of fields that one warning lists."""
-_MOST_TOLD = 60
+_MAX_TOLD = 60
 """Number of characters of a filled-in value that the LLM is shown."""
 
 
@@ -187,7 +187,7 @@ def _warnings(schema: Mapping[str, Any], completion: Completion) -> Iterator[str
 
 def _named(paths: Sequence[JsonPath]) -> str:
     names = [f"'{'.'.join(map(str, path))}'" for path in paths]
-    return ", ".join(names[:_MOST_NAMED]) + (" …" if len(names) > _MOST_NAMED else "")
+    return ", ".join(names[:_MAX_NAMED]) + (" …" if len(names) > _MAX_NAMED else "")
 
 
 def _filling(shape: Shape, copied: CopiedFields) -> Filling | None:
@@ -207,4 +207,4 @@ def _join(shape: Shape, values: Mapping[JsonPath, Any], rest: Any) -> str:
 
 
 def _shorten(value: Any) -> Any:
-    return f"{value[:_MOST_TOLD]}…" if isinstance(value, str) and len(value) > _MOST_TOLD else value
+    return f"{value[:_MAX_TOLD]}…" if isinstance(value, str) and len(value) > _MAX_TOLD else value

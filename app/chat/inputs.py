@@ -25,7 +25,7 @@ from app.wire.request import (
     UrlPart,
 )
 from models.embedding.embedder import Embedder, Vector
-from tasks.extraction.examples import MOST_EXAMPLES
+from tasks.extraction.examples import MAX_EXAMPLES
 from tasks.inputs.reading import Uploads
 from tasks.inputs.source import Origin, Source, Total, urls_in
 from tasks.precontext import REQUEST, Entry
@@ -201,7 +201,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
 
 
 def _examples(request: ChatRequest, before: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
-    """Return the last MOST_EXAMPLES examples before index `before`: pairs of a user message with an input and an
+    """Return the last MAX_EXAMPLES examples before index `before`: pairs of a user message with an input and an
     assistant message with an object.
 
     Only a request with a schema has examples. A pair with more than `max_sources` sources does not count, nor one with
@@ -212,7 +212,7 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     found: list[ExampleTurn] = []
     for at in range(before - 2, -1, -1):
         message, answer = request.messages[at], request.messages[at + 1]
-        if len(found) == MOST_EXAMPLES:
+        if len(found) == MAX_EXAMPLES:
             break
         if message.role != "user" or answer.role != "assistant" or (value := _object_in(text_of(answer))) is None:
             continue

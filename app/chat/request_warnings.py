@@ -42,10 +42,10 @@ _KNOWN: Mapping[str, Sequence[str]] = {
     "response_format.json_schema": ("description",),
 }
 """Additional fields that an object may have, beyond those of its class, by the object's path."""
-_MOST, _MOST_COMPARED = 1000, 16
-"""Largest number of objects of a request, and of fields of an object, that are examined. `_MOST_COMPARED` limits the
+_MAX_OBJECTS, _MAX_COMPARED = 1000, 16
+"""Largest number of objects of a request, and of fields of an object, that are examined. `_MAX_COMPARED` limits the
 unknown fields that are compared with known names, which takes up to half a millisecond."""
-_SEARCHED, _MOST_SEARCHED = 1000, 16
+_SEARCHED, _MAX_SEARCHED = 1000, 16
 """Number of characters of a user's text in which a tag is searched, and number of latest texts that are searched."""
 _LONGEST = 40
 """Number of characters of the longest field name that is compared. No known name is longer."""
@@ -62,7 +62,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
         yield f"There are several <task> tags: only the first, '{directives.task}', is used; ignored: {others}."
     if directives.has_broken_task:
         yield "A system message contains an incomplete <task> tag, which has no effect. Write <task>ocr</task>."
-    if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MOST_SEARCHED:]):
+    if any(has_task_tag(text, _SEARCHED) for text in texts_of(request, "user")[-_MAX_SEARCHED:]):
         yield "A user message contains a <task> tag, which has an effect only in a system message."
     if request.is_only_flagged and not directives.guard:
         yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
@@ -79,9 +79,9 @@ def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) ->
 
     `known` lists additional fields that objects may have.
     """
-    objects = (one for one in islice(_objects(request, ""), _MOST) if one[1].model_extra)
+    objects = (one for one in islice(_objects(request, ""), _MAX_OBJECTS) if one[1].model_extra)
     compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
-    for name, absent, place in islice(compared, _MOST_COMPARED):
+    for name, absent, place in islice(compared, _MAX_COMPARED):
         for meant in get_close_matches(_letters(name), absent, n=1, cutoff=_LIKENESS):
             yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[meant]}'?"
 
@@ -104,7 +104,7 @@ def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}
     absent = {_letters(name): name for name, is_there in places.items() if not is_there}
-    for name in islice(extra, _MOST):
+    for name in islice(extra, _MAX_OBJECTS):
         if name not in places and len(name) <= _LONGEST:
             yield name, absent, f"{path}." if path else ""
 

@@ -21,7 +21,7 @@ from rich.table import Table
 from app.access.key_file import CHAT
 from app.cli import KEY, fail
 
-_MOST_INLINE = 16 << 20
+_MAX_INLINE = 16 << 20
 """Largest size, in bytes, of a file that is sent within the request. A larger file is uploaded first and deleted
 afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
@@ -264,7 +264,7 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
     ids: dict[Path, str] = {}
     try:
         for path in files:
-            if path.stat().st_size > _MOST_INLINE:
+            if path.stat().st_size > _MAX_INLINE:
                 with path.open("rb") as file:
                     response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
                 _check_key(response)

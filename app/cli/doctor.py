@@ -46,7 +46,7 @@ Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 _SCREEN = 80
 """Width of a usual terminal, in columns."""
-_MOST_TOLD = 300
+_MAX_TOLD = 300
 """Largest number of characters that the summary shows of the reason why an engine is not on a card. The whole text is
 printed above it."""
 _SCRIPTED = (
@@ -168,7 +168,7 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
     for one in [*remarks, *off]:
         why = one.said if one.outcome != "ok" else f"'{one.engine}' used no memory of a card: it ran on the CPU"
         yield from wrapped(
-            _shortened(f"not on a card: {one.capability}: {as_called_here(why)}", _MOST_TOLD), _SCREEN
+            _shortened(f"not on a card: {one.capability}: {as_called_here(why)}", _MAX_TOLD), _SCREEN
         ).splitlines()
     never = [one.capability for one in found if one.card_mb is None and one.card_estimate is None]
     never = [name for name in never if name not in ("cards", "llm")]
@@ -179,7 +179,7 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
             base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
             where = f" at {without_password(base)}" if base else f" ({one.engine or 'none'})"
             told = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {as_called_here(one.said)}"
-            yield from wrapped(_shortened(f"LLM{where} {told}", _MOST_TOLD), _SCREEN).splitlines()
+            yield from wrapped(_shortened(f"LLM{where} {told}", _MAX_TOLD), _SCREEN).splitlines()
 
 
 def _shortened(line: str, most: int = _SCREEN) -> str:

@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColum
 from rich.text import Text
 
 from app.cli import KEY, fail, left_alone, printable, read_settings, terminal_width
-from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample
+from app.extract.asking import MAX_EXAMPLES, Asker, CannotAsk, PaperExample
 from app.extract.files import CannotWrite, TooManyRows, check, write
 from app.extract.job import run
 from app.extract.papers import STATE, CannotRead, Paper, addresses_in, papers_of
@@ -122,7 +122,7 @@ def _make(
             for row in state.rows()
             if row.result and row.is_corrected and next(doubtful(schema, row, _SURE), None) is None
         ]
-        examples = [*examples, *corrected][-MOST_EXAMPLES:]
+        examples = [*examples, *corrected][-MAX_EXAMPLES:]
         is_interrupted = False
         try:
             with contextlib.closing(Asker(url, os.environ.get(KEY))) as asker:

@@ -21,11 +21,11 @@ from models.safety.text.settings import GuardSettings
 from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
-_MOST_LAYERS = 5
+_MAX_LAYERS = 5
 """Largest number of layers that the table shows for a code."""
 _LEAST_SHOWN = 0.005
 """Least score of a layer that the table shows; `--json` has all."""
-_MOST_CHARS = 80
+_MAX_CHARS = 80
 """Number of characters that the table shows of what a layer found."""
 
 
@@ -124,9 +124,9 @@ def print_table(explanation: Explanation) -> None:
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
-        rows = [(layer["layer"], _number(layer["score"]), _shown(layer["found"])) for layer in told[:_MOST_LAYERS]]
-        if len(told) > _MOST_LAYERS:
-            rows.append((f"and {len(told) - _MOST_LAYERS} more (--json)", "", ""))
+        rows = [(layer["layer"], _number(layer["score"]), _shown(layer["found"])) for layer in told[:_MAX_LAYERS]]
+        if len(told) > _MAX_LAYERS:
+            rows.append((f"and {len(told) - _MAX_LAYERS} more (--json)", "", ""))
         first, *others = rows or [("", "", "")]
         code = f"{verdict['code']} {verdict['hazard']}"
         numbers = _number(verdict["score"]), _number(verdict["threshold"])
@@ -151,4 +151,4 @@ def _number(score: float) -> str:
 
 
 def _shown(found: Sequence[str]) -> str:
-    return printable(", ".join(found), _MOST_CHARS)
+    return printable(", ".join(found), _MAX_CHARS)

@@ -37,7 +37,7 @@ from models.setting_types import GPU, STANDARD
 
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
-_MOST_CLOSING_S = 5.0
+_MAX_CLOSING_S = 5.0
 """Longest time in seconds, and share of the grace time, that is reserved for closing engines and stores after the last
 request."""
 _LEAST_TO_STOP_S = 10.0
@@ -179,7 +179,7 @@ class _Server(uvicorn.Server):
         grace_s = self._services.settings.shutdown_grace_s
         log.info("stopping", requests=len(self.server_state.tasks), grace_s=grace_s)
         _cut_off_in(max(grace_s, _LEAST_TO_STOP_S))
-        until = time.monotonic() + grace_s - min(_MOST_CLOSING_S, _CLOSING_SHARE * grace_s)
+        until = time.monotonic() + grace_s - min(_MAX_CLOSING_S, _CLOSING_SHARE * grace_s)
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
             _, running = await asyncio.wait(running, timeout=min(left, _LOOK_S))

@@ -15,7 +15,7 @@ from app.extract.papers import Paper
 from app.extract.reviews import Json
 from app.extract.state import PaperResult
 
-_MOST_INLINE = 16 << 20
+_MAX_INLINE = 16 << 20
 """Largest content, in bytes, that is sent within the request. A larger one is uploaded first and deleted afterwards."""
 _TRIES = 8
 """Largest number of requests for one paper while the server has no room or cannot be reached."""
@@ -26,7 +26,7 @@ _FROM_A_PROXY = (502, 504)
 """Statuses by which a proxy reports that its server is unreachable."""
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for the server. Reading has none, because the server ends requests that take too long."""
-MOST_EXAMPLES = 8
+MAX_EXAMPLES = 8
 """Largest number of examples that a server reads. If there are more, only the last ones count."""
 PROMPT = "Fill in the fields from the document."
 
@@ -97,7 +97,7 @@ class Asker:
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
         """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
         content = _read(paper)
-        if content is None or len(content) <= _MOST_INLINE:
+        if content is None or len(content) <= _MAX_INLINE:
             yield _parts(paper, content)
             return
         upload = self._sent("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})

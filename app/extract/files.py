@@ -37,9 +37,9 @@ SURE, DOUBTFUL = 0.9, 0.7
 _FILLS = {SURE: "FFE3F4E6", DOUBTFUL: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
 """Colour of a cell that a person accepted or corrected: blue."""
-_MOST_CHARS = 32_767
+_MAX_CHARS = 32_767
 """Largest number of characters in a cell of a workbook."""
-_MOST_ROWS = 1_048_576
+_MAX_ROWS = 1_048_576
 """Largest number of rows in a sheet of a workbook."""
 _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
@@ -107,8 +107,8 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
         for row in rows():
             for cells in table.rows(row):
                 count += 1
-                if count > _MOST_ROWS:
-                    raise TooManyRows(f"a sheet has at most {_MOST_ROWS:,} rows: write .sqlite, .csv or .jsonl instead")
+                if count > _MAX_ROWS:
+                    raise TooManyRows(f"a sheet has at most {_MAX_ROWS:,} rows: write .sqlite, .csv or .jsonl instead")
                 written = [_coloured(sheet, cell, fills) for cell in cells]
                 written[0].hyperlink = _target(row.link, path)
                 written[0].style = "Hyperlink"
@@ -129,7 +129,7 @@ def _sheet_names(names: Sequence[str]) -> list[str]:
 
 def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     if isinstance(value, str):
-        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MOST_CHARS]
+        value = ILLEGAL_CHARACTERS_RE.sub("", value)[:_MAX_CHARS]
     cell = WriteOnlyCell(sheet, value=value)
     if isinstance(value, str):
         # Otherwise, "=1+1" would be a formula, and "#N/A" an error.

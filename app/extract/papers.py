@@ -14,7 +14,7 @@ from pathlib import Path
 _LEFT_OUT = ("thumbs.db", "desktop.ini")
 """Names of files that operating systems put into folders, and that are left out. Names that begin with a dot, or with
 `~$` (open office files), are left out, too."""
-_MOST_BYTES = 1 << 30
+_MAX_BYTES = 1 << 30
 """Largest file within an archive, in bytes."""
 STATE = ".state"
 """Suffix of the file that holds a job's state. The name of the job's table stands before it. Neither file counts as a
@@ -150,8 +150,8 @@ def _of_archive(path: Path) -> Iterator[Paper]:
 
 def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
     def read() -> bytes:
-        if member.file_size > _MOST_BYTES:
-            raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MOST_BYTES:,}")
+        if member.file_size > _MAX_BYTES:
+            raise ValueError(f"it is {member.file_size:,} bytes; the limit within an archive is {_MAX_BYTES:,}")
         try:
             # zipfile stops at the size that the header states, so a member cannot be longer.
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:

@@ -13,7 +13,7 @@ from app.extract.tables import PAPER
 
 _LOOKED_AT = 5
 """Number of papers that are read for a proposal."""
-_MOST_FIELDS, _MOST_COLUMNS = 20, 12
+_MAX_FIELDS, _MAX_COLUMNS = 20, 12
 _LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
 """Pattern of a label: two to forty characters, a colon, and a value after it."""
 _NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
@@ -58,7 +58,7 @@ def _labels(read: Sequence[Json], needed: int) -> Iterator[tuple[str, list[str]]
         for name, value in found.items():
             values.setdefault(name, []).append(value)
     shared = [name for name in values if counted[name] >= needed]
-    for name in shared[:_MOST_FIELDS]:
+    for name in shared[:_MAX_FIELDS]:
         yield name, values[name]
 
 
@@ -73,7 +73,7 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
         heads.update({names for table in tables if (names := _names(table["rows"]))})
     for names, count in heads.most_common(1):
         if count >= needed:
-            return [*names][:_MOST_COLUMNS]
+            return [*names][:_MAX_COLUMNS]
     return []
 
 

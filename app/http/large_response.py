@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 _LARGE = 1024 * 1024
 """Least size, in bytes, of a response that is sent in chunks."""
 _PIECE = 256 * 1024
-MOST_IN_MEMORY = 64 * 1024 * 1024
+MAX_IN_MEMORY = 64 * 1024 * 1024
 """Largest total size, in bytes, of the large responses that wait in memory for their clients. Beyond it, responses wait
 in files."""
 
@@ -19,12 +19,12 @@ in files."""
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:
     """Return a response with `content`.
 
-    A large response is sent as fast as the client receives it: from memory while MOST_IN_MEMORY has room, else from a
+    A large response is sent as fast as the client receives it: from memory while MAX_IN_MEMORY has room, else from a
     temporary file. Slow clients thus occupy little memory.
     """
     if len(content) < _LARGE:
         return Response(content, headers=headers, media_type="application/json")
-    if LargeResponse.in_memory + len(content) <= MOST_IN_MEMORY:
+    if LargeResponse.in_memory + len(content) <= MAX_IN_MEMORY:
         return _FromMemory(content, headers)
     return _FromFile(await asyncio.to_thread(write_to_file, content), len(content), headers)
 

@@ -31,7 +31,7 @@ LARGE = 512 * 1024
 """Size, in bytes, above which a result becomes a file: clients stop reading an event at 1 MiB."""
 _REPEATED = 128 * 1024
 """Largest size of a result that is repeated as text, in bytes, for clients that do not read structured content."""
-_MOST_PICTURES = 16
+_MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
 _FOR_ALL = (InvalidApiKey.status, TaskNotAllowed.status)
 """Statuses of errors that every source of a call would get."""
@@ -267,7 +267,7 @@ def _pictures(value: Any) -> Iterator[types.ImageContent]:
     """Yield the pictures that a result contains as data URLs."""
     found = 0
     waiting = [value]
-    while waiting and found < _MOST_PICTURES:
+    while waiting and found < _MAX_PICTURES:
         match waiting.pop():
             case dict() as one:
                 waiting += reversed(one.values())

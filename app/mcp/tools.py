@@ -42,7 +42,7 @@ _LONGEST_CODE = 3
 LIST = "results"
 """Field with the result, if the result is a list."""
 _SOURCES = "sources"
-MOST_SOURCES = 16
+MAX_SOURCES = 16
 """Largest number of sources of one call. They are read one after the other, within the time of one request."""
 FILE = "file"
 """Field that names the file of a result that is too large."""
@@ -229,8 +229,8 @@ class Extract(Instructed):
     sources: list[_Source] | None = Field(
         None,
         min_length=1,
-        max_length=MOST_SOURCES,
-        description=f"Up to {MOST_SOURCES} sources instead of one. The schema is filled for each of them separately.",
+        max_length=MAX_SOURCES,
+        description=f"Up to {MAX_SOURCES} sources instead of one. The schema is filled for each of them separately.",
     )
     schema_: dict[str, Any] = Field(
         alias="schema", description="JSON Schema of the fields to extract. Its type must be object."

@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.extract.asking import MOST_EXAMPLES, Asker, CannotAsk, PaperExample, Refused
+from app.extract.asking import MAX_EXAMPLES, Asker, CannotAsk, PaperExample, Refused
 from app.extract.files import write
 from app.extract.papers import CannotRead, Paper, papers_of
 from app.extract.reviews import Change, Json
@@ -25,8 +25,8 @@ _ALIKE = 0.5
 """Least share of common words at which one paper can be an example for another."""
 _ELSEWHERE_S = 120.0
 """Time, in seconds, during which a paper that somebody opened is not offered to others."""
-_MOST_KEPT_READINGS = 64
-_MOST_ROWS = 10_000
+_MAX_KEPT_READINGS = 64
+_MAX_ROWS = 10_000
 """Largest number of rows of a list to which one can be added."""
 
 
@@ -173,8 +173,8 @@ class Desk:
             count, part = self._list(name, pointer)
             if not part:
                 raise NotFitting("the schema does not describe the rows of this list")
-            if count >= part.get("maxItems", _MOST_ROWS):
-                raise NotFitting(f"the list has at most {part.get('maxItems', _MOST_ROWS)} rows")
+            if count >= part.get("maxItems", _MAX_ROWS):
+                raise NotFitting(f"the list has at most {part.get('maxItems', _MAX_ROWS)} rows")
             row = blank_row(self.schema, part["items"])
             number = self._state.add_row(name, pointer, min(at, count), row, version)
             self._note_correction(name)
@@ -231,7 +231,7 @@ class Desk:
                 known = self._asker.read(paper)
             except Refused:
                 return None
-            if len(self._readings) >= _MOST_KEPT_READINGS:
+            if len(self._readings) >= _MAX_KEPT_READINGS:
                 del self._readings[next(iter(self._readings))]
             self._readings[name] = known
         return known
@@ -351,7 +351,7 @@ class Desk:
             if share >= _ALIKE:
                 shares.append((share, example, answer))
         # Similar examples come last, because a server prefers the last ones.
-        shown = sorted(shares, key=lambda one: one[0])[-MOST_EXAMPLES:]
+        shown = sorted(shares, key=lambda one: one[0])[-MAX_EXAMPLES:]
         if not shown:
             return
         papers = [PaperExample(self._paper(example), answer) for _, example, answer in shown]

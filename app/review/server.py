@@ -27,9 +27,9 @@ from app.extract.state import ReviewConflict
 from app.review.desk import Desk, NotFitting, NotThere
 from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 """Largest size of a request's body, in bytes."""
-_MOST_CHARS = 32_767
+_MAX_CHARS = 32_767
 """Largest number of characters of a field, which is the limit of a cell in a workbook."""
 _SHOWN = ("application/pdf", "image/", "video/")
 """Media types that the page displays. Any other file is sent as text."""
@@ -78,10 +78,8 @@ def review_app(desk: Desk, token: str) -> Starlette:
 
     def review(body: Json) -> Any:
         value, place = body.get("value"), body.get("place")
-        if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > _MOST_CHARS):
-            raise _Invalid(
-                f"'value' is not a text of at most {_MOST_CHARS:,} characters, a number, true, false or null"
-            )
+        if isinstance(value, dict | list) or (isinstance(value, str) and len(value) > _MAX_CHARS):
+            raise _Invalid(f"'value' is not a text of at most {_MAX_CHARS:,} characters, a number, true, false or null")
         if place is not None and not (isinstance(place, dict) and place.keys() <= {"page", "bounds", "text"}):
             raise _Invalid("'place' is not an object with 'page', 'bounds' and 'text'")
         texts = (_text(body, "paper"), _text(body, "pointer"))
@@ -135,8 +133,8 @@ def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
         data = b""
         async for chunk in request.stream():
             data += chunk
-            if len(data) > _MOST_BYTES:
-                raise _Invalid(f"the body is longer than {_MOST_BYTES:,} bytes")
+            if len(data) > _MAX_BYTES:
+                raise _Invalid(f"the body is longer than {_MAX_BYTES:,} bytes")
         try:
             # Numbers beyond all bounds and halves of characters could not be written again.
             body = pydantic_core.from_json(data, allow_inf_nan=False)

@@ -22,14 +22,14 @@ Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
 """Seconds after which a reservation ends unless its server renews it."""
-MOST_UNFORESEEN = 16
+MAX_UNFORESEEN = 16
 """Largest number of shares that simultaneous requests of one key may hold in total. A request that may cost more than
 its reservation holds shares. The limit applies to keys with a budget or a limit on tokens per minute, and bounds the
 amount by which these can be exceeded."""
 UNFORESEEN_ANSWER = 1
-"""Shares of MOST_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
+"""Shares of MAX_UNFORESEEN for an answer of an LLM, which costs at most a few times the LLM's context."""
 UNFORESEEN_READING = 4
-"""Shares of MOST_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
+"""Shares of MAX_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
 document has been read."""
 KEPT_DAYS = 400
 """Days that daily usage, and spending by day or month, is kept."""
@@ -107,7 +107,7 @@ class Amount:
     places: int = 0
     """Number of running requests that the amount stands for: 1 while a request runs."""
     unforeseen: int = 0
-    """Shares of MOST_UNFORESEEN, for a running request that may cost more than is reserved for it."""
+    """Shares of MAX_UNFORESEEN, for a running request that may cost more than is reserved for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +179,7 @@ class Spending:
     standing: Standing = field(default_factory=Standing)
     running: int = 0
     unforeseen: int = 0
-    """Shares of MOST_UNFORESEEN that running requests hold."""
+    """Shares of MAX_UNFORESEEN that running requests hold."""
     spent: int = 0
     """Money spent in the period, with the reservations of running requests."""
 
@@ -189,7 +189,7 @@ class Spending:
             return "budget"
         if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
             return "concurrent"
-        if limits.bounds_cost and ask.unforeseen and self.unforeseen + ask.unforeseen > MOST_UNFORESEEN:
+        if limits.bounds_cost and ask.unforeseen and self.unforeseen + ask.unforeseen > MAX_UNFORESEEN:
             return "unforeseen"
         if _is_over(self.standing.requests, ask.requests, limits.requests_per_minute):
             return "requests"
@@ -222,7 +222,7 @@ def _wait(used: float, more: int, limit: int | None) -> float:
 
 def new_lease(limits: Limits, ask: Amount) -> str | None:
     """Return a new name for the lease of a request; None if the request needs no lease. The name ends with a hyphen and
-    the request's shares of MOST_UNFORESEEN."""
+    the request's shares of MAX_UNFORESEEN."""
     return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
 
 

@@ -25,12 +25,12 @@ WRITE_S = 5.0
 """Seconds that writing an entry may take. No request waits for it."""
 PAUSE_S = 1.0
 """Seconds for which a store is not used after it failed, or was slow several times in a row."""
-_MOST_SLOW = 3
+_MAX_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
 """Largest number of bytes of a value that is unpacked on the event loop, because that is faster than switching to a
 thread."""
-MOST_WRITES = 64
+MAX_WRITES = 64
 """Largest number of entries that wait to be written; further entries are dropped."""
 
 log = structlog.get_logger(__name__)
@@ -132,7 +132,7 @@ class CircuitBreaker:
         if not task.done():
             task.add_done_callback(heard_of)
             self._slow += 1
-            self._failed("slow", pause=self._slow >= _MOST_SLOW)
+            self._failed("slow", pause=self._slow >= _MAX_SLOW)
             return None
         try:
             result = task.result()
@@ -203,7 +203,7 @@ class Entries:
     def put(self, key: Key, value: Callable[[], bytes], *, max_age_s: float) -> "Written":
         """Begin to write the value that `value` returns; `value` is called in a thread. Return a task that ends once
         the value is written, or None if too many entries wait already, so that this one is dropped."""
-        if len(self._writing) >= MOST_WRITES:
+        if len(self._writing) >= MAX_WRITES:
             self.faults["busy"] += 1
             return None
         task = asyncio.create_task(self._write(key, value, max_age_s))

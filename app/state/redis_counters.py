@@ -17,8 +17,8 @@ from redis.exceptions import NoScriptError, RedisError
 from app.state.counters import (
     KEPT_DAYS,
     LEASE_S,
+    MAX_UNFORESEEN,
     MINUTE_S,
-    MOST_UNFORESEEN,
     NO_LIMITS,
     ROUNDING,
     WALL,
@@ -40,7 +40,7 @@ T = TypeVar("T")
 
 _ANSWER_S = 2.0
 """Seconds that Redis may take for a reply, and the same again for a connection."""
-_MOST_AT_ONCE = 256
+_MAX_AT_ONCE = 256
 """Largest number of steps that share one round trip."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
@@ -120,7 +120,7 @@ if budget then spent = tonumber(redis.call('GET', base .. ':spent:' .. period) o
 local over = ''
 if budget and money > 0 and spent + money > budget then over = 'budget'
 elseif concurrent and places > 0 and running + places > concurrent then over = 'concurrent'
-elseif under_way + unforeseen > {MOST_UNFORESEEN} and (budget or tpm) then over = 'unforeseen'
+elseif under_way + unforeseen > {MAX_UNFORESEEN} and (budget or tpm) then over = 'unforeseen'
 elseif rpm and requests > 0 and used_requests + requests > rpm + {ROUNDING} then over = 'requests'
 elseif tpm and tokens > 0 and used_tokens + tokens > tpm + {ROUNDING} then over = 'tokens'
 else
@@ -293,7 +293,7 @@ class RedisCounters:
 
     async def _send_all(self) -> None:
         while self._steps:
-            steps = [self._steps.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._steps)))]
+            steps = [self._steps.popleft() for _ in range(min(_MAX_AT_ONCE, len(self._steps)))]
             try:
                 results = await self._sent(steps)
                 unknown = [step for step, result in zip(steps, results, strict=True) if _is_unknown(result)]

@@ -17,15 +17,15 @@ T = TypeVar("T")
 PREFIX = "openfaze:entry:1:"
 """Prefix of all keys of the cache in Redis. The number is the version of the form in which values are stored."""
 _CONNECT_S = 1.0
-_MOST_CONNECTIONS = 64
+_MAX_CONNECTIONS = 64
 _AT_ONCE = 500
 """Number of keys that are scanned in one round trip."""
 ENTRY_BYTES = 1024
 """Number of bytes that an entry takes in addition to its value: for its key and its places in the index. 786 bytes were
 measured in Redis 7.0 for a value of 20 bytes; the rest allows for what the allocator adds to larger values."""
-_MOST_FREED = 500
+_MAX_FREED = 500
 """Largest number of entries that one script deletes, so that Redis keeps no other caller waiting for long."""
-_MOST_ROUNDS = 1000
+_MAX_ROUNDS = 1000
 """Largest number of scripts that make room for one entry."""
 
 log = structlog.get_logger(__name__)
@@ -156,7 +156,7 @@ class RedisEntries:
         # A connection that Redis has closed, for example because it was idle, is opened again once.
         retry = Retry(NoBackoff(), 1)
         pool = BlockingConnectionPool.from_url(
-            url, max_connections=_MOST_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
+            url, max_connections=_MAX_CONNECTIONS, timeout=_CONNECT_S, socket_connect_timeout=_CONNECT_S, retry=retry
         )
         self._redis: Redis = Redis.from_pool(pool)
         self._prefix = prefix
@@ -181,9 +181,9 @@ class RedisEntries:
         size = len(value) + ENTRY_BYTES
         if size > min(self._max_per_tenant, self._max_total):
             return
-        bounds = (size, self._max_per_tenant, self._max_total, _MOST_FREED)
+        bounds = (size, self._max_per_tenant, self._max_total, _MAX_FREED)
         milliseconds = max(int(max_age_s * 1000), 1)
-        for _ in range(_MOST_ROUNDS):
+        for _ in range(_MAX_ROUNDS):
             if await self._run(_PUT, key.tenant, *bounds, _member(key), milliseconds, value):
                 return
             # The value may be large, so it is sent again only once there is room for it.
@@ -199,7 +199,7 @@ class RedisEntries:
         tenants = await _tried(self._redis.zrange(f"{self._index}totals", 0, -1))
         swept = 0
         for tenant in cast("list[bytes]", tenants):
-            while count := await self._run(_SWEEP, tenant, _MOST_FREED):
+            while count := await self._run(_SWEEP, tenant, _MAX_FREED):
                 swept += count
         await self._run(_ADD_UP, "")
         return swept

@@ -35,7 +35,7 @@ _TOUCH_S = 60.0
 """Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
 _KEPT_SHARE = 0.9
 """Share of the maximum that remains after old entries were deleted, so that not every write has to delete some."""
-_MOST_AT_ONCE = 256
+_MAX_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
 """Share of the maximum that may be written before all entries are counted again, because other processes write, too.
 Counting scans an index."""
@@ -185,7 +185,7 @@ class SqliteEntries:
         own, values = _of(whose)
         while too_much > 0:
             query = f"SELECT key, size FROM entries {own} ORDER BY used LIMIT ?"  # noqa: S608
-            oldest = db.execute(query, (*values, _MOST_AT_ONCE)).fetchall()
+            oldest = db.execute(query, (*values, _MAX_AT_ONCE)).fetchall()
             if not oldest:
                 return
             for key, size in oldest:

@@ -30,7 +30,7 @@ ItemT = TypeVar("ItemT")
 LOCKED_S = 0.04
 """Seconds that a connection to a cache waits for another process's lock. This is less than a lookup may take."""
 _TRIES = 25
-_MOST_AT_ONCE = 256
+_MAX_AT_ONCE = 256
 """Largest number of items that are written in one job."""
 _SLOW_S = 0.005
 """Seconds after which a write on the event loop counts as slow. The cause is a busy disk or machine."""
@@ -53,7 +53,7 @@ _DAMAGED = (
     "could not decode",
 )
 """Words of SQLite's errors, in lower case, which show that the file is damaged or is not a database."""
-_MOST_ASIDE = 3
+_MAX_ASIDE = 3
 """Largest number of damaged files of one store that are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
 """Least size of a table's row, in bytes. The size of a damaged file, divided by it, limits the number of rows that are
@@ -365,7 +365,7 @@ class SharedJobs(Generic[ItemT, T]):
     def _do(self) -> None:
         # This is set before the items are taken, so that an item that arrives later starts the next job.
         self._is_asked = False
-        taken = [self._waiting.popleft() for _ in range(min(_MOST_AT_ONCE, len(self._waiting)))]
+        taken = [self._waiting.popleft() for _ in range(min(_MAX_AT_ONCE, len(self._waiting)))]
         self.begin()
         if not taken:
             return
@@ -387,13 +387,13 @@ def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | N
 
 def _set_aside(path: Path) -> Path:
     """Move a damaged file aside, and return its new path. Raises OSError."""
-    for number in range(1, _MOST_ASIDE + 1):
+    for number in range(1, _MAX_ASIDE + 1):
         aside = path.with_name(f"{path.name}.damaged-{number}")
         if not aside.exists():
             _move(path, aside)
             return aside
     raise OSError(
-        f"'{path}' is damaged, as {_MOST_ASIDE} before it were: look at the disk, and delete '{path}.damaged-*'"
+        f"'{path}' is damaged, as {_MAX_ASIDE} before it were: look at the disk, and delete '{path}.damaged-*'"
     )
 
 

@@ -12,7 +12,7 @@ UNION_MARK = "·"
 """First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
 MAX_NESTING = 201
 """Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
-_LONGEST, _MOST_COMPARED = 40, 16
+_LONGEST, _MAX_COMPARED = 40, 16
 """Largest number of characters of a value that a message quotes, and largest number of sent fields with which a missing
 field is compared."""
 _LIKENESS = 0.8
@@ -66,6 +66,6 @@ def _unknown_type(given: object) -> str:
 
 
 def _misspelt(name: str, given: object) -> str:
-    keys = islice((key for key in given if len(key) <= _LONGEST), _MOST_COMPARED) if isinstance(given, dict) else ()
+    keys = islice((key for key in given if len(key) <= _LONGEST), _MAX_COMPARED) if isinstance(given, dict) else ()
     close = get_close_matches(name, keys, n=1, cutoff=_LIKENESS)
     return f". Is '{close[0]}' a misspelling of it?" if close else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from models.batches import CardMemory
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
-_MOST = 1000
+_MAX_REPLICAS = 1000
 _PARTS_OF_A_CARD = 20
 """Number of parts into which a card is divided for reservations. An engine's share is rounded up to whole parts."""
 
@@ -72,8 +72,10 @@ def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
         if not found:
             raise ValueError(f"'{part}' should be a number of replicas or a range of numbers, such as 1-2 or ocr=2-8")
         least, most = int(found[1]), int(found[2] or found[1])
-        if not (least <= most and 1 <= most <= _MOST):
-            raise ValueError(f"'{part}': the upper limit should be 1 to {_MOST}, and not less than the lower limit")
+        if not (least <= most and 1 <= most <= _MAX_REPLICAS):
+            raise ValueError(
+                f"'{part}': the upper limit should be 1 to {_MAX_REPLICAS}, and not less than the lower limit"
+            )
         if capability:
             others[capability.strip()] = ReplicaCounts(least, most)
         else:

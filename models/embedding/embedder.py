@@ -21,7 +21,7 @@ _AT_ONCE = 32
 one waits. The calls of one key are served in order of arrival, so a short list would otherwise have to wait for the end
 of a long one."""
 
-MOST_REMEMBERED = 4096
+MAX_REMEMBERED = 4096
 """Largest number of texts whose vectors are remembered, in up to 8 MB: names of fields, and labels that papers of one
 kind share."""
 LONGEST_REMEMBERED = 40
@@ -81,7 +81,7 @@ class HostedEmbedder:
                 # A vector of the engine is a row of its batch, which would stay in memory as a whole.
                 self._known[text] = self._known[text] if text in self._known else vector.copy()
                 self._known.move_to_end(text)
-        while len(self._known) > MOST_REMEMBERED:
+        while len(self._known) > MAX_REMEMBERED:
             self._known.popitem(last=False)
         return _rows([found[text] for text in texts])
 

@@ -9,9 +9,9 @@ from typing import Any
 # gives up at 100,000.
 DEEPEST = 32
 
-MOST_NODES = 10_000
+MAX_NODES = 10_000
 
-MOST_REPEATS = 10_000
+MAX_REPEATS = 10_000
 
 LONGEST_PATTERN = 500
 
@@ -70,7 +70,7 @@ class _Relaxation:
         self._nodes += 1
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping) or depth > DEEPEST or self._nodes > MOST_NODES:
+        if not isinstance(schema, Mapping) or depth > DEEPEST or self._nodes > MAX_NODES:
             return {}
         kept = {key: value for key, given in schema.items() if (value := self._keep(key, given, depth)) is not None}
         if kept.get("type") == "string" and not kept.keys() & {"maxLength", "pattern", "format", "enum", "const"}:
@@ -96,7 +96,7 @@ def _is_understood(key: str, given: Any, root: Mapping[str, Any]) -> bool:
             names = given if isinstance(given, list) else [given]
             return bool(names) and all(isinstance(name, str) and name in _TYPES for name in names)
         case "enum":
-            return isinstance(given, list) and 0 < len(given) <= MOST_NODES
+            return isinstance(given, list) and 0 < len(given) <= MAX_NODES
         case "const":
             return True
         case "required":
@@ -108,7 +108,7 @@ def _is_understood(key: str, given: Any, root: Mapping[str, Any]) -> bool:
         case "format":
             return isinstance(given, str) and given in _FORMATS
         case _ if key in _COUNTS:
-            return type(given) is int and 0 <= given <= MOST_REPEATS
+            return type(given) is int and 0 <= given <= MAX_REPEATS
         case _:
             return key in _NUMBERS and type(given) in (int, float)
 

@@ -21,7 +21,7 @@ ALPHA = 1 - COVERAGE
 Order = tuple[int, int, int]
 """Numbers of lags, of differences, and of lags of errors."""
 _ARIMA_ITERATIONS = 40
-_MOST_LAGS = 24
+_MAX_LAGS = 24
 _GROWTH = 1.25
 """Factor by which the known part must grow before coefficients are estimated again, because estimating takes most of
 the time."""
@@ -109,7 +109,7 @@ class Autoregression:
         self.name = "seasonal autoregression" if season > 1 else "autoregression"
 
     def __call__(self, values: Floats, horizon: int) -> Path:
-        most = min(_MOST_LAGS, (len(values) - self._season) // 6)
+        most = min(_MAX_LAGS, (len(values) - self._season) // 6)
         if most < 1:
             raise ValueError("too few values")
         order = ar_select_order(values, most, ic="aic", **self._seasonal)

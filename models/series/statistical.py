@@ -22,7 +22,7 @@ from models.series.seasons import usable
 
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
-_MOST_COMBINED = 7
+_MAX_COMBINED = 7
 _NEAR = 1.3
 """Largest number of methods that are combined, and largest error of each, in multiples of the least. The median of
 several good methods has smaller errors than the method with the best results so far."""
@@ -36,10 +36,10 @@ small errors on these very folds, and future errors are larger."""
 log = structlog.get_logger(__name__)
 
 _LEAST_KNOWN = 1000
-_MOST_KNOWN = 3000
+_MAX_KNOWN = 3000
 _SEASONS_KNOWN = 4
 """Number of repetitions of the longest season to which a series is cut, because older values contribute little and cost
-time. At least `_LEAST_KNOWN` and at most `_MOST_KNOWN` values are kept."""
+time. At least `_LEAST_KNOWN` and at most `_MAX_KNOWN` values are kept."""
 _LONGEST_SMOOTHED = 24
 """Largest number of steps of a season for exponential smoothing, which estimates a value for each step."""
 _LONGEST_ARIMA = 12
@@ -97,7 +97,7 @@ def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial
     for method in methods:
         tried.append((yield from _tried(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
     trials = sorted((trial for trial in tried if trial), key=lambda trial: trial.error)
-    near = [trial for trial in trials[:_MOST_COMBINED] if trial.error <= _NEAR * trials[0].error]
+    near = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _NEAR * trials[0].error]
     return [_together(near, parts), *trials] if len(near) > 1 else trials
 
 
@@ -275,7 +275,7 @@ def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
 
 
 def _known(series: Series) -> int:
-    return min(_MOST_KNOWN, max(_LEAST_KNOWN, _SEASONS_KNOWN * max(series.seasons, default=1)))
+    return min(_MAX_KNOWN, max(_LEAST_KNOWN, _SEASONS_KNOWN * max(series.seasons, default=1)))
 
 
 def _most_folds(count: int) -> int:

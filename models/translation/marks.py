@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 _CONTENT, _MARKUP = 0xE000, 0xE800
 
-MOST = 0x800
+MAX_MARKS = 0x800
 """Largest number of marks in one sentence. Each has its own number."""
 
 MARK = re.compile("[\ue000-\uefff]")
@@ -59,7 +59,7 @@ class MarkNotation:
         return "".join(marks[piece] if place % 2 else plain(piece) for place, piece in enumerate(pieces))
 
     def _one(self, mark: str) -> str:
-        return (self.markup if is_markup(mark) else self.content).format(ord(mark) % MOST)
+        return (self.markup if is_markup(mark) else self.content).format(ord(mark) % MAX_MARKS)
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")

@@ -37,7 +37,7 @@ _LONG = 2.0
 """Least length, in line heights, of a line whose slope counts."""
 _FEWEST_LINES = 4
 """Least number of such lines for determining more than turn and skew."""
-_MOST_LINES = 1000
+_MAX_LINES = 1000
 """Largest number of lines that a geometry is fitted to, taken evenly from the whole page. A dense page has about 300;
 more would not improve the result, and an untrusted page may have tens of thousands."""
 _NOISE = 0.08
@@ -49,9 +49,9 @@ _UPRIGHT = 0.2
 """Largest displacement, in line heights, on a page that counts as upright."""
 _STEEPEST = 0.5
 """Largest change of a displacement per pixel; above it, u and v could fold."""
-_MOST_PAIRS = 2000
+_MAX_PAIRS = 2000
 """Largest number of pairs of edges that vote for the slant of columns."""
-_MOST_BELOW = 39
+_MAX_BELOW = 39
 """Largest number of lines below a line whose edges are compared with its edges."""
 _PAIR_HEIGHTS = 8.0
 """Largest distance of lines, in line heights, whose edges are compared."""
@@ -277,11 +277,11 @@ def _page_turn(turns: Sequence[Sequence[_Run]]) -> int:
 
 
 def _drawn_evenly(runs: Sequence[_Run]) -> Sequence[_Run]:
-    """Return at most `_MOST_LINES` of `runs` from all over the page. The selection does not depend on their order."""
-    if len(runs) <= _MOST_LINES:
+    """Return at most `_MAX_LINES` of `runs` from all over the page. The selection does not depend on their order."""
+    if len(runs) <= _MAX_LINES:
         return runs
     ordered = sorted(runs, key=lambda run: (run.start[1], run.start[0], run.end))
-    return [ordered[place * len(ordered) // _MOST_LINES] for place in range(_MOST_LINES)]
+    return [ordered[place * len(ordered) // _MAX_LINES] for place in range(_MAX_LINES)]
 
 
 def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
@@ -362,13 +362,13 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
 def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return pairs of edges that may belong to one column, as arrays of indices."""
     order = places[:, 1].argsort(kind="stable")
-    below = np.arange(len(order))[:, None] + np.arange(1, _MOST_BELOW + 1)
+    below = np.arange(len(order))[:, None] + np.arange(1, _MAX_BELOW + 1)
     exists, below = below < len(order), below.clip(max=len(order) - 1)
     dx, dy = np.moveaxis(places[order][below] - places[order][:, None], -1, 0)
     height = np.maximum(heights[order][below], heights[order][:, None])
     near = np.logical_and.accumulate(exists & (dy <= _PAIR_HEIGHTS * height), axis=1)
     one, nth = np.nonzero(near & (dy > 0.7 * height) & (np.abs(dx) <= _SLANT * dy + _ALIGNED * height))
-    step = len(one) // _MOST_PAIRS + 1
+    step = len(one) // _MAX_PAIRS + 1
     return order[one[::step]], order[below[one, nth][::step]]
 
 

@@ -74,7 +74,7 @@ class Wishes:
         )
 
 
-_MOST_SLICES, _MOST_OF_PANORAMA = 8, 64
+_MAX_SLICES, _MAX_OF_PANORAMA = 8, 64
 """Approximate largest number of slices along a side, for pictures and for panoramas. A picture may be millions of
 pixels long."""
 
@@ -95,14 +95,14 @@ def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]
     """
     shorter, longer = min(width, height), max(width, height)
     if small:
-        least = -(-longer // _MOST_SLICES)
+        least = -(-longer // _MAX_SLICES)
         sides = {max(round(side * scale), least) for scale in _SCALES}
         return [
             piece for length in sorted(sides) if length < longer for piece in _cut_slices(width, height, length, length)
         ]
     if longer <= max(_LONG * shorter, side):
         return []
-    length = max(round(_WIDE * shorter), side, -(-longer // _MOST_OF_PANORAMA))
+    length = max(round(_WIDE * shorter), side, -(-longer // _MAX_OF_PANORAMA))
     return _cut_slices(width, height, min(width, length), min(height, length))
 
 

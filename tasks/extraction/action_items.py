@@ -14,9 +14,9 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal["owner", "task", "due"]
 
-MOST_TEXT: Final = 100_000
+MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage that is searched."""
-MOST_ITEMS: Final = 100
+MAX_ITEMS: Final = 100
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{0,40}"
 _PERSON = rf"(?:(?:Mr|Mrs|Ms|Dr|Herr|Frau|M|Mme)\.? )?{_WORD}(?: (?:van |von |de )?{_WORD}){{0,2}}"
@@ -81,7 +81,7 @@ def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
         body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in _items_of(passage)]
         if body:
             header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
-            yield ReadTable([header, *body[:MOST_ITEMS]], is_exact=False, is_whole=True)
+            yield ReadTable([header, *body[:MAX_ITEMS]], is_exact=False, is_whole=True)
 
 
 def _words(name: str) -> str:
@@ -100,7 +100,7 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
 
 
 def _items_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
-    text = passage.text[:MOST_TEXT]
+    text = passage.text[:MAX_TEXT]
     for found in _SENTENCE.finditer(text):
         if found["label"] and (not found["due"] or concepts_of(tuple(fold(found["owner"])))):
             continue

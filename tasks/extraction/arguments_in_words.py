@@ -42,9 +42,9 @@ LONGEST: Final = 4
 """Largest number of words of an argument without capitals."""
 LONGEST_CLAUSE: Final = 12
 """Largest number of words of an argument that is the rest of a clause."""
-MOST_WORDS: Final = 400
+MAX_WORDS: Final = 400
 """Largest number of words of a message in which arguments are searched for, because longer texts are documents."""
-MOST_CHARS: Final = 10_000
+MAX_CHARS: Final = 10_000
 """Largest number of characters of such a message: its words may be of any length."""
 SHORTEST_CUE: Final = 3
 """Least number of letters of a word that introduces an argument without a capital. A shorter word, such as the
@@ -81,7 +81,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
     A value that was already copied from these words remains only if it is probable and not a sentence. Synchronous.
     """
     passages = list(passages_in(entry, 0))
-    if any(len(passage.words) > MOST_WORDS or len(passage.text) > MOST_CHARS for passage in passages):
+    if any(len(passage.words) > MAX_WORDS or len(passage.text) > MAX_CHARS for passage in passages):
         return copied
     fields = {one.path: one for one in fields_of(schema)}
     names = {path: names_of(path, one.schema) for path, one in fields.items()}

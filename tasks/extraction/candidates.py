@@ -34,7 +34,7 @@ Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time"
 Slot = Literal["own", "left", "above"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
-MOST_SEGMENTS = 1_500
+MAX_SEGMENTS = 1_500
 """Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
 SPANS_AT_ONCE = 64
 """Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
@@ -51,7 +51,7 @@ ENDS = {
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
 """Party named by the word before a colon, as in the head of an e-mail: `From:`, `To:`."""
-MOST_BEFORE = 4
+MAX_BEFORE = 4
 """Number of words before a value in a sentence that count as the value's label."""
 ADDRESSED = 0.45
 """Part of the page, measured from its top, in which a form of address ("Mrs") marks the addressee. 0 to 1."""
@@ -263,7 +263,7 @@ def goes_on(above: LineSegment, below: LineSegment) -> bool:
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
     """Find the first `most_spans` candidates in `passages`, about 25 ms per page.
 
-    In each passage, only the first MOST_SEGMENTS segments within the first MOST_CHARS characters are searched.
+    In each passage, only the first MAX_SEGMENTS segments within the first MAX_CHARS characters are searched.
     """
     passages = [_head_of(passage) for passage in passages]
     candidates = Candidates(passages)
@@ -300,7 +300,7 @@ def _head_of(passage: Passage) -> Passage:
     """Return the part of a long passage in which candidates are searched. The tokens, numbers and other properties of a
     passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
     searched."""
-    lines = head_of(passage.lines[:MOST_SEGMENTS])
+    lines = head_of(passage.lines[:MAX_SEGMENTS])
     if len(lines) == len(passage.lines) and (not lines or lines[-1] is passage.lines[-1]):
         return passage
     return Passage(passage.entry, passage.name, lines, passage.codes)
@@ -335,7 +335,7 @@ def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
         for words in segments_of(passage, line):
             text = " ".join([passage.words[word] for word in words])
             found.append(LineSegment(passage, tuple(words), text, box_of(passage, words)))
-    return found[:MOST_SEGMENTS]
+    return found[:MAX_SEGMENTS]
 
 
 def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
@@ -463,7 +463,7 @@ def _typed_spans(
 
 def _words_before(segment: LineSegment, word: int) -> str:
     at = bisect_left(segment.words, word)
-    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MOST_BEFORE) : at]])
+    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MAX_BEFORE) : at]])
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:

@@ -16,7 +16,7 @@ from tasks.extraction.values import ValueForm, key_of, says_nothing
 from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
 
-MOST_VALUES = 48
+MAX_VALUES = 48
 """Largest number of values of a field that are checked against its schema, the most likely first."""
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
@@ -164,7 +164,7 @@ def _possible_values(scored: FieldScores, row: int, said: Sequence[_SaidValue]) 
         one = said[at]
         if not one.values:
             continue
-        value = next(filter(field.fits, one.values), None) if len(best) < MOST_VALUES else one.values[0]
+        value = next(filter(field.fits, one.values), None) if len(best) < MAX_VALUES else one.values[0]
         if value is None:
             continue
         chance, is_first = float(chances[at]), value is one.values[0]
@@ -176,7 +176,7 @@ def _possible_values(scored: FieldScores, row: int, said: Sequence[_SaidValue]) 
         if key in best:
             whole, first, kept = best[key]
             best[key] = (whole + chance, first, kept)
-        elif len(best) < MOST_VALUES:
+        elif len(best) < MAX_VALUES:
             best[key] = (chance, scored.candidates.spans[at], value)
     # Without a value, a required string becomes ""; any other required field becomes None.
     nothing = None

@@ -26,7 +26,7 @@ FEWEST_WORDS: Final = 8
 """Least number of words of a sentence. Fewer words are often a label with its value."""
 LOWER: Final = 0.5
 """Least share of a sentence's words that begin with a lower-case letter."""
-MOST_WORDS: Final = 20_000
+MAX_WORDS: Final = 20_000
 """Largest number of words of a passage in which sentences are searched for."""
 SHORTEST: Final = 4
 """Least number of letters of a word that is searched for in sentences."""
@@ -92,7 +92,7 @@ def _told(name: tuple[str, ...]) -> tuple[str, ...]:
 
 def _sentences_of(passage: Passage) -> Mapping[int, tuple[int, int]]:
     """Return, for each word in a sentence, the bounds of its sentence."""
-    if len(passage.words) > MOST_WORDS:
+    if len(passage.words) > MAX_WORDS:
         return {}
     found: dict[int, tuple[int, int]] = {}
     start = 0

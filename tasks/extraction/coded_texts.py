@@ -13,9 +13,9 @@ from tasks.result import Box, SourceLine
 
 FEWEST_CODES = 3
 """Least number of different codes on a licence."""
-MOST_CONTINUED = 2
+MAX_CONTINUED = 2
 """Largest number of lines below its code in which an address may continue."""
-MOST_LINES, MOST_WORDS = 400, 4_000
+MAX_LINES, MAX_WORDS = 400, 4_000
 """Largest numbers of lines and words of a licence. A card has about thirty lines."""
 
 
@@ -217,7 +217,7 @@ class _Word:
 
 def is_long(lines: Sequence[SourceLine]) -> bool:
     """True if a page has more text than a card or certificate can have."""
-    return len(lines) > MOST_LINES or sum(len(line.words) for line in lines) > MOST_WORDS
+    return len(lines) > MAX_LINES or sum(len(line.words) for line in lines) > MAX_WORDS
 
 
 def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
@@ -334,7 +334,7 @@ def _meaning_of(code: str, *, is_american: bool) -> _Meaning | None:
 
 def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) -> list[_Word]:
     """Return the words of the following lines that belong to a code: the rest of an address, or the only value."""
-    most = MOST_CONTINUED if code == "8" else int(is_empty)
+    most = MAX_CONTINUED if code == "8" else int(is_empty)
     below = takewhile(lambda row: not any(word.code for word in row), rows[:most])
     return [word for row in below for word in row]
 

@@ -21,7 +21,7 @@ answers the field is lowered by the same amount. The bonus makes 337 instead of 
 of 55 documents that nothing was tuned on."""
 LONGEST_LABEL = 80
 """Number of characters at the beginning of a label that are looked up."""
-MOST_AFTER = 3
+MAX_AFTER = 3
 """Largest number of words after a number that may name it."""
 BESIDE = 2.0
 """Weight of the field's own name right beside a number, in units of `NAMED`."""
@@ -76,7 +76,7 @@ class ConceptLabels:
 
     @cached_property
     def _beside(self) -> list[set[tuple[str, ...]]]:
-        """The words right after each number, and those right before it, one to MOST_AFTER of them."""
+        """The words right after each number, and those right before it, one to MAX_AFTER of them."""
         found: list[set[tuple[str, ...]]] = []
         for span in self._candidates.spans:
             words = set()
@@ -92,18 +92,18 @@ class ConceptLabels:
         """Yield the words right before a number in its line, the fewest first, without words such as `about`."""
         segment = self._candidates.segments[span.first]
         end = bisect_left(segment.words, span.words[0])
-        words = [segment.passage.words[word] for word in segment.words[max(0, end - MOST_AFTER - 1) : end]]
+        words = [segment.passage.words[word] for word in segment.words[max(0, end - MAX_AFTER - 1) : end]]
         if words and words[-1].strip(".").casefold() in _ABOUT:
             words.pop()
         if words and words[-1].endswith(_PAUSES):
             return
-        for count in range(1, min(MOST_AFTER, len(words)) + 1):
+        for count in range(1, min(MAX_AFTER, len(words)) + 1):
             yield " ".join(words[-count:])
 
     def _after(self, span: CandidateSpan) -> Iterator[str]:
         """Yield the words after a number in its line, the most first."""
         segment = self._candidates.segments[span.last]
         next_word = bisect_right(segment.words, span.words[-1])
-        words = [segment.passage.words[word] for word in segment.words[next_word : next_word + MOST_AFTER]]
+        words = [segment.passage.words[word] for word in segment.words[next_word : next_word + MAX_AFTER]]
         for count in range(len(words), 0, -1):
             yield " ".join(words[:count])

@@ -23,7 +23,7 @@ Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
 LONGEST_NAME = 8
 """Largest number of words of a field's name that are looked up together."""
-MOST_TURNED = 4
+MAX_TURNED = 4
 """Largest number of words of a field's name whose order does not matter."""
 
 _NOTHING = "nothing"
@@ -182,7 +182,7 @@ def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
     for said in (tokens, words, numbered, tuple(map(_singular, tokens))):
         if name := _FIELDS.get(" ".join(said)):
             return name
-    if len(words) > MOST_TURNED:
+    if len(words) > MAX_TURNED:
         return ""
     return _single({name for turned in permutations(numbered) if (name := _FIELDS.get(" ".join(turned)))})
 

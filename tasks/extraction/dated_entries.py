@@ -22,17 +22,17 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Role = Literal["start", "end", "period", "year", "activity", "organisation", "place", "grade", "current", "details"]
 Section = Literal["work", "education", ""]
 
-MOST_LINES: Final = 3
+MAX_LINES: Final = 3
 """Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
 APART: Final = 1.4
 """Gap between two lines, in heights of a line, that ends an entry."""
 INDENTED_APART: Final = 2.5
 """Gap between two lines, in heights of a line, that ends an entry with indented lines."""
-MOST_TEXT: Final = 100_000
+MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
 """Number of words after a period from which a text that goes on in lower case is a sentence and no entry."""
-MOST_ABOVE: Final = 2
+MAX_ABOVE: Final = 2
 """Largest number of lines above a period that name the activity and the organisation."""
 LONGEST_ABOVE: Final = 10
 """Largest number of words of a line above a period that names the activity or the organisation."""
@@ -208,7 +208,7 @@ def _note_order(passage: Passage, entries: Sequence[_Entry]) -> None:
 
 def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
     """Yield the periods and organisations that sentences mention."""
-    text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     for found in _IN_SENTENCE.finditer(text):
         if not (found["end"] or found["since"]):
             continue
@@ -293,7 +293,7 @@ def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
     """Return how many lines above each period of a section name the activity and the organisation: as many as there are
     between the section's heading and its first period."""
     is_short = all(_is_title(passage, row) for row in rows)
-    return len(rows) if len(rows) <= MOST_ABOVE and is_short else 0
+    return len(rows) if len(rows) <= MAX_ABOVE and is_short else 0
 
 
 def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Sequence[_Entry]) -> None:
@@ -377,7 +377,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
         return {}
     right = max(word.box[2] for line in lines for word in line)
     first = [*lines[0]]
-    rest = lines[1:MOST_LINES]
+    rest = lines[1:MAX_LINES]
     if rest and (_is_wrapped(first, rest[0], right) or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
         first += rest.pop(0)
     pieces = _joined(passage, list(_pieces(passage, first)))

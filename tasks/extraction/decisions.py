@@ -24,7 +24,7 @@ from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, EnumValues, Word
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
-MOST_SPANS: Final = 200
+MAX_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95
 """Probability of a ticked option that is next to words naming the field, or that is the only one with the words of the
@@ -33,11 +33,11 @@ TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
 """Probability of a word behind a label that has the words of the field's name."""
-MOST_NAMING_WORDS: Final = 200
+MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
-MOST_LABEL_WORDS: Final = 6
+MAX_LABEL_WORDS: Final = 6
 OTHER_WORDS: Final = 0.2
-"""Amount by which each word of a label beyond MOST_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
+"""Amount by which each word of a label beyond MAX_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
 label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds behind a field's label."""
@@ -58,16 +58,16 @@ ALIKE: Final = 0.6
 SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
 behind a label or a box."""
-MOST_PRINTED: Final = 20
+MAX_PRINTED: Final = 20
 """Largest number of places that are compared for the words of one choice."""
-MOST_LABEL_LINES: Final = 8
+MAX_LABEL_LINES: Final = 8
 """Largest number of lines with boxes that follow the line naming their group."""
 NEAR: Final = 3
 """Largest number of words between a denial and what it denies."""
 
 CROSSES: Final = frozenset(("x", "X", "×", "✓", "✔", "✗", "✘", "√"))
 """Words and signs that count as a cross in the cells of a table."""
-MOST_HEADS: Final = 12
+MAX_HEADS: Final = 12
 """Largest number of texts above a mark that are examined to find the header of its column."""
 FEWEST_MARKS: Final = 2
 """Fewest rows with a mark in a table of options."""
@@ -164,7 +164,7 @@ class _Naming:
     def by(self, text: str) -> float:
         """Return the share of the words of the field's name that occur at the beginning of `text`, 0 to 1."""
         if text not in self._known:
-            said = dict.fromkeys(words_of(text)[:MOST_NAMING_WORDS])
+            said = dict.fromkeys(words_of(text)[:MAX_NAMING_WORDS])
             shares = (
                 sum(max(likeness(word, one) for word in said) for one in wanted) / len(wanted)
                 for wanted in (self._names if said else ())
@@ -196,7 +196,7 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
             head = line[: marks[0].start()].strip()
             is_behind = bool(head) and not line[marks[-1].end() :].strip() and not head.endswith((":", "?"))
             label, _, first = head.rpartition(":") if is_behind else (head, "", "")
-            of = label.strip().rstrip(":") or (group if below < MOST_LABEL_LINES else "")
+            of = label.strip().rstrip(":") or (group if below < MAX_LABEL_LINES else "")
             bounds = [marks[0].start() - len(first.lstrip()) - 1 if is_behind else 0, *(mark.end() for mark in marks)]
             for number, mark in enumerate(marks):
                 if is_behind:
@@ -226,7 +226,7 @@ def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOp
             continue
         label = mark.left
         # The text at the left end of the row is the question.
-        for _ in range(MOST_HEADS):
+        for _ in range(MAX_HEADS):
             if segments[label].left < 0:
                 break
             label = segments[label].left
@@ -244,7 +244,7 @@ def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
         if one.box and mark.box and one.passage is mark.passage and one.box[3] <= mark.box[1]
         and one.box[0] < mark.box[2] and one.box[2] > mark.box[0]
     ]  # fmt: skip
-    nearest = sorted(above, key=lambda one: -one.box[3] if one.box else 0)[:MOST_HEADS]
+    nearest = sorted(above, key=lambda one: -one.box[3] if one.box else 0)[:MAX_HEADS]
     return next((one.text for one in nearest if one.text not in CROSSES), None)
 
 
@@ -318,7 +318,7 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         first = segments[span.first]
         beside = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
         label = span.label or beside
-        share = naming.by(label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MOST_LABEL_WORDS))
+        share = naming.by(label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
         is_better = share >= ALIKE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
             best = share, Decision(value, BEHIND_OWN_LABEL, span.passage, span.words)
@@ -346,7 +346,7 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     chances = scored.probabilities[row]
     sums: dict[Any, float] = {}
     first: dict[Any, int] = {}
-    for at in np.argsort(-chances[:-1], kind="stable")[:MOST_SPANS]:
+    for at in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         value = values.meant_by(scored.candidates.spans[at].text)
         if value is not None:
             sums[value] = sums.get(value, 0.0) + float(chances[at])
@@ -400,7 +400,7 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
                 yield
             if sum(map(len, words)) < SHORTEST_CHOICE:
                 continue
-            for at in islice(places.get(words[0], ()), MOST_PRINTED):
+            for at in islice(places.get(words[0], ()), MAX_PRINTED):
                 if not _reads(texts, at, words):
                     continue
                 longer = (other for other in of_first[words[0]] if len(other) > len(words) and _reads(texts, at, other))

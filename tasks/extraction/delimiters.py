@@ -27,19 +27,19 @@ VARIABLE = "*"
 """Delimiter in place of a word that only one of the two documents has."""
 EDGE = "\n"
 """Delimiter at the start and at the end of a line."""
-MOST_CUT = 48
+MAX_CUT = 48
 """Largest number of spans that are cut for one place on an example."""
-MOST_CUT_IN_ALL = 600
+MAX_CUT_IN_ALL = 600
 """Largest number of spans that are cut for all fields of a request."""
-MOST_TRIED = 20_000
+MAX_TRIED = 20_000
 """Largest number of places at which the beginnings of values are looked for, for all fields of a request."""
 LONGER = 4
 """Number of words by which a value may be longer than the one on the example."""
-MOST_WORDS = 60
+MAX_WORDS = 60
 """Largest number of words of a value whose place is looked for."""
 _BEGINNING = 3
 """Number of letters by which the beginnings of values are compared first."""
-MOST_LINES = 3
+MAX_LINES = 3
 """Largest number of lines of a value that goes on in the next line."""
 
 
@@ -83,11 +83,11 @@ def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last
 
 
 def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
-    """Add the places of an answer's texts that are not candidates yet, at most MOST_CUT_IN_ALL of them."""
+    """Add the places of an answer's texts that are not candidates yet, at most MAX_CUT_IN_ALL of them."""
     wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
     wanted -= {"".join(fold(span.text)) for span in candidates.spans}
     beginnings, longest = {text[:_BEGINNING] for text in wanted}, max(map(len, wanted), default=0)
-    room = MOST_CUT_IN_ALL
+    room = MAX_CUT_IN_ALL
     for at, segment in enumerate(candidates.segments) if wanted else ():
         lines = _lines_from(candidates, at)
         for start, first in enumerate(segment.words):
@@ -96,7 +96,7 @@ def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
             begun = "".join(fold(segment.passage.words[first]))
             if not begun or not any(one.startswith(begun[:_BEGINNING]) for one in beginnings):
                 continue
-            said, words = "", _words_from(candidates, lines, start, MOST_WORDS)
+            said, words = "", _words_from(candidates, lines, start, MAX_WORDS)
             for end, word in enumerate(words):
                 folded = "".join(fold(segment.passage.words[word]))
                 said += folded
@@ -119,9 +119,9 @@ def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[Non
                 yield
             starts[next(_leftwards(segment, place))].append((at, place))
             ends[at, next(_rightwards(segment, place))].append(place)
-    tries, room = MOST_TRIED, MOST_CUT_IN_ALL
+    tries, room = MAX_TRIED, MAX_CUT_IN_ALL
     for value in dict.fromkeys(values):
-        left = MOST_CUT
+        left = MAX_CUT
         for at, start in starts.get(value.delimiters.before, ())[:tries]:
             if tries % SPANS_AT_ONCE == 0:
                 yield
@@ -161,7 +161,7 @@ def _to_the_end(
 def _lines_from(candidates: Candidates, at: int) -> list[int]:
     """Return a segment and those below it in which its text may go on."""
     lines = [at]
-    while len(lines) < MOST_LINES and (below := candidates.segments[lines[-1]].below) > lines[-1]:
+    while len(lines) < MAX_LINES and (below := candidates.segments[lines[-1]].below) > lines[-1]:
         lines.append(below)
     return lines
 

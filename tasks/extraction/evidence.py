@@ -45,7 +45,7 @@ PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value."""
 REQUEST = -1
 """Index for the request, which is not an entry of the precontext."""
-MOST_TALLIED = 1e15
+MAX_TALLIED = 1e15
 """Size from which numbers are not used in sums, because hundredths of such numbers are no longer exact."""
 CONTRADICTED_SCORE = 0.3
 """Largest score of a value whose label contradicts it."""
@@ -211,8 +211,8 @@ def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedM
 
 
 def _tally(value: Any) -> Decimal | None:
-    """Return a number rounded to hundredths, or None for any other value and for numbers of MOST_TALLIED or more."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MOST_TALLIED:
+    """Return a number rounded to hundredths, or None for any other value and for numbers of MAX_TALLIED or more."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < MAX_TALLIED:
         return None
     return round(Decimal(str(value)), 2)
 

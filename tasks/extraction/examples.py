@@ -16,7 +16,7 @@ from rapidfuzz import fuzz, process
 from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import KINDS, SPANS_AT_ONCE, Candidates
-from tasks.extraction.delimiters import MOST_WORDS, VARIABLE, CutValue, delimiters_of
+from tasks.extraction.delimiters import MAX_WORDS, VARIABLE, CutValue, delimiters_of
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
@@ -31,9 +31,9 @@ from tasks.schema.paths import JsonPath
 
 Numbers = NDArray[np.int32]
 
-MOST_EXAMPLES = 8
+MAX_EXAMPLES = 8
 """Largest number of examples that are used. If there are more, the last ones count."""
-MOST_PLACES = 4
+MAX_PLACES = 4
 """Largest number of places on an example that are learned for one value, the most likely first."""
 UNLIKELIER = 4.0
 """Largest difference of logits from the most likely place of a value on an example at which a place is still
@@ -212,19 +212,19 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
         found = [*said.get(key_of(value), ())]
         if not found and isinstance(value, str) and len(value) >= SHORTEST_MISREAD:
             near = process.extract(
-                " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MOST_PLACES
+                " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MAX_PLACES
             )
             best = max((score for _, score, _ in near), default=0.0)
             found = [at for _, score, at in near if score == best]
         found.sort(key=lambda at: -scored.logits[row, at])
         likeliest = [at for at in found if scored.logits[row, at] >= scored.logits[row, found[0]] - UNLIKELIER]
-        places[one.path] = likeliest[:MOST_PLACES]
+        places[one.path] = likeliest[:MAX_PLACES]
     of_text = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
     spans = [scored.candidates.spans[at] for path in of_text for at in places.get(path, ())]
     values = [
         CutValue(delimiters_of(scored.candidates, span.words, span.first, span.last), len(span.words))
         for span in spans
-        if len(span.words) <= MOST_WORDS
+        if len(span.words) <= MAX_WORDS
     ]
     yield
     return Lesson(Surroundings.of(scored.candidates), places, values)

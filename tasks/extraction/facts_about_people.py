@@ -19,9 +19,9 @@ from tasks.extraction.parts import parts_of_name
 from tasks.notation.dates import find_days
 from tasks.result import SourceLine
 
-MOST_TEXT: Final = 50_000
+MAX_TEXT: Final = 50_000
 """Largest number of characters of a page that is searched."""
-MOST_FACTS: Final = 40
+MAX_FACTS: Final = 40
 NEAR: Final = 60
 """Number of characters behind a verb within which the date and the place of the event begin."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
@@ -90,13 +90,13 @@ def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     words = [(number, at) for number, line in enumerate(lines) for at in range(len(line.words))]
     texts = [lines[number].words[at] for number, at in words]
     starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
-    if not words or starts[-1] > MOST_TEXT:
+    if not words or starts[-1] > MAX_TEXT:
         return []
     # Names do not go on in a line that begins with a capital letter.
     breaks = {at for at, (_, word) in enumerate(words) if not word and texts[at][0].isupper()}
     text = "".join(f"{text}{chr(10) if at + 1 in breaks else ' '}" for at, text in enumerate(texts))
     found: list[CodedLine] = []
-    for fact in [*_told(text)][:MOST_FACTS]:
+    for fact in [*_told(text)][:MAX_FACTS]:
         first, last = bisect_right(starts, fact.start) - 1, bisect_right(starts, fact.end - 1) - 1
         found.append(_line_of(fact, text[fact.start : fact.end], lines, words[first : last + 1], len(found)))
     for label, concept, own in _name_on_cv(lines, words):

@@ -40,7 +40,7 @@ _COMPANY = re.compile(
     re.IGNORECASE,
 )
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
-_MOST_NAME = 200
+_MAX_NAME = 200
 """Largest length of an embedded text, in characters."""
 _CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
@@ -80,7 +80,7 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
     words = " ".join(names.own[0]) if names.own else ""
     name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
     told = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
-    described = " ".join(told)[:_MOST_NAME]
+    described = " ".join(told)[:_MAX_NAME]
     full = f"{name}: {described}" if described else name
     return FieldText(names, name, full, (*_types(schema), float(in_list)), names.concepts)
 
@@ -142,7 +142,7 @@ class Strings:
 
     def place(self, text: str) -> int:
         """Return the index of `text` in `texts`, or −1 if it is empty. A new text is added."""
-        text = text.strip()[:_MOST_NAME]
+        text = text.strip()[:_MAX_NAME]
         if not text:
             return -1
         if text not in self._places:
@@ -178,7 +178,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     headings: dict[tuple[int, int], int] = {}
     still, labels, texts = [], [], []
     for number, span in enumerate(spans):
-        if number % SPANS_AT_ONCE == 0 or len(span.text) > _MOST_NAME:
+        if number % SPANS_AT_ONCE == 0 or len(span.text) > _MAX_NAME:
             yield
         first, last = segments[span.first], segments[span.last]
         own = strings.place(span.label)

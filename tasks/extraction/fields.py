@@ -16,7 +16,7 @@ from tasks.schema.remainder import DEEPEST, NOTES, is_plain
 Fits = Callable[[Any], bool]
 """Function that returns True if a value satisfies a field's schema."""
 
-MOST_FIELDS = 100
+MAX_FIELDS = 100
 """Largest number of fields of one schema that are searched for, because each field is scored with every candidate."""
 _LIST = NOTES | {"type", "items", "minItems", "maxItems"}
 _TEXT = NOTES | {"type", "minLength", "maxLength"}
@@ -73,13 +73,13 @@ class FormField:
 
 
 def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Return the first MOST_FIELDS single values in plain objects, in order, including nested objects but not lists."""
-    return list(islice(_single_fields(schema), MOST_FIELDS))
+    """Return the first MAX_FIELDS single values in plain objects, in order, including nested objects but not lists."""
+    return list(islice(_single_fields(schema), MAX_FIELDS))
 
 
 def count_beyond(schema: Mapping[str, Any]) -> int:
     """Return the number of fields that `fields_of` leaves out."""
-    return sum(1 for _ in islice(_single_fields(schema), MOST_FIELDS, None))
+    return sum(1 for _ in islice(_single_fields(schema), MAX_FIELDS, None))
 
 
 def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
@@ -109,14 +109,14 @@ def _lists(
             columns = list(_fields(root, item, path, depth))
             single = [one for one in columns if one.schema.keys() <= _SINGLE]
             is_known = all(one in single or _is_of_texts(root, one.schema) for one in columns)
-            if is_known and len(single) > 1 and len(columns) <= MOST_FIELDS:
+            if is_known and len(single) > 1 and len(columns) <= MAX_FIELDS:
                 found[path] = columns
 
 
 def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
     """Return the lists of plain strings outside other lists."""
     found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
-    return found if len(found) <= MOST_FIELDS else []
+    return found if len(found) <= MAX_FIELDS else []
 
 
 def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence[str]]]:
@@ -126,7 +126,7 @@ def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence
         item = resolved(schema, one.schema.get("items", {}))
         if "array" in types_of(one.schema) and "enum" in item and is_choice(item):
             found.append((one, [value for value in item["enum"] if value is not None]))
-    return found if len(found) <= MOST_FIELDS else []
+    return found if len(found) <= MAX_FIELDS else []
 
 
 def is_choice(schema: Mapping[str, Any]) -> bool:
@@ -214,7 +214,7 @@ def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]
     found: dict[JsonPath, WantedField] = {}
     for path, leaf in leaves(value, ()):
         key = without_items(path)
-        if key and key not in found and not isinstance(leaf, bool) and len(found) < MOST_FIELDS:
+        if key and key not in found and not isinstance(leaf, bool) and len(found) < MAX_FIELDS:
             asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
             found[key] = WantedField(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
     return list(found.values())

@@ -18,7 +18,7 @@ from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT
 from tasks.extraction.fields import (
-    MOST_FIELDS,
+    MAX_FIELDS,
     NESTING,
     FormField,
     WantedField,
@@ -48,7 +48,7 @@ from tasks.extraction.rankings import rankings
 from tasks.extraction.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
-    MOST_EMBEDDED,
+    MAX_EMBEDDED,
     FilledList,
     HeadedTable,
     affordable_tables,
@@ -227,7 +227,7 @@ async def _from_tables(
     readings, (headers, implied) = await in_turns(extractor, read_headers)
     if not readings:
         return {}, False
-    embedded = headers[:MOST_EMBEDDED]
+    embedded = headers[:MAX_EMBEDDED]
     meanings = await extractor.likeness_of_headers(fields, embedded) if extractor is not None and embedded else None
 
     def filled() -> Slices[dict[JsonPath, FilledList]]:
@@ -319,7 +319,7 @@ class _FormToFill:
                 choices[one.path] = one, names[one.path]
                 wanted.append(WantedField(one.path, as_text(one.schema), names[one.path], _is_text, True))
         lists: dict[JsonPath, Sequence[WantedField]] = {}
-        left, beyond = MOST_FIELDS, count_beyond(schema)
+        left, beyond = MAX_FIELDS, count_beyond(schema)
         for path, columns in listed.items():
             copied_of = [one for one in columns if is_of_text(one.schema, one.names)]
             others = [one for one in columns if one not in copied_of]
@@ -437,7 +437,7 @@ class _FormToFill:
 
 def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], beyond: int) -> Iterator[str]:
     if beyond:
-        looked_for = f"the first {MOST_FIELDS} fields of the schema, and {MOST_FIELDS} of its lists' objects,"
+        looked_for = f"the first {MAX_FIELDS} fields of the schema, and {MAX_FIELDS} of its lists' objects,"
         yield f"Only {looked_for} were looked for; {beyond} more were not."
     for path in empty:
         yield f"A table was read, but its columns answer no field of {pointer_of(path)}, which is empty."

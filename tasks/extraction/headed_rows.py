@@ -16,11 +16,11 @@ from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.object_lists import MOST_WORDS, SUMS
+from tasks.extraction.object_lists import MAX_WORDS, SUMS
 from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, is_total, likeness_by_words
-from tasks.extraction.words_on_page import GAP, MOST_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import GAP, MAX_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -35,9 +35,9 @@ BESIDE = 3.0
 """Largest distance by which words may begin to the left of the first column, in heights of a line."""
 FAR = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
-MOST_ROWS = 1_000
-MOST_HEADER_WORDS = 60
-MOST_COMPARED = 20_000
+MAX_ROWS = 1_000
+MAX_HEADER_WORDS = 60
+MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
 FULL_ROW = 0.5
@@ -50,12 +50,12 @@ Likeness = Callable[[str], Sequence[float]]
 """Function that returns how well the text of a header matches the best field of each list."""
 
 
-MOST_LABEL_WORDS = 6
+MAX_LABEL_WORDS = 6
 """Number of words at the beginning of a row in which the word for a sum is searched for."""
 OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
 TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
-LEAST_SENTENCE, MOST_CROSSED = 5, 3
+LEAST_SENTENCE, MAX_CROSSED = 5, 3
 """Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
 
 
@@ -77,7 +77,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
     known: dict[str, list[float]] = {}
 
     def likeness(text: str) -> list[float]:
-        if text not in known and len(known) * fields > MOST_COMPARED:
+        if text not in known and len(known) * fields > MAX_COMPARED:
             return [0.0] * len(lists)
         if text not in known:
             known[text] = [max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in lists]
@@ -88,7 +88,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
     found: list[PageTable] = []
     for passage in passages:
         yield
-        if len(passage.words) > MOST_PLACED:
+        if len(passage.words) > MAX_PLACED:
             continue
         rows = rows_of(passage)
         headers = partial(_header_in, passage, sizes=sizes, likeness=likeness)
@@ -115,7 +115,7 @@ def _header_in(
     texts = [passage.words[word.at] for word in row]
     # Pictures of spreadsheets have a number before each row.
     words = texts[1:] if texts[0].isdigit() else texts
-    if len(words) < 2 or len(row) > MOST_HEADER_WORDS or any(looks_numeric(text) or moment(text) for text in words):
+    if len(words) < 2 or len(row) > MAX_HEADER_WORDS or any(looks_numeric(text) or moment(text) for text in words):
         return []
     cells = [cell for segment in segments_of_row(row) for cell in _phrases(passage, segment, likeness)]
     said = [text_of(passage, cell) for cell in cells]
@@ -174,7 +174,7 @@ def _body_below(
     bottom = max(word.box[3] for cell in header for word in cell)
     middles = [_middle(cell) for cell in header]
     found: list[list[WordOnPage]] = []
-    for row in below[:MOST_ROWS]:
+    for row in below[:MAX_ROWS]:
         own = [
             word
             for segment in segments_of_row(row)
@@ -203,19 +203,19 @@ def _body_below(
 
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
     """True if a row is a sum: its label, or one of its few texts, has a word such as `total`."""
-    said = fold(" ".join(texts))[:MOST_LABEL_WORDS]
+    said = fold(" ".join(texts))[:MAX_LABEL_WORDS]
     if is_total([*texts, ""]):
         return True
     is_poor = 2 * len(texts) <= columns + 1
     label = tuple(word for word in fold(texts[0]) if not word.isdigit())
-    is_named = len(label) <= MOST_WORDS and not concepts_of(label).isdisjoint(SUMS)
+    is_named = len(label) <= MAX_WORDS and not concepts_of(label).isdisjoint(SUMS)
     return is_poor and (is_named or any(word in TOTALS for word in said))
 
 
 def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
     """True if a text extends over several columns, as a sentence does."""
     over = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
-    return len(segment) >= LEAST_SENTENCE and over >= MOST_CROSSED
+    return len(segment) >= LEAST_SENTENCE and over >= MAX_CROSSED
 
 
 def _table(

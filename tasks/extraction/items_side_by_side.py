@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage
 from tasks.extraction.table_lists import LIKELY, likeness_by_words
-from tasks.extraction.words_on_page import MOST_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import MAX_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -112,7 +112,7 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
     Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
     """
     wanted = [fields for fields in lists if len(fields) >= FEWEST_BESIDE]
-    if not wanted or len(passage.words) > MOST_PLACED:
+    if not wanted or len(passage.words) > MAX_PLACED:
         return
     rows = rows_of(passage)[:MAX_ROWS]
     groups: list[list[dict[str, ReadCell]]] = []

@@ -21,11 +21,11 @@ ROWS_ABOVE = 8
 """Number of preceding rows that a line may still belong to."""
 SAME_ROW = 0.5
 """Least share of the height of the smaller line by which two lines of one row overlap vertically."""
-MOST_HEADINGS = 100
+MAX_HEADINGS = 100
 """Largest number of headings of a row."""
 LONGEST_LABEL = 6
 """Largest number of words of a label without a colon. A longer text is a sentence."""
-_MOST_KEPT = 2 * LONGEST_LABEL
+_MAX_KEPT = 2 * LONGEST_LABEL
 """Largest number of words before a colon that are examined."""
 
 _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
@@ -104,7 +104,7 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
 
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:
-    for segment in row[:MOST_HEADINGS]:
+    for segment in row[:MAX_HEADINGS]:
         label = " ".join([passage.words[word] for word in segment])
         box = box_of(passage, segment)
         if box is not None and len(segment) <= 3 and len(concepts := concepts_of(_tokens(label))) == 1:
@@ -175,7 +175,7 @@ class _RowReader:
         if self._closed and any(self._is_text(word) for word in self._values):
             yield from self._end()
         elif not self._values and not self._closed:
-            self._carried, self._label = [*self._carried, *self._label][-_MOST_KEPT:], []
+            self._carried, self._label = [*self._carried, *self._label][-_MAX_KEPT:], []
 
     def _word(self, word: int, text: str) -> Iterator[LabelledValue]:
         head, colon, tail = text.partition(":") if "：" not in text else text.partition("：")
@@ -216,8 +216,8 @@ class _RowReader:
 
     def _end(self) -> Iterator[LabelledValue]:
         if self._values and (self._closed or len(self._carried) + len(self._label) <= LONGEST_LABEL):
-            whole = " ".join([*self._carried, *self._label][-_MOST_KEPT:])
-            own = " ".join(self._label[-_MOST_KEPT:])
+            whole = " ".join([*self._carried, *self._label][-_MAX_KEPT:])
+            own = " ".join(self._label[-_MAX_KEPT:])
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
             # A label without a colon that names several concepts is really a row of column headings.

@@ -16,9 +16,9 @@ from tasks.notation.words import MONTHS, WEEKDAYS, any_of
 
 LONGEST: Final = 600
 """Largest number of characters of a line that is cut. A longer one is a text."""
-MOST_PIECES: Final = 24
+MAX_PIECES: Final = 24
 """Largest number of pieces of a line."""
-MOST_WORDS_OF_LABEL: Final = 5
+MAX_WORDS_OF_LABEL: Final = 5
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
@@ -147,7 +147,7 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
     mark = _MARK.match(text)
     begin = mark.end() if mark else 0
     pieces = list(_pieces_of(text, begin, [word.at for word in words], starts)) if len(text) <= LONGEST else []
-    return PiecedLine(words, text, mark[0] if mark else "", pieces[:MOST_PIECES])
+    return PiecedLine(words, text, mark[0] if mark else "", pieces[:MAX_PIECES])
 
 
 def ends_of(period: str) -> tuple[str, str]:
@@ -263,4 +263,4 @@ def _label_at_end(text: str, start: int, end: int) -> int | None:
 
 
 def _is_label(text: str) -> bool:
-    return text.count(" ") < MOST_WORDS_OF_LABEL and any(map(str.isalpha, text))
+    return text.count(" ") < MAX_WORDS_OF_LABEL and any(map(str.isalpha, text))

@@ -31,17 +31,17 @@ FIRST_APART: Final = 3.5
 """Largest gap between the name of a list and its first item."""
 STEPS_APART: Final = 0.6
 """Largest gap, in heights of a line, between the lines of one step."""
-MOST_WORDS_OF_STEP: Final = 200
+MAX_WORDS_OF_STEP: Final = 200
 COLUMN_GAP: Final = 2.5
 """Gap between two columns, in heights of a line."""
 LONGEST_NAME: Final = 4
 FEWEST_LOUD: Final = 2
 """Number of lines below a name in capitals that are looked at. If all of them are in capitals, too, capitals do not
 mark headings on this page."""
-MOST_TEXT: Final = 100_000
+MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences languages are searched for."""
-MOST_LINES: Final = 60
-MOST_PARTS: Final = 3
+MAX_LINES: Final = 60
+MAX_PARTS: Final = 3
 """Largest number of fields of an item."""
 
 _LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
@@ -126,7 +126,7 @@ def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
 
 
 def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
-    if not 2 <= len(fields) <= MOST_PARTS:
+    if not 2 <= len(fields) <= MAX_PARTS:
         return []
     years = [one for one in fields if _is_year(one)]
     texts = [one for one in fields if one not in years]
@@ -188,7 +188,7 @@ def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
             found.append([word.at for word in row[1:]])
         elif begun and int(begun["number"]) == 1 and len(found) < 2:
             found = [[word.at for word in row[1:]]]
-        elif found and row[0].box[1] - bottom <= STEPS_APART * row[0].height and len(found[-1]) < MOST_WORDS_OF_STEP:
+        elif found and row[0].box[1] - bottom <= STEPS_APART * row[0].height and len(found[-1]) < MAX_WORDS_OF_STEP:
             found[-1] += [word.at for word in row]
         elif len(found) >= 2:
             break
@@ -249,7 +249,7 @@ def _continued(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], line: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
     """Yield the lines that continue a list whose last line ends with a comma."""
-    for row in rows[:MOST_LINES]:
+    for row in rows[:MAX_LINES]:
         if not passage.words[line[-1].at].endswith((",", ";")) or row[0].box[1] - line[0].box[3] > line[0].height:
             return
         line = list(row)
@@ -261,7 +261,7 @@ def _beside(
 ) -> Iterator[list[WordOnPage]]:
     """Yield the lines below the line `beside` a name, up to the next name or a wide gap."""
     bottom = beside[0].box[3]
-    for row in rows[:MOST_LINES]:
+    for row in rows[:MAX_LINES]:
         if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > APART * row[0].height:
             return
         bottom = row[0].box[3]
@@ -278,7 +278,7 @@ def _below(
     is_loud = text_of(passage, name).isupper() and not all(
         text_of(passage, row).isupper() for row in rows[:FEWEST_LOUD]
     )
-    for row in rows[:MOST_LINES]:
+    for row in rows[:MAX_LINES]:
         segments = list(segments_of_row(row))
         first = next((at for at, one in enumerate(segments) if _is_under(one, name, left)), len(segments))
         own = segments[first:]
@@ -350,7 +350,7 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCel
 
 def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
     """Yield the languages of a sentence about the languages that somebody speaks, each with its level in brackets."""
-    text = passage.text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     for sentence in _SPEAKS.finditer(text):
         for word in re.finditer(r"[^\W\d_]{4,}", sentence[0]):
             if not any(len(name) == len(word[0]) for name in names_at(word[0], 0)):

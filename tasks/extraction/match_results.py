@@ -14,7 +14,7 @@ Column = Literal["home", "away", "home_score", "away_score", "score", "attendanc
 
 FEWEST: Final = 2
 """Least number of results that make a list."""
-MOST_BELOW: Final = 2
+MAX_BELOW: Final = 2
 """Largest number of lines below a result in which its attendance is searched for."""
 
 LONGEST_ROW: Final = 300
@@ -116,7 +116,7 @@ def _results_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             half = _HALF_TIME.search(found["rest"])
             texts_of["half_time"] = half["half_time"] if half else None
             cells = {column: cell._replace(text=text.strip(" -–—|·,")) for column, text in texts_of.items() if text}
-            below = slice(at + 1, at + 1 + MOST_BELOW)
+            below = slice(at + 1, at + 1 + MAX_BELOW)
             if crowd := _attendance(passage, found["rest"], row, rows[below], matches[below]):
                 cells["attendance"] = crowd
             yield cells  # type: ignore[misc]

@@ -18,7 +18,7 @@ Column = Literal["quantity", "unit", "name"]
 
 FEWEST: Final = 3
 """Smallest number of consecutive lines with a quantity that make a list."""
-MOST_NAMED: Final = 8
+MAX_NAMED: Final = 8
 """Largest number of words of a name; a longer text is a sentence."""
 APART: Final = 1.5
 """Gap between two lines, in heights of a line, that ends a list."""
@@ -127,12 +127,12 @@ def _cells_of(passage: Passage, row: Sequence[WordOnPage]) -> dict[Column, ReadC
     if found is None:
         loose = _NO_QUANTITY.fullmatch(text)
         name = loose["name"] if loose else text
-        if name.count(" ") >= MOST_NAMED or name.endswith((".", ":", "!", "?")) or any(map(str.isdigit, name)):
+        if name.count(" ") >= MAX_NAMED or name.endswith((".", ":", "!", "?")) or any(map(str.isdigit, name)):
             return {}
         unit: dict[Column, ReadCell] = {"unit": cell_of(passage, words)._replace(text=loose["unit"])} if loose else {}
         return unit | {"name": cell_of(passage, words)._replace(text=name)}
     rest = found["rest"]
-    if not rest[0].isalpha() or rest.count(" ") > MOST_NAMED or rest.endswith((".", ":", "!", "?")):
+    if not rest[0].isalpha() or rest.count(" ") > MAX_NAMED or rest.endswith((".", ":", "!", "?")):
         return {}
     cells: dict[Column, ReadCell] = {"quantity": cell_of(passage, words)._replace(text=_figures(found["quantity"]))}
     first, _, name = rest.partition(" ")

@@ -12,9 +12,9 @@ from tasks.extraction.folding import fold
 
 Aspect = Literal["name", "address", "representative"]
 
-MOST_CHARS: Final = 600
+MAX_CHARS: Final = 600
 """Largest number of characters from a party's name to its definition."""
-MOST_TEXT: Final = 100_000
+MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in which parties are searched for."""
 LONGEST_NAME: Final = 9
 """Largest number of words of a party's name."""
@@ -91,11 +91,11 @@ class NamedPart(NamedTuple):
 
 def named_parties(text: str) -> Iterator[NamedPart]:
     """Yield the name, the address and the representative of each party that the text defines."""
-    flat = text[:MOST_TEXT].replace("\n", " ").replace("\t", " ")
+    flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     done = 0
     for found in _DEFINED.finditer(flat):
         role = tuple(fold(found["role"] or found["short"]))
-        begin, end = max(done, found.start() - MOST_CHARS), found.start()
+        begin, end = max(done, found.start() - MAX_CHARS), found.start()
         done = found.end()
         for between in _BETWEEN.finditer(flat, begin, end):
             begin = between.end()

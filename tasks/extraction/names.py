@@ -15,9 +15,9 @@ from tasks.extraction.folding import fold
 LONGEST_NAME = 8
 """Largest number of words of a description that counts as a name. A longer one is an explanation."""
 
-MOST_CHARS = 200
+MAX_CHARS = 200
 """Largest number of characters of a key that are compared with texts. A longer title or description is not a name."""
-MOST_WORDS = 32
+MAX_WORDS = 32
 """Largest number of words of a key that are compared with texts."""
 
 SHORTEST_PART = 3
@@ -34,7 +34,7 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 def words_of_key(key: str) -> tuple[str, ...]:
     """Return the words at the beginning of a key, as many as are compared with texts: `invoiceNumber`,
     `invoice_number` → invoice, number."""
-    return tuple(fold(_CAMEL.sub(" ", key[:MOST_CHARS]).replace("_", " "))[:MOST_WORDS])
+    return tuple(fold(_CAMEL.sub(" ", key[:MAX_CHARS]).replace("_", " "))[:MAX_WORDS])
 
 
 def spelt_out(words: Sequence[str]) -> tuple[str, ...]:
@@ -79,7 +79,7 @@ def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
     if not keys:
         return Names()
     told = [text for word in ("title", "description") if isinstance(text := schema.get(word), str)]
-    short = [words_of_key(text) for text in told if len(text) <= MOST_CHARS]
+    short = [words_of_key(text) for text in told if len(text) <= MAX_CHARS]
     said = [words for words in short if 0 < len(words) <= LONGEST_NAME]
     key = words_of_key(keys[-1])
     own = tuple(dict.fromkeys([spelt_out(key), key, *said]))

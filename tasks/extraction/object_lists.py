@@ -25,8 +25,8 @@ from tasks.extraction.probability import CellOfItem, FieldScores, worth_of
 from tasks.extraction.values import ValueForm
 from tasks.schema.paths import JsonPath
 
-MOST_ITEMS = 1_000
-MOST_PLACES = 1_500
+MAX_ITEMS = 1_000
+MAX_PLACES = 1_500
 """Largest number of places that are examined, the most likely first."""
 SURE = 0.0
 """Logit that a cell outside its field's column must exceed."""
@@ -44,7 +44,7 @@ FEWEST_ADDED = 2
 """Least number of amounts above a line at which the line counts as their sum. Fewer may agree by coincidence."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts that label sums. A row with such a label is not an item."""
-MOST_WORDS = 4
+MAX_WORDS = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 ALIKE = -3.0
 """Mean logit that the cells of an item must exceed."""
@@ -167,7 +167,7 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
         and not any(_is_sum(cell.value) for cell in item.values())
     ]
     kept = kept[: _first_sum(kept)]
-    told = [(value, item) for item in kept[:MOST_ITEMS] if (value := _object_of(scored, item, rows)) is not None]
+    told = [(value, item) for item in kept[:MAX_ITEMS] if (value := _object_of(scored, item, rows)) is not None]
     items = [item for _, item in told]
     cells = {
         (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, signs)
@@ -234,7 +234,7 @@ def _chance(odds: float) -> float:
 
 def _is_sum(value: Any) -> bool:
     words = tuple(fold(value)) if isinstance(value, str) else ()
-    return 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
+    return 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
 def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
@@ -245,7 +245,7 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
     numbers: dict[int, list[int]] = {}
     for first, row in sorted({(one.words[0], rows[one.first]) for one in candidates.spans if one.kind == "number"}):
         numbers.setdefault(row, []).append(first)
-    for at in np.argsort(-best, kind="stable")[:MOST_PLACES]:
+    for at in np.argsort(-best, kind="stable")[:MAX_PLACES]:
         span = candidates.spans[at]
         row = rows[span.first]
         if best[at] <= POSSIBLE:

@@ -19,7 +19,7 @@ LIKELY = 0.6
 """Least agreement of a label with a name, 0 to 1, that counts."""
 LONGEST = 8
 """Number of words at the end of a label that are compared."""
-_MOST_CHARS = 80
+_MAX_CHARS = 80
 """Largest length of a label in characters."""
 STEM = 4
 """Least number of letters that two inflected forms of one word share at the beginning."""
@@ -100,7 +100,7 @@ def likeness_of_label(label: str, field: FieldText) -> float:
 
 def _words_of_label(label: str) -> tuple[str, ...]:
     """Return the last words of a label. Abbreviated words keep their point: `Matr. n.` → matr., n."""
-    if len(label) > _MOST_CHARS:
+    if len(label) > _MAX_CHARS:
         return ()
     cut = {without_accents(word) for found in _CUT.findall(label) for word in fold(found)}
     return tuple(f"{word}." if word in cut else word for word in content_of(tuple(fold(label)))[-LONGEST:])

@@ -36,7 +36,7 @@ _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
-MOST_CHARS = 200_000
+MAX_CHARS = 200_000
 """Largest number of characters of a passage that are searched for fields and lists."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
@@ -233,7 +233,7 @@ class Tokens:
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
-def head_of(lines: Sequence[SourceLine], most_chars: int = MOST_CHARS) -> Sequence[SourceLine]:
+def head_of(lines: Sequence[SourceLine], most_chars: int = MAX_CHARS) -> Sequence[SourceLine]:
     """Return the lines of the first `most_chars` characters; the last line is cut at a word."""
     chars = 0
     for number, line in enumerate(lines):

@@ -14,7 +14,7 @@ Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
 
 FEWEST_COLUMNS: Final = 3
 """Least number of columns that a list must ask for. A list of names with one dose each is read by `listed_items`."""
-MOST_BELOW: Final = 2
+MAX_BELOW: Final = 2
 """Largest number of lines below a medicine that say how it is taken."""
 APART: Final = 1.5
 """Gap between two lines that ends the description of a medicine, in heights of a line."""
@@ -139,8 +139,8 @@ def _below(
     """Yield the lines below a medicine that belong to it: lines close to it, above the next medicine, that are indented
     or say how it is taken."""
     bottom = rows[at][0].box[3]
-    has_next = any(match is not None for match in matches[at + 1 : at + 2 + MOST_BELOW])
-    below = slice(at + 1, at + 1 + MOST_BELOW)
+    has_next = any(match is not None for match in matches[at + 1 : at + 2 + MAX_BELOW])
+    below = slice(at + 1, at + 1 + MAX_BELOW)
     for row, match in zip(rows[below], matches[below], strict=True):
         is_indented = row[0].box[0] > rows[at][0].box[0] + row[0].height // 2
         says = _told(text_of(passage, row)[:LONGEST_ROW], is_below=True)

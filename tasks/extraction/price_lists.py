@@ -17,7 +17,7 @@ FEWEST: Final = 3
 """Smallest number of prices below each other that make a list."""
 APART: Final = 2.5
 """Largest gap between two lines of a list, in heights of a line."""
-MOST_WORDS: Final = 12
+MAX_WORDS: Final = 12
 """Largest number of words of the text beside a price."""
 
 _FROM = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
@@ -37,7 +37,7 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
     "unit": ("unit",),
 }
 """Names of the columns. The name that matches the list's fields best becomes the header."""
-MOST_OPEN: Final = 64
+MAX_OPEN: Final = 64
 """Largest number of runs that the prices of the next row may continue."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
 """Words in the name of a boolean field that says whether the price is a minimum, as in `from 150 €`."""
@@ -78,7 +78,7 @@ def _runs_of(passage: Passage) -> Iterator[list[_PriceLine]]:
     reach = (1 + APART) * max((word.height for row in rows for word in row), default=0)
     for row in rows:
         top = min(word.box[1] for word in row)
-        open_runs = [run for run in open_runs if top - run[-1].name[0].box[1] <= reach][-MOST_OPEN:]
+        open_runs = [run for run in open_runs if top - run[-1].name[0].box[1] <= reach][-MAX_OPEN:]
         for name, price in pairwise(segments_of_row(row)):
             if not _is_priced(passage, name, price):
                 continue
@@ -96,7 +96,7 @@ def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[Wor
     said, text = text_of(passage, price), text_of(passage, name)
     if not (_PRICE.fullmatch(said) and _IS_MONEY.search(said)):
         return False
-    return len(name) <= MOST_WORDS and any(map(str.isalpha, text)) and not text.endswith(":")
+    return len(name) <= MAX_WORDS and any(map(str.isalpha, text)) and not text.endswith(":")
 
 
 def _continues(last: _PriceLine, line: _PriceLine) -> bool:

@@ -23,7 +23,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
 """Least number of items that need no sum below them."""
-MOST_LABEL_WORDS: Final = 4
+MAX_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 ENDING: Final = SUMS | {"tax"}
 """Concepts that label what stands below the items."""
@@ -186,7 +186,7 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
         return False
     words = [token for word in line.words for token in fold(passage.words[word.at]) if not is_currency(token)]
     label = tuple(word for word in words if not any(map(str.isdigit, word)))
-    return 0 < len(label) <= MOST_LABEL_WORDS and not concepts_of(label).isdisjoint(ENDING)
+    return 0 < len(label) <= MAX_LABEL_WORDS and not concepts_of(label).isdisjoint(ENDING)
 
 
 def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:

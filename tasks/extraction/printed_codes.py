@@ -11,9 +11,9 @@ LINEAR = frozenset(
     ("EAN-13", "EAN-8", "UPC-A", "UPC-E", "ISBN", "Code 128", "Code 39", "Code 93", "ITF", "ITF-14", "DataBar")
 )
 """Symbologies that are called barcodes."""
-MOST_LINES = 200
+MAX_LINES = 200
 """Largest number of lines of all codes together. A licence has about twenty."""
-MOST_WORDS = 1_000
+MAX_WORDS = 1_000
 """Largest number of words of a line."""
 
 _ALSO = {
@@ -29,7 +29,7 @@ def lines_of_codes(codes: Sequence[SourceCode]) -> list[CodedLine]:
     found = [
         _line(code, fact) for code in codes for fact in (_of_code(code), *facts_of_code(code.text, is_gs1=code.is_gs1))
     ]
-    return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found[:MOST_LINES])]
+    return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found[:MAX_LINES])]
 
 
 def _of_code(code: SourceCode) -> CodeFact:
@@ -41,7 +41,7 @@ def _line(code: SourceCode, fact: CodeFact) -> CodedLine:
     label[-1] += ":"
     # A code may contain any control character, and a program that shows a field might obey it.
     printable = "".join(sign if sign.isprintable() else " " for sign in fact.text)
-    words = (*label, *printable.split()[:MOST_WORDS])
+    words = (*label, *printable.split()[:MAX_WORDS])
     bounds = {key: value for key, value in code.place.items() if key == "bounds"}
     place = {key: value for key, value in code.place.items() if key != "bounds"}
     line = SourceLine(

@@ -6,9 +6,9 @@ from tasks.extraction.candidates import LineSegment
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores, ValuePlace
 
-MOST_PIECES: Final = 8
+MAX_PIECES: Final = 8
 """Largest number of pieces of a row that are quoted before a value."""
-MOST_WORDS: Final = 20
+MAX_WORDS: Final = 20
 """Largest number of words that are quoted on each side of a value, because a paragraph of a text is one long line."""
 
 
@@ -23,7 +23,7 @@ def row_of(scored: FieldScores, place: ValuePlace) -> str:
         line = segment.passage.line_words(segment.passage.line_at(min(place.words)))
         return _around(segment.passage, line, place.words)
     row = [_around(segment.passage, range(segment.words[0], segment.words[-1] + 1), place.words)]
-    while (at := segments[at].left) >= 0 and len(row) <= MOST_PIECES:
+    while (at := segments[at].left) >= 0 and len(row) <= MAX_PIECES:
         row.insert(0, segments[at].text)
     return " ".join(row)
 
@@ -36,5 +36,5 @@ def _begins_in(segment: LineSegment, place: ValuePlace, scored: FieldScores) -> 
 
 
 def _around(passage: Passage, line: range, words: frozenset[int]) -> str:
-    begin, end = max(line.start, min(words) - MOST_WORDS), min(line.stop, max(words) + 1 + MOST_WORDS)
+    begin, end = max(line.start, min(words) - MAX_WORDS), min(line.stop, max(words) + 1 + MAX_WORDS)
     return " ".join(passage.words[begin:end])

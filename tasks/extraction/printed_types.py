@@ -15,7 +15,7 @@ from tasks.precontext import Entry
 
 GUESSED: Final = "type guessed by the name"
 """Value of `$comment` in fields whose type nobody stated."""
-MOST_LINES: Final = 1_500
+MAX_LINES: Final = 1_500
 """Largest number of lines of a passage whose labels are compared."""
 
 
@@ -32,7 +32,7 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
     layouts = []
     for passage in passages:
         yield
-        if len(passage.lines) <= MOST_LINES:
+        if len(passage.lines) <= MAX_LINES:
             layout = yield from layout_of(passage)
             layouts.append((passage, layout))
     texts = {key for key in guessed if any(_stands_before_text(names_of((key,), {}), *one) for one in layouts)}

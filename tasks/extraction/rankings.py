@@ -17,7 +17,7 @@ FEWEST: Final = 2
 """Least number of lines of a ranking."""
 LONGEST_ROW: Final = 200
 """Largest number of characters of a line of a ranking."""
-MOST_ABOVE: Final = 2
+MAX_ABOVE: Final = 2
 """Largest number of lines between the heading of a ranking and its first line."""
 
 _LINE = re.compile(
@@ -118,7 +118,7 @@ def _rankings_of(passage: Passage) -> Iterator[_Ranking]:
 
 def _heading(texts: Sequence[str], start: int) -> str:
     """Return the lines above a ranking."""
-    return " ".join(texts[max(0, start - MOST_ABOVE) : start])
+    return " ".join(texts[max(0, start - MAX_ABOVE) : start])
 
 
 def _line_of(passage: Passage, row: Sequence[WordOnPage], text: str) -> _RankedLine | None:

@@ -13,7 +13,7 @@ from tasks.extraction.column_values import UNREADABLE, has_decimal_commas
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import Fits, WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import MOST_ITEMS
+from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.record_slots import (
@@ -26,7 +26,7 @@ from tasks.extraction.record_slots import (
     template_of,
 )
 from tasks.extraction.repeated_records import Run, runs_of
-from tasks.extraction.table_lists import MOST_DATED, FilledList, is_plain_text
+from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
 from tasks.extraction.words_on_page import WordOnPage, cell_of
 from tasks.notation.dates import days_told
 from tasks.precontext import Entry
@@ -81,7 +81,7 @@ def runs_for(
         if passage.codes:
             continue
         yield
-        days = days_told(passage.text[:MOST_DATED])
+        days = days_told(passage.text[:MAX_DATED])
         for run in runs_of(passage):
             if run is None:
                 yield
@@ -197,7 +197,7 @@ def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     found.missing = [field for at, field in enumerate(fields) if at not in filling.slots]
     for number in filling.kept:
         item = item_of(filling, fields, number)
-        if item is None or len(found.rows) >= MOST_ITEMS:
+        if item is None or len(found.rows) >= MAX_ITEMS:
             continue
         row = len(found.rows)
         for at, field in enumerate(fields):

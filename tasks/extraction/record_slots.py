@@ -31,7 +31,7 @@ from tasks.extraction.units import units_named
 from tasks.extraction.words_on_page import WordOnPage
 from tasks.notation.cells import is_missing
 
-MOST_SLOTS: Final = 60
+MAX_SLOTS: Final = 60
 LEAST_FIT: Final = 0.6
 CONSTANT: Final = 0.6
 """Least share of records with the same text in a slot at which the text counts as a label."""
@@ -196,7 +196,7 @@ def template_of(run: Run) -> RecordTemplate:
     weights = [len(run.records) * slot.coverage for slot in single]
     regular = sum(weight * slot.coverage for weight, slot in zip(weights, single, strict=True)) / max(1.0, sum(weights))
     slots.sort(key=lambda slot: (-slot.coverage, slot.order))
-    return RecordTemplate(run, slots[:MOST_SLOTS], regular)
+    return RecordTemplate(run, slots[:MAX_SLOTS], regular)
 
 
 def _label_by_header(run: Run, slots: Sequence[Slot]) -> None:

@@ -19,23 +19,23 @@ from tasks.extraction.line_pieces import PiecedLine, cut_line
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of, segments_of_row
 
-MOST_LINES: Final = 1_500
+MAX_LINES: Final = 1_500
 """Largest number of lines of a passage in which records are searched for."""
-MOST_RUNS: Final = 140
+MAX_RUNS: Final = 140
 """Largest number of runs of a passage."""
 STRIP_GAP: Final = 2.5
 """Least gap between parts of a page that stand side by side (strips), in heights of a line."""
-MOST_STRIPS: Final = 3
-MOST_RECORDS: Final = 200
-MOST_LINES_OF_RECORD: Final = 14
-MOST_ABOVE: Final = 2
+MAX_STRIPS: Final = 3
+MAX_RECORDS: Final = 200
+MAX_LINES_OF_RECORD: Final = 14
+MAX_ABOVE: Final = 2
 """Largest number of lines of a record above the line with its sign."""
 FAR: Final = 5.0
 """Gap, in heights of a line, that ends a run."""
 WIDER: Final = 1.3
 """Least ratio of the gap above a paragraph to the usual gap between lines."""
 TALLER: Final = 1.15
-MOST_HEADINGS: Final = 3
+MAX_HEADINGS: Final = 3
 """Largest number of lines above a run among which its heading is searched for."""
 LONGEST_HEADING: Final = 9
 """Largest number of words of a heading."""
@@ -88,7 +88,7 @@ def runs_of(passage: Passage) -> Iterator[Run | None]:
     """Yield the runs of records of a passage; None after each slice of work without one."""
     columns: list[list[PiecedLine]] = []
     strips: list[list[PiecedLine]] = []
-    left = MOST_LINES
+    left = MAX_LINES
     for rows in rows_by_column(passage):
         columns.append((yield from _cut_lines(passage, rows[:left])))
         for strip in _strips(rows[:left]):
@@ -117,7 +117,7 @@ def runs_of(passage: Passage) -> Iterator[Run | None]:
         seen.add(key)
         found.append(run)
         yield run
-        if len(found) == MOST_RUNS:
+        if len(found) == MAX_RUNS:
             return
 
 
@@ -144,7 +144,7 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
             edges[-1].append(start)
         else:
             edges.append([start])
-    common = sorted((edge for edge in edges if len(edge) > 1), key=len, reverse=True)[:MOST_STRIPS]
+    common = sorted((edge for edge in edges if len(edge) > 1), key=len, reverse=True)[:MAX_STRIPS]
     lefts = sorted(min(edge) - 2 for edge in common)
     if not lefts:
         return
@@ -188,7 +188,7 @@ def _runs_in_column(passage: Passage, lines: Sequence[PiecedLine], before: Seque
         if levels and sign[0] in ("tall", "mark", "gap"):
             deepest = max(levels)
             cuts = {at for at in cuts if len(lines[at].mark) < deepest or not lines[at].mark.startswith("#")}
-        for above in range(1 if sign[0] in ("line", "gap") else MOST_ABOVE + 1):
+        for above in range(1 if sign[0] in ("line", "gap") else MAX_ABOVE + 1):
             for own in ((), cuts) if cuts else ((),):
                 for run in _runs_at(passage, lines, ats, above, before, is_of_lines=sign[0] == "line", cuts=own):
                     run.sign = (*sign, above, bool(own))
@@ -252,7 +252,7 @@ def _runs_at(
     for at in (at for at in starts if at not in cuts):
         group = groups[-1]
         is_near = bool(group) and (
-            lines[at].top - lines[at - 1].bottom <= FAR * lines[at].height and at - last <= MOST_LINES_OF_RECORD
+            lines[at].top - lines[at - 1].bottom <= FAR * lines[at].height and at - last <= MAX_LINES_OF_RECORD
         )
         if is_of_lines and is_near:
             one, other = lines[at - 1], lines[at]
@@ -263,7 +263,7 @@ def _runs_at(
             groups.append([])
             is_cut.append(has_cut)
         # Further records of a full run do not become another run, which could fill the list in its place.
-        if len(groups[-1]) < MOST_RECORDS:
+        if len(groups[-1]) < MAX_RECORDS:
             groups[-1].append(at)
     runs = [_run_from(passage, lines, group, before, cuts) for group in groups if group]
     yield from runs
@@ -281,10 +281,10 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
     if len(runs) < 2:
         return
     records = [record for run in runs for record in run.records]
-    sections = [run.above for run in runs for _ in run.records][:MOST_RECORDS]
+    sections = [run.above for run in runs for _ in run.records][:MAX_RECORDS]
     first = runs[0]
     yield replace(
-        first, records=records[:MOST_RECORDS], sections=sections, headings=first.headings[1:], heading="", above=None
+        first, records=records[:MAX_RECORDS], sections=sections, headings=first.headings[1:], heading="", above=None
     )
 
 
@@ -303,7 +303,7 @@ def _run_from(
     ]
     outer = [lines[start].top - lines[start - 1].bottom for start in starts[1:]]
     widest = max([*inner, *(0.9 * lines[start].height for start in starts[:1])])
-    longest = max(sizes, default=MOST_LINES_OF_RECORD if len(starts) == 1 else 1)
+    longest = max(sizes, default=MAX_LINES_OF_RECORD if len(starts) == 1 else 1)
     end = starts[-1] + 1
     while (
         end < len(lines)
@@ -318,9 +318,9 @@ def _run_from(
     if inner and outer:
         height = lines[starts[0]].height
         apart = (sum(outer) / len(outer) - sum(inner) / len(inner)) / height
-    headings = [line.text.replace("\t", " ") for line in reversed(lines[max(0, starts[0] - MOST_HEADINGS) : starts[0]])]
-    if starts[0] < MOST_HEADINGS:
-        headings += [line.text.replace("\t", " ") for line in reversed(before[-MOST_HEADINGS + starts[0] :])]
+    headings = [line.text.replace("\t", " ") for line in reversed(lines[max(0, starts[0] - MAX_HEADINGS) : starts[0]])]
+    if starts[0] < MAX_HEADINGS:
+        headings += [line.text.replace("\t", " ") for line in reversed(before[-MAX_HEADINGS + starts[0] :])]
     headings = [text for text in headings if len(text.split()) <= LONGEST_HEADING]
     return Run(
         passage,
@@ -351,7 +351,7 @@ def _across(runs: Sequence[Run]) -> Iterator[Run]:
             kept.sort(key=lambda one: one.records[0][0].words[0].at)
             sections = [section for run in kept for section in run.sections or [run.above] * len(run.records)]
             records = [record for run in kept for record in run.records]
-            yield replace(kept[0], records=records[:MOST_RECORDS], sections=sections[:MOST_RECORDS], above=None)
+            yield replace(kept[0], records=records[:MAX_RECORDS], sections=sections[:MAX_RECORDS], above=None)
 
 
 def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterator[Run]:
@@ -361,20 +361,20 @@ def _cards(passage: Passage, columns: Sequence[Sequence[PiecedLine]]) -> Iterato
         is_beside = (
             bool(group)
             and bool(lines)
-            and (abs(lines[0].top - group[0][0].top) < 2 * lines[0].height and len(lines) <= MOST_LINES_OF_RECORD)
+            and (abs(lines[0].top - group[0][0].top) < 2 * lines[0].height and len(lines) <= MAX_LINES_OF_RECORD)
         )
         if group and not is_beside:
             if len(group) > 1:
                 yield Run(passage, [list(one) for one in group])
             group = []
-        if lines and len(lines) <= MOST_LINES_OF_RECORD:
+        if lines and len(lines) <= MAX_LINES_OF_RECORD:
             group.append(lines)
 
 
 def _bands(passage: Passage) -> Iterator[Run | None]:
     """Yield runs of records that stand side by side, so that the pieces of successive rows are below each other. None
     after each slice of work without a run."""
-    rows = rows_of(passage)[:MOST_LINES]
+    rows = rows_of(passage)[:MAX_LINES]
     band: list[list[list[WordOnPage]]] = []
     for row in [*rows, []]:
         yield None
@@ -449,7 +449,7 @@ def _in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run
                     records.append([_flat(passage, words)])
                     yield None
             if len(records) > 1:
-                yield Run(passage, records[:MOST_RECORDS], label, headings=[label] if label else [])
+                yield Run(passage, records[:MAX_RECORDS], label, headings=[label] if label else [])
 
 
 def _flat(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:

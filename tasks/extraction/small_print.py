@@ -37,9 +37,9 @@ UNANSWERED: Final = 1.1
 """Largest width of the letters of a label without a value, as a multiple of the width of the other labels' letters."""
 SHORTEST: Final = 5
 """Least number of characters of a label without a value."""
-MOST_WORDS: Final = 12
+MAX_WORDS: Final = 12
 """Largest number of words of a label."""
-MOST_LINES: Final = 4
+MAX_LINES: Final = 4
 """Largest number of lines of a value."""
 NAMED: Final = 7.0
 """Bonus on the logit of the whole value below a label that names the field."""
@@ -194,7 +194,7 @@ def _goes_on(own: dict[int, LineSegment], at: int) -> bool:
 
 def _may_be_label(segment: LineSegment) -> bool:
     letters = sum(map(str.isalpha, segment.text))
-    return len(segment.words) <= MOST_WORDS and letters >= max(2, len(segment.text) // 2)
+    return len(segment.words) <= MAX_WORDS and letters >= max(2, len(segment.text) // 2)
 
 
 def _width(segment: LineSegment) -> float:
@@ -246,7 +246,7 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
     is_below = all(own[label].above == value for label, value in labelled.items())
     found: list[SmallPrintValue] = []
     for value, labels in of_value.items():
-        lines = _lines_of(value, labelled, of_value, own, most=1 if is_below else MOST_LINES)
+        lines = _lines_of(value, labelled, of_value, own, most=1 if is_below else MAX_LINES)
         found += _elements_of([text for label in labels for text in _texts_of(label)], lines)
     concepts = {concepts_of(tuple(fold(label))) for one in found for label in one.labels}
     for one in found:

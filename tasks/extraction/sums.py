@@ -35,9 +35,9 @@ CONTRADICTED: Final = 0.7
 and keeps their order."""
 SURE: Final = 0.5
 """Least probability of each field's most likely value at which these values count as a contradiction."""
-MOST_VALUES: Final = 5
+MAX_VALUES: Final = 5
 """Number of values of each field that are tried in sums, the most likely first."""
-MOST_TERMS: Final = 3
+MAX_TERMS: Final = 3
 """Largest number of terms of a relation, beyond its total and first term, that are tried."""
 UNLIKELY: Final = 8.0
 """Largest difference of log-probability between the most likely values and values that agree, up to which the latter
@@ -54,7 +54,7 @@ RATED: Final = 8.0
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
 """Penalty on the logit of a tax that is more than LARGEST_RATE percent of the net."""
-MOST_WORDS: Final = 5_000
+MAX_WORDS: Final = 5_000
 """Largest number of words of a page on which taxes by rate are searched for."""
 FEWEST: Final = 2
 """Least number of items whose sum is not a coincidence."""
@@ -120,12 +120,12 @@ def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Cand
             continue
         terms = [(concepts[one], 1) for one in relation.plus if one in concepts]
         terms += [(concepts[one], -1) for one in relation.minus if one in concepts]
-        rows = [concepts[relation.total], concepts[relation.first], *(row for row, _ in terms[:MOST_TERMS])]
+        rows = [concepts[relation.total], concepts[relation.first], *(row for row, _ in terms[:MAX_TERMS])]
         if terms:
             for row in rows:
                 if row not in values:
                     values[row] = _likeliest(logits[row], numbers)
-            _agree(logits, rows, [sign for _, sign in terms[:MOST_TERMS]], values)
+            _agree(logits, rows, [sign for _, sign in terms[:MAX_TERMS]], values)
 
 
 def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[int, float]) -> None:
@@ -238,7 +238,7 @@ def _combinations(
     factors = (-1, 1, *signs)
     for unknown in range(len(known)):
         options = [
-            [*islice(one, MOST_VALUES), *([0.0] if at > 1 else [])] for at, one in enumerate(known) if at != unknown
+            [*islice(one, MAX_VALUES), *([0.0] if at > 1 else [])] for at, one in enumerate(known) if at != unknown
         ]
         for others in product(*options):
             values = [*others[:unknown], 0.0, *others[unknown:]]
@@ -270,7 +270,7 @@ def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
 
     The net or gross amount may be in the row above.
     """
-    if len(passage.words) > MOST_WORDS:
+    if len(passage.words) > MAX_WORDS:
         return
     rows = rows_of(passage)
     for number, row in enumerate(rows):

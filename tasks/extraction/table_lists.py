@@ -22,7 +22,7 @@ from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, is_of_text
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
-from tasks.extraction.object_lists import MOST_ITEMS, MOST_WORDS, SUMS
+from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
@@ -31,19 +31,19 @@ from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.schema.paths import JsonPath
 
-MOST_HEADERS = 15
+MAX_HEADERS = 15
 """Number of rows at the beginning of a table among which the header is searched for."""
-MOST_READINGS = 3
+MAX_READINGS = 3
 """Largest number of readings of a table's header that are compared with the fields by meaning, at 4 ms a text."""
-MOST_EMBEDDED = 400
+MAX_EMBEDDED = 400
 """Largest number of header texts that are compared with the fields by meaning. Further ones are compared by words
 alone."""
-MOST_COMPARED = 200
+MAX_COMPARED = 200
 """Largest number of rows of a table whose cells are compared with the fields, the first ones."""
-MOST_PAIRS = 5_000
+MAX_PAIRS = 5_000
 """Largest product of the columns of a request's tables and the fields of its lists, at 0.2 ms a pair. Tables beyond it
 count as text."""
-MOST_DATED = 200_000
+MAX_DATED = 200_000
 """Largest number of characters of a text in which the year of dates without one is searched for."""
 TALLEST_HEADER = 3
 """Largest number of rows of a header."""
@@ -130,9 +130,9 @@ class HeadedTable:
 
 
 def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
-    """Return the first tables whose columns may be compared with this number of fields (`MOST_PAIRS`)."""
+    """Return the first tables whose columns may be compared with this number of fields (`MAX_PAIRS`)."""
     pairs = accumulate(len(table.rows[0]) * fields for _, table in tables)
-    return [one for one, used in zip(tables, pairs, strict=True) if used <= MOST_PAIRS]
+    return [one for one, used in zip(tables, pairs, strict=True) if used <= MAX_PAIRS]
 
 
 def headed_tables(
@@ -153,13 +153,13 @@ def headed_tables(
     for entry, table in tables:
         if id(entry) not in days:
             passages = yield from passages_to_search([entry])
-            days[id(entry)] = days_told("\n".join([passage.text for passage in passages])[:MOST_DATED])
+            days[id(entry)] = days_told("\n".join([passage.text for passage in passages])[:MAX_DATED])
         yield
         table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
         *headed, bare = _readings(entry, table, days[id(entry)])
         ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))
-        kept = ranked[:MOST_READINGS] + [one for one in headed[:1] if one not in ranked[:MOST_READINGS]]
+        kept = ranked[:MAX_READINGS] + [one for one in headed[:1] if one not in ranked[:MAX_READINGS]]
         found += [*kept, bare]
         for one in kept:
             yield
@@ -200,7 +200,7 @@ def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]
 def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[HeadedTable]:
     width = len(table.rows[0])
     texts = table.texts
-    for end in range(1, min(MOST_HEADERS, len(texts) - 1) + 1):
+    for end in range(1, min(MAX_HEADERS, len(texts) - 1) + 1):
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             if not _may_be_header(texts[top]):
                 break
@@ -287,7 +287,7 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         return 0.0
     if words in wanted.own or "".join(words) in {"".join(own) for own in wanted.own}:
         return SAME_NAME
-    concepts = concepts_of(words) if len(words) <= 2 * MOST_WORDS else frozenset()
+    concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset()
     same = 0.0
     common = concepts & wanted.concepts
     if any(not CONCEPTS[name].weak for name in common):
@@ -426,7 +426,7 @@ def _match(
     from scipy.optimize import linear_sum_assignment
 
     width = len(reading.forms)
-    body = [[cell.text for cell in row] for row in islice(_body(reading), MOST_COMPARED)]
+    body = [[cell.text for cell in row] for row in islice(_body(reading), MAX_COMPARED)]
     if not body:
         return None
     alike = np.array(
@@ -606,7 +606,7 @@ def is_total(row: Sequence[str]) -> bool:
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
-    return "" in row and 0 < len(words) <= MOST_WORDS and not concepts_of(words).isdisjoint(SUMS)
+    return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
 def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledList | None:
@@ -661,7 +661,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
         if answered[number] < least * typical or (telling and not any(_has(values[at][number]) for at in telling)):
             continue  # a note, or a line that continues the row above
-        if len(found.rows) >= MOST_ITEMS:
+        if len(found.rows) >= MAX_ITEMS:
             break
         item: dict[str, Any] = {}
         for at, one in enumerate(fields):

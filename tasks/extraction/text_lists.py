@@ -18,7 +18,7 @@ _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 """A conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
 _BEFORE, _AFTER = " ,;|•·*-–—", " ,;|•·."
-MOST_TEXTS = 1_000
+MAX_TEXTS = 1_000
 _TOLD = ("title", "description")
 
 
@@ -52,7 +52,7 @@ def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, .
     parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
     told = (item for item in items if not says_nothing(item.text, in_words=True))
-    return TextList(passage, list(islice(told, MOST_TEXTS)), probability)
+    return TextList(passage, list(islice(told, MAX_TEXTS)), probability)
 
 
 def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:

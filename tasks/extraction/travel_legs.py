@@ -15,13 +15,13 @@ Column = Literal[
     "number", "from", "to", "from_code", "to_code", "departure", "arrival", "date", "arrival_date", "duration"
 ]
 
-MOST_ROWS: Final = 9
+MAX_ROWS: Final = 9
 """Largest number of rows of a leg."""
 LONGEST_ROW: Final = 300
 """Largest number of characters of a row of a leg."""
-MOST_ABOVE: Final = 4
+MAX_ABOVE: Final = 4
 """Largest number of rows above a leg in which its date is searched for."""
-MOST_LEGS: Final = 50
+MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
 """Least number of columns of a leg that a list's fields must ask for."""
 
@@ -144,21 +144,21 @@ def _column_of(one: WantedField) -> Column | None:
 def _legs_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
     rows = rows_of(passage)
     texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
-    numbers = [(at, found[0]) for at, text in enumerate(texts) if (found := _NUMBER.search(text))][:MOST_LEGS]
+    numbers = [(at, found[0]) for at, text in enumerate(texts) if (found := _NUMBER.search(text))][:MAX_LEGS]
     last_day: ReadCell | None = None
     used = -1
     for index, (at, number) in enumerate(numbers):
         end = numbers[index + 1][0] if index + 1 < len(numbers) else len(rows)
-        own = range(at, min(end, at + MOST_ROWS))
+        own = range(at, min(end, at + MAX_ROWS))
         if sum(len(_times(texts[row])) for row in own) < 2:
-            own = range(max(used + 1, at - MOST_ROWS), at + 1)
+            own = range(max(used + 1, at - MAX_ROWS), at + 1)
         cells = _read(passage, rows, texts, own)
         if {"departure", "arrival"} <= cells.keys() and cells.keys() & {"from", "from_code"}:
             cells["number"] = cell_of(passage, rows[at])._replace(text=number)
             own = _until_second_time(texts, own)
             days = (
                 _days(passage, rows, texts, own)
-                or _days(passage, rows, texts, range(max(used + 1, own[0] - MOST_ABOVE), own[0]))[-1:]
+                or _days(passage, rows, texts, range(max(used + 1, own[0] - MAX_ABOVE), own[0]))[-1:]
             )
             last_day = days[0] if days else last_day
             if last_day is not None:

@@ -9,11 +9,11 @@ from tasks.extraction.coded_texts import CodedLine, in_row
 from tasks.notation.dates import Day, find_days
 from tasks.result import SourceLine
 
-MOST_LINES: Final = 2_000
+MAX_LINES: Final = 2_000
 """Largest number of lines of a page that are searched."""
 LONGEST_LINE: Final = 400
 """Largest number of characters of a line with a period."""
-MOST_BETWEEN: Final = 16
+MAX_BETWEEN: Final = 16
 """Largest number of characters between the two days."""
 
 _LABEL = re.compile(
@@ -32,7 +32,7 @@ _MEANINGS: Final = (("Valid from:", ("start_date",)), ("Valid until:", ("end_dat
 
 def validity_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return lines with labels for the two days of the only such period on a page; none if there are several."""
-    found = [list(_days_of(line)) for line in lines[:MOST_LINES]]
+    found = [list(_days_of(line)) for line in lines[:MAX_LINES]]
     periods = [(line, days) for line, days in zip(lines, found, strict=False) if days]
     if len(periods) != 1:
         return []

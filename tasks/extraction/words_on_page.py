@@ -12,12 +12,12 @@ from tasks.result import Box
 
 GAP = 1.0
 """Gap between two pieces of a row, in heights of a line."""
-MOST_WORDS = 400
+MAX_WORDS = 400
 """Largest number of words of a row. A longer line is a text, and patterns of rows would take minutes for it."""
 
-MOST_PLACED = 20_000
+MAX_PLACED = 20_000
 """Largest number of words of a page, or of a text without pages, whose rows are examined as a whole."""
-MOST_ROWS = 4_000
+MAX_ROWS = 4_000
 """Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
 
 _columns_of: "WeakKeyDictionary[Passage, list[list[list[WordOnPage]]]]" = WeakKeyDictionary()
@@ -63,7 +63,7 @@ def _rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
         columns[-1] += words
         last = middle
     found: list[list[list[WordOnPage]]] = []
-    left = MOST_ROWS
+    left = MAX_ROWS
     for words in columns:
         found.append(_rows_of(words)[:left])
         left -= len(found[-1])
@@ -85,7 +85,7 @@ def _rows_of(words: Sequence[WordOnPage]) -> list[list[WordOnPage]]:
                 break
         else:
             rows.append([word])
-    rows = [row for row in rows if len(row) <= MOST_WORDS]
+    rows = [row for row in rows if len(row) <= MAX_WORDS]
     for row in rows:
         row.sort(key=lambda one: one.box[0])
     return rows

@@ -21,12 +21,12 @@ from tasks.result import SourceLine
 DELIMITERS = ("\t", ";", "|", ",")
 LEAST_ROWS = 2
 """Least number of rows that make a table."""
-MOST_CELLS = 200_000
+MAX_CELLS = 200_000
 """Largest number of cells of all tables of a request. Further tables count as texts."""
-MOST_CHARS = 4_000_000
+MAX_CHARS = 4_000_000
 """Largest number of characters of a text that are searched for tables."""
 ROWS_AT_ONCE = 200
-MOST_ALIGNED, MOST_ALIGNED_WORDS = 2_000, 20_000
+MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
 """Factor on the distances of lines and the height of a line, in the units of `Passage.grid`."""
@@ -38,13 +38,13 @@ _RULE = re.compile(r"[-:=+ |]+")
 def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
     """Return the tables of all entries, in order, each with its entry."""
     found: list[tuple[Entry, ReadTable]] = []
-    left = MOST_CELLS
+    left = MAX_CELLS
     for at, entry in enumerate(entries):
         own = [*entry.result.tables()] if entry.error is None else []
         yield
         for lines in filter(None, entry.result.passages()):
             yield
-            own += yield from _tables_in_lines(head_of(lines, MOST_CHARS), at, entry.name)
+            own += yield from _tables_in_lines(head_of(lines, MAX_CHARS), at, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -177,7 +177,7 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
     """Yield the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
     width."""
-    if len(lines) > MOST_ALIGNED or len(passage.words) > MOST_ALIGNED_WORDS or not passage.grid:
+    if len(lines) > MAX_ALIGNED or len(passage.words) > MAX_ALIGNED_WORDS or not passage.grid:
         return
     line_of: dict[int, SourceLine] = {}
     placed = []

@@ -1,5 +1,5 @@
-"""Finds out whether a decoder's exception is due to the file, which the client can replace, to the program, or to a
-lack of memory.
+"""Determines the cause of a decoder's exception: the file, which the client can replace, the program, or a lack of
+memory.
 
 Decoders raise a dozen exception types on damaged bytes, including TypeError and AttributeError. The program's own
 faults are recognised by where the error was raised (in this project's code or where it calls a library), and by
@@ -19,15 +19,15 @@ _OF_CALLS = re.compile(
     r"unexpected keyword argument|invalid keyword argument|takes no (keyword )?arguments|positional argument"
     r"|required (keyword-only )?argument|missing required argument|multiple values for"
 )
-"""Messages of Python, C modules and Cython about a call that does not fit the function, as with incompatible
-versions."""
+"""Messages of Python, C modules and Cython about a call that does not fit the function. Incompatible versions of
+libraries cause such calls."""
 _OF_MEMORY = re.compile(r"out of memory|insufficient memory|memory allocation failed", re.IGNORECASE)
 """Messages of Pillow, expat, zlib and libxml2 about memory; the exception types are the same as for damaged bytes."""
 
 
 class DecoderFault(Exception):
-    """Raised if a decoder failed for a reason that is not in the file. The message names the exception type and the
-    place, and quotes nothing."""
+    """Raised if a decoder failed and the file is not the cause. The message names the exception type and the place in
+    the program, and quotes nothing of the file."""
 
     def __init__(self, kind: str, place: str) -> None:
         super().__init__(f"{kind} at {place}")

@@ -79,8 +79,8 @@ class Document(AbstractAsyncContextManager["Document"]):
         return self._contents.times[number - 1] if self._contents.times else None
 
     def text_with(self, readings: Mapping[int, str]) -> str:
-        """Return the text of a text-like file, with the texts read in its pictures inserted in their places. What would
-        be markup is marked (`ESCAPE`), in the readings as well."""
+        """Return the text of a text-like file, with the texts read in its pictures inserted in the pictures' places.
+        Characters that would be markup are marked with `ESCAPE`, also in the inserted texts."""
         escaped = {number: escape_read_text(reading) for number, reading in readings.items()}
         return with_pictures(self._contents.text or "", self._contents.places, escaped)
 

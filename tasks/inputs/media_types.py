@@ -1,5 +1,5 @@
-"""Names media types, and recognises the type of bytes by how they begin. The bytes take precedence over every declared
-type."""
+"""Names media types, and recognises the type of a file by its first bytes. A type that the bytes show takes precedence
+over every declared type."""
 
 import io
 import re
@@ -147,16 +147,17 @@ _OTHER_NAMES = {
 _CANONICAL = {name: media_type for media_type, names in _OTHER_NAMES.items() for name in names.split()}
 
 _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "application/msword"}
-"""Declared types that mean nothing. Windows declares the last two for all files that Office opens: CSV, RTF, HTML."""
+"""Declared types that do not show what a file is. Windows declares the last two for every file that Office opens, such
+as CSV, RTF and HTML."""
 
 _LONGEST = 255
 """Longest MIME type in characters: twice 127 and a slash (RFC 6838, 4.2)."""
 _DIRECTORY_BYTES = 2 << 20
-"""Largest directory of an archive in bytes: 46 plus the name for each member. zipfile takes ten times as much memory
-for it."""
+"""Largest directory of an archive in bytes. The directory has 46 bytes plus the name for each member, and zipfile takes
+ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
-_MOST_BOXES = 1000
+_MAX_BOXES = 1000
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
 _MATROSKA_HEAD = 1 << 16
 """Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
@@ -193,8 +194,8 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
 _FTYP_BYTES = 1024
-"""Largest size of an `ftyp` box. It is above that of real boxes, and below the number that four letters in place of the
-size would mean."""
+"""Largest size of an `ftyp` box. Real boxes are smaller. In prose with the word `ftyp`, the four letters before it
+would mean a far larger size."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
 """Folders in an office file that identify it. The names of the parts within are the writer's choice."""
@@ -267,7 +268,7 @@ def ogg_tracks(data: bytes) -> Tracks:
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield type, start and end of the outermost boxes."""
     at = 0
-    for _ in range(_MOST_BOXES):
+    for _ in range(_MAX_BOXES):
         size = int.from_bytes(data[at : at + 4], "big")
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16], "big")

@@ -1,6 +1,6 @@
-"""The pages of an opened file, and what is known of the file once it is open.
+"""The pages of an opened file, and the properties that are known once the file is open.
 
-Decode processes import this module, and so neither the event loop nor what logs.
+Decode processes import this module. It therefore imports neither the event loop nor anything that logs.
 """
 
 from abc import ABC, abstractmethod
@@ -37,7 +37,7 @@ class DocumentContents:
     total: int
     """Number of pages."""
     text: str | None
-    """Whole text of a text-like file, in which what would be markup is marked."""
+    """Whole text of a text-like file, in which characters that would be markup are marked."""
     times: tuple[float, ...] = ()
     places: tuple[PicturePlace, ...] = ()
 
@@ -53,7 +53,8 @@ class Pages(ABC):
     kind: Kind
     total: int
     text: str | None = None
-    """Whole text of a text-like file, in which what would be markup is marked (`ESCAPE`); None for other files."""
+    """Whole text of a text-like file, in which characters that would be markup are marked (`ESCAPE`); None for other
+    files."""
     times: tuple[float, ...] = ()
     """Time of each page in seconds from the start of a video; empty for other files."""
     places: tuple[PicturePlace, ...] = ()

@@ -1,5 +1,5 @@
-"""Reads picture files with Pillow. A TIFF has a page per frame; of other types, only the first frame is used. All modes
-become upright RGB."""
+"""Reads picture files with Pillow. Each frame of a TIFF is a page; files of other types have one page, their first
+frame. Pages are upright, in RGB."""
 
 import io
 import re
@@ -65,7 +65,7 @@ _ORIENTATION = 0x0112
 _SIDEWAYS = {5, 6, 7, 8}
 """EXIF orientations that exchange width and height (EXIF 2.32, 4.6.4)."""
 _LIGHT = 200
-"""Mean luminance of the visible part above which it would be unreadable on white."""
+"""Mean luminance of the visible part of a picture above which this part would be unreadable on white."""
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _PNG_METADATA = (b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 """Chunks that may hold an orientation."""

@@ -1,4 +1,4 @@
-"""Texts with embedded pictures, which are their pages."""
+"""Opens texts with embedded pictures. The pictures are the pages of the text."""
 
 from collections.abc import Callable
 

@@ -10,12 +10,12 @@ import numpy as np
 
 from models.vision.text import Image, Quad
 
-MOST_CODES = 32
+MAX_CODES = 32
 """Largest number of codes of one page that are returned. A sheet of shipping labels has about twenty."""
-MOST_PIXELS = 16_000_000
+MAX_PIXELS = 16_000_000
 """Number of pixels above which a picture is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
 noise."""
-MOST_SIDE = 65_535
+MAX_SIDE = 65_535
 """Largest side of a picture in which codes can be searched, in pixels. A larger picture is scaled down, too."""
 SHORTEST_ITF = 8
 """Least number of digits of an ITF code. Since it has no end sign of its own, table lines can look like a short one."""
@@ -39,7 +39,7 @@ def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
     import zxingcpp
 
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    less = min((MOST_PIXELS / grey.size) ** 0.5, MOST_SIDE / max(grey.shape))
+    less = min((MAX_PIXELS / grey.size) ** 0.5, MAX_SIDE / max(grey.shape))
     if less < 1:
         grey = cv2.resize(grey, None, fx=less, fy=less, interpolation=cv2.INTER_AREA)
         scale *= less
@@ -65,4 +65,4 @@ def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
             is_gs1 = code.content_type == zxingcpp.ContentType.GS1
             found.append(PrintedCode(kind, code.text, is_gs1, (a, b, c, d)))
     found.sort(key=lambda code: (code.quad[0][1], code.quad[0][0]))
-    return tuple(found[:MOST_CODES])
+    return tuple(found[:MAX_CODES])

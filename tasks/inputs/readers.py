@@ -1,6 +1,6 @@
-"""Opens the bytes of a source as pages, in a decode process or, where they are light, in a thread of the server.
+"""Opens the bytes of a source as pages, in a decode process or, if the file is light, in a thread of the server.
 
-A decode process imports this module, and so none of what fetches sources.
+A decode process imports this module. It therefore imports nothing that fetches sources.
 """
 
 from collections.abc import Callable
@@ -32,8 +32,8 @@ def _open_picture(blob: Blob, limits: MediaLimits) -> Pages:
 
 
 class Heavy(Exception):
-    """Raised for a picture that is too heavy for a thread. It has to be opened in a process, where its decoder can be
-    ended."""
+    """Raised for a picture that is too heavy for a thread. Such a picture is opened in a process, because only a
+    process can be ended while it decodes."""
 
 
 def _open_light_picture(blob: Blob, limits: MediaLimits) -> Pages:
@@ -92,5 +92,5 @@ IN_PROCESSES: dict[str, Reader] = {
     media_types.HTML: _open_html,
     **dict.fromkeys((media_types.EMAIL, media_types.MAILBOX), _open_mail),
 }
-"""Readers that run in decode processes, because they may crash or hang on a hostile file. The record of libtiff shows
-that it may."""
+"""Readers that run in decode processes, because they may crash or hang on a hostile file. TIFF is among them because of
+libtiff's record of such faults."""

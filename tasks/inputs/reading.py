@@ -23,10 +23,10 @@ from tasks.inputs.text.text_file import looks_like_text
 
 _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20
-"""Number of bytes that are decoded at a time. There is never another copy of the whole, and other threads run in
+"""Number of bytes that are decoded at a time, so that no second copy of a whole input exists and other threads run in
 between."""
 _TAIL = 64
-"""Number of bytes at the end in which the padding is searched for, since line breaks may be mixed with it."""
+"""Number of bytes at the end in which the padding is searched for. The padding may be mixed with line breaks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +125,7 @@ def _decode_base64(pieces: Iterable[bytes], complaint: str, source: Source) -> I
 
 
 def _check_size(text: memoryview, source: Source, limit: int, *, is_base64: bool, piece: int) -> None:
-    """Check the size by the length of `text`. Its characters are only counted if the length may be too much."""
+    """Check the size by the length of `text`. The characters are counted only if the length may be too large."""
     size = len(text) * 3 // 4 if is_base64 else len(text)
     if size <= limit:
         return

@@ -29,7 +29,7 @@ SHOWN = 200
 
 
 class Total:
-    """Number of bytes of `limit` that a request's sources may still take."""
+    """Budget of bytes that all sources of a request share: `left` of `limit` bytes may still be taken."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit

@@ -10,7 +10,7 @@ from statistics import median
 from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
-MOST_ROWS = 1000
+MAX_ROWS = 1000
 """Largest number of rows of a table without rulings. Further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """Least width of the white space between cells, in line heights, for columns with many rows and for columns with
@@ -117,7 +117,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
             continue
         rows, last = [block[start]], start
         strips = _find_strips(rows, height)
-        for place in range(start + 1, min(len(block), start + MOST_ROWS)):
+        for place in range(start + 1, min(len(block), start + MAX_ROWS)):
             row = block[place]
             # A line with a single cell may be inside a table but not at its end.
             if place - last > 2:

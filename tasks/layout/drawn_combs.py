@@ -18,13 +18,13 @@ from tasks.layout.components import components_of
 from tasks.layout.lines import line_of
 from tasks.layout.upright_ink import UprightInk
 
-MOST_COMBS = 60
+MAX_COMBS = 60
 """Largest number of combs of a page that are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
 """Least number of cells of a comb, in all its groups together."""
 _WALL = 0.75, 3.5
 """Least and largest height of a wall, in line heights."""
-_MOST_WALLS = 4_000
+_MAX_WALLS = 4_000
 """Largest number of upright strokes that are compared, beginning on the left."""
 _ALIKE = 0.2
 """Largest difference of the ends of two neighbouring walls, as a share of their height."""
@@ -75,7 +75,7 @@ def combs_on(page: UprightInk) -> list[DrawnComb]:
     """Return the combs of a page from top to bottom."""
     combs = (comb for chain in _chains(_walls(page)) for comb in _combs_of(chain))
     found = [comb for comb in combs if _has_lower_edge(page.ink, comb)]
-    return sorted(found, key=lambda comb: (comb.top, comb.cells[0].left))[:MOST_COMBS]
+    return sorted(found, key=lambda comb: (comb.top, comb.cells[0].left))[:MAX_COMBS]
 
 
 def _walls(page: UprightInk) -> NDArray[np.float64]:
@@ -91,7 +91,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
     height, top = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
     is_wall = (height >= least) & (height <= most) & (boxes[:, cv2.CC_STAT_WIDTH] <= np.maximum(3, 0.25 * height))
     found = np.stack([centres[:, 0], top, top + height], axis=1)[is_wall].astype(np.float64)
-    return np.asarray(found[np.argsort(found[:, 0], kind="stable")][:_MOST_WALLS])
+    return np.asarray(found[np.argsort(found[:, 0], kind="stable")][:_MAX_WALLS])
 
 
 def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, float]]]:

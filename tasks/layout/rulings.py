@@ -17,7 +17,7 @@ from models.vision.text import Point, Ruling, TextLine
 from tasks.layout.components import components_of
 from tasks.layout.upright_grey import UprightGrey
 
-MOST_RULINGS = 2000
+MAX_RULINGS = 2000
 """Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
 compared with all that may cross it."""
 TOUCH = 0.5
@@ -89,7 +89,7 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     boxes, centres = components_of(rows)
     kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _THICK * height))
-    kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MOST_RULINGS]]
+    kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MAX_RULINGS]]
     places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)
     return [(float(x), float(y), float(w)) for x, y, w in places]
 
@@ -119,7 +119,7 @@ def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[
 
 
 def _join_strokes(strokes: list[Stroke], height: float, shortest: float) -> list[Stroke]:
-    strokes = sorted(strokes, key=lambda stroke: stroke.start - stroke.end)[:MOST_RULINGS]
+    strokes = sorted(strokes, key=lambda stroke: stroke.start - stroke.end)[:MAX_RULINGS]
     found = []
     for level, members in levels(strokes, height):
         start, end = float("inf"), float("-inf")

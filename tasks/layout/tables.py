@@ -17,9 +17,9 @@ from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, p
 from tasks.layout.columns import unruled
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
-MOST_TABLES = 50
+MAX_TABLES = 50
 """Largest number of tables on one page."""
-MOST_CELLS = 5000
+MAX_CELLS = 5000
 """Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
 _ALIKE = 0.7
 """Largest distance between the middles of a column on two pages, relative to half of its width."""
@@ -37,7 +37,7 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
     found: list[Draft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
-    for grid in grids[: 4 * MOST_TABLES]:
+    for grid in grids[: 4 * MAX_TABLES]:
         table = _table_in_grid(grid, [piece for piece in pieces if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
@@ -45,7 +45,7 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
     rest = [piece for piece in pieces if id(piece) not in taken]
     found += unruled(rest, across, height)
     found = sorted(found, key=lambda table: min(piece.line for cell in table.cells for piece in cell.pieces))
-    return [table.done(angle) for table in found[:MOST_TABLES]]
+    return [table.done(angle) for table in found[:MAX_TABLES]]
 
 
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
@@ -132,7 +132,7 @@ def grids_of(across: Sequence[Stroke], down: Sequence[Stroke], height: float) ->
 
 def _build_grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float) -> RulingGrid | None:
     ys, xs = _grid_edges(across, down, height), _grid_edges(down, across, height)
-    if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
+    if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MAX_CELLS:
         return None
     beside, below = _ruled_sides(down, xs, ys), _ruled_sides(across, ys, xs).T
     owner = _merge_to_rectangles(beside, below)

@@ -23,7 +23,7 @@ ENDS_AS_BOX = re.compile(rf".*{_SIGN}")
 """Pattern of a text with such a character at its end."""
 _ALONE = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
 """Pattern of a word that OCR reads in place of a box."""
-MOST_BOXES = 400
+MAX_BOXES = 400
 """Largest number of boxes and circles of a page. A dense form has a hundred."""
 SIZES = 0.45, 0.75, 1.3
 """Least sides of small, usual and large boxes, in line heights."""
@@ -31,9 +31,9 @@ SPREAD = 1.8
 """Largest side of the boxes of one size, as a multiple of their smallest side."""
 _STRAIGHT = 0.6
 """Least share of a side that must be straight, because corners may be round."""
-_MOST_STROKES = 6_000
+_MAX_STROKES = 6_000
 """Largest number of short strokes in each direction that are compared, beginning at the top."""
-_MOST_CONTOURS = 60_000
+_MAX_CONTOURS = 60_000
 """Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
 more."""
 _RIM = 0.2
@@ -52,7 +52,7 @@ _COVERED = 0.9
 """Least share of a side that must be ink when boxes of a known size are searched for."""
 _AROUND, _CROWDED = 0.3, 0.35
 """Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
-_MOST_SIZES = 4
+_MAX_SIZES = 4
 """Largest number of sizes of a page's boxes that are searched for."""
 
 
@@ -92,7 +92,7 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     found = [*squares, *_outside_words(list(_squares_like(ink, squares)), words, page)]
     found += [one for one in circles if _is_among_circles(one, circles)]
     found = [one for one in found if _stands_free(ink, one)]
-    found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MOST_BOXES]
+    found = sorted(_without_doubles(found), key=lambda one: (one.top, one.left))[:MAX_BOXES]
     quads = page.source_quads([(one.left, one.top, one.right, one.bottom) for one in found])
     return [TickBox(quad, one.is_ticked) for quad, one in zip(quads, found, strict=True)]
 
@@ -112,7 +112,7 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     kept = np.flatnonzero((width >= least) & (width <= 1.1 * most) & (thickness <= np.maximum(3.0, 0.45 * width)))
     left, levels = boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1]
     found = np.stack([left, levels, left + width[kept], thickness[kept]], axis=1).astype(np.float64)
-    return found[np.argsort(found[:, 1], kind="stable")[:_MOST_STROKES]]
+    return found[np.argsort(found[:, 1], kind="stable")[:_MAX_STROKES]]
 
 
 def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float) -> Iterator[_Outline]:
@@ -176,7 +176,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
     sizes: list[tuple[int, float]] = []
     for one in squares:
         side = round(one.size - one.thick)
-        if not one.is_ticked and len(sizes) < _MOST_SIZES and all(abs(side - known) > 1 for known, _ in sizes):
+        if not one.is_ticked and len(sizes) < _MAX_SIZES and all(abs(side - known) > 1 for known, _ in sizes):
             sizes.append((side, one.thick))
     # Sides are exact to half a pixel.
     thick_ink = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 0).astype(np.float32)
@@ -197,7 +197,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         )
         fits = np.where((least >= _COVERED) & (beyond < _COVERED), np.uint8(255), np.uint8(0))
         _, centres = components_of(fits)
-        for x, y in centres[: MOST_BOXES - 1].tolist():
+        for x, y in centres[: MAX_BOXES - 1].tolist():
             left, top, half = x + side, y + side, thick / 2
             is_ticked = _is_ticked(ink, left, top, left + side, top + side, thick)
             yield _Outline(left - half, top - half, left + side + half, top + side + half, is_ticked, thick)
@@ -208,7 +208,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     import cv2
 
     contours, tree = cv2.findContours(ink, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
-    if len(contours) > _MOST_CONTOURS:
+    if len(contours) > _MAX_CONTOURS:
         return []
     found = []
     for at in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
-MOST_CHARS: Final = 8_000
+MAX_CHARS: Final = 8_000
 """Largest number of characters of a code that are interpreted. No symbology holds more than 7,089 in one code."""
 LONGEST_VALUE: Final = 400
 """Largest number of characters of one fact; longer ones, such as pictures in a vCard, are left out."""
@@ -31,7 +31,7 @@ class CodeFact(NamedTuple):
 
 def facts_of_code(text: str, *, is_gs1: bool) -> list[CodeFact]:
     """Return the facts that a code's text contains; none for a text of an unknown format."""
-    text = text[:MOST_CHARS]
+    text = text[:MAX_CHARS]
     readers = (_element_strings,) if is_gs1 else (_epc, _swiss, _licence, _vcard, _mecard, _parcel)
     found = next(filter(None, (list(reader(text)) for reader in readers)), [])
     facts = [fact._replace(text=" ".join(fact.text.split())) for fact in found]

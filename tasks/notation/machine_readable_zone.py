@@ -10,9 +10,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Literal
 
-MOST_LINES = 5_000
+MAX_LINES = 5_000
 """Largest number of lines that are searched for a zone."""
-MOST_REPAIRED = 4
+MAX_REPAIRED = 4
 """Largest number of fillers that a line may have too many or too few."""
 LATEST_EXPIRY = 70
 """Two-digit years of expiry below this one are in the 21st century."""
@@ -51,7 +51,7 @@ class MachineReadableZone:
 
 def find_zones(lines: Sequence[str], today: date) -> Iterator[MachineReadableZone]:
     """Yield the zones in consecutive lines. Two-digit years of birth are taken to be no later than `today`."""
-    rows = [_bare(line) for line in lines[:MOST_LINES]]
+    rows = [_bare(line) for line in lines[:MAX_LINES]]
     at = 0
     while at < len(rows):
         found = next((zone for width in _WIDTHS if (zone := _zone_at(rows, at, width, today))), None)
@@ -62,7 +62,7 @@ def find_zones(lines: Sequence[str], today: date) -> Iterator[MachineReadableZon
 
 def _bare(line: str) -> str:
     """Return a line of a zone without spaces, or an empty text for any other line."""
-    if not min(_WIDTHS) - MOST_REPAIRED <= len(line) <= 2 * max(_WIDTHS):
+    if not min(_WIDTHS) - MAX_REPAIRED <= len(line) <= 2 * max(_WIDTHS):
         return ""
     text = "".join(line.split()).translate(_READ_AS_FILLERS).upper()
     return text if _SHAPE.fullmatch(text) else ""
@@ -84,7 +84,7 @@ def _of_width(row: str, width: int) -> str:
     if not more:
         return row
     longest = max(re.findall(r"<+", row), key=len, default="")
-    if not longest or not row or abs(more) > MOST_REPAIRED or len(longest) + more < 1:
+    if not longest or not row or abs(more) > MAX_REPAIRED or len(longest) + more < 1:
         return ""
     return row.replace(longest, "<" * (len(longest) + more), 1)
 

@@ -24,8 +24,8 @@ from tasks.scrape.visible import drop_unseen
 
 # trafilatura warns about every page in which it finds no article.
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
-_MOST_ELEMENTS = 20_000
-_MOST_CHARS = 1_000_000
+_MAX_ELEMENTS = 20_000
+_MAX_CHARS = 1_000_000
 """Number of characters above which trafilatura is not used, because it takes seconds for large pages that are not
 articles."""
 _ARTICLE_SHARE = 0.55
@@ -117,7 +117,7 @@ def _main_texts(root: HtmlElement) -> tuple[str, str]:
     omits too much."""
     region = main_part(root)
     text = text_of(region)
-    if len(text) <= _MOST_CHARS and sum(1 for _ in root.iter()) <= _MOST_ELEMENTS:
+    if len(text) <= _MAX_CHARS and sum(1 for _ in root.iter()) <= _MAX_ELEMENTS:
         article = article_of(root)
         if article is not None and _is_complete(article.text, text, region, marked=has_main(root)):
             return article.text, article.markdown

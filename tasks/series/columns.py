@@ -10,7 +10,7 @@ from tasks.notation.cells import decimal_comma, is_missing, looks_numeric, momen
 from tasks.notation.words import UNITS, month_named
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 
-MOST = 0.8
+LEAST_SHARE = 0.8
 """Share of a column's cells that must be dates (or numbers) for the column to count as dates (or numbers)."""
 SAMPLE = 200
 """Number of cells that decide on a column's kind."""
@@ -28,7 +28,7 @@ Times = Sequence[dt.datetime | None]
 Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
-_MOST_OTHERS = 3
+_MAX_OTHERS = 3
 """Largest number of columns, other than those for dates, that may name a row."""
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
@@ -39,7 +39,7 @@ _EACH = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_MOST_WORDS = 20
+_MAX_WORDS = 20
 """Largest number of words in a name that a request can mention."""
 
 
@@ -50,7 +50,7 @@ def is_empty(cell: Cell) -> bool:
 def are_dates(texts: Sequence[str]) -> bool:
     """True if most texts are dates that cannot be plain numbers."""
     sample = [text for text in texts if not _PLAIN.fullmatch(text.strip())]
-    return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= MOST * len(sample)
+    return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= LEAST_SHARE * len(sample)
 
 
 def is_moment(text: str) -> bool:
@@ -72,7 +72,9 @@ def _dates_in_texts(cells: Sequence[Cell]) -> Times | None:
     there = [cell for cell in cells if not is_empty(cell)]
     sample = there[:SAMPLE]
     days = sum(isinstance(cell, dt.datetime) for cell in sample)
-    if not there or days + sum(isinstance(cell, str) and is_moment(cell) for cell in sample) < MOST * len(sample):
+    if not there or days + sum(isinstance(cell, str) and is_moment(cell) for cell in sample) < LEAST_SHARE * len(
+        sample
+    ):
         return None
     if days == 0:
         return moments([cell if isinstance(cell, str) else "" for cell in cells])
@@ -98,7 +100,7 @@ def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[
     days = numeric[day] if day is not None else [1.0] * len(months)
     times = [_calendar_day(*parts) for parts in zip(numeric[year], months, days, strict=True)]
     used = {at for at in (year, month if month is not None else quarter, day) if at is not None}
-    return (used, times) if sum(time is not None for time in times) >= MOST * len(times) else None
+    return (used, times) if sum(time is not None for time in times) >= LEAST_SHARE * len(times) else None
 
 
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
@@ -114,7 +116,7 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
     for at in possible:
         for read in (year_in, _compact_date, since_1970):
             times = [None if value is None else read(value) for value in numeric[at]]
-            if sum(time is not None for time in times) >= MOST * len(times):
+            if sum(time is not None for time in times) >= LEAST_SHARE * len(times):
                 return {at}, times
     return None
 
@@ -154,7 +156,7 @@ def upright(table: SeriesTable) -> SeriesTable:
         dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
         return SeriesTable([SeriesColumn("date", dates), SeriesColumn("value", values)], table.comma_likely)
-    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MOST_OTHERS:
+    if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MAX_OTHERS:
         return table
     names = [column for at, column in enumerate(columns) if at not in dated]
     turned = [SeriesColumn("date", [columns[at].name for at in dated])]
@@ -186,9 +188,9 @@ class Mentions:
         return not self._each.isdisjoint(_spellings(name))
 
     def _runs(self, first: int) -> Iterator[str]:
-        """Yield the spellings of all names, of up to _MOST_WORDS words, that begin with the word at `first`."""
+        """Yield the spellings of all names, of up to _MAX_WORDS words, that begin with the word at `first`."""
         singular = plain = ""
-        for word in self._words[first : first + _MOST_WORDS]:
+        for word in self._words[first : first + _MAX_WORDS]:
             parts = _parts(word[0])
             singular += _join_singular(parts)
             plain += "".join(parts)
@@ -253,7 +255,7 @@ def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
     for column in columns:
         texts = [cell for cell in column.cells if isinstance(cell, str) and not is_missing(cell)]
         sample = texts[:SAMPLE]
-        if sum(looks_numeric(text) for text in sample) >= MOST * max(1, len(sample)) and not are_dates(sample):
+        if sum(looks_numeric(text) for text in sample) >= LEAST_SHARE * max(1, len(sample)) and not are_dates(sample):
             yield from texts
 
 
@@ -264,7 +266,7 @@ def _parse_numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | N
     texts = [cell for cell in sample if isinstance(cell, str)]
     if not there or any(isinstance(cell, dt.datetime) for cell in sample) or are_dates(texts):
         return None
-    if sum(not isinstance(cell, str) or looks_numeric(cell) for cell in sample) < MOST * len(sample):
+    if sum(not isinstance(cell, str) or looks_numeric(cell) for cell in sample) < LEAST_SHARE * len(sample):
         return None
     return [_parse_number(cell, comma) for cell in cells]
 

@@ -19,7 +19,7 @@ _NAMES = {
 }
 _LONGEST_NAME = 80
 _LARGEST = 10**300
-MOST_COLUMNS = 16_384
+MAX_COLUMNS = 16_384
 """Largest number of columns of a table, which is that of a spreadsheet."""
 _FILLED = 0.5
 """Least share of a grid's steps that must have a value. With fewer, the dates follow another grid or none."""
@@ -168,14 +168,14 @@ class TooManyColumns(TooManyCells):
     """Raised if the table is wider than allowed. The text may have another reading, such as a list."""
 
     def __init__(self, columns: int) -> None:
-        Exception.__init__(self, f"has {columns} columns; the limit is {MOST_COLUMNS}.")
+        Exception.__init__(self, f"has {columns} columns; the limit is {MAX_COLUMNS}.")
 
 
 def check_size(rows: int, columns: int, most_cells: int) -> None:
     """Raise TooManyCells for a table of this size. The table may have many more cells than its source has values."""
     if rows * columns > most_cells:
         raise TooManyCells(most_cells)
-    if columns > MOST_COLUMNS:
+    if columns > MAX_COLUMNS:
         raise TooManyColumns(columns)
 
 

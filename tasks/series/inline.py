@@ -47,7 +47,7 @@ _DATED_SHORT = re.compile(
     r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
 )
 """A year, or a date without signs, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
-_MOST_WORDS = 2000
+_MAX_WORDS = 2000
 """Number of characters of a long message's words that are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
@@ -176,7 +176,7 @@ def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: 
 
 def _shorten(words: str) -> str:
     """Return the beginning and the end of the words, because users put their instructions there."""
-    return words if len(words) <= 2 * _MOST_WORDS else f"{words[:_MOST_WORDS]} {words[-_MOST_WORDS:]}"
+    return words if len(words) <= 2 * _MAX_WORDS else f"{words[:_MAX_WORDS]} {words[-_MAX_WORDS:]}"
 
 
 def _table_in_fence(text: str, most_cells: int) -> SeriesMessage | None:

@@ -12,7 +12,7 @@ from tasks.notation.words import MONTHS, any_of, month_named
 
 LEAST_POINTS = 3
 """Least number of labelled values that make a series. Two may be part of a sentence."""
-_MOST_CHARS = 20_000
+_MAX_CHARS = 20_000
 """Largest number of characters of a text that is searched. Nobody writes a longer series in sentences, and the search
 delays other threads."""
 _WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tues?|thurs?"
@@ -64,7 +64,7 @@ class LabelledValues:
 def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
     """Return the series of labelled values in a text. Months and quarters without a year are taken for the latest ones
     up to `today`."""
-    if len(text) > _MOST_CHARS:
+    if len(text) > _MAX_CHARS:
         return None
     readings = [_alike(list(form.finditer(text))) for form in (_LABEL_FIRST, _VALUE_FIRST)]
     found = max(filter(None, readings), key=lambda reading: (len(reading), -reading[0].start()), default=[])

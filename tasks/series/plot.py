@@ -23,7 +23,7 @@ _WANTED = re.compile(
 _REFUSED = re.compile(
     r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
 )
-_MOST = 8
+_MAX_SERIES = 8
 """Largest number of series in a plot, one below the other."""
 _SHOWN = 5
 """Length of the plotted past, as a multiple of the forecast's length."""
@@ -45,7 +45,7 @@ def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
     # matplotlib's font cache and Python's warning filters are shared by all threads.
     with _one_at_a_time, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about letters that its font lacks
-        png = _draw_png(series[:_MOST], outlooks[:_MOST])
+        png = _draw_png(series[:_MAX_SERIES], outlooks[:_MAX_SERIES])
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 

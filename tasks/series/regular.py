@@ -21,7 +21,7 @@ _SHOWN = 4
 """Number of values, in addition to the last one, that a note or an error quotes."""
 _NAMED_GAPS = 3
 """Number of filled dates that a note names."""
-MOST_STEPS = 256
+MAX_STEPS = 256
 """Longest horizon in steps (the HTTP contract)."""
 _UNDATED = 10
 
@@ -221,9 +221,9 @@ def _count_text(count: int, one: str, more: str) -> str:
 
 
 def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
-    """Return the number of steps to forecast, 1 to MOST_STEPS. A horizon that ends between two steps is rounded down.
+    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down.
 
-    Raises InputError for a horizon of no steps or of more than MOST_STEPS, for a date if the series has no dates, and
+    Raises InputError for a horizon of no steps or of more than MAX_STEPS, for a date if the series has no dates, and
     for a past date.
     """
     if horizon is None:
@@ -231,10 +231,10 @@ def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
     if horizon.until is not None and not horizon.firm and (series.last is None or horizon.until <= series.last):
         return steps_ahead(series, None)
     steps = _steps_until(series, horizon) if horizon.until is not None else _steps_counted(series, horizon)
-    if steps is None or steps > MOST_STEPS:
-        shown = f"{steps}" if steps is not None else f"more than {MOST_STEPS}"
+    if steps is None or steps > MAX_STEPS:
+        shown = f"{steps}" if steps is not None else f"more than {MAX_STEPS}"
         each = f" of one {series.grid.step.name} each" if series.grid else ""
-        raise InputError(f"the forecast would be {shown} steps{each}; the limit is {MOST_STEPS}. Ask for fewer.")
+        raise InputError(f"the forecast would be {shown} steps{each}; the limit is {MAX_STEPS}. Ask for fewer.")
     if steps < 1:
         raise InputError("the horizon of the forecast is 0; it must be at least 1")
     return steps
@@ -256,7 +256,7 @@ def _usual_steps(series: Regular) -> int:
 
 
 def _steps_until(series: Regular, horizon: Horizon) -> int | None:
-    """Count the steps until the horizon's date; None for more than MOST_STEPS."""
+    """Count the steps until the horizon's date; None for more than MAX_STEPS."""
     assert horizon.until is not None
     if series.grid is None or series.last is None:
         raise InputError("the forecast should end at a date, but the series has no dates: say how many steps instead")
@@ -266,7 +266,7 @@ def _steps_until(series: Regular, horizon: Horizon) -> int | None:
             f"the forecast should end before {horizon.until:%Y-%m-%d}, but the series itself ends at "
             f"{series.last:%Y-%m-%d %H:%M:%S}"
         )
-    ahead = range(1, MOST_STEPS + 2)
+    ahead = range(1, MAX_STEPS + 2)
     return next((number - 1 for number in ahead if series.grid.at(last + number) >= horizon.until), None)
 
 
@@ -285,12 +285,12 @@ def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
 
 def _steps_within(grid: TimeGrid, last: int, period: Period, count: int) -> int | None:
     """Count the steps of `grid` within `count` periods after the step at index `last`, at least one; None for more than
-    MOST_STEPS."""
+    MAX_STEPS."""
     try:
         end = period.after(grid.at(last), count)
     except OverflowError:
         return None
-    for number in range(1, MOST_STEPS + 2):
+    for number in range(1, MAX_STEPS + 2):
         if grid.at(last + number) > end:
             return max(1, number - 1)
     return None

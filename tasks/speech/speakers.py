@@ -28,7 +28,7 @@ Vectors = NDArray[np.float32]
 SAME_VOICE = 0.26
 """Largest cosine distance between clusters of one voice. Windows of 1.6 s of one speaker are 0.15 to 0.25 apart; those
 of two speakers are 0.25 (two voices of one synthesiser) to 0.6 apart."""
-MOST_SPEAKERS = 20
+MAX_SPEAKERS = 20
 
 _AT_ONCE = 2000
 """Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
@@ -89,7 +89,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
             if joined.max() + 1 < speakers:
                 break
             labels = joined
-    return _merge_nearest_clusters(sample, labels, speakers or MOST_SPEAKERS)
+    return _merge_nearest_clusters(sample, labels, speakers or MAX_SPEAKERS)
 
 
 def _merge_small_clusters(vectors: Vectors, labels: NDArray[np.int64], least: float) -> NDArray[np.int64]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from models.safety.personal_data import KINDS
-from models.translation.marks import MARK, MOST, content_mark, is_markup, markup_mark, same_marks
+from models.translation.marks import MARK, MAX_MARKS, content_mark, is_markup, markup_mark, same_marks
 from tasks.wording.phrases import compiled
 
 Kind = Literal["break", "markup", "content"]
@@ -105,7 +105,7 @@ _ABBREVIATED = (
 _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
 _ONE_AFTER = r"[,;:،、；：，]"
-_MOST_ITEMS = MOST // 2
+_MAX_ITEMS = MAX_MARKS // 2
 """Largest number of items in a run, so that some marks are left for numbers."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
@@ -210,7 +210,7 @@ class Sentence:
 
     def restored(self, translation: str) -> str:
         """Replace the marks in `translation` by their items."""
-        return MARK.sub(lambda mark: self.items[ord(mark.group()) % MOST], translation)
+        return MARK.sub(lambda mark: self.items[ord(mark.group()) % MAX_MARKS], translation)
 
     def is_kept_by(self, translation: str) -> bool:
         """True if `translation` has exactly the items that must survive."""
@@ -228,7 +228,7 @@ def pieces_of(text: str) -> list[str | Sentence]:
     for item in items_of(text):
         run.append(text[place : item.start])
         place = item.end
-        if item.kind == "break" or items == _MOST_ITEMS:
+        if item.kind == "break" or items == _MAX_ITEMS:
             pieces += _sentences_of(run)
             run, items = [], 0
         if item.kind == "break":
@@ -287,7 +287,7 @@ def _renumber_marks(core: str, items: Sequence[str]) -> Sentence:
 
     def renumber(found: re.Match[str]) -> str:
         mark = found.group()
-        own.append(items[ord(mark) % MOST])
+        own.append(items[ord(mark) % MAX_MARKS])
         return (markup_mark if is_markup(mark) else content_mark)(len(own) - 1)
 
     return Sentence(MARK.sub(renumber, core), tuple(own))

@@ -64,7 +64,7 @@ _TRANSLATION_WORD = re.compile(
 )
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
-_MOST_ARROWS = 8
+_MAX_ARROWS = 8
 """Largest number of arrow signs at a message's beginning that are examined."""
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
@@ -203,7 +203,7 @@ def _arrow_in(text: str) -> tuple[str, _Place] | None:
     """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag before it and the position after it."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
-    for sign in islice(_ARROW.finditer(text), _MOST_ARROWS):
+    for sign in islice(_ARROW.finditer(text), _MAX_ARROWS):
         source = _tag_of_whole(text[start : sign.start()])
         target = _language_at(text, sign.end()) if source else None
         if source and target and _follows(_INSTRUCTION_END, target):

@@ -20,18 +20,18 @@ _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
 """Number of characters after a verb in which its objects are searched for."""
-_MOST_WORDS = 6
+_MAX_WORDS = 6
 """Largest number of words of a phrase. A longer one is a sentence that was not understood."""
 
 
-_MOST_CHARS = 4000
+_MAX_CHARS = 4000
 
 
 def instruction_in(text: str) -> str:
     """Return the beginning and the end of a long text, where users put instructions. Searching the middle would take
     too long."""
-    half = _MOST_CHARS // 2
-    return text if len(text) <= _MOST_CHARS else f"{text[:half]}\n{text[-half:]}"
+    half = _MAX_CHARS // 2
+    return text if len(text) <= _MAX_CHARS else f"{text[:half]}\n{text[-half:]}"
 
 
 def asks(text: str) -> bool:
@@ -66,7 +66,7 @@ def _find_phrases(text: str) -> Iterator[str]:
             span = span[: another.start()]
         for part in compiled(_AND).split(span):
             phrase = _strip_small_words(part)
-            if phrase and len(phrase.split()) <= _MOST_WORDS:
+            if phrase and len(phrase.split()) <= _MAX_WORDS:
                 yield phrase
 
 

@@ -9,7 +9,7 @@ from tasks.wording.phrases import PHRASES, compiled
 
 # Requests about speakers: to label them, and their number. English, German, French and Spanish are understood, and the
 # usual words of a few more languages.
-MOST_SPEAKERS = 20
+MAX_SPEAKERS = 20
 """Largest number of speakers that is understood. No engine distinguishes more."""
 
 _NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
@@ -87,7 +87,7 @@ def number_of_speakers(text: str) -> int | None:
         for match in compiled(pattern).finditer(text):
             number = count_named(match["number"], _NUMBERS)
             exact = not compiled(_INEXACT).search(text, max(0, match.start("number") - 20), match.start("number"))
-            if exact and 2 <= number <= MOST_SPEAKERS:
+            if exact and 2 <= number <= MAX_SPEAKERS:
                 return number
     return None
 

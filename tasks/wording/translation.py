@@ -16,7 +16,7 @@ from tasks.wording.phrases import PHRASES
 LONGEST_INSTRUCTION = 400
 """Number of characters at a message's beginning or end in which its instruction is searched for."""
 _LONGEST_JSON = 1_000_000
-_MOST_CLAUSES = 12
+_MAX_CLAUSES = 12
 """Largest number of clauses examined at a message's beginning or end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
@@ -119,7 +119,7 @@ def _split_instruction(message: str) -> Iterator[_Split]:
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return
-    for gap in islice(_BOUNDARY.finditer(head), _MOST_CLAUSES):
+    for gap in islice(_BOUNDARY.finditer(head), _MAX_CLAUSES):
         rest = message[gap.end() :]
         if rest.strip() and not _POLITE.fullmatch(rest[:LONGEST_INSTRUCTION]):
             yield _Split(message[: gap.start()], gap.group(), rest)
@@ -166,7 +166,7 @@ def _parse_trailing(message: str) -> TranslationOrder | None:
     tail = _mask_quotations(end[-LONGEST_INSTRUCTION:])
     if target_in(tail) is None:
         return None
-    for gap in [*_BOUNDARY.finditer(tail)][: -_MOST_CLAUSES - 1 : -1]:
+    for gap in [*_BOUNDARY.finditer(tail)][: -_MAX_CLAUSES - 1 : -1]:
         place = len(end) - len(tail) + gap.end()
         instruction, text = end[place:], end[: place - len(gap.group())]
         target = _target_of_instruction(instruction)

@@ -16,7 +16,7 @@ from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.server import Server, serving
 
-MOST_MB = 200
+MAX_MB = 200
 """Memory that an attack may cost at its peak."""
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
@@ -166,7 +166,7 @@ def test_an_attack_gets_its_error_within_bounded_memory(attack: Attack, server: 
     assert (response.status_code, error["code"]) == (attack.status, attack.code), error
     assert attack.says in error["message"]
     sent_mb = len(response.request.content) / 1e6
-    assert memory.grown_mb <= MOST_MB + 3 * sent_mb
+    assert memory.grown_mb <= MAX_MB + 3 * sent_mb
 
 
 def test_a_length_that_lies_upwards_is_not_believed(server: Server, origin: Origin) -> None:

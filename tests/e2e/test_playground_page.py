@@ -19,7 +19,7 @@ from tests.playground import Playground, answering, file_of, found_by_axe, watch
 from tests.server import Server
 
 pytestmark = [pytest.mark.browser, needs_browser]
-MOST_BYTES = 250_000
+MAX_BYTES = 250_000
 SIGN = file_of("sign's.png", single_line("Platform nine").encoded())
 
 
@@ -134,7 +134,7 @@ def test_the_first_load_is_small(browser: Browser, server: Server) -> None:
         loaded = sum(sizes.values())
         print(f"\n{len(sizes)} files, {loaded / 1000:.1f} kB compressed")
         assert len(sizes) > 10
-        assert loaded < MOST_BYTES
+        assert loaded < MAX_BYTES
         assert not any("pdfjs" in url for url in sizes)
 
 

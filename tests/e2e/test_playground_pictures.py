@@ -30,7 +30,7 @@ from tests.server import Server, serving
 
 pytestmark = [pytest.mark.browser, needs_browser]
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
-MOST_BYTES = 120_000
+MAX_BYTES = 120_000
 PLOT = """Run this:
 ```python
 import matplotlib.pyplot as plt
@@ -123,7 +123,7 @@ def save_picture(page: Page, name: str) -> None:
     picture = PIL.Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     file = IMAGES / f"{name}.png"
     picture.quantize(256, kmeans=2, dither=PIL.Image.Dither.NONE).save(file, optimize=True)
-    assert file.stat().st_size <= MOST_BYTES
+    assert file.stat().st_size <= MAX_BYTES
 
 
 def test_a_receipt_with_its_words(playground: Playground) -> None:

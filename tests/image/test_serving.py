@@ -10,7 +10,7 @@ from tests.containers import podman
 from tests.image.building import stand_in
 from tests.image.installation import Installation, installed, result, task
 
-MOST_GB = 2.6
+MAX_GB = 2.6
 """Of the whole image, unpacked."""
 
 
@@ -118,4 +118,4 @@ def test_the_image_is_no_larger_than_it_may_be(image: str, capsys: pytest.Captur
     with capsys.disabled():
         print(f"\nThe image has {size:.2f} GB:")
         print(*(f"  {layer[:120]}" for layer in layers if re.match(r"[\d.]+ [MG]B", layer)), sep="\n")
-    assert size < MOST_GB
+    assert size < MAX_GB

@@ -22,7 +22,7 @@ from training.guard.data import ATTRIBUTION, MADE, REQUESTS, SETS, LabelledText
 INNER_FOLDS = 4
 """Number of folds. Larger than the number of sets: each set is one fold's held-out data, and our own themes are spread
 over all folds."""
-MOST_ALARMS = 0.08
+MAX_ALARMS = 0.08
 """Largest share of the harmless examples that may be judged unsafe, both in the sets and among our own examples.
 
 Many examples of a set were gathered because they look unsafe; the share among our own examples is far smaller.
@@ -248,6 +248,6 @@ def best_threshold(examples: Sequence[LabelledText], probabilities: Odds) -> flo
     def cost(threshold: float) -> tuple[bool, float]:
         passed = np.mean([(own < threshold).mean() for own in sets])
         blocked = (ordinary >= threshold).mean()
-        return bool((harmless >= threshold).mean() > MOST_ALARMS), float(passed + BLOCKED_COST * blocked)
+        return bool((harmless >= threshold).mean() > MAX_ALARMS), float(passed + BLOCKED_COST * blocked)
 
     return min(np.linspace(0.02, 0.98, 193).tolist(), key=cost)

@@ -16,7 +16,7 @@ from app.state.sealing import Seal
 from app.state.sqlite_file import Schema, SqliteFile
 from models.embedding.embedder import DIMENSIONS, Vector
 
-MOST_QUESTIONS = 100_000
+MAX_QUESTIONS = 100_000
 _LEFT_OUT = 0.01
 """Share of all questions that is deleted at once when there are too many, beginning with the least recently used."""
 _USED_S = 60.0
@@ -63,7 +63,7 @@ class KnownQuestions:
     """
 
     def __init__(
-        self, path: Path, seal: Seal, *, most: int = MOST_QUESTIONS, clock: Callable[[], float] = time.time
+        self, path: Path, seal: Seal, *, most: int = MAX_QUESTIONS, clock: Callable[[], float] = time.time
     ) -> None:
         self._seal = seal
         self._most = most

@@ -34,7 +34,7 @@ CANDIDATES = 16
 """Largest number of known questions of one gist that a look-up reads."""
 EMBEDDING_S = 0.25
 """Longest time that a request waits for its question's vector, in seconds. An idle engine needs 6 to 12 ms."""
-_MOST_LEARNING = 16
+_MAX_LEARNING = 16
 """Largest number of comparisons that wait or run. Any further comparison is skipped, so that nothing is learned from
 it."""
 _VERDICT_TOKENS = 2000
@@ -149,7 +149,7 @@ class RephrasedQuestions:
 
     def _later(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` in the background, unless too much work waits there already."""
-        if len(self._learning) >= _MOST_LEARNING:
+        if len(self._learning) >= _MAX_LEARNING:
             work.close()
             self.faults["busy"] += 1
             return

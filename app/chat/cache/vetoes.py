@@ -26,7 +26,7 @@ from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_qu
 
 MAX_CHARS: Final = 1000
 """Largest number of characters of a text that is compared. A longer text is taken to differ from every other one."""
-_MOST_COMPARED: Final = 16
+_MAX_COMPARED: Final = 16
 """Largest number of shared words whose order is compared."""
 _ALIKE: Final = 0.7
 """Least share of words in common (of all words of two questions) at which a different word order counts as a
@@ -146,7 +146,7 @@ def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     """True if two names have changed places, or if two other words have and the questions differ in little else."""
     if not (a.has_order and b.has_order):
         return False
-    shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MOST_COMPARED]
+    shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MAX_COMPARED]
     place = {word: b.content.index(word) for word in shared}
     ones, others = set(a.words), set(b.words)
     are_alike = len(ones & others) >= _ALIKE * len(ones | others)

@@ -24,7 +24,7 @@ COMMON = {"image/jpeg", "image/png", "image/webp"}
 FRAME_SIDE = 1024
 """Largest length of the longer side of a video frame, in pixels. A video has many frames, and OCR reads them at full
 size."""
-MOST_PICTURES = 16
+MAX_PICTURES = 16
 """Largest number of pictures in one prompt, equal to `limit-mm-per-prompt` in docker/cards. With more pictures, videos
 show fewer frames."""
 TOKEN_SIDE = 28
@@ -145,7 +145,7 @@ def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
     video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
-    most = max(1, (min(room, MOST_PICTURES) - stills) // max(1, videos))
+    most = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))
     return [_evenly(len(one.sizes), most) for one in seen]
 
 

@@ -49,7 +49,7 @@ _EARLIER_CHARS = 4000
 that are taken from the end of these messages. Messages may be unsafe only in combination."""
 _BEFORE = "before"
 """Name of the source for checks of the user's earlier messages alone."""
-_MOST_TOLD = 5
+_MAX_TOLD = 5
 """Number of places that the warning of a flagged request lists. The verdict has all of them."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
@@ -149,9 +149,9 @@ class RequestGuard:
             if codes != self._shown_codes:
                 yield Precontext((self.entry,))
             places = list(dict.fromkeys(check["source"] for check in self.checks if check["codes"]))
-            others = f" and {len(places) - _MOST_TOLD} others" if len(places) > _MOST_TOLD else ""
+            others = f" and {len(places) - _MAX_TOLD} others" if len(places) > _MAX_TOLD else ""
             yield AnswerWarning(
-                f"The guard found {', '.join(codes)} in {', '.join(places[:_MOST_TOLD])}{others}. Nothing was blocked, "
+                f"The guard found {', '.join(codes)} in {', '.join(places[:_MAX_TOLD])}{others}. Nothing was blocked, "
                 "because 'guard_mode' is 'flag'."
             )
         yield event

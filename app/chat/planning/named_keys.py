@@ -15,11 +15,11 @@ from tasks.wording.phrases import compiled
 
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
 _TYPES: Final[Mapping[str, str]] = _TABLE["types"]
-MOST_KEYS: Final = 100
+MAX_KEYS: Final = 100
 """Largest number of keys that are looked for: as many as the fields of a schema."""
-_MOST_CHARS: Final = 4_000
+_MAX_CHARS: Final = 4_000
 """Number of characters of a prompt that are searched for keys."""
-_MOST_WORDS: Final = 4
+_MAX_WORDS: Final = 4
 """Largest number of words of a key's name in a sentence."""
 _KEY = re.compile(r"[\"'“„]?([^\W\d]\w{0,63})[\"'”“]?\s*:")
 _QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
@@ -45,11 +45,11 @@ def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     The keys may be in an example of the JSON, in quotes, behind a word like "keys", as identifiers, or in an order to
     extract them: "Extract the invoice number and the total as JSON."
     """
-    prompt = prompt[:_MOST_CHARS]
+    prompt = prompt[:_MAX_CHARS]
     if (example := _example_in(prompt)) is not None:
         return example
     named = dict(_named_in(prompt))
-    fields = {key: field_named(key, note) for key, note in list(named.items())[:MOST_KEYS]}
+    fields = {key: field_named(key, note) for key, note in list(named.items())[:MAX_KEYS]}
     return object_of(fields) if fields else None
 
 
@@ -63,7 +63,7 @@ def _example_in(prompt: str) -> dict[str, Any] | None:
         example = json.loads(text)
     except ValueError:
         found = dict.fromkeys(_KEY.findall(text))
-        return object_of({key: field_named(key, "") for key in list(found)[:MOST_KEYS]}) if found else None
+        return object_of({key: field_named(key, "") for key in list(found)[:MAX_KEYS]}) if found else None
     except RecursionError:
         return None
     if not isinstance(example, dict) or not example:
@@ -75,7 +75,7 @@ def _example_in(prompt: str) -> dict[str, Any] | None:
 
 def _like(example: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
-    for key, value in list(example.items())[:MOST_KEYS]:
+    for key, value in list(example.items())[:MAX_KEYS]:
         match value:
             case bool():
                 fields[key] = {"type": ["boolean", "null"]}
@@ -123,7 +123,7 @@ def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
         parts = compiled(_FILLERS).sub(" ", _NOTE.sub(" ", item)).split(":")
         bare = next((part for part in parts if part.strip()), "")
         words = words_of_name(bare)
-        if 0 < len(words) <= _MOST_WORDS and any(map(str.isalpha, words[0])):
+        if 0 < len(words) <= _MAX_WORDS and any(map(str.isalpha, words[0])):
             yield "_".join(words) if len(words) == 1 else "_".join(words).lower(), note[1] if note else ""
 
 

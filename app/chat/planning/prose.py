@@ -46,7 +46,7 @@ _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
-_MOST_INSTRUCTIONS = 4
+_MAX_INSTRUCTIONS = 4
 """Largest number of sentences, at either end of a text, that are removed as instructions."""
 _INSTRUCTIONS = 400
 """Number of characters at the beginning, and at the end, of a long message that may contain its instructions."""
@@ -151,12 +151,12 @@ def pasted_in(message: str) -> str | None:
     None if nothing is left, or if the rest contains neither a digit nor a name.
     """
     text = _set_apart(message)
-    for _ in range(_MOST_INSTRUCTIONS):
+    for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
         if head is None or not _is_instruction(head[0]):
             break
         text = text[head.end() :].lstrip(" \t" if head[0][-1] != "\n" else "")
-    for _ in range(_MOST_INSTRUCTIONS):
+    for _ in range(_MAX_INSTRUCTIONS):
         tail = text[-2 * _LONGEST_HEAD :].rstrip()
         ends = [end.end() for end in _ENDS.finditer(tail)]
         last = tail[ends[-1] if ends else 0 :]

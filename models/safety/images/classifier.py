@@ -20,7 +20,7 @@ LONG = 3.0
 square, is too narrow to be recognised."""
 LONG_WHERE_CUT = 1.25
 """Limit like LONG for networks that see only the square in the middle of a picture."""
-_MOST = 8
+_MAX_PARTS = 8
 """Largest number of parts of one picture. The parts of an even longer picture are not square."""
 
 
@@ -32,7 +32,7 @@ def views(picture: Image, longest: float = LONG) -> list[Image]:
     short, long = min(height, width), max(height, width)
     if long <= longest * short:
         return [picture]
-    count = min(_MOST, math.ceil(long / short))
+    count = min(_MAX_PARTS, math.ceil(long / short))
     length = max(short, math.ceil(long / count))
     starts = np.linspace(0, long - length, count).round().astype(int).tolist()
     if height > width:

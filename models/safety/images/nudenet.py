@@ -64,7 +64,7 @@ MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE":
 THRESHOLD = 0.5
 _SIDE = 320
 _LEAST_SCORE = 0.25
-_MOST_OVERLAP = 0.45
+_MAX_OVERLAP = 0.45
 """Least score of a box, and largest overlap of two boxes, with the defaults of the package's detector. If boxes overlap
 by more, only the best one is kept, whatever their classes."""
 _SHRUNK = 2 * _SIDE
@@ -154,7 +154,7 @@ def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: 
     boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
     np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)
     of_one_class = np.zeros(len(kept), np.intp)
-    best = suppressed(boxes, scores[kept], of_one_class, most=_MOST_OVERLAP)
+    best = suppressed(boxes, scores[kept], of_one_class, most=_MAX_OVERLAP)
     return [
         BodyPart(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
         for at, box in zip(kept[best], boxes[best], strict=True)

@@ -14,7 +14,7 @@ from models.safety.text.known_words import is_readable
 Decode = Callable[[str], str | None]
 """Function that decodes one run to printable characters; None if the run encodes no text."""
 
-_MOST_BYTES = 1 << 20
+_MAX_BYTES = 1 << 20
 """Largest part of one run, in bytes, that is decoded."""
 
 _BASE64 = re.compile(
@@ -93,7 +93,7 @@ def _printable(text: str) -> str | None:
 
 
 def _from_base64(run: str) -> str | None:
-    joined = re.sub(r"[\s=]", "", run).replace("-", "+").replace("_", "/")[:_MOST_BYTES]
+    joined = re.sub(r"[\s=]", "", run).replace("-", "+").replace("_", "/")[:_MAX_BYTES]
     try:
         return _text_of(base64.b64decode(joined + "=" * (-len(joined) % 4), validate=True))
     except binascii.Error:
@@ -101,7 +101,7 @@ def _from_base64(run: str) -> str | None:
 
 
 def _from_base32(run: str) -> str | None:
-    joined = run.rstrip("=")[:_MOST_BYTES]
+    joined = run.rstrip("=")[:_MAX_BYTES]
     try:
         return _text_of(base64.b32decode(joined + "=" * (-len(joined) % 8), casefold=True))
     except binascii.Error:
@@ -109,18 +109,18 @@ def _from_base32(run: str) -> str | None:
 
 
 def _from_hex(run: str) -> str | None:
-    digits = re.sub(r"0[xX]|[^0-9a-fA-F]", "", run)[:_MOST_BYTES]
+    digits = re.sub(r"0[xX]|[^0-9a-fA-F]", "", run)[:_MAX_BYTES]
     return _text_of(bytes.fromhex(digits)) if len(digits) % 2 == 0 else None
 
 
 def _from_binary(run: str) -> str | None:
-    digits = re.sub(r"[^01]", "", run)[:_MOST_BYTES]
+    digits = re.sub(r"[^01]", "", run)[:_MAX_BYTES]
     return _text_of(bytes(int(digits[start : start + 8], 2) for start in range(0, len(digits), 8)))
 
 
 def _from_percent(run: str) -> str | None:
     # In form data, a plus sign stands for a space.
-    return _text_of(unquote_to_bytes(run.replace("+", " "))[:_MOST_BYTES])
+    return _text_of(unquote_to_bytes(run.replace("+", " "))[:_MAX_BYTES])
 
 
 def _from_escapes(run: str) -> str | None:

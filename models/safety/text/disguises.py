@@ -33,7 +33,7 @@ _PLAIN_LEET = str.maketrans({sign: letters[0] for sign, letters in _LEET.items()
 _SIGNS = re.escape("".join(sign for sign in _LEET if not sign.isdigit()))
 _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
-_MOST_READINGS = 16
+_MAX_READINGS = 16
 _WRITTEN_IN_LEET = 3
 """Number of leetspeak words in a text from which digits in all its other words are read as letters, too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
@@ -50,7 +50,7 @@ _BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(wor
 _LONGEST_LIST = 100
 """Number of spaced-out letters in a row above which they are always joined, because harmless texts have no such
 runs."""
-_MOST_SEGMENTED = 8_000
+_MAX_SEGMENTED = 8_000
 """Largest number of spaced-out letters per text that are divided into words if no wider gaps mark the boundaries."""
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
@@ -67,7 +67,7 @@ _PIECE = re.compile(r"[A-Za-z]+")
 _STRETCHED = re.compile(r"(?<![^\W\d_])[^\W\d_]*?([^\W\d_])\1{2}[^\W\d_]*", re.IGNORECASE)
 _STRETCH = re.compile(r"([^\W\d_])\1{2,}", re.IGNORECASE)
 _ROMAN = re.compile(r"[IVXLCDM]+")
-_MOST_STRETCHES = 4
+_MAX_STRETCHES = 4
 _LONGEST_STRETCHED = 60
 
 _LEET_SHAPE = re.compile(r"[a-z]+(?:[013457][a-z]+){2,}[013457]?|[A-Z]+(?:[013457][A-Z]+){2,}[013457]?")
@@ -93,7 +93,7 @@ class _Joining:
     """Joins the letters that are spaced apart in one text."""
 
     def __init__(self) -> None:
-        self._left = _MOST_SEGMENTED
+        self._left = _MAX_SEGMENTED
 
     def __call__(self, found: re.Match[str]) -> str:
         """Return letters such as `b o m b` and `h-o-w t-o` as words. Letters that make no word, as in initials, lists
@@ -226,7 +226,7 @@ def _without_leet(word: str) -> str:
         return word
     known = TELLING if core[0].isdigit() or (len(core) == 3 and core[-1].isdigit()) else KNOWN
     readings = product(*(_LEET.get(c, c) for c in core.casefold()))
-    for reading in map("".join, islice(readings, _MOST_READINGS)):
+    for reading in map("".join, islice(readings, _MAX_READINGS)):
         if len(reading) >= 3 and reading in known:
             return reading + word[len(core) :]
     return core.casefold().translate(_PLAIN_LEET) + word[len(core) :] if _is_leet(core) else word
@@ -249,7 +249,7 @@ def _shortened(word: str) -> str:
     if len(set(word.casefold())) == 1 or _ROMAN.fullmatch(word):
         return word
     if len(word) <= _LONGEST_STRETCHED:
-        stretches = min(len(_STRETCH.findall(word)), _MOST_STRETCHES)
+        stretches = min(len(_STRETCH.findall(word)), _MAX_STRETCHES)
         for lengths in product((1, 2), repeat=stretches):
             reading = _shortened_to(word, iter(lengths))
             if reading.casefold() in KNOWN:

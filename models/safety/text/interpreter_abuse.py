@@ -20,7 +20,7 @@ _MORE_KINDS = 0.01
 
 _SUREST = 0.99
 
-_MOST_QUOTED = 200
+_MAX_QUOTED = 200
 """Largest part of the matched code, in bytes, that a match quotes."""
 
 _COMMENT = re.compile(rb"(?:#|//).*$")
@@ -62,7 +62,7 @@ def _code_matches(text: str) -> list[PhraseMatch]:
     surest = max(found, key=lambda place: place.attack.score)
     kinds = len({place.attack.kind for place in found})
     score = min(_SUREST, surest.attack.score + _MORE_KINDS * (kinds - 1))
-    words = code[surest.start : min(surest.end, surest.start + _MOST_QUOTED)].decode(errors="ignore")
+    words = code[surest.start : min(surest.end, surest.start + _MAX_QUOTED)].decode(errors="ignore")
     return [PhraseMatch(CODE, score, f"{surest.attack.kind}: {words}")]
 
 

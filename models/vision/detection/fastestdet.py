@@ -22,7 +22,7 @@ SIDE = 352
 _LEAST_SCORE = 0.65
 """Least score of a detection: the default of its authors' test.py. With a lower threshold, other furniture in the
 sample photos would be detected as chairs (with a score of 0.57)."""
-_MOST_OVERLAP = 0.45
+_MAX_OVERLAP = 0.45
 """Largest overlap (IoU) of two objects of one class: the default of its authors' utils/tool.py."""
 
 
@@ -54,5 +54,5 @@ class FastestDetHead:
         found, scores = classes[rows, columns], scores[rows, columns]
         return [
             Detection(NAMES[found[at]], float(scores[at]), tuple(boxes[at].tolist()))
-            for at in suppressed(boxes, scores, found, most=_MOST_OVERLAP)
+            for at in suppressed(boxes, scores, found, most=_MAX_OVERLAP)
         ]

@@ -17,10 +17,10 @@ SIDE = 800
 """Length in pixels to which these networks' preprocessing scales the shorter side."""
 _LEAST_SCORE = 0.4
 """Least score of a detection: the threshold in the example of LLMDet's model card."""
-_MOST_OVERLAP = 0.7
+_MAX_OVERLAP = 0.7
 """Largest overlap (IoU) of two detections of one label. The limit is high because a DETR rarely predicts the same
 object twice."""
-_MOST_TOKENS = 250
+_MAX_TOKENS = 250
 """Largest number of tokens of a prompt, including the start and end tokens. The encoder's limit is 256 (`max_text_len`
 in its configuration); the rest is a safety margin."""
 
@@ -60,7 +60,7 @@ class GroundingDetector:
         """Yield the labels in groups, each of which fits into the text encoder."""
         group: list[str] = []
         for label in labels:
-            if group and self._tokens(prompt_of([*group, label])) > _MOST_TOKENS:
+            if group and self._tokens(prompt_of([*group, label])) > _MAX_TOKENS:
                 yield group
                 group = []
             group.append(label)
@@ -88,7 +88,7 @@ class GroundingDetector:
         table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)
-        kept = kept[suppressed(boxes[kept], scores[kept], classes[kept], most=_MOST_OVERLAP)]
+        kept = kept[suppressed(boxes[kept], scores[kept], classes[kept], most=_MAX_OVERLAP)]
         return [Detection(labels[classes[at]], float(scores[at]), tuple(boxes[at].tolist())) for at in kept]
 
 

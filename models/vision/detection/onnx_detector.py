@@ -15,7 +15,7 @@ from models.vision.text import Image
 
 Tensors = Mapping[str, NDArray[Any]]
 
-_MOST_MASKED = 64_000_000
+_MAX_MASKED = 64_000_000
 """Largest number of pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the
 picture."""
 _MASKED_AT_ONCE = 4_000_000
@@ -92,7 +92,7 @@ def masks_in_boxes(
     sizes = np.prod(np.ceil(inside[:, 2:]) - np.floor(inside[:, :2]), axis=1, dtype=np.float64)
     order = np.argsort(-scores, kind="stable")
     fits = np.zeros(len(boxes), bool)
-    fits[order] = sizes[order].cumsum() <= _MOST_MASKED
+    fits[order] = sizes[order].cumsum() <= _MAX_MASKED
     return [
         mask_in_box(logits, box, width, height) if fit else None
         for logits, box, fit in zip(maps, boxes, fits, strict=True)

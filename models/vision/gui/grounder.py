@@ -25,7 +25,7 @@ _ANSWER_TOKENS = 2048
 _PICTURE_TOKENS = 4000
 """Largest number of tokens of the picture and the rules, with a margin because servers count tokens differently."""
 _ELEMENT_TOKENS = 40
-_MOST_LISTED = 250
+_MAX_LISTED = 250
 _ASSUMED_CONTEXT = 16_384
 """Context length, in tokens, assumed for an LLM that does not state its own."""
 _COMPLAINT = "That does not fit: {reason}. Answer again with the corrected JSON object and nothing else."
@@ -53,7 +53,7 @@ class LlmGrounder:
                     log.info("gui_grounding_blind", llm=llm.name)
                     return None
                 room = (abilities.context_tokens or _ASSUMED_CONTEXT) - _ANSWER_TOKENS - _PICTURE_TOKENS
-                most = min(_MOST_LISTED, max(0, room // _ELEMENT_TOKENS))
+                most = min(_MAX_LISTED, max(0, room // _ELEMENT_TOKENS))
                 question = await asyncio.to_thread(question_of, wanted, image, elements, most)
                 answer = await _answer(llm, question, abilities)
         except (ModelError, TimeoutError, Unfit) as error:

@@ -28,7 +28,7 @@ from models.vision.text import Image
 
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
 LEAST_SCORE = 0.05
-MOST_OVERLAP = 0.1
+MAX_OVERLAP = 0.1
 """Least score and largest overlap (IoU) of OmniParser's own demo."""
 
 _LEAST_SIDE = 640
@@ -37,7 +37,7 @@ _STRIDES = (8, 16, 32)
 """Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
 _GREY = 114
 """Grey level of the margin, equal to that of the training."""
-_MOST = 2000
+_MAX_BOXES = 2000
 """Largest number of boxes that are compared with each other, which bounds the memory."""
 
 Scores = NDArray[np.float32]
@@ -97,7 +97,7 @@ class UltralyticsIcons:
         # ultralytics expects BGR, the order of pictures read by OpenCV.
         picture = np.ascontiguousarray(image[..., ::-1])
         [result] = network.predict(
-            picture, conf=LEAST_SCORE, iou=MOST_OVERLAP, imgsz=side, agnostic_nms=True, device=device, verbose=False
+            picture, conf=LEAST_SCORE, iou=MAX_OVERLAP, imgsz=side, agnostic_nms=True, device=device, verbose=False
         )
         boxes = result.boxes.cpu().numpy()
         return boxes.xyxy.astype(np.float32), boxes.conf.astype(np.float32)
@@ -139,10 +139,10 @@ class ScriptedIcons:
             for logits, distances, stride in zip(outputs[0::2], outputs[1::2], _STRIDES, strict=False)
         ]
         boxes, scores = np.concatenate([one for one, _ in found]), np.concatenate([one for _, one in found])
-        surest = np.argsort(-scores, kind="stable")[:_MOST]
+        surest = np.argsort(-scores, kind="stable")[:_MAX_BOXES]
         boxes, scores = boxes[surest] - np.array([left, top, left, top], np.float32), scores[surest]
         boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
-        kept = suppressed(boxes, scores, np.zeros(len(boxes), np.intp), most=MOST_OVERLAP)
+        kept = suppressed(boxes, scores, np.zeros(len(boxes), np.intp), most=MAX_OVERLAP)
         return boxes[kept], scores[kept]
 
     def close(self) -> None:
@@ -216,7 +216,7 @@ class OmniParserEngine:
             boxes.append(((found + corner) / view.scale)[whole])
             scores.append(sure[whole])
         every, sure = np.concatenate(boxes), np.concatenate(scores)
-        kept = suppressed(every, sure, np.zeros(len(every), np.intp), most=MOST_OVERLAP)
+        kept = suppressed(every, sure, np.zeros(len(every), np.intp), most=MAX_OVERLAP)
         return every[kept], sure[kept]
 
 

@@ -18,7 +18,7 @@ SCALE = 1000
 """Unit of boxes in the question and in the answer: thousandths of the picture's width and height. Qwen-VL, GLM-V,
 Gemini and InternVL give positions in this unit, which does not change if the server shrinks the picture."""
 
-_MOST_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
+_MAX_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
 """Largest number of pixels, and length of the longest side, of the picture in a question. A token of Qwen-VL is about
 28 × 28 pixels."""
 
@@ -29,7 +29,7 @@ _LONGEST_TEXT = 80
 
 _LONGEST_REQUEST = 500
 
-_MOST_ANSWERS = 50
+_MAX_ANSWERS = 50
 
 _FIRST_NUMBERS = 900
 
@@ -57,7 +57,7 @@ SCHEMA: Mapping[str, Any] = {
         "means": {"type": "string", "enum": list(MEANS)},
         # The schema allows any number. If decoding allowed only existing ones, a text in the screenshot that demands a
         # wrong number would select another element instead of causing an error.
-        "numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": _MOST_ANSWERS},
+        "numbers": {"type": "array", "items": {"type": "integer"}, "maxItems": _MAX_ANSWERS},
         "boxes": {
             "type": "array",
             "items": {
@@ -69,7 +69,7 @@ SCHEMA: Mapping[str, Any] = {
                 "required": ["type", "box"],
                 "additionalProperties": False,
             },
-            "maxItems": _MOST_ANSWERS,
+            "maxItems": _MAX_ANSWERS,
         },
     },
     "required": ["means", "numbers", "boxes"],
@@ -161,7 +161,7 @@ def _shown(number: int, one: GuiElement, width: int, height: int) -> dict[str, A
 
 def _jpeg(image: Image) -> bytes:
     height, width = image.shape[:2]
-    scale = min(1.0, math.sqrt(_MOST_PIXELS / (width * height)), _LONGEST_SIDE / max(width, height))
+    scale = min(1.0, math.sqrt(_MAX_PIXELS / (width * height)), _LONGEST_SIDE / max(width, height))
     if scale < 1:
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         image = cast(Image, cv2.resize(image, size, interpolation=cv2.INTER_AREA))

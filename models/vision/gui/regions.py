@@ -24,7 +24,7 @@ SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
 _LEAST = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
-_MOST_BOXES = 4_000
+_MAX_BOXES = 4_000
 """Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A
 window of 1,440 × 900 full of controls has 2,000. If there are more, as in a texture, the smallest are left out."""
 _CLOSE, _NEAR = 3, 7
@@ -102,8 +102,8 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     boxes = np.clip(boxes, 0, np.array([width, height, width, height], np.float32))
     # If boxes differ by about a pixel, only one of them is kept.
     _, first = np.unique(np.round(boxes / 1.5).astype(np.int32), axis=0, return_index=True)
-    if len(first) > _MOST_BOXES:
-        first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MOST_BOXES]]
+    if len(first) > _MAX_BOXES:
+        first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MAX_BOXES]]
     first.sort()
     return Proposals(boxes[first], sources[first], pieces_used[first])
 

@@ -22,10 +22,10 @@ _SAME = 0.4
 _INSIDE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
 
-MOST_ELEMENTS = 2_000
+MAX_ELEMENTS = 2_000
 """Largest number of elements of one picture; a screen full of controls has some 300."""
 
-_MOST_CHOSEN_FROM = 20_000
+_MAX_CHOSEN_FROM = 20_000
 """Largest number of boxes of one picture that are considered, beginning with the most probable. Each is compared with
 all elements found so far, and a texture of 64 megapixels has 140,000 boxes."""
 
@@ -52,10 +52,10 @@ def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Ch
     enough = interactive | (score >= 0.5)
     area = (boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])
     kept: list[int] = []
-    for number in order[enough[order]][:_MOST_CHOSEN_FROM]:
+    for number in order[enough[order]][:_MAX_CHOSEN_FROM]:
         if not (kept and _is_taken(int(number), kept, boxes, area, interactive, kinds)):
             kept.append(int(number))
-        if len(kept) == MOST_ELEMENTS:
+        if len(kept) == MAX_ELEMENTS:
             break
     kept.sort(key=lambda number: (-score[number], number))
     return [Chosen(number, TYPES[kinds[number]], float(min(1.0, score[number]))) for number in kept]

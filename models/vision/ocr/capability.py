@@ -109,7 +109,7 @@ def _pp_ocr(
         # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
         from models.vision.ppocr.detector import TextDetector
         from models.vision.ppocr.reader import PpOcrReader
-        from models.vision.ppocr.recognizer import MOST_STREAMS, LineRecognizer
+        from models.vision.ppocr.recognizer import MAX_STREAMS, LineRecognizer
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
@@ -127,7 +127,7 @@ def _pp_ocr(
             replace(
                 config.limits(batch=_LINES_AT_ONCE, device=device, card=line_card),
                 # The other half of the processors decodes files and answers requests.
-                contested_batch=max(1, min(threads or available_cpus(), MOST_STREAMS) // 2),
+                contested_batch=max(1, min(threads or available_cpus(), MAX_STREAMS) // 2),
                 max_queue=_LINES_QUEUED,
             ),
             turns,

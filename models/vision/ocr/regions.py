@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from models.vision.text import Image, Quad, TextLine
 
-_MOST_LINES, _MOST_LETTERS = 40, 800
+_MAX_LINES, _MAX_LETTERS = 40, 800
 """Largest number of lines, and of letters, that are read at a time. Larger blocks are read in parts."""
 
 _NEAR = 0.8
@@ -113,7 +113,7 @@ def _in_order(block: Sequence[int], boxes: Boxes) -> list[int]:
 def _parts(block: Sequence[int], letters: Sequence[int]) -> Iterator[list[int]]:
     part: list[int] = []
     for one in block:
-        if part and (len(part) == _MOST_LINES or sum(letters[at] for at in [*part, one]) > _MOST_LETTERS):
+        if part and (len(part) == _MAX_LINES or sum(letters[at] for at in [*part, one]) > _MAX_LETTERS):
             yield part
             part = []
         part.append(one)

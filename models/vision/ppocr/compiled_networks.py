@@ -16,7 +16,7 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-MOST_FILES = 8
+MAX_FILES = 8
 """Largest number of files that are kept, which are the most recently used ones. A network takes 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
@@ -44,7 +44,7 @@ def keep_network(name: str, content: bytes) -> None:
     try:
         _write(folder / name, content)
         files = sorted(folder.iterdir(), key=lambda file: file.stat().st_mtime, reverse=True)
-        for file in files[MOST_FILES:]:
+        for file in files[MAX_FILES:]:
             file.unlink()
     except FileNotFoundError:
         return  # another process has deleted it first

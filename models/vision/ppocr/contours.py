@@ -21,7 +21,7 @@ _SMALLEST_REGION = 3.0
 
 _SMALLEST_BOX = 5.0
 
-_MOST_REGIONS = 3000
+_MAX_REGIONS = 3000
 
 _LEAST_SCORE = 0.4
 """Least mean probability of a region. PP-OCR's own value is 0.5, with a ratio of 1.6. On 28 scanned receipts in
@@ -77,8 +77,8 @@ def _largest(contours: Sequence[NDArray[np.int32]]) -> list[tuple[int, NDArray[n
     large for the search, cause thousands of specks, which are smaller than text."""
     boxes = ((cv2.boundingRect(contour), contour) for contour in contours)
     sized = [(w * h, contour) for (_, _, w, h), contour in boxes if min(w, h) >= _SMALLEST_REGION]
-    if len(sized) > _MOST_REGIONS:
-        sized = sorted(sized, key=lambda one: one[0], reverse=True)[:_MOST_REGIONS]
+    if len(sized) > _MAX_REGIONS:
+        sized = sorted(sized, key=lambda one: one[0], reverse=True)[:_MAX_REGIONS]
     return sized
 
 

@@ -38,13 +38,13 @@ _LONGEST_WARPED = 32_766
 _NEARLY = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
-_MOST_COLUMNS = 1_000_000
+_MAX_COLUMNS = 1_000_000
 """Largest number of columns, at LINE_HEIGHT, of all lines of one picture together: some 50,000 letters in 144 MB.
 Without this limit, lines one pixel high across a large picture would take a hundred times the picture's memory."""
-_MOST_LINES = 4_000
+_MAX_LINES = 4_000
 """Largest number of lines of one picture. A dense newspaper page has a thousand, whereas a picture of 12 kB may show a
 hundred thousand squares, each of which would be read."""
-_MOST_AROUND = 2_000_000_000
+_MAX_AROUND = 2_000_000_000
 """Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
 tilted line, the whole rectangle around it is shrunk. For a line from corner to corner, this is the whole picture, which
 takes 0.1 s or more for 50 megapixels. The limit suffices for a page of 35 megapixels with a hundred lines, turned by
@@ -132,13 +132,13 @@ def within_bounds(quads: Quads) -> Quads:
     slender ones are left out; if there are too many, the shortest. If cutting out all would take too long, tilted ones
     with the largest enclosing rectangles are left out."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
-    if len(quads) > _MOST_LINES:
-        longest = np.sort(np.argsort(-sides.max(1), kind="stable")[:_MOST_LINES])
+    if len(quads) > _MAX_LINES:
+        longest = np.sort(np.argsort(-sides.max(1), kind="stable")[:_MAX_LINES])
         quads, sides = quads[longest], sides[longest]
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
     tilted = np.array([_quarters(quad) is None for quad in quads], bool)
-    fit = _least(columns, _MOST_COLUMNS) & _least(np.where(tilted, spans, 0), _MOST_AROUND)
+    fit = _least(columns, _MAX_COLUMNS) & _least(np.where(tilted, spans, 0), _MAX_AROUND)
     return np.asarray(quads[fit], np.float32)
 
 

@@ -43,7 +43,7 @@ _PIECES_AT_ONCE = 2
 """Number of pieces of one line that are computed together. Most lines have no more. A longer line comes back
 unfinished, so that other lines need not wait for it."""
 
-MOST_STREAMS = 4
+MAX_STREAMS = 4
 """Largest number of inferences that run at the same time. Each has 100 MB of working memory."""
 
 
@@ -74,7 +74,7 @@ class LineRecognizer:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
-        self._streams = min(self._threads, MOST_STREAMS) if device == "cpu" else 1
+        self._streams = min(self._threads, MAX_STREAMS) if device == "cpu" else 1
         self._session: OcrSession | None = None
         self._symbols: tuple[str, ...] = ()
 

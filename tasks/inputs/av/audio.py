@@ -16,7 +16,7 @@ from tasks.inputs.decode.channel import Session
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
-_MOST = 60 * SAMPLE_RATE
+_MAX_SAMPLES = 60 * SAMPLE_RATE
 """Largest number of samples of one block."""
 _FLOAT = 4
 """Bytes per sample."""
@@ -63,7 +63,7 @@ class AudioDecoder:
 
         Reading on from the last block is fast; any other `start` decodes from the beginning.
         """
-        count = min(count, _MOST)
+        count = min(count, _MAX_SAMPLES)
         if start != self._position:
             self._restart(start)
         if start != self._position:

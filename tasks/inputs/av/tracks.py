@@ -33,9 +33,9 @@ from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
-_LEAST_RATE, _MOST_RATE = 1_000, 768_000
+_LEAST_RATE, _MAX_RATE = 1_000, 768_000
 """Permitted sample rates in Hz. A resampler's tables grow with the ratio of the rates."""
-_MOST_CHANNELS = 64
+_MAX_CHANNELS = 64
 """Largest number of channels that FFmpeg's resampler can mix (SWR_CH_MAX)."""
 _TOLERANCE_S = 0.1
 """Largest error of frame times that is ignored, in seconds. Containers round times, and recorders' clocks jitter. The
@@ -49,9 +49,9 @@ _LOST_PACKETS = 10_000
 """Number of consecutive undecodable packets after which reading stops."""
 
 Samples = NDArray[np.float32]
-_MOST_FRAMES = 2_000_000
+_MAX_FRAMES = 2_000_000
 """Largest number of listed frames: nine hours at 60 per second."""
-_MOST_STRETCH = Fraction(4)
+_MAX_STRETCH = Fraction(4)
 """Largest ratio of a pixel's sides; beyond it the header is wrong."""
 _THUMBNAIL = (64, 36)
 """Size in pixels of the pictures that are compared to find changes."""
@@ -151,10 +151,10 @@ class AudioTrack:
 
     def _check(self, frame: AudioFrame) -> None:
         rate, channels = frame.sample_rate, frame.layout.nb_channels
-        if not _LEAST_RATE <= rate <= _MOST_RATE:
-            raise self._unsupported(f"a sample rate of {rate} Hz; {_LEAST_RATE} to {_MOST_RATE} are read")
-        if not 1 <= channels <= _MOST_CHANNELS:
-            raise self._unsupported(f"{channels} channels; at most {_MOST_CHANNELS} are read")
+        if not _LEAST_RATE <= rate <= _MAX_RATE:
+            raise self._unsupported(f"a sample rate of {rate} Hz; {_LEAST_RATE} to {_MAX_RATE} are read")
+        if not 1 <= channels <= _MAX_CHANNELS:
+            raise self._unsupported(f"{channels} channels; at most {_MAX_CHANNELS} are read")
 
     def _unsupported(self, what: str) -> InputError:
         return self._blob.error(f"has {what}.", code="unsupported_media_type")
@@ -303,7 +303,7 @@ class VideoTrack:
         if not width or not height:
             raise damaged(self._blob)
         shape = codec.sample_aspect_ratio or Fraction(1)
-        if 1 / _MOST_STRETCH <= shape <= _MOST_STRETCH:
+        if 1 / _MAX_STRETCH <= shape <= _MAX_STRETCH:
             width = max(1, round(width * shape))
         self._blob.check_pixels(width, height, self._limits.image_pixels, has="has frames of")
         return width, height
@@ -318,7 +318,7 @@ class VideoTrack:
             moments.add(moment)
             if packet.is_keyframe:
                 self._keys.append(moment)
-            if len(moments) >= _MOST_FRAMES:
+            if len(moments) >= _MAX_FRAMES:
                 break
         if not moments:
             raise damaged(self._blob)

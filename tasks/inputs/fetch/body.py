@@ -18,7 +18,7 @@ _ANY_WINDOW = 47
 """zlib's `wbits` for a gzip or zlib stream, recognised by its header."""
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
-_MOST_PACKED = 1.01
+_MAX_PACKED = 1.01
 """Largest size of a compressed body relative to its content. Deflate adds 5 bytes to each 16 KiB that it cannot
 compress."""
 
@@ -103,7 +103,7 @@ class _CompressedBody:
 
     def __init__(self, visit: Fetch) -> None:
         self._visit = visit
-        self.most_sent = int(_MOST_PACKED * visit.limit) + _STEP
+        self.most_sent = int(_MAX_PACKED * visit.limit) + _STEP
         self._counting = _Inflater()
         self._chunks: deque[bytes] = deque()
         self._packed = 0

@@ -1,8 +1,8 @@
 """A cache of fetched responses that follows HTTP's own rules (RFC 9111).
 
 hishel decides what may be stored, what is fresh, and how to revalidate; this module holds the entries. Only public
-responses are stored: answers to a GET without credentials that are neither `private` nor `no-store`. Nevertheless, each
-caller has a separate part of the cache. Otherwise, the time that a fetch takes would reveal what other callers have
+responses are stored: answers to a GET without credentials that are neither `private` nor `no-store`. Each caller has a
+separate part of the cache even so, because otherwise the time that a fetch takes would reveal what other callers have
 fetched.
 """
 

@@ -28,7 +28,7 @@ _KEPT_LINES = 20_000
 """Largest number of lines of all remembered rules. Parsed, a line takes up to 1.5 kB."""
 _KEPT_FOR_S = 3600.0
 """Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
-_MOST_LINES = 5_000
+_MAX_LINES = 5_000
 """Largest number of lines of a robots.txt. Parsing them takes up to a tenth of a second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
@@ -98,7 +98,7 @@ class Robots:
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
-            if lines > _MOST_LINES:
+            if lines > _MAX_LINES:
                 failure = "is too large"
         except InputTooLarge:
             failure = "is too large"
@@ -126,7 +126,7 @@ def _parsed(data: bytes) -> tuple[Protego | None, int]:
     """Return the rules of a robots.txt and its number of lines, without rules if it has none or too many lines."""
     text = data.decode("utf-8-sig", errors="replace")
     lines = len(text.splitlines())
-    return (Protego.parse(text) if 0 < lines <= _MOST_LINES else None), lines
+    return (Protego.parse(text) if 0 < lines <= _MAX_LINES else None), lines
 
 
 def _crawl_delay(parsed: Protego, url: str) -> float | None:

@@ -22,7 +22,7 @@ _COMPATIBILITY = "http://schemas.openxmlformats.org/markup-compatibility/2006"
 _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
-_MOST_GROUPED = 2_000
+_MAX_GROUPED = 2_000
 """Number of categories and groups of a chart beyond which the groups are left out."""
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
@@ -180,7 +180,7 @@ def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
 
     If a chart has many categories, the groups are left out, because python-pptx searches all groups for each category.
     """
-    if sum(len(level) for level in plot.categories.levels) > _MOST_GROUPED:
+    if sum(len(level) for level in plot.categories.levels) > _MAX_GROUPED:
         return [(category.label,) for category in plot.categories]
     labels: Sequence[Sequence[str]] = plot.categories.flattened_labels
     return labels

@@ -23,7 +23,7 @@ from tasks.inputs.decode.within import allow
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.pdf.text_layer import read_text_layer
-from tasks.inputs.printed_codes import MOST_PIXELS, PrintedCode, find_codes
+from tasks.inputs.printed_codes import MAX_PIXELS, PrintedCode, find_codes
 from tasks.inputs.source import Blob
 
 _FLAGS = pdfium.FPDF_ANNOT | pdfium.FPDF_REVERSE_BYTE_ORDER
@@ -111,7 +111,7 @@ class PdfPages(Pages):
 
     def codes(self, number: int) -> Sequence[PrintedCode]:
         width, height = self.size(number)
-        times = max(1, min(_CODES_TIMES, math.isqrt(MOST_PIXELS // (width * height))))
+        times = max(1, min(_CODES_TIMES, math.isqrt(MAX_PIXELS // (width * height))))
         return find_codes(self._drawn(number, times), times)
 
     def _drawn(self, number: int, times: int) -> Image:

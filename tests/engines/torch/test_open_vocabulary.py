@@ -81,7 +81,7 @@ async def test_without_labels_it_looks_for_cocos(detector: Detector) -> None:
 async def test_more_labels_than_the_text_encoder_sees_are_asked_for_in_turns(
     detector: Detector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(grounding, "_MOST_TOKENS", 6)
+    monkeypatch.setattr(grounding, "_MAX_TOKENS", 6)
     found = await detector.detect(PICTURE, labels=["dog", "cat", "bus", "traffic light", "person"])
     assert len({one.label for one in found}) > 2
 

@@ -15,7 +15,7 @@ import jsonschema
 import pytest
 import yaml
 
-from app.chat.context.pictures import MOST_PICTURES
+from app.chat.context.pictures import MAX_PICTURES
 from app.cli.pulling import reader_of, sets_of
 from app.settings import PREFIX, Settings
 from tests import gpu_cards
@@ -385,7 +385,7 @@ def test_the_llm_of_each_card_is_the_one_that_the_server_asks_for() -> None:
         options = gpu_cards.options_of(size)
         assert options["served-model-name"] == environment["OPENFAZE_LLM_MODEL"]
         # The abilities that openfaze is told of: pictures, calls of tools.
-        assert int(options["limit-mm-per-prompt.image"]) == MOST_PICTURES
+        assert int(options["limit-mm-per-prompt.image"]) == MAX_PICTURES
         assert "enable-auto-tool-choice" in options
         assert options["tool-call-parser"]
         assert re.fullmatch(r"[0-9a-f]{40}", options["revision"])

@@ -30,7 +30,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Blob, Origin, Source
-from tasks.ocr import MOST_SEARCHED, WORDS_OF_A_PAGE, OcrTask
+from tasks.ocr import MAX_SEARCHED, WORDS_OF_A_PAGE, OcrTask
 from tasks.wording.page_range import Form
 from tests import pages
 from tests.pdfs import raw_pdf
@@ -415,14 +415,14 @@ async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -
 
 async def test_codes_on_pages_whose_text_is_known_are_looked_for_on_the_first_ones() -> None:
     code = code_drawn("4006381333931", "QRCode", scale=1)
-    data = pdf_with(code, "An article", pages=MOST_SEARCHED + 1, as_paths=True)
-    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=MOST_SEARCHED + 1))
+    data = pdf_with(code, "An article", pages=MAX_SEARCHED + 1, as_paths=True)
+    loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(pages=MAX_SEARCHED + 1))
     asked = TaskRequest("", (source(data, "application/pdf"),), form=Form(is_read=True))
     try:
         result = await OcrTask(no_reader, loader).run(asked)
     finally:
         await loader.close()
-    assert [code.place["page"] for code in result.codes()] == [*range(1, MOST_SEARCHED + 1)]
+    assert [code.place["page"] for code in result.codes()] == [*range(1, MAX_SEARCHED + 1)]
 
 
 async def test_a_picture_whose_codes_cannot_be_searched_for_is_read_all_the_same(

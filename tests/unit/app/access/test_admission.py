@@ -276,7 +276,7 @@ def test_whatever_is_no_address_is_one() -> None:
 
 
 def test_what_is_remembered_of_addresses_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.access.keys._MOST_ADDRESSES", 10)
+    monkeypatch.setattr("app.access.keys._MAX_ADDRESSES", 10)
     keys = ApiKeys(["key"], wrong_keys=1, monotonic=Clock())
     for one in range(100):
         opened(keys, "x", f"10.0.0.{one}")

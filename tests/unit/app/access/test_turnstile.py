@@ -88,7 +88,7 @@ async def test_who_leaves_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 async def test_the_newest_of_the_address_with_the_most_is_refused(rests: pytest.MonkeyPatch) -> None:
-    rests.setattr(module, "MOST_WAITING", 3)
+    rests.setattr(module, "MAX_WAITING", 3)
     visits = Visits()
     visits.turnstile.note_key()
     tasks = [visits.send(address) for address in ("a", "a", "a", "a", "b")]

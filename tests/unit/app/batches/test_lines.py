@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from app.batches.lines import MAX_ID_CHARS, MOST_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of
+from app.batches.lines import MAX_ID_CHARS, MAX_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of
 from app.wire.parse import LARGE
 from models.fair_executor import all_of
 from tests.conftest import each_case
@@ -101,7 +101,7 @@ def test_a_file_without_lines_is_told_so() -> None:
 
 
 def test_only_so_many_problems_are_told() -> None:
-    assert len(problems(*[b"no"] * (MOST_PROBLEMS + 50))) == MOST_PROBLEMS
+    assert len(problems(*[b"no"] * (MAX_PROBLEMS + 50))) == MAX_PROBLEMS
 
 
 def test_a_large_line_is_checked_without_its_long_strings() -> None:

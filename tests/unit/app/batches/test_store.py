@@ -135,7 +135,7 @@ async def test_a_key_has_only_so_many_batches_that_are_not_over(world: World) ->
 async def test_the_oldest_of_a_keys_finished_batches_are_forgotten(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MOST_FINISHED", 2)
+    monkeypatch.setattr(store, "MAX_FINISHED", 2)
     added = [await world.add("another key's", owner="other"), await world.add("unfinished")]
     for number in range(4):
         world.now += 1
@@ -291,7 +291,7 @@ async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> N
 async def test_a_server_forgets_only_finished_batches_of_its_own_files(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(store, "MOST_FINISHED", 0)
+    monkeypatch.setattr(store, "MAX_FINISHED", 0)
     batch = await world.store.find(EVERYONE, await world.add("a"))
     assert batch is not None
     own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")

@@ -110,7 +110,7 @@ async def test_with_a_rate_a_server_that_falls_behind_cannot_hide_it(tmp_path: P
 async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.bench.load._MOST_WAITING", 1)
+    monkeypatch.setattr("app.bench.load._MAX_WAITING", 1)
     asked = scenario(rate=20, duration_s=0.5)
     with slow_server(0.2) as base_url:
         answers = await run_load(asked, tmp_path, BenchTarget(base_url, "any"))

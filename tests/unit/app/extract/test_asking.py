@@ -121,7 +121,7 @@ def test_a_paper_that_cannot_be_read_is_its_own_error(server: Scripted, asker: A
 
 
 def test_a_large_paper_is_uploaded_and_deleted(server: Scripted, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_MOST_INLINE", 3)
+    monkeypatch.setattr(asking, "_MAX_INLINE", 3)
     server.script = [(200, {}, {"id": "file-1"}), (200, {}, ANSWER), (200, {}, {})]
     assert asker.fill(PAPER, SCHEMA).answer == {"x": "text"}
     assert [(method, path) for method, path, _ in server.asked] == [

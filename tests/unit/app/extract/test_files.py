@@ -164,7 +164,7 @@ def test_a_file_is_replaced_as_a_whole_or_not_at_all(name: str, folder: Path) ->
 
 
 def test_more_rows_than_a_sheet_has_are_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "_MOST_ROWS", 3)
+    monkeypatch.setattr(files, "_MAX_ROWS", 3)
     with pytest.raises(TooManyRows, match=r"write \.sqlite"):
         written("out.xlsx")
 

@@ -200,7 +200,7 @@ async def sent(content: bytes) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("room", [MB, 64 * MB], ids=["from a file", "from memory"])
 async def test_a_large_answer_leaves_in_pieces_and_is_the_same(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large_response, "MOST_IN_MEMORY", room)
+    monkeypatch.setattr(large_response, "MAX_IN_MEMORY", room)
     content = bytes(range(256)) * 10_000
     start, *pieces = await sent(content)
     assert b"".join(piece["body"] for piece in pieces) == content
@@ -213,7 +213,7 @@ async def test_a_large_answer_leaves_in_pieces_and_is_the_same(room: int, monkey
 
 
 async def test_slow_readers_hold_so_much_in_memory_together_whoever_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(large_response, "MOST_IN_MEMORY", 5 * MB)
+    monkeypatch.setattr(large_response, "MAX_IN_MEMORY", 5 * MB)
     files: list[int] = []
     write_to_file = large_response.write_to_file
 

@@ -15,7 +15,7 @@ import pytest
 from app.state.counters import (
     KEPT_DAYS,
     LEASE_S,
-    MOST_UNFORESEEN,
+    MAX_UNFORESEEN,
     NANO,
     UNFORESEEN_ANSWER,
     UNFORESEEN_READING,
@@ -309,7 +309,7 @@ async def test_what_costs_more_than_was_taken_exceeds_a_limit_by_what_may_run_at
 ) -> None:
     """However many begin together, on two servers, and whichever ends first."""
     servers = (counted.store, counted.another())
-    at_once, cost = MOST_UNFORESEEN // unforeseen, 300
+    at_once, cost = MAX_UNFORESEEN // unforeseen, 300
     ask = Amount(1, 10, 10, 1, unforeseen)
     spent = running = most = 0
 
@@ -333,15 +333,15 @@ async def test_what_costs_more_than_was_taken_exceeds_a_limit_by_what_may_run_at
 
 async def test_only_where_a_limit_is_of_cost_it_matters_that_it_is_unforeseen(counted: Counted) -> None:
     limits = Limits(requests_per_minute=100, concurrent=100)
-    for _ in range(2 * MOST_UNFORESEEN):
-        await counted.take(limits, Amount(1, 10, 10, 1, MOST_UNFORESEEN))
-    for _ in range(2 * MOST_UNFORESEEN):
+    for _ in range(2 * MAX_UNFORESEEN):
+        await counted.take(limits, Amount(1, 10, 10, 1, MAX_UNFORESEEN))
+    for _ in range(2 * MAX_UNFORESEEN):
         await counted.take(Limits(budget=1000), Amount(1, 10, 10, 1))
 
 
 async def test_a_place_of_what_is_unforeseen_is_free_when_its_lease_ends(counted: Counted) -> None:
     limits = Limits(tokens_per_minute=1000)
-    ask = Amount(1, 1, 1, 1, MOST_UNFORESEEN)
+    ask = Amount(1, 1, 1, 1, MAX_UNFORESEEN)
     await counted.take(limits, ask)
     counted.clock.now += LEASE_S - 1
     refusal = await counted.refused(limits, ask)

@@ -273,7 +273,7 @@ async def test_one_key_fills_redis_at_no_other_keys_expense(redis_url: str) -> N
 async def test_room_for_a_large_entry_among_many_small_ones_is_made_in_several_steps(
     redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(redis_store, "_MOST_FREED", 3)
+    monkeypatch.setattr(redis_store, "_MAX_FREED", 3)
     store = redis_entries(redis_url, each=50 * (ENTRY_BYTES + 1))
     await store.purge()
     for number in range(50):

@@ -11,7 +11,7 @@ from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_server import ChatTemplate
 from models.language.forced_call import CallReader
 from models.language.llm import Done, LlmBroke, LlmCall, TextDelta, ToolCallDelta
-from models.language.schema_grammar import DEEPEST, MOST_REPEATS, decodable, json_grammar
+from models.language.schema_grammar import DEEPEST, MAX_REPEATS, decodable, json_grammar
 from tests.conftest import each_case
 
 PROPS: dict[str, Any] = {
@@ -177,7 +177,7 @@ def test_a_call_whose_grammar_does_not_compile_stays_a_call() -> None:
         {"$defs": [], "definitions": 1, "prefixItems": "a", "additionalProperties": 0, "maxLength": True},
         {"$ref": "https://example.com/schema.json"},
         {"$ref": "#/$defs/missing"},
-        {"type": "array", "maxItems": MOST_REPEATS + 1},
+        {"type": "array", "maxItems": MAX_REPEATS + 1},
         {"type": "integer", "exclusiveMinimum": True},
         {"not": {"const": 1}, "if": {}, "x-other": 1},
     ],

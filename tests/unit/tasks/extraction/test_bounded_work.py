@@ -30,8 +30,8 @@ from tasks.extraction.fields import FormField, WantedField
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import MOST_ITEMS, read_object_list
-from tasks.extraction.passages import MOST_CHARS, Passage, passages_of, passages_to_search
+from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
+from tasks.extraction.passages import MAX_CHARS, Passage, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.record_lists import fill_from_records
 from tasks.extraction.repeated_records import runs_of
@@ -58,7 +58,7 @@ def slices_of(work: Slices[Any]) -> int:
 def test_of_long_lines_no_more_is_searched_than_of_many_lines() -> None:
     for text in ("ab1 Total " * 60_000, "\n".join(["ab1 Total " * 8] * 7_500), "a" * 600_000 + " b"):
         for passage in all_of(passages_to_search([entry_of("scraper", {"text": text})])):
-            assert sum(len(line.written) for line in passage.lines) <= MOST_CHARS
+            assert sum(len(line.written) for line in passage.lines) <= MAX_CHARS
 
 
 def test_a_page_of_many_words_is_no_card() -> None:
@@ -94,7 +94,7 @@ def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_row
     for _ in readings:
         next(filling)
     assert len(looked_at) < 5000, "the readings are compared"
-    assert len(all_of(filling)[("list",)].rows) == MOST_ITEMS
+    assert len(all_of(filling)[("list",)].rows) == MAX_ITEMS
 
 
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
@@ -129,7 +129,7 @@ def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest
     ]
     lists = {(f"list{number}",): fields for number in range(20)}
     every = slices_of(fill_from_records([entry], lists))
-    for bound in ("MOST_COMPARED", "MOST_READ"):
+    for bound in ("MAX_COMPARED", "MAX_READ"):
         with monkeypatch.context() as patch:
             patch.setattr(record_lists, bound, 50_000)
             assert slices_of(fill_from_records([entry], lists)) < 0.8 * every, bound
@@ -139,7 +139,7 @@ def test_no_more_runs_are_looked_for_than_are_read(monkeypatch: pytest.MonkeyPat
     rows = "".join(f"# Part {number}\nName: a\nPrice: 3 EUR\n\n" for number in range(100))
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
     every = slices_of_runs(passage)
-    monkeypatch.setattr(repeated_records, "MOST_RUNS", 2)
+    monkeypatch.setattr(repeated_records, "MAX_RUNS", 2)
     assert sum(run is not None for run in runs_of(passage)) == 2
     assert slices_of_runs(passage) < every
 
@@ -298,4 +298,4 @@ def test_a_field_is_compared_again_only_once_its_place_is_taken(monkeypatch: pyt
     )
     chosen = all_of(choose_values(FieldScores(candidates, FIELDS, logits)))
     assert [one.value for one in chosen.values()] == [candidates.spans[at].text for at in lines[: len(FIELDS)]]
-    assert len(compared) < 2 * len(FIELDS) * choice_module.MOST_VALUES
+    assert len(compared) < 2 * len(FIELDS) * choice_module.MAX_VALUES

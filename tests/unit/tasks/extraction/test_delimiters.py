@@ -7,7 +7,7 @@ import pytest
 from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.delimiters import (
-    MOST_CUT,
+    MAX_CUT,
     VARIABLE,
     CutValue,
     Delimiters,
@@ -96,7 +96,7 @@ def test_words_that_only_one_paper_has_delimit_nothing() -> None:
 def test_the_spans_of_one_value_are_bounded() -> None:
     one = taught(read("sold to Ann Lee, today"), "Ann Lee")
     paper = read(*(f"sold to Person Number{at} Of Many Names, and Others, too, today" for at in range(200)))
-    assert len(cut(paper, one)) == MOST_CUT
+    assert len(cut(paper, one)) == MAX_CUT
 
 
 def test_a_line_of_many_words_is_searched_in_slices() -> None:

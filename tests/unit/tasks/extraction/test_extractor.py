@@ -13,7 +13,7 @@ from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list, without_shared_items
-from tasks.extraction.passages import MOST_CHARS, passages_of
+from tasks.extraction.passages import MAX_CHARS, passages_of
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.schema.paths import JsonPath
 from tests.entries import entry_of
@@ -265,7 +265,7 @@ def test_a_span_says_where_it_stands() -> None:
 
 def test_a_word_that_is_longer_than_what_is_searched_has_no_candidates() -> None:
     for end in ("", "\nTotal 9.00"):
-        passages = passages_of([entry_of("scraper", {"text": "x" * (MOST_CHARS + 1) + end})])
+        passages = passages_of([entry_of("scraper", {"text": "x" * (MAX_CHARS + 1) + end})])
         assert all_of(find_candidates(passages)).spans == []
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks.extraction.names import MOST_CHARS, MOST_WORDS, names_of, words_of_key
+from tasks.extraction.names import MAX_CHARS, MAX_WORDS, names_of, words_of_key
 from tests.conftest import each_case
 
 
@@ -62,11 +62,11 @@ def test_a_key_may_leave_little_words_out(key: str, concept: str) -> None:
 
 
 def test_no_more_of_a_key_is_compared_than_is_of_use() -> None:
-    assert len(words_of_key("a_" * 45_000)) == MOST_WORDS < MOST_CHARS / 2
-    assert words_of_key("x" * 90_000) == ("x" * MOST_CHARS,)
+    assert len(words_of_key("a_" * 45_000)) == MAX_WORDS < MAX_CHARS / 2
+    assert words_of_key("x" * 90_000) == ("x" * MAX_CHARS,)
 
 
 @pytest.mark.parametrize("word", ["title", "description"])
 def test_a_long_text_about_a_field_is_no_name(word: str) -> None:
     assert names_of(("total",), {word: "amount"}).own == (("total",), ("amount",))
-    assert names_of(("total",), {word: "amount " + "x" * MOST_CHARS}).own == (("total",),)
+    assert names_of(("total",), {word: "amount " + "x" * MAX_CHARS}).own == (("total",),)

@@ -1,6 +1,6 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
-from tasks.extraction.repeated_records import MOST_RECORDS
+from tasks.extraction.repeated_records import MAX_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}
@@ -88,15 +88,15 @@ def permits(number: int) -> list[tuple[str, str, str]]:
 
 
 def test_more_records_than_are_looked_at_fill_a_list_with_the_first() -> None:
-    many = permits(MOST_RECORDS + 30)
-    assert len(many) == MOST_RECORDS + 30
+    many = permits(MAX_RECORDS + 30)
+    assert len(many) == MAX_RECORDS + 30
     text = "\n".join(["Certificates", *(line for _, line, _ in many)])
     found = list_in(text, "certificates", name=TEXT, valid_until=DATE_OR_NULL)
-    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[:MOST_RECORDS]]
+    assert [tuple(one.values()) for one in found] == [(name, date) for name, _, date in many[:MAX_RECORDS]]
 
 
 def test_of_more_records_than_are_looked_at_below_many_headings_each_is_right() -> None:
-    many = permits(MOST_RECORDS + 30)
+    many = permits(MAX_RECORDS + 30)
     lines = [f"## {chr(65 + at // 20)}\n{line}" if at % 20 == 0 else line for at, (_, line, _) in enumerate(many)]
     found = list_in("\n".join(lines), "certificates", name=TEXT, valid_until=DATE_OR_NULL)
     assert found

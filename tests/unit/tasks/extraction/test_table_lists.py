@@ -9,7 +9,7 @@ from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_of_cell
-from tasks.extraction.table_lists import MOST_PAIRS, HeadedTable, headed_tables
+from tasks.extraction.table_lists import MAX_PAIRS, HeadedTable, headed_tables
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
@@ -134,8 +134,8 @@ def test_each_list_gets_the_table_that_answers_it_best() -> None:
 
 
 def test_a_table_with_too_many_columns_for_its_fields_fills_no_list() -> None:
-    head = ",".join(["name", "price", *(f"c{at}" for at in range(MOST_PAIRS // 2))])
-    row = ",".join(["Socks", "2.50", *("1" for _ in range(MOST_PAIRS // 2))])
+    head = ",".join(["name", "price", *(f"c{at}" for at in range(MAX_PAIRS // 2))])
+    row = ",".join(["Socks", "2.50", *("1" for _ in range(MAX_PAIRS // 2))])
     assert rows_of(f"{head}\n{row}\n{row}\n", **ARTICLES) in (None, [])
     narrow = "name,price\nSocks,2.50\n"
     assert rows_of(narrow, **ARTICLES) == CLOGS[1:]

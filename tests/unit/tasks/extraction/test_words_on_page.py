@@ -1,7 +1,7 @@
 """Rows of a page or of a text."""
 
 from tasks.extraction.passages import passages_of
-from tasks.extraction.words_on_page import MOST_ROWS, MOST_WORDS, rows_by_column, rows_of
+from tasks.extraction.words_on_page import MAX_ROWS, MAX_WORDS, rows_by_column, rows_of
 from tests.filling import pasted
 
 
@@ -14,9 +14,9 @@ def rows_in(text: str) -> tuple[int, int]:
 
 
 def test_a_line_with_the_words_of_a_book_is_no_row() -> None:
-    assert rows_in("Total: 5\n" + "a " * MOST_WORDS + "\nDate: 2026-01-02") == (3, 3)
-    assert rows_in("Total: 5\n" + "a " * (MOST_WORDS + 1) + "\nDate: 2026-01-02") == (2, 2)
+    assert rows_in("Total: 5\n" + "a " * MAX_WORDS + "\nDate: 2026-01-02") == (3, 3)
+    assert rows_in("Total: 5\n" + "a " * (MAX_WORDS + 1) + "\nDate: 2026-01-02") == (2, 2)
 
 
 def test_lists_are_searched_for_in_the_first_rows() -> None:
-    assert rows_in("Total: 5\n" * (MOST_ROWS + 10))[1] == MOST_ROWS
+    assert rows_in("Total: 5\n" * (MAX_ROWS + 10))[1] == MAX_ROWS

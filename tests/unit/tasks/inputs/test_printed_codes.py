@@ -10,7 +10,7 @@ from models.vision.text import Quad
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.picture import PicturePages
-from tasks.inputs.printed_codes import MOST_CODES, MOST_SIDE, find_codes
+from tasks.inputs.printed_codes import MAX_CODES, MAX_SIDE, find_codes
 from tasks.inputs.source import Blob
 from tests.printed_codes import LICENCE, PAYMENT, code_drawn, pdf_with, png_of, sheet_of
 
@@ -66,9 +66,9 @@ def test_codes_come_from_top_to_bottom() -> None:
 def test_the_number_of_codes_is_bounded() -> None:
     codes = [
         (code_drawn(f"N{number:02}", "QRCode", scale=2), 10 + 90 * (number % 8), 10 + 90 * (number // 8))
-        for number in range(MOST_CODES + 8)
+        for number in range(MAX_CODES + 8)
     ]
-    assert len(find_codes(sheet_of(*codes))) == MOST_CODES
+    assert len(find_codes(sheet_of(*codes))) == MAX_CODES
 
 
 def test_a_huge_picture_is_searched_at_a_bounded_size() -> None:
@@ -122,4 +122,4 @@ def test_codes_of_a_picture_file_are_read() -> None:
 
 
 def test_a_picture_may_be_higher_than_any_in_which_codes_can_be_searched() -> None:
-    assert find_codes(np.full((2 * MOST_SIDE, 40, 3), 255, np.uint8)) == ()
+    assert find_codes(np.full((2 * MAX_SIDE, 40, 3), 255, np.uint8)) == ()

@@ -11,7 +11,7 @@ from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Image, PageReader, TextLine, Word
-from tasks.layout.drawn_combs import MOST_COMBS, CombSheet, combs_on
+from tasks.layout.drawn_combs import MAX_COMBS, CombSheet, combs_on
 from tasks.layout.upright_grey import UprightGrey
 from tasks.layout.upright_ink import UprightInk
 from tests.entries import text_line
@@ -167,8 +167,8 @@ def test_a_character_that_was_not_read_leaves_the_others_in_their_words() -> Non
 
 
 def test_the_number_of_combs_that_are_read_is_bounded() -> None:
-    form = Form(height=100 + 60 * (MOST_COMBS + 5))
-    for at in range(MOST_COMBS + 5):
+    form = Form(height=100 + 60 * (MAX_COMBS + 5))
+    for at in range(MAX_COMBS + 5):
         form.comb(60, 50 + 60 * at, "AB", 5)
     # Large pages are scaled down.
-    assert len(combs_on(form.page())) == MOST_COMBS
+    assert len(combs_on(form.page())) == MAX_COMBS

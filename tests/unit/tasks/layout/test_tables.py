@@ -15,7 +15,7 @@ from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.layout.markdown import blocks_of, text_of
-from tasks.layout.rulings import MOST_RULINGS, strokes_of
+from tasks.layout.rulings import MAX_RULINGS, strokes_of
 from tasks.layout.tables import tables_on
 from tasks.ocr import OcrTask
 from tasks.ocr_result import document_result, page_section, picture_result
@@ -185,7 +185,7 @@ def test_a_hostile_number_of_lines_is_bounded() -> None:
     ruled = [((0.0, float(at)), (2000.0, float(at))) for at in range(0, 20_000)]
     ruled += [((float(at), 0.0), (float(at), 2000.0)) for at in range(0, 20_000)]
     across, down = strokes_of(ruled, 0.0, 20.0)
-    assert max(len(across), len(down)) <= MOST_RULINGS
+    assert max(len(across), len(down)) <= MAX_RULINGS
     assert len(tables_on(lines, ruled)) <= 1
 
 

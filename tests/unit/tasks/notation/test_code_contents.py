@@ -1,6 +1,6 @@
 """What the texts of codes say."""
 
-from tasks.notation.code_contents import MOST_CHARS, facts_of_code
+from tasks.notation.code_contents import MAX_CHARS, facts_of_code
 from tests.conftest import each_case
 from tests.printed_codes import LICENCE, PAYMENT, SWISS
 
@@ -125,7 +125,7 @@ def test_numbers_of_parcels_are_known_by_their_form(text: str, number: str | Non
         "BCD\n009\n1\nSCT",
         "@ANSI",
         "SPC\n0200\n1",
-        "BEGIN:VCARD" + ":" * MOST_CHARS,
+        "BEGIN:VCARD" + ":" * MAX_CHARS,
         "",
     ],
 )

@@ -16,7 +16,7 @@ from tasks.inputs.source import Blob
 from tasks.series import formats, inline
 from tasks.series.columns import Mentions, Observed, observed
 from tasks.series.formats import delimited_table, json_table
-from tasks.series.grid import MOST_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
+from tasks.series.grid import MAX_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
 from tasks.series.inline import message_of
 from tasks.series.reading import WorkbookTables
 from tests.conftest import each_case
@@ -338,7 +338,7 @@ def test_a_table_that_would_be_larger_than_its_text_is_refused_before_it_is_made
 
 
 def test_a_table_wider_than_a_spreadsheet_is_refused() -> None:
-    with pytest.raises(TooManyColumns, match=f"20000 columns; the limit is {MOST_COLUMNS}"):
+    with pytest.raises(TooManyColumns, match=f"20000 columns; the limit is {MAX_COLUMNS}"):
         json_table(json.dumps({f"a{at}": [1] * 5 for at in range(20_000)}), CELLS)
 
 

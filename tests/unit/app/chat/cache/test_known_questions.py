@@ -283,7 +283,7 @@ async def test_what_is_too_much_to_learn_from_is_counted(questions: KnownQuestio
         return None
 
     never = asyncio.create_task(asyncio.Event().wait())
-    for _ in range(rephrased._MOST_LEARNING + 2):
+    for _ in range(rephrased._MAX_LEARNING + 2):
         layer.learn(asked, "t1", ANSWER, [TextChunk("Yes."), Finish("stop", 1, 2)], find, never)
     assert layer.faults == {"busy": 2}
     never.cancel()

@@ -9,7 +9,7 @@ import numpy as np
 import PIL.Image
 import pytest
 
-from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MOST_PICTURES, LlmImage, images_for_llm, tokens_of
+from app.chat.context.pictures import FRAME_SIDE, LEAST_TOKENS, MAX_PICTURES, LlmImage, images_for_llm, tokens_of
 from app.chat.inputs import Turn, latest_turn
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -132,7 +132,7 @@ async def test_where_there_is_less_room_than_frames_need_fewer_are_shown(loader:
 
 async def test_frames_leave_room_for_pictures_among_the_most_that_a_prompt_holds(loader: MediaLoader) -> None:
     part = {"type": "video_url", "video_url": data_url(film(), "video/mp4")}
-    stills = [image(png(8 + place, 8)) for place in range(MOST_PICTURES - 2)]
+    stills = [image(png(8 + place, 8)) for place in range(MAX_PICTURES - 2)]
     images = await images_for_llm(turn_of(*stills, part), loader, ROOM, told=False)
-    assert sum(map(len, images.values())) == MOST_PICTURES
-    assert len(images[0, MOST_PICTURES - 1]) == 2
+    assert sum(map(len, images.values())) == MAX_PICTURES
+    assert len(images[0, MAX_PICTURES - 1]) == 2

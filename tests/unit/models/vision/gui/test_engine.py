@@ -11,7 +11,7 @@ from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
 from models.vision.gui.regions import differences, proposed
-from models.vision.gui.selection import MOST_ELEMENTS, chosen
+from models.vision.gui.selection import MAX_ELEMENTS, chosen
 from models.vision.text import Image
 from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up
@@ -126,7 +126,7 @@ def test_of_a_texture_no_more_boxes_are_compared_than_a_screen_has() -> None:
 
 
 def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
-    many = MOST_ELEMENTS + 500
+    many = MAX_ELEMENTS + 500
     left = np.arange(many, dtype=np.float32) * 20
     boxes = np.stack([left, np.zeros(many), left + 10, np.full(many, 10)], axis=1).astype(np.float32)
     probabilities = np.zeros((many, len(TYPES)), np.float32)

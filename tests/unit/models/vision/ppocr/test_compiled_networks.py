@@ -142,12 +142,12 @@ def test_a_folder_of_another_user_is_not_believed(compilations: list[str], monke
 
 
 def test_those_used_last_are_kept(folder: Path) -> None:
-    for number in range(kept.MOST_FILES):
+    for number in range(kept.MAX_FILES):
         kept.keep_network(f"{number}", b"x")
         os.utime(folder / f"{number}", (number, number))
     assert kept.read_network("0") == b"x"  # and used by that
     kept.keep_network("one more", b"y")
-    assert {file.name for file in folder.iterdir()} == {"0", "one more", *map(str, range(2, kept.MOST_FILES))}
+    assert {file.name for file in folder.iterdir()} == {"0", "one more", *map(str, range(2, kept.MAX_FILES))}
 
 
 @pytest.mark.deep
