@@ -162,6 +162,8 @@ class _RowReader:
     """Words of the label from earlier segments."""
     _label: list[str] = field(default_factory=list)
     _values: list[int] = field(default_factory=list)
+    _has_text: bool = False
+    """True if one of the values has letters. It is known without a look at the values, which may be thousands."""
     _closed: bool = False
 
     def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
@@ -172,7 +174,7 @@ class _RowReader:
         yield from self._end()
 
     def _begin_segment(self) -> Iterator[LabelledValue]:
-        if self._closed and any(self._is_text(word) for word in self._values):
+        if self._closed and self._has_text:
             yield from self._end()
         elif not self._values and not self._closed:
             self._carried, self._label = [*self._carried, *self._label][-_MAX_KEPT:], []
@@ -186,15 +188,15 @@ class _RowReader:
             if any(character.isalpha() for character in head) or self._label or self._carried:
                 yield from self._colon(head)
                 if any(character.isalnum() for character in tail):
-                    self._values.append(word)
+                    self._take(word)
         elif not any(character.isalnum() for character in text):
             if text.startswith("%") and self._values:
                 self._values.pop()
         elif self._closed and not self._begins_label(text):
-            self._values.append(word)
+            self._take(word)
         elif has_figures and not _PERCENT.fullmatch(text):
             if self._label or self._carried:
-                self._values.append(word)
+                self._take(word)
         elif not is_currency(text):
             if self._values:
                 yield from self._end()
@@ -224,7 +226,7 @@ class _RowReader:
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
             yield LabelledValue(label, known, tuple(self._values), self._closed)
-        self._carried, self._label, self._values, self._closed = [], [], [], False
+        self._carried, self._label, self._values, self._closed, self._has_text = [], [], [], False, False
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:
         text = self.passage.words[word]
@@ -233,12 +235,13 @@ class _RowReader:
     def _begins_label(self, text: str) -> bool:
         """True if `text` begins a new label after a value of nothing but digits, like `TOTAL` in `ITEM: 5 TOTAL
         25.85`."""
-        # The values are looked at last: there may be thousands, and this is asked before each of them.
-        return bool(self._values) and tuple(fold(text)) in PHRASES and not any(map(self._is_text, self._values))
+        return bool(self._values) and not self._has_text and tuple(fold(text)) in PHRASES
 
-    def _is_text(self, word: int) -> bool:
+    def _take(self, word: int) -> None:
+        """Take a word as one of the label's values."""
         text = self.passage.words[word]
-        return any(character.isalpha() for character in text) and not is_currency(text)
+        self._values.append(word)
+        self._has_text |= any(character.isalpha() for character in text) and not is_currency(text)
 
 
 def _tokens(label: str) -> tuple[str, ...]:

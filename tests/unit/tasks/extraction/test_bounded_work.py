@@ -102,9 +102,10 @@ def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
     assert slices_of(layout_of(passage)) >= 100
 
 
-def test_a_row_of_figures_behind_a_label_is_read_in_time_that_grows_with_its_length() -> None:
-    """Quadratic, it would take several minutes, longer than a test may."""
-    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": "total: " + "9 " * 80_000})]))
+@pytest.mark.parametrize("sign", [" ", "\t"], ids=["words", "columns"])
+def test_a_row_of_figures_behind_a_label_is_read_in_time_that_grows_with_its_length(sign: str) -> None:
+    """Quadratic, it would take many minutes, longer than a test may."""
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": "total: " + f"9{sign}" * 80_000})]))
     pairs = all_of(layout_of(passage)).pair_of
     assert {len(pair.values) for pair in pairs.values()} == {80_000}
 
