@@ -48,6 +48,9 @@ _AT_ONCE = 8
 """Largest number of batches that this server runs at the same time, unless a key waits that runs none."""
 _MAX_AT_ONCE = 64
 """Largest number of batches with those of keys that run no other one."""
+_NOTICES_AT_ONCE = 4
+_NOTICES_OF_KEY = 2
+"""Largest number of notices that are sent at the same time, and of those of one key."""
 _PAUSE_S = 30.0
 """Seconds that a batch rests after an error."""
 _SWEEP_S = 3600.0
@@ -149,7 +152,10 @@ class BatchRunner:
         self._settings = lines.services.settings
         self._holder = uuid.uuid4().hex
         self._runs: dict[str, _RunningBatch] = {}
-        self._telling: asyncio.Task[None] | None = None
+        self._notices: dict[asyncio.Task[None], str] = {}
+        """Tenants of the batches whose notices are being sent, by the task that sends the notice."""
+        self._told_last = ""
+        """Tenant whose notice was begun last."""
         self._pauses = KeyPauses()
         self._woken = asyncio.Event()
         self._swept = 0.0
@@ -210,11 +216,11 @@ class BatchRunner:
             run = _RunningBatch(batch.id, batch.key, batch.expires)
             self._runs[batch.id] = run
             run.task = asyncio.create_task(self._run(run, batch))
-        if self._webhook is not None and (self._telling is None or self._telling.done()):
-            self._telling = asyncio.create_task(self._tell(self._webhook))
+        if self._webhook is not None:
+            await self._begin_notices(self._webhook)
         if abs(now - self._swept) > _SWEEP_S:
             self._swept = now
-            await self.store.sweep(now - (self._files.limits.ttl_s or math.inf))
+            await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
     def _resting_longest(self) -> _RunningBatch | None:
         """Return the batch that will rest the longest, because the limits of its key have no room for its lines; None
@@ -241,7 +247,7 @@ class BatchRunner:
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _end(self) -> None:
-        tasks = [run.task for run in self._runs.values() if run.task] + ([self._telling] if self._telling else [])
+        tasks = [run.task for run in self._runs.values() if run.task] + list(self._notices)
         for task in tasks:
             task.cancel()
         if tasks:
@@ -514,12 +520,28 @@ class BatchRunner:
             raise BadFile(_GONE) from None
         yield splitter.finish()
 
-    async def _tell(self, webhook: Webhook) -> None:
-        """Call the webhook for ended batches, one after the other."""
+    async def _begin_notices(self, webhook: Webhook) -> None:
+        """Begin to send due notices, those of keys in turn, until as many are being sent as may be."""
+        while len(self._notices) < _NOTICES_AT_ONCE:
+            full = [tenant for tenant, count in Counter(self._notices.values()).items() if count >= _NOTICES_OF_KEY]
+            now = self.clock()
+            batch = await self.store.due(now, now + webhook.patience_s, self._told_last, full)
+            if batch is None:
+                break
+            self._told_last = batch.tenant
+            task = asyncio.create_task(self._tell(webhook, batch))
+            self._notices[task] = batch.tenant
+            task.add_done_callback(self._notice_ended)
+
+    def _notice_ended(self, task: "asyncio.Task[None]") -> None:
+        del self._notices[task]
+        self.wake()
+
+    async def _tell(self, webhook: Webhook, batch: Batch) -> None:
+        """Call the webhook for a batch that has ended."""
         try:
-            while (batch := await self.store.due(now := self.clock(), now + webhook.patience_s)) is not None:
-                pause_s = await webhook.send(batch, now)
-                await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
+            pause_s = await webhook.send(batch, self.clock())
+            await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
         except StoreDown as error:
             self._not_reached(error)
         except Exception:

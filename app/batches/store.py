@@ -12,6 +12,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+import structlog
+
 from app.access.keys import KeyReference
 from app.state.sqlite_file import Schema, SqliteFile
 
@@ -22,7 +24,7 @@ Ended = Literal["completed", "failed", "expired", "cancelled"]
 RUNNING: tuple[Status, ...] = ("validating", "in_progress", "finalizing", "cancelling")
 
 SCHEMA = Schema(
-    4,
+    5,
     """
 CREATE TABLE batches (
     id TEXT PRIMARY KEY, tenant TEXT NOT NULL, endpoint TEXT NOT NULL, input_file TEXT NOT NULL, created REAL NOT NULL,
@@ -36,7 +38,7 @@ CREATE TABLE batches (
 );
 CREATE INDEX batches_by_tenant ON batches (tenant, created);
 CREATE INDEX batches_by_status ON batches (status, held_until);
-CREATE INDEX batches_by_notice ON batches (notice_due) WHERE notice_due IS NOT NULL;
+CREATE INDEX batches_by_notice ON batches (tenant, notice_due) WHERE notice_due IS NOT NULL;
 CREATE TABLE lines (
     batch TEXT NOT NULL, number INTEGER NOT NULL, is_answer INTEGER NOT NULL, record BLOB NOT NULL,
     PRIMARY KEY (batch, number)
@@ -52,6 +54,10 @@ ALTER TABLE batches ADD COLUMN result_bytes INTEGER NOT NULL DEFAULT 0;
 UPDATE batches SET result_bytes = (SELECT coalesce(sum(length(record) + 1), 0) FROM lines WHERE batch = batches.id)
 """,
         3: "ALTER TABLE batches ADD COLUMN storage TEXT NOT NULL DEFAULT ''",
+        4: """
+DROP INDEX batches_by_notice;
+CREATE INDEX batches_by_notice ON batches (tenant, notice_due) WHERE notice_due IS NOT NULL
+""",
     },
 )
 _PATIENCE_S = 5.0
@@ -64,17 +70,23 @@ written while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
 """Longest time, in seconds, between two tries of the webhook. A try that is due later than that was scheduled while the
 clock was ahead."""
+_OVERDUE_S = 24 * 3600.0
+"""Seconds after which a due notice that nobody has sent keeps its batch no longer: the webhook may have been removed
+from the settings."""
 _ABANDONED_S = 24 * 3600.0
 """Seconds after a batch's time is up from which a server with other files may end it. Its own server has not come
 back, or its folder has another name now, and the batch would count for its key forever."""
 MAX_FINISHED = 1000
-"""Number of finished batches of a key that are kept. One with its metadata and a hundred errors takes some 36 kB."""
+"""Number of finished batches of a key that are kept. One with its metadata and a hundred errors takes some 36 kB. As
+many again are kept while their notices are due."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 _OF_STORAGE = "storage IN ('', ?)"
+
+log = structlog.get_logger(__name__)
 
 
 class LeaseLost(Exception):
@@ -168,8 +180,13 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MAX_FINISHED. Raises
-        TooManyBatches if the key already has `most` unfinished batches."""
+        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MAX_FINISHED. Those whose
+        notice is due are deleted beyond twice as many. Raises TooManyBatches if the key already has `most` unfinished
+        batches."""
+        beyond = (
+            f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} "
+            "ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)"
+        )
 
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
@@ -179,11 +196,9 @@ class BatchStore:
             row = replace(batch, storage=self._storage)
             values = [_written(one.name, getattr(row, one.name)) for one in fields(Batch)]
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
-            db.execute(
-                f"DELETE FROM batches WHERE id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN "
-                f"({_STATUSES}) AND {_OF_STORAGE} ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)",
-                (batch.tenant, self._storage, MAX_FINISHED),
-            )
+            own = batch.tenant, self._storage
+            _forget(db, f"notice_due IS NULL AND {beyond}", *own, MAX_FINISHED)
+            _forget(db, beyond, *own, 2 * MAX_FINISHED)
 
         await self._whole(add)
 
@@ -353,16 +368,24 @@ class BatchStore:
 
         return await self._file.run(page)
 
-    async def due(self, now: float, until: float) -> Batch | None:
-        """Return a batch whose end the webhook has to report now. No other server reports it before `until`."""
+    async def due(self, now: float, until: float, after: str = "", full: Iterable[str] = ()) -> Batch | None:
+        """Return a batch whose end the webhook has to report now: the one that is due for longest, of the next tenant
+        after `after`, in a circle by name. Batches of tenants in `full` are skipped. No other server reports it before
+        `until`."""
+        passed = tuple(full)
 
         def due(db: sqlite3.Connection) -> Batch | None:
             latest = max(until, now + _LONGEST_PAUSE_S)
-            condition = f"(notice_due <= ? OR notice_due > ?) AND {_OF_STORAGE}"
-            batch = _found(db, condition, now, latest, self._storage)
-            if batch is not None:
-                db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
-            return batch
+            for turn in ("tenant > ?", "tenant <= ?"):
+                condition = (
+                    f"{turn} AND tenant NOT IN ({', '.join('?' * len(passed))}) AND notice_due IS NOT NULL "
+                    f"AND (notice_due <= ? OR notice_due > ?) AND {_OF_STORAGE} ORDER BY tenant, notice_due"
+                )
+                batch = _found(db, condition, after, *passed, now, latest, self._storage)
+                if batch is not None:
+                    db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
+                    return batch
+            return None
 
         return await self._whole(due)
 
@@ -370,11 +393,13 @@ class BatchStore:
         query = "UPDATE batches SET notice_due = ?, tries = tries + 1 WHERE id = ?"
         await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
 
-    async def sweep(self, before: float) -> int:
-        """Delete the finished batches that were made before `before`, and return their number. Each sweep gives some of
-        the free pages back to the disk."""
-        query = f"DELETE FROM batches WHERE created < ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE}"
-        count = await self._whole(lambda db: db.execute(query, (before, self._storage)).rowcount)
+    async def sweep(self, before: float, now: float) -> int:
+        """Delete the finished batches that were made before `before`, unless their notice is due, and return their
+        number. Each sweep gives some of the free pages back to the disk."""
+        condition = (
+            f"created < ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
+        )
+        count = await self._whole(lambda db: _forget(db, condition, before, self._storage, now - _OVERDUE_S))
         # `execute` would free only one page, because it takes only the first step of a statement without columns.
         await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
         return count
@@ -413,6 +438,15 @@ def _set(db: sqlite3.Connection, batch_id: str, holder: str, **values: Any) -> B
     batch = _found(db, "id = ?", batch_id)
     assert batch is not None
     return batch
+
+
+def _forget(db: sqlite3.Connection, condition: str, *values: object) -> int:
+    """Delete the batches that meet the condition, and return their number."""
+    forgotten = db.execute(f"DELETE FROM batches WHERE {condition} RETURNING id, notice_due", values).fetchall()
+    for batch_id, notice_due in forgotten:
+        if notice_due is not None:
+            log.warning("batch_notice_dropped", batch=batch_id)
+    return len(forgotten)
 
 
 def _check_lease(db: sqlite3.Connection, batch_id: str, holder: str) -> None:

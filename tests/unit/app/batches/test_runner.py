@@ -21,6 +21,7 @@ from app.building import build_counters
 from app.errors import BadRequest
 from app.state.entries import StoreDown
 from models.base import EngineOverloaded
+from tasks.inputs.fetch.fetcher import Fetcher
 from tests.batches import URL, World, open_world, said
 from tests.waiting import until
 from tests.webhooks import receiving
@@ -523,6 +524,37 @@ async def test_a_store_that_is_not_reached_is_counted(world: World, monkeypatch:
         monkeypatch.setattr(runner.store, "claim", down)
         runner.wake()
         await until(lambda: runner.faults()["store", "unreachable"] > 0)
+
+
+class HeldWebhook(Webhook):
+    """A webhook whose receiver does not answer yet."""
+
+    def __init__(self, fetcher: Fetcher) -> None:
+        super().__init__("http://127.0.0.1", "secret", fetcher)
+        self.begun: list[str] = []
+        """Tenants of the batches whose notices are sent."""
+        self.answered = asyncio.Event()
+
+    async def send(self, batch: Batch, now: float) -> float | None:
+        self.begun.append(batch.tenant)
+        await self.answered.wait()
+        return None
+
+
+async def test_many_notices_of_a_key_do_not_delay_those_of_others(world: World) -> None:
+    webhook = HeldWebhook(world.services.fetcher)
+    async with world.running(webhook=webhook):
+        for number in range(6):
+            await world.ended(await world.add(f"{number}", owner="alice"), "alice")
+        for owner in ("bob", "carol", "dave"):
+            await world.ended(await world.add(owner, owner=owner), owner)
+        await until(lambda: len(webhook.begun) >= 4)
+        await asyncio.sleep(0.1)
+        assert webhook.begun == ["alice", "alice", "bob", "carol"], "four at once, two of a key"
+        webhook.answered.set()
+        await until(lambda: len(webhook.begun) == 9)
+    assert Counter(webhook.begun) == {"alice": 6, "bob": 1, "carol": 1, "dave": 1}
+    assert webhook.begun[4] == "dave"
 
 
 async def test_the_end_is_told_until_it_is_heard_also_by_another_server(tmp_path: Path) -> None:

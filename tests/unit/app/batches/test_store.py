@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import structlog
 
 from app.access.keys import EVERYONE, KeyReference
 from app.batches import store
@@ -87,6 +88,27 @@ async def test_a_clock_that_was_set_back_delays_no_notice_of_an_end(world: World
     assert await world.store.due(world.now, world.now + 60) is None, "somebody tells it already"
 
 
+async def test_notices_of_keys_are_due_in_turn_the_oldest_of_each_first(world: World) -> None:
+    for owner, number in (("alice", 3), ("bob", 1), ("carol", 2)):
+        for _ in range(number):
+            await end(world, await world.add("a", owner=owner), tell=True)
+            world.now += 1
+    owners, created = [""], []
+    while (batch := await world.store.due(world.now, world.now + 60, owners[-1])) is not None:
+        owners.append(batch.tenant)
+        created.append(batch.created)
+    assert owners[1:] == ["alice", "bob", "carol", "alice", "carol", "alice"]
+    assert created == [1_000_000, 1_000_003, 1_000_004, 1_000_001, 1_000_005, 1_000_002]
+
+
+async def end(world: World, batch_id: str, *, tell: bool) -> None:
+    while (claimed := await world.store.claim("me", world.now, world.now + LEASE_S)) is not None:
+        if claimed.id == batch_id:
+            await world.store.end(batch_id, "me", "failed", world.now, tell=tell)
+            return
+    pytest.fail("there is no such batch")
+
+
 async def test_a_line_is_written_and_counted_once(world: World) -> None:
     batch_id = await world.add("a")
     await world.store.claim("me", world.now, world.now + LEASE_S)
@@ -151,6 +173,26 @@ async def test_the_oldest_of_a_keys_finished_batches_are_forgotten(
     assert await world.store.find("other", added[0]) is not None
 
 
+async def test_a_batch_whose_notice_is_due_is_forgotten_only_beyond_twice_as_many(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "MAX_FINISHED", 2)
+    added = []
+    with structlog.testing.capture_logs() as lines:
+        for number in range(7):
+            world.now += 1
+            added.append(await world.add(f"{number}"))
+            await end(world, added[-1], tell=number != 1)
+    kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
+    assert kept == [*reversed(added[2:])], "the one without a notice went first"
+    assert lines == [{"event": "batch_notice_dropped", "log_level": "warning", "batch": added[0]}]
+    for batch_id in added:
+        await world.store.told(batch_id, None)
+    newest = await world.add("newest")
+    kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
+    assert kept == [newest, added[6], added[5]]
+
+
 async def test_the_batches_of_one_key_are_listed_the_newest_first(world: World) -> None:
     added = []
     for number in range(3):
@@ -180,9 +222,19 @@ async def test_what_is_over_is_forgotten_when_its_time_is_up(world: World) -> No
         over = await world.ended(await world.add("a"))
     world.now += 10
     kept = await world.add("b")
-    assert await world.store.sweep(world.now + 1) == 1
+    assert await world.store.sweep(world.now + 1, world.now) == 1
     assert await world.store.find(EVERYONE, over.id) is None
     assert (await world.batch(kept)).status == "validating", "one that is not over is kept however old it is"
+
+
+async def test_a_due_notice_keeps_its_batch_for_a_day_longer(world: World) -> None:
+    batch_id = await world.add("a")
+    await end(world, batch_id, tell=True)
+    ended = world.now
+    assert await world.store.sweep(ended + 1, ended + 24 * 3600 - 1) == 0
+    with structlog.testing.capture_logs() as lines:
+        assert await world.store.sweep(ended + 1, ended + 24 * 3600 + 1) == 1
+    assert [line["event"] for line in lines] == ["batch_notice_dropped"]
 
 
 async def test_the_room_of_answers_that_lie_in_files_goes_back_to_the_disk(world: World) -> None:
@@ -190,7 +242,7 @@ async def test_the_room_of_answers_that_lie_in_files_goes_back_to_the_disk(world
     await world.store.claim("me", world.now, world.now + LEASE_S)
     await world.store.note(batch_id, "me", [Record(number, True, bytes(20_000)) for number in range(200)])
     await world.store.end(batch_id, "me", "completed", world.now, tell=False)
-    await world.store.sweep(0)
+    await world.store.sweep(0, world.now)
     await world.store.close()
     assert world.path.stat().st_size < 100_000
     world.store = BatchStore(world.path)
@@ -279,10 +331,11 @@ async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> N
         assert mine.id == "of_files"
         await own.end("of_files", "own", "completed", now, tell=True)
         assert await other.due(now, later) is None
-        assert await other.sweep(now + 1) == 0
+        assert await other.sweep(now + 1, now) == 0
         reported = await own.due(now, later)
         assert reported is not None
-        assert await own.sweep(now + 1) == 1
+        await own.told(reported.id, None)
+        assert await own.sweep(now + 1, now) == 1
     finally:
         await own.close()
         await other.close()
