@@ -188,6 +188,7 @@ async def test_a_batch_whose_notice_is_due_is_forgotten_only_beyond_twice_as_man
     assert lines == [{"event": "batch_notice_dropped", "log_level": "warning", "batch": added[0]}]
     for batch_id in added:
         await world.store.told(batch_id, None)
+    world.now += 1
     newest = await world.add("newest")
     kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
     assert kept == [newest, added[6], added[5]]
