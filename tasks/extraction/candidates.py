@@ -207,8 +207,9 @@ class Candidates:
     def _parties_by_place(self, labelled: Collection[bool]) -> dict[int, str]:
         """Return the parties of the letterhead and of the addressee, by the number of their blocks.
 
-        A sender that a label names elsewhere on the page is left out, and so is such a recipient; `labelled` contains
-        True for senders and False for recipients. A text without bounds yields nothing.
+        If a label on the page names a sender, the letterhead is not taken for one; likewise for a labelled recipient
+        and the addressee. `labelled` contains True if a label names a sender, and False if one names a recipient. A
+        text without bounds yields nothing.
         """
         placed = [
             (segment.box, at) for at, segment in enumerate(self.segments) if segment.box and not segment.passage.grid
@@ -467,9 +468,11 @@ def _words_before(segment: LineSegment, word: int) -> str:
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
-    """Yield the candidates in a line: all of it, the text after its label, and its parts.
+    """Yield the candidates in a line: all of it ("line"), the text after its label ("part"), its pieces ("piece") and
+    its words with digits ("word").
 
-    Parts end at commas and brackets; in a short line, any number of its first or last words is a part, too.
+    Pieces end at commas and brackets; in a short line, any number of its first or last words is a piece, too. So are
+    names, places and quoted texts.
     """
     passage, words = segment.passage, segment.words
 
@@ -545,7 +548,7 @@ def without_brackets(text: str) -> str | None:
 
 def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
-    # A tick box alone may be the value. Beside a text, it belongs to the text's option.
+    # A tick box alone may be the value. A tick box beside a text only marks the option that the text names.
     bare = text.strip(AROUND)
     bare = bare.strip(AROUND + BOXES) or bare
     end = text.find(bare) + len(bare)

@@ -43,8 +43,8 @@ class WantedField(NamedTuple):
 
 
 NESTING = "\x1f"
-"""Separator in the last step of the path of a nested field of a list: the names of the objects around the field, then
-the field's name. The path has one step for them all, because a column has one name."""
+"""Separator of names in the path of a list's column. A field in an object of the list's items has one step, for
+example `address`, the separator and `city`, because a column has one name."""
 
 
 def column_path(at: JsonPath, path: JsonPath) -> JsonPath:
@@ -87,8 +87,11 @@ def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
 
 
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
-    """Return the lists of plain objects outside other lists, by path, each with the single values and the lists of
-    texts of its objects, and of the objects within them."""
+    """Return the columns of each list of plain objects, by the list's path. Lists within other lists are left out.
+
+    A column is a single value or a list of texts, in the objects of the list or in objects within them. A list with
+    any other field, with fewer than two single values, or with more than MAX_FIELDS columns is left out, too.
+    """
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
     return found
@@ -130,7 +133,7 @@ def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence
 
 
 def is_choice(schema: Mapping[str, Any]) -> bool:
-    """True if a field is a boolean, or an enum of words with more than one possible value."""
+    """True if a field is a boolean, or an enum of words. Null may be among the enum's values."""
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]
         return bool(said) and all(isinstance(value, str) for value in said)
