@@ -18,21 +18,22 @@ from tasks.series.labelled import LabelledValues, labelled_values
 _PIECE = 16 * 1024
 """Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
-_REACH = 5
-"""Number of characters from the beginning of a number that are needed to recognise it."""
+_REACH = 10
+"""Largest number of characters of a number that are needed to recognise it: `20260101,1`."""
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
 _THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _FENCE = "```"
-_BEGINNINGS = 20
+_MOST_BRACKETS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
 """Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
-"""Least number of dates with values in a row that make a table: two may be part of a sentence."""
+"""Least number of dates with values that make a table if they follow each other directly. Two may be part of a
+sentence."""
 _DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.]|(?:19|20)\d\d(?:\d{4})?[,;:]\d)")
 _CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 _DATE = (
@@ -46,7 +47,7 @@ _DATED_SHORT = re.compile(
     r"[\s;|]{0,5}(?P<date>(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?)[,;:]"
     r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
 )
-"""A year, or a date without signs, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
+"""A year, or a date without hyphens, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
 _MAX_WORDS = 2000
 """Number of characters of a long message's words that are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -100,7 +101,8 @@ class NumberList:
 
 
 def longest_list(text: str) -> NumberList | None:
-    """Return the longest list in characters. If two are equally long, return the one with decimal commas."""
+    """Return the longest list in characters. Of equally long lists, one with commas between thousands
+    goes first, then one with decimal commas."""
     found = chain.from_iterable(_find_lists(text, notation) for notation in _NOTATIONS)
     return max(found, key=lambda one: one.end - one.start, default=None)
 
@@ -150,8 +152,8 @@ class SeriesMessage:
 
 
 def message_of(text: str, most_cells: int, *, has_sources: bool = False, today: dt.date | None = None) -> SeriesMessage:
-    """Separate a message into words and a table. If the request has sources, numbers in the text are words. Months
-    without a year are taken for the latest up to `today`, by default the current day in UTC.
+    """Separate a message into words and a table. If the request has sources, numbers in the text are words. A
+    month without a year is the most recent one that is not after `today`, by default the current day in UTC.
 
     Raises TooManyCells.
     """
@@ -200,7 +202,7 @@ def _find_fences(text: str) -> Iterator[tuple[int, str, int]]:
 def _table_in_json(text: str, most_cells: int) -> SeriesMessage | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     in_vain = 0
-    for found in islice(re.finditer(r"[\[{]", text), _BEGINNINGS):
+    for found in islice(re.finditer(r"[\[{]", text), _MOST_BRACKETS):
         if in_vain > _READ_AGAIN:
             break
         try:
@@ -290,7 +292,7 @@ def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
     best = max(runs, key=len)
     if len(best) < _LEAST_RUN or (best is runs[1] and not _rise_evenly([one["date"] for one in best])):
         return None
-    table = table_of([[_with_signs(one["date"]), one["value"]] for one in best], (), most_cells)
+    table = table_of([[_with_hyphens(one["date"]), one["value"]] for one in best], (), most_cells)
     return SeriesMessage(_cut_out(text, best[0].start(), best[-1].end()), table)
 
 
@@ -320,7 +322,7 @@ def _rise_evenly(numbers: Sequence[str]) -> bool:
     return all(before < after for before, after in pairwise(numbers))
 
 
-def _with_signs(date: str) -> str:
+def _with_hyphens(date: str) -> str:
     """Write a date of eight digits as ISO 8601 does."""
     return f"{date[:4]}-{date[4:6]}-{date[6:]}" if date.isdecimal() and len(date) > _YEAR_DIGITS else date
 

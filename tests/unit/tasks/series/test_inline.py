@@ -60,6 +60,14 @@ def test_a_series_is_found_as_people_paste_it(pasted: dict[str, Any]) -> None:
     assert dates == ([pasted["dates"].split()] if "dates" in pasted else [])
 
 
+@pytest.mark.parametrize("before", range(11))
+def test_a_date_of_eight_digits_is_found_just_before_a_cut_between_pieces(before: int) -> None:
+    words = "a" * (inline._PIECE - before - 1) + "\n"
+    table = message_of(words + "20260101,10 20260102,12 20260103,9", 1000).table
+    assert table is not None
+    assert [str(cell) for cell in table.columns[-1].cells] == ["10", "12", "9"]
+
+
 def test_a_year_that_was_assumed_is_told() -> None:
     message = message_of("Jan 10, Feb 12, Mar 15, Apr 11, May 14", 1000, today=dt.date(2026, 2, 1))
     assert message.note == "No year was given: the last value is assumed to be from 2025."
