@@ -126,7 +126,7 @@ class RequestScope:
             await send(message)
 
         share = SHARE.set(SHARE.get())
-        operator = IS_OPERATOR.set(not self._keys.asked_for and _is_from_here(scope))
+        operator = IS_OPERATOR.set(not self._keys.are_required and _is_from_here(scope))
         self._activity.running += 1
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),

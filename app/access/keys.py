@@ -57,9 +57,10 @@ class KeyReference:
 @dataclass(frozen=True, slots=True)
 class Caller:
     tenant: str
-    """Owner of files and answers: a digest of the key in characters that any store accepts, never the key itself."""
+    """Owner of files and answers: the tenant in the file of keys, or else a digest of the key, never the key itself.
+    EVERYONE on a server without keys."""
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Thresholds of the key itself, by the guard's code."""
+    """Thresholds that the file sets for this key, by the guard's policy code, such as S1."""
     share: Share = Share()  # noqa: RUF009 - it is frozen
     """Share of every bounded resource that the key may use."""
     name: str = ""
@@ -91,7 +92,7 @@ class _Grant:
     tasks: Collection[str] | None = None
     name: str = ""
     tenant: str | None = None
-    """Tenant, if it is known without the key."""
+    """Tenant in the file. None for a key of an earlier version: its tenant is computed when the key itself is sent."""
     ends: datetime | None = None
     guard_thresholds: Mapping[str, float] = field(default_factory=dict)
     weight: float = 1.0
@@ -150,7 +151,7 @@ class ApiKeys:
         return len(self._grants)
 
     @property
-    def asked_for(self) -> bool:
+    def are_required(self) -> bool:
         """True if callers need a key."""
         return bool(self._grants) or self._file is not None
 
@@ -158,37 +159,38 @@ class ApiKeys:
         """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
         `Bearer <one of the keys>`, and RateLimited if too many wrong keys came from `address`.
 
-        Digests of one length are compared, always with all keys, so that the time taken reveals nothing about a key.
+        Digests, which all have the same length, are compared in constant time, and the search does not stop at a match.
+        So the time taken reveals nothing about a key.
         """
-        if not self.asked_for:
+        if not self.are_required:
             return Caller(EVERYONE)
         said = (authorization or "").strip()
         if said.lower() in {"", "bearer"}:
             raise InvalidApiKey(f"No API key was provided. {_HEADER}")
         scheme, _, key = said.partition(" ")
         key = key.strip()
-        given = digest_of(key)
+        sent = digest_of(key)
         if self._guesses:
-            self._guesses.check(address, given)
-        grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(given, digest)]
+            self._guesses.check(address, sent)
+        grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(sent, digest)]
         if scheme.lower() != "bearer" or not grants:
             if self._guesses:
-                self._guesses.failed(address)
+                self._guesses.note_wrong_key(address)
             raise InvalidApiKey(f"Invalid API key provided. {_HEADER}")
         if self._guesses:
-            self._guesses.opened(address, given)
+            self._guesses.note_valid_key(address, sent)
         grant = grants[0]
         if self._is_over(grant):
             assert grant.ends is not None
             ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
-        return self._caller(grant, grant.tenant or tenant_of(key), given)
+        return self._caller(grant, grant.tenant or tenant_of(key), sent)
 
     def caller_of(self, key: KeyReference) -> Caller | None:
         """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
         rotated key counts as the same key because it has the same name and tenant. Another key of the tenant does not
         count as the same."""
-        if not self.asked_for:
+        if not self.are_required:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
             if self._is_meant(grant, digest, key):
@@ -290,12 +292,12 @@ class Guesses:
             rejected="rate",
         )
 
-    def failed(self, address: str) -> None:
+    def note_wrong_key(self, address: str) -> None:
         network = _network(address)
         self._tried[network] = (self._now(network) + 1, self._clock())
         _bound(self._tried, network, _MAX_ADDRESSES)
 
-    def opened(self, address: str, digest: bytes) -> None:
+    def note_valid_key(self, address: str, digest: bytes) -> None:
         network = _network(address)
         digests = self._known.setdefault(network, OrderedDict())
         digests[digest] = None
@@ -314,8 +316,8 @@ def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
 
 
 def _network(address: str) -> str:
-    """Return the network of an address; empty for an invalid address. A proxy may pass on invalid addresses, and there
-    can be any number of them."""
+    """Return the network of an address; empty for an invalid address. All invalid addresses count as one network,
+    because a proxy may pass on any number of them."""
     try:
         known = ipaddress.ip_address(address)
     except ValueError:

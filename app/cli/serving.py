@@ -301,7 +301,7 @@ def announce(services: Services, base_url: str, metrics_url: str | None = None) 
         # The log of a container mixes stderr and stdout, so the text for people would appear among the events.
         if settings.log_format == "json" or in_the_image():
             return
-    keyed = services.keys.asked_for
+    keyed = services.keys.are_required
     lines = {
         **({"look": f"{base_url}/ in a browser"} if settings.playground else {}),
         "docs": f"{base_url}/docs",

@@ -80,7 +80,7 @@ async def playground(request: Request) -> Response:
         raise NotFound("Unknown route: GET /")
     filled = {
         "version": version("openfaze"),
-        "key_hint": "This server asks for one" if services.keys.asked_for else "Not needed here",
+        "key_hint": "This server asks for one" if services.keys.are_required else "Not needed here",
         "tasks": "\n".join(_options(services)),
         "codes": "\n".join(
             f'<label title="{html.escape(hazard)}"><input type="checkbox" value="{code}">{code}'

@@ -214,7 +214,7 @@ class Entries:
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
         await asyncio.sleep(_AFTER_S)
         try:
-            sealed = await self._threads.run(lambda: self._seal.closed(key.digest, value()))
+            sealed = await self._threads.run(lambda: self._seal.sealed(key.digest, value()))
         except ValueError:
             self.faults["large"] += 1
             return
@@ -237,7 +237,7 @@ Written = asyncio.Task[None] | None
 
 
 class Sealing(Protocol):
-    def closed(self, key: bytes, value: bytes) -> bytes:
+    def sealed(self, key: bytes, value: bytes) -> bytes:
         """Seal a value. Raises ValueError for a value that is too large."""
 
     def opened(self, key: bytes, sealed: bytes) -> bytes | None: ...

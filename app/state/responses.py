@@ -95,7 +95,7 @@ class ResponseStore:
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:
-            return self._seal.closed(key.digest, stored().packed())
+            return self._seal.sealed(key.digest, stored().packed())
 
         with self._counted():
             value = sealed() if is_short else await self._threads.run(sealed)
@@ -122,7 +122,7 @@ class ResponseStore:
     async def _packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
             sealed = await self._store.get(key)
-            return sealed and await self._threads.run(self._seal.packed, key.digest, sealed)
+            return sealed and await self._threads.run(self._seal.unsealed, key.digest, sealed)
 
     def _opened(self, packed: bytes | memoryview) -> Stored | None:
         data = self._seal.unpacked(packed)

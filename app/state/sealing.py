@@ -28,7 +28,7 @@ class _Cipher(Protocol):
 
 
 def unpacked_size(packed: bytes | memoryview) -> int:
-    """Return the number of bytes of a compressed value, as it states it; -1 if it does not."""
+    """Return the unpacked size in bytes that a compressed value states in its header; -1 if it states none."""
     try:
         return zstandard.frame_content_size(packed)
     except zstandard.ZstdError:
@@ -39,7 +39,7 @@ class Seal:
     """Seals values for a store and opens them again, in any thread.
 
     >>> seal = Seal(max_bytes=1 << 20)
-    >>> seal.opened(b"key", seal.closed(b"key", b"value"))
+    >>> seal.opened(b"key", seal.sealed(b"key", b"value"))
     b'value'
     """
 
@@ -49,11 +49,11 @@ class Seal:
         self._max_bytes = max_bytes
         self._cipher = _cipher(secret) if secret else None
 
-    def closed(self, key: bytes, value: bytes) -> bytes:
+    def sealed(self, key: bytes, value: bytes) -> bytes:
         """Return the sealed form of `value`. Raises ValueError for a value of more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
-        packed = _packed(value)
+        packed = _compressed(value)
         if self._cipher is None:
             return _MAGIC + _PLAIN + _digest(key, packed) + packed
         nonce = os.urandom(_NONCE_BYTES)
@@ -62,15 +62,15 @@ class Seal:
     def opened(self, key: bytes, sealed: bytes) -> bytes | None:
         """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a seal with the same
         secret."""
-        packed = self.packed(key, sealed)
+        packed = self.unsealed(key, sealed)
         return None if packed is None else self.unpacked(packed)
 
-    def packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
-        """Return the value in `sealed` as it was compressed, if possible as a view; None as `opened`."""
+    def unsealed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
+        """Return the value in `sealed`, still compressed, if possible as a view; None in the same cases as `opened`."""
         head, kind, rest = sealed[:4], sealed[4:5], memoryview(sealed)[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
-        return self._decrypted(key, rest) if self._cipher else _checked(key, rest)
+        return self._decrypted(key, rest) if self._cipher else _verified(key, rest)
 
     def unpacked(self, packed: bytes | memoryview) -> bytes | None:
         """Return a compressed value; None if it is damaged or too large."""
@@ -102,7 +102,7 @@ class _Tools(threading.local):
 _TOOLS = _Tools()
 
 
-def _packed(value: bytes) -> bytes:
+def _compressed(value: bytes) -> bytes:
     return _TOOLS.packing.compress(value) if len(value) <= _SHORT else zstandard.compress(value)
 
 
@@ -114,12 +114,12 @@ def _cipher(secret: str) -> _Cipher:
     return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"openfaze cache").derive(secret.encode()))
 
 
-def _checked(key: bytes, rest: memoryview) -> memoryview | None:
+def _verified(key: bytes, rest: memoryview) -> memoryview | None:
     packed = rest[_DIGEST_BYTES:]
     return packed if rest[:_DIGEST_BYTES] == _digest(key, packed) else None
 
 
 def _digest(key: bytes, packed: bytes | memoryview) -> bytes:
-    """Return a digest of the key and the value, which reveals a value that was stored under another key."""
+    """Return a digest of the key and the value, by which a value that was moved to another key is detected."""
     new: Callable[..., hashlib.blake2b] = hashlib.blake2b
     return new(packed, digest_size=_DIGEST_BYTES, key=hashlib.sha256(key).digest()).digest()

@@ -28,7 +28,7 @@ _TELLING = 24
 _TIGHT = 0.8
 """Largest pitch of lines within one cell, in row pitches."""
 _PROSE = 9
-"""Least mean number of words per cell at which two columns are running text set in columns."""
+"""Mean number of words per cell above which two or three columns are running text set in columns."""
 
 
 @dataclass(slots=True)
@@ -119,11 +119,11 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         strips = _find_strips(rows, height)
         for place in range(start + 1, min(len(block), start + MAX_ROWS)):
             row = block[place]
-            # A line with a single cell may be inside a table but not at its end.
+            # Two successive lines with a single cell end the table. One such line may be inside it.
             if place - last > 2:
                 break
             if len(row.runs) == 1:
-                # Text that is below all columns, or at a distance, does not belong to the table.
+                # Text at a distance, or across most of the strips, does not belong to the table.
                 if len(rows) > 1 and row.middle - block[place - 1].middle > _APART * (rows[1].middle - rows[0].middle):
                     break
                 if 2 * sum(row.begin < left and right < row.end for left, right in strips) > len(strips) > 1:
@@ -133,7 +133,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
                 break
             if len(rows) < _TELLING:
                 common = _find_strips([*rows, row], height)
-                # A line that would make most columns disappear belongs to another table.
+                # A line that would make more than a third of the strips disappear belongs to another table.
                 if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
@@ -144,7 +144,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         table = _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             yield table
-        # If many fitting lines are not a table, they are not one from the second line on, either.
+        # Many fitting lines that are not a table are skipped at once, because trying each of them would take long.
         start = last + 1 if table is not None or len(rows) > _MANY else start + 1
 
 
@@ -194,8 +194,8 @@ def _overlap(one: _Strip, other: _Strip) -> float:
 def _first_row(
     block: Sequence[_Row], start: int, strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> int:
-    """Return the first row of the table whose rows begin at `start`. Lines above may belong to the table if they are
-    headings of columns, or if they are below its top rule."""
+    """Return the index of the table's first line: `start`, or that of a line up to two lines above. A line above
+    belongs to the table if it is a heading of columns, or if it is below the table's top rule."""
     left, right = strips[0][0], strips[-1][1]
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
     for place in range(start - 1, max(-1, start - 3), -1):
@@ -247,8 +247,8 @@ def _table_of(
         return None
     if columns <= 3 and all(words[column] > _PROSE * often[column] for column in range(columns)):
         return None
-    marks = [place.pieces for place in filled if place.column == 0]
-    if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in marks):
+    first_column = [place.pieces for place in filled if place.column == 0]
+    if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in first_column):
         return None
     empty = [
         CellDraft(row, column)
@@ -277,7 +277,7 @@ def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tup
     for part in parts:
         left, right = part[0].left, part[-1].right
         first, last = bisect_right(ends, left + slack), bisect_right(ends, right - slack)
-        # A cell that begins and ends in the white space before a column belongs to that column.
+        # A cell that begins in the white space before a column and reaches into the column belongs to that column.
         if first < len(starts) and left >= starts[first] - slack and right > ends[first]:
             first += 1
         last = max(first, last)
@@ -336,8 +336,8 @@ def _ruled_rows(
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
-    """Return, for each line, True if it begins a row, judged by white space. A line close below another one with fewer
-    cells continues its row."""
+    """Return, for each line, True if it begins a row, judged by white space. A line close below another one continues
+    its row if it has fewer cells, or none in the first column, and if each of its cells is below a cell."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]
     usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
     begins = [True]

@@ -21,11 +21,11 @@ from tasks.scrape.parsing import ParsedPage
 Value = str | int | float | None
 Row = dict[str, Value]
 
-_ENDING = 4
-"""Least number of letters that the end of a word must share with a field's name."""
+_LEAST_ENDING = 4
+"""Least length of a word for a field that also counts as the ending of a hint, as `user` in `hnuser`."""
 _GROUPS = 12
 """Number of record groups that are tried, the largest first."""
-_COMPLETE = 0.5
+_LEAST_FILLED = 0.5
 """Least share of records with a value for a field at which the page has this field. Some records may lack it: stories
 without comments have no number of comments, for example."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
@@ -41,7 +41,7 @@ _DATE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _NAME_WORDS = 3
-"""Largest number of words in a column heading that the page does not mark as one."""
+"""Largest number of words of a text that counts as a column heading without being marked as a heading."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
 _HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})
@@ -101,8 +101,8 @@ def _match_group(group: Records, fields: Sequence[str]) -> RecordMatch:
         row = {field: _find_value(field, leaves) for field in fields}
         if record not in heads and says_something(row):
             rows.append(row)
-    few = max(1, _COMPLETE * len(rows))
-    missing = frozenset(field for field in fields if sum(row[field] is not None for row in rows) < few)
+    least = max(1, _LEAST_FILLED * len(rows))
+    missing = frozenset(field for field in fields if sum(row[field] is not None for row in rows) < least)
     return RecordMatch(rows, missing)
 
 
@@ -192,8 +192,8 @@ def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequen
 
 
 def _find_hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """Find a value by its class, `itemprop` or column heading. If there are several, the one with the fewest other
-    words is returned, because it is the most specific."""
+    """Find a value by its class, `itemprop` or column heading. Of several leaves, those whose hints contain all
+    words of the field go first, then the one with the fewest hints, because it is the most specific."""
     found = [leaf for leaf in leaves if _is_hinted(alike, leaf)]
     whole = [leaf for leaf in found if words <= leaf.hints]
     chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
@@ -211,8 +211,9 @@ def _find_hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[
 
 
 def _is_hinted(alike: frozenset[str], leaf: Leaf) -> bool:
-    """True if the leaf's hints name the field; `hnuser` names a user."""
-    endings = tuple(word for word in alike if len(word) >= _ENDING)
+    """True if the leaf's hints name the field. A hint that ends with a word for the field counts, too: `hnuser` for
+    `user`."""
+    endings = tuple(word for word in alike if len(word) >= _LEAST_ENDING)
     return not alike.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
 
 

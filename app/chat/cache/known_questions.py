@@ -111,7 +111,7 @@ class KnownQuestions:
         if vector is None:
             return None
         most = float(np.abs(vector).max()) or 1.0
-        return self._seal.closed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
+        return self._seal.sealed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
 
     def _unpack(self, answer: bytes, sealed: bytes | None) -> Vector | None:
         """Return the vector that was sealed, or None if it is absent or damaged."""
@@ -129,7 +129,7 @@ class KnownQuestions:
         A known question gets the new time of expiry, and keeps its observations if its answer is unchanged.
         """
         now = self._clock()
-        question, seen = self._seal.closed(answer, text.encode()), json.dumps(Observations().to_list())
+        question, seen = self._seal.sealed(answer, text.encode()), json.dumps(Observations().to_list())
         row = (tenant, answer, answer_digest, gist, question, seen, now + max_age_s, now)
 
         def write(db: sqlite3.Connection) -> None:

@@ -8,7 +8,7 @@ import re
 
 from models.safety.text.attacks import FoundAttack, attacks_in, flattened
 from models.safety.text.matching import PhraseMatch, best, folded
-from models.safety.text.phrasebook import REQUESTS
+from models.safety.text.phrasebook import ATTACK_REQUEST_RULES
 
 CODE = "S14"
 
@@ -50,7 +50,7 @@ code."""
 
 def matches(text: str) -> list[PhraseMatch]:
     """Return the most certain match of S14 in `text`, or an empty list. Takes linear time."""
-    found = [*_code_matches(text), *best(REQUESTS, folded(text))]
+    found = [*_code_matches(text), *best(ATTACK_REQUEST_RULES, folded(text))]
     return [max(found, key=lambda match: match.score)] if found else []
 
 

@@ -5,9 +5,9 @@ languages that the head hardly knows, the rules alone judge a text.
 """
 
 from models.safety.text.matching import PhraseMatch, best, folded
-from models.safety.text.phrasebook import LANGUAGES
+from models.safety.text.phrasebook import RULES
 
 
 def matches(text: str) -> list[PhraseMatch]:
     """Return the best match of each code in `text`, the most certain first. Takes linear time."""
-    return best(LANGUAGES, folded(text))
+    return best(RULES, folded(text))

@@ -1,7 +1,7 @@
 """The phrases that the rules look for, in a TOML file per language, and the patterns of attacks in code.
 
 A file holds the rules of its language in the form of a `models.safety.text.matching.PhraseTable` and, under
-`interpreter`, the phrases that ask for an attack on the interpreter or its host (S14).
+`interpreter`, the phrases that ask for an attack on the code interpreter (the sandbox for scripts) or its host (S14).
 """
 
 import tomllib
@@ -33,17 +33,17 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((Path(__file__).with_name("phrases") / f"{name}.toml").read_text("utf-8"))
 
 
-def _table(row: Mapping[str, Any]) -> PhraseTable:
+def _table(file: Mapping[str, Any]) -> PhraseTable:
     return PhraseTable(
-        language=row["language"],
-        words=row.get("words", {}),
-        asking=row["asking"],
-        asking_after=row.get("asking_after", ""),
-        asked=_by_code(row.get("asked", {})),
-        said=_by_code(row.get("said", {})),
-        aside=row.get("aside", ""),
-        unless=row.get("unless", {}),
-        spaced=row.get("spaced", True),
+        language=file["language"],
+        words=file.get("words", {}),
+        asking=file["asking"],
+        asking_after=file.get("asking_after", ""),
+        asked=_by_code(file.get("asked", {})),
+        said=_by_code(file.get("said", {})),
+        aside=file.get("aside", ""),
+        unless=file.get("unless", {}),
+        spaced=file.get("spaced", True),
     )
 
 
@@ -51,27 +51,29 @@ def _by_code(patterns: Mapping[str, list[str]]) -> dict[str, tuple[str, ...]]:
     return {code: tuple(found) for code, found in patterns.items()}
 
 
-def _requests(language: PhraseTable, row: Mapping[str, Any]) -> PhraseTable:
-    """Return the rules for requests for an attack on the interpreter. They combine the phrases of `row` with the
-    language's own words and ways of asking."""
+def _request_rules(language: PhraseTable, section: Mapping[str, Any]) -> PhraseTable:
+    """Return the rules for requests for an attack on the interpreter. They combine the phrases of `section` with
+    the language's own words and ways of asking."""
     return replace(
         language,
-        words={**language.words, **row.get("words", {})},
-        asking="|".join(filter(None, (language.asking, row.get("asking")))),
+        words={**language.words, **section.get("words", {})},
+        asking="|".join(filter(None, (language.asking, section.get("asking")))),
         orders=language.spaced,
-        asked={"S14": tuple(row["asked"])},
-        said={"S14": tuple(row.get("said", ()))},
-        unless={"": row["unless"]},
+        asked={"S14": tuple(section["asked"])},
+        said={"S14": tuple(section.get("said", ()))},
+        unless={"": section["unless"]},
     )
 
 
-_ROWS = [_read(name) for name in _ORDER]
+_FILES = [_read(name) for name in _ORDER]
 _CODE = _read("attacks")
 
-LANGUAGES = tuple(_table(row) for row in _ROWS)
+RULES = tuple(_table(file) for file in _FILES)
 """The rules of S1 to S13, a table per language."""
 
-REQUESTS = tuple(_requests(language, row["interpreter"]) for language, row in zip(LANGUAGES, _ROWS, strict=True))
+ATTACK_REQUEST_RULES = tuple(
+    _request_rules(language, file["interpreter"]) for language, file in zip(RULES, _FILES, strict=True)
+)
 """The rules of S14 for requests in words, a table per language."""
 
 PARTS: Mapping[str, str] = _CODE["parts"]

@@ -538,7 +538,7 @@ async def main():
     number = 0
     while True:
         key = Key("t1", "answer", str(number % 50).encode().ljust(32, b"."))
-        await store.put(key, seal.closed(key.digest, os.urandom(200_000)), max_age_s=600)
+        await store.put(key, seal.sealed(key.digest, os.urandom(200_000)), max_age_s=600)
         number += 1
         print(number, flush=True)
 

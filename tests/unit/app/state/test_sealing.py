@@ -18,28 +18,28 @@ from tests.unit.app.state.test_entries import MB, key
 @pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
 def test_a_seal_opens_what_it_closed_and_nothing_else(secret: str | None) -> None:
     seal = Seal(1000, secret)
-    closed = seal.closed(b"k", b"value " * 50)
-    assert seal.opened(b"k", closed) == b"value " * 50
-    assert seal.opened(b"other", closed) is None
-    assert seal.opened(b"k", closed[:-1]) is None
-    for place in range(len(closed)):
-        assert seal.opened(b"k", closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :]) is None
-    for foreign in (b"", b"x", os.urandom(100), closed[:5], b"ofz\x02" + closed[4:]):
+    sealed = seal.sealed(b"k", b"value " * 50)
+    assert seal.opened(b"k", sealed) == b"value " * 50
+    assert seal.opened(b"other", sealed) is None
+    assert seal.opened(b"k", sealed[:-1]) is None
+    for place in range(len(sealed)):
+        assert seal.opened(b"k", sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]) is None
+    for foreign in (b"", b"x", os.urandom(100), sealed[:5], b"ofz\x02" + sealed[4:]):
         assert seal.opened(b"k", foreign) is None
     with pytest.raises(ValueError, match="1001 bytes"):
-        seal.closed(b"k", b"x" * 1001)
+        seal.sealed(b"k", b"x" * 1001)
 
 
 def test_what_is_encrypted_says_nothing_and_opens_by_its_secret_alone() -> None:
-    closed = Seal(1000, "one").closed(b"k", b"the content of a letter")
-    assert b"letter" not in closed
-    assert Seal(1000, "another").opened(b"k", closed) is None
-    assert Seal(1000).opened(b"k", closed) is None
-    assert Seal(1000, "one").opened(b"k", Seal(1000).closed(b"k", b"x")) is None
+    sealed = Seal(1000, "one").sealed(b"k", b"the content of a letter")
+    assert b"letter" not in sealed
+    assert Seal(1000, "another").opened(b"k", sealed) is None
+    assert Seal(1000).opened(b"k", sealed) is None
+    assert Seal(1000, "one").opened(b"k", Seal(1000).sealed(b"k", b"x")) is None
 
 
 def test_a_value_that_unpacks_to_too_much_is_never_unpacked() -> None:
-    assert Seal(1000).opened(b"k", Seal(1 << 24).closed(b"k", bytes(1 << 24))) is None
+    assert Seal(1000).opened(b"k", Seal(1 << 24).sealed(b"k", bytes(1 << 24))) is None
 
 
 class _Broken:
@@ -114,7 +114,7 @@ class _NoRoom(FairExecutor):
 
 async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
     store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
-    await store.put(key("a"), seal.closed(key("a").digest, value), max_age_s=60)
+    await store.put(key("a"), seal.sealed(key("a").digest, value), max_age_s=60)
     entries = Entries(store, seal, _NoRoom("test"), patience_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: value, max_age_s=60)

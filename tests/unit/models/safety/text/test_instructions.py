@@ -13,7 +13,7 @@ from models.fair_executor import all_of
 from models.runtime import Runtime
 from models.safety.guard import TEXT_CODES, TextGuard
 from models.safety.text.capability import TEXT_GUARD
-from models.safety.text.phrasebook import LANGUAGES
+from models.safety.text.phrasebook import RULES
 from tests.conftest import each_case
 
 HARMLESS = (
@@ -220,7 +220,7 @@ def test_what_is_forbidden_is_left_out_and_nothing_else(text: str, rest: str) ->
 
 def test_the_table_has_the_languages_of_the_rules_and_patterns_that_find_something() -> None:
     tables = json.loads(FILE.read_text(encoding="utf-8"))
-    assert set(tables) == {table.language for table in LANGUAGES}
+    assert set(tables) == {table.language for table in RULES}
     for table in tables.values():
         assert set(table) == set(KINDS)
         assert table["from"] or table["whole"]
@@ -247,7 +247,7 @@ FORBIDDING = {
 }
 
 
-@each_case("language", [table.language for table in LANGUAGES])
+@each_case("language", [table.language for table in RULES])
 def test_every_language_of_the_rules_can_forbid(language: str) -> None:
     assert judged(FORBIDDING[language]).strip() == ""
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from models.safety.text.attacks import flattened
 from models.safety.text.interpreter_abuse import matches
 from models.safety.text.matching import SAID
-from models.safety.text.phrasebook import ATTACKS, LANGUAGES, REQUESTS
+from models.safety.text.phrasebook import ATTACK_REQUEST_RULES, ATTACKS, RULES
 from tests.conftest import each_case
 
 
@@ -349,7 +349,7 @@ def test_work_with_ones_own_things_is_not(text: str) -> None:
 
 
 def test_every_language_of_the_rules_has_requests() -> None:
-    assert [table.language for table in REQUESTS] == [table.language for table in LANGUAGES]
+    assert [table.language for table in ATTACK_REQUEST_RULES] == [table.language for table in RULES]
 
 
 @each_case("attack", ATTACKS)

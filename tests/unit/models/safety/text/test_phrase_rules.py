@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from models.safety.guard import TEXT_CODES
 from models.safety.text.matching import ASKED, SAID, PhraseMatch, PhraseTable, folded
 from models.safety.text.phrase_rules import matches
-from models.safety.text.phrasebook import LANGUAGES
+from models.safety.text.phrasebook import RULES
 from tests.conftest import ROOT, each_case
 
 BENIGN = ROOT / "training" / "guard"
@@ -26,7 +26,7 @@ def codes(text: str) -> set[str]:
 
 
 def test_every_language_has_its_clear_cases() -> None:
-    assert set(CLEAR) == {table.language for table in LANGUAGES}
+    assert set(CLEAR) == {table.language for table in RULES}
 
 
 @each_case("case", [case for cases in CLEAR.values() for case in cases])
