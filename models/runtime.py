@@ -126,7 +126,7 @@ class Runtime:
         self._seen: Mapping[EngineSpec, _Readiness] = {}
         self._seen_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
-        """Fault of each engine that was logged last. Each request checks again, but a fault is logged only once."""
+        """The last logged fault of each engine. Each request checks again, but a fault is logged only once."""
         for capability, choice in self._choices.items():
             names = [candidate.spec.name for candidate in catalog[capability].engines]
             if choice not in (AUTO, OFF, *([ON] if catalog[capability].is_switch else []), *names):
@@ -317,8 +317,8 @@ class Runtime:
         return self._config.narrowed(candidate.spec.capability)
 
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """Return the remedy for an obstacle to using the card that the operator named, because the CPU cannot replace
-        it. None without an obstacle."""
+        """Return the remedy if the operator named a card that the engine's backend cannot use, and if the backend must
+        not compute on the CPU instead; else None."""
         backend = candidate.computed_by(config)
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:
@@ -329,8 +329,8 @@ class Runtime:
         )
 
     def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
-        """Yield the capability, engine, backend and device of each engine that would serve, perhaps only on the CPU,
-        although it may use a card of this machine."""
+        """Yield the capability, engine, backend and device of each engine that would serve now and is allowed a card
+        of this machine. The engine's backend may yet be unable to use a card."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
                 continue

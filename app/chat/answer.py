@@ -46,14 +46,14 @@ from tasks.schema.awaited import in_thread
 from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
-ANSWER_SHARE = 4
+ANSWER_DIVISOR = 4
 """Divisor of the LLM's context that gives the part kept for the answer if the client sets no limit: a quarter."""
-PICTURES_SHARE = 2
+PICTURES_DIVISOR = 2
 """Divisor that gives the largest part of the context, after tools, that pictures may take: half."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """Context length assumed for an LLM that reports none, in tokens: the smallest default among servers."""
 PASSAGE_TOKENS = 120
-"""Number of tokens of the passages that are given as an answer if the only LLM is one that invents answers."""
+"""Number of tokens of the passages that are the answer if no capable LLM is available."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _QUESTION = re.compile(
     r"[?？]\s*+$|^\W*+(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did"
@@ -77,7 +77,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class _Words:
+class _PlainAnswer:
     """An answer that was made without an LLM."""
 
     text: str
@@ -110,13 +110,13 @@ class Answerer:
         shape = asked.shape if asked else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
-            # A flood of requests is refused before it costs more. A request whose inputs have yet to be read may find
-            # room by then.
+            # A flood of requests is refused before it costs more. A request with inputs is not refused yet, because
+            # the queue may have room when they have been read.
             llm.check_room()
         plan = Plan()
         if not call.skip_planning:
-            is_able = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
-            choices = Choices.of(call.request, is_able=is_able)
+            can_call_tools = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
+            choices = Choices.of(call.request, can_call_tools=can_call_tools)
             plan = await self.planner.plan(turn, choices, has_schema=asked is not None)
         call.stages.done("plan")
 
@@ -141,7 +141,7 @@ class Answerer:
         material = Material(call, directives, turn, specialists, llm, shape, plan, results)
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
             material = replace(material, document=await asyncio.to_thread(pasted_document, call.request, turn.since))
-        whole: JsonAnswer | _Words | None = None
+        whole: JsonAnswer | _PlainAnswer | None = None
         examples: list[Example] = []
         if shape is not None and (extracts or not llm.is_capable):
             examples = await self._examples_of(material, shape)
@@ -162,10 +162,10 @@ class Answerer:
             read = await asyncio.to_thread(text_read_instead, plan, results)
             if read is not None:
                 text, reason = read
-                whole = _Words(text, None if plan.results_only else PASSAGES)
+                whole = _PlainAnswer(text, None if plan.results_only else PASSAGES)
                 yield AnswerWarning(NO_OBJECTS.format(reason))
             else:
-                whole = await self._without_words(material)
+                whole = await self._plain_answer(material)
         if whole is None and not llm.is_capable:
             llm.check_room()
         function = asked.function if asked else None
@@ -177,8 +177,8 @@ class Answerer:
     async def _read_asked_fields(self, request: ChatRequest, turn: Turn, llm: Llm) -> AskedFields | None:
         """Return the fields that the request asks for, or None if it asks for words.
 
-        A capable LLM calls the client's functions by itself, and chooses the keys of an object by itself. Raises
-        InputError.
+        With a capable LLM only a format of the response counts, because such an LLM calls the client's functions by
+        itself. Raises InputError.
         """
         form = request.response_format
         if llm.is_capable:
@@ -221,7 +221,7 @@ class Answerer:
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
         elif document is not None:
-            # Nor is a message of one line a document, if it has no labels and no order before or after it.
+            # A text that is the whole message, and has one line and no label, is the user's own words, not a document.
             text = _pasted_text(document).strip()
             are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
         filling = await fill_whole(
@@ -280,7 +280,7 @@ class Answerer:
         taken = await asyncio.to_thread(_definitions_count, request, tools)
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
-            room = max(0, context - taken) // PICTURES_SHARE
+            room = max(0, context - taken) // PICTURES_DIVISOR
             images = await images_for_llm(shown, self.loader, room, told=not call.skip_planning)
             taken += tokens_of(images)
         shorten = partial(self._shortened, turn.text, request, context, taken)
@@ -308,32 +308,32 @@ class Answerer:
             holds_text=shape is not None,
         )
 
-    async def _without_words(self, material: Material) -> _Words | None:
+    async def _plain_answer(self, material: Material) -> _PlainAnswer | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
         It is one of these: the results, if the request asks for nothing else; the values that a question or an order
-        names, if its text was read or is in the message; the objects that were found; or the passages that answer the
-        question.
+        names, if the text that contains them was read or is in the message; the objects that were found; or the
+        passages that answer the question.
         """
         plan, results = material.plan, material.results
         whole = await asyncio.to_thread(answer_from_results, plan, results)
         if whole is not None:
-            return _Words(whole, None if plan.results_only else PASSAGES)
-        # If objects were looked for in a picture of a text ("the weight", "the size") and not found, the answer is in
-        # the text, so their absence is not reported.
+            return _PlainAnswer(whole, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
+        # An empty result does not count. If no objects were found in a picture of a text ("the weight", "the size"),
+        # the answer is in the text.
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
-        question, is_long = material.turn.text, not has_others
+        question, passages_may_answer = material.turn.text, not has_others
         objects = objects_found(plan, results)
         if any(step.may_be_read for step in plan.steps):
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
-            return _Words(shown, COPIED) if shown else None
+            return _PlainAnswer(shown, COPIED) if shown else None
         document = None
         if not results and not material.call.skip_planning:
             document = await asyncio.to_thread(pasted_document, material.request)
         if document is not None:
             text = _pasted_text(document)
-            question, is_long = question.replace(text, " ", 1).strip(), _is_document(text.strip())
+            question, passages_may_answer = question.replace(text, " ", 1).strip(), _is_document(text.strip())
             read = [Entry(REQUEST, JsonResult({"text": text}))]
         if not read and not objects:
             return None
@@ -341,20 +341,22 @@ class Answerer:
         asked = await asyncio.to_thread(values_asked_for, question)
         is_name = asked is not None and asked.are_known and len(question.split()) <= LONGEST_BARE_NAME
         if asked is not None and (is_question or is_name or is_order(question)):
-            values = await answer_with_values(asked, material, document, self.structured, only_likely=not is_long)
+            values = await answer_with_values(
+                asked, material, document, self.structured, only_likely=not passages_may_answer
+            )
             if values is not None:
-                return _Words(values, COPIED)
+                return _PlainAnswer(values, COPIED)
         is_asked = is_question or is_order(question)
         if objects and (is_asked or WORDS.speaks_of(question, "detect")):
-            return _Words(objects, COPIED)
-        if not is_long or not is_asked:
+            return _PlainAnswer(objects, COPIED)
+        if not passages_may_answer or not is_asked:
             return None
         texts = await trim(read, question, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True)
         passages = "\n".join(line for text in texts for line in text.split("\n") if line != GAP)
-        return _Words(passages, PASSAGES) if passages else None
+        return _PlainAnswer(passages, PASSAGES) if passages else None
 
     async def _without_llm(
-        self, answer: JsonAnswer | _Words, material: Material, function: str | None
+        self, answer: JsonAnswer | _PlainAnswer, material: Material, function: str | None
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer that was taken from results, or of a call of `function` with this answer as its
         arguments.
@@ -362,7 +364,7 @@ class Answerer:
         An answer without a schema ends at the client's limit.
         """
         request, entries = material.request, material.entries
-        if isinstance(answer, _Words) and answer.warning:
+        if isinstance(answer, _PlainAnswer) and answer.warning:
             yield AnswerWarning(answer.warning)
         if entries:
             yield Precontext(entries)
@@ -395,15 +397,15 @@ class Answerer:
         limit = request.max_completion_tokens or request.max_tokens
         # A client's limit above the context's length is only a permission, and does not estimate the length of the
         # answer.
-        answer = limit if limit and limit < context else context // ANSWER_SHARE
+        answer = limit if limit and limit < context else context // ANSWER_DIVISOR
         taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
-        room = max(context // ANSWER_SHARE, context - answer - taken)
+        room = max(context // ANSWER_DIVISOR, context - answer - taken)
         return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
 
 
 def _as_call(event: Event, function: str) -> Event:
-    """Return an event of an answer's text as an event of a call of `function`. The text becomes the call's
-    arguments."""
+    """Turn a chunk of text into a chunk of the arguments of a call of `function`, and evidence for the text into
+    evidence for the arguments."""
     match event:
         case TextChunk(text):
             return ToolCallChunk(0, text, f"call_{secrets.token_hex(12)}", function)
@@ -426,7 +428,7 @@ def _careful_count(text: str) -> int:
 
 
 def _pasted_text(document: Entry) -> str:
-    """Return the text of a pasted document as the request shows it."""
+    """Return the content of the only message in `document`, which is the entry of a pasted document."""
     [message] = document.result.data["messages"].values()
     return str(message["content"])
 

@@ -87,12 +87,12 @@ class Choices:
     the tool."""
 
     @classmethod
-    def of(cls, request: ChatRequest, *, is_able: bool) -> Self | None:
-        """Return the choices, or None if there are none. `is_able` means that the LLM can call tools without being
-        forced to."""
+    def of(cls, request: ChatRequest, *, can_call_tools: bool) -> Self | None:
+        """Return the choices, or None if there are none. `can_call_tools`: the LLM can call tools without being forced
+        to."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
-        if not request.tools or choice == "none" or not (is_able or is_forced):
+        if not request.tools or choice == "none" or not (can_call_tools or is_forced):
             return None
         descriptions = (f"{tool.function.name} {tool.function.description or ''}" for tool in request.tools)
         return cls(is_forced or any(_SEARCHES.search(_NO_LETTER.sub(" ", text[:LONGEST])) for text in descriptions))

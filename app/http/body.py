@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
-from app.wire.parse import LARGE as PARSED_ASIDE
+from app.wire.parse import LARGE as LEAST_PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
 from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
@@ -31,14 +31,14 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
         async for piece in pieces:
             body += piece
             quotes += least_quotes(piece)
-            if quotes > 2 * MAX_VALUES and len(body) >= PARSED_ASIDE:
+            if quotes > 2 * MAX_VALUES and len(body) >= LEAST_PARSED_ASIDE:
                 raise too_many_values()
     return body
 
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks as they arrive. A large body waits until there is memory for it, which its request holds
-    until it ends. Memory for what has not come yet is held only as long as the body comes quickly enough.
+    """Yield the body in chunks as they arrive. A large body waits for memory. The request holds this memory until the
+    request ends. Memory for what has not come yet is held only as long as the body comes quickly enough.
 
     Raises BadRequest if the body is compressed, PayloadTooLarge if the announced length or the received size is above
     `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
@@ -71,15 +71,15 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
 
 
 def refuse_compressed(request: Request) -> None:
-    """Raise BadRequest if the body is not sent as it is. No body is decompressed, so that its size is what arrives."""
+    """Raise BadRequest if the body is compressed. No body is decompressed, so the bytes that arrive are its size."""
     coding = ", ".join(request.headers.getlist("content-encoding")).strip()
     if coding.lower() not in ("", "identity"):
         raise BadRequest(f"The header Content-Encoding is '{coding[:_SHOWN]}'. Send the body uncompressed, without it.")
 
 
 class _PacedMemory:
-    """Memory of a body, whose rest is given back if it does not come within the time that a request may take. The
-    memory of a slow body grows with what has come."""
+    """Memory of a body. If the body comes too slowly to be complete within the time that a request may take, the memory
+    for what has not come yet is given back, and the memory grows with what has come."""
 
     def __init__(self, held: HeldBytes, request_s: float) -> None:
         self._held = held

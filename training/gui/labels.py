@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import described
-from models.vision.gui.regions import SOURCES, Boxes, Floats, area_of, common_area, proposed
+from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, common_area, proposed
 from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
 
@@ -40,7 +40,7 @@ def examples_of(image: Image, lines: Sequence[TextLine], truth: Sequence[TrueEle
         boxes = (proposals.boxes + corner) / view.scale
         found = np.zeros(len(boxes), np.int64)
         if truth is not None:
-            found = _labelled(boxes, proposals.sources == SOURCES.index("text"), truth)
+            found = _labelled(boxes, proposals.methods == METHODS.index("text"), truth)
         known = found != UNSURE
         features.append(described(view, proposals)[known])
         labels.append(found[known])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.regions import SOURCES, STEPS, Boxes, Floats, Proposals, Sums, area_of, common_area
+from models.vision.gui.regions import METHODS, STEPS, Boxes, BoxMeans, Floats, Proposals, area_of, common_area
 from models.vision.gui.screen_view import ScreenView
 from models.vision.gui.writing_features import WritingFeatures
 
@@ -16,7 +16,7 @@ degree."""
 
 _AT_ONCE = 512
 """Number of boxes that are compared with all others at a time, which bounds the memory."""
-_COPIED = np.r_[0:3, len(SOURCES) + 8 : len(SOURCES) + 8 + 10]
+_COPIED = np.r_[0:3, len(METHODS) + 8 : len(METHODS) + 8 + 10]
 """Indexes of the features that a box copies from the box around it: the size, and the appearance of the borders."""
 
 
@@ -25,7 +25,7 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     surroundings), and the boxes' fills."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
-    colours, grain = Sums(view.image), _edges(view)
+    colours, grain = BoxMeans(view.image), _edges(view)
     inset = np.minimum(np.minimum(wide, tall) * 0.15, 3)
     strength = []
     for step in range(len(STEPS)):
@@ -96,13 +96,16 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
 class _Edges:
     """Shares of pixels with an edge, one channel for each item of STEPS."""
 
-    right: Sums
-    below: Sums
+    right: BoxMeans
+    below: BoxMeans
 
 
 def _edges(view: ScreenView) -> _Edges:
     return _Edges(
-        *(Sums(np.stack([(one > step).astype(np.uint8) for step in STEPS], axis=2)) for one in (view.right, view.below))
+        *(
+            BoxMeans(np.stack([(one > step).astype(np.uint8) for step in STEPS], axis=2))
+            for one in (view.right, view.below)
+        )
     )
 
 
@@ -115,7 +118,7 @@ def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
     for piece in view.pieces:
         left, top, right, bottom = (max(0, round(side)) for side in piece.box)
         bare[top:bottom, left:right] = 0
-    sums = Sums(np.stack([strongest > 12, strongest > 40, bare > 12, bare > 40], axis=2).astype(np.uint8))
+    sums = BoxMeans(np.stack([strongest > 12, strongest > 40, bare > 12, bare > 40], axis=2).astype(np.uint8))
     side = np.minimum(tall, wide / 2)
     margin = np.minimum(4, 0.2 * np.minimum(wide, tall))
     a, b, c, d = x0 + margin, y0 + margin, x1 - margin, y1 - margin
@@ -177,7 +180,7 @@ def described(view: ScreenView, proposals: Proposals) -> Floats:
     borders, fill = borders_of(view, boxes)
     columns = [
         _shape(boxes, view.line, width, height),
-        np.eye(len(SOURCES), dtype=np.float32)[proposals.sources],
+        np.eye(len(METHODS), dtype=np.float32)[proposals.methods],
         borders,
         texture_of(view, boxes),
         WritingFeatures(view, boxes).features(proposals.piece),

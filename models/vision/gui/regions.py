@@ -14,12 +14,14 @@ Floats = NDArray[np.float32]
 
 Boxes = NDArray[np.float32]
 """Array of N × 4 pixels: left, top, right, bottom."""
+Box = NDArray[np.float32]
+"""Array of four pixels: left, top, right, bottom."""
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
 """Least differences of neighbouring pixels that count as an edge, in three passes. The first pass shows faint borders;
 the last one ignores the noise of JPEG."""
-SOURCES = ("flat", "outline", "close", "near", "text", "joined", "square")
+METHODS = ("flat", "outline", "close", "near", "text", "joined", "square")
 """Names of the methods that propose boxes."""
 _LEAST = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
@@ -31,7 +33,7 @@ _CLOSE, _NEAR = 3, 7
 """Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""
 
 
-class Sums:
+class BoxMeans:
     """Means of a picture's channels (8 bits each) over boxes, in constant time each."""
 
     def __init__(self, picture: NDArray[np.uint8]) -> None:
@@ -56,8 +58,8 @@ class Sums:
 @dataclass(frozen=True, slots=True, eq=False)
 class Proposals:
     boxes: Boxes
-    sources: NDArray[np.int64]
-    """Index in SOURCES of the method that proposed each box."""
+    methods: NDArray[np.int64]
+    """Index in METHODS of the method that proposed each box."""
     piece: NDArray[np.int64]
     """Index of the piece of text from which each box was made; -1 for other boxes."""
 
@@ -77,24 +79,28 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     found: list[tuple[Boxes, int]] = []
     strongest = np.maximum(right, below)
     height, width = strongest.shape
-    words = np.ones((height, width), np.uint8)
+    outside_words = np.ones((height, width), np.uint8)
     for piece in pieces:
         if len(piece.text) > 2:
             x0, y0, x1, y1 = (round(side) for side in piece.box)
-            words[max(0, y0 + 1) : max(0, y1 - 1), max(0, x0 + 1) : max(0, x1 - 1)] = 0
+            outside_words[max(0, y0 + 1) : max(0, y1 - 1), max(0, x0 + 1) : max(0, x1 - 1)] = 0
     for step in STEPS:
         edges = (strongest > step).astype(np.uint8)
         found.append((_flat(1 - edges), 0))
         found.append((_outlines(edges), 1))
         if step > STEPS[0]:
-            found += [(_grown(edges, _CLOSE), 2), (_grown(edges & words, _CLOSE), 2), (_grown(edges & words, _NEAR), 3)]
-    small = np.concatenate([boxes for boxes, source in found if source in (1, 2)])
+            found += [
+                (_grown(edges, _CLOSE), 2),
+                (_grown(edges & outside_words, _CLOSE), 2),
+                (_grown(edges & outside_words, _NEAR), 3),
+            ]
+    small = np.concatenate([boxes for boxes, method in found if method in (1, 2)])
     texts = np.array([em_box(piece) for piece in pieces], np.float32).reshape(-1, 4)
     joined, joined_pieces = _joined(texts, small)
     found.append((_squares(small), 6))
     boxes = np.concatenate([texts, joined, *(boxes for boxes, _ in found)])
-    sources = np.concatenate(
-        [np.full(len(texts), 4), np.full(len(joined), 5), *(np.full(len(boxes), source) for boxes, source in found)]
+    methods = np.concatenate(
+        [np.full(len(texts), 4), np.full(len(joined), 5), *(np.full(len(boxes), method) for boxes, method in found)]
     )
     pieces_used = np.full(len(boxes), -1)
     pieces_used[: len(texts)] = np.arange(len(texts))
@@ -105,12 +111,12 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     if len(first) > _MAX_BOXES:
         first = first[np.argsort(-area_of(boxes[first]), kind="stable")[:_MAX_BOXES]]
     first.sort()
-    return Proposals(boxes[first], sources[first], pieces_used[first])
+    return Proposals(boxes[first], methods[first], pieces_used[first])
 
 
 def _flat(areas: Mask) -> Boxes:
-    """Return boxes around connected areas of one colour. Each ends a pixel before the area's edge, because borders are
-    one pixel wide."""
+    """Return boxes around connected areas of one colour. A connected area ends a pixel before the visible edge, because
+    the pixels of an edge are in no area, so the boxes are enlarged."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
     return _filtered(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
@@ -148,9 +154,9 @@ def _squares(small: Boxes) -> Boxes:
 
 
 def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
-    """Return boxes around a piece of text, or two stacked lines, with the icon before, behind or above it, and the
-    index of each box's (upper) piece."""
-    found: list[Boxes] = []
+    """Return boxes around two stacked lines, and around a text or two stacked lines with the icon left of, right of or
+    above it. The second array has the index of each box's (upper) piece."""
+    found: list[Box] = []
     used: list[int] = []
     size = small[:, 2:] - small[:, :2]
     icons = small[(size < _LARGEST_ICON).all(axis=1) & (size > 6).all(axis=1)]
@@ -165,7 +171,7 @@ def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
     return np.array(found, np.float32).reshape(-1, 4), np.array(used, np.int64)
 
 
-def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
+def _stacked(texts: Boxes) -> Iterator[tuple[int, Box]]:
     """Yield the index of each line that has an aligned line directly below, and the box around both."""
     for number, box in enumerate(texts):
         tall = box[3] - box[1]
@@ -178,7 +184,7 @@ def _stacked(texts: Boxes) -> Iterator[tuple[int, Boxes]]:
             yield number, _around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
 
 
-def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
+def _beside(box: Box, icons: Boxes) -> Iterator[Box]:
     """Yield the nearest icon on each side of the text in `box`, and the nearest one above."""
     tall = box[3] - box[1]
     high = icons[:, 3] - icons[:, 1]
@@ -198,7 +204,7 @@ def _beside(box: Boxes, icons: Boxes) -> Iterator[Boxes]:
             yield icons[int(area.argmax())]
 
 
-def _around(one: Boxes, other: Boxes) -> Boxes:
+def _around(one: Box, other: Box) -> Box:
     return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
 
 

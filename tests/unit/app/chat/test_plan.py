@@ -234,10 +234,10 @@ async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str,
     assert (await Planner().plan(turn_of(Case(text, media, ())))).results_only is expected
 
 
-def choices_of(*names: str, is_able: bool = True, about: str | None = None, **fields: object) -> Choices | None:
+def choices_of(*names: str, can_call_tools: bool = True, about: str | None = None, **fields: object) -> Choices | None:
     tools = [{"type": "function", "function": {"name": name, "description": about}} for name in names]
     body = {"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], "tools": tools, **fields}
-    return Choices.of(ChatRequest.model_validate(body), is_able=is_able)
+    return Choices.of(ChatRequest.model_validate(body), can_call_tools=can_call_tools)
 
 
 @each_case(
@@ -265,7 +265,7 @@ async def test_a_search_in_so_many_words_is_left_to_a_tool_that_searches_or_has_
         choices_of("searchWeb"),
         choices_of("look", about="Finds pages on the internet."),
         choices_of("get_tides", tool_choice="required"),
-        choices_of("get_tides", tool_choice="required", is_able=False),
+        choices_of("get_tides", tool_choice="required", can_call_tools=False),
         choices_of("get_tides", tool_choice={"type": "function", "function": {"name": "get_tides"}}),
     ):
         assert (await Planner().plan(turn, choices)).steps == ()
@@ -274,5 +274,5 @@ async def test_a_search_in_so_many_words_is_left_to_a_tool_that_searches_or_has_
 def test_without_tools_that_the_llm_may_call_there_is_nothing_to_choose() -> None:
     assert choices_of() is None
     assert choices_of("get_weather", tool_choice="none") is None
-    assert choices_of("get_weather", is_able=False) is None
+    assert choices_of("get_weather", can_call_tools=False) is None
     assert choices_of("get_weather", tool_choice="auto") == Choices(search=False)
