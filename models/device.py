@@ -1,4 +1,4 @@
-"""Finds out which runtimes can compute on an NVIDIA card of this machine. Each is tried once per process, when somebody
+"""Finds out which backends can compute on an NVIDIA card of this machine. Each is tried once per process, when somebody
 first needs to know."""
 
 import ctypes
@@ -29,16 +29,16 @@ _PRODUCT = bytes.fromhex(
 
 
 class CannotUse(Exception):
-    """Raised if a runtime cannot use a card. The message states the cause and the remedy in one or more sentences."""
+    """Raised if a backend cannot use a card. The message states the cause and the remedy in one or more sentences."""
 
 
 class Backend:
-    """A runtime that computes networks, such as onnxruntime or PyTorch, and the cards that it can use."""
+    """A library that computes networks, such as onnxruntime or PyTorch, and the cards that it can use."""
 
     def __init__(self, name: str, probe: Callable[[], int], *, module: str = "", required: bool = True) -> None:
-        """Declare a runtime. `probe` returns the number of cards, may import the runtime, and raises CannotUse.
-        `module` is the runtime's Python package, needed only if it may load system CUDA libraries. If the card cannot
-        be used, a `required` card keeps the engine from loading; otherwise the engine runs on the CPU."""
+        """Declare a backend. `probe` returns the number of cards, may import the backend, and raises CannotUse.
+        `module` is the backend's Python package, needed only if it may load system CUDA libraries. If a card cannot be
+        used, an engine with a `required` backend does not load; other engines run on the CPU."""
         self.name = name
         self.module = module
         self.required = required
@@ -47,7 +47,7 @@ class Backend:
         self._answer: tuple[int, str] | None = None
 
     def obstacle(self, device: str = CUDA) -> str | None:
-        """Return the reason why the runtime cannot compute on `device`, in one or more sentences; None if it can."""
+        """Return the reason why the backend cannot compute on `device`, in one or more sentences; None if it can."""
         if device in (AUTO, CPU):
             return None
         with self._probing:
@@ -59,11 +59,11 @@ class Backend:
         return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0 on."
 
     def resolve(self, device: str) -> str:
-        """Return `device`; for `auto`, CUDA if the runtime can use it, else the CPU."""
+        """Return `device`; for `auto`, CUDA if the backend can use it, else the CPU."""
         return device if device != AUTO else CPU if self.obstacle() else CUDA
 
     def check(self, device: str, capability: str) -> str:
-        """Return the device that `resolve` returns. Raises EngineUnavailable if `required` and the runtime cannot use
+        """Return the device that `resolve` returns. Raises EngineUnavailable if `required` and the backend cannot use
         the card."""
         if self.required and (obstacle := self.obstacle(device)):
             raise EngineUnavailable(capability, f"{self.name} cannot compute on '{device}' here. {obstacle}")

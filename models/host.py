@@ -124,7 +124,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     def move(self, to: MakeWorkplace) -> None:
         """Let the engine compute at another workplace. Must be called before the engine's first load."""
         assert not self.counters.loads
-        self._workplace.leave()
+        self._workplace.release()
         self._workplace = to(self.spec, self._factory, self.limits, self.counters.failures)
         self.limits = replace(self.limits, workers=self._workplace.at_once)
 
@@ -238,7 +238,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             if self.loaded:
                 await self._drop_engine()
         await asyncio.gather(*self._unloading)
-        self._workplace.leave()
+        self._workplace.release()
 
     async def _load(self) -> None:
         async with self._lifecycle:
@@ -315,9 +315,9 @@ class EngineHost(Generic[ItemT, ResultT]):
             job.result.cancel()
         for queue in (self._urgent, self._queue):
             queue.keep(lambda job: not job.result.done())
-        for batch, left in self._under_way:
+        for batch, abandoned in self._under_way:
             if all(job.result.done() for job in batch):
-                left.set()
+                abandoned.set()
         self._announce_room()
 
     @property
@@ -368,15 +368,15 @@ class EngineHost(Generic[ItemT, ResultT]):
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
-    async def _computed(self, items: list[ItemT], left: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
+    async def _computed(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
         unloaded from the card."""
-        results = list(await self._workplace.run(items, left))
-        while self._residents is not None and not left.is_set():
+        results = list(await self._workplace.run(items, abandoned))
+        while self._residents is not None and not abandoned.is_set():
             short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
             if not short or not await self._residents.make_way(self):
                 break
-            again = await self._workplace.run([items[at] for at in short], left)
+            again = await self._workplace.run([items[at] for at in short], abandoned)
             for at, result in zip(short, again, strict=True):
                 results[at] = result
         return results

@@ -41,7 +41,8 @@ class HostLimits:
     """Largest batch while several keys compete, so that none waits longer than one short batch. None: as many items as
     the engine computes in a short time."""
     is_followed: bool = False
-    """True if an item's work continues in another host of the same Turns."""
+    """True if an item's work continues in another host that takes turns on the same processors
+    (`models.turns.Turns`)."""
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
@@ -69,16 +70,16 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
         """Load the engine. Raises the engine's exceptions."""
 
     async def run(
-        self, items: Sequence[ItemT_contra], left: asyncio.Event
+        self, items: Sequence[ItemT_contra], abandoned: asyncio.Event
     ) -> Sequence[ResultT_co | Exception | Unfinished]:
-        """Return a result, an exception or the unfinished rest for each item. `left` is set once nobody waits for any
-        of them. The workplace then ends their work if it can, and the caller ignores the results."""
+        """Return a result, an exception or the unfinished rest for each item. `abandoned` is set once nobody waits
+        for any of them. The workplace then ends their work if it can, and the caller ignores the results."""
 
     async def close(self) -> None:
         """Free the engine. No `run` is under way."""
 
-    def leave(self) -> None:
-        """Leave the workplace permanently, without waiting."""
+    def release(self) -> None:
+        """End the threads or replicas permanently, without waiting."""
 
 
 MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
@@ -122,7 +123,7 @@ class Threads(Generic[ItemT, ResultT]):
     async def run(
         self,
         items: Sequence[ItemT],
-        left: asyncio.Event,  # noqa: ARG002 - a running batch is finished, because no thread can be stopped
+        abandoned: asyncio.Event,  # noqa: ARG002 - a running batch is finished, because no thread can be stopped
     ) -> Sequence[ResultT | Exception | Unfinished]:
         results: Sequence[ResultT | Exception | Unfinished] = await self._in_thread(
             self._batches.run, self._engine, items
@@ -130,13 +131,13 @@ class Threads(Generic[ItemT, ResultT]):
         return results
 
     async def close(self) -> None:
-        # A worker thread releases its arguments a moment after its result arrives. Only this list may still refer to
-        # the engine then.
+        # A worker thread keeps its function until a moment after the result arrives. The list in that function is empty
+        # then, so the engine's memory is free at once.
         assert self._engine is not None
         last, self._engine = [self._engine], None
         await self._in_thread(lambda: last.pop().close())
 
-    def leave(self) -> None:
+    def release(self) -> None:
         self._threads.shutdown(wait=False)
 
     def _loaded(self) -> Engine[ItemT, ResultT]:

@@ -31,12 +31,12 @@ _MAX_LOOKED_AT = 16
 """Largest number of pages and frames per request that the grounder sees, because each one costs a call of an LLM."""
 
 
-def grounded(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
+def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
     """Return the `elements` that `wording` means, in their order, or all of them if it restricts nothing.
 
     The text on an element counts most. A type that contradicts it is ignored, because users name types loosely. If no
-    element has such a text, the type decides (icons have no text). If the request names no type either, all elements
-    are returned, or none if the text was quoted.
+    element has such a text, none is returned for a quoted text. For another text the type decides (icons have no text),
+    and without a type all elements are returned.
     """
     found = list(elements)
     if wording.written:
@@ -203,7 +203,7 @@ async def _select_elements(
     grounder: GuiGrounder | None,
 ) -> list[GuiElement]:
     height, width = picture.shape[:2]
-    by_words = grounded(wording, elements, width, height)
+    by_words = matching_elements(wording, elements, width, height)
     if grounder is None or (len(by_words) == 1 and not grounder.always):
         return by_words
     seen = await grounder.ground(wording.said, picture, elements, lines)

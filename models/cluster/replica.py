@@ -79,11 +79,11 @@ class Replica(Generic[ItemT, ResultT]):
         """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
         cancelled before a thread has begun the batch, the batch is not computed; if it is cancelled later, the items
         that can end early are."""
-        left, begun = Event(), list[ItemT]()
+        abandoned, begun = Event(), list[ItemT]()
         try:
-            return await self._in_thread(self._results, items, left, begun)
+            return await self._in_thread(self._results, items, abandoned, begun)
         except asyncio.CancelledError:
-            left.set()
+            abandoned.set()
             _call_off(begun)
             raise
 
@@ -101,15 +101,15 @@ class Replica(Generic[ItemT, ResultT]):
             failure = error
         return pickle.dumps(failure and portable(failure))
 
-    def _results(self, sent: Pickled, left: Event, begun: list[ItemT]) -> bytes:
+    def _results(self, sent: Pickled, abandoned: Event, begun: list[ItemT]) -> bytes:
         pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
         items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
         begun += items
-        if left.is_set():  # all callers may have left before `begun` had the items
+        if abandoned.is_set():  # all callers may have left before `begun` had the items
             _call_off(items)
         self._begun[get_ident()] = time.monotonic()
         try:
-            results = self._computed(items, left)
+            results = self._computed(items, abandoned)
         except Exception as error:  # noqa: BLE001 - an error of the load
             results = [error] * len(items)
         finally:
@@ -119,7 +119,7 @@ class Replica(Generic[ItemT, ResultT]):
         self._failures.clear()
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
 
-    def _computed(self, items: Sequence[ItemT], left: Event) -> list[Any]:
+    def _computed(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
         """Return a result or exception for each item. Unfinished items are continued in this process, which holds their
         state, until all callers have left."""
         engine = self._loaded()
@@ -128,7 +128,7 @@ class Replica(Generic[ItemT, ResultT]):
             self._begun[get_ident()] = time.monotonic()
             places = list(rests)[: self._batches.most]  # memory may allow fewer items at a time than were sent
             for place, one in zip(places, self._batches.run(engine, [rests[place] for place in places]), strict=True):
-                if isinstance(one, Unfinished) and not left.is_set():
+                if isinstance(one, Unfinished) and not abandoned.is_set():
                     rests[place] = one.rest
                     continue
                 gone = EngineNotReady(self._spec.capability, "Its caller has left.")

@@ -211,10 +211,10 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             await self.close()
             raise failure
 
-    async def run(self, items: Sequence[ItemT], left: asyncio.Event) -> Sequence[ResultT | Exception]:
+    async def run(self, items: Sequence[ItemT], abandoned: asyncio.Event) -> Sequence[ResultT | Exception]:
         try:
             sent = await asyncio.to_thread(_sent, list(items))
-            answer = await self._answer("run", sent, left=left)
+            answer = await self._answer("run", sent, abandoned=abandoned)
             unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
             results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
         except Exception as error:  # noqa: BLE001 - items may fail to pickle, too: the host reports it
@@ -233,10 +233,10 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
             await self._cluster.in_thread(serve.delete, self._app)
 
-    def leave(self) -> None:
+    def release(self) -> None:
         pass
 
-    async def _answer(self, method: str, *args: Any, left: asyncio.Event | None = None) -> bytes:
+    async def _answer(self, method: str, *args: Any, abandoned: asyncio.Event | None = None) -> bytes:
         """Return a replica's answer. If the replica is lost, another one is asked. Raises EngineNotReady; EngineFailed
         if the replica raised an exception on its input."""
         import ray.exceptions
@@ -246,7 +246,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             handle = self._handle
             response = getattr(handle, method).remote(*args)
             try:
-                return await _unless(left, response)
+                return await _unless(abandoned, response)
             except (RequestCancelledError, ray.exceptions.TaskCancelledError):
                 raise EngineNotReady(self._spec.capability, "Its caller has left.") from None
             except ray.exceptions.RayTaskError as error:
@@ -365,14 +365,14 @@ def _sent(items: list[Any]) -> Any:
     return pickle.dumps(items, pickle.HIGHEST_PROTOCOL) if beside else pickled
 
 
-async def _unless(left: asyncio.Event | None, response: Any) -> bytes:
-    """Return the result of `response`. Cancel the call once `left` is set, or if this coroutine is cancelled."""
+async def _unless(abandoned: asyncio.Event | None, response: Any) -> bytes:
+    """Return the result of `response`. Cancel the call once `abandoned` is set, or if this coroutine is cancelled."""
 
     async def called_off(event: asyncio.Event) -> None:
         await event.wait()
         response.cancel()
 
-    leaving = asyncio.create_task(called_off(left)) if left else None
+    leaving = asyncio.create_task(called_off(abandoned)) if abandoned else None
     try:
         answer: bytes = await response
         return answer

@@ -1,4 +1,4 @@
-"""The weights of Resemblyzer in the package `resemblyzer`, whose file `hparams.py` contains the constants used here.
+"""The weights of Resemblyzer in the package `resemblyzer`.
 
 The package is located but never imported, because its own code needs torch, librosa and webrtcvad. `pip install
 --no-deps resemblyzer` installs it.

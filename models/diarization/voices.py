@@ -12,7 +12,7 @@ from models.host import EngineHost
 from models.speech.transcriber import Samples
 
 WINDOW = 25_600
-"""Number of samples in a VoiceEncoder's window: 1.6 s, as in its training."""
+"""Number of samples in a VoiceEncoder's window: 1.6 s, as in its training (`hparams.py` of Resemblyzer)."""
 
 DIMENSIONS = 256
 """Number of elements in a Voice."""

@@ -9,12 +9,6 @@ import struct
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-# The system calls that a script in the sandbox may make, with their numbers: everything needed for computing, files,
-# threads, child processes, pipes and timers, and nothing beyond that.  Everything else is refused, such as: sockets and
-# messages that carry file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings,
-# io_uring, bpf, perf, userfaultfd, memory that neither the limit of processes nor the limit of files counts (memfd,
-# System V, POSIX queues, shared and anonymous maps, huge pages), devices, modules, clocks, users and capabilities.
-# Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and `include/uapi/asm-generic/unistd.h`.
 LAST_KNOWN = 462
 """Number of the last system call of Linux 6.12. Later calls fail as on a kernel that lacks them, so that programs use
 older calls instead."""
@@ -45,6 +39,13 @@ def _table(text: str) -> Mapping[str, int]:
     return {name: int(number) for name, _, number in (entry.partition("=") for entry in text.split())}
 
 
+# The system calls that a script in the sandbox may make, with their numbers: everything needed for computing, files,
+# threads, child processes, pipes and timers, and nothing beyond that. Everything else is refused, such as: sockets and
+# messages that carry file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings,
+# io_uring, bpf, perf, userfaultfd, devices, modules, clocks, users and capabilities. So is memory that counts neither
+# towards the limit of a process nor towards the limit of files: memfd, System V, POSIX queues, shared and anonymous
+# maps, huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
+# `include/uapi/asm-generic/unistd.h`.
 X86_64 = _table("""
     read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 mmap=9 mprotect=10 munmap=11 brk=12
     rt_sigaction=13 rt_sigprocmask=14 rt_sigreturn=15 ioctl=16 pread64=17 pwrite64=18 readv=19 writev=20 access=21
@@ -175,7 +176,7 @@ def _commands() -> Iterator[Instruction]:
     process of the script wanted the range."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
-        yield _fail(0)
+        yield _skip()
     for command in _FCNTLS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _allow()
@@ -202,6 +203,11 @@ def _allow() -> Instruction:
 
 def _kill() -> Instruction:
     return Instruction(_RETURN, _KILL)
+
+
+def _skip() -> Instruction:
+    """Return the instruction that does nothing and lets the call succeed."""
+    return Instruction(_RETURN, _ERRNO)
 
 
 def _fail(number: int) -> Instruction:

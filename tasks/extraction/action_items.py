@@ -41,7 +41,7 @@ _SENTENCE = re.compile(
     r"(?=[.;\n]|$)",
     re.MULTILINE,
 )
-_EARLY = re.compile(rf"(?:{_BY} )(?P<due>{_DAY}) ")
+_DUE_INSIDE = re.compile(rf"(?:{_BY} )(?P<due>{_DAY}) ")
 _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     "owner": frozenset(
         fold(
@@ -104,12 +104,12 @@ def _items_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
     for found in _SENTENCE.finditer(text):
         if found["label"] and (not found["due"] or concepts_of(tuple(fold(found["owner"])))):
             continue
-        early = _EARLY.search(found["task"]) if not found["due"] else None
+        inside = _DUE_INSIDE.search(found["task"]) if not found["due"] else None
         told: dict[Column, tuple[int, int]] = {"owner": found.span("owner"), "task": found.span("task")}
         if found["due"]:
             told["due"] = found.span("due")
-        elif early is not None:
-            told["due"] = tuple(found.start("task") + at for at in early.span("due"))  # type: ignore[assignment]
+        elif inside is not None:
+            told["due"] = tuple(found.start("task") + at for at in inside.span("due"))  # type: ignore[assignment]
         yield {column: _cell(passage, *span) for column, span in told.items()}
 
 

@@ -83,7 +83,7 @@ class EnumValues:
                 self._answers[answer].add(at)
 
     def meant_by(self, text: str) -> Any:
-        """Return the value that `text` as a whole means, or is known to mean; None if it means none or several."""
+        """Return the value with the words of `text`, or the one value of which `text` is a known synonym; else None."""
         said = words_of(text)
         # OCR may split a word.
         if not said or "".join(said) in self._spelt:

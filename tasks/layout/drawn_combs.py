@@ -82,7 +82,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
     """Return the position, upper end and lower end of the straight upright strokes, from left to right."""
     import cv2
 
-    least, most = _WALL[0] * page.height, _WALL[1] * page.height
+    least, most = _WALL[0] * page.line_height, _WALL[1] * page.line_height
     # A wall that is not quite upright is in pieces, one in each column of pixels.
     columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))

@@ -28,7 +28,7 @@ _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
-_HANGING = 0.87
+_WITHOUT_DESCENDERS = 0.87
 """Assumed height of a box without descenders, relative to a box with them: between 0.78 in a file's text layer and 1
 from an engine."""
 
@@ -120,8 +120,8 @@ def _build_line(pieces: Sequence[PlacedWord]) -> _Line:
 
 def _type_size(pieces: Sequence[PlacedWord]) -> float:
     """Return the type size. A box may be no higher than its letters, which may lack descenders."""
-    hangs = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
-    return max(piece.bottom - piece.top for piece in pieces) / (1 if hangs else _HANGING)
+    has_descenders = any(not _DESCENDERS.isdisjoint(piece.word.text) for piece in pieces)
+    return max(piece.bottom - piece.top for piece in pieces) / (1 if has_descenders else _WITHOUT_DESCENDERS)
 
 
 @dataclass(slots=True)

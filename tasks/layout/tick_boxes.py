@@ -82,7 +82,7 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     """Return the boxes and circles to be ticked on `page`, from top to bottom. The page's text is given by `lines`."""
     import cv2
 
-    ink, height = page.ink, page.height
+    ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
     # Searching for more boxes like them takes the most time, and letters have four sides, too.

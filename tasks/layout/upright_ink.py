@@ -1,4 +1,5 @@
-"""The ink of a picture on the upright and flat page, in which drawn boxes and combs are searched for."""
+"""The ink of a page after it was turned upright and flattened. Drawn boxes and combs, which are rows of boxes for one
+character each, are searched for in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class UprightInk:
     """Array of height × width: grey levels of the upright page."""
     ink: NDArray[np.uint8]
     """Array of height × width: 255 where the page is darker than its surroundings, else 0."""
-    height: float
+    line_height: float
     """Usual height of the page's lines in pixels of `ink`."""
     corner: Point
     """Point of the upright page that the first pixel of `ink` shows."""
@@ -43,7 +44,7 @@ class UprightInk:
         return cls(grey, np.asarray(ink, np.uint8), height, corner, scale, page.geometry)
 
     def pixels(self, quads: Sequence[Quad]) -> Points:
-        """Return the pixels of `ink` at corners on the upright page (n × 4 × 2)."""
+        """Return the pixel coordinates in `ink` of corners on the upright page (n × 4 × 2)."""
         return np.asarray((np.array(quads, np.float64).reshape(-1, 4, 2) - self.corner) * self.scale)
 
     def source_quads(self, boxes: Sequence[tuple[float, float, float, float]]) -> list[Quad]:

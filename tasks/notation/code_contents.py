@@ -102,8 +102,8 @@ _ELEMENTS: Final[Mapping[str, str]] = {
     "DAI": "city",
     "DAJ": "state",
 }
-"""Concepts by the elements of North American licences whose values are returned unchanged: AAMVA DL/ID Card Design
-Standard, D.12.5."""
+"""Concepts by the elements of North American licences whose values are returned as they are, except for commas in first
+names: AAMVA DL/ID Card Design Standard, D.12.5."""
 _DAYS: Final[Mapping[str, str]] = {"DBB": "birth", "DBD": "issue_date", "DBA": "expiry"}
 _SEXES: Final[Mapping[str, str]] = {"1": "M", "2": "F", "9": "X", "M": "M", "F": "F"}
 _ELEMENT = re.compile(r"(?:^|DL|ID)(D[A-D][A-Z])(.*)")
@@ -119,7 +119,8 @@ def _licence(text: str) -> Iterator[CodeFact]:
         if (found := _ELEMENT.search(line)) and found[2].strip() not in _NOTHING:
             elements.setdefault(found[1], found[2].strip())
     for code, name in _ELEMENTS.items():
-        yield CodeFact(name, elements.get(code, "").replace(",", " " if name == "first_name" else ","))
+        value = elements.get(code, "")
+        yield CodeFact(name, value.replace(",", " ") if name == "first_name" else value)
     given = " ".join(elements.get(code, "") for code in ("DAC", "DCT", "DAD")).replace(",", " ")
     yield CodeFact("name", f"{given} {elements.get('DCS') or elements.get('DAB', '')}")
     yield CodeFact("middle_name", elements.get("DAD", "").replace(",", " "))

@@ -91,7 +91,7 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
         yield _decoded(text)
         return
     except ValueError as error:
-        whole = error
+        first_error = error
     fenced = [match.group(1).strip() for match in _FENCE.finditer(text)]
     embedded = fenced or list(_embedded(text))
     found = False
@@ -104,7 +104,7 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
             if fenced or _MEANT_AS_OBJECT.match(piece):
                 raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
     if not found:
-        raise AnswerInvalid(f"The answer is not valid JSON: {whole}.")
+        raise AnswerInvalid(f"The answer is not valid JSON: {first_error}.")
 
 
 def _embedded(text: str) -> Iterator[str]:

@@ -160,7 +160,7 @@ class Here:
         assert isinstance(engine, OnACard)
         self._engine = engine
 
-    async def run(self, items: Sequence[int], left: asyncio.Event) -> Sequence[int | Exception | Unfinished]:
+    async def run(self, items: Sequence[int], abandoned: asyncio.Event) -> Sequence[int | Exception | Unfinished]:
         assert self._engine is not None
         results = self._batches.run(self._engine, items)
         await asyncio.sleep(RUN_S + ITEM_S * len(items))
@@ -171,7 +171,7 @@ class Here:
         self._engine.close()
         self._engine = None
 
-    def leave(self) -> None:
+    def release(self) -> None:
         pass
 
 

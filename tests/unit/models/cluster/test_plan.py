@@ -183,7 +183,7 @@ class Elsewhere:
 
     at_once, most = 4, 8
 
-    def leave(self) -> None:
+    def release(self) -> None:
         pass
 
 

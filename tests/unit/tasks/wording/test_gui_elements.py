@@ -3,7 +3,7 @@
 import pytest
 
 from models.vision.gui.elements import GuiElement
-from tasks.gui_detection import grounded
+from tasks.gui_detection import matching_elements
 from tasks.wording.gui_elements import Wording
 from tests.conftest import each_case
 
@@ -29,7 +29,7 @@ SCREEN = [
 
 
 def meant(text: str) -> list[GuiElement]:
-    return grounded(Wording.of(text), SCREEN, WIDTH, HEIGHT)
+    return matching_elements(Wording.of(text), SCREEN, WIDTH, HEIGHT)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_what_is_written_on_an_element_grounds_it(text: str) -> None:
 
 def test_a_letter_that_ocr_misread_does_not_matter() -> None:
     screen = [element("button", "Add to cert"), element("button", "Cancel")]
-    assert grounded(Wording.of("the add to cart button"), screen, WIDTH, HEIGHT) == [screen[0]]
+    assert matching_elements(Wording.of("the add to cart button"), screen, WIDTH, HEIGHT) == [screen[0]]
 
 
 def test_particles_belong_to_what_is_written() -> None:
