@@ -15,19 +15,19 @@ MAX_ROWS = 1000
 _GAP, _WIDE_GAP = 0.7, 1.1
 """Least width of the white space between cells, in line heights, for columns with many rows and for columns with
 few."""
-_MANY = 4
-"""Least number of rows at which a column counts as having many."""
-_CROSSED = 0.15
+_MANY_ROWS = 4
+"""Least number of rows of a table whose columns may be narrow."""
+_CROSSED_SHARE = 0.15
 """Largest share of the rows with several cells that may cross the white space between two columns."""
-_NEAR = 3.5
+_ROW_DISTANCE = 3.5
 """Largest distance between rows of one table, in line heights, from middle to middle."""
-_APART = 1.3
+_LINE_DISTANCE = 1.3
 """Largest distance between a line and the rows above, in row pitches, at which the line belongs to the table."""
-_TELLING = 24
+_TELLING_ROWS = 24
 """Number of rows that determine the columns. Later rows only have to fit these columns."""
-_TIGHT = 0.8
+_CELL_PITCH = 0.8
 """Largest pitch of lines within one cell, in row pitches."""
-_PROSE = 9
+_PROSE_WORDS = 9
 """Mean number of words per cell above which two or three columns are running text set in columns."""
 
 
@@ -101,7 +101,7 @@ def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: floa
     """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     block: list[_Row] = []
     for row in [*_group_rows(pieces, height), None]:
-        if row is not None and (not block or 0 < row.middle - block[-1].middle < _NEAR * height):
+        if row is not None and (not block or 0 < row.middle - block[-1].middle < _ROW_DISTANCE * height):
             block.append(row)
             continue
         yield from _tables_in_block(block, across, height)
@@ -124,17 +124,19 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
                 break
             if len(row.runs) == 1:
                 # Text at a distance, or across most of the strips, does not belong to the table.
-                if len(rows) > 1 and row.middle - block[place - 1].middle > _APART * (rows[1].middle - rows[0].middle):
+                if len(rows) > 1 and row.middle - block[place - 1].middle > _LINE_DISTANCE * (
+                    rows[1].middle - rows[0].middle
+                ):
                     break
                 if 2 * sum(row.begin < left and right < row.end for left, right in strips) > len(strips) > 1:
                     break
                 continue
             if not _fits(row, strips, height):
                 break
-            if len(rows) < _TELLING:
+            if len(rows) < _TELLING_ROWS:
                 common = _find_strips([*rows, row], height)
                 # A line that would make more than a third of the strips disappear belongs to another table.
-                if len(rows) >= _MANY and 3 * len(common) < 2 * len(strips):
+                if len(rows) >= _MANY_ROWS and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
             rows.append(row)
@@ -145,7 +147,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         if table is not None:
             yield table
         # Many fitting lines that are not a table are skipped at once, because trying each of them would take long.
-        start = last + 1 if table is not None or len(rows) > _MANY else start + 1
+        start = last + 1 if table is not None or len(rows) > _MANY_ROWS else start + 1
 
 
 _Strip = tuple[float, float]
@@ -154,8 +156,8 @@ _Strip = tuple[float, float]
 
 def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
     """Return the strips of white space that hardly any of `rows` cross, from left to right."""
-    least = (_GAP if len(rows) >= _MANY else _WIDE_GAP) * height
-    may_cross = max(1, int(_CROSSED * len(rows))) if len(rows) >= _MANY else 0
+    least = (_GAP if len(rows) >= _MANY_ROWS else _WIDE_GAP) * height
+    may_cross = max(1, int(_CROSSED_SHARE * len(rows))) if len(rows) >= _MANY_ROWS else 0
     steps = sorted(step for row in rows for piece in row.pieces for step in ((piece.left, 1), (piece.right, -1)))
     left, right = steps[0][0], max(x for x, _ in steps)
     strips: list[_Strip] = []
@@ -245,7 +247,7 @@ def _table_of(
         return None
     if any(often[column] == 0 for column in range(columns)):
         return None
-    if columns <= 3 and all(words[column] > _PROSE * often[column] for column in range(columns)):
+    if columns <= 3 and all(words[column] > _PROSE_WORDS * often[column] for column in range(columns)):
         return None
     first_column = [place.pieces for place in filled if place.column == 0]
     if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in first_column):
@@ -345,7 +347,7 @@ def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int,
         has_room = {column for first, last, _ in above for column in range(first, last + 1)}
         goes_on = (
             (own[0][0] > 0 or len(own) < len(above))
-            and pitch <= _TIGHT * usual
+            and pitch <= _CELL_PITCH * usual
             and all(first in has_room and first == last for first, last, _ in own)
         )
         begins.append(not goes_on)

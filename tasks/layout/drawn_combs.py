@@ -22,35 +22,35 @@ MAX_COMBS = 60
 """Largest number of combs of a page that are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
 """Least number of cells of a comb, in all its groups together."""
-_WALL = 0.75, 3.5
+_WALL_HEIGHT = 0.75, 3.5
 """Least and largest height of a wall, in line heights."""
 _MAX_WALLS = 4_000
 """Largest number of upright strokes that are compared, beginning on the left."""
-_ALIKE = 0.2
+_END_DIFFERENCE = 0.2
 """Largest difference of the ends of two neighbouring walls, as a share of their height."""
-_WIDTH = 0.45, 2.2
+_CELL_WIDTH = 0.45, 2.2
 """Least and largest width of a cell, as a share of its height."""
-_EVEN = 0.15
+_WIDTH_DIFFERENCE = 0.15
 """Largest difference in width between a cell and the usual cell of its comb, as a share of the latter."""
 _GROUP_GAP = 0.45
 """Largest gap between two groups of cells (day, month and year), as a share of a cell."""
-_EDGE = 0.8
+_EDGE_SHARE = 0.8
 """Least share of the lower edge that is drawn. The upper edge of a comb may be open."""
-_DRAWN = 0.5
+_EDGE_INK = 0.5
 """Least share of ink in a row of pixels where the upper or lower edge of the cells runs."""
 _RIM = 0.08
 """Width of the margin that is left out inside a cell's walls, as a share of the cell's height."""
-_PAPER = 0.9
+_PAPER_BRIGHTNESS = 0.9
 """Least brightness of a pixel that becomes white on the sheet, as a share of the paper's brightness."""
-_SPECK = 0.2
+_CHARACTER_SIZE = 0.2
 """Least width or height of a character, as a share of its cell's height."""
-_BAND = 96
+_ROW_HEIGHT = 96
 """Height in pixels of a comb's row on the sheet."""
 _CELL_HEIGHT = 64
 """Height of a cell on the sheet, in pixels. A character has two thirds of this height."""
-_BESIDE, _BETWEEN = 7, 34
+_CHARACTER_GAP, _WORD_GAP = 7, 34
 """Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
-_ORDERED = "ABCDEFGHIJ", "0123456789"
+_ORDERED_SERIES = "ABCDEFGHIJ", "0123456789"
 """Series whose characters, in this order, count as the categories of a licence or the steps of a scale and not as a
 word."""
 
@@ -82,7 +82,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
     """Return the position, upper end and lower end of the straight upright strokes, from left to right."""
     import cv2
 
-    least, most = _WALL[0] * page.line_height, _WALL[1] * page.line_height
+    least, most = _WALL_HEIGHT[0] * page.line_height, _WALL_HEIGHT[1] * page.line_height
     # A wall that is not quite upright is in pieces, one in each column of pixels.
     columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))
@@ -105,9 +105,9 @@ def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, flo
             x, top, bottom = rest[at]
             last_x, last_top, last_bottom = chain[-1]
             side = last_bottom - last_top
-            if x - last_x > _WIDTH[1] * side:
+            if x - last_x > _CELL_WIDTH[1] * side:
                 break
-            if abs(top - last_top) <= _ALIKE * side and abs(bottom - last_bottom) <= _ALIKE * side:
+            if abs(top - last_top) <= _END_DIFFERENCE * side and abs(bottom - last_bottom) <= _END_DIFFERENCE * side:
                 chain.append(rest[at])
                 kept[at] = False
         rest = rest[kept]
@@ -119,7 +119,7 @@ def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb
     """Yield the runs of cells of equal width in a chain of walls."""
     side = median(bottom - top for _, top, bottom in chain)
     steps = [after[0] - before[0] for before, after in pairwise(chain)]
-    cells = [step for step in steps if _WIDTH[0] * side <= step <= _WIDTH[1] * side]
+    cells = [step for step in steps if _CELL_WIDTH[0] * side <= step <= _CELL_WIDTH[1] * side]
     if not cells:
         return
     pitch = median(cells)
@@ -127,7 +127,7 @@ def _combs_of(chain: Sequence[tuple[float, float, float]]) -> Iterator[DrawnComb
     walls: list[tuple[float, float, float]] = []
     begins_group = False
     for (before, after), step in zip(pairwise(chain), steps, strict=True):
-        if abs(step - pitch) <= _EVEN * pitch:
+        if abs(step - pitch) <= _WIDTH_DIFFERENCE * pitch:
             found.append(_CombCell(before[0], after[0], begins_group))
             walls += [before, after]
             begins_group = False
@@ -148,7 +148,7 @@ def _has_lower_edge(ink: NDArray[np.uint8], comb: DrawnComb) -> bool:
     reach = max(2, round(0.12 * (comb.bottom - comb.top)))
     level = round(comb.bottom)
     below = ink[max(0, level - reach) : level + reach + 1, round(comb.cells[0].left) : round(comb.cells[-1].right) + 1]
-    return bool(below.size and (below > 0).any(axis=0).mean() >= _EDGE)
+    return bool(below.size and (below > 0).any(axis=0).mean() >= _EDGE_SHARE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,10 +176,10 @@ class CombSheet:
         rows = [(comb, row) for comb in combs_on(page) if (row := _row_of(page, comb))]
         if not rows:
             return None
-        width = max(row[-1][1].right for _, row in rows) + _BAND
-        sheet = np.full((_BAND * len(rows), width), 255, np.uint8)
+        width = max(row[-1][1].right for _, row in rows) + _ROW_HEIGHT
+        sheet = np.full((_ROW_HEIGHT * len(rows), width), 255, np.uint8)
         for at, (_, row) in enumerate(rows):
-            top = _BAND * at + (_BAND - _CELL_HEIGHT) // 2
+            top = _ROW_HEIGHT * at + (_ROW_HEIGHT - _CELL_HEIGHT) // 2
             for picture, place in row:
                 sheet[top : top + _CELL_HEIGHT, place.left : place.right] = picture
         characters = [[place for _, place in row] for _, row in rows]
@@ -190,7 +190,7 @@ class CombSheet:
         the combs."""
         of_comb: dict[int, list[Word]] = {}
         for word in sorted((word for line in read for word in line.words), key=lambda word: word.quad[0][0]):
-            row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _BAND)
+            row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _ROW_HEIGHT)
             if 0 <= row < len(self.combs):
                 of_comb.setdefault(row, []).append(word)
         found = {row: words for row, some in of_comb.items() if (words := self._words(row, some))}
@@ -201,7 +201,7 @@ class CombSheet:
         """Return the words of a comb at their cells; none if its cells contain more than one character each."""
         comb, characters = self.combs[row], self.characters[row]
         text = "".join(word.text for word in read)
-        if not text or len(text) > len(characters) or any(text in order for order in _ORDERED):
+        if not text or len(text) > len(characters) or any(text in order for order in _ORDERED_SERIES):
             return []
         runs = list(_runs(comb, characters))
         if len(text) == len(characters):
@@ -242,19 +242,19 @@ def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], 
         return []
     scale = _CELL_HEIGHT / (bottom - top)
     found: list[tuple[NDArray[np.uint8], _Character]] = []
-    x, before = _BAND // 2, -1
+    x, before = _ROW_HEIGHT // 2, -1
     for at, cell in enumerate(comb.cells):
         left, right = round(cell.left) + rim, round(cell.right) - rim
         ink = page.ink[top:bottom, left:right] > 0
         rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _SPECK * high:
+        if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _CHARACTER_SIZE * high:
             continue
         if found:
-            x += _BETWEEN if before < at - 1 or cell.begins_group else _BESIDE
+            x += _WORD_GAP if before < at - 1 or cell.begins_group else _CHARACTER_GAP
         part = page.grey[top:bottom, left + columns[0] : left + columns[-1] + 1].astype(np.float32)
         paper = max(1.0, float(np.percentile(page.grey[top:bottom, left:right], 90)))
         size = max(1, round(part.shape[1] * scale)), _CELL_HEIGHT
-        bright = (part * (255 / (_PAPER * paper))).clip(0, 255)
+        bright = (part * (255 / (_PAPER_BRIGHTNESS * paper))).clip(0, 255)
         clean = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_CUBIC))
         found.append((clean.clip(0, 255).astype(np.uint8), _Character(at, x, x + size[0])))
         x, before = x + size[0], at
@@ -265,7 +265,7 @@ def _inside(ink: NDArray[np.uint8], comb: DrawnComb, rim: int) -> tuple[int, int
     """Return the first row inside a comb's edges and the row after the last."""
     top, bottom = round(comb.top), round(comb.bottom)
     across = (ink[top:bottom, round(comb.cells[0].left) : round(comb.cells[-1].right)] > 0).mean(axis=1)
-    drawn = np.flatnonzero(across >= _DRAWN)
+    drawn = np.flatnonzero(across >= _EDGE_INK)
     upper, lower = drawn[drawn < len(across) / 3], drawn[drawn > len(across) * 2 / 3]
     first = int(upper[-1]) + 1 if len(upper) else 0
     after = int(lower[0]) if len(lower) else len(across)

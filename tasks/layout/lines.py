@@ -21,11 +21,11 @@ from tasks.layout.reading_order import LineBox, Row, rows_in_order
 
 _GAP = 0.6
 """Least width of white space between words that may be a gutter, in line heights."""
-_NEAR = 0.35
+_BEGINNING_DIFFERENCE = 0.35
 """Largest difference, in line heights, between the beginnings of lines in one column."""
-_AROUND = 8
+_LINES_AROUND = 8
 """Number of lines above and below that are examined for a gutter."""
-_SHARE = 2 / 3
+_BEGINNING_SHARE = 2 / 3
 """Least share of lines that must begin at a gutter, among the lines with text there."""
 _FEWEST_IN_COLUMN = 4
 """Least number of lines in a column."""
@@ -64,7 +64,7 @@ def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
     runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []
     for place, run in enumerate(runs):
-        around = runs[max(place - _AROUND, 0) : place + _AROUND + 1]
+        around = runs[max(place - _LINES_AROUND, 0) : place + _LINES_AROUND + 1]
         parts += _cut_at_gaps(run.line, [word for word, x in run.gaps if _is_gutter(x, around)])
     return parts
 
@@ -80,7 +80,7 @@ def _place_line(line: TextLine) -> _PlacedLine:
             gaps.append((place, start))
         end = after
     starts = sorted(start for _, start in gaps)
-    return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _NEAR * height, gaps, starts)
+    return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _BEGINNING_DIFFERENCE * height, gaps, starts)
 
 
 def _side_middles(quad: Quad) -> tuple[float, float]:
@@ -92,7 +92,7 @@ def _side_middles(quad: Quad) -> tuple[float, float]:
 def _is_gutter(x: float, around: Sequence[_PlacedLine]) -> bool:
     reaching = [run for run in around if run.reaches(x)]
     beginning = sum(run.begins_at(x) for run in reaching)
-    return beginning >= max(_FEWEST_IN_COLUMN, _SHARE * len(reaching))
+    return beginning >= max(_FEWEST_IN_COLUMN, _BEGINNING_SHARE * len(reaching))
 
 
 def _cut_at_gaps(line: TextLine, places: Sequence[int]) -> list[TextLine]:

@@ -16,13 +16,13 @@ _LEVELS = 1.7, 1.35, 1.18
 """Least type sizes of headings of the first, second and third level, relative to the page's text."""
 _HEADING_WORDS = 16
 """Largest number of words of a heading, however large its type."""
-_APART = 0.4
+_PARAGRAPH_GAP = 0.4
 """Least white space between paragraphs, in type sizes, beyond the usual distance of lines."""
 _INDENT = 1.0
 """Indent of a paragraph's first line, in type sizes."""
-_NARROW = 12
+_NARROW_WIDTH = 12
 """Largest width, in type sizes, of lines that are not running text, as in an address or a receipt."""
-_STEP = 1.2
+_LIST_INDENT = 1.2
 """Indent of a nested list, in type sizes."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
@@ -187,7 +187,9 @@ def _flowing_blocks(lines: Sequence[_Line], page: _Page) -> Iterator[Block]:
 
 def _is_close(above: _Line, below: _Line, page: _Page) -> bool:
     gap = below.top - above.bottom
-    return -0.5 * page.size < gap <= page.gap + _APART * max(above.size, page.size) and below.middle > above.middle
+    return (
+        -0.5 * page.size < gap <= page.gap + _PARAGRAPH_GAP * max(above.size, page.size) and below.middle > above.middle
+    )
 
 
 def _continues_paragraph(above: _Line, below: _Line, page: _Page) -> bool:
@@ -208,7 +210,7 @@ def _paragraph_lines(lines: Sequence[_Line], page: _Page) -> Iterator[str]:
     text = _escaped_beginning(lines[0].text)
     for above, below in pairwise(lines):
         room = page.right_of(above) - above.right
-        is_full = above.right - above.left >= _NARROW * page.size and room <= below.first_word + page.size
+        is_full = above.right - above.left >= _NARROW_WIDTH * page.size and room <= below.first_word + page.size
         if not is_full and below.middle > above.middle:
             yield text + "  "
             text = _escaped_beginning(below.text)
@@ -262,9 +264,9 @@ def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Bl
     lefts: list[float] = []
     texts = []
     for left, text in items:
-        while lefts and left < lefts[-1] - _STEP / 2 * page.size:
+        while lefts and left < lefts[-1] - _LIST_INDENT / 2 * page.size:
             lefts.pop()
-        if not lefts or left > lefts[-1] + _STEP / 2 * page.size:
+        if not lefts or left > lefts[-1] + _LIST_INDENT / 2 * page.size:
             lefts.append(left)
         texts.append("   " * min(len(lefts) - 1, 5) + text)
     yield Block(tuple(texts))

@@ -30,18 +30,18 @@ _GUTTER = 0.6
 _BREAK = 2.5
 """Least height of white space above a strip, in line heights, that starts a new block. A blank line leaves about
 1.5."""
-_BRIDGE = 0.6
+_BRIDGE_WIDTH = 0.6
 """Share of the block's width above which a line may be two lines merged across a gutter (a "bridge")."""
 _OVERLAP = 0.2
 """Share of a box's height, at top and bottom, that may overlap adjacent lines, because detectors draw generous boxes,
 and tight lines touch."""
-_DEPTH = 8
+_MAX_DEPTH = 8
 """Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
-_ALIKE = 1.45
+_HEIGHT_RATIO = 1.45
 """Largest ratio of the heights of two boxes of one type size."""
 _FIELD_GAP = 1.5
 """Least white space, in line heights, before a label that begins a separate line."""
-_FAR = 3.0
+_TEXT_GAP = 3.0
 """Least white space, in line heights, before a text that begins a separate line although it is not a label. A cell or a
 value does not."""
 _LABEL_SIZE = 1.25
@@ -79,7 +79,7 @@ def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
-    return _order_rows(ordered, median(box.height for box in ordered), _DEPTH)
+    return _order_rows(ordered, median(box.height for box in ordered), _MAX_DEPTH)
 
 
 def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
@@ -170,7 +170,7 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
     A detector may merge two lines across a narrow gutter. If the columns' lines are not at the same height, every strip
     then appears to span the gutter.
     """
-    wide = _BRIDGE * (max(box.right for box in block) - min(box.left for box in block))
+    wide = _BRIDGE_WIDTH * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
     others = [box for box in block if box.right - box.left <= wide]
     if not bridges or not others or len(_split_columns(others, height)) == 1:
@@ -355,7 +355,7 @@ def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     one, other = line
     height = min(one.height, other.height)
     texts = one.line.text, other.line.text
-    if other.left - one.right < _FAR * height or texts[0].endswith(_COLONS) or _is_value(texts[1]):
+    if other.left - one.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or _is_value(texts[1]):
         return [line]
     if _holds_cells(one) or _holds_cells(other):
         return [line]
@@ -380,7 +380,7 @@ def _go_together(one: LineBox, other: LineBox) -> bool:
     """True if the sizes of two boxes in a row permit that they belong together. They may differ in size, because an
     amount may be larger than its label."""
     low, high = sorted((one, other), key=attrgetter("height"))
-    if high.height < _ALIKE * low.height:
+    if high.height < _HEIGHT_RATIO * low.height:
         return True
     left, right = sorted((one, other), key=_left)
     if left.line.text.endswith(_COLONS) or _AMOUNT.fullmatch(right.line.text):

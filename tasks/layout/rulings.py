@@ -24,15 +24,15 @@ TOUCH = 0.5
 """Largest gap, in line heights, between the end of a ruling and another ruling that it meets."""
 _LONGEST_SIDE = 3000
 """Length of the longer side, in pixels, above which a picture is scaled down before it is searched for lines."""
-_TURNED = 0.035
+_MAX_SINE = 0.035
 """Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
-_ACROSS, _DOWN = 2.0, 1.3
+_LEAST_HORIZONTAL, _LEAST_VERTICAL = 2.0, 1.3
 """Least lengths of horizontal and of vertical rulings, in line heights. Strokes of letters are shorter."""
-_FAINTEST = 12
+_LEAST_CONTRAST = 12
 """Least difference in grey levels between a line and its surroundings."""
-_THICK = 0.6
+_BAR_THICKNESS = 0.6
 """Least thickness, in line heights, of a dark stroke that is a bar and not a ruling."""
-_TOGETHER = 0.3
+_DOUBLE_RULE_GAP = 0.3
 """Largest distance, in line heights, of rulings that count as one: double rules, or a line drawn cell by cell."""
 
 
@@ -71,9 +71,9 @@ def rulings_in(page: UprightGrey, lines: Sequence[TextLine]) -> list[Ruling]:
     grey, (left, top), scale = page.at_most(_LONGEST_SIDE)
     height = skew_of(lines)[1] * scale
     around = 2 * int(height / 2) + 3
-    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
-    found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _ACROSS)]
-    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(cv2.transpose(ink), height, _DOWN)]
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _LEAST_CONTRAST)
+    found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _LEAST_HORIZONTAL)]
+    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(cv2.transpose(ink), height, _LEAST_VERTICAL)]
     if not found:
         return []
     ends = page.geometry.source(np.array(found, np.float64) / scale + (left, top))
@@ -88,7 +88,7 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     ink = cv2.dilate(ink, np.ones((2, 1), np.uint8))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     boxes, centres = components_of(rows)
-    kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _THICK * height))
+    kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _BAR_THICKNESS * height))
     kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MAX_RULINGS]]
     places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)
     return [(float(x), float(y), float(w)) for x, y, w in places]
@@ -111,11 +111,11 @@ def strokes_of(rulings: Iterable[Ruling], angle: float, height: float) -> tuple[
     for ruling in rulings:
         (x0, y0), (x1, y1) = turned(ruling, -angle)
         length = hypot(x1 - x0, y1 - y0)
-        if abs(y1 - y0) <= _TURNED * length:
+        if abs(y1 - y0) <= _MAX_SINE * length:
             across.append(Stroke((y0 + y1) / 2, min(x0, x1), max(x0, x1)))
-        elif abs(x1 - x0) <= _TURNED * length:
+        elif abs(x1 - x0) <= _MAX_SINE * length:
             down.append(Stroke((x0 + x1) / 2, min(y0, y1), max(y0, y1)))
-    return _join_strokes(across, height, _ACROSS), _join_strokes(down, height, _DOWN)
+    return _join_strokes(across, height, _LEAST_HORIZONTAL), _join_strokes(down, height, _LEAST_VERTICAL)
 
 
 def _join_strokes(strokes: list[Stroke], height: float, shortest: float) -> list[Stroke]:
@@ -136,7 +136,7 @@ def levels(strokes: Iterable[Stroke], height: float) -> list[tuple[float, list[S
     """Group `strokes` of nearly the same level, ascending, each group with its mean level."""
     groups: list[list[Stroke]] = []
     for stroke in sorted(strokes, key=lambda stroke: stroke.level):
-        if groups and stroke.level - groups[-1][0].level <= _TOGETHER * height:
+        if groups and stroke.level - groups[-1][0].level <= _DOUBLE_RULE_GAP * height:
             groups[-1].append(stroke)
         else:
             groups.append([stroke])

@@ -21,11 +21,11 @@ MAX_TABLES = 50
 """Largest number of tables on one page."""
 MAX_CELLS = 5000
 """Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
-_ALIKE = 0.7
+_COLUMN_DISTANCE = 0.7
 """Largest distance between the middles of a column on two pages, relative to half of its width."""
-_ROUNDS = 20
+_MAX_ROUNDS = 20
 """Largest number of rounds in which merged cells are completed to rectangles. The cells of a form take two or three."""
-_SIDE = 0.5
+_RULED_SHARE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
 
@@ -75,7 +75,7 @@ def _continues(above: Table, below: Table) -> bool:
         return False
     one, other = (list(pairwise(table.edges)) for table in (above, below))
     return all(
-        abs(left + right - start - end) < _ALIKE * (min(right - left, end - start))
+        abs(left + right - start - end) < _COLUMN_DISTANCE * (min(right - left, end - start))
         for (left, right), (start, end) in zip(one, other, strict=True)
     )
 
@@ -163,7 +163,7 @@ def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequ
     for stroke in strokes:
         shared = np.minimum(ends, stroke.end) - np.maximum(starts, stroke.start)
         covered[:, bisect_right(middles, stroke.level)] += shared.clip(min=0)
-    ruled: NDArray[np.bool_] = covered >= _SIDE * (ends - starts)[:, None]
+    ruled: NDArray[np.bool_] = covered >= _RULED_SHARE * (ends - starts)[:, None]
     return ruled
 
 
@@ -178,7 +178,7 @@ def _merge_to_rectangles(
     down = ~below[1:-1, :]
     one = np.concatenate([number[:, :-1][right], number[:-1, :][down]])
     other = np.concatenate([number[:, 1:][right], number[1:, :][down]])
-    for _ in range(_ROUNDS):
+    for _ in range(_MAX_ROUNDS):
         count, labels = _connected_groups(one, other, rows * columns)
         grid = labels.reshape(rows, columns)
         row, column = np.divmod(np.arange(rows * columns), columns)

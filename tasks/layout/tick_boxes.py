@@ -29,28 +29,28 @@ SIZES = 0.45, 0.75, 1.3
 """Least sides of small, usual and large boxes, in line heights."""
 SPREAD = 1.8
 """Largest side of the boxes of one size, as a multiple of their smallest side."""
-_STRAIGHT = 0.6
+_STRAIGHT_SHARE = 0.6
 """Least share of a side that must be straight, because corners may be round."""
 _MAX_STROKES = 6_000
 """Largest number of short strokes in each direction that are compared, beginning at the top."""
 _MAX_CONTOURS = 60_000
 """Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
 more."""
-_RIM = 0.2
+_FRAME_SHARE = 0.2
 """Share of a box's side, at each end, that may belong to its frame."""
-_INK = 0.05
+_TICK_INK = 0.05
 """Least share of a ticked box's inside that is ink, apart from its frame."""
-_STROKE = 0.35
+_TICK_SIZE = 0.35
 """Least width or height of a tick, as a share of the inside. Anything smaller is a speck."""
-_ROUND = 0.8
+_LEAST_ROUNDNESS = 0.8
 """Least roundness (4π × area / perimeter²) of a circle."""
-_DOT = 0.08
+_DOT_INK = 0.08
 """Least share of a ticked circle's inside that is ink."""
-_ALIKE = 0.18
+_SIZE_DIFFERENCE = 0.18
 """Largest difference in size between circles that belong together."""
-_COVERED = 0.9
+_COVERED_SHARE = 0.9
 """Least share of a side that must be ink when boxes of a known size are searched for."""
-_AROUND, _CROWDED = 0.3, 0.35
+_MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35
 """Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
 _MAX_SIZES = 4
 """Largest number of sizes of a page's boxes that are searched for."""
@@ -102,7 +102,7 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     level."""
     import cv2
 
-    least, most = _STRAIGHT * smallest, SPREAD * smallest
+    least, most = _STRAIGHT_SHARE * smallest, SPREAD * smallest
     reach = max(4, int(least))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     # A stroke that is not quite level is in pieces, one in each row of pixels.
@@ -151,20 +151,20 @@ def _side_at(
     near = down[low:high]
     shared = np.minimum(near[:, 2], bottom) - np.maximum(near[:, 0], top)
     # A side that continues beyond the box is a line of a table.
-    fits = (shared >= _STRAIGHT * side) & (near[:, 2] - near[:, 0] <= 1.3 * side)
+    fits = (shared >= _STRAIGHT_SHARE * side) & (near[:, 2] - near[:, 0] <= 1.3 * side)
     return float(near[fits][np.abs(near[fits][:, 1] - edge).argmin(), 1]) if fits.any() else None
 
 
 def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bottom: float, thick: float) -> bool:
-    rim_x = max(2.0, 0.6 * thick + 1, _RIM * (right - left))
-    rim_y = max(2.0, 0.6 * thick + 1, _RIM * (bottom - top))
+    rim_x = max(2.0, 0.6 * thick + 1, _FRAME_SHARE * (right - left))
+    rim_y = max(2.0, 0.6 * thick + 1, _FRAME_SHARE * (bottom - top))
     inside = ink[round(top + rim_y) : round(bottom - rim_y) + 1, round(left + rim_x) : round(right - rim_x) + 1] > 0
-    if not inside.size or inside.mean() < _INK:
+    if not inside.size or inside.mean() < _TICK_INK:
         return False
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
     tall = (rows[-1] - rows[0] + 1) / inside.shape[0]
     wide = (columns[-1] - columns[0] + 1) / inside.shape[1]
-    return bool(max(tall, wide) >= _STROKE)
+    return bool(max(tall, wide) >= _TICK_SIZE)
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
@@ -195,7 +195,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         beyond = np.maximum.reduce(
             [rows[inner[0], far[1]], rows[inner[0], near[1]], columns[far[0], inner[1]], columns[near[0], inner[1]]]
         )
-        fits = np.where((least >= _COVERED) & (beyond < _COVERED), np.uint8(255), np.uint8(0))
+        fits = np.where((least >= _COVERED_SHARE) & (beyond < _COVERED_SHARE), np.uint8(255), np.uint8(0))
         _, centres = components_of(fits)
         for x, y in centres[: MAX_BOXES - 1].tolist():
             left, top, half = x + side, y + side, thick / 2
@@ -235,7 +235,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
             round(y + rim * down) : round(y + down - rim * down) + 1,
             round(x + rim * across) : round(x + across - rim * across) + 1,
         ]
-        ticked = bool((inside > 0).mean() >= _DOT)
+        ticked = bool((inside > 0).mean() >= _DOT_INK)
         if ticked or (_is_round(hole) and len(holes) == 1):
             found.append(_Outline(left, top, left + width, top + tall, ticked))
     return found
@@ -243,24 +243,24 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
 
 def _stands_free(ink: NDArray[np.uint8], one: _Outline) -> bool:
     """True if there is little ink around a box, so that it is neither part of a dark area nor one of several cells."""
-    margin = _AROUND * one.size
+    margin = _MARGIN_WIDTH * one.size
     top, left = max(0, round(one.top - margin)), max(0, round(one.left - margin))
     area = ink[top : round(one.bottom + margin) + 1, left : round(one.right + margin) + 1] > 0
     begin_y, begin_x = round(one.top) - top, round(one.left) - left
     own = area[begin_y : begin_y + round(one.bottom - one.top) + 1, begin_x : begin_x + round(one.right - one.left) + 1]
-    return bool(area.sum() - own.sum() <= _CROWDED * (area.size - own.size))
+    return bool(area.sum() - own.sum() <= _MARGIN_INK * (area.size - own.size))
 
 
 def _is_round(contour: NDArray[np.int32]) -> bool:
     import cv2
 
     around = cv2.arcLength(contour, closed=True)
-    return bool(around and 4 * pi * cv2.contourArea(contour) / around**2 >= _ROUND)
+    return bool(around and 4 * pi * cv2.contourArea(contour) / around**2 >= _LEAST_ROUNDNESS)
 
 
 def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
     """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
-    alike = [other for other in found if abs(other.size - one.size) <= _ALIKE * one.size]
+    alike = [other for other in found if abs(other.size - one.size) <= _SIZE_DIFFERENCE * one.size]
     return len(alike) >= 2 and any(other.is_ticked for other in alike)
 
 

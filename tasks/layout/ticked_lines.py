@@ -7,13 +7,13 @@ from models.vision.text import Quad, TextLine, Word
 from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 
 TICKED, EMPTY = "☒", "☐"
-NEAREST = 4.0
+MAX_WORD_GAP = 4.0
 """Largest gap between a box and a word of its line, in sides of the box."""
-FARTHEST = 8.0
+MAX_OPTION_GAP = 8.0
 """Largest gap between two parts of one row of options, in heights of a line."""
 CONFIDENCE = 0.95
 """Confidence of a sign that stands for a box."""
-_OVER = 0.5
+_COVERED_SHARE = 0.5
 """Least share of a word that boxes cover if OCR has read the boxes as this word."""
 _LABEL_ENDS = ":：?"
 
@@ -53,7 +53,7 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
         )
         nearest = min(((gap, index) for gap, index in gaps if gap is not None), default=None)
         left, _, right, _ = _edges(box.quad)
-        if nearest is not None and nearest[0] <= NEAREST * (right - left):
+        if nearest is not None and nearest[0] <= MAX_WORD_GAP * (right - left):
             of_line.setdefault(nearest[1], []).append(at)
     rows: list[list[int]] = []
     for index in sorted(of_line, key=lambda index: places[index][0]):
@@ -91,7 +91,7 @@ def _goes_on(
     one, other = places[left], places[right]
     height = min(one[3] - one[1], other[3] - other[1])
     is_level = min(one[3], other[3]) - max(one[1], other[1]) >= height / 2
-    is_near = 0 <= other[0] - one[2] <= FARTHEST * height
+    is_near = 0 <= other[0] - one[2] <= MAX_OPTION_GAP * height
     return is_level and is_near and not any(sign in lines[right].text for sign in _LABEL_ENDS)
 
 
@@ -111,7 +111,7 @@ def _without_boxes(word: Word, signs: Sequence[tuple[float, float, float, float]
     start, high, end, low = _edges(word.quad)
     over = [edges for edges in signs if edges[0] < end and edges[2] > start]
     covered = sum(min(end, edges[2]) - max(start, edges[0]) for edges in over)
-    if over and covered >= _OVER * (end - start) and len(word.text) <= 2 * len(over):
+    if over and covered >= _COVERED_SHARE * (end - start) and len(word.text) <= 2 * len(over):
         return None
     text, begin, finish = word.text, start, end
     for left, _, right, _ in over:

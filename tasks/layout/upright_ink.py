@@ -14,7 +14,7 @@ from tasks.layout.upright_grey import UprightGrey
 
 _LONGEST_SIDE = 2400
 """Length of the longer side, in pixels, above which a picture is scaled down before the search."""
-_FAINTEST = 12
+_LEAST_CONTRAST = 12
 """Least difference in grey levels between ink and its surroundings."""
 
 
@@ -40,7 +40,9 @@ class UprightInk:
         grey, corner, scale = page.at_most(_LONGEST_SIDE)
         height = skew_of(lines)[1] * scale
         around = 2 * int(1.5 * height) + 3
-        ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _FAINTEST)
+        ink = cv2.adaptiveThreshold(
+            grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _LEAST_CONTRAST
+        )
         return cls(grey, np.asarray(ink, np.uint8), height, corner, scale, page.geometry)
 
     def pixels(self, quads: Sequence[Quad]) -> Points:
