@@ -168,7 +168,7 @@ class _Contents(BaseModel):
 
 
 def new_key() -> str:
-    """Return a random key. It is so long that nobody can guess it from its plain SHA-256."""
+    """Return a random key. Nobody can guess a key of this length from its plain SHA-256."""
     return _PREFIX + secrets.token_urlsafe(_KEY_BYTES)
 
 
@@ -178,8 +178,8 @@ def digest_of(key: str) -> bytes:
 
 
 def tenant_of(key: str) -> str:
-    """Return the tenant of a key. It is a different digest from the one by which keys are compared, because the tenant
-    is visible as the name of a folder."""
+    """Return the tenant of a key. The tenant is visible as the name of a folder, so it is another digest than that of
+    `digest_of`, by which keys are compared."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 
 

@@ -12,7 +12,8 @@ from app.http.disconnect import until_disconnect
 from app.telemetry import Stages
 
 _PIECE = 256 * 1024
-"""Number of bytes that are handed to the server at a time, because what it cannot send yet, it copies."""
+"""Number of bytes that are handed to the server at a time, because the server copies the bytes that cannot be sent
+yet."""
 
 
 class EventStreamResponse(Response):

@@ -186,7 +186,7 @@ class RedisEntries:
         for _ in range(_MAX_ROUNDS):
             if await self._run(_PUT, key.tenant, *bounds, _member(key), milliseconds, value):
                 return
-            # The value may be large, so it is sent again only once there is room for it.
+            # A value may be large, so it is sent again only when there is room.
             while not await self._run(_MAKE_ROOM, key.tenant, *bounds):
                 pass
         raise StoreDown("other writers took the room as soon as it was made")

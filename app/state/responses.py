@@ -18,8 +18,8 @@ LARGEST_RESPONSE = 64 * 1024 * 1024
 """Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
 
 COPIES = 3
-"""Largest number of bytes of memory that a byte of a stored response takes while it is read: as it was stored, in a
-list that is parsed, and in the items."""
+"""Largest number of bytes of memory that a byte of a stored response takes during reading: as stored, in the parsed
+list, and in the items."""
 _LARGE = 1024 * 1024
 """Size, in bytes, above which a response that waits for memory is read again instead of being kept."""
 
@@ -104,7 +104,7 @@ class ResponseStore:
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
     ) -> Stored | None:
-        """Return a response. `hold` is awaited with the bytes that reading it takes, before it is unpacked."""
+        """Return a response. Before the response is unpacked, `hold` is awaited with the bytes that this takes."""
         key = _key(tenant, response_id)
         packed = await self._packed(key)
         if packed is not None and hold:

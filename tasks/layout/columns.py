@@ -16,7 +16,7 @@ _GAP, _WIDE_GAP = 0.7, 1.1
 """Least width of the white space between cells, in line heights, for columns with many rows and for columns with
 few."""
 _MANY_ROWS = 4
-"""Least number of rows of a table whose columns may be narrow."""
+"""Least number of rows at which white space of the smaller width separates columns."""
 _CROSSED_SHARE = 0.15
 """Largest share of the rows with several cells that may cross the white space between two columns."""
 _ROW_DISTANCE = 3.5

@@ -36,7 +36,8 @@ REMEDY = (
 _RENDERS = 200
 """Number of pages after which the browser is restarted, because a process that runs foreign scripts grows."""
 _SETTLE_MS = 3000
-"""Milliseconds for which a loaded page may keep its connections busy. After that, it is read as it is."""
+"""Milliseconds for which a loaded page may keep its connections busy. After that, the page is read as far as it has
+loaded."""
 _JS_HEAP_MB = 512
 FLAGS = (
     "--disable-quic",

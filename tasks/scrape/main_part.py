@@ -16,12 +16,12 @@ _INLINE = frozenset(_INLINE_NAMES.split()) | {"hi", "ref"}
 """Inline elements of HTML, and of the XML that trafilatura makes of it."""
 _CELLS = frozenset({"td", "th", "cell"})
 _CELL = "\x1f"
-_LEAST = 3
+_LEAST_RECORDS = 3
 _MAX_RECORDS = 1000
 _STATE_NAMES = "odd even first last active current selected new hot sticky featured alt row-odd row-even"
 _STATES = frozenset(_STATE_NAMES.split())
-_AROUND = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
-_ROLES = frozenset(
+_AROUND_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
+_AROUND_ROLES = frozenset(
     {"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"}
 )
 _AROUND_WORDS = (
@@ -35,7 +35,7 @@ _SAYS_AROUND = frozenset(_AROUND_WORDS.split())
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
 """Largest share of a page's text that a menu can have. A larger element is not a menu, whatever its class is."""
-_HINTED = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
+_HINT_ATTRIBUTES = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
 _MAX_LEAVES = 200
 _MAX_TEXT = 5000
 
@@ -120,7 +120,7 @@ def largest_share(region: HtmlElement) -> float:
 def record_groups(region: HtmlElement) -> list[Records]:
     """Return the groups of repeated elements that are not paragraphs, beginning with those that have the most text.
     Groups may be nested."""
-    found = [group for parent in region.iter() if len(parent) >= _LEAST for group in _record_groups_in(parent)]
+    found = [group for parent in region.iter() if len(parent) >= _LEAST_RECORDS for group in _record_groups_in(parent)]
     return sorted(found, key=lambda group: -group.size)
 
 
@@ -130,11 +130,11 @@ def _record_groups_in(parent: HtmlElement) -> Iterator[Records]:
     for place, child in enumerate(children):
         signatures.setdefault(_signature(child), []).append(place)
     for signature, places in signatures.items():
-        if len(places) < _LEAST or not _can_repeat(signature):
+        if len(places) < _LEAST_RECORDS or not _can_repeat(signature):
             continue
         items = _split_records(children, places)
         rich = [item for item in items if sum(1 for element in item for _ in element.iter()) > 1]
-        if len(rich) < _LEAST or 2 * len(rich) < len(items):
+        if len(rich) < _LEAST_RECORDS or 2 * len(rich) < len(items):
             continue
         yield Records(parent, items[:_MAX_RECORDS], sum(size_within(element) for item in items for element in item))
         return  # the first repeated kind begins the records; the other kinds are parts of them
@@ -195,7 +195,7 @@ def _drop_around(region: HtmlElement) -> None:
 
 
 def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
-    if element.tag in _AROUND or element.get("role", "").lower() in _ROLES:
+    if element.tag in _AROUND_TAGS or element.get("role", "").lower() in _AROUND_ROLES:
         return True
     if element.tag == "header":  # a header of the page and not of an article
         around = {parent.tag for parent in element.iterancestors()}
@@ -239,7 +239,7 @@ def _iter_leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
         if isinstance(part, str):
             yield Leaf(part, hints, "", link, within=within)
             continue
-        hints = hints.union(*(_split_words(part.get(name) or "") for name in _HINTED))
+        hints = hints.union(*(_split_words(part.get(name) or "") for name in _HINT_ATTRIBUTES))
         within = within | {part.tag}
         inner = part.get("href") if part.tag == "a" else link
         text = _one_line_text(part.text)

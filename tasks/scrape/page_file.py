@@ -40,9 +40,9 @@ part."""
 _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
 """Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""
-_LITTLE = 400
+_WAITING_CHARS = 400
 """Largest number of characters of a page that is still waiting for its scripts: a name, a menu, "Loading …"."""
-_NEARLY_NOTHING = 40
+_EMPTY_CHARS = 40
 _ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
 """Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""
 _NEEDS_SCRIPTS = re.compile(r"java\s?script", re.IGNORECASE)
@@ -197,8 +197,8 @@ def _asks_for_scripts(root: HtmlElement) -> bool:
     fill."""
     body = root.find("body")
     shown = size_within(body) - sum(size_within(element) for element in body.iter() if element.tag in _UNREAD)
-    if shown > _LITTLE:
+    if shown > _WAITING_CHARS:
         return False
     wanted = any(_NEEDS_SCRIPTS.search("".join(element.itertext())) for element in root.iter("noscript"))
     filled = (element for element in body.iter() if element.get("id", "") in _ROOTS or "-" in str(element.tag))
-    return wanted or any(size_within(element) <= _NEARLY_NOTHING for element in filled)
+    return wanted or any(size_within(element) <= _EMPTY_CHARS for element in filled)

@@ -11,7 +11,7 @@ _TEXTLESS_NAMES = (
 )
 _TEXTLESS = frozenset(_TEXTLESS_NAMES.split())
 """Elements whose content is not text of the page, or is not shown as text."""
-_KEPT = frozenset({"html", "body", "head"})
+_ALWAYS_VISIBLE = frozenset({"html", "body", "head"})
 """Elements that many pages hide until their scripts have run."""
 _HIDDEN = re.compile(
     r"display:none"
@@ -62,7 +62,7 @@ def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
     tag = element.tag
     if not isinstance(tag, str) or tag in _TEXTLESS:
         return True
-    if tag in _KEPT or not element.attrib:
+    if tag in _ALWAYS_VISIBLE or not element.attrib:
         return tag == "dialog"
     get = element.get
     if get("hidden") is not None or get("aria-hidden", "").strip().lower() == "true":
@@ -82,7 +82,7 @@ def _drop_faint(root: HtmlElement) -> None:
     """Remove transparent elements, unless they make up most of the page, which is then waiting for a script to fade it
     in."""
     faint = [element for element in root.iter() if _FAINT.search(_without_spaces(element.get("style", "")))]
-    faint = [element for element in faint if element.tag not in _KEPT]
+    faint = [element for element in faint if element.tag not in _ALWAYS_VISIBLE]
     # An element inside a faint one is counted with it.
     within = set(faint)
     outer = [element for element in faint if within.isdisjoint(element.iterancestors())]

@@ -11,9 +11,9 @@ from typing import Any
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 
-_LEAST = 2
+_LEAST_ELEMENTS = 2
 """Least number of elements for a list to be a column."""
-_DEEPEST = 4
+_MAX_DEPTH = 4
 """Largest number of objects that may enclose a table, as in `{"data": {"rows": […]}}`."""
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE = 50
@@ -29,7 +29,7 @@ _DATE_THEN_NUMBER = (
 _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
 """Least number of dates in a row that may be column names."""
-_LONGEST = 80
+_LONGEST_LINE = 80
 """Longest line, in characters, with a date and a number."""
 
 
@@ -52,13 +52,13 @@ def value_table(value: object, most_cells: int, depth: int = 0) -> SeriesTable |
     """Return the table in a parsed JSON value. Raises TooManyCells."""
     if isinstance(value, list):
         return _table_of_list(value, most_cells)
-    if not isinstance(value, dict) or depth > _DEEPEST:
+    if not isinstance(value, dict) or depth > _MAX_DEPTH:
         return None
     lists = {str(name): column for name, column in value.items() if isinstance(column, list)}
     plain = {name: column for name, column in lists.items() if not _is_nested(column)}
-    if plain and max(map(len, plain.values())) >= _LEAST:
+    if plain and max(map(len, plain.values())) >= _LEAST_ELEMENTS:
         return _table_of_columns(plain, most_cells)
-    if len(value) > _LEAST and not _is_nested(value.values()):
+    if len(value) > _LEAST_ELEMENTS and not _is_nested(value.values()):
         # An object such as `{"2024-01": 12, "2024-02": 15}` is a table of two columns.
         return table_of([[str(name), cell_of(cell)] for name, cell in value.items()], ("", "value"), most_cells)
     single = len(value) == 1 and all(isinstance(inner, dict) and _are_numbers(inner) for inner in value.values())
@@ -74,7 +74,7 @@ def _is_nested(cells: Iterable[Any]) -> bool:
 
 
 def _are_numbers(value: Mapping[str, Any]) -> bool:
-    return len(value) >= _LEAST and all(isinstance(cell, int | float | None) for cell in value.values())
+    return len(value) >= _LEAST_ELEMENTS and all(isinstance(cell, int | float | None) for cell in value.values())
 
 
 def _table_of_list(rows: Sequence[Any], most_cells: int) -> SeriesTable | None:
@@ -89,7 +89,7 @@ def _table_of_list(rows: Sequence[Any], most_cells: int) -> SeriesTable | None:
             head = None
         cells = [[cell_of(cell) for cell in row] for row in (rows[1:] if head else rows)]
         return table_of(cells, head or (), most_cells)
-    return table_of([[cell_of(cell)] for cell in rows], (), most_cells) if len(rows) >= _LEAST else None
+    return table_of([[cell_of(cell)] for cell in rows], (), most_cells) if len(rows) >= _LEAST_ELEMENTS else None
 
 
 def _table_of_columns(lists: Mapping[str, Sequence[Any]], most_cells: int) -> SeriesTable:
@@ -148,7 +148,7 @@ def is_head(row: Sequence[str]) -> bool:
 def date_and_number(line: str) -> list[str] | None:
     """Split `Jan 2024: 12` or `2024-01-01 12` into its two cells."""
     text = line.strip().lstrip("-*•").strip()
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST_LINE:
         return None
     for found in filter(None, (form.fullmatch(text) for form in _DATE_THEN_NUMBER)):
         if moment(found[1].rstrip(":=,;")) and looks_numeric(found[2]):

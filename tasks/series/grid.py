@@ -18,18 +18,18 @@ _NAMES = {
     "month": ((YEAR_MONTHS, "year"), (3, "quarter"), (1, "month")),
 }
 _LONGEST_NAME = 80
-_LARGEST = 10**300
+_LARGEST_NUMBER = 10**300
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table, which is that of a spreadsheet."""
-_FILLED = 0.5
+_FILLED_SHARE = 0.5
 """Least share of a grid's steps that must have a value. With fewer, the dates follow another grid or none."""
-_ON_GRID = 0.9
+_WHOLE_STEP_SHARE = 0.9
 """Least share of the gaps that must be whole steps."""
 _MONTH_EDGE = 5
 """Largest distance, in days, from the first or last day of a month at which a date stands for the month, like its last
 trading day."""
 _LEAST_MONTH = 27 * DAY
-_NICE = (
+_USUAL_STEPS = (
     *(1, 5, 10, 15, 30, MINUTE, 5 * MINUTE, 10 * MINUTE, 15 * MINUTE, 30 * MINUTE),
     *(HOUR, 2 * HOUR, 3 * HOUR, 6 * HOUR, 12 * HOUR, DAY, WEEK),
 )
@@ -136,7 +136,7 @@ def cell_of(value: object) -> Cell:
         case dt.date():
             return dt.datetime(value.year, value.month, value.day)
         case int() | float():
-            return value if -_LARGEST < value < _LARGEST else None
+            return value if -_LARGEST_NUMBER < value < _LARGEST_NUMBER else None
         case str():
             return value
     return None
@@ -233,7 +233,7 @@ def nearest_step(times: Sequence[dt.datetime]) -> Period:
     """Return the step of clocks and calendars that is nearest to the median gap between irregular times."""
     gaps = sorted((later - earlier).total_seconds() for earlier, later in pairwise(times))
     median = max(1.0, gaps[len(gaps) // 2])
-    steps = [*(Period("second", seconds) for seconds in _NICE), MONTHLY, QUARTERLY, YEARLY]
+    steps = [*(Period("second", seconds) for seconds in _USUAL_STEPS), MONTHLY, QUARTERLY, YEARLY]
     return min(steps, key=lambda step: max(step.seconds, median) / min(step.seconds, median))
 
 
@@ -284,7 +284,7 @@ def _even_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGrid 
         return None
     whole = sum(abs(gap / step - round(gap / step)) < 0.02 for gap in gaps)
     grid = TimeGrid(times[0], Period("second", int(step)))
-    return grid if whole >= _ON_GRID * len(gaps) and _is_filled(grid, times) else None
+    return grid if whole >= _WHOLE_STEP_SHARE * len(gaps) and _is_filled(grid, times) else None
 
 
 def _most_frequent(gaps: Sequence[float]) -> float:
@@ -293,4 +293,4 @@ def _most_frequent(gaps: Sequence[float]) -> float:
 
 
 def _is_filled(grid: TimeGrid, times: Sequence[dt.datetime]) -> bool:
-    return len(times) >= _FILLED * (grid.place(times[-1]) + 1)
+    return len(times) >= _FILLED_SHARE * (grid.place(times[-1]) + 1)

@@ -19,12 +19,12 @@ from models.vision.text import Image, TextLine
 LEAST_SIDE = 16
 """Least side of a picture, in pixels. Smaller pictures show no user interface."""
 
-_BLOCK, _STILL, _DRAWN = 16, 2, 0.15
+_BLOCK_SIDE, _FLAT_DIFFERENCE, _FLAT_SHARE = 16, 2, 0.15
 """Side of a block in pixels, largest difference of neighbouring pixels in a flat block, and least share of flat blocks
 in a screenshot. Screenshots measure 0.35 to 1, also as JPEG; the photos tried measure 0 to 0.19, most of them under
 0.05."""
 
-_CERTAIN = 0.9
+_CERTAIN_SCORE = 0.9
 """Least score of the most probable interactive element in a user interface."""
 
 
@@ -54,11 +54,11 @@ def found_in(screen: Screen, network: ScreenNetwork) -> Parts[Found]:
 
 def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]:
     """Return the elements of `screen` except texts, the most probable first. Their texts are not filled in."""
-    if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _DRAWN:
+    if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _FLAT_SHARE:
         return []
     boxes, probabilities = yield from judged(screen.image, screen.lines, network)
     picked = chosen(boxes, probabilities)
-    if not any(one.type in INTERACTIVE and one.score >= _CERTAIN for one in picked):
+    if not any(one.type in INTERACTIVE and one.score >= _CERTAIN_SCORE for one in picked):
         return []
     return [GuiElement(one.type, one.score, _box(boxes[one.index])) for one in picked]
 
@@ -76,10 +76,10 @@ def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
 
 def _flat_share(image: Image) -> float:
     """Return the share of flat blocks in `image`."""
-    rows, columns = (side // _BLOCK for side in image.shape[:2])
-    strongest = np.maximum(*differences(image[: rows * _BLOCK, : columns * _BLOCK]))
-    blocks = strongest.reshape(rows, _BLOCK, columns, _BLOCK).max(axis=(1, 3))
-    return float((blocks <= _STILL).mean())
+    rows, columns = (side // _BLOCK_SIDE for side in image.shape[:2])
+    strongest = np.maximum(*differences(image[: rows * _BLOCK_SIDE, : columns * _BLOCK_SIDE]))
+    blocks = strongest.reshape(rows, _BLOCK_SIDE, columns, _BLOCK_SIDE).max(axis=(1, 3))
+    return float((blocks <= _FLAT_DIFFERENCE).mean())
 
 
 def judged(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:

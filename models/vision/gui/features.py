@@ -16,7 +16,7 @@ degree."""
 
 _AT_ONCE = 512
 """Number of boxes that are compared with all others at a time, which bounds the memory."""
-_COPIED = np.r_[0:3, len(METHODS) + 8 : len(METHODS) + 8 + 10]
+_COPIED_FEATURES = np.r_[0:3, len(METHODS) + 8 : len(METHODS) + 8 + 10]
 """Indexes of the features that a box copies from the box around it: the size, and the appearance of the borders."""
 
 
@@ -186,7 +186,9 @@ def described(view: ScreenView, proposals: Proposals) -> Floats:
         WritingFeatures(view, boxes).features(proposals.piece),
     ]
     own = np.concatenate(columns, axis=1)
-    return np.concatenate([own, company_of(boxes, own[:, _COPIED], fill, view.line), _page(view, len(boxes))], axis=1)
+    return np.concatenate(
+        [own, company_of(boxes, own[:, _COPIED_FEATURES], fill, view.line), _page(view, len(boxes))], axis=1
+    )
 
 
 def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:

@@ -16,7 +16,7 @@ from models.vision.gui.regions import Floats, as_boxes, common_share
 from models.vision.gui.writing import texts_in
 from models.vision.text import Image, TextLine
 
-SAME = 0.5
+SAME_OVERLAP = 0.5
 """Least intersection over union at which a box given by the LLM and a detected box count as the same."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
@@ -98,10 +98,10 @@ def _merged(
     fresh: list[tuple[str, Box]] = []
     for kind, box in answer.boxes:
         share = _shares(box, [one.box for one in elements])
-        if share.max(initial=0) >= SAME:
+        if share.max(initial=0) >= SAME_OVERLAP:
             one = elements[int(share.argmax())]
             meant[id(one)] = one
-        elif _shares(box, [other for _, other in fresh]).max(initial=0) < SAME:
+        elif _shares(box, [other for _, other in fresh]).max(initial=0) < SAME_OVERLAP:
             fresh.append((kind, box))
     texts = texts_in(as_boxes([box for _, box in fresh]), pieces_of(image, lines)) if fresh else []
     new = [GuiElement(kind, None, box, text) for (kind, box), text in zip(fresh, texts, strict=True)]

@@ -17,7 +17,7 @@ _OTHER_INK = 70.0
 """Largest difference, in a colour channel, between two words of the same colour. The anti-aliasing of thin letters
 causes 30 to 50."""
 
-_TALL, _LOW, _DEEP = 0.73, 0.55, 0.21
+_ASCENDER_HEIGHT, _X_HEIGHT, _DESCENDER_DEPTH = 0.73, 0.55, 0.21
 """Heights as parts of an em: capitals and ascenders above the baseline, other letters above it, and descenders below it
 (DejaVu, Roboto and Open Sans within 0.03)."""
 _ASCENDING = frozenset("bdfhklt0123456789!?/|()[]{}\"'%&$€£#@")
@@ -102,8 +102,8 @@ def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
     if any(ord(letter) >= _IDEOGRAPHS for letter in piece.text):
         return left, top - 0.06 * (bottom - top), right, bottom + 0.06 * (bottom - top)
     tall = any(letter in _ASCENDING or letter.isupper() or ord(letter) > 0x7F for letter in piece.text)
-    below = _DEEP if any(letter in _DESCENDING for letter in piece.text) else 0.0
-    em = (bottom - top) / ((_TALL if tall else _LOW) + below)
+    below = _DESCENDER_DEPTH if any(letter in _DESCENDING for letter in piece.text) else 0.0
+    em = (bottom - top) / ((_ASCENDER_HEIGHT if tall else _X_HEIGHT) + below)
     baseline = bottom - below * em
     return left, baseline - 0.85 * em, right, baseline + 0.15 * em
 

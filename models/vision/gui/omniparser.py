@@ -42,9 +42,9 @@ _MAX_BOXES = 2000
 
 Scores = NDArray[np.float32]
 
-_SAME = 0.5
+_SAME_OVERLAP = 0.5
 """Least intersection over union of two boxes of one element."""
-_INSIDE = 0.75
+_INSIDE_SHARE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
 
 
@@ -223,16 +223,16 @@ class OmniParserEngine:
 def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores: Scores) -> list[GuiElement]:
     """Return, as icons, the boxes of `boxes` that show neither an element of `ours` nor a text of `texts`.
 
-    A box is left out if it coincides with an element of `ours`, whose type is known and whose box is more exact. It is
-    also left out if one of the two lies inside the other, because an interactive element contains no other element;
-    only pictures do.
+    A box that coincides with an element of `ours` is left out, because the element's type is known and its box is more
+    exact. A box that lies inside an interactive element, or around one, is left out, too, because only pictures contain
+    other elements.
     """
     places = as_boxes([one.box for one in ours])
-    known = common_share(boxes, places) >= _SAME
+    known = common_share(boxes, places) >= _SAME_OVERLAP
     clickable = np.array([one.type in INTERACTIVE for one in ours], bool)
     smaller = np.minimum(area_of(boxes)[:, None], area_of(places)[None])
-    known |= (common_area(boxes, places) > _INSIDE * smaller) & clickable[None]
-    taken = known.any(axis=1) | (common_share(boxes, texts) >= _SAME).any(axis=1)
+    known |= (common_area(boxes, places) > _INSIDE_SHARE * smaller) & clickable[None]
+    taken = known.any(axis=1) | (common_share(boxes, texts) >= _SAME_OVERLAP).any(axis=1)
     return [
         GuiElement("icon", float(score), (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
         for box, score in zip(boxes[~taken], scores[~taken], strict=True)

@@ -23,13 +23,13 @@ STEPS = (4, 12, 32)
 the last one ignores the noise of JPEG."""
 METHODS = ("flat", "outline", "close", "near", "text", "joined", "square")
 """Names of the methods that propose boxes."""
-_LEAST = 5
+_LEAST_SIDE = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
 _MAX_BOXES = 4_000
 """Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A
 window of 1,440 × 900 full of controls has 2,000. If there are more, as in a texture, the smallest are left out."""
-_CLOSE, _NEAR = 3, 7
+_STROKE_GAP, _PART_GAP = 3, 7
 """Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""
 
 
@@ -90,9 +90,9 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
         found.append((_outlines(edges), 1))
         if step > STEPS[0]:
             found += [
-                (_grown(edges, _CLOSE), 2),
-                (_grown(edges & outside_words, _CLOSE), 2),
-                (_grown(edges & outside_words, _NEAR), 3),
+                (_grown(edges, _STROKE_GAP), 2),
+                (_grown(edges & outside_words, _STROKE_GAP), 2),
+                (_grown(edges & outside_words, _PART_GAP), 3),
             ]
     small = np.concatenate([boxes for boxes, method in found if method in (1, 2)])
     texts = np.array([em_box(piece) for piece in pieces], np.float32).reshape(-1, 4)
@@ -137,7 +137,7 @@ def _grown(edges: Mask, gap: int) -> Boxes:
 def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]) -> Boxes:
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    kept = (width >= _LEAST) & (height >= _LEAST) & ((width < 0.97 * shape[1]) | (height < 0.6 * shape[0]))
+    kept = (width >= _LEAST_SIDE) & (height >= _LEAST_SIDE) & ((width < 0.97 * shape[1]) | (height < 0.6 * shape[0]))
     boxes = np.stack([left, top, left + width, top + height], axis=1)[kept].astype(np.float32)
     return boxes + np.array(margins, np.float32)
 

@@ -15,13 +15,13 @@ from models.vision.text import Image, TextLine
 LINE = 12.5
 """Height, in pixels, that OCR measures for the letters of a line in type of 16 pixels."""
 
-_ENOUGH = 0.77
+_KEPT_SCALE = 0.77
 """Least scale at which a screenshot is not shrunk. Shrinking it a little would gain nothing, and blur thin borders."""
 
 _NO_TEXT_SIDE = 1000
 """Largest shorter side, in pixels, of a screenshot without text."""
 
-_LARGEST, _OVERLAP = 1800, 300
+_PART_SIDE, _OVERLAP = 1800, 300
 """Largest side of a part, which bounds the memory, and the overlap of neighbouring parts, both in pixels."""
 
 _CUT_MARGIN = 3
@@ -88,7 +88,7 @@ def _scale(image: Image, lines: Sequence[TextLine]) -> float:
     boxes = [box_of(line.quad) for line in lines]
     tall = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
     scale = LINE / max(1.0, float(np.median(tall))) if tall else _NO_TEXT_SIDE / min(image.shape[:2])
-    return scale if scale < _ENOUGH else 1.0
+    return scale if scale < _KEPT_SCALE else 1.0
 
 
 def _scaled(box: tuple[float, float, float, float], scale: float) -> tuple[float, float, float, float]:
@@ -97,7 +97,7 @@ def _scaled(box: tuple[float, float, float, float], scale: float) -> tuple[float
 
 def _parts(length: int) -> Iterator[tuple[int, int]]:
     start = 0
-    while length - start > _LARGEST:
-        yield start, start + _LARGEST
-        start += _LARGEST - _OVERLAP
+    while length - start > _PART_SIDE:
+        yield start, start + _PART_SIDE
+        start += _PART_SIDE - _OVERLAP
     yield start, length

@@ -9,17 +9,17 @@ from numpy.typing import NDArray
 from models.vision.gui.elements import INTERACTIVE, TYPES
 from models.vision.gui.regions import Boxes, Floats
 
-LEAST = 0.2
+LEAST_PROBABILITY = 0.2
 """Least probability of an interactive element; pictures need 0.5. Measured on new pages in the styles of the training
 pages: with 0.2, 94 % of the elements are found and 89 % of the results are right; with 0.5, 91 % are found and 96 % are
 right. Below 0.2, hardly any more elements are found."""
 
 _IMAGE = TYPES.index("image")
 
-_SAME = 0.4
+_SAME_OVERLAP = 0.4
 """Least intersection over union of two boxes of one element."""
 
-_INSIDE = 0.75
+_INSIDE_SHARE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
 
 MAX_ELEMENTS = 2_000
@@ -37,7 +37,7 @@ class Chosen:
     score: float
 
 
-def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST) -> list[Chosen]:
+def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBABILITY) -> list[Chosen]:
     """Return the elements among `boxes` except texts, the most probable first. `probabilities`: N × TYPES.
 
     A box inside an interactive element is a part of that element. Pictures may contain elements, but no other pictures.
@@ -73,8 +73,8 @@ def _is_taken(
     wide = np.minimum(others[:, 2], boxes[number, 2]) - np.maximum(others[:, 0], boxes[number, 0])
     tall = np.minimum(others[:, 3], boxes[number, 3]) - np.maximum(others[:, 1], boxes[number, 1])
     common = np.maximum(wide, 0) * np.maximum(tall, 0)
-    same = common > _SAME * (area[kept] + area[number] - common)
-    inside = common > _INSIDE * np.minimum(area[kept], area[number])
+    same = common > _SAME_OVERLAP * (area[kept] + area[number] - common)
+    inside = common > _INSIDE_SHARE * np.minimum(area[kept], area[number])
     # An interactive element contains no other element, and no element contains another of its kind.
     outer = np.where(area[number] < area[kept], interactive[kept], interactive[number])
     return bool((same | (inside & (outer | (kinds[kept] == kinds[number])))).any())

@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from models.vision.gui.lettering import TextPiece
 from models.vision.gui.regions import Boxes, area_of, common_area
 
-_INSIDE = 0.6
+_INSIDE_SHARE = 0.6
 """Least share of a piece of text inside an element at which the piece belongs to the element."""
 
-_TAKEN = 0.4
+_TAKEN_SHARE = 0.4
 """Least share of a piece of text inside elements at which the piece does not count as a separate text."""
 
-_SLACK = 2
+_SLACK_PIXELS = 2
 """Largest number of pixels by which a part may extend beyond its line."""
 
 
@@ -23,7 +23,7 @@ def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:
     owned: list[list[TextPiece]] = [[] for _ in places]
     if len(places) and pieces:
         share, area = _shares(places, pieces), area_of(places)
-        for piece, inside in zip(pieces, share > _INSIDE, strict=True):
+        for piece, inside in zip(pieces, share > _INSIDE_SHARE, strict=True):
             if inside.any():
                 owned[int(np.where(inside, area, np.inf).argmin())].append(piece)
     return [" ".join(piece.text for piece in _in_order(_without_parts(inside))) for inside in owned]
@@ -34,7 +34,7 @@ def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
     if not len(places):
         return _without_parts(pieces)
     taken = _shares(places, pieces).sum(axis=1) if pieces else np.zeros(0)
-    return _without_parts([piece for piece, share in zip(pieces, taken, strict=True) if share < _TAKEN])
+    return _without_parts([piece for piece, share in zip(pieces, taken, strict=True) if share < _TAKEN_SHARE])
 
 
 def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
@@ -62,5 +62,5 @@ def _in_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
 
 
 def _contains(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:
-    left_top = outer[0] - _SLACK <= inner[0] and outer[1] - _SLACK <= inner[1]
-    return left_top and outer[2] + _SLACK >= inner[2] and outer[3] + _SLACK >= inner[3]
+    left_top = outer[0] - _SLACK_PIXELS <= inner[0] and outer[1] - _SLACK_PIXELS <= inner[1]
+    return left_top and outer[2] + _SLACK_PIXELS >= inner[2] and outer[3] + _SLACK_PIXELS >= inner[3]
