@@ -18,12 +18,12 @@ from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
-from tasks.series.columns import Mentions, Observed, observed
+from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.grid import SeriesTable
 from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.plot import plot, wants_plot
 from tasks.series.reading import TableReader
-from tasks.series.regular import LEAST_POINTS, Regular, regular, seasons_of, steps_ahead
+from tasks.series.regular import LEAST_POINTS, RegularSeries, regularize, seasons_of, steps_ahead
 
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
@@ -69,7 +69,7 @@ class ForecastResult(Result[ForecastData]):
         yield from [ResultLine(" | ".join(map(str, row.values())), heading) for row in rows]
 
 
-def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Prediction]:
+def predictions_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> list[Prediction]:
     """Return the predictions of one series, with its name if `named`."""
     lines = [_without_negatives(line, series.values) for line in (outlook.value, outlook.lower, outlook.upper)]
     found = []
@@ -86,11 +86,11 @@ def predictions_of(series: Regular, outlook: Outlook, *, named: bool) -> list[Pr
     return found
 
 
-def date_of(series: Regular, place: int) -> str:
+def date_of(series: RegularSeries, place: int) -> str:
     return f"{series.grid.at(place):%Y-%m-%d %H:%M:%S}" if series.grid else str(place + 1)
 
 
-def notes_of(series: Regular, outlook: Outlook, *, named: bool) -> list[str]:
+def notes_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> list[str]:
     notes = [*series.notes, f"Forecast by {outlook.method}."]
     return [f"{series.name}: {note}" for note in notes] if named else notes
 
@@ -101,7 +101,7 @@ def _without_negatives(line: Floats, known: Floats) -> Sequence[float]:
     return bounded
 
 
-def _round_value(value: float, series: Regular) -> float:
+def _round_value(value: float, series: RegularSeries) -> float:
     if series.whole:
         return round(value)
     largest = float(np.abs(series.values).max())
@@ -138,7 +138,7 @@ class ForecastTask:
         message = await self._reader.message(request.text, has_sources=bool(request.sources))
         if request.sources:
 
-            async def read(source: Source) -> list[Observed]:
+            async def read(source: Source) -> list[ObservedSeries]:
                 tables = await self._reader.read(source)
                 chosen = await asyncio.to_thread(_observed_series, tables, message.words)
                 if not chosen:
@@ -166,7 +166,7 @@ class ForecastTask:
 
     async def _forecast(
         self,
-        series: Sequence[Regular],
+        series: Sequence[RegularSeries],
         horizon: Horizon | None,
         notes: Sequence[str],
         request: TaskRequest,
@@ -187,7 +187,9 @@ class ForecastTask:
             data["plot"] = await asyncio.to_thread(plot, series, outlooks)
         return ForecastResult(data)
 
-    def _regular(self, found: Sequence[Observed], horizon: Horizon | None) -> tuple[list[Regular], list[str]]:
+    def _regular(
+        self, found: Sequence[ObservedSeries], horizon: Horizon | None
+    ) -> tuple[list[RegularSeries], list[str]]:
         """Put each series on a regular grid. A series that is too short is left out with a note if others are long
         enough. Raises InputError."""
         period = horizon.period if horizon else None
@@ -202,7 +204,7 @@ class ForecastTask:
                 notes.append(f"{name}: left out, since it has fewer than {LEAST_POINTS} values.")
                 continue
             try:
-                series.append(regular(replace(one, name=name), period, MAX_POINTS))
+                series.append(regularize(replace(one, name=name), period, MAX_POINTS))
             except InputError as error:
                 failures.append(error)
         if failures:
@@ -216,7 +218,7 @@ class ForecastTask:
             )
         return series, notes
 
-    def _check_number(self, found: Sequence[Observed]) -> None:
+    def _check_number(self, found: Sequence[ObservedSeries]) -> None:
         if len(found) > self._max_series:
             example = next((one.name for one in found if one.name), "")
             hint = f" Name the ones that you mean, for example '{example}'." if example else ""
@@ -227,7 +229,7 @@ class ForecastTask:
             )
 
 
-def _forecast_data(series: Sequence[Regular], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
+def _forecast_data(series: Sequence[RegularSeries], outlooks: Sequence[Outlook], notes: Sequence[str]) -> ForecastData:
     named = len(series) > 1
     pairs = list(zip(series, outlooks, strict=True))
     data: ForecastData = {
@@ -247,11 +249,11 @@ def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
     return f": its columns are {', '.join(named)}{more}" if named else ""
 
 
-def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[Observed]:
+def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
     """Return the series of the table that `words` name, or else of the first table with a long enough series."""
     mentions = Mentions(words)
     named = [pair for pair in tables if pair[0] in mentions]
-    by_table = [observed(table, mentions) for _, table in named or tables]
+    by_table = [series_in(table, mentions) for _, table in named or tables]
     enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
     return next(filter(None, [*enough, *by_table]), [])
 

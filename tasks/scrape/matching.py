@@ -147,12 +147,12 @@ def _is_heading_row(record: Record) -> bool:
 def _is_name_of(field: str, text: str) -> bool:
     """True if `text` is a name of `field` and nothing else."""
     words = [word.lower() for word in _WORD.findall(text)]
-    known = {word.rstrip("s") for word in (*field.split("_"), *_alike(field))}
+    known = {word.rstrip("s") for word in (*field.split("_"), *_synonyms(field))}
     return 0 < len(words) <= _NAME_WORDS and all(word.rstrip("s") in known for word in words)
 
 
 def _find_value(field: str, leaves: Sequence[Leaf]) -> Value:
-    alike = _alike(field)
+    alike = _synonyms(field)
     for find in (_find_count, _find_labelled, _find_hinted, _find_by_kind):
         value = find(frozenset(field.split("_")), alike, leaves)
         if value is not None:
@@ -160,7 +160,7 @@ def _find_value(field: str, leaves: Sequence[Leaf]) -> Value:
     return None
 
 
-def _alike(field: str) -> frozenset[str]:
+def _synonyms(field: str) -> frozenset[str]:
     """Return the words for the field's subject: the last word of `field` and its synonyms."""
     last = field.rpartition("_")[2]
     return frozenset({last}).union(*(same for same in WORDS["same"].values() if last in same))

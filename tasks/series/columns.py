@@ -213,7 +213,7 @@ def _join_singular(parts: Sequence[str]) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
+class ObservedSeries:
     """One series as it is in its file."""
 
     name: str
@@ -230,7 +230,7 @@ class Observed:
         return sum(value is not None for value in self.values)
 
 
-def observed(table: SeriesTable, mentions: Mentions) -> list[Observed]:
+def series_in(table: SeriesTable, mentions: Mentions) -> list[ObservedSeries]:
     """Return the series of `table` that are mentioned, or all series if none is mentioned. The list is empty if the
     table has no column of numbers."""
     table = upright(table)
@@ -242,7 +242,7 @@ def observed(table: SeriesTable, mentions: Mentions) -> list[Observed]:
     values = {at: found for at, found in numeric.items() if at not in used}
     values = _without_row_numbers(table.columns, values)
     labels = [one for at, one in enumerate(table.columns) if at not in used and at not in numeric]
-    every = [Observed(table.columns[at].name, times, numbers) for at, numbers in values.items()]
+    every = [ObservedSeries(table.columns[at].name, times, numbers) for at, numbers in values.items()]
     wanted = [one for one in every if one.name in mentions] or every
     groups = _rows_by_series(labels, mentions) if wanted else {}
     if not groups:
@@ -312,6 +312,6 @@ def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[
     return {}
 
 
-def _select_rows(one: Observed, name: str, rows: Sequence[int]) -> Observed:
+def _select_rows(one: ObservedSeries, name: str, rows: Sequence[int]) -> ObservedSeries:
     times = [one.times[at] for at in rows] if one.times is not None else None
-    return Observed(" ".join(name.split())[:80], times, [one.values[at] for at in rows])
+    return ObservedSeries(" ".join(name.split())[:80], times, [one.values[at] for at in rows])

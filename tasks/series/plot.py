@@ -12,7 +12,7 @@ import numpy as np
 import PIL.Image
 
 from models.series.forecaster import Outlook
-from tasks.series.regular import Regular
+from tasks.series.regular import RegularSeries
 
 _WANTED = re.compile(
     r"\b(?:plot|chart|graph|diagram|visuali[sz]|draw|picture of|zeichne|grafik|schaubild|graphique|trace[rz]?\b"
@@ -39,7 +39,7 @@ def wants_plot(words: str) -> bool:
     return found is not None and not _REFUSED.search(words[: found.start()])
 
 
-def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
+def plot(series: Sequence[RegularSeries], outlooks: Sequence[Outlook]) -> str:
     """Draw the end of each series, its forecast and the interval around it as a PNG, and return a data URL. Safe from
     any thread. The first call takes a second, because it loads matplotlib."""
     # matplotlib's font cache and Python's warning filters are shared by all threads.
@@ -49,7 +49,7 @@ def plot(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> str:
     return f"data:image/png;base64,{base64.b64encode(png).decode()}"
 
 
-def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
+def _draw_png(series: Sequence[RegularSeries], outlooks: Sequence[Outlook]) -> bytes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -79,6 +79,6 @@ def _draw_png(series: Sequence[Regular], outlooks: Sequence[Outlook]) -> bytes:
     return buffer.getvalue()
 
 
-def _axis_positions(series: Regular, places: range) -> list[Any]:
+def _axis_positions(series: RegularSeries, places: range) -> list[Any]:
     """Return the dates at `places`, or the numbers of the values if the series has no dates."""
     return [at + 1 if series.grid is None else series.grid.at(at) for at in places]

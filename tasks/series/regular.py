@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.errors import InputError
-from tasks.series.columns import Observed
+from tasks.series.columns import ObservedSeries
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, grid_of, nearest_step
 from tasks.series.horizon import Horizon
 
@@ -27,7 +27,7 @@ _UNDATED = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Regular:
+class RegularSeries:
     """A series with equal steps."""
 
     name: str
@@ -47,7 +47,7 @@ class Regular:
         return self.grid.at(len(self.values) - 1) if self.grid else None
 
 
-def regular(observed: Observed, period: Period | None, most: int) -> Regular:
+def regularize(observed: ObservedSeries, period: Period | None, most: int) -> RegularSeries:
     """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
     per period.
 
@@ -83,10 +83,10 @@ def regular(observed: Observed, period: Period | None, most: int) -> Regular:
             grid = TimeGrid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
             bring = _interpolate
     line, grid, filled, note = bring(times, values, grid, most, observed.param)
-    return Regular(observed.name, line, grid, whole, filled, (*notes, *note))
+    return RegularSeries(observed.name, line, grid, whole, filled, (*notes, *note))
 
 
-def seasons_of(series: Regular) -> tuple[int, ...]:
+def seasons_of(series: RegularSeries) -> tuple[int, ...]:
     """Return the numbers of steps after which, by the calendar, the series may repeat: a day, a week, a year."""
     if series.grid is None:
         return ()
@@ -102,7 +102,7 @@ def seasons_of(series: Regular) -> tuple[int, ...]:
     return (*within, *([year] if step.count >= HOUR * 12 and year > 3 else []))
 
 
-def _check_count(observed: Observed, count: int) -> None:
+def _check_count(observed: ObservedSeries, count: int) -> None:
     if count < LEAST_POINTS:
         which = f"'{observed.name}'" if observed.name else "the series"
         there = [(at, value) for at, value in enumerate(observed.values) if value is not None]
@@ -126,7 +126,7 @@ def _list_texts(texts: Sequence[str]) -> str:
     return ", ".join(texts if len(texts) <= _SHOWN + 1 else [*texts[:_SHOWN], "…", texts[-1]])
 
 
-def _sum_by_date(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
+def _sum_by_date(observed: ObservedSeries) -> tuple[dict[dt.datetime, float], int]:
     """Return the sum of the values per date, and the number of rows that repeat a date."""
     assert observed.times is not None
     totals: dict[dt.datetime, float] = {}
@@ -139,7 +139,7 @@ def _sum_by_date(observed: Observed) -> tuple[dict[dt.datetime, float], int]:
     return {time: total for time, total in totals.items() if math.isfinite(total)}, repeated
 
 
-def _regular_undated(observed: Observed, most: int) -> Regular:
+def _regular_undated(observed: ObservedSeries, most: int) -> RegularSeries:
     known = [(at, value) for at, value in enumerate(observed.values) if value is not None]
     first, last = known[0][0], known[-1][0]
     _check_length(last - first + 1, most, "value", observed.param)
@@ -150,7 +150,7 @@ def _regular_undated(observed: Observed, most: int) -> Regular:
     if filled:
         notes.append(f"{_count_text(filled, 'missing value was', 'missing values were')} interpolated.")
     whole = bool(np.all(values == np.round(values)))
-    return Regular(
+    return RegularSeries(
         observed.name, np.interp(np.arange(last - first + 1.0), places, values), None, whole, filled, tuple(notes)
     )
 
@@ -220,7 +220,7 @@ def _count_text(count: int, one: str, more: str) -> str:
     return f"{count} {one if count == 1 else more}"
 
 
-def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
+def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
     """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down.
 
     Raises InputError for a horizon of no steps or of more than MAX_STEPS, for a date if the series has no dates, and
@@ -240,7 +240,7 @@ def steps_ahead(series: Regular, horizon: Horizon | None) -> int:
     return steps
 
 
-def _usual_steps(series: Regular) -> int:
+def _usual_steps(series: RegularSeries) -> int:
     """Return the usual horizon for the series' step: a year of months, two weeks of days."""
     if series.grid is None:
         return _UNDATED
@@ -255,7 +255,7 @@ def _usual_steps(series: Regular) -> int:
     return 14 if step.count >= DAY else 24 if step.count >= HOUR else 60
 
 
-def _steps_until(series: Regular, horizon: Horizon) -> int | None:
+def _steps_until(series: RegularSeries, horizon: Horizon) -> int | None:
     """Count the steps until the horizon's date; None for more than MAX_STEPS."""
     assert horizon.until is not None
     if series.grid is None or series.last is None:
@@ -270,7 +270,7 @@ def _steps_until(series: Regular, horizon: Horizon) -> int | None:
     return next((number - 1 for number in ahead if series.grid.at(last + number) >= horizon.until), None)
 
 
-def _steps_counted(series: Regular, horizon: Horizon) -> int | None:
+def _steps_counted(series: RegularSeries, horizon: Horizon) -> int | None:
     grid, period = series.grid, horizon.period
     if grid is None or period is None or horizon.count == 0:
         return horizon.count

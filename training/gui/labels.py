@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
-from models.vision.gui.features import described
-from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, common_area, proposed
+from models.vision.gui.features import describe_boxes
+from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, common_area, propose_boxes
 from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
 
@@ -33,7 +33,7 @@ def examples_of(image: Image, lines: Sequence[TextLine], truth: Sequence[TrueEle
     """
     features, labels = [], []
     for view in views_of(image, lines):
-        proposals = proposed(view.right, view.below, view.pieces)
+        proposals = propose_boxes(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue
         corner = np.array([*view.corner, *view.corner], np.float32)
@@ -42,7 +42,7 @@ def examples_of(image: Image, lines: Sequence[TextLine], truth: Sequence[TrueEle
         if truth is not None:
             found = _labelled(boxes, proposals.methods == METHODS.index("text"), truth)
         known = found != UNSURE
-        features.append(described(view, proposals)[known])
+        features.append(describe_boxes(view, proposals)[known])
         labels.append(found[known])
     if not features:
         return None

@@ -7,12 +7,12 @@ import numpy as np
 
 from models.base import Parts, Unfinished, next_part
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
-from models.vision.gui.features import described
+from models.vision.gui.features import describe_boxes
 from models.vision.gui.lettering import pieces_of
 from models.vision.gui.network import ScreenNetwork
-from models.vision.gui.regions import Boxes, Floats, as_boxes, differences, proposed
+from models.vision.gui.regions import Boxes, Floats, as_boxes, differences, propose_boxes
 from models.vision.gui.screen_view import views_of, whole_in
-from models.vision.gui.selection import chosen
+from models.vision.gui.selection import choose_boxes
 from models.vision.gui.writing import texts_beside, texts_in
 from models.vision.text import Image, TextLine
 
@@ -56,8 +56,8 @@ def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]
     """Return the elements of `screen` except texts, the most probable first. Their texts are not filled in."""
     if min(screen.image.shape[:2]) < LEAST_SIDE or _flat_share(screen.image) < _FLAT_SHARE:
         return []
-    boxes, probabilities = yield from judged(screen.image, screen.lines, network)
-    picked = chosen(boxes, probabilities)
+    boxes, probabilities = yield from judge_boxes(screen.image, screen.lines, network)
+    picked = choose_boxes(boxes, probabilities)
     if not any(one.type in INTERACTIVE and one.score >= _CERTAIN_SCORE for one in picked):
         return []
     return [GuiElement(one.type, one.score, _box(boxes[one.index])) for one in picked]
@@ -82,19 +82,19 @@ def _flat_share(image: Image) -> float:
     return float((blocks <= _FLAT_DIFFERENCE).mean())
 
 
-def judged(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
+def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
     """Return all proposed boxes in pixels of `image`, and the probabilities of their types."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
     for number, view in enumerate(views_of(image, lines)):
         if number:
             yield
-        proposals = proposed(view.right, view.below, view.pieces)
+        proposals = propose_boxes(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue
         whole = whole_in(view, proposals.boxes)
         corner = np.array([*view.corner, *view.corner], np.float32)
         boxes.append(((proposals.boxes + corner) / view.scale)[whole])
-        probabilities.append(network.probabilities(described(view, proposals))[whole])
+        probabilities.append(network.probabilities(describe_boxes(view, proposals))[whole])
     return np.concatenate(boxes), np.concatenate(probabilities)
 
 

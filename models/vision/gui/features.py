@@ -173,7 +173,7 @@ def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Float
     return np.concatenate(columns).astype(np.float32)
 
 
-def described(view: ScreenView, proposals: Proposals) -> Floats:
+def describe_boxes(view: ScreenView, proposals: Proposals) -> Floats:
     """Return the features of all proposals, N × features. The order of the boxes does not change their features."""
     boxes = proposals.boxes
     height, width = view.image.shape[:2]

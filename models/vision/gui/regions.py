@@ -73,7 +73,7 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     return right, below
 
 
-def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
+def propose_boxes(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
     """Return all boxes that may be elements, proposed from the results of `differences` and the text. Most of them are
     not elements."""
     found: list[tuple[Boxes, int]] = []
@@ -86,18 +86,18 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
             outside_words[max(0, y0 + 1) : max(0, y1 - 1), max(0, x0 + 1) : max(0, x1 - 1)] = 0
     for step in STEPS:
         edges = (strongest > step).astype(np.uint8)
-        found.append((_flat(1 - edges), 0))
-        found.append((_outlines(edges), 1))
+        found.append((_flat_boxes(1 - edges), 0))
+        found.append((_outline_boxes(edges), 1))
         if step > STEPS[0]:
             found += [
-                (_grown(edges, _STROKE_GAP), 2),
-                (_grown(edges & outside_words, _STROKE_GAP), 2),
-                (_grown(edges & outside_words, _PART_GAP), 3),
+                (_grown_boxes(edges, _STROKE_GAP), 2),
+                (_grown_boxes(edges & outside_words, _STROKE_GAP), 2),
+                (_grown_boxes(edges & outside_words, _PART_GAP), 3),
             ]
     small = np.concatenate([boxes for boxes, method in found if method in (1, 2)])
     texts = np.array([em_box(piece) for piece in pieces], np.float32).reshape(-1, 4)
-    joined, joined_pieces = _joined(texts, small)
-    found.append((_squares(small), 6))
+    joined, joined_pieces = _joined_boxes(texts, small)
+    found.append((_square_boxes(small), 6))
     boxes = np.concatenate([texts, joined, *(boxes for boxes, _ in found)])
     methods = np.concatenate(
         [np.full(len(texts), 4), np.full(len(joined), 5), *(np.full(len(boxes), method) for boxes, method in found)]
@@ -114,27 +114,27 @@ def proposed(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequenc
     return Proposals(boxes[first], methods[first], pieces_used[first])
 
 
-def _flat(areas: Mask) -> Boxes:
+def _flat_boxes(areas: Mask) -> Boxes:
     """Return boxes around connected areas of one colour. A connected area ends a pixel before the visible edge, because
     the pixels of an edge are in no area, so the boxes are enlarged."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
-    return _filtered(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
+    return _large_boxes(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
 
 
-def _outlines(edges: Mask) -> Boxes:
+def _outline_boxes(edges: Mask) -> Boxes:
     """Return boxes around connected edges: borders, and the strokes of letters and icons."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
-    return _filtered(stats[1:], edges.shape, (1, 1, 0, 0))
+    return _large_boxes(stats[1:], edges.shape, (1, 1, 0, 0))
 
 
-def _grown(edges: Mask, gap: int) -> Boxes:
+def _grown_boxes(edges: Mask, gap: int) -> Boxes:
     """Return boxes around edges that are at most `gap` pixels apart."""
     joined = cv2.morphologyEx(edges, cv2.MORPH_CLOSE, np.ones((gap, gap), np.uint8))
-    return _outlines(joined)
+    return _outline_boxes(joined)
 
 
-def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]) -> Boxes:
+def _large_boxes(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]) -> Boxes:
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
     kept = (width >= _LEAST_SIDE) & (height >= _LEAST_SIDE) & ((width < 0.97 * shape[1]) | (height < 0.6 * shape[0]))
@@ -142,7 +142,7 @@ def _filtered(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[f
     return boxes + np.array(margins, np.float32)
 
 
-def _squares(small: Boxes) -> Boxes:
+def _square_boxes(small: Boxes) -> Boxes:
     """Return squares around small boxes, because an icon's box is square even if only dots or a bar of it are
     visible."""
     size = small[:, 2:] - small[:, :2]
@@ -153,25 +153,25 @@ def _squares(small: Boxes) -> Boxes:
     return np.concatenate([middle - half, middle + half], axis=1)
 
 
-def _joined(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
+def _joined_boxes(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]:
     """Return boxes around two stacked lines, and around a text or two stacked lines with the icon left of, right of or
     above it. The second array has the index of each box's (upper) piece."""
     found: list[Box] = []
     used: list[int] = []
     size = small[:, 2:] - small[:, :2]
     icons = small[(size < _LARGEST_ICON).all(axis=1) & (size > 6).all(axis=1)]
-    pairs = list(_stacked(texts))
+    pairs = list(_stacked_lines(texts))
     for number, box in pairs:
         found.append(box)
         used.append(number)
     for number, box in [*enumerate(texts), *pairs]:
-        for near in _beside(box, icons):
-            found.append(_around(box, near))
+        for near in _icons_beside(box, icons):
+            found.append(_box_around(box, near))
             used.append(number)
     return np.array(found, np.float32).reshape(-1, 4), np.array(used, np.int64)
 
 
-def _stacked(texts: Boxes) -> Iterator[tuple[int, Box]]:
+def _stacked_lines(texts: Boxes) -> Iterator[tuple[int, Box]]:
     """Yield the index of each line that has an aligned line directly below, and the box around both."""
     for number, box in enumerate(texts):
         tall = box[3] - box[1]
@@ -181,10 +181,10 @@ def _stacked(texts: Boxes) -> Iterator[tuple[int, Box]]:
             & (texts[:, 1] < box[3] + 1.0 * tall)
         )
         if below.any():
-            yield number, _around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
+            yield number, _box_around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
 
 
-def _beside(box: Box, icons: Boxes) -> Iterator[Box]:
+def _icons_beside(box: Box, icons: Boxes) -> Iterator[Box]:
     """Yield the nearest icon on each side of the text in `box`, and the nearest one above."""
     tall = box[3] - box[1]
     high = icons[:, 3] - icons[:, 1]
@@ -204,7 +204,7 @@ def _beside(box: Box, icons: Boxes) -> Iterator[Box]:
             yield icons[int(area.argmax())]
 
 
-def _around(one: Box, other: Box) -> Box:
+def _box_around(one: Box, other: Box) -> Box:
     return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
 
 

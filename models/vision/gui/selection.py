@@ -37,7 +37,7 @@ class Chosen:
     score: float
 
 
-def chosen(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBABILITY) -> list[Chosen]:
+def choose_boxes(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBABILITY) -> list[Chosen]:
     """Return the elements among `boxes` except texts, the most probable first. `probabilities`: N × TYPES.
 
     A box inside an interactive element is a part of that element. Pictures may contain elements, but no other pictures.

@@ -14,7 +14,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import XLSX
 from tasks.inputs.source import Blob
 from tasks.series import formats, inline
-from tasks.series.columns import Mentions, Observed, observed
+from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, json_table
 from tasks.series.grid import MAX_COLUMNS, SeriesColumn, SeriesTable, TooManyCells, TooManyColumns
 from tasks.series.inline import message_of
@@ -28,12 +28,12 @@ DAYS = [f"2024-01-0{day}" for day in range(1, 6)]
 
 def series(table: SeriesTable | None, words: str = "") -> dict[str, list[float | None]]:
     assert table is not None
-    return {one.name: list(one.values) for one in observed(table, Mentions(words))}
+    return {one.name: list(one.values) for one in series_in(table, Mentions(words))}
 
 
-def only(table: SeriesTable | None, words: str = "") -> Observed:
+def only(table: SeriesTable | None, words: str = "") -> ObservedSeries:
     assert table is not None
-    [one] = observed(table, Mentions(words))
+    [one] = series_in(table, Mentions(words))
     return one
 
 
@@ -178,7 +178,7 @@ def test_a_list_of_numbers_has_no_dates() -> None:
 @pytest.mark.parametrize("text", ["", "{", "[]", "12", '"a"', "[" * 5000, '{"a": {"b": {}}}', "[true, false]"])
 def test_json_without_a_table_has_no_series(text: str) -> None:
     table = json_table(text, CELLS)
-    assert table is None or observed(table, Mentions("")) == []
+    assert table is None or series_in(table, Mentions("")) == []
 
 
 @each_case(
@@ -306,7 +306,7 @@ class CountedCells(list[str]):
 def test_the_rows_are_not_gone_through_once_for_each_series() -> None:
     cells = CountedCells(f"a{row // 3}" for row in range(900))
     table = SeriesTable([SeriesColumn("item_id", cells), SeriesColumn("v", list(range(900)))])
-    assert len(observed(table, Mentions("forecast"))) == 300
+    assert len(series_in(table, Mentions("forecast"))) == 300
     assert cells.seen < 20 * len(cells)
 
 

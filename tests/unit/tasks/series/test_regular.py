@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from tasks.errors import InputError
-from tasks.series.columns import Observed
+from tasks.series.columns import ObservedSeries
 from tasks.series.grid import DAILY, MONTHLY, Period, weekday_later, weekdays_between
 from tasks.series.horizon import Horizon, horizon_in
-from tasks.series.regular import Regular, regular, seasons_of, steps_ahead
+from tasks.series.regular import RegularSeries, regularize, seasons_of, steps_ahead
 
 
 def dates(*texts: str) -> list[dt.datetime]:
@@ -24,12 +24,14 @@ def months(count: int, day: int = 1, start: int = 2020 * 12, apart: int = 1) -> 
     return [dt.datetime((start + n * apart) // 12, (start + n * apart) % 12 + 1, day) for n in range(count)]
 
 
-def made(times: list[dt.datetime], values: list[float | None] | None = None, period: Period | None = None) -> Regular:
-    return regular(Observed("sold", times, values or [float(n) for n in range(len(times))]), period, 10_000)
+def made(
+    times: list[dt.datetime], values: list[float | None] | None = None, period: Period | None = None
+) -> RegularSeries:
+    return regularize(ObservedSeries("sold", times, values or [float(n) for n in range(len(times))]), period, 10_000)
 
 
-def undated(*values: float | None) -> Regular:
-    return regular(Observed("", None, values), None, 10_000)
+def undated(*values: float | None) -> RegularSeries:
+    return regularize(ObservedSeries("", None, values), None, 10_000)
 
 
 LAST_DAYS = dates("2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31")
@@ -128,7 +130,7 @@ def test_fewer_than_five_values_are_refused() -> None:
 def test_a_series_of_too_many_steps_is_refused_before_it_is_filled() -> None:
     times = [*each(dt.timedelta(days=1), 5), *each(dt.timedelta(days=1), 8, "2024-01-08")]
     with pytest.raises(InputError, match="15 steps of one day .* limit is 10$") as caught:
-        regular(Observed("", times, [1.0] * 13), None, 10)
+        regularize(ObservedSeries("", times, [1.0] * 13), None, 10)
     assert caught.value.code == "too_many_points"
 
 
@@ -145,7 +147,7 @@ def test_periods_to_sum_by_are_counted_before_they_are_listed(monkeypatch: pytes
     seconds = (0, 1, 4, 5, 9, 11, 14, 18, 19, 23, 27, 28, 33, 86_400)
     times = [first + dt.timedelta(seconds=one) for one in seconds]
     with pytest.raises(InputError, match="289 steps of one 5 minutes .* limit is 200$"):
-        regular(Observed("", times, [1.0] * len(times)), Period("second", 300), 200)
+        regularize(ObservedSeries("", times, [1.0] * len(times)), Period("second", 300), 200)
     assert asked == 0
 
 
@@ -289,4 +291,4 @@ def test_a_series_without_dates_has_no_date_to_reach() -> None:
 
 def test_a_value_that_no_method_can_square_is_refused_with_the_limit() -> None:
     with pytest.raises(InputError, match=r"the value -1e\+200; values of a forecast may be at most 1e\+100"):
-        regular(Observed("sold", None, [1.0, 2.0, -1e200, 3.0, 4.0, None]), None, 10_000)
+        regularize(ObservedSeries("sold", None, [1.0, 2.0, -1e200, 3.0, 4.0, None]), None, 10_000)

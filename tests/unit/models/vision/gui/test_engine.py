@@ -10,8 +10,8 @@ from bench.gui.truth import iou
 from models.base import Unfinished
 from models.vision.gui.elements import INTERACTIVE, TYPES, Found, GuiElement, Screen
 from models.vision.gui.engine import ContourEngine
-from models.vision.gui.regions import differences, proposed
-from models.vision.gui.selection import MAX_ELEMENTS, chosen
+from models.vision.gui.regions import differences, propose_boxes
+from models.vision.gui.selection import MAX_ELEMENTS, choose_boxes
 from models.vision.text import Image
 from tests.parts import finished
 from tests.screens import DrawnScreen, sign_up
@@ -120,7 +120,7 @@ def texture(side: int) -> Image:
 def test_of_a_texture_no_more_boxes_are_compared_than_a_screen_has() -> None:
     picture = texture(1800)
     picture[1600:1640, 100:300] = 60
-    proposals = proposed(*differences(picture), [])
+    proposals = propose_boxes(*differences(picture), [])
     assert len(proposals.boxes) == 4000
     assert any(iou(tuple(box), (100, 1600, 300, 1640)) > 0.9 for box in proposals.boxes), "the largest stay"
 
@@ -131,7 +131,7 @@ def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
     boxes = np.stack([left, np.zeros(many), left + 10, np.full(many, 10)], axis=1).astype(np.float32)
     probabilities = np.zeros((many, len(TYPES)), np.float32)
     probabilities[:, 0] = np.linspace(0.3, 0.9, many)
-    picked = chosen(boxes, probabilities)
+    picked = choose_boxes(boxes, probabilities)
     assert [one.index for one in picked] == [*range(many - 1, 499, -1)]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from models.vision.gui.lettering import TextPiece, em_box, pieces_of
-from models.vision.gui.regions import differences, proposed
+from models.vision.gui.regions import differences, propose_boxes
 from models.vision.gui.screen_view import LINE, views_of
 from models.vision.text import TextLine
 from tests.screens import BLUE, DrawnScreen
@@ -80,7 +80,7 @@ def test_borders_and_fills_are_proposed_exactly() -> None:
     screen = DrawnScreen()
     button, field = screen.button(40, 40, "Save"), screen.field(40, 120)
     [view] = views_of(screen.image, screen.lines)
-    boxes = proposed(view.right, view.below, view.pieces).boxes
+    boxes = propose_boxes(view.right, view.below, view.pieces).boxes
     for wanted in (button, field):
         assert min(abs(box - wanted).max() for box in boxes) <= 1.5
 
