@@ -10,7 +10,7 @@ from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.features import describe_boxes
 from models.vision.gui.lettering import pieces_of
 from models.vision.gui.network import ScreenNetwork
-from models.vision.gui.regions import Boxes, Floats, as_boxes, differences, propose_boxes
+from models.vision.gui.regions import Box, Boxes, Floats, as_boxes, differences, propose_boxes
 from models.vision.gui.screen_view import views_of, whole_in
 from models.vision.gui.selection import choose_boxes
 from models.vision.gui.writing import texts_beside, texts_in
@@ -98,6 +98,6 @@ def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork)
     return np.concatenate(boxes), np.concatenate(probabilities)
 
 
-def _box(place: Boxes) -> tuple[float, float, float, float]:
+def _box(place: Box) -> tuple[float, float, float, float]:
     left, top, right, bottom = (float(side) for side in place)
     return left, top, right, bottom
