@@ -1,23 +1,22 @@
-"""Measures how a flood of requests by one key slows another key: the 95th percentile of the time of the other key's
-calls, with and without the flood.
+"""Measures how a flood of requests by one key, or of connections without a key, slows another key: percentiles of the
+time of the other key's calls, with and without the flood.
 
-python -m bench.fairness [--calls 40] [--flood 100] [--rounds 3] [--only OCR sandbox]
+    python -m bench.fairness [--calls 40] [--flood 100] [--rounds 3]
+    python -m bench.fairness --only OCR sandbox     # some of the floods
+    python -m bench.fairness --only connections     # connections, heads, slow readers, and texts that are cheap to send
 """
 
 import argparse
 import asyncio
 import io
 import json
-import multiprocessing
-import os
 import tempfile
 import time
 import wave
-from collections.abc import AsyncIterator, Callable, MutableSequence, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,8 @@ import numpy as np
 import PIL.Image
 
 from app.wire.model_names import EMBEDDING_MODEL
+from bench.floods import ALICE, PAUSE_S, Asked, Calls, Connections, flooded
+from bench.watched import Memory
 from models.vision.text import Image
 from tests.conftest import SHARED
 from tests.e2e.conftest import data_url, ocr_request
@@ -42,14 +43,12 @@ from tests.llm_server import Reply, serving_llm
 from tests.origin import Origin, serving_origin
 from tests.pages import single_line
 from tests.pdfs import pdf_of_pages
-from tests.server import serving
+from tests.server import Server, serving
 
-ALICE, BOB = "key-of-alice", "key-of-bob"
-CHAT = "/v1/chat/completions"
-PAUSE_S = 0.01
-FLOOD_NICE = 5
+BOB = "key-of-bob"
 MB = 1 << 20
-FLOODED_AFTER_S = 3.0
+MEASURED_S = 30.0
+"""Seconds after which no more calls are measured in a period, however few they are."""
 LLM_S = 0.05
 """Seconds that the scripted LLM takes for an answer."""
 LETTER = "\n".join(
@@ -65,102 +64,50 @@ LETTER = "\n".join(
 )
 LINES = 5000
 """Lines of a batch, more than the server runs during the measurement."""
+HEADER = f"{'ms':19}{'alone p50':>10}{'p95':>8}{'max':>8}{'flooded p50':>14}{'p95':>8}{'max':>8}{'p95':>9}"
+STORY = "Tell a long story."
+PIECES = 32_000
+"""Pieces in which the scripted LLM tells the story."""
 
-
-Answers = MutableSequence[int]
-"""Number of served calls, of refused calls and of all calls of a flood."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A call that is repeated."""
-
-    body: bytes
-    path: str = CHAT
-    content_type: str = "application/json"
-
-    @classmethod
-    def chat(cls, body: dict[str, Any]) -> "Asked":
-        return cls(json.dumps(body).encode())
-
-    @classmethod
-    def upload(cls, content: bytes) -> "Asked":
-        request = httpx.Request("POST", "http://x", files={"file": ("a.txt", content)}, data={"purpose": "user_data"})
-        return cls(request.read(), "/v1/files", request.headers["content-type"])
-
-    async def by(self, client: httpx.AsyncClient, key: str) -> httpx.Response:
-        headers = {"authorization": f"Bearer {key}", "content-type": self.content_type}
-        return await client.post(self.path, content=self.body, headers=headers)
+Busy = Callable[[httpx.AsyncClient, int], AbstractAsyncContextManager[None]]
+"""Function that keeps the server busy during a block, with up to so many callers."""
 
 
 @dataclass(frozen=True)
 class Case:
-    flood: Sequence[Asked]
-    """Calls that each caller of the flood makes in turn."""
-    asked: Asked
-    most: int = 1000
-    """Largest number of simultaneous calls of the flood. The server would refuse further calls, and refusals delay
-    nobody."""
-    leaves_after_s: float | None = None
-    """Seconds for which the flood's callers wait for an answer."""
+    busy: Busy
+    asked: Mapping[str, Asked]
+    """Calls of the other key by their names. They are made in turn."""
 
 
-async def seconds(client: httpx.AsyncClient, asked: Asked, calls: int) -> list[float]:
-    """Return the seconds that each of `calls` successive calls takes."""
-    took = []
+def calls_of_a_key(flood: Sequence[Asked], asked: Asked, most: int = 1000, leaves_after_s: float | None = None) -> Case:
+    """Return the case that callers with one key make the calls of `flood`, while the other key makes `asked`."""
+    return Case(partial(flooded, caller=Calls(flood, leaves_after_s), most=most), {"the other key": asked})
+
+
+async def seconds(client: httpx.AsyncClient, asked: Mapping[str, Asked], calls: int) -> dict[str, list[float]]:
+    """Return the seconds that each of up to `calls` successive calls takes, by the name of the call."""
+    took: dict[str, list[float]] = {name: [] for name in asked}
+    ends = time.perf_counter() + MEASURED_S
     for _ in range(calls):
-        begun = time.perf_counter()
-        response = await asked.by(client, BOB)
-        response.raise_for_status()
-        took.append(time.perf_counter() - begun)
+        for name, one in asked.items():
+            async with client_of(str(client.base_url)) as new:
+                begun = time.perf_counter()
+                response = await one.by(new if one.is_on_a_new_connection else client, BOB)
+                response.raise_for_status()
+                took[name].append(time.perf_counter() - begun)
+        if time.perf_counter() > ends:
+            break
     return took
 
 
 def client_of(base_url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=httpx.Limits(max_connections=None), trust_env=False)
-
-
-def flood(base_url: str, case: Case, many: int, answers: Answers) -> None:
-    """Call the server again and again from a separate process, so that the measuring process is not slowed down.
-
-    The flood represents other machines. It therefore takes as little of the server's processors as possible, and reads
-    no more of an answer than necessary. After a refusal, half of its callers wait for as long as the answer demands,
-    like SDKs; the other half does not wait.
-    """
-    os.nice(FLOOD_NICE)
-    url = httpx.URL(base_url)
-
-    def sent(asked: Asked) -> bytes:
-        head = f"POST {asked.path} HTTP/1.1\r\nhost: {url.host}\r\nauthorization: Bearer {ALICE}\r\n"
-        head += f"content-type: {asked.content_type}\r\ncontent-length: {len(asked.body)}\r\n\r\n"
-        return head.encode() + asked.body
-
-    async def one(first: int) -> None:
-        is_polite = first % 2 == 0
-        calls = cycle(map(sent, [*case.flood[first % len(case.flood) :], *case.flood[: first % len(case.flood)]]))
-        while True:
-            reader, writer = await asyncio.open_connection(url.host, url.port)
-            # A caller that leaves, or whose connection the server closes, returns with a new connection.
-            with suppress(TimeoutError, OSError, asyncio.IncompleteReadError):
-                for call in calls:
-                    writer.write(call)
-                    answers[2] += 1
-                    async with asyncio.timeout(case.leaves_after_s):
-                        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower().splitlines()
-                        headers = dict(line.split(": ", 1) for line in head if ": " in line)
-                        await reader.readexactly(int(headers["content-length"]))
-                    answers[head[0].split()[1] != "200"] += 1
-                    await asyncio.sleep(float(headers.get("retry-after", PAUSE_S)) if is_polite else PAUSE_S)
-            writer.close()
-
-    async def all_of_them() -> None:
-        await asyncio.gather(*(one(number) for number in range(many)))
-
-    asyncio.run(all_of_them())
+    limits = httpx.Limits(max_connections=None)
+    return httpx.AsyncClient(base_url=base_url, timeout=600, limits=limits, trust_env=False, verify=False)
 
 
 @asynccontextmanager
-async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[None]:
+async def batch_of(client: httpx.AsyncClient, _: int, asked: Asked) -> AsyncIterator[None]:
     """Run a batch for the flooding key during the block. Each of its lines has the same call."""
     headers = {"authorization": f"Bearer {ALICE}"}
     lines = (
@@ -180,40 +127,43 @@ async def batch_of(client: httpx.AsyncClient, asked: Asked) -> AsyncIterator[Non
         (await client.post(f"/v1/batches/{batch['id']}/cancel", headers=headers)).raise_for_status()
 
 
-@asynccontextmanager
-async def flooded(client: httpx.AsyncClient, case: Case, many: int) -> AsyncIterator[None]:
-    spawn = multiprocessing.get_context("spawn")
-    answers = spawn.Array("q", 3, lock=False)
-    arguments = (str(client.base_url), case, min(many, case.most), answers)
-    flooding = spawn.Process(target=flood, args=arguments)
-    flooding.start()
-    try:
-        while answers[2] < arguments[2]:
-            await asyncio.sleep(PAUSE_S)
-        await asyncio.sleep(FLOODED_AFTER_S)
-        yield
-    finally:
-        flooding.terminate()
-        flooding.join()
+async def compare(server: Server, client: httpx.AsyncClient, case: Case, many: int, calls: int, rounds: int) -> None:
+    """Print how long the calls take alone and beside the flood.
 
-
-Busy = Callable[[], AbstractAsyncContextManager[None]]
-
-
-async def compare(client: httpx.AsyncClient, name: str, asked: Asked, busy: Busy, calls: int, rounds: int) -> None:
-    """Measure quiet and busy periods in turn, so that other load on the machine affects both."""
-    await seconds(client, asked, 5)  # loads the engines
-    quiet: list[float] = []
-    beside: list[float] = []
+    Quiet and busy periods are measured in turn, so that other load on the machine affects both.
+    """
+    memory = Memory(server.process.pid)
+    await seconds(client, case.asked, 5)  # loads the engines
+    quiet: list[dict[str, list[float]]] = []
+    beside: list[dict[str, list[float]]] = []
     for _ in range(rounds):
-        quiet += await seconds(client, asked, calls)
-        async with busy():
-            beside += await seconds(client, asked, calls)
+        quiet.append(await seconds(client, case.asked, calls))
+        megabytes = [memory.look()]
+        async with case.busy(client, many):
+            beside.append(await seconds(client, case.asked, calls))
+            megabytes.append(memory.look())
         await asyncio.sleep(1)  # time for the work to end
-    alone, among = (float(np.percentile(took, 95)) for took in (quiet, beside))
-    print(
-        f"{name:12} p95 alone {alone * 1e3:.0f} ms, flooded {among * 1e3:.0f} ms: {among / alone:.1f} times", flush=True
-    )
+        megabytes.append(memory.look())
+        print("  memory alone, flooded and afterwards:", ", ".join(f"{one:,.0f} MB" for one in megabytes), flush=True)
+    print(HEADER)
+    for name in case.asked:
+        print(row(name, *([took for times in each for took in times[name]] for each in (quiet, beside))), flush=True)
+
+
+def row(name: str, alone: Sequence[float], flooded: Sequence[float]) -> str:
+    """Return a line of the table for the seconds that calls took alone and flooded, with the ratio of the 95th
+    percentiles."""
+    (a50, a95, a100), (f50, f95, f100) = (np.percentile(took, (50, 95, 100)) * 1e3 for took in (alone, flooded))
+    return f"  {name:17}{a50:10.1f}{a95:8.1f}{a100:8.1f}{f50:14.1f}{f95:8.1f}{f100:8.1f}{f95 / a95:7.1f} x"
+
+
+@asynccontextmanager
+async def slow_readers(client: httpx.AsyncClient, many: int) -> AsyncIterator[None]:
+    """Have `many` connections read a file of the flooding key during the block, just quickly enough to be tolerated."""
+    file = (await Asked.upload(bytes(40 * MB)).by(client, ALICE)).raise_for_status().json()["id"]
+    download = Asked(path=f"/v1/files/{file}/content").sent(ALICE)
+    async with flooded(client, many, Connections(download, read_per_s=16 << 10)):
+        yield
 
 
 def script(code: str) -> Asked:
@@ -259,7 +209,8 @@ def transcription(content: bytes, name: str) -> Asked:
     return Asked(request.read(), "/v1/audio/transcriptions", request.headers["content-type"])
 
 
-def cases(origin: Origin) -> dict[str, Case]:
+def of_calls(origin: Origin) -> dict[str, Case]:
+    """Return floods of calls, beside each of which the other key makes such a call, too."""
     sign = Asked.chat(ocr_request(data_url(origin.files["/sign.png"])))
     document = Asked.chat(ocr_request(data_url(pdf_of_pages(3), "application/pdf")))
     question = Asked.chat({"model": "interfaze-beta", "messages": [{"role": "user", "content": "Hello"}]})
@@ -270,26 +221,65 @@ def cases(origin: Origin) -> dict[str, Case]:
     objects = seen(photo, "object_detection")
     pictures = hostile_pictures()
     return {
-        "OCR": Case([sign], sign),
-        "sandbox": Case([script("while True: pass")], script("print(1)"), most=6),
-        "fetches": Case(
+        "OCR": calls_of_a_key([sign], sign),
+        "sandbox": calls_of_a_key([script("while True: pass")], script("print(1)"), most=6),
+        "fetches": calls_of_a_key(
             [Asked.chat(ocr_request(origin.url("/held/sign.png")))], Asked.chat(ocr_request(origin.url("/sign.png")))
         ),
-        "decoding": Case([document], document),
-        "LLM": Case([question], question),
-        "uploads": Case([file], file),
-        "speech": Case([speech, silence], speech),
-        "detection": Case([objects], objects),
-        "hostile PDFs": Case(
+        "decoding": calls_of_a_key([document], document),
+        "LLM": calls_of_a_key([question], question),
+        "uploads": calls_of_a_key([file], file),
+        "speech": calls_of_a_key([speech, silence], speech),
+        "detection": calls_of_a_key([objects], objects),
+        "hostile PDFs": calls_of_a_key(
             [Asked.chat(ocr_request(data_url(pdf, "application/pdf"))) for pdf in hostile_pdfs()], document
         ),
-        "hostile OCR": Case([sign, *(seen(url, "ocr") for url in pictures)], sign, leaves_after_s=2),
-        "hostile detection": Case(
+        "hostile OCR": calls_of_a_key([sign, *(seen(url, "ocr") for url in pictures)], sign, leaves_after_s=2),
+        "hostile detection": calls_of_a_key(
             [objects, *(seen(url, "object_detection") for url in pictures)], objects, leaves_after_s=2
         ),
-        **{name: Case([asked], asked) for name, asked in texts().items()},
-        **{f"hostile {name}": Case([asked], sign, most=8) for name, asked in hostile_texts().items()},
+        **{name: calls_of_a_key([asked], asked) for name, asked in texts().items()},
+        **{f"hostile {name}": calls_of_a_key([asked], sign, most=8) for name, asked in hostile_texts().items()},
+        "batches": Case(partial(batch_of, asked=sign), {"the other key": sign}),
     }
+
+
+def of_connections(origin: Origin) -> dict[str, Case]:
+    """Return floods that are cheap to send, and that are meant to delay everybody: of connections, most of them without
+    a key, of answers that are read quickly or slowly, and of texts."""
+    asked = {
+        "models": Asked(path="/v1/models"),
+        "a new connection": Asked(path="/v1/models", is_on_a_new_connection=True),
+        "moderations": Asked(b'{"input": "How do I bake bread?"}', "/v1/moderations"),
+        "OCR": Asked.chat(ocr_request(data_url(origin.files["/sign.png"]))),
+    }
+    head = b"GET /v1/models HTTP/1.1\r\nhost: x\r\n"
+    chunked = b"POST /v1/moderations HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n"
+    pipelined = (head + b"a:b\r\n" * 124 + b"\r\n") * 32
+    many_lines = head + b"a:b\r\n" * 12_000 + b"\r\n"
+    story = Asked.chat({**message(STORY), "stream": True}, may_be_cached=True)
+    signs = message("Hello")
+    signs["messages"].insert(0, {"role": "system", "content": "<" * 9_000_000})
+    total = {"response_format": schema_of({"total": {"type": "number"}})}
+    figures, row_of_numbers = (
+        Calls([Asked.chat({**message(f"total: {text}"), **total})], leaves_after_s=4)
+        for text in ("9" * 150_000, "\t".join(str(n * 7919 % 1000) for n in range(60_000)))
+    )
+    extracted = {**asked, "four fields": texts()["schemas"]}
+    return {
+        "small chunks": Case(partial(flooded, caller=Connections(chunked, again=b"8\r\naaaaaaaa\r\n" * 3000)), asked),
+        "long heads": Case(partial(flooded, caller=Connections(many_lines, every_s=0.1), most=20), asked),
+        "pipelined heads": Case(partial(flooded, caller=Connections(pipelined, every_s=0.1), most=30), asked),
+        "streamed answers": Case(partial(flooded, caller=Calls([story]), most=10), asked),
+        "slow readers": Case(slow_readers, asked),
+        "signs": Case(partial(flooded, caller=Calls([Asked.chat(signs)]), most=8), asked),
+        "figures": Case(partial(flooded, caller=figures, most=8), extracted),
+        "a row of numbers": Case(partial(flooded, caller=row_of_numbers, most=8), extracted),
+    }
+
+
+def message(text: str) -> dict[str, Any]:
+    return {"model": "interfaze-beta", "messages": [{"role": "user", "content": text}]}
 
 
 def texts() -> dict[str, Asked]:
@@ -365,34 +355,46 @@ def wav_of_silence(seconds: int) -> bytes:
     return file.getvalue()
 
 
+def reply(body: dict[str, Any]) -> Reply:
+    if STORY in json.dumps(body):
+        return Reply(chunks=["word "] * PIECES)
+    return Reply("{}", delay_s=LLM_S)
+
+
+def chosen(group: str, cases: Mapping[str, Case], only: Sequence[str]) -> dict[str, Case]:
+    """Return the cases that `only` names, by their own names or by that of their group; all if it is empty."""
+    return {name: case for name, case in cases.items() if not only or group in only or name in only}
+
+
 async def main(calls: int, many: int, rounds: int, only: list[str]) -> None:
-    reply = Reply("{}", delay_s=LLM_S)
-    with serving_llm(lambda _: reply) as llm, serving_origin() as origin, tempfile.TemporaryDirectory() as folder:
+    with serving_llm(reply) as llm, serving_origin() as origin:
         origin.files["/sign.png"] = single_line("Platform nine").encoded()
-        with serving(
-            Path(folder) / "log",
-            api_keys=f"{ALICE},{BOB}",
-            llm_base_url=llm.base_url,
-            llm_model="scripted",
-            llm_abilities="tools,json_schema",
-            llm_context_tokens=32768,
-            llm_calls_at_once=4,
-            fetch_allow="127.0.0.1/32",
-            code_sandbox="on",
-            extraction="extractor",
-            weights_dir=SHARED / "weights",
-            max_files_mb=1e6,
-            max_files=1_000_000,
-        ) as server:
-            async with client_of(server.base_url) as client:
-                ocr = cases(origin)["OCR"].asked
-                works: dict[str, tuple[Asked, Busy]] = {
-                    name: (case.asked, partial(flooded, client, case, many)) for name, case in cases(origin).items()
-                }
-                works["batches"] = ocr, partial(batch_of, client, ocr)
-                for name, (asked, busy) in works.items():
-                    if not only or name in only:
-                        await compare(client, name, asked, busy, calls, rounds)
+        groups = {"calls": (of_calls(origin), "off"), "connections": (of_connections(origin), "exact")}
+        for group, (all_cases, cache) in groups.items():
+            if cases := chosen(group, all_cases, only):
+                with (
+                    tempfile.TemporaryDirectory() as folder,
+                    serving(
+                        Path(folder) / "log",
+                        api_keys=f"{ALICE},{BOB}",
+                        llm_base_url=llm.base_url,
+                        llm_model="scripted",
+                        llm_abilities="tools,json_schema",
+                        llm_context_tokens=32768,
+                        llm_calls_at_once=4,
+                        cache=cache,
+                        fetch_allow="127.0.0.1/32",
+                        code_sandbox="on",
+                        extraction="extractor",
+                        weights_dir=SHARED / "weights",
+                        max_files_mb=1e6,
+                        max_files=1_000_000,
+                    ) as server,
+                ):
+                    async with client_of(server.base_url) as client:
+                        for name, case in cases.items():
+                            print(name, flush=True)
+                            await compare(server, client, case, many, calls, rounds)
 
 
 if __name__ == "__main__":
@@ -400,6 +402,6 @@ if __name__ == "__main__":
     parser.add_argument("--calls", type=int, default=40)
     parser.add_argument("--flood", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3, help="of calls alone, then flooded")
-    parser.add_argument("--only", nargs="*", default=[], help="resources whose sharing is measured, or batches; all")
+    parser.add_argument("--only", nargs="*", default=[], help="floods, or groups of floods (calls, connections); all")
     arguments = parser.parse_args()
     asyncio.run(main(arguments.calls, arguments.flood, arguments.rounds, arguments.only))

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import httpx
 
-from bench.fairness import PAUSE_S, client_of
+from bench.fairness import client_of
+from bench.floods import PAUSE_S
 from tests.deep.test_sizes import GROWING
 from tests.llm_server import Reply, serving_llm
 from tests.server import serving

@@ -15,6 +15,8 @@ LEAST_RANGES: Final = 0.6
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the upper ends of ranges."""
+RANGES: Final = ("ref", "reference", "normal", "range")
+"""Words by which schemas name the range of what is usual, before those for its ends."""
 LEAST_PAIRS: Final = 0.6
 """Least share of a column's cells that have two parts like its header."""
 LONGEST_RANGE: Final = 60
@@ -76,7 +78,8 @@ def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedCol
         for cell in cells:
             one = ends.get(cell.text)
             found.append(cell._replace(text=one[number], source=cell.text) if one and one[number] else NO_CELL)
-        yield DerivedColumn((*words, *(f"{head} {word}" for word in words)), found)
+        named = (f"{name} {word}" for name in (head, *RANGES) for word in words)
+        yield DerivedColumn((*words, *named), found)
 
 
 def _ends(text: str) -> tuple[str, str] | None:

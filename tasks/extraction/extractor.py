@@ -37,7 +37,7 @@ from tasks.extraction.small_print import SmallPrint
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
 from tasks.extraction.units import units_after
-from tasks.extraction.wholes import prefer_parts, whole_of
+from tasks.extraction.wholes import lacking_part, prefer_parts, whole_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -169,21 +169,21 @@ def _prepare(
     for one in fields:
         yield
         texts.append(field_text(one.schema, one.names, in_list=one.in_list))
-    texts = [*_with_last_names(fields, texts)]
+    texts = [*_with_parts(fields, texts)]
     wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
     return candidates, strings, features, texts, wholes
 
 
-def _with_last_names(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
-    """Yield the fields. If there is a first name but no last name, a field `name` becomes the last name (French: nom,
-    prénom)."""
-    named: dict[JsonPath, set[frozenset[str]]] = {}
+def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
+    """Yield the fields. A field for a whole beside fields for its parts becomes the part that these lack: `name` the
+    last name beside French `prénom`, the first name beside Spanish `apellidos`, and `address` the street beside a city
+    or a postcode."""
+    named: dict[JsonPath, set[str]] = {}
     for one, text in zip(fields, texts, strict=True):
-        named.setdefault(one.path[:-1], set()).add(text.concepts)
+        named.setdefault(one.path[:-1], set()).update(text.concepts if len(text.concepts) == 1 else ())
     for one, text in zip(fields, texts, strict=True):
-        beside = named[one.path[:-1]]
-        is_last = text.concepts == {"name"} and {"first_name"} in beside and {"last_name"} not in beside
-        yield replace(text, concepts=frozenset({"last_name"})) if is_last else text
+        part = lacking_part(text, named[one.path[:-1]])
+        yield replace(text, concepts=frozenset({part})) if part else text
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:

@@ -5,6 +5,7 @@ continue a cell, notes below an item, words that were read as one. In contrast, 
 rulings and white space, without knowing which fields are wanted.
 """
 
+import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -40,6 +41,9 @@ MAX_HEADER_WORDS = 60
 MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
+COUNTED = 0.8
+"""Least share of a column's cells that begin with a count, at which the count belongs to the column before."""
+_COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
 FULL_ROW = 0.5
 """Least share of a typical row's number of cells at which a row begins an item. A row with fewer cells continues the
 item above."""
@@ -204,7 +208,7 @@ def _body_below(
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
     """True if a row is a sum: its label, or one of its few texts, has a word such as `total`."""
     said = fold(" ".join(texts))[:MAX_LABEL_WORDS]
-    if is_total([*texts, ""]):
+    if is_total([*texts, *[""] * max(1, columns - len(texts))]):
         return True
     is_poor = 2 * len(texts) <= columns + 1
     label = tuple(word for word in fold(texts[0]) if not word.isdigit())
@@ -235,19 +239,35 @@ def _table(
         else:
             waiting.append(row)
     found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
-    if (at := _split_in_vain(header, found)) is not None:
+    cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
+    for left in range(len(header) - 1):
+        _part_counts(cells, left)
+    if (at := _split_in_vain(header, cells)) is not None:
         joined = [*header[:at], [*header[at], *header[at + 1]], *header[at + 2 :]]
         return _table(passage, joined, body, heading)
-    cells = [[cell_of(passage, words) for words in header]]
-    cells += [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
-    return ReadTable(cells, heading, is_exact=False)
+    return ReadTable([[cell_of(passage, words) for words in header], *cells], heading, is_exact=False)
 
 
-def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[_BodyRow]) -> int | None:
+def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> None:
+    """Part the counts with which the texts of two columns begin from these texts, if one of the columns is empty: OCR
+    reads `2 Soup` and `2Soup` as one text."""
+    one, other = ([row[place] for row in rows] for place in (at, at + 1))
+    if any(cell.text for cell in one) and any(cell.text for cell in other):
+        return
+    wholes = [cell if cell.text else beside for cell, beside in zip(one, other, strict=True)]
+    counted = [_COUNTED.fullmatch(whole.text) for whole in wholes]
+    if not rows or sum(map(bool, counted)) < COUNTED * len(rows):
+        return
+    for row, whole, found in zip(rows, wholes, counted, strict=True):
+        texts = (found["count"], found["text"]) if found else ("", whole.text)
+        row[at : at + 2] = (whole._replace(text=text, source=whole.text) if text else NO_CELL for text in texts)
+
+
+def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[Sequence[ReadCell]]) -> int | None:
     """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
     for at, (one, other) in enumerate(pairwise(header)):
         is_split = other[0].box[0] - one[-1].box[2] <= GAP * one[-1].height
-        both = sum(at in row.cells and at + 1 in row.cells for row in rows)
+        both = sum(bool(row[at].text and row[at + 1].text) for row in rows)
         if is_split and len(header) > 2 and 2 * both < len(rows):
             return at
     return None

@@ -24,6 +24,10 @@ _STREET = re.compile(
     re.IGNORECASE,
 )
 """Pattern of a street that ends with a word like `road` or `lane`."""
+_COUNTRY = re.compile(r"[ ,][A-Z]{1,2}-$")
+"""Pattern of a country's letters before a postcode: `D-20095`."""
+_BETWEEN = " ,;·•|–-/"
+"""Signs between a street and what follows it."""
 _FORMS = tuple(
     re.compile(form)
     for form in (
@@ -33,18 +37,20 @@ _FORMS = tuple(
         # Reading RG5 9VR; Leeds, West Yorkshire LS2 9HM; Dublin D05 EPK5
         rf"(?:^|.*?, ?)(?P<city>{_CITY})(?:, ?(?P<state>{_CITY}))?,? +"
         r"(?P<postcode>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[\dW] ?[A-Z\d]{4})\b",
-        # 69073 Lyon; D-20095 Hamburg; 1234 AB Amsterdam; 20131 Milano (MI); 50553-003 Recife/PE; 43804 Kajang, Johor
-        r"(?:^|.*[ ,-])(?:[A-Z]{1,2}-)?(?P<postcode>\d{4} ?[A-Z]{2}|\d{4,6}(?:-\d{3})?),? +"
+        # 69073 Lyon; D-20095 Hamburg; 1234 AB Amsterdam; 852 40 Sundsvall; 84-230 Rumia; 20131 Milano (MI);
+        # 29640 Fuengirola (Málaga); 50553-003 Recife/PE; 43804 Kajang, Johor
+        r"(?:^|.*[ ,-])(?:[A-Z]{1,2}-)?"
+        r"(?P<postcode>\d{4} ?[A-Z]{2}|\d{4,6}(?:-\d{3})?|(?<!\d )\d{3} \d{2}|\d{2}-\d{3}),? +"
         rf"(?P<city>{_CITY})"
-        rf"(?: ?[/(] ?(?P<state>[A-Z]{{2}})\b\)?| (?P<province>[A-Z]{{2}})|, ?(?P<region>{_CITY}))?\.?$",
+        rf"(?: ?[/(] ?(?P<state>[A-Z]{{2}})\b\)?| (?P<province>[A-Z]{{2}})|, ?(?P<region>{_CITY})| \({_CITY}\))?\.?$",
     )
 )
 """Patterns of a line of an address with its postcode."""
 
 
 def places_in(line: str) -> dict[str, tuple[int, int]]:
-    """Return the positions of city, postcode and state in a line of an address, by concept; empty if there is no
-    postcode."""
+    """Return the positions of street, city, postcode and state in a line of an address, by concept; empty if there is
+    no postcode."""
     for form in _FORMS:
         if (match := form.match(line)) is None:
             continue
@@ -57,8 +63,25 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
             found["city"] = (street.end(), found["city"][1])
             if street.end() == found["city"][1]:
                 found["city"] = found.pop("state", (0, 0))
-        return found if found["city"][1] else {}
+        if not found["city"][1]:
+            return {}
+        street_at = _street_before(line, min(start for start, _ in found.values()))
+        return found | ({"street": street_at} if street_at else {})
     return {}
+
+
+def _street_before(line: str, end: int) -> tuple[int, int] | None:
+    """Return the position of the street before `end`: the text from the part with a house number on."""
+    text = _COUNTRY.sub("", line[:end]).rstrip(_BETWEEN)
+    start = text.rfind(":") + 1
+    parts = text[start:].split(",")
+    at = next((at for at, part in enumerate(parts) if any(map(str.isdigit, part))), None)
+    if at is None or not any(map(str.isalpha, text[start:])):
+        return None
+    # A number alone belongs to the street before it: `Calle Mayor, 12`.
+    at -= at > 0 and parts[at].strip()[0].isdigit()
+    start += sum(len(part) + 1 for part in parts[:at])
+    return start + len(text[start:]) - len(text[start:].lstrip(_BETWEEN)), len(text)
 
 
 def parts_of_name(name: str) -> dict[str, str]:

@@ -38,6 +38,9 @@ _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
 MAX_CHARS = 200_000
 """Largest number of characters of a passage that are searched for fields and lists."""
+MAX_LINE_WORDS = 1_000
+"""Largest number of words of a line that is searched at a time. A longer one counts as several, because nobody else has
+a turn during the work on a line."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 
@@ -240,17 +243,38 @@ def head_of(lines: Sequence[SourceLine], most_chars: int = MAX_CHARS) -> Sequenc
         ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
         if ends[-1] > most_chars:
             words = bisect_right(ends, most_chars) - 1
-            cut = replace(
-                line,
-                words=line.words[:words],
-                bounds=line.bounds[:words],
-                boxes=line.boxes[:words],
-                confidences=line.confidences[:words],
-                written=line.written[: ends[words] - chars],
-            )
+            cut = _part_of(line, 0, words, line.written[: ends[words] - chars])
             return [*lines[:number], *([cut] if words else [])]
         chars = ends[-1]
     return lines
+
+
+def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
+    """Return the lines, of which those with more than MAX_LINE_WORDS words are cut into several."""
+    found: list[SourceLine] = []
+    for line in lines:
+        if len(line.words) <= MAX_LINE_WORDS:
+            found.append(line)
+            continue
+        places = [word.span() for word in _WORD.finditer(line.written)]
+        for start in range(0, len(line.words), MAX_LINE_WORDS):
+            own = places[start : start + MAX_LINE_WORDS]
+            is_known = len(places) == len(line.words)
+            written = line.written[own[0][0] : own[-1][1]] if is_known else ""
+            found.append(_part_of(line, start, start + MAX_LINE_WORDS, written))
+    return found
+
+
+def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine:
+    """Return the words from `start` to `end` of a line as a line of their own."""
+    return replace(
+        line,
+        words=line.words[start:end],
+        bounds=line.bounds[start:end],
+        boxes=line.boxes[start:end],
+        confidences=line.confidences[start:end],
+        written=written,
+    )
 
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
@@ -277,7 +301,7 @@ def passages_in(entry: Entry, index: int, *, is_whole: bool = True) -> Iterator[
     followed by the lines of barcodes and two-dimensional codes.
     """
     for lines in filter(None, entry.result.passages()):
-        head = join_combs(head_of(lines))
+        head = join_combs(in_short_lines(head_of(lines)))
         yield Passage(index, entry.name, join_combs(lines) if is_whole else head)
         if codes := coded_lines(head) or vehicle_lines(head):
             yield Passage(index, entry.name, [one.line for one in codes], codes)

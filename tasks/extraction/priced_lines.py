@@ -23,6 +23,8 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
 """Least number of items that need no sum below them."""
+FEWEST_POSITIONS: Final = 3
+"""Least number of items whose numbers may be those of their lines. Fewer may be counts."""
 MAX_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 ENDING: Final = SUMS | {"tax"}
@@ -55,6 +57,12 @@ _TIMES = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
+_QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
+_UNIT = re.compile(r"[^\W\d_]{1,6}\.?")
+_COUNT_BEFORE = re.compile(r"(?P<quantity>\d{1,4})(?: |(?=[^\W\d_]{3}))")
+"""A count before a description, which may be read together with it: `2 Soup`, `2Soup`."""
+_EACH = frozenset(("à", "@", "a", "per", "je"))
+"""Words before a unit price."""
 
 
 class _Figure(NamedTuple):
@@ -69,6 +77,8 @@ class _Item:
 
     words: Sequence[WordOnPage] = ()
     """The words of the description."""
+    count: str = ""
+    """The count that was read together with the description's first word."""
     quantity: _Figure | None = None
     price: _Figure | None = None
     amount: _Figure | None = None
@@ -117,7 +127,8 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
 
 def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
     if column == "description":
-        return cell_of(passage, item.words) if item.words else NO_CELL
+        whole = cell_of(passage, item.words) if item.words else NO_CELL
+        return whole._replace(text=whole.text.removeprefix(item.count), source=whole.text) if item.count else whole
     if column == "code":
         return cell_of(passage, item.code_words)._replace(text=item.code) if item.code else NO_CELL
     found: _Figure | None = getattr(item, column)
@@ -173,12 +184,21 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
             found[-1].quantity, found[-1].price = line.quantity, line.price
     if not (has_sum or len(found) >= FEWEST):
         return []
+    _leave_out_positions(passage, found)
     if any(one.price for one in found):
         # Among lines with a quantity and a unit price, a line without them is a single piece.
         for one in found:
             one.price = one.price or one.amount
             one.quantity = one.quantity or _Figure("1", Decimal(1), ())
     return found
+
+
+def _leave_out_positions(passage: Passage, items: Sequence[_Item]) -> None:
+    """Leave the numbers from 1 on with which all descriptions begin out of them."""
+    firsts = [passage.words[one.words[0].at].rstrip(".") if len(one.words) > 1 else "" for one in items]
+    if len(items) >= FEWEST_POSITIONS and firsts == [str(number + 1) for number in range(len(items))]:
+        for one in items:
+            one.words = one.words[1:]
 
 
 def _is_sum(passage: Passage, line: _Item) -> bool:
@@ -231,10 +251,12 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
     elif count := _COUNT.match(text):
         own = [word for n, word in enumerate(rest) if _overlaps(texts, n, count.span("quantity"))]
         line.quantity = _figure(count["quantity"], own)
-        rest = [word for n, word in enumerate(rest) if not _overlaps(texts, n, (0, count.end() - 1))]
-    elif line.amount is not None and len(texts) > 2:
-        _read_columns(line, texts, rest)
-        rest = rest[: len(rest) - 2 * (line.price is not None)]
+        if found := _columns_in(line, texts, rest):
+            line.price = found.price
+        end = len(found.words) + 1 if found else len(rest)
+        rest = [word for n, word in enumerate(rest[:end]) if not _overlaps(texts, n, (0, count.end() - 1))]
+    elif found := _columns_in(line, texts, rest):
+        line.quantity, line.price, line.count, rest = found.quantity, found.price, found.count, list(found.words)
     before = _CODE_BEFORE.fullmatch(passage.words[rest[0].at]) if len(rest) > 1 else None
     if before and not line.code:
         line.code, line.code_words = before[1], rest[:1]
@@ -244,14 +266,25 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
     return line
 
 
-def _read_columns(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) -> None:
-    """Read `Milk 2 1.29` before an amount that is their product."""
-    quantity, price = texts[-2:]
-    if not (re.fullmatch(r"\d{1,4}(?:[.,]\d{1,3})?", quantity) and re.fullmatch(_DIGITS, price)):
-        return
-    found = _Item(quantity=_figure(quantity, words[-2:-1]), price=_figure(price, words[-1:]))
-    if found.costs(line):
-        line.quantity, line.price = found.quantity, found.price
+def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) -> _Item | None:
+    """Return the description, the quantity and the unit price before an amount that is their product: `Milk 2 1.29`,
+    `Milk 2 pcs. 1.29`, `2 Milk 1.29`; None for any other line."""
+    if line.amount is None or len(texts) < 3 or not re.fullmatch(_DIGITS, texts[-1]):
+        return None
+    price = _figure(texts[-1], words[-1:])
+    for at in (2, 3):
+        if len(texts) > at and _QUANTITY.fullmatch(texts[-at]) and all(map(_UNIT.fullmatch, texts[1 - at : -1])):
+            found = _Item(words[:-at], quantity=_figure(texts[-at], words[-at : 1 - at]), price=price)
+            if found.costs(line):
+                return found
+    if count := _COUNT_BEFORE.match(" ".join(texts)):
+        is_apart = texts[0] == count["quantity"]
+        end = -2 if texts[-2].casefold() in _EACH else -1
+        quantity = _figure(count["quantity"], words[:1])
+        found = _Item(words[is_apart:end], "" if is_apart else count["quantity"], quantity, price)
+        if found.words and found.costs(line):
+            return found
+    return None
 
 
 def _overlaps(texts: Sequence[str], at: int, span: tuple[int, int]) -> bool:

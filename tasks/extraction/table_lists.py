@@ -63,6 +63,8 @@ FITTING = 0.75
 FITTING_WITH_NULL = 0.5
 """Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
 among amounts."""
+WIDE = 3
+"""Number of a table's columns beyond which an item may lack a single cell."""
 NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
@@ -500,7 +502,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
     for row in reading.table.rows[reading.end :]:
         texts = [cell.text for cell in row]
-        if is_total(texts):
+        if is_total(texts[: len(texts) - reading.derived]):
             if not reading.table.is_exact and has_begun:
                 return  # Other things are printed below the sums of a page.
         elif texts != header and sum(map(bool, texts)) >= least:
@@ -606,7 +608,9 @@ def is_total(row: Sequence[str]) -> bool:
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
-    return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
+    # `Total cholesterol` in a row that is full is an item.
+    is_sparse = row.count("") > (len(row) > WIDE)
+    return is_sparse and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
 
 def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledList | None:

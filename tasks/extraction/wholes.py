@@ -4,7 +4,7 @@ A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", whi
 `city`. The network finds the whole value, and the notation of the value determines the parts.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -35,10 +35,24 @@ def whole_of(field: FieldText) -> FieldText | None:
     """Return a field for the whole value that contains `field`, or None if `field` is not a part of another value."""
     for own in field.names.own:
         for at in range(len(own)):
-            whole = _WHOLES.get(PHRASES.get(own[at:], ""))
+            concept = PHRASES.get(own[at:], "")
+            if concept in ("name", "address"):  # The fields beside it have decided which part it is.
+                concept = next(iter(field.concepts), "")
+            whole = _WHOLES.get(concept)
             if whole is not None:
                 return field_text({"type": "string"}, Names(((*own[:at], *whole),), field.names.around))
     return None
+
+
+def lacking_part(field: FieldText, beside: Collection[str]) -> str:
+    """Return the concept of the part that a field for a whole stands for, given the concepts of the fields `beside` it;
+    empty if it stands for the whole, or for something else."""
+    said = {PHRASES.get(own, "") for own in field.names.own}
+    if "name" in said and ("first_name" in beside) != ("last_name" in beside):
+        return "last_name" if "first_name" in beside else "first_name"
+    if "address" in said and "street" not in beside and not {"city", "postcode"}.isdisjoint(beside):
+        return "street"
+    return ""
 
 
 def prefer_parts(
@@ -95,6 +109,8 @@ def _find_parts(
         for concept in concepts & found.keys():
             begin, end = found[concept]
             yield from _spans_saying(candidates, whole, line.text[begin:end])
+        if "street" in concepts - found.keys() and at > whole.first:
+            yield from _spans_saying(candidates, whole, candidates.segments[at - 1].text)
         return
 
 

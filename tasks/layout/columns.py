@@ -1,6 +1,6 @@
 """Finds tables without rulings, whose columns are separated by strips of white space that run down through the rows."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,6 +10,9 @@ from statistics import median
 from tasks.layout.cells import CellDraft, Draft, PlacedWord
 from tasks.layout.rulings import Stroke
 
+MAX_COLUMNS = 100
+"""Largest number of texts apart from each other in a line of a table. The time that is spent on lines grows with its
+square."""
 MAX_ROWS = 1000
 """Largest number of rows of a table without rulings. Further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
@@ -101,11 +104,13 @@ def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: floa
     """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     block: list[_Row] = []
     for row in [*_group_rows(pieces, height), None]:
-        if row is not None and (not block or 0 < row.middle - block[-1].middle < _ROW_DISTANCE * height):
+        may_be_in_table = row is not None and len(row.runs) <= MAX_COLUMNS
+        is_near = row is not None and (not block or 0 < row.middle - block[-1].middle < _ROW_DISTANCE * height)
+        if row is not None and may_be_in_table and is_near:
             block.append(row)
             continue
         yield from _tables_in_block(block, across, height)
-        block = [row] if row is not None else []
+        block = [row] if row is not None and may_be_in_table else []
 
 
 def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
@@ -267,15 +272,16 @@ def _table_of(
 def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
     """Return first column, last column and words of each cell of a line, from left to right."""
     parts: list[list[PlacedWord]] = [[row.pieces[0]]]
+    starts, ends = [left for left, _ in strips], [right for _, right in strips]
     for one, other in pairwise(row.pieces):
         gap = other.left - one.right
-        white = max((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in strips)
+        near = strips[bisect_right(ends, one.right) : bisect_left(starts, other.left)]
+        white = max(((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in near), default=0)
         if white >= 0.5 or gap >= _WIDE_GAP * height:
             parts.append([])
         parts[-1].append(other)
     slack = 0.2 * height
     cells: list[tuple[int, int, list[PlacedWord]]] = []
-    starts, ends = [left for left, _ in strips], [right for _, right in strips]
     for part in parts:
         left, right = part[0].left, part[-1].right
         first, last = bisect_right(ends, left + slack), bisect_right(ends, right - slack)

@@ -4,7 +4,7 @@ Pictures and PDFs are treated alike. Rulings that cross form a grid, whose cells
 sufficient rulings, vertical strips of white space separate columns (`columns`).
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -19,6 +19,8 @@ from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 
 MAX_TABLES = 50
 """Largest number of tables on one page."""
+MAX_COMPARED = 1_000_000
+"""Largest number of words that are looked for in the grids of a page, each in the grids at its height: 1 s."""
 MAX_CELLS = 5000
 """Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
 _COLUMN_DISTANCE = 0.7
@@ -37,8 +39,15 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
     found: list[Draft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
+    levels = sorted((piece.middle, at) for at, piece in enumerate(pieces))
+    compared = 0
     for grid in grids[: 4 * MAX_TABLES]:
-        table = _table_in_grid(grid, [piece for piece in pieces if id(piece) not in taken], height)
+        level = levels[bisect_left(levels, (grid.ys[0],)) : bisect_right(levels, (grid.ys[-1], len(pieces)))]
+        compared += len(level)
+        if compared > MAX_COMPARED:
+            break
+        beside = [pieces[at] for at in sorted(at for _, at in level)]
+        table = _table_in_grid(grid, [piece for piece in beside if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
             taken.update(id(piece) for cell in table.cells for piece in cell.pieces)

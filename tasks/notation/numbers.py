@@ -142,9 +142,14 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
 
 
 def is_grouped(digits: str, sign: str) -> bool:
-    """True if `sign` separates groups of three digits; the first group may have fewer."""
+    """True if `sign` separates groups of three digits, or, as in India, groups of two before the last three: 1,61,573.
+
+    The first group may have fewer.
+    """
     first, *groups = digits.split(sign)
-    return 0 < len(first) <= 3 and all(len(group) == 3 for group in groups)
+    sizes = [len(group) for group in groups]
+    in_twos = sign == "," and len(first) <= 2 and {*sizes[:-1]} == {2} and sizes[-1] == 3
+    return 0 < len(first) <= 3 and (in_twos or all(size == 3 for size in sizes))
 
 
 def likeliest(readings: Collection[Decimal], digits: str) -> Decimal:

@@ -105,9 +105,17 @@ def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
 @pytest.mark.parametrize("sign", [" ", "\t"], ids=["words", "columns"])
 def test_a_row_of_figures_behind_a_label_is_read_in_time_that_grows_with_its_length(sign: str) -> None:
     """Quadratic, it would take many minutes, longer than a test may."""
-    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": "total: " + f"9{sign}" * 80_000})]))
+    [passage] = passages_of([entry_of("scraper", {"text": "total: " + f"9{sign}" * 80_000})])
     pairs = all_of(layout_of(passage)).pair_of
     assert {len(pair.values) for pair in pairs.values()} == {80_000}
+
+
+def test_a_line_of_many_words_is_searched_as_several() -> None:
+    words = [str(number) for number in range(2_500)]
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": "\t".join(words) + "\nTotal: 9"})]))
+    assert [len(line.words) for line in passage.lines] == [1_000, 1_000, 500, 2]
+    assert passage.words == [*words, "Total:", "9"]
+    assert passage.lines[1].written == "\t".join(words[1_000:2_000])
 
 
 def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:

@@ -63,6 +63,13 @@ def test_names_of_columns_that_were_read_as_one_line_are_cut_where_the_rows_are(
     assert items_on(*header, *clogs, *socks, **ARTICLE) == [CLOGS, SOCKS]
 
 
+def test_a_count_that_was_read_together_with_the_text_behind_it_is_in_its_own_column() -> None:
+    header = [(0, 0, "Qty"), (60, 0, "Description"), *HEADER[2:]]
+    rows = [(0, 30, "2 Clogs"), (700, 30, "9.50"), (1000, 30, "19.00")]
+    rows += [(0, 60, "1Socks"), (700, 60, "2.50"), (1000, 60, "2.50")]
+    assert items_on(*header, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
 def test_what_stands_beside_a_table_is_not_in_it() -> None:
     beside = [(0, 20, "Wim Haan"), (0, 50, "Quay 9")]
     table = [(left + 600, top, text) for left, top, text in (*HEADER, *row(30, "Clogs", "2", "9.50", "19.00"))]

@@ -50,8 +50,26 @@ def test_what_is_no_full_name_has_none(text: str) -> None:
     ],
 )
 def test_the_line_of_a_postcode_has_its_city(line: str, city: str, postcode: str, state: str | None) -> None:
-    said = {name: line[begin:end] for name, (begin, end) in places_in(line).items()}
+    said = {name: line[begin:end] for name, (begin, end) in places_in(line).items() if name != "street"}
     assert said == {"city": city, "postcode": postcode} | ({"state": state} if state else {})
+
+
+@pytest.mark.parametrize(
+    ("line", "street"),
+    [
+        ("Hauptstr. 12, D-79098 Freiburg", "Hauptstr. 12"),
+        ("VIA FRATELLI CERVI 58 INT. 4 44011 ARGENTA (FE)", "VIA FRATELLI CERVI 58 INT. 4"),
+        ("Tivolivägen 22 B, lgh 1203, 852 40 Sundsvall", "Tivolivägen 22 B, lgh 1203"),
+        ("Verstraeten bv, Kerkstraat 118, 9120 Beveren", "Kerkstraat 118"),
+        ("Adres: ul. Towarowa 35, 61-896 Poznań", "ul. Towarowa 35"),
+        ("Avda. Cajal, 41 · 29640 Fuengirola (Málaga)", "Avda. Cajal, 41"),
+        ("69073 Lyon", None),
+        ("Dr. Berg, 69073 Lyon", None),
+    ],
+)
+def test_the_street_before_a_postcode_has_its_number(line: str, street: str | None) -> None:
+    begin, end = places_in(line).get("street", (0, 0))
+    assert line[begin:end] == (street or "")
 
 
 @pytest.mark.parametrize("line", ["2370 Queen Street", "Total 12.00", "A-17", "", "12 / 13"])
@@ -79,6 +97,13 @@ FORM = (
 async def test_fields_for_parts_are_cut_from_the_whole(fields: tuple[str, ...], values: tuple[str, ...]) -> None:
     schema: dict[str, Any] = dict.fromkeys(fields, STRING)
     assert tuple((await filled(read(page=ocr(*FORM)), **schema)).values()) == values
+
+
+async def test_an_address_beside_a_city_is_the_street_alone() -> None:
+    page = ocr(("Name", "Sophie Dupont"), ("Address", "Hauptstr. 12, 79098 Freiburg"), ("E-mail", "sd@example.org"))
+    found = await filled(read(page=page), address=STRING, city=STRING, postcode=STRING)
+    assert found == {"address": "Hauptstr. 12", "city": "Freiburg", "postcode": "79098"}
+    assert await filled(read(page=page), address=STRING) == {"address": "Hauptstr. 12, 79098 Freiburg"}
 
 
 async def test_a_label_of_its_own_goes_before_the_whole() -> None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tests.conftest import each_case
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT, items_on
 
 HEIGHT = 30
@@ -52,6 +53,35 @@ def test_arithmetic_tells_whether_a_quantity_belongs_to_the_line_above_or_below(
     above = receipt(*HEAD, ("2 x 1.29",), ("OAT MILK", "2.58"), ("BREAD", "3.10"), ("TOTAL", "5.68"), **SOLD)
     below = receipt(*HEAD, ("OAT MILK", "2.58"), ("2 x 1.29",), ("BREAD", "3.10"), ("TOTAL", "5.68"), **SOLD)
     assert above == below == [milk, bread]
+
+
+WITH_PRICE = {"name": TEXT, "quantity": NUMBER, "unit_price": NUMBER, "amount": NUMBER}
+
+
+@each_case(
+    "lines",
+    [
+        [("2 GARDEN PEAS 1.20", "2.40"), ("3 RYE BREAD 3.10", "9.30")],
+        [("2GARDEN PEAS 1.20", "2.40"), ("3RYE BREAD 3.10", "9.30")],
+        [("2 x GARDEN PEAS à 1.20", "= 2.40"), ("3 x RYE BREAD à 3.10", "= 9.30")],
+        [("GARDEN PEAS 2 pcs. 1.20", "2.40"), ("RYE BREAD 3 loaf 3.10", "9.30")],
+    ],
+)
+def test_a_count_and_a_unit_price_whose_product_is_the_amount_are_no_part_of_the_description(
+    lines: list[tuple[str, str]],
+) -> None:
+    assert receipt(*HEAD, *lines, ("TOTAL", "11.70"), **WITH_PRICE) == [
+        {"name": "GARDEN PEAS", "quantity": 2, "unit_price": 1.2, "amount": 2.4},
+        {"name": "RYE BREAD", "quantity": 3, "unit_price": 3.1, "amount": 9.3},
+    ]
+
+
+def test_numbers_of_lines_are_no_part_of_their_descriptions() -> None:
+    found = receipt(
+        *HEAD, ("1 GARDEN PEAS 2 1.20", "2.40"), ("2 RYE BREAD 1 3.10", "3.10"), ("3 LEEKS 4 1.00", "4.00"),
+        ("TOTAL", "9.50"), **SOLD,
+    )  # fmt: skip
+    assert [(item["name"], item["quantity"]) for item in found] == [("GARDEN PEAS", 2), ("RYE BREAD", 1), ("LEEKS", 4)]
 
 
 def test_a_discount_is_no_item() -> None:

@@ -60,6 +60,12 @@ def test_a_row_of_sums_is_no_item() -> None:
     assert [row["name"] for row in rows_of(text, **ARTICLES)] == ["Socks", "Clogs"]
 
 
+def test_a_row_that_is_full_is_an_item_whatever_its_name_says() -> None:
+    text = "test;value;unit;range;method\nIron;9;ug;30 - 400;\nTotal protein;71;g/l;60 - 80;\nIron load;4;ug;< 5;\n"
+    rows = rows_of(text, test=TEXT, value=NUMBER, unit=TEXT, method={"type": ["string", "null"]})
+    assert [row["test"] for row in rows] == ["Iron", "Total protein", "Iron load"]
+
+
 def test_yes_and_no_words_of_an_enum_and_days_are_read_by_the_column() -> None:
     flag, level = {"type": "boolean"}, {"type": "string", "enum": ["low", "high"]}
     text = "opened,urgent?,level\n3/29/2024,N,Low\n4/2/2024,Y,HIGH\n"
@@ -176,6 +182,9 @@ def test_a_range_has_two_ends() -> None:
     text = "test;value;reference range\nIron;9;30 - 400\nCRP;4;< 5\neGFR;92;> 60\n"
     rows = rows_of(text, test=TEXT, value=NUMBER, reference_low=low, reference_high=high)
     assert [(row["reference_low"], row["reference_high"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
+    spanish = text.replace("test;value;reference range", "prueba;resultado;valores de referencia")
+    rows = rows_of(spanish, prueba=TEXT, valor=NUMBER, refMin=low, refMax=high)
+    assert [(row["refMin"], row["refMax"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
 
 
 def test_a_column_with_two_names_is_two_columns() -> None:

@@ -10,6 +10,7 @@ from reportlab.pdfgen.canvas import Canvas
 from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
+from models.vision.text import TextLine
 from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
@@ -187,6 +188,15 @@ def test_a_hostile_number_of_lines_is_bounded() -> None:
     across, down = strokes_of(ruled, 0.0, 20.0)
     assert max(len(across), len(down)) <= MAX_RULINGS
     assert len(tables_on(lines, ruled)) <= 1
+
+
+def test_lines_with_a_hostile_number_of_texts_are_read_in_time_that_grows_with_it() -> None:
+    """Quadratic, these rows would take most of an hour; the suite's time limit is five minutes."""
+    lines = []
+    for row in range(24):
+        words = tuple(text_line("a", 60 * column, 30 * row).words[0] for column in range(8_000))
+        lines.append(TextLine(words, words[0].quad))
+    assert tables_on(lines, ()) == []
 
 
 def test_the_markdown_of_what_is_redacted_is_redacted_too() -> None:
