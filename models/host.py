@@ -152,9 +152,10 @@ class EngineHost(Generic[ItemT, ResultT]):
 
         If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
-        An `urgent` item overtakes all others and shares no batch with them: the first urgent items wait only for the
-        running batch. Other items are overtaken only a few times in a row. Raises EngineUnavailable if the engine does
-        not load, and EngineFailed if it breaks on this item.
+        An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
+        batch with other items, except that the batch after _OVERTAKEN_AT_MOST such batches also takes one other item.
+        While keys compete and batches are small, that exception does not apply. Raises EngineUnavailable if the engine
+        does not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result

@@ -378,7 +378,8 @@ class BatchRunner:
             await self._wait(run, slot, rest_s)
 
     async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
-        """Wait without the slot, at most until no more lines may begin, and take it again."""
+        """Wait for `seconds` without the slot, and take the slot again. If no more lines may begin, return at once
+        without the slot."""
         self._give_back(run, slot)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):

@@ -61,7 +61,7 @@ message that there is nothing to do."""
 
 
 class CannotInstall(Exception):
-    """Raised if packages cannot be installed. The message states the reason and an alternative."""
+    """Raised if packages cannot be installed. The message states the reason and, where there is one, an alternative."""
 
 
 def listing(width: int = WIDTH) -> str:
@@ -69,8 +69,8 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Install the packages of `name`, an extra in PURPOSES or COME_ALONG, into this Python's environment, and print
-    each command. Return the installer's exit status. Raises CannotInstall."""
+    """Install the packages of `name`, a key of PURPOSES or a name in COME_ALONG, into this Python's environment, and
+    print each command. Return the installer's exit status. Raises CannotInstall."""
     if name in COME_ALONG:
         typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
         return 0

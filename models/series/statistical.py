@@ -78,9 +78,9 @@ class Trial:
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
-    """Return at most `most` ends of `values`, each with the values before it, the longest end first. An end has the
-    length of the horizon if the part before it, which needs two seasons, allows it. The list is empty if there are too
-    few values."""
+    """Return at most `most` stretches of `values`, all of one length, each with the values before it, the earliest
+    first. Their length is the horizon if enough values (two seasons, and half of all) remain before them, else less.
+    The list is empty if there are too few values."""
     count = len(values)
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))
@@ -131,8 +131,8 @@ def widening(trial: Trial, parts: Sequence[Fold]) -> float:
 
 
 def _factor(shares: Floats) -> float:
-    """Return the quantile of conformal prediction. It is a little above COVERAGE; the fewer `shares` there are, the
-    higher it is."""
+    """Return the quantile of `shares` at the level of conformal prediction, clipped to _FACTORS. The level is a little
+    above COVERAGE: the fewer `shares` there are, the higher it is."""
     level = min(1.0, COVERAGE * (1 + 1 / len(shares)))
     return float(np.clip(np.quantile(shares, level), *_FACTORS))
 
@@ -263,8 +263,8 @@ def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
     """Return a forecast for a series that is too short for a comparison, or that no method fits, and the name of the
     forecast.
 
-    It is the weighted mean of a straight line and of no change. The steadier the changes of the series are, the higher
-    is the weight of the line; it is 1 if all changes are equal.
+    It is the weighted mean of a straight line and of the last value, or of the last season repeated. The steadier the
+    changes of the series are, the higher is the weight of the line; it is 1 if all changes are equal.
     """
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)

@@ -59,7 +59,8 @@ class FieldText:
 
     names: Names
     name: str
-    """Words of the field's key, after the words of the key of the object around the field."""
+    """Words of the field's key, after those of the key of the object around the field. If the field's key is long, the
+    object's words are left out."""
     full: str
     """The name together with the field's title and description."""
     types: tuple[float, ...]

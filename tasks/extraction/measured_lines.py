@@ -1,6 +1,7 @@
 """Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
-Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name alone.
+Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name,
+alone or with words such as `to taste`.
 """
 
 import re
@@ -95,7 +96,7 @@ def _is_of_words(one: WantedField) -> bool:
 
 
 def _runs_of(passage: Passage) -> Iterator[list[dict[Column, ReadCell]]]:
-    """Yield each run of lines with a quantity, together with the lines of a name alone among or below them."""
+    """Yield each run of lines with a quantity, together with the lines without one among or below them."""
     for rows in rows_by_column(passage):
         run: list[dict[Column, ReadCell]] = []
         bottom = 0

@@ -33,8 +33,8 @@ SURE = 0.0
 POSSIBLE = -6.0
 """Logit that a cell in its field's column must exceed: a probability of 0.2 %."""
 CERTAIN = 5.0
-"""Logit with two uses: the largest weight of a place when fields are matched with columns, and the bonus of a cell in
-its field's column."""
+"""Logit beyond which more certainty does not count when fields are matched with columns and when a list is calibrated;
+also the bonus of a cell in its field's column."""
 FILLED = 3.0
 """Bonus of each row in which a column has a place, when fields are matched with columns."""
 APART = 2.0

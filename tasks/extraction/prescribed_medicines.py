@@ -86,7 +86,8 @@ _MEDICINES: Final = frozenset(
 
 
 def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
-    """Yield the medicines of a page as a table for each list of a name, a strength and how it is taken."""
+    """Yield the medicines of a page as a table for each list that has a name, a strength or how it is taken, and at
+    least FEWEST_COLUMNS columns."""
     body: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
@@ -136,8 +137,8 @@ def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
 def _below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], matches: Sequence[object], at: int
 ) -> Iterator[Sequence[WordOnPage]]:
-    """Yield the lines below a medicine that belong to it: lines close to it, above the next medicine, that are indented
-    or say how it is taken."""
+    """Yield the lines below a medicine that belong to it: lines close to it that are above the next medicine. If no
+    medicine follows, only lines that are indented or say how it is taken belong to it."""
     bottom = rows[at][0].box[3]
     has_next = any(match is not None for match in matches[at + 1 : at + 2 + MAX_BELOW])
     below = slice(at + 1, at + 1 + MAX_BELOW)

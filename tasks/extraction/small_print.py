@@ -42,7 +42,7 @@ MAX_WORDS: Final = 12
 MAX_LINES: Final = 4
 """Largest number of lines of a value."""
 NAMED: Final = 7.0
-"""Bonus on the logit of the whole value below a label that names the field."""
+"""Bonus on the logit of the whole value of a label that names the field."""
 OF_PART: Final = 2.0
 """Bonus on the logit of a part of such a value."""
 IS_LABEL: Final = 6.0
@@ -310,7 +310,8 @@ def _named_together(text: str) -> list[str]:
 
 
 def _in_two(seconds: Sequence[str], lines: Sequence[LineSegment]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the words of the first and of the second of two values: in two lines, or a date and a text."""
+    """Return the words of the first and of the second of two values: in two lines, a date and a text, or two
+    texts at the only comma."""
     if len(lines) == 2:
         return lines[0].words, lines[1].words
     line = lines[0]

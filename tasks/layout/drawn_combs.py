@@ -198,7 +198,8 @@ class CombSheet:
         return [*outside, *(line_of(words) for words in found.values())]
 
     def _words(self, row: int, read: Sequence[Word]) -> list[Word]:
-        """Return the words of a comb at their cells; none if its cells contain more than one character each."""
+        """Return the words of a comb at their cells; none if more characters were read than cells are filled, or if the
+        text is a part of an ordered series."""
         comb, characters = self.combs[row], self.characters[row]
         text = "".join(word.text for word in read)
         if not text or len(text) > len(characters) or any(text in order for order in _ORDERED_SERIES):

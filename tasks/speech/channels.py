@@ -89,7 +89,7 @@ class ChannelLevels:
 
     @property
     def are_speakers(self) -> bool:
-        """True if nearly all loud frames are loud on only one channel, and both channels have some."""
+        """True if most loud frames (_MOSTLY) are loud on only one channel, and each channel has some (_LEAST_SHARE)."""
         levels = self._all()
         loudest = levels.max(axis=0, initial=0)
         active = loudest > max(_FLOOR, _ACTIVE * float(np.percentile(loudest, 95)) if loudest.size else 0)

@@ -58,7 +58,7 @@ _BETWEEN: Final = " \t\"'“„«(["
 _SENTENCE_ENDS: Final = ".!?:;\n"
 _BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
 _COSTS: Final = frozenset({"cost", "costs"})
-"""Words next to which "how much" asks for a price."""
+"""Words of a price. A question with "how much" and one of these words, anywhere in it, has no kind."""
 _TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
 _DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
 _SINGULARS: Final = ("ss", "us", "is")
@@ -355,7 +355,7 @@ def _listed(said: str) -> list[str]:
 
 
 def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
-    """Return the first word of each number, which is the English one in these lists."""
+    """Return the first `words` words of each number, which are the English ones in these lists, except "one"."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():
         by_number.setdefault(number, []).append(word)

@@ -102,5 +102,6 @@ def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
 
 def harmless(text: str) -> str:
     """Return `text` without anything that would end its message or begin another one. Otherwise, a model that judges
-    only the last message would judge one that the text makes up. To a reader, the text is unchanged."""
+    only the last message would judge one that the text makes up. To a reader, the text says the same: only a `> `
+    before a role at the beginning of a line, and a space after the `<` of a tag, are added."""
     return _ROLE.sub(r"\1\2> ", _TAG.sub("< ", text))

@@ -57,7 +57,8 @@ class Worker:
         return future, ended
 
     async def release(self, resource: Closable) -> None:
-        """Close `resource` after the calls queued so far, even if the caller is cancelled meanwhile."""
+        """Close `resource` in the threads' queue, even if the caller is cancelled meanwhile. The calls queued so far
+        begin before the closing; with several threads, one of them may still run beside it."""
         try:
             closing = self._executor.submit(resource.close)
         except RuntimeError:  # the worker is closed, so no running call could be disturbed
