@@ -1,7 +1,7 @@
 """Escaping text for Markdown, so that it is rendered as it stands in its source.
 
-An escape is first the noncharacter `ESCAPE` before the character that it is for. Both forms of the text are made of
-it: `plain_form`, as it is read, and `markdown_form`, as it is rendered.
+To escape a character, the noncharacter `ESCAPE` is put before it. A text with such marks is a marked text. Two forms
+are made of a marked text: `plain_form` without the marks, and `markdown_form` with backslashes, for a renderer.
 """
 
 import re
@@ -25,7 +25,8 @@ _INLINE = re.compile(
 links and their definitions, the end of a heading. A `_` within a word, a `*` between spaces and a lone `[` are text for
 Markdown, too."""
 _PART = re.compile(rf"{_INLINE.pattern}|[*_~<!\]]$|&(?=#?\w{{0,40}}$)|^[(:]|^[.)](?=\s|$)")
-"""Further characters that are markup together with what stands beside the part of a line."""
+"""Pattern of a part of a line. In addition to _INLINE, it finds characters at the part's beginning or end that may be
+markup together with their unknown neighbour."""
 _BEGINNING = re.compile(
     r"(?=#{1,6}(?:\s|$)|>|[+*_-](?:\s|$)|=+\s*$|-{2,}\s*$|\|?\s*:?-{3,}|[|\s]*:?-+:?\s*(?:\||$)|~~~)"
 )
@@ -55,7 +56,8 @@ def positions_in_marked(marked: str, positions: Iterable[int]) -> dict[int, int]
 
 
 def escape_inline(text: str) -> str:
-    """Mark the characters of a line, or of the end of one, that would be markup wherever they stand in a line."""
+    """Mark the characters of a line, or of a line without its beginning, that would be markup. Those that are markup
+    only at a line's beginning stay as they are."""
     return _INLINE.sub(rf"{ESCAPE}\g<0>", plain_form(text))
 
 

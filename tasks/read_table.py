@@ -39,7 +39,7 @@ class ReadTable:
     is_whole: bool = False
     """True if each row is an item, however few cells it has."""
     of_list: tuple[str | int, ...] | None = None
-    """Path of the list in the schema that the table belongs to by its heading on the page; None if unknown."""
+    """Path of the schema's list that the heading above the table names; None if unknown."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

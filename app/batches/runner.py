@@ -47,10 +47,11 @@ LOOK_S = 5.0
 _AT_ONCE = 8
 """Largest number of batches that this server runs at the same time, unless a key waits that runs none."""
 _MAX_AT_ONCE = 64
-"""Largest number of batches with those of keys that run no other one."""
+"""Largest number of batches in all. Beyond _AT_ONCE, only a key that runs no batch may begin one."""
 _NOTICES_AT_ONCE = 4
+"""Largest number of notices that are sent at the same time."""
 _NOTICES_OF_KEY = 2
-"""Largest number of notices that are sent at the same time, and of those of one key."""
+"""Largest number of one key's notices that are sent at the same time."""
 _PAUSE_S = 30.0
 """Seconds that a batch rests after an error."""
 _SWEEP_S = 3600.0
@@ -239,8 +240,8 @@ class BatchRunner:
         run.task.cancel()
 
     async def _claimed(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease a batch whose key does not have its full share of running batches yet, or runs none if the batch
-        `is_first`."""
+        """Lease a batch of a key that does not have its full share of running batches yet. With `is_first`, lease only
+        a batch of a key that runs none."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_AT_ONCE)}
@@ -473,7 +474,7 @@ class BatchRunner:
             kept_s = self._files.limits.ttl_s
             if not kept_s or self.clock() < batch.expires + kept_s:
                 raise
-            # Files are not kept for longer either.
+            # The batch is tried for as long as its files would be kept, and no longer.
             await self._ended(batch, "failed")
             return
         ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
@@ -484,7 +485,8 @@ class BatchRunner:
         return await self.store.change(batch.id, self._holder, errors=[problem(error.code, error.message)])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Write a file of results, and return the file's id. Results without room are not read. Raises ApiError."""
+        """Write a file of results, and return the file's id. If there is no room for the file, the results are not read
+        from the store. Raises ApiError."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         after = 0
         size = await self.store.file_bytes(batch.id, is_answer=is_answer)
@@ -522,7 +524,7 @@ class BatchRunner:
         yield splitter.finish()
 
     async def _begin_notices(self, webhook: Webhook) -> None:
-        """Begin to send due notices, those of keys in turn, until as many are being sent as may be."""
+        """Begin to send due notices, from each key in turn, until _NOTICES_AT_ONCE are being sent."""
         while len(self._notices) < _NOTICES_AT_ONCE:
             full = [tenant for tenant, count in Counter(self._notices.values()).items() if count >= _NOTICES_OF_KEY]
             now = self.clock()

@@ -1,7 +1,7 @@
 """Sends the requests of a scenario to a server, and measures the time of each response.
 
-If the scenario sets a rate, a request's time counts from the moment at which it was due. Otherwise a server that falls
-behind would hide its delay, because its callers would send their next requests later.
+If the scenario sets a rate, a request's time counts from the moment at which it was due. A time
+counted from the moment of sending would hide that a server which falls behind delays the requests after a slow one.
 """
 
 import asyncio

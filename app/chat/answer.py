@@ -320,8 +320,8 @@ class Answerer:
         if whole is not None:
             return _PlainAnswer(whole, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
-        # An empty result does not count. If no objects were found in a picture of a text ("the weight", "the size"),
-        # the answer is in the text.
+        # An empty result does not count. A question for "the weight" may have let objects be looked for in a picture
+        # of a text. If none were found, the answer is in the text.
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, passages_may_answer = material.turn.text, not has_others
         objects = objects_found(plan, results)

@@ -55,7 +55,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     try:
         async for piece in request.stream():
             if length is None and received <= LARGE < received + len(piece):
-                # Until then, the rest of the body stays at the client.
+                # While this waits for memory, the rest of the body stays at the client.
                 held = await _PacedMemory.of(memory, max_bytes)
             received += len(piece)
             if received > max_bytes:

@@ -43,15 +43,15 @@ time. At least `_LEAST_KNOWN` and at most `_MAX_KNOWN` values are kept."""
 _LONGEST_SMOOTHED = 24
 """Largest number of steps of a season for exponential smoothing, which estimates a value for each step."""
 _LONGEST_ARIMA = 12
+"""Largest number of steps of a season for ARIMA, whose state has an element for each step."""
 _ARIMA_KNOWN = 400
-"""Largest number of values for ARIMA, whose state has an element for each step of the season. With more values, ARIMA
-would take longer than all other methods together."""
+"""Largest number of values for ARIMA. With more, ARIMA would take longer than all other methods together."""
 _LEAST_TRIED = 8
 """Least number of values for a comparison of methods. With fewer values, too few would remain before the end that is
 forecast."""
 _UNSTEADY = 0.2
-"""Ratio of the variance of a short series' changes to the square of their mean at which the straight line gets half of
-the weight."""
+"""Least variance of a short series' changes, as a multiple of the square of their mean, at which the series counts as
+entirely unsteady. The straight line then has half of the weight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +114,9 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tu
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
-    """Return the factor for both sides of the trial's intervals. It is either 1, which keeps the method's own width, or
-    a larger factor calculated from the trial's errors, as cross-validation decides: for each fold, the factor comes
-    from the other folds, and the share of the fold's values inside the interval should be close to COVERAGE."""
+    """Return the factor for both sides of the trial's intervals. Two factors are compared: 1, which keeps the
+    method's own width, and one calculated from the trial's errors. The latter is tried on each fold with the factor of
+    the other folds. The function returns the one whose share of values inside the intervals is closer to COVERAGE."""
     shares = [_shares(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
         return 1.0

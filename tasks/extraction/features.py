@@ -21,7 +21,8 @@ from tasks.extraction.names import Names
 Matrix = NDArray[np.float32]
 
 SLOTS = ("own", "left", "above", "heading", "below")
-"""Places of labels relative to a span: before the span in its line, in its row, and in its column."""
+"""Places of labels relative to a span. `own` is before the span in its line, `left` in its row, and `above`, `heading`
+and `below` in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 LARGEST_AMOUNT = 1e15
 """Largest number that is compared as an amount, because cents of larger ones are lost in a float, and a row of digits
@@ -287,11 +288,18 @@ def label_matches(
 ) -> Slices[Matrix]:
     """Return the match of each string with each field, as an array of fields × (strings + 1) × NAMED.
 
-    The features are: the same concept, another concept, the shares of common words, the similarity of the meanings, the
-    difference of this similarity to that of the most similar string, the shares of common groups of three letters, the
-    similarity of the string's concept to the field, and the difference of this similarity to that of the most similar
-    concept. The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full
-    name; `meanings` is concepts × 384.
+    The features, by index, are:
+
+    - 0: the same concept, 1: another concept,
+    - 2: share of common words in the field's name, 3: in the string,
+    - 4: similarity of the string to the field's name, 5: to the full name,
+    - 6, 7: differences of 4 and 5 to those of the most similar string,
+    - 8: share of common groups of three letters in the field's name, 9: in the string,
+    - 10: similarity of the string's concept to the field's name, 11: to the full name,
+    - 12, 13: 1 plus the differences of 10 and 11 to those of the most similar concept.
+
+    The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full name;
+    `meanings` is concepts × 384.
     """
     words, letters, concepts = _Places(), _Places(), dict[frozenset[str], list[int]]()
     sizes = np.zeros(len(strings.texts))
@@ -375,7 +383,8 @@ def _letters(words: Sequence[str]) -> frozenset[str]:
 
 
 def _shares_of_letters(field: FieldText, letters: _Places) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the shares of common groups of letters in the field's most similar name, and in each text."""
+    """Return, for each text, two shares of the groups of letters that the text has in common with the field's most
+    similar name: the share of the name's groups, and that of the text's groups."""
     sizes = np.maximum(1, letters.sizes())
     of_name, of_text = np.zeros(len(sizes)), np.zeros(len(sizes))
     for name in filter(None, field.names.own):

@@ -27,7 +27,7 @@ from tasks.schema.paths import JsonPath
 
 MAX_ITEMS = 1_000
 MAX_PLACES = 1_500
-"""Largest number of places that are examined, the most likely first."""
+"""Largest number of possible cells that are examined, the most likely first."""
 SURE = 0.0
 """Logit that a cell outside its field's column must exceed."""
 POSSIBLE = -6.0
@@ -36,7 +36,7 @@ CERTAIN = 5.0
 """Logit beyond which more certainty does not count when fields are matched with columns and when a list is calibrated;
 also the bonus of a cell in its field's column."""
 FILLED = 3.0
-"""Bonus of each row in which a column has a place, when fields are matched with columns."""
+"""Bonus of each row in which a column has a possible cell, when fields are matched with columns."""
 APART = 2.0
 """Penalty on the logit of a cell outside its field's column."""
 CENT = 0.005
@@ -49,13 +49,13 @@ MAX_WORDS = 4
 ALIKE = -3.0
 """Mean logit that the cells of an item must exceed."""
 SAME_ROW = 0.5
-"""Least share of the smaller line's height at which two lines overlap if they are in the same row."""
+"""Share of the smaller line's height by which two lines in the same row overlap at least."""
 FAR = 3.0
 """Largest distance between two rows of an item, in heights of a line."""
 SAME_EDGE = 0.7
 """Largest distance between left or right edges of cells in one column, in heights of a line."""
 TELLING = 9
-"""Number of places that determine the edges of a column."""
+"""Number of possible cells that determine the edges of a column."""
 SEVERAL = 3
 """Least count of numbers in a row at which their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
@@ -83,7 +83,7 @@ class _PossibleCell(NamedTuple):
 
 
 class _Column:
-    """A column of places. The most likely places, which are added first, determine its edges."""
+    """A column of possible cells. The most likely ones, which are added first, determine its edges."""
 
     def __init__(self, place: _PossibleCell) -> None:
         self.places = [place]
@@ -107,7 +107,7 @@ class _Cell(NamedTuple):
     row: int
     """Index of the field among the wanted fields."""
     odds: float
-    """Logit of the span as the field's value, minus the logit that no span is."""
+    """Logit that the span is the field's value, minus the logit that no span is its value."""
     value: Any
     place: _PossibleCell
 

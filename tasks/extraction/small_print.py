@@ -27,8 +27,8 @@ SAME_PRINT: Final = 1.35
 WIDEST_GAP: Final = 1.8
 """Largest distance between a label and its value, in heights of the value."""
 INDENT: Final = 2.0
-"""Largest distance between the left ends of a label and its value, in heights of the value. A value may also be
-anywhere below its label."""
+"""Largest distance between the left ends of a label and its value, in heights of the value. A value may also
+begin anywhere within the width of its label."""
 FEWEST: Final = 3
 """Least number of values with a label in small print on a page that counts as a form or a card."""
 SHARE: Final = 0.2
@@ -178,7 +178,7 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
     )
     if (ends or nearer) < 0:
         return below
-    # Of two lines of one label, the upper one has small print below it.
+    # If a label has two lines, only the lower one is above the value. The upper one gets the same value.
     for at, segment in own.items():
         under = segment.below
         if at not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
@@ -229,7 +229,7 @@ def _is_same_print(one: LineSegment, other: LineSegment) -> bool:
 
 
 def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[int]:
-    """Yield the segments in the print of labels that have no value."""
+    """Yield the segments that are printed as small as labels and have no value."""
     usual = median([_width(own[at]) for at in labelled])
     values = set(labelled.values())
     for at, segment in own.items():
@@ -254,7 +254,8 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield the meanings of "Name" if another label is for the other part of the name."""
+    """Yield what "Name" means if another label is for one part of the name: the first name beside a label for the last
+    name, and vice versa."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:

@@ -51,8 +51,8 @@ _CELL_HEIGHT = 64
 _CHARACTER_GAP, _WORD_GAP = 7, 34
 """Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
 _ORDERED_SERIES = "ABCDEFGHIJ", "0123456789"
-"""Series whose characters, in this order, count as the categories of a licence or the steps of a scale and not as a
-word."""
+"""Series that are printed in combs: the categories of a licence, and the steps of a scale. No word is read from a comb
+whose text is a part of one of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +95,7 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
 
 
 def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, float]]]:
-    """Yield the walls of the same height that are side by side, as one chain each."""
+    """Yield chains of walls: walls side by side whose upper ends are level, and whose lower ends are, too."""
     rest = walls
     while len(rest) > _FEWEST_CELLS:
         chain = [rest[0]]

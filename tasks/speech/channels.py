@@ -22,8 +22,8 @@ _FLOOR = 1e-4
 _ACTIVE = 10 ** (-30 / 20)
 """Least level of a frame that counts as speech, relative to the loud frames."""
 _APART = 10 ** (10 / 20)
-"""Least ratio of one channel's level to the other's for a frame to belong to it (10 dB). Cross-talk on a line stays
-below it, and so do two microphones of one recorder."""
+"""Least ratio of one channel's level to the other's for a frame to belong to it (10 dB). On separate lines the
+other channel is quieter than that, even with cross-talk; the two microphones of one recorder differ by less."""
 _MOSTLY = 0.7
 """Least share of the active frames that must belong to a single channel. In the rest, speakers talk at once."""
 _LEAST_SHARE = 0.03

@@ -91,9 +91,11 @@ class ParsedQuestion:
     objects: Mapping[str, frozenset[str]]
     """Objects of directions: the word that follows "to", "from", "than" …, by direction."""
     times: frozenset[int]
-    """Indexes, in the table of words, of the tenses (past, present, future), the persons and the light verbs."""
+    """Numbers of the tenses (present, past, future) that occur, by their order in `times` of questions.toml."""
     persons: frozenset[int]
+    """Numbers of the persons that occur, by their order in `persons` of questions.toml."""
     light: frozenset[int]
+    """Numbers of the light verbs that occur, by their order in `light` of questions.toml."""
     begins_with: str
     """The word "i" or "you", whichever comes first if both occur, else ""."""
     has_order: bool

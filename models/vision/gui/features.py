@@ -31,7 +31,8 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     for step in range(len(STEPS)):
         best = np.zeros((_SIDES, len(boxes)), np.float32)
         for reach in _REACH:
-            # Edge between the last column of pixels before the left side and the next one; likewise for other sides.
+            # With `reach` -1, the left edge is the one between the last column of pixels before the box and the first
+            # one inside. The other sides mirror it.
             sides = (
                 (grain.right, x0 + reach, y0 + inset, x0 + reach + 1, y1 - inset),
                 (grain.right, x1 - 1 - reach - 1, y0 + inset, x1 - 1 - reach, y1 - inset),

@@ -30,7 +30,8 @@ class Worker:
             raise
 
     async def acquire(self, call: Callable[P, S], /, *args: P.args, **kwargs: P.kwargs) -> S:
-        """Run a call whose result must be closed. If the caller leaves before that, the result is closed here."""
+        """Run a call whose result must be closed. If the caller leaves before the call ends, the result is
+        closed here."""
         future, ended = await self._begin(call, *args, **kwargs)
         try:
             return await asyncio.shield(ended)
