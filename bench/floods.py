@@ -7,7 +7,7 @@ import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping, MutableSequence, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import ExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from itertools import cycle
 from typing import Any, Protocol
@@ -86,9 +86,10 @@ class Calls:
         is_polite, first = number % 2 == 0, number % len(self.calls)
         calls = cycle([asked.sent(ALICE) for asked in (*self.calls[first:], *self.calls[:first])])
         while True:
-            reader, writer = await asyncio.open_connection(host, port, local_addr=(ADDRESS, 0))
-            # A caller that leaves, or whose connection the server closes, returns with a new connection.
-            with suppress(TimeoutError, OSError, asyncio.IncompleteReadError), closing(writer):
+            # A caller that leaves, or whose connection the server refuses or closes, returns with a new connection.
+            with suppress(TimeoutError, OSError, asyncio.IncompleteReadError), ExitStack() as opened:
+                reader, writer = await asyncio.open_connection(host, port, local_addr=(ADDRESS, 0))
+                opened.enter_context(closing(writer))
                 for call in calls:
                     writer.write(call)
                     answers[2] += 1

@@ -60,26 +60,30 @@ class DerivedColumn(NamedTuple):
 
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
     """Yield the columns that can be derived from the columns of these rows."""
+    ranges = [column for at, head in enumerate(header) if (column := _ends_of_ranges(head, [row[at] for row in rows]))]
+    for head, ends in ranges:
+        # Only one range can be meant by a field `ref_min`, whatever its header says.
+        names = (head, *(RANGES if len(ranges) == 1 else ()))
+        for words, cells in zip((LOWER, UPPER), ends, strict=True):
+            yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
     for at, head in enumerate(header):
-        cells = [row[at] for row in rows]
-        yield from _ends_of_ranges(head, cells)
-        yield from _halves(head, cells)
+        yield from _halves(head, [row[at] for row in rows])
     yield from _signed_amounts(header, rows)
 
 
-def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> tuple[str, list[list[ReadCell]]] | None:
+    """Return the header of a column of ranges, and the cells of their lower and upper ends; None for any other
+    column."""
     present = [cell for cell in cells if not is_missing(cell.text)]
     ends = {cell.text: _ends(" ".join(cell.text.split())) for cell in present}
     told = [one for cell in present if (one := ends[cell.text]) is not None]
     if not head or len(told) < LEAST_RANGES * len(present) or not any(all(one) for one in told):
-        return
-    for number, words in enumerate((LOWER, UPPER)):
-        found = []
-        for cell in cells:
-            one = ends.get(cell.text)
-            found.append(cell._replace(text=one[number], source=cell.text) if one and one[number] else NO_CELL)
-        named = (f"{name} {word}" for name in (head, *RANGES) for word in words)
-        yield DerivedColumn((*words, *named), found)
+        return None
+    found: list[list[ReadCell]] = [[], []]
+    for cell in cells:
+        for own, end in zip(found, ends.get(cell.text) or ("", ""), strict=True):
+            own.append(cell._replace(text=end, source=cell.text) if end else NO_CELL)
+    return head, found
 
 
 def _ends(text: str) -> tuple[str, str] | None:

@@ -240,8 +240,9 @@ def _table(
             waiting.append(row)
     found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
     cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
-    for left in range(len(header) - 1):
-        _part_counts(cells, left)
+    for left, words in enumerate(header[:-1]):
+        if "quantity" in concepts_of(tuple(fold(text_of(passage, words)))):
+            _part_counts(cells, left)
     if (at := _split_in_vain(header, cells)) is not None:
         joined = [*header[:at], [*header[at], *header[at + 1]], *header[at + 2 :]]
         return _table(passage, joined, body, heading)

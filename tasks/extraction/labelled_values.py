@@ -162,8 +162,8 @@ class _RowReader:
     """Words of the label from earlier segments."""
     _label: list[str] = field(default_factory=list)
     _values: list[int] = field(default_factory=list)
-    _has_text: bool = False
-    """True if one of the values has letters. It is known without a look at the values, which may be thousands."""
+    _texts: int = 0
+    """Number of the values that have letters. It is known without a look at the values, which may be thousands."""
     _closed: bool = False
 
     def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
@@ -174,7 +174,7 @@ class _RowReader:
         yield from self._end()
 
     def _begin_segment(self) -> Iterator[LabelledValue]:
-        if self._closed and self._has_text:
+        if self._closed and self._texts:
             yield from self._end()
         elif not self._values and not self._closed:
             self._carried, self._label = [*self._carried, *self._label][-_MAX_KEPT:], []
@@ -191,7 +191,7 @@ class _RowReader:
                     self._take(word)
         elif not any(character.isalnum() for character in text):
             if text.startswith("%") and self._values:
-                self._values.pop()
+                self._drop()
         elif self._closed and not self._begins_label(text):
             self._take(word)
         elif has_figures and not _PERCENT.fullmatch(text):
@@ -209,7 +209,7 @@ class _RowReader:
             # In `Name: John Smith Tel: 12`, only a known name shows how many of the words before the second colon
             # belong to the label.
             while self._values and len(words) < LONGEST_LABEL and self._goes_with(self._values[-1], words):
-                words.insert(0, self.passage.words[self._values.pop()])
+                words.insert(0, self._drop())
             yield from self._end()
         elif self._closed:
             self._carried, self._label = [], []
@@ -226,7 +226,7 @@ class _RowReader:
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
             known = concepts if self._closed or one else frozenset()
             yield LabelledValue(label, known, tuple(self._values), self._closed)
-        self._carried, self._label, self._values, self._closed, self._has_text = [], [], [], False, False
+        self._carried, self._label, self._values, self._closed, self._texts = [], [], [], False, 0
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:
         text = self.passage.words[word]
@@ -235,13 +235,22 @@ class _RowReader:
     def _begins_label(self, text: str) -> bool:
         """True if `text` begins a new label after a value of nothing but digits, like `TOTAL` in `ITEM: 5 TOTAL
         25.85`."""
-        return bool(self._values) and not self._has_text and tuple(fold(text)) in PHRASES
+        return bool(self._values) and not self._texts and tuple(fold(text)) in PHRASES
 
     def _take(self, word: int) -> None:
         """Take a word as one of the label's values."""
-        text = self.passage.words[word]
         self._values.append(word)
-        self._has_text |= any(character.isalpha() for character in text) and not is_currency(text)
+        self._texts += self._is_text(word)
+
+    def _drop(self) -> str:
+        """Return the last of the label's values, which is none after all."""
+        word = self._values.pop()
+        self._texts -= self._is_text(word)
+        return self.passage.words[word]
+
+    def _is_text(self, word: int) -> bool:
+        text = self.passage.words[word]
+        return any(character.isalpha() for character in text) and not is_currency(text)
 
 
 def _tokens(label: str) -> tuple[str, ...]:

@@ -26,6 +26,7 @@ _STREET = re.compile(
 """Pattern of a street that ends with a word like `road` or `lane`."""
 _COUNTRY = re.compile(r"[ ,][A-Z]{1,2}-$")
 """Pattern of a country's letters before a postcode: `D-20095`."""
+_NUMBER_ALONE = re.compile(r"\d[\d./-]* ?\w?")
 _BETWEEN = " ,;·•|–-/"
 """Signs between a street and what follows it."""
 _FORMS = tuple(
@@ -37,12 +38,14 @@ _FORMS = tuple(
         # Reading RG5 9VR; Leeds, West Yorkshire LS2 9HM; Dublin D05 EPK5
         rf"(?:^|.*?, ?)(?P<city>{_CITY})(?:, ?(?P<state>{_CITY}))?,? +"
         r"(?P<postcode>[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[\dW] ?[A-Z\d]{4})\b",
-        # 69073 Lyon; D-20095 Hamburg; 1234 AB Amsterdam; 852 40 Sundsvall; 84-230 Rumia; 20131 Milano (MI);
-        # 29640 Fuengirola (Málaga); 50553-003 Recife/PE; 43804 Kajang, Johor
+        # 69073 Lyon; D-20095 Hamburg; 1234 AB Amsterdam; 20131 Milano (MI); 29640 Fuengirola (Málaga);
+        # 50553-003 Recife/PE; 43804 Kajang, Johor
         r"(?:^|.*[ ,-])(?:[A-Z]{1,2}-)?"
-        r"(?P<postcode>\d{4} ?[A-Z]{2}|\d{4,6}(?:-\d{3})?|(?<!\d )\d{3} \d{2}|\d{2}-\d{3}),? +"
+        r"(?P<postcode>\d{4} ?[A-Z]{2}|\d{4,6}(?:-\d{3})?),? +"
         rf"(?P<city>{_CITY})"
         rf"(?: ?[/(] ?(?P<state>[A-Z]{{2}})\b\)?| (?P<province>[A-Z]{{2}})|, ?(?P<region>{_CITY})| \({_CITY}\))?\.?$",
+        # 852 40 Sundsvall; 84-230 Rumia
+        rf"(?:^|.*, ?)(?:[A-Z]{{1,2}}-)?(?P<postcode>\d{{3}} \d{{2}}|\d{{2}}-\d{{3}}),? +(?P<city>{_CITY})$",
     )
 )
 """Patterns of a line of an address with its postcode."""
@@ -79,7 +82,7 @@ def _street_before(line: str, end: int) -> tuple[int, int] | None:
     if at is None or not any(map(str.isalpha, text[start:])):
         return None
     # A number alone belongs to the street before it: `Calle Mayor, 12`.
-    at -= at > 0 and parts[at].strip()[0].isdigit()
+    at -= at > 0 and _NUMBER_ALONE.fullmatch(parts[at].strip()) is not None
     start += sum(len(part) + 1 for part in parts[:at])
     return start + len(text[start:]) - len(text[start:].lstrip(_BETWEEN)), len(text)
 

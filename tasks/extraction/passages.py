@@ -257,12 +257,21 @@ def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
             found.append(line)
             continue
         places = [word.span() for word in _WORD.finditer(line.written)]
-        for start in range(0, len(line.words), MAX_LINE_WORDS):
-            own = places[start : start + MAX_LINE_WORDS]
-            is_known = len(places) == len(line.words)
-            written = line.written[own[0][0] : own[-1][1]] if is_known else ""
-            found.append(_part_of(line, start, start + MAX_LINE_WORDS, written))
+        is_known = len(places) == len(line.words)
+        start = 0
+        while start < len(line.words):
+            end = _end_of_part(line, start)
+            written = line.written[places[start][0] : places[end - 1][1]] if is_known else ""
+            found.append(_part_of(line, start, end, written))
+            start = end
     return found
+
+
+def _end_of_part(line: SourceLine, start: int) -> int:
+    """Return where a part of a long line ends: behind the last sentence of MAX_LINE_WORDS words, if it has some."""
+    end = min(len(line.words), start + MAX_LINE_WORDS)
+    ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
+    return next((at for at in ends if line.words[at - 1].endswith((".", ";", "!", "?"))), end)
 
 
 def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine:

@@ -59,9 +59,9 @@ _TIMES = re.compile(
 _COUNT = re.compile(r"(?P<quantity>\d{1,3}) ?[x×] (?=\D)", re.IGNORECASE)
 _QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
 _UNIT = re.compile(r"[^\W\d_]{1,6}\.?")
-_COUNT_BEFORE = re.compile(r"(?P<quantity>\d{1,4})(?: |(?=[^\W\d_]{3}))")
+_COUNT_BEFORE = re.compile(r"(?P<quantity>\d{1,4})(?: |(?<!\b1)(?=[^\W\d_]{3}))")
 """A count before a description, which may be read together with it: `2 Soup`, `2Soup`."""
-_EACH = frozenset(("à", "@", "a", "per", "je"))
+_EACH = frozenset(("à", "@", "per", "je"))
 """Words before a unit price."""
 
 

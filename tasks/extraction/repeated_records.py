@@ -17,7 +17,7 @@ from tasks.extraction.cv_sections import is_section
 from tasks.extraction.folding import fold
 from tasks.extraction.line_pieces import PiecedLine, cut_line
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import MAX_PLACED, WordOnPage, rows_by_column, rows_of, segments_of_row
+from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of, segments_of_row
 
 MAX_LINES: Final = 1_500
 """Largest number of lines of a passage in which records are searched for."""
@@ -85,12 +85,9 @@ class Run:
 
 
 def runs_of(passage: Passage) -> Iterator[Run | None]:
-    """Yield the runs of records of a passage, none if it has more than MAX_PLACED words; None after each slice of work
-    without one."""
+    """Yield the runs of records of a passage; None after each slice of work without one."""
     columns: list[list[PiecedLine]] = []
     strips: list[list[PiecedLine]] = []
-    if len(passage.words) > MAX_PLACED:
-        return
     left = MAX_LINES
     for rows in rows_by_column(passage):
         columns.append((yield from _cut_lines(passage, rows[:left])))

@@ -26,6 +26,7 @@ from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
+from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_told, is_day_of_a_year
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -608,9 +609,13 @@ def is_total(row: Sequence[str]) -> bool:
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
-    # `Total cholesterol` in a row that is full is an item.
-    is_sparse = row.count("") > (len(row) > WIDE)
-    return is_sparse and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
+    if len(row) > WIDE and row.count("") <= 1 and any(map(_has_words, filled[1:])):
+        return False  # `Total protein` with its unit in a row that is full is an item.
+    return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
+
+
+def _has_words(cell: str) -> bool:
+    return any(map(str.isalpha, cell)) and not looks_numeric(cell) and not is_currency(cell)
 
 
 def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledList | None:

@@ -32,7 +32,7 @@ _IN_GROUPS = re.compile(r"[A-Z]{2}\d\d(?: [A-Z0-9]{4}){3,7}(?: [A-Z0-9]{1,3})?")
 _BIC = re.compile(r"(?<![^\W_])[A-Z]{6}[A-Z0-9]{2}(?:[A-Z0-9]{3})?(?![^\W_])")
 """Pattern of a business identifier code (ISO 9362): bank, country, place, and an optional branch."""
 _PERSON_AND_PHONE = re.compile(
-    r"(?P<person>[^\W\d_][^\d()]{2,60}?)(?: \([^()\d]{2,30}\))?[ ,;:–-]{1,4}(?:tel|phone|mob|handy|tél)?[.: ]{0,3}"
+    r"(?P<person>[^\W\d_][^\d()]{2,60}?)(?: \([^()\d]{2,30}\))?[ ,;:–-]{1,10}(?:tel|phone|mob|handy|tél)?[.: ]{0,5}"
     r"(?P<phone>\+?\(?\d(?:[ ()./-]{0,2}\d){6,15})",
     re.IGNORECASE,
 )

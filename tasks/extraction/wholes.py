@@ -4,6 +4,7 @@ A document prints "Name: Moore, Priya" and "43804 Seri Kembangan, Selangor", whi
 `city`. The network finds the whole value, and the notation of the value determines the parts.
 """
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,10 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
     "state": _ADDRESS,
 }
 """Words in the name of the whole value, by the concept of the part."""
+_STREET = re.compile(r"(?=.*\d)[^\W\d_]{3}")
+"""Pattern of a street with a house number, in contrast to a floor: `2. OG`."""
+_ENTIRE = frozenset(fold("full complete entire whole postal mailing vollständig complet completo completa volledig"))
+"""Words in the name of a field that is for the whole, whatever fields are beside it."""
 SURE = 0.5
 """Least probability of a place that counts as the whole value."""
 _KEPT = 0.95
@@ -48,6 +53,9 @@ def lacking_part(field: FieldText, beside: Collection[str]) -> str:
     """Return the concept of the part that a field for a whole stands for, given the concepts of the fields `beside` it;
     empty if it stands for the whole, or for something else."""
     said = {PHRASES.get(own, "") for own in field.names.own}
+    words = {word for own in field.names.own for word in own}
+    if not words.isdisjoint(_ENTIRE) or not field.concepts.isdisjoint(_WHOLES):
+        return ""
     if "name" in said and ("first_name" in beside) != ("last_name" in beside):
         return "last_name" if "first_name" in beside else "first_name"
     if "address" in said and "street" not in beside and not {"city", "postcode"}.isdisjoint(beside):
@@ -109,8 +117,9 @@ def _find_parts(
         for concept in concepts & found.keys():
             begin, end = found[concept]
             yield from _spans_saying(candidates, whole, line.text[begin:end])
-        if "street" in concepts - found.keys() and at > whole.first:
-            yield from _spans_saying(candidates, whole, candidates.segments[at - 1].text)
+        if "street" in concepts - found.keys():
+            above = (candidates.segments[place].text for place in range(at - 1, whole.first - 1, -1))
+            yield from _spans_saying(candidates, whole, next(filter(_STREET.search, above), ""))
         return
 
 

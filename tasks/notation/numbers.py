@@ -31,6 +31,9 @@ _NUMBER = re.compile(
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*[^\n\d]*[^\W\d_]{3}")
 """Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount of money with a word after it may be
 negative."""
+_INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
+"""Pattern of a number whose last group has three figures and the others two: 1,61,573. Without decimals it may be
+a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _UNIT = re.compile(rf"[ ]?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _WORD_GOES_ON = re.compile(r"[:/-]\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_]")
@@ -130,7 +133,7 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
     if not points and not commas:
         yield Magnitude(Decimal(digits), "")
     elif points and commas:
-        if digits.count(sign) == 1 and is_grouped(whole, other):
+        if digits.count(sign) == 1 and (is_grouped(whole, other) or (other == "," and _INDIAN.fullmatch(whole))):
             yield Magnitude(Decimal(f"{whole.replace(other, '')}.{fraction}"), sign)
     elif points + commas > 1:
         if is_grouped(digits, sign):
@@ -142,14 +145,9 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
 
 
 def is_grouped(digits: str, sign: str) -> bool:
-    """True if `sign` separates groups of three digits, or, as in India, groups of two before the last three: 1,61,573.
-
-    The first group may have fewer.
-    """
+    """True if `sign` separates groups of three digits; the first group may have fewer."""
     first, *groups = digits.split(sign)
-    sizes = [len(group) for group in groups]
-    in_twos = sign == "," and len(first) <= 2 and {*sizes[:-1]} == {2} and sizes[-1] == 3
-    return 0 < len(first) <= 3 and (in_twos or all(size == 3 for size in sizes))
+    return 0 < len(first) <= 3 and all(len(group) == 3 for group in groups)
 
 
 def likeliest(readings: Collection[Decimal], digits: str) -> Decimal:

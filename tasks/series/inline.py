@@ -25,7 +25,7 @@ _COMMAS = r"[-+−]?\d+,\d+"
 _THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _FENCE = "```"
-_MOST_BRACKETS = 20
+_MAX_BRACKETS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
 """Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
@@ -202,7 +202,7 @@ def _find_fences(text: str) -> Iterator[tuple[int, str, int]]:
 def _table_in_json(text: str, most_cells: int) -> SeriesMessage | None:
     decoder = json.JSONDecoder(parse_constant=lambda _: None)
     in_vain = 0
-    for found in islice(re.finditer(r"[\[{]", text), _MOST_BRACKETS):
+    for found in islice(re.finditer(r"[\[{]", text), _MAX_BRACKETS):
         if in_vain > _READ_AGAIN:
             break
         try:

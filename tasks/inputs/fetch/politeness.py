@@ -99,7 +99,7 @@ class Robots:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
             if lines > _MAX_LINES:
-                failure = "is too large"
+                lines, failure = 0, "is too large"
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:

@@ -116,6 +116,9 @@ def test_a_line_of_many_words_is_searched_as_several() -> None:
     assert [len(line.words) for line in passage.lines] == [1_000, 1_000, 500, 2]
     assert passage.words == [*words, "Total:", "9"]
     assert passage.lines[1].written == "\t".join(words[1_000:2_000])
+    said = "He said so. " * 400
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": said})]))
+    assert {line.words[-1] for line in passage.lines} == {"so."}
 
 
 def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:

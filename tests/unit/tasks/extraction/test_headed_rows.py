@@ -70,6 +70,14 @@ def test_a_count_that_was_read_together_with_the_text_behind_it_is_in_its_own_co
     assert items_on(*header, *rows, **ARTICLE) == [CLOGS, SOCKS]
 
 
+def test_the_number_of_a_house_is_no_count() -> None:
+    header = [(0, 0, "Name"), (300, 0, "Address"), (700, 0, "Phone"), (1000, 0, "City")]
+    rows = [(0, 30, "Ada"), (300, 30, "12 High Street"), (1000, 30, "Leeds")]
+    rows += [(0, 60, "Bob"), (300, 60, "7 Mill Lane"), (1000, 60, "York")]
+    found = items_on(*header, *rows, name=TEXT, address=TEXT, phone={"type": ["string", "null"]}, city=TEXT)
+    assert [(item["address"], item["phone"]) for item in found] == [("12 High Street", None), ("7 Mill Lane", None)]
+
+
 def test_what_stands_beside_a_table_is_not_in_it() -> None:
     beside = [(0, 20, "Wim Haan"), (0, 50, "Quay 9")]
     table = [(left + 600, top, text) for left, top, text in (*HEADER, *row(30, "Clogs", "2", "9.50", "19.00"))]

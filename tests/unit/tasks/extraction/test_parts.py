@@ -63,8 +63,11 @@ def test_the_line_of_a_postcode_has_its_city(line: str, city: str, postcode: str
         ("Verstraeten bv, Kerkstraat 118, 9120 Beveren", "Kerkstraat 118"),
         ("Adres: ul. Towarowa 35, 61-896 Poznań", "ul. Towarowa 35"),
         ("Avda. Cajal, 41 · 29640 Fuengirola (Málaga)", "Avda. Cajal, 41"),
+        ("Acme Ltd, 12 High Street, Leeds LS2 9HM", "12 High Street"),
+        ("Calle Mayor, 12, 28013 Madrid", "Calle Mayor, 12"),
         ("69073 Lyon", None),
         ("Dr. Berg, 69073 Lyon", None),
+        ("Ref 12-345 Foo", None),
     ],
 )
 def test_the_street_before_a_postcode_has_its_number(line: str, street: str | None) -> None:
@@ -103,7 +106,10 @@ async def test_an_address_beside_a_city_is_the_street_alone() -> None:
     page = ocr(("Name", "Sophie Dupont"), ("Address", "Hauptstr. 12, 79098 Freiburg"), ("E-mail", "sd@example.org"))
     found = await filled(read(page=page), address=STRING, city=STRING, postcode=STRING)
     assert found == {"address": "Hauptstr. 12", "city": "Freiburg", "postcode": "79098"}
-    assert await filled(read(page=page), address=STRING) == {"address": "Hauptstr. 12, 79098 Freiburg"}
+    whole = "Hauptstr. 12, 79098 Freiburg"
+    assert await filled(read(page=page), address=STRING) == {"address": whole}
+    found = await filled(read(page=page), full_address=STRING, city=STRING)
+    assert found == {"full_address": whole, "city": "Freiburg"}
 
 
 async def test_a_label_of_its_own_goes_before_the_whole() -> None:

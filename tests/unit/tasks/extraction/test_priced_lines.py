@@ -76,6 +76,12 @@ def test_a_count_and_a_unit_price_whose_product_is_the_amount_are_no_part_of_the
     ]
 
 
+def test_a_name_with_a_letter_or_a_figure_stays_whole() -> None:
+    lines = [("1 Vitamin A 3.10", "3.10"), ("1Password licence 36.00", "36.00")]
+    found = receipt(*HEAD, *lines, ("TOTAL", "39.10"), **WITH_PRICE)
+    assert [item["name"] for item in found] == ["Vitamin A", "1Password licence 36.00"]
+
+
 def test_numbers_of_lines_are_no_part_of_their_descriptions() -> None:
     found = receipt(
         *HEAD, ("1 GARDEN PEAS 2 1.20", "2.40"), ("2 RYE BREAD 1 3.10", "3.10"), ("3 LEEKS 4 1.00", "4.00"),

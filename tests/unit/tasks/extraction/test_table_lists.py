@@ -64,6 +64,9 @@ def test_a_row_that_is_full_is_an_item_whatever_its_name_says() -> None:
     text = "test;value;unit;range;method\nIron;9;ug;30 - 400;\nTotal protein;71;g/l;60 - 80;\nIron load;4;ug;< 5;\n"
     rows = rows_of(text, test=TEXT, value=NUMBER, unit=TEXT, method={"type": ["string", "null"]})
     assert [row["test"] for row in rows] == ["Iron", "Total protein", "Iron load"]
+    text = "name;no;tax;total\nClogs;1;;2.50\nSocks;2;;3.00\nTotal incl. VAT;3;;5.50\n"
+    rows = rows_of(text, name=TEXT, no=NUMBER, total=NUMBER)
+    assert [row["name"] for row in rows] == ["Clogs", "Socks"]
 
 
 def test_yes_and_no_words_of_an_enum_and_days_are_read_by_the_column() -> None:
@@ -182,6 +185,9 @@ def test_a_range_has_two_ends() -> None:
     text = "test;value;reference range\nIron;9;30 - 400\nCRP;4;< 5\neGFR;92;> 60\n"
     rows = rows_of(text, test=TEXT, value=NUMBER, reference_low=low, reference_high=high)
     assert [(row["reference_low"], row["reference_high"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
+    two = "test;age;normal\nIron;10 - 20;30 - 400\nCRP;10 - 20;1 - 5\n"
+    rows = rows_of(two, test=TEXT, normal_low=low, normal_high=high)
+    assert [(row["normal_low"], row["normal_high"]) for row in rows] == [(30, 400), (1, 5)]
     spanish = text.replace("test;value;reference range", "prueba;resultado;valores de referencia")
     rows = rows_of(spanish, prueba=TEXT, valor=NUMBER, refMin=low, refMax=high)
     assert [(row["refMin"], row["refMax"]) for row in rows] == [(30, 400), (None, 5), (60, None)]
