@@ -26,7 +26,7 @@ _WHOLES: Mapping[str, tuple[str, ...]] = {
     "state": _ADDRESS,
 }
 """Words in the name of the whole value, by the concept of the part."""
-_STREET = re.compile(r"(?=.*\d)[^\W\d_]{3}")
+_STREET = re.compile(r"(?=.*\d).*[^\W\d_]{3}")
 """Pattern of a street with a house number, in contrast to a floor: `2. OG`."""
 _ENTIRE = frozenset(fold("full complete entire whole postal mailing vollständig complet completo completa volledig"))
 """Words in the name of a field that is for the whole, whatever fields are beside it."""
@@ -119,7 +119,7 @@ def _find_parts(
             yield from _spans_saying(candidates, whole, line.text[begin:end])
         if "street" in concepts - found.keys():
             above = (candidates.segments[place].text for place in range(at - 1, whole.first - 1, -1))
-            yield from _spans_saying(candidates, whole, next(filter(_STREET.search, above), ""))
+            yield from _spans_saying(candidates, whole, next(filter(_STREET.match, above), ""))
         return
 
 
