@@ -90,6 +90,7 @@ async def test_a_slow_reader_of_a_file_keeps_small_pieces_in_memory(tmp_path: Pa
     store = FileStore(Storage(str(tmp_path)), FileLimits())
     file = await kept(store, bytes(300_000))
     sizes = [len(piece) async for piece in store.pieces(file)]
+    await store.close()
     assert sum(sizes) == 300_000
     assert max(sizes) <= 64 * 1024
 
