@@ -370,6 +370,9 @@ async def main(calls: int, many: int, rounds: int, only: list[str]) -> None:
     with serving_llm(reply) as llm, serving_origin() as origin:
         origin.files["/sign.png"] = single_line("Platform nine").encoded()
         groups = {"calls": (of_calls(origin), "off"), "connections": (of_connections(origin), "exact")}
+        known = {*groups, *(name for cases, _ in groups.values() for name in cases)}
+        if unknown := sorted({*only} - known):
+            raise SystemExit(f"There is no flood {', '.join(unknown)}; there are {', '.join(sorted(known))}.")
         for group, (all_cases, cache) in groups.items():
             if cases := chosen(group, all_cases, only):
                 with (
