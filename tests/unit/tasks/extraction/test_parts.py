@@ -102,6 +102,11 @@ async def test_fields_for_parts_are_cut_from_the_whole(fields: tuple[str, ...], 
     assert tuple((await filled(read(page=ocr(*FORM)), **schema)).values()) == values
 
 
+async def test_a_street_above_the_line_of_its_postcode_is_the_address_beside_a_city() -> None:
+    found = await filled(read(page=ocr(*FORM)), address=STRING, city=STRING)
+    assert found == {"address": "32, rue de la République", "city": "Lyon"}
+
+
 async def test_an_address_beside_a_city_is_the_street_alone() -> None:
     page = ocr(("Name", "Sophie Dupont"), ("Address", "Hauptstr. 12, 79098 Freiburg"), ("E-mail", "sd@example.org"))
     found = await filled(read(page=page), address=STRING, city=STRING, postcode=STRING)
