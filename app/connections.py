@@ -61,8 +61,7 @@ chunk costs more than its content."""
 _CONTENT = 256
 """Number of bytes of a chunked body whose parsing counts as much as a chunk."""
 _HEAD = 64
-"""Number of chunks whose parsing takes as long as that of a request's head. Each of its headers counts as a further
-chunk."""
+"""Number of chunks as which a request's head counts. Each of its headers counts as a further chunk."""
 _LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32

@@ -20,7 +20,7 @@ from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
 MAX_TABLES = 50
 """Largest number of tables on one page."""
 MAX_COMPARED = 1_000_000
-"""Largest number of words that are looked for in the grids of a page, each in the grids at its height: 1 s."""
+"""Largest number of words that are looked for in the grids of a page, each in the grids at its height."""
 MAX_CELLS = 5000
 """Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
 _COLUMN_DISTANCE = 0.7
