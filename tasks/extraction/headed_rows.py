@@ -41,7 +41,7 @@ MAX_HEADER_WORDS = 60
 MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
-COUNTED = 0.8
+COUNTED_SHARE = 0.8
 """Least share of a column's cells that begin with a count, at which the count belongs to the column before."""
 _COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
 FULL_ROW = 0.5
@@ -257,7 +257,7 @@ def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> None:
         return
     wholes = [cell if cell.text else beside for cell, beside in zip(one, other, strict=True)]
     counted = [_COUNTED.fullmatch(whole.text) for whole in wholes]
-    if not rows or sum(map(bool, counted)) < COUNTED * len(rows):
+    if not rows or sum(map(bool, counted)) < COUNTED_SHARE * len(rows):
         return
     for row, whole, found in zip(rows, wholes, counted, strict=True):
         texts = (found["count"], found["text"]) if found else ("", whole.text)

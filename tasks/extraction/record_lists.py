@@ -87,7 +87,8 @@ def runs_for(
                 yield
                 continue
             yield
-            if not any(_may_be_list(run, one) for one in asked.values()):
+            lists_of_run = {path: one for path, one in asked.items() if _may_be_list(run, one)}
+            if not lists_of_run:
                 continue
             template = template_of(run)
             compared += width * template.size
@@ -96,9 +97,7 @@ def runs_for(
             yield
             figures = [slot for slot in template.slots if slot.kind in ("money", "decimal", "number")]
             comma = has_decimal_commas([slot.as_printed.texts for slot in figures], likely=False)
-            for path, one in asked.items():
-                if not _may_be_list(run, one):
-                    continue
+            for path, one in lists_of_run.items():
                 rough = yield from fill_from(template, one, days, comma, is_rough=True)
                 if rough is not None:
                     likely[path].append((rough.score, template, days, comma, read[passage.entry]))
