@@ -59,6 +59,9 @@ MAX_LABEL_WORDS = 6
 OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
 TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
+SHORTEST_HEADING = 4
+"""Least number of characters of a line in capitals that is the heading of a section, if the line above it is not in
+capitals. Abbreviations are shorter."""
 LEAST_SENTENCE, MAX_CROSSED = 5, 3
 """Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
 
@@ -240,28 +243,40 @@ def _table(
             waiting.append(row)
     found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
     cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
-    for left, words in enumerate(header[:-1]):
-        if "quantity" in concepts_of(tuple(fold(text_of(passage, words)))):
-            _part_counts(cells, left)
     if (at := _split_in_vain(header, cells)) is not None:
         joined = [*header[:at], [*header[at], *header[at + 1]], *header[at + 2 :]]
         return _table(passage, joined, body, heading)
+    for left in [at for at, words in enumerate(header) if _names_count(passage, words)]:
+        parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
+        if len(header[left]) > 1 and _names_count(passage, header[left][:1]) and _part_counts(parted, left):
+            # The names of a narrow column and of the next one were read as one text, and so were their cells.
+            header = [*header[:left], header[left][:1], header[left][1:], *header[left + 1 :]]
+            cells = parted
+            break
+        if left + 1 < len(header):
+            _part_counts(cells, left)
     return ReadTable([[cell_of(passage, words) for words in header], *cells], heading, is_exact=False)
 
 
-def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> None:
-    """Part the counts with which the texts of two columns begin from these texts, if one of the columns is empty: OCR
-    reads `2 Soup` and `2Soup` as one text."""
-    one, other = ([row[place] for row in rows] for place in (at, at + 1))
-    if any(cell.text for cell in one) and any(cell.text for cell in other):
-        return
-    wholes = [cell if cell.text else beside for cell, beside in zip(one, other, strict=True)]
+def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
+    return "quantity" in concepts_of(tuple(fold(text_of(passage, words))))
+
+
+def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
+    """Part counts from the texts that they begin, because OCR reads `2 Soup` and `2Soup` as one text. Return True if
+    there were such texts.
+
+    The count is put in column `at`, and the text into the next one. A row with cells in both columns stays as it is.
+    """
+    lone = [row for row in rows if bool(row[at].text) != bool(row[at + 1].text)]
+    wholes = [row[at] if row[at].text else row[at + 1] for row in lone]
     counted = [_COUNTED.fullmatch(whole.text) for whole in wholes]
-    if not rows or sum(map(bool, counted)) < COUNTED_SHARE * len(rows):
-        return
-    for row, whole, found in zip(rows, wholes, counted, strict=True):
+    if not lone or sum(map(bool, counted)) < COUNTED_SHARE * len(lone):
+        return False
+    for row, whole, found in zip(lone, wholes, counted, strict=True):
         texts = (found["count"], found["text"]) if found else ("", whole.text)
         row[at : at + 2] = (whole._replace(text=text, source=whole.text) if text else NO_CELL for text in texts)
+    return True
 
 
 def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[Sequence[ReadCell]]) -> int | None:
@@ -357,6 +372,8 @@ def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordO
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:
         return False
     if looks_numeric(said) or looks_numeric(next_said) or any(word.endswith(":") for word in next_said.split()):
+        return False
+    if next_said.isupper() and not said.isupper() and len(next_said) >= SHORTEST_HEADING:
         return False
     return next_said[0].islower() or said.endswith(OPEN_ENDS) or line[-1].box[2] < limit
 

@@ -70,6 +70,21 @@ def test_a_count_that_was_read_together_with_the_text_behind_it_is_in_its_own_co
     assert items_on(*header, *rows, **ARTICLE) == [CLOGS, SOCKS]
 
 
+def test_counts_are_parted_although_some_of_them_and_the_header_were_read_with_the_texts() -> None:
+    header = [(0, 0, "Qtd Artigo"), (700, 0, "Unit price"), (1000, 0, "Amount")]
+    clogs = [(0, 30, "2Clogs"), (700, 30, "9.50"), (1000, 30, "19.00")]
+    socks = [(0, 60, "1 Socks"), (700, 60, "2.50"), (1000, 60, "2.50")]
+    assert items_on(*header, *clogs, *socks, **ARTICLE) == [CLOGS, SOCKS]
+    apart = [(0, 0, "Qty"), (60, 0, "Description"), *header[1:]]
+    socks[:1] = [(0, 60, "1"), (60, 60, "Socks")]
+    assert items_on(*apart, *clogs, *socks, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_the_heading_of_a_section_does_not_continue_the_cell_above_it() -> None:
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), (0, 60, "HOSIERY"), *row(90, "Socks", "1", "2.50", "2.50")]
+    assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
 def test_the_number_of_a_house_is_no_count() -> None:
     header = [(0, 0, "Name"), (300, 0, "Address"), (700, 0, "Phone"), (1000, 0, "City")]
     rows = [(0, 30, "Ada"), (300, 30, "12 High Street"), (1000, 30, "Leeds")]
