@@ -7,12 +7,13 @@ from datetime import date
 from itertools import islice
 from typing import Any
 
-from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, is_missing, moments, number
-from tasks.notation.dates import days_without_year, is_day_of_a_year, parse_day
+from tasks.notation.clock_times import clock_beside
+from tasks.notation.dates import days_without_year, find_days, is_day_of_a_year, parse_day
 
 UNREADABLE = object()
 """Mark of a cell that has no value for a field."""
@@ -51,6 +52,8 @@ def values_of_column(
         found = _numbers(present, wanted, types, comma_likely=comma_likely)
     elif wants_iso(wanted.schema):
         found = _days(present, known_days)
+        if wants_clock(wanted.schema):
+            found = _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
     elif "array" in types:
         found = [_texts_in(cell) for cell in present]
     else:
@@ -165,6 +168,21 @@ def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
         else:
             day = parse_day(cell)
             found.append(UNREADABLE if day is None else day.readings[0].isoformat())
+    return found
+
+
+def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> list[Any]:
+    """Return the days with the times of day in their cells. With `has_seconds`, a day alone does not count."""
+    found: list[Any] = []
+    for cell, day in zip(cells, days, strict=True):
+        printed = next(find_days(cell), None)
+        clock = clock_beside(cell, printed.start, printed.end) if printed is not None else None
+        if day is UNREADABLE or (clock is None and has_seconds):
+            found.append(UNREADABLE)
+        elif clock is None:
+            found.append(day)
+        else:
+            found.append(f"{day}T{clock.isoformat('seconds' if has_seconds or clock.second else 'minutes')}")
     return found
 
 

@@ -31,7 +31,11 @@ _NUMBERS = TYPES.index("number"), TYPES.index("integer")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
 """Pattern of roughly one token of the embedding engine: a piece of a Latin word, two digits, or a sign."""
-_ISO = re.compile(r"\bISO\b|YYYY-MM-DD", re.IGNORECASE)
+MOMENT = "date-time"
+DAYS = ("date", MOMENT)
+"""Formats of calendar days in ISO 8601."""
+_ISO = re.compile(r"\bISO\b|(?:YYYY|AAAA|JJJJ|RRRR|ÅÅÅÅ)-MM-(?:DD|TT|JJ|GG)", re.IGNORECASE)
+_CLOCK = re.compile(r"-(?:DD|TT|JJ|GG)[T ]?HH[:.]?MM", re.IGNORECASE)
 _POSTCODE = re.compile(r"\b\d{4,6}\b|\b[A-Z]{1,2}\d[\dA-Z]? \d[A-Z]{2}\b")
 _COMPANY = re.compile(
     r"\b(?:sdn|bhd|ltd|limited|inc|llc|llp|corp|co|gmbh|ag|kg|ug|e\.?k|s\.?a|s\.?l|s\.?r\.?l|s\.?p\.?a|sarl|sas|lda|ltda"
@@ -105,7 +109,12 @@ def types_of(schema: Mapping[str, Any]) -> set[str]:
 
 
 def wants_iso(schema: Mapping[str, Any]) -> bool:
-    return schema.get("format") == "date" or _ISO.search(str(schema.get("description", ""))) is not None
+    return schema.get("format") in DAYS or _ISO.search(str(schema.get("description", ""))) is not None
+
+
+def wants_clock(schema: Mapping[str, Any]) -> bool:
+    """True if a schema wants a day with its time of day."""
+    return schema.get("format") == MOMENT or _CLOCK.search(str(schema.get("description", ""))) is not None
 
 
 def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
@@ -118,7 +127,7 @@ def _types(schema: Mapping[str, Any]) -> tuple[float, ...]:
                 "string" in types and "enum" not in schema,
                 "number" in types,
                 "integer" in types,
-                form == "date",
+                form in DAYS,
                 form == "time",
                 form == "email",
                 form in ("uri", "url"),

@@ -195,7 +195,7 @@ def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
         if names.concepts == {"currency"} and all(isinstance(value, str) and currency_of(value) for value in said):
             return bool(said)
         return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
-    if not types or not types <= {"string", "number", "integer"} or schema.get("format") == "date-time":
+    if not types or not types <= {"string", "number", "integer"}:
         return False
     if names_prose(names) or (types == {"string"} and names_a_result(names)):
         return False

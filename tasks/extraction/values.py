@@ -4,16 +4,17 @@ text around it."""
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
 from models.safety.personal_data import has_iban_length, iban_length
 from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
-from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
+from tasks.notation.clock_times import clock_beside
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import likeliest
 
@@ -101,6 +102,7 @@ class ValueForm:
     types: frozenset[str]
     form: str | None = None
     wants_iso: bool = False
+    wants_clock: bool = False
     has_pattern: bool = False
     choices: tuple[str, ...] | None = None
     """Texts of an enum; None for any other schema."""
@@ -112,7 +114,9 @@ class ValueForm:
             choices = tuple(dict.fromkeys(value for value in schema["enum"] if isinstance(value, str)))
             return cls(frozenset(), form if form in _CURRENCIES else None, choices=choices)
         types = types_of(schema) & {"number", "integer"}
-        return cls(frozenset(types)) if types else cls(frozenset(), form, wants_iso(schema), "pattern" in schema)
+        if types:
+            return cls(frozenset(types))
+        return cls(frozenset(), form, wants_iso(schema), wants_clock(schema), "pattern" in schema)
 
     def values_of(self, span: CandidateSpan, days_first: bool) -> Iterator[Any]:
         """Find the values that a field may take from `span`, the most likely first; none if the span does not fit."""
@@ -153,7 +157,11 @@ class ValueForm:
                 yield span.number.digits
             yield span.text
         if span.day is not None and (self.wants_iso or self.has_pattern):
-            yield _day(span.day.readings, days_first).isoformat()
+            at = moment_of(span, days_first) if self.wants_clock else None
+            if at is not None:
+                yield at.isoformat(timespec="seconds" if form == MOMENT or at.second else "minutes")
+            elif form != MOMENT:
+                yield _day(span.day.readings, days_first).isoformat()
 
 
 def key_of(value: Any) -> Any:
@@ -170,6 +178,15 @@ def sayings(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
         yield span.number.digits
     if span.day is not None:
         yield _day(span.day.readings, days_first).isoformat()
+        if (at := moment_of(span, days_first)) is not None:
+            yield at.isoformat()
+            yield at.isoformat(timespec="minutes")
+
+
+def moment_of(span: CandidateSpan, days_first: bool) -> datetime | None:
+    """Return the day of a span with the time of day beside it; None without a day or a time beside it."""
+    clock = span.day and clock_beside(span.passage.text, span.day.start, span.day.end)
+    return datetime.combine(_day(span.day.readings, days_first), clock) if span.day and clock else None
 
 
 def number_of(span: CandidateSpan) -> int | float | None:

@@ -194,7 +194,6 @@ async def test_without_an_extractor_what_was_read_is_the_llms() -> None:
         ("total", {"type": "number", "minimum": 1000}),
         ("paid", {"type": "boolean"}),
         ("items", {"type": "array", "items": {"type": "object", "properties": {"price": NUMBER}}}),
-        ("when", {"type": "string", "format": "date-time"}),
     ],
 )
 async def test_what_need_not_stand_there_is_the_llms(name: str, schema: dict[str, Any]) -> None:

@@ -229,6 +229,18 @@ def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     assert regular.worth > other.worth
 
 
+def test_days_in_a_column_have_their_times_where_the_schema_asks_for_them() -> None:
+    text = "Ticket;Entry\nA1;09.11.2024 10:07\nA2;09.11.2024 15:52:10\nA3;10.11.2024\n"
+    moment = {"type": ["string", "null"], "format": "date-time"}
+    told = {"type": "string", "description": "YYYY-MM-DDTHH:MM"}
+    assert [row["entry"] for row in rows_of(text, ticket=TEXT, entry=moment)] == [
+        "2024-11-09T10:07:00", "2024-11-09T15:52:10", None,
+    ]  # fmt: skip
+    assert [row["entry"] for row in rows_of(text, ticket=TEXT, entry=told)] == [
+        "2024-11-09T10:07", "2024-11-09T15:52:10", "2024-11-10",
+    ]  # fmt: skip
+
+
 def test_columns_between_known_ones_are_assigned_in_order() -> None:
     text = "Wirkstoff;Stärke;VM;MT;AB;Hinweis\nTorasemid;20 mg;1;½;0;neu\nBisoprolol;5 mg;1;0;1;erhöht\n"
     columns = {"substance": TEXT, "strength": TEXT, "morning": TEXT, "noon": TEXT, "evening": TEXT, "remark": TEXT}

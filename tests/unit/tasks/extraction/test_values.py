@@ -44,6 +44,25 @@ async def test_what_stands_on_the_page_is_copied_from_it(name: str, schema: dict
     assert filling.answer.value == {name: value}
 
 
+@each_case(
+    ("schema", "value"),
+    [
+        ({"type": "string", "format": "date-time"}, "2024-11-09T10:07:00"),
+        ({"type": "string", "description": "YYYY-MM-DDTHH:MM"}, "2024-11-09T10:07"),
+        ({"type": "string", "description": "local, AAAA-MM-DD HH:MM"}, "2024-11-09T10:07"),
+        ({"type": "string", "format": "date"}, "2024-11-09"),
+    ],
+)
+async def test_a_day_has_its_time_of_day_where_the_schema_asks_for_it(schema: dict[str, Any], value: str) -> None:
+    text = pasted("Parking garage\nEntry: 09.11.2024, 10:07 Uhr\nTotal: 4,50 EUR")
+    assert await filled(text, entry=schema) == {"entry": value}
+
+
+async def test_a_day_alone_is_no_moment() -> None:
+    text = pasted("Parking garage\nEntry: 09.11.2024\nTotal: 4,50 EUR")
+    assert await filled(text, entry={"type": ["string", "null"], "format": "date-time"}) == {"entry": None}
+
+
 def test_a_text_of_signs_is_searched_for_a_contact_in_time_that_grows_with_its_length() -> None:
     """With a power of it, this would take hours, and a test may take five minutes."""
     [passage] = passages_of([ocr("total")])
