@@ -71,6 +71,12 @@ class _Figure(NamedTuple):
     words: tuple[WordOnPage, ...]
 
 
+class _Header(NamedTuple):
+    name: str
+    may_be_null: bool
+    """True if the field of the column may be null, or the list has no such field."""
+
+
 @dataclass(slots=True)
 class _Item:
     """A line of a page with the parts of an item that it contains. Missing parts are empty."""
@@ -103,26 +109,25 @@ def priced_lines(
     if not items:
         return
     for fields in lists:
-        names = {column: _name(column, fields) for column in COLUMNS}
+        columns = {column: _header_of(column, fields) for column in COLUMNS}
         shown: list[_Column] = [column for column in COLUMNS if any(_cell(passage, one, column).text for one in items)]
-        header = [ReadCell(names[column]) for column in shown]
-        body = [[_cell(passage, one, column) for column in shown] for one in items]
-        if "quantity" in shown:
-            at = shown.index("quantity")
-            # If other lines have a quantity, a line without one is a single piece.
-            body = [
-                [ReadCell("1") if n == at and not cell.text else cell for n, cell in enumerate(row)] for row in body
-            ]
-        if "price" in shown:
-            at, other = shown.index("price"), shown.index("amount")
-            body = [[row[other] if n == at and not cell.text else cell for n, cell in enumerate(row)] for row in body]
-        yield ReadTable([header, *body], is_exact=False)
+        body = []
+        for one in items:
+            row = {column: _cell(passage, one, column) for column in shown}
+            # Among lines with a quantity, a line without one is a single piece. A field that may be null is for what is
+            # printed.
+            for column, implied in (("quantity", ReadCell("1")), ("price", row.get("amount", NO_CELL))):
+                if column in row and not row[column].text and not columns[column].may_be_null:
+                    row[column] = implied
+            body.append([*row.values()])
+        yield ReadTable([[ReadCell(columns[column].name) for column in shown], *body], is_exact=False)
 
 
-def _name(column: _Column, fields: Sequence[WantedField]) -> str:
-    known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in COLUMNS[column]}
-    best = max(known, key=lambda name: known[name])
-    return best if known[best] >= LIKELY else COLUMNS[column][0]
+def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
+    """Return the name of a column that is most like a field's name."""
+    known = ((likeness_by_words(one.names, name), name, one) for name in COLUMNS[column] for one in fields)
+    likeness, name, field = max(known, key=lambda found: found[0])
+    return _Header(name, field.fits(None)) if likeness >= LIKELY else _Header(COLUMNS[column][0], may_be_null=True)
 
 
 def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
@@ -185,11 +190,6 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
     if not (has_sum or len(found) >= FEWEST):
         return []
     _leave_out_positions(passage, found)
-    if any(one.price for one in found):
-        # Among lines with a quantity and a unit price, a line without them is a single piece.
-        for one in found:
-            one.price = one.price or one.amount
-            one.quantity = one.quantity or _Figure("1", Decimal(1), ())
     return found
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.conftest import each_case
-from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT, items_on
+from tests.unit.tasks.extraction.test_headed_rows import NUMBER, OR_NULL, TEXT, items_on
 
 HEIGHT = 30
 
@@ -56,6 +56,19 @@ def test_arithmetic_tells_whether_a_quantity_belongs_to_the_line_above_or_below(
 
 
 WITH_PRICE = {"name": TEXT, "quantity": NUMBER, "unit_price": NUMBER, "amount": NUMBER}
+
+
+@each_case(
+    ("figure", "implied"),
+    [(NUMBER, {"quantity": 1, "unit_price": 3.1}), (OR_NULL, {"quantity": None, "unit_price": None})],
+)
+def test_a_count_that_is_not_printed_is_one_unless_it_may_be_null(
+    figure: dict[str, Any], implied: dict[str, float | None]
+) -> None:
+    lines = (*HEAD, ("OAT MILK", "2.58"), ("2 x 1.29",), ("BREAD", "3.10"), ("TOTAL", "5.68"))
+    found = receipt(*lines, **{**WITH_PRICE, "quantity": figure, "unit_price": figure})
+    milk = {"name": "OAT MILK", "quantity": 2, "unit_price": 1.29, "amount": 2.58}
+    assert found == [milk, {"name": "BREAD", "amount": 3.1, **implied}]
 
 
 @each_case(
