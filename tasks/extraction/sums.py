@@ -30,6 +30,8 @@ from tasks.extraction.words_on_page import WordOnPage, rows_of
 
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with those of other fields."""
+OF_ITEM: Final = 8.0
+"""Penalty on the logits of a list's own figures as its total, if the total is printed."""
 CONTRADICTED: Final = 0.7
 """Factor on the logits of fields whose most likely values contradict each other. The factor lowers the probabilities
 and keeps their order."""
@@ -141,10 +143,11 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
 
 
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
-    """Prefer the sum of a list's column for the fields that ask for a total.
+    """Prefer the sum of a list's column to the list's own figures, for the fields that ask for a total.
 
-    `columns` has the figures of each column by the column's name. If the sum is already the most likely value of some
-    of these fields, only they get the bonus: the others may be the total with tax, which is another amount.
+    `columns` has the figures of each column by the column's name. If a field has a word such as `gross` in common with
+    the column, only such fields ask for its sum. If the sum is already the most likely value of some fields, only they
+    get the bonus: the others may be the total with tax, which is another amount.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}
@@ -152,12 +155,18 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
         return scored
     numbers = _numbers(scored.candidates)
     logits = scored.logits.copy()
+    figures = {round(abs(figure), 2) for column in columns.values() for figure in column}
+    of_items = [at for at, number in numbers.items() if round(abs(number), 2) in figures]
+    named = {name: [row for row, one in totals.items() if _shares_word(one, name)] for name in sums}
     for name, whole in sums.items():
         places = [at for at, number in numbers.items() if abs(abs(number) - whole) < CENT]
-        rows = [row for row, one in totals.items() if _is_sum_of(one, name)]
-        if places and rows:
-            likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
-            logits[np.ix_(likely or rows, places)] += AGREES
+        others = {row for other, rows in named.items() if other != name for row in rows}
+        rows = named[name] or [row for row, one in totals.items() if row not in others and _is_sum_of(one, name)]
+        if not places or not rows:
+            continue
+        likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
+        logits[np.ix_(likely or rows, places)] += AGREES
+        logits[np.ix_(rows, [at for at in of_items if at not in places])] -= OF_ITEM
     return replace(scored, logits=logits)
 
 
@@ -168,12 +177,18 @@ def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
-    """True if a field may be the sum of a column: a total of money of a column of amounts, and another total, such as
-    `total_hours`, of a column that shares a word with the field's name."""
+    """True if a field may be the sum of a column that has no word in common with it: a total of money of a column of
+    amounts."""
     words = words_of_key(column)
-    own = {word for name in field.names.own for word in name}
     is_amount = bool(concepts_of_field(words) & _SUMS) or not _AMOUNTS.isdisjoint(words)
-    return is_amount if field.names.concepts & _SUMS else not own.isdisjoint(words)
+    return is_amount and bool(field.names.concepts & _SUMS)
+
+
+def _shares_word(field: WantedField, column: str) -> bool:
+    """True if a field and a column have a word in common that tells which amounts they are, such as `gross` or
+    `hours`."""
+    own = {word for name in field.names.own for word in name}
+    return not (own & set(words_of_key(column))) <= _AMOUNTS | _TOTALS
 
 
 def _is_total(field: WantedField) -> bool:

@@ -7,11 +7,13 @@ import pytest
 
 from tasks.extraction.filling import copy_fields
 from tasks.extraction.passages import passages_of
-from tasks.extraction.sums import taxes_by_rate
+from tasks.extraction.sums import prefer_sums_of_lists, taxes_by_rate
 from tasks.extraction.whole_results import TaskResults
 from tasks.precontext import Entry
 from tests.filling import extractor
 from tests.unit.tasks.extraction.test_evidence import ocr
+from tests.unit.tasks.extraction.test_extractor import read as find
+from tests.unit.tasks.extraction.test_extractor import scored, wanted
 from tests.unit.tasks.extraction.test_headed_rows import NUMBER, TEXT
 
 OR_NULL = {"type": ["number", "null"]}
@@ -69,6 +71,15 @@ def test_the_sum_of_the_items_is_the_total_and_an_amount_carried_forward_is_not(
     found = read(page, total=NUMBER, lines={"type": "array", "items": item})
     assert [one["amount"] for one in found["lines"]] == [410, 1200.5]
     assert found["total"] == 1610.5
+
+
+def test_a_figure_of_an_item_is_not_the_total_where_the_sum_of_the_items_is_printed() -> None:
+    candidates = find("Boards 6,168.45", "Beams 1,453.86", "Altogether 7,622.31")
+    likely = {"6,168.45": 6.0, "1,453.86": 1.0, "7,622.31": 0.0}
+    fields = [(wanted(("total_gross",), NUMBER), likely), (wanted(("total_net",), NUMBER), likely)]
+    found = prefer_sums_of_lists(scored(candidates, fields), {"gross_value": (6168.45, 1453.86), "count": (1, 2)})
+    best = [candidates.spans[int(row[:-1].argmax())].text for row in found.logits]
+    assert best == ["7,622.31", "6,168.45"]
 
 
 def test_net_and_tax_are_the_total() -> None:
