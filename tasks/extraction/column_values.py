@@ -159,11 +159,13 @@ def _bare_number(cell: str) -> tuple[int, str]:
 
 
 def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
-    if any(is_day_of_a_year(cell) for cell in cells):
-        return [UNREADABLE if day is None else day.isoformat() for day in days_without_year(cells, known)]
+    lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known))
     found: list[Any] = []
     for cell, one in zip(cells, moments(cells), strict=True):
-        if one is not None:
+        if is_day_of_a_year(cell):
+            told = next(lone)
+            found.append(UNREADABLE if told is None else told.isoformat())
+        elif one is not None:
             found.append(one.date().isoformat())
         else:
             day = parse_day(cell)

@@ -736,9 +736,16 @@ def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> i
 def _fill_down(
     rows: Sequence[list[ReadCell]], given: Mapping[int, int], fields: Sequence[WantedField], *, is_exact: bool
 ) -> None:
-    """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text."""
+    """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text, or in the
+    first column anything but a quantity.
+
+    Converters of web pages and office documents leave the cells empty that a cell above spans. A row of many cells that
+    lacks another one is an item all the same.
+    """
     for at, column in given.items():
-        must = is_exact and "string" in types_of(fields[at].schema) and not fields[at].fits(None)
+        kinds = {CONCEPTS[name].kind for name in fields[at].names.concepts}
+        may_span = "string" in types_of(fields[at].schema) or (column == 0 and kinds.isdisjoint(("amount", "count")))
+        must = is_exact and may_span and not fields[at].fits(None)
         spans = 0
         above: ReadCell | None = None
         for row in rows:
@@ -746,6 +753,6 @@ def _fill_down(
             others = [row[other].text for other in given.values() if other != column]
             if cell.text:
                 above, spans = cell, cell.row_span - 1
-            elif above is not None and (spans > 0 or (must and all(others))):
+            elif above is not None and (spans > 0 or (must and others.count("") <= (len(others) >= WIDE))):
                 row[column] = above
                 spans -= 1

@@ -17,6 +17,7 @@ from tests.filling import pasted
 from tests.unit.tasks.extraction.test_extractor import read, scored, wanted
 
 TEXT, NUMBER, DAY = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
+OR_NULL, DAY_OR_NULL = {"type": ["string", "null"]}, {"type": ["string", "null"], "format": "date"}
 ARTICLES = {"name": TEXT, "price": NUMBER}
 
 
@@ -335,3 +336,15 @@ def test_a_day_of_the_week_with_a_figure_is_no_number_of_something_else() -> Non
     text = ";Weather;High;Low\nThu 17;Clear;29;16\nFri 18;Cloudy;31;17\n"
     columns = {"weather": TEXT, "low": NUMBER, "high": NUMBER, "rain_mm": {"type": ["number", "null"]}}
     assert [row["rain_mm"] for row in rows_of(text, **columns)] == [None, None]
+
+
+def test_the_cells_that_a_cell_above_spans_have_its_value_also_if_one_lacks_another() -> None:
+    text = (
+        "Minutes of 3 March 2025\n\n| Item | Task | Owner | By |\n| --- | --- | --- | --- |\n"
+        "| § 5 | Ask for offers | Ann | 30 April |\n|  | Clean the yard |  | 10 May |\n| § 6 | Call Bo | Cy | asap |\n"
+    )
+    columns = {"section": {"type": "integer"}, "task": TEXT, "owner": OR_NULL, "by": DAY_OR_NULL}
+    rows = rows_of(text, **columns)
+    assert [row["section"] for row in rows] == [5, 5, 6]
+    assert [row["owner"] for row in rows] == ["Ann", None, "Cy"]
+    assert [row["by"] for row in rows] == ["2025-04-30", "2025-05-10", None]  # a word among days is null
