@@ -14,6 +14,7 @@ from models.fair_executor import Slices
 from models.vision.text import TextLine, Word
 from tasks.extraction.passages import Passage, head_of
 from tasks.layout.tables import tables_on
+from tasks.notation.cells import looks_numeric
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.result import SourceLine
@@ -33,6 +34,8 @@ SPREAD, LINE = 1.5, 28.0
 _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
+_YEAR = re.compile(r"(?:19|20)\d\d")
+"""Pattern of a figure that may be the header of a column."""
 
 
 def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
@@ -73,10 +76,12 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
     for is_barred, run in groupby(lines, key=lambda line: _is_barred(line.written)):
         block = list(run)
         if is_barred:
+            parts = []
             for part in _blocks(block):
                 yield
-                if (table := _barred_table(part, heading)) is not None:
-                    found.append(table)
+                parts.append(_barred_rows(part))
+            tables = (_table_of(rows, heading) for rows in _together(parts))
+            found += [table for table in tables if table is not None]
         else:
             heading = block[-1].written.strip(" #")
     if not any(_RULE.fullmatch(line.written) for line in lines):
@@ -101,14 +106,35 @@ def _is_barred(line: str) -> bool:
     return len(bare) > 1 and bare[0] == bare[-1] == "|"
 
 
-def _barred_table(lines: Sequence[SourceLine], heading: str) -> ReadTable | None:
+def _together(blocks: Sequence[list[list[ReadCell]]]) -> Iterator[list[list[ReadCell]]]:
+    """Yield the rows of each table. An empty row of a sheet parts blocks of one table: the next block is as wide, and
+    begins with the heading of a section or with figures instead of a header."""
+    table: list[list[ReadCell]] = []
+    for rows in blocks:
+        if table and rows and len(rows[0]) == len(table[0]) > 2 and _goes_on(rows):
+            table += rows
+            continue
+        if table:
+            yield table
+        table = rows
+    if table:
+        yield table
+
+
+def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
+    texts = [[cell.text for cell in row if cell.text] for row in rows[:2]]
+    first = texts[-1] if len(texts[0]) == 1 else texts[0]
+    return len(first) > 1 and any(looks_numeric(text) and not _YEAR.fullmatch(text) for text in first)
+
+
+def _barred_rows(lines: Sequence[SourceLine]) -> list[list[ReadCell]]:
     rows = []
     for line in lines:
         if _RULE.fullmatch(line.written):
             continue
         texts = [cell.replace("\\|", "|").strip() for cell in _BAR.split(line.written.strip()[1:-1])]
         rows.append([_cell(text, line) for text in texts])
-    return _table_of(rows, heading)
+    return rows
 
 
 def _cell(text: str, line: SourceLine) -> ReadCell:

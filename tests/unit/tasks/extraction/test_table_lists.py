@@ -348,3 +348,17 @@ def test_the_cells_that_a_cell_above_spans_have_its_value_also_if_one_lacks_anot
     assert [row["section"] for row in rows] == [5, 5, 6]
     assert [row["owner"] for row in rows] == ["Ann", None, "Cy"]
     assert [row["by"] for row in rows] == ["2025-04-30", "2025-05-10", None]  # a word among days is null
+
+
+def test_an_empty_row_of_a_sheet_does_not_end_its_table() -> None:
+    columns = {"group": TEXT, "day": DAY, "name": TEXT, "amount": NUMBER}
+    text = (
+        "| Day | Name | Amount |\n| --- | --- | --- |\n| Travel |  |  |\n| 2025-05-06 | Train | 37.72 |\n"
+        "|  | Subtotal | 37.72 |\n\n| Meals |  |  |\n| --- | --- | --- |\n| 2025-05-07 | Lunch | 46.00 |\n\n"
+        "| 2025-05-08 | Tea | 3.00 |\n\n| Region | 2023 | 2024 |\n| --- | --- | --- |\n| North | 5.00 | 6.00 |\n"
+    )
+    assert [(row["group"], row["name"], row["amount"]) for row in rows_of(text, **columns)] == [
+        ("Travel", "Train", 37.72),
+        ("Meals", "Lunch", 46),
+        ("Meals", "Tea", 3),
+    ]
