@@ -503,12 +503,16 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
     for row in reading.table.rows[reading.end :]:
         texts = [cell.text for cell in row]
-        if is_total(texts[: len(texts) - reading.derived]):
+        if _is_sum(reading, row):
             if not reading.table.is_exact and has_begun:
                 return  # Other things are printed below the sums of a page.
         elif texts != header and sum(map(bool, texts)) >= least:
             has_begun = True
             yield row
+
+
+def _is_sum(reading: HeadedTable, row: Sequence[ReadCell]) -> bool:
+    return is_total([cell.text for cell in row[: len(row) - reading.derived]])
 
 
 def _in_order(
@@ -643,15 +647,18 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
     reading, given = match.reading, match.columns
     header = reading.header
-    rows = [list(row) for row in _body(reading, with_sections=True)]
-    sections = _sections(rows, given)
+    body = [*_body(reading, with_sections=True)]
     rows_and_sections = [
         (row, section)
-        for row, section in zip(rows, sections, strict=True)
+        for row, section in zip(body, _sections(body, given), strict=True)
         if sum(bool(cell.text) for cell in row) >= min(2, len(row) - 1)
     ]
-    rows = [row for row, _ in rows_and_sections]
-    _fill_down(rows, given, fields, is_exact=reading.table.is_exact)
+    below = reading.table.rows[reading.end :]
+    sums_above = accumulate(_is_sum(reading, row) for row in below)
+    part_of = {id(row): number for row, number in zip(below, sums_above, strict=True)}
+    parts = [part_of[id(row)] for row, _ in rows_and_sections]
+    rows = [list(row) for row, _ in rows_and_sections]
+    _fill_down(rows, parts, given, fields, is_exact=reading.table.is_exact)
     comma = reading.table.comma_likely
     values = {
         at: values_of_column(
@@ -662,11 +669,15 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     answered = [sum(values[at][number] not in (None, UNREADABLE) for at in given) for number in range(len(rows))]
     typical = median(answered) if answered else 0
     telling = [at for at in given if not fields[at].fits(None)]
-    section_field = _section_field(given, fields) if any(sections) else None
+    section_field = _section_field(given, fields) if any(section for _, section in rows_and_sections) else None
     missing = [one for at, one in enumerate(fields) if at not in given and at != section_field]
     if not found.rows:
         found.missing = missing
-    for number, (row, section) in enumerate(rows_and_sections):
+    complete = [number for number, part in enumerate(parts) if not part]
+    full = [at for at in telling if complete and all(_has(values[at][number]) for number in complete)]
+    for number, (row, (_, section)) in enumerate(zip(rows, rows_and_sections, strict=True)):
+        if parts[number] and not all(_has(values[at][number]) for at in full):
+            continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
         if answered[number] < least * typical or (telling and not any(_has(values[at][number]) for at in telling)):
             continue  # a note, or a line that continues the row above
@@ -734,13 +745,18 @@ def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> i
 
 
 def _fill_down(
-    rows: Sequence[list[ReadCell]], given: Mapping[int, int], fields: Sequence[WantedField], *, is_exact: bool
+    rows: Sequence[list[ReadCell]],
+    parts: Sequence[int],
+    given: Mapping[int, int],
+    fields: Sequence[WantedField],
+    *,
+    is_exact: bool,
 ) -> None:
     """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text, or in the
     first column anything but a quantity.
 
     Converters of web pages and office documents leave the cells empty that a cell above spans. A row of many cells that
-    lacks another one is an item all the same.
+    lacks another one is an item all the same. No cell spans a sum between the `parts` of the rows.
     """
     for at, column in given.items():
         kinds = {CONCEPTS[name].kind for name in fields[at].names.concepts}
@@ -748,7 +764,9 @@ def _fill_down(
         must = is_exact and may_span and not fields[at].fits(None)
         spans = 0
         above: ReadCell | None = None
-        for row in rows:
+        part = 0
+        for row, own in zip(rows, parts, strict=True):
+            above, part = above if own == part else None, own
             cell = row[column]
             others = [row[other].text for other in given.values() if other != column]
             if cell.text:

@@ -362,3 +362,12 @@ def test_an_empty_row_of_a_sheet_does_not_end_its_table() -> None:
         ("Meals", "Lunch", 46),
         ("Meals", "Tea", 3),
     ]
+
+
+def test_a_row_below_a_sum_that_lacks_what_all_items_have_is_no_item() -> None:
+    text = (
+        "date;booked;name;amount\n2025-06-02;2025-06-03;Market;-64.18\n2025-06-12;;Train;-89.00\n;;Total;-153.18\n"
+        ";;Stamp duty;-2.00\n2025-06-14;2025-06-15;Refund;12.90\n"
+    )
+    rows = rows_of(text, date=DAY, booked=DAY_OR_NULL, name=TEXT, amount=NUMBER)
+    assert [row["name"] for row in rows] == ["Market", "Train", "Refund"]
