@@ -1,21 +1,26 @@
 """Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
-Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name,
-alone or with words such as `to taste`.
+Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name, alone or
+with words such as `to taste`. What follows in brackets or behind a comma is a note, as is a line with an alternative
+(`or 2 tsp of dried yeast`), and a heading names a group.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import Passage
+from tasks.extraction.table_lists import LIKELY, likeness_by_words
 from tasks.extraction.units import UNITS
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Column = Literal["quantity", "unit", "name"]
+Column = Literal["quantity", "unit", "name", "note", "group"]
+_Cells = dict[Column, ReadCell]
 
 FEWEST: Final = 3
 """Smallest number of consecutive lines with a quantity that make a list."""
@@ -23,6 +28,10 @@ MAX_NAMED: Final = 8
 """Largest number of words of a name; a longer text is a sentence."""
 APART: Final = 1.5
 """Gap between two lines, in heights of a line, that ends a list."""
+MAX_STRIPS: Final = 4
+"""Largest number of parts of a page beside each other."""
+SHORTEST_HEADING: Final = 4
+"""Least number of letters of a line in capitals that is the heading of a group."""
 _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "⅓": ".333", "⅔": ".667", "⅛": ".125"}
 _VULGAR = "".join(_FRACTIONS)
 _QUANTITY = re.compile(
@@ -59,89 +68,179 @@ _NO_QUANTITY = re.compile(
     r"|a gosto|naar smaak|do smaku|efter smak)\.?",
     re.IGNORECASE,
 )
+_NOTE = re.compile(r"(?P<name>[^(),;]{2,})(?: \((?P<brackets>[^()]+)\)|, (?P<behind>.+))")
+_PARTS = re.compile(r", (?=\d)| (?:and|und|et|y|e|en|i|och) (?=\d)")
+_SPOON = re.compile(
+    r"(?:c\.? ?à ?\.?|cuill(?:ères?|erées?) à )(?:soupe|café|thé|s\b\.?|c\b\.?) "
+    r"|colher(?:es)? de (?:sopa|chá|café|sobremesa) |cuchar(?:ad)?(?:it)?as? (?:soperas?|de postre|de café) ",
+    re.IGNORECASE,
+)
+"""Pattern of a spoon whose size follows it."""
+_ALTERNATIVE = re.compile(r"(?:or|oder|ou|o|of|lub|albo|eller|à défaut|ersatzweise|in alternativa)\b", re.IGNORECASE)
+_NOTES: Final = frozenset(fold("note notes nota notas uwaga uwagi anmerkung hinweis bemerkung remarque opmerking"))
+_GROUPS: Final = frozenset(fold("group gruppe groupe grupo gruppo groep grupa grupp section sezione part parte partie"))
 _OF = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
 
 
 def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
     """Yield the measured lines of a passage as a table for each list of a quantity, a unit and a name."""
-    runs: list[list[dict[Column, ReadCell]]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
         if not columns:
             continue
-        runs = list(_runs_of(passage)) if runs is None else runs
+        wanted = frozenset(columns.values())
+        names = names_of(fields[0].path[:-1], {"type": "array"})
         header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
-        for run in runs:
+        for run in _runs_of(passage, wanted, names):
             body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in run]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
-    """Return the column of each field of a list by the field's index; empty if the list wants other things."""
+    """Return the column of each field of a list by the field's index; empty if the list wants other things.
+
+    A quantity that is a text has its unit with it if the list has no field for units.
+    """
     found: dict[int, Column] = {}
     for at, one in enumerate(fields):
+        words = {word for own in one.names.own[:1] for word in own}
         if "unit" in one.names.concepts:
             found[at] = "unit"
         elif "quantity" in one.names.concepts:
             found[at] = "quantity"
+        elif "notes" in one.names.concepts or words & _NOTES:
+            found[at] = "note"
+        elif "category" in one.names.concepts or words & _GROUPS:
+            found[at] = "group"
         elif _is_of_words(one):
             found[at] = "name"
+    has_unit = "unit" in found.values() or any(
+        column == "quantity" and _is_of_words(fields[at]) for at, column in found.items()
+    )
     is_whole = len(found) == len(fields) == len(set(found.values()))
-    return found if is_whole and len(found) == len(("quantity", "unit", "name")) else {}
+    return found if is_whole and has_unit and {"quantity", "name"} <= set(found.values()) else {}
 
 
 def _is_of_words(one: WantedField) -> bool:
     types = one.schema.get("type", ())
-    return "string" in ((types,) if isinstance(types, str) else types) and "format" not in one.schema
+    is_text = "string" in ((types,) if isinstance(types, str) else types)
+    return is_text and "format" not in one.schema and "enum" not in one.schema
 
 
-def _runs_of(passage: Passage) -> Iterator[list[dict[Column, ReadCell]]]:
-    """Yield each run of lines with a quantity, together with the lines without one among or below them."""
-    for rows in rows_by_column(passage):
-        run: list[dict[Column, ReadCell]] = []
-        bottom = 0
-        for row in rows:
-            cells = _cells_of(passage, row)
-            is_near = row[0].box[1] - bottom <= APART * row[0].height
-            if not cells or (run and not is_near) or (not run and "quantity" not in cells):
-                if _is_list(run):
+def _runs_of(passage: Passage, wanted: frozenset[Column], names: Names) -> Iterator[list[_Cells]]:
+    """Yield each run of lines with a quantity, together with the lines without one among or below them.
+
+    A run below the heading of a group may be shorter if the groups before it are a list.
+    """
+    for rows in (strip for column in rows_by_column(passage) for strip in _strips(column)):
+        run: list[_Cells] = []
+        group: ReadCell | None = None
+        has_list, bottom = False, 0
+        for row in [*rows, []]:
+            heading = _heading_of(passage, row)
+            found = list(_items_of(passage, row[heading:], wanted)) if row else []
+            is_near = bool(row) and not heading and _top_of(row) - bottom <= APART * max(word.height for word in row)
+            if is_near and run and _ALTERNATIVE.match(text_of(passage, row)):
+                if "note" in wanted:
+                    run[-1].setdefault("note", cell_of(passage, row))
+                bottom = max(word.box[3] for word in row)
+                continue
+            begins = any("quantity" in cells for cells in found)
+            if not found or (run and not is_near) or (not run and not begins):
+                if _is_list(run) or (has_list and group is not None and run):
+                    has_list = True
                     yield run
                 run = []
-            if cells and (run or "quantity" in cells):
-                run.append(cells)
-            bottom = max(word.box[3] for word in row)
-        if _is_list(run):
-            yield run
+                if row and (heading or not begins):
+                    group = _group_of(passage, row[:heading], names) if heading else None
+            if found and (run or begins):
+                run += [cells | {"group": group} if group is not None else cells for cells in found]
+            bottom = max((word.box[3] for word in row), default=bottom)
 
 
-def _is_list(run: Sequence[Mapping[Column, ReadCell]]) -> bool:
+def _strips(rows: Sequence[list[WordOnPage]]) -> list[list[list[WordOnPage]]]:
+    """Return the rows of each part of a column: rows beside other ones, which are not below or above these, are a part
+    of their own."""
+    found: list[list[list[WordOnPage]]] = []
+    for row in rows:
+        left, right = row[0].box[0], row[-1].box[2]
+        for strip in found[-MAX_STRIPS:]:
+            last = strip[-2:]
+            if left < max(one[-1].box[2] for one in last) and right > min(one[0].box[0] for one in last):
+                strip.append(row)
+                break
+        else:
+            found.append([row])
+    return found
+
+
+def _top_of(row: Sequence[WordOnPage]) -> int:
+    return min(word.box[1] for word in row)
+
+
+def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
+    """Return the number of words at the beginning of a row that are the heading of a group: those before a colon, or
+    the whole row if it is marked, in capitals, or bold; 0 if it begins without a heading."""
+    texts = [passage.words[word.at] for word in row[: MAX_NAMED + 1]]
+    ends = next((at for at, text in enumerate(texts, 1) if text.rstrip("*_").endswith(":")), 0)
+    if ends and not any(map(str.isdigit, "".join(texts[:ends]))):
+        return ends
+    text = text_of(passage, row)
+    is_marked = text.startswith("#") or (text.startswith("**") and text.endswith("**"))
+    is_loud = text.isupper() and sum(map(str.isalpha, text)) >= SHORTEST_HEADING and not text[0].isdigit()
+    return len(row) if (is_marked or is_loud) and len(row) <= MAX_NAMED else 0
+
+
+def _group_of(passage: Passage, words: Sequence[WordOnPage], names: Names) -> ReadCell | None:
+    """Return the heading of a group; None if it names the list itself."""
+    cell = cell_of(passage, words)
+    text = cell.text.strip("#*_: ")
+    is_list = likeness_by_words(names, text) >= LIKELY or "ingredients" in concepts_of(tuple(fold(text)))
+    return None if not text or is_list else cell._replace(text=text)
+
+
+def _is_list(run: Sequence[_Cells]) -> bool:
     return sum("quantity" in cells for cells in run) >= FEWEST
 
 
-def _cells_of(passage: Passage, row: Sequence[WordOnPage]) -> dict[Column, ReadCell]:
-    """Return the cells of a line by column; empty if the line has no quantity and is not a short name either."""
-    text = text_of(passage, row)
-    marked = _BULLET.match(text)
-    words = row[1:] if marked else row
-    text = text[marked.end() :] if marked else text
+def _items_of(passage: Passage, row: Sequence[WordOnPage], wanted: frozenset[Column]) -> Iterator[_Cells]:
+    """Yield the cells of each item of a row: `1 egg and 2 tsp sugar` are two."""
+    if not row:
+        return
+    cell = cell_of(passage, row)
+    text = _BULLET.sub("", cell.text)
+    parts = _PARTS.split(text)
+    each = parts if len(parts) > 1 and all(map(_QUANTITY.fullmatch, parts)) else [text]
+    items = [_cells_of(part, cell, wanted) for part in each]
+    if all(items):
+        yield from items
+
+
+def _cells_of(text: str, cell: ReadCell, wanted: frozenset[Column]) -> _Cells:
+    """Return the cells of an item by column; empty if it has no quantity and is not a short name either."""
     found = _QUANTITY.fullmatch(text)
     if found is None:
         loose = _NO_QUANTITY.fullmatch(text)
         name = loose["name"] if loose else text
         if name.count(" ") >= MAX_NAMED or name.endswith((".", ":", "!", "?")) or any(map(str.isdigit, name)):
             return {}
-        unit: dict[Column, ReadCell] = {"unit": cell_of(passage, words)._replace(text=loose["unit"])} if loose else {}
-        return unit | {"name": cell_of(passage, words)._replace(text=name)}
-    rest = found["rest"]
+        unit: _Cells = {"unit": cell._replace(text=loose["unit"])} if loose else {}
+        return unit | {"name": cell._replace(text=name)}
+    rest, note = found["rest"], ""
+    if "note" in wanted and (noted := _NOTE.fullmatch(rest)):
+        rest, note = noted["name"], noted["brackets"] or noted["behind"]
     if not rest[0].isalpha() or rest.count(" ") > MAX_NAMED or rest.endswith((".", ":", "!", "?")):
         return {}
-    cells: dict[Column, ReadCell] = {"quantity": cell_of(passage, words)._replace(text=_figures(found["quantity"]))}
-    first, _, name = rest.partition(" ")
+    spoon = _SPOON.match(rest)
+    first, _, name = (spoon[0], " ", rest[spoon.end() :]) if spoon else rest.partition(" ")
     bare = without_accents(first.rstrip(".").casefold())
-    if name and (bare in UNITS or not _MEASURES.isdisjoint(fold(first))):
-        cells["unit"] = cell_of(passage, words)._replace(text=first)
+    unit_text = ""
+    if name and (spoon or bare in UNITS or not _MEASURES.isdisjoint(fold(first))):
+        unit_text = first.strip()
         rest = name[of.end() :] if (of := _OF.match(name)) else name
-    return cells | {"name": cell_of(passage, words)._replace(text=rest)}
+    quantity = _figures(found["quantity"]) if "unit" in wanted else f"{found['quantity']} {unit_text}".strip()
+    cells: dict[Column, str] = {"quantity": quantity, "unit": unit_text, "name": rest, "note": note}
+    return {column: cell._replace(text=said) for column, said in cells.items() if said}
 
 
 def _figures(text: str) -> str:

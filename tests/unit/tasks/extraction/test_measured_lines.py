@@ -59,3 +59,42 @@ def test_a_list_of_other_fields_is_not_filled_with_measured_lines() -> None:
 @pytest.mark.parametrize("digits", [400, 5_000])
 def test_a_quantity_of_hundreds_of_digits_is_none(digits: int) -> None:
     assert len(items("9" * digits + "/1 cups sugar", "100 g rice", "200 g peas", "3 eggs")) == 3
+
+
+GROUPED = {"group": TEXT_OR_NULL, "quantity": OR_NULL, "unit": TEXT_OR_NULL, "name": TEXT, "note": TEXT_OR_NULL}
+
+
+def test_headings_are_groups_and_what_follows_in_brackets_or_behind_a_comma_is_a_note() -> None:
+    found = items(
+        "INGREDIENTS",
+        "250 g flour, and some more for the table top",
+        "3 eggs (at room temperature)",
+        "7 g yeast",
+        "or 20 g of fresh yeast",
+        "FOR THE FILLING",
+        "600 g pumpkin",
+        "salt to taste",
+        "**To finish:** 1 egg yolk and 2 tbsp milk",
+        "Mix it all until it is smooth.",
+        **GROUPED,
+    )
+    assert [tuple(one.values()) for one in found] == [
+        (None, 250, "g", "flour", "and some more for the table top"),
+        (None, 3, None, "eggs", "at room temperature"),
+        (None, 7, "g", "yeast", "or 20 g of fresh yeast"),
+        ("FOR THE FILLING", 600, "g", "pumpkin", None),
+        ("FOR THE FILLING", None, "to taste", "salt", None),
+        ("To finish", 1, None, "egg yolk", None),
+        ("To finish", 2, "tbsp", "milk", None),
+    ]
+
+
+def test_a_quantity_that_is_a_text_has_its_unit_with_it_where_no_field_asks_for_units() -> None:
+    found = items("2 c. à soupe raisins", "½ citron", "20 cl crème", quantity=TEXT_OR_NULL, name=TEXT)
+    assert [tuple(one.values()) for one in found] == [("2 c. à soupe", "raisins"), ("½", "citron"), ("20 cl", "crème")]
+
+
+def test_a_text_beside_measured_lines_does_not_end_them() -> None:
+    lines = [(0, 0, "250 g flour"), (400, 14, "Mix the flour"), (0, 30, "6 eggs"), (400, 44, "and the eggs.")]
+    wanted = {"quantity": OR_NULL, "unit": TEXT_OR_NULL, "name": TEXT}
+    assert [one["name"] for one in items_on(*lines, (0, 60, "2 tbsp honey"), **wanted)] == ["flour", "eggs", "honey"]
