@@ -42,7 +42,7 @@ _TIME = r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?|h[0-
 _UNIT = (
     r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
     r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
-    r"|stuks?|st\.|uds?\.?|pz\.?|un\.?|h|min\.?|Std\.?|hrs?|hours?|Stunden|heures?|horas?|ore|uur|godz\.?|tim\.?|days?"
+    r"|stuks?|st\.|uds?\.?|pz\.?|un\.?|h|min(?:ut\w{0,4}|\.)?|Std\.?|hrs?|hours?|Stunden|heures?|horas?|ore|uur|godz\.?|tim\.?|days?"
     r"|Tage?|jours?|días?|giorni|dias?|dagen|dni|dagar|weeks?|Wochen?|months?|Monate?|mois|meses|mesi|years?|Jahre?|ans"
     r"|años|anni|anos|jaar|lat|år|mph|kt|m/s|mm/h|kcal|kJ|x|×)"
 )

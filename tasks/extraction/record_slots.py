@@ -27,7 +27,7 @@ from tasks.extraction.line_pieces import Piece, PiecedLine, ends_of, is_now
 from tasks.extraction.names import Names
 from tasks.extraction.repeated_records import Run
 from tasks.extraction.table_lists import is_total, likeness_by_words
-from tasks.extraction.units import units_named
+from tasks.extraction.units import unit_of, units_named
 from tasks.extraction.words_on_page import WordOnPage
 from tasks.notation.cells import is_missing
 
@@ -36,6 +36,9 @@ LEAST_FIT: Final = 0.6
 CONSTANT: Final = 0.6
 """Least share of records with the same text in a slot at which the text counts as a label."""
 LEAST_COVERAGE: Final = 0.2
+SAME_UNIT: Final = 1.5
+"""Weight of a unit that a field's name states and the figures of a slot have, as that of a label."""
+NUMBERS: Final = frozenset(("number", "integer"))
 FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
 
@@ -130,6 +133,8 @@ class Slot:
     is_rest: bool = False
     sign: str = ""
     """Name of the sign between the slot and the piece before it."""
+    unit: str = ""
+    """Unit that the slot's figures have in common, wherever they stand in the records; empty for a place."""
 
     @cached_property
     def coverage(self) -> float:
@@ -322,16 +327,18 @@ def _slots(
         whole: bool = False,
         rest: bool = False,
         sign: str = "",
+        unit: str = "",
     ) -> None:
         slot = found.get(key)
         if slot is None:
-            slot = found[key] = Slot(kind, [None] * size, [frozenset()] * size, label, order, whole, rest, sign)
+            slot = found[key] = Slot(kind, [None] * size, [frozenset()] * size, label, order, whole, rest, sign, unit)
         if slot.cells[number] is None:
             slot.cells[number] = cell
             slot.pieces[number] = frozenset(own)
             slot.label = slot.label or label
 
     for number, (record, roles) in enumerate(zip(run.records, lines, strict=True)):
+        units: Counter[str] = Counter()
         for at, (line, role) in enumerate(zip(record, roles, strict=True)):
             if "[" in line.mark:
                 put(
@@ -370,6 +377,10 @@ def _slots(
                             counts[role, label],
                         )
                         put(part_key, number, "figure", SlotCell(text, piece.words), own, order, label)
+                        if unit := unit_of(_unit_text(piece.text)) if piece.kind == "measure" else "":
+                            units[unit] += 1
+                            unit_key: _Key = ("unit", unit, units[unit])
+                            put(unit_key, number, "figure", SlotCell(text, piece.words), own, order, unit=unit)
                     else:
                         put((*key, part), number, f"{kind}.{part}", SlotCell(text, piece.words), own, order, label)
             for name, places in _chunks(pieces, kept):
@@ -417,8 +428,12 @@ def _parts_of(kind: str, text: str) -> Sequence[tuple[str, str]]:
     if kind not in ("measure", "money"):
         return []
     figures = "".join(character for character in text if character in "0123456789.,'’ -–−½/").strip(" /")
-    unit = text.strip("0123456789.,'’ -–−+<>≤≥~½")
+    unit = _unit_text(text)
     return [*([("figure", figures)] if figures.strip(" -/") else []), *([("unit", unit)] if unit else [])]
+
+
+def _unit_text(text: str) -> str:
+    return text.strip("0123456789.,'’ -–−+<>≤≥~½")
 
 
 def _halves(text: str) -> tuple[str, str]:
@@ -554,6 +569,8 @@ class FieldOfList:
     """True if the schema does not allow null."""
     is_long: bool
     """True if the field may take the rest of a record."""
+    units: frozenset[str]
+    """Units that the field's numbers may have; empty if its name states none."""
 
     @classmethod
     def of(cls, one: WantedField) -> "FieldOfList":
@@ -570,6 +587,7 @@ class FieldOfList:
             types == {"string"} and not is_strict and "format" not in one.schema,
             not one.fits(None),
             is_list or not concepts.isdisjoint(("description", "notes")),
+            frozenset().union(*(units_named(own) for own in one.names.own)) if types & NUMBERS else frozenset(),
         )
 
 
@@ -661,7 +679,9 @@ def fill_from(
         place_of_field = (at + 0.5) / len(fields)
         for number, slot in enumerate(template.slots):
             weight = kinds.get(slot.kind, 0.0)
-            likeness = labelled[number][at]
+            likeness = labelled[number][at] if not slot.unit else SAME_UNIT if slot.unit in field.units else 0.0
+            if slot.unit and not likeness:
+                continue
             if weight <= 0 and likeness < 1:
                 continue
             if slot.is_rest and not field.is_long:
@@ -737,7 +757,14 @@ def fill_from(
         if number + at > min(kept, default=0) and _is_total(line.text)
     ]
     kept = [number for number in kept if number < min(sums, default=size)]
-    kept = [number for number in kept if answered[number] >= FULL_ENOUGH * typical]
+    # A numbered step or a bullet is an item also if it says little, as long as it has what every item must have.
+    is_marked = bool(needed) and all(record[0].mark for record in run.records)
+    kept = [
+        number
+        for number in kept
+        if answered[number] >= FULL_ENOUGH * typical
+        or (is_marked and all(values[pair][number] not in (None, UNREADABLE) for pair in needed))
+    ]
     if not kept:
         return None
     slots = {at: template.slots[number] for at, number in chosen}

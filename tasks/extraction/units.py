@@ -129,13 +129,13 @@ def unit_after(span: CandidateSpan) -> str:
     end = passage.line_words(passage.line_at(last)).stop
     touching = _AFTER_FIGURES.sub("", passage.words[last], count=1) if passage.words[last][:1].isdigit() else ""
     return (
-        _unit_of(touching)
+        unit_of(touching)
         if any(map(str.isalnum, touching)) or "%" in touching
         else next(
             (
                 unit
                 for size in range(min(LONGEST_UNIT, end - last - 1), 0, -1)
-                if (unit := _unit_of(" ".join(passage.words[last + 1 : last + 1 + size])))
+                if (unit := unit_of(" ".join(passage.words[last + 1 : last + 1 + size])))
             ),
             "",
         )
@@ -143,6 +143,6 @@ def unit_after(span: CandidateSpan) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _unit_of(text: str) -> str:
+def unit_of(text: str) -> str:
     bare = without_accents(text.casefold().strip(" .,;:()[]{}!?·|"))
     return UNITS.get(bare) or UNITS.get(" ".join(fold(bare)), "")

@@ -116,3 +116,21 @@ def test_two_lines_without_a_heading_are_no_list() -> None:
     assert not list_in(
         "Dear Oona,\nthe lamp is here.\nYours, Tim\n", "certificates", name=TEXT, valid_until=DATE_OR_NULL
     )
+
+
+def test_figures_are_told_by_the_units_in_the_names_of_fields_wherever_they_stand() -> None:
+    text = """Method
+
+1. Knead the dough for 10 minutes.
+2. Roast the pumpkin in the oven at 200 °C for 20 min.
+3. Fill the dough, and roll it up.
+4. Bake it 35 minutes at 190 °C.
+"""
+    number = {"type": ["number", "null"]}
+    steps = list_in(text, "steps", number={"type": "integer"}, temperatureC=number, durationMin=number)
+    assert [(one["number"], one["temperatureC"], one["durationMin"]) for one in steps] == [
+        (1, None, 10),
+        (2, 200, 20),
+        (3, None, None),
+        (4, 190, 35),
+    ]
