@@ -40,6 +40,8 @@ class ReadTable:
     """True if each row is an item, however few cells it has."""
     of_list: tuple[str | int, ...] | None = None
     """Path of the schema's list that the heading above the table names; None if unknown."""
+    header: int = 0
+    """Number of rows that are the lines of the header; 0 if unknown."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

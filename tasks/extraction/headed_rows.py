@@ -7,9 +7,8 @@ rulings and white space, without knowing which fields are wanted.
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from statistics import median
 
@@ -20,24 +19,17 @@ from tasks.extraction.folding import fold
 from tasks.extraction.object_lists import MAX_WORDS, SUMS
 from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
-from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, is_total, likeness_by_words
+from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
+from tasks.extraction.table_lists import is_total, likeness_by_words
 from tasks.extraction.words_on_page import GAP, MAX_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
-from tasks.notation.cells import looks_numeric, moment
+from tasks.notation.cells import looks_numeric
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-LEAST_NAMED = 0.4
-"""Least share, of a header's cells or of a list's fields, for which cells and fields match."""
-PIECE = 0.5
-"""Least weight of a word of a header that counts as the name of a field if all other words of its line are names,
-too."""
-LONGEST_PHRASE = 4
-"""Largest number of words of one cell, in a header whose cells were read as one line."""
 BESIDE = 3.0
 """Largest distance by which words may begin to the left of the first column, in heights of a line."""
 FAR = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
 MAX_ROWS = 1_000
-MAX_HEADER_WORDS = 60
 MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
@@ -50,10 +42,6 @@ item above."""
 
 
 PageTable = tuple[Passage, ReadTable]
-Likeness = Callable[[str], Sequence[float]]
-"""Function that returns how well the text of a header matches the best field of each list."""
-
-
 MAX_LABEL_WORDS = 6
 """Number of words at the beginning of a row in which the word for a sum is searched for."""
 OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
@@ -98,90 +86,35 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
         if len(passage.words) > MAX_PLACED:
             continue
         rows = rows_of(passage)
-        headers = partial(_header_in, passage, sizes=sizes, likeness=likeness)
-        at, first = 0, len(rows)
+        finder = HeaderFinder(passage, rows, sizes, likeness)
+        at, last, first = 0, 0, len(rows)
         while at < len(rows):
-            header = headers(rows[at])
-            if not header:
+            header = finder.at(at, last)
+            if header is None:
                 at += 1
                 continue
-            body = _body_below(passage, rows[at + 1 :], header, headers)
+            body = _body_below(passage, rows, header, finder)
             if body:
-                first = min(first, at)
-                heading = text_of(passage, rows[at - 1]) if at else ""
-                found.append((passage, _table(passage, header, body, heading)))
-            at += 1 + len(body)
+                first = min(first, header.top)
+                heading = text_of(passage, rows[header.top - 1]) if header.top else ""
+                found.append((passage, _tables_beside(passage, header, body, heading)))
+            at = last = header.end + len(body)
         found += [(passage, table) for table in priced_lines(passage, rows[:first], lists)]
     return found
 
 
-def _header_in(
-    passage: Passage, row: Sequence[WordOnPage], *, sizes: Sequence[int], likeness: Likeness
-) -> list[list[WordOnPage]]:
-    """Return the cells of a row if it is a header, or else nothing."""
-    texts = [passage.words[word.at] for word in row]
-    # Pictures of spreadsheets have a number before each row.
-    words = texts[1:] if texts[0].isdigit() else texts
-    if len(words) < 2 or len(row) > MAX_HEADER_WORDS or any(looks_numeric(text) or moment(text) for text in words):
-        return []
-    cells = [cell for segment in segments_of_row(row) for cell in _phrases(passage, segment, likeness)]
-    said = [text_of(passage, cell) for cell in cells]
-    if len(cells) < 2 or any(len(text) > LONGEST_HEADER for text in said):
-        return []
-    if len(set(said)) < len(said) or any(text.endswith(":") for text in said):
-        return []
-    found = [likeness(text) for text in said]
-    for number, size in enumerate(sizes):
-        named = sum(one[number] >= LIKELY for one in found)
-        if named >= 2 and named >= LEAST_NAMED * min(size, len(cells)):
-            return cells
-    return []
-
-
-def _phrases(passage: Passage, segment: Sequence[WordOnPage], likeness: Likeness) -> Iterator[list[WordOnPage]]:
-    """Yield the cells of a segment of a header: the whole segment, or several cells if it contains several known
-    names."""
-    texts = [passage.words[word.at] for word in segment]
-    if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
-        yield list(segment)
-        return
-    cells: list[list[WordOnPage]] = []
-    is_known = True
-    at = 0
-    while at < len(segment):
-        ends = range(min(len(segment), at + LONGEST_PHRASE), at, -1)
-        end = next((end for end in ends if _is_known(" ".join(texts[at:end]), likeness)), 0)
-        if end:
-            cells.append(list(segment[at:end]))
-        elif cells and not any(map(str.isalpha, texts[at])):
-            cells[-1].append(segment[at])
-        else:
-            # The rows show whether an abbreviation is the header of a separate column.
-            is_known = is_known and texts[at].endswith(".")
-            cells.append([segment[at]])
-        at = max(end, at + 1)
-    yield from cells if is_known else (list(segment),)
-
-
-def _is_known(text: str, likeness: Likeness) -> bool:
-    words = tuple(fold(text))
-    return bool(words) and (words in PHRASES or max(likeness(text)) >= (PIECE if " " not in text else SAME_NAME))
-
-
 def _body_below(
-    passage: Passage,
-    below: Sequence[Sequence[WordOnPage]],
-    header: Sequence[Sequence[WordOnPage]],
-    header_in: Callable[[Sequence[WordOnPage]], object],
+    passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header, finder: HeaderFinder
 ) -> list[list[WordOnPage]]:
     """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
-    height = median(word.height for cell in header for word in cell)
-    left = header[0][0].box[0] - BESIDE * height
-    right = header[-1][-1].box[2]
-    bottom = max(word.box[3] for cell in header for word in cell)
-    middles = [_middle(cell) for cell in header]
+    cells = header.cells
+    height = median(word.height for cell in cells for word in cell.words)
+    left = _left_of(rows[header.end : header.end + MAX_ROWS], cells) - BESIDE * height
+    right = cells[-1].right
+    bottom = max(word.box[3] for cell in cells for word in cell.words)
+    middles = [cell.middle for cell in cells]
     found: list[list[WordOnPage]] = []
-    for row in below[:MAX_ROWS]:
+    for at, row in enumerate(rows[header.end : header.end + MAX_ROWS], header.end):
         own = [
             word
             for segment in segments_of_row(row)
@@ -194,17 +127,29 @@ def _body_below(
                 found.append([])
                 continue
             break
-        if min(word.box[1] for word in own) - bottom > FAR * height or header_in(row):
+        if min(word.box[1] for word in own) - bottom > FAR * height or finder.at(at, header.end):
             break
         bottom = max(word.box[3] for word in own)
         texts = [text_of(passage, segment) for segment in segments_of_row(own)]
-        if _is_sum(texts, len(header)) or any(_crosses(segment, middles) for segment in segments_of_row(own)):
+        if _is_sum(texts, len(cells)) or any(_crosses(segment, middles) for segment in segments_of_row(own)):
             if any(found):
                 break
         else:
             found.append(own)
     while found and not found[-1]:
         found.pop()
+    return found
+
+
+def _left_of(rows: Sequence[Sequence[WordOnPage]], cells: Sequence[HeaderCell]) -> float:
+    """Return the left edge of the first column, whose header may be in the middle above longer texts."""
+    first, second, *_ = cells
+    found = first.left
+    for row in rows:
+        segments = list(segments_of_row(row))
+        for segment in segments if len(segments) > 1 else ():
+            if first.left <= segment[-1].box[2] <= second.left and segment[0].box[0] <= first.right:
+                found = min(found, segment[0].box[0])
     return found
 
 
@@ -225,9 +170,28 @@ def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
     return len(segment) >= LEAST_SENTENCE and over >= MAX_CROSSED
 
 
+def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[WordOnPage]], heading: str) -> ReadTable:
+    """Return the table below a header. Tables side by side with the same header are one table."""
+    width = len(header.cells) // header.repeats
+    edges = _edges(header.cells, body)
+    sides = [float("-inf"), *(edges[at - 1] for at in range(width, len(header.cells), width)), float("inf")]
+    found = [
+        _table(
+            passage,
+            header.cells[width * number : width * (number + 1)],
+            [[word for word in row if left < word.middle <= right] for row in body],
+        )
+        for number, (left, right) in enumerate(pairwise(sides))
+    ]
+    [names, _], *_ = found
+    rows = [row for _, own in found for row in own if len(row) == len(names[0])]
+    return ReadTable([*names, *rows], heading, is_exact=False, header=len(names) if len(names) > 1 else 0)
+
+
 def _table(
-    passage: Passage, header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordOnPage]], heading: str
-) -> ReadTable:
+    passage: Passage, header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]
+) -> tuple[list[list[ReadCell]], list[list[ReadCell]]]:
+    """Return the rows of a header, and those below it."""
     edges = _edges(header, body)
     rows = [_row_in_columns(row, edges) for row in body if row]
     limits = _limits(rows, len(header))
@@ -244,18 +208,19 @@ def _table(
     found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
     cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
     if (at := _split_in_vain(header, cells)) is not None:
-        joined = [*header[:at], [*header[at], *header[at + 1]], *header[at + 2 :]]
-        return _table(passage, joined, body, heading)
-    for left in [at for at, words in enumerate(header) if _names_count(passage, words)]:
+        joined = HeaderCell([[*header[at].words, *header[at + 1].words]])
+        return _table(passage, [*header[:at], joined, *header[at + 2 :]], body)
+    for left in [at for at, cell in enumerate(header) if _names_count(passage, cell.words)]:
         parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
-        if len(header[left]) > 1 and _names_count(passage, header[left][:1]) and _part_counts(parted, left):
+        words = header[left].words
+        if len(words) > 1 and _names_count(passage, words[:1]) and _part_counts(parted, left):
             # The names of a narrow column and of the next one were read as one text, and so were their cells.
-            header = [*header[:left], header[left][:1], header[left][1:], *header[left + 1 :]]
+            header = [*header[:left], HeaderCell([words[:1]]), HeaderCell([words[1:]]), *header[left + 1 :]]
             cells = parted
             break
         if left + 1 < len(header):
             _part_counts(cells, left)
-    return ReadTable([[cell_of(passage, words) for words in header], *cells], heading, is_exact=False)
+    return rows_of_header(passage, header), cells
 
 
 def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
@@ -279,24 +244,25 @@ def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
     return True
 
 
-def _split_in_vain(header: Sequence[Sequence[WordOnPage]], rows: Sequence[Sequence[ReadCell]]) -> int | None:
+def _split_in_vain(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
     """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
     for at, (one, other) in enumerate(pairwise(header)):
-        is_split = other[0].box[0] - one[-1].box[2] <= GAP * one[-1].height
+        gap = other.left - one.right
+        is_split = len(one.lines) == len(other.lines) == 1 and gap <= GAP * one.words[-1].height
         both = sum(bool(row[at].text and row[at + 1].text) for row in rows)
         if is_split and len(header) > 2 and 2 * both < len(rows):
             return at
     return None
 
 
-def _edges(header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
+def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
     """Return the edge between each two columns: the widest strip between the middles of their headers that the fewest
     words of the rows cross."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for one, other in pairwise(header):
-        low, high = (_middle(one), _middle(other))
-        own = [*one, *other]
+        low, high = one.middle, other.middle
+        own = [*one.words, *other.words]
         inside = [word for word in (*own, *words) if word.box[2] > low and word.box[0] < high]
         starts, ends = sorted(word.box[0] for word in inside), sorted(word.box[2] for word in inside)
         sides = sorted({low, high, *(x for x in (*starts, *ends) if low < x < high)})
@@ -308,10 +274,6 @@ def _edges(header: Sequence[Sequence[WordOnPage]], body: Sequence[Sequence[WordO
             strips.append((-crossed - 3 * named, end - start, middle))
         found.append(max(strips)[2] if strips else (low + high) / 2)
     return found
-
-
-def _middle(words: Sequence[WordOnPage]) -> float:
-    return (words[0].box[0] + words[-1].box[2]) / 2
 
 
 def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyRow:

@@ -71,6 +71,9 @@ NAMED, LEAST_NAMED = 0.6, 0.3
 tables."""
 FEWEST_ANCHORS = 2
 """Least number of columns that headers must name before the columns between them are assigned by their order."""
+FEWEST_TELLING = 2
+"""Least number of columns that may not be empty and make a row an item if all of them are filled, however many others
+are empty."""
 FEWEST_PARTED = 2
 """Least number of columns of figures whose header and first cell were read as one."""
 FEWEST_IN_ORDER = 4
@@ -203,7 +206,12 @@ def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]
 def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[HeadedTable]:
     width = len(table.rows[0])
     texts = table.texts
-    for end in range(1, min(MAX_HEADERS, len(texts) - 1) + 1):
+    ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
+    if table.header:
+        ends = range(0)
+        forms = _forms(table.rows[: table.header], width, apart=True)
+        yield HeadedTable(entry, table, 0, table.header, forms, days)
+    for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             if not _may_be_header(texts[top]):
                 break
@@ -254,16 +262,17 @@ def _may_be_header(row: Sequence[str]) -> bool:
     return 2 * len(words) > len(filled)
 
 
-def _forms(rows: Sequence[Sequence[ReadCell]], width: int) -> list[tuple[str, ...]]:
+def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, apart: bool = False) -> list[tuple[str, ...]]:
     """Return the possible header texts of each column. A cell in an upper row extends to the right until the next cell
-    of its row."""
+    of its row, unless the rows are the lines of cells, of which each alone may name the column."""
     found: list[tuple[str, ...]] = []
     reached = [_reaching(row) for row in rows[:-1]]
     for at in range(width):
-        own = rows[-1][at].text
-        above = [group[at] for group in reached] if own else [row[at].text for row in rows[:-1]]
+        lines = [row[at].text for row in rows]
+        own = lines[-1]
+        above = [group[at] for group in reached] if own and not apart else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
-        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), own, whole)))))
+        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if apart else [own]), whole)))))
     return found
 
 
@@ -679,7 +688,9 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         if parts[number] and not all(_has(values[at][number]) for at in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
-        if answered[number] < least * typical or (telling and not any(_has(values[at][number]) for at in telling)):
+        told = sum(_has(values[at][number]) for at in telling)
+        is_whole = told == len(telling) >= FEWEST_TELLING
+        if (answered[number] < least * typical and not is_whole) or (telling and not told):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
             break

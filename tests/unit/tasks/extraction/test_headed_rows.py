@@ -108,3 +108,56 @@ def test_a_sum_and_what_is_below_it_are_no_rows() -> None:
 def test_a_sentence_with_words_of_the_fields_is_no_header() -> None:
     lines = [(0, 0, "The description of 3 items, their quantity and the amount are below.")]
     assert not items_on(*lines, (0, 30, "Clogs"), (500, 30, "2"), **ARTICLE)
+
+
+def test_the_cells_of_a_header_may_have_several_lines_at_other_heights() -> None:
+    header = [(0, 12, "Item"), (500, 0, "Qty"), (500, 24, "shipped"), (700, 0, "Qty"), (700, 24, "ordered")]
+    header += [(610, -50, "Parcels"), (1000, 12, "Amount")]  # a heading of two columns
+    rows = [*row(70, "Clogs", "1", "3", "19.00"), *row(100, "Socks", "2", "4", "2.50")]
+    found = items_on(*header, *rows, item=TEXT, ordered=NUMBER, shipped=NUMBER, amount=NUMBER)
+    assert [tuple(one.values()) for one in found] == [("Clogs", 3, 1, 19), ("Socks", 4, 2, 2.5)]
+
+
+def test_a_word_cut_at_the_end_of_a_line_of_a_header_is_one_word() -> None:
+    header = [(0, 12, "Item"), (500, 0, "Deli-"), (500, 24, "very"), (700, 0, "Pay-"), (700, 24, "ment")]
+    rows = [*row(70, "Clogs", "9 May", "8 June", "19.00"), *row(100, "Socks", "11 May", "7 June", "2.50")]
+    found = items_on(*header, (1000, 12, "Amount"), *rows, item=TEXT, payment=TEXT, delivery=TEXT, amount=NUMBER)
+    assert [(one["delivery"], one["payment"]) for one in found] == [("9 May", "8 June"), ("11 May", "7 June")]
+
+
+def test_the_first_row_of_texts_is_no_line_of_the_header() -> None:
+    header = [(0, 0, "Name"), (500, 0, "Street"), (1000, 0, "City")]
+    rows = [(0, 24, "Ada"), (500, 24, "High Street"), (1000, 24, "Leeds")]
+    rows += [(0, 48, "Bob"), (500, 48, "Mill Lane"), (1000, 48, "York")]
+    assert len(items_on(*header, *rows, name=TEXT, street=TEXT, city=TEXT)) == 2
+
+
+def test_tables_side_by_side_with_the_same_header_are_one_table() -> None:
+    header = [(left + side, 0, text) for side in (0, 700) for left, text in ((0, "Item"), (300, "Qty"), (500, "Price"))]
+    rows = [(0, 30, "Clogs"), (300, 30, "2"), (500, 30, "9.50"), (0, 60, "Socks"), (300, 60, "1"), (500, 60, "2.50")]
+    rows += [(700, 30, "Hats"), (1000, 30, "3"), (1200, 30, "4.00")]
+    found = items_on(*header, *rows, item=TEXT, quantity=NUMBER, price=NUMBER)
+    assert [tuple(one.values()) for one in found] == [("Clogs", 2, 9.5), ("Socks", 1, 2.5), ("Hats", 3, 4)]
+
+
+def test_a_row_with_all_that_an_item_must_have_is_an_item() -> None:
+    header = [*HEADER, (1200, 0, "Unit"), (1400, 0, "Tax rate")]
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), (1200, 30, "pair"), (1400, 30, "20")]
+    rows += [(0, 60, "Rebate"), (1000, 60, "-1.50")]
+    rows += [*row(90, "Socks", "1", "2.50", "2.50"), (1200, 90, "pair"), (1400, 90, "20")]
+    unit = {"type": ["string", "null"]}
+    columns = ARTICLE | {"quantity": OR_NULL, "unit_price": OR_NULL, "unit": unit, "tax_rate": OR_NULL}
+    found = items_on(*header, *rows, **columns)
+    assert [(one["description"], one["quantity"], one["amount"]) for one in found] == [
+        ("Clogs", 2, 19),
+        ("Rebate", None, -1.5),
+        ("Socks", 1, 2.5),
+    ]
+
+
+def test_a_header_may_be_in_the_middle_above_longer_texts() -> None:
+    header = [(300, 0, "Description"), *((left + 500, 0, text) for left, _, text in HEADER[1:])]
+    texts = ["Clogs of birch wood with a rim of leather", "Socks of wool, grey, knitted by hand in Lyon"]
+    rows = [(0, 30, texts[0]), (1000, 30, "2"), (1200, 30, "9.50"), (1500, 30, "19.00")]
+    rows += [(0, 60, texts[1]), (1000, 60, "1"), (1200, 60, "2.50"), (1500, 60, "2.50")]
+    assert [one["description"] for one in items_on(*header, *rows, **ARTICLE)] == texts

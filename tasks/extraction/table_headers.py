@@ -1,0 +1,258 @@
+"""Finds the headers of tables on pages: the lines whose words name fields of a list.
+
+A header is one line, or several close ones: `Unit` above `price`, `Ordered` and `Delivered` below `Quantity`, a short
+cell in the middle of a tall one beside it.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from tasks.extraction.concepts import PHRASES
+from tasks.extraction.folding import fold
+from tasks.extraction.passages import Passage
+from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, TALLEST_HEADER
+from tasks.extraction.words_on_page import WordOnPage, cell_of, segments_of_row, text_of
+from tasks.notation.cells import looks_numeric, moment
+from tasks.read_table import NO_CELL, ReadCell
+
+LEAST_NAMED = 0.4
+"""Least share, of a header's cells or of a list's fields, for which cells and fields match."""
+PIECE = 0.5
+"""Least weight of a word of a header that counts as the name of a field if all other words of its line are names,
+too."""
+LONGEST_PHRASE = 4
+"""Largest number of words of one cell, in a header whose cells were read as one line."""
+MAX_HEADER_WORDS = 60
+MAX_LINES = 6
+"""Largest number of lines above, and below, a line of a header that may belong to it. Lines side by side, but at other
+heights, count separately."""
+LINE_GAP, LEAST_GAP = 1.0, 0.25
+"""Largest gap between two lines of a header, and least gap between a header and what is around it, in heights of a
+line."""
+APART = 1.25
+"""Least gap between a header and what is above or below it, relative to the widest gap between its lines."""
+OVERLAP = 0.3
+"""Least share of the narrower one of two texts that is below the other if both are in one column."""
+
+_HYPHEN = re.compile(r"(?<=\w\w)- (?=[^\W\d_])")
+
+Likeness = Callable[[str], Sequence[float]]
+"""Function that returns how well the text of a header matches the best field of each list."""
+
+
+class HeaderCell(NamedTuple):
+    lines: list[list[WordOnPage]]
+
+    @property
+    def words(self) -> list[WordOnPage]:
+        return [word for line in self.lines for word in line]
+
+    @property
+    def left(self) -> float:
+        return min(line[0].box[0] for line in self.lines)
+
+    @property
+    def right(self) -> float:
+        return max(line[-1].box[2] for line in self.lines)
+
+    @property
+    def middle(self) -> float:
+        return (self.left + self.right) / 2
+
+    def texts(self, passage: Passage) -> list[ReadCell]:
+        """Return the lines of the cell, at most TALLEST_HEADER. A line in brackets belongs to the one above it, and the
+        parts of a hyphenated word to one line."""
+        found: list[list[WordOnPage]] = []
+        for line in self.lines:
+            if found and (text_of(passage, line).startswith("(") or _is_hyphenated(passage, found[-1])):
+                found[-1] = [*found[-1], *line]
+            else:
+                found.append(line)
+        spare = max(0, len(found) - TALLEST_HEADER)
+        joined = [[word for line in found[: spare + 1] for word in line], *found[spare + 1 :]]
+        cells = [cell_of(passage, line) for line in joined]
+        return [cell._replace(text=_HYPHEN.sub("", cell.text)) for cell in cells]
+
+
+class Header(NamedTuple):
+    cells: list[HeaderCell]
+    top: int
+    end: int
+    """Index of the header's first row, and of the first row below it."""
+    repeats: int = 1
+    """Number of tables side by side, whose headers are the same."""
+
+
+def rows_of_header(passage: Passage, cells: Sequence[HeaderCell]) -> list[list[ReadCell]]:
+    """Return the rows of a header, with the last line of each cell in the last row."""
+    columns = [cell.texts(passage) for cell in cells]
+    height = max(map(len, columns))
+    padded = [[NO_CELL] * (height - len(column)) + column for column in columns]
+    return [list(row) for row in zip(*padded, strict=True)]
+
+
+class HeaderFinder:
+    """Finds headers among the rows of a page. `sizes` are the numbers of fields of each list."""
+
+    def __init__(
+        self, passage: Passage, rows: Sequence[Sequence[WordOnPage]], sizes: Sequence[int], likeness: Likeness
+    ) -> None:
+        self._passage, self._rows, self._sizes, self._likeness = passage, rows, sizes, likeness
+
+    def at(self, row: int, start: int = 0) -> Header | None:
+        """Return the header of which a row is a part, or None. Rows before `start` are not in it."""
+        if not self._may_be_line(row):
+            return None
+        cells = [HeaderCell([cell]) for segment in segments_of_row(self._rows[row]) for cell in self._phrases(segment)]
+        named = self._named(cells)
+        alone = Header(cells, row, row + 1, _repeats(self._passage, cells)) if named else None
+        if not named and not any(self._is_named(cell) for cell in cells):
+            return None
+        top, end = self._extent(row, start)
+        lines = [cells if other == row else self._segments(other) for other in range(top, end)]
+        merged = _columns(lines)
+        if self._named(merged) > named or (named and self._named(merged) == named and len(merged) > len(cells)):
+            return Header(merged, top, end, _repeats(self._passage, merged))
+        return alone
+
+    def _is_named(self, cell: HeaderCell) -> bool:
+        return any(max(self._likeness(text)) >= LIKELY for text in self._forms(cell))
+
+    def _segments(self, at: int) -> list[HeaderCell]:
+        return [HeaderCell([segment]) for segment in segments_of_row(self._rows[at])]
+
+    def _may_be_line(self, at: int) -> bool:
+        """True if a row has neither figures nor a label of a single value, as may be the case in a header."""
+        row = self._rows[at]
+        texts = [self._passage.words[word.at] for word in row]
+        # Pictures of spreadsheets have a number before each row.
+        words = texts[1:] if texts[0].isdigit() else texts
+        return (
+            bool(words)
+            and len(row) <= MAX_HEADER_WORDS
+            and not any(looks_numeric(text) or moment(text) for text in words)
+        )
+
+    def _extent(self, at: int, start: int) -> tuple[int, int]:
+        """Return the first row and the end of the rows around a row that may be lines of one header. The gap beyond
+        them is wider than those between them."""
+        height = median(word.height for word in self._rows[at])
+        ends = []
+        for step in (-1, 1):
+            end, edge, widest = at, self._edge(at, step), 0.0
+            for other in range(at, at + step * (MAX_LINES + 1), step):
+                edge = max(edge, self._edge(other, step))
+                beyond = other + step
+                is_inside = start <= beyond < len(self._rows)
+                gap = -self._edge(beyond, -step) - edge if is_inside else float("inf")
+                if gap >= max(LEAST_GAP * height, APART * widest):
+                    end = other
+                widest = max(widest, gap)
+                if gap > LINE_GAP * height or not self._may_be_line(beyond):
+                    break
+            ends.append(end)
+        return ends[0], ends[1] + 1
+
+    def _edge(self, at: int, step: int) -> int:
+        """Return the lower edge of a row, or with step −1 its upper edge, negative."""
+        return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[at])
+
+    def _named(self, cells: Sequence[HeaderCell]) -> int:
+        """Return how many cells name fields of a list if the cells are a header of this list, or else 0."""
+        said = [text_of(self._passage, cell.words) for cell in cells]
+        if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in said):
+            return 0
+        if len(set(said)) < len(said) and _repeats(self._passage, cells) == 1:
+            return 0
+        found = [
+            [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
+        ]
+        most = 0
+        for number, size in enumerate(self._sizes):
+            named = sum(one[number] >= LIKELY for one in found)
+            if named >= 2 and named >= LEAST_NAMED * min(size, len(cells)):
+                most = max(most, named)
+        return most
+
+    def _forms(self, cell: HeaderCell) -> list[str]:
+        texts = [line.text for line in cell.texts(self._passage)]
+        return [*dict.fromkeys([" ".join(texts), *texts])]
+
+    def _phrases(self, segment: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
+        """Yield the cells of a segment of a header: the whole segment, or several cells if it contains several known
+        names."""
+        texts = [self._passage.words[word.at] for word in segment]
+        if len(segment) == 1 or tuple(fold(" ".join(texts))) in PHRASES:
+            yield list(segment)
+            return
+        cells: list[list[WordOnPage]] = []
+        is_known = True
+        at = 0
+        while at < len(segment):
+            ends = range(min(len(segment), at + LONGEST_PHRASE), at, -1)
+            end = next((end for end in ends if self._is_known(" ".join(texts[at:end]))), 0)
+            if end:
+                cells.append(list(segment[at:end]))
+            elif cells and not any(map(str.isalpha, texts[at])):
+                cells[-1].append(segment[at])
+            else:
+                # The rows show whether an abbreviation is the header of a separate column.
+                is_known = is_known and texts[at].endswith(".")
+                cells.append([segment[at]])
+            at = max(end, at + 1)
+        yield from cells if is_known else (list(segment),)
+
+    def _is_known(self, text: str) -> bool:
+        words = tuple(fold(text))
+        least = PIECE if " " not in text else SAME_NAME
+        return bool(words) and (words in PHRASES or max(self._likeness(text)) >= least)
+
+
+def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
+    """Return the cells of a header of several lines, from left to right. What stands above several columns is a heading
+    of these, and no part of a cell."""
+    pieces = [(number, piece) for number, line in enumerate(lines) for piece in line]
+    found: list[list[tuple[int, HeaderCell]]] = []
+    for number, piece in sorted(pieces, key=lambda one: one[1].right - one[1].left):
+        over = [column for column in found if any(_is_below(piece, other) for _, other in column)]
+        if not over:
+            found.append([(number, piece)])
+        elif len(over) == 1:
+            over[0].append((number, piece))
+    ordered = [_lowest([piece for _, piece in sorted(column, key=_place)]) for column in found]
+    cells = [HeaderCell([line for piece in column for line in piece.lines]) for column in ordered]
+    return sorted(cells, key=lambda cell: cell.left)
+
+
+def _lowest(pieces: Sequence[HeaderCell]) -> Sequence[HeaderCell]:
+    """Return the lines of a column's header without what is further above: a heading of several columns."""
+    for at in range(len(pieces) - 1, 0, -1):
+        above, below = pieces[at - 1].words, pieces[at].words
+        gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)
+        if gap > LINE_GAP * min(word.height for word in (*above, *below)):
+            return pieces[at:]
+    return pieces
+
+
+def _place(one: tuple[int, HeaderCell]) -> tuple[int, float]:
+    return one[0], one[1].left
+
+
+def _is_below(one: HeaderCell, other: HeaderCell) -> bool:
+    common = min(one.right, other.right) - max(one.left, other.left)
+    return common > OVERLAP * min(one.right - one.left, other.right - other.left)
+
+
+def _repeats(passage: Passage, cells: Sequence[HeaderCell]) -> int:
+    """Return how many times the same texts follow each other in a header."""
+    said = [tuple(fold(text_of(passage, cell.words))) for cell in cells]
+    for times in range(len(said) // 2, 1, -1):
+        if len(said) % times == 0 and said == said[: len(said) // times] * times:
+            return times
+    return 1
+
+
+def _is_hyphenated(passage: Passage, line: Sequence[WordOnPage]) -> bool:
+    return len(passage.words[line[-1].at]) > 2 and passage.words[line[-1].at].endswith("-")
