@@ -23,6 +23,8 @@ _AMOUNT = re.compile(
     r"(?:\s*[^\d\s][^\d]{0,11})?[*¹²³]?"
 )
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
+_MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?")
+"""Pattern of a number with the mark of a note behind it."""
 LONGEST_AMOUNT = 60
 """Largest number of characters of a cell with an amount."""
 _MINUS = "-−–"
@@ -55,7 +57,9 @@ def values_of_column(
         if wants_clock(wanted.schema):
             found = _with_clocks(present, found, has_seconds=wanted.schema.get("format") == MOMENT)
     elif "array" in types:
-        found = [_texts_in(cell) for cell in present]
+        item = wanted.schema.get("items", {})
+        values_in = _numbers_in if types_of(item) & {"number", "integer"} else _texts_in
+        found = [values_in(cell) for cell in present]
     else:
         found = present
     each = iter([one if one is not None and wanted.fits(one) else UNREADABLE for one in found])
@@ -66,6 +70,20 @@ def _texts_in(cell: str) -> list[str]:
     """Return the texts of a cell: its lines, or what commas or semicolons separate in a single line."""
     parts = cell.split("\n") if "\n" in cell else re.split(r"[;,](?!\d)", cell)
     return [text for part in parts if (text := part.strip())]
+
+
+def _numbers_in(cell: str) -> list[int | float] | None:
+    """Return the numbers of a cell, or None if it has other words: `15 45b` is 15 and 45, with the mark of a note."""
+    found: list[int | float] = []
+    for word in re.split(r"[;,]\s|\s+", cell):
+        match = _MARKED.fullmatch(word)
+        if match is None:
+            return None
+        value = number(match["number"], comma=match["number"].count(",") == 1)
+        if value is None:
+            return None
+        found.append(int(value) if value.is_integer() else value)
+    return found
 
 
 def _truths(column: Sequence[str]) -> list[Any]:

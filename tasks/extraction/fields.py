@@ -89,8 +89,9 @@ def _single_fields(schema: Mapping[str, Any]) -> Iterator[FormField]:
 def lists_of(schema: Mapping[str, Any]) -> dict[JsonPath, list[FormField]]:
     """Return the columns of each list of plain objects, by the list's path. Lists within other lists are left out.
 
-    A column is a single value or a list of texts, in the objects of the list or in objects within them. A list with
-    any other field, with fewer than two single values, or with more than MAX_FIELDS columns is left out, too.
+    A column is a single value or a list of texts or numbers, in the objects of the list or in objects within them. A
+    list with any other field, without a single value, with fewer than two columns, or with more than MAX_FIELDS is left
+    out, too.
     """
     found: dict[JsonPath, list[FormField]] = {}
     _lists(schema, schema, (), 0, found)
@@ -111,8 +112,8 @@ def _lists(
         if is_plain(item):
             columns = list(_fields(root, item, path, depth))
             single = [one for one in columns if one.schema.keys() <= _SINGLE]
-            is_known = all(one in single or _is_of_texts(root, one.schema) for one in columns)
-            if is_known and len(single) > 1 and len(columns) <= MAX_FIELDS:
+            is_known = all(one in single or _is_of_values(root, one.schema) for one in columns)
+            if is_known and single and 1 < len(columns) <= MAX_FIELDS:
                 found[path] = columns
 
 
@@ -141,9 +142,15 @@ def is_choice(schema: Mapping[str, Any]) -> bool:
 
 
 def _is_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    return _is_of_values(root, node) and resolved(root, node["items"])["type"] == "string"
+
+
+def _is_of_values(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    """True for a list of texts or numbers."""
     item = resolved(root, node.get("items", {}))
     is_list = types_of(node) == {"array"} and node.keys() <= _LIST | {"uniqueItems"}
-    return is_list and item.get("type") == "string" and item.keys() <= _TEXT
+    allowed = {"string": _TEXT, "number": _SINGLE, "integer": _SINGLE}.get(str(item.get("type")), frozenset())
+    return is_list and "type" in item and item.keys() <= allowed
 
 
 def _fields(

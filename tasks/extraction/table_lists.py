@@ -28,6 +28,7 @@ from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_told, is_day_of_a_year
+from tasks.notation.words import WEEKDAYS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.schema.paths import JsonPath
@@ -299,6 +300,8 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         return 0.0
     if words in wanted.own or "".join(words) in {"".join(own) for own in wanted.own}:
         return SAME_NAME
+    if (days := _weekdays_in(words)) and days in map(_weekdays_in, wanted.own):
+        return SAME_NAME
     concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset()
     same = 0.0
     common = concepts & wanted.concepts
@@ -318,6 +321,11 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         and (key.startswith(joined) or joined.startswith(key))
     ]
     return same + max(best, *begins, 0.0) if begins else same + best
+
+
+def _weekdays_in(words: Sequence[str]) -> set[int]:
+    """Return the numbers of the weekdays that words name, in full, in short or in the plural."""
+    return {day for word in words[:MAX_WORDS] if (day := WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")))}
 
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:
@@ -644,12 +652,14 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledL
 
 
 def _read_share(found: FilledList, fields: Sequence[WantedField]) -> float:
-    single = (one for one in fields if "array" not in types_of(one.schema))
-    demanded = {str(one.path[-1]) for one in single if not one.fits(None)} - {
-        str(one.path[-1]) for one in found.missing
-    }
+    demanded = {str(one.path[-1]) for one in _demanded(fields)} - {str(one.path[-1]) for one in found.missing}
     cells = [cell.is_read for path, cell in found.cells.items() if path[-1] in demanded]
     return sum(cells) / len(cells) if cells else 1.0
+
+
+def _demanded(fields: Sequence[WantedField]) -> list[WantedField]:
+    """Return the fields that need a value: neither null nor an empty list will do."""
+    return [one for one in fields if not one.fits(None) and "array" not in types_of(one.schema)]
 
 
 def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> bool:
@@ -679,6 +689,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     typical = median(answered) if answered else 0
     telling = [at for at in given if not fields[at].fits(None)]
     section_field = _section_field(given, fields) if any(section for _, section in rows_and_sections) else None
+    demanded = [at for at in telling if fields[at] in _demanded(fields)]
+    are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[at]) for at in demanded)
     missing = [one for at, one in enumerate(fields) if at not in given and at != section_field]
     if not found.rows:
         found.missing = missing
@@ -689,7 +701,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
         told = sum(_has(values[at][number]) for at in telling)
-        is_whole = told == len(telling) >= FEWEST_TELLING
+        is_whole = are_telling and all(_has(values[at][number]) for at in demanded)
         if (answered[number] < least * typical and not is_whole) or (telling and not told):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:

@@ -161,3 +161,13 @@ def test_a_header_may_be_in_the_middle_above_longer_texts() -> None:
     rows = [(0, 30, texts[0]), (1000, 30, "2"), (1200, 30, "9.50"), (1500, 30, "19.00")]
     rows += [(0, 60, texts[1]), (1000, 60, "1"), (1200, 60, "2.50"), (1500, 60, "2.50")]
     assert [one["description"] for one in items_on(*header, *rows, **ARTICLE)] == texts
+
+
+def test_a_row_with_all_demanded_values_is_an_item_however_empty_it_is() -> None:
+    names = ("Description", "Amount", "Size", "Colour", "Origin")
+    rows = [names, ("Clogs", "9.50", "41", "red", "Lyon"), ("Socks", "2.50", "39", "grey", "Brest"), ("Hat", "7.00")]
+    cells = [(300 * at, 30 * top, text) for top, own in enumerate(rows) for at, text in enumerate(own)]
+    optional = {"type": ["string", "null"]}
+    columns = {"description": TEXT, "amount": NUMBER, "size": optional, "colour": optional, "origin": optional}
+    found = items_on(*cells, (0, 120, "all of wool"), **columns)
+    assert [one["description"] for one in found] == ["Clogs", "Socks", "Hat"]

@@ -7,9 +7,10 @@ from typing import Any
 from models.fair_executor import all_of
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
+from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_of_cell
-from tasks.extraction.table_lists import MAX_PAIRS, HeadedTable, headed_tables
+from tasks.extraction.table_lists import LIKELY, MAX_PAIRS, HeadedTable, headed_tables, likeness_by_words
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
@@ -371,3 +372,22 @@ def test_a_row_below_a_sum_that_lacks_what_all_items_have_is_no_item() -> None:
     )
     rows = rows_of(text, date=DAY, booked=DAY_OR_NULL, name=TEXT, amount=NUMBER)
     assert [row["name"] for row in rows] == ["Market", "Train", "Refund"]
+
+
+def test_cells_with_several_numbers_are_lists_of_numbers() -> None:
+    minutes = {"type": "array", "items": {"type": "integer"}}
+    text = "Hora;Lunes;Sábados;Domingos y festivos\n6;30 50;45;\n7;05 25a 40;15;00\n8;10, 40;;\n"
+    rows = rows_of(text, hour={"type": "integer"}, monday=minutes, saturdays=minutes, sundays_holidays=minutes)
+    assert rows == [
+        {"hour": 6, "monday": [30, 50], "saturdays": [45], "sundays_holidays": []},
+        {"hour": 7, "monday": [5, 25, 40], "saturdays": [15], "sundays_holidays": [0]},
+        {"hour": 8, "monday": [10, 40], "saturdays": [], "sundays_holidays": []},
+    ]
+
+
+@each_case(
+    "head, name", [("Mo", "montag"), ("måndag", "monday"), ("Samedi", "sat"), ("Domingos", "sunday"), ("wo", "mi")]
+)
+def test_days_of_the_week_are_the_same_in_short_and_in_other_languages(head: str, name: str) -> None:
+    assert likeness_by_words(names_of((name,), TEXT), head) >= LIKELY
+    assert likeness_by_words(names_of(("thursday",), TEXT), head) < LIKELY
