@@ -35,6 +35,8 @@ _BRIDGE_WIDTH = 0.6
 _OVERLAP = 0.2
 """Share of a box's height, at top and bottom, that may overlap adjacent lines, because detectors draw generous boxes,
 and tight lines touch."""
+_FEWEST_COLUMNS, _FEWEST_ROWS = 3, 3
+"""Least numbers of columns and rows of a table that is read apart from the one beside it."""
 _MAX_DEPTH = 8
 """Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
 _HEIGHT_RATIO = 1.45
@@ -156,8 +158,9 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
     rows = [_group_rows(part) for part in slices]
     columns = [slices[0]]
-    for part, (before, after) in zip(slices[1:], pairwise(rows), strict=True):
-        if _are_two_texts(before, after):
+    for place, (before, after) in enumerate(pairwise(rows), 1):
+        part = slices[place]
+        if _are_two_texts(before, after) or _are_two_tables(slices[:place], slices[place:]):
             columns.append(part)
         else:
             columns[-1] += part
@@ -210,6 +213,29 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
         # A name in large type beside small lines is the title of the text below it.
         return _reaches_as_far(one, other) and _reaches_as_far(other, one)
     return (_is_prose(one) and _is_prose(other)) or (_is_headed(one) and _is_headed(other))
+
+
+def _are_two_tables(one: Sequence[Sequence[LineBox]], other: Sequence[Sequence[LineBox]]) -> bool:
+    """True if the columns on each side of a gutter are a table, and the rows of the two tables are not level."""
+    if min(len(one), len(other)) < _FEWEST_COLUMNS or _are_level(one[-1], other[0]):
+        return False
+    sides = [
+        [row for row in _group_rows([box for part in side for box in part]) if len(row) >= _FEWEST_COLUMNS]
+        for side in (one, other)
+    ]
+    fewer, more = sorted(sides, key=len)
+    if len(fewer) < _FEWEST_ROWS:
+        return False
+    top, bottom = more[0][0].top, more[-1][0].bottom
+    beside = [row[0] for row in fewer if top <= row[0].middle <= bottom]
+    return 2 * len(beside) > len(fewer) and not _are_level(beside, [row[0] for row in more])
+
+
+def _are_level(one: Sequence[LineBox], other: Sequence[LineBox]) -> bool:
+    """True if a quarter of the boxes of the shorter column have a box of the other one at their height."""
+    fewer, more = sorted((one, other), key=len)
+    more = sorted(more, key=_middle)
+    return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)
 
 
 def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:

@@ -125,6 +125,19 @@ def test_columns_whose_lines_are_not_level_are_read_one_after_the_other() -> Non
     assert read([*column(left, 40, 100), *column(right, 320, 113)]) == [*left, *right]
 
 
+def test_tables_side_by_side_whose_rows_are_not_level_are_read_one_after_the_other() -> None:
+    left = [
+        line(text, x, 100 + 60 * row) for row in range(8) for x, text in ((0, f"{row}"), (60, "Rovers"), (260, "18"))
+    ]
+    right = [
+        line(text, x, 128 + 66 * row)
+        for row in range(6)
+        for x, text in ((420, "14:30"), (540, "Rovers"), (700, "United"))
+    ]
+    expected = [*(f"{row} Rovers 18" for row in range(8)), *["14:30 Rovers United"] * 6]
+    assert read(left + right) == expected
+
+
 def test_three_columns_are_read_from_left_to_right() -> None:
     texts = [prose(seed, 12, 28) for seed in range(3)]
     lines = [one for n, text in enumerate(texts) for one in column(text, 40 + 300 * n, 100)]
