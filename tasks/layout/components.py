@@ -8,6 +8,14 @@ from numpy.typing import NDArray
 def components_of(ink: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the boxes (n × 4: left, top, width, height) and the centres of gravity (n × 2) of the groups of adjacent
     pixels that are 255 and not 0. Pixels that touch only at a corner are adjacent, too."""
+    boxes, centres, _ = sloping_components_of(ink)
+    return boxes, centres
+
+
+def sloping_components_of(
+    ink: NDArray[np.uint8],
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return what `components_of` returns, and the slope of each group: pixels down per pixel to the right."""
     import cv2
 
     ink = np.ascontiguousarray(ink)
@@ -20,14 +28,18 @@ def components_of(ink: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np
     order = np.argsort(own, kind="stable")
     first = np.searchsorted(own[order], np.arange(count - 1))
     if not len(first):
-        return np.empty((0, 4), np.int64), np.empty((0, 2))
+        return np.empty((0, 4), np.int64), np.empty((0, 2)), np.empty(0)
     leftmost = np.minimum.reduceat(left[order], first)
     right = np.maximum.reduceat((left + length)[order], first)
     tops = top[order][first]
     below = np.maximum.reduceat(top[order], first) + 1
     area = np.bincount(own, length)
-    x, y = np.bincount(own, (2 * left + length - 1) * length / 2), np.bincount(own, top * length)
-    return np.stack([leftmost, tops, right - leftmost, below - tops], axis=1), np.stack([x / area, y / area], axis=1)
+    middle = left + (length - 1) / 2
+    x, y = np.bincount(own, middle * length) / area, np.bincount(own, top * length) / area
+    across, down = middle - x[own], top - y[own]
+    spread = np.bincount(own, length * (across**2 + (length**2 - 1) / 12))
+    slopes = np.bincount(own, length * across * down) / np.maximum(spread, 1e-9)
+    return np.stack([leftmost, tops, right - leftmost, below - tops], axis=1), np.stack([x, y], axis=1), slopes
 
 
 def _runs(ink: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

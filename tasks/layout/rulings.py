@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Point, Ruling, TextLine
-from tasks.layout.components import components_of
+from tasks.layout.components import sloping_components_of
 from tasks.layout.upright_grey import UprightGrey
 
 MAX_RULINGS = 2000
@@ -28,6 +28,8 @@ _MAX_SINE = 0.035
 """Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
 _LEAST_HORIZONTAL, _LEAST_VERTICAL = 2.0, 1.3
 """Least lengths of horizontal and of vertical rulings, in line heights. Strokes of letters are shorter."""
+_TELLING_LENGTH = 10.0
+"""Least length, in line heights, of the rulings that tell the angle of a page."""
 _LEAST_CONTRAST = 12
 """Least difference in grey levels between a line and its surroundings."""
 _BAR_THICKNESS = 0.6
@@ -50,11 +52,30 @@ def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
     if not runs:
         return 0.0, max(4.0, median(heights)) if heights else 20.0
     turn, most = max(runs.items(), key=lambda item: sum(length for _, length in item[1]))
-    skews = sorted(((angle - 90 * turn + 180) % 360 - 180, length) for angle, length in most)
-    half = sum(length for _, length in skews) / 2
-    below = accumulate(length for _, length in skews)
-    skew = next(skew for (skew, _), length in zip(skews, below, strict=True) if length >= half)
+    skew = _weighted_median(((angle - 90 * turn + 180) % 360 - 180, length) for angle, length in most)
     return 90 * turn + skew, max(4.0, median(heights))
+
+
+def skew_of_rulings(rulings: Sequence[Ruling], angle: float, height: float) -> float:
+    """Return the angle of the long rulings along the text, or `angle`, that of the text, if there are none.
+
+    Short words tell the angle of a page less exactly than a table's rulings do.
+    """
+    slopes: list[tuple[float, float]] = []
+    for ruling in rulings:
+        (x0, y0), (x1, y1) = turned(ruling, -angle)
+        length = hypot(x1 - x0, y1 - y0)
+        if length >= _TELLING_LENGTH * height and abs(y1 - y0) <= _MAX_SINE * length:
+            slopes.append((degrees(atan2(y1 - y0, x1 - x0) if x1 >= x0 else atan2(y0 - y1, x0 - x1)), length))
+    return angle + _weighted_median(slopes) if slopes else angle
+
+
+def _weighted_median(weighted: Iterable[tuple[float, float]]) -> float:
+    """Return the median of values with weights."""
+    ordered = sorted(weighted)
+    half = sum(weight for _, weight in ordered) / 2
+    below = accumulate(weight for _, weight in ordered)
+    return next(value for (value, _), weight in zip(ordered, below, strict=True) if weight >= half)
 
 
 def turned(points: Iterable[Point], angle: float) -> list[Point]:
@@ -72,26 +93,31 @@ def rulings_in(page: UprightGrey, lines: Sequence[TextLine]) -> list[Ruling]:
     height = skew_of(lines)[1] * scale
     around = 2 * int(height / 2) + 3
     ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _LEAST_CONTRAST)
-    found = [((x, y), (x + w, y)) for x, y, w in _find_strokes(ink, height, _LEAST_HORIZONTAL)]
-    found += [((y, x), (y, x + w)) for x, y, w in _find_strokes(cv2.transpose(ink), height, _LEAST_VERTICAL)]
+    found = _find_strokes(ink, height, _LEAST_HORIZONTAL)
+    transposed = _find_strokes(cv2.transpose(ink), height, _LEAST_VERTICAL)
+    found += [((ay, ax), (by, bx)) for (ax, ay), (bx, by) in transposed]
     if not found:
         return []
     ends = page.geometry.source(np.array(found, np.float64) / scale + (left, top))
     return [((ax, ay), (bx, by)) for (ax, ay), (bx, by) in ends.tolist()]
 
 
-def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[tuple[float, float, float]]:
-    """Return left end, level and length of the dark strokes that run to the right."""
+def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> list[Ruling]:
+    """Return the ends of the dark strokes that run to the right."""
     import cv2
 
     reach = max(8, int(shortest * height))
     ink = cv2.dilate(ink, np.ones((2, 1), np.uint8))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
-    boxes, centres = components_of(rows)
-    kept = np.flatnonzero(boxes[:, cv2.CC_STAT_HEIGHT] <= max(4.0, _BAR_THICKNESS * height))
-    kept = kept[np.argsort(-boxes[kept, cv2.CC_STAT_WIDTH], kind="stable")[:MAX_RULINGS]]
-    places = zip(boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1], boxes[kept, cv2.CC_STAT_WIDTH], strict=True)
-    return [(float(x), float(y), float(w)) for x, y, w in places]
+    boxes, centres, slopes = sloping_components_of(rows)
+    lefts, widths = boxes[:, cv2.CC_STAT_LEFT], boxes[:, cv2.CC_STAT_WIDTH]
+    # A long line that runs off the text by half a degree is not thick, although its box is high.
+    thickness = boxes[:, cv2.CC_STAT_HEIGHT] - np.abs(slopes) * widths
+    kept = np.flatnonzero(thickness <= max(4.0, _BAR_THICKNESS * height))
+    kept = kept[np.argsort(-widths[kept], kind="stable")[:MAX_RULINGS]]
+    rights = lefts + widths
+    starts, ends = (centres[:, 1] + slopes * (x - centres[:, 0]) for x in (lefts, rights))
+    return [((float(lefts[at]), float(starts[at])), (float(rights[at]), float(ends[at]))) for at in kept.tolist()]
 
 
 @dataclass(frozen=True, slots=True)

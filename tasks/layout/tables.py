@@ -5,7 +5,7 @@ sufficient rulings, vertical strips of white space separate columns (`columns`).
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from models.vision.text import Ruling, TextLine
 from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, placed_words
 from tasks.layout.columns import unruled
-from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, strokes_of
+from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, skew_of_rulings, strokes_of
 
 MAX_TABLES = 50
 """Largest number of tables on one page."""
@@ -27,6 +27,8 @@ _COLUMN_DISTANCE = 0.7
 """Largest distance between the middles of a column on two pages, relative to half of its width."""
 _MAX_ROUNDS = 20
 """Largest number of rounds in which merged cells are completed to rectangles. The cells of a form take two or three."""
+_LINES_OF_CELL = 8
+"""Number of lines beyond which a cell with most of the words of a grid is the page itself."""
 _RULED_SHARE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
@@ -34,6 +36,7 @@ _RULED_SHARE = 0.5
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
     """Return the tables of a page with these `lines`, which are the rows of the page in reading order."""
     angle, height = skew_of(lines)
+    angle = skew_of_rulings(rulings, angle, height)
     pieces = placed_words(lines, angle)
     across, down = strokes_of(rulings, angle, height)
     found: list[Draft] = []
@@ -232,11 +235,49 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
         inside = grid.at(piece.centre, piece.middle)
         if inside is not None:
             places[inside].pieces.append(piece)
-    table = _split_ruled_rows(Draft(grid.xs, grid.ys, list(places.values())), height)
+    if _is_frame(places.values(), len(pieces)):
+        return None
+    ruled = Draft(grid.xs, grid.ys, list(places.values()))
+    table = _split_ruled_rows(_without_streaks(ruled), height)
     filled = [place for place in table.cells if place.pieces]
     rows, columns = {place.row for place in filled}, {place.column for place in filled}
     if len(rows) < 2 or len(columns) < 2 or 5 * len(filled) < len(table.cells):
         return None
+    return table
+
+
+def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
+    """True if one cell has most of the words of a grid, in many lines: the edges of a sheet, with the page in them."""
+    largest = max((cell.pieces for cell in cells), key=len)
+    return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
+
+
+def _without_streaks(table: Draft) -> Draft:
+    """Join columns that are parted in few rows, and in none of these by words: a streak of the scanner ran there."""
+    at = 1
+    while at < len(table.xs) - 1:
+        left = {cell.row: cell for cell in table.cells if cell.column + cell.col_span == at}
+        right = {cell.row: cell for cell in table.cells if cell.column == at}
+        parted = sum(cell.row_span for cell in right.values())
+        is_streak = 2 * parted < len(table.ys) - 1 and all(
+            row in left and left[row].row_span == cell.row_span and not (cell.pieces and left[row].pieces)
+            for row, cell in right.items()
+        )
+        if not is_streak:
+            at += 1
+            continue
+        cells = []
+        for cell in table.cells:
+            if cell.column >= at:
+                if cell.column == at:
+                    left[cell.row].pieces += cell.pieces
+                    left[cell.row].col_span += cell.col_span - 1
+                    continue
+                cell.column -= 1
+            elif cell.column + cell.col_span > at:
+                cell.col_span -= 1
+            cells.append(cell)
+        table = Draft([*table.xs[:at], *table.xs[at + 1 :]], table.ys, cells)
     return table
 
 
