@@ -1,5 +1,5 @@
-"""Derives columns that a table implies: the ends of ranges, the parts of columns that hold two things (`Part no. /
-Rev`), and signed amounts from two columns for outgoing and incoming money."""
+"""Derives columns that a table implies: the ends of ranges and of spans of time, the parts of columns that hold two
+things (`Part no. / Rev`), and signed amounts from two columns for outgoing and incoming money."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -17,6 +17,9 @@ UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the upper ends of ranges."""
 RANGES: Final = ("ref", "reference", "normal", "range")
 """Words by which schemas name the range of what is usual, before those for its ends."""
+START: Final = ("start time", "from", "start", "beginning", "departure")
+END: Final = ("end time", "to", "end", "arrival")
+"""Headers of the columns for the ends of a span of time."""
 LEAST_PAIRS: Final = 0.6
 """Least share of a column's cells that have two parts like its header."""
 LONGEST_RANGE: Final = 60
@@ -29,6 +32,8 @@ _BOUND: Final = re.compile(
     r"|(?P<lower>[>≥]=?|ab|from|min\.?|over|desde|dès|vanaf) ?(?P<least>\S.{0,30})",
     re.IGNORECASE,
 )
+_TIME: Final = r"(?:[01]?\d|2[0-4])[:.h;]?[0-5]\d"
+_TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME}) ?[-–—]? ?(?P<end>{_TIME})")
 _UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
 _CURRENCIES: Final = frozenset(fold("eur gbp usd chf pln sek nok dkk czk huf ron cad aud nzd sgd myr"))
 
@@ -67,6 +72,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
     for at, head in enumerate(header):
+        yield from _spans_of_time(head, [row[at] for row in rows])
         yield from _halves(head, [row[at] for row in rows])
     yield from _signed_amounts(header, rows)
 
@@ -100,6 +106,28 @@ def _ends(text: str) -> tuple[str, str] | None:
     said = [end for end in ends if end]
     are_days = all(parse_day(end) or is_day_of_a_year(end) for end in said)
     return ends if are_days or all(map(looks_numeric, said)) else None
+
+
+def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield the times of a column whose cells end with two of them, as in `3. 09:35 10:20`, and what precedes them."""
+    found = [_TIMES.fullmatch(" ".join(cell.text.split())[:LONGEST_RANGE]) for cell in cells]
+    present = sum(not is_missing(cell.text) for cell in cells)
+    if sum(map(bool, found)) < max(1, LEAST_RANGES * present):
+        return
+    for forms, name in ((START, "start"), (END, "end"), ((head,), "before")):
+        texts = [_clock(one[name]) if one and name != "before" else one[name] if one else "" for one in found]
+        if any(texts):
+            own = [
+                cell._replace(text=text, source=cell.text) if text else NO_CELL
+                for cell, text in zip(cells, texts, strict=True)
+            ]
+            yield DerivedColumn(forms, own)
+
+
+def _clock(text: str) -> str:
+    """Return a time with the sign that was not read: `0915` and `11;20` are 09:15 and 11:20."""
+    figures = "".join(filter(str.isdigit, text))
+    return text if ":" in text or "." in text or "h" in text else f"{figures[:-2]}:{figures[-2:]}"
 
 
 def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:

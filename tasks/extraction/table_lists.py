@@ -365,7 +365,7 @@ def fill_lists(
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
         own = [one for one in likeliest.values() if one.reading.table.of_list == path]
-        matches += own or likeliest.values()
+        matches += _without_spanned(own or likeliest.values())
     matches.sort(key=lambda one: -one.worth)
     order = {id(reading.table): at for at, reading in enumerate(readings)}
     found: dict[JsonPath, FilledList] = {}
@@ -394,6 +394,26 @@ def fill_lists(
     return found
 
 
+def _without_spanned(matches: Collection["_Match"]) -> Iterator["_Match"]:
+    """Yield the matches of a list without those of tables below a header that a table with cells of several rows has,
+    too. Only rulings show that a cell spans rows, so the other one is a worse reading of the same table."""
+    spanning = [
+        any(cell.row_span > 1 for row in match.reading.table.rows[match.reading.end :] for cell in row)
+        for match in matches
+    ]
+    known = {place for match, spans in zip(matches, spanning, strict=True) if spans for place in _header_of(match)}
+    for match, spans in zip(matches, spanning, strict=True):
+        own = _header_of(match)
+        if spans or 2 * len(own & known) <= len(own):
+            yield match
+
+
+def _header_of(match: "_Match") -> set[tuple[str, str]]:
+    """Return the places and texts of the header of a table on a page."""
+    header = match.reading.table.rows[match.reading.end - 1] if match.reading.end > match.reading.top else ()
+    return {(cell.pointer, cell.text) for cell in header if "bounds" in cell.place}
+
+
 def _alike(
     match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
 ) -> list["_Match"]:
@@ -408,10 +428,17 @@ def _alike(
             and other.reading.title == match.reading.title
             and not _is_among(other, used)
             and not _is_among(other, own)
+            and not any(_have_one_header(other, one) for one in found)
         ):
             found.append(other)
             own |= _places_of(other)
     return sorted(found, key=lambda one: order[id(one.reading.table)])
+
+
+def _have_one_header(one: "_Match", other: "_Match") -> bool:
+    """True if two tables of a page were found below the same printed header, so that they are readings of one table."""
+    places = _header_of(one), _header_of(other)
+    return 2 * len(places[0] & places[1]) > min(map(len, places))
 
 
 def _places_of(match: "_Match") -> set[tuple[str, str]]:
@@ -457,7 +484,8 @@ def _match(
     ).reshape(len(fields), width)
     has_header = reading.end > reading.top
     likely = int((alike.max(axis=1) >= LIKELY).sum())
-    may_be_in_order = width >= len(fields) and likely > 0
+    core = [at for at, one in enumerate(fields) if not one.fits(None) or alike[at].max() >= LIKELY]
+    may_be_in_order = width >= len(core) and likely > 0
     if has_header and likely <= ANSWERED * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
@@ -478,16 +506,16 @@ def _match(
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
     given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
     by_header = len(given)
-    first = _in_order_from(given, fields, columns, fit)
+    first = _in_order_from(given, core, fields, columns, fit)
     if first is not None:
-        given |= {at: first + at for at in range(len(fields))}
+        given |= {at: first + place for place, at in enumerate(core)}
     elif by_header >= FEWEST_ANCHORS:
         _take_between(given, fields, columns, fit)
     for at, column in given.items():
         alike[at, column] = max(alike[at, column], LIKELY)  # An order tells as much as a header that is just likely.
     _take_left_over(given, fields, columns, fit)
     # From pages, the extractor fills only lists of texts and numbers.
-    is_whole = len(given) == len(fields) and by_header > 0 and len(fields) > 2
+    is_whole = by_header > 0 and len(core) > 2 and all(at in given for at in core)
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
     if first is not None:
         needed = 0.0
@@ -586,20 +614,25 @@ def _take_left_over(
 
 
 def _in_order_from(
-    given: Mapping[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+    given: Mapping[int, int],
+    core: Sequence[int],
+    fields: Sequence[WantedField],
+    columns: Sequence[Sequence[str]],
+    fit: Matrix,
 ) -> int | None:
-    """Return the first of consecutive columns that answer all fields in their order, or None.
+    """Return the first of consecutive columns that answer the `core` fields in their order, or None. The core are the
+    fields that may not be null, and those that a header names.
 
     Columns with a known header must be at the place of their field, and texts and numbers where the fields ask for
     them.
     """
-    firsts = {column - at for at, column in given.items()}
+    firsts = {column - core.index(at) for at, column in given.items()}
     first = min(firsts, default=-1)
-    if len(firsts) != 1 or len(fields) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(fields):
+    if len(firsts) != 1 or len(core) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(core):
         return None
-    has_words = [not _has_no_words(columns[first + at]) for at in range(len(fields))]
-    texts = [is_plain_text(one) for one in fields]
-    fits = all(fit[at, first + at] >= FITTING for at in range(len(fields)))
+    has_words = [not _has_no_words(columns[first + place]) for place in range(len(core))]
+    texts = [is_plain_text(fields[at]) for at in core]
+    fits = all(fit[at, first + place] >= FITTING for place, at in enumerate(core))
     return first if fits and has_words == texts and 0 < sum(texts) < len(texts) else None
 
 

@@ -1,11 +1,13 @@
 """Tables on pages that their header's words tell."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+from models.vision.text import Ruling
 from tasks.extraction.filling import copy_fields
 from tasks.extraction.whole_results import TaskResults
-from tasks.ocr_result import page_section, picture_result
+from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
 from tests.unit.tasks.extraction.test_evidence import text_line
 
@@ -15,16 +17,16 @@ LETTER = 10
 """Width of a letter in `text_line`."""
 
 
-def page_of(*lines: tuple[int, int, str]) -> Entry:
+def page_of(*lines: tuple[int, int, str], rulings: Sequence[Ruling] = ()) -> Entry:
     """A page with texts at their left and top."""
     found = [text_line(text, left, top, 0.95) for left, top, text in lines]
-    return Entry("ocr", picture_result(page_section(found, 1, 2000, 2000)))
+    return Entry("ocr", picture_result(page_section(found, 1, 2000, 2000), PageLayout(rulings)))
 
 
-def items_on(*lines: tuple[int, int, str], **columns: Any) -> Any:
+def items_on(*lines: tuple[int, int, str], rulings: Sequence[Ruling] = (), **columns: Any) -> Any:
     item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
     schema = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
-    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [page_of(*lines)], None))
+    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [page_of(*lines, rulings=rulings)], None))
     return copied.values.get(("items",))
 
 
@@ -171,3 +173,19 @@ def test_a_row_with_all_demanded_values_is_an_item_however_empty_it_is() -> None
     columns = {"description": TEXT, "amount": NUMBER, "size": optional, "colour": optional, "origin": optional}
     found = items_on(*cells, (0, 120, "all of wool"), **columns)
     assert [one["description"] for one in found] == ["Clogs", "Socks", "Hat"]
+
+
+def test_a_cell_that_spans_rows_is_in_each_of_them() -> None:
+    texts = {0: ("No.", "Mo", "Di"), 1: ("1. 07:45 08:30", "", "Art"), 2: ("2. 0830 09:15", "", "Gym"), 3: ("3.",)}
+    cells = [(300 * at + 20, 60 * row + 25, text) for row, own in texts.items() for at, text in enumerate(own) if text]
+    spanning = [(320, 115, "Latin"), (320, 205, "Maths"), (620, 205, "Art"), (90, 205, "09:35 10:20")]
+    levels: list[Ruling] = [((0, 60 * row), (900, 60 * row)) for row in (0, 1, 3, 4)]
+    levels += [((0, 120), (300, 120)), ((600, 120), (900, 120))]
+    sides: list[Ruling] = [((300 * at, 0), (300 * at, 240)) for at in range(4)]
+    columns = {"nr": {"type": "integer"}, "beginn": TEXT, "ende": TEXT, "montag": TEXT, "dienstag": TEXT}
+    rows = items_on(*cells, *spanning, rulings=[*levels, *sides], **columns)
+    assert [tuple(row.values()) for row in rows] == [
+        (1, "07:45", "08:30", "Latin", "Art"),
+        (2, "08:30", "09:15", "Latin", "Gym"),
+        (3, "09:35", "10:20", "Maths", "Art"),
+    ]

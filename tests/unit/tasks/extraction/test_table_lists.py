@@ -267,6 +267,8 @@ def test_one_known_header_is_enough_if_texts_and_figures_are_in_the_order_of_the
         dict(zip(STANDINGS, (1, "KV Zilvermeeuw", 12, 10, 20), strict=True)),
         dict(zip(STANDINGS, (2, "DES Woudrand", 12, 9, 19), strict=True)),
     ]
+    optional = {**columns, "points_deducted": {"type": ["integer", "null"]}}
+    assert [one["points_deducted"] for one in rows_of(text, **optional)] == [None, None]
     assert not rows_of("Team;#;GS;W;PT\nKV Zilvermeeuw;1;12;10;20\nDES Woudrand;2;12;9;19\n", **columns)
 
 
