@@ -39,7 +39,7 @@ from tasks.extraction.listed_items import listed_items, named_list, numbered_ste
 from tasks.extraction.match_results import match_results
 from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.object_lists import ObjectList, read_object_list, without_shared_items
+from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
 from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
@@ -367,6 +367,7 @@ class _FormToFill:
                 yield
                 read[path] = yield from read_object_list(scored, path)
             items = without_shared_items(scored, read)
+            items = {path: self._without_rows_of_tables(scored, path, one) for path, one in items.items()}
             items = {path: one for path, one in items.items() if self._is_better(one, path)}
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
@@ -424,6 +425,18 @@ class _FormToFill:
             if fields and path in filled:
                 names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
+
+    def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> ObjectList:
+        """Return a list without the objects that are rows of a table which fills another list and is worth more."""
+        number = {id(entry): at for at, entry in enumerate(self.read)}
+        used = {
+            (number[id(cell.entry)], cell.cell.pointer, cell.cell.text)
+            for other, table in self.tables.items()
+            if other != path and table.worth > found.worth
+            for cell in table.cells.values()
+            if cell.is_read and id(cell.entry) in number
+        }
+        return without_items_at(scored, found, used) if used else found
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
         """True if the objects that the network found are the list rather than nothing or the rows of a table."""

@@ -1,28 +1,41 @@
-"""Finds the results of sports matches, one a line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`."""
+"""Finds the results of sports matches, one a line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`.
+
+The day of a match may stand above it. Where others have their score, a match without one has a mark: `Rovers PPD Erle`.
+"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from typing import Final, Literal
 
+from tasks.extraction.features import wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
+from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Column = Literal["home", "away", "home_score", "away_score", "score", "attendance", "when", "half_time"]
+Column = Literal[
+    "home", "away", "home_score", "away_score", "score", "attendance", "when", "half_time", "date", "is_off"
+]
 
 FEWEST: Final = 2
 """Least number of results that make a list."""
 MAX_BELOW: Final = 2
 """Largest number of lines below a result in which its attendance is searched for."""
 
+MAX_WORDS_OF_DAY: Final = 5
+MAX_WORDS_OF_SCORE: Final = 3
+MAX_COMPARED: Final = 20
+"""Largest number of scores above a line below which its mark may stand."""
 LONGEST_ROW: Final = 300
 """Largest number of characters of a result's line."""
 
-_TEAM = r"(?:\d\. )?[^\W\d_][^\d:]{1,38}?(?: \d{2})?"
+_TEAM = r"(?:\d\. )?[^\W\d_][^\d:]{1,38}?(?: \d{1,2})?"
 _SIGN = r" ?[-–—:] ?"
 _WHEN = r"(?:(?P<when>\d{1,2}[:.h]\d\d)(?: Uhr)? )?"
+_BARE_SCORE: Final = re.compile(rf"\d{{1,3}}{_SIGN}\d{{1,3}}")
 _RESULTS: Final = (
     re.compile(
         rf"{_WHEN}(?P<home>{_TEAM}) (?P<score>(?P<home_score>\d{{1,3}}){_SIGN}(?P<away_score>\d{{1,3}})) "
@@ -33,6 +46,10 @@ _RESULTS: Final = (
         rf"(?P<score>(?P<home_score>\d{{1,3}}){_SIGN}(?P<away_score>\d{{1,3}}))(?P<rest> *(?:[(|·,].*)?)"
     ),
 )
+_HOME_TEAM: Final = re.compile(rf"{_WHEN}(?P<home>{_TEAM})")
+_AWAY_TEAM: Final = re.compile(_TEAM)
+_MARK: Final = re.compile(r"[^\W\d_]{2,4}\.?")
+"""The mark of a match without a score, which stands where others have theirs."""
 _HALF_TIME = re.compile(r"\((?:[^()\d]{0,12})(?P<half_time>\d{1,3} ?[-–—:] ?\d{1,3})\)")
 _ATTENDANCE = re.compile(
     r"(?:att(?:endance)?|zuschauer|zus|spectateurs|affluence|espectadores|asistencia|spettatori|público|publiek"
@@ -64,6 +81,12 @@ _CROWD: Final = frozenset(
         "espectadores spettatori público toeschouwers widzowie frekwencja publik"
     )
 )
+_OFF: Final = frozenset(
+    fold(
+        "postponed cancelled canceled abandoned off ausgefallen abgesagt verschoben reporté annulé aplazado suspendido "
+        "rinviata sospesa adiado afgelast uitgesteld odwołany przełożony uppskjuten inställd"
+    )
+)
 _WHENS: Final = frozenset(fold("time kickoff kick start uhrzeit anstoss anstoß heure hora ora tijd godzina tid"))
 
 
@@ -86,12 +109,16 @@ def _column_of(one: WantedField) -> Column | None:
     """Return the part of a result that a field wants; None for any other field."""
     types = one.schema.get("type", ())
     is_text = "string" in ((types,) if isinstance(types, str) else types)
+    if wants_iso(one.schema):
+        return "date"
     for own in one.names.own:
         words = {*own, "".join(own), *("".join(own[at : at + 2]) for at in range(len(own)))}
         if words & _HALF:
             return "half_time" if is_text else None
         if words & _CROWD:
             return "attendance"
+        if words & _OFF:
+            return "is_off"
         if words & _HOME:
             return "home" if is_text else "home_score"
         if words & _AWAY:
@@ -104,22 +131,75 @@ def _column_of(one: WantedField) -> Column | None:
 
 
 def _results_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
-    for rows in rows_by_column(passage):
+    for rows in map(partial(_with_scores, passage), rows_by_column(passage)):
         texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
         matches = [next(filter(None, (form.fullmatch(text) for form in _RESULTS)), None) for text in texts]
+        day: ReadCell | None = None
+        middles: list[float] = []
         for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
             if found is None:
+                if len(row) <= MAX_WORDS_OF_DAY and _is_day(texts[at]):
+                    day = cell_of(passage, row)
+                elif off := _without_score(passage, row, texts[at], middles):
+                    yield off | ({"date": day} if day else {})
                 continue
             cell = cell_of(passage, row)
             texts_of: dict[str, str | None] = {name: found[name] for name in ("home", "away", "score", "when")}
-            texts_of |= {"home_score": found["home_score"], "away_score": found["away_score"]}
+            texts_of |= {"home_score": found["home_score"], "away_score": found["away_score"], "is_off": "no"}
+            middles.append(_middle_of(row, texts[at], *found.span("score")))
             half = _HALF_TIME.search(found["rest"])
             texts_of["half_time"] = half["half_time"] if half else None
             cells = {column: cell._replace(text=text.strip(" -–—|·,")) for column, text in texts_of.items() if text}
+            if day is not None:
+                cells["date"] = day
             below = slice(at + 1, at + 1 + MAX_BELOW)
             if crowd := _attendance(passage, found["rest"], row, rows[below], matches[below]):
                 cells["attendance"] = crowd
             yield cells  # type: ignore[misc]
+
+
+def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[Sequence[WordOnPage]]:
+    """Return the rows, with a score that was read as a line of its own put between the teams of the next line."""
+    found: list[Sequence[WordOnPage]] = []
+    waiting: Sequence[WordOnPage] = ()
+    for row in rows:
+        is_between = bool(waiting) and row[0].box[2] <= waiting[0].box[0] and waiting[-1].box[2] <= row[-1].box[0]
+        if is_between and row[0].box[1] - waiting[0].box[3] < row[0].height:
+            row = sorted([*row, *waiting], key=lambda word: word.box[0])
+            found.pop()
+        found.append(row)
+        waiting = row if len(row) <= MAX_WORDS_OF_SCORE and _BARE_SCORE.fullmatch(text_of(passage, row)) else ()
+    return found
+
+
+def _is_day(text: str) -> bool:
+    # `5-0` is a score that was read as a line of its own.
+    return parse_day(text) is not None or (is_day_of_a_year(text) and any(map(str.isalpha, text)))
+
+
+def _without_score(
+    passage: Passage, row: Sequence[WordOnPage], text: str, middles: Sequence[float]
+) -> dict[Column, ReadCell]:
+    """Return the cells of a match that has a mark below the scores of others; nothing for any other line."""
+    words = text.split(" ")
+    for at in range(1, len(row) - 1) if middles else ():
+        word = row[at]
+        is_below = any(abs(word.middle - one) < word.height for one in middles[-MAX_COMPARED:])
+        if not is_below or not _MARK.fullmatch(words[at]):
+            continue
+        home, away = _HOME_TEAM.fullmatch(" ".join(words[:at])), _AWAY_TEAM.fullmatch(" ".join(words[at + 1 :]))
+        if home and away:
+            cell = cell_of(passage, row)
+            texts: dict[Column, str | None] = {"home": home["home"], "when": home["when"], "away": away[0]}
+            told = {column: cell._replace(text=text) for column, text in texts.items() if text}
+            return {"is_off": cell._replace(text="yes", source=words[at]), **told}
+    return {}
+
+
+def _middle_of(row: Sequence[WordOnPage], text: str, start: int, end: int) -> float:
+    """Return the middle of the words of a row that contain the characters `start` to `end` of its text."""
+    first, last = text[:start].count(" "), text[:end].count(" ")
+    return (row[first].box[0] + row[last].box[2]) / 2
 
 
 def _attendance(

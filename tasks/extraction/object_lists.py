@@ -6,7 +6,7 @@ and each row with cells becomes an item.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from statistics import median
@@ -147,6 +147,18 @@ def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectLis
         found[path] = one.only(kept) if len(kept) < len(one.rows) else one
         used |= {place for at in kept for place in places.get(at, ())}
     return {path: found[path] for path in lists}
+
+
+def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tuple[int, str, str]]) -> ObjectList:
+    """Return a list without the objects of which most cells are in `used`, each given by the index of its entry, the
+    pointer of its line, and its text."""
+    own: dict[int, list[bool]] = {}
+    for (*_, number, _), cell in found.cells.items():
+        words, passage = scored.candidates.spans[cell.span].words, scored.candidates.spans[cell.span].passage
+        pointer = passage.lines[passage.line_at(words[0])].pointer
+        text = " ".join([passage.words[word] for word in words])
+        own.setdefault(int(number), []).append((passage.entry, pointer, text) in used)
+    return found.only([at for at in range(len(found.rows)) if 2 * sum(own.get(at, ())) <= len(own.get(at, ()))])
 
 
 def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:

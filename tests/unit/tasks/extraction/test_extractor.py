@@ -12,7 +12,7 @@ from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidat
 from tasks.extraction.choice import ChosenValue, choose_values
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
-from tasks.extraction.object_lists import read_object_list, without_shared_items
+from tasks.extraction.object_lists import read_object_list, without_items_at, without_shared_items
 from tasks.extraction.passages import MAX_CHARS, passages_of
 from tasks.extraction.probability import CalibrationInput, FieldScores, calibration_input, probability
 from tasks.schema.paths import JsonPath
@@ -230,6 +230,21 @@ def test_an_item_is_in_one_list_only() -> None:
     assert all(len(one.rows) == 4 for one in lists.values())
     assert apart["earnings",] == lists["earnings",]
     assert (apart["deductions",].rows, apart["deductions",].cells) == ([], {})
+
+
+def test_an_item_is_no_row_of_a_table_that_fills_another_list() -> None:
+    candidates = read(("Wages", "900.00"), ("Bonus", "50.00"), ("Tax", "120.00"))
+    fields = [
+        (wanted(("earnings", "name"), STRING, in_list=True), {"Wages": 4.0, "Bonus": 4.0, "Tax": 4.0}),
+        (wanted(("earnings", "amount"), NUMBER, in_list=True), {"900.00": 4.0, "50.00": 4.0, "120.00": 4.0}),
+    ]
+    known = scored(candidates, fields)
+    found = all_of(read_object_list(known, ("earnings",)))
+    tax = [span for span in candidates.spans if span.text in ("Tax", "120.00")]
+    lines = [one.passage.lines[one.passage.line_at(one.words[0])] for one in tax]
+    used = {(one.passage.entry, line.pointer, one.text) for one, line in zip(tax, lines, strict=True)}
+    kept = without_items_at(known, found, used).rows
+    assert [row["name"] for row in kept] == ["Wages", "Bonus"]
 
 
 def test_a_list_of_guesses_is_left_empty() -> None:

@@ -44,3 +44,19 @@ def test_results_are_written_in_several_ways(line: str, home: str, away: str, sc
 
 def test_a_single_line_like_a_result_is_no_list() -> None:
     assert not matches("Open Monday 9 - 12 and Friday\nPlease ring twice.\n", home=TEXT, away=TEXT)
+
+
+def test_a_match_has_the_day_above_it_and_no_score_if_it_was_called_off() -> None:
+    text = (
+        "Sat 29 Mar 2025\n\n14:30 Rovers 2 2-0 Erle United 1\n12:00 FC Birke 3 1-0 SV Lindau 2\n"
+        "15:00 SV Harde 1 PPD FC Holm 12\n\nTue 1 Apr 2025\n\n19:45 Corran 2 1-3 Holmstead 4\n"
+    )
+    day = {"type": "string", "format": "date"}
+    columns = {"home": TEXT, "away": TEXT, "homeGoals": COUNT_OR_NULL, "awayGoals": COUNT_OR_NULL}
+    found = matches(text, date=day, kickoff=TEXT, **columns, postponed={"type": "boolean"})
+    assert [tuple(one.values()) for one in found] == [
+        ("2025-03-29", "14:30", "Rovers 2", "Erle United 1", 2, 0, False),
+        ("2025-03-29", "12:00", "FC Birke 3", "SV Lindau 2", 1, 0, False),
+        ("2025-03-29", "15:00", "SV Harde 1", "FC Holm 12", None, None, True),
+        ("2025-04-01", "19:45", "Corran 2", "Holmstead 4", 1, 3, False),
+    ]
