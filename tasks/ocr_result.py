@@ -342,7 +342,9 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, here),
             "confidence": round(cell.confidence, 2),
         }
-        return ReadCell(cell.text, pointer, place, cell.row_span, cell.col_span)
+        text, below = cell.parted()
+        source = cell.text if below else ""
+        return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source, below)
 
     def _upright_boxes(self, number: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the

@@ -19,6 +19,8 @@ class ReadCell(NamedTuple):
     source: str = ""
     """The text as the source has it, if it differs from `text`: because `text` is only a part of it, or has a sign that
     the column implies."""
+    below: str = ""
+    """Lines in small type below the text, such as a note."""
 
 
 NO_CELL = ReadCell("")

@@ -73,6 +73,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
     for at, head in enumerate(header):
         yield from _spans_of_time(head, [row[at] for row in rows])
+        yield from _notes([row[at] for row in rows])
         yield from _halves(head, [row[at] for row in rows])
     yield from _signed_amounts(header, rows)
 
@@ -128,6 +129,13 @@ def _clock(text: str) -> str:
     """Return a time with the sign that was not read: `0915` and `11;20` are 09:15 and 11:20."""
     figures = "".join(filter(str.isdigit, text))
     return text if ":" in text or "." in text or "h" in text else f"{figures[:-2]}:{figures[-2:]}"
+
+
+def _notes(cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield what is printed in small type below the cells of a column."""
+    if any(cell.below for cell in cells):
+        found = [cell._replace(text=cell.below, below="") if cell.below else NO_CELL for cell in cells]
+        yield DerivedColumn(("note", "remark", "detail"), found)
 
 
 def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:

@@ -2,9 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import turned
+
+_SMALL = 0.72
+"""Height of a line, relative to the first one of its cell, below which it is a note in small type. Lines of one size
+differ by a quarter, because few words have letters that reach above or below the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,23 @@ class Cell:
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
 
+    def parted(self) -> tuple[str, str]:
+        """Return the text of the cell, and that of the lines in small type below it."""
+        lines: list[list[Word]] = []
+        for word in self.words:
+            if lines and _top(word) - _top(lines[-1][-1]) <= max(map(_height, (word, lines[-1][-1]))) / 2:
+                lines[-1].append(word)
+            else:
+                lines.append([word])
+        heights = [median(map(_height, line)) for line in lines]
+        large = next((at for at, height in enumerate(heights) if height < _SMALL * heights[0]), len(lines))
+        if any(height >= _SMALL * heights[0] for height in heights[large:]):
+            large = len(lines)
+        one, other = (
+            " ".join([word.text for line in part for word in line]) for part in (lines[:large], lines[large:])
+        )
+        return one, other
+
     @property
     def confidence(self) -> float:
         """Mean confidence of the words; 1.0 for an empty cell."""
@@ -65,6 +87,14 @@ class Table:
     """Positions of the column edges along the text, from left to right."""
     continued: bool = False
     """True if the table continues the last table of the previous page, which also contains its cells."""
+
+
+def _top(word: Word) -> float:
+    return (word.quad[0][1] + word.quad[1][1]) / 2
+
+
+def _height(word: Word) -> float:
+    return (word.quad[2][1] + word.quad[3][1]) / 2 - _top(word)
 
 
 def _place_word(word: Word, angle: float, line: int) -> PlacedWord:

@@ -9,6 +9,7 @@ from tasks.extraction.filling import copy_fields
 from tasks.extraction.whole_results import TaskResults
 from tasks.ocr_result import PageLayout, page_section, picture_result
 from tasks.precontext import Entry
+from tests.entries import text_line as sized_line
 from tests.unit.tasks.extraction.test_evidence import text_line
 
 TEXT, NUMBER = {"type": "string"}, {"type": "number"}
@@ -24,9 +25,13 @@ def page_of(*lines: tuple[int, int, str], rulings: Sequence[Ruling] = ()) -> Ent
 
 
 def items_on(*lines: tuple[int, int, str], rulings: Sequence[Ruling] = (), **columns: Any) -> Any:
+    return items_of(page_of(*lines, rulings=rulings), **columns)
+
+
+def items_of(page: Entry, **columns: Any) -> Any:
     item = {"type": "object", "properties": columns, "required": list(columns), "additionalProperties": False}
     schema = {"type": "object", "properties": {"items": {"type": "array", "items": item}}, "required": ["items"]}
-    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [page_of(*lines, rulings=rulings)], None))
+    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [page], None))
     return copied.values.get(("items",))
 
 
@@ -202,3 +207,22 @@ def test_a_score_that_was_read_above_its_line_is_between_the_teams() -> None:
     cells[2] = (240, -15, "2-0")
     found = items_on(*cells, home=TEXT, away=TEXT, home_goals=NUMBER, away_goals=NUMBER)
     assert [tuple(one.values()) for one in found[:2]] == [("Rovers 2", "United 1", 2, 0), ("Birke 1", "Lindau", 1, 3)]
+
+
+def test_what_is_in_small_type_below_a_cell_is_a_note() -> None:
+    sizes = {20: [("No.", "Mo", "Di"), ("1", "Bio", "Art"), ("2", "Chess", "Music")], 12: [(), ("", "B 12", ""), ()]}
+    lines = [
+        sized_line(text, 300 * at + 20, 80 * row + (10 if height == 20 else 40), height)
+        for height, rows in sizes.items()
+        for row, own in enumerate(rows)
+        for at, text in enumerate(own)
+        if text
+    ]
+    rulings: list[Ruling] = [((0, 80 * row), (900, 80 * row)) for row in range(4)]
+    rulings += [((300 * at, 0), (300 * at, 240)) for at in range(4)]
+    page = Entry("ocr", picture_result(page_section(lines, 1, 2000, 2000), PageLayout(rulings)))
+    columns = {"nr": NUMBER, "monday": TEXT, "tuesday": TEXT, "note": {"type": ["string", "null"]}}
+    assert items_of(page, **columns) == [
+        {"nr": 1, "monday": "Bio", "tuesday": "Art", "note": "B 12"},
+        {"nr": 2, "monday": "Chess", "tuesday": "Music", "note": None},
+    ]
