@@ -5,6 +5,7 @@ sufficient rulings, vertical strips of white space separate columns (`columns`).
 """
 
 from bisect import bisect_left, bisect_right
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -254,31 +255,36 @@ def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
 
 def _without_streaks(table: Draft) -> Draft:
     """Join columns that are parted in few rows, and in none of these by words: a streak of the scanner ran there."""
-    at = 1
-    while at < len(table.xs) - 1:
-        left = {cell.row: cell for cell in table.cells if cell.column + cell.col_span == at}
-        right = {cell.row: cell for cell in table.cells if cell.column == at}
-        parted = sum(cell.row_span for cell in right.values())
-        is_streak = 2 * parted < len(table.ys) - 1 and all(
+    ending: dict[int, dict[int, CellDraft]] = defaultdict(dict)
+    beginning: dict[int, dict[int, CellDraft]] = defaultdict(dict)
+    for cell in table.cells:
+        beginning[cell.column][cell.row] = cell
+        ending[cell.column + cell.col_span][cell.row] = cell
+    joined: set[tuple[int, int]] = set()
+    edges = [0]
+    for at in range(1, len(table.xs) - 1):
+        left, right = ending[at], beginning[at]
+        is_streak = 2 * sum(cell.row_span for cell in right.values()) < len(table.ys) - 1 and all(
             row in left and left[row].row_span == cell.row_span and not (cell.pieces and left[row].pieces)
             for row, cell in right.items()
         )
         if not is_streak:
-            at += 1
+            edges.append(at)
             continue
-        cells = []
-        for cell in table.cells:
-            if cell.column >= at:
-                if cell.column == at:
-                    left[cell.row].pieces += cell.pieces
-                    left[cell.row].col_span += cell.col_span - 1
-                    continue
-                cell.column -= 1
-            elif cell.column + cell.col_span > at:
-                cell.col_span -= 1
-            cells.append(cell)
-        table = Draft([*table.xs[:at], *table.xs[at + 1 :]], table.ys, cells)
-    return table
+        for row, cell in right.items():
+            left[row].pieces += cell.pieces
+            left[row].col_span += cell.col_span
+            ending[cell.column + cell.col_span][row] = left[row]
+            joined.add((row, at))
+    edges.append(len(table.xs) - 1)
+    if not joined:
+        return table
+    cells = []
+    for cell in table.cells:
+        if (cell.row, cell.column) not in joined:
+            first, last = bisect_left(edges, cell.column), bisect_left(edges, cell.column + cell.col_span)
+            cells.append(replace(cell, column=first, col_span=last - first))
+    return Draft([table.xs[at] for at in edges], table.ys, cells)
 
 
 def _split_ruled_rows(table: Draft, height: float) -> Draft:
