@@ -15,7 +15,7 @@ LEAST_RANGES: Final = 0.6
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the upper ends of ranges."""
-RANGES: Final = ("ref", "reference", "normal", "range")
+RANGES: Final = ("ref", "reference", "normal", "range", "rif", "norm")
 """Words by which schemas name the range of what is usual, before those for its ends."""
 START: Final = ("start time", "from", "start", "beginning", "departure")
 END: Final = ("end time", "to", "end", "arrival")
@@ -28,8 +28,10 @@ _RANGE: Final = re.compile(
     r"(\S.{0,30}?) ?(?:[-–—…]|\.\.+| (?:to|bis|à|au|al|tot|do|until|hasta|fino a) ) ?(\S.{0,30})"
 )
 _BOUND: Final = re.compile(
-    r"(?P<upper>[<≤]=?|bis|up to|max\.?|jusqu'à|hasta|fino a|tot) ?(?P<most>\S.{0,30})"
-    r"|(?P<lower>[>≥]=?|ab|from|min\.?|over|desde|dès|vanaf) ?(?P<least>\S.{0,30})",
+    r"(?P<upper>[<≤]=?|bis|unter|up to|below|less than|max\.?|jusqu'à|inférieur à|hasta|inferior a|inf\. a|fino a"
+    r"|inferiore a|até|tot|onder|do|poniżej|under) ?(?P<most>\S.{0,30})"
+    r"|(?P<lower>[>≥]=?|ab|über|from|above|more than|min\.?|over|desde|superior a|sup\. a|superiore a|dès"
+    r"|supérieur à|vanaf|boven|od|powyżej|över) ?(?P<least>\S.{0,30})",
     re.IGNORECASE,
 )
 _TIME: Final = r"(?:[01]?\d|2[0-4])[:.h;]?[0-5]\d"

@@ -29,6 +29,8 @@ BESIDE = 3.0
 """Largest distance by which words may begin to the left of the first column, in heights of a line."""
 FAR = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
+NEAR = 0.8
+"""Largest gap, relative to the one between two rows, between a row and a line that begins one of its cells."""
 MAX_ROWS = 1_000
 MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
@@ -50,11 +52,13 @@ TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "t
 SHORTEST_HEADING = 4
 """Least number of characters of a line in capitals that is the heading of a section, if the line above it is not in
 capitals. Abbreviations are shorter."""
+FEWEST_CELLS = 3
+"""Least number of cells of a row with which a table goes on below a sum or a sentence."""
 LEAST_SENTENCE, MAX_CROSSED = 5, 3
 """Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _BodyRow:
     cells: dict[int, list[list[WordOnPage]]]
     """The lines of each cell, by column."""
@@ -62,6 +66,9 @@ class _BodyRow:
     bottom: float
     above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
     """Lines above the row that fill cells which the row itself lacks, by column."""
+
+    def gap_to(self, other: "_BodyRow") -> float:
+        return max(self.top - other.bottom, other.top - self.bottom)
 
 
 def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[WantedField]]) -> Slices[list[PageTable]]:
@@ -89,11 +96,12 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
         finder = HeaderFinder(passage, rows, sizes, likeness)
         at, last, first = 0, 0, len(rows)
         while at < len(rows):
+            yield
             header = finder.at(at, last)
             if header is None:
                 at += 1
                 continue
-            body = _body_below(passage, rows, header, finder)
+            body = yield from _body_below(passage, rows, header, finder)
             if body:
                 first = min(first, header.top)
                 heading = text_of(passage, rows[header.top - 1]) if header.top else ""
@@ -105,7 +113,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
 
 def _body_below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], header: Header, finder: HeaderFinder
-) -> list[list[WordOnPage]]:
+) -> Slices[list[list[WordOnPage]]]:
     """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
     cells = header.cells
     height = median(word.height for cell in cells for word in cell.words)
@@ -115,14 +123,9 @@ def _body_below(
     middles = [cell.middle for cell in cells]
     found: list[list[WordOnPage]] = []
     for at, row in enumerate(rows[header.end : header.end + MAX_ROWS], header.end):
-        own = [
-            word
-            for segment in segments_of_row(row)
-            if segment[0].box[0] <= right + height and segment[-1].box[2] >= left
-            for word in segment
-            if word.middle >= left
-        ]
-        if not own:
+        yield
+        own = _beside(row, left, right + height)
+        if not any(any(map(str.isalnum, passage.words[word.at])) for word in own):
             if not found or min(word.box[1] for word in row) - bottom <= FAR * height:
                 found.append([])
                 continue
@@ -130,15 +133,53 @@ def _body_below(
         if min(word.box[1] for word in own) - bottom > FAR * height or finder.at(at, header.end):
             break
         bottom = max(word.box[3] for word in own)
-        texts = [text_of(passage, segment) for segment in segments_of_row(own)]
-        if _is_sum(texts, len(cells)) or any(_crosses(segment, middles) for segment in segments_of_row(own)):
-            if any(found):
+        segments = list(segments_of_row(own))
+        is_sum = _is_sum([text_of(passage, segment) for segment in segments], len(cells))
+        if is_sum or any(_crosses(segment, middles) for segment in segments):
+            below = [_beside(other, left, right + height) for other in rows[at + 1 : at + 3]]
+            if any(found) and not _goes_on_below(passage, found, below, len(cells), is_sum=is_sum):
                 break
+            found.append([])
         else:
             found.append(own)
     while found and not found[-1]:
         found.pop()
     return found
+
+
+def _beside(row: Sequence[WordOnPage], left: float, right: float) -> list[WordOnPage]:
+    """Return the words of a row between the edges of a table."""
+    return [
+        word
+        for segment in segments_of_row(row)
+        if segment[0].box[0] <= right and segment[-1].box[2] >= left
+        for word in segment
+        if word.middle >= left
+    ]
+
+
+def _goes_on_below(
+    passage: Passage,
+    above: Sequence[Sequence[WordOnPage]],
+    below: Sequence[Sequence[WordOnPage]],
+    columns: int,
+    *,
+    is_sum: bool,
+) -> bool:
+    """True if a table goes on below a sum or a sentence: below a sum if it begins with the heading of a section, and
+    another one follows."""
+    rows = [list(segments_of_row(row)) if row else [] for row in (next(filter(None, above)), *below)]
+    if is_sum:
+        begins, *rows = rows
+        if not (len(rows) == 2 and len(begins) == len(rows[0]) == 1 and not _is_note(passage, rows[0][0])):
+            return False
+    row = rows[1] if len(rows) > 1 else []
+    texts = [text_of(passage, segment) for segment in row]
+    return len(row) >= max(FEWEST_CELLS, FULL_ROW * columns) and not _is_sum(texts, columns)
+
+
+def _is_note(passage: Passage, segment: Sequence[WordOnPage]) -> bool:
+    return len(segment) >= LEAST_SENTENCE or text_of(passage, segment).endswith((".", ":"))
 
 
 def _left_of(rows: Sequence[Sequence[WordOnPage]], cells: Sequence[HeaderCell]) -> float:
@@ -196,16 +237,22 @@ def _table(
     rows = [_row_in_columns(row, edges) for row in body if row]
     limits = _limits(rows, len(header))
     typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
+    full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
+    are_full = {id(row) for row in full}
+    gaps = [other.top - one.bottom for one, other in pairwise(full)]
+    reach = NEAR * median(gaps) if gaps else float("inf")
     found: list[_BodyRow] = []
     waiting: list[_BodyRow] = []
+    headings: Sequence[int] = ()
     for row in rows:
-        if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical:
-            found += _shared_out(passage, waiting, found[-1] if found else None, row, limits)
-            found.append(row)
+        if id(row) in are_full:
+            shared = _shared_out(passage, waiting, found[-1] if found else None, row, limits, reach, headings)
+            headings = headings if found else [at for note in shared for at in note.cells]
+            found += [*shared, row]
             waiting = []
         else:
             waiting.append(row)
-    found += _shared_out(passage, waiting, found[-1] if found else None, None, limits)
+    found += _shared_out(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
     cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
     if (at := _split_in_vain(header, cells)) is not None:
         joined = HeaderCell([[*header[at].words, *header[at + 1].words]])
@@ -299,23 +346,28 @@ def _shared_out(
     above: _BodyRow | None,
     below: _BodyRow | None,
     limits: Sequence[float],
+    reach: float,
+    headings: Sequence[int],
 ) -> list[_BodyRow]:
     """Assign each line between two items to the item whose cell it begins or continues. Return the lines that are
-    notes."""
+    notes.
+
+    A line begins the cell of an item only within `reach` of the item's row. `headings` are the columns in which a
+    heading precedes the first item. A line there is a heading, too, if it begins with a capital.
+    """
     notes: list[_BodyRow] = []
     for row in waiting:
         rest = {}
         for at, [line] in row.cells.items():
             lacking = [one for one in (above, below) if one is not None and at not in one.cells]
-            nearest = min(
-                lacking, key=lambda one: min(abs(row.top - one.bottom), abs(one.top - row.bottom)), default=None
-            )
-            if nearest is not None:
+            nearest = min(lacking, key=row.gap_to, default=None)
+            if nearest is not None and row.gap_to(nearest) <= reach:
                 nearest.above.setdefault(at, []).append(line)
             elif (
                 above is not None
                 and at in above.cells
                 and not notes
+                and not (at in headings and text_of(passage, line)[0].isupper())
                 and _goes_on(passage, above.cells[at][-1], line, limits[at])
             ):
                 above.cells[at].append(line)

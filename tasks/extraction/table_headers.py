@@ -25,6 +25,7 @@ too."""
 LONGEST_PHRASE = 4
 """Largest number of words of one cell, in a header whose cells were read as one line."""
 MAX_HEADER_WORDS = 60
+"""Largest number of words of a header, whose places are compared with each other."""
 MAX_LINES = 6
 """Largest number of lines above, and below, a line of a header that may belong to it. Lines side by side, but at other
 heights, count separately."""
@@ -111,6 +112,8 @@ class HeaderFinder:
         if not named and not any(self._is_named(cell) for cell in cells):
             return None
         top, end = self._extent(row, start)
+        if sum(map(len, self._rows[top:end])) > MAX_HEADER_WORDS:
+            return alone
         lines = [cells if other == row else self._segments(other) for other in range(top, end)]
         merged = _columns(lines)
         if self._named(merged) > named or (named and self._named(merged) == named and len(merged) > len(cells)):
@@ -221,17 +224,18 @@ def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
             found.append([(number, piece)])
         elif len(over) == 1:
             over[0].append((number, piece))
-    ordered = [_lowest([piece for _, piece in sorted(column, key=_place)]) for column in found]
+    height = median(word.height for _, piece in pieces for word in piece.words)
+    ordered = [_lowest([piece for _, piece in sorted(column, key=_place)], height) for column in found]
     cells = [HeaderCell([line for piece in column for line in piece.lines]) for column in ordered]
     return sorted(cells, key=lambda cell: cell.left)
 
 
-def _lowest(pieces: Sequence[HeaderCell]) -> Sequence[HeaderCell]:
+def _lowest(pieces: Sequence[HeaderCell], height: float) -> Sequence[HeaderCell]:
     """Return the lines of a column's header without what is further above: a heading of several columns."""
     for at in range(len(pieces) - 1, 0, -1):
         above, below = pieces[at - 1].words, pieces[at].words
         gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)
-        if gap > LINE_GAP * min(word.height for word in (*above, *below)):
+        if gap > LINE_GAP * height:
             return pieces[at:]
     return pieces
 

@@ -27,7 +27,7 @@ from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
-from tasks.notation.dates import days_told, is_day_of_a_year
+from tasks.notation.dates import days_told, find_days, is_day_of_a_year
 from tasks.notation.words import WEEKDAYS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -75,6 +75,8 @@ FEWEST_ANCHORS = 2
 FEWEST_TELLING = 2
 """Least number of columns that may not be empty and make a row an item if all of them are filled, however many others
 are empty."""
+FEWEST_FIGURES = 3
+"""Least number of figures of a word of a section's heading that is the number of something."""
 FEWEST_PARTED = 2
 """Least number of columns of figures whose header and first cell were read as one."""
 FEWEST_IN_ORDER = 4
@@ -366,7 +368,13 @@ def fill_lists(
                 likeliest[key] = match
         own = [one for one in likeliest.values() if one.reading.table.of_list == path]
         matches += _without_spanned(own or likeliest.values())
-    matches.sort(key=lambda one: -one.worth)
+    most: dict[int, int] = {}
+    for match in matches:
+        key = id(match.reading.table)
+        most[key] = max(most.get(key, 0), len(match.columns))
+    # A table belongs to the list of which it answers most fields, unless that list is filled from another one.
+    is_own = {id(match): len(match.columns) == most[id(match.reading.table)] for match in matches}
+    matches.sort(key=lambda one: (not is_own[id(one)], -one.worth))
     order = {id(reading.table): at for at, reading in enumerate(readings)}
     found: dict[JsonPath, FilledList] = {}
     used: set[tuple[str, str]] = set()
@@ -377,7 +385,10 @@ def fill_lists(
         rivals = [
             one
             for one in matches
-            if one.path == match.path and one.worth >= RIVAL * match.worth and not _is_among(one, used)
+            if one.path == match.path
+            and is_own[id(one)] == is_own[id(match)]
+            and one.worth >= RIVAL * match.worth
+            and not _is_among(one, used)
         ]
         # Another reading of the same table, cut at the wrong places, may have the same header, too.
         groups = [_alike(one, matches, used, order) for one in rivals]
@@ -513,7 +524,9 @@ def _match(
         _take_between(given, fields, columns, fit)
     for at, column in given.items():
         alike[at, column] = max(alike[at, column], LIKELY)  # An order tells as much as a header that is just likely.
-    _take_left_over(given, fields, columns, fit)
+    # The headings of sections, if there are any, answer a field that must have a text.
+    headings = _section_field(given, fields) if len(given) > 2 and _begins_with_heading(reading) else []
+    _take_left_over(given, [at for at in range(len(fields)) if at not in headings], fields, columns, fit)
     # From pages, the extractor fills only lists of texts and numbers.
     is_whole = by_header > 0 and len(core) > 2 and all(at in given for at in core)
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
@@ -581,7 +594,11 @@ def _fit(column: Sequence[str], one: WantedField, *, comma_likely: bool, known_d
 
 
 def _take_left_over(
-    given: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+    given: dict[int, int],
+    wanted: Sequence[int],
+    fields: Sequence[WantedField],
+    columns: Sequence[Sequence[str]],
+    fit: Matrix,
 ) -> None:
     """Assign the remaining columns to fields without a column, if only one column fits the field's type. The most
     restrictive types come first."""
@@ -602,7 +619,7 @@ def _take_left_over(
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(at) != 2 or not _has_no_words(columns[column])
 
-    rest = sorted((at for at in range(len(fields)) if at not in given), key=pickiness)
+    rest = sorted((at for at in wanted if at not in given), key=pickiness)
     for kind in (0, 1, 2):
         for at in [one for one in rest if pickiness(one) == kind]:
             left = [column for column in range(len(columns)) if column not in given.values() and is_own(at, column)]
@@ -718,18 +735,24 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         )
         for at, column in given.items()
     }
+    of_sections = _cells_of_sections([section for _, section in rows_and_sections], given, fields)
+    values |= {
+        at: values_of_column(
+            [cell.text for cell in cells], fields[at], comma_likely=comma, known_days=reading.known_days
+        )
+        for at, cells in of_sections.items()
+    }
     answered = [sum(values[at][number] not in (None, UNREADABLE) for at in given) for number in range(len(rows))]
     typical = median(answered) if answered else 0
     telling = [at for at in given if not fields[at].fits(None)]
-    section_field = _section_field(given, fields) if any(section for _, section in rows_and_sections) else None
     demanded = [at for at in telling if fields[at] in _demanded(fields)]
     are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[at]) for at in demanded)
-    missing = [one for at, one in enumerate(fields) if at not in given and at != section_field]
+    missing = [one for at, one in enumerate(fields) if at not in values]
     if not found.rows:
         found.missing = missing
     complete = [number for number, part in enumerate(parts) if not part]
     full = [at for at in telling if complete and all(_has(values[at][number]) for number in complete)]
-    for number, (row, (_, section)) in enumerate(zip(rows, rows_and_sections, strict=True)):
+    for number, row in enumerate(rows):
         if parts[number] and not all(_has(values[at][number]) for at in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
@@ -746,8 +769,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             value: Any = None
             if at in given:
                 value, cell = values[at][number], row[given[at]]
-            elif at == section_field and section is not None:
-                value, cell = section.text, section
+            elif at in of_sections:
+                value, cell = values[at][number], of_sections[at][number]
             said = value
             if not _has(value):
                 value = emptiest(one)
@@ -759,7 +782,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             item[str(one.path[-1])] = value
             likeness = float(match.likeness[at, column]) if column is not None else 0.0
             fit = float(match.fit[at, column]) if column is not None else 0.0
-            if at == section_field:
+            if at in of_sections:
                 likeness, fit = LIKELY, 1.0
             head = header[column] if column is not None else ""
             found.cells[path] = CellOfField(
@@ -782,22 +805,62 @@ def _has(value: Any) -> bool:
 
 
 def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> list[ReadCell | None]:
-    """Return, for each row, the last row of a single cell above it, if the table begins with such a row and has several
-    columns."""
+    """Return, for each row, the last heading above it, if the table begins with a heading and has several columns.
+
+    A heading is a row of a single cell in the same column as the first one, and in capitals if that is.
+    """
     found: list[ReadCell | None] = []
     section: ReadCell | None = None
-    begins = bool(rows) and len(given) > 2 and sum(bool(cell.text) for cell in rows[0]) == 1
+    first = _single_cell(rows[0]) if rows and len(given) > 2 else None
     for row in rows:
-        filled = [cell for cell in row if cell.text]
-        if begins and len(filled) == 1:
-            section = filled[0]
+        own = _single_cell(row)
+        if first is not None and own is not None and own[0] == first[0]:
+            is_like_first = own[1].text.isupper() or not first[1].text.isupper()
+            section = own[1] if is_like_first and not own[1].text.endswith(".") else section
         found.append(section)
     return found
 
 
-def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> int | None:
+def _begins_with_heading(reading: HeadedTable) -> bool:
+    first = next(_body(reading, with_sections=True), ())
+    return _single_cell(first) is not None
+
+
+def _single_cell(row: Sequence[ReadCell]) -> tuple[int, ReadCell] | None:
+    filled = [(at, cell) for at, cell in enumerate(row) if cell.text]
+    return filled[0] if len(filled) == 1 else None
+
+
+def _cells_of_sections(
+    sections: Sequence[ReadCell | None], given: Mapping[int, int], fields: Sequence[WantedField]
+) -> dict[int, list[ReadCell]]:
+    """Return, for each field that the headings of sections answer, the cell of each row: a day for a field of days, and
+    the heading for a text.
+
+    Beside a day, a number of several figures is the text: `4711` of `Delivery note 4711 of 4 March 2025`.
+    """
+    told = {id(one): list(find_days(one.text)) for one in sections if one is not None}
+    days = [at for at, one in enumerate(fields) if at not in given and one.schema.get("format") == "date"]
+    days = days if len(days) == 1 and all(len(own) == 1 for own in told.values()) else []
+    found: dict[int, list[ReadCell]] = {}
+    for at in [*days, *_section_field(given, fields)] if told else ():
+        cells = found[at] = []
+        for section in sections:
+            text = section.text if section is not None else ""
+            if section is not None and days:
+                day = told[id(section)][0]
+                rest = f"{text[: day.start]} {text[day.end :]}"
+                numbers = [word for word in rest.split() if sum(map(str.isdigit, word)) >= FEWEST_FIGURES]
+                text = text[day.start : day.end] if at in days else numbers[0] if len(numbers) == 1 else rest.strip()
+            cells.append(section._replace(text=text, source=section.text) if section is not None else NO_CELL)
+    return found
+
+
+def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
+    """Return the only field of texts without a column, or else the only one of these that must have a text."""
     left = [at for at, one in enumerate(fields) if at not in given and is_plain_text(one)]
-    return left[0] if len(left) == 1 else None
+    demanded = [at for at in left if not fields[at].fits(None)]
+    return left if len(left) == 1 else demanded if len(demanded) == 1 else []
 
 
 def _fill_down(

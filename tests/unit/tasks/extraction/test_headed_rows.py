@@ -226,3 +226,64 @@ def test_what_is_in_small_type_below_a_cell_is_a_note() -> None:
         {"nr": 1, "monday": "Bio", "tuesday": "Art", "note": "B 12"},
         {"nr": 2, "monday": "Chess", "tuesday": "Music", "note": None},
     ]
+
+
+SECTIONED = ((0, 40, "Wood"), *row(80, "Clogs", "2", "9.50", "19.00"), *row(110, "Spoons", "4", "1.00", "4.00"))
+MORE_SECTIONS = ((0, 190, "Wool"), *row(230, "Socks", "1", "2.50", "2.50"), *row(260, "Hats", "1", "4.00", "4.00"))
+
+
+def test_headings_fill_a_field_of_texts_without_a_column() -> None:
+    found = items_on(*HEADER, *SECTIONED, *MORE_SECTIONS, material=TEXT, note={"type": ["string", "null"]}, **ARTICLE)
+    assert [one["material"] for one in found] == ["Wood", "Wood", "Wool", "Wool"]
+
+
+def test_a_heading_is_not_in_the_name_above_it() -> None:
+    rows = [(0, 40, "Of wood"), *row(80, "Clogs with a rim of leather", "2", "9.50", "19.00")]
+    rows += [*row(110, "Spoons", "4", "1.00", "4.00"), (0, 150, "Of wool and linen"), *row(190, "Socks", "1", "2", "2")]
+    found = items_on(*HEADER, *rows, material=TEXT, **ARTICLE)
+    assert [(one["material"], one["description"]) for one in found][1:] == [
+        ("Of wood", "Spoons"),
+        ("Of wool and linen", "Socks"),
+    ]
+
+
+def test_a_heading_with_a_day_fills_a_field_of_days_and_one_of_texts() -> None:
+    rows = [(0, 40, "Note 4711 of 4 March 2025"), *row(80, "Clogs", "2", "9.50", "19.00")]
+    rows += [*row(110, "Spoons", "4", "1.00", "4.00"), (0, 150, "Note 4730 of 9 March 2025")]
+    columns = {"delivery_note": TEXT, "delivered": {"type": "string", "format": "date"}, **ARTICLE}
+    found = items_on(*HEADER, *rows, *row(190, "Socks", "1", "2.50", "2.50"), **columns)
+    said = [(one["delivery_note"], one["delivered"]) for one in found]
+    assert said == [("4711", "2025-03-04"), ("4711", "2025-03-04"), ("4730", "2025-03-09")]
+
+
+def test_a_table_goes_on_below_the_sum_of_a_section() -> None:
+    sums = [(0, 150, "Total wood"), (1000, 150, "23.00"), (0, 300, "Total wool"), (1000, 300, "6.50")]
+    below = [(700, 340, "VAT"), (1000, 340, "5.90"), *row(380, "Paid", "1", "1.00", "1.00")]
+    found = items_on(*HEADER, *SECTIONED, *MORE_SECTIONS, *sums, *below, **ARTICLE)
+    assert [one["description"] for one in found] == ["Clogs", "Spoons", "Socks", "Hats"]
+
+
+def test_a_sentence_between_two_rows_does_not_end_a_table() -> None:
+    sentence = (0, 70, "These clogs of birch wood have a rim of leather, " + "and they have not been dyed, " * 3)
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), sentence, *row(110, "Socks", "1", "2.50", "2.50")]
+    assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
+
+
+def test_a_table_fills_the_list_that_it_answers_best() -> None:
+    taxes = [(0, 300, "Base"), (300, 300, "Rate"), (600, 300, "Tax")]
+    taxes += [(0, 330, "19.00"), (300, 330, "20"), (600, 330, "3.80")]
+    taxes += [(0, 360, "2.50"), (300, 360, "5"), (600, 360, "0.13")]
+    rows = [*row(30, "Clogs", "2", "9.50", "19.00"), (1200, 30, "20"), (1400, 30, "19.00")]
+    rows += [*row(60, "Socks", "1", "2.50", "2.50"), (1200, 60, "5"), (1400, 60, "2.50")]
+    rows += [*row(90, "Hats", "1", "4.00", "4.00"), (1200, 90, "5"), (1400, 90, "4.00")]
+
+    def listed(**columns: Any) -> Any:
+        item = {"type": "object", "properties": columns, "required": list(columns)}
+        return {"type": "array", "items": item}
+
+    lists = {"taxes": listed(base=NUMBER, rate=NUMBER, tax=NUMBER), "items": listed(**ARTICLE, tax=NUMBER)}
+    schema = {"type": "object", "properties": lists, "required": list(lists)}
+    entry = page_of(*HEADER, (1200, 0, "Tax"), (1400, 0, "Base"), *rows, *taxes)
+    copied = asyncio.run(copy_fields(schema, TaskResults([], False), [entry], None))
+    assert [one["tax"] for one in copied.values[("taxes",)]] == [3.8, 0.13]
+    assert len(copied.values[("items",)]) == 3
