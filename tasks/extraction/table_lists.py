@@ -510,7 +510,9 @@ def _match(
     is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
     may_be_null = np.array([[one.fits(None)] for one in fields])
     least_fit = np.where(may_be_null & (alike >= SAME_CONCEPT), FITTING_WITH_NULL, FITTING)
-    worth = np.where((alike >= np.where(is_foreign, SAME_CONCEPT, LIKELY)) & (fit >= least_fit), alike * fit, 0.0)
+    # A name such as `unit price` contains the one of a unit, which no figure is.
+    foreign = np.array([[np.inf if "unit" in one.names.concepts else SAME_CONCEPT] for one in fields])
+    worth = np.where((alike >= np.where(is_foreign, foreign, LIKELY)) & (fit >= least_fit), alike * fit, 0.0)
     # If two columns fit a header equally well, their order decides.
     rows, places = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)

@@ -287,3 +287,10 @@ def test_a_table_fills_the_list_that_it_answers_best() -> None:
     copied = asyncio.run(copy_fields(schema, TaskResults([], False), [entry], None))
     assert [one["tax"] for one in copied.values[("taxes",)]] == [3.8, 0.13]
     assert len(copied.values[("items",)]) == 3
+
+
+def test_figures_are_no_units() -> None:
+    header = [(0, 0, "Description"), (500, 0, "Qty"), (700, 0, "Un"), (1000, 0, "C.unit")]
+    rows = [*row(30, "Clogs", "2", "pair", "9.50"), *row(60, "Socks", "1", "pair", "2.50")]
+    found = items_on(*header, *rows, description=TEXT, quantity=NUMBER, unit=TEXT, cost=NUMBER)
+    assert [(one["unit"], one["cost"]) for one in found] == [("pair", 9.5), ("pair", 2.5)]
