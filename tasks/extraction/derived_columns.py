@@ -1,12 +1,14 @@
 """Derives columns that a table implies: the ends of ranges and of spans of time, the parts of columns that hold two
-things (`Part no. / Rev`), and signed amounts from two columns for outgoing and incoming money."""
+things (`Part no. / Rev`, `NW 8`), and signed amounts from two columns for outgoing and incoming money."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from tasks.extraction.folding import fold
+from tasks.extraction.units import unit_of
 from tasks.notation.cells import is_missing, looks_numeric
+from tasks.notation.currencies import is_currency
 from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell
 
@@ -22,6 +24,8 @@ END: Final = ("end time", "to", "end", "arrival")
 """Headers of the columns for the ends of a span of time."""
 LEAST_PAIRS: Final = 0.6
 """Least share of a column's cells that have two parts like its header."""
+LEAST_PARTED: Final = 2
+"""Least number of cells of a column that are parted into words and figures."""
 LONGEST_RANGE: Final = 60
 """Largest length of a range, in characters."""
 _RANGE: Final = re.compile(
@@ -36,6 +40,12 @@ _BOUND: Final = re.compile(
 )
 _TIME: Final = r"(?:[01]?\d|2[0-4])[:.h;]?[0-5]\d"
 _TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME}) ?[-–—]? ?(?P<end>{_TIME})")
+_FIGURE = r"[-+−–]?\d(?:[\d.,'’]| (?=\d{3}(?!\d))){0,14}"
+_WORD_AND_FIGURE: Final = re.compile(
+    rf"(?:(?P<word>[^\W\d_]{{1,6}}\.?) (?P<behind>{_FIGURE})|(?P<before>{_FIGURE}) ?(?P<unit>[^\W\d_]{{1,6}}\.?[²³]?))"
+    r"(?: ?\((?P<more>[^()]{1,12})\))?"
+)
+_NAME_AND_BRACKETS: Final = re.compile(r"(?P<name>[^()]+?) ?\((?P<behind>[^()]{2,20})\)")
 _UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
 _CURRENCIES: Final = frozenset(fold("eur gbp usd chf pln sek nok dkk czk huf ron cad aud nzd sgd myr"))
 
@@ -63,6 +73,8 @@ class DerivedColumn(NamedTuple):
     """Texts that may serve as the header."""
     cells: list[ReadCell]
     """A cell for each row."""
+    part_of: int | None = None
+    """Index of the column of which this one is a part, if the parts have the whole's header; else None."""
 
 
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
@@ -74,9 +86,11 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
     for at, head in enumerate(header):
-        yield from _spans_of_time(head, [row[at] for row in rows])
-        yield from _notes([row[at] for row in rows])
-        yield from _halves(head, [row[at] for row in rows])
+        cells = [row[at] for row in rows]
+        yield from _spans_of_time(head, cells)
+        yield from _notes(cells)
+        yield from _halves(head, cells)
+        yield from _words_and_figures(at, head, cells)
     yield from _signed_amounts(header, rows)
 
 
@@ -155,6 +169,34 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
             text = parts[number].strip() if len(parts) == 2 else cell.text if not number else ""
             found.append(cell._replace(text=text, source=cell.text) if text and not is_missing(text) else NO_CELL)
         yield DerivedColumn((name,), found)
+
+
+def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield the words and the figures of a column whose cells have both, and what stands in brackets behind them:
+    `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
+    named = _NAME_AND_BRACKETS.fullmatch(head)
+    name, behind = (named["name"], named["behind"]) if named else (head, "")
+    present = [cell for cell in cells if not is_missing(cell.text)]
+    parts = {cell.text: _WORD_AND_FIGURE.fullmatch(" ".join(cell.text.split())) for cell in present}
+    if not head or len(present) < LEAST_PARTED or not all(parts.values()):
+        return
+    if any(is_day_of_a_year(cell.text) or parse_day(cell.text) for cell in present):
+        return
+    told = {
+        text: (found["word"] or found["unit"], found["behind"] or found["before"], found["more"])
+        for text, found in parts.items()
+        if found
+    }
+    words = {word for word, _, _ in told.values()}
+    kinds = ("unit",) if all(unit_of(word) for word in words) else ("currency",) if all(map(is_currency, words)) else ()
+    for place, forms in enumerate([(*kinds, name), (name,), (behind,)]):
+        texts = [told.get(cell.text, ("", "", ""))[place] or "" for cell in cells]
+        if any(texts) and forms[-1]:
+            own = [
+                cell._replace(text=text, source=cell.text) if text else NO_CELL
+                for cell, text in zip(cells, texts, strict=True)
+            ]
+            yield DerivedColumn(forms, own, at)
 
 
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:

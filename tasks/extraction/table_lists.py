@@ -17,7 +17,7 @@ import numpy as np
 from models.fair_executor import Slices
 from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
-from tasks.extraction.derived_columns import derived_columns
+from tasks.extraction.derived_columns import DerivedColumn, derived_columns
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, is_of_text
 from tasks.extraction.folding import fold
@@ -127,6 +127,9 @@ class HeadedTable:
     """Days in the text around the table."""
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
+    parted: Mapping[int, int] = field(default_factory=dict)
+    """Columns of the table that have no header because their parts have it, by the derived columns that are the
+    parts."""
 
     @property
     def header(self) -> list[str]:
@@ -172,17 +175,16 @@ def headed_tables(
         found += [*kept, bare]
         for one in kept:
             yield
-            if (derived := _with_derived(one)) is not None:
-                found.append(derived)
+            derived = [*derived_columns(one.header, one.table.rows[one.end :])]
+            wholes = [column for column in derived if column.part_of is None]
+            ways = [wholes, derived] if len(wholes) < len(derived) else [derived]
+            found += [_with_derived(one, columns) for columns in ways if columns]
     return found
 
 
-def _with_derived(reading: HeadedTable) -> HeadedTable | None:
-    """Return a reading with the columns that can be derived from its columns, or None if there are none."""
+def _with_derived(reading: HeadedTable, found: Sequence[DerivedColumn]) -> HeadedTable:
+    """Return a reading with columns that were derived from its columns."""
     table = reading.table
-    found = [*derived_columns(reading.header, table.rows[reading.end :])]
-    if not found:
-        return None
     rows = [[*row, *[NO_CELL] * len(found)] for row in table.rows[: reading.end]]
     rows += [
         [*row, *(column.cells[number] for column in found)] for number, row in enumerate(table.rows[reading.end :])
@@ -190,9 +192,15 @@ def _with_derived(reading: HeadedTable) -> HeadedTable | None:
     whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
     names = {name for column in found for name in column.forms}
     # The name of one half of a column does not name the whole column.
-    own = [tuple(text for text in forms if text not in names or text == forms[-1]) for forms in reading.forms]
+    wholes = {column.part_of for column in found}
+    own = [
+        tuple(text for text in forms if at not in wholes and (text not in names or text == forms[-1]))
+        for at, forms in enumerate(reading.forms)
+    ]
     forms = [*own, *(column.forms for column in found)]
-    return replace(reading, table=whole, forms=forms, derived=len(found))
+    width = len(table.rows[0])
+    parted = {width + at: column.part_of for at, column in enumerate(found) if column.part_of is not None}
+    return replace(reading, table=whole, forms=forms, derived=len(found), parted=parted)
 
 
 def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
@@ -518,6 +526,10 @@ def _match(
     worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
     given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
+    for at, column in given.items():
+        whole = reading.parted.get(column)
+        if whole is not None and is_plain_text(fields[at]) and not _has_rival(reading, given, column):
+            given[at], alike[at, whole] = whole, alike[at, column]
     by_header = len(given)
     first = _in_order_from(given, core, fields, columns, fit)
     if first is not None:
@@ -537,9 +549,16 @@ def _match(
     if len(given) <= ANSWERED * len(fields) or by_header < needed * len(fields):
         return None
     total = float(sum(worth[at, column] for at, column in given.items())) + 0.2 * (len(given) - by_header)
-    spare = sum(any(forms) for forms in reading.forms) - reading.derived - len(given)
-    total = total / len(fields) - 0.02 * spare - 0.03 * (reading.end - reading.top) - 0.01 * reading.top
+    own = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
+    total = total / len(fields) - 0.02 * max(0, own - len(given))
+    total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
     return _Match(path, reading, given, alike, fit, total)
+
+
+def _has_rival(reading: HeadedTable, given: Mapping[int, int], part: int) -> bool:
+    """True if another field gets another part of the same column."""
+    whole = reading.parted[part]
+    return any(other != part and reading.parted.get(other) == whole for other in given.values())
 
 
 def is_plain_text(one: WantedField) -> bool:

@@ -393,3 +393,16 @@ def test_cells_with_several_numbers_are_lists_of_numbers() -> None:
 def test_days_of_the_week_are_the_same_in_short_and_in_other_languages(head: str, name: str) -> None:
     assert likeness_by_words(names_of((name,), TEXT), head) >= LIKELY
     assert likeness_by_words(names_of(("thursday",), TEXT), head) < LIKELY
+
+
+def test_words_and_figures_of_one_column_are_two_columns_where_two_fields_want_it() -> None:
+    text = "Day;Wind m/s (gusts);Amount\n2025-01-24;NW 3;2 kg\n2025-01-25;SW 14 (23);12 kg\n"
+    number = {"type": ["number", "null"]}
+    parted = {"day": DAY, "wind_direction": TEXT, "wind_ms": NUMBER, "gusts_ms": number, "amount": NUMBER, "unit": TEXT}
+    assert [tuple(row.values()) for row in rows_of(text, **parted)] == [
+        ("2025-01-24", "NW", 3, None, 2, "kg"),
+        ("2025-01-25", "SW", 14, 23, 12, "kg"),
+    ]
+    assert [row["amount"] for row in rows_of(text, day=DAY, amount=TEXT)] == ["2 kg", "12 kg"]
+    of_wind = {"day": DAY, "wind_direction": TEXT, "wind_ms": NUMBER, "amount": TEXT}
+    assert [row["amount"] for row in rows_of(text, **of_wind)] == ["2 kg", "12 kg"]
