@@ -287,7 +287,7 @@ class OcrResult(Result[OcrData]):
                 yield ResultLine(f"\n{first}" if index else first, heading)
                 yield from [ResultLine(line, heading) for line in others]
 
-    def passages(self) -> Iterator[list[SourceLine]]:
+    def passages(self) -> Iterator[Iterator[SourceLine]]:
         """Yield the lines of each page, and finally the text that is not on any page."""
         for number, section in enumerate(self.data["sections"]):
             place = _place_of(section)
@@ -303,8 +303,8 @@ class OcrResult(Result[OcrData]):
                 )
                 for index, line in enumerate(section["lines"])
             ]
-            yield self._with_ticks(lines, number)
-        yield list(lines_below(self.unplaced_text(), "/extracted_text"))
+            yield iter(self._with_ticks(lines, number))
+        yield lines_below(self.unplaced_text(), "/extracted_text")
 
     def codes(self) -> Iterator[SourceCode]:
         for number, page in enumerate(self._pages):

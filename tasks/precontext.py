@@ -10,7 +10,7 @@ REQUEST = "request"
 """Name of the user's own text in evidence."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Entry:
     """The result of one task, or the user's own text, under its name."""
 

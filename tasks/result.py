@@ -28,8 +28,14 @@ CORNERS: tuple[Literal["top_left", "top_right", "bottom_right", "bottom_left"], 
 
 Box = tuple[int, int, int, int]
 """An upright rectangle: left, top, right, bottom."""
-_LINE = re.compile(r"[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
-"""A run of text between the line ends that `str.splitlines` knows."""
+LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
+"""The line ends that `str.splitlines` knows."""
+MAX_LINE = 200_000
+"""Number of characters from which a line is cut into several, each of which ends at white space."""
+BLANKS_AT_ONCE = 65_536
+_LINE = re.compile(rf"[^{LINE_ENDS}]+")
+"""A run of text between line ends."""
+_LINE_END, _BLANKS, _BLANK = re.compile(f"[{LINE_ENDS}]"), re.compile(rf"\s{{1,{BLANKS_AT_ONCE}}}"), re.compile(r"\s")
 
 
 class Corner(TypedDict):
@@ -179,9 +185,12 @@ class Result(ABC, Generic[DataT]):
         """Return the JSON from which `tasks.base.ReadingCachePolicy.restore` rebuilds the result."""
         return self.data
 
-    def passages(self) -> Iterator[list[SourceLine]]:
-        """Yield the result's running texts, each as its lines in order. Evidence is searched for in them."""
-        yield list(lines_below(self.data))
+    def passages(self) -> Iterator[Iterator[SourceLine]]:
+        """Yield the result's running texts, each as its lines in order. Evidence is searched for in them.
+
+        Each line is made when it is taken: a text of millions of lines would take gigabytes and many seconds.
+        """
+        yield lines_below(self.data)
 
     def tables(self) -> Iterator[ReadTable]:
         """Yield the tables that have places on a page. Tables in texts are found in `passages`."""
@@ -225,7 +234,7 @@ class Failure(Result[None]):
     def _result_lines(self) -> Iterator[ResultLine]:
         yield ResultLine(f"failed: {self.message}")
 
-    def passages(self) -> Iterator[list[SourceLine]]:
+    def passages(self) -> Iterator[Iterator[SourceLine]]:
         return iter(())
 
     def said(self) -> Iterator[str]:
@@ -281,12 +290,30 @@ def lines_below(
             for index, child in enumerate(value):
                 yield from lines_below(child, f"{pointer}/{index}", place)
         case bool() | int() | float() | str():
-            written = str(value).lower() if isinstance(value, bool) else str(value)
-            lines = [(row, line) for row, line in enumerate(written.splitlines()) if line and not line.isspace()]
-            for number, (row, line) in enumerate(lines, 1):
+            lines = _written_lines(str(value).lower() if isinstance(value, bool) else str(value))
+            following = next(lines, None)
+            while following is not None:
+                (row, line), following = following, next(lines, None)
                 # A sentence of a speaker may continue from one chunk of a transcript to the next.
-                continues = number < len(lines) or "timestamp" in place
+                continues = following is not None or "timestamp" in place
                 yield SourceLine(tuple(line.split()), pointer, place, continues=continues, written=line, row=row)
+
+
+def _written_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a text that are not blank, each with the number of lines above it."""
+    row = begin = at = 0
+    while at < len(text):
+        if blanks := _BLANKS.match(text, at):
+            end = blanks.end()
+            # The second half of a pair may be the first character of the next blanks.
+            row += sum(text.count(sign, at, end) for sign in LINE_ENDS) - text.count("\r\n", at, end + 1)
+            begin = max(begin, *(text.rfind(sign, at, end) + 1 for sign in LINE_ENDS))
+            at = end
+            continue
+        stop = _LINE_END.search(text, at, at + MAX_LINE) or _BLANK.search(text, at + MAX_LINE)
+        at = stop.start() if stop else len(text)
+        yield row, text[begin:at]
+        begin = at
 
 
 def escape(key: str) -> str:

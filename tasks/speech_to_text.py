@@ -141,10 +141,10 @@ class SpeechResult(Result[SpeechData]):
         if not self.data["chunks"]:
             yield ResultLine(json_text(self.data))
 
-    def passages(self) -> Iterator[list[SourceLine]]:
+    def passages(self) -> Iterator[Iterator[SourceLine]]:
         # The whole text would repeat the chunks, which have times as well.
         left_out = _ACCOUNTS | {"text"} if self.data["chunks"] else _ACCOUNTS
-        yield list(lines_below(self.data, left_out=left_out))
+        yield lines_below(self.data, left_out=left_out)
 
     def said(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"chunks"}))

@@ -189,8 +189,8 @@ class TranslateResult(Result[TranslateData]):
     def _result_lines(self) -> Iterator[ResultLine]:
         return pieces_under(f"{self.data['source_language']} → {self.data['target_language']}", self.text())
 
-    def passages(self) -> Iterator[list[SourceLine]]:
-        yield list(lines_below(self.data, left_out=frozenset({"batch_size"})))
+    def passages(self) -> Iterator[Iterator[SourceLine]]:
+        yield lines_below(self.data, left_out=frozenset({"batch_size"}))
 
 
 class TranslateTask:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from models.fair_executor import all_of
 from tasks.extraction.affinity import likeness
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.decisions import Decision
@@ -19,7 +20,7 @@ from tasks.extraction.features import types_of
 from tasks.extraction.fields import FormField, fields_of
 from tasks.extraction.filling import CopiedFields
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.passages import Passage, passages_in
+from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import ValuePlace
 from tasks.notation.numbers import Number, likeliest
 from tasks.notation.words import MONTHS, WEEKDAYS
@@ -80,7 +81,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
 
     A value that was already copied from these words remains only if it is probable and not a sentence. Synchronous.
     """
-    passages = list(passages_in(entry, 0))
+    passages = all_of(passages_to_search([entry]))
     if any(len(passage.words) > MAX_WORDS or len(passage.text) > MAX_CHARS for passage in passages):
         return copied
     fields = {one.path: one for one in fields_of(schema)}

@@ -266,10 +266,15 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
 
     In each passage, only the first MAX_SEGMENTS segments within the first MAX_CHARS characters are searched.
     """
-    passages = [_head_of(passage) for passage in passages]
-    candidates = Candidates(passages)
+    heads: list[Passage] = []
+    layouts = {}
     for passage in passages:
-        candidates.layouts[id(passage)] = yield from layout_of(passage)
+        head = yield from _head_of(passage)
+        heads.append(head)
+        layouts[id(head)] = yield from layout_of(head)
+    passages = heads
+    candidates = Candidates(passages)
+    candidates.layouts.update(layouts)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:
         if len(candidates.spans) == most_spans:
@@ -297,11 +302,11 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
     return candidates
 
 
-def _head_of(passage: Passage) -> Passage:
+def _head_of(passage: Passage) -> Slices[Passage]:
     """Return the part of a long passage in which candidates are searched. The tokens, numbers and other properties of a
     passage are computed for its whole text: for a book, this would take a minute, although only its first pages are
     searched."""
-    lines = head_of(passage.lines[:MAX_SEGMENTS])
+    lines = yield from head_of(passage.lines[:MAX_SEGMENTS])
     if len(lines) == len(passage.lines) and (not lines or lines[-1] is passage.lines[-1]):
         return passage
     return Passage(passage.entry, passage.name, lines, passage.codes)

@@ -24,7 +24,7 @@ from tasks.extraction.decisions import Decision
 from tasks.extraction.folding import fold
 from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_matches
 from tasks.extraction.names import names_of
-from tasks.extraction.passages import Passage, passages_in, passages_of
+from tasks.extraction.passages import Passage, passages_in, passages_to_trace
 from tasks.extraction.probability import CellOfField, ValuePlace, calibration_input, probability
 from tasks.precontext import Entry, Evidence
 from tasks.result import Bounds
@@ -134,7 +134,7 @@ def find_evidence(
     JSON pointer (RFC 6901).
 
     A field is unsupported if nothing in the precontext contains its value, or if a label contradicts it. Null and ""
-    claim nothing and are left out.
+    claim nothing and are left out. Of a long text, only the beginning counts (`passages_to_trace`).
 
     Both the keys and the titles and short descriptions in `schema` are names of the fields. Each field is compared with
     the whole text. At most `most_chars` characters are compared in total; the remaining fields are neither in the
@@ -146,12 +146,11 @@ def find_evidence(
     The evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
     probability.
     """
-    passages = passages_of(precontext)
-    yield
+    passages = yield from passages_to_trace(precontext)
     claims = Claims(passages)
     entries = [*precontext, *([request] if request else ())]
     if request:
-        passages += passages_in(request, REQUEST)
+        passages += yield from passages_in(request, REQUEST)
     said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []

@@ -7,8 +7,9 @@ from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, groupby
 from typing import TypeVar
+from weakref import finalize
 
-from models.fair_executor import Slices
+from models.fair_executor import Slices, all_of
 from tasks.extraction.coded_texts import CodedLine, coded_lines
 from tasks.extraction.combs import join_combs
 from tasks.extraction.facts_about_people import facts_about_people
@@ -38,11 +39,20 @@ _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
 MAX_CHARS = 200_000
 """Largest number of characters of a passage that are searched for fields and lists."""
+MAX_TRACED = 1_000_000
+"""Largest number of characters of a passage that are searched for evidence."""
+MAX_LINES = 100_000
+"""Largest number of lines that are made of a text, each of which takes 300 bytes: as many as MAX_CHARS characters may
+have."""
+CHARS_AT_ONCE = 20_000
+"""Number of characters of lines that are made between two turns."""
 MAX_LINE_WORDS = 1_000
 """Largest number of words of a line that is searched at a time. A longer one counts as several, because nobody else has
 a turn during the work on a line."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
+_searched: "dict[tuple[int, int], list[Passage]]" = {}
+"""Passages to search of the entries in use, by the id and the index of the entry."""
 
 
 class Quantities(list[Q]):
@@ -236,17 +246,27 @@ class Tokens:
         return tuple(range(self.words[first], self.words[last] + 1))
 
 
-def head_of(lines: Sequence[SourceLine], most_chars: int = MAX_CHARS) -> Sequence[SourceLine]:
-    """Return the lines of the first `most_chars` characters; the last line is cut at a word."""
-    chars = 0
-    for number, line in enumerate(lines):
-        ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
-        if ends[-1] > most_chars:
+def head_of(
+    lines: Iterable[SourceLine], most_chars: int = MAX_CHARS, most_lines: int = MAX_LINES
+) -> Slices[list[SourceLine]]:
+    """Return the lines of the first `most_chars` characters, and no more than `most_lines`. The last line is cut at a
+    word. No further lines are taken from `lines`."""
+    found: list[SourceLine] = []
+    chars = pause = 0
+    for line in lines:
+        end = chars + sum(map(len, line.words)) + len(line.words)
+        if end > most_chars:
+            ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
             words = bisect_right(ends, most_chars) - 1
-            cut = _part_of(line, 0, words, line.written[: ends[words] - chars])
-            return [*lines[:number], *([cut] if words else [])]
-        chars = ends[-1]
-    return lines
+            return [*found, _part_of(line, 0, words, line.written[: ends[words] - chars])] if words else found
+        found.append(line)
+        if len(found) == most_lines:
+            break
+        chars = end
+        if chars > pause:
+            yield
+            pause = chars + CHARS_AT_ONCE
+    return found
 
 
 def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
@@ -287,38 +307,64 @@ def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine
 
 
 def passages_of(entries: Sequence[Entry]) -> list[Passage]:
-    """Return the passages of all entries. Failed entries have none."""
-    return [passage for index, entry in enumerate(entries) for passage in passages_in(entry, index)]
+    """Return the passages of all entries in which evidence is searched for. Failed entries have none."""
+    return all_of(passages_to_trace(entries))
 
 
-def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
-    """Return the parts of all passages in which fields and lists are searched for."""
+def passages_to_trace(entries: Sequence[Entry]) -> Slices[list[Passage]]:
+    """Return the parts of all passages in which evidence is searched for: their first MAX_TRACED characters."""
     found: list[Passage] = []
     for index, entry in enumerate(entries):
-        yield
-        for passage in passages_in(entry, index, is_whole=False):
-            found.append(passage)
-            yield
+        found += yield from passages_in(entry, index)
     return found
 
 
-def passages_in(entry: Entry, index: int, *, is_whole: bool = True) -> Iterator[Passage]:
-    """Yield the passages of an entry, or only their heads unless `is_whole`, each followed by a passage of coded lines.
+def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
+    """Return the parts of all passages in which fields and lists are searched for: their first MAX_CHARS characters.
+
+    They are made once for as long as an entry is in use, because every search of a request needs them.
+    """
+    found: list[Passage] = []
+    for index, entry in enumerate(entries):
+        key = id(entry), index
+        if key not in _searched:
+            made = yield from passages_in(entry, index, MAX_CHARS)
+            _searched[key] = made
+            finalize(entry, _searched.pop, key, None)
+        found += _searched[key]
+        yield
+    return found
+
+
+def passages_in(entry: Entry, index: int, most_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
+    """Return the first `most_chars` characters of the passages of an entry, each followed by a passage of coded lines.
 
     Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
     there are none, they are made from its sentences about people and its period of validity. The last passage is also
     followed by the lines of barcodes and two-dimensional codes.
     """
-    for lines in filter(None, entry.result.passages()):
-        head = join_combs(in_short_lines(head_of(lines)))
-        yield Passage(index, entry.name, join_combs(lines) if is_whole else head)
+    found: list[Passage] = []
+    for every in entry.result.passages():
+        yield
+        lines = yield from head_of(every, most_chars)
+        if not lines:
+            continue
+        head = yield from head_of(lines)
+        yield
+        head = join_combs(in_short_lines(head))
+        yield
+        found.append(Passage(index, entry.name, head if most_chars <= MAX_CHARS else join_combs(lines)))
+        yield
         if codes := coded_lines(head) or vehicle_lines(head):
-            yield Passage(index, entry.name, [one.line for one in codes], codes)
-        else:
-            for facts in filter(None, (facts_about_people(head), validity_lines(head))):
-                yield Passage(index, entry.name, [one.line for one in facts], facts)
+            found.append(Passage(index, entry.name, [one.line for one in codes], codes))
+            continue
+        for facts_in in (facts_about_people, validity_lines):
+            yield
+            if facts := facts_in(head):
+                found.append(Passage(index, entry.name, [one.line for one in facts], facts))
     if printed := lines_of_codes(list(entry.result.codes())):
-        yield Passage(index, entry.name, [one.line for one in printed], printed)
+        found.append(Passage(index, entry.name, [one.line for one in printed], printed))
+    return found
 
 
 def read_of(entries: Sequence[Entry], document: Entry | None) -> list[Entry]:

@@ -26,6 +26,10 @@ MAX_CELLS = 200_000
 """Largest number of cells of all tables of a request. Further tables count as texts."""
 MAX_CHARS = 4_000_000
 """Largest number of characters of a text that are searched for tables."""
+MAX_TABLE_LINES = MAX_CELLS // 2
+"""Largest number of lines of a text that are searched for tables. A table of more rows would have too many cells."""
+MAX_COLUMNS = 16_384
+"""Largest number of columns of a table: a spreadsheet has no more."""
 ROWS_AT_ONCE = 200
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
@@ -45,9 +49,10 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
     for at, entry in enumerate(entries):
         own = [*entry.result.tables()] if entry.error is None else []
         yield
-        for lines in filter(None, entry.result.passages()):
+        for every in entry.result.passages():
             yield
-            own += yield from _tables_in_lines(head_of(lines, MAX_CHARS), at, entry.name)
+            lines = yield from head_of(every, MAX_CHARS, MAX_TABLE_LINES)
+            own += yield from _tables_in_lines(lines, at, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -61,25 +66,38 @@ def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> Slic
     for _, same_text in groupby(lines, key=lambda line: line.pointer):
         text = list(same_text)
         if not any(line.bounds or "bounds" in line.place for line in text):
-            is_all = len(text) == len(lines)
+            is_all = (
+                len(text) == len(lines) <= MAX_ALIGNED and sum(len(line.words) for line in lines) <= MAX_ALIGNED_WORDS
+            )
             found += yield from _tables_in_text(text, Passage(entry, name, text) if is_all else None)
     return found
 
 
 def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Slices[list[ReadTable]]:
-    """Return the tables of a text. `passage` is the passage of these lines alone."""
-    if not any(_is_barred(line.written) for line in lines):
+    """Return the tables of a text. `passage` is the passage of these lines alone, if they are few enough to be aligned
+    by spaces."""
+    barred: list[bool] = []
+    for number, line in enumerate(lines):
+        if number % ROWS_AT_ONCE == 0:
+            yield
+        barred.append(_is_barred(line.written))
+    if not any(barred):
         delimited = yield from _delimited_tables(lines)
         return delimited or (list(_aligned_tables(lines, passage)) if passage is not None else [])
     found: list[ReadTable] = []
     heading = ""
-    for is_barred, run in groupby(lines, key=lambda line: _is_barred(line.written)):
-        block = list(run)
+    cells = 0
+    for is_barred, run in groupby(zip(lines, barred, strict=True), key=lambda pair: pair[1]):
+        block = [line for line, _ in run]
         if is_barred:
             parts = []
             for part in _blocks(block):
                 yield
-                parts.append(_barred_rows(part))
+                rows = yield from _barred_rows(part)
+                parts.append(rows)
+                cells += sum(map(len, rows))
+                if cells > MAX_CELLS:
+                    break
             tables = (_table_of(rows, heading) for rows in _together(parts))
             found += [table for table in tables if table is not None]
         else:
@@ -127,13 +145,19 @@ def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
     return len(first) > 1 and any(looks_numeric(text) and not _YEAR.fullmatch(text) for text in first)
 
 
-def _barred_rows(lines: Sequence[SourceLine]) -> list[list[ReadCell]]:
-    rows = []
-    for line in lines:
+def _barred_rows(lines: Sequence[SourceLine]) -> Slices[list[list[ReadCell]]]:
+    rows: list[list[ReadCell]] = []
+    cells = 0
+    for number, line in enumerate(lines):
+        if number % ROWS_AT_ONCE == 0:
+            yield
+        if cells > MAX_CELLS:
+            break
         if _RULE.fullmatch(line.written):
             continue
-        texts = [cell.replace("\\|", "|").strip() for cell in _BAR.split(line.written.strip()[1:-1])]
+        texts = [cell.replace("\\|", "|").strip() for cell in _BAR.split(line.written.strip()[1:-1], MAX_COLUMNS)]
         rows.append([_cell(text, line) for text in texts])
+        cells += len(texts)
     return rows
 
 
@@ -146,7 +170,9 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     width = max(map(len, rows), default=0)
     if width < 2 or len(rows) < LEAST_ROWS:
         return None
-    return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in rows], heading, comma_likely)
+    # Of a table with too many cells for `tables_in`, only so many rows are padded that it still has too many.
+    kept = rows[: 1 + MAX_CELLS // width]
+    return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in kept], heading, comma_likely)
 
 
 def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
@@ -168,25 +194,27 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
     """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
-    texts: list[str] = []
-    for line in lines:
-        texts += [""] * (line.row - (lines[0].row + len(texts)))
-        texts.append(line.written)
+    # The empty lines between these are left out: as rows they have no cells, and in a cell they are white space.
+    texts = [line.written for line in lines]
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
         yield
-        if not any(delimiter in text for text in texts):
+        if not 0 < max(text.count(delimiter) for text in texts) <= MAX_COLUMNS:
             continue
         filled: list[list[str]] = []
+        left = MAX_CELLS
         try:
             for number, row in enumerate(
                 csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, skipinitialspace=True, strict=True)
             ):
                 if number % ROWS_AT_ONCE == 0:
                     yield
-                cells = [" ".join(cell.split()) for cell in row]
+                cells = [" ".join(cell.split()) for cell in row[: MAX_COLUMNS + 1]]
                 if any(cells):
                     filled.append(cells)
+                    left -= len(cells)
+                if left < 0:
+                    break
         except csv.Error:
             continue
         width, count = Counter(len(row) for row in filled if len(row) > 1).most_common(1)[0] if filled else (0, 0)
@@ -194,16 +222,19 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
         if count < LEAST_ROWS or len(others) * 5 > count or 2 * count < len(filled) or prose:
             continue
-        return _table_of(
-            [[_cell(text, lines[0]) for text in row[:width]] for row in filled], heading, comma_likely=delimiter == ";"
-        )
+        rows = []
+        for number, row in enumerate(filled):
+            if number % ROWS_AT_ONCE == 0:
+                yield
+            rows.append([_cell(text, lines[0]) for text in row[:width]])
+        return _table_of(rows, heading, comma_likely=delimiter == ";")
     return None
 
 
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
     """Yield the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
     width."""
-    if len(lines) > MAX_ALIGNED or len(passage.words) > MAX_ALIGNED_WORDS or not passage.grid:
+    if not passage.grid:
         return
     line_of: dict[int, SourceLine] = {}
     placed = []

@@ -1,15 +1,19 @@
 """What each kind of result says: to a language model, as evidence, to a guard, and without personal data."""
 
 import copy
+import re
 from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from app.chat.context.trim import assemble
 from models.vision.text import Quad, TextLine, Word
+from tasks import result as result_module
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import Redactor
-from tasks.result import Failure, Result
+from tasks.result import LINE_ENDS, Failure, Result, lines_below
 from tests.conftest import each_case
 from tests.entries import result_of
 
@@ -218,6 +222,23 @@ def test_every_line_of_evidence_stands_where_its_pointer_says(name: str, data: A
             value = value[int(step) if isinstance(value, list) else step]
         said = value["text"] if isinstance(value, dict) else str(value)
         assert " ".join(one.words).lower() in said.lower()
+
+
+@given(st.lists(st.sampled_from([*LINE_ENDS, "\r\n", " ", "\t", "\x1f", "a", "b c"])).map("".join))
+@example("\r\n" * 9 + "a")
+def test_the_lines_of_a_text_are_those_that_python_knows(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(result_module, "_BLANKS", re.compile(r"\s{1,3}"))
+        found = [(one.row, one.written) for one in lines_below(text)]
+    assert found == [(row, one) for row, one in enumerate(text.splitlines()) if one.strip()]
+
+
+def test_a_very_long_line_is_several_that_end_at_white_space(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(result_module, "MAX_LINE", 5)
+    lines = list(lines_below("abc defgh ijk\nlmnopqrstuvwxyz and"))
+    assert [one.written.strip() for one in lines] == ["abc defgh", "ijk", "lmnopqrstuvwxyz", "and"]
+    assert [one.row for one in lines] == [0, 0, 1, 1]
+    assert [one.continues for one in lines] == [True, True, True, False]
 
 
 @each_case(("name", "data"), RESULTS.items())

@@ -8,9 +8,19 @@ import pytest
 
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
+from tasks import result as result_module
 from tasks.extraction import choice as choice_module
-from tasks.extraction import decisions, examples, matching, record_lists, repeated_records, table_lists
+from tasks.extraction import (
+    decisions,
+    examples,
+    matching,
+    record_lists,
+    repeated_records,
+    table_lists,
+    written_tables,
+)
 from tasks.extraction import extractor as extractor_module
+from tasks.extraction import passages as passages_module
 from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.decisions import decide
@@ -31,14 +41,16 @@ from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
-from tasks.extraction.passages import MAX_CHARS, Passage, passages_of, passages_to_search
+from tasks.extraction.passages import CHARS_AT_ONCE, MAX_CHARS, MAX_LINES, Passage, passages_of, passages_to_search
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.record_lists import fill_from_records
 from tasks.extraction.repeated_records import runs_of
 from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.values import ValueForm
-from tasks.extraction.written_tables import ROWS_AT_ONCE, tables_in
+from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
+from tasks.read_table import ReadCell, ReadTable
+from tasks.result import SourceLine
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -59,6 +71,60 @@ def test_of_long_lines_no_more_is_searched_than_of_many_lines() -> None:
     for text in ("ab1 Total " * 60_000, "\n".join(["ab1 Total " * 8] * 7_500), "a" * 600_000 + " b"):
         for passage in all_of(passages_to_search([entry_of("scraper", {"text": text})])):
             assert sum(len(line.written) for line in passage.lines) <= MAX_CHARS
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The lines that are made of texts, in order."""
+    lines: list[str] = []
+
+    def counted(*args: Any, **kwargs: Any) -> SourceLine:
+        lines.append(kwargs["written"])
+        return SourceLine(*args, **kwargs)
+
+    monkeypatch.setattr(result_module, "SourceLine", counted)
+    return lines
+
+
+def test_of_a_long_text_only_the_lines_that_are_searched_are_made_and_only_once(made: list[str]) -> None:
+    entry = entry_of("scraper", {"text": "a\n" * 400_000})
+    assert slices_of(passages_to_search([entry])) >= MAX_CHARS // CHARS_AT_ONCE
+    assert len(made) <= MAX_CHARS // 2 + 1
+    del made[:]
+    [passage] = all_of(passages_to_search([entry]))
+    assert (len(passage.lines), made) == (MAX_CHARS // 2, [])
+
+
+def test_the_passages_of_an_entry_go_with_it() -> None:
+    entry = entry_of("scraper", {"text": "a"})
+    all_of(passages_to_search([entry]))
+    key = id(entry), 0
+    assert key in passages_module._searched
+    del entry
+    assert key not in passages_module._searched
+
+
+def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of_a_table(made: list[str]) -> None:
+    entry = entry_of("scraper", {"text": "a,b\n" * 400_000})
+    assert slices_of(find_evidence({"a": "zzz"}, [entry], None, most_chars=10_000_000)) > MAX_LINES // CHARS_AT_ONCE
+    assert len(made) <= MAX_LINES + 1
+    del made[:]
+    [(_, table)] = all_of(tables_in([entry]))
+    assert len(table.rows) <= len(made) <= MAX_TABLE_LINES + 1
+
+
+def test_a_wide_row_does_not_make_all_rows_wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "|" + "a|" * 4_000 + "\n" + "|a|b|\n" * 400
+    cells: list[int] = []
+
+    def counted(rows: list[list[ReadCell]], *args: Any) -> ReadTable:
+        cells.append(sum(map(len, rows)))
+        return ReadTable(rows, *args)
+
+    monkeypatch.setattr(written_tables, "MAX_CELLS", 5_000)
+    monkeypatch.setattr(written_tables, "ReadTable", counted)
+    assert all_of(tables_in([entry_of("scraper", {"text": text})])) == []
+    assert max(cells, default=0) < 10_000
 
 
 def test_a_page_of_many_words_is_no_card() -> None:

@@ -122,7 +122,7 @@ def test_numbered_texts_are_no_licences(text: str) -> None:
 
 def test_a_coded_line_has_the_places_of_its_words() -> None:
     page = ocr("1. MORGAN", "2. SARAH", "3. 11.03.76", "4a. 19.01.13", "4b. 18.01.23", "5. MORGA753116SM9IJ")
-    [lines] = filter(None, page.result.passages())
+    [lines, _] = map(list, page.result.passages())
     surname = coded_lines(lines)[0].line
     assert surname.pointer == "/sections/0/lines/0"
     assert surname.words == ("Surname:", "MORGAN")
