@@ -24,6 +24,8 @@ DOLLARS = frozenset(("USD", "AUD", "CAD", "SGD", "NZD", "HKD", "MXN", "TWD"))
 """Codes of the currencies that a bare `$` may mean."""
 ANY = "|".join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True)))
 """Regular expression of one code or sign; the longest alternatives come first."""
+LONGEST = max(map(len, (*_CODES, *_SIGNS)))
+"""Number of characters of the longest code or sign."""
 FORM = re.compile(rf"(?<![^\W\d_$])(?:{ANY})(?![^\W\d_])")
 _LEADERS = ".…·:()[]"
 """Brackets, and the fill characters between a label and its amount."""

@@ -1,10 +1,12 @@
 """How figures and dates are read, and which figures are no numbers."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from tasks.notation import numbers
 from tasks.notation.dates import find_days, parse_day
 from tasks.notation.numbers import find_numbers, parse_number
 from tests.conftest import each_case
@@ -148,3 +150,25 @@ def test_other_figures_are_no_day(text: str) -> None:
 def test_a_day_within_a_sentence_is_not_all_of_it() -> None:
     assert parse_day("due on 2018-12-25") is None
     assert parse_day("2018-12-25 or later") is None
+
+
+def test_numbers_are_tried_only_around_digits(monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[int] = []
+    pattern = numbers._NUMBER
+
+    class Counted:
+        @staticmethod
+        def search(text: str, start: int) -> "re.Match[str] | None":
+            found = pattern.search(text, start)
+            tried.append((found.end() if found else len(text)) - start)
+            return found
+
+    monkeypatch.setattr(numbers, "_NUMBER", Counted)
+    assert list(find_numbers("( " * 10_000)) == []
+    assert [number.digits for number in find_numbers("( " * 10_000 + "-MYR. .5" + " a" * 10_000)] == ["-.5"]
+    assert sum(tried) < 20
+
+
+def test_a_dash_before_a_number_and_many_points_is_read_in_time_that_grows_with_their_number() -> None:
+    """Quadratic, it would take many minutes, longer than a test may."""
+    assert [number.digits for number in find_numbers("- 1" + "." * 200_000)] == ["-1"]
