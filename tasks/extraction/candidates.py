@@ -271,6 +271,7 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
     for passage in passages:
         head = yield from _head_of(passage)
         heads.append(head)
+        yield from head.prepare()
         layouts[id(head)] = yield from layout_of(head)
     passages = heads
     candidates = Candidates(passages)
@@ -284,10 +285,7 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
         segments = yield from _split_into_segments(passage)
         candidates.segments.extend(_with_neighbours(segments, first))
         yield
-        _ = passage.numbers
-        yield
-        _ = passage.days
-        yield
+        yield from passage.prepare()
         for number, span in enumerate(_spans_of(passage, candidates, first)):
             if number % SPANS_AT_ONCE == 0:
                 yield

@@ -85,7 +85,10 @@ def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last
 def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
     """Add the places of an answer's texts that are not candidates yet, at most MAX_CUT_IN_ALL of them."""
     wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
-    wanted -= {"".join(fold(span.text)) for span in candidates.spans}
+    for number, span in enumerate(candidates.spans if wanted else ()):
+        if number % SPANS_AT_ONCE == 0:
+            yield
+        wanted.discard("".join(fold(span.text)))
     beginnings, longest = {text[:_BEGINNING] for text in wanted}, max(map(len, wanted), default=0)
     room = MAX_CUT_IN_ALL
     for at, segment in enumerate(candidates.segments) if wanted else ():

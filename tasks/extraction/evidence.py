@@ -151,6 +151,8 @@ def find_evidence(
     entries = [*precontext, *([request] if request else ())]
     if request:
         passages += yield from passages_in(request, REQUEST)
+    for passage in passages:
+        yield from passage.prepare()
     said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []

@@ -61,6 +61,7 @@ from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.travel_legs import travel_legs
 from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, copied
+from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
 from tasks.schema.checker import SchemaChecker
@@ -195,6 +196,8 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
     exact = {id(entry) for entry, table in tables if table.is_exact}
     wanted = list(lists.values())
     passages = yield from passages_to_search(read)
+    for passage in passages:
+        yield from place_words(passage)
     found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
     for passage in passages:
         for reader in LINE_READERS:
@@ -375,6 +378,8 @@ class _FormToFill:
             scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
             yield
             choices = yield from choose_values(scored, self.choices)
+            for passage in scored.candidates.passages if self.texts else ():
+                yield from place_words(passage)
             found = {path: text_list_at(scored, choices[path]) for path in self.texts}
             found |= {path: better for path in self.texts if (better := self._named_list(scored, path, found[path]))}
             names = {one.path: one.names for one in self.wanted}

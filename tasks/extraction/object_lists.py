@@ -358,7 +358,10 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tup
         worth = np.zeros((len(odds), len(own)), np.float32)
         for index, number in enumerate(own):
             yield
-            for _, row in groupby(sorted(columns[number].places, key=lambda place: place.row), lambda one: one.row):
+            rows = groupby(sorted(columns[number].places, key=lambda place: place.row), lambda one: one.row)
+            for count, (_, row) in enumerate(rows, 1):
+                if count % SPANS_AT_ONCE == 0:
+                    yield
                 spans = [place.at for place in row]
                 worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED
         for at, index in zip(*linear_sum_assignment(worth, maximize=True), strict=True):

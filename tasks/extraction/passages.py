@@ -46,6 +46,8 @@ MAX_LINES = 100_000
 have."""
 CHARS_AT_ONCE = 20_000
 """Number of characters of lines that are made between two turns."""
+LINES_AT_ONCE = 500
+"""Number of lines, or of numbers or days, that are looked at between two turns."""
 MAX_LINE_WORDS = 1_000
 """Largest number of words of a line that is searched at a time. A longer one counts as several, because nobody else has
 a turn during the work on a line."""
@@ -95,10 +97,30 @@ class Passage:
     def line_words(self, line: int) -> range:
         return range(self._line_starts[line], self._line_starts[line + 1])
 
+    def prepare(self) -> Slices[None]:
+        """Compute in slices what most searches need. Without this call, each of these is computed in one step, when it
+        is first needed."""
+        for name, work in (
+            ("text", self._make_text),
+            ("grid", self._make_grid),
+            ("numbers", self._find_numbers),
+            ("days", self._find_days),
+        ):
+            if name not in self.__dict__:
+                self.__dict__[name] = yield from work()
+
     @cached_property
     def text(self) -> str:
         """The lines of the passage; words are joined by spaces, or by tabs across a wide gap."""
-        return "\n".join([_row(line) for line in self.lines])
+        return all_of(self._make_text())
+
+    def _make_text(self) -> Slices[str]:
+        rows = []
+        for number, line in enumerate(self.lines):
+            if number % LINES_AT_ONCE == 0:
+                yield
+            rows.append(_row(line))
+        return "\n".join(rows)
 
     @cached_property
     def _text_starts(self) -> list[int]:
@@ -115,11 +137,17 @@ class Passage:
 
         The grid is empty if any line of the passage has bounds.
         """
+        return all_of(self._make_grid())
+
+    def _make_grid(self) -> Slices[Sequence[Box]]:
         if any(line.bounds or "bounds" in line.place for line in self.lines):
             return ()
         found: list[Box] = []
         top, before = 0, None
-        for line, columns in zip(self.lines, _columns([line.written for line in self.lines]), strict=True):
+        each = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
+        for number, (line, columns) in enumerate(each):
+            if number % LINES_AT_ONCE == 0:
+                yield
             is_below = before is not None and before.pointer == line.pointer and before.row < line.row
             top += PITCH * (line.row - before.row if before is not None and is_below else 1)
             for word, column in zip(line.words, columns, strict=False):
@@ -129,11 +157,31 @@ class Passage:
 
     @cached_property
     def numbers(self) -> Quantities[Number]:
-        return Quantities(find_numbers(self.text))
+        return all_of(self._find_numbers())
+
+    def _find_numbers(self) -> Slices[Quantities[Number]]:
+        found: Quantities[Number] = Quantities()
+        for number in find_numbers(self.text):
+            if len(found) % LINES_AT_ONCE == 0:
+                yield
+            found.append(number)
+        return found
 
     @cached_property
     def days(self) -> Quantities[Day]:
-        return Quantities(find_days(self.text))
+        return all_of(self._find_days())
+
+    def _find_days(self) -> Slices[Quantities[Day]]:
+        found: Quantities[Day] = Quantities()
+        text, start = self.text, 0
+        # No day is in two lines.
+        while start < len(text):
+            yield
+            end = text.find("\n", start + CHARS_AT_ONCE)
+            part = text[start : end if end >= 0 else len(text)]
+            found += [replace(day, start=start + day.start, end=start + day.end) for day in find_days(part)]
+            start += len(part) + 1
+        return found
 
     @cached_property
     def number_at(self) -> dict[int, Number]:

@@ -27,7 +27,7 @@ from tasks.extraction.record_slots import (
 )
 from tasks.extraction.repeated_records import Run, runs_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
-from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, place_words
 from tasks.notation.dates import days_told
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
@@ -80,7 +80,7 @@ def runs_for(
     for passage in passages:
         if passage.codes:
             continue
-        yield
+        yield from place_words(passage)
         days = days_told(passage.text[:MAX_DATED])
         for run in runs_of(passage):
             if run is None:

@@ -5,8 +5,9 @@ from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
+from models.fair_executor import Slices, all_of
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
-from tasks.extraction.passages import Passage
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.read_table import ReadCell
 from tasks.result import Box
 
@@ -20,8 +21,12 @@ MAX_PLACED = 20_000
 MAX_ROWS = 4_000
 """Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
 
+WORDS_AT_ONCE = 1_000
+"""Number of words that are placed between two turns."""
+
+_rows: "WeakKeyDictionary[Passage, list[list[WordOnPage]]]" = WeakKeyDictionary()
 _columns_of: "WeakKeyDictionary[Passage, list[list[list[WordOnPage]]]]" = WeakKeyDictionary()
-"""Rows of the passages in use, which each reader of lists needs."""
+"""Rows of the passages in use, and their rows by column, which each reader of lists needs."""
 
 
 class WordOnPage(NamedTuple):
@@ -38,23 +43,38 @@ class WordOnPage(NamedTuple):
         return max(1, self.box[3] - self.box[1])
 
 
+def place_words(passage: Passage) -> Slices[None]:
+    """Compute the rows of a page in slices. Without this call, they are computed in one step when they are first
+    needed."""
+    yield from passage.prepare()
+    if passage not in _rows:
+        words = yield from _placed(passage, range(len(passage.words)))
+        _rows[passage] = yield from _rows_of(words)
+    if passage not in _columns_of:
+        _columns_of[passage] = yield from _rows_by_column(passage)
+
+
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
     """Return the words of each row of a page from the top, from left to right."""
-    return _rows_of(_placed(passage, range(len(passage.words))))
+    if passage not in _rows:
+        all_of(place_words(passage))
+    return _rows[passage]
 
 
 def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     """Return the rows of each column of a page, in reading order: a column begins where the reading goes up again."""
     if passage not in _columns_of:
-        _columns_of[passage] = _rows_by_column(passage)
+        all_of(place_words(passage))
     return _columns_of[passage]
 
 
-def _rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
+def _rows_by_column(passage: Passage) -> Slices[list[list[list[WordOnPage]]]]:
     columns: list[list[WordOnPage]] = []
     last = float("inf")
     for line in range(len(passage.lines)):
-        words = _placed(passage, passage.line_words(line))
+        if line % LINES_AT_ONCE == 0:
+            yield
+        words = yield from _placed(passage, passage.line_words(line))
         if not words:
             continue
         middle = (words[0].box[1] + words[0].box[3]) / 2
@@ -65,18 +85,27 @@ def _rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     found: list[list[list[WordOnPage]]] = []
     left = MAX_ROWS
     for words in columns:
-        found.append(_rows_of(words)[:left])
+        rows = yield from _rows_of(words)
+        found.append(rows[:left])
         left -= len(found[-1])
     return [rows for rows in found if rows]
 
 
-def _placed(passage: Passage, words: Iterable[int]) -> list[WordOnPage]:
-    return [WordOnPage(at, box) for at in words if (box := box_of(passage, [at])) is not None]
+def _placed(passage: Passage, words: Iterable[int]) -> Slices[list[WordOnPage]]:
+    found: list[WordOnPage] = []
+    for number, at in enumerate(words, 1):
+        if number % WORDS_AT_ONCE == 0:
+            yield
+        if (box := box_of(passage, [at])) is not None:
+            found.append(WordOnPage(at, box))
+    return found
 
 
-def _rows_of(words: Sequence[WordOnPage]) -> list[list[WordOnPage]]:
+def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
     rows: list[list[WordOnPage]] = []
-    for word in sorted(words, key=lambda one: one.box[1] + one.box[3]):
+    for number, word in enumerate(sorted(words, key=lambda one: one.box[1] + one.box[3]), 1):
+        if number % WORDS_AT_ONCE == 0:
+            yield
         for row in rows[-2:]:
             first = row[0].box
             common = min(first[3], word.box[3]) - max(first[1], word.box[1])

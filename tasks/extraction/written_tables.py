@@ -100,6 +100,8 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
                     break
             tables = (_table_of(rows, heading) for rows in _together(parts))
             found += [table for table in tables if table is not None]
+            if cells > MAX_CELLS:
+                return found
         else:
             heading = block[-1].written.strip(" #")
     if not any(_RULE.fullmatch(line.written) for line in lines):

@@ -17,6 +17,7 @@ from tasks.extraction import (
     record_lists,
     repeated_records,
     table_lists,
+    words_on_page,
     written_tables,
 )
 from tasks.extraction import extractor as extractor_module
@@ -41,13 +42,22 @@ from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
-from tasks.extraction.passages import CHARS_AT_ONCE, MAX_CHARS, MAX_LINES, Passage, passages_of, passages_to_search
+from tasks.extraction.passages import (
+    CHARS_AT_ONCE,
+    LINES_AT_ONCE,
+    MAX_CHARS,
+    MAX_LINES,
+    Passage,
+    passages_of,
+    passages_to_search,
+)
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.record_lists import fill_from_records
 from tasks.extraction.repeated_records import runs_of
 from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.values import ValueForm
+from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
 from tasks.read_table import ReadCell, ReadTable
 from tasks.result import SourceLine
@@ -111,6 +121,21 @@ def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of
     del made[:]
     [(_, table)] = all_of(tables_in([entry]))
     assert len(table.rows) <= len(made) <= MAX_TABLE_LINES + 1
+
+
+def test_what_readers_of_a_text_need_is_computed_in_slices_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "Total 5 on 1/2/2024\n" * 10_000
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
+    lines, words = len(passage.lines), len(passage.words)
+    # The text and the grid, the numbers, and the days.
+    assert slices_of(passage.prepare()) > 2 * lines / LINES_AT_ONCE + len(passage.numbers) / LINES_AT_ONCE
+    assert len(passage.days) == lines
+    assert {passage.text[day.start : day.end] for day in passage.days} == {"1/2/2024"}
+    assert slices_of(place_words(passage)) > 3 * words / WORDS_AT_ONCE
+    assert slices_of(place_words(passage)) == 0
+    monkeypatch.setattr(words_on_page, "box_of", None)
+    assert len(rows_of(passage)) == lines
+    assert sum(map(len, rows_by_column(passage))) == MAX_ROWS
 
 
 def test_a_wide_row_does_not_make_all_rows_wide(monkeypatch: pytest.MonkeyPatch) -> None:
