@@ -53,11 +53,13 @@ class Cell:
         """Return the text of the cell, and that of the lines in small type below it."""
         lines: list[list[Word]] = []
         for word in self.words:
-            if lines and _top(word) - _top(lines[-1][-1]) <= max(map(_height, (word, lines[-1][-1]))) / 2:
+            # The box of a dash is only as high as the dash, and lies in the middle of its line.
+            if lines and _top(word) + _height(word) / 2 < max(_top(one) + _height(one) for one in lines[-1]):
                 lines[-1].append(word)
             else:
                 lines.append([word])
-        heights = [median(map(_height, line)) for line in lines]
+        letters = [[word for word in line if any(map(str.isalnum, word.text))] for line in lines]
+        heights = [median(map(_height, own)) if own else _height(self.words[0]) for own in letters]
         large = next((at for at, height in enumerate(heights) if height < _SMALL * heights[0]), len(lines))
         if any(height >= _SMALL * heights[0] for height in heights[large:]):
             large = len(lines)
