@@ -1,5 +1,7 @@
 """The work that one request's extraction causes is bounded, and done in slices between which others have turns."""
 
+import gc
+import weakref
 from collections.abc import Generator, Sequence
 from typing import Any
 
@@ -21,7 +23,6 @@ from tasks.extraction import (
     written_tables,
 )
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction import passages as passages_module
 from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.decisions import decide
@@ -107,11 +108,14 @@ def test_of_a_long_text_only_the_lines_that_are_searched_are_made_and_only_once(
 
 def test_the_passages_of_an_entry_go_with_it() -> None:
     entry = entry_of("scraper", {"text": "a"})
-    all_of(passages_to_search([entry]))
-    key = id(entry), 0
-    assert key in passages_module._searched
+    [passage] = all_of(passages_to_search([entry]))
+    assert all_of(passages_to_search([entry])) == [passage]
+    known = weakref.ref(passage)
+    del passage
+    assert known() is not None
     del entry
-    assert key not in passages_module._searched
+    gc.collect()
+    assert known() is None
 
 
 def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of_a_table(made: list[str]) -> None:
