@@ -79,7 +79,8 @@ def _numbers_in(cell: str) -> list[int | float] | None:
         match = _MARKED.fullmatch(word)
         if match is None:
             return None
-        value = number(match["number"], comma=match["number"].count(",") == 1)
+        # Whether the sign in `1,234` is the decimal one, or parts a list as in `12,15`, is not certain.
+        value = number(match["number"], comma=False) if "," not in match["number"] else None
         if value is None:
             return None
         found.append(int(value) if value.is_integer() else value)
@@ -155,14 +156,30 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
 
 
 def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
-    """True if commas are decimal signs in most of a table's unambiguous numbers. If there are as many points, return
-    `likely`."""
+    """True if commas are decimal signs in most of a table's unambiguous numbers.
+
+    If there are none, or as many points, thousands tell: beside `510` in a column, the sign of `1.307` separates them,
+    because fractions of one column have equally many digits. Else return `likely`.
+    """
     votes = 0
     for cell in (cell for row in rows for cell in row if not is_day_of_a_year(cell)):
         _, digits = _bare_number(cell)
         if digits and decimal_comma([digits], likely=True) == decimal_comma([digits], likely=False):
             votes += 1 if decimal_comma([digits], likely=True) else -1
-    return votes > 0 or (votes == 0 and likely)
+    if votes:
+        return votes > 0
+    signs = {sign for column in zip(*rows, strict=True) if (sign := _sign_of_thousands(column))}
+    return signs == {"."} if len(signs) == 1 else likely
+
+
+def _sign_of_thousands(column: Sequence[str]) -> str:
+    """Return the sign that separates thousands in a column whose other numbers have up to three digits, one of them
+    three; empty if there is none."""
+    digits = [digits for cell in column if (digits := _bare_number(cell)[1])]
+    plain = [len(one) for one in digits if one.isdigit()]
+    signs = {found[1] for one in digits if (found := _THOUSANDS.fullmatch(one))}
+    is_grouped = sum(one.isdigit() or _THOUSANDS.fullmatch(one) is not None for one in digits) == len(digits)
+    return signs.pop() if is_grouped and len(signs) == 1 and plain and max(plain) == GROUP else ""
 
 
 def _bare_number(cell: str) -> tuple[int, str]:
@@ -191,13 +208,22 @@ def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
     return found
 
 
+GROUP = 3
+"""Number of digits between two signs that separate thousands."""
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+"""Pattern of a moment with its zone, which is copied as it is."""
+
+
 def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> list[Any]:
     """Return the days with the times of day in their cells. With `has_seconds`, a day alone does not count."""
     found: list[Any] = []
     for cell, day in zip(cells, days, strict=True):
         printed = next(find_days(cell), None)
         clock = clock_beside(cell, printed.start, printed.end) if printed is not None else None
-        if day is UNREADABLE or (clock is None and has_seconds):
+        if _RFC3339.fullmatch(cell.strip()):
+            found.append(cell.strip())
+        elif day is UNREADABLE or (clock is None and has_seconds):
             found.append(UNREADABLE)
         elif clock is None:
             found.append(day)

@@ -39,7 +39,8 @@ _BOUND: Final = re.compile(
     re.IGNORECASE,
 )
 _TIME: Final = r"(?:[01]?\d|2[0-4])[:.h;]?[0-5]\d"
-_TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME}) ?[-–—]? ?(?P<end>{_TIME})")
+_TIMES: Final = re.compile(rf"(?P<before>|\S.{{0,30}}? )(?P<start>{_TIME})(?: ?[-–—] ?| )(?P<end>{_TIME})")
+_SIGNS_OF_TIME: Final = frozenset(":.h;")
 _FIGURE = r"[-+−–]?\d(?:[\d.,'’]| (?=\d{3}(?!\d))){0,14}"
 _WORD_AND_FIGURE: Final = re.compile(
     rf"(?:(?P<word>[^\W\d_]{{1,6}}\.?) (?P<behind>{_FIGURE})|(?P<before>{_FIGURE}) ?(?P<unit>[^\W\d_]{{1,6}}\.?[²³]?))"
@@ -127,7 +128,9 @@ def _ends(text: str) -> tuple[str, str] | None:
 
 def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
     """Yield the times of a column whose cells end with two of them, as in `3. 09:35 10:20`, and what precedes them."""
-    found = [_TIMES.fullmatch(" ".join(cell.text.split())[:LONGEST_RANGE]) for cell in cells]
+    matches = [_TIMES.fullmatch(" ".join(cell.text.split())[:LONGEST_RANGE]) for cell in cells]
+    # Without a sign in one of them, they are other numbers.
+    found = [one if one and not _SIGNS_OF_TIME.isdisjoint(one["start"] + one["end"]) else None for one in matches]
     present = sum(not is_missing(cell.text) for cell in cells)
     if sum(map(bool, found)) < max(1, LEAST_RANGES * present):
         return

@@ -32,6 +32,8 @@ FAR = 6.0
 NEAR = 0.8
 """Largest gap, relative to the one between two rows, between a row and a line that begins one of its cells."""
 MAX_ROWS = 1_000
+MAX_ROWS_AT_LEFT = 30
+"""Largest number of rows below a header that show where its first column begins."""
 MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
@@ -117,7 +119,7 @@ def _body_below(
     """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
     cells = header.cells
     height = median(word.height for cell in cells for word in cell.words)
-    left = _left_of(rows[header.end : header.end + MAX_ROWS], cells) - BESIDE * height
+    left = _left_of(rows[header.end : header.end + MAX_ROWS_AT_LEFT], cells) - BESIDE * height
     right = cells[-1].right
     bottom = max(word.box[3] for cell in cells for word in cell.words)
     middles = [cell.middle for cell in cells]

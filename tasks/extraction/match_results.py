@@ -117,7 +117,7 @@ def _column_of(one: WantedField) -> Column | None:
             return "half_time" if is_text else None
         if words & _CROWD:
             return "attendance"
-        if words & _OFF:
+        if words & _OFF and not words & _WHENS:
             return "is_off"
         if words & _HOME:
             return "home" if is_text else "home_score"
@@ -182,7 +182,8 @@ def _without_score(
 ) -> dict[Column, ReadCell]:
     """Return the cells of a match that has a mark below the scores of others; nothing for any other line."""
     words = text.split(" ")
-    for at in range(1, len(row) - 1) if middles else ():
+    # The text of a line that is too long for a match is empty.
+    for at in range(1, len(row) - 1) if middles and len(words) == len(row) else ():
         word = row[at]
         is_below = any(abs(word.middle - one) < word.height for one in middles[-MAX_COMPARED:])
         if not is_below or not _MARK.fullmatch(words[at]):

@@ -310,7 +310,7 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         return 0.0
     if words in wanted.own or "".join(words) in {"".join(own) for own in wanted.own}:
         return SAME_NAME
-    if (days := _weekdays_in(words)) and days in map(_weekdays_in, wanted.own):
+    if (days := _weekdays_in(words)) and days in [_weekdays_in(own) for own in wanted.own]:
         return SAME_NAME
     concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset()
     same = 0.0
@@ -334,8 +334,10 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:
-    """Return the numbers of the weekdays that words name, in full, in short or in the plural."""
-    return {day for word in words[:MAX_WORDS] if (day := WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")))}
+    """Return the numbers of the weekdays that words name, in full, in short or in the plural; nothing if a word names
+    anything else, because `do` and `sat` are other words, too."""
+    days = [WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")) for word in words[:MAX_WORDS]]
+    return {day for day in days if day} if all(days) else set()
 
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:
@@ -439,6 +441,7 @@ def _alike(
     """Return a match together with the matches of the same list with other tables of the same header, in the order of
     the tables."""
     found, own = [match], _places_of(match)
+    headers = [_header_of(match)]
     for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         if (
             other.path == match.path
@@ -447,17 +450,17 @@ def _alike(
             and other.reading.title == match.reading.title
             and not _is_among(other, used)
             and not _is_among(other, own)
-            and not any(_have_one_header(other, one) for one in found)
+            and not ((header := _header_of(other)) and any(_have_one_header(header, one) for one in headers))
         ):
             found.append(other)
+            headers += [header] if header else []
             own |= _places_of(other)
     return sorted(found, key=lambda one: order[id(one.reading.table)])
 
 
-def _have_one_header(one: "_Match", other: "_Match") -> bool:
+def _have_one_header(one: Collection[tuple[str, str]], other: Collection[tuple[str, str]]) -> bool:
     """True if two tables of a page were found below the same printed header, so that they are readings of one table."""
-    places = _header_of(one), _header_of(other)
-    return 2 * len(places[0] & places[1]) > min(map(len, places))
+    return 2 * len(set(one) & set(other)) > min(len(one), len(other))
 
 
 def _places_of(match: "_Match") -> set[tuple[str, str]]:
@@ -772,7 +775,11 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     if not found.rows:
         found.missing = missing
     complete = [number for number, part in enumerate(parts) if not part]
-    full = [at for at in telling if complete and all(_has(values[at][number]) for number in complete)]
+    full = [
+        at
+        for at in telling
+        if complete and not is_plain_text(fields[at]) and all(_has(values[at][number]) for number in complete)
+    ]
     for number, row in enumerate(rows):
         if parts[number] and not all(_has(values[at][number]) for at in full):
             continue  # a tax or a payment below a sum lacks what every item has
@@ -893,14 +900,16 @@ def _fill_down(
     is_exact: bool,
 ) -> None:
     """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text, or in the
-    first column anything but a quantity.
+    first column the number of something.
 
     Converters of web pages and office documents leave the cells empty that a cell above spans. A row of many cells that
     lacks another one is an item all the same. No cell spans a sum between the `parts` of the rows.
     """
     for at, column in given.items():
         kinds = {CONCEPTS[name].kind for name in fields[at].names.concepts}
-        may_span = "string" in types_of(fields[at].schema) or (column == 0 and kinds.isdisjoint(("amount", "count")))
+        types = types_of(fields[at].schema)
+        is_position = column == 0 and "number" not in types and kinds.isdisjoint(("amount", "count"))
+        may_span = "string" in types or is_position
         must = is_exact and may_span and not fields[at].fits(None)
         spans = 0
         above: ReadCell | None = None

@@ -60,7 +60,11 @@ class Cell:
                 lines.append([word])
         letters = [[word for word in line if any(map(str.isalnum, word.text))] for line in lines]
         heights = [median(map(_height, own)) if own else _height(self.words[0]) for own in letters]
-        large = next((at for at, height in enumerate(heights) if height < _SMALL * heights[0]), len(lines))
+        # The words of a cell that is turned have no heights to compare.
+        is_upright = bool(heights) and heights[0] > 0
+        large = next(
+            (at for at, height in enumerate(heights) if is_upright and height < _SMALL * heights[0]), len(lines)
+        )
         if any(height >= _SMALL * heights[0] for height in heights[large:]):
             large = len(lines)
         one, other = (

@@ -157,11 +157,11 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
     for box in block:
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
     rows = [_group_rows(part) for part in slices]
-    columns = [slices[0]]
+    columns = [list(slices[0])]
     for place, (before, after) in enumerate(pairwise(rows), 1):
         part = slices[place]
         if _are_two_texts(before, after) or _are_two_tables(slices[:place], slices[place:]):
-            columns.append(part)
+            columns.append(list(part))
         else:
             columns[-1] += part
     return columns

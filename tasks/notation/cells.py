@@ -52,8 +52,6 @@ _FORMS = (
 """Notations of a point in time, each for a whole cell. The first one that matches applies."""
 _LONGEST = 40
 """Largest length of a cell with a date, in characters."""
-GROUP = 3
-"""Number of digits between two signs that separate thousands."""
 _CENTURY_TURNS_AT = 69
 """First two-digit year that is read as 19xx, according to POSIX."""
 _SECONDS = (100_000_000, 10_000_000_000)
@@ -79,10 +77,7 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
     The first unambiguous cell decides. If all cells are ambiguous, the answer is `likely`.
 
     `1.234,5`, `12,5` and `0,125` can only be read with a decimal comma, `1,234.5` and `12.5` only with a decimal point.
-    Beside `510`, the sign of `1.307` separates thousands, because fractions of one column have equally many digits.
     """
-    grouped: set[str] = set()
-    longest = 0
     for cell in cells:
         found = _digits(cell)
         if found is None:
@@ -92,14 +87,12 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
         if comma >= 0 and point >= 0:
             return comma > point
         if comma < 0 and point < 0:
-            longest = max(longest, len(digits))
             continue
         if digits[0] == "0" or not is_grouped(digits, "," if comma >= 0 else "."):
             return comma >= 0 and digits.count(",") == 1
         if _count_signs(digits) > 1:
             return point >= 0
-        grouped.add("," if comma >= 0 else ".")
-    return grouped == {"."} if len(grouped) == 1 and longest == GROUP else likely
+    return likely
 
 
 def number(cell: str, *, comma: bool) -> float | None:

@@ -8,7 +8,7 @@ datetime.time(10, 7)
 import re
 from datetime import time
 
-_AT = r"(?:um|at|@|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
+_AT = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
 _HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)(?:(?P=by)(?P<second>[0-5]\d))?(?![.,:]?\d)"
 _HALF = r"(?: ?(?P<half>[ap])\.?m\b\.?)?"
@@ -16,6 +16,7 @@ _AFTER = re.compile(rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_AT})?{_CLOCK}{_HALF}(?P
 _BEFORE = re.compile(
     rf"(?<![\d.,:])(?P<at>{_AT})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?[ \t,;|·•–-]{{1,4}}$", re.IGNORECASE
 )
+_ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
 _FARTHEST = 30
 """Number of characters before a day in which a time of day is searched for."""
 
@@ -23,9 +24,13 @@ _FARTHEST = 30
 def clock_beside(text: str, start: int, end: int) -> time | None:
     """Return the time of day right after the day at `start` to `end`, or else right before it; None if there is none.
 
-    With a point between hours and minutes, a word has to say that it is a time, because an amount may follow a day.
+    With a point between hours and minutes, a word has to say that it is a time, because an amount may follow a day. A
+    time with a zone, and one on each side of the day, are left out.
     """
-    for found in (_AFTER.match(text, end), _BEFORE.search(text, max(0, start - _FARTHEST), start)):
+    after, before = _AFTER.match(text, end), _BEFORE.search(text, max(0, start - _FARTHEST), start)
+    if (after and before) or (after and _ZONE.match(text, after.end())):
+        return None
+    for found in (after, before):
         if found is not None and (found["by"] != "." or found["at"] or found["unit"]):
             hour = int(found["hour"])
             if found["half"]:

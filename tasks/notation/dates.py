@@ -144,7 +144,9 @@ def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
     if found is None or not _is_weekday(found["before"] or ""):
         return None
     if found["a"]:
-        return int(found["a"]), int(found["b"]), found["sign"] == "."
+        first, second = int(found["a"]), int(found["b"])
+        is_day = 1 <= first <= 31 and 1 <= second <= 31 and min(first, second) <= 12
+        return (first, second, found["sign"] == ".") if is_day else None
     month = month_named(found["month"] or found["month2"])
     return (int(found["d"] or found["d2"]), month, True) if month else None
 

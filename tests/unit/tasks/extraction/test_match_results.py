@@ -60,3 +60,14 @@ def test_a_match_has_the_day_above_it_and_no_score_if_it_was_called_off() -> Non
         ("2025-03-29", "15:00", "SV Harde 1", "FC Holm 12", None, None, True),
         ("2025-04-01", "19:45", "Corran 2", "Holmstead 4", 1, 3, False),
     ]
+
+
+def test_a_field_for_the_kick_off_is_not_for_a_match_that_is_called_off_and_a_long_line_below_is_none() -> None:
+    text = (
+        "Results\n\n15:30 Rovers 2 – 1 Holmstead FC\n14:00 FC Erle 1 - 0 SC Birke\n\n" + "The season goes on and " * 20
+    )
+    found = matches(text, home=TEXT, away=TEXT, kick_off=TEXT)
+    assert [tuple(one.values()) for one in found] == [
+        ("Rovers", "Holmstead FC", "15:30"),
+        ("FC Erle", "SC Birke", "14:00"),
+    ]

@@ -243,6 +243,47 @@ def test_days_in_a_column_have_their_times_where_the_schema_asks_for_them() -> N
     ]  # fmt: skip
 
 
+def test_numbers_that_only_look_like_times_are_not_parted() -> None:
+    text = "Name;Member no.;City\nAnn;10452031;York\nBob;11302045;Leeds\n"
+    times = {"start_time": {"type": ["string", "null"]}, "end_time": {"type": ["string", "null"]}}
+    rows = rows_of(text, name=TEXT, city=TEXT, **times) or []
+    assert not any(row[name] for row in rows for name in times)
+
+
+def test_thousands_beside_plain_numbers_are_read_unless_the_table_shows_its_decimal_sign() -> None:
+    heights = rows_of("Place;Height\nAvila;1.307\nBejar;510\n", place=TEXT, height=NUMBER)
+    assert [row["height"] for row in heights] == [1307, 510]
+    text = "| Item | Qty | Price |\n| --- | --- | --- |\n| Bananas | 1.250 | 12.50 |\n| Nails | 100 | 9.99 |\n"
+    bought = rows_of(text, item=TEXT, qty=NUMBER, price=NUMBER)
+    assert [row["qty"] for row in bought] == [1.25, 100]
+
+
+def test_short_words_of_headers_are_no_weekdays() -> None:
+    text = "Nome;Prezzo di vendita\nSedia;2.50\nTavolo;3.50\n"
+    or_null = {"type": ["number", "null"]}
+    rows = rows_of(text, nome=TEXT, costo_di_acquisto=or_null, prezzo=or_null)
+    assert [row["prezzo"] for row in rows] == [2.5, 3.5]
+
+
+def test_a_measurement_of_another_row_is_not_repeated() -> None:
+    text = (
+        "| Humidity | Station | Wind |\n| --- | --- | --- |\n| 71 | North | 3 |\n|  | South | 4 |\n| 65 | East | 6 |\n"
+    )
+    or_null = {"type": ["number", "null"]}
+    assert [row["humidity"] for row in rows_of(text, humidity=or_null, station=TEXT, wind=NUMBER)] == [71, None, 65]
+
+
+def test_an_item_below_a_subtotal_may_lack_a_text() -> None:
+    text = "Item;SKU;Price\nPen;A1;1\nInk;A2;2\nSubtotal;;3\nPad;;4\nCup;A5;5\nSubtotal;;9\n"
+    assert [row["item"] for row in rows_of(text, item=TEXT, sku=TEXT, price=NUMBER)] == ["Pen", "Ink", "Pad", "Cup"]
+
+
+def test_a_moment_with_its_zone_is_copied() -> None:
+    text = "Ticket;Entry\nA1;2024-05-01T10:00:00+02:00\nA2;2024-05-01T11:00:00Z\n"
+    rows = rows_of(text, ticket=TEXT, entry={"type": "string", "format": "date-time"})
+    assert [row["entry"] for row in rows] == ["2024-05-01T10:00:00+02:00", "2024-05-01T11:00:00Z"]
+
+
 def test_columns_between_known_ones_are_assigned_in_order() -> None:
     text = "Wirkstoff;Stärke;VM;MT;AB;Hinweis\nTorasemid;20 mg;1;½;0;neu\nBisoprolol;5 mg;1;0;1;erhöht\n"
     columns = {"substance": TEXT, "strength": TEXT, "morning": TEXT, "noon": TEXT, "evening": TEXT, "remark": TEXT}
