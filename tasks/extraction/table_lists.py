@@ -91,6 +91,8 @@ ANSWERED = 0.5
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 SHARED = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
+LONGEST_SHORT_DAY = 4
+"""Largest number of letters of the short name of a weekday, such as `thur`."""
 LONGEST_COMMON = 3
 """Length of cells, in characters, up to which tables of different rows may have them in common."""
 RIVAL = 0.6
@@ -334,10 +336,11 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:
-    """Return the numbers of the weekdays that words name, in full, in short or in the plural; nothing if a word names
-    anything else, because `do` and `sat` are other words, too."""
-    days = [WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")) for word in words[:MAX_WORDS]]
-    return {day for day in days if day} if all(days) else set()
+    """Return the numbers of the weekdays that words name, in full, in short or in the plural. Short names count only
+    among themselves, because `do` and `sat` are other words, too."""
+    days = {word: WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")) for word in words[:MAX_WORDS]}
+    is_short = all(days.values())
+    return {day for word, day in days.items() if day and (is_short or len(word) > LONGEST_SHORT_DAY)}
 
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:
