@@ -37,6 +37,8 @@ _OVERLAP = 0.2
 and tight lines touch."""
 _FEWEST_COLUMNS, _FEWEST_ROWS = 3, 3
 """Least numbers of columns and rows of a table that is read apart from the one beside it."""
+_MAX_TABLE_COLUMNS = 24
+"""Largest number of columns of tables side by side. All of a block's boxes are compared at each gutter."""
 _MAX_DEPTH = 8
 """Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
 _HEIGHT_RATIO = 1.45
@@ -157,10 +159,11 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
     for box in block:
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
     rows = [_group_rows(part) for part in slices]
+    may_be_tables = len(slices) <= _MAX_TABLE_COLUMNS
     columns = [list(slices[0])]
     for place, (before, after) in enumerate(pairwise(rows), 1):
         part = slices[place]
-        if _are_two_texts(before, after) or _are_two_tables(slices[:place], slices[place:]):
+        if _are_two_texts(before, after) or (may_be_tables and _are_two_tables(slices[:place], slices[place:])):
             columns.append(list(part))
         else:
             columns[-1] += part
