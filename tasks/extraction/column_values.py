@@ -25,6 +25,11 @@ _AMOUNT = re.compile(
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
 _MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?")
 """Pattern of a number with the mark of a note behind it."""
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
+"""Pattern of a moment with its zone, which is copied as it is."""
+GROUP = 3
+"""Number of digits between two signs that separate thousands."""
 LONGEST_AMOUNT = 60
 """Largest number of characters of a cell with an amount."""
 _MINUS = "-−–"
@@ -176,10 +181,10 @@ def _sign_of_thousands(column: Sequence[str]) -> str:
     """Return the sign that separates thousands in a column whose other numbers have up to three digits, one of them
     three; empty if there is none."""
     digits = [digits for cell in column if (digits := _bare_number(cell)[1])]
-    plain = [len(one) for one in digits if one.isdigit()]
-    signs = {found[1] for one in digits if (found := _THOUSANDS.fullmatch(one))}
-    is_grouped = sum(one.isdigit() or _THOUSANDS.fullmatch(one) is not None for one in digits) == len(digits)
-    return signs.pop() if is_grouped and len(signs) == 1 and plain and max(plain) == GROUP else ""
+    grouped = [_THOUSANDS.fullmatch(one) for one in digits if not one.isdigit()]
+    signs = {found[1] if found else "" for found in grouped}
+    longest = max((len(one) for one in digits if one.isdigit()), default=0)
+    return signs.pop() if len(signs) == 1 and longest == GROUP else ""
 
 
 def _bare_number(cell: str) -> tuple[int, str]:
@@ -206,13 +211,6 @@ def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
             day = parse_day(cell)
             found.append(UNREADABLE if day is None else day.readings[0].isoformat())
     return found
-
-
-GROUP = 3
-"""Number of digits between two signs that separate thousands."""
-_THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
-_RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
-"""Pattern of a moment with its zone, which is copied as it is."""
 
 
 def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool) -> list[Any]:

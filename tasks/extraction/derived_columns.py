@@ -137,11 +137,7 @@ def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColu
     for forms, name in ((START, "start"), (END, "end"), ((head,), "before")):
         texts = [_clock(one[name]) if one and name != "before" else one[name] if one else "" for one in found]
         if any(texts):
-            own = [
-                cell._replace(text=text, source=cell.text) if text else NO_CELL
-                for cell, text in zip(cells, texts, strict=True)
-            ]
-            yield DerivedColumn(forms, own)
+            yield DerivedColumn(forms, _parts_of(cells, texts))
 
 
 def _clock(text: str) -> str:
@@ -195,11 +191,14 @@ def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterato
     for place, forms in enumerate([(*kinds, name), (name,), (behind,)]):
         texts = [told.get(cell.text, ("", "", ""))[place] or "" for cell in cells]
         if any(texts) and forms[-1]:
-            own = [
-                cell._replace(text=text, source=cell.text) if text else NO_CELL
-                for cell, text in zip(cells, texts, strict=True)
-            ]
-            yield DerivedColumn(forms, own, at)
+            yield DerivedColumn(forms, _parts_of(cells, texts), at)
+
+
+def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]:
+    """Return the cells with only a part of their texts; missing cells for empty parts."""
+    return [
+        cell._replace(text=text, source=cell.text) if text else NO_CELL for cell, text in zip(cells, texts, strict=True)
+    ]
 
 
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:

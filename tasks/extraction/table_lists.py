@@ -461,9 +461,9 @@ def _alike(
     return sorted(found, key=lambda one: order[id(one.reading.table)])
 
 
-def _have_one_header(one: Collection[tuple[str, str]], other: Collection[tuple[str, str]]) -> bool:
+def _have_one_header(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
     """True if two tables of a page were found below the same printed header, so that they are readings of one table."""
-    return 2 * len(set(one) & set(other)) > min(len(one), len(other))
+    return 2 * len(one & other) > min(len(one), len(other))
 
 
 def _places_of(match: "_Match") -> set[tuple[str, str]]:
