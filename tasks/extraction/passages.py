@@ -370,7 +370,8 @@ def passages_to_trace(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
     """Return the parts of all passages in which fields and lists are searched for: their first MAX_CHARS characters.
 
-    They are made once for as long as an entry is in use, because every search of a request needs them.
+    Those of an entry are kept while it is in use, because every search of a request needs them. At another index among
+    `entries`, they are made again.
     """
     found: list[Passage] = []
     for index, entry in enumerate(entries):
