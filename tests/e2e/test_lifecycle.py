@@ -138,16 +138,19 @@ def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_wit
     assert Counter(answered) == {f"number {n}": 1 for n in range(6)}
 
 
+# A line of a log is written in one piece: `print` writes its end apart, and another thread's line could come between.
 ENDLESS_GUARD = """
+import os
+
 from models.safety.text.engine import OwnTextGuard
 
 def endless(self, text):
-    print('{"level": "info", "event": "judging"}', flush=True)
+    os.write(1, b'{"level": "info", "event": "judging"}\\n')
     try:
         while True:
             yield
     finally:
-        print('{"level": "info", "event": "judging_ended"}', flush=True)
+        os.write(1, b'{"level": "info", "event": "judging_ended"}\\n')
 
 OwnTextGuard._read = endless
 """
@@ -177,13 +180,14 @@ def test_a_server_that_stops_ends_what_its_guard_judges(tmp_path: Path) -> None:
 
 
 STUCK_GUARD = """
+import os
 import time
 
 import app.cli.serving
 from models.safety.text.engine import OwnTextGuard
 
 def stuck(self, text):
-    print('{"level": "info", "event": "judging"}', flush=True)
+    os.write(1, b'{"level": "info", "event": "judging"}\\n')
     time.sleep(600)
     yield
 
