@@ -11,7 +11,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import GAP, WordOnPage
 from tasks.notation.currencies import ANY as CURRENCY
-from tasks.notation.dates import find_days
+from tasks.notation.dates import ORDINAL, find_days
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of
 
 LONGEST: Final = 600
@@ -29,16 +29,38 @@ _MONTH = rf"(?:{any_of(MONTHS)})\.?"
 _MOMENT = (
     r"(?:(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:(?:19|20)\d\d|\d\d)"
     r"|(?:0?[1-9]|1[0-2])[./](?:19|20)\d\d|(?:19|20)\d\d[-./](?:0[1-9]|1[0-2])(?:[-./](?:0[1-9]|[12]\d|3[01]))?(?!\d)"
-    rf"|(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)? (?:de )?)?{_MONTH},? (?:de )?(?:19|20)\d\d|(?:19|20)\d\d)"
+    r"|(?:0[1-9]|[12]\d|3[01])-(?:0[1-9]|1[0-2])-(?:19|20)\d\d|[1-3]?\d\. 1?\d\. (?:19|20)\d\d"
+    rf"|(?:\d{{1,2}}(?:{ORDINAL} (?:de )?|\.? ?))?{_MONTH}(?:,? (?:del? )?|[/-])(?:19|20)\d\d|(?:19|20)\d\d)"
 )
 _NOW = (
     "present|today|now|current|ongoing|heute|jetzt|laufend|aujourd['’]hui|ce jour|actuel(?:lement)?|présent|hoy"
     "|(?:la )?actualidad|presente|actual|oggi|in corso|attuale|hoje|atual|heden|nu|obecnie|nadal|dziś|teraz|idag"
-    "|pågående"
+    "|pågående|dosud|d\\.d\\.|to date"
 )
-_TO = "[-–—－~→]|to|until|till|bis|à|au|al|a|ad|do|tot(?: en met)?|t/m|hasta|até|till och med|aż do"
-_SINCE = "since|from|seit|ab|von|depuis|de|du|desde|dal?|da|sinds|vanaf|van|od|sedan|från"
-_TIME = r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?|h[0-5]\d| ?[ap]m\b)(?:[^\S\t]?Uhr\b)?"
+_TO_WORD = (
+    r"to|until|till|through|bis(?: zum)?|à|au|jusqu['’]au|al|a|ad|do|tot(?: en met)?|t/m|hasta(?: el)?|até|til"
+    r"|till och med|t\.o\.m\.|aż do"
+)
+_TO = rf"--?|[–—－~→]|{_TO_WORD}"
+_SINCE = "since|from|seit|ab|vo[mn]|depuis|de|du|desde(?: el)?|del?|dal?|da|sinds|vanaf|van|od|sedan|från|fra"
+_DAY_OF_MONTH = rf"\d{{1,2}}(?:{ORDINAL} (?:de )?|\.? ?)"
+_YEAR = r"(?:19|20)\d\d"
+_WHOLE_DAY = (
+    rf"{_DAY_OF_MONTH}{_MONTH},? (?:del? )?{_YEAR}|\d{{1,2}}(?P<by>[./])\d{{1,2}}(?P=by){_YEAR}"
+    rf"|{_MONTH} \d{{1,2}},? {_YEAR}"
+)
+_SHORT_PERIOD = (
+    rf"(?:(?:{_SINCE}) )?(?:(?P<day>\d{{1,2}})\.?(?:[-–—]| (?:{_TO_WORD}) )(?P<last_day>{_WHOLE_DAY})"
+    rf"|(?P<short>{_DAY_OF_MONTH}{_MONTH}|{_MONTH}(?: \d{{1,2}})?|\d{{1,2}}\.\d{{1,2}}\.)"
+    rf"[^\S\t]?(?:{_TO})[^\S\t]?(?P<last>{_WHOLE_DAY.replace('by', 'sign')}|{_MONTH},? (?:del? )?{_YEAR})"
+    rf"|(?P<month>{_MONTH} )(?P<first_of_month>\d{{1,2}})[-–—](?P<last_of_month>\d{{1,2}})(?P<year>,? {_YEAR})"
+    rf"|(?P<first_year>(?:19|20))(?P<first_digits>\d\d)[–/](?P<last_digits>\d\d))"
+)
+"""A period whose beginning lacks its month or its year, because the end has them: `3–9 May 2025`, `2016–18`."""
+_TIME = (
+    r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?| ?[hu] ?[0-5]\d| ?[ap]\.?m\b\.?| Uhr\b)"
+    r"(?:[^\S\t]?Uhr\b)?"
+)
 _UNIT = (
     r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
     r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
@@ -51,6 +73,8 @@ _DOSED = r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|kg|min|dos\w*|Tag|day|jour))?"
 _FORMS: Final = {
     "email": r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+",
     "uri": r"(?:https?://|www\.)[^\s,;]+",
+    "iban": r"[A-Z]{2}\d\d(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?",
+    "short period": _SHORT_PERIOD,
     "period": rf"(?:(?P<since>{_SINCE}) )?(?P<start>{_MOMENT})[^\S\t]?(?:{_TO})[^\S\t]?(?P<end>{_MOMENT}|{_NOW})"
     rf"|(?P<from>(?:{_SINCE})) (?P<begun>{_MOMENT})",
     "times": rf"(?P<first>{_TIME})[^\S\t]?(?:[-–—]|bis|to|à|a|do|tot)[^\S\t]?(?P<last>{_TIME})",
@@ -76,13 +100,15 @@ _TYPED: Final = [
     (
         kind,
         re.compile(
-            rf"(?<![\w@])(?:{form})(?![\w@])" if kind != "period" else rf"(?<![\w@/.])(?:{form})(?![\w@/])",
-            re.I if kind not in ("code", "phone") else 0,
+            rf"(?<![\w@/.])(?:{form})(?![\w@/])" if kind.endswith("period") else rf"(?<![\w@])(?:{form})(?![\w@])",
+            re.I if kind not in ("code", "phone", "iban") else 0,
         ),
     )
     for kind, form in _FORMS.items()
 ]
-_PERIOD = _TYPED[2][1]
+_PERIOD, _SHORT = (next(form for kind, form in _TYPED if kind == name) for name in ("period", "short period"))
+_KINDS: Final = {"short period": "period", "iban": "code", "now": "moment"}
+"""Kinds of pieces whose forms have another name."""
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
     r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)|\d{1,2}(?:\.\d)+\.?(?=\s)"
@@ -151,12 +177,26 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
 
 
 def ends_of(period: str) -> tuple[str, str]:
-    """Return the beginning and the end of a period as they are printed; the end is empty if the period goes on."""
+    """Return the beginning and the end of a period; the end is empty if the period goes on. A beginning that lacks its
+    month or year has those of the end."""
+    if short := _SHORT.search(period):
+        return _ends_of_short(short)
     found = _PERIOD.search(period)
     if found is None:
         return period, ""
     end = found["end"] or ""
     return found["start"] or found["begun"] or "", "" if re.fullmatch(_NOW, end, re.IGNORECASE) else end
+
+
+def _ends_of_short(found: re.Match[str]) -> tuple[str, str]:
+    if last := found["last_day"]:
+        return re.sub(r"\d{1,2}", found["day"], last, count=1), last
+    if last := found["last"]:
+        return f"{found['short']} {last[-4:]}", last
+    if month := found["month"]:
+        return month + found["first_of_month"] + found["year"], month + found["last_of_month"] + found["year"]
+    century = found["first_year"]
+    return century + found["first_digits"], century + found["last_digits"]
 
 
 def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
@@ -167,12 +207,12 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
         if start >= begin and end > start and all(end <= one or start >= other for one, other, _ in taken):
             taken.append((start, end, kind))
 
-    for kind, form in _TYPED[:3]:
+    for kind, form in _TYPED[:5]:
         for found in form.finditer(text):
-            add(*found.span(), kind)
+            add(*found.span(), _KINDS.get(kind, kind))
     for day in find_days(text):
         add(day.start, day.end, "date")
-    for kind, form in _TYPED[3:]:
+    for kind, form in _TYPED[5:]:
         for found in form.finditer(text):
             start, end = found.span()
             while end > start and text[end - 1].isspace():
@@ -181,7 +221,7 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
                 start += 1
             if kind == "now" and not _is_apart(text, start, end):
                 continue
-            add(start, end, "moment" if kind == "now" else kind)
+            add(start, end, _KINDS.get(kind, kind))
     return sorted(taken)
 
 

@@ -26,6 +26,8 @@ LONGEST_PHRASE = 4
 """Largest number of words of one cell, in a header whose cells were read as one line."""
 MAX_HEADER_WORDS = 60
 """Largest number of words of a header, whose places are compared with each other."""
+MAX_FIGURES = 1
+"""Largest number of figures that follow words in a line of a header."""
 MAX_LINES = 6
 """Largest number of lines above, and below, a line of a header that may belong to it. Lines side by side, but at other
 heights, count separately."""
@@ -127,16 +129,19 @@ class HeaderFinder:
         return [HeaderCell([segment]) for segment in segments_of_row(self._rows[at])]
 
     def _may_be_line(self, at: int) -> bool:
-        """True if a row has neither figures nor a label of a single value, as may be the case in a header."""
+        """True if a row has neither a cell of figures nor a label of a single value, as may be the case in a header.
+        Figures may follow a word: `Last 5`."""
         row = self._rows[at]
-        texts = [self._passage.words[word.at] for word in row]
+        if not row or len(row) > MAX_HEADER_WORDS:
+            return False
+        segments = [[self._passage.words[word.at] for word in segment] for segment in segments_of_row(row)]
         # Pictures of spreadsheets have a number before each row.
-        words = texts[1:] if texts[0].isdigit() else texts
-        return (
-            bool(words)
-            and len(row) <= MAX_HEADER_WORDS
-            and not any(looks_numeric(text) or moment(text) for text in words)
-        )
+        if len(segments[0]) > 1 or len(segments) > 1:
+            segments[0] = segments[0][segments[0][0].isdigit() :]
+        texts = [text for segment in segments for text in segment]
+        alone = [*[segment[0] for segment in segments if segment], *(text for text in texts if moment(text))]
+        are_few = sum(map(looks_numeric, texts)) <= MAX_FIGURES
+        return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
     def _extent(self, at: int, start: int) -> tuple[int, int]:
         """Return the first row and the end of the rows around a row that may be lines of one header. The gap beyond
@@ -173,9 +178,11 @@ class HeaderFinder:
             [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
         ]
         most = 0
+        # The order of the columns tells what single letters abbreviate.
+        spelt = sum(len(text) > 1 for text in said)
         for number, size in enumerate(self._sizes):
             named = sum(one[number] >= LIKELY for one in found)
-            if named >= 2 and named >= LEAST_NAMED * min(size, len(cells)):
+            if named >= 2 and named >= LEAST_NAMED * min(size, spelt):
                 most = max(most, named)
         return most
 

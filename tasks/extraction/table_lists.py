@@ -60,6 +60,11 @@ ALIKE = 0.45
 """Least cosine between the meanings of a header and a field that are alike."""
 LIKELY = 0.6
 """Least weight at which a header is assigned to a field."""
+INITIALS = 0.8
+"""Weight of a header that has the initials of a field's name, or its consonants."""
+LONGEST_ABBREVIATION = 4
+"""Largest number of letters of a header that counts as an abbreviation."""
+_VOWELS = frozenset("aeiou")
 FITTING = 0.75
 """Least share of the cells of a column that must fit the field's type."""
 FITTING_WITH_NULL = 0.5
@@ -332,7 +337,22 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         and len(joined) > 2
         and (key.startswith(joined) or joined.startswith(key))
     ]
-    return same + max(best, *begins, 0.0) if begins else same + best
+    best = max(best, *begins, *(_likeness_of_abbreviation(head, own) for own in wanted.own))
+    return same + best
+
+
+def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
+    """Return how likely a header of one word abbreviates a name: by its initials (`GD` for goal difference), or by its
+    consonants (`Pts` for points). A single letter could be the initial of many names."""
+    letters = head.rstrip(".")
+    if not (letters.isascii() and letters.isalpha() and len(letters) <= LONGEST_ABBREVIATION):
+        return 0.0
+    short = letters.casefold()
+    if letters.isupper() and len(short) > 1 and short == "".join(word[:1] for word in name):
+        return INITIALS
+    left = iter("".join(name))
+    is_part = len(short) > 2 and not _VOWELS.intersection(short[1:]) and next(left, "") == short[0]
+    return INITIALS if is_part and all(letter in left for letter in short[1:]) else 0.0
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:

@@ -5,6 +5,7 @@ other cells of its table."""
 import datetime as dt
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
@@ -13,6 +14,7 @@ from tasks.notation.numbers import LONGEST_NUMBER, Magnitude, is_grouped, magnit
 from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
+_FRACTION = re.compile(r"([-−]?)(\d{0,4}) ?([¼½¾⅓⅔⅛⅜⅝⅞])")
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
 _AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
 _NUMBER = re.compile(rf"{_AROUND}([-+]?){_AROUND}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_AROUND}")
@@ -137,6 +139,8 @@ def _digits(cell: str) -> tuple[str, str] | None:
     text = cell.strip()
     if not text or len(text) > LONGEST_NUMBER:
         return None
+    if fraction := _FRACTION.fullmatch(text):
+        return fraction[1], f"{int(fraction[2] or 0) + unicodedata.numeric(fraction[3]):.4g}"
     negative = text.startswith("(") and text.endswith(")")
     found = _NUMBER.fullmatch((text[1:-1] if negative else text).translate(_DROPPED))
     if found is None:

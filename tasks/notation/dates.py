@@ -21,21 +21,28 @@ _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it is a time of day that has lost the space before
 it."""
 _YEAR = r"\d{4}|\d\d"
+ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W\d_])"
+"""Sign or ending of the number of a day: `1st`, `1er`, `1.º`, `7e`, `5:e`."""
 _MONTH = r"[^\W\d_]{3,12}"
 _DATE = re.compile(
     rf"""(?<![\d/.-])(?:
         (?P<y1>\d{{4}})[ ]?[-/.年][ ]?(?P<m1>\d{{1,2}})[ ]?[-/.月][ ]?(?P<d1>\d{{1,2}})日?{_NO_LONGER}
       | (?P<a>\d{{1,2}})[ ]?(?P<by>[-/.])[ ]?(?P<b>\d{{1,2}})[ ]?(?P=by)[ ]?(?P<c>{_YEAR}){_NO_LONGER}
-      | (?P<d2>\d{{1,2}})(?:st|nd|rd|th|\.)?[ /-]?(?:of[ ]|de[ ])?(?P<month2>{_MONTH})\.?,?
-        [ /-]?(?:de[ ])?(?P<y2>{_YEAR}){_NO_LONGER}
-      | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?,?
-        [ -]+(?P<y3>\d{{4}}){_NO_LONGER}
+      | (?P<a2>\d{{1,2}})/(?P<b2>\d{{1,2}})[ ]?[- ][ ]?(?P<c2>(?:19|20)\d\d){_NO_LONGER}
+      | (?P<d6>\d{{1,2}})(?:\.[ ]?(?P<roman>(?-i:[IVX]{{1,4}}))\.[ ]?|[ ](?P<roman2>(?-i:[IVX]{{1,4}}))[ ])
+        (?P<y6>(?:19|20)\d\d){_NO_LONGER}
+      | (?P<d2>\d{{1,2}})(?:{ORDINAL}(?:[ ]\([^\W\d_]{{2,20}}\))?[ ](?:day[ ]of[ ]|of[ ]|del?[ ]|päivänä[ ])?
+                          |(?:st|nd|rd|th|\.)?[ /-]?)(?P<month2>{_MONTH})\.?,?
+        [ /-]?(?:del?[ ])?['’]?(?P<y2>{_YEAR}){_NO_LONGER}
+      | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?
+        (?:,[ ]?|[ -]+)(?P<y3>\d{{4}}|['’]\d\d){_NO_LONGER}
       | (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)
       | (?<!\d[ ])(?P<d5>\d\d)[ ](?P<m5>\d\d)[ ](?P<y5>(?:19|20)\d\d)(?![ ]?\d)
       | (?<!\d[ ])(?P<comb>\d(?:[ ]\d){{7}})(?![ ]?\d)
     )""",
     re.VERBOSE | re.IGNORECASE,
 )
+_ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
 _BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
 """Pattern of a word before a date."""
 _TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
@@ -52,7 +59,7 @@ DATE: Final = (
 _NO_YEAR = re.compile(
     rf"""(?P<before>[^\W\d_]{{2,10}}(?:-feira)?(?:\.?,?[ ]|,[ ]?))?(?:
         (?P<a>\d{{1,2}})[ ]?(?P<sign>[./-])[ ]?(?P<b>\d{{1,2}})\.?
-      | (?P<d>\d{{1,2}})(?:st|nd|rd|th|er|\.)?[ -]?(?:de[ ])?(?P<month>{_MONTH})\.?
+      | (?P<d>\d{{1,2}})(?:{ORDINAL}[ ](?:of[ ]|de[ ])?|(?:st|nd|rd|th|\.)?[ -]?)(?P<month>{_MONTH})\.?
       | (?P<month2>{_MONTH})\.?[ -](?P<d2>\d{{1,2}})(?:st|nd|rd|th)?
     )(?:,?[ ]\d{{1,2}}[:.h]\d\d)?""",
     re.VERBOSE | re.IGNORECASE,
@@ -182,10 +189,15 @@ def _days(match: re.Match[str]) -> Iterator[date]:
         orders = [(c, b, a), (c, a, b)]
         if len(a) == len(c) == 2:
             orders.append((a, b, c))
+    elif part["a2"]:
+        orders = [(part["c2"], part["b2"], part["a2"]), (part["c2"], part["a2"], part["b2"])]
+    elif part["d6"]:
+        numeral = part["roman"] or part["roman2"]
+        orders = [(part["y6"], _ROMAN.index(numeral) + 1, part["d6"])] if numeral in _ROMAN else []
     elif part["month2"]:
         orders = [(part["y2"], _month_beginning(part["month2"]), part["d2"])]
     else:
-        orders = [(part["y3"], _month_beginning(part["month3"]), part["d3"])]
+        orders = [(part["y3"].lstrip("'’"), _month_beginning(part["month3"]), part["d3"])]
     for year, month, day in orders:
         try:
             yield date(full_year(year, CENTURY_TURNS_AT), int(month), int(day))

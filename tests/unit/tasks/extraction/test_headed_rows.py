@@ -112,6 +112,13 @@ def test_a_sum_and_what_is_below_it_are_no_rows() -> None:
     assert items_on(*HEADER, *rows, **ARTICLE) == [CLOGS, SOCKS]
 
 
+def test_the_name_of_a_column_may_end_with_a_figure() -> None:
+    header = [(0, 0, "Team"), (500, 0, "W"), (600, 0, "L"), (700, 0, "Last 5")]  # letters are told by their order
+    rows = [(0, 30, "Harbour"), (500, 30, "4"), (600, 30, "2"), (700, 30, "WLWWL")]
+    columns = {"team": TEXT, "won": NUMBER, "lost": NUMBER, "last_5": TEXT}
+    assert items_on(*header, *rows, **columns) == [{"team": "Harbour", "won": 4, "lost": 2, "last_5": "WLWWL"}]
+
+
 def test_a_sentence_with_words_of_the_fields_is_no_header() -> None:
     lines = [(0, 0, "The description of 3 items, their quantity and the amount are below.")]
     assert not items_on(*lines, (0, 30, "Clogs"), (500, 30, "2"), **ARTICLE)

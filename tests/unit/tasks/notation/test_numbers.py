@@ -105,6 +105,26 @@ def test_a_day_is_read_in_any_notation(text: str) -> None:
     assert day.readings == (date(2018, 12, 25),)
 
 
+@each_case(
+    "text",
+    [
+        "1er mars 2024", "1ᵉʳ mars 2024", "1º de marzo de 2024", "1.º de março de 2024", "1° marzo 2024",
+        "1e maart 2024", "1:a mars 2024", "1 marzo del 2024", "1 (uno) marzo 2024", "1st day of March, 2024",
+        "1. päivänä maaliskuuta 2024",
+        "1. března 2024", "1.III.2024", "1 III 2024", "March 1,2024", "Mar 1 '24",
+    ],
+)  # fmt: skip
+def test_a_day_is_read_with_the_ordinals_and_months_of_many_languages(text: str) -> None:
+    day = parse_day(text)
+    assert day is not None
+    assert day.readings == (date(2024, 3, 1),)
+
+
+@each_case("text", ["14/9-2021", "14/9 2021"])
+def test_a_year_may_stand_apart_from_its_day_and_month(text: str) -> None:
+    assert [day.readings for day in find_days(f"Trondheim {text}")] == [(date(2021, 9, 14),)]
+
+
 @pytest.mark.parametrize(
     "text", ["25/12/2018 8:13:39 PM", "25/12/20188:13:39PM", "2018-12-25T20:13:39Z", "2018-12-25 20:13:39.5 +01:00"]
 )
@@ -142,7 +162,7 @@ def test_another_word_before_is_no_part_of_a_day(text: str) -> None:
     assert parse_day(text) is None
 
 
-@pytest.mark.parametrize("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12"])
+@each_case("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12", "3 x 2018"])
 def test_other_figures_are_no_day(text: str) -> None:
     assert not list(find_days(text))
 

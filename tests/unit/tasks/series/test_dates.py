@@ -137,3 +137,8 @@ def test_times_of_one_zone_stay_local_and_of_several_become_utc() -> None:
 def test_seconds_and_milliseconds_since_1970_are_dates() -> None:
     assert since_1970(1_704_067_200) == since_1970(1_704_067_200_000) == dt.datetime(2024, 1, 1)
     assert since_1970(12) is None
+
+
+@pytest.mark.parametrize(("cell", "value"), [("½", 0.5), ("1½", 1.5), ("-2 ¼", -2.25)])
+def test_a_cell_may_have_a_fraction(cell: str, value: float) -> None:
+    assert number(cell, comma=True) == value
