@@ -42,8 +42,8 @@ _MAX_BYTES = MB
 """Largest size of texts that are judged together, in bytes of UTF-8."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
-_CHARS_IN_TIME = 50_000
-"""Number of characters for which a guard has its time limit once more."""
+_CHARS_PER_TIME_LIMIT = 50_000
+"""Number of characters of a text for which a guard may take its time limit. Twice as many double the limit."""
 
 GUARDS = ("text_guard", "image_guard")
 """Names of the capabilities that judge."""
@@ -171,7 +171,7 @@ class Guardrails:
     def check_texts_can_be_judged(self, policy: Policy) -> None:
         """Check that a guard exists for each of the policy's codes of texts. Raises EngineUnavailable otherwise."""
         if policy.of_texts:
-            self._shared_out("text_guard", policy.of_texts, self._text_guards)
+            self._distribute_codes("text_guard", policy.of_texts, self._text_guards)
 
     def check_lengths(self, texts: Sequence[tuple[str, str]]) -> None:
         """Check that the `(source, text)` pairs are short enough to be judged. Raises InputTooLarge, which names the
@@ -209,7 +209,7 @@ class Guardrails:
         said = [(source, text) for source, text in texts if text and not text.isspace()]
         if not policy.of_texts or not said:
             return []
-        parts = self._shared_out("text_guard", policy.of_texts, self._text_guards)
+        parts = self._distribute_codes("text_guard", policy.of_texts, self._text_guards)
 
         digests: Sequence[bytes] = ()
         if owner is not None:
@@ -234,7 +234,9 @@ class Guardrails:
 
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""
-        return await self._judgements(text, self._shared_out("text_guard", policy.of_texts, self._text_guards), None)
+        return await self._judgements(
+            text, self._distribute_codes("text_guard", policy.of_texts, self._text_guards), None
+        )
 
     async def _judgements(
         self, text: str, parts: Sequence[tuple[TextGuard, tuple[str, ...]]], answers: str | None
@@ -268,7 +270,7 @@ class Guardrails:
             shown = documents if all_seen else [document for document in documents if document.total_pages]
             if not shown:
                 return []
-            parts = self._shared_out("image_guard", policy.of_pictures, self._image_guards)
+            parts = self._distribute_codes("image_guard", policy.of_pictures, self._image_guards)
             # Tasks number the pages of several inputs differently, so hints of pages apply to a single document only.
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
@@ -287,7 +289,7 @@ class Guardrails:
         self, capability: str, guard: HazardGuard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0
     ) -> Judgement:
         """Await a judgement within the time limit. Raises EngineUnavailable for every failure of the guard."""
-        seconds = self._seconds * (1 + chars // _CHARS_IN_TIME)
+        seconds = self._seconds * (1 + chars // _CHARS_PER_TIME_LIMIT)
         try:
             async with asyncio.timeout(seconds):
                 judgement = await judging
@@ -312,7 +314,7 @@ class Guardrails:
                 raise EngineNotReady(capability, remedy, error.retry_after) from error
             raise EngineUnavailable(capability, remedy) from error
 
-    def _shared_out(
+    def _distribute_codes(
         self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
     ) -> list[tuple[GuardT, tuple[str, ...]]]:
         """Distribute `codes` over the guards that can judge them. Raises EngineUnavailable, which names the codes that

@@ -21,12 +21,12 @@ _INLINE = re.compile(
     r"|\](?=[(\[:])"
     r"|(?<!\S)#(?=#*\s*$)"
 )
-"""Characters that begin or end markup in a line, where they do: escapes, code, strikethrough, emphasis, HTML, entities,
-links and their definitions, the end of a heading. A `_` within a word, a `*` between spaces and a lone `[` are text for
-Markdown, too."""
+"""Pattern of the characters that begin or end markup in a line: escapes, code, strikethrough, emphasis, HTML, entities,
+links and their definitions, the end of a heading. A `_` within a word, a `*` between spaces and a lone `[` do not
+match, because they are text for Markdown, too."""
 _PART = re.compile(rf"{_INLINE.pattern}|[*_~<!\]]$|&(?=#?\w{{0,40}}$)|^[(:]|^[.)](?=\s|$)")
-"""Pattern of a part of a line. In addition to _INLINE, it finds characters at the part's beginning or end that may be
-markup together with their unknown neighbour."""
+"""Pattern of markup in a part of a line. In addition to what _INLINE matches, it matches characters at the part's
+beginning or end that may be markup together with the unknown text beside the part."""
 _BEGINNING = re.compile(
     r"(?=#{1,6}(?:\s|$)|>|[+*_-](?:\s|$)|=+\s*$|-{2,}\s*$|\|?\s*:?-{3,}|[|\s]*:?-+:?\s*(?:\||$)|~~~)"
 )
@@ -73,13 +73,14 @@ def escape_line(text: str) -> str:
 
 
 def escape_read_text(text: str) -> str:
-    """Mark what would be markup in the lines of a page, which may come to stand in a table's cell."""
+    """Mark what would be markup in the lines of a page. Bars are marked, too, because a line may become a table's
+    cell."""
     return "\n".join([escape_line(line.strip()).replace("|", f"{ESCAPE}|") for line in text.split("\n")])
 
 
 def escape_part(text: str, *, begins: bool) -> str:
-    """Mark what would be markup in a text whose neighbours are not known: the part of a line, or of several. Unless
-    `begins`, it is not at the beginning of a block, as in a heading or a table's cell."""
+    """Mark what would be markup in a text that is a part of a line, or of several, if the text around it is not known.
+    `begins` is False if the text cannot begin a block, because it is in a heading or in a table's cell."""
     lines = []
     for line in plain_form(text).split("\n"):
         bare = line.lstrip()
@@ -89,12 +90,13 @@ def escape_part(text: str, *, begins: bool) -> str:
 
 
 def is_safe(address: str) -> bool:
-    """True if a link to `address` opens a page, a file or a program for mails and calls; scripts are not safe."""
+    """True if `address` is a web, FTP, mail or telephone address. Others, such as scripts, are not safe to open."""
     return _SAFE.match(address) is not None
 
 
 def link(text: str, address: str) -> str:
-    """Return a link whose text is escaped already. Spaces in its address are percent-encoded, as browsers do."""
+    """Return a Markdown link. `text` must be escaped already. Spaces and control characters in `address` are
+    percent-encoded, as in browsers."""
     label = _BRACKET.sub(rf"{ESCAPE}\g<0>", text)
     encoded = _CONTROL.sub(lambda found: f"%{ord(found[0]):02X}", _BREAKS.sub("", plain_form(address).strip()))
     escaped = _IN_ADDRESS.sub(rf"{ESCAPE}\g<0>", encoded)

@@ -23,7 +23,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 
-_STRAIGHT = 0.004
+_OUTLINE_TOLERANCE = 0.004
 """Largest distance of a polygon from the mask's edge, as a fraction of the edge's length."""
 
 
@@ -35,7 +35,7 @@ def polygon_of(mask: Mask) -> list[Corner]:
     if not contours:
         return []
     largest = max(contours, key=cv2.contourArea)
-    corners = cv2.approxPolyDP(largest, _STRAIGHT * cv2.arcLength(largest, closed=True), closed=True)[:, 0]
+    corners = cv2.approxPolyDP(largest, _OUTLINE_TOLERANCE * cv2.arcLength(largest, closed=True), closed=True)[:, 0]
     return [{"x": int(x) + mask.left, "y": int(y) + mask.top} for x, y in corners]
 
 

@@ -31,8 +31,9 @@ Box = tuple[int, int, int, int]
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """The line ends that `str.splitlines` knows."""
 MAX_LINE = 200_000
-"""Number of characters from which a line is cut into several, each of which ends at white space."""
+"""Number of characters of a line after which it is cut at the next white space."""
 BLANKS_AT_ONCE = 65_536
+"""Largest number of white-space characters that one match takes."""
 _LINE = re.compile(rf"[^{LINE_ENDS}]+")
 """A run of text between line ends."""
 _LINE_END, _BLANKS, _BLANK = re.compile(f"[{LINE_ENDS}]"), re.compile(rf"\s{{1,{BLANKS_AT_ONCE}}}"), re.compile(r"\s")
@@ -77,7 +78,7 @@ def bounds_of(quad: Quad, width: int, height: int) -> Bounds:
 
 
 def edges_of(bounds: Bounds) -> str:
-    """Return left, top, right and bottom as language models get them."""
+    """Return the upright bounding box as text for a language model: `(left, top, right, bottom)`."""
     corners = [bounds[name] for name in CORNERS]
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
@@ -305,7 +306,7 @@ def _written_lines(text: str) -> Iterator[tuple[int, str]]:
     while at < len(text):
         if blanks := _BLANKS.match(text, at):
             end = blanks.end()
-            # The second half of a pair may be the first character of the next blanks.
+            # A `\r\n` is one line end. Its `\n` may be the first character of the next match.
             row += sum(text.count(sign, at, end) for sign in LINE_ENDS) - text.count("\r\n", at, end + 1)
             begin = max(begin, *(text.rfind(sign, at, end) + 1 for sign in LINE_ENDS))
             at = end

@@ -31,23 +31,22 @@ from tasks.wording.transcripts import SpeechOptions, wishes
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
-"""Probability of its only language, for an engine that knows just one, below which another language is assumed to be
-spoken."""
+"""Probability of the language that an engine assumes, below which the speech is probably in another language."""
 _UNLIKELY = 0.5
-"""Probability of the language below which another one is assumed to be spoken if the words are unclear as well."""
+"""Probability of the language that an engine for one language assumes, below which speech with unclear words is
+probably in another language."""
 _CLEAR = 0.7
 """Least mean probability of words that were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
-_SPEECH_S = 3.0
-"""Least number of seconds of speech whose language can be recognised. If there is as much speech, there should also be
-words."""
+_LEAST_SPEECH_S = 3.0
+"""Least number of seconds of speech in which the language can be recognised and words are expected."""
 _HUNDREDTH = 0.01
-_ACCOUNTS = frozenset({"language_probability", "low_confidence"})
+_KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence"})
 """Keys that describe the transcription and not the speech."""
 _SHORTEST_S = 0.3
 """Shortest time in seconds for which a phrase is shown, if the next one leaves room."""
-_LEAST_TOLD = 10
+_LEAST_WORDS_TO_SEND = 10
 """Number of words that must be heard before any word is sent early. With fewer words, it is not clear whether the
 engine understands the speech."""
 
@@ -80,7 +79,7 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     `language` that the request names is not questioned.
     """
     probability = heard.language_probability
-    if language is not None or engine.languages is None or probability is None or heard.speech_s < _SPEECH_S:
+    if language is not None or engine.languages is None or probability is None or heard.speech_s < _LEAST_SPEECH_S:
         return
     words = _mean_probability(heard.words)
     if words < _CLEAR and probability < (_UNLIKELY if words < _UNCLEAR else _FOREIGN_BELOW):
@@ -95,7 +94,7 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
 def is_unclear(heard: Heard) -> bool:
     """True if much of the text is likely to be wrong or missing."""
     if not heard.words:
-        return heard.speech_s >= _SPEECH_S
+        return heard.speech_s >= _LEAST_SPEECH_S
     foreign = heard.language_probability is not None and heard.language_probability < _FOREIGN_BELOW
     return foreign or _mean_probability(heard.words) < _UNCLEAR
 
@@ -143,7 +142,7 @@ class SpeechResult(Result[SpeechData]):
 
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         # The whole text would repeat the chunks, which have times as well.
-        left_out = _ACCOUNTS | {"text"} if self.data["chunks"] else _ACCOUNTS
+        left_out = _KEYS_OF_QUALITY | {"text"} if self.data["chunks"] else _KEYS_OF_QUALITY
         yield lines_below(self.data, left_out=left_out)
 
     def said(self) -> Iterator[str]:
@@ -285,7 +284,7 @@ class SpeechToTextTask:
 
         def believes(probability: float, words: int) -> bool:
             sure = options.language is not None or engine.languages is None
-            return words >= _LEAST_TOLD and (sure or probability >= _CLEAR)
+            return words >= _LEAST_WORDS_TO_SEND and (sure or probability >= _CLEAR)
 
         teller = PhraseEmitter(tell, believes) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:

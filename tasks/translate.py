@@ -82,17 +82,17 @@ class Translation:
         If a translation lacks a mark or a number, the sentence is translated again with its numbers replaced by marks.
         If a mark is lost again, the text between the marks is translated in fragments.
         """
-        results = await self._kept(sentences)
+        results = await self._translate_checked(sentences)
         for place, result in enumerate(results):
             sentence = sentences[place].with_numbers_marked
             if result is None and sentence != sentences[place]:
-                [results[place]] = await self._kept([sentence])
+                [results[place]] = await self._translate_checked([sentence])
         return [
             await self._in_fragments(sentences[place].with_numbers_marked) if result is None else result
             for place, result in enumerate(results)
         ]
 
-    async def _kept(self, sentences: Sequence[Sentence]) -> list[str | None]:
+    async def _translate_checked(self, sentences: Sequence[Sentence]) -> list[str | None]:
         """Translate sentences. The result is None for each sentence whose marks were lost or changed."""
         translations = await self._translate([sentence.text for sentence in sentences])
 
