@@ -22,7 +22,7 @@ from tasks.inputs.limits import WORD_BYTES, MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.inputs.pages import TextLayer
 from tasks.inputs.printed_codes import PrintedCode
-from tasks.inputs.text.text_file import unread
+from tasks.inputs.text.text_file import unread_note
 from tasks.layout.drawn_combs import CombSheet
 from tasks.layout.lines import line_of
 from tasks.layout.rulings import rulings_in
@@ -314,7 +314,7 @@ def _build_result(
     is_mixed = any(document.text is not None for document in documents)
     for document in documents:
         readings = {
-            page.number: unread("damaged") if found is None else found[0]["text"]
+            page.number: unread_note("damaged") if found is None else found[0]["text"]
             for page, found in zip(pages, read, strict=True)
             if page.document is document
         }

@@ -35,10 +35,10 @@ class DecoderFault(Exception):
 
 def is_fault_of_file(error: BaseException) -> bool:
     """True if `error`, which a decoder raised, is due to the file, so that the client can correct it."""
-    return not is_of_memory(error) and not is_fault_of_program(error)
+    return not is_lack_of_memory(error) and not is_fault_of_program(error)
 
 
-def is_of_memory(error: BaseException | None) -> bool:
+def is_lack_of_memory(error: BaseException | None) -> bool:
     """True if `error`, or one of its causes, states that memory or open files ran out. Another process may then decode
     the same bytes."""
     while error is not None:

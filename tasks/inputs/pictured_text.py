@@ -11,7 +11,7 @@ from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.picture import PicturePages
 from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import picture_mention
-from tasks.inputs.text.text_file import check_length, mark, unread, without_marks
+from tasks.inputs.text.text_file import check_length, mark, unread_note, without_marks
 from tasks.markdown_text import escape_part, plain_form
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
@@ -44,7 +44,7 @@ class EmbeddedPages:
         media_type = sniff(data[:64])
         if media_type not in IMAGES:
             kind = media_type.removeprefix("image/") if media_type else name.rpartition(".")[2][:20]
-            return " ".join(filter(None, [picture_mention(alt), unread(escape_part(kind.upper(), begins=False))]))
+            return " ".join(filter(None, [picture_mention(alt), unread_note(escape_part(kind.upper(), begins=False))]))
         if data not in self._marks:
             self._marks[data] = self._mark(data, media_type, name)
         return " ".join(filter(None, [picture_mention(alt), self._marks[data]]))
@@ -55,7 +55,7 @@ class EmbeddedPages:
             pages = PicturePages(blob, self._limits)
             width, height = pages.size(1)
         except InputError as error:
-            return unread(_TOO_LARGE if error.code == "image_too_large" else "damaged")
+            return unread_note(_TOO_LARGE if error.code == "image_too_large" else "damaged")
         if min(width, height) < _MIN_SIDE:
             return ""
         return self.marked_file(pages)

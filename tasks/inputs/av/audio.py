@@ -45,10 +45,10 @@ class AudioDecoder:
 
         self._track = AudioTrack(self._blob, self._limits)
         self._blocks = self._track.blocks()
-        self._pending = self._nothing()
+        self._pending = self._empty_block()
         self._position = 0
 
-    def about(self) -> AudioInfo:
+    def info(self) -> AudioInfo:
         return AudioInfo(self._track.claimed_seconds, self._track.channels)
 
     def counted_seconds(self) -> float:
@@ -67,7 +67,7 @@ class AudioDecoder:
         if start != self._position:
             self._restart(start)
         if start != self._position:
-            return self._nothing()
+            return self._empty_block()
         parts, missing = [self._pending], count - self._pending.shape[1]
         while missing > 0 and (block := next(self._blocks, None)) is not None:
             parts.append(block)
@@ -86,7 +86,7 @@ class AudioDecoder:
         while self._position < start and self.read(self._position, start - self._position).shape[1]:
             pass
 
-    def _nothing(self) -> NDArray[np.float32]:
+    def _empty_block(self) -> NDArray[np.float32]:
         return np.zeros((self._track.channels, 0), np.float32)
 
 
@@ -124,7 +124,7 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         client learns it before hours of speech have been transcribed.
         """
         try:
-            recording = cls(blob, await session.run(AudioDecoder.about), session, limits, budget)
+            recording = cls(blob, await session.run(AudioDecoder.info), session, limits, budget)
             if (recording.claimed_seconds or 0.0) > limits.audio_seconds:
                 # Headers can be wrong, and counting packets costs far less than decoding.
                 recording._check(await session.run(AudioDecoder.counted_seconds))

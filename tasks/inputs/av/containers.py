@@ -58,18 +58,18 @@ def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
     demuxer = DEMUXERS.get(blob.media_type)
     if demuxer is None:
         raise blob.error(f"is {blob.media_type}, which is neither audio nor video.", code="unsupported_media_type")
-    with reading(blob):
+    with translated_errors(blob):
         return av.open(
             io.BytesIO(blob.data),
             "r",
             format=demuxer,
-            options={"codec_whitelist": ",".join(sorted(AUDIO_CODECS | VIDEO_CODECS)), **bounds(limits)},
+            options={"codec_whitelist": ",".join(sorted(AUDIO_CODECS | VIDEO_CODECS)), **size_options(limits)},
             metadata_errors="replace",
             io_open=_refuse_open,
         )
 
 
-def bounds(limits: MediaLimits) -> dict[str, str]:
+def size_options(limits: MediaLimits) -> dict[str, str]:
     """Return decoder options that refuse larger pictures, such as covers or frames, before memory is allocated."""
     return {"max_pixels": str(limits.image_pixels)}
 
@@ -91,7 +91,7 @@ def origin(container: InputContainer) -> Fraction:
     return Fraction(container.start_time or 0, av.time_base)
 
 
-def only(stream: Streams, codecs: frozenset[str], blob: Blob) -> None:
+def select_stream(stream: Streams, codecs: frozenset[str], blob: Blob) -> None:
     """Prepare to decode `stream` and to skip all others. Raises InputError for a codec outside `codecs`."""
     codec = stream.codec_context
     if codec is None or codec.name not in codecs:
@@ -117,7 +117,7 @@ def packets(container: InputContainer, stream: Streams) -> Iterator["Packet[Any]
 
 
 @contextmanager
-def reading(blob: Blob) -> Iterator[None]:
+def translated_errors(blob: Blob) -> Iterator[None]:
     """Turn FFmpeg's errors about damaged bytes into InputError."""
     try:
         yield

@@ -19,15 +19,15 @@ from tasks.inputs.av import SAMPLE_RATE
 from tasks.inputs.av.containers import (
     AUDIO_CODECS,
     VIDEO_CODECS,
-    bounds,
     damaged,
-    only,
     open_container,
     origin,
     packets,
     pictures_of,
-    reading,
+    select_stream,
+    size_options,
     sound_of,
+    translated_errors,
 )
 from tasks.inputs.blame import is_fault_of_file
 from tasks.inputs.limits import MediaLimits
@@ -70,11 +70,11 @@ class AudioTrack:
             stream = sound_of(self._container)
             if stream is None:
                 raise damaged(blob)
-            only(stream, AUDIO_CODECS, blob)
+            select_stream(stream, AUDIO_CODECS, blob)
             self._stream = stream
             self._origin = origin(self._container)
             self._frames = self._decoded()
-            with reading(blob):
+            with translated_errors(blob):
                 self._first = next(self._frames, None)
             layout = self._first.layout if self._first else stream.layout
             self.channels = 2 if layout.nb_channels == 2 else 1
@@ -93,7 +93,7 @@ class AudioTrack:
     def blocks(self) -> Iterator[Samples]:
         """Yield the whole sound once, in small blocks of float32 [channels, n] at 16 kHz. Sample i is heard at i /
         16000 seconds of the file; gaps are filled with silence. Raises InputError."""
-        with reading(self._blob):
+        with translated_errors(self._blob):
             for block in self._timeline():
                 self._written += block.shape[1]
                 yield block
@@ -162,11 +162,11 @@ class AudioTrack:
 
 def count_seconds(blob: Blob, limits: MediaLimits) -> float:
     """Return the length of the audio packets of `blob` without decoding them. Raises InputError."""
-    with reading(blob), open_container(blob, limits) as container:
+    with translated_errors(blob), open_container(blob, limits) as container:
         stream = sound_of(container)
         if stream is None or stream.time_base is None:
             return 0.0
-        only(stream, AUDIO_CODECS, blob)
+        select_stream(stream, AUDIO_CODECS, blob)
         return float(sum(packet.duration or 0 for packet in packets(container, stream)) * stream.time_base)
 
 
@@ -291,8 +291,8 @@ class VideoTrack:
         stream = pictures_of(self._container)
         if stream is None:
             raise self._blob.error("has no video track.", code="no_video")
-        only(stream, VIDEO_CODECS, self._blob)
-        stream.codec_context.options = bounds(self._limits)
+        select_stream(stream, VIDEO_CODECS, self._blob)
+        stream.codec_context.options = size_options(self._limits)
         stream.codec_context.thread_type = ThreadType.AUTO
         return stream
 

@@ -139,7 +139,7 @@ class Failed:
     """Place where it was raised, as `module:line`."""
     stack: str | None = None
     """Traceback, if the program and not the file is at fault."""
-    is_of_memory: bool = False
+    is_lack_of_memory: bool = False
     """True if memory or open files ran out."""
 
 

@@ -44,7 +44,7 @@ from tasks.inputs.decode.channel import (
     Within,
 )
 from tasks.inputs.decode.threads import Worker
-from tasks.inputs.decode.worker import LONGEST
+from tasks.inputs.decode.worker import CLOCK_FACTOR
 from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
@@ -70,8 +70,9 @@ ABANDONED_S = 1.0
 """Seconds for which a call continues after its caller left, before its process is killed. Restarting costs less than
 the calls that wait behind a hanging one."""
 QUICK_S = 2.0
-"""Seconds of a processor after which a call counts as long, so that its key leaves a process to the others. Beside busy
-processors, a short call may take as long by the clock; LONGEST times as long counts, too."""
+"""Processor time in seconds after which a call counts as long, so that its key leaves a process to the others. By the
+clock, a call counts as long after CLOCK_FACTOR times as many seconds, because on a busy machine a short call may last
+QUICK_S."""
 _ATTEMPTS = 2
 _OWN_PART = 2
 """Divisor of a process's memory. If the memory runs out, a call that took more than this part of it is itself the
@@ -89,7 +90,7 @@ class DecodeLimits:
     memory_bytes: int = 2048 * MB
     """Memory limit of one process (OPENFAZE_DECODE_MEMORY_MB)."""
     seconds: float = 60.0
-    """Time limit of one call in seconds of a processor (OPENFAZE_DECODE_SECONDS)."""
+    """Limit of the processor time of one call in seconds (OPENFAZE_DECODE_SECONDS)."""
 
 
 class ProcessDied(Exception):
@@ -116,14 +117,14 @@ class _Moved(Exception):
 class CallTooSlow(Exception):
     """Raised if the call did not return in time. Its process has been ended."""
 
-    def __init__(self, told: InputError | None) -> None:
+    def __init__(self, client_error: InputError | None) -> None:
         super().__init__("a call took too long")
-        self.told = told
+        self.client_error = client_error
         """The error for the client, if a part of the call took too long."""
 
 
 class ProcessorsBusy(Exception):
-    """Raised if the call did not return in time although it has had too little of the processors. Its process has been
+    """Raised if the call did not return in time because the processors were busy with other work. Its process has been
     ended."""
 
 
@@ -170,18 +171,18 @@ class DecodeProcess:
         """Send a request and return the reply. Raises ProcessDied, CallTooSlow, ProcessorsBusy, what pickling raises,
         and the error of a server that ran out of memory or open files, after which the process must be ended."""
         last = most = self.spent_s() + self._seconds
-        end = time.monotonic() + LONGEST * self._seconds
-        told = None
+        end = time.monotonic() + CLOCK_FACTOR * self._seconds
+        client_error = None
         self.held = self.taken = self._memory() - self._at_start
         try:
             self._channel.send(request, deadline=end)
             while isinstance(reply := self._received(most, end), Within):
                 most = min(last, self.spent_s() + reply.seconds)
-                told = reply.error if most < last else None
+                client_error = reply.error if most < last else None
         except TimeoutError as error:
             has_had_its_time = self.spent_s() >= most
             self.end()
-            raise (CallTooSlow(told) if has_had_its_time else ProcessorsBusy()) from error
+            raise (CallTooSlow(client_error) if has_had_its_time else ProcessorsBusy()) from error
         except (EOFError, OSError, MemoryError) as error:
             status = self.end()
             if ran_out(error):
@@ -191,7 +192,7 @@ class DecodeProcess:
         return reply
 
     def _received(self, most_s: float, end: float) -> object:
-        """Receive a message. Raises TimeoutError once the process has spent `most_s` seconds on a processor since its
+        """Receive a message. Raises TimeoutError once the process has used `most_s` seconds of processor time since its
         start, and at the time `end`."""
         while not self._channel.has_message(_LOOK_S):
             if self.spent_s() >= most_s or time.monotonic() >= end:
@@ -200,9 +201,8 @@ class DecodeProcess:
         return self._channel.receive(deadline=end)
 
     def spent_s(self) -> float:
-        """Return the seconds that the process has spent on a processor. Beside busy processors, a call may take many
-        times as long as it computes, for which nobody can blame its file. On systems without `/proc`, all time
-        counts."""
+        """Return the processor time of the process in seconds. On a busy machine, a call may last much longer by the
+        clock, for which its file is not to blame. Without `/proc`, return the time by the clock."""
         try:
             after_name = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         except OSError:
@@ -282,7 +282,7 @@ class _Job:
     begun: float = 0.0
     """Start of the call in its process, on time.monotonic's clock."""
     spent_before: float = 0.0
-    """Seconds of a processor that the process had spent before the call."""
+    """Processor time in seconds that the process had used before the call."""
     watch: asyncio.TimerHandle | None = None
     is_long: bool = False
     """True after the call has run for QUICK_S."""
@@ -292,11 +292,11 @@ class _Job:
 
     @property
     def seconds(self) -> float:
-        """Number of seconds of a processor that the call has taken, or a LONGESTth of those by the clock, if that is
+        """Processor time of the call in seconds, or its duration by the clock divided by CLOCK_FACTOR, if that is
         more."""
         if (process := self.process) is None:
             return 0.0
-        return max(process.spent_s() - self.spent_before, (time.monotonic() - self.begun) / LONGEST)
+        return max(process.spent_s() - self.spent_before, (time.monotonic() - self.begun) / CLOCK_FACTOR)
 
 
 class Lane:
@@ -421,12 +421,14 @@ class Lane:
             except CallTooSlow as error:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s (OPENFAZE_DECODE_SECONDS)"
-                raise error.told or blob.error(f"takes longer than {limit} to decode.", code="decode_failed") from error
+                raise error.client_error or blob.error(
+                    f"takes longer than {limit} to decode.", code="decode_failed"
+                ) from error
             except ProcessorsBusy as error:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s of a processor (OPENFAZE_DECODE_SECONDS)"
                 raise EngineTooSlow(
-                    "decode", f"The processors are busy: in {LONGEST} times {limit}, decoding had less than that."
+                    "decode", f"The processors are busy: in {CLOCK_FACTOR} times {limit}, decoding had less than that."
                 ) from error
             except _OutOfMemory as error:
                 is_shared = self._is_shared()
@@ -439,7 +441,7 @@ class Lane:
                     self._end_process("moved")
                     raise _Moved from error
                 kind = "start" if isinstance(error, StartFailed) else "abandoned" if job.abandoned else "died"
-                is_large, is_alone = self._took_its_part(), self._is_alone()
+                is_large, is_alone = self._used_most_of_the_memory(), self._is_alone()
                 self._end_process(kind)
                 log.warning("decode_process_died", status=error.status, attempt=attempt, media_type=blob.media_type)
                 if job.abandoned or self._closed:
@@ -466,7 +468,7 @@ class Lane:
         with self._lock:
             self._in_call = job
         try:
-            process = self._roomy(session)
+            process = self._process_with_room_for(session)
             job.begun, job.spent_before, job.process = time.monotonic(), process.spent_s(), process
             if session not in process.opened:
                 process.openings += 1
@@ -483,7 +485,7 @@ class Lane:
         match process.ask(request):
             case Raised(error):
                 raise error
-            case Failed(is_of_memory=True):
+            case Failed(is_lack_of_memory=True):
                 raise _OutOfMemory
             case Failed(kind, place, str(stack)):
                 log.error("decoder_fault", error=kind, place=place, stack=stack, media_type=blob.media_type)
@@ -496,7 +498,7 @@ class Lane:
             case returned:
                 return returned.value
 
-    def _roomy(self, session: ProcessSession[Any]) -> DecodeProcess:
+    def _process_with_room_for(self, session: ProcessSession[Any]) -> DecodeProcess:
         """Return the process, with room for `session`. If necessary, other files are closed, and reopened at their next
         call. The files of the key that holds the most are closed first, beginning with the least recently called."""
         while (process := self._process) is not None and session not in process.opened:
@@ -553,7 +555,7 @@ class Lane:
         process = self._process
         return process is not None and process.openings > 1 and process.held > self._limits.memory_bytes // _LEFT_BEHIND
 
-    def _took_its_part(self) -> bool:
+    def _used_most_of_the_memory(self) -> bool:
         """True if the last call took most of the memory."""
         process = self._process
         return process is not None and process.taken - process.held > self._limits.memory_bytes // _OWN_PART
@@ -588,10 +590,11 @@ class DecodePool:
       held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
       process are opened again at their next call.
     - Its process runs out of memory: the same, depending on the share of the memory that other files hold.
-    - It takes longer than `limits.seconds` of a processor: the process is killed; InputError (`decode_failed`).
-    - It takes several times as long without having had so much of a processor: the same; EngineTooSlow.
+    - It takes more than `limits.seconds` of processor time: the process is killed; InputError (`decode_failed`).
+    - It lasts CLOCK_FACTOR times as long by the clock without taking so much processor time: the process is killed;
+      EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
-    - It takes more than QUICK_S of a processor while other keys wait: its key may no longer use the last process, nor
+    - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
       any process that the other keys use. If the call runs in one of these, it is killed with its process and starts
       again in another one.
     """

@@ -5,19 +5,19 @@ from collections.abc import Callable
 
 from tasks.errors import InputError
 
-Teller = Callable[[float, InputError], None]
+Reporter = Callable[[float, InputError], None]
 
-_teller: Teller | None = None
+_reporter: Reporter | None = None
 
 
 def allow(seconds: float, error: InputError) -> None:
     """Have the process ended unless, within `seconds`, the running call ends or calls `allow` again. The client then
     gets `error`. Outside a decode process, nothing is limited."""
-    if _teller:
-        _teller(seconds, error)
+    if _reporter:
+        _reporter(seconds, error)
 
 
-def tell_by(teller: Teller) -> None:
+def set_reporter(reporter: Reporter) -> None:
     """Set the function that reports limits to the parent process, which ends this process."""
-    global _teller
-    _teller = teller
+    global _reporter
+    _reporter = reporter

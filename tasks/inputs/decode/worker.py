@@ -15,7 +15,7 @@ import threading
 from pathlib import Path
 
 from tasks.errors import InputError
-from tasks.inputs.blame import is_fault_of_program, is_of_memory, place_of, stack_of
+from tasks.inputs.blame import is_fault_of_program, is_lack_of_memory, place_of, stack_of
 from tasks.inputs.decode.channel import (
     Call,
     Channel,
@@ -29,10 +29,10 @@ from tasks.inputs.decode.channel import (
     Returned,
     Within,
 )
-from tasks.inputs.decode.within import tell_by
+from tasks.inputs.decode.within import set_reporter
 
-LONGEST = 5
-"""Factor on the seconds of a processor that a call may take, which gives the longest time until its end."""
+CLOCK_FACTOR = 5
+"""Largest duration of a call by the clock, as a multiple of the processor time that it may take."""
 GRACE_S = 2.0
 """Seconds after a call's time limit at which the process ends itself. This happens only if the server was killed while
 the call holds the GIL."""
@@ -68,7 +68,7 @@ def _end_with_server(end: socket.socket) -> None:
 def serve(channel: Channel, seconds: float) -> None:
     """Answer requests until the other end is closed, which raises EOFError or OSError."""
     opened: dict[int, Closable] = {}
-    tell_by(lambda seconds_of_part, error: channel.send(Within(seconds_of_part, error)))
+    set_reporter(lambda seconds_of_part, error: channel.send(Within(seconds_of_part, error)))
     channel.send(Returned(os.getpid()))
     _answer_next(channel, opened, seconds, is_first=True)
     while True:
@@ -79,11 +79,11 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, 
     try:
         request = channel.receive()
         if is_first:
-            # The first message imports its decoder. At the niceness of decoding, that second of a processor would take
-            # a minute beside busy processors, and a file of another key would wait for it.
+            # The first message imports its decoder, which takes a second of processor time. At the niceness of
+            # decoding, this would take a minute on a busy machine, and a file of another key would wait for it.
             os.nice(_NICE)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
-        signal.setitimer(signal.ITIMER_REAL, LONGEST * seconds + GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, CLOCK_FACTOR * seconds + GRACE_S)
         channel.send(_answer(request, opened))
     except (EOFError, OSError):
         raise
@@ -113,7 +113,7 @@ def _answer(request: object, opened: dict[int, Closable]) -> Reply:
 
 def _failure(error: Exception) -> Failed:
     stack = stack_of(error) if is_fault_of_program(error) else None
-    return Failed(type(error).__name__, place_of(error), stack, is_of_memory(error))
+    return Failed(type(error).__name__, place_of(error), stack, is_lack_of_memory(error))
 
 
 def _limit_memory(limit: int) -> None:

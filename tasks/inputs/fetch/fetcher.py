@@ -108,7 +108,7 @@ class _HopRequest:
     body: bytes | None
 
     @property
-    def is_anyones(self) -> bool:
+    def is_impersonal(self) -> bool:
         """True if the request has nothing personal, so that its response is public and may be cached."""
         return self.body is None and self.headers.keys() <= _HARMLESS
 
@@ -240,7 +240,7 @@ class Fetcher:
         async def send(conditions: Mapping[str, str]) -> FetchedResponse:
             return await self._send(ask, {**headers, **conditions}, visit)
 
-        if self._cache is None or part is None or not ask.is_anyones:
+        if self._cache is None or part is None or not ask.is_impersonal:
             return await send({})
         return await self._cache.answer(part, str(ask.url), headers, send)
 

@@ -19,13 +19,10 @@ import httpx
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_public
 
-# An outgoing HTTP proxy gets CONNECT for everything, even for `http` URLs. A forwarded request names its target in the
-# request line, by which a proxy must replace the Host header (RFC 9112, section 3.2.2). Either the proxy would then
-# resolve the name again, to an unchecked address, or the server would not learn which of its sites is meant.
 _PORTS = {"http": 80, "https": 443}
 # Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
 # if the operator opens the network around them: only naming the very address or host opens one.
-HOSTS = frozenset(
+METADATA_HOSTS = frozenset(
     {
         "instance-data",  # AWS
         "instance-data.ec2.internal",
@@ -39,7 +36,7 @@ HOSTS = frozenset(
         "rancher-metadata",
     }
 )
-_ADDRESSES = frozenset(
+_METADATA_ADDRESSES = frozenset(
     ip_address(text)
     for text in (
         "100.100.100.200",  # Alibaba
@@ -77,6 +74,13 @@ class ProxyRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Proxy:
+    """An outgoing HTTP proxy. It gets CONNECT for everything, even for `http` URLs.
+
+    A forwarded request would name its target in the request line, by which the proxy must replace the Host header (RFC
+    9112, section 3.2.2). With a name there, the proxy would resolve it again, to an unchecked address. With an address
+    there, the server would not learn which of its sites is meant.
+    """
+
     host: str
     port: int
     authorization: bytes | None = field(default=None, repr=False)
@@ -138,7 +142,7 @@ class Proxy:
 def is_metadata(address: Address) -> bool:
     """True if `address` belongs to a metadata service or carries the IPv4 address of one."""
     plain = address if isinstance(address, IPv4Address) else IPv6Address(int(address))  # without its scope
-    return not _ADDRESSES.isdisjoint({plain, *carried_ipv4(address)})
+    return not _METADATA_ADDRESSES.isdisjoint({plain, *carried_ipv4(address)})
 
 
 Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
@@ -182,14 +186,14 @@ class Rules:
 
     def check_host(self, host: str, port: int) -> None:
         """Check a host before it is resolved. Raises AddressRefused."""
-        if host in HOSTS and not self.allow.names(host, port):
+        if host in METADATA_HOSTS and not self.allow.names(host, port):
             raise AddressRefused
 
     def check_address(self, host: str, port: int, address: Address) -> None:
         """Check one of the addresses of `host`. Raises AddressRefused and PortRefused."""
         named = self.allow.names(host, port)
         if is_metadata(address):
-            if not (self.allow.names_address(address, port) or (named and host in HOSTS)):
+            if not (self.allow.names_address(address, port) or (named and host in METADATA_HOSTS)):
                 raise AddressRefused
         elif not (named or self.allow.contains(address) or self.allow.names_address(address, port)):
             if not is_public(address):

@@ -34,7 +34,7 @@ _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """Longest Crawl-delay, in seconds, that is obeyed. Delays are meant for crawls of a whole site, whereas a user is
 waiting here."""
-_MAX_PLACES = 1000
+_MAX_HOSTS = 1000
 """Number of hosts that are remembered without a running visit."""
 
 
@@ -161,7 +161,7 @@ class Politeness:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     _robots: Robots = field(init=False)
-    _places: dict[str, _HostTurns] = field(init=False, default_factory=dict)
+    _turns: dict[str, _HostTurns] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         self._robots = Robots(self.fetcher, self.clock)
@@ -196,28 +196,28 @@ class Politeness:
 
     @asynccontextmanager
     async def _turn(self, host: str, interval: float) -> AsyncIterator[None]:
-        place = self._places.setdefault(host, _HostTurns(self._slots()))
-        place.visitors += 1
+        turns = self._turns.setdefault(host, _HostTurns(self._slots()))
+        turns.visitors += 1
         try:
             # The wait has no limit of its own, because requests visit a bounded number of pages, each within the time
             # of a fetch.
-            async with place.slots.slot(patient=True):
+            async with turns.slots.slot(patient=True):
                 now = self.clock()
-                start = max(now, place.next_visit)
-                place.next_visit = start + interval
+                start = max(now, turns.next_visit)
+                turns.next_visit = start + interval
                 if start > now:
                     await self.sleep(start - now)
                 yield
         finally:
-            place.visitors -= 1
+            turns.visitors -= 1
             self._forget_idle()
 
     def _slots(self) -> FairSlots:
         return FairSlots("scrape", self.policy.host_concurrent, most_waiting=self.policy.host_concurrent)
 
     def _forget_idle(self) -> None:
-        if len(self._places) > _MAX_PLACES:
+        if len(self._turns) > _MAX_HOSTS:
             now = self.clock()
-            idle = [host for host, place in self._places.items() if not place.visitors and place.next_visit <= now]
+            idle = [host for host, turns in self._turns.items() if not turns.visitors and turns.next_visit <= now]
             for host in idle:
-                del self._places[host]
+                del self._turns[host]

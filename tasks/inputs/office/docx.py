@@ -11,7 +11,7 @@ from tasks.inputs.office import equations
 from tasks.inputs.office.bounds import packed
 from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
-from tasks.inputs.text.text_file import unread
+from tasks.inputs.text.text_file import unread_note
 
 _WORD = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
@@ -46,9 +46,9 @@ def docx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, _limits
             with image.open() as file:
                 data = file.read()
         except InvalidFileReferenceError:
-            return {"src": unread("not in the file")}
+            return {"src": unread_note("not in the file")}
         except KeyError:
-            return {"src": unread("missing")}
+            return {"src": unread_note("missing")}
         return {"src": pictures.marked(data, f"picture.{kind}", image.alt_text or "")}
 
     prepared = {name: _prepare_part(data) if name.endswith(".xml") else data for name, data in members.items()}

@@ -103,7 +103,7 @@ class _Slide:
             try:
                 part = self._slide.part.related_part(relationship)
             except KeyError:
-                yield text_file.unread("missing")
+                yield text_file.unread_note("missing")
             else:
                 yield self._pictures.marked(part.blob, str(part.partname).rpartition("/")[2], description)
 

@@ -236,7 +236,9 @@ def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> It
             yield "\n".join(map(escape_line, drawings.paragraphs(anchor)))
             for relationship, description in drawings.pictures(anchor):
                 name = images.get(relationship)
-                yield pictures.marked(archive.read(name), name, description) if name else text_file.unread("missing")
+                yield (
+                    pictures.marked(archive.read(name), name, description) if name else text_file.unread_note("missing")
+                )
 
 
 def _related_members(archive: ZipFile, name: str, kind: str) -> dict[str, str]:

@@ -67,7 +67,7 @@ def mark(number: int) -> str:
     return f"{_OPEN}{number}{_CLOSE}"
 
 
-def unread(why: str) -> str:
+def unread_note(why: str) -> str:
     """Return the note for a picture that cannot be read."""
     return f"[picture not read: {why}]"
 

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from tasks.errors import InputError
 from tasks.inputs.av.audio import AudioDecoder
-from tasks.inputs.blame import is_fault_of_file, is_fault_of_program, is_of_memory, place_of, stack_of
+from tasks.inputs.blame import is_fault_of_file, is_fault_of_program, is_lack_of_memory, place_of, stack_of
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.media_types import sniff
 from tasks.inputs.picture import PicturePages
@@ -78,7 +78,7 @@ def test_what_bytes_may_bring_about_is_the_files(code: str) -> None:
     ids=repr,
 )
 def test_that_memory_is_used_up_is_not_the_files_fault_whatever_came_of_it(error: Exception) -> None:
-    assert is_of_memory(error)
+    assert is_lack_of_memory(error)
     assert not is_fault_of_file(error)
     later = ValueError("a picture without pixels")
     later.__context__ = error

@@ -244,7 +244,7 @@ async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
 
 
 async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
+    monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     decoding = DecodeLimits(workers=1, seconds=2)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), decoding)
     async with await loader.open(sent(jpeg_of_scans(500, width=8000, height=8000))) as document:

@@ -36,7 +36,7 @@ def opened(data: bytes) -> AudioDecoder:
 
 
 def heard(decoder: AudioDecoder, block: int = 7 * SAMPLE_RATE) -> Samples:
-    blocks, position = [np.zeros((decoder.about().channels, 0), np.float32)], 0
+    blocks, position = [np.zeros((decoder.info().channels, 0), np.float32)], 0
     while (read := decoder.read(position, block)).shape[1]:
         blocks.append(read)
         position += read.shape[1]
@@ -97,7 +97,7 @@ def test_every_container_gives_the_sound_at_its_time(extension: str) -> None:
     samples = heard(decoder)
     delay = CODEC_DELAY_S if extension == "aac" else 0.0
     assert sniff(data) == AUDIO[extension][2]
-    assert (samples.dtype, decoder.about().channels) == (np.float32, 2)
+    assert (samples.dtype, decoder.info().channels) == (np.float32, 2)
     assert beep_starts(samples) == pytest.approx([2.0, 5.0], abs=0.002 + delay)
     assert samples.shape[1] / SAMPLE_RATE == pytest.approx(6.3, abs=0.05)
 
@@ -131,7 +131,7 @@ def test_the_cover_of_an_album_is_no_video() -> None:
 def test_speech_is_as_long_as_it_was_spoken() -> None:
     data = speech("Bring the blue folder to the second floor at nine.")
     decoder = opened(data)
-    assert heard(decoder).shape[1] / SAMPLE_RATE == pytest.approx(decoder.about().claimed_seconds, abs=0.01)
+    assert heard(decoder).shape[1] / SAMPLE_RATE == pytest.approx(decoder.info().claimed_seconds, abs=0.01)
 
 
 def test_blocks_of_any_size_are_the_same_samples() -> None:
@@ -162,7 +162,7 @@ def test_samples_stay_in_their_place_however_long_it_lasts(seconds: int) -> None
 
 def test_more_than_two_channels_become_one() -> None:
     decoder = opened(many_channels(6))
-    assert decoder.about().channels == 1
+    assert decoder.info().channels == 1
     assert beep_starts(heard(decoder)) == pytest.approx([0.5], abs=0.002)
 
 

@@ -196,7 +196,7 @@ async def answered_to(key: str, pool: DecodePool) -> int:
     return await asyncio.create_task(answered())
 
 
-def as_if_long(pool: DecodePool, times: float = decode_lane.LONGEST) -> None:
+def as_if_long(pool: DecodePool, times: float = decode_lane.CLOCK_FACTOR) -> None:
     """Let the running calls have begun `times` QUICK_S earlier, as if they had waited for a processor since then."""
     for lane in pool._lanes:
         if job := lane.running:
@@ -318,7 +318,7 @@ async def test_objects_of_a_pdf_may_hold_themselves(pool: DecodePool, name: str)
 
 
 async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
+    monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     pool = pools()
     good = await pool.open(PdfPages, Blob(pdf_of_pages(1), "application/pdf", "a.pdf", "p"), MediaLimits())
     endless = Blob(pdf_that_takes_for_ever(), "application/pdf", "b.pdf", "p")
@@ -509,7 +509,7 @@ async def test_a_file_that_took_most_of_the_memory_when_its_process_ended_is_ref
 
 
 async def test_a_call_that_never_ends_is_ended_and_not_repeated(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(decode_lane, "LONGEST", 600)  # the processors may be busy
+    monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     pool = pools()
     session = await pool.open(Fragile, BLOB)
     (before,) = pool.pids

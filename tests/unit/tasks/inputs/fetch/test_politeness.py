@@ -344,7 +344,7 @@ async def test_a_failed_visit_gives_its_place_back() -> None:
 
 async def test_hosts_are_not_remembered_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither their turns nor their rules, whatever a crawl comes across."""
-    monkeypatch.setattr(politeness_module, "_MAX_PLACES", 50)
+    monkeypatch.setattr(politeness_module, "_MAX_HOSTS", 50)
 
     def remembered() -> int:
         return sum(isinstance(thing, FairSlots) for thing in gc.get_objects())
