@@ -342,7 +342,7 @@ class OcrResult(Result[OcrData]):
             "bounds": self._bounds(quad, here),
             "confidence": round(cell.confidence, 2),
         }
-        text, below = cell.parted()
+        text, below = cell.text_and_note()
         source = cell.text if below else ""
         return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source, below)
 

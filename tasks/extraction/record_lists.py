@@ -28,7 +28,7 @@ from tasks.extraction.record_slots import (
 from tasks.extraction.repeated_records import Run, runs_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
 from tasks.extraction.words_on_page import WordOnPage, cell_of, place_words
-from tasks.notation.dates import days_told
+from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
@@ -81,7 +81,7 @@ def runs_for(
         if passage.codes:
             continue
         yield from place_words(passage)
-        days = days_told(passage.text[:MAX_DATED])
+        days = days_mentioned(passage.text[:MAX_DATED])
         for run in runs_of(passage):
             if run is None:
                 yield

@@ -27,7 +27,7 @@ from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
-from tasks.notation.dates import days_told, find_days, is_day_of_a_year
+from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year
 from tasks.notation.words import WEEKDAYS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -172,7 +172,7 @@ def headed_tables(
     for entry, table in tables:
         if id(entry) not in days:
             passages = yield from passages_to_search([entry])
-            days[id(entry)] = days_told("\n".join([passage.text for passage in passages])[:MAX_DATED])
+            days[id(entry)] = days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
         yield
         table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))

@@ -49,7 +49,7 @@ class Cell:
     def text(self) -> str:
         return " ".join(word.text for word in self.words)
 
-    def parted(self) -> tuple[str, str]:
+    def text_and_note(self) -> tuple[str, str]:
         """Return the text of the cell, and that of the lines in small type below it."""
         lines: list[list[Word]] = []
         for word in self.words:
@@ -60,7 +60,7 @@ class Cell:
                 lines.append([word])
         letters = [[word for word in line if any(map(str.isalnum, word.text))] for line in lines]
         heights = [median(map(_height, own)) if own else _height(self.words[0]) for own in letters]
-        # The words of a cell that is turned have no heights to compare.
+        # The words of a rotated cell have no heights to compare.
         is_upright = bool(heights) and heights[0] > 0
         large = next(
             (at for at, height in enumerate(heights) if is_upright and height < _SMALL * heights[0]), len(lines)
@@ -126,7 +126,7 @@ class CellDraft:
 
 
 @dataclass(slots=True)
-class Draft:
+class TableDraft:
     """A table being built, in the text's frame of reference."""
 
     xs: Sequence[float]
@@ -137,7 +137,8 @@ class Draft:
     leaders: Sequence[PlacedWord] = ()
     """Dot leaders between the cells."""
 
-    def done(self, angle: float) -> Table:
+    def to_table(self, angle: float) -> Table:
+        """Return the finished table of a page whose text runs at `angle`."""
         lines = frozenset(piece.line for place in self.cells for piece in place.pieces)
         cells = []
         for place in sorted(self.cells, key=lambda place: (place.row, place.column)):

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
-from tasks.layout.cells import CellDraft, Draft, PlacedWord
+from tasks.layout.cells import CellDraft, PlacedWord, TableDraft
 from tasks.layout.rulings import Stroke
 
 MAX_COLUMNS = 100
-"""Largest number of texts apart from each other in a line of a table. The time that is spent on lines grows with its
-square."""
+"""Largest number of separate texts in a line of a table. The time that a line takes grows with the square of this
+number."""
 MAX_ROWS = 1000
 """Largest number of rows of a table without rulings. Further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
@@ -100,7 +100,7 @@ def _is_mark(text: str) -> bool:
     return not any(map(str.isalnum, text)) or (len(text) <= 4 and text[-1] in ".)" and text[:-1].isalnum())
 
 
-def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+def find_unruled_tables(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[TableDraft]:
     """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
     block: list[_Row] = []
     for row in [*_group_rows(pieces, height), None]:
@@ -113,7 +113,7 @@ def unruled(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: floa
         block = [row] if row is not None and may_be_in_table else []
 
 
-def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[Draft]:
+def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[TableDraft]:
     """Yield the tables in closely spaced lines. Each covers as many lines as share columns."""
     start = 0
     while start < len(block):
@@ -222,7 +222,7 @@ def _first_row(
 
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
-) -> Draft | None:
+) -> TableDraft | None:
     """Build the table of `lines`, of which those in `full` have several cells; None if they do not form a table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
@@ -266,7 +266,7 @@ def _table_of(
     left = min(piece.left for row in lines for piece in row.pieces)
     right = max(piece.right for row in lines for piece in row.pieces)
     xs = [left, *((one + other) / 2 for one, other in strips), right]
-    return Draft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
+    return TableDraft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
 
 
 def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:

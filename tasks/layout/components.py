@@ -24,7 +24,7 @@ def sloping_components_of(
     top, left = np.divmod(start, ink.shape[1])
     length = end - start
     own = labels.reshape(-1)[start] - 1
-    # Runs of one component stand together, in their order on the page.
+    # Sort the runs by component. The runs of one component keep their order on the page.
     order = np.argsort(own, kind="stable")
     first = np.searchsorted(own[order], np.arange(count - 1))
     if not len(first):
@@ -46,7 +46,7 @@ def _runs(ink: NDArray[np.uint8]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the flat indices of the first pixel of each run of ink in a row, and of the pixel after its last one."""
     flat, width = ink.reshape(-1), ink.shape[1]
     edges = np.flatnonzero(flat[1:] != flat[:-1]) + 1
-    # In the flat array, ink at a row's end would join ink at the next row's beginning. Two edges at the seam part them.
+    # In the flat array, ink at the end of a row touches ink at the beginning of the next one. Two edges separate them.
     seams = width * (np.flatnonzero((ink[:-1, -1] > 0) & (ink[1:, 0] > 0)) + 1)
     ends = [*([0] if flat[0] else []), *([flat.size] if flat[-1] else [])]
     edges = np.sort(np.concatenate([edges, seams, seams, np.array(ends, np.intp)]))

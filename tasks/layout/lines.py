@@ -39,20 +39,21 @@ class _PlacedLine:
     left: float
     right: float
     middle: float
-    near: float
+    tolerance: float
+    """Largest difference between the beginnings of lines in one column."""
     gaps: Sequence[tuple[int, float]]
     """Index in the line, and left end, of each word after wide white space."""
     starts: Sequence[float]
     """Ascending left ends of these words."""
 
     def reaches(self, x: float) -> bool:
-        return self.left - self.near < x < self.right
+        return self.left - self.tolerance < x < self.right
 
     def begins_at(self, x: float) -> bool:
-        if abs(self.left - x) < self.near:
+        if abs(self.left - x) < self.tolerance:
             return True
-        place = bisect_left(self.starts, x - self.near)
-        return place < len(self.starts) and self.starts[place] < x + self.near
+        place = bisect_left(self.starts, x - self.tolerance)
+        return place < len(self.starts) and self.starts[place] < x + self.tolerance
 
 
 def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:

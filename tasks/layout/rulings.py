@@ -28,8 +28,8 @@ _MAX_SINE = 0.035
 """Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
 _LEAST_HORIZONTAL, _LEAST_VERTICAL = 2.0, 1.3
 """Least lengths of horizontal and of vertical rulings, in line heights. Strokes of letters are shorter."""
-_TELLING_LENGTH = 10.0
-"""Least length, in line heights, of the rulings that tell the angle of a page."""
+_MEASURED_LENGTH = 10.0
+"""Least length, in line heights, of the rulings from which the angle of a page is measured."""
 _LEAST_CONTRAST = 12
 """Least difference in grey levels between a line and its surroundings."""
 _BAR_THICKNESS = 0.6
@@ -59,13 +59,13 @@ def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
 def skew_of_rulings(rulings: Sequence[Ruling], angle: float, height: float) -> float:
     """Return the angle of the long rulings along the text, or `angle`, that of the text, if there are none.
 
-    Short words tell the angle of a page less exactly than a table's rulings do.
+    The rulings of a table show the angle of a page more exactly than short words do.
     """
     slopes: list[tuple[float, float]] = []
     for ruling in rulings:
         (x0, y0), (x1, y1) = turned(ruling, -angle)
         length = hypot(x1 - x0, y1 - y0)
-        if length >= _TELLING_LENGTH * height and abs(y1 - y0) <= _MAX_SINE * length:
+        if length >= _MEASURED_LENGTH * height and abs(y1 - y0) <= _MAX_SINE * length:
             slopes.append((degrees(atan2(y1 - y0, x1 - x0) if x1 >= x0 else atan2(y0 - y1, x0 - x1)), length))
     return angle + _weighted_median(slopes) if slopes else angle
 

@@ -14,14 +14,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.vision.text import Ruling, TextLine
-from tasks.layout.cells import CellDraft, Draft, PlacedWord, Table, levels_of, placed_words
-from tasks.layout.columns import unruled
+from tasks.layout.cells import CellDraft, PlacedWord, Table, TableDraft, levels_of, placed_words
+from tasks.layout.columns import find_unruled_tables
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, skew_of_rulings, strokes_of
 
 MAX_TABLES = 50
 """Largest number of tables on one page."""
 MAX_COMPARED = 1_000_000
-"""Largest number of words that are looked for in the grids of a page, each in the grids at its height."""
+"""Largest number of pairs of a word and a grid that are compared on a page. A word is compared with the grids at its
+height."""
 MAX_CELLS = 5000
 """Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
 _COLUMN_DISTANCE = 0.7
@@ -40,7 +41,7 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
     angle = skew_of_rulings(rulings, angle, height)
     pieces = placed_words(lines, angle)
     across, down = strokes_of(rulings, angle, height)
-    found: list[Draft] = []
+    found: list[TableDraft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
     levels = sorted((piece.middle, at) for at, piece in enumerate(pieces))
@@ -56,9 +57,9 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
             found.append(table)
             taken.update(id(piece) for cell in table.cells for piece in cell.pieces)
     rest = [piece for piece in pieces if id(piece) not in taken]
-    found += unruled(rest, across, height)
+    found += find_unruled_tables(rest, across, height)
     found = sorted(found, key=lambda table: min(piece.line for cell in table.cells for piece in cell.pieces))
-    return [table.done(angle) for table in found[:MAX_TABLES]]
+    return [table.to_table(angle) for table in found[:MAX_TABLES]]
 
 
 def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequence[int]) -> None:
@@ -225,7 +226,7 @@ def _connected_groups(one: NDArray[np.intp], other: NDArray[np.intp], number: in
     return count, labels
 
 
-def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> Draft | None:
+def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float) -> TableDraft | None:
     """Build the table of `grid` with the words in it; None if it is a frame or a drawing."""
     places: dict[tuple[int, int], CellDraft] = {}
     for (row, column), first in grid.owner.items():
@@ -238,7 +239,7 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
             places[inside].pieces.append(piece)
     if _is_frame(places.values(), len(pieces)):
         return None
-    ruled = Draft(grid.xs, grid.ys, list(places.values()))
+    ruled = TableDraft(grid.xs, grid.ys, list(places.values()))
     table = _split_ruled_rows(_without_streaks(ruled), height)
     filled = [place for place in table.cells if place.pieces]
     rows, columns = {place.row for place in filled}, {place.column for place in filled}
@@ -253,7 +254,7 @@ def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
     return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
 
 
-def _without_streaks(table: Draft) -> Draft:
+def _without_streaks(table: TableDraft) -> TableDraft:
     """Join columns that are parted in few rows, and in none of these by words: a streak of the scanner ran there."""
     ending: dict[int, dict[int, CellDraft]] = defaultdict(dict)
     beginning: dict[int, dict[int, CellDraft]] = defaultdict(dict)
@@ -284,10 +285,10 @@ def _without_streaks(table: Draft) -> Draft:
         if (cell.row, cell.column) not in joined:
             first, last = bisect_left(edges, cell.column), bisect_left(edges, cell.column + cell.col_span)
             cells.append(replace(cell, column=first, col_span=last - first))
-    return Draft([table.xs[at] for at in edges], table.ys, cells)
+    return TableDraft([table.xs[at] for at in edges], table.ys, cells)
 
 
-def _split_ruled_rows(table: Draft, height: float) -> Draft:
+def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:
     """Split the rows of a table that has only vertical rulings, if the lines of its cells are level with each other."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
@@ -312,7 +313,7 @@ def _split_ruled_rows(table: Draft, height: float) -> Draft:
         for part in range(len(cuts) + 1):
             inside_part = [piece for piece in place.pieces if bisect_right(cuts, piece.middle) == part]
             cells.append(replace(place, row=starts[place.row] + part, pieces=inside_part))
-    return Draft(table.xs, ys, cells)
+    return TableDraft(table.xs, ys, cells)
 
 
 def _row_cuts(row: Sequence[CellDraft], columns: int) -> list[float]:

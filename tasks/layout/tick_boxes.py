@@ -85,7 +85,7 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
-    # Searching for more boxes like them takes the most time, and letters have four sides, too.
+    # Letters with four sides are left out here, because searching for boxes of the same size takes the most time.
     turned = cv2.transpose(ink)
     squares = _outside_words([one for size in SIZES for one in _squares(ink, turned, size * height)], words, page)
     squares = _without_doubles(squares)

@@ -24,8 +24,8 @@ _FARTHEST = 30
 def clock_beside(text: str, start: int, end: int) -> time | None:
     """Return the time of day right after the day at `start` to `end`, or else right before it; None if there is none.
 
-    With a point between hours and minutes, a word has to say that it is a time, because an amount may follow a day. A
-    time with a zone, and one on each side of the day, are left out.
+    A time with a point between hours and minutes needs a word such as `um` or `Uhr`, because an amount may follow a
+    day. The result is None if the time has a zone, or if there is a time on each side of the day.
     """
     after, before = _AFTER.match(text, end), _BEFORE.search(text, max(0, start - _FARTHEST), start)
     if (after and before) or (after and _ZONE.match(text, after.end())):

@@ -27,6 +27,7 @@ ANY = "|".join(map(re.escape, sorted((*_CODES, *_SIGNS), key=len, reverse=True))
 LONGEST = max(map(len, (*_CODES, *_SIGNS)))
 """Number of characters of the longest code or sign."""
 FORM = re.compile(rf"(?<![^\W\d_$])(?:{ANY})(?![^\W\d_])")
+"""Pattern of a code or sign that no other letters touch."""
 _LEADERS = ".…·:()[]"
 """Brackets, and the fill characters between a label and its amount."""
 _WORDS = frozenset(name.casefold().strip(_LEADERS) for name in (*_CODES, *_SIGNS))

@@ -53,7 +53,8 @@ DATE: Final = (
     rf"|(?:(?P<d>\d{{1,2}})(?:st|nd|rd|th|\.)? )?(?:de )?(?P<month>{any_of(MONTHS)})\.?"
     rf"(?: (?P<d2>\d{{1,2}})(?:st|nd|rd|th)?,?)?,? (?:de |of )?(?P<my>{_NEAR_YEAR}))(?![\d.,-]*\d)"
 )
-"""A regular expression of a day, month, quarter or year of this century or the neighbouring ones, for `stretch_of`."""
+"""A regular expression of a day, month, quarter or year of this century or the neighbouring ones, for
+`date_range_of`."""
 
 
 _NO_YEAR = re.compile(
@@ -130,7 +131,7 @@ def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date 
     return [None] * len(texts) if None in found else found
 
 
-def days_told(text: str) -> list[date]:
+def days_mentioned(text: str) -> list[date]:
     """Return the days in a text in their most likely reading or, if there are none, the middles of its months or
     years."""
     days = [day.readings[0] for day in find_days(text)]
@@ -216,7 +217,7 @@ def full_year(digits: str, turns_at: int) -> int:
     return year if len(digits) == 4 else year + (1900 if year >= turns_at else 2000)
 
 
-def stretch_of(found: re.Match[str]) -> tuple[date, date] | None:
+def date_range_of(found: re.Match[str]) -> tuple[date, date] | None:
     """Return the first day of a match of DATE and the day after its last, or None if the calendar does not have the
     date."""
     day = found["dd"] or found["d"] or found["d2"]

@@ -37,9 +37,9 @@ from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused, bounded, counti
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# The metaschemas of JSON Schema's drafts in a form that checks a schema quickly.  A published metaschema refers to
-# itself and to its vocabularies, and a validator follows some twenty references for each subschema. In this form, each
-# reference is replaced by its target, so that the metaschema contains itself.
+# Schemas are checked with an unfolded form of the metaschemas, because it is fast. A published metaschema refers to
+# itself and to its vocabularies, and a validator follows some twenty references for each subschema. In the unfolded
+# form, each reference is replaced by its target, so that the metaschema contains itself.
 _NAMES = ("$schema", "$id", "id", "$anchor", "$dynamicAnchor")
 """Keywords by which the validator would find the published form again."""
 _TO_THE_ROOT = ("$dynamicRef", "$recursiveRef")
@@ -67,15 +67,15 @@ MAX_FIELDS = 10_000
 """Largest number of properties of a schema with each reference followed, where objects refer to objects."""
 MAX_ALTERNATIVES = MAX_VALUES
 """Largest number of parts of a schema, with each reference followed, with which one value is compared."""
-_OF_ONE_VALUE = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
-"""Keywords of several schemas that are compared with the same value as the schema that contains them."""
-_ONE_OF_ONE_VALUE = ("not", "if", "then", "else")
-"""Keywords of one such schema."""
+_KEYWORDS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
+"""Keywords whose value is several schemas, all of which are compared with the same value as the schema around them."""
+_KEYWORDS_OF_ONE_SCHEMA = ("not", "if", "then", "else")
+"""Keywords whose value is one schema that is compared with the same value as the schema around it."""
 DEEPEST_FIELD = 8
-"""Largest number of levels of objects in which the fields of references that go round in a circle are counted."""
+"""Largest number of levels of objects in which fields are counted if references form a circle."""
 MAX_SCHEMA_STEPS = 3_000_000
-"""Largest number of comparisons of a schema with the metaschema. Parts that only references reach are counted once
-more."""
+"""Largest number of comparisons of a schema with the metaschema. A part that only a reference reaches is
+counted once more."""
 MAX_ID_CHARS = 1000
 """Largest total length of all `$id`s of a schema. The validator joins and normalises them at every step into a part
 with an `$id`."""
@@ -152,7 +152,7 @@ class SchemaChecker:
             self._accepted, self._refused = _decided_by_type(schema)
             with counting():
                 for anything in _OF_EACH_KIND:
-                    _endless(self._validator.is_valid, anything)
+                    _refuse_endless(self._validator.is_valid, anything)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(field) from None
 
@@ -172,7 +172,7 @@ class SchemaChecker:
             return f"the JSON is nested more than {MAX_DEPTH} levels deep"
         try:
             with counting():
-                error = _endless(lambda: best_match(self._validator.iter_errors(answer)))
+                error = _refuse_endless(lambda: best_match(self._validator.iter_errors(answer)))
         except SchemaRefused as refusal:
             raise refusal.as_input_error(self._field) from None
         if error is None:
@@ -196,7 +196,7 @@ def _decided_by_type(schema: Mapping[str, Any]) -> tuple[frozenset[type], frozen
     return accepted, frozenset(one for some in _PYTHON_TYPES.values() for one in some) - may_be
 
 
-def _endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+def _refuse_endless(check: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
     """Return the result of `check`. Raises SchemaRefused for an endless recursion."""
     try:
         return check(*arguments, **named)
@@ -349,8 +349,8 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
         patterns |= {part["pattern"]} if "pattern" in part else set()
         patterns |= part.get("patternProperties", {}).keys()
         of_one_value[id(part)] = [
-            *(id(child) for word in _OF_ONE_VALUE for child in _members(part.get(word))),
-            *(id(part[word]) for word in _ONE_OF_ONE_VALUE if word in part),
+            *(id(child) for word in _KEYWORDS_OF_SCHEMAS for child in _members(part.get(word))),
+            *(id(part[word]) for word in _KEYWORDS_OF_ONE_SCHEMA if word in part),
         ]
         references += [
             (part[word], resolver, id(part)) for word in ("$ref", "$dynamicRef") if isinstance(part.get(word), str)

@@ -39,6 +39,8 @@ def check_satisfiable(schema: Mapping[str, Any]) -> None:
 
 
 class Contradictions:
+    """The search for contradictions in one schema."""
+
     def __init__(self, schema: Mapping[str, Any]) -> None:
         """Prepare the search. A SchemaChecker must have accepted `schema`."""
         self._root = schema
@@ -97,7 +99,7 @@ class Contradictions:
             return _crossed(part, path)
         least, most = _SIZES.get(kind, ("", ""))
         if _number(part, least) > _number(part, most):
-            return Contradiction(path, f"'{least}' {_said(part[least])} is above '{most}' {_said(part[most])}")
+            return Contradiction(path, f"'{least}' {_quoted(part[least])} is above '{most}' {_quoted(part[most])}")
         if kind == "array" and _number(part, least) >= 1 and "prefixItems" not in part:
             return self._within(part.get("items"), (*path, "items"), level)
         if kind == "object":
@@ -124,7 +126,7 @@ def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
         low, high = _number(part, least), _number(part, most)
         if low > high or (low == high and (least, most) != ("minimum", "maximum")):
             said = "is not below" if low == high else "is above"
-            return Contradiction(path, f"'{least}' {_said(part[least])} {said} '{most}' {_said(part[most])}")
+            return Contradiction(path, f"'{least}' {_quoted(part[least])} {said} '{most}' {_quoted(part[most])}")
     return None
 
 
@@ -134,7 +136,7 @@ def _number(part: Mapping[str, Any], word: str) -> float:
     return value if isinstance(value, int | float) and not isinstance(value, bool) else float("nan")
 
 
-def _said(value: object) -> str:
+def _quoted(value: object) -> str:
     text = str(value)
     return text if len(text) <= _LONGEST_NUMBER else f"{text[:_LONGEST_NUMBER]}…"
 

@@ -8,7 +8,7 @@ import datetime as dt
 import re
 from dataclasses import dataclass
 
-from tasks.notation.dates import DATE, stretch_of
+from tasks.notation.dates import DATE, date_range_of
 from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
 from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, MONTHLY, QUARTERLY, WEEKDAYS, WEEKLY, YEARLY, Period
 from tasks.wording.phrases import PHRASES, compiled
@@ -114,7 +114,7 @@ def _horizon_until(words: str) -> Horizon | None:
     ends = [
         (stretch[1], bool(found["firm"] or found["cjk"]))
         for found in compiled(_UNTIL).finditer(words)
-        if (stretch := stretch_of(found)) is not None
+        if (stretch := date_range_of(found)) is not None
     ]
     if not ends:
         return None

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 from typing import Final, Literal
 
 from tasks.errors import InputError
-from tasks.notation.dates import DATE, stretch_of
+from tasks.notation.dates import DATE, date_range_of
 from tasks.notation.words import NUMBERS, UNITS, any_of, count_named, unit_named
 from tasks.wording.phrases import PHRASES, compiled
 
@@ -90,7 +90,7 @@ _CALENDAR_UNIT = _any_unit("week", "month", "year")
 
 
 def _dates_named(match: re.Match[str], _today: date) -> tuple[date, date | None] | None:
-    stretch = stretch_of(match)
+    stretch = date_range_of(match)
     return stretch and (stretch[0], stretch[1] - timedelta(1) if match["within"] else None)
 
 

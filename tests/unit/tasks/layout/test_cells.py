@@ -11,14 +11,14 @@ def placed(text: str, left: float, top: float, bottom: float) -> Word:
 
 def test_a_dash_is_in_the_line_of_the_words_beside_it() -> None:
     words = [placed("130", 0, 100, 120), placed("–", 40, 110, 112), placed("170", 60, 100, 120)]
-    assert Cell(0, 0, 1, 1, words[0].quad, words).parted() == ("130 – 170", "")
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("130 – 170", "")
 
 
 def test_lines_in_small_type_are_apart() -> None:
     words = [placed("Bio", 0, 100, 120), placed("B", 0, 124, 136), placed("12", 20, 124, 136)]
-    assert Cell(0, 0, 1, 1, words[0].quad, words).parted() == ("Bio", "B 12")
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Bio", "B 12")
 
 
 def test_a_turned_cell_keeps_its_text() -> None:
     words = [placed("Amount", 0, 120, 100)]
-    assert Cell(0, 0, 1, 1, words[0].quad, words).parted() == ("Amount", "")
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Amount", "")
