@@ -206,7 +206,7 @@ async def _select_elements(
     by_words = matching_elements(wording, elements, width, height)
     if grounder is None or (len(by_words) == 1 and not grounder.always):
         return by_words
-    seen = await grounder.ground(wording.said, picture, elements, lines)
+    seen = await grounder.ground(wording.first_line, picture, elements, lines)
     return by_words if seen is None else seen
 
 

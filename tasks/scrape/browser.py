@@ -68,11 +68,12 @@ _DEVTOOLS = ("http://", "https://", "ws://", "wss://")
 _NOWHERE = "http://127.0.0.1:9"
 """Proxy for connections outside a page's own context. Nothing listens there."""
 _NOT_LOADED = frozenset({"image", "media", "font"})
-_ALONE = """
+_WITHOUT_WORKERS_AND_SOCKETS = """
 for (const name of ['WebSocket', 'WebSocketStream', 'WebTransport', 'RTCPeerConnection', 'webkitRTCPeerConnection',
                     'Worker', 'SharedWorker'])
   Object.defineProperty(globalThis, name, {value: undefined, configurable: false});
 """
+"""Script that removes what could open connections or run scripts outside the page."""
 _MARK_UNSEEN = """() => {
   for (const element of document.body?.querySelectorAll('*') ?? [])
     if (!element.checkVisibility({visibilityProperty: true, opacityProperty: true})) element.setAttribute('hidden', '');
@@ -215,7 +216,7 @@ class BrowserRenderer:
             viewport={"width": 1280, "height": 2000},
         )
         try:
-            await context.add_init_script(_ALONE)
+            await context.add_init_script(_WITHOUT_WORKERS_AND_SOCKETS)
             await context.route_web_socket("**/*", lambda socket: socket.close())
             await context.route("**/*", _filter_request)
             yield context

@@ -20,17 +20,17 @@ _LEAST_RECORDS = 3
 _MAX_RECORDS = 1000
 _STATE_NAMES = "odd even first last active current selected new hot sticky featured alt row-odd row-even"
 _STATES = frozenset(_STATE_NAMES.split())
-_AROUND_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
-_AROUND_ROLES = frozenset(
+_BOILERPLATE_TAGS = frozenset({"nav", "footer", "aside", "menu", "dialog", "button", "select", "fieldset"})
+_BOILERPLATE_ROLES = frozenset(
     {"navigation", "banner", "contentinfo", "complementary", "search", "dialog", "alertdialog", "menu", "menubar"}
 )
-_AROUND_WORDS = (
+_BOILERPLATE_WORDS = (
     "ad ads advert advertisement adsense banner breadcrumb breadcrumbs byline-share consent cookie cookies "
     "footer gdpr masthead menu nav navbar navigation newsletter pager pagination paginator popup promo "
     "recommended related share sharing sidebar skip social sponsor sponsored subscribe topbar toolbar toc "
     "trending widget"
 )
-_SAYS_AROUND = frozenset(_AROUND_WORDS.split())
+_BOILERPLATE_WORD_SET = frozenset(_BOILERPLATE_WORDS.split())
 """Words in a class or id that mark content outside the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
@@ -172,7 +172,7 @@ def main_part(root: HtmlElement) -> HtmlElement:
         articles = [element for element in body.iter("article") if element.getparent().tag != "article"]
         if len(articles) == 1 and size_within(articles[0]) > size_within(body) / 4:
             region = articles[0]
-    _drop_around(region)
+    _drop_boilerplate(region)
     return region
 
 
@@ -185,24 +185,24 @@ def _is_main(element: HtmlElement) -> bool:
     return bool(element.tag == "main" or element.get("role", "").lower() == "main")
 
 
-def _drop_around(region: HtmlElement) -> None:
+def _drop_boilerplate(region: HtmlElement) -> None:
     most = size_within(region) * _MAX_SHARE
     for element in list(region.iter()):
         if element is region or not isinstance(element.tag, str) or element.getparent() is None:
             continue
-        if _stands_around(element, region) and element.find(".//h1") is None and size_within(element) <= most:
+        if _is_boilerplate(element, region) and element.find(".//h1") is None and size_within(element) <= most:
             element.drop_tree()
 
 
-def _stands_around(element: HtmlElement, region: HtmlElement) -> bool:
-    if element.tag in _AROUND_TAGS or element.get("role", "").lower() in _AROUND_ROLES:
+def _is_boilerplate(element: HtmlElement, region: HtmlElement) -> bool:
+    if element.tag in _BOILERPLATE_TAGS or element.get("role", "").lower() in _BOILERPLATE_ROLES:
         return True
     if element.tag == "header":  # a header of the page and not of an article
         around = {parent.tag for parent in element.iterancestors()}
         is_of_page = region.tag == "body" and element.getparent().tag in {"body", "div"}
         return is_of_page and around.isdisjoint({"article", "main", "section"})
     named = f"{element.get('class', '')} {element.get('id', '')}"
-    return bool(named.strip()) and not _SAYS_AROUND.isdisjoint(part.lower() for part in _PARTS.findall(named))
+    return bool(named.strip()) and not _BOILERPLATE_WORD_SET.isdisjoint(part.lower() for part in _PARTS.findall(named))
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,9 +37,9 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)|^/amp(?=/)", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
-_OTHERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
-OTHERS = f"{_OTHERS}, to have others asked as well."
-REMEDY = f"{_OTHERS}, or install the package 'ddgs', which needs no key."
+_SETTINGS_OF_PROVIDERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
+MORE_PROVIDERS_REMEDY = f"{_SETTINGS_OF_PROVIDERS}, to have others asked as well."
+REMEDY = f"{_SETTINGS_OF_PROVIDERS}, or install the package 'ddgs', which needs no key."
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
 """Factor on the number of requested results, because several results may belong to one page."""
@@ -178,7 +178,7 @@ class FallOver:
                 continue
             self._rests.pop(provider.name, None)
             return _distinct_pages(hits, query.site)[:count]
-        raise EngineUnavailable("web_search", " ".join([*reasons, OTHERS] if reasons else [REMEDY]))
+        raise EngineUnavailable("web_search", " ".join([*reasons, MORE_PROVIDERS_REMEDY] if reasons else [REMEDY]))
 
     async def close(self) -> None:
         for provider in self.providers:

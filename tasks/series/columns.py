@@ -144,7 +144,7 @@ def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.P
     return next((at for at in numeric if name.fullmatch(columns[at].name.strip())), None)
 
 
-def upright(table: SeriesTable) -> SeriesTable:
+def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
     """Transpose a table whose dates are in its top row. The table may have a row per series, or a row per year and a
     column per month."""
     columns = table.columns
@@ -233,7 +233,7 @@ class ObservedSeries:
 def series_in(table: SeriesTable, mentions: Mentions) -> list[ObservedSeries]:
     """Return the series of `table` that are mentioned, or all series if none is mentioned. The list is empty if the
     table has no column of numbers."""
-    table = upright(table)
+    table = with_dates_in_rows(table)
     comma = decimal_comma(_numeric_texts(table.columns), likely=table.comma_likely)
     numeric = {
         at: found for at, one in enumerate(table.columns) if (found := _parse_numbers(one.cells, comma)) is not None

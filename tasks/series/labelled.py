@@ -37,7 +37,8 @@ _BEFORE_VALUE = (
     rf"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?=\s{{0,3}}(?:[:=\s]|{_ARROW})))?"
     rf"{_DAY}(?:,?\s{_DAY_YEAR})?(?=\s?(?:[:=]|{_ARROW})))?"
 )
-"""Year and day behind a month before its value; a number without a sign behind it is the value."""
+"""Pattern of the day and year behind a month that precedes its value. A number counts as a day or a year only if a
+separator follows, and otherwise as the value."""
 _BEHIND_VALUE = (
     r"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?!\w))?"
     rf"{_DAY}(?![\w:]|[.,]\d|\s(?:in|im|en|em|on|for)\s)(?:,?\s{_DAY_YEAR}(?!\w))?)?"

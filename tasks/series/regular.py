@@ -23,7 +23,8 @@ _NAMED_GAPS = 3
 """Number of filled dates that a note names."""
 MAX_STEPS = 256
 """Longest horizon in steps (the HTTP contract)."""
-_UNDATED = 10
+_UNDATED_STEPS = 10
+"""Usual horizon, in steps, of a series without dates."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,7 +244,7 @@ def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
 def _usual_steps(series: RegularSeries) -> int:
     """Return the usual horizon for the series' step: a year of months, two weeks of days."""
     if series.grid is None:
-        return _UNDATED
+        return _UNDATED_STEPS
     step = series.grid.step
     match step.unit:
         case "month":

@@ -76,7 +76,7 @@ class Stretch:
     """Time of a cut within speech before this stretch, around which it overlaps with the previous one."""
     channel: int | None = None
     """Channel on which the stretch was heard; None for all channels."""
-    then: float = 0.0
+    next_start: float = 0.0
     """Time, in seconds of the recording, before which no later stretch on any channel begins."""
 
     @property

@@ -173,11 +173,11 @@ async def _stretches(
 
 
 def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """Yield the new stretches of one track. The attribute `then` of each becomes the earliest time at which a later
-    stretch of any track can start."""
+    """Yield the new stretches of one track. The attribute `next_start` of each becomes the earliest time at which a
+    later stretch of any track can start."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):
-        yield replace(stretch, then=min([latest, *(later.start for later in stretches[index:])]))
+        yield replace(stretch, next_start=min([latest, *(later.start for later in stretches[index:])]))
 
 
 class _ListeningTrack:
@@ -249,14 +249,14 @@ class _Listener:
             self.language = text.language
             if text.words and self._engine.languages is None and (text.language_probability or 0) >= _SURE:
                 self._given = text.language
-        words = fitted(_shift_words(text.words, stretch.start), stretch.speech)
-        for first, last in doubtful(words, stretch.speech, _LOST_S) if words else ():
+        words = fit_to_speech(_shift_words(text.words, stretch.start), stretch.speech)
+        for first, last in find_missed_speech(words, stretch.speech, _LOST_S) if words else ():
             rest = [word for word in words if not first <= middle(word) <= last]
             found = without_neighbours(await self._second_look(stretch, first, last), rest, (first, last))
             if _is_improvement(found, [word for word in words if first <= middle(word) <= last]):
                 words = sorted([*rest, *found], key=lambda word: word.start)
         window = Window(stretch.start, text.no_speech, text.mean_logprob, text.compression_ratio)
-        return HeardStretch(stretch, whole(words), window)
+        return HeardStretch(stretch, join_split_words(words), window)
 
     async def _second_look(self, stretch: Stretch, first: float, last: float) -> list[SpokenWord]:
         begin = max(stretch.start, first - _MARGIN_S)
@@ -264,7 +264,9 @@ class _Listener:
         text = await self._transcribe(part, begin)
         # Words in the margins have already been transcribed.
         speech = within(stretch.speech, first, last)
-        return fitted([word for word in _shift_words(text.words, begin) if first <= middle(word) <= last], speech)
+        return fit_to_speech(
+            [word for word in _shift_words(text.words, begin) if first <= middle(word) <= last], speech
+        )
 
     async def _transcribe(self, samples: Samples, start: float) -> WindowText:
         window = SpeechWindow(samples, self._given, self._options.translate, self._options.prompt)
@@ -314,7 +316,7 @@ def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float
     ]
 
 
-def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
+def fit_to_speech(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
     """Remove the silence from the times of `words`, which come from one transcription. The words stay in order and do
     not overlap."""
     placed: list[SpokenWord] = []
@@ -330,7 +332,7 @@ def fitted(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWo
     return placed
 
 
-def whole(words: Sequence[SpokenWord]) -> list[SpokenWord]:
+def join_split_words(words: Sequence[SpokenWord]) -> list[SpokenWord]:
     """Join words of one transcription that the engine writes without a space between them. For example, "K-O-W" comes
     as three words."""
     found: list[SpokenWord] = []
@@ -350,7 +352,7 @@ def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
     return SpokenWord(first.text + second.text, first.start, second.end, probability, tokens)
 
 
-def doubtful(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
+def find_missed_speech(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
     """Return the spans of speech, of at least `least_s`, in which words are probably missing. They have no words, or
     too few letters for their duration, because an engine may stretch a word's time over speech that it missed. Words
     and spans must be in order and must not overlap."""

@@ -70,7 +70,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
     least = max(_LEAST_SHARE * seconds, min(_LEAST_SECONDS, seconds / 10)) * len(sample) / seconds
     tree = linkage(squareform(np.clip(1 - sample @ sample.T, 0, None), checks=False), "average")
 
-    def told_apart(distance: float) -> NDArray[np.int64]:
+    def clusters_at(distance: float) -> NDArray[np.int64]:
         clusters = fcluster(tree, distance, "distance")
         # Clusters are numbered by the last join in the tree, so that of two equally large clusters the earlier one
         # comes first.
@@ -78,14 +78,14 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
         return _merge_small_clusters(sample, joins[np.argsort(names)][clusters - 1], least)
 
     distance = SAME_VOICE
-    labels = told_apart(distance)
+    labels = clusters_at(distance)
     if speakers is not None:
         while labels.max() + 1 < speakers and distance > _NARROWEST:
             distance *= _NARROWER
-            labels = told_apart(distance)
+            labels = clusters_at(distance)
         while labels.max() + 1 > speakers:
             distance *= _WIDER
-            joined = told_apart(distance)
+            joined = clusters_at(distance)
             if joined.max() + 1 < speakers:
                 break
             labels = joined

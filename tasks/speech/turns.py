@@ -77,7 +77,7 @@ class PhraseEmitter:
                 self._wait(channel, track.settle(stretch.end - _UNSETTLED_S))
             elif channel is None:  # the mixed track has been split into two channels
                 self._wait(channel, track.finish())
-        ready = self._ready(min([stretch.then, *(track.open_from for track in self._tracks.values())]))
+        ready = self._ready(min([stretch.next_start, *(track.open_from for track in self._tracks.values())]))
         probabilities = [word.probability for phrase in ready for word in phrase.words]
         total, count = self._probability + sum(probabilities), self._count + len(probabilities)
         if ready and self._believes(total / count, count):

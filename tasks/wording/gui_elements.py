@@ -42,7 +42,7 @@ class Wording:
     """Index among several elements, from 0; -1 is the last."""
     several: bool = False
     """True if all elements of the types are meant."""
-    said: str = ""
+    first_line: str = ""
     """First line of the request, on which all fields are based."""
 
     @property

@@ -30,8 +30,8 @@ TO = rf"\s*(?:[-–—]|\b(?:to|through|{_TILL}|à|al?)\b)\s*"
 UP_TO = rf"\b(?:{_TILL})\s+(?:and\s+including\s+|einschließlich\s+)?"
 FROM = r"\b(?:(?:start|begin)(?:ing)?\s+(?:at|from|with|on)|ab|à\s+partir\s+de|a\s+partir\s+d[aeo]|desde)\s+"
 FROM_ON = r"\b(?:from|von|de|da)\s+"
-"""Words that begin an open range only if ON_TO follows. Without ON_TO, as in "the table from page 3", only page 3 is
-meant."""
+"""Words that begin an open range only if ON follows, as in "from page 3 on". Without ON, as in "the table from page 3",
+only page 3 is meant."""
 BETWEEN = r"\b(?:between|zwischen|entre|tra|fra)\s+"
 ONWARDS = (
     r"(?:\s+(?:(?:and\s+)?onwards?|et\s+suivantes|en\s+adelante|em\s+diante|in\s+poi)\b|\s*\bff\b"
@@ -89,9 +89,9 @@ _UNWANTED = (
 def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
     """Return the pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
 
-    Understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the end"),
-    ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions ("all
-    but the first page", "not page 2"). `check` is called with their number before they are listed, and may raise.
+    The function understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the
+    end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions
+    ("all but the first page", "not page 2"). `check` is called with their number before they are listed, and may raise.
     Raises InputError for a page that the document does not have.
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)

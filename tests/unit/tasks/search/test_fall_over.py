@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from models.base import EngineUnavailable
-from tasks.search.fall_over import OTHERS, FallOver, Hit, SearchFailed
+from tasks.search.fall_over import MORE_PROVIDERS_REMEDY, FallOver, Hit, SearchFailed
 from tasks.wording.search_query import Freshness, SearchQuery
 
 QUERY = SearchQuery("tides")
@@ -135,7 +135,7 @@ async def test_when_all_fail_each_reason_is_told() -> None:
     with pytest.raises(EngineUnavailable) as caught:
         await FallOver([first, second]).search(QUERY, 5)
     assert caught.value.capability == "web_search"
-    assert caught.value.remedy == f"first asks for a CAPTCHA. second took longer than 8 s. {OTHERS}"
+    assert caught.value.remedy == f"first asks for a CAPTCHA. second took longer than 8 s. {MORE_PROVIDERS_REMEDY}"
 
 
 async def test_without_providers_the_remedy_is_told() -> None:

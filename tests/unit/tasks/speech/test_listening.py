@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from models.speech.transcriber import SpokenWord
-from tasks.speech.listening import doubtful, fitted, joined, whole, without_neighbours
+from tasks.speech.listening import find_missed_speech, fit_to_speech, join_split_words, joined, without_neighbours
 
 
 def words(*said: tuple[str, float, float]) -> list[SpokenWord]:
@@ -40,41 +40,41 @@ def test_a_stretch_with_nothing_in_it_takes_nothing_away() -> None:
 
 
 def test_a_word_does_not_last_through_the_pause_beside_it() -> None:
-    found = fitted(words(("Americans", 1.8, 2.6), ("ask", 2.6, 3.9)), [(0.3, 2.2), (3.3, 4.4)])
+    found = fit_to_speech(words(("Americans", 1.8, 2.6), ("ask", 2.6, 3.9)), [(0.3, 2.2), (3.3, 4.4)])
     assert [(word.start, word.end) for word in found] == [(1.8, 2.2), (3.3, 3.9)]
 
 
 def test_a_word_far_from_all_speech_was_made_up() -> None:
-    assert texts(fitted(words(("yes", 1.0, 1.5), ("you", 6.0, 9.0)), [(0.9, 1.6)])) == "yes"
+    assert texts(fit_to_speech(words(("yes", 1.0, 1.5), ("you", 6.0, 9.0)), [(0.9, 1.6)])) == "yes"
 
 
 def test_words_are_in_order_and_take_time() -> None:
-    found = fitted(words(("a", 1.0, 1.0), ("b", 1.0, 1.0), ("c", 0.9, 1.4)), [(0.5, 2.0)])
+    found = fit_to_speech(words(("a", 1.0, 1.0), ("b", 1.0, 1.0), ("c", 0.9, 1.4)), [(0.5, 2.0)])
     assert all(word.start < word.end for word in found)
     assert all(first.end <= second.start for first, second in itertools.pairwise(found))
 
 
 def test_the_first_word_does_not_take_the_place_of_what_was_left_out_before_it() -> None:
-    found = fitted(words(("Yes,", 0.7, 3.8), ("that", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
+    found = fit_to_speech(words(("Yes,", 0.7, 3.8), ("that", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
     assert [(word.start, word.end) for word in found] == [(3.6, 3.8), (4.3, 4.5)]
-    cut = fitted(words(("Yes.", 0.7, 3.62), ("That", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
+    cut = fit_to_speech(words(("Yes.", 0.7, 3.62), ("That", 4.3, 4.5)), [(1.1, 1.8), (3.6, 4.0), (4.3, 5.0)])
     assert [(word.start, word.end) for word in cut] == [(1.1, 1.8), (4.3, 4.5)]
 
 
 def test_speech_without_words_is_doubtful() -> None:
     speech = [(0.0, 1.6), (2.5, 5.0), (5.4, 8.0)]
     said = words(("everybody", 0.0, 0.8), ("came", 0.9, 1.6))
-    assert doubtful(said, speech, 0.5) == [(2.5, 8.0)]
-    assert doubtful([*said, *words(("then", 2.5, 3.0), ("left", 7.4, 8.0))], speech, 0.5) == [(3.0, 7.4)]
-    assert doubtful(said, [(0.0, 1.6), (2.5, 2.9)], 0.5) == []
-    assert doubtful([], [], 0.5) == []
+    assert find_missed_speech(said, speech, 0.5) == [(2.5, 8.0)]
+    assert find_missed_speech([*said, *words(("then", 2.5, 3.0), ("left", 7.4, 8.0))], speech, 0.5) == [(3.0, 7.4)]
+    assert find_missed_speech(said, [(0.0, 1.6), (2.5, 2.9)], 0.5) == []
+    assert find_missed_speech([], [], 0.5) == []
 
 
 def test_a_word_that_takes_the_time_of_many_is_doubtful() -> None:
     speech = [(0.0, 1.0), (7.7, 9.6), (11.3, 12.5)]
     said = words(("hello", 0.2, 0.9), ("that", 7.7, 9.6), ("right", 11.5, 12.3))
-    assert doubtful(said, speech, 0.5) == [(7.7, 9.6)]
-    assert doubtful(words(("hello", 0.2, 0.9), ("27", 7.8, 9.2), ("right", 11.4, 12.4)), speech, 0.7) == []
+    assert find_missed_speech(said, speech, 0.5) == [(7.7, 9.6)]
+    assert find_missed_speech(words(("hello", 0.2, 0.9), ("27", 7.8, 9.2), ("right", 11.4, 12.4)), speech, 0.7) == []
 
 
 def test_a_second_hearing_does_not_repeat_the_words_beside_it() -> None:
@@ -91,7 +91,7 @@ def test_what_is_written_without_a_space_is_one_word() -> None:
         SpokenWord("-O", 0.9, 1.2, 0.5, (3, 4)),
         SpokenWord(" then", 1.3, 1.6, 0.9, (5,)),
     ]
-    found = whole(pieces)
+    found = join_split_words(pieces)
     assert [(word.text, word.start, word.end, word.tokens) for word in found] == [
         (" is", 0.0, 0.4, (1,)),
         (" K-O", 0.5, 1.2, (2, 3, 4)),
@@ -102,4 +102,4 @@ def test_what_is_written_without_a_space_is_one_word() -> None:
 
 def test_words_of_a_script_without_spaces_stay_apart() -> None:
     said = [SpokenWord("你", 0.0, 0.3, 0.9), SpokenWord("好，", 0.3, 0.6, 0.9), SpokenWord("我", 0.6, 0.9, 0.9)]
-    assert whole(said) == said
+    assert join_split_words(said) == said

@@ -86,4 +86,4 @@ def test_units_of_time_are_known_by_their_names(word: str, unit: str) -> None:
 def test_a_date_in_prose_is_a_stretch_of_days(text: str, begin: str, end: str) -> None:
     found = re.fullmatch(dates.DATE, text, re.IGNORECASE)
     assert found is not None
-    assert dates.stretch_of(found) == (dt.date.fromisoformat(begin), dt.date.fromisoformat(end))
+    assert dates.date_range_of(found) == (dt.date.fromisoformat(begin), dt.date.fromisoformat(end))
