@@ -31,7 +31,10 @@ from tasks.notation.words import UNITS as UNITS_OF_TIME
 from tasks.result import Box
 
 Kind = Literal["line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri"]
+"""Kind of a candidate: a whole line; a `part`, which is the text after a label in its line; a `piece` of a line; a word
+with digits; a block of lines; or a value of a known form."""
 Slot = Literal["own", "left", "above"]
+"""Place of a label: before the span in its line, left of its line, or above its line."""
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
 MAX_SEGMENTS = 1_500
@@ -40,25 +43,25 @@ SPANS_AT_ONCE = 64
 """Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
 LONGEST_BLOCK = 6
 """Largest number of lines of a block: an address has up to six."""
-LONGEST_PART = 8
-"""Largest number of words of a line whose beginnings and ends are candidates, too."""
+MAX_WORDS_OF_SHORT_LINE = 8
+"""Largest number of words of a short line. Any number of its first or last words is a candidate, too."""
 SENDERS = ("seller", "from")
 """Parties that send a document; the others receive it."""
 LONGEST_PARTY = 60
 """Largest number of characters of a label that names a party."""
-ENDS = {
+MAIL_PARTIES = {
     **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
-"""Party named by the word before a colon, as in the head of an e-mail: `From:`, `To:`."""
-MAX_BEFORE = 4
+"""Party by the label of a line in the head of an e-mail: `From:`, `To:`."""
+MAX_WORDS_BEFORE = 4
 """Number of words before a value in a sentence that count as the value's label."""
-ADDRESSED = 0.45
-"""Part of the page, measured from its top, in which a form of address ("Mrs") marks the addressee. 0 to 1."""
+ADDRESSEE_ZONE = 0.45
+"""Share of the page's height, from the top, in which a form of address ("Mrs") marks the addressee."""
 BLOCK_GAP = 1.3
 """Largest gap between two lines of one block, in heights of a line."""
-AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
-BOXES = "☐☒☑"
+SIGNS_AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
+TICK_BOX_SIGNS = "☐☒☑"
 
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -80,7 +83,7 @@ _WRAPPED_ACCOUNT = re.compile(
     r"(?<![^\W_])[A-Z]{2}\d\d(?:\s?[A-Z]{4})?(?:\s?\d{4}){2,6}(?:\s?\d{1,3})?(?![^\W_])"
     r"|(?<![\d-])\d\d(?:\s\d{4}){6}(?![\d-])"
 )
-"""Pattern of an account that may go on in the next line."""
+"""Pattern of an account number that may continue in the next line."""
 _COUNTED = re.compile(
     rf"(?<![^\W_])(?:{any_of(NUMBERS)})(?=\s(?:\w+\s)?(?:{'|'.join(UNITS_OF_TIME.values())})(?![^\W_]))", re.IGNORECASE
 )
@@ -105,8 +108,8 @@ _MONEY = re.compile(
     rf"(?<![^\W\d_$])(?:{ANY}) ?\d{{1,3}}([.,])\d{{3}}\b"
     rf"|(?<![\d.,])\d{{1,3}}([.,])\d{{3}} ?(?:{ANY}|euros?)(?![^\W\d_])"
 )
-_OTHER = {".": ",", ",": "."}
-MOSTLY = 4
+_OTHER_SIGN = {".": ",", ",": "."}
+DECIMAL_SIGN_RATIO = 4
 """Least ratio between the counts of decimal points and decimal commas at which the more frequent sign counts as the
 page's decimal sign."""
 _STOPS = re.compile(r"[.,;]*")
@@ -145,12 +148,13 @@ class CandidateSpan:
     last: int
     label: str = ""
     """The text before the span that names it, as written on the page."""
-    closed: bool = False
+    has_colon: bool = False
     """True if the label ends with a colon."""
     number: Number | None = None
     day: Day | None = None
     party: NamedPart | None = None
-    """The part of a party's introduction ("between ACME Ltd, the Seller, and …") that the span is, or None."""
+    """The party's name, address or representative that the span is in a sentence that introduces the party ("between
+    ACME Ltd, the Seller, and …"); None for other spans."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +184,7 @@ class Candidates:
             first = self.segments[span.first]
             starts = span.words[0] == first.words[0]
             left = self.segments[first.left].text if starts and first.left >= 0 else ""
-            above = self.segments[first.above].text if starts and first.above >= 0 and not span.closed else ""
+            above = self.segments[first.above].text if starts and first.above >= 0 and not span.has_colon else ""
             labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
             found.append({slot: text for slot, text in labels.items() if text})
         return found
@@ -207,9 +211,9 @@ class Candidates:
     def _parties_by_place(self, labelled: Collection[bool]) -> dict[int, str]:
         """Return the parties of the letterhead and of the addressee, by the number of their blocks.
 
-        If a label on the page names a sender, the letterhead is not taken for one; likewise for a labelled recipient
-        and the addressee. `labelled` contains True if a label names a sender, and False if one names a recipient. A
-        text without bounds yields nothing.
+        The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
+        recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
+        empty for a text without bounds.
         """
         placed = [
             (segment.box, at) for at, segment in enumerate(self.segments) if segment.box and not segment.passage.grid
@@ -220,7 +224,7 @@ class Candidates:
         found = {
             self.blocks[at]: "to"
             for box, at in placed
-            if box[3] <= ADDRESSED * foot and has_form_of_address(self.segments[at].text)
+            if box[3] <= ADDRESSEE_ZONE * foot and has_form_of_address(self.segments[at].text)
         }
         first = self.blocks[min(placed, key=lambda one: one[0][1])[1]]
         found = {first: "from"} | found
@@ -235,7 +239,7 @@ class Candidates:
             is_label = beside and not beside.partition(":")[2].strip()
             if party := party_of(segment.text) or (is_label and party_of(beside)):
                 # Below "To: Bob", "Subject: Lunch" is not part of Bob's address.
-                return "" if is_labelled and party in ENDS.values() else party
+                return "" if is_labelled and party in MAIL_PARTIES.values() else party
             if segment.above < 0 or not goes_on(self.segments[segment.above], segment):
                 break
             is_labelled = is_labelled or LABEL.match(segment.text) is not None
@@ -247,8 +251,8 @@ def party_of(text: str) -> str:
     """Return the party that a label names, or an empty text. Only the part of `text` before the first colon counts."""
     label, colon, _ = text.partition(":")
     words = tuple(fold(label[:LONGEST_PARTY]))
-    if colon and len(words) == 1 and words[0] in ENDS:
-        return ENDS[words[0]]
+    if colon and len(words) == 1 and words[0] in MAIL_PARTIES:
+        return MAIL_PARTIES[words[0]]
     name = PHRASES.get(words)
     return CONCEPTS[name].party if name else ""
 
@@ -320,11 +324,11 @@ def _settle_numbers(candidates: Candidates) -> None:
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
     [(_, count), (_, less)] = [*fractions.most_common(2), ("", 0), ("", 0)][:2]
-    if count <= MOSTLY * less:
+    if count <= DECIMAL_SIGN_RATIO * less:
         amounts = (found[1] or found[2] for segment in candidates.segments for found in _MONEY.finditer(segment.text))
-        fractions = Counter(_OTHER[sign] for sign in amounts)
+        fractions = Counter(_OTHER_SIGN[sign] for sign in amounts)
     [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
-    if count <= MOSTLY * less:
+    if count <= DECIMAL_SIGN_RATIO * less:
         return
     for at, span in enumerate(candidates.spans):
         if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):
@@ -397,7 +401,7 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
         own = list(_spans_of_line(segment, index))
         yield from own
         for start in own:
-            if start.kind == "line" or start.closed:
+            if start.kind == "line" or start.has_colon:
                 yield from _blocks_from(candidates, start)
 
 
@@ -412,7 +416,7 @@ def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
         amount = printed if printed is not None and printed.readings and text == printed.digits else None
         kind: Kind = next((kind for kind, form in _FORMS if kind != "piece" and form.fullmatch(text)), "part")
         kind = "day" if day else "number" if amount else kind
-        yield CandidateSpan(kind, passage, words, text, segment, segment, label, closed=True, number=amount, day=day)
+        yield CandidateSpan(kind, passage, words, text, segment, segment, label, has_colon=True, number=amount, day=day)
 
 
 def _typed_spans(
@@ -429,11 +433,11 @@ def _typed_spans(
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
         # In a sentence, the words before a value name it: "due by 12 May".
-        label, closed = (
-            (pair.label, pair.closed) if pair else (_words_before(candidates.segments[first], words[0]), False)
+        label, has_colon = (
+            (pair.label, pair.has_colon) if pair else (_words_before(candidates.segments[first], words[0]), False)
         )
         text = " ".join(passage.text[start:end].split("\n")).strip()
-        return CandidateSpan(kind, passage, words, text, first, last, label, closed, number, day)
+        return CandidateSpan(kind, passage, words, text, first, last, label, has_colon, number, day)
 
     def spans() -> Iterator[CandidateSpan | None]:
         yield from (span("day", day.start, day.end, day=day) for day in passage.days)
@@ -461,13 +465,13 @@ def _typed_spans(
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
             yield CandidateSpan(
-                "part", passage, pair.values, without_signs(text), first, first, pair.label, pair.closed
+                "part", passage, pair.values, without_signs(text), first, first, pair.label, pair.has_colon
             )
 
 
 def _words_before(segment: LineSegment, word: int) -> str:
     at = bisect_left(segment.words, word)
-    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MAX_BEFORE) : at]])
+    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MAX_WORDS_BEFORE) : at]])
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
@@ -479,19 +483,19 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     """
     passage, words = segment.passage, segment.words
 
-    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, closed: bool = False) -> CandidateSpan:
-        return CandidateSpan(kind, passage, words[start:end], without_signs(text), index, index, label, closed)
+    def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, has_colon: bool = False) -> CandidateSpan:
+        return CandidateSpan(kind, passage, words[start:end], without_signs(text), index, index, label, has_colon)
 
     count = len(words)
     texts = [passage.words[word] for word in words]
     begin, label, whole = 0, "", segment.text
     match = LABEL.match(whole)
     if whole.startswith((":", "：")):
-        yield span("part", whole[1:], 0, count, closed=True)
+        yield span("part", whole[1:], 0, count, has_colon=True)
     elif match and whole[match.end() :].strip():
         label, tail = match[0].rstrip(":： "), whole[match.end() :]
         begin = match[0].rstrip().count(" ") + (tail[:1] == " ")
-        own = span("part", tail, begin, count, label, closed=True)
+        own = span("part", tail, begin, count, label, has_colon=True)
         # A text of signs only, like a dash for a missing value, is kept as written.
         yield own if own.text else replace(own, text=tail.strip())
         whole = tail.strip()
@@ -500,23 +504,23 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     )
     rest = texts[begin:] if not label else whole.split()
     if (bare := without_brackets(whole)) is not None:
-        yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, closed=bool(label))
+        yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, has_colon=bool(label))
     if 0 < whole.count(",") <= 5:
         at = begin
         for part in whole.split(","):
             size = max(1, len(part.split()))
-            yield span("piece", part, at, min(count, at + size), label, closed=bool(label))
+            yield span("piece", part, at, min(count, at + size), label, has_colon=bool(label))
             at = min(count - 1, at + size)
-    if 1 < len(rest) <= LONGEST_PART and len(rest) == count - begin:
+    if 1 < len(rest) <= MAX_WORDS_OF_SHORT_LINE and len(rest) == count - begin:
         for cut in range(1, len(rest)):
             for start, end in ((0, cut), (cut, len(rest))):
                 before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
-                yield span("piece", text, begin + start, begin + end, before, closed=bool(label))
+                yield span("piece", text, begin + start, begin + end, before, has_colon=bool(label))
     named = " ".join(rest)
     for text in parts_of_name(named).values() if len(rest) == count - begin else ():
         at = begin + named.count(" ", 0, named.find(text))
-        yield span("piece", text, at, at + text.count(" ") + 1, label or " ".join(texts[:at]), closed=bool(label))
+        yield span("piece", text, at, at + text.count(" ") + 1, label or " ".join(texts[:at]), has_colon=bool(label))
     for start, end in places_in(segment.text).values():
         at, text = segment.text.count(" ", 0, start), segment.text[start:end]
         yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
@@ -532,7 +536,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         if at in in_quotes:
             continue
         # All beginnings and ends of a short line are candidates already.
-        if count > LONGEST_PART or (at and texts[at - 1].islower()):
+        if count > MAX_WORDS_OF_SHORT_LINE or (at and texts[at - 1].islower()):
             before = " ".join(texts[max(0, at - 3) : at])
             yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
     for at, text in enumerate(texts):
@@ -540,7 +544,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
             head, colon, tail = text.partition(":")
             if colon and head.isalpha() and tail:
                 text = tail
-            yield span("word", text, at, at + 1, label or " ".join(texts[max(0, at - 4) : at]), closed=bool(label))
+            yield span("word", text, at, at + 1, label or " ".join(texts[max(0, at - 4) : at]), has_colon=bool(label))
 
 
 def without_brackets(text: str) -> str | None:
@@ -552,8 +556,8 @@ def without_brackets(text: str) -> str | None:
 def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
     # A tick box alone may be the value. A tick box beside a text only marks the option that the text names.
-    bare = text.strip(AROUND)
-    bare = bare.strip(AROUND + BOXES) or bare
+    bare = text.strip(SIGNS_AROUND)
+    bare = bare.strip(SIGNS_AROUND + TICK_BOX_SIGNS) or bare
     end = text.find(bare) + len(bare)
     return text[text.find(bare) : end + (bare.count("(") > bare.count(")") and text[end : end + 1] == ")")]
 
@@ -575,5 +579,5 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
         texts.append(nxt.text)
         text = without_signs(" ".join(texts))
         yield CandidateSpan(
-            "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.closed
+            "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.has_colon
         )

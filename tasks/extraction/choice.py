@@ -21,7 +21,8 @@ MAX_VALUES = 48
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats of which a page often has just one value. A single value is probably right, whatever the field's name."""
+"""Formats of which a page often has only one value. If there is only one, it is probably right, whatever the field's
+name."""
 UNDECIDED = 0.5
 """Probability below which a piece of a line is not preferred to the whole line."""
 TAKEN = 0.25
@@ -38,7 +39,8 @@ class ChosenValue:
     passage: Passage | None = None
     words: tuple[int, ...] = ()
     is_demanded: bool = False
-    """True if the value was chosen only because the schema demands one: that nothing answers the field is likelier."""
+    """True if the value was chosen only because the schema demands one. It is likelier that nothing answers the
+    field."""
 
 
 def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Slices[dict[JsonPath, ChosenValue]]:
@@ -114,7 +116,7 @@ def _likeliest_value(options: Sequence[_Option], taken: Container[int]) -> Chose
     return best and replace(best, is_demanded=True)
 
 
-class _SaidValue(NamedTuple):
+class _SpanValues(NamedTuple):
     """The values that fields of one form may take from a span, with the key of the first value."""
 
     values: Sequence[Any]
@@ -123,7 +125,7 @@ class _SaidValue(NamedTuple):
     says_nothing_in_words: bool = False
 
     @classmethod
-    def of(cls, span: CandidateSpan, form: ValueForm, days_first: bool) -> "_SaidValue":
+    def of(cls, span: CandidateSpan, form: ValueForm, days_first: bool) -> "_SpanValues":
         values = list(form.values_of(span, days_first))
         if not values:
             return _NONE
@@ -131,7 +133,7 @@ class _SaidValue(NamedTuple):
         return cls(values, key_of(first), says_nothing(first, in_words=False), says_nothing(first, in_words=True))
 
 
-_NONE = _SaidValue(())
+_NONE = _SpanValues(())
 
 
 def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dict[int, list[ChosenValue]]]:
@@ -146,13 +148,13 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
         for at, span in enumerate(scored.candidates.spans):
             if at % SPANS_AT_ONCE == 0:
                 yield
-            said.append(_SaidValue.of(span, form, scored.days_first))
+            said.append(_SpanValues.of(span, form, scored.days_first))
         for row in some:
             found[row] = yield from _possible_values(scored, row, said)
     return {row: found[row] for row in rows}
 
 
-def _possible_values(scored: FieldScores, row: int, said: Sequence[_SaidValue]) -> Slices[list[ChosenValue]]:
+def _possible_values(scored: FieldScores, row: int, said: Sequence[_SpanValues]) -> Slices[list[ChosenValue]]:
     """Return the possible values of a field, each with the summed probabilities of all its places."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema

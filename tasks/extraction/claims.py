@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from models.fair_executor import all_of
-from tasks.extraction.concepts import CONCEPTS, OF_LINES, Kind, may_be_same, may_mean_much
+from tasks.extraction.concepts import CONCEPTS, WORDS_OF_ADDRESSES, Kind, is_common_token, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
 from tasks.extraction.matching import ValueMatch
@@ -36,7 +36,7 @@ _CLOCK = re.compile(r"\d[:.]\d\d")
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class LabelClaim:
     """A statement of labels about a match: that the match belongs to its field, or that it does not."""
 
     label: Label
@@ -83,14 +83,14 @@ class AnsweredField:
         return bool(self.concepts) and self.kinds <= {"amount", "count"}
 
 
-class Claims:
+class LabelClaims:
     """Finds what labels say about matches. The labels of a passage are read when they are first needed."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self._passages = passages
         self._layouts: dict[int, LabelLayout] = {}
 
-    def of(self, match: ValueMatch, answered: AnsweredField, affinity_of_names: float) -> Claim:
+    def of(self, match: ValueMatch, answered: AnsweredField, affinity_of_names: float) -> LabelClaim:
         """Return the claim of the label beside `match`: `own`, `other` or `none`.
 
         `affinity_of_names` is the affinity of the match to the field's names.
@@ -99,32 +99,32 @@ class Claims:
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
         # The name of a list's item precedes its numbers like a label.
-        if pair is not None and not pair.closed and (answered.in_list or answered.kinds <= {"text"}):
+        if pair is not None and not pair.has_colon and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
         near = affinity_of_names >= OWN_AFFINITY
         if not answered.concepts:
-            return Claim("own", pair.label if pair else "") if near else Claim("none")
+            return LabelClaim("own", pair.label if pair else "") if near else LabelClaim("none")
         if pair is not None and not pair.concepts:
             pair = None
         beside = pair or layout.heading_of(passage, match.words)
         if beside is not None:
             is_first = pair is None or _is_first(passage, pair, match)
             if not beside.concepts.isdisjoint(answered.concepts):
-                return Claim("own" if is_first else "none", beside.label, is_final=True)
+                return LabelClaim("own" if is_first else "none", beside.label, is_final=True)
             if is_first and not may_be_same(beside.concepts, answered.concepts):
-                return Claim("other", beside.label)
+                return LabelClaim("other", beside.label)
         if not near and answered.is_quantity and (street := _line_word(match)):
-            return Claim("other", street)
-        return Claim("none")
+            return LabelClaim("other", street)
+        return LabelClaim("none")
 
-    def beside_another_value(self, answered: AnsweredField) -> Claim | None:
+    def beside_another_value(self, answered: AnsweredField) -> LabelClaim | None:
         """Return the claim `elsewhere` if the field's label is beside another value of the field's kind, else None."""
         if answered.in_list:
             return None
         found = next(self.own_pairs(answered), None)
         if found is None or self._is_rounded(*found, answered):
             return None
-        return Claim("elsewhere", found[1].label)
+        return LabelClaim("elsewhere", found[1].label)
 
     def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
         """True if the field is a total that differs from the value beside its label only by the page's rounding."""
@@ -154,7 +154,7 @@ def _labels_naming(layout: LabelLayout, answered: AnsweredField) -> Sequence[Lab
     if answered.concepts:
         return layout.of_concepts.get(answered.concepts, ())
     key = answered.names.own[0]
-    if not key or any(map(may_mean_much, key)):
+    if not key or any(map(is_common_token, key)):
         return ()
     rarest = min((layout.of_word.get(word, ()) for word in key), key=len)
     return [pair for pair in rarest if set(key) <= set(label := fold(pair.label)) and len(label) <= len(key) + 1]
@@ -177,13 +177,13 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """Return a word which shows that a number without a label is part of an address, because it is in the same line;
-    empty if there is none."""
+    """Return a word in the line of a number without a label which shows that the number is part of an address; empty if
+    there is none."""
     said = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(said) or any(find_currencies(said)):
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
-    return next((word for word in line.words if not OF_LINES.isdisjoint(fold(word))), "")
+    return next((word for word in line.words if not WORDS_OF_ADDRESSES.isdisjoint(fold(word))), "")
 
 
 def _amounts(passage: Passage, pair: LabelledValue) -> frozenset[Decimal]:
@@ -199,5 +199,5 @@ def _is_of_kind(passage: Passage, pair: LabelledValue, answered: AnsweredField) 
         or ("date" in kinds and not passage.day_at.keys().isdisjoint(pair.values))
         or ("time" in kinds and _CLOCK.search(text))
         or ("number" in kinds and _has_figure(text))
-        or ("text" in kinds and pair.closed and any(map(str.isalpha, text)))
+        or ("text" in kinds and pair.has_colon and any(map(str.isalpha, text)))
     )

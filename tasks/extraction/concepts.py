@@ -43,8 +43,8 @@ _INCLUDING = frozenset(
 _EXCLUDING = frozenset(fold("excl excluding exclusive exc exkl exklusive before without excluded wo"))
 _ROWS: Mapping[str, Mapping[str, Any]] = tomllib.loads(FILE.read_text("utf-8"))
 _MORE: Mapping[str, Mapping[str, str]] = tomllib.loads(MORE.read_text("utf-8"))
-OF_LINES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
-"""Tokens which show that numbers in the same line belong to something else, such as an address."""
+WORDS_OF_ADDRESSES = frozenset(token for row in _ROWS.values() for token in fold(row.get("lines", "")))
+"""Tokens of addresses and the like. They show that a number in the same line is not the value of a field."""
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _FIELDS: dict[str, str] = {}
 """Concept by the name of a field."""
@@ -125,7 +125,7 @@ _MISREAD = {
 """Tokens of names by their `look_alike` form, which is the same for misread letters."""
 
 
-def may_mean_much(token: str) -> bool:
+def is_common_token(token: str) -> bool:
     """True if the labels of many fields contain this token: a name, a number, an amount."""
     return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _LIKELY.get(token, ()))
 
@@ -150,8 +150,8 @@ def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> 
     """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
 
     The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, names that it contains
-    decide. A single word that no document prints counts only if it stands alone or at the end (`purchaser_landline`,
-    but not `link_price`).
+    decide. Other names take precedence over a single word that no label has, unless the word is at the end: `landline`
+    decides in `purchaser_landline`, but `link` does not in `link_price`.
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):

@@ -84,7 +84,7 @@ _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
 _NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) for kind, form in _HEADINGS.items()}
 """Patterns of the beginning of a name for a list of such entries. They have no accents, because keys of schemas have
 none."""
-FORM = re.compile(
+LEGAL_FORM = re.compile(
     r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|plc|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
     r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
 )
@@ -187,10 +187,10 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
         for one in own:
             cells = _cells_of(passage, one)
             if cells:
-                body.append([as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
+                body.append([in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
         if not body and section == "work" and "organisation" in roles.values():
             body = [
-                [as_asked(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
+                [in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
                 for cells in _in_sentences(passage)
             ]
         if body:
@@ -452,7 +452,7 @@ def _grade_in(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> tuple[
 
 def _is_organisation(passage: Passage, piece: Sequence[WordOnPage]) -> bool:
     text = text_of(passage, piece)
-    return FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
+    return LEGAL_FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
 
 
 def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[WordOnPage]]:
@@ -494,7 +494,7 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
         yield piece
 
 
-def as_asked(cell: ReadCell, one: WantedField) -> ReadCell:
+def in_asked_form(cell: ReadCell, one: WantedField) -> ReadCell:
     """Return a month in the form that the field's description demands."""
     if "\n" in cell.text and "array" not in types_of(one.schema):
         return cell._replace(text=cell.text.replace("\n", " "))

@@ -155,7 +155,7 @@ class _Values:
 
 
 class _Naming:
-    """Tells how well texts name a field. Each text is compared once."""
+    """Measures how well texts name a field. Each text is compared once."""
 
     def __init__(self, names: Names) -> None:
         self._names = [[word for word in name if word not in _LITTLE] or list(name) for name in names.own]
@@ -401,16 +401,18 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
             if sum(map(len, words)) < SHORTEST_CHOICE:
                 continue
             for at in islice(places.get(words[0], ()), MAX_PRINTED):
-                if not _reads(texts, at, words):
+                if not _has_words_at(texts, at, words):
                     continue
-                longer = (other for other in of_first[words[0]] if len(other) > len(words) and _reads(texts, at, other))
+                longer = (
+                    other for other in of_first[words[0]] if len(other) > len(words) and _has_words_at(texts, at, other)
+                )
                 if next(longer, None) is None:
                     own = sorted(set(passage.tokens.words[at : at + len(words)]))
                     found.append((value, passage, tuple(own)))
     return found
 
 
-def _reads(texts: Sequence[Words], at: int, words: Words) -> bool:
+def _has_words_at(texts: Sequence[Words], at: int, words: Words) -> bool:
     return [text[0] if text else "" for text in texts[at : at + len(words)]] == list(words)
 
 

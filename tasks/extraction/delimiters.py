@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import (
-    AROUND,
+    SIGNS_AROUND,
     SPANS_AT_ONCE,
     Candidates,
     CandidateSpan,
@@ -53,7 +53,7 @@ class Delimiters(NamedTuple):
     outer_after: str
 
     def among(self, common: Collection[str]) -> "Delimiters":
-        """Return the delimiters with each word replaced that is not in `common`."""
+        """Return the delimiters with VARIABLE in place of each word that is not in `common`."""
         return Delimiters(*(VARIABLE if one[:1].isalnum() and one not in common else one for one in self))
 
     @property
@@ -142,8 +142,8 @@ def _to_the_end(
 ) -> Iterator[tuple[list[int], list[int]]]:
     """Yield the words from a start to each possible end of a value, with their segments.
 
-    A value may go on in the lines below. There, it ends at the end of a line only above the line that followed it on
-    the example, too.
+    A value may continue in the lines below its first one. It ends at the end of such a line only if the next line
+    begins with the word that followed the value on the example.
     """
     segments, delimiters, longest = candidates.segments, value.delimiters, 2 * value.words + LONGER
     lines = _lines_from(candidates, at)
@@ -188,11 +188,11 @@ def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) ->
 def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
     """Yield the signs and words before a word of a segment, the nearest first, up to the start of the line."""
     first = segment.passage.words[segment.words[place]]
-    if sign := first[: len(first) - len(first.lstrip(AROUND))]:
+    if sign := first[: len(first) - len(first.lstrip(SIGNS_AROUND))]:
         yield sign
     for word in reversed(range(place)):
         text = segment.passage.words[segment.words[word]]
-        if sign := text[len(text.rstrip(AROUND)) :] if any(map(str.isalnum, text)) else text:
+        if sign := text[len(text.rstrip(SIGNS_AROUND)) :] if any(map(str.isalnum, text)) else text:
             yield sign
         if said := "".join(fold(text)):
             yield said
@@ -202,11 +202,11 @@ def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
 def _rightwards(segment: LineSegment, place: int) -> Iterator[str]:
     """Yield the signs and words after a word of a segment, the nearest first, up to the end of the line."""
     last = segment.passage.words[segment.words[place]]
-    if sign := last[len(last.rstrip(AROUND)) :]:
+    if sign := last[len(last.rstrip(SIGNS_AROUND)) :]:
         yield sign
     for word in range(place + 1, len(segment.words)):
         text = segment.passage.words[segment.words[word]]
-        if sign := text[: len(text) - len(text.lstrip(AROUND))] if any(map(str.isalnum, text)) else text:
+        if sign := text[: len(text) - len(text.lstrip(SIGNS_AROUND))] if any(map(str.isalnum, text)) else text:
             yield sign
         if said := "".join(fold(text)):
             yield said

@@ -19,7 +19,7 @@ from typing import Any, Literal, NotRequired, TypedDict, cast
 from models.fair_executor import Slices
 from tasks.extraction.affinity import affinity
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
-from tasks.extraction.claims import AnsweredField, Claim, Claims, Label
+from tasks.extraction.claims import AnsweredField, Label, LabelClaim, LabelClaims
 from tasks.extraction.decisions import Decision
 from tasks.extraction.folding import fold
 from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_matches
@@ -110,7 +110,7 @@ class _Field:
 @dataclass(frozen=True, slots=True)
 class _ClaimedMatch:
     match: ValueMatch
-    claim: Claim
+    claim: LabelClaim
     affinity: float = 0.0
     """Affinity of the match to the names of the field, as `affinity` computes it."""
 
@@ -147,7 +147,7 @@ def find_evidence(
     probability.
     """
     passages = yield from passages_to_trace(precontext)
-    claims = Claims(passages)
+    claims = LabelClaims(passages)
     entries = [*precontext, *([request] if request else ())]
     if request:
         passages += yield from passages_in(request, REQUEST)
@@ -207,7 +207,7 @@ def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedM
         ValueMatch(
             passage, decision.words, "exact" if is_spelt else "normalised", 1.0 if is_spelt else NORMALISED_SCORE
         ),
-        Claim("own"),
+        LabelClaim("own"),
     )
 
 
@@ -251,7 +251,7 @@ def _derived_evidence(sources: Sequence[FieldEvidence]) -> FieldEvidence:
 
 
 def _claimed_matches(
-    answered: AnsweredField, passages: Sequence[Passage], claims: Claims
+    answered: AnsweredField, passages: Sequence[Passage], claims: LabelClaims
 ) -> Slices[list[_ClaimedMatch]]:
     claimed = []
     for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
@@ -260,7 +260,7 @@ def _claimed_matches(
         if not isinstance(answered.value, bool):
             claimed.append(_ClaimedMatch(match, claims.of(match, answered, near), near))
         elif near >= BOOLEAN_AFFINITY:
-            claimed.append(_ClaimedMatch(match, Claim("own"), near))
+            claimed.append(_ClaimedMatch(match, LabelClaim("own"), near))
     return claimed
 
 

@@ -23,7 +23,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.table_lists import HeadedTable
-from tasks.extraction.values import key_of, sayings
+from tasks.extraction.values import key_of, values_in_span
 from tasks.notation.cells import number
 from tasks.precontext import Entry
 from tasks.result import Box
@@ -48,12 +48,12 @@ LESS_ALIKE = 0.2
 """Largest difference in likeness from the best place at which a place still counts as that of the example."""
 MUCH_ALIKE = 0.75
 """Least likeness of two places without a label if the two documents have few words in common."""
-SURER = 24.0
+SAME_PLACE_BONUS = 24.0
 """Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
 ALIKE = 0.35
 """Least share of words that two documents of the same sender have in common. In any other two documents, only a label
 identifies a place."""
-TAUGHT = 0.6
+LEAST_TAUGHT = 0.6
 """Least share of an example's values that a column of its table must contain for its header to count as a name of the
 field."""
 _LABEL, _LINE, _NO_TEXT, _FORM, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 1.0, 1.5, 1.0
@@ -64,7 +64,7 @@ _DELIMITERS = (0.5, 1.0, 1.0, 0.5)
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Kinds of words in a text: digits, letters, or letters with digits."""
 _NEAR = 0.06
-"""Distance, as a share of the page, from which two positions do not count as near each other."""
+"""Least distance of two positions that are not near each other, as a share of the page."""
 
 
 class Example(NamedTuple):
@@ -187,8 +187,8 @@ class _Comparison:
         return found
 
     def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
-        """Return which texts of the new document equal a text of the example, and whether the example's text has words
-        that can be compared: only words that both documents contain are."""
+        """Return a mask of the `texts` of the new document that equal `text` of the example. Also return True if the
+        example's text has words that both documents contain, because only these are compared."""
         said = self.theirs[text]
         return (self.ours == said)[texts], said not in self._without_words
 
@@ -201,7 +201,7 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
         if at % SPANS_AT_ONCE == 0:
             yield
         texts.append(" ".join(fold(span.text)))
-        for key in set(map(key_of, sayings(span, scored.days_first))):
+        for key in set(map(key_of, values_in_span(span, scored.days_first))):
             said.setdefault(key, []).append(at)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):
@@ -253,7 +253,7 @@ def prefer_examples(
             continue
         likeness: Matrix = np.mean(votes, axis=0)
         again = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
-        logits[row, again] += SURER * likeness[again]
+        logits[row, again] += SAME_PLACE_BONUS * likeness[again]
         found[row] = frozenset(again.tolist())
     return found
 
@@ -270,7 +270,7 @@ def taught_names(one: WantedField, tables: Sequence[HeadedTable], answer: Any) -
             cells = [row[column].text for row in table.table.rows[table.end :]]
             comma = table.table.comma_likely
             have = {key for cell in cells if cell for key in (key_of(cell), number(cell, comma=comma))}
-            if text and (share := len(wanted & have) / len(wanted)) > max(best, TAUGHT - 0.01):
+            if text and (share := len(wanted & have) / len(wanted)) > max(best, LEAST_TAUGHT - 0.01):
                 best, header = share, text
     words = tuple(fold(header))
     return Names((*one.names.own, words), one.names.around) if words else one.names

@@ -145,9 +145,9 @@ class Extractor:
         return await self._embedder.embed(texts)
 
     def _scores(
-        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, told: Matrix
+        self, spans: SpanFeatures, fields: Sequence[FieldText], strings: Strings, vectors: Matrix, of_fields: Matrix
     ) -> Slices[Matrix]:
-        names = told.reshape(len(fields), 2, DIMENSIONS)
+        names = of_fields.reshape(len(fields), 2, DIMENSIONS)
         matches = yield from label_matches(fields, strings, vectors, names, self._meanings)
         kinds = np.array([(*field.types, *kinds_of(field)) for field in fields], np.float32)
         pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
@@ -175,9 +175,9 @@ def _prepare(
 
 
 def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> Iterator[FieldText]:
-    """Yield the fields. A field for a whole beside fields for its parts becomes the part that these lack: `name` the
-    last name beside French `prénom`, the first name beside Spanish `apellidos`, and `address` the street beside a city
-    or a postcode."""
+    """Yield the fields. If an object has fields for some parts of a value, its field for the whole becomes the missing
+    part: `name` is the last name beside French `prénom` and the first name beside Spanish `apellidos`, and `address` is
+    the street beside a city or a postcode."""
     named: dict[JsonPath, set[str]] = {}
     for one, text in zip(fields, texts, strict=True):
         named.setdefault(one.path[:-1], set()).update(text.concepts if len(text.concepts) == 1 else ())

@@ -47,14 +47,14 @@ _COMPANY = re.compile(
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MAX_NAME = 200
 """Largest length of an embedded text, in characters."""
-_CALLED: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
+_NAMES_OF_CONCEPT: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
-    _CALLED[_name].append(_phrase)
+    _NAMES_OF_CONCEPT[_name].append(_phrase)
 
-NAMED = 14
-"""Number of features of a label and a field."""
-_PLACES = {name: at for at, name in enumerate(CONCEPTS)}
-CALLED_BY = 8
+LABEL_FEATURES = 14
+"""Number of features of a pair of a label and a field (`label_matches`)."""
+_CONCEPT_INDEX = {name: at for at, name in enumerate(CONCEPTS)}
+MAX_EMBEDDED_NAMES = 8
 """Largest number of a concept's names that are embedded for its meaning; English names come first."""
 
 
@@ -93,7 +93,7 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
 
 def renamed(field: FieldText) -> FieldText | None:
     """Return the field under the first other name of its concept, or None if there is no other name."""
-    others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _CALLED[concept])
+    others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _NAMES_OF_CONCEPT[concept])
     name = next((phrase for phrase in others if phrase not in field.names.own), None)
     if name is None:
         return None
@@ -218,7 +218,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
                 float(first.box is None),
                 min(span.first, 20) / 20,
                 min(len(segments) - 1 - span.last, 20) / 20,
-                float(span.closed),
+                float(span.has_colon),
                 float(own >= 0),
                 float(left >= 0),
                 float(above >= 0),
@@ -295,7 +295,7 @@ def _confidence(span: CandidateSpan) -> float:
 def label_matches(
     fields: Sequence[FieldText], strings: Strings, vectors: Matrix, field_vectors: Matrix, meanings: Matrix
 ) -> Slices[Matrix]:
-    """Return the match of each string with each field, as an array of fields × (strings + 1) × NAMED.
+    """Return the match of each string with each field, as an array of fields × (strings + 1) × LABEL_FEATURES.
 
     The features, by index, are:
 
@@ -310,7 +310,7 @@ def label_matches(
     The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full name;
     `meanings` is concepts × 384.
     """
-    words, letters, concepts = _Places(), _Places(), dict[frozenset[str], list[int]]()
+    words, letters, concepts = _InvertedIndex(), _InvertedIndex(), dict[frozenset[str], list[int]]()
     sizes = np.zeros(len(strings.texts))
     for index, text in enumerate(strings.texts):
         if index % SPANS_AT_ONCE == 0:
@@ -321,7 +321,7 @@ def label_matches(
         letters.add(_letters(tokens))
         if len(tokens) <= 12 and (named := concepts_of(tokens)):
             concepts.setdefault(named, []).append(index)
-    found = np.zeros((len(fields), len(strings.texts) + 1, NAMED), np.float32)
+    found = np.zeros((len(fields), len(strings.texts) + 1, LABEL_FEATURES), np.float32)
     for row, field in zip(found, fields, strict=True):
         yield
         for named, places in concepts.items() if field.concepts else ():
@@ -344,13 +344,13 @@ def label_matches(
     nearest = near.max(axis=2, initial=-1.0)
     for named, places in concepts.items():
         yield
-        best = near[:, :, [_PLACES[name] for name in named]].max(axis=2)
+        best = near[:, :, [_CONCEPT_INDEX[name] for name in named]].max(axis=2)
         found[:, places, 10:12] = best[:, None]
         found[:, places, 12:14] = (1 + best - nearest)[:, None]
     return found
 
 
-class _Places:
+class _InvertedIndex:
     """Sets of words, or of groups of letters, of many texts, indexed by word or group."""
 
     def __init__(self) -> None:
@@ -371,11 +371,11 @@ class _Places:
         return np.bincount(np.array(places, np.int64), minlength=len(self._sizes))
 
 
-def called_by() -> dict[str, list[str]]:
+def names_to_embed() -> dict[str, list[str]]:
     """Return the names of each concept that are embedded to represent its meaning."""
     found: dict[str, list[str]] = {name: [] for name in CONCEPTS}
     for phrase, name in PHRASES.items():
-        if len(found[name]) < CALLED_BY:
+        if len(found[name]) < MAX_EMBEDDED_NAMES:
             found[name].append(" ".join(phrase))
     return found
 
@@ -391,7 +391,7 @@ def _letters(words: Sequence[str]) -> frozenset[str]:
     return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
 
 
-def _shares_of_letters(field: FieldText, letters: _Places) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _shares_of_letters(field: FieldText, letters: _InvertedIndex) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return, for each text, two shares of the groups of letters that the text has in common with the field's most
     similar name: the share of the name's groups, and that of the text's groups."""
     sizes = np.maximum(1, letters.sizes())

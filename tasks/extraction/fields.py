@@ -24,7 +24,8 @@ _SINGLE = NOTES | {
     *("type", "enum", "const", "pattern", "format", "minLength", "maxLength"),
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
 }
-"""Keywords in schemas of single values. A field with any other keyword is not searched for."""
+"""Keywords in the schemas of lists, of the texts in lists, and of single values. Fields with other keywords are not
+searched for."""
 _ASKS_FOR_PROSE = re.compile(
     r"\b(?:summar|describ|explain|explanation|sentiment|opinion|judg|classif|categor|rate|why|translat|(?:one|two|few|own)"
     r" (?:words?|sentences?))",
@@ -77,7 +78,7 @@ def fields_of(schema: Mapping[str, Any]) -> list[FormField]:
     return list(islice(_single_fields(schema), MAX_FIELDS))
 
 
-def count_beyond(schema: Mapping[str, Any]) -> int:
+def count_left_out(schema: Mapping[str, Any]) -> int:
     """Return the number of fields that `fields_of` leaves out."""
     return sum(1 for _ in islice(_single_fields(schema), MAX_FIELDS, None))
 
@@ -112,14 +113,14 @@ def _lists(
         if is_plain(item):
             columns = list(_fields(root, item, path, depth))
             single = [one for one in columns if one.schema.keys() <= _SINGLE]
-            is_known = all(one in single or _is_of_values(root, one.schema) for one in columns)
+            is_known = all(one in single or _is_list_of_values(root, one.schema) for one in columns)
             if is_known and single and 1 < len(columns) <= MAX_FIELDS:
                 found[path] = columns
 
 
-def texts_of(schema: Mapping[str, Any]) -> list[FormField]:
+def text_lists_of(schema: Mapping[str, Any]) -> list[FormField]:
     """Return the lists of plain strings outside other lists."""
-    found = [one for one in _fields(schema, schema, (), 0) if _is_of_texts(schema, one.schema)]
+    found = [one for one in _fields(schema, schema, (), 0) if _is_list_of_texts(schema, one.schema)]
     return found if len(found) <= MAX_FIELDS else []
 
 
@@ -141,11 +142,11 @@ def is_choice(schema: Mapping[str, Any]) -> bool:
     return types_of(schema) == {"boolean"}
 
 
-def _is_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
-    return _is_of_values(root, node) and resolved(root, node["items"])["type"] == "string"
+def _is_list_of_texts(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+    return _is_list_of_values(root, node) and resolved(root, node["items"])["type"] == "string"
 
 
-def _is_of_values(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
+def _is_list_of_values(root: Mapping[str, Any], node: Mapping[str, Any]) -> bool:
     """True for a list of texts or numbers."""
     item = resolved(root, node.get("items", {}))
     is_list = types_of(node) == {"array"} and node.keys() <= _LIST | {"uniqueItems"}
@@ -164,14 +165,14 @@ def _fields(
             needed = name in node.get("required", ())
             yield from _fields(root, child, (*path, name), depth + 1, is_required=needed)
     elif path:
-        yield FormField(path, _in_one(root, node), is_required)
+        yield FormField(path, _merge_branches(root, node), is_required)
 
 
-def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Merge the branches of an `anyOf` into one schema if all but one are null.
 
-    `anyOf: [{"type": "string"}, {"type": "null"}]` is pydantic's form of an optional value, an enum's included.
-    Its form of `Decimal`, a number or a string, becomes a number.
+    Pydantic writes an optional value, also that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`, and a
+    `Decimal` as a number or a string. The latter becomes a number.
     """
     branches = node.get("anyOf")
     if not isinstance(branches, list):
@@ -193,9 +194,8 @@ def _in_one(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, An
     return {**merged, **choices, "type": [other["type"], "null"]}
 
 
-def is_of_text(schema: Mapping[str, Any], names: Names) -> bool:
-    """True if a text may contain a field's value word for word. This is false for summaries, judgements and
-    booleans."""
+def may_be_copied(schema: Mapping[str, Any], names: Names) -> bool:
+    """True if a field's value may be copied word for word from a text. False for summaries, judgements and booleans."""
     types = types_of(schema)
     if "enum" in schema:
         said = [value for value in schema["enum"] if value is not None]

@@ -24,12 +24,12 @@ from tasks.extraction.fields import (
     WantedField,
     choice_lists_of,
     column_path,
-    count_beyond,
+    count_left_out,
     fields_of,
     is_choice,
-    is_of_text,
     lists_of,
-    texts_of,
+    may_be_copied,
+    text_lists_of,
     with_nesting,
     without_items,
 )
@@ -60,7 +60,7 @@ from tasks.extraction.table_lists import (
 from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.travel_legs import travel_legs
 from tasks.extraction.values import with_contact_form, with_form
-from tasks.extraction.whole_results import TaskResults, copied
+from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
 from tasks.extraction.written_tables import tables_in
 from tasks.precontext import Entry
@@ -140,7 +140,7 @@ async def copy_fields(
     have on `examples`. Raises ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
-        listed = await in_turns(extractor, _taught, one, listed)
+        listed = await in_turns(extractor, _with_taught_names, one, listed)
     tables, unused = await _from_tables(read, listed, extractor) if listed else ({}, False)
     form = await in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
     if form is None:
@@ -177,7 +177,7 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args
     return await asyncio.to_thread(whole)
 
 
-def _taught(
+def _with_taught_names(
     example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[WantedField]]]:
     """Return the fields of lists, with the headers of their columns in an example as further names."""
@@ -298,7 +298,7 @@ class _FormToFill:
         `listed` are the fields of the lists of objects. `tables` are the lists among these that have already been
         filled.
         """
-        fields, texts = fields_of(schema), texts_of(schema)
+        fields, texts = fields_of(schema), text_lists_of(schema)
         choice_lists = choice_lists_of(schema)
         if not (fields or listed or texts or choice_lists):
             return None
@@ -311,20 +311,20 @@ class _FormToFill:
             if "const" in one.schema:
                 values[one.path] = one.schema["const"]
                 continue
-            said = copied(one.schema, names[one.path], results, list(names.values()))
+            said = values_from_results(one.schema, names[one.path], results, list(names.values()))
             value = next(filter(fits, said), LEFT_OUT)
             if value is not LEFT_OUT:
                 values[one.path] = value
-            elif is_of_text(one.schema, names[one.path]):
+            elif may_be_copied(one.schema, names[one.path]):
                 asked = with_contact_form(with_form(one.schema, names[one.path]), names[one.path])
                 wanted.append(WantedField(one.path, asked, names[one.path], fits, not one.is_required))
             elif is_choice(one.schema):
                 choices[one.path] = one, names[one.path]
                 wanted.append(WantedField(one.path, as_text(one.schema), names[one.path], _is_text, True))
         lists: dict[JsonPath, Sequence[WantedField]] = {}
-        left, beyond = MAX_FIELDS, count_beyond(schema)
+        left, beyond = MAX_FIELDS, count_left_out(schema)
         for path, columns in listed.items():
-            copied_of = [one for one in columns if is_of_text(one.schema, one.names)]
+            copied_of = [one for one in columns if may_be_copied(one.schema, one.names)]
             others = [one for one in columns if one not in copied_of]
             may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in others)
             # An exact table is the whole list. In a table that was found by the places of words, cells may be torn
@@ -339,7 +339,7 @@ class _FormToFill:
         of_texts: dict[JsonPath, _Fits] = {}
         for one in texts:
             named, asked = names_of(one.path, one.schema), as_text(one.schema)
-            if is_of_text(asked, named):
+            if may_be_copied(asked, named):
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
                 wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
         of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}

@@ -42,7 +42,7 @@ class LabelledValue:
     """Concepts that the label names."""
     values: tuple[int, ...]
     """Indices of the words beside the label, in order. The last words may belong to something else."""
-    closed: bool
+    has_colon: bool
     """True if a colon ends the label. Its value may then be words, and not only digits."""
 
 
@@ -96,7 +96,7 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
     of_word: dict[str, list[LabelledValue]] = {}
     for pair in pairs:
         of_concepts.setdefault(pair.concepts, []).append(pair)
-        for word in dict.fromkeys(fold(pair.label)) if pair.closed else ():
+        for word in dict.fromkeys(fold(pair.label)) if pair.has_colon else ():
             of_word.setdefault(word, []).append(pair)
     headings.reverse()
     headings.sort(key=lambda heading: heading.box[3])
@@ -163,8 +163,8 @@ class _RowReader:
     _label: list[str] = field(default_factory=list)
     _values: list[int] = field(default_factory=list)
     _texts: int = 0
-    """Number of the values that have letters. It is known without a look at the values, which may be thousands."""
-    _closed: bool = False
+    """Number of values with letters, counted as values are taken and dropped, because there may be thousands."""
+    _has_colon: bool = False
 
     def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
         for segment in row:
@@ -174,9 +174,9 @@ class _RowReader:
         yield from self._end()
 
     def _begin_segment(self) -> Iterator[LabelledValue]:
-        if self._closed and self._texts:
+        if self._has_colon and self._texts:
             yield from self._end()
-        elif not self._values and not self._closed:
+        elif not self._values and not self._has_colon:
             self._carried, self._label = [*self._carried, *self._label][-_MAX_KEPT:], []
 
     def _word(self, word: int, text: str) -> Iterator[LabelledValue]:
@@ -192,7 +192,7 @@ class _RowReader:
         elif not any(character.isalnum() for character in text):
             if text.startswith("%") and self._values:
                 self._drop()
-        elif self._closed and not self._begins_label(text):
+        elif self._has_colon and not self._begins_label(text):
             self._take(word)
         elif has_figures and not _PERCENT.fullmatch(text):
             if self._label or self._carried:
@@ -211,22 +211,22 @@ class _RowReader:
             while self._values and len(words) < LONGEST_LABEL and self._goes_with(self._values[-1], words):
                 words.insert(0, self._drop())
             yield from self._end()
-        elif self._closed:
+        elif self._has_colon:
             self._carried, self._label = [], []
         self._label += words
-        self._closed = True
+        self._has_colon = True
 
     def _end(self) -> Iterator[LabelledValue]:
-        if self._values and (self._closed or len(self._carried) + len(self._label) <= LONGEST_LABEL):
+        if self._values and (self._has_colon or len(self._carried) + len(self._label) <= LONGEST_LABEL):
             whole = " ".join([*self._carried, *self._label][-_MAX_KEPT:])
             own = " ".join(self._label[-_MAX_KEPT:])
             label = own if concepts_of(_tokens(own)) else whole
             concepts = concepts_of(_tokens(label))
             # A label without a colon that names several concepts is really a row of column headings.
             one = len(concepts) == 1 or all(CONCEPTS[name].weak for name in concepts)
-            known = concepts if self._closed or one else frozenset()
-            yield LabelledValue(label, known, tuple(self._values), self._closed)
-        self._carried, self._label, self._values, self._closed, self._texts = [], [], [], False, 0
+            known = concepts if self._has_colon or one else frozenset()
+            yield LabelledValue(label, known, tuple(self._values), self._has_colon)
+        self._carried, self._label, self._values, self._has_colon, self._texts = [], [], [], False, 0
 
     def _goes_with(self, word: int, words: Sequence[str]) -> bool:
         text = self.passage.words[word]
@@ -243,7 +243,7 @@ class _RowReader:
         self._texts += self._is_text(word)
 
     def _drop(self) -> str:
-        """Return the last of the label's values, which is none after all."""
+        """Remove the last of the label's values, which turned out not to be a value, and return its text."""
         word = self._values.pop()
         self._texts -= self._is_text(word)
         return self.passage.words[word]

@@ -97,25 +97,25 @@ def _match_text(text: str, passage: Passage) -> Iterator[ValueMatch]:
     tokens = passage.tokens
     for start, end in tokens.occurrences(needle, tokens.stream, MAX_OCCURRENCES):
         words = tokens.words_between(start, end)
-        exact = _closed_up(text) in _closed_up("".join([passage.words[word] for word in words]))
+        exact = _without_spaces(text) in _without_spaces("".join([passage.words[word] for word in words]))
         yield ValueMatch(passage, words, "exact" if exact else "normalised", 1.0 if exact else NORMALISED_SCORE)
 
 
-def _closed_up(text: str) -> str:
+def _without_spaces(text: str) -> str:
     return "".join(text.casefold().split())
 
 
 def _match_number(number: Number, passage: Passage, *, typed: bool = False) -> Iterator[ValueMatch]:
     """Find the same number. `typed` states that the number is a JSON number, in which 9 and 9.00 are equal."""
-    for found in passage.numbers.that_read(number.readings)[:MAX_OCCURRENCES]:
+    for found in passage.numbers.with_readings(number.readings)[:MAX_OCCURRENCES]:
         exact = found.is_plain if typed else found.digits == number.digits
         yield _quantity_match(found, passage, exact=exact, sure=len(found.readings) == 1)
 
 
 def _match_day(text: str, day: Day, passage: Passage) -> Iterator[ValueMatch]:
-    for found in passage.days.that_read(day.readings)[:MAX_OCCURRENCES]:
-        written = _closed_up(text[day.start : day.end])
-        exact = written == _closed_up(passage.text[found.start : found.end]) and day.end == len(text.strip())
+    for found in passage.days.with_readings(day.readings)[:MAX_OCCURRENCES]:
+        written = _without_spaces(text[day.start : day.end])
+        exact = written == _without_spaces(passage.text[found.start : found.end]) and day.end == len(text.strip())
         yield _quantity_match(found, passage, exact=exact, sure=day.readings[0] == found.readings[0])
 
 
@@ -224,8 +224,11 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
 
 
 def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
-    """Return words, ascending, of which every place with enough of the `wanted` tokens and with all `figures` has one
-    at least. They are those of the rarest tokens without which too little would be left, or of the rarest figure."""
+    """Return the indices, ascending, of the words around which the `wanted` tokens have to be searched for.
+
+    Every place with enough of the tokens and with all `figures` contains at least one of these words: the words of the
+    rarest tokens, so many of them that the other tokens are not enough, or those of the rarest figure.
+    """
 
     def count(token: str) -> int:
         return len(passage.vocabulary.get(token, ()))

@@ -182,8 +182,8 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
     told = [(value, item) for item in kept[:MAX_ITEMS] if (value := _object_of(scored, item, rows)) is not None]
     items = [item for _, item in told]
     cells = {
-        (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, signs)
-        for (number, row, cell), signs in zip(_cells_of(items), _signs_of(items, len(rows)), strict=True)
+        (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, features)
+        for (number, row, cell), features in zip(_cells_of(items), _features_of(items, len(rows)), strict=True)
     }
     return ObjectList([value for value, _ in told], cells)
 
@@ -207,7 +207,7 @@ def _cells_of(items: Sequence[Mapping[int, _Cell]]) -> Iterator[tuple[int, int, 
     return ((number, row, cell) for number, item in enumerate(items) for row, cell in item.items())
 
 
-def _signs_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
+def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
     """Yield the input of the calibration for each cell of a list.
 
     The network scores each cell alone. The other inputs state how regular the list is, because in a real table most

@@ -32,7 +32,7 @@ LETTER, HEIGHT, PITCH = 16, 20, 26
 With these sizes, two spaces are a wide gap.
 """
 TAB = 2
-"""Least number of spaces between two cells with a tab between them."""
+"""Number of spaces that separate the widest cell of a column from the next column, in lines with tabs."""
 _WORD = re.compile(r"\S+")
 _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
@@ -45,12 +45,12 @@ MAX_LINES = 100_000
 """Largest number of lines that are made of a text, each of which takes 300 bytes: as many as MAX_CHARS characters may
 have."""
 CHARS_AT_ONCE = 20_000
-"""Number of characters of lines that are made between two turns."""
+"""Number of characters of lines that are made in one slice of the work."""
 LINES_AT_ONCE = 500
-"""Number of lines, or of numbers or days, that are looked at between two turns."""
+"""Number of lines, or of numbers or days, that are examined in one slice of the work."""
 MAX_LINE_WORDS = 1_000
-"""Largest number of words of a line that is searched at a time. A longer one counts as several, because nobody else has
-a turn during the work on a line."""
+"""Largest number of words of a line. A longer line is cut into several, because a line is searched in one slice of the
+work, during which no other request has a turn."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[tuple[int, int], list[Passage]]" = {}
@@ -60,7 +60,7 @@ _searched: "dict[tuple[int, int], list[Passage]]" = {}
 class Quantities(list[Q]):
     """Numbers or days in a text, in their order in the text."""
 
-    def that_read(self, readings: Iterable[object]) -> list[Q]:
+    def with_readings(self, readings: Iterable[object]) -> list[Q]:
         """Return the numbers or days that may mean one of `readings`, in order."""
         found = {one.start: one for reading in readings for one in self._by_reading.get(reading, ())}
         return [found[start] for start in sorted(found)]

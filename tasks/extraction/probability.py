@@ -6,10 +6,10 @@ see.
    network lacks. The sums are the logits of `FieldScores`.
 2. Softmax turns a field's logits into probabilities. The probabilities of all spans with the field's value are added
    up (`FieldScores.place`). In a list, which has many values, each span is right or wrong by itself.
-3. The evidence adds two signs: whether the label beside the value's words names this field or another, and the engine's
-   confidence in the words. For a cell of a table or of records, and for an object of a list that the network found,
-   other signs are used.
-4. A logistic regression turns the signs into a probability (after Platt, "Probabilistic outputs for support vector
+3. The evidence adds two features: whether the label beside the value's words names this field or another, and the
+   engine's confidence in the words. For a cell of a table or of records, and for an object of a list that the network
+   found, other features are used.
+4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
    machines", 1999). Each kind of `CalibrationInput` has one. The regression for an LLM's answers was fitted to made
    documents (`training/extraction/calibrate.py`), the others to real documents
    (`training/extraction/calibrate_papers.py`).
@@ -31,14 +31,14 @@ from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
 from tasks.extraction.text_lists import TextList
-from tasks.extraction.values import has_days_first, is_miswritten, key_of, sayings
+from tasks.extraction.values import has_days_first, is_miswritten, key_of, values_in_span
 from tasks.precontext import Entry
 from tasks.read_table import ReadCell
 from tasks.schema.paths import JsonPath
 
 MISWRITTEN = 0.1
 """Factor on the probability of a code with wrong check digits. Either it was misread, or it is wrong on the page."""
-EVEN = 0.2
+BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. With this number, the way to fill a list that is
 worth most has 97 % of the right values of the best way, over 167 lists of real documents."""
 FILE = Path(__file__).with_name("calibration.json")
@@ -79,7 +79,7 @@ class CellOfField(NamedTuple):
     """Probability of the cell in its records."""
 
     @property
-    def signs(self) -> tuple[float, ...]:
+    def features(self) -> tuple[float, ...]:
         """The input of the calibration. Separators and the number of words are among it, because a text with several
         parts may contain more than the value."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
@@ -105,7 +105,7 @@ class CellOfItem(NamedTuple):
 
     span: int
     """Index of the span in the candidates."""
-    signs: tuple[float, ...]
+    features: tuple[float, ...]
     """The input of the calibration (`object_lists`)."""
 
 
@@ -122,7 +122,7 @@ class ValuePlace(NamedTuple):
     """True if the value is the answer of the extractor, False if it is the answer of an LLM."""
     cell: CellOfField | CellOfItem | None = None
     """The cell of a table, or the item of a list, that contains the value, if it is known."""
-    signs: tuple[float, ...] = ()
+    features: tuple[float, ...] = ()
     """Further input of the calibration for a copied field, from its scores (`FieldScores`)."""
     is_by_example: bool = False
     """True if an example has the field at this place."""
@@ -180,9 +180,9 @@ class FieldScores:
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
             # All items come from one piece of text, so each is right if the piece is.
             found = self._place(whole.passage, whole.items[at].words, whole.probability, copied)
-            return found._replace(signs=self._signs_of(row, int(self.logits[row, :-1].argmax()), found.words))
+            return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
         key = key_of(value)
-        saying = [at for at, said in enumerate(self._values_said) if key in said]
+        saying = [at for at, said in enumerate(self._values_of_spans) if key in said]
         if not saying:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
@@ -196,9 +196,9 @@ class FieldScores:
         span = self.candidates.spans[best]
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
-        return found._replace(is_by_example=is_by_example, signs=self._signs_of(row, best, found.words))
+        return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
 
-    def _signs_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
+    def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
         """Return the input of the calibration for a field's best place: its scores, the probability that another field
         has the place, and whether the line goes on behind the place."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
@@ -215,8 +215,8 @@ class FieldScores:
         return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     @cached_property
-    def _values_said(self) -> list[set[Any]]:
-        return [set(map(key_of, sayings(span, self.days_first))) for span in self.candidates.spans]
+    def _values_of_spans(self) -> list[set[Any]]:
+        return [set(map(key_of, values_in_span(span, self.days_first))) for span in self.candidates.spans]
 
 
 class CalibrationInput(NamedTuple):
@@ -225,20 +225,20 @@ class CalibrationInput(NamedTuple):
     by: Literal["copied", "llm", "cell", "item"]
     """The source of the value: the extractor, an LLM, a cell of a table or of records, an item of a list that the
     network found."""
-    signs: tuple[float, ...]
+    features: tuple[float, ...]
 
 
 def calibration_input(place: ValuePlace, score: float, label: Label, confidence: float = 1.0) -> CalibrationInput:
     """Return the input for a value with the extractor's `place`, the score and label of its evidence, and the engine's
     confidence in its words."""
     if isinstance(place.cell, CellOfField):
-        return CalibrationInput("cell", place.cell.signs)
+        return CalibrationInput("cell", place.cell.features)
     if place.cell is not None:
-        return CalibrationInput("item", place.cell.signs)
+        return CalibrationInput("item", place.cell.features)
     chance, own, other = _logit(place.probability), float(label == "own"), float(label in ("other", "elsewhere"))
-    if not place.copied or not place.signs:
+    if not place.copied or not place.features:
         return CalibrationInput("llm", (chance, score, own, other))
-    return CalibrationInput("copied", (chance, own, other, confidence, *place.signs))
+    return CalibrationInput("copied", (chance, own, other, confidence, *place.features))
 
 
 def _logit(chance: float) -> float:
@@ -255,18 +255,18 @@ def _weights() -> dict[str, tuple[tuple[float, ...], float]]:
 def probability(given: CalibrationInput) -> float:
     """Return the calibrated probability that a field is right, 0 to 1."""
     weights, bias = _weights()[given.by]
-    return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, given.signs, strict=True))))
+    return 1 / (1 + math.exp(-bias - sum(weight * one for weight, one in zip(weights, given.features, strict=True))))
 
 
 def probability_of_cell(cell: CellOfField | CellOfItem) -> float:
     """Return the calibrated probability that a value in a list is right, 0 to 1."""
     if isinstance(cell, CellOfItem):
-        return probability(CalibrationInput("item", cell.signs))
-    return probability(CalibrationInput("cell", cell.signs)) if cell.is_read else 0.0
+        return probability(CalibrationInput("item", cell.features))
+    return probability(CalibrationInput("cell", cell.features)) if cell.is_read else 0.0
 
 
 def worth_of(cells: Iterable[CellOfField | CellOfItem]) -> float:
-    """Return the worth of a way to fill a list: the sum of its values' probabilities, each reduced by EVEN. The sum is
-    rounded, because small differences between two ways mean nothing."""
+    """Return the worth of a way to fill a list: the sum of its values' probabilities, each reduced by BREAK_EVEN. The
+    sum is rounded, because small differences between two ways mean nothing."""
     read = (cell for cell in cells if isinstance(cell, CellOfItem) or cell.is_read)
-    return round(sum(probability_of_cell(cell) - EVEN for cell in read), 1)
+    return round(sum(probability_of_cell(cell) - BREAK_EVEN for cell in read), 1)

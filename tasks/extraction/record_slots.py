@@ -19,7 +19,7 @@ from typing import Any, Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.column_values import UNREADABLE, emptiest, values_of_column
 from tasks.extraction.concepts import CONCEPTS, PHRASES
-from tasks.extraction.dated_entries import FORM, PLACE_OF_WORK, MonthForm, in_month_form, month_form
+from tasks.extraction.dated_entries import LEGAL_FORM, PLACE_OF_WORK, MonthForm, in_month_form, month_form
 from tasks.extraction.features import types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
@@ -37,7 +37,7 @@ CONSTANT: Final = 0.6
 """Least share of records with the same text in a slot at which the text counts as a label."""
 LEAST_COVERAGE: Final = 0.2
 SAME_UNIT: Final = 1.5
-"""Weight of a unit that a field's name states and the figures of a slot have, as that of a label."""
+"""Weight of a slot whose figures have the unit in the field's name. It counts like the weight of a label."""
 NUMBERS: Final = frozenset(("number", "integer"))
 FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
@@ -72,18 +72,18 @@ WEIGHTS: Final[Mapping[str, float]] = {
     "bias": -2.5, "label": 1.25, "kind": 2.0, "role": 1.0, "unique": 0.7, "coverage": 1.0, "title": 0.8, "order": 0.8,
     "constant": -1.0, "whole": -0.3, "other": -1.5, "texture": 1.0, "strange": -0.6, "fit": 1.0, "long": -0.5,
 }  # fmt: skip
-"""Weight of each sign that a slot belongs to a field."""
+"""Weight of each feature of a slot and a field, in the score of their assignment."""
 RUN_WEIGHTS: Final[Mapping[str, float]] = {
     "apart": 0.67, "count": 2.19, "explained": 1.99, "filled": 3.49,
     "full": 3.01, "heading": 3.84, "kept": 0.97, "labels": -1.34, "lines": -0.14, "regular": 2.55,
     "single": -1.0, "typed": 0.22, "worth": 7.2,
 }  # fmt: skip
-"""Weight of each sign that the records of a run are a list's items."""
+"""Weight of each feature of a run, in the score of its records as the items of a list."""
 
 
 CHANCE: Final = (1.54, 1.05, -0.0, 0.75, 0.12, -0.82, -3.34)
 """Weights of the logistic regression for a value's probability: the run's score, the slot's worth, the share of fields
-filled, how regular the records are, the heading, the number of records, and one."""
+filled, how regular the records are, the heading, the number of records, and the intercept."""
 
 
 class SlotCell(NamedTuple):
@@ -185,6 +185,7 @@ class RecordTemplate:
     run: Run
     slots: list[Slot]
     regular: float
+    """Regularity of the records, 0 to 1: mean share of records that have a slot, weighted by this share."""
 
     @property
     def size(self) -> int:
@@ -481,7 +482,7 @@ def _joined(line: PiecedLine, pieces: Sequence[Piece]) -> SlotCell:
 
 @lru_cache(maxsize=4096)
 def is_organisation(text: str) -> bool:
-    return FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
+    return LEGAL_FORM.search(text) is not None or PLACE_OF_WORK.search(text) is not None
 
 
 class FieldKind(NamedTuple):
@@ -636,7 +637,7 @@ class RecordFilling(NamedTuple):
     slots: Mapping[int, Slot]
     values: Mapping[int, Sequence[Any]]
     worth: Mapping[int, float]
-    """Total weight of the signs that a field's slot is the right one, by the field's index."""
+    """Score of the assignment of a slot to each field, by the field's index."""
     kept: Sequence[int]
     """Indices of the records that are items of the list."""
     of_run: Mapping[str, float]
@@ -953,7 +954,8 @@ def _assigned(
 ) -> list[tuple[int, int]]:
     """Return the field and the slot of each assignment, the likeliest first, so that no piece is in two fields.
 
-    `worth` has the weight of each field and slot, `claims` the part of it that does not depend on the slot's place.
+    `worth` has the score of each field and slot, and `claims` the part of the score that does not depend on the slot's
+    place.
     """
     order = sorted(worth, key=lambda pair: (-worth[pair], pair))
     found: list[tuple[int, int]] = []

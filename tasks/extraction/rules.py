@@ -17,7 +17,7 @@ from tasks.extraction.coded_texts import CodedLine
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold
-from tasks.extraction.introduced import prefer_introduced
+from tasks.extraction.introduced_parties import prefer_introduced
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.units import prefer_units
 from tasks.extraction.values import number_of
@@ -100,7 +100,7 @@ def apply_rules(
         _prefer_currency(logits, candidates)
         return
     labelled = [
-        _has_nothing(candidates.segments[at], at, candidates)
+        _has_no_value(candidates.segments[at], at, candidates)
         for at, words in enumerate(candidates.labels)
         if _names_field(words, field)
     ]
@@ -196,7 +196,7 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     owners = [candidates.parties[span.first] for span in candidates.spans]
     # No label names the owner of a letterhead. If another block belongs to the customer, the letterhead does not.
     others = -1.0 if party in owners and party not in SENDERS else 0.0
-    found = np.array([_speaks_for(one, party) if one else others for one in owners], np.float32)
+    found = np.array([_party_agreement(one, party) if one else others for one in owners], np.float32)
     if party in SENDERS:
         found += [FROM * _is_from(span) for span in candidates.spans]
     return found
@@ -205,10 +205,11 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
 def _is_from(span: CandidateSpan) -> bool:
     """True if the span is a capitalised name after "from" in a sentence."""
     before = span.label.split()[-1:]
-    return span.kind == "piece" and not span.closed and before in _FROM and span.text[:1].isupper()
+    return span.kind == "piece" and not span.has_colon and before in _FROM and span.text[:1].isupper()
 
 
-def _speaks_for(owner: str, party: str) -> float:
+def _party_agreement(owner: str, party: str) -> float:
+    """Return 1 if the owner of a block is the field's party or may be, −1 if it is the other side, else 0."""
     if owner == party:
         return 1.0
     # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
@@ -314,7 +315,7 @@ def _fewest_figures(field: FieldText) -> int:
     return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
-def _has_nothing(segment: LineSegment, at: int, candidates: Candidates) -> bool:
+def _has_no_value(segment: LineSegment, at: int, candidates: Candidates) -> bool:
     """True if a label has no value, because nothing is after or beside it, and only another label is below it."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in candidates.segments):

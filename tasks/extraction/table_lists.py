@@ -19,7 +19,7 @@ from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_com
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import DerivedColumn, derived_columns
 from tasks.extraction.features import Matrix, types_of, wants_iso
-from tasks.extraction.fields import WantedField, is_of_text
+from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
@@ -71,26 +71,26 @@ FITTING_WITH_NULL = 0.5
 """Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
 among amounts."""
 WIDE = 3
-"""Number of a table's columns beyond which an item may lack a single cell."""
+"""Largest number of columns of a table in which an item may not lack a cell. In wider tables, it may lack one."""
 NAMED, LEAST_NAMED = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
 FEWEST_ANCHORS = 2
 """Least number of columns that headers must name before the columns between them are assigned by their order."""
 FEWEST_TELLING = 2
-"""Least number of columns that may not be empty and make a row an item if all of them are filled, however many others
-are empty."""
+"""Least number of columns with required values. A row with all of these filled is an item, however many other cells are
+empty."""
 FEWEST_FIGURES = 3
-"""Least number of figures of a word of a section's heading that is the number of something."""
+"""Least number of figures of a word in a section's heading that counts as a number, such as that of a delivery note."""
 FEWEST_PARTED = 2
 """Least number of columns of figures whose header and first cell were read as one."""
 FEWEST_IN_ORDER = 4
 """Least number of fields of a list whose order alone assigns a table's columns, once a header names one of them."""
-READ = 0.9
+LEAST_READABLE = 0.9
 """Least share of required cells that must be readable in a table found by the places of words. A table with fewer was
 probably cut at the wrong places."""
-ANSWERED = 0.5
-"""Share of a list's fields that must be exceeded by the table's headers for the table to fill the list."""
+ANSWERED_SHARE = 0.5
+"""Share of a list's fields. A table fills the list only if its columns answer more than this share."""
 
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
@@ -135,8 +135,8 @@ class HeadedTable:
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
     parted: Mapping[int, int] = field(default_factory=dict)
-    """Columns of the table that have no header because their parts have it, by the derived columns that are the
-    parts."""
+    """Column of the table by the derived column that is a part of it. Such a column has no header of its own, because
+    its parts have it."""
 
     @property
     def header(self) -> list[str]:
@@ -241,7 +241,8 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[
 
 
 def _with_parted_header(table: ReadTable) -> ReadTable:
-    """Return a table whose first row was read as one with the row below it as two rows: `Date 03.08.`, `Amount 86,42`.
+    """Return a table with its first row split into two, if OCR read the header and the row below it as one row: `Date
+    03.08.`, `Amount 86,42`.
 
     The header of a column of figures or days ends where one begins, and that of a column of texts where a known name
     ends.
@@ -295,8 +296,8 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, apart: bool = Fals
 
 
 def _shorter(head: str) -> list[str]:
-    """Return a header without the unit in brackets at its end, and the names that a slash parts: `Sum insured` and
-    `limit` of `Sum insured / limit (EUR)`."""
+    """Return a header without the unit in brackets at its end, and the two names that a slash separates: `Sum insured`
+    and `limit` of `Sum insured / limit (EUR)`."""
     bare = _UNIT_IN_BRACKETS.sub("", head)
     names = [name.strip() for name in bare.split("/")]
     are_names = len(names) == 2 and all(sum(map(str.isalpha, name)) > 2 for name in names)
@@ -531,7 +532,7 @@ def _match(
     likely = int((alike.max(axis=1) >= LIKELY).sum())
     core = [at for at, one in enumerate(fields) if not one.fits(None) or alike[at].max() >= LIKELY]
     may_be_in_order = width >= len(core) and likely > 0
-    if has_header and likely <= ANSWERED * len(fields) - 1 and not may_be_in_order:
+    if has_header and likely <= ANSWERED_SHARE * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
     columns = [[row[at] for row in body] for at in range(width)]
@@ -544,7 +545,7 @@ def _match(
     is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
     may_be_null = np.array([[one.fits(None)] for one in fields])
     least_fit = np.where(may_be_null & (alike >= SAME_CONCEPT), FITTING_WITH_NULL, FITTING)
-    # A name such as `unit price` contains the one of a unit, which no figure is.
+    # A header such as `unit price` contains the name of a field for units, but a column of figures holds no units.
     foreign = np.array([[np.inf if "unit" in one.names.concepts else SAME_CONCEPT] for one in fields])
     worth = np.where((alike >= np.where(is_foreign, foreign, LIKELY)) & (fit >= least_fit), alike * fit, 0.0)
     # If two columns fit a header equally well, their order decides.
@@ -563,7 +564,8 @@ def _match(
     elif by_header >= FEWEST_ANCHORS:
         _take_between(given, fields, columns, fit)
     for at, column in given.items():
-        alike[at, column] = max(alike[at, column], LIKELY)  # An order tells as much as a header that is just likely.
+        # The order of columns counts as much as a header that is just likely.
+        alike[at, column] = max(alike[at, column], LIKELY)
     # The headings of sections, if there are any, answer a field that must have a text.
     headings = _section_field(given, fields) if len(given) > 2 and _begins_with_heading(reading) else []
     _take_left_over(given, [at for at in range(len(fields)) if at not in headings], fields, columns, fit)
@@ -572,7 +574,7 @@ def _match(
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
     if first is not None:
         needed = 0.0
-    if len(given) <= ANSWERED * len(fields) or by_header < needed * len(fields):
+    if len(given) <= ANSWERED_SHARE * len(fields) or by_header < needed * len(fields):
         return None
     total = float(sum(worth[at, column] for at, column in given.items())) + 0.2 * (len(given) - by_header)
     own = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
@@ -597,12 +599,12 @@ def _has_no_words(column: Sequence[str]) -> bool:
 
 
 def _only_by_table(fields: Sequence[WantedField]) -> bool:
-    return not all(is_of_text(one.schema, one.names) for one in fields)
+    return not all(may_be_copied(one.schema, one.names) for one in fields)
 
 
 def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequence[ReadCell]]:
-    """Yield the rows below the header that may be items. Sums, repeated headers, and rows of a single cell are left
-    out, but the latter are kept if they are wanted as headings of sections."""
+    """Yield the rows below the header that may be items. Sums and repeated headers are left out. Rows of a single cell
+    are left out, too, unless `with_sections` asks for the headings of sections."""
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
     has_begun = False
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
@@ -662,7 +664,7 @@ def _take_left_over(
         if not present or fit[at, column] < FITTING:
             return False
         if pickiness(at) == 1:
-            # `Thu 17` does not count anything that the table leaves unnamed.
+            # A column of numbers behind words, such as `Thu 17`, is not the count that a field without a header wants.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(at) != 2 or not _has_no_words(columns[column])
 
@@ -741,7 +743,7 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledL
     for match in matches:
         if not _append(found, match, fields):
             return None
-    if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < READ):
+    if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < LEAST_READABLE):
         return None
     if len(found.rows) == 1:
         found.cells = {path: cell._replace(is_only=True) for path, cell in found.cells.items()}
@@ -922,11 +924,11 @@ def _fill_down(
     *,
     is_exact: bool,
 ) -> None:
-    """Repeat cells in all rows that they span and, in exact tables, in empty cells that must have a text, or in the
-    first column the number of something.
+    """Repeat cells in all rows that they span. In exact tables, also repeat them in the empty cells below, for fields
+    that may not be null: texts, and whole numbers in the first column that are neither amounts nor counts.
 
-    Converters of web pages and office documents leave the cells empty that a cell above spans. A row of many cells that
-    lacks another one is an item all the same. No cell spans a sum between the `parts` of the rows.
+    Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
+    may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
     """
     for at, column in given.items():
         kinds = {CONCEPTS[name].kind for name in fields[at].names.concepts}

@@ -24,7 +24,8 @@ CONTACTS: Mapping[str, str] = {
     **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
     **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
 }
-"""Form of the values of a concept. A printed form may have both in one line: `Rhian Whitlock (wife) 07700 900871`."""
+"""Form of the values by concept. A line of a printed questionnaire may contain both: `Rhian Whitlock (wife) 07700
+900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
@@ -169,7 +170,7 @@ def key_of(value: Any) -> Any:
     return "".join(fold(value)) or value if isinstance(value, str) else value
 
 
-def sayings(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
+def values_in_span(span: CandidateSpan, days_first: bool) -> Iterator[Any]:
     """Find all values that may have been copied from a span."""
     yield span.text
     yield from codes_in(span)

@@ -91,7 +91,9 @@ def names_prose(names: Names) -> bool:
     return any(not prose.isdisjoint(name) for name in names.own)
 
 
-def copied(schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]) -> Iterator[Any]:
+def values_from_results(
+    schema: Mapping[str, Any], names: Names, results: TaskResults, others: Sequence[Names]
+) -> Iterator[Any]:
     """Find values for a field of this schema and these names, the most likely first.
 
     `others` are the names of all fields.

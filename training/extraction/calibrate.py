@@ -27,12 +27,12 @@ SIGNS = ("probability", "score", "own", "other")
 def fit(answers: Iterator[tuple[tuple[float, ...], bool]]) -> tuple[list[float], float, int]:
     """Fit a logistic regression in which evidence for a field never lowers the field's probability."""
     rows = list(answers)
-    signs, right = np.array([row for row, _ in rows]), np.array([1.0 if is_right else -1.0 for _, is_right in rows])
+    features, right = np.array([row for row, _ in rows]), np.array([1.0 if is_right else -1.0 for _, is_right in rows])
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
-        odds = right * (signs @ weights[:-1] + weights[-1])
+        odds = right * (features @ weights[:-1] + weights[-1])
         share = -right / (1 + np.exp(odds))
-        slope = np.append(signs.T @ share + weights[:-1], share.sum())
+        slope = np.append(features.T @ share + weights[:-1], share.sum())
         return float(np.logaddexp(0, -odds).sum() + (weights[:-1] ** 2).sum() / 2), slope
 
     bounds = [(None, 0.0) if name == "other" else (0.0, None) for name in SIGNS] + [(None, None)]
@@ -49,7 +49,7 @@ async def main() -> None:
     answers = [answer async for answer in bench.answers("validate", given.documents, random.Random(5))]
     rows = [one.signs for one in answers if one.signs and one.signs.by == "llm"]
     near = [one.is_near for one in answers if one.signs and one.signs.by == "llm"]
-    weights, bias, count = fit(zip((one.signs for one in rows), near, strict=True))
+    weights, bias, count = fit(zip((one.features for one in rows), near, strict=True))
     print(f"{count} answers: {weights}, {bias}")
     fitted = {**json.loads(FILE.read_text("utf-8")), "llm": {"weights": weights, "bias": bias}}
     FILE.write_text(json.dumps(fitted) + "\n", "utf-8")

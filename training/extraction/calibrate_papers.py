@@ -44,7 +44,7 @@ from tasks.schema.paths import JsonPath, leaves, pointer_of
 
 PARTS = 10
 SHRINK = 1.0
-"""Weight of the squares of the weights of signs of one standard deviation."""
+"""Weight of the squares of the weights of features of one standard deviation."""
 
 
 class Sample(NamedTuple):
@@ -108,9 +108,12 @@ def fit(samples: Sequence[Sample]) -> tuple[list[float], float]:
     """Return the weights and the bias of a logistic regression."""
     counts = Counter((one.paper, one.group) for one in samples)
     size = np.array([counts[one.paper, one.group] ** -0.5 for one in samples])
-    signs, right = np.array([one.given.signs for one in samples]), np.array([one.is_right for one in samples]) * 2.0 - 1
-    spread = signs.std(axis=0) + 1e-6
-    scaled = signs / spread
+    features, right = (
+        np.array([one.given.features for one in samples]),
+        np.array([one.is_right for one in samples]) * 2.0 - 1,
+    )
+    spread = features.std(axis=0) + 1e-6
+    scaled = features / spread
 
     def loss(weights: np.ndarray) -> tuple[float, np.ndarray]:
         odds = right * (scaled @ weights[:-1] + weights[-1])
@@ -118,14 +121,14 @@ def fit(samples: Sequence[Sample]) -> tuple[list[float], float]:
         slope = np.append(scaled.T @ share + SHRINK * weights[:-1], share.sum())
         return float((size * np.logaddexp(0, -odds)).sum() + SHRINK * (weights[:-1] ** 2).sum() / 2), slope
 
-    found = minimize(loss, np.zeros(signs.shape[1] + 1), jac=True).x
+    found = minimize(loss, np.zeros(features.shape[1] + 1), jac=True).x
     return [round(float(weight), 4) for weight in found[:-1] / spread], round(float(found[-1]), 4)
 
 
 def chances(samples: Sequence[Sample], weights: Sequence[float], bias: float) -> np.ndarray:
     """Return the probabilities of samples."""
-    signs = np.array([one.given.signs for one in samples])
-    found: np.ndarray = 1 / (1 + np.exp(-(signs @ np.array(weights) + bias)))
+    features = np.array([one.given.features for one in samples])
+    found: np.ndarray = 1 / (1 + np.exp(-(features @ np.array(weights) + bias)))
     return found
 
 

@@ -18,11 +18,11 @@ from tasks.extraction.candidates import CandidateSpan, find_candidates
 from tasks.extraction.features import (
     Matrix,
     Strings,
-    called_by,
     field_text,
     kinds_of,
     label_matches,
     meanings_of,
+    names_to_embed,
     span_features,
 )
 from tasks.extraction.folding import fold
@@ -211,7 +211,7 @@ def embedded(minilm: MiniLm | None, texts: Sequence[str]) -> Matrix:
 @cache
 def meanings(minilm: MiniLm | None) -> Matrix:
     """Return a matrix of concepts × 384: the mean embedding of each concept's names."""
-    vectors = {name: embedded(minilm, called).mean(axis=0) for name, called in called_by().items() if called}
+    vectors = {name: embedded(minilm, called).mean(axis=0) for name, called in names_to_embed().items() if called}
     return meanings_of({name: vector / max(1e-6, np.linalg.norm(vector)) for name, vector in vectors.items()})
 
 

@@ -14,9 +14,9 @@ from models.embedding.minilm import INT8_LENGTHS, MAX_TOKENS, MiniLm
 from models.embedding.minilm_weights import embedding_remedy, int8_remedy
 from models.extraction.network import ExtractionNetwork
 from models.runtime import Runtime
-from tasks.extraction.features import called_by
+from tasks.extraction.features import names_to_embed
 
-NAMES = " ".join(name for names in called_by().values() for name in names)
+NAMES = " ".join(name for names in names_to_embed().values() for name in names)
 TEXTS = [
     *(NAMES[31 * at : 31 * at + 3 + 7 * (at % 30)] for at in range(90)),
     "",
@@ -84,7 +84,7 @@ def test_the_stored_meanings_of_concepts_belong_to_the_vectors_of_their_names(
     engine: str, request: pytest.FixtureRequest
 ) -> None:
     minilm, stored = request.getfixturevalue(engine), ExtractionNetwork().meanings
-    for name, called in called_by().items():
+    for name, called in names_to_embed().items():
         if called:
             mean = np.mean(vectors(minilm, called), axis=0)
             # The extraction network compares labels with both, whichever of the two networks embeds them.

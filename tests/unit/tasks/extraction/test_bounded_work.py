@@ -30,7 +30,7 @@ from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import (
-    NAMED,
+    LABEL_FEATURES,
     Strings,
     field_text,
     kinds_of,
@@ -272,7 +272,7 @@ def test_each_field_is_a_slice_of_the_matches_and_the_scores() -> None:
     vectors = np.zeros((len(strings.texts), 384), np.float32)
     names = np.zeros((len(texts), 2, 384), np.float32)
     assert slices_of(label_matches(texts, strings, vectors, names, meanings_of(network.meanings))) >= len(texts)
-    matches = np.zeros((len(texts), len(strings.texts) + 1, NAMED), np.float32)
+    matches = np.zeros((len(texts), len(strings.texts) + 1, LABEL_FEATURES), np.float32)
     kinds = np.array([(*field.types, *kinds_of(field)) for field in texts], np.float32)
     pieces = SpanInputs(spans.still, spans.labels, spans.texts, vectors)
     assert slices_of(network.scores(pieces, FieldInputs(kinds, names[:, 1], matches))) == len(texts)
@@ -295,7 +295,7 @@ def test_booleans_and_enums_are_decided_in_slices() -> None:
 
 def test_no_longer_choice_is_looked_for_where_a_choice_is_not_printed(monkeypatch: pytest.MonkeyPatch) -> None:
     reads: list[int] = []
-    monkeypatch.setattr(decisions, "_reads", lambda texts, at, words: bool(reads.append(at)))
+    monkeypatch.setattr(decisions, "_has_words_at", lambda texts, at, words: bool(reads.append(at)))
     [passage] = passages_of([ocr("kind of thing")])
     choice = {"enum": [f"kind number{number}" for number in range(300)]}
     fields = {("word",): (FormField(("word",), choice), names_of(("word",), choice))}

@@ -403,10 +403,10 @@ def test_numbers_and_days_are_found_by_their_readings(words: list[str]) -> None:
     [passage] = passages_of([ocr(" ".join(["first", *words]))])
     for number in passage.numbers:
         same = [one for one in passage.numbers if one.readings & number.readings]
-        assert passage.numbers.that_read(number.readings) == same
+        assert passage.numbers.with_readings(number.readings) == same
     for day in passage.days:
         same_days = [one for one in passage.days if set(one.readings) & set(day.readings)]
-        assert passage.days.that_read(day.readings) == same_days
+        assert passage.days.with_readings(day.readings) == same_days
 
 
 def test_the_users_own_words_support_what_nothing_that_was_read_says() -> None:

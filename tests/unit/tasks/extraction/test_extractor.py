@@ -254,9 +254,9 @@ def test_a_list_of_guesses_is_left_empty() -> None:
 
 def test_what_labels_speak_against_is_less_probable() -> None:
     own = CalibrationInput("llm", (4.0, 1.0, 1.0, 0.0))
-    assert probability(own) > probability(own._replace(signs=(-1.0, 1.0, 1.0, 0.0)))
-    assert probability(own) > probability(own._replace(signs=(4.0, 1.0, 0.0, 1.0)))
-    assert 0 < probability(own._replace(signs=(-9.0, 1.0, 1.0, 0.0))) < 1
+    assert probability(own) > probability(own._replace(features=(-1.0, 1.0, 1.0, 0.0)))
+    assert probability(own) > probability(own._replace(features=(4.0, 1.0, 0.0, 1.0)))
+    assert 0 < probability(own._replace(features=(-9.0, 1.0, 1.0, 0.0))) < 1
 
 
 def test_a_copied_field_is_less_probable_if_another_field_may_have_its_place() -> None:
