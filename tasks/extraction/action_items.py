@@ -1,4 +1,5 @@
-"""Finds tasks that a sentence assigns to a person, as minutes do: `Ruth to write to the council by 20 October.`"""
+"""Finds tasks that a sentence in the minutes of a meeting assigns to a person: `Ruth to write to the council by 20
+October.`"""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -96,7 +96,7 @@ def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     breaks = {at for at, (_, word) in enumerate(words) if not word and texts[at][0].isupper()}
     text = "".join(f"{text}{chr(10) if at + 1 in breaks else ' '}" for at, text in enumerate(texts))
     found: list[CodedLine] = []
-    for fact in [*_told(text)][:MAX_FACTS]:
+    for fact in [*_facts_in(text)][:MAX_FACTS]:
         first, last = bisect_right(starts, fact.start) - 1, bisect_right(starts, fact.end - 1) - 1
         found.append(_line_of(fact, text[fact.start : fact.end], lines, words[first : last + 1], len(found)))
     for label, concept, own in _name_on_cv(lines, words):
@@ -151,7 +151,7 @@ def _height(line: SourceLine) -> float:
     return 0
 
 
-def _told(text: str) -> Iterator[_Fact]:
+def _facts_in(text: str) -> Iterator[_Fact]:
     for label, kind, verb in (("Born", "birth", _BORN), ("Died", "death", _DIED)):
         if found := verb.search(text):
             yield from _event(text, found.end(), label, kind)

@@ -1,8 +1,8 @@
 """Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
-Recipes, packing lists and shopping lists have such lines. A line without a quantity among them is a name, alone or
-with words such as `to taste`. What follows in brackets or behind a comma is a note, as is a line with an alternative
-(`or 2 tsp of dried yeast`), and a heading names a group.
+Recipes, packing lists and shopping lists have such lines. Among them, a line without a quantity is a name, with or
+without words such as `to taste`. Text in brackets or behind a comma is a note, and so is a line with an alternative
+(`or 2 tsp of dried yeast`). A heading names a group.
 """
 
 import re
@@ -128,7 +128,7 @@ def _is_of_words(one: WantedField) -> bool:
 
 
 def _runs_of(passage: Passage, wanted: frozenset[Column], names: Names) -> Iterator[list[_Cells]]:
-    """Yield each run of lines with a quantity, together with the lines without one among or below them.
+    """Yield each run of lines with a quantity, together with the lines without a quantity among them or below them.
 
     A run below the heading of a group may be shorter if the groups before it are a list.
     """
@@ -159,8 +159,8 @@ def _runs_of(passage: Passage, wanted: frozenset[Column], names: Names) -> Itera
 
 
 def _strips(rows: Sequence[list[WordOnPage]]) -> list[list[list[WordOnPage]]]:
-    """Return the rows of each part of a column: rows beside other ones, which are not below or above these, are a part
-    of their own."""
+    """Return the rows of each strip of a column. Rows that are beside other rows, and neither above nor below them,
+    form a separate strip."""
     found: list[list[list[WordOnPage]]] = []
     for row in rows:
         left, right = row[0].box[0], row[-1].box[2]
@@ -187,8 +187,8 @@ def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
         return ends
     text = text_of(passage, row)
     is_marked = text.startswith("#") or (text.startswith("**") and text.endswith("**"))
-    is_loud = text.isupper() and sum(map(str.isalpha, text)) >= SHORTEST_HEADING and not text[0].isdigit()
-    return len(row) if (is_marked or is_loud) and len(row) <= MAX_NAMED else 0
+    is_in_capitals = text.isupper() and sum(map(str.isalpha, text)) >= SHORTEST_HEADING and not text[0].isdigit()
+    return len(row) if (is_marked or is_in_capitals) and len(row) <= MAX_NAMED else 0
 
 
 def _group_of(passage: Passage, words: Sequence[WordOnPage], names: Names) -> ReadCell | None:

@@ -125,7 +125,7 @@ def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             cells: dict[Column, ReadCell] = {}
             for line in (row, *below):
                 text = found["rest"] if line is row else text_of(passage, line)
-                said = _told(text[:LONGEST_ROW], is_below=line is not row)
+                said = _texts_of_columns(text[:LONGEST_ROW], is_below=line is not row)
                 cell = cell_of(passage, line)
                 cells = {column: cell._replace(text=one) for column, one in said.items()} | cells
             if "intake" not in cells and below:
@@ -144,7 +144,7 @@ def _below(
     below = slice(at + 1, at + 1 + MAX_BELOW)
     for row, match in zip(rows[below], matches[below], strict=True):
         is_indented = row[0].box[0] > rows[at][0].box[0] + row[0].height // 2
-        says = _told(text_of(passage, row)[:LONGEST_ROW], is_below=True)
+        says = _texts_of_columns(text_of(passage, row)[:LONGEST_ROW], is_below=True)
         if match is not None or row[0].box[1] - bottom > APART * row[0].height:
             return
         if not (has_next or is_indented or says):
@@ -153,8 +153,8 @@ def _below(
         yield row
 
 
-def _told(text: str, *, is_below: bool) -> dict[Column, str]:
-    """Return the texts of the columns that are stated behind or below a medicine."""
+def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
+    """Return the texts of columns in the text behind a medicine, or in a line below it."""
     said: dict[Column, str] = {}
     if found := _SCHEME.search(text) or _INTAKE.search(text):
         told = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
