@@ -248,27 +248,27 @@ def _table(
     headings: Sequence[int] = ()
     for row in rows:
         if id(row) in are_full:
-            shared = _shared_out(passage, waiting, found[-1] if found else None, row, limits, reach, headings)
+            shared = _assign_lines(passage, waiting, found[-1] if found else None, row, limits, reach, headings)
             headings = headings if found else [at for note in shared for at in note.cells]
             found += [*shared, row]
             waiting = []
         else:
             waiting.append(row)
-    found += _shared_out(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
+    found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
     cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
-    if (at := _split_in_vain(header, cells)) is not None:
+    if (at := _find_wrong_split(header, cells)) is not None:
         joined = HeaderCell([[*header[at].words, *header[at + 1].words]])
         return _table(passage, [*header[:at], joined, *header[at + 2 :]], body)
     for left in [at for at, cell in enumerate(header) if _names_count(passage, cell.words)]:
         parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
         words = header[left].words
-        if len(words) > 1 and _names_count(passage, words[:1]) and _part_counts(parted, left):
+        if len(words) > 1 and _names_count(passage, words[:1]) and _separate_counts(parted, left):
             # The names of a narrow column and of the next one were read as one text, and so were their cells.
             header = [*header[:left], HeaderCell([words[:1]]), HeaderCell([words[1:]]), *header[left + 1 :]]
             cells = parted
             break
         if left + 1 < len(header):
-            _part_counts(cells, left)
+            _separate_counts(cells, left)
     return rows_of_header(passage, header), cells
 
 
@@ -276,9 +276,9 @@ def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
     return "quantity" in concepts_of(tuple(fold(text_of(passage, words))))
 
 
-def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
-    """Part counts from the texts that they begin, because OCR reads `2 Soup` and `2Soup` as one text. Return True if
-    there were such texts.
+def _separate_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
+    """Separate counts from the texts that begin with them, because OCR reads `2 Soup` and `2Soup` as one text. Return
+    True if there were such texts.
 
     The count is put in column `at`, and the text into the next one. A row with cells in both columns stays as it is.
     """
@@ -293,7 +293,7 @@ def _part_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
     return True
 
 
-def _split_in_vain(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
+def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
     """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
     for at, (one, other) in enumerate(pairwise(header)):
         gap = other.left - one.right
@@ -342,7 +342,7 @@ def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
     return [max((row.cells[at][0][-1].box[2] for row in rows if at in row.cells), default=0.0) for at in range(columns)]
 
 
-def _shared_out(
+def _assign_lines(
     passage: Passage,
     waiting: Sequence[_BodyRow],
     above: _BodyRow | None,

@@ -27,8 +27,8 @@ FEWEST_POSITIONS: Final = 3
 """Least number of items whose numbers may be those of their lines. Fewer may be counts."""
 MAX_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
-ENDING: Final = SUMS | {"tax"}
-"""Concepts that label what stands below the items."""
+CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
+"""Concepts of the labels of lines below the items."""
 FAR: Final = 6.0
 """Distance between two lines, in heights of a line, beyond which they are not items of one list."""
 CENT: Final = Decimal("0.011")
@@ -194,7 +194,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
 
 
 def _leave_out_positions(passage: Passage, items: Sequence[_Item]) -> None:
-    """Leave the numbers from 1 on with which all descriptions begin out of them."""
+    """Remove the numbers of the lines, counted from 1, if all descriptions begin with them."""
     firsts = [passage.words[one.words[0].at].rstrip(".") if len(one.words) > 1 else "" for one in items]
     if len(items) >= FEWEST_POSITIONS and firsts == [str(number + 1) for number in range(len(items))]:
         for one in items:
@@ -206,7 +206,7 @@ def _is_sum(passage: Passage, line: _Item) -> bool:
         return False
     words = [token for word in line.words for token in fold(passage.words[word.at]) if not is_currency(token)]
     label = tuple(word for word in words if not any(map(str.isdigit, word)))
-    return 0 < len(label) <= MAX_LABEL_WORDS and not concepts_of(label).isdisjoint(ENDING)
+    return 0 < len(label) <= MAX_LABEL_WORDS and not concepts_of(label).isdisjoint(CONCEPTS_BELOW_ITEMS)
 
 
 def _sums_a_code(passage: Passage, line: _Item, items: Sequence[_Item]) -> bool:
