@@ -17,8 +17,8 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST_BESIDE: Final = 2
-"""Smallest number of items side by side, of properties such as temperature or speed that make a forecast, and of a
-list's fields."""
+"""Least number of items side by side, of properties such as temperature or speed in a forecast, and of fields of a
+list."""
 FEWEST_BELOW: Final = 3
 """Smallest number of consecutive rows with one item each, and smallest number of properties in such a row."""
 MAX_GAP: Final = 4.0
@@ -294,7 +294,8 @@ def _kinds_of(rows: Sequence[Sequence[str]]) -> list[str]:
     """Return the kind of each row, or an empty string for a row that states nothing about the items.
 
     Of two rows of degrees, one has the lows and the other the highs. Above a row of prices, the row with the longest
-    texts has the titles. Another row of texts among the two that are nearest to the prices is `above`, such as brands.
+    texts has the titles. The two rows of texts nearest to the prices are `above`, such as brands, unless they are the
+    titles.
     """
     found = [_kind_of(row) for row in rows]
     degrees = [at for at, kind in enumerate(found) if kind == "temperature"]

@@ -22,7 +22,7 @@ MAX_WORDS_OF_LABEL: Final = 5
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
-"""Concepts whose names in front of a figure are part of a text: `Street 5`."""
+"""Concepts whose names are not labels before a figure, but part of a text: `Street 5`."""
 
 _FIGURES = r"\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,4})?"
 _MONTH = rf"(?:{any_of(MONTHS)})\.?"
@@ -128,7 +128,7 @@ class Piece(NamedTuple):
     words: tuple[int, ...]
     """Indices of the words, in the passage."""
     sign: str
-    """Name of what parts the piece from the one before: `gap`, `comma`, `dash` …; empty if nothing but a space does."""
+    """Name of the separator between the previous piece and this one: `gap`, `comma`, `dash` …; empty for a space."""
     label: str = ""
     """Text before a colon in front of the piece."""
     in_brackets: bool = False
@@ -226,7 +226,7 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:
-    """True if nothing stands beside a part of a text but a wide gap."""
+    """True if a part of a text has nothing but a wide gap on each side."""
     return (not text[:start].strip() or text[start - 1] == "\t") and (end == len(text) or text[end] == "\t")
 
 
@@ -293,7 +293,7 @@ def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
 
 
 def _label_at_end(text: str, start: int, end: int) -> int | None:
-    """Return where a label begins that a text in front of a figure ends with; None without one."""
+    """Return the start of the known label at the end of a text before a figure, or None if there is none."""
     words = [found.start() for found in re.finditer(r"\S+", text[start:end])]
     for first in words[-3:]:
         said = tuple(fold(text[start + first : end]))

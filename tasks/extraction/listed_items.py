@@ -35,9 +35,9 @@ MAX_WORDS_OF_STEP: Final = 200
 COLUMN_GAP: Final = 2.5
 """Gap between two columns, in heights of a line."""
 LONGEST_NAME: Final = 4
-FEWEST_LOUD: Final = 2
-"""Number of lines below a name in capitals that are looked at. If all of them are in capitals, too, capitals do not
-mark headings on this page."""
+FEWEST_IN_CAPITALS: Final = 2
+"""Number of lines below a name in capitals that are examined. If all of them are in capitals, too, capitals do not mark
+headings on this page."""
 MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences languages are searched for."""
 MAX_LINES: Final = 60
@@ -89,7 +89,7 @@ _STEPS: Final = frozenset(
         "bereidingswijze kroki przygotowanie instrukcje wykonanie steg instruktioner tillagning gör"
     )
 )
-"""Names of lists whose items are numbered, where their name is often not printed."""
+"""Words in the names of lists of numbered steps. The name of such a list is often not printed."""
 _OF_PEOPLE: Final = frozenset(("attendees", "absentees"))
 _ROLE = re.compile(r" \([^()]*\)$")
 """Pattern of a person's role in brackets behind the name."""
@@ -275,8 +275,8 @@ def _below(
     bottom, height, left = name[0].box[3], name[0].height, name[0].box[0]
     found = 0
     has_label = False
-    is_loud = text_of(passage, name).isupper() and not all(
-        text_of(passage, row).isupper() for row in rows[:FEWEST_LOUD]
+    is_in_capitals = text_of(passage, name).isupper() and not all(
+        text_of(passage, row).isupper() for row in rows[:FEWEST_IN_CAPITALS]
     )
     for row in rows[:MAX_LINES]:
         segments = list(segments_of_row(row))
@@ -290,7 +290,7 @@ def _below(
             return
         if found and not has_label and _LABEL.match(text_of(passage, line)):
             return
-        if is_section(text_of(passage, line)) or (is_loud and text_of(passage, row).isupper()):
+        if is_section(text_of(passage, line)) or (is_in_capitals and text_of(passage, row).isupper()):
             return
         bottom = line[0].box[3]
         found += 1

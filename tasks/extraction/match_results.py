@@ -1,6 +1,6 @@
 """Finds the results of sports matches, one a line: `Rovers 2 – 1 Holmstead FC`, `Rovers – Holmstead 2:1 (1:0)`.
 
-The day of a match may stand above it. Where others have their score, a match without one has a mark: `Rovers PPD Erle`.
+The day of a match may stand above it. A match without a score has a mark in place of the score: `Rovers PPD Erle`.
 """
 
 import re
@@ -28,7 +28,7 @@ MAX_BELOW: Final = 2
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
-"""Largest number of scores above a line below which its mark may stand."""
+"""Largest number of scores, the last ones above a line, below which the mark of that line may be."""
 LONGEST_ROW: Final = 300
 """Largest number of characters of a result's line."""
 
@@ -49,7 +49,7 @@ _RESULTS: Final = (
 _HOME_TEAM: Final = re.compile(rf"{_WHEN}(?P<home>{_TEAM})")
 _AWAY_TEAM: Final = re.compile(_TEAM)
 _MARK: Final = re.compile(r"[^\W\d_]{2,4}\.?")
-"""The mark of a match without a score, which stands where others have theirs."""
+"""Pattern of the mark in place of a score, such as `PPD`."""
 _HALF_TIME = re.compile(r"\((?:[^()\d]{0,12})(?P<half_time>\d{1,3} ?[-–—:] ?\d{1,3})\)")
 _ATTENDANCE = re.compile(
     r"(?:att(?:endance)?|zuschauer|zus|spectateurs|affluence|espectadores|asistencia|spettatori|público|publiek"
