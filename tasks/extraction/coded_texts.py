@@ -284,7 +284,7 @@ def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[s
         if found[letter] in "oO0":
             letter = "a" if has_day else "c"
         is_read = text[1].casefold() in "abcd"
-        # 46 may be a separate number.
+        # `46` may be the number 46 and not a misread `4b`.
         if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and told):
             return (f"4{letter}", rest) if is_read or letter == "c" or has_day else ("", "")
     found = _MISREAD_FIRST.fullmatch(text)

@@ -84,7 +84,7 @@ def _numbers_in(cell: str) -> list[int | float] | None:
         match = _MARKED.fullmatch(word)
         if match is None:
             return None
-        # Whether the sign in `1,234` is the decimal one, or parts a list as in `12,15`, is not certain.
+        # A comma is ambiguous: it may be a decimal sign, as in `1,234`, or separate two numbers, as in `12,15`.
         value = number(match["number"], comma=False) if "," not in match["number"] else None
         if value is None:
             return None
@@ -163,8 +163,8 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
 def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
     """True if commas are decimal signs in most of a table's unambiguous numbers.
 
-    If there are none, or as many points, thousands tell: beside `510` in a column, the sign of `1.307` separates them,
-    because fractions of one column have equally many digits. Else return `likely`.
+    If these numbers do not decide, thousands decide. For example, if a column contains `510` and `1.307`, the point
+    separates thousands, because fractions of one column have equally many digits. Otherwise, return `likely`.
     """
     votes = 0
     for cell in (cell for row in rows for cell in row if not is_day_of_a_year(cell)):
@@ -231,7 +231,8 @@ def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool
 
 
 def emptiest(wanted: WantedField) -> Any:
-    """Return null, or else the emptiest value that the schema of a field allows; UNREADABLE if it allows none."""
+    """Return the emptiest value that the schema of a field allows, beginning with null; UNREADABLE if it allows
+    none."""
     values: list[Any] = [None, "", 0, False, []]
     if wanted.schema.get("enum"):
         values.append(most_harmless(wanted.schema["enum"]))

@@ -38,7 +38,8 @@ def _joined(line: SourceLine) -> SourceLine:
     combs = {begin: end for begin, end in _runs(line.words) if _is_comb(line.words[begin:end], boxes[begin:end])}
     if not combs:
         return line
-    # For each word of the joined line: its first word, its end, and its widening.
+    # Each word of the joined line: index of its first word, index after its last word, and by how much its box is
+    # widened.
     words: list[tuple[int, int, float]] = []
     at = 0
     while at < len(line.words):

@@ -18,7 +18,7 @@ LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the upper ends of ranges."""
 RANGES: Final = ("ref", "reference", "normal", "range", "rif", "norm")
-"""Words by which schemas name the range of what is usual, before those for its ends."""
+"""Words for a range of usual values in the names of fields. They precede the words for its ends: `ref_min`."""
 START: Final = ("start time", "from", "start", "beginning", "departure")
 END: Final = ("end time", "to", "end", "arrival")
 """Headers of the columns for the ends of a span of time."""
@@ -82,7 +82,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     """Yield the columns that can be derived from the columns of these rows."""
     ranges = [column for at, head in enumerate(header) if (column := _ends_of_ranges(head, [row[at] for row in rows]))]
     for head, ends in ranges:
-        # Only one range can be meant by a field `ref_min`, whatever its header says.
+        # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
@@ -129,7 +129,7 @@ def _ends(text: str) -> tuple[str, str] | None:
 def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
     """Yield the times of a column whose cells end with two of them, as in `3. 09:35 10:20`, and what precedes them."""
     matches = [_TIMES.fullmatch(" ".join(cell.text.split())[:LONGEST_RANGE]) for cell in cells]
-    # Without a sign in one of them, they are other numbers.
+    # Two numbers without a sign such as a colon in one of them are not times.
     found = [one if one and not _SIGNS_OF_TIME.isdisjoint(one["start"] + one["end"]) else None for one in matches]
     present = sum(not is_missing(cell.text) for cell in cells)
     if sum(map(bool, found)) < max(1, LEAST_RANGES * present):
