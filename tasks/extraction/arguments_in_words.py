@@ -90,7 +90,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
     numbers = {path: names[path] for path, one in fields.items() if types_of(one.schema) & {"number", "integer"}}
     copies = {path: value for path, value in copied.values.items() if path in texts and isinstance(value, str)}
     read = {path: copied.place(path, value) for path, value in copies.items()}
-    read = {path: place for path, place in read.items() if _is_part(place, passages)}
+    read = {path: place for path, place in read.items() if _may_be_argument(place, passages)}
     found: dict[JsonPath, Decision] = {}
     for passage in reversed(passages):
         # A choice that has been decided uses up its words: "the temperature in Celsius in Paris".
@@ -189,7 +189,7 @@ def _decision(passage: Passage, words: range, probability: float) -> Decision:
     return Decision(" ".join(passage.words[at] for at in words).strip(_AROUND), probability, passage, tuple(words))
 
 
-def _is_part(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
+def _may_be_argument(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
     """True if a place is a name of several words, or if it is probable and does not begin its sentence."""
     if place is None or not place.words:
         return False

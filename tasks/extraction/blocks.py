@@ -1,4 +1,4 @@
-"""Prefers values from one block of lines for the fields of an object, because a page mostly prints them together."""
+"""Prefers values from one block of lines for the fields of an object, because a page usually prints them together."""
 
 from collections.abc import Mapping
 from itertools import groupby

@@ -30,7 +30,7 @@ MAX_WORDS: Final = 20_000
 """Largest number of words of a passage in which sentences are searched for."""
 SHORTEST: Final = 4
 """Least number of letters of a word that is searched for in sentences."""
-CODES: Final = ("day", "time", "email", "uri")
+CODE_KINDS: Final = ("day", "time", "email", "uri")
 """Kinds of candidates that a text field may take. Days are among them, because a document number may look like one."""
 _DATES: Final = TYPES.index("date"), TYPES.index("iso")
 _END = re.compile(r".*[^\W\d_]{3}[.!?:;]['\"”»)]*|.*[!?;]|\S*\d{4}[.;]|\S*[)”»\"][.;]")
@@ -52,9 +52,11 @@ class Clauses:
 
     def prefer(self, logits: Matrix, field: FieldText) -> None:
         """Raise the logits of values in sentences that contain words of the field's name."""
-        names = [words for name in field.names.own if (words := _told(name) or _told(field.names.around))]
+        names = [
+            words for name in field.names.own if (words := _content_words(name) or _content_words(field.names.around))
+        ]
         is_date = any(field.types[at] for at in _DATES)
-        kinds = ("number",) if field.is_number else ("day",) if is_date else CODES
+        kinds = ("number",) if field.is_number else ("day",) if is_date else CODE_KINDS
         if not names or not any(self._sentences.values()):
             return
         found = np.zeros(len(self._candidates.spans), np.float32)
@@ -84,7 +86,7 @@ class Clauses:
         return self._found[key]
 
 
-def _told(name: tuple[str, ...]) -> tuple[str, ...]:
+def _content_words(name: tuple[str, ...]) -> tuple[str, ...]:
     """Return the words of a name that may occur in a sentence, without units and words such as `number` or `date`."""
     words = (word for word in content_of(name) if len(word) >= SHORTEST and word not in UNITS)
     return tuple(word for word in words if word not in COMMON)

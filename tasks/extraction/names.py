@@ -44,11 +44,13 @@ def spelt_out(words: Sequence[str]) -> tuple[str, ...]:
     return tuple(
         part
         for word in words
-        for part in (_ABBREVIATIONS.get(word, "").split() or ((word,) if word in FIELD_WORDS else _parted(word)))
+        for part in (
+            _ABBREVIATIONS.get(word, "").split() or ((word,) if word in FIELD_WORDS else _split_compound(word))
+        )
     )
 
 
-def _parted(word: str) -> Sequence[str]:
+def _split_compound(word: str) -> Sequence[str]:
     """Return the two words that are written together in `word`, or `word` alone if it cannot be split."""
     if len(word) > LONGEST_PAIR:
         return (word,)

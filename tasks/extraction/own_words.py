@@ -23,11 +23,11 @@ _MAX_CHARS = 80
 """Largest length of a label in characters."""
 STEM = 4
 """Least number of letters that two inflected forms of one word share at the beginning."""
-OF_WORD = 0.6
+LEAST_SHARED_LETTERS = 0.6
 """Least share of the longer word's letters that two inflected forms of one word have in common."""
 SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
 """Weight of a label by its place."""
-LITTLE = 0.25
+COMMON_WORD_WEIGHT = 0.25
 """Weight of a word like `number` or `date`, which many names have."""
 
 SHORTEST_CUT = 3
@@ -139,7 +139,7 @@ def _likeness(words: tuple[str, ...], name: tuple[str, ...], around: tuple[str, 
 
 def _share(these: Sequence[str], those: Sequence[str]) -> float:
     """Return the share of the words `these`, by weight, that are among `those` in some form."""
-    weights = {word: LITTLE if word.rstrip(".") in COMMON else 1.0 for word in these}
+    weights = {word: COMMON_WORD_WEIGHT if word.rstrip(".") in COMMON else 1.0 for word in these}
     found = sum(weight for word, weight in weights.items() if any(is_form_of(word, one) for one in those))
     return found / sum(weights.values())
 
@@ -156,7 +156,7 @@ def is_form_of(one: str, other: str) -> bool:
     if (meaning := concepts_of((one,))) and meaning == concepts_of((other,)):
         return True
     same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    return same >= STEM and same >= OF_WORD * max(len(one), len(other))
+    return same >= STEM and same >= LEAST_SHARED_LETTERS * max(len(one), len(other))
 
 
 @lru_cache(maxsize=65_536)

@@ -13,7 +13,7 @@ MAX_WORDS: Final = 20
 
 
 def row_of(scored: FieldScores, place: ValuePlace) -> str:
-    """Return the printed row of the value at `place`; empty if it is not known where on the page that is."""
+    """Return the printed row of the value at `place`; empty if its place on the page is not known."""
     segments = scored.candidates.segments
     at = next((at for at, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
     if at is None:

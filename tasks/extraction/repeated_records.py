@@ -70,7 +70,7 @@ class Run:
     records: list[list[PiecedLine]]
     heading: str = ""
     sign: tuple[object, ...] = ()
-    """Property that the lines which begin the records have in common."""
+    """Property common to the lines by which the records were found."""
     apart: float = 0.0
     """Logarithm of the gaps above records as a share of the gaps within them, from -1 to 1."""
     headings: Sequence[str] = field(default_factory=list)

@@ -198,7 +198,7 @@ def _may_be_label(segment: LineSegment) -> bool:
 
 
 def _width(segment: LineSegment) -> float:
-    """Return the mean width of a letter, which distinguishes print sizes even on a turned page."""
+    """Return the mean width of a letter, which distinguishes print sizes even on a rotated page."""
     assert segment.box is not None
     return (segment.box[2] - segment.box[0]) / max(1, len(segment.text))
 

@@ -353,7 +353,7 @@ def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[
 
 
 def _code_in(passage: Passage, row: Sequence[WordOnPage]) -> str:
-    """Return the letter in the row that stands alone, if there is only one."""
+    """Return the only word of a single letter in the row; empty if there is none, or more than one."""
     letters = [bare for word in row if len(bare := passage.words[word.at].strip("=:.()")) == 1 and bare.isalpha()]
     return letters[0].casefold() if len(letters) == 1 else ""
 

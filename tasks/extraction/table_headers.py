@@ -164,7 +164,7 @@ class HeaderFinder:
         return ends[0], ends[1] + 1
 
     def _edge(self, at: int, step: int) -> int:
-        """Return the lower edge of a row, or with step −1 its upper edge, negative."""
+        """Return the lower edge of a row with step 1, and its upper edge times −1 with step −1."""
         return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[at])
 
     def _named(self, cells: Sequence[HeaderCell]) -> int:
@@ -221,8 +221,8 @@ class HeaderFinder:
 
 
 def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
-    """Return the cells of a header of several lines, from left to right. What stands above several columns is a heading
-    of these, and no part of a cell."""
+    """Return the cells of a header of several lines, from left to right. A text above several columns is a heading of
+    these columns and not a part of a cell."""
     pieces = [(number, piece) for number, line in enumerate(lines) for piece in line]
     found: list[list[tuple[int, HeaderCell]]] = []
     for number, piece in sorted(pieces, key=lambda one: one[1].right - one[1].left):
@@ -238,7 +238,7 @@ def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
 
 
 def _lowest(pieces: Sequence[HeaderCell], height: float) -> Sequence[HeaderCell]:
-    """Return the lines of a column's header without what is further above: a heading of several columns."""
+    """Return the lines of a column's header, without a heading of several columns further above."""
     for at in range(len(pieces) - 1, 0, -1):
         above, below = pieces[at - 1].words, pieces[at].words
         gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)

@@ -19,7 +19,7 @@ _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _BEFORE, _AFTER = " ,;|•·*-–—", " ,;|•·."
 MAX_TEXTS = 1_000
-_TOLD = ("title", "description")
+_KEPT_KEYWORDS = ("title", "description")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class TextList:
 
 def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a schema for the single text that contains the whole list."""
-    return {"type": "string"} | {key: schema[key] for key in _TOLD if key in schema}
+    return {"type": "string"} | {key: schema[key] for key in _KEPT_KEYWORDS if key in schema}
 
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:

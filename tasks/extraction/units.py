@@ -23,7 +23,8 @@ from tasks.notation.currencies import ANY as CURRENCY
 WITH_UNIT = 4.0
 """Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
 OTHER_UNIT = 4.0
-"""Penalty on the logit of a number whose unit differs from the field's, or whose unit no amount of money has."""
+"""Penalty on the logit of a number whose unit differs from the field's, or whose unit a field that names none does not
+have."""
 ONLY_ONE = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LARGEST = 1.5

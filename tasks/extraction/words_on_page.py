@@ -22,7 +22,7 @@ MAX_ROWS = 4_000
 """Largest number of rows of a page, or of a text without pages, in which lists are searched for."""
 
 WORDS_AT_ONCE = 1_000
-"""Number of words that are placed between two turns."""
+"""Number of words that are placed in one slice of the work."""
 
 _rows: "WeakKeyDictionary[Passage, list[list[WordOnPage]]]" = WeakKeyDictionary()
 _columns_of: "WeakKeyDictionary[Passage, list[list[list[WordOnPage]]]]" = WeakKeyDictionary()

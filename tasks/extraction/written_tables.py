@@ -127,8 +127,8 @@ def _is_barred(line: str) -> bool:
 
 
 def _together(blocks: Sequence[list[list[ReadCell]]]) -> Iterator[list[list[ReadCell]]]:
-    """Yield the rows of each table. An empty row of a sheet parts blocks of one table: the next block is as wide, and
-    begins with the heading of a section or with figures instead of a header."""
+    """Yield the rows of each table. Blocks with an empty row between them are one table if the second one is as wide,
+    and begins with the heading of a section or with figures instead of a header."""
     table: list[list[ReadCell]] = []
     for rows in blocks:
         if table and rows and len(rows[0]) == len(table[0]) > 2 and _goes_on(rows):
@@ -172,7 +172,8 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     width = max(map(len, rows), default=0)
     if width < 2 or len(rows) < LEAST_ROWS:
         return None
-    # Of a table with too many cells for `tables_in`, only so many rows are padded that it still has too many.
+    # A table with too many cells is left out by `tables_in`. It is cut here to as many rows as still have too many
+    # cells.
     kept = rows[: 1 + MAX_CELLS // width]
     return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in kept], heading, comma_likely)
 
@@ -196,7 +197,8 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
     """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
-    # The empty lines between these are left out: as rows they have no cells, and in a cell they are white space.
+    # Empty lines between the lines are not among them. As rows, they would have no cells; within a cell, they would be
+    # white space.
     texts = [line.written for line in lines]
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
