@@ -240,7 +240,7 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, cou
 
     is_searched = _may_have_marks(page, layer, form)
 
-    # The picture comes first: the search for codes goes on in the decode process while the picture is read here.
+    # The picture comes first: the search for codes continues in the decode process while the picture is read here.
     picture = await page.document.picture(page.number) if is_searched or not layer.complete else None
 
     async def read_codes() -> Sequence[PrintedCode]:

@@ -179,7 +179,7 @@ class Result(ABC, Generic[DataT]):
         """Yield the result's lines; nothing if the task found nothing."""
 
     def warnings(self) -> Iterator[str]:
-        """Yield what the caller has to know about the result and cannot see in it, in sentences."""
+        """Yield sentences for the caller about properties of the result that are not visible in its data."""
         return iter(())
 
     def kept(self) -> Any:

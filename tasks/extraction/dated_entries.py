@@ -31,7 +31,7 @@ INDENTED_APART: Final = 2.5
 MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
 FEWEST_WORDS: Final = 6
-"""Number of words after a period from which a text that goes on in lower case is a sentence and no entry."""
+"""Least number of words of a text after a period, beginning in lower case, that is a sentence and not an entry."""
 MAX_ABOVE: Final = 2
 """Largest number of lines above a period that name the activity and the organisation."""
 LONGEST_ABOVE: Final = 10

@@ -40,7 +40,7 @@ MAX_WORDS = 60
 _BEGINNING = 3
 """Number of letters by which the beginnings of values are compared first."""
 MAX_LINES = 3
-"""Largest number of lines of a value that goes on in the next line."""
+"""Largest number of lines of a value that continues in the next line."""
 
 
 class Delimiters(NamedTuple):
@@ -71,7 +71,7 @@ class CutValue(NamedTuple):
 
 
 def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last: int) -> Delimiters:
-    """Return what stands around `words`, which begin in the segment `first` and end in the segment `last`."""
+    """Return the delimiters of `words`, which begin in the segment `first` and end in the segment `last`."""
     segments = candidates.segments
     before = [*islice(_leftwards(segments[first], bisect_left(segments[first].words, words[0])), 2)]
     after = [*islice(_rightwards(segments[last], bisect_left(segments[last].words, words[-1])), 2)]
@@ -162,7 +162,7 @@ def _to_the_end(
 
 
 def _lines_from(candidates: Candidates, at: int) -> list[int]:
-    """Return a segment and those below it in which its text may go on."""
+    """Return a segment, and the segments below it in which its text may continue."""
     lines = [at]
     while len(lines) < MAX_LINES and (below := candidates.segments[lines[-1]].below) > lines[-1]:
         lines.append(below)

@@ -147,7 +147,7 @@ def _clock(text: str) -> str:
 
 
 def _notes(cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
-    """Yield what is printed in small type below the cells of a column."""
+    """Yield the notes in small type below the cells of a column."""
     if any(cell.below for cell in cells):
         found = [cell._replace(text=cell.below, below="") if cell.below else NO_CELL for cell in cells]
         yield DerivedColumn(("note", "remark", "detail"), found)
@@ -171,7 +171,7 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
 
 
 def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
-    """Yield the words and the figures of a column whose cells have both, and what stands in brackets behind them:
+    """Yield the words, the figures, and the text in brackets behind them, of a column whose cells have these:
     `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
     named = _NAME_AND_BRACKETS.fullmatch(head)
     name, behind = (named["name"], named["behind"]) if named else (head, "")

@@ -92,7 +92,7 @@ def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
     if not words or starts[-1] > MAX_TEXT:
         return []
-    # Names do not go on in a line that begins with a capital letter.
+    # A name does not continue in a line that begins with a capital letter.
     breaks = {at for at, (_, word) in enumerate(words) if not word and texts[at][0].isupper()}
     text = "".join(f"{text}{chr(10) if at + 1 in breaks else ' '}" for at, text in enumerate(texts))
     found: list[CodedLine] = []

@@ -249,7 +249,8 @@ async def _from_tables(
 async def ways_to_fill(
     schema: Mapping[str, Any], read: Sequence[Entry], extractor: Extractor
 ) -> list[Mapping[JsonPath, FilledList | ObjectList]]:
-    """Return what fills the lists of `schema`: tables, records, and the network. Raises ModelError."""
+    """Return the lists of `schema` filled in each way: from tables, from records, and by the network. Raises
+    ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     form = await in_turns(extractor, _FormToFill.of, schema, TaskResults(), read, listed, {})
     if form is None or not listed:

@@ -55,7 +55,7 @@ SHORTEST_HEADING = 4
 """Least number of characters of a line in capitals that is the heading of a section, if the line above it is not in
 capitals. Abbreviations are shorter."""
 FEWEST_CELLS = 3
-"""Least number of cells of a row with which a table goes on below a sum or a sentence."""
+"""Least number of cells of a row that continues a table below a sum or a sentence."""
 LEAST_SENTENCE, MAX_CROSSED = 5, 3
 """Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
 
@@ -168,8 +168,8 @@ def _goes_on_below(
     *,
     is_sum: bool,
 ) -> bool:
-    """True if a table goes on below a sum or a sentence: below a sum if it begins with the heading of a section, and
-    another one follows."""
+    """True if a table continues below a sum or a sentence. Below a sum, it continues only if the table begins with the
+    heading of a section and another heading follows."""
     rows = [list(segments_of_row(row)) if row else [] for row in (next(filter(None, above)), *below)]
     if is_sum:
         begins, *rows = rows

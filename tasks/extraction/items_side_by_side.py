@@ -122,7 +122,7 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
         if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
         before = {one for item in groups[-1] for one in item} if groups else set()
-        # A page of products has many bands: a band with the same properties goes on with the list.
+        # A page of products has many bands. A band with the same properties continues the list.
         if before and (properties <= before or before <= properties):
             groups[-1] += items
         else:
@@ -216,7 +216,7 @@ def _items_of(passage: Passage, band: _Band) -> list[dict[str, ReadCell]]:
     texts = [{at: text_of(passage, piece) for at, piece in line.items()} for line in lines]
     kinds = _kinds_of([list(line.values()) for line in texts])
     full = [line for line in lines if 2 * len(line) > len(band.edges)]
-    # Menus or filters may stand beside the items. A column is an item if most rows have a piece in it and each piece
+    # There may be menus or filters beside the items. A column is an item if most rows have a piece in it and each piece
     # has the form of its row.
     own = [
         at

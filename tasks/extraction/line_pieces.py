@@ -177,8 +177,8 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
 
 
 def ends_of(period: str) -> tuple[str, str]:
-    """Return the beginning and the end of a period; the end is empty if the period goes on. A beginning that lacks its
-    month or year has those of the end."""
+    """Return the beginning and the end of a period; the end is empty if the period has not ended. A beginning that
+    lacks its month or year has those of the end."""
     if short := _SHORT.search(period):
         return _ends_of_short(short)
     found = _PERIOD.search(period)

@@ -177,7 +177,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
                 line.words = line.words or (waiting.words if waiting else ())
                 waiting = line
         elif waiting is not None and waiting.words:
-            # The description stands alone above its figures.
+            # The description is on its own line above its figures.
             line.words = waiting.words
             line.code, line.code_words = (
                 (line.code, line.code_words) if line.code else (waiting.code, waiting.code_words)

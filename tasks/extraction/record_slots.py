@@ -142,7 +142,7 @@ class Slot:
 
     @cached_property
     def printed(self) -> Sequence[str | None]:
-        """The text of each record, or None where there is none."""
+        """The text of each record, or None for a record without one."""
         return [(cell.text or None) if cell else None for cell in self.cells]
 
     @cached_property
@@ -414,7 +414,7 @@ def _slots(
 
 
 def _bare(piece: Piece) -> str:
-    """Return the text of a piece; empty for a word such as `today`, which says that something goes on."""
+    """Return the text of a piece; empty for a word such as `today`, which says that a period has not ended."""
     return "" if piece.kind == "moment" and is_now(piece.text) else piece.text
 
 
@@ -466,7 +466,7 @@ def _chunks(pieces: Sequence[Piece], kept: Sequence[int]) -> Iterator[tuple[str,
             if len(group) > 1 and any(pieces[one].kind == "text" for one in group):
                 yield name, group
                 if weak is not None:
-                    # A chunk often goes on behind a day or a period.
+                    # A chunk often continues behind a day or a period.
                     typed = next((n for n, one in enumerate(group) if pieces[one].kind == "text"), 0)
                     if typed and len(group) - typed > 1:
                         yield f"{name} of text", group[typed:]

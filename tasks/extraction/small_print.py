@@ -254,8 +254,8 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield what "Name" means if another label is for one part of the name: the first name beside a label for the last
-    name, and vice versa."""
+    """Yield the names of the part that a label "Name" means if another label is for one part of a name: the first name
+    beside a label for the last name, and vice versa."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:

@@ -52,7 +52,7 @@ TAX_ERROR: Final = 0.011
 """Largest error of a tax, in units of the currency. It is larger than CENT because a tax may be rounded line by
 line."""
 RATED: Final = 8.0
-"""Bonus on the logit of an amount that stands beside the tax rate, or the letter of the rate, in the field's name."""
+"""Bonus on the logit of an amount beside the tax rate, or the letter of the rate, that the field's name states."""
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
 """Penalty on the logit of a tax that is more than LARGEST_RATE percent of the net."""
@@ -185,7 +185,7 @@ def _is_sum_of(field: WantedField, column: str) -> bool:
 
 
 def _shares_word(field: WantedField, column: str) -> bool:
-    """True if a field and a column have a word in common that tells which amounts they are, such as `gross` or
+    """True if a field and a column have a word in common that shows which amounts they are, such as `gross` or
     `hours`."""
     own = {word for name in field.names.own for word in name}
     return not (own & set(words_of_key(column))) <= _AMOUNTS | _TOTALS

@@ -193,8 +193,8 @@ def _header(mail: Message, name: str) -> str:
 
 
 def _decoded(value: str) -> str:
-    """Decode the encoded words of a header (RFC 2047). A malformed header, and what stands beyond `LONGEST_ENCODED`
-    characters, is returned as it is."""
+    """Decode the encoded words of a header (RFC 2047). A malformed header, and any text beyond
+    `LONGEST_ENCODED` characters, is returned unchanged."""
     cut = len(value)
     if cut > LONGEST_ENCODED:
         # Encoded words contain no space, so that none is cut apart.

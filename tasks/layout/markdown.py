@@ -154,7 +154,7 @@ class _Page:
         return page
 
     def level(self, line: _Line) -> int:
-        """Return the level of a heading; 0 if the line is none."""
+        """Return the level of a heading; 0 if the line is not a heading."""
         words = line.text.split()
         if len(words) > _HEADING_WORDS or not any(len(word) > 2 and word[:3].isalpha() for word in words):
             return 0

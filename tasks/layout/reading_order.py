@@ -332,7 +332,7 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
     together = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * together > len(rows):
         return [line for fields in lines for line in fields]
-    # Most lines stand alone, so this is not a table.
+    # In most rows, no two texts belong together, so this is not a table.
     values = [box for row in rows for box in row if _is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
     return [part for fields in lines for line in fields for part in _split_far_apart(line, edges)]
