@@ -194,7 +194,7 @@ class Candidates:
         """Number of the block that each segment belongs to: the index of the block's first segment."""
         found: list[int] = []
         for at, segment in enumerate(self.segments):
-            is_next = 0 <= segment.above < at and goes_on(self.segments[segment.above], segment)
+            is_next = 0 <= segment.above < at and continues_block(self.segments[segment.above], segment)
             found.append(found[segment.above] if is_next else at)
         return found
 
@@ -240,7 +240,7 @@ class Candidates:
             if party := party_of(segment.text) or (is_label and party_of(beside)):
                 # Below "To: Bob", "Subject: Lunch" is not part of Bob's address.
                 return "" if is_labelled and party in MAIL_PARTIES.values() else party
-            if segment.above < 0 or not goes_on(self.segments[segment.above], segment):
+            if segment.above < 0 or not continues_block(self.segments[segment.above], segment):
                 break
             is_labelled = is_labelled or LABEL.match(segment.text) is not None
             at = segment.above
@@ -257,7 +257,7 @@ def party_of(text: str) -> str:
     return CONCEPTS[name].party if name else ""
 
 
-def goes_on(above: LineSegment, below: LineSegment) -> bool:
+def continues_block(above: LineSegment, below: LineSegment) -> bool:
     """True if a line belongs to the same block as the line above it."""
     if above.box and below.box:
         height = max(1, min(above.height, below.height))
@@ -573,7 +573,7 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
         if below < 0:
             return
         nxt = candidates.segments[below]
-        if not goes_on(here, nxt):
+        if not continues_block(here, nxt):
             return
         words, last, here = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
