@@ -27,13 +27,14 @@ MAX_TURNED = 4
 """Largest number of words of a field's name whose order does not matter."""
 
 _NOTHING = "nothing"
-_LITTLE = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
-_OF = frozenset(("of", "the", "de", "du", "del", "la"))
+"""Concept of texts that look like names of fields but are not, such as `tax invoice`."""
+_FUNCTION_WORDS = frozenset(fold("of the a an and in on de la le du des der die das di do da e et y und s"))
+_OF_WORDS = frozenset(("of", "the", "de", "du", "del", "la"))
 _JOINING = frozenset(
     fold("of the de du des del della dell dello di da do dos das d l la le el het van von der zur zum")
 )
 """Words inside names that keys of schemas leave out."""
-_NUMBER = frozenset(("no", "nr", "num", "nbr"))
+_NUMBER_ABBREVIATIONS = frozenset(("no", "nr", "num", "nbr"))
 _INCLUDING = frozenset(
     fold(
         "incl including inclusive inc inkl inklusive with included enthalten compris comprise inclus incluse inclusa "
@@ -102,12 +103,12 @@ _FIELDS = {without_accents(" ".join(_phrase)): _name for _phrase, _name in PHRAS
 _FIELDS.update((_without_accents(" ".join(_phrase)), _name) for _phrase, _name in PHRASES.items())
 del _FIELDS[""]
 # Authors of schemas leave function words out: `lieu_naissance`, `data_nascita`, `numero_permis`.
-_SHORT: dict[str, set[str]] = {}
+_WITHOUT_JOINING: dict[str, set[str]] = {}
 for _said, _name in _FIELDS.items():
     _kept = " ".join(_word for _word in _said.split() if _word not in _JOINING)
     if _kept != _said and " " in _kept:
-        _SHORT.setdefault(_kept, set()).add(_name)
-for _kept, _names in _SHORT.items():
+        _WITHOUT_JOINING.setdefault(_kept, set()).add(_name)
+for _kept, _names in _WITHOUT_JOINING.items():
     if len(_names) == 1:
         _FIELDS.setdefault(_kept, *_names)
 FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
@@ -171,14 +172,14 @@ def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
 
     The result is empty if the name is unknown or ambiguous.
     """
-    words = tuple(word for word in tokens if word not in _OF)
+    words = tuple(word for word in tokens if word not in _OF_WORDS)
     if not 0 < len(words) <= LONGEST_NAME:
         return ""
     if len(words) == 1 and words[0] not in FIELD_WORDS:
         [word] = words
         cut = {name for at in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:at]} {word[at:]}"))}
         return _single(cut) or _FIELDS.get(_singular(word), "")
-    numbered = (*words[:-1], "number") if words[-1] in _NUMBER else words
+    numbered = (*words[:-1], "number") if words[-1] in _NUMBER_ABBREVIATIONS else words
     for said in (tokens, words, numbered, tuple(map(_singular, tokens))):
         if name := _FIELDS.get(" ".join(said)):
             return name
@@ -242,7 +243,7 @@ def _longest_of_field(tokens: Sequence[str], at: int) -> tuple[int, str]:
 
 
 def _word_before(tokens: Sequence[str], at: int) -> str:
-    while at and (tokens[at - 1] in _LITTLE or tokens[at - 1].isdecimal()):
+    while at and (tokens[at - 1] in _FUNCTION_WORDS or tokens[at - 1].isdecimal()):
         at -= 1
     return tokens[at - 1] if at else ""
 

@@ -65,8 +65,9 @@ _IN_SENTENCE = re.compile(
 )
 """Pattern of a period before an organisation: `from May 2019 to June 2021 I worked at Kestrel Windows in Derby`."""
 _ONE_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<sign> ?: | [-–—] )?(?=.*[^\W\d_]{2})(?! ?[-–—] ?\d)")
-_ONE = re.compile(rf"(?:{_MOMENT})(?: ?[-–—－])?", re.IGNORECASE)
-_OTHER = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNORECASE)
+_FIRST_MOMENT = re.compile(rf"(?:{_MOMENT})(?: ?[-–—－])?", re.IGNORECASE)
+_SECOND_MOMENT = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNORECASE)
+"""Patterns of the two lines of a period that is printed in two lines beside its entry."""
 
 _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
     "work": re.compile(
@@ -104,7 +105,7 @@ _GRADE = re.compile(
 )
 
 _BULLET = re.compile(r"[-–—*+•·◦▪‣]|\d{1,2}[.)]")
-_NAMED: Final[Mapping[str, Role]] = {
+_ROLE_OF_WORD: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("start", "begin", "from", "von", "od", "da", "dal", "desde", "van", "de", "du", "fran"), "start"),
     **dict.fromkeys(("debut", "inicio", "inizio", "beginn", "poczatek"), "start"),
     **dict.fromkeys(("end", "to", "until", "bis", "do", "a", "al", "hasta", "tot", "ate", "till", "au"), "end"),
@@ -137,7 +138,7 @@ _OF_TIME: Final = frozenset(
     )
 )
 """Words of a field's name that do not change its role: `start_year` is a start."""
-_MEANT: Final[dict[str, Role]] = {
+_ROLE_OF_CONCEPT: Final[dict[str, Role]] = {
     "start_date": "start",
     "end_date": "end",
     "job_title": "activity",
@@ -227,8 +228,8 @@ def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
     found: dict[int, Role] = {}
     for at, one in enumerate(fields):
         bare = [[word for word in words if word not in _OF_TIME] or words for words in reversed(one.names.own)]
-        known: list[Role | None] = [_NAMED.get(words[0]) for words in bare if len(words) == 1]
-        known += [_MEANT.get(concept) for concept in sorted(one.names.concepts)]
+        known: list[Role | None] = [_ROLE_OF_WORD.get(words[0]) for words in bare if len(words) == 1]
+        known += [_ROLE_OF_CONCEPT.get(concept) for concept in sorted(one.names.concepts)]
         role = next((role for role in known if role is not None), None)
         if role is not None and role not in found.values():
             found[at] = role
@@ -326,9 +327,9 @@ def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
 def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPage], section: Section) -> _Entry | None:
     """Return the entry that begins in a line: the period begins or ends the line, or stands beside it in two lines."""
     first = list(next(segments_of_row(row)))
-    if below and len(first) < len(row) and _ONE.fullmatch(text_of(passage, first)):
+    if below and len(first) < len(row) and _FIRST_MOMENT.fullmatch(text_of(passage, first)):
         other = list(next(segments_of_row(below)))
-        if _OTHER.fullmatch(said := text_of(passage, other)):
+        if _SECOND_MOMENT.fullmatch(said := text_of(passage, other)):
             end = NO_CELL if re.fullmatch(_NOW, said, re.IGNORECASE) else cell_of(passage, other)
             body = [list(row[len(first) :]), list(below[len(other) :])]
             both = [*first, *other]
