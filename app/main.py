@@ -14,7 +14,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Match, Route
 
-from app.access.crowding import Crowding
+from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.batches.building import build_batch_store, build_webhook
 from app.batches.gaps import Gaps
@@ -73,7 +73,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.files.sweep_for_ever(),
             sweep_for_ever(services.kept_for_a_while),
             services.keys.follow_file(),
-            services.admission_control.keep_for_ever(),
+            services.admission_control.maintain_for_ever(),
             runner.run_for_ever(),
             return_free_memory_for_ever(activity),
         )
@@ -104,7 +104,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         keys=services.keys,
         admission_control=services.admission_control,
         pacer=Pacer(max(1, available_cpus() // 2)),
-        crowding=Crowding(min(settings.max_connections, settings.max_connections_per_address)),
+        open_requests=OpenRequestLimit(min(settings.max_connections, settings.max_connections_per_address)),
         look=services.runtime.look,
         activity=activity,
         memory=services.memory,

@@ -14,9 +14,9 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.access.admission import Admission, AdmissionControl
-from app.access.crowding import Crowding
 from app.access.keyless_log import KeylessLog
 from app.access.keys import ApiKeys, Caller
+from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
@@ -68,7 +68,7 @@ class RequestScope:
         keys: ApiKeys,
         admission_control: AdmissionControl,
         pacer: Pacer,
-        crowding: Crowding,
+        open_requests: OpenRequestLimit,
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         memory: RequestMemory,
@@ -82,7 +82,7 @@ class RequestScope:
         self._app = app
         self._admission_control = admission_control
         self._pacer = pacer
-        self._crowding = crowding
+        self._open_requests = open_requests
         self._activity = activity
         self._memory = memory
         self._gaps = gaps
@@ -143,7 +143,7 @@ class RequestScope:
                     state["caller"] = caller = await self._check(scope, address)
                     SHARE.set(caller.share)
                     self._turnstile.note_key()
-                    places.enter_context(self._crowding.place(caller.share))
+                    places.enter_context(self._open_requests.place(caller.share))
                     admission = self._admission_control.admit(caller, is_charged=scope["method"] == "POST")
                 state["admission"] = admission
                 if scope["path"] in PROBES:

@@ -43,7 +43,7 @@ ASSUMED_ANSWER_TOKENS = 1024
 FLUSH_S = 3.0
 """Seconds between two writes of the keys' usage to the store."""
 PAUSE_S = 1.0
-"""Seconds without an attempt to reserve anything after the store has failed."""
+"""Seconds after a failure of the store during which no reservation is attempted."""
 
 log = structlog.get_logger(__name__)
 
@@ -83,11 +83,11 @@ class AdmissionControl:
         """Return the admission of one request of `caller`. `is_charged` is False for a GET, which costs nothing."""
         return Admission(self, caller, is_charged=is_charged)
 
-    async def reserve(self, caller: Caller, ask: Amount) -> Reservation | Refusal | None:
-        """Reserve `ask` for a request of `caller`. While the store is down, return None if the operator lets requests
-        pass without it; otherwise raise Unavailable."""
+    async def reserve(self, caller: Caller, amount: Amount) -> Reservation | Refusal | None:
+        """Reserve `amount` for a request of `caller`. While the store is down, return None if the operator lets
+        requests pass without it; otherwise raise Unavailable."""
         try:
-            taken = await self._reserve(caller.tenant, caller.limits, ask)
+            taken = await self._reserve(caller.tenant, caller.limits, amount)
         except StoreDown as error:
             if self._when_down == "allow":
                 return None
@@ -100,10 +100,10 @@ class AdmissionControl:
             self._running[taken.lease] = taken
         return taken
 
-    async def _reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+    async def _reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         if time.monotonic() < self._down_until:
             raise StoreDown("it was down a moment ago")
-        reserving = asyncio.ensure_future(self._store.reserve(tenant, limits, ask))
+        reserving = asyncio.ensure_future(self._store.reserve(tenant, limits, amount))
         try:
             return await asyncio.shield(reserving)
         except asyncio.CancelledError:
@@ -119,7 +119,7 @@ class AdmissionControl:
             raise
 
     async def _give_back(self, reserving: "asyncio.Future[Reservation | Refusal]") -> None:
-        """Settle the reservation of a caller who left before it was made, as one request."""
+        """Charge one request for a reservation that was completed only after its caller had left."""
         try:
             taken = await reserving
             if isinstance(taken, Reservation):
@@ -155,7 +155,7 @@ class AdmissionControl:
                 for place, more in enumerate(sums):
                     later[place] += more
 
-    async def keep_for_ever(self) -> None:
+    async def maintain_for_ever(self) -> None:
         """Write usage and renew the leases of running requests at intervals, until cancelled."""
         renewed = time.monotonic()
         while True:
@@ -181,12 +181,12 @@ class Admission:
     request ends."""
 
     __slots__ = (
+        "_budget_refusal",
         "_bytes",
         "_control",
         "_counted_answer",
         "_counted_prompt",
         "_is_charged",
-        "_may_work",
         "_pieces",
         "_prompt_tokens",
         "_reservation",
@@ -205,7 +205,7 @@ class Admission:
         self._state: Literal["before", "within", "over"] = "before"
         self._reservation: Reservation | None = None
         self._standing: Standing | None = None
-        self._may_work: ApiError | None = None
+        self._budget_refusal: ApiError | None = None
         self._prompt_tokens = 0
         self._bytes = self._pieces = 0
         self._counted_prompt = self._counted_answer = 0
@@ -245,26 +245,26 @@ class Admission:
         if self._control is None or not self.is_limited:
             return
         money = self._control.prices.of(prompt_tokens, answer_tokens)
-        ask = Amount(1, prompt_tokens + answer_tokens, money, 1, unforeseen)
+        amount = Amount(1, prompt_tokens + answer_tokens, money, 1, unforeseen)
         try:
-            await self._take(ask)
+            await self._take(amount)
         except InsufficientQuota as refusal:
             if not is_cached:
                 raise
-            await self._take(Amount(ask.requests, ask.tokens, 0, ask.places))
-            self._may_work = refusal
+            await self._take(Amount(amount.requests, amount.tokens, 0, amount.places))
+            self._budget_refusal = refusal
 
     async def require_budget(self) -> None:
-        """Check the budget of a request whose answer was not in the cache. Raises InsufficientQuota; the request then
-        costs nothing."""
-        if self._may_work is not None:
+        """Check the budget once the answer was not found in the cache. Raises InsufficientQuota; the request then costs
+        nothing."""
+        if self._budget_refusal is not None:
             await self._end(Amount())
-            raise self._may_work
+            raise self._budget_refusal
 
-    async def _take(self, ask: Amount) -> None:
+    async def _take(self, amount: Amount) -> None:
         assert self._control is not None
         try:
-            taken = await self._control.reserve(self.caller, ask)
+            taken = await self._control.reserve(self.caller, amount)
         except Unavailable:
             self._state = "over"
             raise
@@ -273,7 +273,7 @@ class Admission:
         self._standing = taken.standing
         if isinstance(taken, Refusal):
             self._state = "over"
-            raise _to_error(taken, self.caller.limits, ask)
+            raise _to_error(taken, self.caller.limits, amount)
         self._state = "within"
         self._reservation = taken
 
@@ -378,13 +378,13 @@ def format_dollars(amount: float) -> str:
     return f"{amount:.9f}".rstrip("0").rstrip(".")
 
 
-def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
+def _to_error(refusal: Refusal, limits: Limits, amount: Amount) -> ApiError:
     if refusal.limit == "budget":
         assert limits.budget is not None
         period = {"day": "for today (UTC)", "month": "for this month (UTC)", "total": "in all"}[limits.budget_period]
         budget = format_dollars(limits.budget / NANO)
         return InsufficientQuota(
-            f"This request may cost ${ask.money / NANO:.6f}, and the key's budget of ${budget} "
+            f"This request may cost ${amount.money / NANO:.6f}, and the key's budget of ${budget} "
             f"{period} (budget_usd) has no room for it. Send a lower max_tokens, or ask whoever gave you the key.",
             rejected="budget",
         )
@@ -407,7 +407,7 @@ def _to_error(refusal: Refusal, limits: Limits, ask: Amount) -> ApiError:
         )
     setting, limit, what = {
         "requests": ("requests_per_minute", limits.requests_per_minute, "request"),
-        "tokens": ("tokens_per_minute", limits.tokens_per_minute, f"request of about {ask.tokens} tokens"),
+        "tokens": ("tokens_per_minute", limits.tokens_per_minute, f"request of about {amount.tokens} tokens"),
     }[refusal.limit]
     if math.isinf(refusal.wait_s):
         return KeyLimitReached(

@@ -1,8 +1,12 @@
 """Reads and changes the file of OPENFAZE_KEYS_FILE. The file holds the name and SHA-256 of each key, never the key
 itself.
 
-[[keys]] name = "alice" sha256 = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90" requests_per_minute
-= 60 expires = 2027-01-31 tasks = ["ocr", "chat"]
+    [[keys]]
+    name = "alice"
+    sha256 = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90"
+    requests_per_minute = 60
+    expires = 2027-01-31
+    tasks = ["ocr", "chat"]
 """
 
 import errno
@@ -65,17 +69,17 @@ class KeyFileError(ValueError):
     """The file, or its place, cannot be used. The message never quotes a wrong value, because it could be a key."""
 
 
-def _is_a_name(name: str) -> str:
+def _check_name(name: str) -> str:
     if not name.isprintable() or name != name.strip() or not 1 <= len(name) <= LONGEST_NAME:
         raise ValueError(f"should be 1 to {LONGEST_NAME} printable characters, without spaces around them")
     return name
 
 
-def _in_upper_case(value: object) -> object:
+def _to_upper_case(value: object) -> object:
     return value.upper() if isinstance(value, str) else value
 
 
-def _end_of(value: object) -> object:
+def _parse_expiry(value: object) -> object:
     """Return the date or date-time in a value, which is a TOML value or the text of an option. Raises ValueError."""
     if value is None or isinstance(value, date):
         return value
@@ -99,9 +103,9 @@ def known_task(name: str) -> str:
     return task
 
 
-KeyName = Annotated[str, BeforeValidator(lambda value: _is_a_name(value) if isinstance(value, str) else value)]
+KeyName = Annotated[str, BeforeValidator(lambda value: _check_name(value) if isinstance(value, str) else value)]
 Sha256 = Annotated[str, StringConstraints(pattern="^[0-9a-fA-F]{64}$", to_lower=True)]
-Code = Annotated[str, BeforeValidator(_in_upper_case)]
+Code = Annotated[str, BeforeValidator(_to_upper_case)]
 Score = Annotated[float, Field(ge=0, le=1)]
 Tenant = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 TaskName = Annotated[str, AfterValidator(known_task)]
@@ -135,7 +139,7 @@ class StoredKey(BaseModel):
     weight: Weight | None = None
     """Weight of the key when several keys wait for the same resource: a key of weight 2 is served twice as often as a
     key of weight 1, the default."""
-    expires: Annotated[datetime | date | None, BeforeValidator(_end_of)] = None
+    expires: Annotated[datetime | date | None, BeforeValidator(_parse_expiry)] = None
     """Last day on which the key is valid (UTC), or the date-time at which it expires, in UTC unless an offset is
     given."""
     tasks: list[TaskName] | None = None
@@ -144,7 +148,7 @@ class StoredKey(BaseModel):
     @property
     def ends(self) -> datetime | None:
         """First moment at which the key is no longer valid; None if it never expires."""
-        return end_of(self.expires)
+        return _first_invalid_moment(self.expires)
 
     @field_validator("guard_thresholds")
     @classmethod
@@ -155,7 +159,7 @@ class StoredKey(BaseModel):
         return value
 
 
-def end_of(expires: date | datetime | None) -> datetime | None:
+def _first_invalid_moment(expires: date | datetime | None) -> datetime | None:
     if isinstance(expires, datetime):
         return expires if expires.tzinfo else expires.replace(tzinfo=UTC)
     return None if expires is None else datetime.combine(expires, time.min, UTC) + timedelta(days=1)
@@ -198,7 +202,7 @@ def read_keys(path: Path) -> list[StoredKey]:
     except tomllib.TOMLDecodeError as error:
         raise KeyFileError(f"{SETTING}: '{path}' is not valid TOML: {error}") from error
     except ValidationError as error:
-        problems = [_sentence(problem) for problem in error.errors(include_input=False, include_url=False)]
+        problems = [_describe_problem(problem) for problem in error.errors(include_input=False, include_url=False)]
         # `from None`, because the cause would quote the file.
         raise KeyFileError("\n".join(f"{SETTING}: '{path}': {problem}" for problem in problems)) from None
     _check_unique(path, keys)
@@ -219,7 +223,7 @@ def _check_unique(path: Path, keys: Sequence[StoredKey]) -> None:
         owners[key.sha256] = key.name
 
 
-def _sentence(problem: ErrorDetails) -> str:
+def _describe_problem(problem: ErrorDetails) -> str:
     location = problem["loc"]
     place = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).removeprefix(".")
     if problem["type"] == "extra_forbidden":
@@ -235,7 +239,7 @@ def add_key(path: Path, name: str, fields: Mapping[str, Any]) -> str:
     """Add a new key with `fields` to the file, which is made if it does not exist. Return the key, which is kept
     nowhere. Raises KeyFileError."""
     key = new_key()
-    stored = _stored({**fields, "name": name, "sha256": digest_of(key).hex(), "tenant": tenant_of(key)})
+    stored = _validate_key({**fields, "name": name, "sha256": digest_of(key).hex(), "tenant": tenant_of(key)})
 
     def added(keys: Sequence[StoredKey]) -> list[StoredKey]:
         if any(other.name == name for other in keys):
@@ -250,7 +254,7 @@ def set_key(path: Path, name: str, fields: Mapping[str, Any]) -> StoredKey:
     """Change `fields` of a key; None removes a field. Raises KeyFileError."""
 
     def changed(stored: StoredKey) -> StoredKey:
-        return _stored({**stored.model_dump(), **fields})
+        return _validate_key({**stored.model_dump(), **fields})
 
     return _replace(path, name, changed)
 
@@ -261,7 +265,7 @@ def rotate_key(path: Path, name: str, tenant: str | None) -> str:
     key = new_key()
 
     def changed(stored: StoredKey) -> StoredKey:
-        return _stored(
+        return _validate_key(
             {**stored.model_dump(), "sha256": digest_of(key).hex(), "tenant": stored.tenant or tenant or tenant_of(key)}
         )
 
@@ -298,11 +302,13 @@ def _replace(path: Path, name: str, change: Callable[[StoredKey], StoredKey]) ->
     return next(key for key in _change(path, changed) if key.name == name)
 
 
-def _stored(fields: Mapping[str, Any]) -> StoredKey:
+def _validate_key(fields: Mapping[str, Any]) -> StoredKey:
     try:
         return StoredKey.model_validate(fields)
     except ValidationError as error:
-        raise KeyFileError("\n".join(map(_sentence, error.errors(include_input=False, include_url=False)))) from None
+        raise KeyFileError(
+            "\n".join(map(_describe_problem, error.errors(include_input=False, include_url=False)))
+        ) from None
 
 
 def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]) -> list[StoredKey]:
@@ -322,32 +328,32 @@ def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]
             f"{SETTING}: '{path}' is being changed by another `openfaze keys`; if none runs, delete '{unfinished}'"
         ) from None
     except OSError as error:
-        raise _cannot_be_written(path, error) from error
+        raise _write_error(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             there = target.exists()
             keys = change(read_keys(path) if there else [])
             if there:
-                _take_over(target.stat(), file.fileno())
-            file.write("\n".join([_HEADER, *map(_table, keys)]).encode())
+                _copy_owner_and_mode(target.stat(), file.fileno())
+            file.write("\n".join([_HEADER, *map(_to_table, keys)]).encode())
             file.flush()
             os.fsync(file.fileno())
         unfinished.replace(target)
     except OSError as error:
         unfinished.unlink(missing_ok=True)
-        raise _cannot_be_written(path, error) from error
+        raise _write_error(path, error) from error
     except BaseException:
         unfinished.unlink(missing_ok=True)
         raise
     return keys
 
 
-def _cannot_be_written(path: Path, error: OSError) -> KeyFileError:
+def _write_error(path: Path, error: OSError) -> KeyFileError:
     remedy = "; mount its folder, not the file itself" if error.errno == errno.EBUSY else ""
     return KeyFileError(f"{SETTING}: '{path}' cannot be written: {error.strerror}{remedy}")
 
 
-def _take_over(old: os.stat_result, descriptor: int) -> None:
+def _copy_owner_and_mode(old: os.stat_result, descriptor: int) -> None:
     if os.name != "posix":
         return
     new = os.fstat(descriptor)
@@ -356,15 +362,19 @@ def _take_over(old: os.stat_result, descriptor: int) -> None:
     os.fchmod(descriptor, old.st_mode & 0o777)
 
 
-def _table(key: StoredKey) -> str:
+def _to_table(key: StoredKey) -> str:
     """Return the `[[keys]]` table of a key, with the fields that have a value in the order of their declaration."""
     values = {field: getattr(key, field) for field in StoredKey.model_fields}
     return "\n".join(
-        ["[[keys]]", *(f"{field} = {_toml(value)}" for field, value in values.items() if value not in (None, {})), ""]
+        [
+            "[[keys]]",
+            *(f"{field} = {_to_toml(value)}" for field, value in values.items() if value not in (None, {})),
+            "",
+        ]
     )
 
 
-def _toml(value: object) -> str:
+def _to_toml(value: object) -> str:
     match value:
         case str():
             # A JSON string of printable characters is a TOML string.
@@ -372,8 +382,8 @@ def _toml(value: object) -> str:
         case date():
             return value.isoformat()
         case list():
-            return f"[{', '.join(map(_toml, value))}]"
+            return f"[{', '.join(map(_to_toml, value))}]"
         case Mapping():
-            return f"{{{', '.join(f'{name} = {_toml(one)}' for name, one in value.items())}}}"
+            return f"{{{', '.join(f'{name} = {_to_toml(one)}' for name, one in value.items())}}}"
         case _:
             return repr(value)

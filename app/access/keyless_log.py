@@ -1,4 +1,4 @@
-"""Limits the lines that requests without a key may write into the log, because strangers send as many as they like."""
+"""Limits the log lines about requests without a key, because anybody can send any number of such requests."""
 
 import asyncio
 from collections import Counter
@@ -6,14 +6,14 @@ from collections import Counter
 import structlog
 
 MAX_PER_MINUTE = 60
-"""Largest number of requests without a key of a minute that have a line each. The others are counted."""
+"""Largest number of requests without a key per minute that get a log line each. Further requests are only counted."""
 MINUTE_S = 60.0
 
 log = structlog.get_logger(__name__)
 
 
 class KeylessLog:
-    """Counts the requests without a key of the running minute. Belongs to one event loop."""
+    """Decides which requests without a key get a log line, minute by minute. Belongs to one event loop."""
 
     def __init__(self) -> None:
         self._logged = 0
@@ -21,7 +21,7 @@ class KeylessLog:
         self._end: asyncio.TimerHandle | None = None
 
     def has_line(self, status: int | None) -> bool:
-        """True if a request that ended with `status` is to have a line of its own; otherwise it is counted."""
+        """Return True if a request that ended with `status` gets its own log line; otherwise count it."""
         if self._end is None:
             self._end = asyncio.get_running_loop().call_later(MINUTE_S, self.report)
         if self._logged < MAX_PER_MINUTE:
@@ -31,7 +31,7 @@ class KeylessLog:
         return False
 
     def report(self) -> None:
-        """Log how many requests had no line, by status, and begin another minute."""
+        """Log the number of requests without a line, by status, and begin the next minute."""
         if self._end is not None:
             self._end.cancel()
             self._end = None

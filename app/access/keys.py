@@ -1,4 +1,4 @@
-"""Checks the keys of callers."""
+"""Checks the API key of each request, and returns the caller with the rights and limits of that key."""
 
 import asyncio
 import hmac
@@ -34,7 +34,7 @@ _MAX_KNOWN = 64
 _NETWORK_BITS = 64
 """Length, in bits, of the prefix that distinguishes IPv6 clients, because each client has a whole network of
 addresses."""
-_HEADER = "Send it in the header 'Authorization: Bearer <key>'."
+_HOW_TO_SEND = "Send it in the header 'Authorization: Bearer <key>'."
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,8 @@ class KeyReference:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
+    """The caller of a request, with the rights and limits of its key."""
+
     tenant: str
     """Owner of files and answers: the tenant in the file of keys, or else a digest of the key, never the key itself.
     EVERYONE on a server without keys."""
@@ -132,7 +134,7 @@ class ApiKeys:
         self._key_share = key_share
         self._defaults = defaults or Defaults()
         self._clock = clock
-        self._guesses = None if wrong_keys is None else Guesses(wrong_keys, monotonic)
+        self._wrong_keys = None if wrong_keys is None else WrongKeyLimit(wrong_keys, monotonic)
         self._given = {
             digest_of(key): _Grant(self._defaults.limits, self._defaults.tasks, tenant=tenant_of(key)) for key in keys
         }
@@ -142,7 +144,7 @@ class ApiKeys:
         """Number of invalid versions of the file that were refused."""
         self._grants = self._given
         if file is not None:
-            self._version = _version_now(file)
+            self._version = _read_version(file)
             self._grants = self._read(file)
             _warn_of_other_writers(self._version)
 
@@ -159,28 +161,28 @@ class ApiKeys:
         """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
         `Bearer <one of the keys>`, and RateLimited if too many wrong keys came from `address`.
 
-        Digests, which all have the same length, are compared in constant time, and the search does not stop at a match.
-        So the time taken reveals nothing about a key.
+        Digests are compared in constant time, and the search does not stop at a match, so that its duration reveals
+        nothing about a key.
         """
         if not self.are_required:
             return Caller(EVERYONE)
-        said = (authorization or "").strip()
-        if said.lower() in {"", "bearer"}:
-            raise InvalidApiKey(f"No API key was provided. {_HEADER}")
-        scheme, _, key = said.partition(" ")
+        sent_value = (authorization or "").strip()
+        if sent_value.lower() in {"", "bearer"}:
+            raise InvalidApiKey(f"No API key was provided. {_HOW_TO_SEND}")
+        scheme, _, key = sent_value.partition(" ")
         key = key.strip()
         sent = digest_of(key)
-        if self._guesses:
-            self._guesses.check(address, sent)
+        if self._wrong_keys:
+            self._wrong_keys.check(address, sent)
         grants = [grant for digest, grant in self._grants.items() if hmac.compare_digest(sent, digest)]
         if scheme.lower() != "bearer" or not grants:
-            if self._guesses:
-                self._guesses.note_wrong_key(address)
-            raise InvalidApiKey(f"Invalid API key provided. {_HEADER}")
-        if self._guesses:
-            self._guesses.note_valid_key(address, sent)
+            if self._wrong_keys:
+                self._wrong_keys.note_wrong_key(address)
+            raise InvalidApiKey(f"Invalid API key provided. {_HOW_TO_SEND}")
+        if self._wrong_keys:
+            self._wrong_keys.note_valid_key(address, sent)
         grant = grants[0]
-        if self._is_over(grant):
+        if self._has_expired(grant):
             assert grant.ends is not None
             ended = grant.ends.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
             raise InvalidApiKey(f"Invalid API key provided: it expired at {ended} UTC.")
@@ -188,16 +190,16 @@ class ApiKeys:
 
     def caller_of(self, key: KeyReference) -> Caller | None:
         """Return the caller of the key that `key` refers to, with its present rights; None if it is no longer valid. A
-        rotated key counts as the same key because it has the same name and tenant. Another key of the tenant does not
-        count as the same."""
+        rotated key counts as the same key, because its name and tenant are unchanged; another key of the tenant does
+        not."""
         if not self.are_required:
             return Caller(EVERYONE) if key.tenant == EVERYONE else None
         for digest, grant in self._grants.items():
-            if self._is_meant(grant, digest, key):
-                return None if self._is_over(grant) else self._caller(grant, key.tenant, digest)
+            if self._is_key_of(grant, digest, key):
+                return None if self._has_expired(grant) else self._caller(grant, key.tenant, digest)
         return None
 
-    def _is_meant(self, grant: _Grant, digest: bytes, key: KeyReference) -> bool:
+    def _is_key_of(self, grant: _Grant, digest: bytes, key: KeyReference) -> bool:
         if not key.digest:
             return grant.tenant == key.tenant
         if key.digest == digest.hex():
@@ -206,7 +208,7 @@ class ApiKeys:
         is_there = bytes.fromhex(key.digest) in self._grants
         return not is_there and grant.name == key.name != "" and grant.tenant == key.tenant
 
-    def _is_over(self, grant: _Grant) -> bool:
+    def _has_expired(self, grant: _Grant) -> bool:
         return grant.ends is not None and self._clock() >= grant.ends.timestamp()
 
     def _caller(self, grant: _Grant, tenant: str, digest: bytes) -> Caller:
@@ -227,7 +229,7 @@ class ApiKeys:
         stay."""
         assert self._file is not None
         # The version is determined before the file is read, so that the next check notices a write during the reading.
-        version = _version_now(self._file)
+        version = _read_version(self._file)
         if version == self._version:
             return
         self._version = version
@@ -248,10 +250,10 @@ class ApiKeys:
                 raise KeyFileError(
                     f"{SETTING}: '{file}': the key '{key.name}' is also in OPENFAZE_API_KEYS; keep it in one of the two"
                 )
-            grants[digest] = self._granted(key)
+            grants[digest] = self._grant_of(key)
         return grants
 
-    def _granted(self, key: StoredKey) -> _Grant:
+    def _grant_of(self, key: StoredKey) -> _Grant:
         default = self._defaults.limits
         limits = replace(
             default,
@@ -267,9 +269,9 @@ class ApiKeys:
         return _Grant(limits, tasks, key.name, key.tenant, key.ends, key.guard_thresholds, key.weight or 1.0)
 
 
-class Guesses:
-    """Counter of the wrong keys of each address. An address that sends too many wrong keys per minute may only use keys
-    that it has used successfully before."""
+class WrongKeyLimit:
+    """Limit on wrong keys per address and minute. Above it, an address may only use keys that it has used successfully
+    before."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
         self._most = a_minute
@@ -281,7 +283,7 @@ class Guesses:
     def check(self, address: str, digest: bytes) -> None:
         """Check that the address may try a key. Raises RateLimited."""
         network = _network(address)
-        tried = self._now(network)
+        tried = self._level(network)
         if tried <= self._most - 1 or digest in self._known.get(network, ()):
             return
         wait_s = max(1, math.ceil((tried + 1 - self._most) * MINUTE_S / self._most))
@@ -294,22 +296,22 @@ class Guesses:
 
     def note_wrong_key(self, address: str) -> None:
         network = _network(address)
-        self._tried[network] = (self._now(network) + 1, self._clock())
-        _bound(self._tried, network, _MAX_ADDRESSES)
+        self._tried[network] = (self._level(network) + 1, self._clock())
+        _mark_latest(self._tried, network, _MAX_ADDRESSES)
 
     def note_valid_key(self, address: str, digest: bytes) -> None:
         network = _network(address)
         digests = self._known.setdefault(network, OrderedDict())
         digests[digest] = None
-        _bound(digests, digest, _MAX_KNOWN)
-        _bound(self._known, network, _MAX_ADDRESSES)
+        _mark_latest(digests, digest, _MAX_KNOWN)
+        _mark_latest(self._known, network, _MAX_ADDRESSES)
 
-    def _now(self, network: str) -> float:
+    def _level(self, network: str) -> float:
         tried, at = self._tried.get(network, (0.0, 0.0))
         return max(0.0, tried - (self._clock() - at) * self._most / MINUTE_S)
 
 
-def _bound(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
+def _mark_latest(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
     entries.move_to_end(latest)
     if len(entries) > most:
         entries.popitem(last=False)
@@ -329,9 +331,9 @@ def _network(address: str) -> str:
     return str(ipaddress.ip_network((address.partition("%")[0], _NETWORK_BITS), strict=False))
 
 
-def _version_now(file: Path) -> _Version | None:
-    """Return the current version; None if the file is missing or unreadable. The next attempt to read it reports the
-    reason."""
+def _read_version(file: Path) -> _Version | None:
+    """Return the current version; None if the file is missing or unreadable, which is reported when the file is
+    read."""
     try:
         now = file.stat()
     except OSError:

@@ -1,8 +1,8 @@
-"""Limits the pace of requests that need no key, or have none that opens, while requests of keys are served.
+"""Limits the pace of requests without a valid key (public pages, probes, refused requests) while requests with valid
+keys are served.
 
-Whoever can reach the server may send them, and the work of each is done on the event loop, which all requests share.
-A request of a key returns to the loop dozens of times, and would each time wait for one request of every connection of
-a flood.
+Anybody can send such requests, and each takes time on the event loop that all requests share. A request with a key
+returns to the loop dozens of times. In a flood, it would wait each time for one request of every connection.
 """
 
 import asyncio
@@ -14,22 +14,25 @@ from app.errors import RateLimited
 from models.scheduler import FairQueue, Share
 
 CONTESTED_S = 60.0
-"""Seconds after a request of a key for which the others are slowed down."""
-REST = 4
-"""Length of the pause after a request, in multiples of the time that the request took. A fifth of the loop's time is
-left to these requests."""
-SHORTEST_REST_S, LONGEST_REST_S = 0.005, 0.1
-CREDIT_S = 0.1
-"""Pauses, in seconds, that may be owed. A few requests in a row, such as those of a page, thus do not wait."""
+"""Seconds for which requests without a key are slowed down after a request with a valid key."""
+PAUSE_FACTOR = 4
+"""Length of the pause after a request, as a multiple of the time that the request took. These requests thus get a fifth
+of the loop's time."""
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
+PAUSE_CREDIT_S = 0.1
+"""Length of the outstanding pauses, in seconds, up to which the next request need not wait. A few requests in a row,
+such as those of a page, thus begin at once."""
 LONGEST_TURN_S = 0.1
-"""Longest time, in seconds, for which a request holds up the next one. Later, it waits for a slow client or a file."""
+"""Longest time, in seconds, for which a request delays the next one. A request that takes longer is waiting for a slow
+client or a file."""
 MAX_WAITING = 512
-"""Largest number of requests that wait. The newest one of the address with the most is refused for another."""
+"""Largest number of waiting requests. Above it, the newest request of the address with the most waiting requests is
+refused."""
 RETRY_S = 1
 
 
 class Turnstile:
-    """Lets requests through one at a time, addresses in turn, and rests after each. Belongs to one event loop.
+    """Lets requests through one at a time, addresses in turn, with a pause after each. Belongs to one event loop.
 
     >>> turnstile = Turnstile()
     >>> async with turnstile.turn("192.0.2.1"):
@@ -39,12 +42,12 @@ class Turnstile:
     def __init__(self) -> None:
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
         self._contested_until = -math.inf
-        self._rested_at = -math.inf
-        """Time, in the loop's seconds, at which no pause is owed any more."""
+        self._paused_until = -math.inf
+        """Time, on the loop's clock, at which the pauses of all requests so far have ended."""
         self._is_held = False
 
     def note_key(self) -> None:
-        """Record that a request of a key is served."""
+        """Record that a request with a valid key is served."""
         self._contested_until = asyncio.get_running_loop().time() + CONTESTED_S
 
     @asynccontextmanager
@@ -64,9 +67,9 @@ class Turnstile:
             nonlocal has_ended
             if not has_ended:
                 has_ended = True
-                rest = min(max(SHORTEST_REST_S, REST * (loop.time() - started)), LONGEST_REST_S)
-                self._rested_at = max(self._rested_at, loop.time()) + rest
-                loop.call_at(self._rested_at - CREDIT_S, self._let_next)
+                pause_s = min(max(SHORTEST_PAUSE_S, PAUSE_FACTOR * (loop.time() - started)), LONGEST_PAUSE_S)
+                self._paused_until = max(self._paused_until, loop.time()) + pause_s
+                loop.call_at(self._paused_until - PAUSE_CREDIT_S, self._let_next)
 
         timer = loop.call_later(LONGEST_TURN_S, end)
         try:
@@ -83,7 +86,7 @@ class Turnstile:
             self._withdraw(refused)
             refused.set_exception(
                 RateLimited(
-                    f"{MAX_WAITING} requests without a key wait already, as many as may. Try again later.",
+                    f"{MAX_WAITING} requests without a key are waiting, which is the limit. Try again later.",
                     retry_after=RETRY_S,
                 )
             )

@@ -12,8 +12,8 @@ from starlette.types import Message, Receive, Scope, Send
 
 from app import middleware
 from app.access.admission import AdmissionControl
-from app.access.crowding import Crowding
 from app.access.keys import ApiKeys
+from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.gaps import Gaps
@@ -58,7 +58,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
     keys, gaps = ApiKeys(["key"]), Gaps(1)
     scope = RequestScope(
-        fails, keys, control, Pacer(1), Crowding(8), look, Activity(), MEMORY, gaps, Metrics(), Traces()
+        fails, keys, control, Pacer(1), OpenRequestLimit(8), look, Activity(), MEMORY, gaps, Metrics(), Traces()
     )
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
@@ -216,7 +216,7 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
         ApiKeys(["key"]),
         control,
         NotedPacer(1),
-        Crowding(8),
+        OpenRequestLimit(8),
         look,
         Activity(),
         MEMORY,

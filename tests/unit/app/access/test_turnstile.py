@@ -27,8 +27,8 @@ class Visits:
 @pytest.fixture
 def rests(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """Pauses last until a test makes them short."""
-    monkeypatch.setattr(module, "SHORTEST_REST_S", 3600.0)
-    monkeypatch.setattr(module, "LONGEST_REST_S", 3600.0)
+    monkeypatch.setattr(module, "SHORTEST_PAUSE_S", 3600.0)
+    monkeypatch.setattr(module, "LONGEST_PAUSE_S", 3600.0)
     return monkeypatch
 
 
@@ -55,7 +55,7 @@ async def test_one_request_passes_before_a_pause_once_a_key_has_asked(rests: pyt
 
 
 async def test_a_few_requests_in_a_row_pass_without_a_pause(rests: pytest.MonkeyPatch) -> None:
-    rests.setattr(module, "CREDIT_S", 2.5 * 3600.0)
+    rests.setattr(module, "PAUSE_CREDIT_S", 2.5 * 3600.0)
     visits = Visits()
     visits.turnstile.note_key()
     tasks = [visits.send("a") for _ in range(5)]
@@ -77,7 +77,7 @@ async def test_addresses_pass_in_turn() -> None:
 
 
 async def test_who_leaves_is_passed_over(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "CREDIT_S", 0.0)
+    monkeypatch.setattr(module, "PAUSE_CREDIT_S", 0.0)
     visits = Visits()
     visits.turnstile.note_key()
     tasks = [visits.send(address) for address in ("a", "b", "c")]

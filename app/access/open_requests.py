@@ -1,7 +1,7 @@
 """Limits the requests that one key may have open at a time, so that connections are left for other keys.
 
-One key may take only its share of the server's connections, as with the queues of engines. Requests count from their
-first byte, before the body is read, so that half-sent ones count, too.
+A key may use only its share of the server's connections. A request counts before its body is read, so that requests
+whose bodies arrive slowly count, too.
 """
 
 from collections import Counter
@@ -14,8 +14,8 @@ from models.scheduler import Share
 RETRY_S = 1
 
 
-class Crowding:
-    """Counts the requests under way by key. Belongs to one event loop."""
+class OpenRequestLimit:
+    """Counts the open requests of each key, and refuses requests above a limit. Belongs to one event loop."""
 
     def __init__(self, most: int) -> None:
         """`most` is the largest number of open requests of all keys. One key may have its share of them."""
@@ -24,8 +24,7 @@ class Crowding:
 
     @contextmanager
     def place(self, share: Share) -> Iterator[None]:
-        """Count one request while the block runs. Raises RateLimited if the key of `share` already has as many as it
-        may."""
+        """Count one request while the block runs. Raises RateLimited if the key of `share` has reached its limit."""
         count = self._under_way[share.key]
         if share.part < 1 and count >= share.of(self._most):
             # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
