@@ -17,7 +17,7 @@ from starlette.routing import Match, Route
 from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.batches.building import build_batch_store, build_webhook
-from app.batches.gaps import Gaps
+from app.batches.line_slots import LineSlots
 from app.batches.lines import LineRunner
 from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
@@ -54,9 +54,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     services = Services(settings, Routes([route for router in routers for route in router.routes]))
     activity = Activity()
     lines = LineRunner(services, batches.ENDPOINTS)
-    gaps = Gaps(settings.batch_lines_at_once)
+    line_slots = LineSlots(settings.batch_lines_at_once)
     webhook = build_webhook(settings, services.fetcher)
-    runner = BatchRunner(build_batch_store(settings), lines, gaps, webhook, activity=activity)
+    runner = BatchRunner(build_batch_store(settings), lines, line_slots, webhook, activity=activity)
     fill_from_batches(services.metrics, runner.outcomes, runner.faults)
 
     @contextlib.asynccontextmanager
@@ -108,7 +108,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         look=services.runtime.look,
         activity=activity,
         memory=services.memory,
-        gaps=gaps,
+        line_slots=line_slots,
         metrics=services.metrics,
         traces=services.traces,
         is_stopping=lambda: services.is_stopping,

@@ -19,7 +19,7 @@ from app.access.keys import ApiKeys, Caller
 from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
-from app.batches.gaps import Gaps
+from app.batches.line_slots import LineSlots
 from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, BadRequest, let_go, shutting_down, told
 from app.http.disconnect import ClientGone
 from app.metrics import Metrics
@@ -72,7 +72,7 @@ class RequestScope:
         look: Callable[[], Awaitable[None]],
         activity: Activity,
         memory: RequestMemory,
-        gaps: Gaps,
+        line_slots: LineSlots,
         metrics: Metrics,
         traces: Traces,
         is_stopping: Callable[[], bool] = lambda: False,
@@ -85,7 +85,7 @@ class RequestScope:
         self._open_requests = open_requests
         self._activity = activity
         self._memory = memory
-        self._gaps = gaps
+        self._line_slots = line_slots
         self._is_stopping = is_stopping
         self._keys = keys
         self._look = look
@@ -152,7 +152,7 @@ class RequestScope:
                 async with self._turnstile.turn(address) if is_open else self._pacer.turn(SHARE.get()):
                     if scope["path"] != HEALTH:
                         await self._look()
-                    with self._gaps.beside(scope["method"], scope["path"]):
+                    with self._line_slots.yield_to(scope["method"], scope["path"]):
                         await self._app(scope, receive, send_with_id)
                 if refused and status is None:
                     raise refused[0]

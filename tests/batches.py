@@ -13,7 +13,7 @@ import pytest
 from app.access.admission import Admission
 from app.access.keys import EVERYONE, Caller, KeyReference
 from app.batches import runner as batch_runner
-from app.batches.gaps import Gaps
+from app.batches.line_slots import LineSlots
 from app.batches.lines import Endpoint, LineResponse, LineRunner
 from app.batches.runner import BatchRunner
 from app.batches.store import Batch, BatchStore
@@ -68,11 +68,11 @@ class World:
 
     def runner(self, *, at_once: int = 1, webhook: Webhook | None = None) -> BatchRunner:
         lines = LineRunner(self.services, {URL: Endpoint(Echo, self.answer)})
-        gaps = Gaps(at_once)
+        slots = LineSlots(at_once)
         for _ in range(20):
-            gaps.went_well()
+            slots.note_success()
         store = BatchStore(self.path)
-        return BatchRunner(store, lines, gaps, webhook, clock=lambda: self.now)
+        return BatchRunner(store, lines, slots, webhook, clock=lambda: self.now)
 
     @asynccontextmanager
     async def running(self, **options: Any) -> AsyncIterator[BatchRunner]:
@@ -141,7 +141,7 @@ async def open_world(folder: Path) -> AsyncIterator[World]:
     """Provide a world whose runners poll the store often, because tests put batches into the store without waking
     them."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch_runner, "LOOK_S", 0.02)
+        patch.setattr(batch_runner, "POLL_S", 0.02)
         world = World(folder)
         yield world
         await world.store.close()

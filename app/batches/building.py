@@ -11,16 +11,16 @@ from tasks.inputs.fetch.fetcher import Fetcher
 
 
 def build_batch_store(settings: Settings) -> BatchStore:
-    return BatchStore(batches_file(settings), storage_of(settings))
+    return BatchStore(batches_file(settings), name_of_storage(settings))
 
 
 def batches_file(settings: Settings) -> Path:
     return state_folder(settings) / "batches.sqlite"
 
 
-def storage_of(settings: Settings) -> str:
-    """Return a name of the storage of files that stays the same when its parent is moved or its password changes. The
-    store of batches lies beside the folder, so the folder's own name is enough."""
+def name_of_storage(settings: Settings) -> str:
+    """Return a name of the storage of files that survives a new password and a move of its parent folder. A folder's
+    own name is enough, because the store of batches lies beside the folder."""
     url = urlsplit(settings.files_dir)
     return f"{url.scheme}://{url.hostname or ''}{url.path}" if url.scheme else Path(settings.files_dir).resolve().name
 

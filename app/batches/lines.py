@@ -1,5 +1,4 @@
-"""Splits a batch's file, which comes in chunks, into lines, checks all lines before any of them runs, and runs each as
-a request.
+"""Splits a batch's file into lines, checks all lines before any of them runs, and runs each as a request.
 
 >>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
 >>> async for piece in pieces:
@@ -43,7 +42,7 @@ MAX_ID_CHARS = 512
 """Largest number of characters of a `custom_id`."""
 MAX_PROBLEMS = 100
 """Largest number of problems that are listed for one file."""
-RECORD = b'{"id":"batch_req_'
+RECORD_START = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
 """Number of bytes that are split into lines before other threads get a chance to run."""
@@ -88,9 +87,9 @@ class Splitter:
         for at in range(0, len(piece), _STEP):
             *ended, rest = piece[at : at + _STEP].split(b"\n")
             for part in ended:
-                self._begin(part)
+                self._append(part)
                 found += self.finish()
-            self._begin(rest)
+            self._append(rest)
             yield
         return found
 
@@ -107,7 +106,7 @@ class Splitter:
             raise BadFile(problem("too_many_lines", message, line=self._number))
         return [RawLine(self._number, line)] if line else []
 
-    def _begin(self, part: bytes) -> None:
+    def _append(self, part: bytes) -> None:
         self._size += len(part)
         if self._size > self._most_bytes:
             message = f"The line is longer than {megabytes(self._most_bytes)}."
@@ -146,7 +145,7 @@ class Checker:
     def _problems(self, line: RawLine) -> Iterator[dict[str, Any]]:
         """Yield the first problem of a line, if any."""
         try:
-            envelope = _envelope(line.data, self._max_values)
+            envelope = _read_envelope(line.data, self._max_values)
         except TooManyValues:
             message = f"The line has more than {self._max_values} values."
             yield problem("invalid_json_line", message, line=line.number)
@@ -176,7 +175,7 @@ class Checker:
             self._ids.add(digest)
 
 
-def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
+def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
     """Return the fields of a line; a long string in a long line is replaced by None. Raises ValueError and
     TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
@@ -188,12 +187,12 @@ def _envelope(line: bytes, max_values: int) -> dict[str, Any]:
 
 def custom_id_of(line: bytes) -> str:
     """Return the `custom_id` of a checked line, or of a line of an output file."""
-    return str(_envelope(line, len(line))["custom_id"])
+    return str(_read_envelope(line, len(line))["custom_id"])
 
 
 def url_of(line: bytes) -> str:
     """Return the endpoint of a checked line."""
-    return str(_envelope(line, len(line))["url"])
+    return str(_read_envelope(line, len(line))["url"])
 
 
 class BatchLine(RequestModel, Generic[BodyT]):
@@ -248,9 +247,9 @@ class LineRunner:
     ) -> LineResult | None:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
-        If the line is refused because the server or the key has no room, await `pause` with the refusal and a number of
-        seconds, and try again. Refusals of the key may repeat any number of times; after other temporary failures, the
-        line is tried a few times. `find_caller` returns the caller with the rights that the key has at each try.
+        If the server or a limit of the key refuses the line, await `pause` with the refusal and a number of seconds,
+        and try again. After refusals by limits of the key, the line is tried any number of times, and after other
+        temporary failures _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
@@ -258,13 +257,13 @@ class LineRunner:
             custom_id = await self.services.wire.run(custom_id_of, line)
             while (caller := find_caller()) is not None:
                 SHARE.set(replace(caller.share, is_later=True))
-                answer = await self._answered(line, url, caller, request_id)
+                answer = await self._run_once(line, url, caller, request_id)
                 if isinstance(answer, LineResponse):
-                    content = _record(custom_id, request_id, 200, answer.content)
+                    content = _to_output_line(custom_id, request_id, 200, answer.content)
                     return LineResult(True, content, answer.usage)
-                if stop.is_set() or not _may_pass(answer) or tries == _TRIES:
+                if stop.is_set() or not _is_temporary(answer) or tries == _TRIES:
                     error = pydantic_core.to_json(answer.body(request_id))
-                    return LineResult(False, _record(custom_id, request_id, answer.status, error))
+                    return LineResult(False, _to_output_line(custom_id, request_id, answer.status, error))
                 await pause(answer, max(pause_s, min(answer.retry_after or 0, _LONGEST_PAUSE_S)))
                 if stop.is_set():
                     break
@@ -272,7 +271,7 @@ class LineRunner:
                 tries += not isinstance(answer, RateLimited)
         return None
 
-    async def _answered(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
+    async def _run_once(self, line: bytes, url: str, caller: Caller, request_id: str) -> LineResponse | ApiError:
         """Run a line once, with metrics and a trace."""
         services, stages = self.services, Stages()
         with services.traces.line(url, stages) as span:
@@ -293,7 +292,7 @@ class LineRunner:
             with services.memory.of_request():
                 await services.memory.hold(len(line))
                 await services.runtime.look()
-                body = await services.wire.run(self._parsed, endpoint.body, line)
+                body = await services.wire.run(self._parse, endpoint.body, line)
                 return await endpoint.answer(services, body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it becomes the line's result
             public = told(error, "batch_line_failed")
@@ -304,32 +303,32 @@ class LineRunner:
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
-    def _parsed(self, kind: type[BodyT], line: bytes) -> BodyT:
+    def _parse(self, kind: type[BodyT], line: bytes) -> BodyT:
         """Return the body of a line. Raises BadRequest and PayloadTooLarge."""
         try:
             return parse(BatchLine[kind], bytearray(line)).body  # type: ignore[valid-type]
         except BadRequest as error:
-            # The message names the field without the prefix `body.`, as the endpoint itself does.
+            # Like the endpoint itself, the message names the field without the prefix `body.`.
             message = error.message.replace("Field 'body.", "Field '", 1)
             raise BadRequest(
                 message, code=error.code, param=(error.param or "").removeprefix("body.") or None
             ) from None
 
 
-def _may_pass(error: ApiError) -> bool:
+def _is_temporary(error: ApiError) -> bool:
     return error.status in (429, 503) and error.retry_after is not None and error.retry_after <= LONGEST_RETRY_S
 
 
-def _record(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
+def _to_output_line(custom_id: str, request_id: str, status: int, body: bytes) -> bytes:
     """Return a line of an output file around `body`, which is JSON of any size."""
     head = (
-        f'{RECORD.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
+        f'{RECORD_START.decode()}{uuid.uuid4().hex}","custom_id":{pydantic_core.to_json(custom_id).decode()},'
         f'"response":{{"status_code":{status},"request_id":"{request_id}","body":'
     )
     return b"".join((head.encode(), body, b'},"error":null}'))
 
 
-def unanswered(line: bytes, code: str, message: str) -> bytes:
+def to_error_line(line: bytes, code: str, message: str) -> bytes:
     """Return the line of an error file for a line that was not run."""
     return pydantic_core.to_json(
         {

@@ -17,7 +17,7 @@ from typing import Literal
 import structlog
 
 from app.access.keys import KeyReference
-from app.batches.gaps import Gaps, KeyPauses, LineSlot
+from app.batches.line_slots import KeyPauses, LineSlot, LineSlots
 from app.batches.lines import (
     LARGEST_LINE,
     BadFile,
@@ -27,7 +27,7 @@ from app.batches.lines import (
     RawLine,
     Splitter,
     problem,
-    unanswered,
+    to_error_line,
 )
 from app.batches.store import Batch, BatchStore, Ended, LeaseLost, Record, TooManyResults
 from app.batches.webhook import Webhook
@@ -42,10 +42,10 @@ OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
 LEASE_S = 20.0
 """Seconds after which another server may take a batch whose server has not renewed its lease."""
-LOOK_S = 5.0
-"""Seconds between two looks for work."""
+POLL_S = 5.0
+"""Seconds between two checks for work."""
 _AT_ONCE = 8
-"""Largest number of batches that this server runs at the same time, unless a key waits that runs none."""
+"""Largest number of batches that this server runs at the same time, unless a key that runs none is waiting."""
 _MAX_AT_ONCE = 64
 """Largest number of batches in all. Beyond _AT_ONCE, only a key that runs no batch may begin one."""
 _NOTICES_AT_ONCE = 4
@@ -68,7 +68,7 @@ FAULTS: tuple[Fault, ...] = (
 )
 
 log = structlog.get_logger(__name__)
-_GONE = problem("file_not_found", "The input file was deleted, or it has expired.", param="input_file_id")
+_INPUT_GONE = problem("file_not_found", "The input file was deleted, or it has expired.", param="input_file_id")
 _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
@@ -92,14 +92,14 @@ class _RunningBatch:
     reason: Reason | None = None
     task: "asyncio.Task[None] | None" = None
     begun: int = 0
-    """Number of lines that have begun and not ended. Some of them have a slot; the others wait without one."""
+    """Number of unfinished lines, including those that wait without a slot."""
     begun_bytes: int = 0
     slots: int = 0
     """Number of slots that lines hold."""
     runs_lines: bool = False
     """True while the batch has nothing to do but run lines."""
-    rest_s: float | None = None
-    """Seconds for which the batch rests, once it is to give its place to another batch."""
+    remaining_s: float | None = None
+    """Seconds for which the batch rests after giving its place to another batch; None if it keeps its place."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a line ends, or no more lines may begin."""
 
@@ -118,9 +118,9 @@ class _RunningBatch:
         self.begun_bytes -= size
         self.changed.set()
 
-    async def room(self, size: int, most: int) -> None:
-        """Wait until a line of `size` bytes may begin beside those that have not ended, at most `most` of them, or
-        until no more lines may begin. Lines that wait without a slot count, because they are in memory."""
+    async def wait_for_room(self, size: int, most: int) -> None:
+        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `most` lines are
+        unfinished at a time. Lines that wait without a slot count, because they are in memory."""
         while self.begun and (self.begun >= most or self.begun_bytes + size > LARGEST_LINE) and not self.stop.is_set():
             self.changed.clear()
             await self.changed.wait()
@@ -133,14 +133,14 @@ class BatchRunner:
         self,
         store: BatchStore,
         lines: LineRunner,
-        gaps: Gaps,
+        line_slots: LineSlots,
         webhook: Webhook | None = None,
         *,
         activity: Activity | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store = store
-        self.gaps = gaps
+        self.line_slots = line_slots
         self.clock = clock
         self._lines = lines
         self._webhook = webhook
@@ -155,7 +155,7 @@ class BatchRunner:
         self._runs: dict[str, _RunningBatch] = {}
         self._notices: dict[asyncio.Task[None], str] = {}
         """Tenants of the batches whose notices are being sent, by the task that sends the notice."""
-        self._told_last = ""
+        self._last_notified = ""
         """Tenant whose notice was begun last."""
         self._pauses = KeyPauses()
         self._woken = asyncio.Event()
@@ -166,7 +166,7 @@ class BatchRunner:
         self._woken.set()
 
     def faults(self) -> dict[Fault, int]:
-        """Return how often each kind of fault delayed a batch or its webhook."""
+        """Return the number of times that each kind of fault delayed a batch or its webhook."""
         return {**self._faults, ("webhook", "failed"): self._webhook.failures if self._webhook else 0}
 
     async def run_for_ever(self) -> None:
@@ -174,19 +174,19 @@ class BatchRunner:
             while True:
                 self._woken.clear()
                 try:
-                    await self._look()
+                    await self._poll()
                 except StoreDown as error:
-                    self._not_reached(error)
+                    self._note_unreachable(error)
                 except Exception:
                     self._faults["runner", "error"] += 1
                     log.exception("looking_for_batches_failed")
                 with contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(LOOK_S):
+                    async with asyncio.timeout(POLL_S):
                         await self._woken.wait()
         finally:
-            await self._end()
+            await self._shut_down()
 
-    async def _look(self) -> None:
+    async def _poll(self) -> None:
         """Renew leases, stop batches that are to end, and start batches that no server runs."""
         if not self.store.is_begun:
             return
@@ -205,12 +205,12 @@ class BatchRunner:
                     run.end("expired")
         while True:
             resting, is_first = None, False
-            if sum(run.rest_s is None for run in self._runs.values()) >= _AT_ONCE:
-                resting = self._resting_longest()
+            if sum(run.remaining_s is None for run in self._runs.values()) >= _AT_ONCE:
+                resting = self._find_longest_resting()
                 is_first = resting is None
                 if is_first and len(self._runs) >= _MAX_AT_ONCE:
                     break
-            if (batch := await self._claimed(now, is_first=is_first)) is None:
+            if (batch := await self._claim_next(now, is_first=is_first)) is None:
                 break
             if resting is not None:
                 self._give_way(resting)
@@ -223,31 +223,29 @@ class BatchRunner:
             self._swept = now
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
-    def _resting_longest(self) -> _RunningBatch | None:
-        """Return the batch that will rest the longest, because the limits of its key have no room for its lines; None
-        if all batches have something to do."""
+    def _find_longest_resting(self) -> _RunningBatch | None:
+        """Return the batch whose key has the longest pause ahead; None if all batches have something to do."""
         resting = [
             run
             for run in self._runs.values()
-            if run.rest_s is None and run.runs_lines and not run.slots and self._pauses.rest_s(run.key.tenant)
+            if run.remaining_s is None and run.runs_lines and not run.slots and self._pauses.remaining_s(run.key.tenant)
         ]
-        return max(resting, key=lambda run: self._pauses.rest_s(run.key.tenant), default=None)
+        return max(resting, key=lambda run: self._pauses.remaining_s(run.key.tenant), default=None)
 
     def _give_way(self, run: _RunningBatch) -> None:
-        """Let a batch leave its place to another. It goes on after its rest, when it is its turn."""
+        """Stop a batch in favour of another one. It is claimed again after its rest, in turn."""
         assert run.task is not None
-        run.rest_s = self._pauses.rest_s(run.key.tenant)
+        run.remaining_s = self._pauses.remaining_s(run.key.tenant)
         run.task.cancel()
 
-    async def _claimed(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease a batch of a key that does not have its full share of running batches yet. With `is_first`, lease only
-        a batch of a key that runs none."""
+    async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
+        """Lease a batch of a key that runs fewer batches than its share allows or, with `is_first`, none at all."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_AT_ONCE)}
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
-    async def _end(self) -> None:
+    async def _shut_down(self) -> None:
         tasks = [run.task for run in self._runs.values() if run.task] + list(self._notices)
         for task in tasks:
             task.cancel()
@@ -256,7 +254,7 @@ class BatchRunner:
         await self.store.close()
 
     async def _run(self, run: _RunningBatch, batch: Batch) -> None:
-        rest_s = 0.0
+        remaining_s = 0.0
         try:
             if (caller := self._keys.caller_of(run.key)) is None:
                 run.end("key_removed")
@@ -273,18 +271,18 @@ class BatchRunner:
         except (ApiError, ModelError, StoreDown) as error:
             self._faults["runner", "rests"] += 1
             log.warning("batch_rests", batch=run.id, reason=str(error), seconds=_PAUSE_S)
-            rest_s = _PAUSE_S
+            remaining_s = _PAUSE_S
         except Exception:
             self._faults["runner", "error"] += 1
             log.exception("batch_failed", batch=run.id)
-            rest_s = _PAUSE_S
+            remaining_s = _PAUSE_S
         finally:
             del self._runs[run.id]
             # The lease is also released when the server stops. Otherwise, another server would have to wait until it
             # expires.
-            rest_s = run.rest_s or rest_s
+            remaining_s = run.remaining_s or remaining_s
             with contextlib.suppress(StoreDown):
-                await self.store.release(run.id, self._holder, self.clock() + rest_s if rest_s else 0)
+                await self.store.release(run.id, self._holder, self.clock() + remaining_s if remaining_s else 0)
             self.wake()
 
     async def _check(self, run: _RunningBatch, batch: Batch) -> Batch:
@@ -305,7 +303,7 @@ class BatchRunner:
         if run.reason == "key_removed":
             checker.problems[:] = [_KEY_REMOVED]
         if checker.problems:
-            return await self._ended(batch, "failed", errors=checker.problems)
+            return await self._end_batch(batch, "failed", errors=checker.problems)
         return await self._advance(batch, "in_progress", total=checker.count)
 
     async def _run_lines(self, run: _RunningBatch, batch: Batch) -> Batch:
@@ -323,7 +321,7 @@ class BatchRunner:
             finally:
                 run.runs_lines = False
             if no_room is not None:
-                await self._show(batch, no_room)
+                await self._show_error(batch, no_room)
                 raise no_room
             if run.reason == "expired":
                 outcome = "expired"
@@ -339,19 +337,19 @@ class BatchRunner:
     async def _begin_lines(
         self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup
     ) -> ApiError | None:
-        """Begin the lines that are not done. Stop, and return the error, if the results of the key's unfinished batches
-        have no room beside its files."""
+        """Begin the lines that are not done. If the results of the key's unfinished batches no longer fit into its
+        storage, stop and return the error."""
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:
                 for line in lines:
                     if line.number in done:
                         continue
-                    await run.room(len(line.data), self.gaps.at_once)
-                    slot = await self.gaps.take()
+                    await run.wait_for_room(len(line.data), self.line_slots.at_once)
+                    slot = await self.line_slots.take()
                     run.slots += 1
                     try:
                         await self._pass_limits(run, slot)
-                        no_room = await self._is_to_stop(run, batch)
+                        no_room = await self._check_stop(run, batch)
                     except BaseException:
                         self._give_back(run, slot)
                         raise
@@ -373,10 +371,9 @@ class BatchRunner:
         slot.give_back()
 
     async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
-        """Return with the slot as soon as the limits of the key may have room for a line. Until then the line has no
-        slot."""
-        while (rest_s := self._pauses.rest_s(run.key.tenant)) and not run.stop.is_set():
-            await self._wait(run, slot, rest_s)
+        """Wait, without the slot, until the limits of the key may have room for a line."""
+        while (remaining_s := self._pauses.remaining_s(run.key.tenant)) and not run.stop.is_set():
+            await self._wait(run, slot, remaining_s)
 
     async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
         """Wait for `seconds` without the slot, and take the slot again. If no more lines may begin, return at once
@@ -389,7 +386,7 @@ class BatchRunner:
             await slot.take()
             run.slots += 1
 
-    async def _is_to_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
+    async def _check_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
         """End `run` if no more lines may begin, and return the error if there is no room for their results. Raises
         BadFile if the input file was deleted."""
         if self._keys.caller_of(batch.key) is None:
@@ -399,7 +396,7 @@ class BatchRunner:
         if not run.stop.is_set():
             # An open file can be read on although it was deleted.
             if await self._files.find(batch.tenant, batch.input_file) is None:
-                raise BadFile(_GONE)
+                raise BadFile(_INPUT_GONE)
             try:
                 await self._files.check_owner(batch.tenant, await self.store.result_bytes(batch.tenant))
             except ApiError as error:
@@ -415,7 +412,7 @@ class BatchRunner:
                 self._pauses.begin(run.key.tenant, seconds)
             else:
                 was_busy = True
-                self.gaps.had_no_room()
+                self.line_slots.note_refusal()
                 await self._wait(run, slot, seconds)
             await self._pass_limits(run, slot)
 
@@ -427,7 +424,7 @@ class BatchRunner:
             if outcome is None:
                 run.end("key_removed")
                 return
-            record = _record(line.number, outcome)
+            record = _to_record(line.number, outcome)
             await self.store.note(batch.id, self._holder, [record], self._files.limits.file_bytes)
         except TooManyResults:
             run.end("results_too_large")
@@ -437,7 +434,7 @@ class BatchRunner:
             self._activity.ended += 1
         self.outcomes["completed" if outcome.is_answer else "failed",] += 1
         if not was_busy:
-            self.gaps.went_well()
+            self.line_slots.note_success()
 
     async def _expire_lines(self, batch: Batch) -> None:
         """Write errors for the lines that were not run in time."""
@@ -448,7 +445,7 @@ class BatchRunner:
             async for lines in found:
                 for line in lines:
                     if line.number not in done:
-                        record = await self._lines.services.wire.run(unanswered, line.data, "batch_expired", message)
+                        record = await self._lines.services.wire.run(to_error_line, line.data, "batch_expired", message)
                         late.append(Record(line.number, False, record))
                         self.outcomes["expired",] += 1
                     if len(late) >= _EXPIRED_AT_ONCE:
@@ -468,20 +465,20 @@ class BatchRunner:
                 batch = await self.store.change(batch.id, self._holder, error_file=written)
         except ApiError as error:
             if self._keys.caller_of(batch.key) is None:
-                await self._ended(batch, "failed", errors=[_KEY_REMOVED])
+                await self._end_batch(batch, "failed", errors=[_KEY_REMOVED])
                 return
-            batch = await self._show(batch, error)
+            batch = await self._show_error(batch, error)
             kept_s = self._files.limits.ttl_s
             if not kept_s or self.clock() < batch.expires + kept_s:
                 raise
-            # The batch is tried for as long as its files would be kept, and no longer.
-            await self._ended(batch, "failed")
+            # After the time for which its files would have been kept, the batch is not tried again.
+            await self._end_batch(batch, "failed")
             return
         ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
-        await self._ended(batch, ended, errors=batch.errors if ended == "failed" else [])
+        await self._end_batch(batch, ended, errors=batch.errors if ended == "failed" else [])
 
-    async def _show(self, batch: Batch, error: ApiError) -> Batch:
-        """Let the batch show an error that may pass."""
+    async def _show_error(self, batch: Batch, error: ApiError) -> Batch:
+        """Show a temporary error in the batch's `errors`."""
         return await self.store.change(batch.id, self._holder, errors=[problem(error.code, error.message)])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
@@ -502,7 +499,7 @@ class BatchRunner:
     async def _advance(self, batch: Batch, status: Literal["in_progress", "finalizing"], **values: object) -> Batch:
         return await self.store.advance(batch.id, self._holder, status, self.clock(), **values)
 
-    async def _ended(self, batch: Batch, status: Ended, **values: object) -> Batch:
+    async def _end_batch(self, batch: Batch, status: Ended, **values: object) -> Batch:
         tell = self._webhook is not None
         batch = await self.store.end(batch.id, self._holder, status, self.clock(), tell=tell, **values)
         log.info("batch_ended", batch=batch.id, status=status, completed=batch.completed, failed=batch.failed)
@@ -513,14 +510,14 @@ class BatchRunner:
         wire = self._lines.services.wire
         file = await self._files.find(batch.tenant, batch.input_file)
         if file is None:
-            raise BadFile(_GONE)
+            raise BadFile(_INPUT_GONE)
         splitter = Splitter()
         try:
             async with aclosing(self._files.pieces(file)) as pieces:
                 async for piece in pieces:
                     yield await wire.run(splitter.feed, piece)
         except FileNotFoundError:
-            raise BadFile(_GONE) from None
+            raise BadFile(_INPUT_GONE) from None
         yield splitter.finish()
 
     async def _begin_notices(self, webhook: Webhook) -> None:
@@ -528,11 +525,11 @@ class BatchRunner:
         while len(self._notices) < _NOTICES_AT_ONCE:
             full = [tenant for tenant, count in Counter(self._notices.values()).items() if count >= _NOTICES_OF_KEY]
             now = self.clock()
-            batch = await self.store.due(now, now + webhook.patience_s, self._told_last, full)
+            batch = await self.store.claim_notice(now, now + webhook.patience_s, self._last_notified, full)
             if batch is None:
                 break
-            self._told_last = batch.tenant
-            task = asyncio.create_task(self._tell(webhook, batch))
+            self._last_notified = batch.tenant
+            task = asyncio.create_task(self._notify(webhook, batch))
             self._notices[task] = batch.tenant
             task.add_done_callback(self._notice_ended)
 
@@ -540,24 +537,24 @@ class BatchRunner:
         del self._notices[task]
         self.wake()
 
-    async def _tell(self, webhook: Webhook, batch: Batch) -> None:
+    async def _notify(self, webhook: Webhook, batch: Batch) -> None:
         """Call the webhook for a batch that has ended."""
         try:
             pause_s = await webhook.send(batch, self.clock())
-            await self.store.told(batch.id, None if pause_s is None else self.clock() + pause_s)
+            await self.store.note_notice(batch.id, None if pause_s is None else self.clock() + pause_s)
         except StoreDown as error:
-            self._not_reached(error)
+            self._note_unreachable(error)
         except Exception:
             # The notice of this batch becomes due again after a while, so nothing else has to be done.
             self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
 
-    def _not_reached(self, error: StoreDown) -> None:
+    def _note_unreachable(self, error: StoreDown) -> None:
         self._faults["store", "unreachable"] += 1
         log.warning("batches_not_reached", reason=str(error))
 
 
-def _record(number: int, outcome: LineResult) -> Record:
+def _to_record(number: int, outcome: LineResult) -> Record:
     usage = outcome.usage
     if usage is None:
         return Record(number, outcome.is_answer, outcome.line)

@@ -65,20 +65,19 @@ _PATIENCE_S = 5.0
 _FREED_AT_ONCE = 50_000
 """Largest number of pages of 4 kB that one sweep gives back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""Longest time, in seconds, that a batch can be held: more than any lease or rest. An end that is later than that was
-written while the clock was ahead."""
+"""Longest time, in seconds, for which a batch can be leased or rest. A later end was written while the clock was
+ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Longest time, in seconds, between two tries of the webhook. A try that is due later than that was scheduled while the
-clock was ahead."""
+"""Longest time, in seconds, between two tries of the webhook. A later try was scheduled while the clock was ahead."""
 _OVERDUE_S = 24 * 3600.0
-"""Seconds after which a due notice that nobody has sent keeps its batch no longer: the webhook may have been removed
-from the settings."""
+"""Seconds after which a batch may be deleted although its notice was never sent, for example because the settings no
+longer name a webhook."""
 _ABANDONED_S = 24 * 3600.0
-"""Seconds after a batch's time is up from which a server with other files may end it. Its own server has not come
-back, or its folder has another name now, and the batch would count for its key forever."""
+"""Seconds after the expiry of a batch from which a server with another storage may end it. Otherwise, a batch whose
+server has disappeared, or whose folder was renamed, would count for its key forever."""
 MAX_FINISHED = 1000
-"""Number of finished batches of a key that are kept. One with its metadata and a hundred errors takes some 36 kB. As
-many again are kept while their notices are due."""
+"""Number of finished batches that are kept per key; twice as many while their notices are due. A batch with metadata
+and a hundred errors takes some 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
@@ -180,8 +179,8 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, most: int) -> None:
-        """Add a batch, and delete the oldest finished ones of its key in this storage beyond MAX_FINISHED. Those whose
-        notice is due are deleted beyond twice as many. Raises TooManyBatches if the key already has `most` unfinished
+        """Add a batch, and delete the oldest finished batches of its key in this storage: those beyond MAX_FINISHED or,
+        if their notice is due, beyond twice as many. Raises TooManyBatches if the key already has `most` unfinished
         batches."""
         beyond = (
             f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} "
@@ -194,16 +193,16 @@ class BatchStore:
             if count >= most:
                 raise TooManyBatches
             row = replace(batch, storage=self._storage)
-            values = [_written(one.name, getattr(row, one.name)) for one in fields(Batch)]
+            values = [_to_column(one.name, getattr(row, one.name)) for one in fields(Batch)]
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
             own = batch.tenant, self._storage
             _forget(db, f"notice_due IS NULL AND {beyond}", *own, MAX_FINISHED)
             _forget(db, beyond, *own, 2 * MAX_FINISHED)
 
-        await self._whole(add)
+        await self._in_transaction(add)
 
     async def find(self, tenant: str, batch_id: str) -> Batch | None:
-        return await self._file.run(lambda db: _found(db, "id = ? AND tenant = ?", batch_id, tenant))
+        return await self._file.run(lambda db: _find_one(db, "id = ? AND tenant = ?", batch_id, tenant))
 
     async def page(self, tenant: str, after: Batch | None, limit: int) -> list[Batch]:
         """Return a page of a tenant's batches after the batch `after`, the newest first."""
@@ -212,21 +211,21 @@ class BatchStore:
             condition += " AND (created, id) < (?, ?)"
             values += [after.created, after.id]  # type: ignore[list-item]
         query = f"SELECT {_COLUMNS} FROM batches WHERE {condition} ORDER BY created DESC, id DESC LIMIT ?"
-        return await self._file.run(lambda db: [_batch(row) for row in db.execute(query, (*values, limit))])
+        return await self._file.run(lambda db: [_from_row(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
         """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs it
         notices the new status."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
-            batch = _found(db, "id = ? AND tenant = ?", batch_id, tenant)
+            batch = _find_one(db, "id = ? AND tenant = ?", batch_id, tenant)
             if batch is None or batch.status not in ("validating", "in_progress"):
                 return batch
             moments = json.dumps({**batch.moments, "cancelling": int(now)})
             db.execute("UPDATE batches SET status = 'cancelling', moments = ? WHERE id = ?", (moments, batch_id))
-            return _found(db, "id = ?", batch_id)
+            return _find_one(db, "id = ?", batch_id)
 
-        return await self._whole(cancel)
+        return await self._in_transaction(cancel)
 
     async def claim(
         self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
@@ -249,9 +248,9 @@ class BatchStore:
             if found is None:
                 return None
             db.execute("UPDATE batches SET holder = ?, held_until = ? WHERE id = ?", (holder, until, found[0]))
-            return _found(db, "id = ?", found[0])
+            return _find_one(db, "id = ?", found[0])
 
-        return await self._whole(claim)
+        return await self._in_transaction(claim)
 
     async def renew(self, holder: str, until: float, batches: Sequence[str]) -> dict[str, Status]:
         """Renew the leases that `holder` still has, and return the statuses of these batches."""
@@ -261,40 +260,40 @@ class BatchStore:
             db.execute(f"UPDATE batches SET held_until = ? WHERE {own}", (until, holder, *batches))
             return dict(db.execute(f"SELECT id, status FROM batches WHERE {own}", (holder, *batches)))
 
-        return await self._whole(renew)
+        return await self._in_transaction(renew)
 
     async def release(self, batch_id: str, holder: str, until: float = 0) -> None:
         """End the lease of a batch. No server claims the batch before `until`."""
         query = "UPDATE batches SET holder = NULL, held_until = ? WHERE id = ? AND holder = ?"
-        await self._whole(lambda db: db.execute(query, (until, batch_id, holder)))
+        await self._in_transaction(lambda db: db.execute(query, (until, batch_id, holder)))
 
     async def change(self, batch_id: str, holder: str, **values: Any) -> Batch:
         """Change fields of a batch. Raises LeaseLost if `holder` no longer has its lease."""
-        return await self._whole(lambda db: _set(db, batch_id, holder, **values))
+        return await self._in_transaction(lambda db: _update_held(db, batch_id, holder, **values))
 
     async def advance(self, batch_id: str, holder: str, status: Status, now: float, **values: Any) -> Batch:
         """Change fields of a batch and also its status, unless the batch is being cancelled. Raises LeaseLost."""
 
         def advance(db: sqlite3.Connection) -> Batch:
-            batch = _set(db, batch_id, holder, **values)
+            batch = _update_held(db, batch_id, holder, **values)
             if batch.status == "cancelling":
                 return batch
-            return _set(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
+            return _update_held(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
 
-        return await self._whole(advance)
+        return await self._in_transaction(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
         """End a batch whose files are written. `tell` is True if the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
-            batch = _set(db, batch_id, holder, **values)
-            batch = _set(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
+            batch = _update_held(db, batch_id, holder, **values)
+            batch = _update_held(db, batch_id, holder, status=status, moments={**batch.moments, status: int(now)})
             db.execute("DELETE FROM lines WHERE batch = ?", (batch_id,))
             query = "UPDATE batches SET holder = NULL, held_until = 0, notice_due = ? WHERE id = ?"
             db.execute(query, (now if tell else None, batch_id))
             return batch
 
-        return await self._whole(end)
+        return await self._in_transaction(end)
 
     async def note(self, batch_id: str, holder: str, records: Sequence[Record], most_bytes: float = math.inf) -> None:
         """Write results of lines. A line that already has a result keeps it. Raises LeaseLost, and TooManyResults,
@@ -323,7 +322,7 @@ class BatchStore:
             if total > most_bytes:
                 raise TooManyResults
 
-        await self._whole(note)
+        await self._in_transaction(note)
 
     async def done(self, batch_id: str) -> set[int]:
         """Return the numbers of the lines that have results."""
@@ -368,30 +367,31 @@ class BatchStore:
 
         return await self._file.run(page)
 
-    async def due(self, now: float, until: float, after: str = "", full: Iterable[str] = ()) -> Batch | None:
-        """Return a batch whose end the webhook has to report now: the one that is due for longest, of the next tenant
-        after `after`, in a circle by name. Batches of tenants in `full` are skipped. No other server reports it before
-        `until`."""
+    async def claim_notice(self, now: float, until: float, after: str = "", full: Iterable[str] = ()) -> Batch | None:
+        """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`. Tenants
+        take turns in the order of their names, beginning after `after`; of a tenant's batches, the longest overdue one
+        comes first. Tenants in `full` are skipped."""
         passed = tuple(full)
 
-        def due(db: sqlite3.Connection) -> Batch | None:
+        def claim(db: sqlite3.Connection) -> Batch | None:
             latest = max(until, now + _LONGEST_PAUSE_S)
             for turn in ("tenant > ?", "tenant <= ?"):
                 condition = (
                     f"{turn} AND tenant NOT IN ({', '.join('?' * len(passed))}) AND notice_due IS NOT NULL "
                     f"AND (notice_due <= ? OR notice_due > ?) AND {_OF_STORAGE} ORDER BY tenant, notice_due"
                 )
-                batch = _found(db, condition, after, *passed, now, latest, self._storage)
+                batch = _find_one(db, condition, after, *passed, now, latest, self._storage)
                 if batch is not None:
                     db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
                     return batch
             return None
 
-        return await self._whole(due)
+        return await self._in_transaction(claim)
 
-    async def told(self, batch_id: str, again_at: float | None) -> None:
+    async def note_notice(self, batch_id: str, again_at: float | None) -> None:
+        """Count a call of the webhook. The next call is due at `again_at`; None if there is none."""
         query = "UPDATE batches SET notice_due = ?, tries = tries + 1 WHERE id = ?"
-        await self._whole(lambda db: db.execute(query, (again_at, batch_id)))
+        await self._in_transaction(lambda db: db.execute(query, (again_at, batch_id)))
 
     async def sweep(self, before: float, now: float) -> int:
         """Delete the finished batches that were made before `before`, unless their notice is due, and return their
@@ -399,7 +399,7 @@ class BatchStore:
         condition = (
             f"created < ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
         )
-        count = await self._whole(lambda db: _forget(db, condition, before, self._storage, now - _OVERDUE_S))
+        count = await self._in_transaction(lambda db: _forget(db, condition, before, self._storage, now - _OVERDUE_S))
         # `execute` would free only one page, because it takes only the first step of a statement without columns.
         await self._file.run(lambda db: db.executescript(f"PRAGMA incremental_vacuum({_FREED_AT_ONCE})"))
         return count
@@ -413,12 +413,12 @@ class BatchStore:
 
         if not self.is_begun:
             return 0
-        return await self._whole(purge)
+        return await self._in_transaction(purge)
 
     async def close(self) -> None:
         await self._file.close()
 
-    async def _whole(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def _in_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction."""
 
         def whole(db: sqlite3.Connection) -> T:
@@ -429,13 +429,13 @@ class BatchStore:
         return await self._file.run(whole)
 
 
-def _set(db: sqlite3.Connection, batch_id: str, holder: str, **values: Any) -> Batch:
+def _update_held(db: sqlite3.Connection, batch_id: str, holder: str, **values: Any) -> Batch:
     _check_lease(db, batch_id, holder)
     if values:
         names = ", ".join(f"{name} = ?" for name in values)
-        written = [_written(name, value) for name, value in values.items()]
+        written = [_to_column(name, value) for name, value in values.items()]
         db.execute(f"UPDATE batches SET {names} WHERE id = ?", (*written, batch_id))
-    batch = _found(db, "id = ?", batch_id)
+    batch = _find_one(db, "id = ?", batch_id)
     assert batch is not None
     return batch
 
@@ -454,15 +454,15 @@ def _check_lease(db: sqlite3.Connection, batch_id: str, holder: str) -> None:
         raise LeaseLost
 
 
-def _found(db: sqlite3.Connection, condition: str, *values: object) -> Batch | None:
+def _find_one(db: sqlite3.Connection, condition: str, *values: object) -> Batch | None:
     row = db.execute(f"SELECT {_COLUMNS} FROM batches WHERE {condition} LIMIT 1", values).fetchone()
-    return _batch(row) if row else None
+    return _from_row(row) if row else None
 
 
-def _batch(row: Sequence[Any]) -> Batch:
+def _from_row(row: Sequence[Any]) -> Batch:
     values = dict(zip((one.name for one in fields(Batch)), row, strict=True))
     return Batch(**values | {name: json.loads(values[name]) for name in _AS_JSON})
 
 
-def _written(name: str, value: Any) -> Any:
+def _to_column(name: str, value: Any) -> Any:
     return json.dumps(value) if name in _AS_JSON else value

@@ -27,7 +27,7 @@ class Webhook:
     def __init__(self, url: str, secret: str, fetcher: Fetcher) -> None:
         """`secret`: any text, or `whsec_` and base64. Raises ValueError for invalid base64."""
         self._url = url
-        self._secret = _bytes_of(secret)
+        self._secret = _decode_secret(secret)
         self._fetcher = fetcher
         self.failures = 0
         """Number of failed tries."""
@@ -72,7 +72,7 @@ class Webhook:
         return f"v1,{base64.b64encode(hmac.digest(self._secret, signed, hashlib.sha256)).decode()}"
 
 
-def _bytes_of(secret: str) -> bytes:
+def _decode_secret(secret: str) -> bytes:
     if not secret.startswith(_PREFIX):
         return secret.encode()
     try:

@@ -1,7 +1,7 @@
 """Sends the requests of a scenario to a server, and measures the time of each response.
 
-If the scenario sets a rate, a request's time counts from the moment at which it was due. A time
-counted from the moment of sending would hide that a server which falls behind delays the requests after a slow one.
+If the scenario sets a rate, a request's time counts from the moment at which it was due. Counting from the moment of
+sending would hide the delay that a slow request causes for those after it.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ class TimedResponse:
     first_s: float | None = None
     """Seconds until the first chunk of a stream that has text, reasoning or a tool call; None if there was none."""
     status: int | None = 200
-    """HTTP status; None if there was no response."""
+    """HTTP status; None without a response."""
     error: str = ""
     input_tokens: int = 0
     output_tokens: int = 0
@@ -59,7 +59,7 @@ async def run_load(
     scenario: Scenario,
     folder: Path,
     target: BenchTarget,
-    heard: Callable[[TimedResponse], None] = lambda _: None,
+    on_response: Callable[[TimedResponse], None] = lambda _: None,
     *,
     seed: int = 0,
 ) -> list[TimedResponse]:
@@ -71,7 +71,7 @@ async def run_load(
         connector=aiohttp.TCPConnector(limit=0),
         timeout=aiohttp.ClientTimeout(total=target.timeout_s),
     ) as session:
-        load = _Load(scenario, bodies, target, session, heard, random.Random(seed))  # noqa: S311 - the draw of a mix need not be secret
+        load = _Load(scenario, bodies, target, session, on_response, random.Random(seed))  # noqa: S311 - the draw of a mix need not be secret
         return await load.run()
 
 
@@ -87,59 +87,59 @@ class _Load:
         bodies: Mapping[str, RequestBodies],
         target: BenchTarget,
         session: aiohttp.ClientSession,
-        heard: Callable[[TimedResponse], None],
+        on_response: Callable[[TimedResponse], None],
         drawn: random.Random,
     ) -> None:
         self._scenario = scenario
         self._bodies = bodies
         self._target = target
         self._session = session
-        self._heard = heard
-        self._drawn = drawn
+        self._on_response = on_response
+        self._random = drawn
         self._numbers = itertools.count(1)
-        self._answers: list[TimedResponse] = []
-        self._counts_from = 0.0
+        self._responses: list[TimedResponse] = []
+        self._measured_from = 0.0
 
     async def run(self) -> list[TimedResponse]:
         began = time.perf_counter()
-        self._counts_from = began + self._scenario.warmup_s
-        until = self._counts_from + self._scenario.duration_s
+        self._measured_from = began + self._scenario.warmup_s
+        until = self._measured_from + self._scenario.duration_s
         if self._scenario.rate is None:
-            await asyncio.gather(*(self._caller(until) for _ in range(self._scenario.concurrency)))
+            await asyncio.gather(*(self._run_caller(until) for _ in range(self._scenario.concurrency)))
         else:
-            await self._by_rate(began, until, self._scenario.rate)
-        return self._answers
+            await self._run_at_rate(began, until, self._scenario.rate)
+        return self._responses
 
-    async def _caller(self, until: float) -> None:
+    async def _run_caller(self, until: float) -> None:
         while (now := time.perf_counter()) < until:
-            if not await self._one(self._drawn_one(), now):
+            if not await self._send(self._draw(), now):
                 # No server answers. Without a pause, the next requests would only add to the errors.
                 await asyncio.sleep(_PAUSE_S)
 
-    async def _by_rate(self, began: float, until: float, rate: float) -> None:
+    async def _run_at_rate(self, began: float, until: float, rate: float) -> None:
         under_way: set[asyncio.Task[bool]] = set()
         for number in itertools.count():
             due = began + number / rate
             if due >= until:
                 break
             await asyncio.sleep(due - time.perf_counter())
-            asked = self._drawn_one()
+            asked = self._draw()
             if len(under_way) >= _MAX_WAITING:
                 self._note(
                     TimedResponse(asked.name, due, 0, status=None, error="not sent: too many requests are running")
                 )
                 continue
-            task = asyncio.create_task(self._one(asked, due))
+            task = asyncio.create_task(self._send(asked, due))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         if under_way:
             await asyncio.wait(under_way)
 
-    def _drawn_one(self) -> RequestTemplate:
+    def _draw(self) -> RequestTemplate:
         requests = self._scenario.requests
-        return self._drawn.choices(requests, [one.weight for one in requests])[0]
+        return self._random.choices(requests, [one.weight for one in requests])[0]
 
-    async def _one(self, asked: RequestTemplate, due: float) -> bool:
+    async def _send(self, asked: RequestTemplate, due: float) -> bool:
         """Send one request, and record its response. Return True if a server answered at all."""
         body = self._bodies[asked.name].of(next(self._numbers))
         url = f"{self._target.base_url.rstrip('/')}{asked.path}"
@@ -154,7 +154,7 @@ class _Load:
                     error = _error_in(await response.read())
                 elif response.content_type == "text/event-stream":
                     async for event in _events(response):
-                        if first is None and _says_something(event):
+                        if first is None and _has_content(event):
                             first = time.perf_counter() - due
                         usage = event.get("usage") or usage
                         error = _message(event.get("error")) or error
@@ -178,12 +178,12 @@ class _Load:
 
     def _note(self, answer: TimedResponse) -> None:
         """Record a response, unless its request began in the warm-up."""
-        began_s = answer.began_s - self._counts_from
+        began_s = answer.began_s - self._measured_from
         if began_s < 0:
             return
         counted = replace(answer, began_s=began_s)
-        self._answers.append(counted)
-        self._heard(counted)
+        self._responses.append(counted)
+        self._on_response(counted)
 
 
 async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, Any]]:
@@ -199,7 +199,7 @@ async def _events(response: aiohttp.ClientResponse) -> AsyncIterator[dict[str, A
                         yield event
 
 
-def _says_something(event: dict[str, Any]) -> bool:
+def _has_content(event: dict[str, Any]) -> bool:
     match event.get("choices"):
         case [{"delta": dict() as delta}, *_]:
             return any(delta.get(name) for name in ("content", "tool_calls", "reasoning", "reasoning_content"))

@@ -30,7 +30,8 @@ svg { width: 100%; height: auto; background: #fff; border-radius: .5rem; margin:
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
 dd { margin: 0; }
 """
-_WIDE = 20
+_LOG_SCALE_RATIO = 20
+"""Ratio of the longest to the shortest duration above which a plot has a logarithmic axis."""
 _HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 
@@ -54,17 +55,17 @@ class ReportRow:
     output_tokens: int
 
 
-def lines_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
+def rows_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
     """Return a row for each kind of request in the scenario's order and, if there are several kinds, a row for all
     kinds together."""
     names = [asked.name for asked in scenario.requests]
-    lines = [_line(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
-    return lines if len(names) == 1 else [*lines, _line(ALL, answers, scenario.duration_s)]
+    lines = [_row_of(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
+    return lines if len(names) == 1 else [*lines, _row_of(ALL, answers, scenario.duration_s)]
 
 
-def _line(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
+def _row_of(name: str, answers: Sequence[TimedResponse], seconds: float) -> ReportRow:
     good = [one for one in answers if one.is_good]
-    # An answer that came after the end of the scenario is counted as an answer, but not in the throughput.
+    # An answer that arrived after the end of the scenario does not count towards the throughput.
     in_time = sum(one.began_s + one.seconds <= seconds for one in good)
     times = np.array([1e3 * one.seconds for one in good])
     firsts = [1e3 * one.first_s for one in good if one.first_s is not None]
@@ -98,16 +99,16 @@ def table_of(lines: Sequence[ReportRow]) -> Table:
             line.name,
             f"{line.answers:,}",
             f"{line.errors:,}",
-            _short(line.per_second),
-            *(_short(line.percentiles_ms.get(each)) for each in (50, 95, 99)),
-            _short(line.most_ms),
-            _short(line.first_ms),
+            _format_number(line.per_second),
+            *(_format_number(line.percentiles_ms.get(each)) for each in (50, 95, 99)),
+            _format_number(line.most_ms),
+            _format_number(line.first_ms),
             f"{line.output_tokens:,}" if line.output_tokens else "",
         )
     return table
 
 
-def _short(number: float | None) -> str:
+def _format_number(number: float | None) -> str:
     if number is None:
         return ""
     return f"{number:,.0f}" if number >= 100 else f"{number:.1f}" if number >= 1 else f"{number:.2f}"
@@ -117,7 +118,7 @@ def as_json(
     name: str, scenario: Scenario, target: BenchTarget, answers: Sequence[TimedResponse], prices: Prices | None
 ) -> dict[str, Any]:
     """Return the report as a JSON object, without the individual answers."""
-    lines = lines_of(answers, scenario)
+    lines = rows_of(answers, scenario)
     total = lines[-1]
     return {
         "scenario": name,
@@ -135,13 +136,13 @@ def as_json(
 
 def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str:
     """Return the report as one HTML file that loads nothing else."""
-    rows = "".join(_row(line) for line in counted["lines"])
+    rows = "".join(_to_html_row(line) for line in counted["lines"])
     facts = {
         "Server": counted["base_url"],
         "Model": counted["model"],
         "Date": counted["date"],
         "Asked from": counted["machine"],
-        "Load": _load(counted["asked"]),
+        "Load": _describe_load(counted["asked"]),
     }
     if counted["cost_usd"] is not None:
         facts["Cost"] = f"${counted['cost_usd']:.4f}"
@@ -157,19 +158,19 @@ def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str
     )
 
 
-def _row(line: Mapping[str, Any]) -> str:
+def _to_html_row(line: Mapping[str, Any]) -> str:
     cells = [
         f"{line['answers']:,}",
         f"{line['errors']:,}",
-        _short(line["per_second"]),
-        *(_short(line["percentiles_ms"].get(each)) for each in _PERCENTILES),
-        _short(line["most_ms"]),
-        _short(line["first_ms"]),
+        _format_number(line["per_second"]),
+        *(_format_number(line["percentiles_ms"].get(each)) for each in _PERCENTILES),
+        _format_number(line["most_ms"]),
+        _format_number(line["first_ms"]),
     ]
     return f"<tr><td>{html.escape(line['name'])}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _load(asked: Mapping[str, Any]) -> str:
+def _describe_load(asked: Mapping[str, Any]) -> str:
     who = f"{asked['rate']:g} requests a second" if asked["rate"] else f"{asked['concurrency']} callers"
     return f"{who} for {asked['duration_s']:g} s, after {asked['warmup_s']:g} s of warm-up"
 
@@ -193,7 +194,7 @@ def _plots(answers: Sequence[TimedResponse]) -> str:
         shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
     times = [one.seconds for one in good]
     # Durations may be as different as those of a receipt and of ten minutes of speech, so the axis is logarithmic.
-    scale = "log" if max(times) > _WIDE * min(times) else "linear"
+    scale = "log" if max(times) > _LOG_SCALE_RATIO * min(times) else "linear"
     over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
     shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))
     for axes in (over_time, shares):

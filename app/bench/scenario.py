@@ -4,9 +4,14 @@ concurrency = 4             # callers, each of whom sends the next request after
 duration_s = 30             # after warmup_s = 3, which does not count
 # rate = 10                 # instead of concurrency: requests that begin per second, whether or not others have ended
 
-[[requests]] name = "ocr" weight = 3 # drawn three times as often as a request of weight 1 task = "ocr" # without it,
-the full model prompt = "Read it." files = ["receipt.png"] # in the scenario's folder, or one of the included samples
-stream = false max_tokens = 64
+[[requests]]
+name = "ocr"
+weight = 3                  # drawn three times as often as a request of weight 1
+task = "ocr"                # without it, the full model
+prompt = "Read it."
+files = ["receipt.png"]     # in the scenario's folder, or one of the included samples
+stream = false
+max_tokens = 64
 """
 
 import base64
@@ -24,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 BUILT_IN = Path(__file__).parent / "scenarios"
 SAMPLES = Path(__file__).parents[1] / "playground" / "samples"
-_ROOM = 16_000
+_SAMPLE_RATE = 16_000
 """Sample rate of a repeated recording, in Hz."""
 
 
@@ -115,7 +120,7 @@ class RequestBodies:
         body = asked.body
         if body is None:
             parts: list[dict[str, Any]] = [{"type": "text", "text": asked.prompt}] if asked.prompt else []
-            parts += [_part(name, folder, asked.lasts_s) for name in asked.files]
+            parts += [_content_part(name, folder, asked.lasts_s) for name in asked.files]
             messages: list[dict[str, Any]] = [{"role": "user", "content": parts if asked.files else asked.prompt}]
             if asked.task:
                 messages.insert(0, {"role": "system", "content": f"<task>{asked.task}</task>"})
@@ -130,32 +135,32 @@ class RequestBodies:
         return self._body.replace(b"{number}", str(number).encode()) if self._varies else self._body
 
 
-def _part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
+def _content_part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
     path = next((path for path in (folder / name, SAMPLES / name) if path.is_file()), None)
     if path is None:
         there = ", ".join(sorted(path.name for path in SAMPLES.iterdir()))
         raise BadScenario(f"no file '{name}' in '{folder}'; included samples: {there}")
     content, kind = path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if lasts_s is not None:
-        content, kind = _repeated(content, lasts_s), "audio/wav"
+        content, kind = _repeat(content, lasts_s), "audio/wav"
     url = f"data:{kind};base64,{base64.b64encode(content).decode()}"
     if kind.startswith("image/"):
         return {"type": "image_url", "image_url": {"url": url}}
     return {"type": "file", "file": {"file_data": url, "filename": path.name}}
 
 
-def _repeated(recording: bytes, lasts_s: float) -> bytes:
+def _repeat(recording: bytes, lasts_s: float) -> bytes:
     """Return `recording` as a WAV file of 16 kHz, repeated or cut to `lasts_s` seconds."""
     import av
 
     with av.open(io.BytesIO(recording), "r") as container:
-        resampler = av.AudioResampler(format="s16", layout="mono", rate=_ROOM)
+        resampler = av.AudioResampler(format="s16", layout="mono", rate=_SAMPLE_RATE)
         frames = [made.to_ndarray() for frame in container.decode(audio=0) for made in resampler.resample(frame)]
-    samples = np.resize(np.concatenate(frames, axis=1)[0], int(lasts_s * _ROOM))
+    samples = np.resize(np.concatenate(frames, axis=1)[0], int(lasts_s * _SAMPLE_RATE))
     file = io.BytesIO()
     with wave.open(file, "wb") as written:
         written.setnchannels(1)
         written.setsampwidth(2)
-        written.setframerate(_ROOM)
+        written.setframerate(_SAMPLE_RATE)
         written.writeframes(samples.astype("<i2").tobytes())
     return file.getvalue()

@@ -13,8 +13,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.access.keys import EVERYONE, Caller
-from app.batches.gaps import Gaps, LineSlot
-from app.batches.lines import RECORD, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
+from app.batches.line_slots import LineSlot, LineSlots
+from app.batches.lines import RECORD_START, BadFile, Checker, LineRunner, RawLine, Splitter, custom_id_of, url_of
 from app.cli import fail, printable
 from app.errors import ApiError
 from app.routes.batches import ENDPOINTS
@@ -79,7 +79,7 @@ def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
     whole = 0
     answers.seek(0)
     for line in answers:
-        if not line.startswith(RECORD[: len(line)]):
+        if not line.startswith(RECORD_START[: len(line)]):
             fail(f"{name} is not the output file of a batch: name another file with --output")
         if not line.endswith(b"\n"):
             break
@@ -132,13 +132,13 @@ async def _run(
     """Run each line that is not in `done`, and write its answer as soon as it ends; errors are also added to
     `failures`."""
     services = Services(settings)
-    runner, gaps = LineRunner(services, ENDPOINTS), Gaps(settings.batch_lines_at_once)
+    runner, slots = LineRunner(services, ENDPOINTS), LineSlots(settings.batch_lines_at_once)
     caller, never = Caller(EVERYONE), asyncio.Event()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def pause(_: ApiError, seconds: float) -> None:
         # Nobody else waits for the line's slot.
-        gaps.had_no_room()
+        slots.note_refusal()
         await asyncio.sleep(seconds)
 
     async def run_line(line: RawLine) -> None:
@@ -149,7 +149,7 @@ async def _run(
         answers.flush()
         if not outcome.is_answer:
             failures.note(outcome.line)
-        gaps.went_well()
+        slots.note_success()
         progress.advance(bar)
 
     try:
@@ -160,7 +160,7 @@ async def _run(
                     for line in some:
                         if custom_id_of(line.data) in done:
                             continue
-                        slot = await gaps.take()
+                        slot = await slots.take()
                         group.create_task(run_line(line)).add_done_callback(partial(_give_back, slot))
     except ExceptionGroup as group_error:
         raise group_error.exceptions[0] from None

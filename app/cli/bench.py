@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from app.bench.load import BenchTarget, TimedResponse, run_load
-from app.bench.report import as_json, as_page, errors_of, lines_of, table_of
+from app.bench.report import as_json, as_page, errors_of, rows_of, table_of
 from app.bench.scenario import BadScenario, Scenario, built_in, find
 from app.cli import KEY, fail
 from app.state.counters import Prices
@@ -39,7 +39,7 @@ def run(
     except (BadScenario, ValueError) as error:
         fail(str(error))
     out = Console()
-    out.print(table_of(lines_of(answers, scenario)))
+    out.print(table_of(rows_of(answers, scenario)))
     counted = as_json(Path(name).stem, scenario, target, answers, priced)
     if counted["cost_usd"] is not None:
         out.print(f"cost: ${counted['cost_usd']:.4f}", highlight=False)

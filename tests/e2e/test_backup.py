@@ -24,7 +24,7 @@ from tests.e2e.test_cli import openfaze
 from tests.llm_server import LIMIT_S, LlmServer, Reply, serving_llm
 from tests.server import SERVE, Server, serving
 
-SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.LOOK_S = 0.5\n{SERVE}"
+SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{SERVE}"
 """A server whose batches are another's three seconds after it was killed."""
 LINES, FIRST_LINES = 12, 5
 MANY = 8

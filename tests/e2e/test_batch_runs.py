@@ -20,7 +20,7 @@ from tests.llm_server import Reply, serving_llm
 from tests.server import SERVE, serving
 from tests.waiting import wait_until
 
-SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.LOOK_S = 0.5\n{SERVE}"
+SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.POLL_S = 0.5\n{SERVE}"
 """A server whose batches are another's three seconds after it was killed."""
 
 

@@ -16,7 +16,7 @@ from app.access.keys import ApiKeys
 from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
-from app.batches.gaps import Gaps
+from app.batches.line_slots import LineSlots
 from app.errors import SAFE
 from app.http.disconnect import ClientGone, until_disconnect
 from app.main import SWITCH_S
@@ -56,9 +56,9 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
         happened.append(seconds)
 
     control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
-    keys, gaps = ApiKeys(["key"]), Gaps(1)
+    keys, slots = ApiKeys(["key"]), LineSlots(1)
     scope = RequestScope(
-        fails, keys, control, Pacer(1), OpenRequestLimit(8), look, Activity(), MEMORY, gaps, Metrics(), Traces()
+        fails, keys, control, Pacer(1), OpenRequestLimit(8), look, Activity(), MEMORY, slots, Metrics(), Traces()
     )
     monkeypatch.setattr(middleware.asyncio, "sleep", noted)
     await scope({"type": "http", "method": "POST", "path": "/v1/models", "headers": HEADERS}, receive, send)
@@ -220,7 +220,7 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
         look,
         Activity(),
         MEMORY,
-        Gaps(1),
+        LineSlots(1),
         Metrics(),
         Traces(),
     )

@@ -197,10 +197,10 @@ async def test_a_line_that_waits_for_its_keys_limits_keeps_no_slot_and_holds_nob
     limited, other = (world.services.keys.check(f"Bearer {key}").key for key in keys)
     async with world.running(at_once=2) as runner:
         waiting = await world.add("a", "b", "c", "d", key=limited)
-        await until(lambda: world.asked["b"] == 1 and not runner.gaps.running)
+        await until(lambda: world.asked["b"] == 1 and not runner.line_slots.running)
         batch = await world.ended(await world.add("e", "f", "g", key=other), other.tenant)
         assert (batch.completed, batch.failed) == (3, 0)
-        assert runner.gaps.width == 2, "the server had room"
+        assert runner.line_slots.width == 2, "the server had room"
         assert (await world.batch(waiting, limited.tenant)).completed == 1
     assert world.asked.keys() <= set("abcefg"), "no line began that could only wait, too"
     assert world.asked["c"] <= 1
@@ -216,7 +216,7 @@ async def test_a_batch_that_waits_for_its_keys_limits_leaves_its_place_to_others
             (await world.add(f"{number}", f"then {number}", key=key), key.tenant)
             for number, key in enumerate([one, two] * 4)
         ]
-        await until(lambda: len(runner._runs) == 8 and not runner.gaps.running)
+        await until(lambda: len(runner._runs) == 8 and not runner.line_slots.running)
         batch = await world.ended(await world.add("other", key=other), other.tenant)
         assert batch.completed == 1
         assert {(await world.batch(*one)).status for one in waiting} <= {"validating", "in_progress"}
@@ -226,7 +226,7 @@ async def test_a_line_that_the_server_refused_keeps_no_slot_while_it_waits(world
     world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
     async with world.running(at_once=1) as runner:
         waiting = await world.add("a")
-        await until(lambda: world.asked["a"] == 1 and not runner.gaps.running)
+        await until(lambda: world.asked["a"] == 1 and not runner.line_slots.running)
         assert (await world.ended(await world.add("b"))).completed == 1
         assert (await world.batch(waiting)).completed == 0
 
@@ -235,7 +235,7 @@ async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(worl
     world.failures["a"] = [EngineOverloaded("ocr", 128, 60)]
     async with world.running() as runner:
         batch_id = await world.add("a")
-        await until(lambda: world.asked["a"] == 1 and not runner.gaps.running)
+        await until(lambda: world.asked["a"] == 1 and not runner.line_slots.running)
         world.now += 25 * 3600
         runner.wake()
         batch = await world.ended(batch_id)
@@ -246,15 +246,15 @@ async def test_a_line_that_waits_ends_with_its_batch_and_is_not_tried_again(worl
 
 async def test_lines_that_have_not_ended_are_bounded_in_number_and_size() -> None:
     run = _RunningBatch("batch_1", KeyReference(EVERYONE), 0.0)
-    await run.room(LARGEST_LINE, 2)
+    await run.wait_for_room(LARGEST_LINE, 2)
     run.add_line(LARGEST_LINE)
-    large = asyncio.create_task(run.room(1, 2))
+    large = asyncio.create_task(run.wait_for_room(1, 2))
     await asyncio.sleep(0)
     run.end_line(LARGEST_LINE)
     run.add_line(1)
     await large
     run.add_line(1)
-    third = asyncio.create_task(run.room(1, 2))
+    third = asyncio.create_task(run.wait_for_room(1, 2))
     await asyncio.sleep(0)
     assert not third.done()
     run.end("cancelled")

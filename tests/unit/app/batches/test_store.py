@@ -11,7 +11,7 @@ import structlog
 
 from app.access.keys import EVERYONE, KeyReference
 from app.batches import store
-from app.batches.building import storage_of
+from app.batches.building import name_of_storage
 from app.batches.runner import LEASE_S
 from app.batches.store import BatchStore, LeaseLost, Record, TooManyBatches, TooManyResults
 from app.settings import Settings
@@ -82,10 +82,10 @@ async def test_a_clock_that_was_set_back_delays_no_notice_of_an_end(world: World
     batch_id = await world.add("a")
     assert await world.store.claim("server", world.now, world.now + LEASE_S) is not None
     await world.store.end(batch_id, "server", "failed", world.now + 24 * 3600, tell=True)
-    due = await world.store.due(world.now, world.now + 60)
+    due = await world.store.claim_notice(world.now, world.now + 60)
     assert due is not None
     assert due.id == batch_id
-    assert await world.store.due(world.now, world.now + 60) is None, "somebody tells it already"
+    assert await world.store.claim_notice(world.now, world.now + 60) is None, "somebody tells it already"
 
 
 async def test_notices_of_keys_are_due_in_turn_the_oldest_of_each_first(world: World) -> None:
@@ -94,7 +94,7 @@ async def test_notices_of_keys_are_due_in_turn_the_oldest_of_each_first(world: W
             await end(world, await world.add("a", owner=owner), tell=True)
             world.now += 1
     owners, created = [""], []
-    while (batch := await world.store.due(world.now, world.now + 60, owners[-1])) is not None:
+    while (batch := await world.store.claim_notice(world.now, world.now + 60, owners[-1])) is not None:
         owners.append(batch.tenant)
         created.append(batch.created)
     assert owners[1:] == ["alice", "bob", "carol", "alice", "carol", "alice"]
@@ -187,7 +187,7 @@ async def test_a_batch_whose_notice_is_due_is_forgotten_only_beyond_twice_as_man
     assert kept == [*reversed(added[2:])], "the one without a notice went first"
     assert lines == [{"event": "batch_notice_dropped", "log_level": "warning", "batch": added[0]}]
     for batch_id in added:
-        await world.store.told(batch_id, None)
+        await world.store.note_notice(batch_id, None)
     world.now += 1
     newest = await world.add("newest")
     kept = [batch.id for batch in await world.store.page(EVERYONE, None, 10)]
@@ -331,11 +331,11 @@ async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> N
         assert mine is not None
         assert mine.id == "of_files"
         await own.end("of_files", "own", "completed", now, tell=True)
-        assert await other.due(now, later) is None
+        assert await other.claim_notice(now, later) is None
         assert await other.sweep(now + 1, now) == 0
-        reported = await own.due(now, later)
+        reported = await own.claim_notice(now, later)
         assert reported is not None
-        await own.told(reported.id, None)
+        await own.note_notice(reported.id, None)
         assert await own.sweep(now + 1, now) == 1
     finally:
         await own.close()
@@ -385,4 +385,4 @@ async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: 
     [("/srv/one/uploads", "uploads"), ("/srv/two/uploads/", "uploads"), ("s3://me:secret@bucket/a", "s3://bucket/a")],
 )
 async def test_the_storage_of_a_batch_is_told_by_its_folder_or_address(files: str, storage: str) -> None:
-    assert storage_of(Settings(_env_file=None, files_dir=files)) == storage
+    assert name_of_storage(Settings(_env_file=None, files_dir=files)) == storage

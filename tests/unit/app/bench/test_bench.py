@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from app.bench.load import BenchTarget, TimedResponse, run_load
-from app.bench.report import as_json, as_page, errors_of, lines_of
+from app.bench.report import as_json, as_page, errors_of, rows_of
 from app.bench.scenario import BadScenario, RequestBodies, Scenario, built_in, find, read
 from app.state.counters import Prices
 from tests.conftest import each_case
@@ -70,7 +70,7 @@ async def test_each_caller_asks_again_and_no_request_is_the_same(tmp_path: Path)
     assert len(asked) == len(set(asked)) == len(answers) > 2
     assert {request.headers["authorization"] for request in llm.requests} == {"Bearer secret"}
     assert all(one.is_good and one.first_s is None for one in answers)
-    [line] = lines_of(answers, scenario())
+    [line] = rows_of(answers, scenario())
     assert (line.answers, line.errors) == (len(answers), 0)
     assert line.output_tokens > 0
 
@@ -86,7 +86,7 @@ async def test_a_stream_tells_when_its_first_piece_came(tmp_path: Path) -> None:
 async def test_what_fails_is_counted_by_its_reason_and_makes_nothing_faster(tmp_path: Path) -> None:
     with serving_llm(lambda _: Reply(status=500, error="out of memory")) as llm:
         answers = await run_load(scenario(rate=20), tmp_path, BenchTarget(llm.base_url, "any"))
-    [line] = lines_of(answers, scenario())
+    [line] = rows_of(answers, scenario())
     assert (line.answers, line.errors, line.percentiles_ms, line.per_second) == (0, len(answers), {}, 0)
     [(count, error)] = errors_of(answers)
     assert count == len(answers)
@@ -104,7 +104,7 @@ async def test_with_a_rate_a_server_that_falls_behind_cannot_hide_it(tmp_path: P
     assert [round(one.began_s, 2) for one in ordered] == [round(number / 20, 2) for number in range(20)]
     # One after the other they are there a tenth of a second apart at best, and were due a twentieth apart.
     assert sum(one.seconds for one in ordered) > sum(0.1 * (number + 1) - 0.05 * number for number in range(20)) - 0.1
-    assert lines_of(answers, scenario(duration_s=1))[0].per_second <= 10, "what came after the end does not count"
+    assert rows_of(answers, scenario(duration_s=1))[0].per_second <= 10, "what came after the end does not count"
 
 
 async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
@@ -114,7 +114,7 @@ async def test_what_cannot_be_asked_any_more_is_an_error_of_its_kind(
     asked = scenario(rate=20, duration_s=0.5)
     with slow_server(0.2) as base_url:
         answers = await run_load(asked, tmp_path, BenchTarget(base_url, "any"))
-    [line] = lines_of(answers, asked)
+    [line] = rows_of(answers, asked)
     assert line.answers + line.errors == len(answers) == 10
     assert line.errors > 0
     assert errors_of(answers)[0][1] == "no answer: not sent: too many requests are running"
@@ -130,7 +130,7 @@ async def test_what_began_in_the_warm_up_does_not_count(tmp_path: Path) -> None:
 
 def test_percentiles_are_those_of_the_answers() -> None:
     answers = [TimedResponse("chat", 0, number / 1000, output_tokens=1) for number in range(1, 101)]
-    [line] = lines_of([*answers, TimedResponse("chat", 0, 99, status=503, error="full")], scenario(duration_s=10))
+    [line] = rows_of([*answers, TimedResponse("chat", 0, 99, status=503, error="full")], scenario(duration_s=10))
     assert (line.answers, line.errors, line.per_second) == (100, 1, 10)
     assert line.percentiles_ms[50] == pytest.approx(50.5)
     assert line.percentiles_ms[99] == pytest.approx(99.01)
@@ -140,7 +140,7 @@ def test_percentiles_are_those_of_the_answers() -> None:
 def test_a_mix_has_a_line_for_all() -> None:
     mix = scenario(requests=[CHAT, {"name": "other", "prompt": "x"}])
     answers = [TimedResponse("chat", 0, 0.1), TimedResponse("other", 0, 0.3)]
-    assert [(line.name, line.answers) for line in lines_of(answers, mix)] == [("chat", 1), ("other", 1), ("all", 2)]
+    assert [(line.name, line.answers) for line in rows_of(answers, mix)] == [("chat", 1), ("other", 1), ("all", 2)]
 
 
 def test_the_page_is_one_file_and_what_servers_say_is_text_in_it() -> None:

@@ -1,8 +1,8 @@
-"""Determines when lines of batches run: in the gaps between other requests.
+"""Determines when lines of batches run: while other requests leave room.
 
->>> gaps = Gaps(at_once=8)
->>> with gaps.beside("POST", "/v1/chat/completions"):  # somebody waits for an answer: one line of each key at a time
-...     slot = await gaps.take()
+>>> slots = LineSlots(at_once=8)
+>>> with slots.yield_to("POST", "/v1/chat/completions"):  # a client waits for an answer: one line of each key at a time
+...     slot = await slots.take()
 ...     slot.give_back()
 """
 
@@ -14,17 +14,16 @@ from contextlib import contextmanager
 
 from models.scheduler import SHARE, FairQueue, Share
 
-_APART = ("/v1/files", "/v1/batches")
-"""Paths of requests that need none of the resources that lines of batches need."""
+_EXEMPT_PATHS = ("/v1/files", "/v1/batches")
+"""Paths of requests to which lines need not yield, because they use none of the same resources."""
 
 
-class Gaps:
-    """Slots for lines of batches. While any request runs, one line runs at a time, so that batches never stop
-    entirely. Otherwise up to `at_once` lines run: one more after each round without a refusal, half as many after a
-    refusal by the server.
+class LineSlots:
+    """Slots for lines of batches. While a request runs, one line runs at a time, so that batches never stop entirely.
+    Otherwise up to `at_once` lines run. Their number grows by one after each round without a refusal, and is halved
+    when the server refuses a line.
 
-    A key of which no line runs gets a slot in any case, so that it never waits for the lines of other keys, whatever
-    these wait for."""
+    A key without a running line always gets a slot, so that it never waits for the lines of other keys."""
 
     def __init__(self, at_once: int) -> None:
         self.at_once = at_once
@@ -45,9 +44,9 @@ class Gaps:
         return self._lines.total()
 
     @contextmanager
-    def beside(self, method: str, path: str) -> Iterator[None]:
-        """Count a request while the block runs. Lines of batches give way to counted requests."""
-        counted = method == "POST" and not path.startswith(_APART)
+    def yield_to(self, method: str, path: str) -> Iterator[None]:
+        """Count a request while the block runs, so that lines of batches yield to it."""
+        counted = method == "POST" and not path.startswith(_EXEMPT_PATHS)
         self._requests += counted
         try:
             yield
@@ -56,7 +55,7 @@ class Gaps:
             self._serve()
 
     async def take(self) -> "LineSlot":
-        """Wait for a slot for the SHARE of the running task, and return it. Keys get slots in turn."""
+        """Wait for a slot for the key of the current task (SHARE), and return it. Keys get slots in turn."""
         share = SHARE.get()
         slot = LineSlot(self, share)
         await slot.take()
@@ -83,11 +82,11 @@ class Gaps:
             del self._lines[share.key]
         self._serve()
 
-    def went_well(self) -> None:
+    def note_success(self) -> None:
         self._width = min(self.at_once, self._width + 1 / self._width)
         self._serve()
 
-    def had_no_room(self) -> None:
+    def note_refusal(self) -> None:
         """Let fewer lines run, because the server has no room for this many."""
         self._width = max(1.0, self._width / 2)
 
@@ -106,28 +105,28 @@ class Gaps:
 
 
 class LineSlot:
-    """The slot of a line. A line that has to wait gives it back, and takes one again afterwards."""
+    """The slot of a line. While the line has to wait for something else, it gives the slot back."""
 
-    def __init__(self, gaps: Gaps, share: Share) -> None:
-        self._gaps = gaps
+    def __init__(self, slots: LineSlots, share: Share) -> None:
+        self._slots = slots
         self._share = share
         self.is_held = False
 
     async def take(self) -> None:
         """Wait for the slot, unless it is held."""
         if not self.is_held:
-            await self._gaps.wait(self._share)
+            await self._slots.wait(self._share)
             self.is_held = True
 
     def give_back(self) -> None:
         """Give the slot back if it is held."""
         if self.is_held:
             self.is_held = False
-            self._gaps.release(self._share)
+            self._slots.release(self._share)
 
 
 class KeyPauses:
-    """Times before which no line of a key is tried, because a limit of the key has refused one."""
+    """Pauses of keys whose limits have refused a line. During its pause, no line of a key is tried."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -137,9 +136,9 @@ class KeyPauses:
         """Let no line of `tenant` be tried for `seconds`."""
         self._ends[tenant] = max(self._ends.get(tenant, 0.0), self._clock() + seconds)
 
-    def rest_s(self, tenant: str) -> float:
+    def remaining_s(self, tenant: str) -> float:
         """Seconds until a line of `tenant` may be tried, 0 if it may be tried now."""
-        rest_s = self._ends.get(tenant, 0.0) - self._clock()
-        if rest_s <= 0:
+        remaining_s = self._ends.get(tenant, 0.0) - self._clock()
+        if remaining_s <= 0:
             self._ends.pop(tenant, None)
-        return max(0.0, rest_s)
+        return max(0.0, remaining_s)
