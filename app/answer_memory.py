@@ -12,10 +12,10 @@ class AnswerMemory:
     """Memory that a request holds for the text of its answer, which may exist long before the client has read it."""
 
     def __init__(self, hold: Callable[[int], Awaitable[object]] = _hold_nothing) -> None:
-        """`hold` waits until the request may hold so many more bytes, and holds them."""
+        """`hold` waits until the request may hold the given number of further bytes, and holds them."""
         self._hold = hold
         self._ahead = 0
-        """Number of bytes that are held for text that has not been passed on."""
+        """Number of bytes held for text that has not been passed on."""
 
     async def hold_ahead(self, size: int) -> None:
         """Hold memory for `size` bytes of text that exist and have not been passed on. Raises what `hold` raises."""

@@ -309,7 +309,7 @@ def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
     )
 
 
-def fill_from_cache(metrics: Metrics, recall: AnswerCache) -> None:
+def fill_from_cache(metrics: Metrics, answer_cache: AnswerCache) -> None:
     """Add the hits, misses and vetoes of the cache."""
-    metrics.fill("openfaze_cache_total", lambda: list(recall.outcomes.items()))
-    metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in recall.faults])
+    metrics.fill("openfaze_cache_total", lambda: list(answer_cache.outcomes.items()))
+    metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in answer_cache.faults])

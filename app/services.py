@@ -33,6 +33,7 @@ from app.chat.pipeline import Pipeline
 from app.chat.plan import Planner
 from app.chat.structured_answers import StructuredAnswers
 from app.chat.tool_loop import ToolLimits
+from app.fingerprint import build_fingerprint
 from app.metrics import (
     Metrics,
     Routes,
@@ -44,7 +45,6 @@ from app.metrics import (
 )
 from app.runnable_commands import as_called_here
 from app.settings import Settings
-from app.shaping import build_shaped_by
 from app.state.entries import Sweepable
 from app.task_finder import TaskFinder
 from app.tracing import Traces, provider_for
@@ -122,11 +122,11 @@ class Services:
         answers: AnswerCache | None = None
         results: ResultCache | None = None
         if self.entries is not None:
-            shaped_by, age_s = build_shaped_by(settings, self.runtime), settings.cache_max_age_hours * 3600
-            results = ResultCache(self.entries, self.loader, shaped_by, max_age_s=age_s)
+            fingerprint, age_s = build_fingerprint(settings, self.runtime), settings.cache_max_age_hours * 3600
+            results = ResultCache(self.entries, self.loader, fingerprint, max_age_s=age_s)
             if settings.cache == "verified":
                 self.rephrased = build_rephrased(settings, self.runtime)
-            keys = CacheKeys(self.loader, shaped_by)
+            keys = CacheKeys(self.loader, fingerprint)
             answers = AnswerCache(self.entries, keys, self.rephrased, max_age_s=age_s)
         parts_with = partial(Parts, config, self.runtime, self.loader, self.politeness, self.search, self.browser)
         self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
@@ -159,7 +159,7 @@ class Services:
             prepare=self.runtime.prepare,
             most_chars=settings.max_text_chars,
             hold=self.memory.hold,
-            recall=answers,
+            answer_cache=answers,
         )
         fill_from_engines(self.metrics, self.runtime)
         fill_from_inputs(self.metrics, self.fetcher, self.loader.processes, self.search, self.browser)

@@ -13,18 +13,18 @@ import structlog
 
 from app.chat.call import ChatCall
 from app.chat.context.pictures import LlmImage, PartPlace, images_for_llm, tokens_of
-from app.chat.context.prompt import conversation, fenced
+from app.chat.context.prompt import build_messages, fence_results
 from app.chat.context.trim import GAP, similarities, trim
 from app.chat.direct_answers import answer_with_values
 from app.chat.directives import Directives
 from app.chat.filling import fill, fill_whole
 from app.chat.inputs import Turn, entry_of_user_texts, pasted_document, run_off_loop, texts_of
 from app.chat.material import Material
-from app.chat.plan import Choices, Plan, Planner, reading_plan
-from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, untranslated
+from app.chat.plan import ClientTools, Plan, Planner, reading_plan
+from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, translation_error
 from app.chat.planning.prose import WORDS
 from app.chat.planning.questions import is_order, values_asked_for
-from app.chat.schema.asked import CALL, AskedFields, fields_of_format, fields_of_tool, forced_tools
+from app.chat.schema.requested_fields import CALL, RequestedFields, fields_of_format, fields_of_tool, forced_tools
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
 from app.chat.structured_answers import StructuredAnswers
@@ -106,7 +106,7 @@ class Answerer:
     ) -> AsyncGenerator[Event, None]:
         """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
-        asked = await self._read_asked_fields(call.request, turn, llm)
+        asked = await self._read_requested_fields(call.request, turn, llm)
         shape = asked.shape if asked else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
@@ -116,7 +116,7 @@ class Answerer:
         plan = Plan()
         if not call.skip_planning:
             can_call_tools = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
-            choices = Choices.of(call.request, can_call_tools=can_call_tools)
+            choices = ClientTools.of(call.request, can_call_tools=can_call_tools)
             plan = await self.planner.plan(turn, choices, has_schema=asked is not None)
         call.stages.done("plan")
 
@@ -136,7 +136,7 @@ class Answerer:
                 yield AnswerWarning(warning)
         call.stages.done("gather")
 
-        if not llm.is_capable and (failure := untranslated(plan, results)) is not None:
+        if not llm.is_capable and (failure := translation_error(plan, results)) is not None:
             yield AnswerWarning(failure)
         material = Material(call, directives, turn, specialists, llm, shape, plan, results)
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
@@ -144,9 +144,9 @@ class Answerer:
         whole: JsonAnswer | _PlainAnswer | None = None
         examples: list[Example] = []
         if shape is not None and (extracts or not llm.is_capable):
-            examples = await self._examples_of(material, shape)
+            examples = await self._read_examples(material, shape)
         if asked is not None and not llm.is_capable:
-            material = await self._filled(material, asked, examples)
+            material = await self._fill_all(material, asked, examples)
             assert material.filling is not None
             whole = material.filling.answer
             for warning in (*([asked.warning] if asked.warning else ()), *material.filling.warnings):
@@ -165,31 +165,31 @@ class Answerer:
                 whole = _PlainAnswer(text, None if plan.results_only else PASSAGES)
                 yield AnswerWarning(NO_OBJECTS.format(reason))
             else:
-                whole = await self._plain_answer(material)
+                whole = await self._answer_from_results(material)
         if whole is None and not llm.is_capable:
             llm.check_room()
         function = asked.function if asked else None
-        events = self._by_llm(material) if whole is None else self._without_llm(whole, material, function)
+        events = self._answer_by_llm(material) if whole is None else self._yield_plain_answer(whole, material, function)
         async with aclosing(events):
             async for event in events:
                 yield event
 
-    async def _read_asked_fields(self, request: ChatRequest, turn: Turn, llm: Llm) -> AskedFields | None:
+    async def _read_requested_fields(self, request: ChatRequest, turn: Turn, llm: Llm) -> RequestedFields | None:
         """Return the fields that the request asks for, or None if it asks for words.
 
-        With a capable LLM only a format of the response counts, because such an LLM calls the client's functions by
-        itself. Raises InputError.
+        With a capable LLM, only `response_format` counts, because such an LLM calls the client's functions by itself.
+        Raises InputError.
         """
         form = request.response_format
         if llm.is_capable:
             shape = await in_thread(Shape.of, form) if form is not None else None
-            return AskedFields(shape) if shape else None
+            return RequestedFields(shape) if shape else None
         if tools := forced_tools(request):
-            tool = await self._nearest(turn, tools)
+            tool = await self._choose_tool(turn, tools)
             return await in_thread(fields_of_tool, request, tool)
         return await in_thread(fields_of_format, request, form) if form is not None else None
 
-    async def _nearest(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
+    async def _choose_tool(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
         """Return the tool whose name and description are nearest in meaning to the user's text."""
         if len(tools) == 1 or self.embedder is None:
             return tools[0]
@@ -197,7 +197,7 @@ class Answerer:
         similar = await similarities(turn.text, texts, self.embedder)
         return tools[max(range(len(similar)), key=similar.__getitem__)] if similar else tools[0]
 
-    async def _examples_of(self, material: Material, shape: Shape) -> list[Example]:
+    async def _read_examples(self, material: Material, shape: Shape) -> list[Example]:
         """Return the conversation's examples whose answers satisfy the schema, with the texts read from their inputs.
 
         Raises InputError or ModelError if an input cannot be read.
@@ -211,7 +211,7 @@ class Answerer:
                 found.append(Example(read_of(entries, one.document), one.answer))
         return found
 
-    async def _filled(self, material: Material, asked: AskedFields, examples: Sequence[Example]) -> Material:
+    async def _fill_all(self, material: Material, asked: RequestedFields, examples: Sequence[Example]) -> Material:
         """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
         document = material.document
         # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
@@ -236,7 +236,7 @@ class Answerer:
         )
         return replace(material, document=document, filling=filling)
 
-    async def _by_llm(self, material: Material) -> AsyncGenerator[Event, None]:
+    async def _answer_by_llm(self, material: Material) -> AsyncGenerator[Event, None]:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
@@ -277,28 +277,28 @@ class Answerer:
         if abilities.tools and not call.skip_planning and not forced:
             tools = offered(turn, material.plan, self.has_task)
         context = abilities.context_tokens or ASSUMED_CONTEXT_TOKENS
-        taken = await asyncio.to_thread(_definitions_count, request, tools)
+        taken = await asyncio.to_thread(_count_definition_tokens, request, tools)
         images: Mapping[PartPlace, Sequence[LlmImage]] = {}
         if abilities.vision:
             room = max(0, context - taken) // PICTURES_DIVISOR
-            images = await images_for_llm(shown, self.loader, room, told=not call.skip_planning)
+            images = await images_for_llm(shown, self.loader, room, omits_unreadable=not call.skip_planning)
             taken += tokens_of(images)
-        shorten = partial(self._shortened, turn.text, request, context, taken)
+        shorten = partial(self._shorten_results, turn.text, request, context, taken)
         texts: list[str] = []
         if entries:
             messages = await asyncio.to_thread(texts_of, request, "user", "assistant", "tool")
             texts = await shorten(entries, [*system, *messages])
         # Tools may add results whose texts are not known yet, so the fence must be random.
         fence = new_fence() if tools else fence_around(texts) if entries else ""
-        results = fenced(enumerate(entries), texts, fence)
+        results = fence_results(enumerate(entries), texts, fence)
         return Rounds(
             llm=llm,
             request=request,
-            messages=await run_off_loop(request, conversation, request, system, results, fence, images),
+            messages=await run_off_loop(request, build_messages, request, system, results, fence, images),
             specialists=material.specialists,
             limits=self.tool_limits,
             shorten=shorten,
-            response_format=shape.upstream if shape and abilities.json_schema else None,
+            response_format=shape.as_response_format if shape and abilities.json_schema else None,
             internal={tool.name: tool for tool in tools},
             turn=turn,
             entries=list(entries),
@@ -308,7 +308,7 @@ class Answerer:
             holds_text=shape is not None,
         )
 
-    async def _plain_answer(self, material: Material) -> _PlainAnswer | None:
+    async def _answer_from_results(self, material: Material) -> _PlainAnswer | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
         It is one of these: the results, if the request asks for nothing else; the values that a question or an order
@@ -320,12 +320,12 @@ class Answerer:
         if whole is not None:
             return _PlainAnswer(whole, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
-        # An empty result does not count. A question for "the weight" may have let objects be looked for in a picture
-        # of a text. If none were found, the answer is in the text.
+        # An empty result does not count. For a question about "the weight", objects may have been searched for in a
+        # picture of a text. If none were found, the answer is in the text.
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, passages_may_answer = material.turn.text, not has_others
         objects = objects_found(plan, results)
-        if any(step.may_be_read for step in plan.steps):
+        if any(step.text_may_answer for step in plan.steps):
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
             return _PlainAnswer(shown, COPIED) if shown else None
         document = None
@@ -351,11 +351,13 @@ class Answerer:
             return _PlainAnswer(objects, COPIED)
         if not passages_may_answer or not is_asked:
             return None
-        texts = await trim(read, question, PASSAGE_TOKENS, _careful_count, self.executor, self.embedder, is_answer=True)
+        texts = await trim(
+            read, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
+        )
         passages = "\n".join(line for text in texts for line in text.split("\n") if line != GAP)
         return _PlainAnswer(passages, PASSAGES) if passages else None
 
-    async def _without_llm(
+    async def _yield_plain_answer(
         self, answer: JsonAnswer | _PlainAnswer, material: Material, function: str | None
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer that was taken from results, or of a call of `function` with this answer as its
@@ -381,7 +383,7 @@ class Answerer:
         yield Finish("tool_calls" if function else "length" if is_cut else "stop", *tokens)
         material.call.stages.done("answer")
 
-    async def _shortened(
+    async def _shorten_results(
         self,
         question: str,
         request: ChatRequest,
@@ -398,9 +400,9 @@ class Answerer:
         # A client's limit above the context's length is only a permission, and does not estimate the length of the
         # answer.
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
-        taken += await asyncio.to_thread(lambda: sum(_careful_count(text) for text in beside))
+        taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in beside))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
-        return await trim(entries, question, room, _careful_count, self.executor, self.embedder)
+        return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
 
 
 def _as_call(event: Event, function: str) -> Event:
@@ -416,14 +418,14 @@ def _as_call(event: Event, function: str) -> Event:
     return event
 
 
-def _definitions_count(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
+def _count_definition_tokens(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
     """Return the number of tokens of the definitions of tools shown to the LLM."""
     definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
     definitions += [json.dumps(tool.definition()) for tool in internal]
-    return sum(map(_careful_count, definitions))
+    return sum(map(_count_tokens_carefully, definitions))
 
 
-def _careful_count(text: str) -> int:
+def _count_tokens_carefully(text: str) -> int:
     return estimate_tokens(text, bytes_per_token=CAREFUL_BYTES_PER_TOKEN)
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from app.chat.filling import Filling, fill_whole
 from app.chat.material import Material
-from app.chat.planning.questions import AskedValues
+from app.chat.planning.questions import RequestedValues
 from app.chat.schema.structured import Shape
 from app.chat.structured_answers import StructuredAnswers
 from tasks.extraction.printed_rows import row_of
@@ -26,7 +26,7 @@ _MARKS: Final = '"“”„«»,; '
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
+class _PrintedValue:
     """A value of an answer, as printed."""
 
     text: str
@@ -36,7 +36,12 @@ class _Found:
 
 
 async def answer_with_values(
-    asked: AskedValues, material: Material, document: Entry | None, structured: StructuredAnswers, *, only_likely: bool
+    asked: RequestedValues,
+    material: Material,
+    document: Entry | None,
+    structured: StructuredAnswers,
+    *,
+    only_likely: bool,
 ) -> str | None:
     """Return an answer with the requested values, or a sentence that nothing was found.
 
@@ -50,7 +55,7 @@ async def answer_with_values(
     material = replace(material, shape=shape, filling=filling, document=document)
     values = filling.answer.value
     evidence, _ = await structured.trace(values, material.results, material, shape)
-    found = {key: list(_found((key,), values[key], filling, evidence.fields)) for key in asked.titles}
+    found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in asked.titles}
     if only_likely or not asked.are_known:
         found = {key: said if _is_likely(said) else [] for key, said in found.items()}
         if not any(found.values()):
@@ -58,11 +63,13 @@ async def answer_with_values(
     return "\n\n".join(_format_values(asked, key, said) for key, said in found.items())
 
 
-def _is_likely(found: Sequence[_Found]) -> bool:
+def _is_likely(found: Sequence[_PrintedValue]) -> bool:
     return bool(found) and min(one.probability for one in found) >= LIKELY
 
 
-def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]) -> Iterator[_Found]:
+def _printed_values(
+    path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, Any]
+) -> Iterator[_PrintedValue]:
     """Yield the printed values of a field: one value, or one per item of a list. The cells of a row are joined."""
     if isinstance(value, list):
         for at, item in enumerate(value):
@@ -70,11 +77,11 @@ def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, 
             cells = [
                 found
                 for part, cell in (parts or {(*path, at): item}).items()
-                for found in _found(part, cell, filling, evidence)
+                for found in _printed_values(part, cell, filling, evidence)
             ]
             if cells:
                 text = " | ".join(cell.text for cell in cells)
-                yield _Found(text, text, cells[0].page, min(cell.probability for cell in cells))
+                yield _PrintedValue(text, text, cells[0].page, min(cell.probability for cell in cells))
         return
     known = evidence.get(pointer_of(path))
     if value in (None, "") or known is None:
@@ -85,10 +92,10 @@ def _found(path: JsonPath, value: Any, filling: Filling, evidence: Mapping[str, 
     text = known["text"].strip(_MARKS)
     if not row or row == text:
         row = f"{label} {text}".strip()
-    yield _Found(text, row, known.get("page"), known.get("probability", 0.0))
+    yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _format_values(asked: AskedValues, key: str, found: Sequence[_Found]) -> str:
+def _format_values(asked: RequestedValues, key: str, found: Sequence[_PrintedValue]) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
     title = asked.titles[key]
     if not found:

@@ -14,7 +14,7 @@ from tasks.code_sandbox import CodeSandboxTask
 # the Kelvin sign does not match K.
 _TASK = re.compile(r"<task>([^<]{0,200})</task>", re.IGNORECASE | re.ASCII)
 _GUARD = re.compile(r"<guard>([^<]{0,2000})</guard>", re.IGNORECASE | re.ASCII)
-_LEFT = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
+_TAG_REMAINDER = re.compile(r"</?task>", re.IGNORECASE | re.ASCII)
 """Pattern of the remainder of an incomplete tag."""
 _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
@@ -61,17 +61,17 @@ def read_directives(system_messages: Iterable[str], task_names: Sequence[str] = 
             )
     tasks: dict[str, str] = {}
     for content in (content for text in texts for content in _contents(_TASK, text)):
-        if task := _task(content, task_names):
+        if task := _parse_task(content, task_names):
             tasks.setdefault(ALIASES.get(task, task), task)
     task, *ignored = tasks.values() or (None,)
-    codes = {code for text in texts for content in _contents(_GUARD, text) for code in _codes(content)}
+    codes = {code for text in texts for content in _contents(_GUARD, text) for code in _parse_codes(content)}
     stripped = map(without_directives, texts)
     return Directives(
         task=task,
         ignored=tuple(filter(None, ignored)),
         guard=tuple(code for code in CODES if code in codes),
         system=tuple(text for text in stripped if text),
-        has_broken_task=any(_contains(_LEFT, _without(_TASK, text)) for text in texts),
+        has_broken_task=any(_contains(_TAG_REMAINDER, _without(_TASK, text)) for text in texts),
     )
 
 
@@ -113,7 +113,7 @@ def _without(pattern: re.Pattern[str], text: str) -> str:
     return "".join([*kept, text[at:]])
 
 
-def _task(content: str, task_names: Sequence[str]) -> str | None:
+def _parse_task(content: str, task_names: Sequence[str]) -> str | None:
     names = content.replace(",", " ").split()
     if len(names) > 1:
         raise BadRequest(
@@ -129,7 +129,7 @@ def _task(content: str, task_names: Sequence[str]) -> str | None:
     return name
 
 
-def _codes(content: str) -> Sequence[str]:
+def _parse_codes(content: str) -> Sequence[str]:
     codes = content.replace(",", " ").upper().split()
     for code in codes:
         if code not in CODES and code != "ALL":

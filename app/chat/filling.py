@@ -32,7 +32,7 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at
 from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
 from tasks.wording.translation import asked_of
 
-_TOLD = "These fields are filled in already, answer with the others alone: "
+_FILLED_IN = "These fields are filled in already, answer with the others alone: "
 _ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
 _WANTS_A_JUDGEMENT = "These fields need a judgement or a summary, which copying cannot give: {fields}. {advice}"
 _UNDECIDED = "The input does not decide {fields}: each of them has the value that claims the least."
@@ -43,7 +43,7 @@ _IMPROBABLE = (
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
 _MAX_NAMED = 20
 """Number of fields that one warning lists."""
-_MAX_TOLD = 60
+_MAX_SHOWN_CHARS = 60
 """Number of characters of a filled-in value that the LLM is shown."""
 
 
@@ -70,7 +70,7 @@ class Filling:
         values = {
             ".".join(map(str, path)): _shorten(value) for path, value in self.values.items() if value is not LEFT_OUT
         }
-        return _TOLD + json.dumps(values, ensure_ascii=False) if values else ""
+        return _FILLED_IN + json.dumps(values, ensure_ascii=False) if values else ""
 
     @property
     def written_fields(self) -> list[str]:
@@ -107,8 +107,8 @@ async def fill(
     """
     if shape.schema is None:
         return None
-    copied = await _copied(shape.schema, plan, entries, document, extractor, examples)
-    return await in_thread(_filling, shape, copied) if copied.values else None
+    copied = await _copy_fields_from_results(shape.schema, plan, entries, document, extractor, examples)
+    return await in_thread(_leave_rest_to_llm, shape, copied) if copied.values else None
 
 
 async def fill_whole(
@@ -134,13 +134,13 @@ async def fill_whole(
     schema = await in_turns(extractor, with_printed_types, shape.schema or {"type": "object"}, read)
     if schema is not shape.schema:
         shape = shape.with_schema(schema)
-    copied = await _copied(schema, plan, entries, document, extractor, examples)
+    copied = await _copy_fields_from_results(schema, plan, entries, document, extractor, examples)
     if are_own_words and document is not None:
         copied = await in_thread(with_arguments, schema, copied, document)
-    return await in_thread(_whole, shape, schema, copied, root)
+    return await in_thread(_complete, shape, schema, copied, root)
 
 
-async def _copied(
+async def _copy_fields_from_results(
     schema: Mapping[str, Any],
     plan: Plan,
     entries: Sequence[Entry],
@@ -157,7 +157,7 @@ async def _copied(
     return await copy_fields(schema, results, read, extractor, examples)
 
 
-def _whole(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:
+def _complete(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: str) -> Filling:
     completion = Completion(schema, {**copied.values, **copied.improbable}, most_harmless)
     try:
         value = completion.answer()
@@ -169,7 +169,7 @@ def _whole(shape: Shape, schema: Mapping[str, Any], copied: CopiedFields, root: 
         raise NotFoundInInput(root, str(invalid)) from None
     warnings = [*copied.warnings, *_warnings(schema, completion)]
     if copied.improbable:
-        warnings.append(_IMPROBABLE.format(fields=_named(list(copied.improbable))))
+        warnings.append(_IMPROBABLE.format(fields=_list_fields(list(copied.improbable))))
     return Filling(copied.values, shape, None, answer, copied, completion.undecided, warnings)
 
 
@@ -177,20 +177,20 @@ def _warnings(schema: Mapping[str, Any], completion: Completion) -> Iterator[str
     unanswered = [*completion.unanswered, *completion.undecided]
     judged = [path for path in unanswered if is_written_prose(path, schema_at(schema, path))]
     if judged:
-        yield _WANTS_A_JUDGEMENT.format(fields=_named(judged), advice=_ADVICE)
+        yield _WANTS_A_JUDGEMENT.format(fields=_list_fields(judged), advice=_ADVICE)
     if undecided := [path for path in completion.undecided if path not in judged]:
-        yield _UNDECIDED.format(fields=_named(undecided))
+        yield _UNDECIDED.format(fields=_list_fields(undecided))
     lists = [path for path, value in completion.values.items() if value == []] + completion.empty
     if lists:
-        yield _EMPTY_LISTS.format(fields=_named(lists))
+        yield _EMPTY_LISTS.format(fields=_list_fields(lists))
 
 
-def _named(paths: Sequence[JsonPath]) -> str:
+def _list_fields(paths: Sequence[JsonPath]) -> str:
     names = [f"'{'.'.join(map(str, path))}'" for path in paths]
     return ", ".join(names[:_MAX_NAMED]) + (" …" if len(names) > _MAX_NAMED else "")
 
 
-def _filling(shape: Shape, copied: CopiedFields) -> Filling | None:
+def _leave_rest_to_llm(shape: Shape, copied: CopiedFields) -> Filling | None:
     values = copied.values
     rest = rest_of(shape.schema or {}, values)
     if rest is not None:
@@ -207,4 +207,4 @@ def _join(shape: Shape, values: Mapping[JsonPath, Any], rest: Any) -> str:
 
 
 def _shorten(value: Any) -> Any:
-    return f"{value[:_MAX_TOLD]}…" if isinstance(value, str) and len(value) > _MAX_TOLD else value
+    return f"{value[:_MAX_SHOWN_CHARS]}…" if isinstance(value, str) and len(value) > _MAX_SHOWN_CHARS else value

@@ -149,17 +149,17 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
     """Return an entry with the texts of the user messages from index `since` on. Each text keeps its message's
     index."""
-    return _request_entry({at: text_of(request.messages[at]) for at in _users(request) if at >= since})
+    return _request_entry({at: text_of(request.messages[at]) for at in _user_indexes(request) if at >= since})
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
     """Return the document pasted into a user message at index `since` or later. If several contain one, the last
     counts."""
-    users = (at for at in reversed(_users(request)) if at >= since)
+    users = (at for at in reversed(_user_indexes(request)) if at >= since)
     return next((found for at in users if (found := _pasted_document_at(request, at))), None)
 
 
-def _users(request: ChatRequest) -> list[int]:
+def _user_indexes(request: ChatRequest) -> list[int]:
     return [at for at, message in enumerate(request.messages) if message.role == "user"]
 
 
@@ -181,7 +181,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
-    users = _users(request)
+    users = _user_indexes(request)
     last = users[-1] if users else 0
     text = text_of(request.messages[last]) if users else ""
     found = ((at, _without_repeats(_sources_of_message(at, request.messages[at]), max_sources)) for at in users[::-1])
@@ -214,7 +214,7 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
         message, answer = request.messages[at], request.messages[at + 1]
         if len(found) == MAX_EXAMPLES:
             break
-        if message.role != "user" or answer.role != "assistant" or (value := _object_in(text_of(answer))) is None:
+        if message.role != "user" or answer.role != "assistant" or (value := _parse_object(text_of(answer))) is None:
             continue
         sources = _without_repeats(_sources_of_message(at, message), max_sources)
         document = None if sources else _pasted_document_at(request, at)
@@ -223,7 +223,7 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     return tuple(reversed(found))
 
 
-def _object_in(text: str) -> Mapping[str, Any] | None:
+def _parse_object(text: str) -> Mapping[str, Any] | None:
     # While JSON is parsed, no other thread runs, and an empty list of three characters takes sixty bytes of memory.
     if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
         return None
@@ -254,7 +254,7 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
     named: dict[object, Source] = {}
     again: dict[object, list[Origin]] = {}
     for source in sources:
-        name = source.url or source.file_id or _Content(source)
+        name = source.url or source.file_id or _InlineContent(source)
         first = named.setdefault(name, source)
         if first is not source:
             said, other = (source, first) if first.is_linked else (first, source)
@@ -267,7 +267,7 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
     )
 
 
-class _Content:
+class _InlineContent:
     """An input that is contained in the request itself. Two such inputs are equal if their bytes, names and types are
     equal.
 
@@ -282,7 +282,7 @@ class _Content:
         return hash(self._kind)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Content) and self._kind == other._kind and self._digest == other._digest
+        return isinstance(other, _InlineContent) and self._kind == other._kind and self._digest == other._digest
 
     @cached_property
     def _digest(self) -> bytes:

@@ -63,8 +63,8 @@ class Pipeline:
     most_chars: int = field(kw_only=True)
     """Largest number of characters of a request's messages together."""
     hold: Callable[[int], Awaitable[object]] = field(kw_only=True)
-    """Function that waits until the request may hold so many more bytes of memory."""
-    recall: AnswerCache | None = None
+    """Function that waits until the request may hold the given number of further bytes of memory."""
+    answer_cache: AnswerCache | None = None
     """Cache of answers; None if every answer is made again."""
 
     async def run(self, call: ChatCall) -> AsyncGenerator[Event, None]:
@@ -76,18 +76,18 @@ class Pipeline:
         request = call.request
         # Searching thousands of messages takes milliseconds.
         directives, warnings, tokens = await run_off_loop(
-            request, self._directives, request, estimates=call.admission.is_limited
+            request, self._read_directives, request, estimates=call.admission.is_limited
         )
         # If no schema has to be satisfied, the result of the requested task is the answer.
         task = directives.task if is_open(request.response_format) else None
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
         most = (request.max_completion_tokens or request.max_tokens) if task is None else None
-        recall = None if call.fresh else self.recall
+        answer_cache = None if call.fresh else self.answer_cache
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         unforeseen = UNFORESEEN_ANSWER if task is None else UNFORESEEN_READING
         await call.admission.reserve(
-            call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=recall is not None
+            call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=answer_cache is not None
         )
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")
@@ -105,13 +105,13 @@ class Pipeline:
             self.guardrails, policy, request, turn, task, call.stages, redaction=redaction, owner=owner
         )
         answer = partial(self._answer, call, directives, guard)
-        if recall is None or redaction is not None:
-            if self.recall is not None:
-                self.recall.outcomes["exact", "bypass"] += 1
+        if answer_cache is None or redaction is not None:
+            if self.answer_cache is not None:
+                self.answer_cache.outcomes["exact", "bypass"] += 1
             events = await answer()
         else:
             specialist = None if task is None else SPECIALISTS[ALIASES.get(task, task)]
-            events = await recall.answered(call, turn, policy, answer, specialist)
+            events = await answer_cache.get_or_answer(call, turn, policy, answer, specialist)
         lacks_logprobs: bool | None = None
         async with aclosing(events):
             async for event in events:
@@ -131,7 +131,7 @@ class Pipeline:
             return guard.around(_run_task(guard.task, call, guard.turn, specialists, self.guardrails.loader))
         return guard.around(self.answerer.answer(call, directives, guard.turn, specialists))
 
-    def _directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
+    def _read_directives(self, request: ChatRequest, *, estimates: bool) -> tuple[Directives, list[str], int]:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
         texts.
 
@@ -155,7 +155,7 @@ async def _run_task(
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of an answer that is the result of one task, as compact JSON.
 
-    A slow reader keeps nothing else in memory: neither the result nor the bytes of the inputs.
+    While a slow client reads, only this JSON stays in memory: neither the result nor the bytes of the inputs.
     """
     work = Work[Progress, Entry](
         lambda report: specialists.run(

@@ -47,19 +47,19 @@ class Step:
     after: tuple[int, ...] = ()
     """Indexes of the earlier steps whose text is an input of this step."""
     is_aside: bool = False
-    """True if a picture is read in addition to the requested task. If it contains no text, this is not reported."""
+    """True if a picture is read in addition to the requested task. A result without text is then left out."""
     is_guess: bool = False
     """True if the router guessed the task, because no word of the request asks for it."""
-    may_be_read: bool = False
-    """True if the text in the picture is an answer, too, if no object is found. The request then is an open question
-    about the picture ("What is in it?"), or it has a schema for printed values and only implies objects."""
+    text_may_answer: bool = False
+    """True if the text in the picture is the answer when no object is found: the request is an open question about the
+    picture ("What is in it?"), or has a schema for printed values and only implies objects."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     steps: tuple[Step, ...] = ()
-    about_only: bool = False
-    """True if the request asks for nothing but the last step's result. If this step fails, the request fails."""
+    last_result_only: bool = False
+    """True if the result of the last step is all that the request asks for. If this step fails, the request fails."""
     reads_out: bool = False
     """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
@@ -75,7 +75,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class ClientTools:
     """The client's tools, among which an LLM chooses by itself.
 
     The LLM is also offered the web search and decides whether to search. Therefore the plan contains a search only if
@@ -109,7 +109,7 @@ class Planner:
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
         self._router = Router(embedder, can_run) if embedder is not None else None
 
-    async def plan(self, turn: Turn, choices: Choices | None = None, *, has_schema: bool = False) -> Plan:
+    async def plan(self, turn: Turn, choices: ClientTools | None = None, *, has_schema: bool = False) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
         if the answer has to satisfy a schema, which the text in a picture may fill.
 
@@ -126,7 +126,7 @@ class Planner:
         wants = Wants.of(turn.text, prose, of_media=bool(sources))
         if choices is not None:
             wants = replace(wants, fresh=False, search=wants.search and not choices.search)
-        steps = _steps(turn.text, sources, wants, prose, has_schema=has_schema)
+        steps = _plan_steps(turn.text, sources, wants, prose, has_schema=has_schema)
         if self._router is not None and wants.undecided and (sources or choices is None):
             try:
                 steps += await self._route(turn, sources, steps, wants, self._router)
@@ -134,7 +134,7 @@ class Planner:
                 log.warning("router_failed", error=str(error))
         return Plan(
             tuple(_with_asides(steps, prose)),
-            about_only=_is_about_only(steps, prose),
+            last_result_only=_is_about_only(steps, prose),
             reads_out=_reads_out(prose),
             results_only=_is_results_only(steps, prose),
         )
@@ -166,7 +166,7 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
     return Plan(tuple(Step(_READERS[kind_of(source)], (source,), "") for source in sources), reads_out=True)
 
 
-def _steps(
+def _plan_steps(
     text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose, *, has_schema: bool
 ) -> list[Step]:
     steps: list[Step] = []
@@ -183,15 +183,15 @@ def _steps(
         if kind == "image" and wants.interface:
             steps.append(Step("gui_detection", (source,), text))
         if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):
-            may_be_read = wants.description or (has_schema and not wants.explicit_detection)
-            steps.append(Step("object_detection", (source,), text, may_be_read=may_be_read))
+            text_may_answer = wants.description or (has_schema and not wants.explicit_detection)
+            steps.append(Step("object_detection", (source,), text, text_may_answer=text_may_answer))
     if not sources and wants.forecast and wants.series:
         steps.append(Step("forecast", (), text))
     if wants.search or (wants.fresh and not sources and not wants.translation):
         steps.append(Step("web_search", (), text))
     language = wants.reading_in if sources else wants.translation
     if language:
-        steps.append(_translation(text, steps, language, prose))
+        steps.append(_translation_step(text, steps, language, prose))
     return steps
 
 
@@ -215,7 +215,7 @@ def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
     return kind == "page" and wants.forecast and wants.future and alone
 
 
-def _translation(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
+def _translation_step(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:
     """Return a step that translates the text in the message, or else the texts that the previous steps read."""
     read = tuple(index for index, step in enumerate(steps) if step.task in _READERS.values())
     if prose.brings_text or not read:

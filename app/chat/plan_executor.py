@@ -17,7 +17,7 @@ from tasks.result import Failure, Result
 from tasks.wording.page_range import PLAIN, Form
 
 
-async def gather(
+async def execute_plan(
     plan: Plan,
     find_task: Callable[[str], Task],
     progress: Progress,
@@ -56,7 +56,7 @@ async def gather(
     unreadable = len(failures) == len(outcomes) and all(
         isinstance(failure, InputError) and not _is_silence(failure) for failure in failures
     )
-    if failures and (plan.about_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
+    if failures and (plan.last_result_only or unreadable) and not isinstance(failures[0], EngineUnavailable):
         raise failures[0]
     if is_all and (failure := _failure_of_needed(plan, outcomes)) is not None:
         raise failure
@@ -75,11 +75,11 @@ def _failure_of_needed(plan: Plan, outcomes: Sequence[Result[Any] | BaseExceptio
     """
     by_task: dict[str, list[Result[Any] | BaseException]] = {}
     for step, outcome in zip(plan.steps, outcomes, strict=True):
-        if step.may_be_read and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
+        if step.text_may_answer and isinstance(outcome, EngineUnavailable) and _text_in_pictures(plan, outcomes):
             continue
         if isinstance(outcome, BaseException) and _keeps_readings(plan, step, outcomes):
             continue
-        if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.about_only):
+        if not (step.is_aside or step.is_guess) and (step.task != "web_search" or plan.last_result_only):
             by_task.setdefault(step.task, []).append(outcome)
     lost = [
         results[0]
@@ -124,7 +124,7 @@ def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] |
     Only for an open question about the picture. None if objects were detected, or if there is no text.
     """
     pairs = zip(plan.steps, entries, strict=True)
-    missing = [one.error for step, one in pairs if step.may_be_read and one.error is not None]
+    missing = [one.error for step, one in pairs if step.text_may_answer and one.error is not None]
     text = _text_in_pictures(plan, [one.result for one in entries]) if missing else ""
     return (text, missing[0]) if text else None
 
@@ -137,7 +137,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """
     if not plan.results_only:
         return None
-    if (failure := untranslated(plan, entries)) is not None:
+    if (failure := translation_error(plan, entries)) is not None:
         return "\n\n".join([*(entry.result.text() for entry in entries[:-1]), failure])
     if any(entry.error is not None for entry in entries):
         return None
@@ -165,7 +165,7 @@ def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     return "\n\n".join(filter(None, [counts, *read]))
 
 
-def untranslated(plan: Plan, entries: Sequence[Entry]) -> str | None:
+def translation_error(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the error of the last step if it was to translate everything that the steps before it read, or else
     None."""
     if not plan.steps or plan.steps[-1].task != "translate" or not plan.steps[-1].after:

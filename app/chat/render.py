@@ -118,11 +118,11 @@ async def completion(
             )
         ],
         warnings=list(warnings) or None,
-        **_of_evidence(evidence),
+        **_evidence_fields(evidence),
     )
 
 
-def _of_evidence(evidence: Evidence | None) -> dict[str, Any]:
+def _evidence_fields(evidence: Evidence | None) -> dict[str, Any]:
     return {"evidence": dict(evidence.fields), "unsupported": list(evidence.unsupported)} if evidence else {}
 
 
@@ -187,11 +187,11 @@ class _ChunkEncoder:
                     if not self._thinking:
                         self._thinking = True
                         yield self._delta_chunk(Delta(content="<think>"))
-                    yield self._piece(text)
+                    yield self._text_chunk(text)
             case TextChunk(text, logprobs):
                 yield from self._end_of_reasoning()
                 if self._has_begun and logprobs is None:
-                    yield self._piece(text)
+                    yield self._text_chunk(text)
                 else:
                     yield self._delta_chunk(Delta(content=text), logprobs=logprobs)
             case ToolCallChunk(index, arguments, id_, name):
@@ -210,7 +210,7 @@ class _ChunkEncoder:
                     Delta(),
                     finish_reason=event.reason,
                     warnings=list(self._warnings) or None,
-                    **_of_evidence(self._evidence),
+                    **_evidence_fields(self._evidence),
                 )
                 if self._options.include_usage:
                     yield self._chunk([], usage=usage_of(event), vcache=event.vcache)
@@ -221,7 +221,7 @@ class _ChunkEncoder:
             self._thinking = False
             yield self._delta_chunk(Delta(content="</think>"))
 
-    def _piece(self, text: str) -> bytes:
+    def _text_chunk(self, text: str) -> bytes:
         """Return a chunk of text. All chunks of text have the same bytes around the text."""
         if self._around is None:
             before, content, after = self._delta_chunk(Delta(content="")).partition(_NO_CONTENT)

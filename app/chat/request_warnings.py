@@ -13,7 +13,7 @@ from app.chat.inputs import texts_of
 from app.chat.tool_loop import PASSED_ON
 from app.wire.request import ChatRequest
 
-_OF_OPENAI = (
+_OPENAI_FIELDS = (
     "moderation",
     "prompt_cache_key",
     "prompt_cache_options",
@@ -21,8 +21,7 @@ _OF_OPENAI = (
     "safety_identifier",
     "service_tier",
 )
-"""Fields of chat completions that are accepted but have no effect. Their effect at another server would not be visible
-in an answer either."""
+"""Fields of OpenAI's chat completions that have no effect here, and no visible effect on an answer at other servers."""
 _WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
@@ -35,9 +34,9 @@ _WITHOUT_EFFECT = {
 }
 """Fields without an effect here that would change an answer at another server, with an alternative for each."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values of these fields that ask for nothing, so that no warning is needed."""
+"""Values of these fields that request nothing, so that no warning is needed."""
 _KNOWN: Mapping[str, Sequence[str]] = {
-    "": (*PASSED_ON, *_OF_OPENAI, *_WITHOUT_EFFECT),
+    "": (*PASSED_ON, *_OPENAI_FIELDS, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
@@ -82,7 +81,7 @@ def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) ->
     objects = (one for one in islice(_objects(request, ""), _MAX_OBJECTS) if one[1].model_extra)
     compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
     for name, absent, place in islice(compared, _MAX_COMPARED):
-        for meant in get_close_matches(_letters(name), absent, n=1, cutoff=_LIKENESS):
+        for meant in get_close_matches(_normalise_name(name), absent, n=1, cutoff=_LIKENESS):
             yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[meant]}'?"
 
 
@@ -103,13 +102,13 @@ def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple
     extra = sent.model_extra or {}
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}
-    absent = {_letters(name): name for name, is_there in places.items() if not is_there}
+    absent = {_normalise_name(name): name for name, is_there in places.items() if not is_there}
     for name in islice(extra, _MAX_OBJECTS):
         if name not in places and len(name) <= _LONGEST:
             yield name, absent, f"{path}." if path else ""
 
 
-def _letters(name: str) -> str:
+def _normalise_name(name: str) -> str:
     """Return a field's name in lower case and without separators: `maxTokens`, `max-tokens` and `max_tokens` are then
     equal."""
     return _SEPARATORS.sub("", name.lower())

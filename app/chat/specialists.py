@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from app.chat.guard.request_guard import RequestGuard
 from app.chat.inputs import Turn
 from app.chat.plan import Plan
-from app.chat.plan_executor import as_entry, gather
+from app.chat.plan_executor import as_entry, execute_plan
 from models.concurrency import side_by_side
 from tasks.base import Progress, Task, TaskRequest, as_it_is
 from tasks.precontext import Entry
@@ -24,13 +24,13 @@ class Specialists:
     async def run(self, name: str, request: TaskRequest) -> Entry:
         """Return the result of one task. Raises what the task and the guard raise."""
         task = self.find_task(name)
-        [result] = await self._checked([as_entry(task.name, await task.run(self._redacting(request)))])
+        [result] = await self._judge([as_entry(task.name, await task.run(self._with_redaction(request)))])
         return result
 
     async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
-        """Return an entry for each step. Raises what `gather` and the guard raise."""
+        """Return an entry for each step. Raises what `execute_plan` and the guard raise."""
         redact = self.guard.redact if self.guard else as_it_is
-        return await self._checked(await gather(plan, self.find_task, progress, redact, form=form, is_all=is_all))
+        return await self._judge(await execute_plan(plan, self.find_task, progress, redact, form=form, is_all=is_all))
 
     async def run_calls(
         self, calls: Sequence[tuple[str, Callable[[], TaskRequest]]], *, at_most: int
@@ -43,11 +43,11 @@ class Specialists:
         async def run(call: tuple[str, Callable[[], TaskRequest]]) -> Entry:
             name, request_of = call
             try:
-                return as_entry(name, await self.find_task(name).run(self._redacting(request_of())))
+                return as_entry(name, await self.find_task(name).run(self._with_redaction(request_of())))
             except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
                 return as_entry(name, error)
 
-        return await self._checked(await side_by_side(run, calls, at_most=at_most))
+        return await self._judge(await side_by_side(run, calls, at_most=at_most))
 
     async def without_hidden(self, turn: Turn, plan: Plan, entries: Sequence[Entry]) -> Turn:
         """Return `turn` with only those pictures that an LLM may see. `entries` are the results of `plan`.
@@ -56,8 +56,8 @@ class Specialists:
         """
         return await self.guard.check_unread(plan, entries, self.find_task) if self.guard else turn
 
-    async def _checked(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
+    async def _judge(self, entries: Sequence[Entry]) -> tuple[Entry, ...]:
         return await self.guard.check_results(entries) if self.guard else tuple(entries)
 
-    def _redacting(self, request: TaskRequest) -> TaskRequest:
+    def _with_redaction(self, request: TaskRequest) -> TaskRequest:
         return replace(request, redact=self.guard.redact) if self.guard else request

@@ -65,7 +65,7 @@ class StructuredAnswers:
                     members = await asyncio.to_thread(whole_members, text)
                     for warning in _written_fields(material):
                         yield warning
-                    traced, _ = await self._traced(members, rounds.entries, material, shape, is_cut=True)
+                    traced, _ = await self._trace_events(members, rounds.entries, material, shape, is_cut=True)
                     for event in traced:
                         yield event
                 return
@@ -76,7 +76,7 @@ class StructuredAnswers:
                 if is_last:
                     raise SchemaNotSatisfied(str(invalid)) from invalid
                 log.info("answer_invalid", llm=rounds.llm.name)
-                events = rounds.again(COMPLAINT.format(reason=invalid))
+                events = rounds.retry(COMPLAINT.format(reason=invalid))
         for warning in _written_fields(material):
             yield warning
         for event in await self.with_evidence(answer, rounds.entries, material, shape):
@@ -90,12 +90,12 @@ class StructuredAnswers:
         shape: Shape,
     ) -> list[Event]:
         """Return the events of the answer, and of the evidence for its fields."""
-        events, evidence = await self._traced(answer.value, entries, material, shape)
+        events, evidence = await self._trace_events(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
-            answer = await self.executor.run(supported, answer, evidence, shape)
+            answer = await self.executor.run(null_unsupported, answer, evidence, shape)
         return [TextChunk(answer.text), *events]
 
-    async def _traced(
+    async def _trace_events(
         self,
         value: Any,
         entries: Sequence[Entry],
@@ -152,7 +152,7 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
         )
 
 
-def supported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
+def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
     """Return the answer with null for every unsupported value. Raises NotVerbatim for a value that must not be null."""
     named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
     against = set(evidence.unsupported)

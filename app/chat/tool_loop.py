@@ -13,7 +13,7 @@ from typing import Any
 from pydantic_core import from_json
 
 from app.access.admission import Admission
-from app.chat.context.prompt import LlmMessage, fenced
+from app.chat.context.prompt import LlmMessage, fence_results
 from app.chat.inputs import Turn
 from app.chat.specialists import Specialists
 from app.chat.tools import PREFIX, InternalTool
@@ -39,7 +39,7 @@ from tasks.precontext import Entry
 MAX_TOOL_ROUNDS = 4
 """Number of rounds in which the LLM may call tasks before it must answer."""
 NOT_RUN = (
-    "error: not run. At most {a_round} calls after one answer, and {a_request} in all, are run. "
+    "error: not run. At most {per_round} calls after one answer, and {per_request} in all, are run. "
     "Answer with what is there."
 )
 NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call one of these, or answer in words."
@@ -75,9 +75,9 @@ class ToolLimits:
 
     at_once: int = 8
     """Largest number of tasks that run at a time."""
-    a_round: int = 16
+    per_round: int = 16
     """Largest number of tasks after one answer of the LLM."""
-    a_request: int = 32
+    per_request: int = 32
     """Largest number of tasks in one request."""
 
 
@@ -105,8 +105,8 @@ class _Reply:
     reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    """Index that the client gets for each call of its tools, by the index that the LLM gave the call. They differ
-    because calls of internal tools are not counted for the client."""
+    """Index of each call of the client's tools as the client sees it, by the LLM's index. They differ because the
+    client does not see calls of internal tools."""
 
 
 @dataclass
@@ -154,7 +154,7 @@ class Rounds:
         if not self.llm.is_capable:
             yield AnswerWarning(CAUTION)
 
-    def again(self, complaint: str) -> AsyncGenerator[Event, None]:
+    def retry(self, complaint: str) -> AsyncGenerator[Event, None]:
         """Call the LLM once more, with a `complaint` about the text of its last call."""
         self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
         return self._in_time(self._call({}, []))
@@ -191,7 +191,7 @@ class Rounds:
         if not (has_begun or (self.holds_text and reply and reply.text_chunks)):
             raise error
         if reply:
-            self._end(reply, Done("length"))
+            self._end_call(reply, Done("length"))
         self.finish_reason = "length"
         yield AnswerWarning(warning)
 
@@ -231,9 +231,9 @@ class Rounds:
             async for event in events:
                 if isinstance(event, Done):
                     done = event
-                elif (shown := self._take(reply, event)) is not None:
+                elif (shown := self._record(reply, event)) is not None:
                     yield shown
-        self._end(reply, done)
+        self._end_call(reply, done)
         if done.note:
             yield AnswerWarning(done.note)
         clients = [call for index, call in reply.calls.items() if index in reply.places]
@@ -258,7 +258,7 @@ class Rounds:
                 if not _is_json(call.arguments):
                     yield AnswerWarning(_NO_JSON.format(call.name))
 
-    def _take(self, reply: _Reply, event: LlmEvent) -> Event | None:
+    def _record(self, reply: _Reply, event: LlmEvent) -> Event | None:
         """Record an event, and return the event that the client is to see, if any."""
         match event:
             case TextDelta(text, logprobs):
@@ -278,7 +278,7 @@ class Rounds:
                     return ToolCallChunk(place, event.arguments, event.id, event.name)
         return None
 
-    def _end(self, reply: _Reply, done: Done) -> None:
+    def _end_call(self, reply: _Reply, done: Done) -> None:
         self._reply = None
         self.text = "".join(reply.text_chunks)
         self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
@@ -330,7 +330,7 @@ class Rounds:
         """Run as many of the requested tasks as the limits permit, side by side, and add their results to the
         messages."""
         limits = self.limits
-        most = min(limits.a_round, limits.a_request - self.ran)
+        most = min(limits.per_round, limits.per_request - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
         requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:most]]
         results = await self.specialists.run_calls(requests, at_most=limits.at_once)
@@ -339,9 +339,9 @@ class Rounds:
             {"role": "assistant", "content": self.text or None, "tool_calls": [call.message() for call in requested]}
         )
         texts = await self.shorten(results, [_text_of(message) for message in self.messages]) if results else []
-        shown = iter(fenced(enumerate(results, len(self.entries)), texts, self.fence))
+        shown = iter(fence_results(enumerate(results, len(self.entries)), texts, self.fence))
         self.entries += results
-        refused = NOT_RUN.format(a_round=limits.a_round, a_request=limits.a_request)
+        refused = NOT_RUN.format(per_round=limits.per_round, per_request=limits.per_request)
         names = ", ".join([*sorted(self._offered), *self.internal]) or "none"
         for call in requested:
             result = next(shown, refused) if call.name in self.internal else NO_SUCH_TOOL.format(names=names)

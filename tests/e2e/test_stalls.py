@@ -265,11 +265,11 @@ def test_of_many_calls_of_an_llm_so_many_are_run_and_it_reads_why_the_others_wer
     response = server.ask(ALICE, [text_part("Forecast the next 2 days of this."), table])
     assert content_of(response) == "Enough."
     ran = [entry for entry in response.json()["precontext"] if entry["name"] == "ocr"]
-    assert len(ran) == ToolLimits().a_request
+    assert len(ran) == ToolLimits().per_request
     told = [message["content"] for message in server.model.prompts[-1]["messages"] if message["role"] == "tool"]
     assert len(told) == 3 * len(calls)
     refused = [text for text in told if "in all, are run" in text]
-    assert len(refused) == len(told) - ToolLimits().a_request
+    assert len(refused) == len(told) - ToolLimits().per_request
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -35,7 +35,7 @@ _WHOLE = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
 
-Answer = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
+AnswerFunction = Callable[[], Awaitable[AsyncGenerator[Event, None]]]
 
 
 class AnswerCache:
@@ -65,8 +65,8 @@ class AnswerCache:
         if self._rephrased is not None:
             yield "verified", self._rephrased.faults.total()
 
-    async def answered(
-        self, call: ChatCall, turn: Turn, policy: Policy, answer: Answer, task: Specialist | None
+    async def get_or_answer(
+        self, call: ChatCall, turn: Turn, policy: Policy, answer: AnswerFunction, task: Specialist | None
     ) -> AsyncGenerator[Event, None]:
         """Return the events of an answer to this request: a cached answer, an answer in progress, or a new answer.
 
@@ -77,7 +77,7 @@ class AnswerCache:
         return await answer() if scope is None else self._join_or_begin(scope, call, turn, answer)
 
     def _join_or_begin(
-        self, scope: CacheKey, call: ChatCall, turn: Turn, answer: Answer
+        self, scope: CacheKey, call: ChatCall, turn: Turn, answer: AnswerFunction
     ) -> AsyncGenerator[Event, None]:
         """Follow the answer in progress, or begin one.
 
@@ -89,11 +89,11 @@ class AnswerCache:
             self.outcomes["exact", "hit"] += 1
             return under_way.follow(call.memory, is_first=False)
         run = _Lookup(self, scope, call, turn)
-        answering = _SharedAnswer(run.known, answer, run.keep, partial(self._ended, scope.key))
+        answering = _SharedAnswer(run.known, answer, run.keep, partial(self._forget_shared, scope.key))
         self._under_way[scope.key] = answering
         return answering.follow(call.memory, is_first=True)
 
-    def _ended(self, key: bytes, answering: "_SharedAnswer") -> None:
+    def _forget_shared(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
             del self._under_way[key]
 
@@ -112,7 +112,7 @@ class AnswerCache:
         be used."""
         if self._rephrased is None:
             return None, None
-        lookup = await self._rephrased.look_up(call.request, turn, scope.around)
+        lookup = await self._rephrased.look_up(call.request, turn, scope.all_but_last)
         if lookup is None:
             return None, None
         if lookup.nearest is None or lookup.decision == "explore":
@@ -131,8 +131,8 @@ class AnswerCache:
         if not _is_worth_keeping(events):
             return None
         tenant = call.caller.tenant
-        is_of_the_web = scope.is_of_the_web or not WEB.isdisjoint(_names(events))
-        age_s = min(self._max_age_s, WEB_AGE_S) if is_of_the_web else self._max_age_s
+        depends_on_web = scope.depends_on_web or not WEB.isdisjoint(_task_names(events))
+        age_s = min(self._max_age_s, WEB_AGE_S) if depends_on_web else self._max_age_s
         written = self._entries.put(Key(tenant, "answer", scope.key), partial(encode_events, events), max_age_s=age_s)
         if written is not None and lookup is not None and self._rephrased is not None:
             self._rephrased.learn(lookup, tenant, scope.key, events, partial(self.find_for, tenant), written)
@@ -142,23 +142,23 @@ class AnswerCache:
 class _Lookup:
     """The cache's work for one request, before and after the answer."""
 
-    def __init__(self, recall: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
-        self._recall = recall
+    def __init__(self, answer_cache: AnswerCache, scope: CacheKey, call: ChatCall, turn: Turn) -> None:
+        self._cache = answer_cache
         self._scope = scope
         self._call = call
         self._turn = turn
         self._lookup: QuestionLookup | None = None
 
     async def known(self) -> Sequence[Event] | None:
-        known = await self._recall.find(self._call.caller.tenant, self._scope.key)
-        self._recall.outcomes["exact", "hit" if known else "miss"] += 1
+        known = await self._cache.find(self._call.caller.tenant, self._scope.key)
+        self._cache.outcomes["exact", "hit" if known else "miss"] += 1
         if known is None:
-            self._lookup, known = await self._recall.rephrased(self._scope, self._call, self._turn)
+            self._lookup, known = await self._cache.rephrased(self._scope, self._call, self._turn)
         self._call.stages.done("cache")
         return known
 
     def keep(self, events: Sequence[Event]) -> Written:
-        return self._recall.keep(self._scope, self._call, events, self._lookup)
+        return self._cache.keep(self._scope, self._call, events, self._lookup)
 
 
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
@@ -169,7 +169,7 @@ def _is_worth_keeping(events: Sequence[Event]) -> bool:
     return all(entry.error is None for event in events if isinstance(event, Precontext) for entry in event.entries)
 
 
-def _names(events: Iterable[Event]) -> set[str]:
+def _task_names(events: Iterable[Event]) -> set[str]:
     """Return the names of the tasks in the answer's precontext."""
     return {entry.name for event in events if isinstance(event, Precontext) for entry in event.entries}
 
@@ -190,7 +190,7 @@ class _SharedAnswer:
     def __init__(
         self,
         known: Callable[[], Awaitable[Sequence[Event] | None]],
-        answer: Answer,
+        answer: AnswerFunction,
         keep: Callable[[Sequence[Event]], Written],
         ended: Callable[["_SharedAnswer"], None],
     ) -> None:
@@ -202,7 +202,7 @@ class _SharedAnswer:
         self._changed = asyncio.Event()
         self._known = known
         self._keep = keep
-        self._ended = ended
+        self._forget_shared = ended
         self._task = asyncio.create_task(self._run(answer))
         self._task.add_done_callback(heard_of)
         keep_for(self._task)
@@ -248,7 +248,7 @@ class _SharedAnswer:
                 self._task.cancel()
                 await asyncio.wait([self._task])
 
-    async def _run(self, answer: Answer) -> None:
+    async def _run(self, answer: AnswerFunction) -> None:
         written: Written = None
         try:
             if known := await self._known():
@@ -267,10 +267,10 @@ class _SharedAnswer:
             self._is_over = True
             self._changed.set()
             if written is None:
-                self._ended(self)
+                self._forget_shared(self)
             else:
                 # Other requests can join the answer until the store has written it.
-                written.add_done_callback(lambda _: self._ended(self))
+                written.add_done_callback(lambda _: self._forget_shared(self))
 
     def _publish(self, event: Event) -> None:
         self._events.append(event)

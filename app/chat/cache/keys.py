@@ -39,9 +39,9 @@ NOT_IN_SCOPE = frozenset(
 """Fields of a request that do not change its answer. Streamed and whole answers share entries."""
 WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
-_LONG = 1024
-"""Number of characters above which a medium in an earlier message is represented by its digest."""
-_Named = Mapping[tuple[int | None, int | None], int]
+_LONG_CHARS = 1024
+"""Number of characters above which the key contains the digest of a medium in an earlier message."""
+_MediaNumbers = Mapping[tuple[int | None, int | None], int]
 """Numbers of the turn's media, by the index of the message and of the part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
 """Fields that contain or name a medium."""
@@ -53,21 +53,22 @@ class CacheKey:
 
     key: bytes
     """SHA-256 of everything that shapes the answer, including the tenant."""
-    is_of_the_web: bool
+    depends_on_web: bool
     """True if the answer is about search results or web pages, which may change soon."""
-    around: str
+    all_but_last: str
     """Digest of everything but the last message. A rephrased question shares an answer only if this digest is equal."""
 
 
 class CacheKeys:
     """Makes the keys of requests.
 
-    `shaped_by` returns a digest of the server's properties that shape answers: its version, engines and settings.
+    `fingerprint` returns a digest of all properties of the server that influence its answers: its version, engines and
+    settings.
     """
 
-    def __init__(self, loader: MediaLoader, shaped_by: Callable[[], Awaitable[bytes]]) -> None:
+    def __init__(self, loader: MediaLoader, fingerprint: Callable[[], Awaitable[bytes]]) -> None:
         self._loader = loader
-        self._shaped_by = shaped_by
+        self._fingerprint = fingerprint
 
     async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
         """Return the key of a request, or None if one of its media cannot be read. The task that needs the medium will
@@ -79,16 +80,16 @@ class CacheKeys:
         of_the_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
         sees_names = task is None or task.sees_names
         try:
-            media = await asyncio.gather(*(self._shown(source, task) for source in turn.sources))
+            media = await asyncio.gather(*(self._identify(source, task) for source in turn.sources))
         except (InputError, Overloaded):
             return None
-        shaped_by = await self._shaped_by()
-        key, around = await run_off_loop(
-            call.request, _keys, call, turn, policy, media, shaped_by, sees_names=sees_names
+        fingerprint = await self._fingerprint()
+        key, all_but_last = await run_off_loop(
+            call.request, _compute_digests, call, turn, policy, media, fingerprint, sees_names=sees_names
         )
-        return CacheKey(key, of_the_web, around.hex())
+        return CacheKey(key, of_the_web, all_but_last.hex())
 
-    async def _shown(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
+    async def _identify(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
         content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
         if task is None:
             return [*content, kind_of(source), source.filename, source.format]
@@ -99,8 +100,8 @@ def _is_page(source: Source) -> bool:
     return source.is_linked and kind_of(source) == "page"
 
 
-def _keys(
-    call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], shaped_by: bytes, *, sees_names: bool
+def _compute_digests(
+    call: ChatCall, turn: Turn, policy: Policy, media: Sequence[Any], fingerprint: bytes, *, sees_names: bool
 ) -> tuple[bytes, bytes]:
     """Return the key of the request, and the digest of everything but its last message."""
     request = call.request
@@ -110,24 +111,24 @@ def _keys(
         for origin in (source.origin, *source.also)
         if not origin.is_text
     }
-    messages = [_message(index, message, named, sees_names) for index, message in enumerate(request.messages)]
+    messages = [_message_key(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
     beside = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
-    around = hashlib.sha256(shaped_by)
-    around.update(pydantic_core.to_json([beside, messages[:-1]]))
-    key = around.copy()
+    all_but_last = hashlib.sha256(fingerprint)
+    all_but_last.update(pydantic_core.to_json([beside, messages[:-1]]))
+    key = all_but_last.copy()
     key.update(pydantic_core.to_json(messages[-1]))
-    return key.digest(), around.digest()
+    return key.digest(), all_but_last.digest()
 
 
-def _message(index: int, message: ChatMessage, named: _Named, sees_names: bool) -> Any:
+def _message_key(index: int, message: ChatMessage, named: _MediaNumbers, sees_names: bool) -> Any:
     fields = message.model_dump(exclude={"content"}, warnings=False)
     if not isinstance(message.content, list):
         return [fields, message.content]
-    return [fields, list(_parts(index, message.content, named, sees_names))]
+    return [fields, list(_part_keys(index, message.content, named, sees_names))]
 
 
-def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) -> Iterator[Any]:
+def _part_keys(index: int, parts: Sequence[Any], named: _MediaNumbers, sees_names: bool) -> Iterator[Any]:
     for position, part in enumerate(parts):
         if isinstance(part, TextPart):
             yield part.model_dump(warnings=False)
@@ -141,7 +142,7 @@ def _parts(index: int, parts: Sequence[Any], named: _Named, sees_names: bool) ->
 
 
 def _without_media(value: Any, *, is_known: bool) -> Any:
-    """Return a part of a message for the key.
+    """Return the form of a message's part that the key contains.
 
     If the key contains the medium's content already (`is_known`), the medium is left out. Otherwise a long medium is
     replaced by its digest.
@@ -153,6 +154,6 @@ def _without_media(value: Any, *, is_known: bool) -> Any:
             else _without_media(one, is_known=is_known)
             for name, one in value.items()
         }
-    if isinstance(value, memoryview) or (isinstance(value, str) and len(value) > _LONG):
+    if isinstance(value, memoryview) or (isinstance(value, str) and len(value) > _LONG_CHARS):
         return hashlib.sha256(value.encode() if isinstance(value, str) else value).hexdigest()
     return value

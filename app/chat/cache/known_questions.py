@@ -1,4 +1,4 @@
-"""Stores questions whose answers are cached, so that they can be found by their gist, with the observations of each."""
+"""Stores the questions whose answers are cached, by their gist (see `vetoes.gist`), with the observations of each."""
 
 import json
 import sqlite3
@@ -17,9 +17,9 @@ from app.state.sqlite_file import Schema, SqliteFile
 from models.embedding.embedder import DIMENSIONS, Vector
 
 MAX_QUESTIONS = 100_000
-_LEFT_OUT = 0.01
+_DELETED_SHARE = 0.01
 """Share of all questions that is deleted at once when there are too many, beginning with the least recently used."""
-_USED_S = 60.0
+_USE_PRECISION_S = 60.0
 """Largest error, in seconds, of the stored time of a question's last use. Thanks to this tolerance, most hits need no
 write."""
 _QUESTION_BYTES = 80
@@ -151,7 +151,7 @@ class KnownQuestions:
         if count <= self._most:
             return
         if not db.execute("DELETE FROM questions WHERE ends < ?", (now,)).rowcount:
-            most = max(int(_LEFT_OUT * self._most), 1)
+            most = max(int(_DELETED_SHARE * self._most), 1)
             db.execute("DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (most,))
 
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
@@ -179,7 +179,7 @@ class KnownQuestions:
         await self._writer.run(write)
 
     def was_long_unused(self, known: KnownQuestion) -> bool:
-        return abs(self._clock() - known.used) > _USED_S
+        return abs(self._clock() - known.used) > _USE_PRECISION_S
 
     async def use(self, known: KnownQuestion) -> None:
         """Record that the question's answer was returned now."""

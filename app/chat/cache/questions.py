@@ -54,7 +54,7 @@ _SYMBOLS: Final = {
 _SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
 _I_OR_YOU: Final = {"i": "i", "me": "i", "we": "i", "us": "i", "you": "you"}
 _MAY_BE_VERBS: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
-_BETWEEN: Final = " \t\"'“„«(["
+_BEFORE_NAMES: Final = " \t\"'“„«(["
 _SENTENCE_ENDS: Final = ".!?:;\n"
 _BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
 _COSTS: Final = frozenset({"cost", "costs"})
@@ -81,7 +81,7 @@ class ParsedQuestion:
     numbers: Readings
     units: frozenset[str]
     denies: bool
-    question: str
+    kind: str
     """Kind of the question: "why", "howmany" …, "can", "must", "yes or no", or "" for any other."""
     words: Sequence[str]
     """Stems of all words, in order."""
@@ -154,14 +154,14 @@ def parse_question(text: str) -> ParsedQuestion:
         numbers=values,
         units=frozenset(units),
         denies=any(term in table.negations for term in terms),
-        question=_interrogative(terms),
+        kind=_kind_of_question(terms),
         words=words,
         content=content,
         names=names,
         objects=_objects(terms),
-        times=_kinds(terms, table.times),
-        persons=_kinds(terms, table.persons),
-        light=_kinds(terms, table.light),
+        times=_numbers_in(terms, table.times),
+        persons=_numbers_in(terms, table.persons),
+        light=_numbers_in(terms, table.light),
         begins_with=_first_person(terms),
         has_order=not any(term in table.without_order for term in terms),
     )
@@ -172,7 +172,7 @@ def is_code(term: str) -> bool:
     return term != "#" and any(character.isdigit() or character in "./_+#&" for character in term)
 
 
-def _kinds(terms: Sequence[str], kinds: Mapping[str, int]) -> frozenset[int]:
+def _numbers_in(terms: Sequence[str], kinds: Mapping[str, int]) -> frozenset[int]:
     return frozenset(kinds[term] for term in terms if term in kinds)
 
 
@@ -201,7 +201,7 @@ def _capitalised(text: str) -> Iterator[str]:
         inside = any(character.isupper() for character in word[1:])
         if word == "I" or word.startswith("I'") or (word.lower() in little and not word.isupper()):
             continue  # such as "What" in "Hi, What"
-        before = text[: each.start()].rstrip(_BETWEEN)
+        before = text[: each.start()].rstrip(_BEFORE_NAMES)
         if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
             yield word.lower()
 
@@ -214,7 +214,7 @@ def _unit(term: str, before: str) -> str | None:
     return named or (unit_named(term) if term.isascii() else None)
 
 
-def _interrogative(terms: Sequence[str]) -> str:
+def _kind_of_question(terms: Sequence[str]) -> str:
     table = question_words()
     for place, term in enumerate(terms):
         following = terms[place + 1] if place + 1 < len(terms) else ""
@@ -300,15 +300,15 @@ class QuestionWords:
 @cache
 def question_words() -> QuestionWords:
     data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    phrases = {said: word.strip() for word, lists in data["phrases"].items() for said in _listed(", ".join(lists))}
+    phrases = {said: word.strip() for word, lists in data["phrases"].items() for said in _split_list(", ".join(lists))}
     words = {
-        name: frozenset(_listed(said) if "," in said else said.split())
+        name: frozenset(_split_list(said) if "," in said else said.split())
         for name, said in data["words"].items()
         if isinstance(said, str)
     }
     synonyms: dict[str, set[int]] = {}
     for number, each in enumerate(data["synonyms"]["sets"]):
-        for word in _listed(each):
+        for word in _split_list(each):
             synonyms.setdefault(stem(word), set()).add(number)
     return QuestionWords(
         re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
@@ -319,27 +319,27 @@ def question_words() -> QuestionWords:
         words["questions"],
         words["yes_or_no"],
         words["directions"],
-        _turned(map(_listed, data["words"]["opposite_directions"])),
+        _pair_up(map(_split_list, data["words"]["opposite_directions"])),
         words["without_order"],
         words["obligations"],
         words["possibilities"],
-        _numbered(data["words"]["times"]),
-        _numbered(data["words"]["persons"]),
-        _numbered(data["words"]["light"]),
+        _number_words(data["words"]["times"]),
+        _number_words(data["words"]["persons"]),
+        _number_words(data["words"]["light"]),
         {word: frozenset(sets) for word, sets in synonyms.items()},
-        _turned((stem(word) for word in _listed(pair)) for pair in data["opposites"]["pairs"]),
-        {word: unit for unit, said in data["units"].items() for word in _listed(said)},
+        _pair_up((stem(word) for word in _split_list(pair)) for pair in data["opposites"]["pairs"]),
+        {word: unit for unit, said in data["units"].items() for word in _split_list(said)},
         frozenset({*data["units"], *UNITS}),
-        _english(NUMBERS, 1),
+        _english_words(NUMBERS, 1),
         {
-            **{word: f"place {number}" for word, number in _english(PLACES, 2).items()},
-            **{word: f"month {MONTHS[word[:3]]}" for word in _english(MONTHS, 2)},
+            **{word: f"place {number}" for word, number in _english_words(PLACES, 2).items()},
+            **{word: f"month {MONTHS[word[:3]]}" for word in _english_words(MONTHS, 2)},
             **{name: f"weekday {name[:3]}" for name in _WEEKDAYS},
         },
     )
 
 
-def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
+def _pair_up(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
     """Return, for each word, the words that are paired with it."""
     turned: dict[str, set[str]] = {}
     for x, y in pairs:
@@ -348,15 +348,15 @@ def _turned(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
     return {word: frozenset(others) for word, others in turned.items()}
 
 
-def _numbered(kinds: Sequence[str]) -> dict[str, int]:
-    return {word: number for number, words in enumerate(kinds) for word in _listed(words)}
+def _number_words(kinds: Sequence[str]) -> dict[str, int]:
+    return {word: number for number, words in enumerate(kinds) for word in _split_list(words)}
 
 
-def _listed(said: str) -> list[str]:
+def _split_list(said: str) -> list[str]:
     return [word.strip() for word in said.split(",") if word.strip()]
 
 
-def _english(named: Mapping[str, int], words: int) -> dict[str, int]:
+def _english_words(named: Mapping[str, int], words: int) -> dict[str, int]:
     """Return the first `words` words of each number, which are the English ones in these lists, except "one"."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():

@@ -1,5 +1,5 @@
-"""Answers questions that were asked before in other words. They are found by content, and answered from the cache as
-often as verification allows.
+"""Answers questions that were asked before in other words. A known question is found by its content, and its cached
+answer is returned as often as verification permits.
 
 `verification` contains the method, and `vetoes` finds differences between two questions. A question unlike all known
 ones is never embedded: the engine is called only if a cached answer might be returned, or to compare two answers while
@@ -85,8 +85,8 @@ class RephrasedQuestions:
         self._learning: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         """Number of failed look-ups, writes and comparisons, by reason: `down`, `slow`, `busy`, `llm`."""
-        self._patience = CircuitBreaker(self.faults)
-        self._with_engine = CircuitBreaker(self.faults)
+        self._store_breaker = CircuitBreaker(self.faults)
+        self._engine_breaker = CircuitBreaker(self.faults)
         """Circuit breaker for the engine. It is separate because a slow engine does not mean a slow file."""
         self._embedding = asyncio.Lock()
         """Lock that is held while the engine embeds for a comparison, so that a request waits for one such call at
@@ -99,7 +99,7 @@ class RephrasedQuestions:
         lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._patience.tried(self._known.find_alike(lookup.gist, CANDIDATES), PATIENCE_S)
+        known = await self._store_breaker.tried(self._known.find_alike(lookup.gist, CANDIDATES), PATIENCE_S)
         if known is None:
             return None
         # The comparison takes up to a millisecond per question.
@@ -111,7 +111,7 @@ class RephrasedQuestions:
         returned."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
-            vector = await self._with_engine.tried(self._vector(lookup.turn), EMBEDDING_S)
+            vector = await self._engine_breaker.tried(self._vector(lookup.turn), EMBEDDING_S)
             if vector is None:
                 return None
         similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in alike]
@@ -145,9 +145,9 @@ class RephrasedQuestions:
         The question is added only then, because a look-up deletes questions without an answer.
         """
         if _is_plain(fresh):
-            self._later(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
+            self._run_in_background(self._learn(lookup, tenant, answer, _answer_text(fresh), find, written))
 
-    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` in the background, unless too much work waits there already."""
         if len(self._learning) >= _MAX_LEARNING:
             work.close()
@@ -226,10 +226,10 @@ class RephrasedQuestions:
     def note_use(self, nearest: KnownQuestion) -> None:
         """Record that the question's answer was returned, so that others are deleted before it."""
         if self._known.was_long_unused(nearest):
-            self._later(self._write(self._known.use(nearest)))
+            self._run_in_background(self._write(self._known.use(nearest)))
 
     async def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        await self._patience.tried(writing, WRITE_S)
+        await self._store_breaker.tried(writing, WRITE_S)
 
     async def sweep(self) -> int:
         return await self._known.sweep()

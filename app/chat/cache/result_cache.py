@@ -31,19 +31,19 @@ class ResultCache:
         self,
         entries: Entries,
         loader: MediaLoader,
-        shaped_by: Callable[[], Awaitable[bytes]],
+        fingerprint: Callable[[], Awaitable[bytes]],
         *,
         max_age_s: float,
     ) -> None:
         self._entries = entries
         self._loader = loader
-        self._shaped_by = shaped_by
+        self._fingerprint = fingerprint
         self._max_age_s = max_age_s
-        self._under_way: dict[Key, _UnderWay] = {}
+        self._running: dict[Key, _SharedRun] = {}
 
     async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
-        """Return the result of `run(request)`: a stored one, one shared with a waiting request of the same tenant, or a
-        new one.
+        """Return the result of `run(request)`: a stored result, that of a run in progress for the same tenant, or a new
+        one.
 
         Raises what `run` raises.
         """
@@ -51,11 +51,11 @@ class ResultCache:
         reading = specialist.reading
         if key is None or reading is None:
             return await run(request)
-        under_way = self._under_way.get(key)
+        under_way = self._running.get(key)
         is_first = under_way is None or not under_way.run.can_be_joined
         if under_way is None or is_first:
-            under_way = self._under_way[key] = _UnderWay(partial(self._look_up_or_run, key, reading, request, run))
-            under_way.run.when_over(partial(self._let_go, key, under_way))
+            under_way = self._running[key] = _SharedRun(partial(self._look_up_or_run, key, reading, request, run))
+            under_way.run.when_over(partial(self._forget_run, key, under_way))
         try:
             return await under_way.follow(request.progress)
         except InputError:
@@ -66,7 +66,7 @@ class ResultCache:
         return await run(request)
 
     async def _look_up_or_run(
-        self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_UnderWay"
+        self, key: Key, reading: ReadingCachePolicy, request: TaskRequest, run: Run, under_way: "_SharedRun"
     ) -> Result[Any]:
         """Look up the result, or run the task.
 
@@ -82,12 +82,12 @@ class ResultCache:
         under_way.written = self._entries.put(key, partial(_as_json, result), max_age_s=self._max_age_s)
         return result
 
-    def _let_go(self, key: Key, under_way: "_UnderWay") -> None:
+    def _forget_run(self, key: Key, under_way: "_SharedRun") -> None:
         if under_way.written is not None and not under_way.written.done():
             # Other requests can join until the store has written the result.
-            under_way.written.add_done_callback(lambda _: self._let_go(key, under_way))
-        elif self._under_way.get(key) is under_way:
-            del self._under_way[key]
+            under_way.written.add_done_callback(lambda _: self._forget_run(key, under_way))
+        elif self._running.get(key) is under_way:
+            del self._running[key]
 
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
         """Return the cache key of a request, or None if its result may not be stored or an input cannot be read.
@@ -106,16 +106,16 @@ class ResultCache:
             return None
         asked = await asyncio.to_thread(reading.depends_on, request, self._loader.limits)
         tenant = sources[0].owner
-        digest = hashlib.sha256(await self._shaped_by())
+        digest = hashlib.sha256(await self._fingerprint())
         digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, contents, asked]))
         return Key(tenant, "reading", digest.digest())
 
 
-class _UnderWay:
+class _SharedRun:
     """A run of a task, shared by all requests that wait for its result. It is cancelled when the last of them
     leaves."""
 
-    def __init__(self, work: "Callable[[_UnderWay], Awaitable[Result[Any]]]") -> None:
+    def __init__(self, work: "Callable[[_SharedRun], Awaitable[Result[Any]]]") -> None:
         self._listeners: list[Progress] = []
 
         async def result() -> Result[Any]:

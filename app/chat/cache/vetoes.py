@@ -28,7 +28,7 @@ MAX_CHARS: Final = 1000
 """Largest number of characters of a text that is compared. A longer text is taken to differ from every other one."""
 _MAX_COMPARED: Final = 16
 """Largest number of shared words whose order is compared."""
-_ALIKE: Final = 0.7
+_LEAST_ALIKE: Final = 0.7
 """Least share of words in common (of all words of two questions) at which a different word order counts as a
 difference."""
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
@@ -37,7 +37,7 @@ _ENDINGS: Final = frozenset(
     ("", "e", "er", "or", "ion", "ation", "ition", "ment", "al", "ual", "ance", "ence", "y", "ur", "ar")
 )
 _LEAST_KIN: Final = 5
-_CUT: Final = tuple(
+_REMOVABLE_ENDINGS: Final = tuple(
     (_ENDINGS | {each.removesuffix(end) for each in _ENDINGS for end in _ENDINGS if each.endswith(end)}) - {""}
 )
 """Endings, and parts of endings that remain after a shorter ending was removed, such as "at" of "ation" after "ion" was
@@ -75,11 +75,11 @@ def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
         yield "negation"
     if _is_opposite(a, b):
         yield "opposite"
-    if _is_turned(a, b) or _is_turned(b, a):
+    if _has_other_direction(a, b) or _has_other_direction(b, a):
         yield "direction"
     if _is_swapped(a, b):
         yield "order"
-    if a.question != b.question:
+    if a.kind != b.kind:
         yield "question"
     if _exclude(a.times, b.times):
         yield "time"
@@ -129,7 +129,7 @@ def _is_opposite(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     return any(not theirs.isdisjoint(opposites[word]) for word in ones - others if word in opposites)
 
 
-def _is_turned(a: ParsedQuestion, b: ParsedQuestion) -> bool:
+def _has_other_direction(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     """True if an object that has a direction in `a` occurs elsewhere in `b`, where another object has that
     direction."""
     for direction, objects in a.objects.items():
@@ -149,7 +149,7 @@ def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MAX_COMPARED]
     place = {word: b.content.index(word) for word in shared}
     ones, others = set(a.words), set(b.words)
-    are_alike = len(ones & others) >= _ALIKE * len(ones | others)
+    are_alike = len(ones & others) >= _LEAST_ALIKE * len(ones | others)
     if are_alike and any(place[x] > place[y] for x, y in combinations(shared, 2)):
         return True
     names = [word for word in shared if word in a.names or word in b.names]
@@ -199,7 +199,7 @@ def gist(text: str, scope: str = "") -> bytes:
         sorted(sorted({_significant(each) for each in readings}) for readings in asked.numbers),
         sorted(sorted({_in_any_order(each) for each in readings}) for readings in asked.days),
         asked.denies,
-        asked.question,
+        asked.kind,
         sorted({names.get(root, root) for root in roots}),
     ]
     return hashlib.sha256(json.dumps(said).encode()).digest()[:16]
@@ -240,6 +240,8 @@ def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
 @lru_cache(4096)
 def _root(word: str) -> str:
     """Return the word without every ending that can be removed. Words that differ only in their endings share it."""
-    while ending := next((end for end in _CUT if word.endswith(end) and len(word) - len(end) >= _LEAST_KIN), ""):
+    while ending := next(
+        (end for end in _REMOVABLE_ENDINGS if word.endswith(end) and len(word) - len(end) >= _LEAST_KIN), ""
+    ):
         word = word.removesuffix(ending)
     return word

@@ -19,7 +19,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.media_types import DEMUXERS, VIDEOS
 from tasks.inputs.source import Blob, Source
 
-COMMON = {"image/jpeg", "image/png", "image/webp"}
+COMMON_TYPES = {"image/jpeg", "image/png", "image/webp"}
 """Types of pictures that every LLM with vision accepts. Other types are sent as PNG."""
 FRAME_SIDE = 1024
 """Largest length of the longer side of a video frame, in pixels. A video has many frames, and OCR reads them at full
@@ -34,7 +34,8 @@ With this value, the count of tokens is an upper bound for all of these models. 
 many.)
 """
 LEAST_TOKENS = 256
-"""Number of tokens of a small picture. Every picture has this number for Gemma 3; it is the least for InternVL."""
+"""Number of tokens of the smallest picture: the number for every picture in Gemma 3, and the least number in
+InternVL."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
@@ -73,15 +74,15 @@ class _MeasuredMedium:
 
 
 async def images_for_llm(
-    turn: Turn, loader: MediaLoader, room: int, *, told: bool
+    turn: Turn, loader: MediaLoader, room: int, *, omits_unreadable: bool
 ) -> dict[PartPlace, Sequence[LlmImage]]:
     """Return the images for each part of the turn that is an image or a video.
 
     Together they take at most `room` tokens, but at least `LEAST_TOKENS` each: large pictures are reduced, and videos
     show fewer frames.
 
-    With `told`, an unreadable medium is left out, because an entry of the precontext states the reason. Otherwise, an
-    unreadable medium raises InputError.
+    With `omits_unreadable`, an unreadable medium is left out, because an entry of the precontext states the reason.
+    Otherwise, it raises InputError.
     """
     seen: list[_MeasuredMedium] = []
     for source in turn.sources:
@@ -89,7 +90,7 @@ async def images_for_llm(
             if (one := await _measure(source, loader)) is not None:
                 seen.append(one)
         except InputError:
-            if not told:
+            if not omits_unreadable:
                 raise
     frames = _thin_out(seen, max(1, room // LEAST_TOKENS))
     sizes = [(one, number) for one, numbers in zip(seen, frames, strict=True) for number in numbers]
@@ -98,9 +99,9 @@ async def images_for_llm(
     for one, numbers in zip(seen, frames, strict=True):
         most = [min(next(shares) for _ in one.parts) for _ in numbers]
         try:
-            images |= dict.fromkeys(one.parts, await _images_of(one, numbers, most, loader))
+            images |= dict.fromkeys(one.parts, await _encode_frames(one, numbers, most, loader))
         except InputError:
-            if not told:
+            if not omits_unreadable:
                 raise
     return images
 
@@ -131,7 +132,7 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
         return None  # Only the tracks reveal that the file contains nothing but sound.
     async with await loader.open_blob(blob) as document:
         if blob.media_type in VIDEOS:
-            sizes = [_within(await document.size(1), FRAME_SIDE)] * document.total_pages
+            sizes = [_fit_within(await document.size(1), FRAME_SIDE)] * document.total_pages
         elif blob.media_type.startswith("image/"):
             # Only the header is read. It shows whether the file is a picture, and whether it is too large.
             sizes = [await document.size(1)]
@@ -146,15 +147,15 @@ def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
     most = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))
-    return [_evenly(len(one.sizes), most) for one in seen]
+    return [_spread_evenly(len(one.sizes), most) for one in seen]
 
 
-def _evenly(total: int, most: int) -> list[int]:
+def _spread_evenly(total: int, most: int) -> list[int]:
     kept = min(total, most)
     return [(2 * place + 1) * total // (2 * kept) for place in range(kept)]
 
 
-async def _images_of(
+async def _encode_frames(
     one: _MeasuredMedium, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader
 ) -> Sequence[LlmImage]:
     """Return the frames with these indexes. Each takes at most its number of tokens in `most`."""
@@ -163,30 +164,30 @@ async def _images_of(
         for number, tokens in zip(numbers, most, strict=True):
             width, height = one.sizes[number]
             fits = _tokens(width, height) <= max(tokens, LEAST_TOKENS)
-            size = (width, height) if fits else _smaller(width, height, max(tokens, LEAST_TOKENS))
-            url = await _data_url(one, document, number, size, is_whole=fits)
+            size = (width, height) if fits else _shrink_to(width, height, max(tokens, LEAST_TOKENS))
+            url = await _encode_frame(one, document, number, size, is_whole=fits)
             label = f"[video at {document.timestamp(number + 1):g} s]" if one.is_video else ""
             shown.append(LlmImage(url, label, _tokens(*size)))
     return shown
 
 
-async def _data_url(
+async def _encode_frame(
     one: _MeasuredMedium, document: Document, number: int, size: tuple[int, int], *, is_whole: bool
 ) -> str:
     blob = one.blob
     if one.is_video or not is_whole:
         return await asyncio.to_thread(_jpeg, await document.picture(number + 1), size)
-    if blob.media_type not in COMMON:
+    if blob.media_type not in COMMON_TYPES:
         return await asyncio.to_thread(_png, await document.picture(1))
-    return await asyncio.to_thread(_encoded, blob.data, blob.media_type)
+    return await asyncio.to_thread(_to_data_url, blob.data, blob.media_type)
 
 
-def _within(size: tuple[int, int], side: int) -> tuple[int, int]:
+def _fit_within(size: tuple[int, int], side: int) -> tuple[int, int]:
     scale = min(1.0, side / max(size))
     return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
-def _smaller(width: int, height: int, tokens: int) -> tuple[int, int]:
+def _shrink_to(width: int, height: int, tokens: int) -> tuple[int, int]:
     """Return the largest size, in the same proportions, that takes at most `tokens` tokens."""
     scale = TOKEN_SIDE * math.sqrt(tokens / (width * height))
     while True:
@@ -199,7 +200,7 @@ def _smaller(width: int, height: int, tokens: int) -> tuple[int, int]:
 def _png(picture: Image) -> str:
     file = io.BytesIO()
     PIL.Image.fromarray(picture).save(file, "PNG")
-    return _encoded(file.getvalue(), "image/png")
+    return _to_data_url(file.getvalue(), "image/png")
 
 
 def _jpeg(picture: Image, size: tuple[int, int]) -> str:
@@ -207,8 +208,8 @@ def _jpeg(picture: Image, size: tuple[int, int]) -> str:
     frame = PIL.Image.fromarray(picture)
     frame.thumbnail(size)
     frame.save(file, "JPEG", quality=_QUALITY)
-    return _encoded(file.getvalue(), "image/jpeg")
+    return _to_data_url(file.getvalue(), "image/jpeg")
 
 
-def _encoded(data: bytes, media_type: str) -> str:
+def _to_data_url(data: bytes, media_type: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -20,7 +20,7 @@ RULES = (
 LlmMessage = dict[str, Any]
 
 
-def conversation(
+def build_messages(
     request: ChatRequest,
     system: Sequence[str],
     results: Sequence[str] = (),
@@ -44,11 +44,11 @@ def conversation(
                 shown = results if turns and index == turns[-1] else ()
                 messages.append({"role": "user", "content": _user_content(message, index, shown, images or {})})
             case _:
-                messages.append(_history(message))
+                messages.append(_history_message(message))
     return messages
 
 
-def fenced(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: str) -> list[str]:
+def fence_results(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fence: str) -> list[str]:
     """Return the text of each entry between fences, with the entry's place in `precontext` and its name."""
     return [
         f"{fence} result {place + 1}: {entry.name}\n{text}\n{fence}"
@@ -63,46 +63,46 @@ def _user_content(
     if isinstance(said, list):
         if any(at == index for at, _ in images):
             parts = [_parts(part, images.get((index, at))) for at, part in enumerate(said)]
-            return [*map(_text, results), *chain.from_iterable(parts)]
+            return [*map(_text_part, results), *chain.from_iterable(parts)]
         # The LLM sees only the kind of a part that is for specialists, such as "[image]".
-        said = "\n".join(map(_words_of, said))
+        said = "\n".join(map(_text_or_kind, said))
     return "\n\n".join(filter(None, [*results, said]))
 
 
 def _parts(part: ContentPart, images: Sequence[LlmImage] | None) -> list[dict[str, Any]]:
     if not images:
-        return [_text(_words_of(part))]
+        return [_text_part(_text_or_kind(part))]
     parts = []
     for shown in images:
         if shown.label:
-            parts.append(_text(shown.label))
+            parts.append(_text_part(shown.label))
         parts.append({"type": "image_url", "image_url": {"url": shown.url}})
     return parts
 
 
-def _text(text: str) -> dict[str, Any]:
+def _text_part(text: str) -> dict[str, Any]:
     return {"type": "text", "text": text}
 
 
-def _words_of(part: ContentPart) -> str:
+def _text_or_kind(part: ContentPart) -> str:
     if isinstance(part, TextPart):
         return part.text
     kind = "image" if isinstance(part, ImagePart) else part.type.removesuffix("_url").removeprefix("input_")
     return f"[{kind}]"
 
 
-def _history(message: ChatMessage) -> LlmMessage:
+def _history_message(message: ChatMessage) -> LlmMessage:
     """Return the message of an assistant or a tool."""
     content: LlmMessage = {"role": message.role, "content": text_of(message)}
     if message.tool_calls:
-        content["tool_calls"] = [_call(call) for call in message.tool_calls]
+        content["tool_calls"] = [_tool_call(call) for call in message.tool_calls]
         content["content"] = content["content"] or None
     if message.tool_call_id is not None:
         content["tool_call_id"] = message.tool_call_id
     return content
 
 
-def _call(call: ChatToolCall) -> dict[str, Any]:
+def _tool_call(call: ChatToolCall) -> dict[str, Any]:
     """Return the call without unknown fields, which an LLM's server might show to the LLM."""
     function = {"name": call.function.name, "arguments": call.function.arguments}
     return {"id": call.id, "type": call.type, "function": function}

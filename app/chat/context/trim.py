@@ -35,7 +35,7 @@ alone."""
 GAP = "[…]"
 """Mark that stands for text that was left out."""
 
-_SAYS_NOTHING = re.compile(r"#{1,6} .*|[|:\s-]*")
+_WITHOUT_CONTENT = re.compile(r"#{1,6} .*|[|:\s-]*")
 """Pattern of lines without content of their own: a heading, or the rule below a table's first row."""
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|(?<=[。！？；])")
 
@@ -100,14 +100,14 @@ async def trim(
 def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> Slices[list[_Result]]:
     results = []
     for entry in entries:
-        pieces = yield from _joined(entry.result.pieces())
+        pieces = yield from _join_lines(entry.result.pieces())
         text = assemble(pieces)
         results.append(_Result(pieces, text, count(text)))
         yield
     return results
 
 
-def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
+def _join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     """Return the lines, joined to longer pieces if there are too many.
 
     Only neighbours under one heading are joined. More lines make longer pieces, so that millions of lines never become
@@ -117,18 +117,18 @@ def _joined(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     least, most = 0, 2 * MAX_PIECES
     rest = iter(lines)
     while some := list(islice(rest, 256)):
-        pieces += _of_length(some, least)
+        pieces += _join_to_length(some, least)
         if len(pieces) >= most:
             mean = sum(len(piece.text) + 1 for piece in pieces) // len(pieces)
             least = max(2 * least, 4 * mean)
-            pieces = list(_of_length(pieces, least))
+            pieces = list(_join_to_length(pieces, least))
             # Lines under different headings are never joined, so their number may stay above the limit.
             most = max(2 * MAX_PIECES, 2 * len(pieces))
         yield
     return pieces
 
 
-def _of_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]:
+def _join_to_length(pieces: Iterable[ResultLine], least: int) -> Iterator[ResultLine]:
     """Yield neighbours under one heading, joined to pieces of at least `least` characters if there are enough lines."""
     for heading, run in groupby(pieces, key=attrgetter("heading")):
         texts: list[str] = []
@@ -172,7 +172,7 @@ async def _shorten(
         scores = [score / best for score in scores] if similar else scores
         for index, similarity in zip(promising, similar, strict=False):
             scores[index] += max(0.0, similarity)
-    return await executor.run(_text_within, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
+    return await executor.run(_select_text, pieces, scores, budget, count, 0 if is_answer else HEAD_PIECES)
 
 
 def _rank(
@@ -182,16 +182,16 @@ def _rank(
     longest = max(MAX_PIECE_CHARS, sum(len(piece.text) for piece in whole) // MAX_PIECES)
     pieces: list[ResultLine] = []
     for piece in whole:
-        if is_answer and _SAYS_NOTHING.fullmatch(piece.text.strip()):
+        if is_answer and _WITHOUT_CONTENT.fullmatch(piece.text.strip()):
             continue
-        pieces += [ResultLine(part, piece.heading) for part in _parts(piece.text, longest)]
+        pieces += [ResultLine(part, piece.heading) for part in _split_line(piece.text, longest)]
         yield
     overlap = yield from word_overlap(question, [piece.text for piece in pieces])
     scores = with_neighbours(overlap)
     return pieces, scores, _best_first(scores)
 
 
-def _text_within(
+def _select_text(
     pieces: Sequence[ResultLine], scores: Sequence[float], budget: int, count: Callable[[str], int], head: int
 ) -> Slices[str]:
     """Return the text of the pieces that fit in `budget`: the first `head` pieces, then the others, beginning with the
@@ -247,7 +247,7 @@ def _choose(
     return kept
 
 
-def _parts(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
+def _split_line(text: str, longest: int = MAX_PIECE_CHARS) -> list[str]:
     """Return `text` in parts of at most `longest` characters, cut between sentences, else between words, else
     anywhere."""
     parts: list[str] = []

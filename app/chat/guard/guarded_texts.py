@@ -168,15 +168,15 @@ def _strings_in(value: Any) -> Iterator[tuple[str, bool]]:
 
 def _is_name(key: str) -> bool:
     """True for a key such as `invoice_number`, which says too little to be judged by itself."""
-    return key.isascii() and " " not in key and len(_separated(key).split()) <= _LONGEST_NAME
+    return key.isascii() and " " not in key and len(_split_key(key).split()) <= _LONGEST_NAME
 
 
-def _separated(key: str) -> str:
+def _split_key(key: str) -> str:
     return " ".join(_SEPARATORS.sub(" ", key).split())
 
 
 def _words_of_all(keys: Iterable[str]) -> str:
-    return " ".join(filter(None, map(_separated, keys)))
+    return " ".join(filter(None, map(_split_key, keys)))
 
 
 def _ids_of(message: ChatMessage) -> Iterator[str]:

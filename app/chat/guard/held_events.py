@@ -31,8 +31,8 @@ class HeldEvents:
 
     `in_json` means that the answer's text is JSON.
 
-    `add` and `is_due` are fast enough to be called for every chunk. `sentences` and `everything` search all held events
-    for personal data, and must run in a thread.
+    `add` and `is_due` are fast enough to be called for every chunk. `take_sentences` and `take_all` search all held
+    events for personal data, and must run in a thread.
     """
 
     def __init__(self, *, in_json: bool, redaction: Redaction | None = None) -> None:
@@ -52,7 +52,7 @@ class HeldEvents:
 
     @property
     def is_due(self) -> bool:
-        """True if `sentences` may return something.
+        """True if `take_sentences` may return something.
 
         Most chunks of an answer do not end a sentence. After a tool call, whose arguments come in chunks, everything
         waits for the end of the answer.
@@ -61,10 +61,11 @@ class HeldEvents:
             return False
         return len(self._text) > _LONGEST_PIECE or _SENTENCE_END.search(self._text) is not None
 
-    def everything(self) -> HeldPart:
+    def take_all(self) -> HeldPart:
+        """Return all held events."""
         return self._part(len(self._events))
 
-    def sentences(self) -> HeldPart | None:
+    def take_sentences(self) -> HeldPart | None:
         """Return the held events up to the end of the last whole sentence.
 
         None if there is no such end yet, or only white space before it.

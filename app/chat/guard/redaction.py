@@ -47,10 +47,10 @@ class Redaction:
     async def of_request(self, request: ChatRequest, turn: Turn) -> tuple[ChatRequest, Turn]:
         """Return the request and the turn without personal data in their texts. The inputs of the turn are
         unchanged."""
-        return await self.threads.run(self._request, request, turn)
+        return await self.threads.run(self._redact_request, request, turn)
 
     async def of_results(self, entries: Sequence[Entry]) -> list[Entry]:
-        return await self.threads.run(self._entries, entries)
+        return await self.threads.run(self._redact_entries, entries)
 
     def has_redacted(self, entry: Entry) -> bool:
         """True if the result of a task was redacted somewhere."""
@@ -89,7 +89,7 @@ class Redaction:
                 first, *others = calls
                 redacted[first] = replace(calls[first], arguments=arguments)
                 redacted = {at: event for at, event in redacted.items() if at not in others}
-        return [_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
+        return [_redact_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
         """Return how many of the events, at most `size`, may be shown before the text after them is known.
@@ -123,10 +123,10 @@ class Redaction:
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]
         return pieces
 
-    def _request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
+    def _redact_request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
         messages = []
         for at, message in enumerate(request.messages):
-            messages.append(self._message(message, f"messages[{at}]"))
+            messages.append(self._redact_message(message, f"messages[{at}]"))
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
@@ -135,16 +135,16 @@ class Redaction:
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))
 
-    def _message(self, message: ChatMessage, path: str) -> ChatMessage:
+    def _redact_message(self, message: ChatMessage, path: str) -> ChatMessage:
         if message.role not in _ROLES:
             return message
-        changed: dict[str, Any] = {"content": _content(message.content, self._redactor(f"{path}.content"))}
+        changed: dict[str, Any] = {"content": _redact_content(message.content, self._redactor(f"{path}.content"))}
         if message.tool_calls:
             redactor = self._redactor(f"{path}.tool_calls")
-            changed["tool_calls"] = [_call(call, redactor) for call in message.tool_calls]
+            changed["tool_calls"] = [_redact_call(call, redactor) for call in message.tool_calls]
         return message.model_copy(update=changed)
 
-    def _entries(self, entries: Sequence[Entry]) -> Slices[list[Entry]]:
+    def _redact_entries(self, entries: Sequence[Entry]) -> Slices[list[Entry]]:
         redone = []
         for entry in entries:
             redone.append(Entry(entry.name, entry.result.mapped(self._redactor(entry.name))))
@@ -155,7 +155,7 @@ class Redaction:
         return self._redactors.setdefault(source, Redactor())
 
 
-def _content(content: Content, redactor: Redactor) -> Content:
+def _redact_content(content: Content, redactor: Redactor) -> Content:
     if content is None or isinstance(content, str):
         return content and redactor.text(content)
     parts: list[ContentPart] = []
@@ -170,12 +170,12 @@ def _content(content: Content, redactor: Redactor) -> Content:
     return parts
 
 
-def _call(call: AskedCall, redactor: Redactor) -> AskedCall:
+def _redact_call(call: AskedCall, redactor: Redactor) -> AskedCall:
     arguments = redactor.json(call.function.arguments)
     return call.model_copy(update={"function": call.function.model_copy(update={"arguments": arguments})})
 
 
-def _evidence(event: Evidence) -> Evidence:
+def _redact_evidence(event: Evidence) -> Evidence:
     """Return redacted evidence. The redactions are not counted, because texts of evidence only repeat other texts."""
     redactor = Redactor()
     return Evidence(redactor.value(event.fields), redactor.value(event.unsupported))

@@ -49,7 +49,7 @@ _EARLIER_CHARS = 4000
 that are taken from the end of these messages. Messages may be unsafe only in combination."""
 _BEFORE = "before"
 """Name of the source for checks of the user's earlier messages alone."""
-_MAX_TOLD = 5
+_MAX_LISTED = 5
 """Number of places that the warning of a flagged request lists. The verdict has all of them."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
@@ -85,7 +85,7 @@ class RequestGuard:
     """Tenant whose stored verdicts are read and added to; None if no verdict is stored."""
     _shown_codes: Sequence[str] | None = None
     """Codes in the verdict at the beginning of the answer; None before the answer has begun."""
-    _read: tuple[tuple[str, str], ...] = ()
+    _last_result: tuple[tuple[str, str], ...] = ()
     """The result that was judged last. The next result is judged together with its end, because a text may be unsafe
     only across both."""
 
@@ -121,21 +121,21 @@ class RequestGuard:
         judged = self.check_answer(answer) if self.task is None else answer
         try:
             # No part of the answer is produced before the request has been judged, but inputs are fetched meanwhile.
-            async with _reading_ahead(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
+            async with _prefetch(self.turn.sources, self.guardrails.loader), aclosing(judged) as events:
                 await self.check_request()
                 self.stages.done("guard")
                 async for event in events:
                     if not self.request.is_only_flagged or isinstance(event, Progress):
                         yield event
                         continue
-                    for one in self._flagging(event):
+                    for one in self._add_verdict(event):
                         yield one
         except Unsafe:
             self.stages.rejected = "guard"
             for event in self._refusal():
                 yield event
 
-    def _flagging(self, event: Event) -> Iterator[Event]:
+    def _add_verdict(self, event: Event) -> Iterator[Event]:
         """Yield `event`, with the verdict before a task's result, and with a warning of the findings before the end.
 
         A streamed answer begins with the verdict on what was judged until then. If the answer has further codes, the
@@ -149,10 +149,10 @@ class RequestGuard:
             if codes != self._shown_codes:
                 yield Precontext((self.entry,))
             places = list(dict.fromkeys(check["source"] for check in self.checks if check["codes"]))
-            others = f" and {len(places) - _MAX_TOLD} others" if len(places) > _MAX_TOLD else ""
+            others = f" and {len(places) - _MAX_LISTED} others" if len(places) > _MAX_LISTED else ""
             yield AnswerWarning(
-                f"The guard found {', '.join(codes)} in {', '.join(places[:_MAX_TOLD])}{others}. Nothing was blocked, "
-                "because 'guard_mode' is 'flag'."
+                f"The guard found {', '.join(codes)} in {', '.join(places[:_MAX_LISTED])}{others}. Nothing was "
+                "blocked, because 'guard_mode' is 'flag'."
             )
         yield event
 
@@ -182,7 +182,7 @@ class RequestGuard:
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]
         both: Sequence[Callable[[], Awaitable[list[Check]]]] = (
-            self._judge_words,
+            self._judge_request_texts,
             partial(self.guardrails.pictures, shown, self.policy, self.turn.text),
         )
         words, pictures = await side_by_side(lambda judge: judge(), both, at_most=2)
@@ -204,8 +204,8 @@ class RequestGuard:
         if self.policy.of_texts:
             self.guardrails.check_lengths(texts)
         # A result that is the whole answer is judged alone, because nobody reads it together with another text.
-        joints = [] if self.task is not None else windows_across_joints(self._words, texts, self._read)
-        self._read = tuple(texts[-1:]) or self._read
+        joints = [] if self.task is not None else windows_across_joints(self._unanswered_text, texts, self._last_result)
+        self._last_result = tuple(texts[-1:]) or self._last_result
         self._add([*await self._judge(texts, joints), *await self.guardrails.pictures(drawn, self.policy)])
         return tuple(entries)
 
@@ -259,9 +259,9 @@ class RequestGuard:
                 held.add(event)
                 part = None
                 if isinstance(event, Finish):
-                    part = await self.guardrails.threads.run(held.everything)
+                    part = await self.guardrails.threads.run(held.take_all)
                 elif self.request.stream and held.is_due:
-                    part = await self.guardrails.threads.run(held.sentences)
+                    part = await self.guardrails.threads.run(held.take_sentences)
                 if part is not None:
                     await self._judge_answer(part.judged)
                     for one in self._release(part.events):
@@ -284,7 +284,7 @@ class RequestGuard:
             self.guardrails.check_lengths(texts)
         self._add(await self.guardrails.texts(texts, self.policy, answers=self.turn.text))
 
-    async def _judge_words(self) -> list[Check]:
+    async def _judge_request_texts(self) -> list[Check]:
         messages = self.request.messages
         unanswered = self._unanswered
         before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
@@ -298,14 +298,14 @@ class RequestGuard:
         current = {name: at for name, at in named if messages[at].role != "user" or at in unanswered}
         texts += [(f"messages[{at}].name", name) for name, at in current.items()]
         if earlier or len(unanswered) > 1:
-            texts += [("messages", f"{earlier}\n{self._words}"), (_BEFORE, earlier)]
+            texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_BEFORE, earlier)]
         tool_results = [
             (f"messages[{at}].content", text_of(message))
             for at, message in enumerate(messages)
             if message.role == "tool" and at > max(unanswered, default=-1)
         ]
         names = [(f"messages[{at}].name", name) for name, at in named if at in unanswered]
-        joints = windows_across_joints(self._words, [*tool_results, *files, *names])
+        joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
         checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
         # A code that the earlier messages have without the latest message is not the latest message's.
         known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
@@ -324,7 +324,7 @@ class RequestGuard:
         return [*checks, *(check for check in joint_checks if set(check["codes"]) - known)]
 
     @property
-    def _words(self) -> str:
+    def _unanswered_text(self) -> str:
         """Texts of the user's unanswered messages, joined by line breaks."""
         return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
 
@@ -357,7 +357,7 @@ class RequestGuard:
 
 
 @asynccontextmanager
-async def _reading_ahead(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
+async def _prefetch(sources: Sequence[Source], loader: MediaLoader) -> AsyncIterator[None]:
     """Fetch and decode inputs while the block runs, so that they are ready when a task needs them.
 
     Each input is read only once. Web pages are left to the scraper, which reads the robots.txt of their host first.

@@ -19,13 +19,13 @@ _TABLES = frozenset(
 )
 _CONTAINERS = frozenset({"application/zip", "application/gzip", "application/x-ole-storage", "application/xml"})
 """Types whose first bytes are shared by many other types. The name is more specific than the bytes."""
-_OF_FIELD: dict[str, Kind] = {
+_KIND_BY_FIELD: dict[str, Kind] = {
     "image_url": "image",
     "video_url": "video",
     "audio_url": "audio",
     "input_audio": "audio",
 }
-_OF_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
+_KIND_BY_TYPE: dict[str, Kind] = {"image": "image", "audio": "audio", "video": "video"}
 
 
 def kind_of(source: Source) -> Kind:
@@ -34,10 +34,10 @@ def kind_of(source: Source) -> Kind:
     if source.is_linked and (media_type is None or media_type == "text/html"):
         return "page"
     if media_type is None:
-        return _OF_FIELD.get(source.origin.field, "document")
+        return _KIND_BY_FIELD.get(source.origin.field, "document")
     if media_type in _TABLES:
         return "table"
-    return _OF_TYPE.get(media_type.partition("/")[0], "document")
+    return _KIND_BY_TYPE.get(media_type.partition("/")[0], "document")
 
 
 def _path_of(url: str) -> str:

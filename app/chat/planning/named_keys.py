@@ -46,14 +46,14 @@ def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     extract them: "Extract the invoice number and the total as JSON."
     """
     prompt = prompt[:_MAX_CHARS]
-    if (example := _example_in(prompt)) is not None:
+    if (example := _schema_of_example(prompt)) is not None:
         return example
-    named = dict(_named_in(prompt))
+    named = dict(_find_named_keys(prompt))
     fields = {key: field_named(key, note) for key, note in list(named.items())[:MAX_KEYS]}
     return object_of(fields) if fields else None
 
 
-def _example_in(prompt: str) -> dict[str, Any] | None:
+def _schema_of_example(prompt: str) -> dict[str, Any] | None:
     """Return a schema that fits the example of JSON in a prompt, or None if there is no example."""
     begin, end = prompt.find("{"), prompt.rfind("}")
     if not 0 <= begin < end:
@@ -70,10 +70,10 @@ def _example_in(prompt: str) -> dict[str, Any] | None:
         return None
     if isinstance(example.get("properties"), dict):
         return {"type": "object", **example}
-    return _like(example)
+    return _schema_like(example)
 
 
-def _like(example: Mapping[str, Any]) -> dict[str, Any]:
+def _schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for key, value in list(example.items())[:MAX_KEYS]:
         match value:
@@ -82,9 +82,9 @@ def _like(example: Mapping[str, Any]) -> dict[str, Any]:
             case int() | float():
                 fields[key] = {"type": ["number", "null"]}
             case dict() if value:
-                fields[key] = _like(value)
+                fields[key] = _schema_like(value)
             case [dict() as item, *_] if item:
-                fields[key] = {"type": "array", "items": _like(item)}
+                fields[key] = {"type": "array", "items": _schema_like(item)}
             case list():
                 fields[key] = {"type": "array", "items": {"type": "string"}}
             case _:
@@ -92,7 +92,7 @@ def _like(example: Mapping[str, Any]) -> dict[str, Any]:
     return object_of(fields)
 
 
-def _named_in(prompt: str) -> Iterator[tuple[str, str]]:
+def _find_named_keys(prompt: str) -> Iterator[tuple[str, str]]:
     """Yield the keys that a prompt names, each with the remark on it."""
     for listed in compiled(_KEYS).finditer(prompt):
         rest = prompt[listed.end() :].lstrip(" :")

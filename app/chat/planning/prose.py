@@ -54,6 +54,8 @@ _INSTRUCTIONS = 400
 
 @dataclass(frozen=True, slots=True)
 class Prose:
+    """The instructions in a message, without the material that they are about."""
+
     text: str
     """The instructions, without code, quotations, addresses and the text that they are about."""
     sentences: tuple[str, ...]
@@ -64,8 +66,9 @@ class Prose:
     """True if the whole message consists of instructions, unlike an article with an instruction before or after it."""
     followed: frozenset[str]
     """URLs that the message asks to open, in contrast to those that it only mentions or forbids to open."""
-    said: Mapping[str, str]
-    """Patterns, for `compiled`, of the subjects that the message may contain. No other subjects are searched."""
+    patterns: Mapping[str, str]
+    """Patterns of the subjects that the message may contain, by subject, for `compiled`. Other subjects cannot occur in
+    it."""
 
     @classmethod
     def of(cls, message: str) -> Self:
@@ -87,9 +90,9 @@ class Prose:
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        said = WORDS.said_in(text, *sentences)
-        pointing = sentences if shown and "open" in said else ()
-        denied = (sentence for sentence in pointing if any(_denials(sentence, said["open"])))
+        patterns = WORDS.said_in(text, *sentences)
+        pointing = sentences if shown and "open" in patterns else ()
+        denied = (sentence for sentence in pointing if any(_denials(sentence, patterns["open"])))
         followed = shown.difference(*map(_LINKS.findall, denied))
         return cls(
             text,
@@ -98,7 +101,7 @@ class Prose:
             quotes=quotations > 0,
             is_short=is_short,
             followed=frozenset(links[int(number)] for number in followed),
-            said=said,
+            patterns=patterns,
         )
 
     def asks(self, subject: str, *others: str, without: str | None = None) -> bool:
@@ -106,24 +109,24 @@ class Prose:
 
         All arguments are names in SUBJECTS.
         """
-        if not self.said.keys() >= {subject, *others}:
+        if not self.patterns.keys() >= {subject, *others}:
             return False
-        unwanted = self.said.get(without) if without else None
+        unwanted = self.patterns.get(without) if without else None
         return any(
             not all(denials)
-            and all(compiled(self.said[other]).search(sentence) for other in others)
+            and all(compiled(self.patterns[other]).search(sentence) for other in others)
             and not (unwanted and compiled(unwanted).search(sentence))
             for sentence in self.sentences
-            if (denials := _denials(sentence, self.said[subject]))
+            if (denials := _denials(sentence, self.patterns[subject]))
         )
 
-    def frames(self, subject: str) -> bool:
+    def mentions_at_edge(self, subject: str) -> bool:
         """True if `subject` is in the first or last sentence of a long message, or anywhere in a short message."""
         outer = self.sentences if self.is_short else (*self.sentences[:1], *self.sentences[-1:])
-        return subject in self.said and any(map(compiled(self.said[subject]).search, outer))
+        return subject in self.patterns and any(map(compiled(self.patterns[subject]).search, outer))
 
     def mentions(self, subject: str) -> bool:
-        return subject in self.said and compiled(self.said[subject]).search(self.text) is not None
+        return subject in self.patterns and compiled(self.patterns[subject]).search(self.text) is not None
 
 
 def _without_quotation(quoted: re.Match[str]) -> str:
@@ -150,7 +153,7 @@ def pasted_in(message: str) -> str | None:
 
     None if nothing is left, or if the rest contains neither a digit nor a name.
     """
-    text = _set_apart(message)
+    text = _extract_fenced(message)
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
         if head is None or not _is_instruction(head[0]):
@@ -167,7 +170,7 @@ def pasted_in(message: str) -> str | None:
     return text if any(says) else None
 
 
-def _set_apart(message: str) -> str:
+def _extract_fenced(message: str) -> str:
     """Return the text between fences or tags if it makes up most of the message, else the whole message."""
     if (opening := _OPENING.search(message, 0, 2 * _INSTRUCTIONS)) is None:
         return message

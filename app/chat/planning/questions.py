@@ -63,7 +63,7 @@ _LANGUAGES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class AskedValues:
+class RequestedValues:
     """The values that a question asks for."""
 
     schema: Mapping[str, Any]
@@ -81,7 +81,7 @@ def is_order(text: str) -> bool:
     return compiled(ORDERS).search(_without(_COURTESY, text)) is not None and not _names_prose(text)
 
 
-def values_asked_for(question: str) -> AskedValues | None:
+def values_asked_for(question: str) -> RequestedValues | None:
     """Return the values named by a question or an order of one sentence, or None if it names none or says anything
     else."""
     sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_AROUND)]
@@ -103,7 +103,7 @@ def values_asked_for(question: str) -> AskedValues | None:
     if compiled(_BOUGHT).search(sentence) or compiled(_ITEMS).search(named):
         return _values_asked_by(question, {ITEMS: (named, {"type": "array", "items": _ITEM})})
     keys = [key for key, _ in names_listed_in(named)]
-    if len(keys) <= 1 and (whole := _known(named)):
+    if len(keys) <= 1 and (whole := _key_of_known_name(named)):
         keys = [whole]
     if not keys or any(names_prose(names_of((key,), {})) for key in keys):
         return None
@@ -127,13 +127,13 @@ def _name_of_priced(sentence: str) -> str | None:
     return name if words_of_name(name.lower()) else None
 
 
-def _values_asked_by(question: str, fields: Mapping[str, tuple[str, Any]]) -> AskedValues:
+def _values_asked_by(question: str, fields: Mapping[str, tuple[str, Any]]) -> RequestedValues:
     titles, schemas = ({key: pair[at] for key, pair in fields.items()} for at in (0, 1))
     are_known = all(key == ITEMS or _kinds(key) for key in fields)
-    return AskedValues(object_of(schemas), titles, _sentences_for(question), are_known)
+    return RequestedValues(object_of(schemas), titles, _sentences_for(question), are_known)
 
 
-def _known(named: str) -> str | None:
+def _key_of_known_name(named: str) -> str | None:
     """Return the key of a name that documents are known to print, including its function words: `número de factura`."""
     words = words_of_name(named.lower())
     key = "_".join(words)

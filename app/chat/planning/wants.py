@@ -40,7 +40,7 @@ def without_target(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Wants:
-    """The wishes that the words of a message express. The planner combines them with the available inputs."""
+    """The things that a message asks for, by its words. The planner combines them with the available inputs."""
 
     translation: str | None
     """English name of the language into which the message asks to translate, or None."""
@@ -82,7 +82,7 @@ class Wants:
         is_unclear = denies_translation or about_doing or not prose.is_short or prose.mentions("write")
         explicit = prose.asks("detect")
         looks_for = prose.asks("look_for", without="written")
-        search = prose.asks("search") and prose.frames("search") and not about_doing
+        search = prose.asks("search") and prose.mentions_at_edge("search") and not about_doing
         changing = prose.asks("changing", "fresh") or prose.asks("costs", "fresh") or prose.asks("changes_always")
         on_a_day = prose.mentions("day") and prose.mentions("question")
         changing |= on_a_day and not prose.mentions("first_person")

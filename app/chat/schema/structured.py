@@ -12,7 +12,7 @@ from tasks.schema.contradictions import check_satisfiable
 from tasks.schema.json_answer import JsonAnswer, parse_answer
 from tasks.schema.safe_keywords import SchemaRefused
 
-_SAY_NOTHING = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
+_ANNOTATIONS = {"$schema", "$id", "$comment", "title", "description", "default", "examples"}
 JSON_ONLY = "Answer with one JSON object and nothing else: no code fence, no comment."
 JSON_SCHEMA = "Answer with JSON and nothing else: no code fence, no comment. It must be valid against this schema:\n"
 COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
@@ -28,11 +28,11 @@ def is_open(response_format: ResponseFormat | None) -> bool:
         return True
     if response_format.json_schema is None:
         return True
-    return all(_says_nothing(key, value) for key, value in response_format.json_schema.schema_.items())
+    return all(_permits_anything(key, value) for key, value in response_format.json_schema.schema_.items())
 
 
-def _says_nothing(keyword: str, value: object) -> bool:
-    if keyword in _SAY_NOTHING:
+def _permits_anything(keyword: str, value: object) -> bool:
+    if keyword in _ANNOTATIONS:
         return True
     if keyword == "type":
         return value == "object"
@@ -143,7 +143,7 @@ class Shape:
         return JSON_SCHEMA + json.dumps(self.schema, ensure_ascii=False)
 
     @property
-    def upstream(self) -> dict[str, Any]:
+    def as_response_format(self) -> dict[str, Any]:
         """Field `response_format` for an OpenAI-compatible server."""
         asked = self.format.json_schema
         if self.schema is None or asked is None:

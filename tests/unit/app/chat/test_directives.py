@@ -79,7 +79,7 @@ def test_no_search_in_a_long_text_goes_on_for_long(monkeypatch: pytest.MonkeyPat
             searched.append(end - start)
             return self.pattern.search(text, start, end)
 
-    for name in ("_TASK", "_GUARD", "_LEFT", "_GUARD_LIKE"):
+    for name in ("_TASK", "_GUARD", "_TAG_REMAINDER", "_GUARD_LIKE"):
         monkeypatch.setattr(directives_module, name, Pattern(getattr(directives_module, name)))
     read_directives(["<" * 1_000_000])
     assert len(searched) > 6 * 10

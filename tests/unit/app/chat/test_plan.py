@@ -3,7 +3,7 @@
 import pytest
 
 from app.chat.inputs import Turn
-from app.chat.plan import Choices, Plan, Planner, Step
+from app.chat.plan import ClientTools, Plan, Planner, Step
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
 from tasks.wording.transcripts import wishes
@@ -167,7 +167,7 @@ async def test_of_two_kinds_of_inputs_only_the_searched_picture_is_read_aside() 
     ],
 )
 async def test_an_instruction_for_one_task_is_about_nothing_else(text: str, media: list[str]) -> None:
-    assert (await planned(text, *media)).about_only
+    assert (await planned(text, *media)).last_result_only
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ async def test_an_instruction_for_one_task_is_about_nothing_else(text: str, medi
     ],
 )
 async def test_a_request_that_leaves_more_to_do_is_not(text: str, media: list[str]) -> None:
-    assert not (await planned(text, *media)).about_only
+    assert not (await planned(text, *media)).last_result_only
 
 
 def test_a_summary_names_tasks_and_never_shows_content() -> None:
@@ -234,10 +234,12 @@ async def test_a_request_for_results_alone_is_known(text: str, media: tuple[str,
     assert (await Planner().plan(turn_of(Case(text, media, ())))).results_only is expected
 
 
-def choices_of(*names: str, can_call_tools: bool = True, about: str | None = None, **fields: object) -> Choices | None:
+def choices_of(
+    *names: str, can_call_tools: bool = True, about: str | None = None, **fields: object
+) -> ClientTools | None:
     tools = [{"type": "function", "function": {"name": name, "description": about}} for name in names]
     body = {"model": "auto", "messages": [{"role": "user", "content": "Hm?"}], "tools": tools, **fields}
-    return Choices.of(ChatRequest.model_validate(body), can_call_tools=can_call_tools)
+    return ClientTools.of(ChatRequest.model_validate(body), can_call_tools=can_call_tools)
 
 
 @each_case(
@@ -275,4 +277,4 @@ def test_without_tools_that_the_llm_may_call_there_is_nothing_to_choose() -> Non
     assert choices_of() is None
     assert choices_of("get_weather", tool_choice="none") is None
     assert choices_of("get_weather", can_call_tools=False) is None
-    assert choices_of("get_weather", tool_choice="auto") == Choices(search=False)
+    assert choices_of("get_weather", tool_choice="auto") == ClientTools(search=False)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import answer_from_results, as_entry, gather, text_read_instead, without_empty_asides
+from app.chat.plan_executor import answer_from_results, as_entry, execute_plan, text_read_instead, without_empty_asides
 from models.base import EngineFailed, EngineUnavailable
 from models.language.llm import first_tokens
 from tasks.base import Task, TaskRequest, unreported
@@ -57,12 +57,12 @@ def failing(error: Exception) -> Work:
     return work
 
 
-def plan_of(*tasks: str, about_only: bool = False) -> Plan:
-    return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), about_only)
+def plan_of(*tasks: str, last_result_only: bool = False) -> Plan:
+    return Plan(tuple(Step(task, (PICTURE,), "Hm?") for task in tasks), last_result_only)
 
 
 async def gathered(plan: Plan, **works: Work) -> tuple[Entry, ...]:
-    return await gather(plan, finder(**works), unreported)
+    return await execute_plan(plan, finder(**works), unreported)
 
 
 UNREADABLE = InputError("'a.png' is empty (0 bytes).")
@@ -92,7 +92,7 @@ async def test_a_step_gets_its_text_its_sources_and_the_progress_to_report_to() 
         request.progress("ocr", 1, 1)
         return {}
 
-    await gather(plan_of("ocr"), finder(ocr=work), lambda *report: reports.append(report))
+    await execute_plan(plan_of("ocr"), finder(ocr=work), lambda *report: reports.append(report))
     assert (seen[0].text, seen[0].sources) == ("Hm?", (PICTURE,))
     assert reports == [("ocr", 1, 1)]
 
@@ -154,14 +154,14 @@ async def test_a_video_without_sound_can_still_be_looked_at() -> None:
 
 
 async def test_a_failure_is_raised_when_the_request_is_about_nothing_else() -> None:
-    plan = plan_of("ocr", "forecast", about_only=True)
+    plan = plan_of("ocr", "forecast", last_result_only=True)
     with pytest.raises(EngineFailed):
         await gathered(plan, ocr=giving({}), forecast=failing(EngineFailed("out of memory")))
 
 
-@pytest.mark.parametrize("about_only", [True, False])
-async def test_a_missing_engine_is_never_raised(about_only: bool) -> None:
-    [entry] = await gathered(plan_of("forecast", about_only=about_only))
+@pytest.mark.parametrize("last_result_only", [True, False])
+async def test_a_missing_engine_is_never_raised(last_result_only: bool) -> None:
+    [entry] = await gathered(plan_of("forecast", last_result_only=last_result_only))
     assert entry.error is not None
     assert "forecast" in entry.error
 
@@ -173,7 +173,7 @@ async def test_one_that_only_lacks_an_engine_keeps_the_others_failures_from_bein
 
 def only_results(plan: Plan, **works: Work) -> Awaitable[tuple[Entry, ...]]:
     """Gathered for an LLM that can do nothing by itself."""
-    return gather(plan, finder(**works), unreported, is_all=True)
+    return execute_plan(plan, finder(**works), unreported, is_all=True)
 
 
 async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -> None:
@@ -182,7 +182,7 @@ async def test_without_a_capable_llm_what_was_asked_for_and_failed_is_raised() -
     with pytest.raises(EngineFailed):
         await only_results(plan_of("ocr", "forecast"), ocr=giving({}), forecast=failing(EngineFailed("x")))
     with pytest.raises(EngineUnavailable):
-        await only_results(plan_of("ocr", about_only=True))
+        await only_results(plan_of("ocr", last_result_only=True))
 
 
 async def test_what_others_of_its_kind_can_do_without_it_is_not_raised() -> None:
@@ -205,7 +205,7 @@ async def test_neither_is_a_guess_a_reading_aside_or_a_look_at_the_web() -> None
 
 
 async def test_what_a_picture_shows_may_be_what_is_written_there() -> None:
-    shown = Step("object_detection", (PICTURE,), "What is in this picture?", may_be_read=True)
+    shown = Step("object_detection", (PICTURE,), "What is in this picture?", text_may_answer=True)
     plan = Plan((Step("ocr", (PICTURE,), "", is_aside=True), shown))
     page: dict[str, object] = {"extracted_text": "Platform nine", "sections": [], "width": 9, "height": 9}
     entries = await only_results(plan, ocr=giving(page))

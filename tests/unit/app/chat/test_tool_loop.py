@@ -224,7 +224,7 @@ async def test_calls_beyond_the_limits_are_not_run_and_the_llm_is_told() -> None
     llm = ScriptedLlm(searched(*many), searched(*many), searched(*many), [TextDelta("nine"), STOP])
     rounds = rounds_with(llm)
     rounds.specialists = Specialists(lambda _: Counted())
-    rounds.limits = ToolLimits(at_once=3, a_round=5, a_request=8)
+    rounds.limits = ToolLimits(at_once=3, per_round=5, per_request=8)
     events = await events_of(rounds)
     assert ran == [*many[:5], *many[:3]]
     assert most == 3
@@ -347,7 +347,7 @@ async def test_words_of_two_rounds_are_two_paragraphs_and_only_the_last_are_the_
 async def test_asking_again_adds_the_complaint_and_offers_no_specialists() -> None:
     llm = ScriptedLlm([TextDelta("nine"), STOP], [TextDelta("9"), STOP])
     await events_of(rounds := rounds_with(llm))
-    assert [event async for event in rounds.again("A number.")] == [TextChunk("9")]
+    assert [event async for event in rounds.retry("A number.")] == [TextChunk("9")]
     assert llm.calls[1].messages[1:] == [
         {"role": "assistant", "content": "nine"},
         {"role": "user", "content": "A number."},
@@ -366,7 +366,7 @@ async def test_reasoning_tokens_add_up_where_they_are_known() -> None:
     thinking = Done("stop", 10, 5, reasoning_tokens=3)
     llm = ScriptedLlm([TextDelta("nine"), thinking], [TextDelta("9"), thinking])
     await events_of(rounds := rounds_with(llm))
-    _ = [event async for event in rounds.again("A number.")]
+    _ = [event async for event in rounds.retry("A number.")]
     assert rounds.finish == Finish("stop", 20, 10, reasoning_tokens=6)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.schema.asked import CALL
+from app.chat.schema.requested_fields import CALL
 from app.chat.schema.structured import NotFoundInInput
 from tasks.extraction.printed_types import GUESSED
 from tests.conftest import each_case

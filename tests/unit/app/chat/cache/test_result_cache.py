@@ -42,10 +42,10 @@ async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[ResultC
     threads = FairExecutor("test")
     entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), threads, patience_s=60)
 
-    async def shaped_by() -> bytes:
+    async def fingerprint() -> bytes:
         return b"here"
 
-    yield ResultCache(entries, loader, shaped_by, max_age_s=60)
+    yield ResultCache(entries, loader, fingerprint, max_age_s=60)
     await entries.close()
     await threads.close()
 
@@ -82,7 +82,7 @@ async def waiting(readings: ResultCache, reader: Reader, *requests: TaskRequest)
     """When all wait for the reading, which has begun."""
     tasks = [asyncio.create_task(readings.read(READER, one, reader.run)) for one in requests]
     await reader.begun.wait()
-    while sum(len(one._listeners) for one in readings._under_way.values()) < len(tasks):
+    while sum(len(one._listeners) for one in readings._running.values()) < len(tasks):
         await asyncio.sleep(0)
     return tasks
 
@@ -96,7 +96,7 @@ async def test_who_asks_at_the_same_time_shares_a_reading_and_hears_how_far_it_i
     assert (reader.runs, heard) == (1, [1] * 10)
     # Until it is written it is found where it was made, and then in the store.
     assert (await readings.read(READER, asked(), reader.run)).data == {"run": 1}
-    while readings._under_way:
+    while readings._running:
         await asyncio.sleep(0.001)
     assert (await readings.read(READER, asked(), reader.run)).data == {"run": 1}
     assert reader.runs == 1
@@ -126,11 +126,11 @@ async def test_when_all_have_left_it_ends_and_is_begun_anew(readings: ResultCach
 async def test_one_that_is_cancelled_before_it_begins_leaves_nothing_behind(readings: ResultCache) -> None:
     reader = Reader()
     leaving = asyncio.create_task(readings.read(READER, asked(), reader.run))
-    while not readings._under_way:
+    while not readings._running:
         await asyncio.sleep(0)
     leaving.cancel()
     await asyncio.wait([leaving])
-    while readings._under_way:
+    while readings._running:
         await asyncio.sleep(0)
     assert reader.cancelled == reader.runs
 
@@ -139,7 +139,7 @@ async def test_each_is_told_what_is_wrong_with_its_own_input(readings: ResultCac
     one, other = Reader(InputError("'a.pdf' is damaged")), Reader(InputError("'b.pdf' is damaged"))
     [first] = await waiting(readings, one, asked(name="a.pdf"))
     second = asyncio.create_task(readings.read(READER, asked(name="b.pdf"), other.run))
-    while sum(len(each._listeners) for each in readings._under_way.values()) < 2:
+    while sum(len(each._listeners) for each in readings._running.values()) < 2:
         await asyncio.sleep(0)
     one.may_end.set()
     other.may_end.set()

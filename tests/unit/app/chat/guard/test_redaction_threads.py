@@ -8,7 +8,7 @@ import pytest
 
 from app.chat.guard.redaction import Redaction
 from app.chat.plan import Plan, Step
-from app.chat.plan_executor import gather
+from app.chat.plan_executor import execute_plan
 from models.fair_executor import FairExecutor
 from models.safety.personal_data import PersonalDataSpan
 from models.translation.capability import remedy_between
@@ -51,7 +51,7 @@ async def test_what_a_step_has_from_another(threads: list[str]) -> None:
     plan = Plan((Step("ocr", (PICTURE,), ""), Step("translate", (), "Into French:", after=(0,))))
     found = giving({"extracted_text": "Write to ann@example.org"})
     hide = Redaction(FairExecutor(HERE)).of_text
-    await gather(plan, finder(ocr=found, translate=translate), unreported, hide)
+    await execute_plan(plan, finder(ocr=found, translate=translate), unreported, hide)
     assert asked == ["Into French:\n\nWrite to [EMAIL]"]
     assert threads == [HERE]
 

@@ -38,7 +38,7 @@ def test_any_text_will_do_without_a_format_and_for_text() -> None:
 )
 def test_where_no_schema_says_more_any_object_will_do(fields: dict[str, Any]) -> None:
     asked = shape(**fields)
-    assert asked.upstream == {"type": "json_object"}
+    assert asked.as_response_format == {"type": "json_object"}
     assert "JSON object" in asked.instruction
     assert asked.parse('```json\n{"a": 1}\n```').text == '{"a": 1}'
     with pytest.raises(AnswerInvalid, match="must be a JSON object"):
@@ -55,7 +55,7 @@ def test_a_schema_is_shown_to_the_llm_with_its_characters_as_they_are() -> None:
 def test_a_schema_is_sent_in_openais_form(given: dict[str, Any], sent: bool) -> None:
     asked = shape(type="json_schema", json_schema={"schema": SCHEMA, **given})
     described = {"name": "answer", "schema": SCHEMA, "strict": sent}
-    assert asked.upstream == {"type": "json_schema", "json_schema": described}
+    assert asked.as_response_format == {"type": "json_schema", "json_schema": described}
 
 
 def test_an_answer_is_checked_against_the_schema() -> None:

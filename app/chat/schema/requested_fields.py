@@ -1,5 +1,5 @@
-"""Finds the fields that a request wants to be filled, in whichever of three ways it says so: by a schema, by a function
-that must be called, or by naming the keys of an object in the prompt."""
+"""Finds the fields that a request asks to be filled. It names them by a schema, by a function that must be called, or
+by the keys of an object in the prompt."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +19,9 @@ NO_KEYS = (
 
 
 @dataclass(frozen=True, slots=True)
-class AskedFields:
+class RequestedFields:
+    """The fields that a request asks to be filled."""
+
     shape: Shape
     function: str | None = None
     """Name of the function that must be called with the fields; None if the fields are the answer's text."""
@@ -40,25 +42,25 @@ def forced_tools(request: ChatRequest) -> Sequence[ChatTool]:
     return tools if choice == "required" else []
 
 
-def fields_of_tool(request: ChatRequest, tool: ChatTool) -> AskedFields:
+def fields_of_tool(request: ChatRequest, tool: ChatTool) -> RequestedFields:
     """Return the arguments of a tool as fields. Raises InputError if its parameters are not a schema."""
     at = (request.tools or []).index(tool)
     schema = tool.function.parameters or {"type": "object", "properties": {}}
-    return AskedFields(Shape.of_schema(schema, f"tools[{at}].function.parameters"), tool.function.name)
+    return RequestedFields(Shape.of_schema(schema, f"tools[{at}].function.parameters"), tool.function.name)
 
 
-def fields_of_format(request: ChatRequest, form: ResponseFormat) -> AskedFields | None:
+def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFields | None:
     """Return the fields of a `response_format`, or None for plain text.
 
     Raises InputError for a schema that no answer can satisfy.
     """
     shape = Shape.of(form)
     if shape is None or shape.schema is not None:
-        return None if shape is None else AskedFields(shape)
+        return None if shape is None else RequestedFields(shape)
     instructions = [*texts_of(request, "user")[-1:], *texts_of(request, "system", "developer")]
     for text in instructions:
         document = pasted_in(text)
         schema = schema_of_named_keys(text.replace(document, " ") if document else text)
         if schema is not None:
-            return AskedFields(Shape.of_schema(schema, "messages"))
-    return AskedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)
+            return RequestedFields(Shape.of_schema(schema, "messages"))
+    return RequestedFields(Shape.of_schema({"type": "object", "properties": {}}, "messages"), warning=NO_KEYS)

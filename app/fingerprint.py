@@ -1,5 +1,5 @@
-"""Computes a digest of everything that shapes this server's answers. An answer stored under another digest is never
-returned."""
+"""Computes the server's fingerprint: a digest of everything that influences its answers. An answer stored under another
+fingerprint is never returned."""
 
 import asyncio
 import hashlib
@@ -20,7 +20,7 @@ from models.weights import WEIGHT_SETS
 
 _MODEL_S = 1.0
 """Longest time that a request waits for the LLM's server to list its model, in seconds."""
-_SHAPE_NO_ANSWER = frozenset(
+_WITHOUT_INFLUENCE = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}
     | {"weights_dir", "files_dir", "max_files", "max_files_mb", "files_ttl_hours", "shutdown_grace_s", "keep_alive_s"}
@@ -31,22 +31,23 @@ _SHAPE_NO_ANSWER = frozenset(
     }
     | {name for name in Settings.model_fields if name.startswith(("batch_", "max_batch"))}
 )
-"""Settings that may differ between servers that share a cache. If any other setting differs, they share no answers."""
+"""Settings without influence on answers. Servers that share a cache share answers only if all other settings are
+equal."""
 
 
-def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
-    """Return a function that computes the digest of everything that shapes answers.
+def build_fingerprint(settings: Settings, runtime: Runtime) -> Callable[[], Awaitable[bytes]]:
+    """Return a function that computes the server's fingerprint.
 
-    The digest covers the packages, the settings, the serving engines, their weights, and the model of an LLM's server
-    if no setting names the model.
+    The fingerprint covers the packages, the settings, the serving engines, their weights, and the model of an LLM's
+    server if no setting names the model.
     """
     packages = sorted(f"{one.name} {one.version}" for one in distributions())
-    given = settings.model_dump_json(exclude=set(_SHAPE_NO_ANSWER))
+    given = settings.model_dump_json(exclude=set(_WITHOUT_INFLUENCE))
     fixed = hashlib.sha256(pydantic_core.to_json([packages, given])).digest()
     unknown = f"unknown {secrets.token_hex(8)}"
     known: tuple[float, bytes] | None = None
 
-    async def shaped_by() -> bytes:
+    async def fingerprint() -> bytes:
         nonlocal known
         now = time.monotonic()
         if known is None or now - known[0] >= LOOK_AGAIN_S:
@@ -57,7 +58,7 @@ def build_shaped_by(settings: Settings, runtime: Runtime) -> Callable[[], Awaita
             known = now, hashlib.sha256(fixed + pydantic_core.to_json([serving, weights, model])).digest()
         return known[1]
 
-    return shaped_by
+    return fingerprint
 
 
 def _seen_weights(settings: Settings) -> Sequence[object]:
@@ -72,7 +73,7 @@ def _weights(settings: Settings) -> Iterator[tuple[str, object]]:
     for one in WEIGHT_SETS.values():
         if not one.missing(Path(settings.weights_dir)):
             yield one.name, [file.sha256 for file in one.files]
-    for name in sorted(Settings.model_fields.keys() - _SHAPE_NO_ANSWER):
+    for name in sorted(Settings.model_fields.keys() - _WITHOUT_INFLUENCE):
         if isinstance(path := getattr(settings, name), Path):
             stats = [file.stat() for file in [path, *sorted(path.rglob("*"))] if file.exists()]
             yield name, [(stat.st_size, stat.st_mtime_ns) for stat in stats]

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from app.building import build_runtime
+from app.fingerprint import build_fingerprint
 from app.settings import Settings
-from app.shaping import build_shaped_by
 from models.weights import WEIGHT_SETS
 
 
@@ -14,7 +14,7 @@ async def shape(folder: Path, **more: Any) -> bytes:
     settings = Settings(_env_file=None, weights_dir=str(folder / "weights"), auto_pull=False, **more)
     runtime = build_runtime(settings)
     try:
-        return await build_shaped_by(settings, runtime)()
+        return await build_fingerprint(settings, runtime)()
     finally:
         await runtime.close()
 
