@@ -22,7 +22,7 @@ import structlog
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from app.errors import SAFE, ApiError, BadRequest
+from app.errors import DEFAULT_HEADERS, ApiError, BadRequest
 from models.loop_turns import LoopTurns
 from models.scheduler import Share
 
@@ -474,7 +474,7 @@ class BoundedProtocol(HttpToolsProtocol):
             b"content-type: application/json",
             b"content-length: %d" % len(body),
             b"x-request-id: " + request_id.encode(),
-            *(f"{name}: {value}".encode() for name, value in {**error.headers, **SAFE}.items()),
+            *(f"{name}: {value}".encode() for name, value in {**error.headers, **DEFAULT_HEADERS}.items()),
             b"connection: close",
         ]
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)

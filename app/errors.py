@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import structlog
 
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from models.base import (
     RETRY_S,
     EngineFailed,
@@ -27,11 +27,11 @@ from tasks.errors import InputError, InputTooLarge, Overloaded
 LONGEST_RETRY_S = 60
 """Longest delay, in seconds, after which a client is asked to repeat a request by itself. With a longer delay, the
 request fails immediately."""
-GOOD_BYE_S = 1.0
-"""Time limit for sending a last message to a caller, who may not read it, in seconds."""
+LAST_MESSAGE_S = 1.0
+"""Time limit, in seconds, for sending a last message to a caller who may no longer read."""
 
-SAFE = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
-"""Default headers of responses: no guessing of types, and no caching."""
+DEFAULT_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
+"""Default headers of responses: browsers must not guess the type, and nothing is cached."""
 
 IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
 """True if the caller must be the operator, because the server needs no keys and the caller is on the same machine."""
@@ -82,7 +82,7 @@ class ApiError(Exception):
         `rejected` is the reason under which `openfaze_rejected_total` counts the error.
         """
         super().__init__(message)
-        self.message = as_sent(message)
+        self.message = adapt_for_client(message)
         self.code = code or type(self).code
         self.param = param
         self.retry_after = retry_after
@@ -238,9 +238,8 @@ def _ran_out(error: BaseException) -> bool:
     return ran_out(error) or (isinstance(error, EngineFailed) and error.retry_after is not None)
 
 
-def told(error: BaseException, event: str, **about: object) -> ApiError:
-    """Return the public error for `error`. Bugs, and those faults of the LLM that are not public, are logged as
-    `event`."""
+def report_error(error: BaseException, event: str, **about: object) -> ApiError:
+    """Return the public error for `error`. If it is a bug, or a fault of the LLM's server, log it as `event`."""
     face = to_api_error(error)
     if isinstance(face, InternalError) or _ran_out(error):
         log.error(event, exc_info=error, **about)
@@ -250,7 +249,7 @@ def told(error: BaseException, event: str, **about: object) -> ApiError:
     return face
 
 
-def let_go(error: BaseException | None) -> None:
+def clear_tracebacks(error: BaseException | None) -> None:
     """Free the objects in the frames of `error`, such as the bytes of inputs.
 
     Frames and errors refer to each other. Without this call, they would wait for the garbage collector, which counts

@@ -23,7 +23,7 @@ from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
 from app.metrics import Routes, fill_from_batches
-from app.middleware import EXPOSED, RequestScope, error_response
+from app.middleware import EXPOSED_HEADERS, RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.routes.absent import instead_of
@@ -36,10 +36,10 @@ from models.base import available_cpus
 from models.fair_threads import FairThreads
 from models.malloc import Activity, return_free_memory_for_ever
 
-SWITCH_S = 0.0001
-"""Time, in seconds, after which a thread lets the event loop go on. A short request returns to the loop dozens of
-times, and each time waits for it where work on texts runs in a thread. Python's is 5 ms. Threads that compute without
-pause take no longer with it."""
+SWITCH_INTERVAL_S = 0.0001
+"""Interval, in seconds, after which a computing thread hands Python's lock to the event loop. With Python's default of
+5 ms, a short request would wait at each of its dozens of steps while another thread works on a text. Threads that
+compute without pause are not slower with this value."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:
@@ -65,7 +65,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         loop.set_default_executor(FairThreads())
         log_stray_exceptions(loop)
         garbage.set_aside()
-        sys.setswitchinterval(SWITCH_S)
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
         works = (
             services.report_devices(),
             services.preload(),
@@ -120,12 +120,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             allow_origins=settings.cors_origins,
             allow_methods=("GET", "POST", "DELETE"),
             allow_headers=("*",),
-            expose_headers=EXPOSED,
+            expose_headers=EXPOSED_HEADERS,
         )
     app.add_exception_handler(HTTPException, _http_exception)
     app.add_exception_handler(RequestValidationError, _validation_error)
     for router in routers:
-        # An included router would be searched route by route, and twice, for each request.
+        # The routes are added directly, because an included router would be searched a second time for each request.
         app.router.routes.extend(router.routes)
     return app
 
@@ -141,7 +141,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
             query = request.scope["query_string"].decode("latin-1")
             return RedirectResponse(quote(path[:-1]) + (f"?{query}" if query else ""))
         case 404:
-            public = NotFound(f"Unknown route: {route}{_meant(request)}")
+            public = NotFound(f"Unknown route: {route}{_suggest_route(request)}")
         case 405 if (instead := instead_of(path)) is not None:
             public = NotFound(f"Unknown route: {route}: {instead}.")
         case 405:
@@ -153,7 +153,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     return response
 
 
-def _meant(request: Request) -> str:
+def _suggest_route(request: Request) -> str:
     """Return a hint for an unknown route: the route that a corrected `base_url` would reach, or the replacement of an
     OpenAI route."""
     path: str = request.scope["path"]

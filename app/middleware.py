@@ -20,7 +20,16 @@ from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.line_slots import LineSlots
-from app.errors import GOOD_BYE_S, IS_OPERATOR, SAFE, ApiError, BadRequest, let_go, shutting_down, told
+from app.errors import (
+    DEFAULT_HEADERS,
+    IS_OPERATOR,
+    LAST_MESSAGE_S,
+    ApiError,
+    BadRequest,
+    clear_tracebacks,
+    report_error,
+    shutting_down,
+)
 from app.http.disconnect import ClientGone
 from app.metrics import Metrics
 from app.settings import is_loopback
@@ -34,13 +43,13 @@ from models.scheduler import SHARE
 HEALTH = "/health"
 PROBES = (HEALTH, "/ready")
 """Paths for load balancers, which need no key."""
-WATCHING = (*PROBES, "/metrics")
+MONITORING_PATHS = (*PROBES, "/metrics")
 """Paths that are answered even while the server stops."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
 """Pages that need no key, because their content is the same on every server. The requests that they send do need
 one."""
 
-EXPOSED = (
+EXPOSED_HEADERS = (
     "x-request-id",
     "server-timing",
     "retry-after",
@@ -51,7 +60,7 @@ EXPOSED = (
 CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log and the metrics only."""
 
-HELD_S = 0.5
+REFUSAL_DELAY_S = 0.5
 """Seconds by which the refusal of a key whose share is used up is delayed. Otherwise, a client that retries immediately
 in spite of `retry-after` would keep the server busy with refusals."""
 
@@ -106,7 +115,8 @@ class RequestScope:
         route = self._metrics.began(scope["path"])
         admission = Admission()
         refused: list[ApiError] = []
-        """Refusal of a request that reserved nothing. The package for MCP would only log it."""
+        """Refusal of a request that reserved nothing. It is kept here, because the package for MCP would only log the
+        exception."""
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -119,14 +129,14 @@ class RequestScope:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update({"x-request-id": request_id, **admission.headers})
-                for name, value in SAFE.items():
+                for name, value in DEFAULT_HEADERS.items():
                     headers.setdefault(name, value)
                 if self._is_stopping():
                     headers["connection"] = "close"
             await send(message)
 
         share = SHARE.set(SHARE.get())
-        operator = IS_OPERATOR.set(not self._keys.are_required and _is_from_here(scope))
+        operator = IS_OPERATOR.set(not self._keys.are_required and _is_local_caller(scope))
         self._activity.running += 1
         with (
             structlog.contextvars.bound_contextvars(request_id=request_id),
@@ -135,10 +145,10 @@ class RequestScope:
             self._memory.of_request(),
         ):
             try:
-                if self._is_stopping() and scope["path"] not in WATCHING:
+                if self._is_stopping() and scope["path"] not in MONITORING_PATHS:
                     raise shutting_down()
                 address = scope["client"][0] if scope.get("client") else ""
-                is_open = _is_open(scope["path"])
+                is_open = _needs_no_key(scope["path"])
                 if not is_open:
                     state["caller"] = caller = await self._check(scope, address)
                     SHARE.set(caller.share)
@@ -157,30 +167,30 @@ class RequestScope:
                 if refused and status is None:
                     raise refused[0]
             except ClientGone as error:
-                await _ended(admission, has_begun=True)
+                await _settle(admission, has_begun=True)
                 status = CLIENT_GONE_STATUS
-                let_go(error)
+                clear_tracebacks(error)
             except asyncio.CancelledError:
                 # The server is stopping. A stream that has begun has already sent its own last event.
                 if status is None:
                     with contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(GOOD_BYE_S):
+                        async with asyncio.timeout(LAST_MESSAGE_S):
                             await error_response(shutting_down(), request_id)(scope, receive, send_with_id)
                 raise
             except Exception as error:
-                public = told(error, "request_failed")
+                public = report_error(error, "request_failed")
                 stages.rejected = public.rejected
                 if status is not None:
                     raise
-                let_go(error)
+                clear_tracebacks(error)
                 if isinstance(error, ShareUsedUp):
-                    await asyncio.sleep(HELD_S)
+                    await asyncio.sleep(REFUSAL_DELAY_S)
                 # A refusal by the key's limits comes before any other error of the request.
-                public = await _ended(admission) or public
+                public = await _settle(admission) or public
                 stages.rejected = public.rejected
                 await error_response(public, request_id)(scope, receive, send_with_id)
             finally:
-                await _ended(admission)
+                await _settle(admission)
                 SHARE.reset(share)
                 IS_OPERATOR.reset(operator)
                 self._activity.running -= 1
@@ -198,8 +208,8 @@ class RequestScope:
                     )
 
     async def _check(self, scope: Scope, address: str) -> Caller:
-        """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for two keys, of which a
-        proxy may have read the other one, in the turn of requests without a key."""
+        """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for two keys, because a
+        proxy may have read the other one. A refusal waits for its turn like a request without a key."""
         given = Headers(scope=scope).getlist("authorization")
         try:
             if len(given) > 1:
@@ -211,8 +221,9 @@ class RequestScope:
                 raise
 
 
-async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
-    """Settle a request that is not settled yet. Return a refusal by the key's limits, if it is only found now."""
+async def _settle(admission: Admission, *, has_begun: bool = False) -> ApiError | None:
+    """Settle a request that is not settled yet. Return the refusal if a limit of the key refuses the request only
+    now."""
     try:
         await admission.abort(has_begun=has_begun)
     except ApiError as refusal:
@@ -220,14 +231,14 @@ async def _ended(admission: Admission, *, has_begun: bool = False) -> ApiError |
     return None
 
 
-def _is_from_here(scope: Scope) -> bool:
+def _is_local_caller(scope: Scope) -> bool:
     """True if the caller is on this machine and is not a proxy for another one."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
     is_direct = not any(name in forwarded for name, _ in scope["headers"])
     return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])
 
 
-def _is_open(path: str) -> bool:
+def _needs_no_key(path: str) -> bool:
     return path in PROBES or path in PAGES or path.startswith(("/docs/", "/playground/"))
 
 

@@ -1,4 +1,4 @@
-"""Turns the commands in remedies into commands that run on this machine when an operator pastes them."""
+"""Adapts the commands in error messages, so that they run on this machine when an operator pastes them."""
 
 import json
 import os
@@ -31,40 +31,40 @@ def as_curl(base_url: str, *, keyed: bool) -> str:
     return f"curl -s {base_url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{json.dumps(BODY)}'"
 
 
-def in_the_image() -> bool:
+def is_in_container() -> bool:
     """True if this process runs in a container of this project's image."""
     return os.environ.get("container") == "openfaze"  # noqa: SIM112 - what containers call themselves by custom
 
 
-def as_called_here(text: str) -> str:
-    """Return `text` for the operator, with each command in backticks changed into one that works on this machine."""
-    return _COMMAND.sub(lambda found: f"`{_called(found[1], found[2])}`", text)
+def adapt_commands(text: str) -> str:
+    """Return `text` for the operator, with each command in backticks adapted to this machine."""
+    return _COMMAND.sub(lambda found: f"`{_adapted(found[1], found[2])}`", text)
 
 
-def as_sent(text: str) -> str:
-    """Return `text` for a client, who may be the operator, with each command in backticks changed into one that works
-    in the server's working folder.
+def adapt_for_client(text: str) -> str:
+    """Return `text` for a client, who may be the operator, with each command in backticks adapted to the server's
+    working folder.
 
     A command that would reveal another folder of the server keeps its short form.
     """
 
     def called(found: re.Match[str]) -> str:
-        command = _called(found[1], found[2])
+        command = _adapted(found[1], found[2])
         return found[0] if _FOLDER.search(command) else f"`{command}`"
 
     return _COMMAND.sub(called, text)
 
 
-def _called(program: str, arguments: str) -> str:
-    if in_the_image():
-        return _on_its_machine(program, arguments)
+def _adapted(program: str, arguments: str) -> str:
+    if is_in_container():
+        return _host_command(program, arguments)
     if program == "apt-get install":
         return f"{program} {arguments}"
-    return f"{_located(program, sysconfig.get_path('scripts'), os.environ.get('PATH'), os.getcwd())} {arguments}"
+    return f"{_name_or_path(program, sysconfig.get_path('scripts'), os.environ.get('PATH'), os.getcwd())} {arguments}"
 
 
 @lru_cache(maxsize=64)
-def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
+def _name_or_path(program: str, scripts: str, path: str | None, folder: str) -> str:
     """Return the name or path by which `program` is called in `folder`.
 
     The result is cached, because it is part of every error with a remedy and of every answer of `/ready`.
@@ -78,7 +78,7 @@ def _located(program: str, scripts: str, path: str | None, folder: str) -> str:
     return os.path.relpath(ours, folder) if here else str(ours)
 
 
-def _on_its_machine(program: str, arguments: str) -> str:
+def _host_command(program: str, arguments: str) -> str:
     """Return a command for the machine that runs the container.
 
     Packages become part of the image. Any other command runs in a container of its own, even if the server is down.

@@ -43,7 +43,7 @@ from app.metrics import (
     fill_from_inputs,
     fill_from_stores,
 )
-from app.runnable_commands import as_called_here
+from app.runnable_commands import adapt_commands
 from app.settings import Settings
 from app.state.entries import Sweepable
 from app.task_finder import TaskFinder
@@ -192,7 +192,7 @@ class Services:
             return
         await self.runtime.look()
         for said in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
-            log.warning("not_on_the_card", reason=as_called_here(said))
+            log.warning("not_on_the_card", reason=adapt_commands(said))
 
     async def preload(self) -> None:
         """Load the capabilities in OPENFAZE_PRELOAD, or those that a profile for a graphics card implies.
@@ -219,7 +219,7 @@ class Services:
             if warms_up:
                 await CATALOG[capability].self_test(self.runtime)
         except (ModelError, BadResult) as error:
-            log.error("preload_failed", capability=capability, error=as_called_here(str(error)))
+            log.error("preload_failed", capability=capability, error=adapt_commands(str(error)))
         except Exception:
             log.exception("preload_failed", capability=capability)
         else:

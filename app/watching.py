@@ -7,7 +7,7 @@ import asyncio
 
 import structlog
 
-from app.runnable_commands import as_called_here
+from app.runnable_commands import adapt_commands
 from models.base import EngineSpec, ModelError
 from models.capability import EnginePart, Remote
 from models.runtime import Runtime
@@ -54,7 +54,7 @@ async def _watch_for_ever(spec: EngineSpec, server: Remote, part: EnginePart) ->
         except ModelError as error:
             is_away, fault = True, None
             if not was_away:
-                log.warning("server_away", **known, reason=as_called_here(str(error)))
+                log.warning("server_away", **known, reason=adapt_commands(str(error)))
         except Exception as error:
             # Logged once, because the next check follows in a few seconds.
             if type(error) is not fault:

@@ -11,7 +11,7 @@ import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench.documents import Asker, asked_of_all
+from bench.documents import PaperClient, asked_of_all
 from bench.made_cards import HELD_OUT, KINDS, made_cards
 from tests.server import serving
 
@@ -43,7 +43,7 @@ def main() -> None:
             papers = folder / half.replace(" ", "-")
             write_papers(half, given.each, papers)
             shows = given.show and half == "tuned"
-            tally = asked_of_all(Asker(url, "none"), papers, asks_again=False, shows=shows)
+            tally = asked_of_all(PaperClient(url, "none"), papers, asks_again=False, shows=shows)
             print(f"{half}:", *tally.report(), sep="\n", flush=True)
 
 

@@ -154,7 +154,7 @@ class Answer:
     problem: str = ""
 
 
-class Asker:
+class PaperClient:
     """A client that asks a server for the fields of papers."""
 
     def __init__(self, base_url: str, key: str) -> None:
@@ -265,11 +265,11 @@ def main() -> None:
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
             url = stack.enter_context(serving(folder / "log", preload="ocr")).base_url
-        tally = asked_of_all(Asker(url, given.key), given.folder, asks_again=given.again, shows=given.show)
+        tally = asked_of_all(PaperClient(url, given.key), given.folder, asks_again=given.again, shows=given.show)
     print("\n".join(tally.report()))
 
 
-def asked_of_all(asker: Asker, folder: Path, *, asks_again: bool, shows: bool) -> Tally:
+def asked_of_all(asker: PaperClient, folder: Path, *, asks_again: bool, shows: bool) -> Tally:
     """Ask for the fields of each paper of a folder and judge the answers."""
     tally = Tally()
     for path in sorted(folder.glob("*.json")):

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from app.extract.asking import Asker
+from app.extract.client import PaperClient
 from app.extract.papers import papers_of
 from tests.server import serving
 
@@ -60,7 +60,7 @@ def extract_seconds(folder: Path, out: Path, jobs: int, url: str) -> float:
 
 def ocr_seconds(folder: Path, jobs: int, url: str) -> float:
     papers = list(papers_of([str(folder)]))
-    with closing(Asker(url, None)) as asker, ThreadPoolExecutor(jobs) as pool:
+    with closing(PaperClient(url, None)) as asker, ThreadPoolExecutor(jobs) as pool:
         start = time.perf_counter()
         list(pool.map(asker.read, papers))
         return time.perf_counter() - start

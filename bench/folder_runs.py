@@ -23,7 +23,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from app.extract.asking import Asker
+from app.extract.client import PaperClient
 from app.extract.papers import STATE, papers_of
 from app.extract.schemas import Json, schema_of
 from app.extract.state import Row
@@ -83,7 +83,7 @@ def compare_papers(folder: Path, base: Path) -> None:
             failed += ended.returncode != 0
             papers += 1
             [paper] = papers_of([str(truth.with_suffix(""))])
-            with closing(Asker(server.base_url, None)) as asker:
+            with closing(PaperClient(server.base_url, None)) as asker:
                 answer = Row(paper.name, paper.link, asker.fill(paper, told["schema"]))
             compared = differing_cells(out, told["schema"], [answer])
             cells, differing = cells + compared[0], differing + compared[1]
@@ -129,7 +129,7 @@ def answers_of(folder: Path, log: Path, jobs: int) -> list[Row]:
     schema = schema_of(FIELDS)
     with (
         serving(log, imports="", cache="off", preload="ocr") as server,
-        closing(Asker(server.base_url, None)) as asker,
+        closing(PaperClient(server.base_url, None)) as asker,
         ThreadPoolExecutor(jobs) as pool,
     ):
         results = dict(zip(once, pool.map(lambda paper: asker.fill(paper, schema), once.values()), strict=True))

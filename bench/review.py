@@ -13,8 +13,8 @@ import random
 import sys
 from typing import Any
 
-from app.extract.asking import MAX_EXAMPLES
-from app.review.desk import CORRECTIONS_TO_LEARN
+from app.extract.client import MAX_EXAMPLES
+from app.review.table_review import CORRECTIONS_TO_LEARN
 from bench.extraction import Bench, entry_of
 from bench.one_example import Paper, count_right, schema_of, value_of
 from tasks.extraction.examples import Example

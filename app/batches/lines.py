@@ -19,7 +19,7 @@ from pydantic import BaseModel
 
 from app.access.admission import Admission
 from app.access.keys import Caller
-from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, let_go, told
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear_tracebacks, report_error
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import answered
@@ -295,8 +295,8 @@ class LineRunner:
                 body = await services.wire.run(self._parse, endpoint.body, line)
                 return await endpoint.answer(services, body, admission, request_id)
         except Exception as error:  # noqa: BLE001 - it becomes the line's result
-            public = told(error, "batch_line_failed")
-            let_go(error)
+            public = report_error(error, "batch_line_failed")
+            clear_tracebacks(error)
             return public
         finally:
             # A refusal here only repeats one that the line's result already reports.

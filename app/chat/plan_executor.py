@@ -7,7 +7,7 @@ from typing import Any
 
 from app.chat.context.trim import assemble
 from app.chat.plan import Plan, Step
-from app.errors import told
+from app.errors import report_error
 from models.base import EngineUnavailable
 from tasks.base import Progress, Redact, Task, TaskRequest, as_it_is
 from tasks.catalog import PRECONTEXT_NAMES
@@ -176,7 +176,7 @@ def translation_error(plan: Plan, entries: Sequence[Entry]) -> str | None:
 def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
     """Return the entry of a result, or of the exception that was raised instead."""
     if isinstance(outcome, BaseException):
-        outcome = Failure(told(outcome, "planned_task_failed", task=task).message)
+        outcome = Failure(report_error(outcome, "planned_task_failed", task=task).message)
     return Entry(PRECONTEXT_NAMES.get(task, task), outcome)
 
 

@@ -19,7 +19,7 @@ from app.events import (
     ToolCallChunk,
 )
 from app.feed import Feed
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from app.wire import response, sse
 from app.wire.response import ChatCompletion, ChatCompletionChunk, ChunkChoice, CompletionUsage, Delta
 from tasks.precontext import Entry, Evidence
@@ -92,7 +92,7 @@ async def completion(
                 case Evidence():
                     evidence = event
                 case AnswerWarning(warning):
-                    warnings[as_sent(warning)] = None
+                    warnings[adapt_for_client(warning)] = None
                 case Finish():
                     finish = event
                 case Progress():
@@ -203,7 +203,7 @@ class _ChunkEncoder:
             case Evidence():
                 self._evidence = event
             case AnswerWarning(text):
-                self._warnings[as_sent(text)] = None
+                self._warnings[adapt_for_client(text)] = None
             case Finish():
                 yield from self._end_of_reasoning()
                 yield self._delta_chunk(

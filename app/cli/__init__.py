@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from app.runnable_commands import as_called_here
+from app.runnable_commands import adapt_commands
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -25,7 +25,7 @@ _PASTED, _BLANK = re.compile(r"`[^`]*`"), "\0"
 
 
 @contextlib.contextmanager
-def left_alone() -> Iterator[None]:
+def without_garbage_collection() -> Iterator[None]:
     """Switch the garbage collector off while the block runs. Imports allocate much and free little, and the collector
     makes them a fifth slower."""
     gc.disable()
@@ -37,7 +37,7 @@ def left_alone() -> Iterator[None]:
 
 def read_settings(**overrides: object) -> "Settings":
     """Return the settings. Exits with status 2, and a line for each setting that cannot be used."""
-    with left_alone():
+    with without_garbage_collection():
         from pydantic import ValidationError
 
         from app.settings import Settings, unknown_variables
@@ -47,13 +47,13 @@ def read_settings(**overrides: object) -> "Settings":
     try:
         settings = Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:
-        problems += [_sentence(problem["loc"], problem["msg"]) for problem in error.errors()]
+        problems += [_describe_problem(problem["loc"], problem["msg"]) for problem in error.errors()]
     if problems:
         fail("\n".join(problems))
     return settings
 
 
-def _sentence(location: tuple[int | str, ...], message: str) -> str:
+def _describe_problem(location: tuple[int | str, ...], message: str) -> str:
     from app.settings import PREFIX
 
     message = message.removeprefix("Value error, ")
@@ -67,8 +67,8 @@ def terminal_width(without_terminal: int = WIDTH) -> int:
 
 
 def wrapped(text: str, width: int, hanging: int = 0) -> str:
-    """Return `text` in lines of at most `width` characters, all but the first indented by `hanging`. A command in
-    backticks and an address are never split, so that they can be copied."""
+    """Return `text` wrapped to `width` characters, all lines but the first indented by `hanging`. Commands in backticks
+    and addresses are never split, so that they can be copied."""
     kept = _PASTED.sub(lambda command: command[0].replace(" ", _BLANK), text)
     lines = textwrap.wrap(kept, width, subsequent_indent=" " * hanging, break_long_words=False, break_on_hyphens=False)
     return "\n".join(lines).replace(_BLANK, " ")
@@ -82,5 +82,5 @@ def printable(text: str, most_chars: int) -> str:
 
 
 def fail(message: str) -> NoReturn:
-    typer.echo(as_called_here(message), err=True)
+    typer.echo(adapt_commands(message), err=True)
     sys.exit(2)

@@ -28,7 +28,7 @@ _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for the server. Reading has none, because a server at work sends a heartbeat every ten seconds and ends
 requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters, which a terminal may obey. They are removed from texts that come from elsewhere."""
+"""Control characters, which could control the terminal. They are removed from texts of the server."""
 _PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
 
 Json = dict[str, Any]
@@ -56,7 +56,7 @@ class _Answer:
 
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
-    """Send `question` and print the answer; Return True if it is not an error. Exits with status 2 if no server can be
+    """Send `question` and print the answer. Return True if it is not an error. Exits with status 2 if no server can be
     reached or it refuses the request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
@@ -102,7 +102,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
         if not response.is_success:
             response.read()
             _check_key(response)
-            raise _Refused(_said(response.content, response.status_code))
+            raise _Refused(_error_message(response.content, response.status_code))
         for line in response.iter_lines():
             if line.startswith(": progress "):
                 told = json.loads(line.removeprefix(": progress "))
@@ -110,7 +110,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
                     bar, description=told["stage"], total=told["total"], completed=told["done"], visible=True
                 )
             elif line.startswith("data: {"):
-                _take(json.loads(line.removeprefix("data: ")), answer, is_live=is_live, progress=progress)
+                _add_event(json.loads(line.removeprefix("data: ")), answer, is_live=is_live, progress=progress)
     if is_live:
         typer.echo()
     elif answer.text:
@@ -122,7 +122,7 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
     return answer.error is None
 
 
-def _take(event: Json, answer: _Answer, *, is_live: bool, progress: Progress) -> None:
+def _add_event(event: Json, answer: _Answer, *, is_live: bool, progress: Progress) -> None:
     if "error" in event:
         answer.error = event["error"]["message"]
         return
@@ -143,7 +143,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
     try:
         value = json.loads(text)
     except ValueError:
-        typer.echo(_plain(text))  # This is `unsafe S1`, or an answer that was cut.
+        typer.echo(_plain(text))  # The answer was cut, or is the guard's `unsafe S1`.
         return
     if question.task != CHAT and question.schema is None and isinstance(value, dict) and "result" in value:
         _print_result(value["result"])
@@ -152,7 +152,7 @@ def _print_whole(text: str, answer: _Answer, question: Question) -> None:
     else:
         _table(
             ("field", "value", "sure by", "from"),
-            [_source(pointer, leaf, answer) for pointer, leaf in _leaves(value)],
+            [_evidence_cells(pointer, leaf, answer) for pointer, leaf in _leaves(value)],
         )
 
 
@@ -168,9 +168,9 @@ def _print_result(result: Any) -> None:
         case {"translated_text": str(text)}:
             typer.echo(_plain(text))
         case {"detected_objects": [*found]}:
-            _table(("label", "sure by", "at", "size"), [(one["label"], *_seen(one)) for one in found])
+            _table(("label", "sure by", "at", "size"), [(one["label"], *_detection_cells(one)) for one in found])
         case {"gui_elements": [*found]}:
-            rows = [(one["type"], one.get("text", ""), *_seen(one)) for one in found]
+            rows = [(one["type"], one.get("text", ""), *_detection_cells(one)) for one in found]
             _table(("type", "text", "sure by", "at", "size"), rows)
         case {"predictions": [*predicted]}:
             names = list(predicted[0]) if predicted else []
@@ -186,14 +186,14 @@ def _print_result(result: Any) -> None:
             typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-def _seen(one: Json) -> tuple[str, str, str]:
+def _detection_cells(one: Json) -> tuple[str, str, str]:
     corner, bounds = one["bounds"]["top_left"], one["bounds"]
     sure = f"{one['confidence']:.0%}" if "confidence" in one else ""
     page = f" on page {one['page']}" if "page" in one else ""
     return sure, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
 
 
-def _source(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
+def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
     found = answer.evidence.get(pointer) or {}
     sure = f"{found['probability']:.0%}" if "probability" in found else ""
     place = [
@@ -269,7 +269,7 @@ def _uploaded(client: httpx.Client, files: Sequence[Path]) -> Iterator[dict[Path
                     response = client.post("/files", data={"purpose": "user_data"}, files={"file": (path.name, file)})
                 _check_key(response)
                 if not response.is_success:
-                    raise _Refused(_said(response.content, response.status_code))
+                    raise _Refused(_error_message(response.content, response.status_code))
                 ids[path] = response.json()["id"]
         yield ids
     finally:
@@ -289,10 +289,10 @@ def _progress() -> Iterator[tuple[Progress, TaskID]]:
 
 def _check_key(response: httpx.Response) -> None:
     if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise _Refused(f"{_said(response.content, 401)} Set {KEY} to one of the server's keys: export {KEY}=…")
+        raise _Refused(f"{_error_message(response.content, 401)} Set {KEY} to one of the server's keys: export {KEY}=…")
 
 
-def _said(content: bytes, status: int) -> str:
+def _error_message(content: bytes, status: int) -> str:
     try:
         return _plain(json.loads(content)["error"]["message"])
     except (ValueError, KeyError, TypeError):

@@ -32,7 +32,7 @@ _ID_CHARS, _MESSAGE_CHARS = 80, 400
 
 @dataclass(slots=True)
 class _Failures:
-    """The lines whose answer is an error: how many there are, and a text for each of the first ones."""
+    """The lines whose answer is an error: their number, and the messages of the first ones."""
 
     count: int = 0
     first: list[str] = field(default_factory=list)
@@ -46,7 +46,7 @@ class _Failures:
         said = f"{told['response']['status_code']} {error['code']}: {printable(error['message'], _MESSAGE_CHARS)}"
         self.first.append(f"{printable(told['custom_id'], _ID_CHARS)}: {said}")
 
-    def told(self, output: Path) -> Iterator[str]:
+    def describe(self, output: Path) -> Iterator[str]:
         yield from self.first
         if more := self.count - len(self.first):
             yield f"… and {more} more, in {output}"
@@ -60,19 +60,19 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
             reader = _Reader(lines)
             count = _check(file.name, reader)
             failures = _Failures()
-            done = _done(output.name, answers, failures)
+            done = _read_done_ids(output.name, answers, failures)
             asyncio.run(_run(settings, reader, answers, count, done, failures))
     except OSError as error:
         fail(str(error))
     except ValueError as error:  # from settings that cannot be used
         fail(str(error))
-    for told in failures.told(output):
+    for told in failures.describe(output):
         typer.echo(told, err=True)
     typer.echo(f"{count - failures.count} of {count} lines have an answer in {output}", err=True)
     return not failures.count
 
 
-def _done(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
+def _read_done_ids(name: str, answers: IO[bytes], failures: _Failures) -> set[str]:
     """Return the ids of the lines that have an answer in the output; errors among them are added to `failures`. An
     unfinished last line, which a killed run left, is cut off."""
     done: set[str] = set()

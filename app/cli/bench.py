@@ -35,7 +35,7 @@ def run(
         scenario, folder = find(name)
         scenario = Scenario.model_validate({**scenario.model_dump(), **changes})
         priced = Prices.read(prices) if prices else None
-        answers = asyncio.run(_asked(scenario, folder, target))
+        answers = asyncio.run(_measure(scenario, folder, target))
     except (BadScenario, ValueError) as error:
         fail(str(error))
     out = Console()
@@ -55,7 +55,7 @@ def run(
     return any(one.is_good for one in answers)
 
 
-async def _asked(scenario: Scenario, folder: Path, target: BenchTarget) -> list[TimedResponse]:
+async def _measure(scenario: Scenario, folder: Path, target: BenchTarget) -> list[TimedResponse]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), TextColumn("{task.fields[told]}"))
     seconds = scenario.warmup_s + scenario.duration_s
     good = bad = 0

@@ -26,10 +26,10 @@ _TENANT = re.compile("[0-9a-f]{32}")
 
 def show(settings: Settings, *, as_json: bool) -> None:
     """Print the number and size of the entries of each key."""
-    names = _names(settings)
-    held = [one for holds in _asked(settings, lambda store: store.held()) for one in holds]
+    names = _key_names(settings)
+    held = [one for holds in _ask_stores(settings, lambda store: store.held()) for one in holds]
     if as_json:
-        typer.echo(json.dumps([_told(one, names) for one in held], indent=2))
+        typer.echo(json.dumps([_to_json(one, names) for one in held], indent=2))
         return
     if not held:
         typer.echo("the cache is empty")
@@ -44,16 +44,16 @@ def purge(settings: Settings, key: str | None) -> None:
     """Delete the entries of `key`, or all entries."""
     tenant = None if key is None else _tenant_of(settings, key)
 
-    count = sum(_asked(settings, lambda store: store.purge(tenant)))
+    count = sum(_ask_stores(settings, lambda store: store.purge(tenant)))
     typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
 
 
-def _told(held: Held, names: dict[str, str]) -> dict[str, object]:
+def _to_json(held: Held, names: dict[str, str]) -> dict[str, object]:
     name = names.get(held.tenant)
     return {"key": name, "tenant": held.tenant, "kind": held.kind, "entries": held.entries, "bytes": held.size}
 
 
-def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
+def _ask_stores(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
     """Return what `ask` returns for each store of the cache. Exits with status 2 if one cannot be reached."""
 
     async def asked() -> list[T]:
@@ -72,7 +72,7 @@ def _asked(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T
         fail(str(error))
 
 
-def _names(settings: Settings) -> dict[str, str]:
+def _key_names(settings: Settings) -> dict[str, str]:
     """Return the names of keys by tenant, for the keys in the key file that have a tenant."""
     if not settings.keys_file:
         return {EVERYONE: "(no key)"}
@@ -86,7 +86,7 @@ def _names(settings: Settings) -> dict[str, str]:
 def _tenant_of(settings: Settings, key: str) -> str:
     if _TENANT.fullmatch(key):
         return key
-    found = [tenant for tenant, name in _names(settings).items() if name == key]
+    found = [tenant for tenant, name in _key_names(settings).items() if name == key]
     if not found:
         fail(
             f"--key: {PREFIX}KEYS_FILE has no key '{key}' with a tenant. For a key that was removed, or made by an "

@@ -22,7 +22,7 @@ from rich.text import Text
 from app.building import build_config, build_fetcher, build_runtime, build_search
 from app.cli import WIDTH, wrapped
 from app.cli.serving import without_password
-from app.runnable_commands import as_called_here, in_the_image
+from app.runnable_commands import adapt_commands, is_in_container
 from app.settings import PREFIX, Settings
 from models.base import EngineUnavailable, ModelError
 from models.batches import CardMemory
@@ -46,7 +46,7 @@ Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 _SCREEN = 80
 """Width of a usual terminal, in columns."""
-_MAX_TOLD = 300
+_MAX_REASON_CHARS = 300
 """Largest number of characters that the summary shows of the reason why an engine is not on a card. The whole text is
 printed above it."""
 _SCRIPTED = (
@@ -83,7 +83,7 @@ async def examine(settings: Settings, *, as_json: bool = False) -> int:
         found = [finding async for finding in _findings(settings, lambda _: None)]
         print(json.dumps(_report(settings, found), indent=2, ensure_ascii=False))
     else:
-        found = await _shown(settings)
+        found = await _print_findings(settings)
     return int(any(finding.outcome == "failed" for finding in found))
 
 
@@ -101,12 +101,12 @@ def _report(settings: Settings, found: Sequence[Finding]) -> dict[str, object]:
     }
 
 
-async def _shown(settings: Settings) -> list[Finding]:
+async def _print_findings(settings: Settings) -> list[Finding]:
     console = _console()
     at_start = cards()
     machine = f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs"
     console.print(f"openfaze {version('openfaze')}, Python {platform.python_version()}, {machine}")
-    for line in _cards_shown():
+    for line in _describe_cards():
         console.print(line, soft_wrap=True)
     console.print()
     found: list[Finding] = []
@@ -121,11 +121,11 @@ async def _shown(settings: Settings) -> list[Finding]:
 
     for finding in found:
         if finding.outcome in ("missing", "failed"):
-            told = wrapped(f"{finding.capability}: {as_called_here(finding.said)}", console.width)
+            told = wrapped(f"{finding.capability}: {adapt_commands(finding.said)}", console.width)
             title = len(finding.capability) + 1
             console.print(Text.assemble("\n", (told[:title], _COLOURS[finding.outcome]), told[title:]), soft_wrap=True)
     if at_start is not None:
-        console.print("\n" + "\n".join(_card_screen(settings, at_start, found)), soft_wrap=True)
+        console.print("\n" + "\n".join(_summarise_cards(settings, at_start, found)), soft_wrap=True)
     counts = Counter(finding.outcome for finding in found)
     weights = ", ".join(size for _, _, size in _weights_in(Path(settings.weights_dir))) or "none"
     for line in (
@@ -137,18 +137,18 @@ async def _shown(settings: Settings) -> list[Finding]:
     return found
 
 
-def _cards_shown() -> Iterator[str]:
+def _describe_cards() -> Iterator[str]:
     seen = cards()
     if seen is None:
         return
     yield f"NVIDIA driver {seen.driver}, for CUDA up to {seen.cuda}"
     for number, card in enumerate(seen.cards):
         yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
-    if not in_the_image():
+    if not is_in_container():
         yield f"container toolkit: {_toolkit() or 'not in PATH, so docker cannot give containers a card'}"
 
 
-def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
+def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
     """Yield the lines of a summary that fits on one screen: the engines on the cards with their memory, the other
     engines with the reason, and the state of the LLM."""
     for number, card in enumerate(at_start.cards):
@@ -159,7 +159,7 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
     on_cards = [one for one in found if one.card_mb is not None]
     for one in on_cards:
         declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
-        yield _shortened(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
+        yield _shorten(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
     now = cards()
     for number, card in enumerate(now.cards if now else ()):
         yield f"  {card.free / 1e6:>8,.0f} MB  free on cuda:{number} with all of these loaded"
@@ -168,7 +168,7 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
     for one in [*remarks, *off]:
         why = one.said if one.outcome != "ok" else f"'{one.engine}' used no memory of a card: it ran on the CPU"
         yield from wrapped(
-            _shortened(f"not on a card: {one.capability}: {as_called_here(why)}", _MAX_TOLD), _SCREEN
+            _shorten(f"not on a card: {one.capability}: {adapt_commands(why)}", _MAX_REASON_CHARS), _SCREEN
         ).splitlines()
     never = [one.capability for one in found if one.card_mb is None and one.card_estimate is None]
     never = [name for name in never if name not in ("cards", "llm")]
@@ -178,18 +178,18 @@ def _card_screen(settings: Settings, at_start: Cards, found: Sequence[Finding]) 
         if one.capability == "llm":
             base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
             where = f" at {without_password(base)}" if base else f" ({one.engine or 'none'})"
-            told = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {as_called_here(one.said)}"
-            yield from wrapped(_shortened(f"LLM{where} {told}", _MAX_TOLD), _SCREEN).splitlines()
+            told = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {adapt_commands(one.said)}"
+            yield from wrapped(_shorten(f"LLM{where} {told}", _MAX_REASON_CHARS), _SCREEN).splitlines()
 
 
-def _shortened(line: str, most: int = _SCREEN) -> str:
+def _shorten(line: str, most: int = _SCREEN) -> str:
     return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _toolkit() -> str | None:
     """Return the name of the program that gives containers access to cards. None if there is no such program, or if
     this process runs in a container."""
-    programs = () if in_the_image() else ("nvidia-ctk", "nvidia-container-cli")
+    programs = () if is_in_container() else ("nvidia-ctk", "nvidia-container-cli")
     return next((program for program in programs if shutil.which(program)), None)
 
 
@@ -230,7 +230,7 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
     fetcher = build_fetcher(settings)
     try:
         trying("cards")
-        if on_cards := await _use_of_cards(settings, runtime):
+        if on_cards := await _check_cards(settings, runtime):
             yield on_cards
         await runtime.look()
         gate = asyncio.Semaphore(1 if cards() else AT_A_TIME)
@@ -238,13 +238,13 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         async def begun(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
             async with gate:
                 trying(name)
-                return await _survived(name, trial)
+                return await _run_trial(name, trial)
 
         chosen = [(state, str(getattr(settings, state.capability, AUTO))) for state in runtime.states()]
         trials = [begun(state.capability, partial(_try, runtime, state, choice)) for state, choice in chosen]
         trials.append(begun("browser", partial(_render_a_page, settings)))
         # The web search mostly waits for the network, so it runs in parallel to the trials.
-        searched = asyncio.create_task(_survived("web_search", partial(_search_the_web, settings, fetcher)))
+        searched = asyncio.create_task(_run_trial("web_search", partial(_search_the_web, settings, fetcher)))
         running = [searched, *map(asyncio.create_task, trials)]
         try:
             for trial in [*running[1:-1], searched, running[-1]]:
@@ -258,7 +258,7 @@ async def _findings(settings: Settings, trying: Callable[[str], None]) -> AsyncG
         await runtime.close()
 
 
-async def _survived(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
+async def _run_trial(name: str, trial: Callable[[], Awaitable[Finding]]) -> Finding:
     """Return the finding of `trial`. An unexpected exception also becomes a finding, so that the other trials
     continue."""
     try:
@@ -275,7 +275,7 @@ def _with_cause(said: str, error: Exception) -> str:
     return f"{said} ({type(cause).__name__}: {cause})" if cause is not None else said
 
 
-async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
+async def _check_cards(settings: Settings, runtime: Runtime) -> Finding | None:
     """Return which engines use the cards and which cannot, or None if there is no card and the operator asked for
     none."""
     config = build_config(settings)
@@ -292,7 +292,7 @@ async def _use_of_cards(settings: Settings, runtime: Runtime) -> Finding | None:
     return Finding("cards", "ok", said=f"used by {', '.join(on) or 'nothing that is here'}")
 
 
-def _free() -> int:
+def _free_card_bytes() -> int:
     seen = cards()
     return sum(card.free for card in seen.cards) if seen else 0
 
@@ -314,7 +314,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         weights=spec.weights,
         card_estimate=state.candidate.card,
     )
-    free, started = _free(), time.perf_counter()
+    free, started = _free_card_bytes(), time.perf_counter()
     try:
         await runtime.load(state.capability)
         loaded = time.perf_counter()
@@ -323,7 +323,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, BadResult) as error:
         return tried("failed", said=_with_cause(str(error), error))
-    ran_ms, card_mb = _ms(loaded), (free - _free()) // 10**6
+    ran_ms, card_mb = _ms(loaded), (free - _free_card_bytes()) // 10**6
     taken = card_mb if card_mb > 0 else None
     if state.pairs:
         said += f"; translates {', '.join(state.pairs)}"

@@ -15,8 +15,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from app.cli import KEY, fail, left_alone, printable, read_settings, terminal_width
-from app.extract.asking import MAX_EXAMPLES, Asker, CannotAsk, PaperExample
+from app.cli import KEY, fail, printable, read_settings, terminal_width, without_garbage_collection
+from app.extract.client import MAX_EXAMPLES, CannotAsk, PaperClient, PaperExample
 from app.extract.files import CannotWrite, TooManyRows, check, write
 from app.extract.job import run
 from app.extract.papers import STATE, CannotRead, Paper, addresses_in, papers_of
@@ -33,7 +33,7 @@ _LISTED_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ExtractOptions:
     sources: Sequence[str]
     out: Path
     schema: str | None = None
@@ -48,14 +48,14 @@ class Wanted:
     retry_errors: bool = False
 
 
-class _Pace(ProgressColumn):
+class _PaceColumn(ProgressColumn):
     """Column of the progress display that shows the papers per minute."""
 
     def render(self, task: Task) -> Text:
         return Text(f"{task.speed * 60:.0f} papers/min" if task.speed else "")
 
 
-def extract(wanted: Wanted) -> int:
+def extract(wanted: ExtractOptions) -> int:
     """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error. Exits with
     status 2 where nothing can be done."""
     try:
@@ -64,7 +64,7 @@ def extract(wanted: Wanted) -> int:
         fail(f"--out: {error}")
     state_file = wanted.out.with_name(f"{wanted.out.name}{STATE}")
     if state_file.exists():
-        # Before a server starts, which takes a while: another command may have it open.
+        # Another command may have the file open. This is checked before a server starts, which takes a while.
         try:
             JobState(state_file).close()
         except CannotOpen as error:
@@ -76,9 +76,9 @@ def extract(wanted: Wanted) -> int:
         if not papers:
             fail("there is no paper: name files, folders, zip archives, mailboxes or addresses")
         schema = schema_of(wanted.schema) if wanted.schema else None
-        with asked_server(wanted.url) as url:
+        with server_to_ask(wanted.url) as url:
             schema = schema or _proposal(wanted, url, papers)
-            return _make(wanted, url, schema, examples, papers, state_file)
+            return _make_table(wanted, url, schema, examples, papers, state_file)
     except (CannotRead, CannotAsk, CannotOpen, TooManyRows, ValueError) as error:
         fail(str(error))
     except OSError as error:
@@ -86,26 +86,31 @@ def extract(wanted: Wanted) -> int:
 
 
 @contextlib.contextmanager
-def asked_server(url: str | None) -> Iterator[str]:
+def server_to_ask(url: str | None) -> Iterator[str]:
     """Yield the base URL of the server to ask: `url`, or a server in this process."""
     if url is not None:
         yield url
         return
     settings = read_settings()
-    with left_alone():
-        from app.cli.serving import CannotListen, served_here
+    with without_garbage_collection():
+        from app.cli.serving import CannotListen, serve_in_thread
         from app.telemetry import configure_logging
 
     configure_logging("error")
     try:
-        with served_here(settings) as own:
+        with serve_in_thread(settings) as own:
             yield own
     except CannotListen as error:
         fail(str(error))
 
 
-def _make(
-    wanted: Wanted, url: str, schema: Json, examples: Sequence[PaperExample], papers: Sequence[Paper], state_file: Path
+def _make_table(
+    wanted: ExtractOptions,
+    url: str,
+    schema: Json,
+    examples: Sequence[PaperExample],
+    papers: Sequence[Paper],
+    state_file: Path,
 ) -> int:
     asked = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
     with contextlib.closing(JobState(state_file)) as state:
@@ -125,7 +130,7 @@ def _make(
         examples = [*examples, *corrected][-MAX_EXAMPLES:]
         is_interrupted = False
         try:
-            with contextlib.closing(Asker(url, os.environ.get(KEY))) as asker:
+            with contextlib.closing(PaperClient(url, os.environ.get(KEY))) as asker:
                 _run(asker, partial(asker.fill, schema=schema, examples=examples), state, papers, wanted.jobs)
         except KeyboardInterrupt:
             is_interrupted = True
@@ -140,10 +145,10 @@ def _make(
 
 
 def _run(
-    asker: Asker, fill: Callable[[Paper], PaperResult], state: JobState, papers: Sequence[Paper], jobs: int
+    asker: PaperClient, fill: Callable[[Paper], PaperResult], state: JobState, papers: Sequence[Paper], jobs: int
 ) -> None:
     console = Console(stderr=True)
-    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Pace(), TimeRemainingColumn())
+    shown = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _PaceColumn(), TimeRemainingColumn())
     with Progress(*shown, console=console, speed_estimate_period=120, disable=not console.is_terminal) as progress:
         bar = progress.add_task("papers", total=len(papers), completed=state.counts()[1])
 
@@ -163,7 +168,7 @@ def _run(
             raise
 
 
-def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path]) -> int:
+def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Sequence[Path]) -> int:
     """Print a summary of the job, and return the number of papers with an error."""
     threshold = wanted.review if wanted.review is not None else _SURE
     fields = below = 0
@@ -185,7 +190,7 @@ def _summary(state: JobState, schema: Json, wanted: Wanted, files: Sequence[Path
     return failed
 
 
-def _proposal(wanted: Wanted, url: str, papers: Sequence[Paper]) -> Json:
+def _proposal(wanted: ExtractOptions, url: str, papers: Sequence[Paper]) -> Json:
     schema = proposed_schema(url, os.environ.get(KEY), papers)
     file = wanted.out.with_suffix(".schema.json")
     if file.exists():

@@ -20,7 +20,7 @@ import typer
 from packaging.requirements import Requirement
 
 from app.cli import WIDTH, terminal_width, wrapped
-from app.runnable_commands import in_the_image
+from app.runnable_commands import is_in_container
 
 PROJECT = "openfaze"
 WEIGHTS = "weights"
@@ -55,7 +55,7 @@ PURPOSES: Mapping[str, str] = {
 }
 
 
-COME_ALONG = frozenset({"encryption", "otel", "redact", "redis"})
+ALWAYS_INSTALLED = frozenset({"encryption", "otel", "redact", "redis"})
 """Extras of version 0.1.0 whose packages are now always installed. Scripts and images may still name them, and get the
 message that there is nothing to do."""
 
@@ -69,20 +69,20 @@ def listing(width: int = WIDTH) -> str:
 
 
 def install(name: str) -> int:
-    """Install the packages of `name`, a key of PURPOSES or a name in COME_ALONG, into this Python's environment, and
-    print each command. Return the installer's exit status. Raises CannotInstall."""
-    if name in COME_ALONG:
+    """Install the packages of `name`, a key of PURPOSES or a name in ALWAYS_INSTALLED, into this Python's environment,
+    and print each command. Return the installer's exit status. Raises CannotInstall."""
+    if name in ALWAYS_INSTALLED:
         typer.echo(f"'{name}' is now part of openfaze: there is nothing to install.", err=True)
         return 0
     if name not in PURPOSES:
         raise CannotInstall(f"There is no extra '{name}'; there are:\n{listing(terminal_width())}")
     place = Path(sysconfig.get_path("purelib"))
-    if in_the_image():
+    if is_in_container():
         raise CannotInstall(f"Packages are part of the image. On its machine, run `openfaze install {name}`.")
     if not os.access(place, os.W_OK):
         raise CannotInstall(f"{place} is not writable: this user may not change this Python's packages.")
     with tempfile.NamedTemporaryFile("w", prefix="openfaze-", suffix=".txt") as constraints:
-        constraints.writelines(f"{one}\n" for one in _required() if not _is_extra(one))
+        constraints.writelines(f"{one}\n" for one in _requirements() if not _is_extra(one))
         constraints.flush()
         for step in _steps(name, constraints.name):
             command = [*_installer(), *step]
@@ -100,9 +100,9 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]
         # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other one.
-        yield ["--force-reinstall", "--no-deps", _as_installed("onnxruntime-gpu")]
+        yield ["--force-reinstall", "--no-deps", _pinned("onnxruntime-gpu")]
         return
-    wanted = [one for one in _required() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
+    wanted = [one for one in _requirements() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]
     # The constraints limit packages to versions that the server itself can use.
     yield ["--constraint", constraints, *(f"{one.name}{one.specifier}" for one in wanted)]
     if name in ("standard", "ultralytics"):
@@ -111,11 +111,11 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
         yield ["--force-reinstall", "--no-deps", f"{ours}=={version(ours)}"]
 
 
-def _as_installed(name: str) -> str:
+def _pinned(name: str) -> str:
     return next((f"{name}=={one.version}" for one in distributions(name=name)), name)
 
 
-def _required() -> list[Requirement]:
+def _requirements() -> list[Requirement]:
     try:
         return [Requirement(one) for one in requires(PROJECT) or ()]
     except PackageNotFoundError as error:

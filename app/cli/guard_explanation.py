@@ -26,7 +26,7 @@ _MAX_LAYERS = 5
 _LEAST_SHOWN = 0.005
 """Least score of a layer that the table shows; `--json` has all."""
 _MAX_CHARS = 80
-"""Number of characters that the table shows of what a layer found."""
+"""Number of characters of a layer's findings that the table shows."""
 
 
 class LayerScore(TypedDict):

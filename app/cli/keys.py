@@ -82,7 +82,7 @@ def add_key(
 
     fields = _fields(locals())
     file = _keys_file()
-    typer.echo(_of_file(lambda: key_file.add_key(file, name, fields)))
+    typer.echo(_use_key_file(lambda: key_file.add_key(file, name, fields)))
     typer.echo(f"'{name}' is in {file}; the key itself is stored nowhere", err=True)
     ends = key_file.find_key(file, name).ends
     if ends is not None and ends <= datetime.now(UTC):
@@ -118,7 +118,7 @@ def set_key(
     if not fields:
         fail("there is nothing to set: name a limit, as `openfaze keys set --help` lists them")
     file = _keys_file()
-    typer.echo(_line(_of_file(lambda: key_file.set_key(file, name, fields))), err=True)
+    typer.echo(_line(_use_key_file(lambda: key_file.set_key(file, name, fields))), err=True)
 
 
 @keys.command("list")
@@ -127,7 +127,7 @@ def list_keys() -> None:
     from app.access import key_file
 
     file = _keys_file()
-    stored = _of_file(lambda: key_file.read_keys(file))
+    stored = _use_key_file(lambda: key_file.read_keys(file))
     width, room = max((len(key.name) for key in stored), default=0), terminal_width(without_terminal=sys.maxsize)
     for key in stored:
         line = _line(key, width)
@@ -143,12 +143,12 @@ def show_usage(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")] = False,
 ) -> None:
     """Show what each key has used, by day (UTC). Servers record it every few seconds."""
-    used = [one for one in _in_store(lambda store: store.usage()) if name in ("", one.name)]
+    used = [one for one in _use_store(lambda store: store.usage()) if name in ("", one.name)]
     if name and not used:
         from app.access import key_file
 
         file = _keys_file()
-        _of_file(lambda: key_file.find_key(file, name))
+        _use_key_file(lambda: key_file.find_key(file, name))
     if as_json:
         typer.echo(json.dumps([_as_json(one) for one in used], ensure_ascii=False))
         return
@@ -176,8 +176,8 @@ def rotate_key(name: Name) -> None:
     from app.access import key_file
 
     file = _keys_file()
-    tenant = _tenant(_of_file(lambda: key_file.find_key(file, name)))
-    typer.echo(_of_file(lambda: key_file.rotate_key(file, name, tenant)))
+    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name)))
+    typer.echo(_use_key_file(lambda: key_file.rotate_key(file, name, tenant)))
     typer.echo(f"'{name}' has a new key in {file}; the key itself is stored nowhere", err=True)
 
 
@@ -194,20 +194,20 @@ def remove_key(
     from app.state.entries import StoreDown
 
     file = _keys_file()
-    tenant = _tenant(_of_file(lambda: key_file.find_key(file, name))) if purge else None
-    left = _of_file(lambda: key_file.remove_key(file, name))
+    tenant = _tenant(_use_key_file(lambda: key_file.find_key(file, name))) if purge else None
+    left = _use_key_file(lambda: key_file.remove_key(file, name))
     typer.echo(
         f"'{name}' is no longer in {file}, which holds {left or 'no'} key{'' if left == 1 else 's'} now", err=True
     )
     if tenant is not None:
         try:
-            for line in asyncio.run(_purged(tenant)):
+            for line in asyncio.run(_purge_tenant(tenant)):
                 typer.echo(line, err=True)
         except (ApiError, StoreDown) as error:
             fail(f"not everything that is stored for '{name}' ({tenant}) could be deleted: {error}")
 
 
-async def _purged(tenant: str) -> list[str]:
+async def _purge_tenant(tenant: str) -> list[str]:
     from app.access.admission import FLUSH_S
     from app.access.keys import REFRESH_S
     from app.tenant_deletion import build_purges
@@ -222,7 +222,7 @@ def _tenant(stored: "StoredKey") -> str:
     made; it is then taken from the key's recorded usage."""
     if stored.tenant is not None:
         return stored.tenant
-    tenants = [one.tenant for one in _in_store(lambda store: store.usage()) if one.name == stored.name]
+    tenants = [one.tenant for one in _use_store(lambda store: store.usage()) if one.name == stored.name]
     if not tenants:
         fail(
             f"'{stored.name}' was made by an earlier version, without a record of its tenant. Send one request with it "
@@ -303,7 +303,7 @@ def _keys_file() -> Path:
     return Path(file)
 
 
-def _of_file(work: Callable[[], T]) -> T:
+def _use_key_file(work: Callable[[], T]) -> T:
     from app.access.key_file import KeyFileError
 
     try:
@@ -312,7 +312,7 @@ def _of_file(work: Callable[[], T]) -> T:
         fail(str(error))
 
 
-def _in_store(work: Callable[["CounterStore"], Awaitable[T]]) -> T:
+def _use_store(work: Callable[["CounterStore"], Awaitable[T]]) -> T:
     from app.building import build_counters
     from app.state.entries import StoreDown
 

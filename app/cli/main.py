@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import fail, left_alone, read_settings, terminal_width
+from app.cli import fail, read_settings, terminal_width, without_garbage_collection
 from app.cli.keys import keys
 
 cli = typer.Typer(
@@ -42,7 +42,7 @@ def openfaze(
     pass
 
 
-def _begun(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
+def _complete_from(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
     """Return a completer, which proposes those of `names` that begin with the word typed so far."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
@@ -73,7 +73,7 @@ def serve(
 ) -> None:
     """Serve the API until told to stop. Running streams get time to end."""
     settings = read_settings(host=host, port=port)
-    with left_alone():
+    with without_garbage_collection():
         from app.cli.serving import CannotListen
         from app.cli.serving import serve as serve_until_stopped
         from app.main import create_app
@@ -107,7 +107,7 @@ def ask_server(
             "--task",
             "-t",
             help="A task, such as ocr. By default, the full model answers.",
-            autocompletion=_begun(_task_names),
+            autocompletion=_complete_from(_task_names),
         ),
     ] = "chat",
     schema: Annotated[
@@ -143,13 +143,13 @@ def ask_server(
     if not is_here:
         sys.exit(0 if ask.ask(url or running.find(), asked, as_json=as_json) else 1)
     settings = read_settings()
-    with left_alone():
-        from app.cli.serving import CannotListen, served_here
+    with without_garbage_collection():
+        from app.cli.serving import CannotListen, serve_in_thread
         from app.telemetry import configure_logging
 
     configure_logging("error")
     try:
-        with served_here(settings) as own:
+        with serve_in_thread(settings) as own:
             is_answered = ask.ask(own, asked, as_json=as_json)
     except (CannotListen, ValueError) as error:
         fail(str(error))
@@ -196,9 +196,9 @@ def extract_fields(
     A run that was stopped can be resumed, because `<out>.state` holds the answers so far. The exit status is 0 if each
     paper has an answer, 1 if some have an error. The key for --url is taken from OPENFAZE_API_KEY.
     """
-    from app.cli.extract import Wanted, extract
+    from app.cli.extract import ExtractOptions, extract
 
-    sys.exit(extract(Wanted(sources or (), out, schema, urls, examples, url, jobs, review, retry_errors)))
+    sys.exit(extract(ExtractOptions(sources or (), out, schema, urls, examples, url, jobs, review, retry_errors)))
 
 
 @cli.command("review")
@@ -233,7 +233,7 @@ def doctor(
     The exit status is 1 if something that should work does not.
     """
     settings = read_settings()
-    with left_alone():
+    with without_garbage_collection():
         from app.cli.doctor import examine
         from app.telemetry import configure_logging
 
@@ -252,7 +252,7 @@ def pull(
         typer.Argument(
             help="A set of weights, an engine (whisper-small), a capability (ocr) or a profile (gpu). By default, all "
             "are listed.",
-            autocompletion=_begun(_weights_names),
+            autocompletion=_complete_from(_weights_names),
         ),
     ] = "",
 ) -> None:
@@ -284,7 +284,7 @@ def install(
         str,
         typer.Argument(
             help="What to install, such as standard. By default, everything is listed.",
-            autocompletion=_begun(_packages_names),
+            autocompletion=_complete_from(_packages_names),
         ),
     ] = "",
 ) -> None:
@@ -380,7 +380,7 @@ def run_batch(
     answer to a line is an error.
     """
     settings = read_settings()
-    with left_alone():
+    with without_garbage_collection():
         from app.cli import batch as batches
         from app.telemetry import configure_logging
 
@@ -397,7 +397,7 @@ def serve_mcp(
     """Serve the tasks as tools of the Model Context Protocol on standard input and output, for a program that starts
     this command."""
     settings = read_settings()
-    with left_alone():
+    with without_garbage_collection():
         from app.cli import mcp
         from app.telemetry import configure_logging
 
@@ -456,7 +456,7 @@ def explain_text(
     The text is judged like that of a request, by the same engines and thresholds. The exit status is 0 in either case.
     """
     settings = read_settings()
-    with left_alone():
+    with without_garbage_collection():
         from app.cli import guard_explanation
         from app.telemetry import configure_logging
         from models.base import ModelError

@@ -28,7 +28,7 @@ def serve(settings: Settings, folders: Sequence[Path]) -> None:
 async def _serve(settings: Settings, files: "LocalFiles") -> None:
     services = Services(settings)
     try:
-        server = build_server(services, lambda _: ToolContext(), files.taken)
+        server = build_server(services, lambda _: ToolContext(), files.inline_file)
         async with stdio_server() as (read, write):
             await server.run(read, write, server.create_initialization_options())
     finally:
@@ -42,7 +42,7 @@ class LocalFiles:
         self._folders = [folder.resolve() for folder in folders]
         self._max_bytes = max_bytes
 
-    async def taken(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    async def inline_file(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return `arguments`, with a path in `source` replaced by the file as a data URL. Raises BadRequest and
         PayloadTooLarge."""
         source = arguments.get("source")

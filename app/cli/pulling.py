@@ -11,7 +11,7 @@ import typer
 
 from app.building import build_config
 from app.cli import WIDTH, terminal_width, wrapped
-from app.runnable_commands import as_called_here
+from app.runnable_commands import adapt_commands
 from app.settings import PREFIX, Settings
 from models.capability import Candidate
 from models.catalog import CATALOG
@@ -55,7 +55,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
     ends = ", ".join(f"{profile} ({shown_bytes(size) if size else 'nothing'})" for profile, size in sizes.items())
     lines += [
         "",
-        wrapped(as_called_here("`openfaze pull NAME` fetches one: a set, an engine or a capability;"), width),
+        wrapped(adapt_commands("`openfaze pull NAME` fetches one: a set, an engine or a capability;"), width),
         wrapped(f"or all of a profile: {ends}.", width),
     ]
     return "\n".join(lines)
@@ -133,23 +133,23 @@ def _set_named(name: str, settings: Settings) -> WeightSet:
         chosen = str(getattr(settings, name, AUTO))
         if known := WEIGHT_SETS.get(chosen) or WEIGHT_SETS.get(RECOMMENDED.get(name, "")):
             return known
-        raise NothingToPull(f"No weights are fetched for '{name}'.{_ways(CATALOG[name].engines, settings)}")
+        raise NothingToPull(f"No weights are fetched for '{name}'.{_describe_engines(CATALOG[name].engines, settings)}")
     sets = [known for known in WEIGHT_SETS.values() if reader_of(known).spec.name == name]
     if sets:
         raise NothingToPull(f"'{name}' has several sets. Name one: {', '.join(known.name for known in sets)}.")
     if engines := [one for one in _engines() if one.spec.name == name]:
-        raise NothingToPull(f"The weights of '{name}' are not fetched.{_ways(engines, settings)}")
+        raise NothingToPull(f"The weights of '{name}' are not fetched.{_describe_engines(engines, settings)}")
     close = difflib.get_close_matches(name, names(), n=1)
     guess = f" Did you mean '{close[0]}'?" if close else ""
     raise NothingToPull(f"There are no weights '{name}'.{guess}\n\n{listing(settings, terminal_width())}")
 
 
-def _ways(engines: Sequence[Candidate], settings: Settings) -> str:
+def _describe_engines(engines: Sequence[Candidate], settings: Settings) -> str:
     """Return a line for each of `engines`: where its weights come from, and what else it lacks to run here."""
-    return "".join(f"\n  {one.spec.name}: {one.spec.weights}.{_lacking(one, settings)}" for one in engines)
+    return "".join(f"\n  {one.spec.name}: {one.spec.weights}.{_missing_for(one, settings)}" for one in engines)
 
 
-def _lacking(candidate: Candidate, settings: Settings) -> str:
+def _missing_for(candidate: Candidate, settings: Settings) -> str:
     """Return the reason why an engine could not run here even if the operator chose it by name; empty if there is
     none."""
     capability = candidate.spec.capability
@@ -175,7 +175,7 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
         typer.echo(f"{shown_bytes(_size(sets))} in total, including what is already downloaded", err=True)
     _check_room([known for known in sets if missing[known.name]], root)
     failures: dict[str, PullFailed] = {}
-    with _shown_progress(sets, sum(_lacked(known, root) for known in sets)) as progress:
+    with _shown_progress(sets, sum(_missing_bytes(known, root) for known in sets)) as progress:
         for known in sets:
             try:
                 pull(known, root, progress=progress)
@@ -187,8 +187,8 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
             typer.echo(f"{known.name} could not be fetched: {failures[known.name].reason}", err=True)
             continue
         typer.echo(f"{known.name} is in {root}, with every checksum correct", err=True)
-        if lacking := _lacking(reader, settings):
-            typer.echo(as_called_here(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
+        if lacking := _missing_for(reader, settings):
+            typer.echo(adapt_commands(f"'{reader.spec.name}' cannot run yet.{lacking}"), err=True)
     if failures:
         raise next(iter(failures.values()))
 
@@ -197,7 +197,7 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
     """Check that the missing files fit on the disk. Raises PullFailed."""
     there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
     missing = [file for known in sets for file in known.missing(root)]
-    needed, free = sum(_lacked(known, root) for known in sets), shutil.disk_usage(there).free
+    needed, free = sum(_missing_bytes(known, root) for known in sets), shutil.disk_usage(there).free
     if needed > free:
         names, verb = " and ".join(known.name for known in sets), "need" if len(sets) > 1 else "needs"
         verb += " about" if any(file.size is None for file in missing) else ""
@@ -208,7 +208,7 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
         )
 
 
-def _lacked(known: WeightSet, root: Path) -> int:
+def _missing_bytes(known: WeightSet, root: Path) -> int:
     """Return the size of the missing files in bytes, or roughly that of the whole set if its publisher states no
     sizes."""
     missing = known.missing(root)
@@ -216,7 +216,7 @@ def _lacked(known: WeightSet, root: Path) -> int:
     return sum(sizes) if len(sizes) == len(missing) else known.about
 
 
-def _tenths(needed: int) -> Progress:
+def _print_tenths(needed: int) -> Progress:
     fetched: dict[str, int] = {}
     told = 0
 
@@ -242,7 +242,7 @@ def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress
 
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _tenths(needed)
+        yield _print_tenths(needed)
         return
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Bars(*columns, TimeRemainingColumn(), console=console) as bars:

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import typer
 
-from app.cli import KEY, fail, left_alone
-from app.cli.extract import asked_server
-from app.extract.asking import Asker
+from app.cli import KEY, fail, without_garbage_collection
+from app.cli.extract import server_to_ask
+from app.extract.client import PaperClient
 from app.extract.files import CannotWrite, TooManyRows, check
 from app.extract.papers import STATE
 from app.extract.state import CannotOpen, JobState
@@ -18,12 +18,12 @@ from app.extract.state import CannotOpen, JobState
 def review(named: Path, url: str | None, port: int, below: float) -> int:
     """Serve the page until Ctrl+C, write the table again, and return the exit status. Exits with status 2 if there is
     nothing to review."""
-    with left_alone():
+    with without_garbage_collection():
         import uvicorn
 
         from app.cli.serving import CannotListen, listen
-        from app.review.desk import Desk
         from app.review.server import review_app
+        from app.review.table_review import TableReview
 
     table = named.with_name(named.name.removesuffix(STATE)).resolve()
     state_file = table.with_name(f"{table.name}{STATE}")
@@ -45,9 +45,9 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
                 # Relative paths of papers count from the folder in which the table was made.
                 closed.enter_context(contextlib.chdir(state.folder))
             sockets = listen("127.0.0.1", port)
-            base_url = closed.enter_context(asked_server(url))
-            asker = closed.enter_context(contextlib.closing(Asker(base_url, os.environ.get(KEY))))
-            desk = closed.enter_context(contextlib.closing(Desk(state, table, asker, below)))
+            base_url = closed.enter_context(server_to_ask(url))
+            asker = closed.enter_context(contextlib.closing(PaperClient(base_url, os.environ.get(KEY))))
+            desk = closed.enter_context(contextlib.closing(TableReview(state, table, asker, below)))
             token = secrets.token_urlsafe(24)
             address = f"http://127.0.0.1:{sockets[0].getsockname()[1]}/review/{token}/"
             typer.echo(f"review {table.name} at {address}\nCtrl+C ends it and writes the table.")

@@ -14,24 +14,24 @@ import httpx
 import structlog
 import typer
 
-from app.cli import fail, left_alone
+from app.cli import fail, without_garbage_collection
 
 if TYPE_CHECKING:
     from app.settings import Settings
 
-USUAL = "http://127.0.0.1:8000"
+DEFAULT_URL = "http://127.0.0.1:8000"
 _LOOK_S = 2.0
 """Seconds that a server gets to answer."""
 _PRIVATE = 0o600
 _NAME = "serving.json"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+_WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
-    """File in `folder` stating that this process serves at `url`, from `write` to `remove`."""
+class AddressFile:
+    """File in `folder` that names the address `url` of this process's server while it runs."""
 
     folder: Path
     url: str
@@ -41,13 +41,13 @@ class Note:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file.write_text(json.dumps(self._content), "utf-8")
             self._file.chmod(_PRIVATE)
-        except OSError as error:  # The note is only a convenience, so the server runs without it.
+        except OSError as error:  # The file is only a convenience, so the server runs without it.
             log.info("address_not_noted", reason=error.strerror)
 
     def remove(self) -> None:
-        """Remove the note, unless a server that was started since has replaced it."""
+        """Remove the file, unless a server that was started later has replaced it."""
         if _read(self._file) == self._content:
-            with contextlib.suppress(OSError):  # A leftover note is recognised as stale, as after a kill.
+            with contextlib.suppress(OSError):  # A leftover file is recognised as stale, as after a kill.
                 self._file.unlink()
 
     @property
@@ -75,28 +75,28 @@ def find() -> str:
 
 def url_of(host: str, port: int) -> str:
     """Return the URL under which this machine reaches a server that listens on `host` and `port`."""
-    host = _EVERYWHERE.get(host, host)
+    host = _WILDCARDS.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def _addresses() -> Sequence[str]:
     settings = _settings()
     if settings is None:
-        return [USUAL]
+        return [DEFAULT_URL]
     from app.building import state_folder
 
     found = []
     if settings.port and settings.model_fields_set & {"port", "host"}:
         found.append(url_of(settings.host, settings.port))
     match _read(state_folder(settings) / _NAME):
-        case {"url": str(last), "pid": int(pid)} if urlsplit(last).scheme in ("http", "https") and _lives(pid):
+        case {"url": str(last), "pid": int(pid)} if urlsplit(last).scheme in ("http", "https") and _is_alive(pid):
             found.append(last)
-    return list(dict.fromkeys([*found, USUAL]))
+    return list(dict.fromkeys([*found, DEFAULT_URL]))
 
 
 def _settings() -> "Settings | None":
-    """Return the settings, or None if they cannot be used. Reporting that is left to the server."""
-    with left_alone():
+    """Return the settings; None if they cannot be used, which only the server reports."""
+    with without_garbage_collection():
         from pydantic import ValidationError
 
         from app.settings import Settings
@@ -114,8 +114,8 @@ def _read(note: Path) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _lives(pid: int) -> bool:
-    """True if the process `pid` exists, or if this cannot be determined. A killed server leaves its note, and another
+def _is_alive(pid: int) -> bool:
+    """True if the process `pid` exists, or if this cannot be determined. A killed server leaves its file, and another
     server may have taken its port."""
     if os.name != "posix" or pid < 1:
         return pid > 0

@@ -23,11 +23,11 @@ from fastapi import FastAPI
 from app import runnable_commands
 from app.backup import BackupFailed, build_places, in_use
 from app.building import build_connections, state_folder
-from app.cli.running import Note, url_of
+from app.cli.running import AddressFile, url_of
 from app.connections import Connections, allow_descriptors, bounded_protocol
-from app.errors import GOOD_BYE_S
+from app.errors import LAST_MESSAGE_S
 from app.metrics import PATH, fill_from_connections, metrics_app
-from app.runnable_commands import as_called_here, in_the_image
+from app.runnable_commands import adapt_commands, is_in_container
 from app.services import Services
 from app.settings import PREFIX, Settings
 from app.telemetry import logs_for_people
@@ -62,13 +62,13 @@ def serve(app: FastAPI) -> None:
     allow_descriptors()
     sockets = listen(settings.host, settings.port)
     base_url = url_of(settings.host, sockets[0].getsockname()[1])
-    metrics = _Metrics(services) if settings.metrics_port is not None else None
-    server = _Server(
+    metrics = _MetricsServer(services) if settings.metrics_port is not None else None
+    server = _ApiServer(
         _config(app, services),
         metrics,
         lambda: announce(services, base_url, metrics.url if metrics else None),
         services,
-        Note(state_folder(settings), base_url),
+        AddressFile(state_folder(settings), base_url),
     )
     try:
         # After Ctrl-C, KeyboardInterrupt is raised only once the server has stopped.
@@ -81,7 +81,7 @@ def serve(app: FastAPI) -> None:
 
 
 @contextlib.contextmanager
-def served_here(settings: Settings) -> Iterator[str]:
+def serve_in_thread(settings: Settings) -> Iterator[str]:
     """Run a server inside this process and yield its base URL. It has no keys and no batches, and a temporary folder
     for files. Raises CannotListen, and ValueError for settings that cannot be used."""
     from app.main import create_app
@@ -119,7 +119,7 @@ def _config(app: Callable[..., Any], services: Services) -> uvicorn.Config:
     )
 
 
-class _Metrics(uvicorn.Server):
+class _MetricsServer(uvicorn.Server):
     """Serves the metrics on OPENFAZE_METRICS_PORT: one path, without keys and without lines in the log. Raises
     CannotListen."""
 
@@ -147,17 +147,17 @@ class _Metrics(uvicorn.Server):
             await self._serving
 
 
-class _Server(uvicorn.Server):
+class _ApiServer(uvicorn.Server):
     """Server of the API. It announces its address only once it can be reached. When told to stop, it refuses new
     requests with a message while earlier ones still run."""
 
     def __init__(
         self,
         config: uvicorn.Config,
-        metrics: _Metrics | None,
+        metrics: _MetricsServer | None,
         announce: Callable[[], None],
         services: Services,
-        note: Note,
+        note: AddressFile,
     ) -> None:
         super().__init__(config)
         self._note = note
@@ -178,7 +178,7 @@ class _Server(uvicorn.Server):
         self._services.is_stopping = True
         grace_s = self._services.settings.shutdown_grace_s
         log.info("stopping", requests=len(self.server_state.tasks), grace_s=grace_s)
-        _cut_off_in(max(grace_s, _LEAST_TO_STOP_S))
+        _exit_in(max(grace_s, _LEAST_TO_STOP_S))
         until = time.monotonic() + grace_s - min(_MAX_CLOSING_S, _CLOSING_SHARE * grace_s)
         running = set(self.server_state.tasks)
         while running and not self.force_exit and (left := until - time.monotonic()) > 0:
@@ -188,20 +188,21 @@ class _Server(uvicorn.Server):
             log.info("requests_cut_off", requests=len(running))
             for task in running:
                 task.cancel()
-            await asyncio.wait(running, timeout=GOOD_BYE_S)
+            await asyncio.wait(running, timeout=LAST_MESSAGE_S)
         # Requests that have arrived meanwhile were refused, and end by themselves.
         self.config.timeout_graceful_shutdown = max(1, math.ceil(until - time.monotonic()))
         # The metrics stop last, so that they cover everything until the end.
         await super().shutdown(sockets)
         if self._metrics:
             await self._metrics.stop()
-        # The note must be removed here, because uvicorn raises the signal again afterwards, which ends the process.
+        # The address file must be removed here, because uvicorn raises the signal again afterwards, which ends the
+        # process.
         self._note.remove()
 
 
-def _cut_off_in(seconds: float) -> None:
+def _exit_in(seconds: float) -> None:
     """End the process after `seconds` if it still runs. Nothing can interrupt an engine's call in a thread, and Python
-    waits for threads, so a stop would take as long as the longest call. The stores stay intact."""
+    waits for threads, so a stop could take as long as the longest call. The stores stay intact."""
 
     def cut_off() -> None:
         time.sleep(seconds)
@@ -224,14 +225,14 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
     absent = False
     for family, kind, protocol, _, address in dict.fromkeys(addresses):
         try:
-            bound.append(_bound(family, kind, protocol, (address[0], port, *address[2:])))
+            bound.append(_bind(family, kind, protocol, (address[0], port, *address[2:])))
         except OSError as error:
             if error.errno in _ABSENT:
                 absent = True
                 continue
             for other in bound:
                 other.close()
-            raise CannotListen(_refusal(error, host, port, setting)) from None
+            raise CannotListen(_describe_error(error, host, port, setting)) from None
         # Port 0 lets the system choose a port for the first address; the other addresses get the same port.
         port = bound[0].getsockname()[1]
     if absent and not bound:
@@ -239,7 +240,7 @@ def listen(host: str, port: int, setting: str = "PORT") -> list[socket.socket]:
     return bound
 
 
-def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
+def _bind(family: int, kind: int, protocol: int, address: tuple[object, ...]) -> socket.socket:
     opened = socket.socket(family, kind, protocol)
     try:
         if os.name == "posix":  # on Windows this option would let two programs share the port
@@ -256,7 +257,7 @@ def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...]) -
     return opened
 
 
-def _refusal(error: OSError, host: str, port: int, setting: str) -> str:
+def _describe_error(error: OSError, host: str, port: int, setting: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
             return (
@@ -282,24 +283,23 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """Announce the running server: to programs by an event in the log, to people by its addresses and a first request.
-    Both are written if the log has the form for programs only because there is no terminal, and not by anybody's
-    choice."""
+    """Announce the running server: to programs by a log event, to people by its addresses and a first request. Both are
+    written if the log is in JSON only because there is no terminal."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:
         log.warning("llm_caution", llm=llm, caution=caution)
     for capability, remedy in services.runtime.faults():
-        log.warning("cannot_run", capability=capability, remedy=as_called_here(remedy))
+        log.warning("cannot_run", capability=capability, remedy=adapt_commands(remedy))
     if missing := _missing_weights(settings):
-        remedy = as_called_here(f"Smaller engines are used instead. Run `openfaze pull {settings.profile}`.")
+        remedy = adapt_commands(f"Smaller engines are used instead. Run `openfaze pull {settings.profile}`.")
         log.warning("weights_missing", profile=settings.profile, sets=", ".join(missing), remedy=remedy)
     watched = logs_for_people(settings.log_format)
     if not watched:
         metrics = {"metrics": metrics_url} if metrics_url else {}
         log.info("serving", url=base_url, llm=llm, weights_dir=settings.weights_dir, **metrics)
         # The log of a container mixes stderr and stdout, so the text for people would appear among the events.
-        if settings.log_format == "json" or in_the_image():
+        if settings.log_format == "json" or is_in_container():
             return
     keyed = services.keys.are_required
     lines = {
@@ -337,10 +337,10 @@ def _llm(services: Services) -> tuple[str, str | None]:
     try:
         chosen = services.runtime.choose(LLM.name)
     except EngineUnavailable as error:
-        return as_called_here(f"none. {error.remedy}"), None
+        return adapt_commands(f"none. {error.remedy}"), None
     address, name = services.settings.of(LlmSettings).llm_base_url, chosen.spec.name
     known = f"{name} at {without_password(address)}" if address and name == OPENAI_SERVER.spec.name else name
-    return known, as_called_here(chosen.caution) if chosen.caution else None
+    return known, adapt_commands(chosen.caution) if chosen.caution else None
 
 
 def without_password(url: str) -> str:

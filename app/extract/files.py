@@ -85,7 +85,7 @@ def _write_workbook(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> li
     """Write a workbook with a sheet for each table and a hidden sheet of the probabilities. The colour of a cell shows
     its probability."""
     book = Workbook(write_only=True)
-    with _replaced(path) as own:
+    with _replace_file(path) as own:
         try:
             _fill_book(book, path, tables, rows)
         finally:
@@ -109,8 +109,8 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
                 count += 1
                 if count > _MAX_ROWS:
                     raise TooManyRows(f"a sheet has at most {_MAX_ROWS:,} rows: write .sqlite, .csv or .jsonl instead")
-                written = [_coloured(sheet, cell, fills) for cell in cells]
-                written[0].hyperlink = _target(row.link, path)
+                written = [_colour_cell(sheet, cell, fills) for cell in cells]
+                written[0].hyperlink = _link_target(row.link, path)
                 written[0].style = "Hyperlink"
                 sheet.append(written)
     hidden = book.create_sheet(probabilities)
@@ -139,7 +139,7 @@ def _plain_cell(sheet: Any, value: Any, *, bold: bool = False) -> Any:
     return cell
 
 
-def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -> Any:
+def _colour_cell(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -> Any:
     made = _plain_cell(sheet, cell.value)
     probability = 0.0 if cell.is_unsupported else cell.probability
     if cell.is_reviewed:
@@ -149,7 +149,7 @@ def _coloured(sheet: Any, cell: FieldCell, fills: Mapping[float, PatternFill]) -
     return made
 
 
-def _target(link: str, table: Path) -> str:
+def _link_target(link: str, table: Path) -> str:
     """Return a link to a paper: an address as it is, a file's path relative to the folder of the table, so that both
     can be moved together."""
     if link.startswith(("http://", "https://")):
@@ -157,7 +157,7 @@ def _target(link: str, table: Path) -> str:
     return quote(os.path.relpath(link, table.resolve().parent).replace(os.sep, "/"))
 
 
-def _beside(path: Path, names: Iterable[str]) -> list[Path]:
+def _sibling_paths(path: Path, names: Iterable[str]) -> list[Path]:
     """Return the paths of further files beside `path`, one for each table in `names`."""
     parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names], "_")
     return [path.with_suffix(f".{part}{path.suffix}") for part in parts]
@@ -166,18 +166,18 @@ def _beside(path: Path, names: Iterable[str]) -> list[Path]:
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one file for each table. The table of papers gets the requested name, and the table of a list gets the
     requested name with the list's name behind it."""
-    files = [path, *_beside(path, [table.name for table in tables if table.is_list])]
+    files = [path, *_sibling_paths(path, [table.name for table in tables if table.is_list])]
     for table, file in zip(tables, files, strict=True):
         # The mark that `utf-8-sig` writes at the beginning tells Excel that the file is UTF-8.
-        with _replaced(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
+        with _replace_file(file) as own, own.open("w", encoding="utf-8-sig", newline="") as out:
             writer = csv.writer(out, delimiter="\t" if path.suffix.lower() == ".tsv" else ",")
             writer.writerow(table.heads)
             for row in rows():
-                writer.writerows([_no_formula(cell.value) for cell in cells] for cells in table.rows(row))
+                writer.writerows([_escape_formula(cell.value) for cell in cells] for cells in table.rows(row))
     return files
 
 
-def _no_formula(value: Any) -> Any:
+def _escape_formula(value: Any) -> Any:
     return _FORMULA.sub("'", value) if isinstance(value, str) else value
 
 
@@ -185,7 +185,7 @@ def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> lis
     """Write one file for each table, named like those of CSV, and one file with the probabilities. Columns have the
     types of the schema."""
     lists = [table.name for table in tables if table.is_list]
-    *files, probabilities = [path, *_beside(path, [*lists, _PROBABILITIES])]
+    *files, probabilities = [path, *_sibling_paths(path, [*lists, _PROBABILITIES])]
     for table, file in zip(tables, files, strict=True):
 
         def values(table: AnswerTable = table) -> Iterator[list[Any]]:
@@ -209,11 +209,11 @@ def _write_columns(
     arrow = {str: pyarrow.string(), bool: pyarrow.bool_(), int: pyarrow.int64(), float: pyarrow.float64()}
     arrow[date] = pyarrow.date32()
     schema = pyarrow.schema([(head, arrow[kind]) for head, kind in zip(_distinct(heads), types, strict=True)])
-    with _replaced(file) as own, ParquetWriter(own, schema) as writer:
+    with _replace_file(file) as own, ParquetWriter(own, schema) as writer:
         for batch in _batched(rows(), _ROWS_OF_A_GROUP):
             columns = zip(*batch, strict=True)
             arrays = [
-                pyarrow.array([_as(kind, value) for value in column], arrow[kind])
+                pyarrow.array([_convert(kind, value) for value in column], arrow[kind])
                 for kind, column in zip(types, columns, strict=True)
             ]
             writer.write_batch(pyarrow.record_batch(arrays, schema=schema))
@@ -245,7 +245,7 @@ def _is_day(text: str) -> bool:
     return True
 
 
-def _as(kind: type, value: Any) -> Any:
+def _convert(kind: type, value: Any) -> Any:
     if value is None:
         return None
     if kind is date:
@@ -257,7 +257,7 @@ def _as(kind: type, value: Any) -> Any:
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one JSON object for each paper: its name, the unchanged answer with its evidence, and any error."""
-    with _replaced(path) as own, own.open("w", encoding="utf-8") as out:
+    with _replace_file(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
             told: dict[str, Any] = {"paper": row.name}
             if row.result is not None:
@@ -268,14 +268,14 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
 
 def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field."""
-    with _replaced(path) as own:
+    with _replace_file(path) as own:
         own.unlink(missing_ok=True)
         db = sqlite3.connect(own)
         try:
             *names, probabilities = _distinct([*(table.name for table in tables), _PROBABILITIES])
             for table, name in zip(tables, names, strict=True):
                 _create(db, name, table.heads)
-                _fill(db, name, (cells for row in rows() for cells in _values(table.rows(row))))
+                _fill(db, name, (cells for row in rows() for cells in _row_values(table.rows(row))))
             _create(db, probabilities, _PROBABILITY_HEADS)
             _fill(db, probabilities, _probabilities(rows))
             db.commit()
@@ -284,12 +284,12 @@ def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> li
     return [path]
 
 
-def _quoted(name: str) -> str:
+def _quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
 def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
-    db.execute(f"CREATE TABLE {_quoted(name)} ({', '.join(map(_quoted, _distinct(heads)))})")
+    db.execute(f"CREATE TABLE {_quote(name)} ({', '.join(map(_quote, _distinct(heads)))})")
 
 
 def _distinct(heads: Sequence[str], gap: str = " ") -> list[str]:
@@ -310,10 +310,10 @@ def _distinct(heads: Sequence[str], gap: str = " ") -> list[str]:
 
 def _fill(db: sqlite3.Connection, name: str, rows: Iterable[Sequence[Any]]) -> None:
     for row in rows:
-        db.execute(f"INSERT INTO {_quoted(name)} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
+        db.execute(f"INSERT INTO {_quote(name)} VALUES ({', '.join('?' * len(row))})", row)  # noqa: S608
 
 
-def _values(rows: Iterable[Sequence[FieldCell]]) -> Iterator[list[Any]]:
+def _row_values(rows: Iterable[Sequence[FieldCell]]) -> Iterator[list[Any]]:
     for cells in rows:
         # A whole number of more than 64 bits is stored as text.
         yield [
@@ -328,7 +328,7 @@ def _probabilities(rows: Rows) -> Iterator[tuple[Any, ...]]:
 
 
 @contextmanager
-def _replaced(path: Path) -> Iterator[Path]:
+def _replace_file(path: Path) -> Iterator[Path]:
     """Yield a new file that replaces `path` at the end of the block."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.resolve().parent)
     os.close(handle)

@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 _LEFT_OUT = ("thumbs.db", "desktop.ini")
-"""Names of files that operating systems put into folders, and that are left out. Names that begin with a dot, or with
-`~$` (open office files), are left out, too."""
+"""Names of files of the operating system that are left out. Names that begin with a dot, or with `~$` (lock files of
+office programs), are left out, too."""
 _MAX_BYTES = 1 << 30
 """Largest file within an archive, in bytes."""
 STATE = ".state"
@@ -47,7 +47,7 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()
     for source in sources:
-        for paper in map(_in_unicode, _of_source(source, without)):
+        for paper in map(_in_unicode, _papers_of_source(source, without)):
             # "papers" and "papers/a.pdf" may both be given.
             if paper.name not in seen:
                 seen.add(paper.name)
@@ -69,7 +69,7 @@ def addresses_in(file: Path) -> list[str]:
     return found
 
 
-def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
+def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
     if source.startswith(("http://", "https://")):
         yield Paper(source, source.rsplit("/", 1)[-1] or source, source, source, None)
         return
@@ -85,33 +85,33 @@ def _of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
                 # A symbolic link may point to a file outside the folder that nobody meant to send to the server.
                 if not file.is_symlink() or file.resolve().is_relative_to(path.resolve()):
                     try:
-                        yield from _of_file(file)
+                        yield from _papers_of_file(file)
                     except CannotRead as error:
-                        # One damaged archive is a row with its error, never the end of the folder.
-                        yield Paper(str(file), file.name, str(file), "", _failing(str(error)))
+                        # A damaged archive becomes a row with an error, and the other files are still read.
+                        yield Paper(str(file), file.name, str(file), "", _failing_reader(str(error)))
     elif path.exists():
-        yield from _of_file(path)
+        yield from _papers_of_file(path)
     else:
         raise CannotRead(f"'{source}' is neither a file, nor a folder, nor an address")
 
 
 def _in_unicode(paper: Paper) -> Paper:
-    """Return the paper with names that can be stored and sent, although names of files may be any bytes. Its link is
-    the nearest folder with a name of Unicode."""
-    name = _escaped(paper.name)
+    """Return the paper with valid Unicode names, because names of files may be any bytes. If its path is not valid
+    Unicode, its link is the nearest folder whose path is."""
+    name = _escape_name(paper.name)
     if name == paper.name:
         return paper
     link = Path(paper.link)
-    while _escaped(str(link)) != str(link):
+    while _escape_name(str(link)) != str(link):
         link = link.parent
-    return replace(paper, name=name, filename=_escaped(paper.filename), link=str(link))
+    return replace(paper, name=name, filename=_escape_name(paper.filename), link=str(link))
 
 
-def _escaped(name: str) -> str:
+def _escape_name(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _failing(reason: str) -> Callable[[], bytes]:
+def _failing_reader(reason: str) -> Callable[[], bytes]:
     def read() -> bytes:
         raise ValueError(reason)
 
@@ -122,13 +122,13 @@ def _is_left_out(name: str) -> bool:
     return name.startswith((".", "~$")) or name.lower() in _LEFT_OUT
 
 
-def _of_file(path: Path) -> Iterator[Paper]:
+def _papers_of_file(path: Path) -> Iterator[Paper]:
     try:
         match path.suffix.lower():
             case suffix if suffix in ARCHIVES:
-                yield from _of_archive(path)
+                yield from _papers_of_archive(path)
             case suffix if suffix in MAILBOXES:
-                yield from _of_mailbox(path)
+                yield from _papers_of_mailbox(path)
             case _:
                 stat = path.stat()
                 fingerprint = f"{stat.st_size} {stat.st_mtime_ns}"
@@ -137,7 +137,7 @@ def _of_file(path: Path) -> Iterator[Paper]:
         raise CannotRead(f"{path}: {error}") from None
 
 
-def _of_archive(path: Path) -> Iterator[Paper]:
+def _papers_of_archive(path: Path) -> Iterator[Paper]:
     with zipfile.ZipFile(path) as archive:
         members = sorted(archive.infolist(), key=lambda member: member.filename)
     for member in members:
@@ -162,7 +162,7 @@ def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
     return read
 
 
-def _of_mailbox(path: Path) -> Iterator[Paper]:
+def _papers_of_mailbox(path: Path) -> Iterator[Paper]:
     box = mailbox.mbox(path, create=False)
     # The mailbox stays open until its last message has been read, because finding a message means reading through the
     # whole file.
@@ -183,4 +183,4 @@ def _of_mailbox(path: Path) -> Iterator[Paper]:
 
 
 class _MailboxReader:
-    """A reader that may still take messages from a mailbox."""
+    """Marks a mailbox as in use: it is closed once no reader refers to this object."""

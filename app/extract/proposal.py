@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from typing import Any
 
-from app.extract.asking import Asker, CannotAsk, Refused
+from app.extract.client import CannotAsk, PaperClient, Refused
 from app.extract.papers import Paper
 from app.extract.schemas import Json
 from app.extract.tables import PAPER
 
-_LOOKED_AT = 5
+_MAX_READ = 5
 """Number of papers that are read for a proposal."""
 _MAX_FIELDS, _MAX_COLUMNS = 20, 12
 _LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
@@ -25,8 +25,8 @@ def proposed_schema(url: str, key: str | None, papers: Sequence[Paper]) -> Json:
     """Read the first papers, and return a schema of the labels and columns that at least half of them have. Raises
     CannotAsk if nothing on them looks like a label."""
     read = []
-    with closing(Asker(url, key)) as asker:
-        for paper in papers[:_LOOKED_AT]:
+    with closing(PaperClient(url, key)) as asker:
+        for paper in papers[:_MAX_READ]:
             # The table will later state why a paper cannot be read.
             with suppress(Refused):
                 read.append(asker.read(paper))
@@ -70,16 +70,16 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
             *(result.get("tables") or ()),
             *(one for part in result["sections"] for one in part.get("tables") or ()),
         ]
-        heads.update({names for table in tables if (names := _names(table["rows"]))})
+        heads.update({names for table in tables if (names := _header_names(table["rows"]))})
     for names, count in heads.most_common(1):
         if count >= needed:
             return [*names][:_MAX_COLUMNS]
     return []
 
 
-def _names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
-    """Return the names in the first row if it looks like a header, that is, if two or more cells have words, all of
-    them different."""
+def _header_names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
+    """Return the names in the first row if it looks like a header: two or more cells, each with different words.
+    Otherwise, return no names."""
     first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
     names = tuple(_name_of(text) for text in first)
     is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)

@@ -1,7 +1,8 @@
-"""Lays what people said of a paper's fields and rows over the answer that was read.
+"""Applies people's reviews of a paper's fields and rows to the answer that was read from it.
 
-In a review, a row of a list keeps its name whatever is added or removed before it: `0`, `1` by its place in the answer
-that was read, and `+1`, `+2` for rows that people added. Thus reviews of one list can be undone in any order.
+Reviews name a row of a list by a stable name, which does not change when rows are added or removed before it: `0`, `1`
+… by the row's place in the answer that was read, and `+1`, `+2` … for rows that people added. Thus the reviews of a
+list can be undone in any order.
 """
 
 import hashlib
@@ -15,27 +16,28 @@ from tasks.schema.paths import JsonPath, pointer_of, steps_of_pointer
 Json = dict[str, Any]
 Change = Literal["value", "added", "removed"]
 REVIEWED = "reviewed"
-"""The `match` of a field's evidence once a person accepted or corrected it."""
+"""Value of `match` in the evidence of a field that a person accepted or corrected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A statement of one person about a field or a row."""
+    """One decision of a person about a field or a row."""
 
     change: Change
-    """The field was given its value, or the row was added or removed."""
+    """Kind of the decision: the field has this value, or the row was added or removed."""
     pointer: str
-    """The field or the row, by the names of rows."""
+    """Pointer to the field or the row, with the names of rows instead of their numbers."""
     value: Any
-    """The field's value. Of an added row, `row` is its content and `after` the name of the row before it, or None."""
+    """Value of the field. For an added row, an object with its content (`row`) and the name of the row before it or
+    None (`after`)."""
     place: Json
-    """The field's evidence: page, bounds, text."""
+    """Evidence of the field: page, bounds, text."""
     is_correction: bool
     is_undone: bool
 
 
 class _NamedRows:
-    """The rows of a list by their names, in their order. Rows that were removed keep their places."""
+    """The rows of a list by name, in order. A removed row keeps its place in the order."""
 
     def __init__(self, rows: Sequence[Any]) -> None:
         self._order = [str(place) for place in range(len(rows))]
@@ -44,7 +46,7 @@ class _NamedRows:
 
     @property
     def places(self) -> dict[str, int]:
-        """The number of each row by its name."""
+        """Number of each present row, by name."""
         if self._places is None:
             present = [name for name in self._order if name in self._rows]
             self._places = {name: place for place, name in enumerate(present)}
@@ -65,7 +67,7 @@ class _NamedRows:
         self._places = None
 
     def insert(self, name: str, after: str | None) -> None:
-        """Give the row `name`, which is not there yet, its place."""
+        """Reserve a place for a new row, after the row `after` or at the beginning."""
         self._order.insert(self._order.index(after) + 1 if after in self._order else 0, name)
 
     def remove(self, name: str) -> None:
@@ -74,7 +76,7 @@ class _NamedRows:
 
 
 class ReviewedAnswer:
-    """An answer with its evidence, and the `reviews` of it in their order laid over."""
+    """An answer with its evidence, after `reviews` were applied to it in order."""
 
     def __init__(
         self, answer: Any, evidence: Mapping[str, Any], unsupported: Sequence[str], reviews: Sequence[Review]
@@ -83,10 +85,10 @@ class ReviewedAnswer:
         self._root = _with_names(answer)
         self._evidence = dict(evidence)
         self._unsupported = [*unsupported]
-        self._open: set[str] = set()
+        self._unfilled: set[str] = set()
         self._has_correction = False
         for review in reviews:
-            self._lay(review)
+            self._apply(review)
 
     @property
     def answer(self) -> Any:
@@ -98,18 +100,18 @@ class ReviewedAnswer:
 
     @property
     def unsupported(self) -> list[str]:
-        """Pointers of fields that nothing read supports; those of an added row until somebody filled or accepted
-        them."""
-        places = (self._place_of(name) for name in [*self._unsupported, *self._open])
+        """Pointers of fields that nothing in the paper supports, and of fields of added rows that nobody has filled or
+        accepted yet."""
+        places = (self._place_of(name) for name in [*self._unsupported, *self._unfilled])
         return [place for place in places if place is not None]
 
     @property
     def is_corrected(self) -> bool:
-        """True if a person changed something, and no field of an added row is left to fill."""
-        return self._has_correction and all(self._place_of(name) is None for name in self._open)
+        """True if a person changed something, and all fields of added rows are filled or accepted."""
+        return self._has_correction and all(self._place_of(name) is None for name in self._unfilled)
 
-    def named(self, pointer: str) -> str:
-        """Return `pointer` with the names of rows in place of their numbers."""
+    def to_stable_pointer(self, pointer: str) -> str:
+        """Return `pointer` with the names of rows instead of their numbers."""
         node, path = self._root, list[str]()
         for step in map(str, _steps(pointer)):
             name = step
@@ -120,36 +122,38 @@ class ReviewedAnswer:
         return pointer_of(tuple(path))
 
     def place_of(self, name: str) -> str:
-        """Return the pointer of what reviews know as `name`, or that of the list whose row is not there."""
+        """Return the pointer for a stable pointer `name`; if its row was removed, the pointer of the list."""
         while (place := self._place_of(name)) is None:
             name = name.rpartition("/")[0]
         return place
 
     def version(self, pointer: str) -> str:
-        """Return what changes whenever the field, row or list at `pointer` does, by a review, its undoing or a reading;
-        also if it may have become another one, because its list got or lost a row."""
-        name = self.named(pointer)
+        """Return a version of the field, row or list at `pointer`. It changes with each review, undo or new reading of
+        the part, and whenever a list around the part gains or loses a row, because the pointer may then mean another
+        part."""
+        name = self.to_stable_pointer(pointer)
         own = [one for one in self._reviews if _is_within(one.pointer, name)]
-        value = _without_names(self._at(name))
+        value = _without_names(self._node_at(name))
         return f"{_count(own)}-{self._count_rows(name)}-{_digest(value)}"
 
     def rows_version(self, pointer: str) -> str:
-        """Return what changes whenever the list at `pointer` gets or loses a row, by a review or its undoing."""
-        name = self.named(pointer)
-        rows = self._at(name)
+        """Return a version of the rows of the list at `pointer`. It changes when a review or an undo adds or removes a
+        row."""
+        name = self.to_stable_pointer(pointer)
+        rows = self._node_at(name)
         return f"{self._count_rows(f'{name}/')}-{_digest(rows.names if isinstance(rows, _NamedRows) else None)}"
 
     def new_row(self, list_pointer: str, at: int) -> tuple[str, str | None]:
-        """Return the names of a row that is to be number `at` of a list, and of the row before it."""
-        name = self.named(list_pointer)
-        rows = self._at(name)
+        """Return the stable pointer of a new row at number `at` of a list, and the name of the row before it."""
+        name = self.to_stable_pointer(list_pointer)
+        rows = self._node_at(name)
         before = rows.names[at - 1] if at and isinstance(rows, _NamedRows) else None
         count = sum(one.change == "added" for one in self._reviews)
         return f"{name}/+{count + 1}", before
 
-    def _lay(self, review: Review) -> None:
+    def _apply(self, review: Review) -> None:
         *above, last = map(str, _steps(review.pointer))
-        parent = self._at(pointer_of(tuple(above)))
+        parent = self._node_at(pointer_of(tuple(above)))
         if review.change == "added":
             if parent is None and not review.is_undone:
                 # The list was null.
@@ -157,11 +161,11 @@ class ReviewedAnswer:
                 self._put(above, parent)
             if not isinstance(parent, _NamedRows):
                 return
-            # Also where this was undone: another row may stand behind this one.
+            # An undone addition keeps its place, too, because another row may follow it.
             parent.insert(last, review.value["after"])
             if not review.is_undone:
                 parent[last] = _with_names(review.value["row"])
-                self._open |= {pointer_of((*above, last, *path)) for path in _leaves(review.value["row"])}
+                self._unfilled |= {pointer_of((*above, last, *path)) for path in _leaves(review.value["row"])}
         elif review.is_undone or not _has(parent, last):
             return
         elif review.change == "removed":
@@ -171,23 +175,23 @@ class ReviewedAnswer:
             parent[last] = review.value
             self._evidence[review.pointer] = {**review.place, "probability": 1.0, "match": REVIEWED}
             self._unsupported = [one for one in self._unsupported if one != review.pointer]
-            self._open.discard(review.pointer)
+            self._unfilled.discard(review.pointer)
         self._has_correction |= review.is_correction and not review.is_undone
 
     def _put(self, path: Sequence[str], value: Any) -> None:
         *above, last = path
-        parent = self._at(pointer_of(tuple(above)))
+        parent = self._node_at(pointer_of(tuple(above)))
         if _has(parent, last):
             parent[last] = value
 
-    def _at(self, name: str) -> Any:
+    def _node_at(self, name: str) -> Any:
         node = self._root
         for step in _steps(name) if name else ():
             node = _child(node, str(step))
         return node
 
     def _place_of(self, name: str) -> str | None:
-        """Return the pointer of what reviews know as `name`; None if its row is not there any more."""
+        """Return the pointer for a stable pointer `name`; None if its row was removed."""
         node, path = self._root, list[str | int]()
         for step in map(str, _steps(name)) if name else ():
             if isinstance(node, _NamedRows):
@@ -200,7 +204,7 @@ class ReviewedAnswer:
         return pointer_of(tuple(path))
 
     def _count_rows(self, name: str) -> str:
-        """Return the number of rows that were ever added to or removed from the lists around `name`."""
+        """Return the number of additions to and removals from the lists around `name`, undone ones included."""
         return _count(
             [one for one in self._reviews if one.change != "value" and _is_within(name, one.pointer.rpartition("/")[0])]
         )

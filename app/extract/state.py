@@ -1,4 +1,4 @@
-"""Stores the answers of a job in a SQLite file beside the table, so that a job that was killed can be resumed."""
+"""Stores the answers of a job, and their reviews, in a SQLite file beside the table, so that a job can be resumed."""
 
 import hashlib
 import json
@@ -53,10 +53,9 @@ class Row:
     name: str
     link: str
     result: PaperResult | None
-    """Result of the paper; None until the paper has been asked about. Reviewed fields have the values that the person
-    left."""
+    """Result of the paper with its reviews applied; None until the paper has been asked about."""
     is_corrected: bool = False
-    """A person changed a field or the rows of a list, and no field of an added row is left to fill."""
+    """True if a person changed a field or the rows of a list, and all fields of added rows are filled or accepted."""
 
     def is_reviewed(self, pointer: str) -> bool:
         return self.result is not None and self.result.evidence.get(pointer, {}).get("match") == REVIEWED
@@ -97,9 +96,9 @@ class JobState:
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
     def begin(self, asked: Json) -> bool:
-        """Record what is asked of each paper (schema, examples). Return True if the stored answers were to something
-        else: these are deleted, except for papers that a person reviewed. Raises CannotOpen if there are reviews of
-        another schema."""
+        """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
+        answers, except for reviewed papers, and return True. Raises CannotOpen if there are reviews under another
+        schema."""
         schema = json.dumps(asked.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
@@ -188,7 +187,7 @@ class JobState:
         return None if text is None else Path(text)
 
     def reviewed(self, name: str) -> ReviewedAnswer:
-        """Return the answer to the paper `name` with its reviews laid over. Raises ReviewConflict if there is none."""
+        """Return the answer to the paper `name` with its reviews applied. Raises ReviewConflict if it has no answer."""
         found = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
         told = self._db.execute(found, (name,)).fetchone()
         if told is None:
@@ -196,32 +195,34 @@ class JobState:
         return _reviewed(PaperResult(**json.loads(told[0])), self._reviews(name))
 
     def review(self, name: str, pointer: str, value: Any, place: Json, version: str) -> int:
-        """Keep that a person says that the field is `value` and stands at `place` (page, bounds, text), and return the
-        review's number. Raises ReviewConflict where the field is not of `version` any more."""
+        """Record that the field has `value` at `place` (page, bounds, text), and return the review's number. Raises
+        ReviewConflict if the field no longer has the version `version`."""
         reviewed = self.reviewed(name)
         _check(reviewed.version(pointer), version)
         before = value_at(reviewed.answer, steps_of_pointer(f"#{pointer}"))
         is_correction = (value, type(value)) != (before, type(before))
-        return self._keep(name, "value", reviewed.named(pointer), value, place, is_correction=is_correction)
+        return self._add_review(
+            name, "value", reviewed.to_stable_pointer(pointer), value, place, is_correction=is_correction
+        )
 
     def add_row(self, name: str, pointer: str, at: int, row: Any, version: str) -> int:
-        """Keep that a person adds `row` as number `at` of the list at `pointer`, and return the review's number. Raises
-        ReviewConflict where the list's rows are not those of `version` any more."""
+        """Record that `row` was added as number `at` of the list at `pointer`, and return the review's number. Raises
+        ReviewConflict if the list's rows no longer have the version `version`."""
         reviewed = self.reviewed(name)
         _check(reviewed.rows_version(pointer), version)
         added, before = reviewed.new_row(pointer, at)
-        return self._keep(name, "added", added, {"row": row, "after": before}, {}, is_correction=True)
+        return self._add_review(name, "added", added, {"row": row, "after": before}, {}, is_correction=True)
 
     def remove_row(self, name: str, pointer: str, version: str) -> int:
-        """Keep that a person removes the row at `pointer`, and return the review's number. Raises ReviewConflict where
-        the row is not of `version` any more."""
+        """Record that the row at `pointer` was removed, and return the review's number. Raises ReviewConflict if the
+        row no longer has the version `version`."""
         reviewed = self.reviewed(name)
         _check(reviewed.version(pointer), version)
-        return self._keep(name, "removed", reviewed.named(pointer), None, {}, is_correction=True)
+        return self._add_review(name, "removed", reviewed.to_stable_pointer(pointer), None, {}, is_correction=True)
 
     def undo_review(self, number: int) -> tuple[str, str, Change]:
-        """Take the review back, and return the paper's name, the pointer of the field or row, or of the list if the row
-        is gone, and what is taken back. Raises ReviewConflict for one that is not the field's or the row's last."""
+        """Undo a review. Return the paper's name, the pointer of the field or row (of the list if the row is gone), and
+        the kind of the review. Raises ReviewConflict unless it is the latest review of its field or row."""
         told = self._db.execute(
             "UPDATE reviews SET is_undone = 1 WHERE number = ? AND NOT is_undone AND number = (SELECT max(last.number) "
             "FROM reviews AS last WHERE last.paper = reviews.paper AND (last.pointer = reviews.pointer "
@@ -273,7 +274,9 @@ class JobState:
             for change, pointer, value, place, is_correction, is_undone in self._db.execute(found, (name,))
         ]
 
-    def _keep(self, name: str, change: Change, pointer: str, value: Any, place: Json, *, is_correction: bool) -> int:
+    def _add_review(
+        self, name: str, change: Change, pointer: str, value: Any, place: Json, *, is_correction: bool
+    ) -> int:
         found = self._db.execute(
             "INSERT INTO reviews (paper, change, pointer, value, place, is_correction) VALUES (?, ?, ?, ?, ?, ?)",
             (name, change, pointer, json.dumps(value), json.dumps(place), is_correction),

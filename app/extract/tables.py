@@ -63,12 +63,12 @@ class AnswerTable:
         result = row.result or PaperResult(error="not read yet")
         if not self.is_list:
             cells = [_cell(result, path) for path in self.columns]
-            yield [FieldCell(row.name), *cells, FieldCell(least(cells)), FieldCell(result.error)]
+            yield [FieldCell(row.name), *cells, FieldCell(least_probability(cells)), FieldCell(result.error)]
             return
         items = value_at(result.answer, self.path)
         for number, _ in enumerate(items if isinstance(items, list) else ()):
             cells = [_cell(result, (*self.path, number, *path)) for path in self.columns]
-            yield [FieldCell(row.name), FieldCell(number + 1), *cells, FieldCell(least(cells))]
+            yield [FieldCell(row.name), FieldCell(number + 1), *cells, FieldCell(least_probability(cells))]
 
 
 def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
@@ -83,7 +83,7 @@ def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
     return tables
 
 
-def least(cells: Sequence[FieldCell]) -> float | None:
+def least_probability(cells: Sequence[FieldCell]) -> float | None:
     """Return the least probability of the cells' fields. A field that nothing supports counts as 0."""
     known = [0.0 if cell.is_unsupported else cell.probability for cell in cells if cell.value is not None]
     return min((one for one in known if one is not None), default=None)
@@ -108,16 +108,16 @@ def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
     """Return the schema of the list at `path` of an answer; an empty mapping if its rows are not described."""
     part: Any = schema
     for step in path:
-        node = _shape(schema, part)
+        node = _resolve_shape(schema, part)
         part = node.get("properties", {}).get(step) if isinstance(step, str) else node.get("items")
-    node = _shape(schema, part)
+    node = _resolve_shape(schema, part)
     return node if isinstance(node.get("items"), Mapping) else {}
 
 
 def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
     """Return a row for a list whose rows have the schema `part`, with nothing in its fields. A field that is neither
     required nor may be null is left out."""
-    node = _shape(root, part)
+    node = _resolve_shape(root, part)
     if "properties" in node and depth < _DEEPEST:
         required = node.get("required", ())
         return {
@@ -144,21 +144,21 @@ def _columns(
     objects' schemas."""
     columns: dict[JsonPath, type] = {}
     lists: list[tuple[JsonPath, Mapping[str, Any]]] = []
-    for name, child in _shape(root, part).get("properties", {}).items():
+    for name, child in _resolve_shape(root, part).get("properties", {}).items():
         below = (*path, name)
-        shape = _shape(root, child)
+        shape = _resolve_shape(root, child)
         if isinstance(shape.get("properties"), Mapping) and len(below) < _DEEPEST:
             own, inner = _columns(root, shape, below)
             columns |= own
             lists += inner
-        elif (items := _shape(root, shape.get("items"))).get("properties"):
+        elif (items := _resolve_shape(root, shape.get("items"))).get("properties"):
             lists.append((below, items))
         else:
             columns[below] = _type(root, child)
     return columns, lists
 
 
-def _shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
+def _resolve_shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
     """Return `part` with its reference resolved. Of alternatives (`Item | None`), the first with fields or items is
     returned."""
     node = resolved(root, part)
@@ -193,11 +193,15 @@ def _cell(result: PaperResult, path: JsonPath) -> FieldCell:
     is_unsupported = any(name == pointer or name.startswith(f"{pointer}/") for name in result.unsupported)
     is_reviewed = any(one.get("match") == REVIEWED for one in found)
     return FieldCell(
-        _written(value), pointer, min(probabilities, default=None), is_unsupported and value is not None, is_reviewed
+        _to_cell_value(value),
+        pointer,
+        min(probabilities, default=None),
+        is_unsupported and value is not None,
+        is_reviewed,
     )
 
 
-def _written(value: Any) -> Any:
+def _to_cell_value(value: Any) -> Any:
     """Return `value` as the content of one cell: a list of scalars joined by semicolons, anything deeper as JSON."""
     match value:
         case [*items] if not any(isinstance(one, dict | list) for one in items):

@@ -14,8 +14,8 @@ from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
 from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes
 
-LOOK_S = 5.0
-"""Time between two looks at how quickly a body comes, in seconds."""
+PACE_CHECK_S = 5.0
+"""Time between two checks of the pace of a body, in seconds."""
 _SHOWN = 40
 """Largest number of characters of a header that a message quotes."""
 STEP = LARGE
@@ -23,8 +23,8 @@ STEP = LARGE
 
 
 async def read_body(request: Request, max_bytes: int) -> bytearray:
-    """Return the whole body of a request in JSON. Raises what `body_chunks` raises, and PayloadTooLarge as soon as it
-    is certain that the body has more values than it may have."""
+    """Return the whole JSON body of a request. Raises what `body_chunks` raises, and PayloadTooLarge as soon as the
+    body certainly has too many values."""
     body = bytearray()
     quotes = 0
     async with aclosing(body_chunks(request, max_bytes)) as pieces:
@@ -37,8 +37,8 @@ async def read_body(request: Request, max_bytes: int) -> bytearray:
 
 
 async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes, None]:
-    """Yield the body in chunks as they arrive. A large body waits for memory. The request holds this memory until the
-    request ends. Memory for what has not come yet is held only as long as the body comes quickly enough.
+    """Yield the body in chunks as they arrive. A large body waits for memory, which the request holds until its end.
+    Memory for the missing rest is held only while the body arrives quickly enough.
 
     Raises BadRequest if the body is compressed, PayloadTooLarge if the announced length or the received size is above
     `max_bytes`, ClientGone if the caller hangs up before the end, EngineOverloaded, ShareUsedUp, and MemoryShort for a
@@ -55,7 +55,7 @@ async def body_chunks(request: Request, max_bytes: int) -> AsyncGenerator[bytes,
     try:
         async for piece in request.stream():
             if length is None and received <= LARGE < received + len(piece):
-                # While this waits for memory, the rest of the body stays at the client.
+                # While this call waits for memory, the client cannot send the rest of the body.
                 held = await _PacedMemory.of(memory, max_bytes)
             received += len(piece)
             if received > max_bytes:
@@ -78,8 +78,8 @@ def refuse_compressed(request: Request) -> None:
 
 
 class _PacedMemory:
-    """Memory of a body. If the body comes too slowly to be complete within the time that a request may take, the memory
-    for what has not come yet is given back, and the memory grows with what has come."""
+    """Memory of a body. If the body arrives too slowly to be complete within the time limit of a request, the memory
+    for its missing rest is given back, and memory is taken as bytes arrive."""
 
     def __init__(self, held: HeldBytes, request_s: float) -> None:
         self._held = held
@@ -88,7 +88,7 @@ class _PacedMemory:
         self._received = 0
         self._loop = asyncio.get_running_loop()
         self._began = self._loop.time()
-        self._next_look = self._loop.call_later(LOOK_S, self._look)
+        self._next_check = self._loop.call_later(PACE_CHECK_S, self._check_pace)
 
     @classmethod
     async def of(cls, memory: RequestMemory, size: int) -> Self | None:
@@ -97,21 +97,21 @@ class _PacedMemory:
         return None if held is None else cls(held, memory.request_s)
 
     def note(self, received: int) -> None:
-        """Note that `received` bytes have come so far. Raises MemoryShort."""
+        """Record that `received` bytes have arrived so far. Raises MemoryShort."""
         self._received = received
         if received > self._held.size:
             self._held.resize(min(received + STEP, max(received, self._expected)))
 
     def end(self) -> None:
-        """Keep what has come, and no more."""
-        self._next_look.cancel()
+        """Keep memory for the received bytes, and no more."""
+        self._next_check.cancel()
         self._held.resize(min(self._received, self._held.size))
 
-    def _look(self) -> None:
+    def _check_pace(self) -> None:
         seconds = self._loop.time() - self._began
         if self._received * self._request_s < self._expected * seconds:
             self._held.resize(min(self._received + STEP, self._held.size))
-        self._next_look = self._loop.call_later(LOOK_S, self._look)
+        self._next_check = self._loop.call_later(PACE_CHECK_S, self._check_pace)
 
 
 def _too_large(size: int, max_bytes: int) -> PayloadTooLarge:

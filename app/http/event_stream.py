@@ -7,13 +7,12 @@ from collections.abc import AsyncGenerator, Callable
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from app.errors import GOOD_BYE_S, ApiError, shutting_down, told
+from app.errors import LAST_MESSAGE_S, ApiError, report_error, shutting_down
 from app.http.disconnect import until_disconnect
 from app.telemetry import Stages
 
 _PIECE = 256 * 1024
-"""Number of bytes that are handed to the server at a time, because the server copies the bytes that cannot be sent
-yet."""
+"""Largest number of bytes passed to the server in one message, because it copies the bytes that cannot be sent yet."""
 
 
 class EventStreamResponse(Response):
@@ -58,18 +57,18 @@ class EventStreamResponse(Response):
                     await _send_piece(send, piece)
             except asyncio.CancelledError:
                 # The server stops, or the caller has left, in which case nobody reads the message.
-                await self._say_good_bye(send)
+                await self._send_shutdown_error(send)
                 raise
-            except Exception as error:  # noqa: BLE001 - `told` logs what has to be
-                public = told(error, "stream_failed")
+            except Exception as error:  # noqa: BLE001 - `report_error` logs what has to be
+                public = report_error(error, "stream_failed")
                 self._stages.failed, self._stages.rejected = public.status, public.rejected
                 await _send_piece(send, self._failure(public))
         # The end is sent last, because `receive` reports a disconnect after it.
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _say_good_bye(self, send: Send) -> None:
+    async def _send_shutdown_error(self, send: Send) -> None:
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GOOD_BYE_S):
+            async with asyncio.timeout(LAST_MESSAGE_S):
                 await _send_piece(send, self._failure(shutting_down()))
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
 

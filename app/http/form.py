@@ -38,7 +38,7 @@ class UploadForm:
         self._value = b""
         self._file: list[bytes] = []
         self._ended = False
-        with _Complaints():
+        with _ParserErrors():
             self._parser = MultipartParser(
                 options[b"boundary"],
                 {
@@ -62,7 +62,7 @@ class UploadForm:
     def feed(self, piece: bytes) -> bytes:
         """Parse a chunk of the body, and return its part of the file. Raises BadRequest."""
         try:
-            with _Complaints():
+            with _ParserErrors():
                 self._parser.write(piece)
         except HeaderTooLong as error:
             found = _NAMED.search(self._header[1] + piece[error.offset :])
@@ -141,7 +141,7 @@ class HeaderTooLong(Exception):
         self.offset = offset
 
 
-class _Complaints:
+class _ParserErrors:
     """Converts the parser's errors to BadRequest, because the client has caused them."""
 
     def __enter__(self) -> None:
@@ -155,7 +155,7 @@ class _Complaints:
 
 
 def _plain_name(filename: str) -> str:
-    """Return the name without folders and unprintable characters; `file` if nothing but points is left."""
+    """Return the name without folders and unprintable characters; `file` if only dots and spaces are left."""
     name = filename.replace("\\", "/").rpartition("/")[2]
     plain = "".join(sign for sign in name if sign.isprintable())[-_NAME_CHARS:]
     return plain if plain.strip(". ") else "file"

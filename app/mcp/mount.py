@@ -31,7 +31,7 @@ _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _INVALID_PARAMS = -32602
 """Code of JSON-RPC for invalid parameters of a method."""
-_HERE = ("localhost", "127.0.0.1", "[::1]")
+_LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class _RefusedMessage(Exception):
@@ -57,7 +57,7 @@ class Mount:
         accepted. If there are none, a server without keys accepts only the names of this machine.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
-        self._hosts = frozenset(settings.mcp_hosts or (_HERE if is_for_here else ()))
+        self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
         self._build = build
         self._manager: Any = None
         self._starting: asyncio.Task[None] | None = None
@@ -66,22 +66,22 @@ class Mount:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
-        if (refusal := self._refused(request)) is not None:
-            await _answer(refusal, request)(scope, receive, send)
+        if (refusal := self._find_refusal(request)) is not None:
+            await _error_response(refusal, request)(scope, receive, send)
             return
         try:
             message = await self._read(request)
         except ApiError as error:
-            await _answer(error, request)(scope, receive, send)
+            await _error_response(error, request)(scope, receive, send)
             return
         except _RefusedMessage as refused:
-            await _answer(refused.error, request, refused.id)(scope, receive, send)
+            await _error_response(refused.error, request, refused.id)(scope, receive, send)
             return
         request.state.strings = message.strings
         if self._starting is None:
             self._starting = asyncio.create_task(self._start(scope["app"].state.services))
         await asyncio.shield(self._starting)
-        await self._manager.handle_request(scope, _first(bytes(message.text), receive), send)
+        await self._manager.handle_request(scope, _replay_body(bytes(message.text), receive), send)
 
     async def _read(self, request: Request) -> Shortened:
         """Return the body without its long strings, so that the protocol's server has little to parse on the event
@@ -92,18 +92,18 @@ class Mount:
         except PayloadTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
         if len(body) < LARGE:
-            return _checked(Shortened(body, {}))
+            return _check_message(Shortened(body, {}))
         try:
-            return await services.wire.run(lambda: _checked(shorten(body, max_values=MAX_VALUES)))
+            return await services.wire.run(lambda: _check_message(shorten(body, max_values=MAX_VALUES)))
         except TooManyValues:
             raise PayloadTooLarge(f"The request has more than {MAX_VALUES} values.") from None
 
-    def _refused(self, request: Request) -> ApiError | None:
+    def _find_refusal(self, request: Request) -> ApiError | None:
         if request.method != "POST":
             # Without sessions there is no stream to GET, and no session to DELETE.
             return MethodNotAllowed(f"{request.method} {PATH}: only POST is served here, there are no sessions.")
         for header in ("host", "origin") if self._hosts else ():
-            name = _name_of(request.headers.get(header, ""))
+            name = _host_of(request.headers.get(header, ""))
             if name and name not in self._hosts:
                 return MisdirectedRequest(
                     f"'{name[:100]}' in the header '{header}' is not one of this server's names: add it to "
@@ -122,17 +122,17 @@ class Mount:
         )
 
     async def _start(self, services: Services) -> None:
-        self._manager = await asyncio.to_thread(self._made, services)
+        self._manager = await asyncio.to_thread(self._build_manager, services)
         started = asyncio.Event()
         self._running = asyncio.create_task(self._run(started))
         await started.wait()
 
-    def _made(self, services: Services) -> Any:
+    def _build_manager(self, services: Services) -> Any:
         from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
         from app.mcp.server import build_server
 
-        server = self._build(services) if self._build else build_server(services, _caller)
+        server = self._build(services) if self._build else build_server(services, _build_context)
         return StreamableHTTPSessionManager(server, stateless=True, max_request_body_size=LARGEST_CALL)
 
     async def _run(self, started: asyncio.Event) -> None:
@@ -147,7 +147,7 @@ class Mount:
             await asyncio.wait([self._running])
 
 
-def _checked(message: Shortened) -> Shortened:
+def _check_message(message: Shortened) -> Shortened:
     """Return `message` if it is well-formed.
 
     Raises _RefusedMessage, also for an invalid id, because the package would take such a request for a notification and
@@ -209,8 +209,9 @@ def _check_repeated(said: dict[str, Any], message: Shortened) -> None:
             raise BadRequest(f"Field '{field}': should be a short string", param=field)
 
 
-def _first(body: bytes, receive: Receive) -> Receive:
-    """Return a `receive` function that yields `body`, which has already been read, and then the later messages."""
+def _replay_body(body: bytes, receive: Receive) -> Receive:
+    """Return a `receive` function that first returns `body`, which has already been read, and then the later
+    messages."""
     waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
     async def received() -> Message:
@@ -219,7 +220,7 @@ def _first(body: bytes, receive: Receive) -> Receive:
     return received
 
 
-def _answer(error: ApiError, request: Request, id_: str | int | None = None) -> Response:
+def _error_response(error: ApiError, request: Request, id_: str | int | None = None) -> Response:
     """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is that of
     the request, so that its caller does not wait for another answer."""
     is_of_params = (error.param or "").partition(".")[0] == "params"
@@ -235,14 +236,14 @@ def _answer(error: ApiError, request: Request, id_: str | int | None = None) -> 
     )
 
 
-def _name_of(header: str) -> str:
+def _host_of(header: str) -> str:
     """Return the host in a Host or Origin header, without its port."""
     host = header.partition("://")[2] or header
     name, _, port = host.rpartition(":")
     return name if name and port.isdecimal() else host
 
 
-def _caller(request: Request) -> "ToolContext":
+def _build_context(request: Request) -> "ToolContext":
     from app.mcp.server import ToolContext
 
     state = request.state

@@ -16,7 +16,7 @@ from mcp.shared.exceptions import MCPError
 from app.access.admission import Admission
 from app.chat.call import ChatCall
 from app.chat.render import Envelope, completion
-from app.errors import ApiError, InvalidApiKey, TaskNotAllowed, let_go, told
+from app.errors import ApiError, InvalidApiKey, TaskNotAllowed, clear_tracebacks, report_error
 from app.events import Event, Progress
 from app.feed import Feed, TimeLimit
 from app.mcp.tools import EXTRACT, FILE, LIST, TOOLS, Extracted, McpTool, offered
@@ -33,8 +33,8 @@ _REPEATED = 128 * 1024
 """Largest size of a result that is repeated as text, in bytes, for clients that do not read structured content."""
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
-_FOR_ALL = (InvalidApiKey.status, TaskNotAllowed.status)
-"""Statuses of errors that every source of a call would get."""
+_ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)
+"""Statuses of errors that do not depend on the source, so that they end the whole call."""
 INSTRUCTIONS = (
     "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
     "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
@@ -68,18 +68,18 @@ async def _as_they_are(arguments: Arguments) -> Arguments:
 def build_server(
     services: Services,
     caller_of: Callable[[Any], ToolContext],
-    taken: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
+    prepare: Callable[[Arguments], Awaitable[Arguments]] = _as_they_are,
 ) -> Server[Any]:
     """Return the protocol's server.
 
-    `caller_of` returns the caller of an HTTP request; for standard input, its argument is None. `taken` changes the
+    `caller_of` returns the caller of an HTTP request; for standard input, its argument is None. `prepare` changes the
     arguments of a call first, and may raise what the pipeline raises.
     """
 
     async def list_tools(context: Any, _params: types.PaginatedRequestParams | None) -> types.ListToolsResult:
         tools = offered(services.pipeline.task_names, caller_of(context.request).admission.caller.tasks)
         # Building the schemas takes half a second. In a thread, this delays only the first caller.
-        return await services.wire.run(_listed, tools)
+        return await services.wire.run(_list_tools, tools)
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(params.name)
@@ -100,12 +100,12 @@ def build_server(
                 if caller.strings:
                     arguments = await services.wire.run(put_back, arguments, caller.strings)
                 if (each := tool.for_each(arguments)) is not None:
-                    return await _ran_each(services, tool, each, taken, caller, report)
-                return await _ran(services, tool, tool.called_with(await taken(arguments)), caller, report)
-        except Exception as error:  # noqa: BLE001 - `told` logs what has to be
-            public = told(error, "tool_failed", tool=tool.name)
+                    return await _run_for_each(services, tool, each, prepare, caller, report)
+                return await _run_tool(services, tool, tool.called_with(await prepare(arguments)), caller, report)
+        except Exception as error:  # noqa: BLE001 - `report_error` logs what has to be
+            public = report_error(error, "tool_failed", tool=tool.name)
             caller.stages.rejected = public.rejected
-            return _failed(public)
+            return _error_result(public)
         finally:
             SHARE.reset(share)
 
@@ -119,7 +119,7 @@ def build_server(
     )
 
 
-def _listed(tools: Sequence[McpTool]) -> types.ListToolsResult:
+def _list_tools(tools: Sequence[McpTool]) -> types.ListToolsResult:
     return types.ListToolsResult(
         tools=[
             types.Tool(
@@ -136,56 +136,56 @@ def _listed(tools: Sequence[McpTool]) -> types.ListToolsResult:
     )
 
 
-async def _ran(
+async def _run_tool(
     services: Services, tool: McpTool, body: dict[str, Any], caller: ToolContext, report: Report
 ) -> types.CallToolResult:
-    answer = await _answered(services, body, caller, report)
+    answer = await _complete(services, body, caller, report)
     content = answer.choices[0].message.content or ""
     try:
         result = await services.wire.run(_result, tool, answer)
     except ValueError:
         # A refusal by the guard is not JSON.
         return types.CallToolResult(content=[types.TextContent(text=content)], is_error=True)
-    return await _rendered(services, tool, result, caller, answer.warnings or ())
+    return await _render(services, tool, result, caller, answer.warnings or ())
 
 
-async def _ran_each(
+async def _run_for_each(
     services: Services,
     tool: McpTool,
     each: Sequence[Arguments],
-    taken: Callable[[Arguments], Awaitable[Arguments]],
+    prepare: Callable[[Arguments], Awaitable[Arguments]],
     caller: ToolContext,
     report: Report,
 ) -> types.CallToolResult:
     """Run the tool for each source in turn, within the time of one request. Each counts as a request of the key."""
 
     async def report_nothing(_: Progress) -> None:
-        """Progress may not go back, as it would with each source."""
+        """Ignore progress within a source, because the reported progress of a call must not decrease."""
 
     start = time.monotonic()
     results: list[dict[str, Any]] = []
     for number, arguments in enumerate(each):
         admission = services.admission_control.admit(caller.admission.caller) if number else caller.admission
         try:
-            body = tool.called_with(await taken(arguments))
+            body = tool.called_with(await prepare(arguments))
             own = replace(caller, admission=admission)
-            answer = await _answered(services, body, own, report_nothing, time.monotonic() - start)
+            answer = await _complete(services, body, own, report_nothing, time.monotonic() - start)
             results.append(await services.wire.run(_result_of_one, tool, answer))
         except Exception as error:  # noqa: BLE001 - it becomes the source's result
-            public = told(error, "tool_failed", tool=tool.name)
-            if public.status in _FOR_ALL or (public.param or "").startswith("response_format"):
+            public = report_error(error, "tool_failed", tool=tool.name)
+            if public.status in _ERRORS_OF_CALL or (public.param or "").startswith("response_format"):
                 raise public from None
-            let_go(error)
+            clear_tracebacks(error)
             results.append({"error": _error_text(public, f"sources[{number}]")})
         finally:
-            # The next one may need its place. A refusal at this point only repeats what the source's result reports.
+            # The next source may need this concurrency place. A refusal here only repeats what the result reports.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
         await report(Progress(tool.name, number + 1, len(each)))
-    return await _rendered(services, tool, {LIST: results}, caller, ())
+    return await _render(services, tool, {LIST: results}, caller, ())
 
 
-async def _answered(
+async def _complete(
     services: Services, body: dict[str, Any], caller: ToolContext, report: Report, spent_s: float = 0.0
 ) -> ChatCompletion:
     """Return the answer to a chat request. `spent_s` seconds of its time limit have passed already.
@@ -224,7 +224,7 @@ def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     return result | ({"warnings": answer.warnings} if answer.warnings else {})
 
 
-async def _rendered(
+async def _render(
     services: Services, tool: McpTool, result: dict[str, Any], caller: ToolContext, notes: Sequence[str]
 ) -> types.CallToolResult:
     """Return `result` as structured content, or as a file if it is large and something may be kept of it."""
@@ -279,14 +279,14 @@ def _pictures(value: Any) -> Iterator[types.ImageContent]:
                 yield types.ImageContent(data=data, mime_type=kind.removeprefix("data:"))
 
 
-def _failed(error: ApiError) -> types.CallToolResult:
+def _error_result(error: ApiError) -> types.CallToolResult:
     """Return `error` as a tool's error."""
     return types.CallToolResult(content=[types.TextContent(text=_error_text(error))], is_error=True)
 
 
 def _error_text(error: ApiError, source: str = "source") -> str:
-    """Return what a model can read of `error`, with its code and, if known, the time after which to try again. `source`
-    is the argument with the source."""
+    """Return the text of `error` for a model, with its code and, if known, the time after which to try again. `source`
+    is the name of the argument that holds the source."""
 
     def argument(place: re.Match[str]) -> str:
         return "schema" if place[0].startswith("response_format") else source

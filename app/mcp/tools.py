@@ -76,11 +76,11 @@ class Arguments(BaseModel):
         if words := " ".join(self.said()):
             yield {"type": "text", "text": words}
         value = str(getattr(self, name))
-        file = _named(value) if name == "source" else _inline(value)
+        file = _file_of_source(value) if name == "source" else _file_of_text(value)
         yield {"type": "file", "file": file}
 
     def given(self) -> str:
-        """Return the name of the argument that was given of `needs`. Raises BadRequest unless it is exactly one."""
+        """Return the name of the argument in `needs` that was given. Raises BadRequest unless exactly one was given."""
         given = [name for name in self.needs if getattr(self, name) is not None]
         if len(given) != 1:
             wanted, got = (
@@ -166,7 +166,7 @@ class SpeechToText(Instructed):
         if self.diarize:
             yield "Identify the speakers."
         if self.source_language:
-            yield f"Spoken in {_spelt_out(self.source_language)}."
+            yield f"Spoken in {_spell_out(self.source_language)}."
 
 
 class Translate(Arguments):
@@ -180,8 +180,8 @@ class Translate(Arguments):
     )
 
     def said(self) -> Iterator[str]:
-        origin = f"from {_spelt_out(self.source_language)} " if self.source_language else ""
-        yield f"Translate {origin}into {_spelt_out(self.target_language)}."
+        origin = f"from {_spell_out(self.source_language)} " if self.source_language else ""
+        yield f"Translate {origin}into {_spell_out(self.target_language)}."
 
 
 class WebSearch(Instructed):
@@ -278,7 +278,7 @@ class McpTool:
     result: Any
     """Type of the result."""
     result_of_one: Any = None
-    """Type of the result for each of `sources`, which come under `results`. None: the tool takes no such list."""
+    """Type of the result for each of `sources`, listed under `results`. None if the tool takes no list of sources."""
     is_open_world: bool = False
     """True if the tool reads something beyond its arguments and this server, such as the web."""
 
@@ -286,7 +286,7 @@ class McpTool:
     def input_schema(self) -> dict[str, Any]:
         schema = self.arguments.model_json_schema(by_alias=True)
         schema.pop("description", None)
-        return dict(_plain(schema))
+        return dict(_simplify(schema))
 
     @cached_property
     def output_schema(self) -> dict[str, Any]:
@@ -304,21 +304,21 @@ class McpTool:
                 "type": "array", "items": one, "description": "One result for each of `sources`, in the same order."
             }  # fmt: skip
             ways.append([LIST])
-        return {**_plain(schema), "$defs": _plain(definitions), "anyOf": [{"required": names} for names in ways]}
+        return {**_simplify(schema), "$defs": _simplify(definitions), "anyOf": [{"required": names} for names in ways]}
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of the chat request. Raises BadRequest, which names the argument."""
-        return self._valid(arguments).request()
+        return self._validate(arguments).request()
 
     def for_each(self, arguments: Mapping[str, Any]) -> list[dict[str, Any]] | None:
         """Return the arguments of a call for each of `sources`; None for a call with one source. Raises BadRequest."""
         if self.result_of_one is None or arguments.get(_SOURCES) is None:
             return None
-        self._valid(arguments).given()
+        self._validate(arguments).given()
         rest = {name: value for name, value in arguments.items() if name != _SOURCES}
         return [{**rest, "source": source} for source in arguments[_SOURCES]]
 
-    def _valid(self, arguments: Mapping[str, Any]) -> Arguments:
+    def _validate(self, arguments: Mapping[str, Any]) -> Arguments:
         try:
             return self.arguments.model_validate(arguments)
         except ValidationError as error:
@@ -366,20 +366,22 @@ TOOLS: Mapping[str, McpTool] = {
 }
 
 
-def _plain(schema: Any) -> Any:
+def _simplify(schema: Any) -> Any:
     """Return the schema without titles and without `null` for optional fields, for language models.
 
     Titles would only repeat names.
     """
     match schema:
         case {"anyOf": [dict() as only, {"type": "null"}], "default": None, **rest}:
-            return _plain({key: value for key, value in rest.items() if key != "title"} | only)
+            return _simplify({key: value for key, value in rest.items() if key != "title"} | only)
         case dict():
             return {
-                key: _plain(value) for key, value in schema.items() if not (key == "title" and isinstance(value, str))
+                key: _simplify(value)
+                for key, value in schema.items()
+                if not (key == "title" and isinstance(value, str))
             }
         case list():
-            return [_plain(one) for one in schema]
+            return [_simplify(one) for one in schema]
     return schema
 
 
@@ -388,20 +390,20 @@ def offered(tasks: Collection[str], allowed: Collection[str] | None = None) -> l
     return [
         tool
         for tool in TOOLS.values()
-        if (tool.name == EXTRACT or tool.name in tasks) and (allowed is None or _needs(tool) in allowed)
+        if (tool.name == EXTRACT or tool.name in tasks) and (allowed is None or _task_needed(tool) in allowed)
     ]
 
 
-def _needs(tool: McpTool) -> str:
+def _task_needed(tool: McpTool) -> str:
     return CHAT if tool.name == EXTRACT else tool.name
 
 
-def _spelt_out(language: str) -> str:
+def _spell_out(language: str) -> str:
     """Return the name of a language. Its code is avoided, because many codes are also words, such as `it` and `no`."""
     return language_name(language.lower()) if len(language) <= _LONGEST_CODE else language
 
 
-def _named(source: str) -> dict[str, str]:
+def _file_of_source(source: str) -> dict[str, str]:
     if source.startswith("file-"):
         return {"file_id": source}
     if source.startswith(("http://", "https://", "data:")):
@@ -412,6 +414,6 @@ def _named(source: str) -> dict[str, str]:
     )
 
 
-def _inline(text: str) -> dict[str, str]:
+def _file_of_text(text: str) -> dict[str, str]:
     coded = base64.b64encode(text.encode()).decode()
     return {"file_data": f"data:text/plain;charset=utf-8;base64,{coded}", "filename": "text.txt"}

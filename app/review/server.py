@@ -1,5 +1,5 @@
-"""Serves the page of a review and its requests. It is a separate app, because the folder belongs to a person and not to
-a server.
+"""Serves the page of a review and answers its requests. It is a separate application, because the papers are on a
+person's machine and not on a server.
 
 Every path begins with a random token, so that no other page in the browser can send requests. Only requests under this
 machine's own host names are accepted, as a protection against DNS rebinding.
@@ -20,11 +20,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from app.errors import NotFound
-from app.extract.asking import CannotAsk
+from app.extract.client import CannotAsk
 from app.extract.files import TooManyRows
 from app.extract.reviews import Json
 from app.extract.state import ReviewConflict
-from app.review.desk import Desk, NotFitting, NotThere
+from app.review.table_review import NotFitting, NotThere, TableReview
 from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
 
 _MAX_BYTES = 1 << 20
@@ -45,7 +45,7 @@ _STATUSES: Mapping[type[Exception], int] = {
 }  # fmt: skip
 
 
-def review_app(desk: Desk, token: str) -> Starlette:
+def review_app(desk: TableReview, token: str) -> Starlette:
     """Return the application; its page is at `/review/TOKEN/`."""
     base = f"/review/{token}"
 
@@ -118,14 +118,14 @@ def review_app(desk: Desk, token: str) -> Starlette:
     }  # fmt: skip
     routes = [
         *(Route(f"{base}/{path}", endpoint, methods=["GET"]) for path, endpoint in reads.items()),
-        *(Route(f"{base}/api/{path}", _posted(call), methods=["POST"]) for path, call in writes.items()),
+        *(Route(f"{base}/api/{path}", _json_endpoint(call), methods=["POST"]) for path, call in writes.items()),
         Route(f"{base}/playground/{{name:path}}", file, methods=["GET"]),
     ]
     hosts = Middleware(TrustedHostMiddleware, allowed_hosts=["127.0.0.1", "localhost"], www_redirect=False)
     return Starlette(routes=routes, middleware=[hosts], exception_handlers=dict.fromkeys(_STATUSES, _problem))
 
 
-def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
+def _json_endpoint(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         # A form on another page cannot send this type unless the browser asks this server first.
         if request.headers.get("content-type") != "application/json":
@@ -136,7 +136,7 @@ def _posted(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
             if len(data) > _MAX_BYTES:
                 raise _Invalid(f"the body is longer than {_MAX_BYTES:,} bytes")
         try:
-            # Numbers beyond all bounds and halves of characters could not be written again.
+            # Infinite numbers and lone surrogates could not be encoded again.
             body = pydantic_core.from_json(data, allow_inf_nan=False)
             json.dumps(body, allow_nan=False)
         except ValueError:

@@ -21,7 +21,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from app.access.key_file import CHAT
 from app.errors import NotFound
 from app.mcp.mount import PATH as MCP
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from app.services import Services
 from models.safety.guard import HAZARDS
 
@@ -213,7 +213,7 @@ def _options(services: Services) -> Iterator[str]:
     for name, capability in capabilities.items():
         remedy = remedies.get(capability)
         note = f"Nothing serves it here. {remedy}" if remedy else ""
-        yield f'<option value="{name}" data-note="{html.escape(as_sent(note))}">{_worded(name)}</option>'
+        yield f'<option value="{name}" data-note="{html.escape(adapt_for_client(note))}">{_worded(name)}</option>'
 
 
 def _worded(task: str) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import JSONResponse, Response
 
 from app import metrics
 from app.errors import NotFound, retry_headers
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from app.services import Services
 from app.wire.model_names import ALIASES, ALL, LISTED, MODEL
 from app.wire.response import Model, ModelList
@@ -90,4 +90,4 @@ async def get_metrics(request: Request) -> Response:
 
 
 def _describe_state(state: CapabilityState) -> dict[str, object]:
-    return {name: as_sent(told) if isinstance(told, str) else told for name, told in state.public.items()}
+    return {name: adapt_for_client(told) if isinstance(told, str) else told for name, told in state.public.items()}

@@ -213,7 +213,7 @@ class ConvertedRequest:
         said.__cause__ = error
         return said
 
-    def told(self, text: str) -> str:
+    def rename_fields(self, text: str) -> str:
         """Return `text` with the names of the chat request's fields replaced by the client's names."""
         return _in_clients_names(text, self.places)
 

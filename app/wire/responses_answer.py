@@ -11,7 +11,7 @@ from pydantic import Field
 
 from app.errors import ApiError
 from app.events import AnswerWarning, Event, Finish, Precontext, ReasoningChunk, TextChunk, ToolCallChunk
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from app.wire import sse
 from app.wire.response import FEW_TOKENS, CompletionUsage, PrecontextEntry, ResponseModel, absent
 from app.wire.response_items import CustomTool, OfferedTool
@@ -263,7 +263,7 @@ class ResponseBuilder:
             case Evidence():
                 self._evidence = event
             case AnswerWarning(text):
-                self.warnings[as_sent(self.asked.told(text))] = None
+                self.warnings[adapt_for_client(self.asked.rename_fields(text))] = None
             case TextChunk() | ToolCallChunk():
                 self._say(event)
             case ReasoningChunk() if self.shows_reasoning:

@@ -59,7 +59,7 @@ def test_without_a_server_this_process_answers(sign: str, tmp_path: Path) -> Non
 
 def test_the_server_that_runs_is_found(sign: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "USUAL", usual)
+    monkeypatch.setattr(running, "DEFAULT_URL", usual)
     files, note = str(tmp_path / "files"), tmp_path / "state" / "serving.json"
     with serving(tmp_path / "log", llm="off", files_dir=files) as server:
         assert json.loads(note.read_text())["url"] == server.base_url
@@ -90,7 +90,7 @@ def test_a_note_of_a_server_that_is_gone_has_nothing_sent_to_who_took_its_port(
     is_dead: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "USUAL", usual)
+    monkeypatch.setattr(running, "DEFAULT_URL", usual)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     (tmp_path / "state").mkdir()
@@ -109,7 +109,7 @@ def test_a_note_of_a_server_that_is_gone_has_nothing_sent_to_who_took_its_port(
 
 def test_a_note_that_is_damaged_is_no_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usual = f"http://127.0.0.1:{free_port()}"
-    monkeypatch.setattr(running, "USUAL", usual)
+    monkeypatch.setattr(running, "DEFAULT_URL", usual)
     (tmp_path / "state").mkdir()
     for damaged in ('{"url": "file:///etc/passwd"}', "[]", '{"url": 5}', "{"):
         (tmp_path / "state" / "serving.json").write_text(damaged)

@@ -18,7 +18,7 @@ import httpx
 import PIL.Image
 import pytest
 
-from app.runnable_commands import as_called_here, as_sent
+from app.runnable_commands import adapt_commands, adapt_for_client
 from models.language.llm import CAUTION
 from tests.e2e.conftest import data_url
 from tests.server import Server, serving
@@ -131,11 +131,11 @@ def test_that_the_tiny_llm_answers_is_said_wherever_one_looks(model: Server, ask
     if ASKED_FOR:
         pytest.skip("another LLM was asked for")
     completion = answer(ask, words("hi"), max_tokens=4)
-    assert as_sent(CAUTION) in completion["warnings"]
+    assert adapt_for_client(CAUTION) in completion["warnings"]
     llm = httpx.get(f"{model.base_url}/ready", trust_env=False).json()["capabilities"]["llm"]
-    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": as_sent(CAUTION)}
+    assert llm == {"state": "loaded", "engine": "smollm2-135m", "warning": adapt_for_client(CAUTION)}
     [logged] = [entry for entry in model.log if entry["event"] == "llm_caution"]
-    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", as_called_here(CAUTION))
+    assert (logged["level"], logged["llm"], logged["caution"]) == ("warning", "smollm2-135m", adapt_commands(CAUTION))
 
 
 @pytest.mark.deep

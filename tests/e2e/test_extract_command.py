@@ -19,7 +19,7 @@ import httpx
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 
-from app.extract.asking import PROMPT
+from app.extract.client import PROMPT
 from app.extract.schemas import schema_of
 from tests.e2e.conftest import KEY, data_url
 from tests.e2e.test_cli import ENVIRONMENT, openfaze_here

@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from app.chat.answer import NO_OBJECTS
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from models.language.llm import COPIED, PASSAGES
 from tasks.result import CORNERS
 from tests.conftest import SHARED
@@ -431,7 +431,7 @@ def test_a_plain_question_is_answered_with_passages(client: httpx.Client) -> Non
     assert len(answer) < len(read)
     # As Markdown, of which the words are those that were read.
     assert set(re.findall(r"\w+", answer)) <= set(re.findall(r"\w+", read))
-    assert as_sent(PASSAGES) in body["warnings"]
+    assert adapt_for_client(PASSAGES) in body["warnings"]
 
 
 @pytest.mark.parametrize(
@@ -448,7 +448,7 @@ def test_a_question_or_an_order_is_answered_by_the_value_with_its_line(
     loaded = len([entry for entry in server.log if entry["event"] == "llm_loaded"])
     response = ask(client, text_part(text), sample("receipt_000.jpg", "image/jpeg"))
     assert said(response) == f"{value}\n\n> {row}"
-    assert as_sent(COPIED) in response.json()["warnings"]
+    assert adapt_for_client(COPIED) in response.json()["warnings"]
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
@@ -502,7 +502,7 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     [found] = [one for one in response.json()["precontext"] if one["name"] == "object_detection"]
     people = [one for one in found["result"]["detected_objects"] if one["label"] == "person"]
     assert content_of(response).splitlines()[0] == f"{len(people)} × person"
-    assert response.json()["warnings"] == [as_sent(COPIED)]
+    assert response.json()["warnings"] == [adapt_for_client(COPIED)]
 
 
 @pytest.mark.usefixtures("shared")
@@ -515,7 +515,7 @@ def test_what_is_in_a_picture_is_what_is_written_there_where_nothing_finds_objec
         assert (read["name"], unseen["name"], unseen["result"]) == ("ocr", "object_detection", None)
         assert body["choices"][0]["message"]["content"] == read["result"]["extracted_text"]
         [warning] = [one for one in body["warnings"] if one.startswith("No objects were looked for")]
-        assert warning == as_sent(NO_OBJECTS.format(unseen["error"]))
+        assert warning == adapt_for_client(NO_OBJECTS.format(unseen["error"]))
         people = sample("photo_people.jpg", "image/jpeg")
         for question, photo in (("How many bags are in this picture?", receipt), ("Describe this picture.", people)):
             error = error_of(ask(client, text_part(question), photo), 503, "engine_unavailable")

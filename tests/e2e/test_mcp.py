@@ -407,8 +407,8 @@ async def test_a_long_source_is_kept_from_what_parses_the_call(
         lengths.append(len(body))
         return first(body, receive)
 
-    first = mount._first
-    monkeypatch.setattr(mount, "_first", noted)
+    first = mount._replay_body
+    monkeypatch.setattr(mount, "_replay_body", noted)
     text = "Grüße\n" * 40_000
     async with connected(model, mode) as client:
         result = await client.call_tool("translate", {"text": text, "target_language": "yy"})

@@ -12,7 +12,7 @@ import pytest
 from app.building import build_runtime
 from app.cli.serving import CannotListen, listen
 from app.main import create_app
-from app.runnable_commands import as_sent
+from app.runnable_commands import adapt_for_client
 from app.settings import Settings
 from models.base import EngineUnavailable
 from models.pulling import PullFailed, pull
@@ -221,6 +221,6 @@ async def test_the_server_says_what_the_page_says(
     said: tuple[str, str], saying: Callable[[Machine], Awaitable[str]], machine: Machine
 ) -> None:
     """`…` stands for anything."""
-    quoted = ".*".join(map(re.escape, as_sent(said[1]).split("…")))
-    answer = as_sent(await saying(machine))
+    quoted = ".*".join(map(re.escape, adapt_for_client(said[1]).split("…")))
+    answer = adapt_for_client(await saying(machine))
     assert re.search(quoted, answer, re.DOTALL), f"{said[0]}: {answer}"

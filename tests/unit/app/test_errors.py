@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from app.chat.schema.structured import SchemaNotSatisfied
-from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, to_api_error, told
+from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, InternalError, Unavailable, report_error, to_api_error
 from models.base import (
     EngineFailed,
     EngineNotReady,
@@ -57,7 +57,7 @@ def test_each_failure_has_its_status_type_and_code(error: Exception, status: int
 )
 def test_what_clients_are_not_told_is_logged(error: Exception, level: str) -> None:
     with capture_logs() as log:
-        assert "/secret" not in told(error, "failed", task="ocr").message
+        assert "/secret" not in report_error(error, "failed", task="ocr").message
     [entry] = log
     assert (entry["event"], entry["log_level"], entry["task"]) == ("failed", level, "ocr")
 
@@ -65,7 +65,7 @@ def test_what_clients_are_not_told_is_logged(error: Exception, level: str) -> No
 @pytest.mark.parametrize("error", [InputError("x"), EngineUnavailable("ocr", "Pull it."), LlmRefused("Too hot.")])
 def test_what_clients_are_told_in_full_is_not_logged(error: Exception) -> None:
     with capture_logs() as log:
-        told(error, "failed")
+        report_error(error, "failed")
     assert log == []
 
 

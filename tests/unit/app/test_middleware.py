@@ -17,11 +17,11 @@ from app.access.open_requests import OpenRequestLimit
 from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.line_slots import LineSlots
-from app.errors import SAFE
+from app.errors import DEFAULT_HEADERS
 from app.http.disconnect import ClientGone, until_disconnect
-from app.main import SWITCH_S
+from app.main import SWITCH_INTERVAL_S
 from app.metrics import Metrics
-from app.middleware import HELD_S, RequestScope
+from app.middleware import REFUSAL_DELAY_S, RequestScope
 from app.state.counters import Prices
 from app.state.sqlite_counters import SqliteCounters
 from app.tracing import Traces
@@ -66,7 +66,7 @@ async def answered(error: Exception, monkeypatch: pytest.MonkeyPatch) -> list[ob
 
 
 async def test_a_key_that_has_used_up_its_share_waits_for_the_refusal(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert await answered(ShareUsedUp("ocr", 64, 3), monkeypatch) == [HELD_S, 429]
+    assert await answered(ShareUsedUp("ocr", 64, 3), monkeypatch) == [REFUSAL_DELAY_S, 429]
 
 
 async def test_who_finds_the_server_full_of_others_work_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -111,7 +111,7 @@ def test_answers_are_what_they_say_and_are_kept_nowhere(tmp_path: Path) -> None:
     with client_of_app(tmp_path, api_keys=("k",)) as client:
         for headers in ({}, {"authorization": "Bearer k"}):
             answer = client.get("/v1/models", headers=headers)
-            assert {name: answer.headers[name] for name in SAFE} == SAFE
+            assert {name: answer.headers[name] for name in DEFAULT_HEADERS} == DEFAULT_HEADERS
         assert client.get("/docs").headers["cache-control"] == "no-cache", "a page says otherwise"
 
 
@@ -239,7 +239,7 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
 
 
 def test_threads_let_the_event_loop_go_on_soon(tmp_path: Path) -> None:
-    sys.setswitchinterval(10 * SWITCH_S)
+    sys.setswitchinterval(10 * SWITCH_INTERVAL_S)
     with client_of_app(tmp_path, llm="off") as client:
         assert client.get("/health").status_code == 200
-        assert sys.getswitchinterval() == pytest.approx(SWITCH_S)
+        assert sys.getswitchinterval() == pytest.approx(SWITCH_INTERVAL_S)

@@ -17,7 +17,7 @@ from app.cli.pulling import sets_named
 from app.cli.serving import announce
 from app.errors import BadRequest
 from app.main import create_app
-from app.runnable_commands import as_called_here, as_sent
+from app.runnable_commands import adapt_commands, adapt_for_client
 from app.services import Services
 from app.settings import Settings
 from models.catalog import CATALOG
@@ -76,7 +76,7 @@ def test_the_networks_that_a_gpu_box_does_not_fetch_are_named_with_commands_that
     for name in ("chronos-2", "qwen3guard", "llmdet", "sam2.1"):
         told = re.fullmatch(r"the folder '(\S+)' \((\S+)\)", folders[name])
         assert told is not None
-        command = as_called_here(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")
+        command = adapt_commands(f"`hf download {told[2]} --local-dir {told[1]}`").strip("`")
         assert f"\n{command}\n" in page, f"put this into docs/gpu.md: {command}"
         assert f"| `{name}` |" in page
 
@@ -141,13 +141,13 @@ REMEDY = "Run `openfaze install gpu`, then `openfaze pull paddleocr`."
 def test_commands_are_printed_as_they_work_in_the_clone(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(scripts.parents[1])
     shown = "Run `.venv/bin/openfaze install gpu`, then `.venv/bin/openfaze pull paddleocr`."
-    assert as_called_here(REMEDY) == shown
+    assert adapt_commands(REMEDY) == shown
 
 
 def test_elsewhere_commands_have_their_whole_path(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
     monkeypatch.chdir(elsewhere)
-    assert as_called_here("`openfaze pull paddleocr`") == f"`{scripts}/openfaze pull paddleocr`"
+    assert adapt_commands("`openfaze pull paddleocr`") == f"`{scripts}/openfaze pull paddleocr`"
 
 
 def test_clients_are_sent_commands_as_they_work_in_the_clone_and_no_other_folder(
@@ -155,16 +155,16 @@ def test_clients_are_sent_commands_as_they_work_in_the_clone_and_no_other_folder
 ) -> None:
     (elsewhere := scripts.parents[2] / "elsewhere").mkdir()
     monkeypatch.chdir(elsewhere)
-    assert as_sent(REMEDY) == REMEDY
+    assert adapt_for_client(REMEDY) == REMEDY
     monkeypatch.chdir(scripts.parents[1])
     shown = "Run `.venv/bin/openfaze install gpu`, then `.venv/bin/openfaze pull paddleocr`."
-    assert as_sent(REMEDY) == shown
+    assert adapt_for_client(REMEDY) == shown
     assert BadRequest(REMEDY).message == shown
-    assert as_sent("`hf download a/b --local-dir b`") == "`hf download a/b --local-dir b`"
+    assert adapt_for_client("`hf download a/b --local-dir b`") == "`hf download a/b --local-dir b`"
     monkeypatch.setenv("container", "openfaze")
     monkeypatch.setenv("OPENFAZE_WEIGHTS_DIR", "/weights")
-    assert as_sent("`openfaze pull ocr`") == "`docker compose run --rm openfaze openfaze pull ocr`"
-    assert "/weights" not in as_sent("`hf download a/b --local-dir b`")
+    assert adapt_for_client("`openfaze pull ocr`") == "`docker compose run --rm openfaze openfaze pull ocr`"
+    assert "/weights" not in adapt_for_client("`hf download a/b --local-dir b`")
 
 
 async def test_everything_that_a_server_says_names_the_command_as_it_works(
@@ -221,14 +221,14 @@ async def test_the_start_names_what_the_profile_of_the_operator_lacks(
 def test_where_the_shell_finds_them_commands_are_short(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(scripts))
     assert shutil.which("openfaze")
-    assert as_called_here(REMEDY) == REMEDY
+    assert adapt_commands(REMEDY) == REMEDY
 
 
 def test_what_runs_in_another_folder_has_its_whole_path_everywhere(
     scripts: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(scripts.parents[1])
-    assert as_called_here("`hf download a/b --local-dir b`") == f"`{scripts}/hf download a/b --local-dir b`"
+    assert adapt_commands("`hf download a/b --local-dir b`") == f"`{scripts}/hf download a/b --local-dir b`"
 
 
 def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,7 +241,7 @@ def test_in_the_image_commands_are_those_of_its_machine(scripts: Path, monkeypat
         "hf download a/b --local-dir b": "docker compose run --rm --workdir /weights openfaze hf download a/b "
         "--local-dir b",
     }.items():
-        assert as_called_here(f"Run `{command}`.") == f"Run `{shown}`."
+        assert adapt_commands(f"Run `{command}`.") == f"Run `{shown}`."
     with pytest.raises(extras.CannotInstall, match="Packages are part of the image"):
         extras.install("gpu")
 
@@ -251,5 +251,5 @@ def test_a_command_is_looked_up_once_for_all_who_ask(scripts: Path, monkeypatch:
     looked: list[str] = []
     find = shutil.which
     monkeypatch.setattr(shutil, "which", lambda name, **more: looked.append(name) or find(name, **more))
-    assert as_sent(REMEDY) == as_sent(REMEDY)
+    assert adapt_for_client(REMEDY) == adapt_for_client(REMEDY)
     assert len(looked) == len(set(looked)) > 0

@@ -81,7 +81,7 @@ def test_a_command_that_works_as_its_own_server_gives_large_blocks_back_too(tmp_
     """glibc would place the second block in a heap, because a larger one was freed before."""
     program = """
 import ctypes, sys
-from app.cli.serving import served_here
+from app.cli.serving import serve_in_thread
 from app.settings import Settings
 
 libc = ctypes.CDLL(None)
@@ -90,7 +90,7 @@ libc.malloc.argtypes = (ctypes.c_size_t,)
 libc.free.argtypes = (ctypes.c_void_p,)
 FIELDS = "arena ordblks smblks hblks hblkhd usmblks fsmblks uordblks fordblks keepcost".split()
 libc.mallinfo2.restype = type("Memory", (ctypes.Structure,), {"_fields_": [(name, ctypes.c_size_t) for name in FIELDS]})
-with served_here(Settings(_env_file=None, llm="off", files_dir=sys.argv[1])):
+with serve_in_thread(Settings(_env_file=None, llm="off", files_dir=sys.argv[1])):
     libc.free(libc.malloc(30_000_000))
     before = libc.mallinfo2().hblkhd
     libc.malloc(20_000_000)

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import doctor
 from app.cli.doctor import Finding
-from app.runnable_commands import as_called_here
+from app.runnable_commands import adapt_commands
 from app.settings import Settings
 from models import cards
 from models.batches import CardMemory
@@ -68,7 +68,7 @@ async def test_what_is_to_be_done_stands_below_in_one_piece(
     status, text = await examined(capsys)
     assert status == 1
     below = text.split("\n\nspeech_to_text: ")[1]
-    assert "speech_to_text: " + " ".join(below.split("\n\n")[0].split()) == f"speech_to_text: {as_called_here(REMEDY)}"
+    assert "speech_to_text: " + " ".join(below.split("\n\n")[0].split()) == f"speech_to_text: {adapt_commands(REMEDY)}"
     assert "https://example.com/" + "weights/" * 20 in text
     assert "\nllm: It broke.\n" in text
     assert "\n1 ok, 1 missing, 1 failed, 1 off\n" in text

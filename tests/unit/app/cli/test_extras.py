@@ -63,7 +63,7 @@ def test_an_extra_is_installed_within_the_versions_that_the_server_can_use(
     assert not constrained & {"torch", "paddleocr"}
 
 
-@pytest.mark.parametrize("name", sorted(extras.COME_ALONG))
+@pytest.mark.parametrize("name", sorted(extras.ALWAYS_INSTALLED))
 def test_what_was_an_extra_once_is_installed_already(
     name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -189,7 +189,7 @@ def test_on_a_terminal_each_file_has_a_bar_and_all_of_them_one(
 
 
 def test_what_is_more_than_was_announced_ends_at_all_of_it(capsys: pytest.CaptureFixture[str]) -> None:
-    show = pulling._tenths(1000)
+    show = pulling._print_tenths(1000)
     file = WeightFile("http://localhost/x", "0" * 64, "x")
     for done in (99, 100, 150, 999, 1000, 1500):
         show(file, done, None)

@@ -49,7 +49,7 @@ def test_a_port_that_only_root_may_have_is_explained(monkeypatch: pytest.MonkeyP
     def refuse(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(serving, "_bound", refuse)
+    monkeypatch.setattr(serving, "_bind", refuse)
     with pytest.raises(CannotListen, match="may not listen on port 80"):
         listen("127.0.0.1", 80)
 

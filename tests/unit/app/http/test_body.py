@@ -119,7 +119,7 @@ async def test_a_body_of_unknown_length_holds_what_it_may_have_and_then_what_it_
 
 
 async def test_memory_for_the_rest_of_a_slow_body_is_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    monkeypatch.setattr(body, "PACE_CHECK_S", 0.0)
     memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e-9)
     slow, other = Upload(memory, announced=30 * MB), Upload(memory, announced=20 * MB)
 
@@ -143,7 +143,7 @@ async def test_memory_for_the_rest_of_a_slow_body_is_given_back(monkeypatch: pyt
 async def test_a_slow_body_is_refused_where_others_have_taken_the_memory_for_its_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    monkeypatch.setattr(body, "PACE_CHECK_S", 0.0)
     memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e-9)
     slow = Upload(memory, announced=30 * MB)
 
@@ -165,7 +165,7 @@ async def test_a_slow_body_is_refused_where_others_have_taken_the_memory_for_its
 
 
 async def test_a_body_that_comes_quickly_enough_keeps_the_memory_for_its_rest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(body, "LOOK_S", 0.0)
+    monkeypatch.setattr(body, "PACE_CHECK_S", 0.0)
     memory = RequestMemory(40 * MB, most_waiting=8, request_s=1e9)
     upload = Upload(memory, announced=30 * MB)
     with memory.of_request():

@@ -9,10 +9,10 @@ from typing import Any, cast
 
 import pytest
 
-from app.extract.asking import Asker, CannotAsk, PaperExample, Refused
+from app.extract.client import CannotAsk, PaperClient, PaperExample, Refused
 from app.extract.papers import Paper, papers_of
 from app.extract.state import JobState, Json, PaperResult, ReviewConflict
-from app.review.desk import CORRECTIONS_TO_LEARN, Desk, NotFitting, NotThere
+from app.review.table_review import CORRECTIONS_TO_LEARN, NotFitting, NotThere, TableReview
 from tests.waiting import wait_until
 
 SCHEMA = {
@@ -73,27 +73,27 @@ def names(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, names: list[str], asker: FakeAsker) -> Iterator[Desk]:
+def desk(tmp_path: Path, names: list[str], asker: FakeAsker) -> Iterator[TableReview]:
     with closing(JobState(tmp_path / "out.jsonl.state")) as state:
         state.begin({"schema": SCHEMA})
         state.add([*papers_of([str(tmp_path / "in")])], 0)
         for name in names:
             evidence = {"/name": {"probability": 0.5}, "/total": {"probability": 0.95}}
             state.note(name, PaperResult({"name": "wrong", "total": 2.0}, evidence))
-        with closing(Desk(state, tmp_path / "out.jsonl", cast(Asker, asker), 0.9)) as desk:
+        with closing(TableReview(state, tmp_path / "out.jsonl", cast(PaperClient, asker), 0.9)) as desk:
             yield desk
 
 
-def correct(desk: Desk, name: str, value: Any, pointer: str = "/name") -> int:
+def correct(desk: TableReview, name: str, value: Any, pointer: str = "/name") -> int:
     version = next(one["version"] for one in desk.paper(name)["fields"] if one["pointer"] == pointer)
     return desk.review(name, pointer, value, None, version)
 
 
-def read_again(desk: Desk) -> None:
+def read_again(desk: TableReview) -> None:
     wait_until(lambda: desk.overview()["being_read"] is None)
 
 
-def test_what_is_left_is_counted(desk: Desk, names: list[str]) -> None:
+def test_what_is_left_is_counted(desk: TableReview, names: list[str]) -> None:
     number = correct(desk, names[0], "Ada0")
     told = desk.overview()
     assert (told["papers"], told["papers_left"], told["doubtful"]) == (PAPERS, PAPERS - 1, PAPERS - 1)
@@ -102,7 +102,7 @@ def test_what_is_left_is_counted(desk: Desk, names: list[str]) -> None:
     assert desk.overview()["papers_left"] == PAPERS
 
 
-def test_two_people_get_different_papers(desk: Desk, names: list[str]) -> None:
+def test_two_people_get_different_papers(desk: TableReview, names: list[str]) -> None:
     assert desk.next_paper("one", None) == names[0]
     assert desk.next_paper("two", None) == names[1]
     assert desk.next_paper("one", names[0]) == names[2]
@@ -116,7 +116,7 @@ def test_two_people_get_different_papers(desk: Desk, names: list[str]) -> None:
     assert desk.next_paper("one", names[2]) is None
 
 
-def test_corrected_papers_teach_those_that_look_alike(desk: Desk, names: list[str], asker: FakeAsker) -> None:
+def test_corrected_papers_teach_those_that_look_alike(desk: TableReview, names: list[str], asker: FakeAsker) -> None:
     correct(desk, names[0], "wrong")  # accepted: no correction
     for number, name in enumerate(names[1 : CORRECTIONS_TO_LEARN + 1], 1):
         assert not asker.asked
@@ -133,7 +133,7 @@ def test_corrected_papers_teach_those_that_look_alike(desk: Desk, names: list[st
     assert desk.overview()["papers_left"] == 1
 
 
-def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: Desk, names: list[str]) -> None:
+def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: TableReview, names: list[str]) -> None:
     [seen, _] = desk.paper(names[1])["fields"]
     correct(desk, names[0], "Ada0")
     desk.read_unreviewed()
@@ -143,7 +143,7 @@ def test_a_paper_that_was_read_again_is_not_changed_unseen(desk: Desk, names: li
         desk.review(names[1], "/name", "wrong", None, seen["version"])
 
 
-def test_a_server_that_is_gone_is_told(desk: Desk, names: list[str], asker: FakeAsker) -> None:
+def test_a_server_that_is_gone_is_told(desk: TableReview, names: list[str], asker: FakeAsker) -> None:
     asker.is_gone = True
     correct(desk, names[0], "Ada0")
     desk.read_unreviewed()
@@ -152,7 +152,7 @@ def test_a_server_that_is_gone_is_told(desk: Desk, names: list[str], asker: Fake
     assert desk.overview()["trouble"] == "the server is gone"
 
 
-def test_only_what_fits_the_schema_is_kept(desk: Desk, names: list[str]) -> None:
+def test_only_what_fits_the_schema_is_kept(desk: TableReview, names: list[str]) -> None:
     with pytest.raises(NotFitting, match="number"):
         correct(desk, names[0], "much", "/total")
     correct(desk, names[0], None, "/total")
@@ -164,7 +164,7 @@ def test_only_what_fits_the_schema_is_kept(desk: Desk, names: list[str]) -> None
         desk.content("/etc/passwd")
 
 
-def test_the_table_is_written_at_any_moment(desk: Desk, names: list[str], tmp_path: Path) -> None:
+def test_the_table_is_written_at_any_moment(desk: TableReview, names: list[str], tmp_path: Path) -> None:
     correct(desk, names[0], "Ada Nő")
     assert desk.export() == [tmp_path / "out.jsonl"]
     first, *_ = (tmp_path / "out.jsonl").read_text("utf-8").splitlines()
@@ -172,25 +172,25 @@ def test_the_table_is_written_at_any_moment(desk: Desk, names: list[str], tmp_pa
     assert '"match": "reviewed"' in first
 
 
-def test_a_file_that_is_gone_is_said(desk: Desk, names: list[str]) -> None:
+def test_a_file_that_is_gone_is_said(desk: TableReview, names: list[str]) -> None:
     Path(names[0]).unlink()
     with pytest.raises(NotThere, match=r"00\.txt"):
         desk.content(names[0])
 
 
 @pytest.fixture
-def paper(desk: Desk, names: list[str]) -> str:
+def paper(desk: TableReview, names: list[str]) -> str:
     """A paper whose list is empty."""
     desk._state.note(names[0], PaperResult({"name": "wrong", "total": 2.0, "lines": []}))
     return names[0]
 
 
-def listed(desk: Desk, name: str) -> Json:
+def listed(desk: TableReview, name: str) -> Json:
     [found] = desk.paper(name)["lists"]
     return cast(Json, found)
 
 
-def test_a_row_is_added_filled_and_removed(desk: Desk, paper: str) -> None:
+def test_a_row_is_added_filled_and_removed(desk: TableReview, paper: str) -> None:
     assert listed(desk, paper)["rows"] == []
     number, pointer = desk.add_row(paper, "/lines", 0, listed(desk, paper)["version"])
     assert pointer == "/lines/0"
@@ -210,7 +210,7 @@ def test_a_row_is_added_filled_and_removed(desk: Desk, paper: str) -> None:
     assert desk.paper(paper)["answer"]["lines"] == [{"what": "Bread", "price": None}]
 
 
-def test_two_people_do_not_overwrite_each_others_rows(desk: Desk, paper: str) -> None:
+def test_two_people_do_not_overwrite_each_others_rows(desk: TableReview, paper: str) -> None:
     seen = listed(desk, paper)["version"]
     desk.add_row(paper, "/lines", 0, seen)
     with pytest.raises(ReviewConflict):
@@ -223,7 +223,7 @@ def test_two_people_do_not_overwrite_each_others_rows(desk: Desk, paper: str) ->
         desk.remove_row(paper, "/lines/0", "any")
 
 
-def test_a_list_has_as_many_rows_as_the_schema_allows(desk: Desk, paper: str) -> None:
+def test_a_list_has_as_many_rows_as_the_schema_allows(desk: TableReview, paper: str) -> None:
     for _ in range(2):
         desk.add_row(paper, "/lines", 9, listed(desk, paper)["version"])
     with pytest.raises(NotFitting, match="at most 2 rows"):
@@ -232,7 +232,7 @@ def test_a_list_has_as_many_rows_as_the_schema_allows(desk: Desk, paper: str) ->
         desk.add_row(paper, "/name", 0, "")
 
 
-def test_a_list_that_is_null_can_get_a_row(desk: Desk, paper: str) -> None:
+def test_a_list_that_is_null_can_get_a_row(desk: TableReview, paper: str) -> None:
     desk._state.note(paper, PaperResult({"name": "wrong", "total": 2.0, "lines": None}))
     desk.add_row(paper, "/lines", 0, listed(desk, paper)["version"])
     assert desk.paper(paper)["answer"]["lines"] == [{"what": None, "price": None}]

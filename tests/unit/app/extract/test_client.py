@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.extract import asking
-from app.extract.asking import Asker, CannotAsk
+from app.extract import client
+from app.extract.client import CannotAsk, PaperClient
 from app.extract.papers import Paper
 from app.extract.schemas import schema_of
 
@@ -64,8 +64,8 @@ def server() -> Iterator[Scripted]:
 
 
 @pytest.fixture
-def asker(server: Scripted) -> Iterator[Asker]:
-    with closing(Asker(server.url, "key")) as asker:
+def asker(server: Scripted) -> Iterator[PaperClient]:
+    with closing(PaperClient(server.url, "key")) as asker:
         yield asker
 
 
@@ -73,7 +73,7 @@ def error(message: str, **fields: Any) -> dict[str, Any]:
     return {"error": {"message": message, "code": "it", "param": None, **fields}}
 
 
-def test_an_answer_comes_with_its_warnings(server: Scripted, asker: Asker) -> None:
+def test_an_answer_comes_with_its_warnings(server: Scripted, asker: PaperClient) -> None:
     server.script = [(200, {}, ANSWER)]
     result = asker.fill(PAPER, SCHEMA)
     assert (result.answer, result.warnings, result.error) == ({"x": "text"}, ["so so"], None)
@@ -81,38 +81,38 @@ def test_an_answer_comes_with_its_warnings(server: Scripted, asker: Asker) -> No
 
 @pytest.mark.parametrize(("status", "headers"), [(429, {"retry-after": "0"}), (503, {"retry-after": "0"}), (502, {})])
 def test_what_passes_is_tried_again(
-    server: Scripted, asker: Asker, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str]
+    server: Scripted, asker: PaperClient, monkeypatch: pytest.MonkeyPatch, status: int, headers: dict[str, str]
 ) -> None:
-    monkeypatch.setattr(asking, "_FIRST_PAUSE_S", 0.001)
+    monkeypatch.setattr(client, "_FIRST_PAUSE_S", 0.001)
     server.script = [(status, headers, error("no room"))] * 3 + [(200, {}, ANSWER)]
     assert asker.fill(PAPER, SCHEMA).answer == {"x": "text"}
     assert len(server.asked) == 4
 
 
 @pytest.mark.parametrize("status", [400, 413, 500, 503])
-def test_what_stays_is_the_papers_error(server: Scripted, asker: Asker, status: int) -> None:
+def test_what_stays_is_the_papers_error(server: Scripted, asker: PaperClient, status: int) -> None:
     server.script = [(status, {}, error("'messages[0]' is damaged", param="messages[0]"))]
     assert asker.fill(PAPER, SCHEMA).error == f"the paper is damaged ({status} it)"
     assert len(server.asked) == 1
 
 
-def test_an_answer_that_was_cut_is_an_error(server: Scripted, asker: Asker) -> None:
+def test_an_answer_that_was_cut_is_an_error(server: Scripted, asker: PaperClient) -> None:
     server.script = [(200, {}, {"choices": [{"message": {"content": '{"x": '}}]})]
     assert asker.fill(PAPER, SCHEMA).error == 'the answer is not JSON: {"x": '
 
 
-def test_a_key_that_is_refused_ends_the_job(server: Scripted, asker: Asker) -> None:
+def test_a_key_that_is_refused_ends_the_job(server: Scripted, asker: PaperClient) -> None:
     server.script = [(401, {}, error("wrong key"))]
     with pytest.raises(CannotAsk, match=r"wrong key .*OPENFAZE_API_KEY"):
         asker.fill(PAPER, SCHEMA)
 
 
 def test_a_server_that_never_answered_is_not_waited_for(server: Scripted) -> None:
-    with closing(Asker("http://127.0.0.1:9", None)) as asker, pytest.raises(CannotAsk, match="cannot be reached"):
+    with closing(PaperClient("http://127.0.0.1:9", None)) as asker, pytest.raises(CannotAsk, match="cannot be reached"):
         asker.fill(PAPER, SCHEMA)
 
 
-def test_a_paper_that_cannot_be_read_is_its_own_error(server: Scripted, asker: Asker) -> None:
+def test_a_paper_that_cannot_be_read_is_its_own_error(server: Scripted, asker: PaperClient) -> None:
     def read() -> bytes:
         raise PermissionError(13, "Permission denied")
 
@@ -120,8 +120,10 @@ def test_a_paper_that_cannot_be_read_is_its_own_error(server: Scripted, asker: A
     assert server.asked == []
 
 
-def test_a_large_paper_is_uploaded_and_deleted(server: Scripted, asker: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(asking, "_MAX_INLINE", 3)
+def test_a_large_paper_is_uploaded_and_deleted(
+    server: Scripted, asker: PaperClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_MAX_INLINE", 3)
     server.script = [(200, {}, {"id": "file-1"}), (200, {}, ANSWER), (200, {}, {})]
     assert asker.fill(PAPER, SCHEMA).answer == {"x": "text"}
     assert [(method, path) for method, path, _ in server.asked] == [
@@ -132,7 +134,7 @@ def test_a_large_paper_is_uploaded_and_deleted(server: Scripted, asker: Asker, m
     assert b'"file_id":"file-1"' in server.asked[1][2]
 
 
-def test_an_address_is_passed_on(server: Scripted, asker: Asker) -> None:
+def test_an_address_is_passed_on(server: Scripted, asker: PaperClient) -> None:
     server.script = [(200, {}, ANSWER)]
     asker.fill(Paper("u", "a.png", "https://example.org/a.png", "1", None), SCHEMA)
     assert b'"image_url":{"url":"https://example.org/a.png"}' in server.asked[0][2]

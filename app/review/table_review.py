@@ -1,5 +1,5 @@
-"""Keeps track of what is left to review in a table, stores what people decide, and has papers read again, with the
-corrections as examples."""
+"""The review of a table: it finds the doubtful fields, stores people's decisions, and has other papers read again with
+the corrected ones as examples."""
 
 import contextlib
 import threading
@@ -10,7 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from app.extract.asking import MAX_EXAMPLES, Asker, CannotAsk, PaperExample, Refused
+from app.extract.client import MAX_EXAMPLES, CannotAsk, PaperClient, PaperExample, Refused
 from app.extract.files import write
 from app.extract.papers import CannotRead, Paper, papers_of
 from app.extract.reviews import Change, Json
@@ -21,9 +21,9 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
 CORRECTIONS_TO_LEARN = 10
 """Number of corrections after which the papers that nobody has reviewed are read again."""
-_ALIKE = 0.5
+_LEAST_ALIKE = 0.5
 """Least share of common words at which one paper can be an example for another."""
-_ELSEWHERE_S = 120.0
+_OPENED_S = 120.0
 """Time, in seconds, during which a paper that somebody opened is not offered to others."""
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
@@ -39,8 +39,8 @@ class NotFitting(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
-    """Counts for one paper: how many fields it has, and how many are left to review."""
+class _PaperCounts:
+    """Numbers of all, right and doubtful fields of one paper."""
 
     fields: int
     right: int
@@ -49,24 +49,24 @@ class _Standing:
     is_reviewed: bool
 
 
-class Desk:
-    """The review of the table in `state` by several people at the same time. Threads may share a desk.
+class TableReview:
+    """The review of the table in `state` by several people at the same time. It may be used by several threads.
 
-    `table` is the file that is written again. A field with a probability below `below` is doubtful.
+    `table` is the file of the table, which `export` writes again. A field with a probability below `below` is doubtful.
     """
 
-    def __init__(self, state: JobState, table: Path, asker: Asker, below: float) -> None:
+    def __init__(self, state: JobState, table: Path, asker: PaperClient, below: float) -> None:
         schema = state.schema
         assert schema is not None
         self.schema: Json = schema
         self._state, self._table, self._asker, self._below = state, table, asker, below
         self._lock = threading.Lock()
-        self._standings = {row.name: self._standing(row) for row in state.rows()}
+        self._counts = {row.name: self._count_fields(row) for row in state.rows()}
         self._open: dict[str, tuple[str, float]] = {}
         self._readings: dict[str, Json] = {}
         self._words: dict[str, frozenset[str]] = {}
         self._corrections = 0
-        self._to_read: int | None = None
+        self._left_to_read: int | None = None
         self._trouble: str | None = None
         self._wake, self._is_over = threading.Event(), threading.Event()
         self._learner = threading.Thread(target=self._learn, name="learner")
@@ -81,7 +81,7 @@ class Desk:
 
     def overview(self) -> Json:
         """Return the numbers of papers and fields, and how many papers are being read again."""
-        every = [*self._standings.values()]
+        every = [*self._counts.values()]
         return {
             "table": self._table.name,
             "papers": len(every),
@@ -89,7 +89,7 @@ class Desk:
             "fields": sum(one.fields for one in every),
             "fields_right": sum(one.right for one in every),
             "doubtful": sum(one.doubtful for one in every),
-            "being_read": self._to_read,
+            "being_read": self._left_to_read,
             "trouble": self._trouble,
         }
 
@@ -97,12 +97,12 @@ class Desk:
         """Return the next paper after `current` that has doubtful fields, preferring papers that nobody else is looking
         at; None if no paper is left. `person` is a random name that the page chose for itself, `step` is 1 or -1."""
         with self._lock:
-            names = [*self._standings]
-            at = names.index(current) if current in self._standings else (-1 if step > 0 else 0)
+            names = [*self._counts]
+            at = names.index(current) if current in self._counts else (-1 if step > 0 else 0)
             ordered = [names[(at + step * count) % len(names)] for count in range(1, len(names) + 1)]
-            left = [name for name in ordered if self._standings[name].doubtful]
+            left = [name for name in ordered if self._counts[name].doubtful]
             now = time.monotonic()
-            self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _ELSEWHERE_S}
+            self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _OPENED_S}
             elsewhere = {name for one, (name, _) in self._open.items() if one != person}
             found = next((name for name in left if name not in elsewhere), left[0] if left else None)
             if found is not None:
@@ -161,9 +161,9 @@ class Desk:
                 place = {key: known[key] for key in ("page", "bounds", "text") if key in known}
             number = self._state.review(name, pointer, value, place, version)
             if is_same:
-                self._note(name)
+                self._update_counts(name)
             else:
-                self._note_correction(name)
+                self._count_correction(name)
             return number
 
     def add_row(self, name: str, pointer: str, at: int, version: str) -> tuple[int, str]:
@@ -177,7 +177,7 @@ class Desk:
                 raise NotFitting(f"the list has at most {part.get('maxItems', _MAX_ROWS)} rows")
             row = blank_row(self.schema, part["items"])
             number = self._state.add_row(name, pointer, min(at, count), row, version)
-            self._note_correction(name)
+            self._count_correction(name)
             return number, f"{pointer}/{min(at, count)}"
 
     def remove_row(self, name: str, pointer: str, version: str) -> int:
@@ -191,7 +191,7 @@ class Desk:
             if count <= part.get("minItems", 0):
                 raise NotFitting(f"the list has at least {part['minItems']} rows")
             review = self._state.remove_row(name, pointer, version)
-            self._note_correction(name)
+            self._count_correction(name)
             return review
 
     def undo(self, number: int) -> tuple[str, str, Change]:
@@ -199,7 +199,7 @@ class Desk:
         ReviewConflict."""
         with self._lock:
             name, pointer, change = self._state.undo_review(number)
-            self._note(name)
+            self._update_counts(name)
             return name, pointer, change
 
     def export(self) -> list[Path]:
@@ -258,17 +258,17 @@ class Desk:
         probability = row.result.evidence.get(pointer, {}).get("probability")
         return value is not None and probability is not None and probability < self._below
 
-    def _standing(self, row: Row) -> _Standing:
+    def _count_fields(self, row: Row) -> _PaperCounts:
         fields = [*_fields(row.result.answer)] if row.result else []
         doubtful = sum(self._is_doubtful(row, pointer, value) for pointer, value in fields)
         is_reviewed = row.is_corrected or any(row.is_reviewed(pointer) for pointer, _ in fields)
-        return _Standing(len(fields), len(fields) - doubtful, doubtful, is_reviewed)
+        return _PaperCounts(len(fields), len(fields) - doubtful, doubtful, is_reviewed)
 
-    def _note(self, name: str) -> None:
-        self._standings[name] = self._standing(self._row(name))
+    def _update_counts(self, name: str) -> None:
+        self._counts[name] = self._count_fields(self._row(name))
 
-    def _note_correction(self, name: str) -> None:
-        self._note(name)
+    def _count_correction(self, name: str) -> None:
+        self._update_counts(name)
         self._corrections += 1
         if self._corrections >= CORRECTIONS_TO_LEARN:
             self._begin_to_read()
@@ -305,7 +305,7 @@ class Desk:
 
     def _begin_to_read(self) -> None:
         self._corrections = 0
-        self._to_read = sum(not one.is_reviewed for one in self._standings.values())
+        self._left_to_read = sum(not one.is_reviewed for one in self._counts.values())
         self._wake.set()
 
     def _learn(self) -> None:
@@ -321,7 +321,7 @@ class Desk:
                 self._trouble = str(error)
             with self._lock:
                 if not self._wake.is_set():
-                    self._to_read = None
+                    self._left_to_read = None
 
     def _read_all_again(self) -> None:
         with self._lock:
@@ -330,17 +330,17 @@ class Desk:
             examples = [
                 (row.name, row.result.answer)
                 for row in rows
-                if row.result and row.is_corrected and not self._standings[row.name].doubtful
+                if row.result and row.is_corrected and not self._counts[row.name].doubtful
             ]
-            left = [row.name for row in rows if not self._standings[row.name].is_reviewed]
-            self._to_read = len(left)
+            left = [row.name for row in rows if not self._counts[row.name].is_reviewed]
+            self._left_to_read = len(left)
         for name in left:
             if self._is_over.is_set():
                 return
             with contextlib.suppress(NotThere):  # the paper keeps its answer
                 self._read_one_again(name, examples)
             with self._lock:
-                self._to_read = max(0, (self._to_read or 0) - 1)
+                self._left_to_read = max(0, (self._left_to_read or 0) - 1)
 
     def _read_one_again(self, name: str, examples: list[tuple[str, Any]]) -> None:
         words = self._words_of(name)
@@ -348,7 +348,7 @@ class Desk:
         for example, answer in examples:
             others = self._words_of(example)
             share = len(words & others) / max(1, min(len(words), len(others)))
-            if share >= _ALIKE:
+            if share >= _LEAST_ALIKE:
                 shares.append((share, example, answer))
         # Similar examples come last, because a server prefers the last ones.
         shown = sorted(shares, key=lambda one: one[0])[-MAX_EXAMPLES:]
@@ -359,7 +359,7 @@ class Desk:
         if result.error is None:
             with self._lock:
                 if self._state.note_unless_reviewed(name, result):
-                    self._note(name)
+                    self._update_counts(name)
 
     def _words_of(self, name: str) -> frozenset[str]:
         """Return the words without digits that are printed on a paper."""

@@ -1,4 +1,4 @@
-"""Asks a server about papers, several at a time, and waits if the server has no room."""
+"""HTTP client that asks a server about papers, and retries while the server has no room."""
 
 import base64
 import json
@@ -47,7 +47,7 @@ class Refused(Exception):
     """Raised if the server refused the request for one paper. The message says why."""
 
 
-class Asker:
+class PaperClient:
     """Client of the server at `url`. `key` is its API key, or None."""
 
     def __init__(self, url: str, key: str | None) -> None:
@@ -65,12 +65,12 @@ class Asker:
         return result
 
     def fill(self, paper: Paper, schema: Json, examples: Sequence[PaperExample] = ()) -> PaperResult:
-        """Return the answer of `schema` for `paper`. Raises CannotAsk if the server would not answer for any other
-        paper either."""
+        """Return the answer about `paper` in the form of `schema`. Raises CannotAsk if the server cannot be asked about
+        any paper."""
         shown: list[Json] = []
         try:
             for example in examples:
-                shown.append({"role": "user", "content": _parts(example.paper, _read(example.paper))})
+                shown.append({"role": "user", "content": _parts(example.paper, _read_content(example.paper))})
                 shown.append({"role": "assistant", "content": json.dumps(example.answer)})
             with self._content_of(paper) as content:
                 wanted = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
@@ -96,11 +96,11 @@ class Asker:
     @contextmanager
     def _content_of(self, paper: Paper) -> Iterator[list[Json]]:
         """Yield the content parts of `paper`. A large paper is uploaded while the block runs. Raises Refused."""
-        content = _read(paper)
+        content = _read_content(paper)
         if content is None or len(content) <= _MAX_INLINE:
             yield _parts(paper, content)
             return
-        upload = self._sent("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
+        upload = self._post("/files", data={"purpose": "user_data"}, files={"file": (paper.filename, content)})
         if not upload.is_success:
             raise Refused(_error(upload))
         file_id = upload.json()["id"]
@@ -112,13 +112,13 @@ class Asker:
     def _completion(self, before: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
         question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}
         body = {"model": "interfaze-beta", "messages": [*before, question], **fields}
-        response = self._sent("/chat/completions", json=body)
+        response = self._post("/chat/completions", json=body)
         if not response.is_success:
             raise Refused(_error(response))
         told: Json = response.json()
         return told
 
-    def _sent(self, path: str, **request: Any) -> httpx.Response:
+    def _post(self, path: str, **request: Any) -> httpx.Response:
         pause = _FIRST_PAUSE_S
         for number in range(1, _TRIES + 1):
             is_last = number == _TRIES or self._is_over.is_set()
@@ -135,24 +135,24 @@ class Asker:
                 self._has_answered = True
                 if response.status_code in (401, 403):
                     raise CannotAsk(f"{_error(response)} The key is read from OPENFAZE_API_KEY")
-                # Errors that retrying cannot solve have no such header: a missing engine, or a fault.
+                # Errors that a retry cannot solve, such as a missing engine, have no such header.
                 is_passing = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
                 if not is_passing or is_last:
                     return response
-                pause = max(pause, _asked_to_wait(response))
+                pause = max(pause, _retry_after_s(response))
             self._is_over.wait(min(pause, _LONGEST_PAUSE_S))
             pause *= 2
         raise AssertionError("the last try returns or raises")
 
 
-def _asked_to_wait(response: httpx.Response) -> float:
+def _retry_after_s(response: httpx.Response) -> float:
     try:
         return float(response.headers.get("retry-after", 0))
     except ValueError:
         return 0.0
 
 
-def _read(paper: Paper) -> bytes | None:
+def _read_content(paper: Paper) -> bytes | None:
     try:
         return None if paper.read is None else paper.read()
     except (OSError, ValueError) as error:
@@ -171,7 +171,7 @@ def _parts(paper: Paper, content: bytes | None) -> list[Json]:
 def _error(response: httpx.Response) -> str:
     try:
         error = response.json()["error"]
-        # The paper's place in the request means nothing to a person who has a folder.
+        # The user knows the paper by its file, not by the field of the request that contains it.
         message = error["message"].replace(f"'{error.get('param')}'", "the paper")
         return f"{message} ({response.status_code} {error.get('code') or error.get('type')})"
     except (ValueError, KeyError, TypeError):
