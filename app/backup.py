@@ -26,7 +26,7 @@ import structlog
 from app.batches.building import batches_file
 from app.batches.store import SCHEMA as BATCHES_SCHEMA
 from app.building import counters_file, is_state_shared, responses_file, responses_url
-from app.files.storage import KNOWN, Storage
+from app.files.storage import RECORD_SUFFIX, Storage
 from app.settings import Settings
 from app.state.sqlite_counters import SCHEMA as COUNTERS_SCHEMA
 from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
@@ -37,10 +37,9 @@ _MANIFEST = "backup.json"
 _KEYS = "keys.toml"
 _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
-_RECORDS = f"*/file-*{KNOWN}"
+_RECORDS = f"*/file-*{RECORD_SUFFIX}"
 _UNFINISHED = ".restoring"
-"""Name of the temporary folder next to a file's final place. It holds the file until the whole archive has been
-unpacked."""
+"""Name of the temporary folder beside the final place of files. It holds them until the whole archive is unpacked."""
 _LOCKED_S = 5.0
 """Longest time that copying a database waits for a server's lock on it, in seconds."""
 _COPIED_AT_ONCE = 1 << 20
@@ -105,7 +104,7 @@ class BackupContents:
     has_keys: bool
 
     @property
-    def words(self) -> str:
+    def summary(self) -> str:
         parts = [f"{self.uploads} upload{'' if self.uploads == 1 else 's'}", *self.databases]
         return ", ".join([*parts, "the file of keys"] if self.has_keys else parts)
 
@@ -115,7 +114,7 @@ def back_up(places: Places, target: Path) -> BackupContents:
     meanwhile. Raises BackupFailed."""
     unfinished = target.with_name(f".{target.name}.part")
     try:
-        with _private(unfinished) as file:
+        with _create_private(unfinished) as file:
             contents = write(places, file)
             os.fsync(file.fileno())
         unfinished.replace(target)
@@ -130,7 +129,7 @@ def write(places: Places, file: IO[bytes]) -> BackupContents:
     """Write a backup into an open file or a pipe. Raises BackupFailed."""
     try:
         with zipfile.ZipFile(file, "w") as archive:
-            contents = _written(places, archive)
+            contents = _write_archive(places, archive)
         file.flush()
     except OSError as error:
         raise BackupFailed(f"No backup was made: {error}") from error
@@ -144,13 +143,13 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
     already, or if a server runs.
     """
     try:
-        with _seekable(source, places) as file, zipfile.ZipFile(file) as archive:
+        with _make_seekable(source, places) as file, zipfile.ZipFile(file) as archive:
             contents = _read_manifest(archive)
             _check_versions(contents, places)
-            targets = _targets(archive, places)
-            with _locked(places, f"A server runs on {places.files}: stop it first", exclusive=True):
+            targets = _find_targets(archive, places)
+            with _lock(places, f"A server runs on {places.files}: stop it first", exclusive=True):
                 _check_empty(places)
-                _put_back(archive, targets)
+                _unpack(archive, targets)
     except (zipfile.BadZipFile, EOFError) as error:
         raise BackupFailed(f"This backup is not complete: {error}") from error
     except OSError as error:
@@ -162,11 +161,11 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
 def in_use(places: Places) -> Iterator[None]:
     """Mark the state as in use while the block runs, so that no restore can begin. Raises BackupFailed if a restore is
     in progress."""
-    with _locked(places, f"A backup is being restored into {places.files}: start again when it is done"):
+    with _lock(places, f"A backup is being restored into {places.files}: start again when it is done"):
         yield
 
 
-def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
+def _write_archive(places: Places, archive: zipfile.ZipFile) -> BackupContents:
     versions: dict[str, int] = {}
     for name, database in places.databases.items():
         if database.path.exists():
@@ -174,11 +173,11 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
             with tempfile.TemporaryDirectory(prefix=".backup-", dir=database.path.parent) as folder:
                 copy = Path(folder) / name
                 try:
-                    versions[name] = _copied(database.path, copy)
+                    versions[name] = _copy_database(database.path, copy)
                 except sqlite3.Error as error:
                     raise BackupFailed(f"No backup was made: {error}: '{database.path}'") from error
                 archive.write(copy, f"state/{name}.sqlite")
-    uploads = sum(_is_added(places.files, record, archive) for record in _records(places))
+    uploads = sum(_add_upload(places.files, record, archive) for record in _records(places))
     has_keys = places.keys is not None and places.keys.exists()
     if places.keys is not None and has_keys:
         archive.write(places.keys, _KEYS)
@@ -195,7 +194,7 @@ def _written(places: Places, archive: zipfile.ZipFile) -> BackupContents:
     return contents
 
 
-def _copied(path: Path, copy: Path) -> int:
+def _copy_database(path: Path, copy: Path) -> int:
     """Copy a consistent state of a database that may be in use, and return the version of its tables."""
     address = f"{path.resolve().as_uri()}?mode=ro"
     with (
@@ -210,7 +209,7 @@ def _records(places: Places) -> Iterator[Path]:
     return iter(()) if places.files is None else places.files.glob(_RECORDS)
 
 
-def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
+def _add_upload(files: Path | None, record: Path, archive: zipfile.ZipFile) -> bool:
     """Add an upload to the archive, and then its record.
 
     Return False if the upload was deleted meanwhile: a deletion removes the record first.
@@ -228,7 +227,7 @@ def _is_added(files: Path | None, record: Path, archive: zipfile.ZipFile) -> boo
 
 
 @contextlib.contextmanager
-def _seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
+def _make_seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
     """Provide the source itself, or a temporary file with the content of a pipe."""
     if source.seekable():
         yield source
@@ -264,7 +263,7 @@ def _check_versions(contents: BackupContents, places: Places) -> None:
             )
 
 
-def _targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
+def _find_targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
     """Return the target path of each member of the archive."""
     targets: dict[str, Path] = {}
     for name in archive.namelist():
@@ -306,7 +305,7 @@ def _check_empty(places: Places) -> None:
         )
 
 
-def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
+def _unpack(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
     """Unpack all files, which checks their checksums, and then move them to their places."""
     unpacked: dict[Path, Path] = {}
     folders = {target.parents[1 if _UPLOAD.fullmatch(name) else 0] for name, target in targets.items()}
@@ -318,7 +317,7 @@ def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
             folder = target.parents[1 if _UPLOAD.fullmatch(name) else 0]
             beside = folder / _UNFINISHED / target.relative_to(folder)
             beside.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            with archive.open(name) as member, _private(beside) as file:
+            with archive.open(name) as member, _create_private(beside) as file:
                 shutil.copyfileobj(member, file, _COPIED_AT_ONCE)
             unpacked[beside] = target
         for beside, target in unpacked.items():
@@ -329,13 +328,13 @@ def _put_back(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
             shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
 
 
-def _private(path: Path) -> IO[bytes]:
+def _create_private(path: Path) -> IO[bytes]:
     """Return a new file that other users of the machine cannot read."""
     return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600), "w+b")
 
 
 @contextlib.contextmanager
-def _locked(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
+def _lock(places: Places, refusal: str, *, exclusive: bool = False) -> Iterator[None]:
     """Hold a lock on the folder of uploads, shared by servers, or `exclusive` for a restore.
 
     The lock is skipped if the folder cannot be made or locked, because a server is useful even without uploads. Raises

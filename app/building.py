@@ -320,7 +320,7 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
         of_all = int(settings.max_shared_responses_mb * MB)
         store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=of_all)
     else:
-        store = SqliteEntries(responses_file(settings), bound, of_each=True, is_cache=False, locked_s=_LOCKED_S)
+        store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
     seal = _build_seal(settings, LARGEST_RESPONSE)
     return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
 

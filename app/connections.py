@@ -1,9 +1,9 @@
 """Limits connections, both before their requests are known and while requests are slow.
 
-uvicorn reads heads, waits for bodies and holds answers without a bound of size or time. `bounded_protocol` adds bounds
-to its protocol: on the number of connections (in all, and per address), on the size and duration of a request's head,
-on slow bodies and slowly received answers, and on idle time. Connections that wait (for a head, or for the next
-request) are closed to make room for new connections, the oldest first. Connections being served are not.
+uvicorn limits neither the size nor the duration of heads, bodies and answers. `bounded_protocol` adds bounds to its
+protocol: on the number of connections (in all, and per address), on the size and duration of a request's head, on slow
+bodies and slowly received answers, and on idle time. Connections that wait (for a head, or for the next request) are
+closed to make room for new connections, the oldest first. Connections being served are not.
 """
 
 import asyncio
@@ -36,11 +36,11 @@ LINGER_S = 30.0
 A client that is cut off while sending may never see its response.
 """
 _LINGERING = 64 * 1024
-"""Least number of bytes of an unread body that a client must send between two checks. A slower client would hold a
-connection that others need."""
+"""Least number of bytes of an unread body that a client must send between two checks. A slower client is dropped,
+because others need its connection."""
 _ENDING_S = 2.0
-"""Seconds that a client has left to send the rest before its connection is closed, or before the rate of an unread body
-counts."""
+"""Seconds that a client has to close its side after an error, and during which the rate of an unread body is not
+checked yet."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 4 * 1024
@@ -58,11 +58,11 @@ would take 10 ms."""
 _CHUNKS_OF_A_TURN = 256
 """Number of chunks of a body that are parsed in one turn of the event loop, which takes some 1 ms: parsing a small
 chunk costs more than its content."""
-_CONTENT = 256
+_CONTENT_PER_CHUNK = 256
 """Number of bytes of a chunked body whose parsing counts as much as a chunk."""
-_HEAD = 64
+_HEAD_COST = 64
 """Number of chunks as which a request's head counts. Each of its headers counts as a further chunk."""
-_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
+_CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
 """Largest number of requests of one connection that wait for an earlier request."""
@@ -84,15 +84,15 @@ REASONS: tuple[Reason, ...] = get_args(Reason)
 log = structlog.get_logger(__name__)
 
 
-def _is_of_a_stop(record: logging.LogRecord) -> bool:
-    """True if the record is about a request that was cancelled because the server stops, which is how a stop works."""
+def _is_shutdown_cancellation(record: logging.LogRecord) -> bool:
+    """True if the record is about a request that was cancelled because the server is stopping."""
     return record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
 
 
-_errors_alone = logging.getLogger("uvicorn.error.protocol")
-"""Logger of uvicorn's protocol. The protocol warns of each request that is not HTTP and of each upgrade that nobody
-offers, so that anybody could fill the log."""
-_errors_alone.addFilter(lambda record: record.levelno >= logging.ERROR and not _is_of_a_stop(record))
+_protocol_log = logging.getLogger("uvicorn.error.protocol")
+"""Logger of uvicorn's protocol. The protocol logs a warning for each request that is not HTTP and each unsupported
+upgrade, so that anybody could fill the log."""
+_protocol_log.addFilter(lambda record: record.levelno >= logging.ERROR and not _is_shutdown_cancellation(record))
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,8 +223,8 @@ class _Flow:
 
 
 class _TurnedFlow(FlowControl):
-    """uvicorn's flow control, which resumes no reading while received bytes wait for their turn to be parsed: the
-    application takes its part of the body sooner than the rest is parsed, and the rest would pile up."""
+    """uvicorn's flow control, except that reading is not resumed while received bytes still wait to be parsed.
+    Otherwise they would pile up, because the application consumes parsed bytes sooner."""
 
     def __init__(self, transport: asyncio.Transport, waits_for_turn: Callable[[], bool]) -> None:
         super().__init__(transport)
@@ -242,8 +242,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, connections: Connections, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.logger = _errors_alone
-        self._of = connections
+        self.logger = _protocol_log
+        self._connections = connections
         self._limits = connections.limits
         self.timeout_keep_alive = math.ceil(self._limits.idle_s)
         self.address = ""
@@ -253,7 +253,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Time at which the current wait began: for the head, the body or the next request."""
         self._head = 0
         """Number of bytes of the head received so far."""
-        self._in, self._out = _Flow(now), _Flow(now)
+        self._inbound, self._outbound = _Flow(now), _Flow(now)
         self._seen = 0
         """Number of bytes that had been received at the last check of a body that the server does not read."""
         self._framing = 0
@@ -261,10 +261,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed: deque[memoryview] = deque()
         """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
-        """Number of chunks that were parsed in the current turn. _CONTENT and _HEAD say what else counts as some."""
+        """Number of chunks that were parsed in the current turn. Content and heads count, too (_CONTENT_PER_CHUNK,
+        _HEAD_COST)."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
-        self._wrong: ApiError | None = None
+        self._head_error: ApiError | None = None
         """Problem of the head, if any."""
         self._answered: RequestResponseCycle | None = None
         """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait behind it."""
@@ -280,19 +281,19 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _TurnedFlow(transport, self._waits_for_turn)
         self.address = self.client[0] if self.client else ""
-        if not self._of.admit(self):
+        if not self._connections.admit(self):
             self.drop("connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._of.leave(self)
-        self._tell_gone()
+        self._connections.leave(self)
+        self._note_disconnect()
         super().connection_lost(exc)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._answered = cycle
         super()._start_asgi_task(cycle, app)
 
-    def _tell_gone(self) -> None:
+    def _note_disconnect(self) -> None:
         """Inform the application that the client has left, so that it sends nothing more to a closed connection.
 
         uvicorn informs the application only about the newest request.
@@ -304,21 +305,21 @@ class BoundedProtocol(HttpToolsProtocol):
                 cycle.message_event.set()
 
     def eof_received(self) -> bool:  # type: ignore[override]
-        """Take a client that will send nothing more for one that has left, because both look alike, and tell one that
-        still listens. Return True if the connection stays open until it has been told."""
+        """Treat a client that closes its sending side as gone, because both look alike, and send it an error in case it
+        still listens. Return True if the connection stays open until the error is sent."""
         if not self.waits:
-            self._end_with(BadRequest(_LEFT, code="client_left"))
+            self._end_with(BadRequest(_CLIENT_LEFT, code="client_left"))
         return self._ends
 
     def data_received(self, data: bytes) -> None:
-        self._in.moved += len(data)
+        self._inbound.moved += len(data)
         waits = self._waits_for_turn()
         self._unparsed.append(memoryview(data))
         if not waits:
             self._parse()
 
     def _parse(self) -> None:
-        """Parse what has been received. After many chunks or several heads, the rest waits for a turn of the event
+        """Parse the received bytes. After many chunks or several heads, the rest waits for the next turn of the event
         loop."""
         self._chunks = 0
         while self._unparsed and not (self._ends or self.transport.is_closing()):
@@ -327,12 +328,12 @@ class BoundedProtocol(HttpToolsProtocol):
                 LoopTurns.of_running_loop().call(self._parse, Share(f"address {self.address}"))
                 return
             received = self._unparsed.popleft()
-            piece = received[: self._most_fed]
+            piece = received[: self._piece_size]
             if len(piece) < len(received):
                 self._unparsed.appendleft(received[len(piece) :])
             if self._in_body:
                 self._framing += len(piece)
-                self._chunks += self._is_chunked * len(piece) // _CONTENT
+                self._chunks += self._is_chunked * len(piece) // _CONTENT_PER_CHUNK
             else:
                 self._head += len(piece)
             super().data_received(bytes(piece))
@@ -345,11 +346,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.resume_reading()
 
     def _waits_for_turn(self) -> bool:
-        """True if a part of what has been received waits to be parsed."""
+        """True if received bytes wait to be parsed."""
         return len(self._unparsed) > 0
 
     @property
-    def _most_fed(self) -> int | None:
+    def _piece_size(self) -> int | None:
         if not self._in_body:
             # A head that far exceeds its limit is refused before it is parsed.
             return max(1, min(_HEAD_FED_AT_ONCE, self._limits.head_bytes - self._head))
@@ -357,7 +358,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self._chunks += _HEAD
+        self._chunks += _HEAD_COST
         self._in_head = True
         self._since = self.loop.time()
 
@@ -365,26 +366,26 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_header(name, value)
         self._chunks += 1
         if len(self.headers) > _MAX_HEADERS:
-            self._wrong = HeadTooLarge(f"The request has more than {_MAX_HEADERS} headers.")
-            raise ValueError(self._wrong)  # the parser stops, and reports the error
+            self._head_error = HeadTooLarge(f"The request has more than {_MAX_HEADERS} headers.")
+            raise ValueError(self._head_error)  # the parser stops, and reports the error
 
     def on_headers_complete(self) -> None:
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             # With several such headers, proxies and this server could attribute the request to different hosts.
             said = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
-            self._wrong = BadRequest(said, code="invalid_http")
+            self._head_error = BadRequest(said, code="invalid_http")
         coding = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
         if coding and coding.strip().lower() != b"chunked":
-            self._wrong = UnknownCoding("The only transfer-encoding that this server reads is 'chunked'.")
-        if self._wrong is not None:
-            raise ValueError(self._wrong)  # the parser stops, and reports the error
+            self._head_error = UnknownCoding("The only transfer-encoding that this server reads is 'chunked'.")
+        if self._head_error is not None:
+            raise ValueError(self._head_error)  # the parser stops, and reports the error
         super().on_headers_complete()
         self._in_head, self._in_body = False, True
         self._head = self._framing = 0
         self._is_chunked = any(name == b"transfer-encoding" for name, _ in self.headers)
         self._since = self.loop.time()
-        self._in.restart(self._since)
+        self._inbound.restart(self._since)
 
     def on_body(self, body: bytes) -> None:
         self._chunks += 1
@@ -412,19 +413,19 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._in_body and not self.cycle.response_complete:
             self._look_at_body(now, waited)
         elif self._in_body:
-            came, self._seen = self._in.moved - self._seen, self._in.moved
+            came, self._seen = self._inbound.moved - self._seen, self._inbound.moved
             is_slow = came < _LINGERING and not self._waits_for_turn()
             if waited > LINGER_S or (waited > _ENDING_S and is_slow):
                 self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
-            self._refuse(TooSlow(self._late("head", limits.head_s)), "head_too_slow")
+            self._refuse(TooSlow(self._timeout_message("head", limits.head_s)), "head_too_slow")
         elif self.waits and waited > (limits.head_s if self.cycle is None else limits.idle_s):
             self.transport.close()
 
     def drop(self, reason: Reason) -> None:
         """End the connection without a response."""
-        self._of.note(reason, self.loop)
-        self._tell_gone()
+        self._connections.note(reason, self.loop)
+        self._note_disconnect()
         if self.transport.get_write_buffer_size():
             self.transport.abort()
         else:
@@ -433,35 +434,36 @@ class BoundedProtocol(HttpToolsProtocol):
     def _look_at_body(self, now: float, waited: float) -> None:
         if waited > self._limits.body_s:
             self._refuse(
-                TooSlow(self._late("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")), "body_too_slow"
+                TooSlow(self._timeout_message("body", self._limits.body_s, " (OPENFAZE_REQUEST_TIMEOUT_S)")),
+                "body_too_slow",
             )
         elif self.flow.read_paused or self._waits_for_turn():
-            self._in.restart(now)  # The server is slow, not the client.
-        elif self._in.is_slow(now, self._limits.least_rate):
+            self._inbound.restart(now)  # The server is slow, not the client.
+        elif self._inbound.is_slow(now, self._limits.least_rate):
             kilobytes = f"{self._limits.least_rate / 1024:g} kB/s over {WINDOW_S:g} s"
             self._refuse(TooSlow(f"The request's body arrives more slowly than {kilobytes}."), "body_too_slow")
 
     def _is_taken_too_slowly(self, now: float) -> bool:
         before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if not self._unsent:
-            self._out.restart(now)
+            self._outbound.restart(now)
             return False
-        self._out.moved += max(0, before - self._unsent)
-        return self._out.is_slow(now, self._limits.least_rate)
+        self._outbound.moved += max(0, before - self._unsent)
+        return self._outbound.is_slow(now, self._limits.least_rate)
 
     def send_400_response(self, msg: str) -> None:
         """Answer a request that is not HTTP with an error in OpenAI's form, like every other error."""
-        reason: Reason = "head_too_large" if isinstance(self._wrong, HeadTooLarge) else "invalid_http"
-        self._refuse(self._wrong or BadRequest(msg, code="invalid_http"), reason)
+        reason: Reason = "head_too_large" if isinstance(self._head_error, HeadTooLarge) else "invalid_http"
+        self._refuse(self._head_error or BadRequest(msg, code="invalid_http"), reason)
 
     def _refuse(self, error: ApiError, reason: Reason) -> None:
-        self._of.note(reason, self.loop)
+        self._connections.note(reason, self.loop)
         self._end_with(error)
 
     def _end_with(self, error: ApiError) -> None:
         """Send the error if no response has begun, and end the connection."""
         begun = self._answered
-        self._tell_gone()
+        self._note_disconnect()
         if begun is not None and begun.response_started and not begun.response_complete:
             self.transport.abort()
         else:
@@ -489,12 +491,12 @@ class BoundedProtocol(HttpToolsProtocol):
         limit = self._limits.head_bytes // 1024
         return f"The request's first line and headers are larger than {limit} kB."
 
-    def _late(self, part: str, seconds: float, setting: str = "") -> str:
+    def _timeout_message(self, part: str, seconds: float, setting: str = "") -> str:
         return f"The request's {part} did not arrive within {seconds:g} s{setting}."
 
 
 def bounded_protocol(connections: Connections) -> Any:
-    """Return the value of uvicorn's setting `http`: the factory of a protocol for each of `connections`."""
+    """Return the value of uvicorn's setting `http`: a factory of protocols that count as `connections`."""
     return functools.partial(BoundedProtocol, connections=connections)
 
 

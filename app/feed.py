@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 BUFFERED = 256 * 1024
 """Number of bytes that wait for a slow client before the work waits too. A larger piece waits alone."""
-_LAST_PART = 0.05
+_END_SHARE = 0.05
 _LONGEST_END_S = 10.0
 """Longest part of a request's time reserved for judging, tracing and sending a truncated answer, in seconds."""
 
@@ -36,7 +36,7 @@ class TimeLimit:
     @classmethod
     def of(cls, seconds: float, spent_s: float = 0.0) -> "TimeLimit":
         """Return the limit of a request that arrived `spent_s` seconds ago."""
-        end_s = min(seconds * _LAST_PART, _LONGEST_END_S)
+        end_s = min(seconds * _END_SHARE, _LONGEST_END_S)
         return cls(seconds, asyncio.get_running_loop().time() + seconds - spent_s - end_s)
 
 
@@ -99,9 +99,9 @@ class Feed(Generic[EventT]):
     ) -> AsyncGenerator[bytes, None]:
         """Yield the bytes that `encode` makes of the events, and `ping` whenever nothing has been sent for a while.
 
-        The work begins with the first piece. It waits while BUFFERED bytes wait for the listener, who gets all that
-        wait in one piece. The first ping follows `first_ping_s` without any bytes sent; later pings follow `ping_s`. An
-        event without bytes does not end the silence.
+        The work begins when the first piece is requested. It pauses while BUFFERED bytes wait for the listener, who
+        gets all waiting bytes as one piece. The first ping follows `first_ping_s` without any bytes sent; later pings
+        follow `ping_s`. An event without bytes does not end the silence.
         """
         self._driver = asyncio.create_task(self._drive(encode))
         loop = asyncio.get_running_loop()

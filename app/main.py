@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             services.preload(),
             services.watch_servers_for_ever(),
             services.files.sweep_for_ever(),
-            sweep_for_ever(services.kept_for_a_while),
+            sweep_for_ever(services.expiring_stores),
             services.keys.follow_file(),
             services.admission_control.maintain_for_ever(),
             runner.run_for_ever(),

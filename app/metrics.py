@@ -1,7 +1,7 @@
 """The server's metrics in Prometheus' text format. Each metric is declared here, and has one or more sources.
 
-Counts that engines, the fetcher and the decode processes keep for themselves are read at each scrape. No label has a
-value that a caller can choose: routes and tasks are the declared ones.
+Counters of engines, of the fetcher and of the decode processes are read at each scrape. No label has a value that a
+caller can choose; for example, routes and tasks are the declared ones.
 """
 
 import asyncio
@@ -51,44 +51,52 @@ _ENGINE = ("capability", "engine")
 
 
 @dataclass(frozen=True, slots=True)
-class Declared:
+class MetricDeclaration:
     kind: Literal["counter", "gauge", "histogram"]
     labels: Labels
     help: str
 
 
-DECLARED: Mapping[str, Declared] = {
-    "openfaze_requests_total": Declared(
+DECLARED: Mapping[str, MetricDeclaration] = {
+    "openfaze_requests_total": MetricDeclaration(
         "counter",
         ("route", "task", "status"),
         "Requests that have ended. A stream that fails midway counts with the status of its failure.",
     ),
-    "openfaze_request_seconds": Declared(
+    "openfaze_request_seconds": MetricDeclaration(
         "histogram", ("route", "task"), "Time from a request's head to the end of its answer."
     ),
-    "openfaze_time_to_first_token_seconds": Declared(
+    "openfaze_time_to_first_token_seconds": MetricDeclaration(
         "histogram", ("route", "task"), "Time from a request's head to the first piece of its answer, streamed or not."
     ),
-    "openfaze_stage_seconds": Declared(
+    "openfaze_stage_seconds": MetricDeclaration(
         "histogram", ("stage",), "Duration of each stage of a request, as in server-timing."
     ),
-    "openfaze_requests_in_progress": Declared("gauge", ("route",), "Requests that are running."),
-    "openfaze_engine_queue": Declared("gauge", _ENGINE, "Items that are waiting for an engine."),
-    "openfaze_engine_running": Declared("gauge", _ENGINE, "Items that an engine is computing."),
-    "openfaze_engine_loaded": Declared("gauge", _ENGINE, "1 while an engine is in memory, or its server is known."),
-    "openfaze_engine_seconds": Declared(
+    "openfaze_requests_in_progress": MetricDeclaration("gauge", ("route",), "Requests that are running."),
+    "openfaze_engine_queue": MetricDeclaration("gauge", _ENGINE, "Items that are waiting for an engine."),
+    "openfaze_engine_running": MetricDeclaration("gauge", _ENGINE, "Items that an engine is computing."),
+    "openfaze_engine_loaded": MetricDeclaration(
+        "gauge", _ENGINE, "1 while an engine is in memory, or its server is known."
+    ),
+    "openfaze_engine_seconds": MetricDeclaration(
         "histogram", _ENGINE, "Duration of a batch of items, or of a language model's answer."
     ),
-    "openfaze_engine_batch_items": Declared("histogram", _ENGINE, "Number of items that were computed together."),
-    "openfaze_engine_failures_total": Declared(
+    "openfaze_engine_batch_items": MetricDeclaration(
+        "histogram", _ENGINE, "Number of items that were computed together."
+    ),
+    "openfaze_engine_failures_total": MetricDeclaration(
         "counter", (*_ENGINE, "reason"), "Failures of engines, and cases in which they work worse than configured."
     ),
-    "openfaze_tokens_total": Declared("counter", ("direction",), "Tokens, as in `usage`, including those of batches."),
-    "openfaze_rejected_total": Declared("counter", ("reason",), "Requests that were well-formed and not served."),
-    "openfaze_cache_total": Declared("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
-    "openfaze_fetch_total": Declared("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
-    "openfaze_decode_restarts_total": Declared("counter", ("reason",), "Decode processes that were replaced."),
-    "openfaze_batch_lines_total": Declared("counter", ("outcome",), "Lines of batches that have been run."),
+    "openfaze_tokens_total": MetricDeclaration(
+        "counter", ("direction",), "Tokens, as in `usage`, including those of batches."
+    ),
+    "openfaze_rejected_total": MetricDeclaration(
+        "counter", ("reason",), "Requests that were well-formed and not served."
+    ),
+    "openfaze_cache_total": MetricDeclaration("counter", ("layer", "outcome"), "Look-ups in the cache of answers."),
+    "openfaze_fetch_total": MetricDeclaration("counter", ("outcome",), "URLs fetched: `ok`, or the code of the error."),
+    "openfaze_decode_restarts_total": MetricDeclaration("counter", ("reason",), "Decode processes that were replaced."),
+    "openfaze_batch_lines_total": MetricDeclaration("counter", ("outcome",), "Lines of batches that have been run."),
 }
 
 
@@ -196,7 +204,7 @@ class _Declared:
             yield _family(name, declared, values)
 
 
-def _family(name: str, declared: Declared, values: Mapping[Labels, float | Distribution]) -> Metric:
+def _family(name: str, declared: MetricDeclaration, values: Mapping[Labels, float | Distribution]) -> Metric:
     family: CounterMetricFamily | GaugeMetricFamily | HistogramMetricFamily
     match declared.kind:
         case "counter":

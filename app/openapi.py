@@ -1,4 +1,4 @@
-"""Builds the OpenAPI description from the descriptions of the routes, and adds the parts that these lack."""
+"""Builds the OpenAPI description of all routes, and adds the parts that FastAPI cannot derive."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from functools import cached_property
@@ -50,7 +50,7 @@ class Api(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            self.openapi_schema = _described(self)
+            self.openapi_schema = _build_description(self)
         return self.openapi_schema
 
     @cached_property
@@ -58,7 +58,7 @@ class Api(FastAPI):
         return pydantic_core.to_json(self.openapi())
 
 
-class Direct(APIRoute):
+class DirectRoute(APIRoute):
     """Route with a `json_body`. Its endpoint takes only the request, so that FastAPI looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -67,8 +67,7 @@ class Direct(APIRoute):
 
 
 def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[str, Any]:
-    """Return the `openapi_extra` of a route that reads its body by itself. `examples` are requests, by what they are
-    for."""
+    """Return the `openapi_extra` of a route that reads its body by itself. `examples` are requests, by their titles."""
     named = {
         f"example-{number}": {"summary": name, "value": value}
         for number, (name, value) in enumerate(examples.items(), 1)
@@ -87,7 +86,7 @@ def body_schema(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, str]
     return {"$ref": f"{_SCHEMAS}{name}"}
 
 
-def _described(app: FastAPI) -> dict[str, Any]:
+def _build_description(app: FastAPI) -> dict[str, Any]:
     described = get_openapi(
         title=app.title,
         version=app.version,
@@ -128,17 +127,17 @@ def _components(title: str, schema: dict[str, Any]) -> dict[str, Any]:
     """
     definitions = schema.get("$defs", {})
     whole = {key: value for key, value in schema.items() if key != "$defs"}
-    return {title + name: _renamed(one, title) for name, one in {"": whole, **definitions}.items()}
+    return {title + name: _rename_references(one, title) for name, one in {"": whole, **definitions}.items()}
 
 
-def _renamed(value: Any, title: str) -> Any:
+def _rename_references(value: Any, title: str) -> Any:
     """Return `value` with its references to definitions replaced by references to the components, including those in
     discriminators."""
     match value:
         case dict():
-            return {key: _renamed(item, title) for key, item in value.items() if item is not None}
+            return {key: _rename_references(item, title) for key, item in value.items() if item is not None}
         case list():
-            return [_renamed(item, title) for item in value]
+            return [_rename_references(item, title) for item in value]
         case str() if value.startswith(_DEFS):
             return f"{_SCHEMAS}{title}{value.removeprefix(_DEFS)}"
         case _:

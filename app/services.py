@@ -73,7 +73,7 @@ from tasks.scrape.browser import find_browser
 PRELOAD_PAUSE_S = 1.0
 LONGEST_PRELOAD_PAUSE_S = 30.0
 LARGEST_REQUESTS_HELD = 8
-"""Number of bodies of the largest size for which requests may hold memory together: a gigabyte at the default
+"""Memory that all requests together may hold, as a number of bodies of the largest size: a gigabyte at the default
 OPENFAZE_MAX_REQUEST_MB."""
 
 log = structlog.get_logger(__name__)
@@ -99,7 +99,7 @@ class Services:
         self.keys = build_keys(settings)
         self.admission_control = build_admission(settings)
         self.runtime = build_runtime(settings)
-        if unmet := list(_unmet(settings, self.runtime)):
+        if unmet := list(_unmet_choices(settings, self.runtime)):
             raise ValueError("\n".join(unmet))
         self.fetcher = build_fetcher(settings)
         self.politeness = build_politeness(settings, self.fetcher)
@@ -172,7 +172,7 @@ class Services:
         """True once the server has been asked to stop: running requests may end, and no new request begins."""
 
     @property
-    def kept_for_a_while(self) -> Sequence[Sweepable]:
+    def expiring_stores(self) -> Sequence[Sweepable]:
         """Stores whose entries expire when they are old."""
         return [one for one in (self.responses, self.entries, self.rephrased) if one is not None]
 
@@ -205,15 +205,15 @@ class Services:
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()
             for capability in await asyncio.to_thread(lambda: list(self.runtime.on_the_card())):
-                await self._is_preloaded(capability, warms_up=True)
+                await self._preload_one(capability, warms_up=True)
         for capability in self.settings.preload:
             pause_s = PRELOAD_PAUSE_S
-            while not await self._is_preloaded(capability):
+            while not await self._preload_one(capability):
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, LONGEST_PRELOAD_PAUSE_S)
         self.ready = True
 
-    async def _is_preloaded(self, capability: str, *, warms_up: bool = False) -> bool:
+    async def _preload_one(self, capability: str, *, warms_up: bool = False) -> bool:
         try:
             await self.runtime.load(capability)
             if warms_up:
@@ -243,7 +243,7 @@ class Services:
         )
         last = (self.executor, self.evidence_executor, self.wire, self.files, self.runtime)
         for parts in (first, last):
-            await asyncio.gather(*(_closed(part) for part in parts if part is not None))
+            await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)
 
 
@@ -251,14 +251,14 @@ class _Closable(Protocol):
     async def close(self) -> None: ...
 
 
-async def _closed(part: _Closable) -> None:
+async def _close_part(part: _Closable) -> None:
     try:
         await part.close()
     except Exception:
         log.exception("closing_failed", part=type(part).__name__)
 
 
-def _unmet(settings: Settings, runtime: Runtime) -> Iterator[str]:
+def _unmet_choices(settings: Settings, runtime: Runtime) -> Iterator[str]:
     """Yield a line for each engine, device or browser that the operator chose and that cannot run here.
 
     No other engine may replace a chosen one, and a caller could do nothing about the fault later.

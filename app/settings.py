@@ -24,14 +24,14 @@ PREFIX = "OPENFAZE_"
 ENV_FILE = ".env"
 ROOT = Path(__file__).parents[1]
 """Root of the clone, if openfaze runs from a clone."""
-_FILLED = {"weights": "*", "files": "*/file-*.json"}
-"""Patterns of files that show a folder to be in use. A folder that is merely named `files` may belong to another
+_SIGNS_OF_USE = {"weights": "*", "files": "*/file-*.json"}
+"""Patterns of files by which a folder of openfaze is recognised. Any other folder named `files` may belong to another
 program."""
 LEAST_SECRET = 16
 """Least number of characters of a secret."""
 DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
 """Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
-FIXED = {
+FORMER_SETTINGS = {
     "batch_idle_requests": "0 requests",
     "browser_pages": "2 pages",
     "browser_timeout_s": "20 s",
@@ -70,10 +70,10 @@ FIXED = {
     "scrape_host_concurrent": "2 pages",
     "tool_calls_at_once": "8 calls",
 }
-"""Former settings that nobody had a reason to change, by name, and the values that hold instead."""
+"""Settings of earlier versions that are now constants, by name, with their values."""
 
 
-def _origin(value: str) -> str:
+def _check_origin(value: str) -> str:
     value = value.rstrip("/").lower()
     parts = urlsplit(value)
     if parts.scheme not in {"http", "https"} or not parts.hostname or value != f"{parts.scheme}://{parts.netloc}":
@@ -81,7 +81,7 @@ def _origin(value: str) -> str:
     return value
 
 
-def _long_enough(secret: SecretStr) -> SecretStr:
+def _check_length(secret: SecretStr) -> SecretStr:
     if len(secret) < LEAST_SECRET:
         raise ValueError(
             f"a text of at least {LEAST_SECRET} characters, not of {len(secret)}: `openssl rand -base64 32` makes one"
@@ -89,19 +89,19 @@ def _long_enough(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _network(value: str) -> str:
+def _normalise_network(value: str) -> str:
     try:
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:
         raise ValueError(f"'{value}' is neither an address nor a network, such as 172.18.0.2 or 10.0.0.0/8") from None
 
 
-Origin = Annotated[str, AfterValidator(_origin)]
-Network = Annotated[str, AfterValidator(_network)]
+Origin = Annotated[str, AfterValidator(_check_origin)]
+Network = Annotated[str, AfterValidator(_normalise_network)]
 
 
 class ServerSettings(OwnSettings):
-    """Settings of the server's address, its doors and its connections."""
+    """Settings of the server's address, its interfaces and its connections."""
 
     host: str = "127.0.0.1"
     """Address to listen on. Addresses other than loopback require OPENFAZE_API_KEYS, OPENFAZE_KEYS_FILE or
@@ -140,7 +140,7 @@ class ServerSettings(OwnSettings):
 
 
 class KeySettings(OwnSettings):
-    """Settings of API keys: which there are, and what a key may use."""
+    """Settings of API keys and their limits."""
 
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode, Split] = ()
     """Comma-separated API keys. A client sends one as `Authorization: Bearer <key>`. If neither this nor
@@ -342,7 +342,7 @@ class CacheSettings(OwnSettings):
     cache_max_age_hours: float = Field(default=24, gt=0)
     """Hours for which an answer is kept. An answer that depends on a web search or a scraped page is kept for at most
     five minutes."""
-    cache_secret: Annotated[SecretStr, AfterValidator(_long_enough)] | None = None
+    cache_secret: Annotated[SecretStr, AfterValidator(_check_length)] | None = None
     """Secret that encrypts cached answers (AES-256-GCM): a random text of 16 characters or more, the same for all
     servers that share a cache."""
 
@@ -408,18 +408,18 @@ class Settings(
 
     @field_validator("weights_dir", "files_dir")
     @classmethod
-    def _found_wherever_it_starts(cls, value: str, info: ValidationInfo) -> str:
+    def _default_folders(cls, value: str, info: ValidationInfo) -> str:
         return value or str(default_folder(f"{info.field_name}".removesuffix("_dir")))
 
     @field_validator("prices")
     @classmethod
-    def _read_as_prices(cls, value: str) -> str:
+    def _check_prices(cls, value: str) -> str:
         Prices.read(value)
         return value
 
     @field_validator("ray_replicas")
     @classmethod
-    def _read_as_replicas(cls, value: str) -> str:
+    def _check_replicas(cls, value: str) -> str:
         for capability in read_replicas(value)[1]:
             if capability not in CATALOG:
                 raise ValueError(f"there is no capability '{capability}'; choose from: {', '.join(CATALOG)}")
@@ -450,7 +450,7 @@ def default_folder(name: str) -> Path:
     """
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
     folder, here = home / name, Path.cwd() / name
-    return here if not folder.exists() and any(here.glob(_FILLED[name])) else folder
+    return here if not folder.exists() and any(here.glob(_SIGNS_OF_USE[name])) else folder
 
 
 def is_loopback(host: str) -> bool:
@@ -474,7 +474,7 @@ def unknown_variables() -> list[str]:
 
 
 def _instead(name: str, known: list[str]) -> str:
-    if value := FIXED.get(name.removeprefix(PREFIX).lower()):
+    if value := FORMER_SETTINGS.get(name.removeprefix(PREFIX).lower()):
         return f"is no longer a setting: the value is always {value}; remove the variable"
     return f"is not a setting{_guess(name, known)}"
 

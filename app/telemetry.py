@@ -72,7 +72,7 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
     # Libraries log URLs and texts at lower levels, so only their warnings pass.
     root.setLevel(logging.WARNING)
     logging.getLogger("uvicorn.error").setLevel(level.upper())
-    # The parser of forms warns of each form that it cannot read, which its client is told already.
+    # The parser of forms warns of each invalid form, although the client gets an error anyway.
     logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
@@ -191,7 +191,7 @@ class Stages:
         self.rejected: str | None = None
         """Reason of a refusal that is not the fault of the request, as counted in `openfaze_rejected_total`."""
         self.failed: int | None = None
-        """Status that a failed stream would have had if it had failed before its first byte."""
+        """Status that a stream which failed after its first byte would have had."""
 
     @property
     def seconds(self) -> float:

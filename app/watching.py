@@ -1,6 +1,6 @@
 """Watches the external servers that engines call, such as the server of an LLM.
 
-Such a server may start later than this one, stop, and come back. Nothing waits for it.
+Such a server may start later than this one, stop, and come back. Requests do not wait for these checks.
 """
 
 import asyncio

@@ -29,9 +29,9 @@ from app.state.counters import (
     DailyUsage,
     Limits,
     Prices,
+    RateLevels,
     Refusal,
     Reservation,
-    Standing,
     day_at,
 )
 from app.state.entries import StoreDown
@@ -204,7 +204,7 @@ class Admission:
         self._is_charged = is_charged
         self._state: Literal["before", "within", "over"] = "before"
         self._reservation: Reservation | None = None
-        self._standing: Standing | None = None
+        self._standing: RateLevels | None = None
         self._budget_refusal: ApiError | None = None
         self._prompt_tokens = 0
         self._bytes = self._pieces = 0
@@ -270,7 +270,7 @@ class Admission:
             raise
         if taken is None:
             return
-        self._standing = taken.standing
+        self._standing = taken.levels
         if isinstance(taken, Refusal):
             self._state = "over"
             raise _to_error(taken, self.caller.limits, amount)
@@ -340,7 +340,7 @@ class Admission:
             seen = await self._control.reserve(self.caller, Amount())
         except Unavailable:
             return  # the request costs nothing, so it is answered without the store
-        self._standing = seen.standing if seen else None
+        self._standing = seen.levels if seen else None
 
     async def _end(self, used: Amount) -> None:
         self._state = "over"
@@ -356,10 +356,10 @@ class Admission:
         """Headers `x-ratelimit-…` for the limits on rates that the key has."""
         if self._standing is None:
             return {}
-        limits, standing = self.caller.limits, self._standing
+        limits, levels = self.caller.limits, self._standing
         rates = (
-            ("requests", limits.requests_per_minute, standing.requests),
-            ("tokens", limits.tokens_per_minute, standing.tokens),
+            ("requests", limits.requests_per_minute, levels.requests),
+            ("tokens", limits.tokens_per_minute, levels.tokens),
         )
         return {
             f"x-ratelimit-{what}-{name}": value

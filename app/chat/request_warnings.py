@@ -69,10 +69,10 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     for name, instead in _WITHOUT_EFFECT.items():
         if sent.get(name) not in _ASKS_NOTHING:
             yield f"Field '{name}' has no effect here: {instead}."
-    yield from misspelt(request)
+    yield from find_misspelt(request)
 
 
-def misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
+def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
     """Yield a warning for each unknown field of the request, or of an object in it, whose name resembles a field that
     is absent.
 

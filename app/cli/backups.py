@@ -22,7 +22,7 @@ def back_up(settings: Settings, file: Path) -> None:
         contents = backup.write(places, sys.stdout.buffer) if str(file) == PIPE else backup.back_up(places, file)
     except BackupFailed as error:
         fail(str(error))
-    typer.echo(f"the backup holds {contents.words}, as of {contents.made} UTC", err=True)
+    typer.echo(f"the backup holds {contents.summary}, as of {contents.made} UTC", err=True)
     for one in places.elsewhere:
         typer.echo(f"not included, because it is not on this machine: {one}", err=True)
 
@@ -35,7 +35,7 @@ def restore(settings: Settings, file: Path) -> None:
         fail(f"'{file}' cannot be read: {error.strerror}")
     except BackupFailed as error:
         fail(str(error))
-    typer.echo(f"restored as of {contents.made} UTC (openfaze {contents.made_by}): {contents.words}", err=True)
+    typer.echo(f"restored as of {contents.made} UTC (openfaze {contents.made_by}): {contents.summary}", err=True)
 
 
 def _places(settings: Settings) -> Places:

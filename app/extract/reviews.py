@@ -204,7 +204,7 @@ class ReviewedAnswer:
         return pointer_of(tuple(path))
 
     def _count_rows(self, name: str) -> str:
-        """Return the number of additions to and removals from the lists around `name`, undone ones included."""
+        """Return the number of additions to and removals from the lists around `name`; undone ones count twice."""
         return _count(
             [one for one in self._reviews if one.change != "value" and _is_within(name, one.pointer.rpartition("/")[0])]
         )

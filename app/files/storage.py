@@ -29,9 +29,9 @@ T = TypeVar("T")
 _PRIVATE = 0o700
 _EXTRAS = {"s3": "s3", "s3a": "s3"}
 """Names of the extras that install protocols, by protocol."""
-KNOWN = ".json"
+RECORD_SUFFIX = ".json"
 """Suffix of the name of a file's record."""
-FILE = "index.sqlite3"
+INDEX_FILE = "index.sqlite3"
 _SCHEMA = Schema(
     1,
     """
@@ -222,42 +222,43 @@ class FileIndex:
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
-        path = storage.local_path(FILE)
+        path = storage.local_path(INDEX_FILE)
         self.is_shared = path is None
         """True if other servers may write to the storage, too."""
         self._file = SqliteFile(path, _SCHEMA, "files-index", locked_s=_LOCKED_S)
-        self._followed: dict[str, int] = {}
-        """Number of openings of the index at the time when an owner's records were read, by owner."""
-        self._coming: set[str] = set()
+        self._synced_openings: dict[str, int] = {}
+        """Number of openings of the index when an owner's records were last read, by owner. After another opening, they
+        are read again."""
+        self._being_added: set[str] = set()
         """Ids of files that are being added and whose records are not written yet."""
 
     def knows(self, owner: str) -> bool:
         """True if the index has read the records in the owner's folder."""
-        return self._done(lambda _: self._has_followed(owner))
+        return self._transact(lambda _: self._is_synced(owner))
 
     def follow(self, owner: str) -> None:
         """Bring the index in line with the records in the owner's folder."""
         # Known ids are read before the folder is listed. A known file that is then missing from the folder was deleted,
         # unless it is just being added.
-        openings, known = self._done(lambda db: (self._file.openings, _ids(db, owner)))
-        known -= self._coming
+        openings, known = self._transact(lambda db: (self._file.openings, _ids(db, owner)))
+        known -= self._being_added
         names = self._storage.sizes(owner)
-        there = {name.removesuffix(KNOWN).rpartition("/")[2] for name in names if name.endswith(KNOWN)}
-        new = self._storage.get_all([f"{owner}/{file_id}{KNOWN}" for file_id in sorted(there - known)])
+        there = {name.removesuffix(RECORD_SUFFIX).rpartition("/")[2] for name in names if name.endswith(RECORD_SUFFIX)}
+        new = self._storage.get_all([f"{owner}/{file_id}{RECORD_SUFFIX}" for file_id in sorted(there - known)])
         files = [file for file in map(from_record, new) if file is not None and file.owner == owner]
 
         def take_over(db: sqlite3.Connection) -> None:
             db.executemany("DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - there))
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", map(_row, files))
 
-        self._done(take_over)
-        self._followed[owner] = openings
+        self._transact(take_over)
+        self._synced_openings[owner] = openings
 
     @contextlib.contextmanager
     def adding(self, file: StoredFile, most_bytes: int, most_files: int) -> Iterator[None]:
-        """Keep the file in the index while the block writes its record, and remove it again if the block raises. Raises
-        NoRoom. The file is added before it is written, because of two files that arrive together, only one may fit."""
-        self._coming.add(file.id)
+        """Add the file to the index before the block writes its record, and remove it again if the block raises.
+        Otherwise, two files that arrive at the same time could together exceed the limit. Raises NoRoom."""
+        self._being_added.add(file.id)
         try:
             self._add(file, most_bytes, most_files)
             try:
@@ -266,7 +267,7 @@ class FileIndex:
                 self.remove(file.owner, file.id)
                 raise
         finally:
-            self._coming.discard(file.id)
+            self._being_added.discard(file.id)
 
     def _add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
 
@@ -276,42 +277,42 @@ class FileIndex:
                 raise NoRoom(too_many=count + 1 > most_files)
             db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", _row(file))
 
-        self._followed_by(file.owner, add)
+        self._run_synced(file.owner, add)
 
     def remove(self, owner: str, file_id: str) -> None:
-        self._done(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
+        self._transact(lambda db: db.execute("DELETE FROM files WHERE owner = ? AND id = ?", (owner, file_id)))
 
     def totals(self, owner: str) -> tuple[int, int]:
         """Return the number and the bytes of the owner's files."""
-        return self._followed_by(owner, lambda db: _totals(db, owner))
+        return self._run_synced(owner, lambda db: _totals(db, owner))
 
     def all(self, owner: str) -> list[StoredFile]:
         """Return the owner's files, the newest first."""
         query = "SELECT record FROM files WHERE owner = ? ORDER BY created DESC, id DESC"
-        rows = self._followed_by(owner, lambda db: db.execute(query, (owner,)).fetchall())
+        rows = self._run_synced(owner, lambda db: db.execute(query, (owner,)).fetchall())
         return [file for (record,) in rows if (file := from_record(record)) is not None]
 
     async def close(self) -> None:
         await self._file.close()
 
-    def _has_followed(self, owner: str) -> bool:
-        return self._followed.get(owner) == self._file.openings
+    def _is_synced(self, owner: str) -> bool:
+        return self._synced_openings.get(owner) == self._file.openings
 
-    def _followed_by(self, owner: str, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _run_synced(self, owner: str, work: Callable[[sqlite3.Connection], T]) -> T:
         """Do `work`, after reading the owner's records if necessary, and return its result."""
 
         def checked(db: sqlite3.Connection) -> T:
-            if not self._has_followed(owner):
-                raise _NotFollowed
+            if not self._is_synced(owner):
+                raise _NotSynced
             return work(db)
 
         for _ in range(_TRIES):
-            with contextlib.suppress(_NotFollowed):
-                return self._done(checked)
+            with contextlib.suppress(_NotSynced):
+                return self._transact(checked)
             self.follow(owner)
         raise OSError("the index of files was started over too many times")
 
-    def _done(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    def _transact(self, work: Callable[[sqlite3.Connection], T]) -> T:
         def whole(db: sqlite3.Connection) -> T:
             with db:
                 db.execute("BEGIN IMMEDIATE")
@@ -323,7 +324,7 @@ class FileIndex:
             raise OSError(f"the index of files: {error}") from error
 
 
-class _NotFollowed(Exception):
+class _NotSynced(Exception):
     """Raised if the index has not read the owner's records yet."""
 
 

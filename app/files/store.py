@@ -1,7 +1,7 @@
 """Stores uploaded files, each for its owner alone and for a limited time.
 
 A file has two parts: `owner/id` with its bytes, and `owner/id.json`, its record, which is written last and deleted
-first. A file without a record does not exist. Other requests see an upload once its Writing has published it.
+first. A file without a record does not exist. Other requests see an upload once its UploadWriter has published it.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from weakref import WeakValueDictionary
 import structlog
 
 from app.errors import BadRequest, PayloadTooLarge, Unavailable
-from app.files.storage import KNOWN, FileIndex, FileLimits, NoRoom, Storage, StoredFile, from_record, to_record
+from app.files.storage import RECORD_SUFFIX, FileIndex, FileLimits, NoRoom, Storage, StoredFile, from_record, to_record
 from models.base import RETRY_S, ran_out
 from tasks.inputs.decode.channel import Closable
 from tasks.inputs.decode.threads import Worker
@@ -39,14 +39,14 @@ _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
 """Age, in seconds, from which bytes without a record count as the remains of an interrupted upload."""
 _SWEEP_S = 3600.0
-_FOLLOW_S = 60.0
+_SYNC_S = 60.0
 
 log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
 """Bytes at the beginning of a file that determine its type."""
 _AT_ONCE = 128 * 1024
-"""Number of bytes that are collected before they are written, because each write takes a turn of the threads that keys
-share."""
+"""Number of bytes that are collected before they are written, because each write waits for its turn in the threads that
+all keys share."""
 
 
 class FileStore:
@@ -61,9 +61,9 @@ class FileStore:
         self.index = FileIndex(storage)
         self.faults = 0
         """Number of failures of the storage."""
-        self._followed: dict[str, float] = {}
+        self._synced_at: dict[str, float] = {}
         """Time at which an owner's folder was last read into the index, by owner, in seconds of the clock."""
-        self._following: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._sync_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self._worker = Worker("files", threads=_REMOTE_THREADS if self.index.is_shared else _THREADS)
 
     async def find(self, owner: str, file_id: str) -> StoredFile | None:
@@ -71,14 +71,14 @@ class FileStore:
         if not _ID.fullmatch(file_id):
             return None
         try:
-            file = from_record(await self.run(self.storage.get, f"{owner}/{file_id}{KNOWN}"))
+            file = from_record(await self.run(self.storage.get, f"{owner}/{file_id}{RECORD_SUFFIX}"))
         except FileNotFoundError:
             file = None
         if file is None:
             # Another server deleted the file, or its record has a different version. The index must not list it.
             await self.run(self.index.remove, owner, file_id)
             return None
-        if self._is_over(file):
+        if self._has_expired(file):
             await self.delete(file)
             return None
         return file
@@ -86,16 +86,16 @@ class FileStore:
     async def all(self, owner: str) -> list[StoredFile]:
         """Return the files of an owner, the newest first."""
         await self.follow(owner)
-        return [file for file in await self.run(self.index.all, owner) if not self._is_over(file)]
+        return [file for file in await self.run(self.index.all, owner) if not self._has_expired(file)]
 
     async def follow(self, owner: str) -> None:
         """Read the owner's folder into the index: once, or at intervals if other servers write to the storage, too."""
-        async with self._following.setdefault(owner, asyncio.Lock()):
-            since = self._followed.get(owner)
-            is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _FOLLOW_S)
+        async with self._sync_locks.setdefault(owner, asyncio.Lock()):
+            since = self._synced_at.get(owner)
+            is_old = since is None or (self.index.is_shared and abs(self.now() - since) > _SYNC_S)
             if is_old or not await self.run(self.index.knows, owner):
                 await self.run(self.index.follow, owner)
-                self._followed[owner] = self.now()
+                self._synced_at[owner] = self.now()
 
     async def check_room(self, owner: str, size: int) -> None:
         """Raise PayloadTooLarge if `owner` has no room for one more file of `size` bytes."""
@@ -103,7 +103,7 @@ class FileStore:
         await self.check_owner(owner, size, files=1)
 
     async def check_owner(self, owner: str, size: int, *, files: int = 0) -> None:
-        """Raise PayloadTooLarge if `owner` has no room for so many more `files`, of `size` bytes together."""
+        """Raise PayloadTooLarge if `owner` has no room for `files` more files of `size` bytes together."""
         await self.follow(owner)
         number, used = await self.run(self.index.totals, owner)
         _check_number(number + files, self.limits)
@@ -123,14 +123,14 @@ class FileStore:
             await self._worker.release(opened)
 
     async def delete(self, file: StoredFile) -> None:
-        await self.run(self.storage.delete, f"{file.name}{KNOWN}")
+        await self.run(self.storage.delete, f"{file.name}{RECORD_SUFFIX}")
         await self.run(self.index.remove, file.owner, file.id)
         await self.run(self.storage.delete, file.name)
 
     @asynccontextmanager
-    async def writing(self, owner: str) -> AsyncIterator["Writing"]:
+    async def writing(self, owner: str) -> AsyncIterator["UploadWriter"]:
         """Begin a new file. It is deleted if the block ends without publishing it."""
-        writing = Writing(self, owner, f"file-{secrets.token_hex(16)}")
+        writing = UploadWriter(self, owner, f"file-{secrets.token_hex(16)}")
         try:
             await writing.begin()
             yield writing
@@ -141,21 +141,21 @@ class FileStore:
         """Delete all files of an owner, and return their number. Running servers no longer see them either."""
         names = await self.run(self.storage.sizes, owner)
         # Records are deleted first, because without its record a file no longer exists.
-        for name in sorted(names, key=lambda name: not name.endswith(KNOWN)):
+        for name in sorted(names, key=lambda name: not name.endswith(RECORD_SUFFIX)):
             await self.run(self.storage.delete, name)
         await self.run(self.index.follow, owner)
-        return sum(name.endswith(KNOWN) for name in names)
+        return sum(name.endswith(RECORD_SUFFIX) for name in names)
 
     async def sweep(self) -> None:
         """Delete expired files, and the remains of interrupted uploads."""
         for owner in await self.run(self.storage.folders):
             await self.run(self.index.follow, owner)
             for file in await self.run(self.index.all, owner):
-                if self._is_over(file):
+                if self._has_expired(file):
                     await self.delete(file)
             names = await self.run(self.storage.sizes, owner)
             for name in names:
-                if f"{name}{KNOWN}" not in names and not name.endswith(KNOWN):
+                if f"{name}{RECORD_SUFFIX}" not in names and not name.endswith(RECORD_SUFFIX):
                     await self.run(self._delete_abandoned, name)
 
     async def sweep_for_ever(self) -> None:
@@ -195,7 +195,7 @@ class FileStore:
                 retry_after=RETRY_S if ran_out(error) else None,
             ) from error
 
-    def _is_over(self, file: StoredFile) -> bool:
+    def _has_expired(self, file: StoredFile) -> bool:
         return file.expires is not None and file.expires <= self.now()
 
     def _delete_abandoned(self, name: str) -> None:
@@ -207,7 +207,7 @@ class FileStore:
             self.storage.delete(name)
 
 
-class Writing:
+class UploadWriter:
     """An upload in progress, begun and ended by a FileStore. Only the beginning of the file, and bytes that are not
     written yet, are in memory."""
 
@@ -298,7 +298,7 @@ class Writing:
         with open_file:
             open_file.write(b"".join(self._unwritten))
         with store.index.adding(file, limits.owner_bytes, limits.owner_files):
-            store.storage.put(f"{self._name}{KNOWN}", to_record(file))
+            store.storage.put(f"{self._name}{RECORD_SUFFIX}", to_record(file))
 
     async def _flush(self) -> None:
         assert self._file is not None
@@ -323,15 +323,15 @@ def _check_size(size: int, limits: FileLimits) -> None:
 
 def _check_number(number: int, limits: FileLimits) -> None:
     if number > limits.owner_files:
-        raise _full(f"you have more than {limits.owner_files} files (OPENFAZE_MAX_FILES)")
+        raise _storage_full(f"you have more than {limits.owner_files} files (OPENFAZE_MAX_FILES)")
 
 
 def _check_room(size: int, limits: FileLimits) -> None:
     if size > limits.owner_bytes:
-        raise _full(f"your files are more than {megabytes(limits.owner_bytes)} (OPENFAZE_MAX_FILES_MB)")
+        raise _storage_full(f"your files are more than {megabytes(limits.owner_bytes)} (OPENFAZE_MAX_FILES_MB)")
 
 
-def _full(said: str) -> PayloadTooLarge:
+def _storage_full(said: str) -> PayloadTooLarge:
     return PayloadTooLarge(f"With this file, {said}. Delete some.", code="storage_full", param="file")
 
 

@@ -1,6 +1,6 @@
 """POST /v1/audio/transcriptions and /v1/audio/translations: turn the speech of a recording into text.
 
-The text has the requested format, and comes whole or streamed.
+The text has the requested format, and is sent whole or as a stream.
 """
 
 import io
@@ -44,7 +44,7 @@ from tasks.speech.phrases import Phrase, separator, spaced
 from tasks.speech_to_text import SpeechToTextTask, Transcript
 from tasks.wording.transcripts import SpeechOptions
 
-Heard = Progress | Phrase | Transcript
+TranscriptionEvent = Progress | Phrase | Transcript
 """Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
 _SEEK_HZ = 100
 """Number of units of `seek` per second: Whisper's frames."""
@@ -57,7 +57,7 @@ The longest fields are clips of known speakers, which are read only to be refuse
 
 async def hear(
     task: SpeechToTextTask, source: Source, options: SpeechOptions, stages: Stages
-) -> AsyncGenerator[Heard, None]:
+) -> AsyncGenerator[TranscriptionEvent, None]:
     """Yield the events of a transcription. Raises InputError and ModelError."""
     work = Work[Progress | Phrase, Transcript](
         lambda report: task.transcribe(source, options, as_progress(report), report)
@@ -79,7 +79,7 @@ def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -
                 duration=_seconds(transcript),
                 text=transcript.text,
                 segments=_spoken_segments(transcript),
-                low_confidence=_low(transcript),
+                low_confidence=_low_confidence(transcript),
                 usage=_usage(transcript),
             )
         case "verbose_json":
@@ -96,19 +96,21 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
     return _plain(transcript, request.response_format)
 
 
-def stream(feed: Feed[Heard], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
+def stream(feed: Feed[TranscriptionEvent], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
     """Encode the events as server-sent events. Failures are raised, as in `app.chat.render.stream`."""
-    return feed.encoded(_Events(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S)
+    return feed.encoded(
+        _StreamEncoder(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S
+    )
 
 
-class _Events:
+class _StreamEncoder:
     def __init__(self, *, diarized: bool, show_progress: bool) -> None:
         self._diarized = diarized
         self._show_progress = show_progress
         self._last = ""
         """Text of the last phrase."""
 
-    def of(self, heard: Heard) -> list[bytes]:
+    def of(self, heard: TranscriptionEvent) -> list[bytes]:
         match heard:
             case Progress(stage, done, total):
                 return [sse.encode_progress(stage, done, total)] if self._show_progress else []
@@ -117,7 +119,9 @@ class _Events:
                 self._last = heard.text
                 return [sse.encode_model(audio.TranscriptTextDelta(delta=delta))]
             case Transcript():
-                end = audio.TranscriptTextDone(text=heard.text, low_confidence=_low(heard), usage=_usage(heard))
+                end = audio.TranscriptTextDone(
+                    text=heard.text, low_confidence=_low_confidence(heard), usage=_usage(heard)
+                )
                 return [*self._segments(heard), sse.encode_model(end), sse.DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
@@ -135,7 +139,9 @@ class _Events:
 def _plain(transcript: Transcript, form: Literal["json", "text", "srt", "vtt"]) -> BaseModel | str:
     match form:
         case "json":
-            return audio.Transcription(text=transcript.text, low_confidence=_low(transcript), usage=_usage(transcript))
+            return audio.Transcription(
+                text=transcript.text, low_confidence=_low_confidence(transcript), usage=_usage(transcript)
+            )
         case "text":
             return f"{transcript.text}\n"
         case "srt":
@@ -152,7 +158,7 @@ def _verbose(
         task=task,
         language=language,
         language_probability=None if probability is None else round(probability, 2),
-        low_confidence=_low(transcript),
+        low_confidence=_low_confidence(transcript),
         duration=_seconds(transcript),
         text=transcript.text,
         words=_words(transcript) if words else None,
@@ -216,7 +222,7 @@ def _seconds(transcript: Transcript) -> float:
     return round(transcript.seconds, 2)
 
 
-def _low(transcript: Transcript) -> Literal[True] | None:
+def _low_confidence(transcript: Transcript) -> Literal[True] | None:
     return True if transcript.low_confidence else None
 
 
@@ -227,7 +233,7 @@ def _usage(transcript: Transcript) -> audio.Duration:
 router = APIRouter(prefix="/v1/audio", tags=["audio"])
 
 
-def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
+def _describe_form(form: type[BaseModel], *also: str) -> dict[str, Any]:
     """Return the OpenAPI of a route that takes `form` with a file. `also` lists content types of responses other than
     JSON."""
 
@@ -249,7 +255,7 @@ def _described(form: type[BaseModel], *also: str) -> dict[str, Any]:
 @router.post(
     "/transcriptions",
     response_model=Transcription | VerboseTranscription | DiarizedTranscription,
-    openapi_extra=_described(TranscriptionRequest, "text/plain", "text/event-stream"),
+    openapi_extra=_describe_form(TranscriptionRequest, "text/plain", "text/event-stream"),
 )
 async def transcribe(request: Request) -> Response:
     """Transcribes speech in its own language."""
@@ -262,7 +268,7 @@ async def transcribe(request: Request) -> Response:
         diarize=asked.response_format == "diarized_json",
         prompt=", ".join(filter(None, [asked.prompt, *asked.keywords])) or None,
     )
-    feed = await _feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
+    feed = await _begin_feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
     if asked.stream:
         pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
         return EventStreamResponse(feed, pieces, stages, failure(request.state.request_id))
@@ -272,7 +278,7 @@ async def transcribe(request: Request) -> Response:
 @router.post(
     "/translations",
     response_model=Transcription | VerboseTranscription,
-    openapi_extra=_described(TranslationRequest, "text/plain"),
+    openapi_extra=_describe_form(TranslationRequest, "text/plain"),
 )
 async def translate(request: Request) -> Response:
     """Translates speech into English."""
@@ -280,7 +286,7 @@ async def translate(request: Request) -> Response:
     form, file = await _read_upload(request)
     asked = TranslationRequest.read(form.values)
     options = SpeechOptions(translate=True, prompt=asked.prompt)
-    feed = await _feed(request, asked.model, file, form.filename, options, stages)
+    feed = await _begin_feed(request, asked.model, file, form.filename, options, stages)
     return _answer(translation(await _transcript(request, feed), asked), stages)
 
 
@@ -296,7 +302,7 @@ async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
     return form, file.getvalue()
 
 
-async def _feed(
+async def _begin_feed(
     request: Request,
     model: str,
     file: bytes,
@@ -305,7 +311,7 @@ async def _feed(
     stages: Stages,
     *,
     stream: bool = False,
-) -> Feed[Heard]:
+) -> Feed[TranscriptionEvent]:
     """Admit the request, and return the feed of its events.
 
     Raises NotFound for an unknown model, and the errors of admission.
@@ -326,8 +332,8 @@ async def _feed(
 
 
 async def _charged(
-    events: AsyncGenerator[Heard, None], admission: Admission, prompt_tokens: int
-) -> AsyncGenerator[Heard, None]:
+    events: AsyncGenerator[TranscriptionEvent, None], admission: Admission, prompt_tokens: int
+) -> AsyncGenerator[TranscriptionEvent, None]:
     """Yield `events`, and charge the key for them as `ChatCall.note` does: the transcript counts as the answer."""
     async with aclosing(events):
         async for event in events:
@@ -339,7 +345,7 @@ async def _charged(
             yield event
 
 
-async def _transcript(request: Request, feed: Feed[Heard]) -> Transcript:
+async def _transcript(request: Request, feed: Feed[TranscriptionEvent]) -> Transcript:
     """Return the transcript, which is the last event. The work ends when the client hangs up."""
 
     async def complete() -> Transcript:

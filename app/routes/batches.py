@@ -18,7 +18,7 @@ from app.openapi import json_body
 from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
 from app.state.entries import StoreDown
-from app.wire.parse import parse_aside
+from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
@@ -32,7 +32,7 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Delay in `retry-after`, in seconds. It is longer than clients wait without being told by a user."""
+"""Delay in `retry-after`, in seconds: longer than clients wait by themselves."""
 EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
 _MOMENTS: tuple[Status, ...] = (
     "in_progress",
@@ -123,14 +123,6 @@ class BatchList(BaseModel):
 
 
 _EXAMPLES = {
-    "Run a file's lines": {
-        "input_file_id": "file-0123456789abcdef0123456789abcdef",
-        "endpoint": "/v1/chat/completions",
-        "completion_window": WINDOW,
-    }
-}
-
-_EXAMPLES = {
     "Run the lines of a file": {
         "input_file_id": EXAMPLE_FILE,
         "endpoint": "/v1/chat/completions",
@@ -153,7 +145,7 @@ async def create_batch(request: Request) -> BatchObject:
             "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
         )
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(BatchRequest, body, services.wire)
+    asked = await parse_off_loop(BatchRequest, body, services.wire)
     if asked.endpoint not in ENDPOINTS:
         raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
     if asked.completion_window != WINDOW:
@@ -187,9 +179,9 @@ async def create_batch(request: Request) -> BatchObject:
             retry_after=_WAIT_S,
         ) from None
     except StoreDown as error:
-        raise _down(error) from error
+        raise _store_down_error(error) from error
     runner.wake()
-    return _object(batch)
+    return _to_object(batch)
 
 
 @router.get("")
@@ -207,8 +199,8 @@ async def list_batches(
     try:
         found = await runner.store.page(request.state.caller.tenant, last, limit + 1) if runner.store.is_begun else []
     except StoreDown as error:
-        raise _down(error) from error
-    shown = [_object(batch) for batch in found[:limit]]
+        raise _store_down_error(error) from error
+    shown = [_to_object(batch) for batch in found[:limit]]
     return BatchList(
         data=shown,
         first_id=shown[0].id if shown else None,
@@ -220,7 +212,7 @@ async def list_batches(
 @router.get("/{batch_id}")
 async def get_batch(request: Request, batch_id: str) -> BatchObject:
     """The state of a batch, with the files of its answers and errors."""
-    return _object(await _find_batch(request, batch_id))
+    return _to_object(await _find_batch(request, batch_id))
 
 
 @router.post("/{batch_id}/cancel")
@@ -231,13 +223,13 @@ async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
     try:
         batch = await runner.store.cancel(request.state.caller.tenant, batch_id, runner.clock())
     except StoreDown as error:
-        raise _down(error) from error
+        raise _store_down_error(error) from error
     if batch is None:
         raise _not_found(batch_id)
     if batch.status not in ("cancelling", "cancelled"):
         raise BadRequest(f"The batch '{batch_id}' is {batch.status}: there is nothing to cancel.", code="batch_is_over")
     runner.wake()
-    return _object(batch)
+    return _to_object(batch)
 
 
 async def _find_batch(request: Request, batch_id: str) -> Batch:
@@ -246,7 +238,7 @@ async def _find_batch(request: Request, batch_id: str) -> Batch:
     try:
         batch = await runner.store.find(request.state.caller.tenant, batch_id) if runner.store.is_begun else None
     except StoreDown as error:
-        raise _down(error) from error
+        raise _store_down_error(error) from error
     if batch is None:
         raise _not_found(batch_id)
     return batch
@@ -256,7 +248,7 @@ def _not_found(batch_id: str) -> NotFound:
     return NotFound(f"There is no batch '{batch_id[:80]}'.", code="batch_not_found")
 
 
-def _down(error: StoreDown) -> Unavailable:
+def _store_down_error(error: StoreDown) -> Unavailable:
     log.error("batch_store_failed", reason=str(error))
     return Unavailable(
         "The server's store of batches is not working: the server's log says why.",
@@ -265,7 +257,7 @@ def _down(error: StoreDown) -> Unavailable:
     )
 
 
-def _object(batch: Batch) -> BatchObject:
+def _to_object(batch: Batch) -> BatchObject:
     moments = {f"{status}_at": batch.moments.get(status) for status in _MOMENTS}
     errors = BatchErrors(data=[BatchError(**one) for one in batch.errors]) if batch.errors else None
     return BatchObject(

@@ -20,12 +20,12 @@ from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
 from app.http.headers import asks_to_be_forgotten, is_on
 from app.http.large_response import json_response
-from app.openapi import Direct, json_body
+from app.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
 from app.wire.json_pieces import completion_json
-from app.wire.parse import parse_aside
+from app.wire.parse import parse_off_loop
 from app.wire.request import ChatRequest
 from app.wire.response import ChatCompletion, CompletionUsage
 
@@ -54,7 +54,7 @@ _EXAMPLES = {
 }
 
 
-router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=Direct)
+router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=DirectRoute)
 
 
 @router.post(
@@ -70,7 +70,7 @@ async def chat_completions(request: Request) -> Response:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    chat = await parse_aside(ChatRequest, body, services.wire)
+    chat = await parse_off_loop(ChatRequest, body, services.wire)
     check_model(chat.model, param="model")
     request.state.log = {"model": chat.model, "stream": bool(chat.stream), "stages": stages.milliseconds}
     envelope = Envelope(request.state.request_id, int(time.time()), chat.model)
@@ -85,7 +85,7 @@ async def chat_completions(request: Request) -> Response:
         )
         return EventStreamResponse(feed, render.stream(feed, envelope, options), stages, render.failure(envelope.id))
 
-    content, _ = await until_disconnect(request.receive, _completed(services, feed, envelope, chat))
+    content, _ = await until_disconnect(request.receive, _complete(services, feed, envelope, chat))
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})
 
@@ -113,11 +113,11 @@ async def answer_line(services: Services, chat: ChatRequest, admission: Admissio
     limit_s = services.settings.request_timeout_s
     call = ChatCall(chat, admission.caller, limit=TimeLimit.of(limit_s), admission=admission)
     feed = Feed(services.pipeline.run(call), limit_s)
-    content, usage = await _completed(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
+    content, usage = await _complete(services, feed, Envelope(request_id, int(time.time()), chat.model), chat)
     return LineResponse(content, usage)
 
 
-async def _completed(
+async def _complete(
     services: Services, feed: Feed[Event], envelope: Envelope, chat: ChatRequest
 ) -> tuple[bytes, CompletionUsage]:
     answer = await render.completion(feed, envelope, show_reasoning=chat.shows_reasoning)

@@ -20,13 +20,13 @@ from app.feed import took_too_long
 from app.http.body import read_body
 from app.http.disconnect import until_disconnect
 from app.http.large_response import json_response
-from app.openapi import Direct, json_body
+from app.openapi import DirectRoute, json_body
 from app.routes.status import check_model
 from app.services import Services
 from app.state.counters import UNFORESEEN_ANSWER
 from app.telemetry import Stages
 from app.wire.model_names import EMBEDDING_ALIASES, EMBEDDING_MODEL
-from app.wire.parse import parse_aside
+from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, RequestModel, by_json_type
 from app.wire.response import CompletionUsage
 from models.embedding.capability import EMBEDDING
@@ -55,7 +55,7 @@ _EXAMPLES = {
 }
 
 
-def _no_tokens(value: Any) -> Any:
+def _refuse_tokens(value: Any) -> Any:
     if isinstance(value, int | list):
         raise PydanticCustomError(
             "tokens",
@@ -65,7 +65,7 @@ def _no_tokens(value: Any) -> Any:
     return value
 
 
-Text = Annotated[str, Field(min_length=1), BeforeValidator(_no_tokens)]
+Text = Annotated[str, Field(min_length=1), BeforeValidator(_refuse_tokens)]
 
 
 class EmbeddingRequest(RequestModel):
@@ -105,7 +105,7 @@ class EmbeddingList(BaseModel):
     usage: EmbeddingUsage
 
 
-router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"], route_class=Direct)
+router = APIRouter(prefix="/v1/embeddings", tags=["embeddings"], route_class=DirectRoute)
 
 
 @router.post("", response_model=EmbeddingList, openapi_extra=json_body(EmbeddingRequest, _EXAMPLES))
@@ -116,12 +116,10 @@ async def embed(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = EMBEDDINGS
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(EmbeddingRequest, body, services.wire)
+    asked = await parse_off_loop(EmbeddingRequest, body, services.wire)
     request.state.log = {"model": asked.model, "stages": stages.milliseconds}
     stages.done("read")
-    answer = await until_disconnect(
-        request.receive, _embedded(services, asked, request.state.admission, stages.seconds)
-    )
+    answer = await until_disconnect(request.receive, _embed(services, asked, request.state.admission, stages.seconds))
     assert answer.usage is not None
     stages.input_tokens += answer.usage.prompt_tokens
     stages.done("embed")
@@ -132,10 +130,10 @@ async def answer_line(
     services: Services, asked: EmbeddingRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
     """Answer a line of a batch."""
-    return await _embedded(services, asked, admission)
+    return await _embed(services, asked, admission)
 
 
-async def _embedded(
+async def _embed(
     services: Services, asked: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
 ) -> LineResponse:
     """Admit and answer a request that arrived `spent_s` seconds ago. Raises what the route raises."""
@@ -158,9 +156,9 @@ async def _embedded(
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(asked.input_type)
             if len(passages) <= _FEW[asked.encoding_format or "float"]:
-                answer = all_of(_written(asked, passages, rows, frame))
+                answer = all_of(_encode_response(asked, passages, rows, frame))
             else:
-                answer = await services.wire.run(_written, asked, passages, rows, frame)
+                answer = await services.wire.run(_encode_response, asked, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -179,16 +177,16 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
     return found
 
 
-def _written(
+def _encode_response(
     asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
     """Return the response. It is written text by text, because thousands of texts have a million numbers."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
-        vector = _of_one_text(each, rows[at : at + len(each)], frame, asked.dimensions)
+        vector = _mean_vector(each, rows[at : at + len(each)], frame, asked.dimensions)
         at += len(each)
-        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encoded(vector, asked)))
+        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encode_vector(vector, asked)))
         yield
     tokens = sum(len(passage) for each in passages for passage in each)
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
@@ -197,7 +195,7 @@ def _written(
     return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
 
 
-def _of_one_text(
+def _mean_vector(
     passages: Sequence[Passage], rows: NDArray[np.float32], frame: int, dimensions: int | None
 ) -> NDArray[np.float32]:
     """Return the mean of the passages' `rows`, scaled to length 1.
@@ -214,7 +212,7 @@ def _of_one_text(
     return vector
 
 
-def _encoded(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
+def _encode_vector(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
     """Return the vector as JSON."""
     if asked.encoding_format == "base64":
         return b'"%b"' % base64.b64encode(vector.astype("<f4", copy=False).tobytes())

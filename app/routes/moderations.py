@@ -27,7 +27,7 @@ from app.routes.status import check_model
 from app.services import Services
 from app.telemetry import Stages
 from app.wire.model_names import MODERATION_ALIASES
-from app.wire.parse import parse_aside
+from app.wire.parse import parse_off_loop
 from app.wire.request import FAIL_FAST, Reference, RequestModel, Url, by_json_type
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
@@ -116,7 +116,7 @@ class Moderation(BaseModel):
     """A result for each string, or one for all parts together."""
 
 
-def moderated(checks: Sequence[Check]) -> ModerationResult:
+def to_result(checks: Sequence[Check]) -> ModerationResult:
     """Return one result for all `checks`."""
     codes, scores = codes_of(checks), scores_of(checks)
     categories = {
@@ -162,11 +162,11 @@ async def moderate(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_aside(ModerationRequest, body, services.wire)
+    asked = await parse_off_loop(ModerationRequest, body, services.wire)
     request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)
-    moderating = _moderated(services, asked, request.state.admission, fresh=fresh, spent_s=stages.seconds)
+    moderating = _moderate(services, asked, request.state.admission, fresh=fresh, spent_s=stages.seconds)
     answer = await until_disconnect(request.receive, moderating)
     stages.done("guard")
     headers = {"server-timing": stages.header}
@@ -177,7 +177,7 @@ async def answer_line(
     services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
     """Answer a line of a batch."""
-    answer = await _moderated(services, asked, admission, fresh=False)
+    answer = await _moderate(services, asked, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
@@ -189,7 +189,7 @@ def _model(asked: ModerationRequest) -> str:
     return model
 
 
-async def _moderated(
+async def _moderate(
     services: Services, asked: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float = 0.0
 ) -> Moderation:
     model, seconds = _model(asked), services.settings.request_timeout_s
@@ -235,7 +235,7 @@ async def _results(
         guardrails.check_lengths([(f"input[{place}]", text) for place, text in enumerate(texts)])
 
         async def result(place: int) -> ModerationResult:
-            return moderated(await guardrails.texts([(f"input[{place}]", texts[place])], of_texts))
+            return to_result(await guardrails.texts([(f"input[{place}]", texts[place])], of_texts))
 
         return await side_by_side(result, range(len(texts)), at_most=_AT_ONCE)
     if len(parts) != len(items):
@@ -247,7 +247,7 @@ async def _results(
     if sources:
         policy = Policy(guardrails.judged_of_pictures, thresholds)
         checks += await guardrails.pictures(sources, policy, all_seen=True)
-    return [moderated(checks)]
+    return [to_result(checks)]
 
 
 def _sources(

@@ -88,7 +88,7 @@ async def playground(request: Request) -> Response:
             for code, hazard in HAZARDS.items()
         ),
     }
-    return page_response(request, _filled(PLAYGROUND / "index.html", filled), POLICY)
+    return page_response(request, _fill_template(PLAYGROUND / "index.html", filled), POLICY)
 
 
 @router.api_route("/playground/{name:path}", methods=["GET", "HEAD"])
@@ -104,10 +104,10 @@ def playground_response(request: Request, name: str) -> Response:
     """Return a file of the playground, or the answer that the browser's copy of it is up to date. Raises NotFound."""
     if name not in _playground_files():
         raise NotFound("Unknown route: GET /playground/…")
-    kept = _kept(name)
+    kept = _read_playground_file(name)
     headers = {"cache-control": "no-cache", "etag": kept.etag, "x-content-type-options": "nosniff"}
     if name == _WORKER:
-        headers["content-security-policy"] = _written(_WORKER_POLICY)
+        headers["content-security-policy"] = _policy_header(_WORKER_POLICY)
     if request.headers.get("if-none-match") == kept.etag:
         return Response(status_code=304, headers=headers)
     headers["vary"] = "accept-encoding"
@@ -120,7 +120,7 @@ def playground_response(request: Request, name: str) -> Response:
 @router.api_route("/docs", methods=["GET", "HEAD"])
 async def docs_page(request: Request) -> Response:
     text = _text(_APP / "pages" / "docs.html")
-    return page_response(request, text, POLICY | {"media-src": "'none'", **_of_inline(text)})
+    return page_response(request, text, POLICY | {"media-src": "'none'", **_inline_policy(text)})
 
 
 @router.api_route("/docs/{name}", methods=["GET", "HEAD"])
@@ -151,10 +151,10 @@ def llms_text(request: Request) -> Response:
         "endpoints": "\n".join(endpoints),
     }
     headers = {"cache-control": "no-cache", "x-content-type-options": "nosniff"}
-    return PlainTextResponse(_filled(_APP / "pages" / "llms.txt", filled), headers=headers)
+    return PlainTextResponse(_fill_template(_APP / "pages" / "llms.txt", filled), headers=headers)
 
 
-def _filled(path: Path, values: Mapping[str, str]) -> str:
+def _fill_template(path: Path, values: Mapping[str, str]) -> str:
     """Return the text of a page with its `{{names}}` replaced."""
     return re.sub(r"\{\{(\w+)\}\}", lambda place: values[place[1]], _text(path))
 
@@ -184,7 +184,7 @@ def _playground_files() -> frozenset[str]:
 
 
 @cache
-def _kept(name: str) -> _PlaygroundFile:
+def _read_playground_file(name: str) -> _PlaygroundFile:
     content = (PLAYGROUND / name).read_bytes()
     return _PlaygroundFile(content, gzip.compress(content, mtime=0), _etag(content))
 
@@ -192,7 +192,7 @@ def _kept(name: str) -> _PlaygroundFile:
 def page_response(request: Request, text: str, policy: dict[str, str]) -> Response:
     content = text.encode()
     headers = {
-        "content-security-policy": _written(policy),
+        "content-security-policy": _policy_header(policy),
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
@@ -213,10 +213,10 @@ def _options(services: Services) -> Iterator[str]:
     for name, capability in capabilities.items():
         remedy = remedies.get(capability)
         note = f"Nothing serves it here. {remedy}" if remedy else ""
-        yield f'<option value="{name}" data-note="{html.escape(adapt_for_client(note))}">{_worded(name)}</option>'
+        yield f'<option value="{name}" data-note="{html.escape(adapt_for_client(note))}">{_task_title(name)}</option>'
 
 
-def _worded(task: str) -> str:
+def _task_title(task: str) -> str:
     if task == CHAT:
         return "Ask the full model"
     first, *rest = task.split("_")
@@ -227,7 +227,7 @@ def _etag(content: bytes) -> str:
     return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
-def _written(policy: dict[str, str]) -> str:
+def _policy_header(policy: dict[str, str]) -> str:
     return "; ".join(f"{directive} {allowed}" for directive, allowed in policy.items())
 
 
@@ -237,7 +237,7 @@ def _text(path: Path) -> str:
 
 
 @cache
-def _of_inline(text: str) -> dict[str, str]:
+def _inline_policy(text: str) -> dict[str, str]:
     """Return the directives that permit the scripts and styles inside the page."""
     sources: dict[str, str] = {"script": "'self'", "style": "'self'"}
     for kind, content in _INLINE.findall(text):

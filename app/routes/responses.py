@@ -17,7 +17,7 @@ from app.access.admission import Admission
 from app.batches.lines import LineResponse
 from app.chat.call import ChatCall
 from app.chat.render import FIRST_PING_S, PING_S, usage_of
-from app.chat.request_warnings import misspelt
+from app.chat.request_warnings import find_misspelt
 from app.errors import BadRequest, NotFound, PayloadTooLarge, Unavailable
 from app.events import Finish, Progress, TextChunk
 from app.feed import Feed, TimeLimit
@@ -26,16 +26,16 @@ from app.http.disconnect import until_disconnect
 from app.http.event_stream import EventStreamResponse
 from app.http.headers import is_on
 from app.http.large_response import json_response
-from app.openapi import Direct, json_body
+from app.openapi import DirectRoute, json_body
 from app.routes.chat import BOOKING, call_of
 from app.routes.status import check_model
 from app.services import Services
 from app.state.entries import StoreDown
-from app.state.responses import LARGEST_RESPONSE, Stored
+from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
-from app.tracing import FORGETS
+from app.tracing import ZDR_HEADER
 from app.wire import sse
-from app.wire.parse import LARGE, MAX_VALUES, parse, parse_aside
+from app.wire.parse import LARGE, MAX_VALUES, parse, parse_off_loop
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
@@ -106,7 +106,7 @@ class _ConversationFull(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Length:
+class _ConversationLength:
     """Length of a conversation, or of its beginning."""
 
     turns: int = 0
@@ -125,7 +125,7 @@ class _Length:
 
 
 @dataclass(frozen=True, slots=True)
-class _Keeping:
+class _ResponseKeeper:
     """Storage of one response and its input."""
 
     services: Services
@@ -133,17 +133,17 @@ class _Keeping:
     request: ResponsesRequest
     is_short: bool
     """True if the request is short."""
-    before: _Length
+    before: _ConversationLength
     """Length of the conversation that the request continues."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
 
-        def made() -> Stored:
-            stored = _stored(self.request, response_id.removeprefix("resp_"), answer, content)
+        def made() -> StoredResponse:
+            stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
             items = self.before.items + len(self.request.items) + len(answer.output)
-            length = _Length(self.before.turns + 1, items, self.before.size + stored.size)
+            length = _ConversationLength(self.before.turns + 1, items, self.before.size + stored.size)
             length.check(services.max_request_bytes)
             return stored
 
@@ -161,17 +161,17 @@ class _Keeping:
         return None
 
 
-def _stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> Stored:
+def _to_stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> StoredResponse:
     items = kept_items(request.items, number)
     runs = [pydantic_core.to_json(items[at : at + _RUN], fallback=_as_text) for at in range(0, len(items), _RUN)]
-    return Stored.of_runs(request.previous_response_id, runs, pydantic_core.to_json(answer.output), content)
+    return StoredResponse.of_runs(request.previous_response_id, runs, pydantic_core.to_json(answer.output), content)
 
 
-def _read_items(stored: Stored) -> Slices[list[Item]]:
+def _read_items(stored: StoredResponse) -> Slices[list[Item]]:
     """Return the items of a stored response and its request. Other threads may run after each list of them."""
     items: list[Item] = []
     for part in stored.lists():
-        # A request has so many values at the most; the stored form adds the items' types, ids and states to them.
+        # A request has at most MAX_VALUES values, and the stored form adds a type, an id and a state to its items.
         items += parse(StoredItems, part, max_values=2 * MAX_VALUES).root
         yield
     return items
@@ -187,19 +187,19 @@ async def create_response(request: Request) -> HttpResponse:
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)
-    wanted = await parse_aside(ResponsesRequest, body, services.wire)
+    wanted = await parse_off_loop(ResponsesRequest, body, services.wire)
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
-    forgets = is_on(request, FORGETS)
+    forgets = is_on(request, ZDR_HEADER)
     tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
-    asked, answering, keeping = await _prepared(services, wanted, tenant, forgets=forgets, is_short=is_short)
+    asked, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, asked.chat)
     if wanted.stream:
         show_progress = is_on(request, "x-interfaze-progress")
-        told = _streamed(services, call, answering, keeping, show_progress=show_progress)
+        told = _stream(services, call, answering, keeping, show_progress=show_progress)
         feed = Feed(told, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
         return EventStreamResponse(feed, pieces, stages, answering.failed)
-    work = _whole(services, call, answering, keeping, stages.seconds)
+    work = _answer_whole(services, call, answering, keeping, stages.seconds)
     content = await until_disconnect(request.receive, work)
     stages.done("render")
     return await json_response(content, {"server-timing": stages.header})
@@ -209,7 +209,7 @@ router.add_api_route(
     "",
     create_response,
     methods=["POST"],
-    route_class_override=Direct,
+    route_class_override=DirectRoute,
     response_model=Response,
     responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
     openapi_extra=json_body(ResponsesRequest, _EXAMPLES),
@@ -222,10 +222,10 @@ async def answer_line(
     """Answer a line of a batch."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    asked, answering, keeping = await _prepared(services, wanted, admission.caller.tenant)
+    asked, answering, keeping = await _prepare(services, wanted, admission.caller.tenant)
     limit = TimeLimit.of(services.settings.request_timeout_s)
     call = ChatCall(asked.chat, admission.caller, limit=limit, admission=admission)
-    content = await _whole(services, call, answering, keeping)
+    content = await _answer_whole(services, call, answering, keeping)
     assert answering.usage is not None
     return LineResponse(content, answering.usage)
 
@@ -245,7 +245,7 @@ async def get_response(request: Request, response_id: str, stream: bool = False)
 async def delete_response(request: Request, response_id: str) -> ResponseDeleted:
     """Deletes a stored response, after which no conversation can continue it."""
     services: Services = request.app.state.services
-    if not await _tried(services.responses.delete(request.state.caller.tenant, response_id)):
+    if not await _call_store(services.responses.delete(request.state.caller.tenant, response_id)):
         raise _not_found(response_id)
     return ResponseDeleted(id=response_id)
 
@@ -258,14 +258,14 @@ async def list_input_items(
     order: Literal["asc", "desc"] = "desc",
     after: str | None = None,
 ) -> HttpResponse:
-    """A page of the request's items after the item `after`, the last first unless `order` is `asc`."""
+    """A page of the request's items after the item `after`, the last item first unless `order` is `asc`."""
     services: Services = request.app.state.services
     stored = await _find_response(request, response_id)
-    content = await services.wire.run(_listed, stored.input, limit, order, after)
+    content = await services.wire.run(_encode_page, stored.input, limit, order, after)
     return await json_response(content, {})
 
 
-def _listed(items: bytes | memoryview, limit: int, order: str, after: str | None) -> bytes:
+def _encode_page(items: bytes | memoryview, limit: int, order: str, after: str | None) -> bytes:
     found: list[dict[str, Any]] = pydantic_core.from_json(bytes(items))
     if order == "desc":
         found.reverse()
@@ -278,12 +278,12 @@ def _listed(items: bytes | memoryview, limit: int, order: str, after: str | None
     return pydantic_core.to_json(ItemList(data=page, first_id=first, last_id=last, has_more=len(found) > begin + limit))
 
 
-async def _prepared(
+async def _prepare(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
-) -> tuple[ConvertedRequest, ResponseBuilder, _Keeping | None]:
+) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
     """Return the converted request, the builder of its response, and the response's storage, if any."""
     check_model(wanted.model, param="model")
-    reading = _Reading(services, tenant)
+    reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
     before = reading.length
     wanted = await reading.with_references(wanted)
@@ -297,17 +297,22 @@ async def _prepared(
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        warnings=dict.fromkeys([*asked.warnings, *misspelt(wanted, {"": PASSED_ON})]),
+        warnings=dict.fromkeys([*asked.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
-    return asked, answering, _Keeping(services, tenant, wanted, is_short, before) if keeps else None
+    return asked, answering, _ResponseKeeper(services, tenant, wanted, is_short, before) if keeps else None
 
 
-async def _streamed(
-    services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, *, show_progress: bool
+async def _stream(
+    services: Services,
+    call: ChatCall,
+    answering: ResponseBuilder,
+    keeping: _ResponseKeeper | None,
+    *,
+    show_progress: bool,
 ) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a stream."""
     size = 0
-    with _in_the_clients_words(answering.asked):
+    with _errors_in_client_terms(answering.asked):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
                 match event:
@@ -315,10 +320,10 @@ async def _streamed(
                         if show_progress:
                             yield sse.encode_progress(stage, done, total)
                     case Finish():
-                        piece = await _finished(services, answering, event, size)
+                        piece = await _finish(services, answering, event, size)
                         await services.memory.hold(len(piece))
                         yield piece
-                        piece = answering.end(await _kept(services, answering, keeping, event))
+                        piece = answering.end(await _keep_and_encode(services, answering, keeping, event))
                         await services.memory.hold(len(piece))
                         yield piece + sse.DONE
                     case _:
@@ -327,18 +332,22 @@ async def _streamed(
                             yield piece
 
 
-async def _finished(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
+async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
     """Finish the response, whose text has `size` characters, and return the encoded events."""
     return answering.finish(event) if size < LARGE else await services.wire.run(answering.finish, event)
 
 
-async def _whole(
-    services: Services, call: ChatCall, answering: ResponseBuilder, keeping: _Keeping | None, spent_s: float = 0.0
+async def _answer_whole(
+    services: Services,
+    call: ChatCall,
+    answering: ResponseBuilder,
+    keeping: _ResponseKeeper | None,
+    spent_s: float = 0.0,
 ) -> bytes:
     """Return the whole response to a request that arrived `spent_s` seconds ago."""
     finish: Finish | None = None
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
-    with _in_the_clients_words(answering.asked):
+    with _errors_in_client_terms(answering.asked):
         async with feed.events() as events:
             async for event in events:
                 if isinstance(event, Finish):
@@ -347,40 +356,42 @@ async def _whole(
                     answering.of(event)
             assert finish is not None
             answering.finish(finish)
-            return await _kept(services, answering, keeping, finish)
+            return await _keep_and_encode(services, answering, keeping, finish)
 
 
 @contextmanager
-def _in_the_clients_words(asked: ConvertedRequest) -> Iterator[None]:
+def _errors_in_client_terms(asked: ConvertedRequest) -> Iterator[None]:
     """Rename the fields of the chat request to the client's own fields in errors that the block raises."""
     try:
         yield
     except Exception as error:
-        told = asked.renamed(error)
+        told = asked.rename_error(error)
         if told is error:
             raise
         raise told from error
 
 
-async def _kept(services: Services, answering: ResponseBuilder, keeping: _Keeping | None, finish: Finish) -> bytes:
+async def _keep_and_encode(
+    services: Services, answering: ResponseBuilder, keeping: _ResponseKeeper | None, finish: Finish
+) -> bytes:
     """Store the finished response if it is to be kept, and return it as JSON."""
     answering.usage = usage_of(finish)
-    content = await _written(services, answering.response)
+    content = await _encode(services, answering.response)
     if keeping and (reason := await keeping.keep(answering.response, content)):
         answering.response.store = False
         answering.response.warnings = [*answering.warnings, reason]
-        content = await _written(services, answering.response)
+        content = await _encode(services, answering.response)
     return content
 
 
-async def _written(services: Services, answer: Response) -> bytes:
+async def _encode(services: Services, answer: Response) -> bytes:
     if answer.is_short:
         return pydantic_core.to_json(answer)
     return await services.wire.run(pydantic_core.to_json, answer)
 
 
 @dataclass
-class _Reading:
+class _ConversationReader:
     """Reads the stored responses that a request refers to, with limits on their number and size."""
 
     services: Services
@@ -395,9 +406,9 @@ class _Reading:
     """
 
     @property
-    def length(self) -> _Length:
+    def length(self) -> _ConversationLength:
         """Length of all turns that have been read."""
-        return _Length(len(self._turns), self._count, self._size)
+        return _ConversationLength(len(self._turns), self._count, self._size)
 
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
@@ -450,12 +461,12 @@ class _Reading:
         if not any(isinstance(item, ReferenceItem) for item in wanted.items):
             return wanted
         found = [
-            await self._referred(item.id, f"input[{at}].id") if isinstance(item, ReferenceItem) else item
+            await self._find_referenced(item.id, f"input[{at}].id") if isinstance(item, ReferenceItem) else item
             for at, item in enumerate(wanted.items)
         ]
         return wanted.model_copy(update={"input": found})
 
-    async def _referred(self, item_id: str, param: str) -> Item:
+    async def _find_referenced(self, item_id: str, param: str) -> Item:
         known = _ITEM_ID.fullmatch(item_id)
         if known:
             await self.turn(f"resp_{known[1]}")
@@ -466,7 +477,7 @@ class _Reading:
         return item
 
 
-async def _find_response(request: Request, response_id: str) -> Stored:
+async def _find_response(request: Request, response_id: str) -> StoredResponse:
     """Return the caller's stored response. Raises NotFound, also for a response of another caller."""
     services: Services = request.app.state.services
     stored = await _get(services, request.state.caller.tenant, response_id)
@@ -479,11 +490,11 @@ def _not_found(response_id: str) -> NotFound:
     return NotFound(f"Response with id '{response_id[:80]}' not found.", code="response_not_found")
 
 
-async def _get(services: Services, tenant: str, response_id: str) -> Stored | None:
-    return await _tried(services.responses.get(tenant, response_id, services.memory.hold))
+async def _get(services: Services, tenant: str, response_id: str) -> StoredResponse | None:
+    return await _call_store(services.responses.get(tenant, response_id, services.memory.hold))
 
 
-async def _tried(look: Awaitable[T]) -> T:
+async def _call_store(look: Awaitable[T]) -> T:
     try:
         return await look
     except StoreDown as error:

@@ -111,21 +111,21 @@ class Amount:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """Levels of the rates as leaky buckets. A level is the usage that has not drained yet. A full bucket drains in a
-    minute."""
+class RateLevels:
+    """Levels of the leaky buckets that limit a key's rates. A level is the usage that has not drained yet; a full
+    bucket drains in a minute."""
 
     requests: float = 0.0
     tokens: float = 0.0
 
-    def drained(self, limits: Limits, seconds: float) -> "Standing":
-        return Standing(
+    def drained(self, limits: Limits, seconds: float) -> "RateLevels":
+        return RateLevels(
             _drained(self.requests, limits.requests_per_minute, seconds),
             _drained(self.tokens, limits.tokens_per_minute, seconds),
         )
 
-    def plus(self, requests: float, tokens: float) -> "Standing":
-        return Standing(max(0.0, self.requests + requests), max(0.0, self.tokens + tokens))
+    def plus(self, requests: float, tokens: float) -> "RateLevels":
+        return RateLevels(max(0.0, self.requests + requests), max(0.0, self.tokens + tokens))
 
 
 def _drained(used: float, limit: int | None, seconds: float) -> float:
@@ -139,7 +139,7 @@ class Reservation:
     tenant: str
     limits: Limits
     taken: Amount
-    standing: Standing
+    levels: RateLevels
     """Levels of the rates after the reservation."""
     lease: str | None = None
     """Name of the lease while the request runs; None if the reservation needs no lease."""
@@ -154,7 +154,7 @@ class Refusal:
     limit: Limit
     wait_s: float
     """Seconds until the same request may pass; infinite if waiting does not help."""
-    standing: Standing
+    levels: RateLevels
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,27 +173,27 @@ class DailyUsage:
 
 
 @dataclass(slots=True)
-class Spending:
+class TenantUsage:
     """Usage of a tenant by which a store admits or refuses a request."""
 
-    standing: Standing = field(default_factory=Standing)
+    levels: RateLevels = field(default_factory=RateLevels)
     running: int = 0
     unforeseen: int = 0
     """Shares of MAX_UNFORESEEN that running requests hold."""
     spent: int = 0
     """Money spent in the period, with the reservations of running requests."""
 
-    def exceeded(self, limits: Limits, ask: Amount) -> Limit | None:
-        """Return the limit that refuses `ask`, if any. Limits for which waiting does not help come first."""
-        if limits.budget is not None and ask.money and self.spent + ask.money > limits.budget:
+    def exceeded_limit(self, limits: Limits, amount: Amount) -> Limit | None:
+        """Return the limit that refuses `amount`, if any. Limits for which waiting does not help come first."""
+        if limits.budget is not None and amount.money and self.spent + amount.money > limits.budget:
             return "budget"
-        if limits.concurrent is not None and ask.places and self.running + ask.places > limits.concurrent:
+        if limits.concurrent is not None and amount.places and self.running + amount.places > limits.concurrent:
             return "concurrent"
-        if limits.bounds_cost and ask.unforeseen and self.unforeseen + ask.unforeseen > MAX_UNFORESEEN:
+        if limits.bounds_cost and amount.unforeseen and self.unforeseen + amount.unforeseen > MAX_UNFORESEEN:
             return "unforeseen"
-        if _is_over(self.standing.requests, ask.requests, limits.requests_per_minute):
+        if _is_over(self.levels.requests, amount.requests, limits.requests_per_minute):
             return "requests"
-        if _is_over(self.standing.tokens, ask.tokens, limits.tokens_per_minute):
+        if _is_over(self.levels.tokens, amount.tokens, limits.tokens_per_minute):
             return "tokens"
         return None
 
@@ -202,28 +202,28 @@ def _is_over(used: float, more: int, limit: int | None) -> bool:
     return limit is not None and more > 0 and used + more > limit + ROUNDING
 
 
-def refused(limit: Limit, limits: Limits, ask: Amount, standing: Standing) -> Refusal:
+def refused(limit: Limit, limits: Limits, amount: Amount, levels: RateLevels) -> Refusal:
     match limit:
         case "requests":
-            wait_s = _wait(standing.requests, ask.requests, limits.requests_per_minute)
+            wait_s = _wait_s(levels.requests, amount.requests, limits.requests_per_minute)
         case "tokens":
-            wait_s = _wait(standing.tokens, ask.tokens, limits.tokens_per_minute)
+            wait_s = _wait_s(levels.tokens, amount.tokens, limits.tokens_per_minute)
         case "concurrent" | "unforeseen":
             wait_s = 1.0
         case "budget":
             wait_s = math.inf
-    return Refusal(limit, wait_s, standing)
+    return Refusal(limit, wait_s, levels)
 
 
-def _wait(used: float, more: int, limit: int | None) -> float:
+def _wait_s(used: float, more: int, limit: int | None) -> float:
     assert limit is not None
     return math.inf if more > limit else (used + more - limit) * MINUTE_S / limit
 
 
-def new_lease(limits: Limits, ask: Amount) -> str | None:
+def new_lease(limits: Limits, amount: Amount) -> str | None:
     """Return a new name for the lease of a request; None if the request needs no lease. The name ends with a hyphen and
     the request's shares of MAX_UNFORESEEN."""
-    return f"{secrets.token_hex(12)}-{ask.unforeseen}" if limits.has_leases and ask.places else None
+    return f"{secrets.token_hex(12)}-{amount.unforeseen}" if limits.has_leases and amount.places else None
 
 
 def period_at(period: Period, now: float) -> str:
@@ -247,8 +247,8 @@ class CounterStore(Protocol):
     faults: int
     """Number of calls of `settle` that failed."""
 
-    async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
-        """Reserve all of `ask`, or nothing."""
+    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
+        """Reserve all of `amount`, or nothing."""
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         """End a reservation: return the unused part, and charge any additional usage even if that exceeds a limit.

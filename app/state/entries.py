@@ -16,12 +16,12 @@ from models.fair_executor import FairExecutor
 T = TypeVar("T")
 
 Kind = Literal["answer", "reading", "response"]
-PATIENCE_S = 0.05
+LOOKUP_TIMEOUT_S = 0.05
 """Seconds that a lookup may cost a request."""
-_AFTER_S = 0.005
-"""Seconds between an answer and the writing of its entry. By then the answer has been sent; packing the entry in a
-thread before that would delay it by a millisecond."""
-WRITE_S = 5.0
+_WRITE_DELAY_S = 0.005
+"""Seconds between an answer and the writing of its entry. Packing the entry earlier would delay sending the answer by a
+millisecond."""
+WRITE_TIMEOUT_S = 5.0
 """Seconds that writing an entry may take. No request waits for it."""
 PAUSE_S = 1.0
 """Seconds for which a store is not used after it failed, or was slow several times in a row."""
@@ -132,25 +132,25 @@ class CircuitBreaker:
         if not task.done():
             task.add_done_callback(heard_of)
             self._slow += 1
-            self._failed("slow", pause=self._slow >= _MAX_SLOW)
+            self._note_failure("slow", pause=self._slow >= _MAX_SLOW)
             return None
         try:
             result = task.result()
         except StoreDown as error:
             log.warning("cache_store_down", reason=str(error))
-            self._failed("down", pause=True)
+            self._note_failure("down", pause=True)
             return None
         self._slow = 0
         return result
 
-    def _failed(self, reason: str, *, pause: bool) -> None:
+    def _note_failure(self, reason: str, *, pause: bool) -> None:
         self._faults[reason] += 1
         if pause:
             self._slow, self._paused_until = 0, self._clock() + PAUSE_S
 
 
 class Entries:
-    """The view that requests have of a store. Whatever happens to the store, a lookup soon returns a value or None.
+    """Access of requests to a store. A lookup soon returns a value or None, even if the store is slow or fails.
 
     Values are bytes of any length that the seal allows. They are sealed in a thread, and large ones are also opened in
     a thread.
@@ -162,7 +162,7 @@ class Entries:
         seal: "Sealing",
         threads: FairExecutor,
         *,
-        patience_s: float = PATIENCE_S,
+        patience_s: float = LOOKUP_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
@@ -172,13 +172,13 @@ class Entries:
         self._writing: set[asyncio.Task[None]] = set()
         self.faults: Counter[str] = Counter()
         """Number of failed lookups and writes, by reason: `down`, `slow`, `damaged`, `large`, `busy`."""
-        self._patience = CircuitBreaker(self.faults, clock)
+        self._breaker = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
         """Return the value, parsed by `read` (in a thread if it is long). None if there is no value, the store does not
         answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program wrote
         the value."""
-        sealed = await self._patience.tried(self._store.get(key), self._patience_s)
+        sealed = await self._breaker.tried(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
 
@@ -212,7 +212,7 @@ class Entries:
         return task
 
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
-        await asyncio.sleep(_AFTER_S)
+        await asyncio.sleep(_WRITE_DELAY_S)
         try:
             sealed = await self._threads.run(lambda: self._seal.sealed(key.digest, value()))
         except ValueError:
@@ -221,7 +221,7 @@ class Entries:
         except ModelError:
             self.faults["busy"] += 1
             return
-        await self._patience.tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_S)
+        await self._breaker.tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_TIMEOUT_S)
 
     async def sweep(self) -> int:
         return await self._store.sweep()
@@ -229,7 +229,7 @@ class Entries:
     async def close(self) -> None:
         """Wait a while for pending writes, and close the store."""
         if self._writing:
-            await asyncio.wait(self._writing, timeout=WRITE_S)
+            await asyncio.wait(self._writing, timeout=WRITE_TIMEOUT_S)
         await self._store.close()
 
 

@@ -27,9 +27,9 @@ from app.state.counters import (
     DailyUsage,
     Limit,
     Limits,
+    RateLevels,
     Refusal,
     Reservation,
-    Standing,
     new_lease,
     period_at,
     refused,
@@ -194,33 +194,33 @@ class RedisCounters:
         self._sending: asyncio.Task[None] | None = None
         self.faults = 0
 
-    async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
         has_budget = limits.budget is not None
         period = period_at(limits.budget_period, (self._clock or WALL)()) if has_budget else ""
-        lease = new_lease(limits, ask)
-        over, requests, tokens = await self._done(
+        lease = new_lease(limits, amount)
+        over, requests, tokens = await self._run_script(
             _RESERVE,
             tenant,
             limits,
             limits.concurrent,
             limits.budget,
             period,
-            ask.requests,
-            ask.tokens,
-            ask.money,
-            ask.places,
+            amount.requests,
+            amount.tokens,
+            amount.money,
+            amount.places,
             lease,
-            ask.unforeseen,
+            amount.unforeseen,
         )
-        standing = Standing(float(requests), float(tokens))
+        levels = RateLevels(float(requests), float(tokens))
         if over:
-            return refused(cast("Limit", over), limits, ask, standing)
-        return Reservation(tenant, limits, ask, standing, lease, period)
+            return refused(cast("Limit", over), limits, amount, levels)
+        return Reservation(tenant, limits, amount, levels, lease, period)
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # The caller need not wait, because later steps of this server come after this one.
         taken = reservation.taken
-        self._begin(
+        self._queue_step(
             None,
             _SETTLE,
             reservation.tenant,
@@ -238,7 +238,7 @@ class RedisCounters:
         for one in running:
             if one.lease is not None:
                 leases.setdefault(one.tenant, []).append(one.lease)
-        await asyncio.gather(*(self._done(_RENEW, tenant, NO_LIMITS, *own) for tenant, own in leases.items()))
+        await asyncio.gather(*(self._run_script(_RENEW, tenant, NO_LIMITS, *own) for tenant, own in leases.items()))
 
     async def add(self, usage: Sequence[DailyUsage]) -> None:
         async with self._redis.pipeline(transaction=True) as pipe:
@@ -248,12 +248,12 @@ class RedisCounters:
                 for field in ("requests", "input_tokens", "output_tokens", "money"):
                     pipe.hincrby(key, field, getattr(one, field))
                 pipe.expire(key, _KEPT_S)
-            await _tried(pipe.execute())
+            await _raise_store_down(pipe.execute())
 
     async def usage(self) -> list[DailyUsage]:
         rows = []
         for key in await self._keys("*", ":usage:*"):
-            row = await _tried(cast("Awaitable[dict[str, str]]", self._redis.hgetall(key)))
+            row = await _raise_store_down(cast("Awaitable[dict[str, str]]", self._redis.hgetall(key)))
             if row:
                 tenant, day = key.removeprefix(f"{_PREFIX}{{").split("}:usage:")
                 numbers = (int(row[field]) for field in ("requests", "input_tokens", "output_tokens", "money"))
@@ -263,7 +263,7 @@ class RedisCounters:
     async def forget(self, tenant: str) -> int:
         keys = await self._keys(tenant, ":*")
         if keys:
-            await _tried(self._redis.delete(*keys))
+            await _raise_store_down(self._redis.delete(*keys))
         return sum(":usage:" in key for key in keys)
 
     async def close(self) -> None:
@@ -275,14 +275,14 @@ class RedisCounters:
         async def scan() -> list[str]:
             return [key async for key in self._redis.scan_iter(match=f"{_base(tenant)}{rest}", count=1000)]
 
-        return await _tried(scan())
+        return await _raise_store_down(scan())
 
-    async def _done(self, script: str, tenant: str, limits: Limits, *arguments: object) -> Any:
+    async def _run_script(self, script: str, tenant: str, limits: Limits, *arguments: object) -> Any:
         result: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._begin(result, script, tenant, limits, *arguments)
+        self._queue_step(result, script, tenant, limits, *arguments)
         return await result
 
-    def _begin(
+    def _queue_step(
         self, result: "asyncio.Future[Any] | None", script: str, tenant: str, limits: Limits, *arguments: object
     ) -> None:
         now = self._clock() if self._clock else None
@@ -295,18 +295,18 @@ class RedisCounters:
         while self._steps:
             steps = [self._steps.popleft() for _ in range(min(_MAX_AT_ONCE, len(self._steps)))]
             try:
-                results = await self._sent(steps)
+                results = await self._send(steps)
                 unknown = [step for step, result in zip(steps, results, strict=True) if _is_unknown(result)]
                 if unknown:
-                    again = dict(zip(unknown, await self._sent(unknown, loads=True), strict=True))
+                    again = dict(zip(unknown, await self._send(unknown, loads=True), strict=True))
                     results = [again.get(step, result) for step, result in zip(steps, results, strict=True)]
             except (RedisError, OSError, TimeoutError) as error:
                 results = [error] * len(steps)
             for step, result in zip(steps, results, strict=True):
-                self._tell(step.result, result)
+                self._deliver(step.result, result)
         self._sending = None
 
-    def _tell(self, waiting: "asyncio.Future[Any] | None", result: object) -> None:
+    def _deliver(self, waiting: "asyncio.Future[Any] | None", result: object) -> None:
         if waiting is None:
             if isinstance(result, Exception):
                 self.faults += 1
@@ -320,7 +320,7 @@ class RedisCounters:
         else:
             waiting.set_result(result)
 
-    async def _sent(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
+    async def _send(self, steps: Sequence[_Step], *, loads: bool = False) -> list[Any]:
         """Send steps in one round trip. If `loads`, load the scripts first, because a restarted Redis has none."""
         async with self._redis.pipeline(transaction=False) as pipe:
             for text in _DIGESTS if loads else ():
@@ -339,7 +339,7 @@ def _base(tenant: str) -> str:
     return f"{_PREFIX}{{{tenant}}}"
 
 
-async def _tried(work: Awaitable[T]) -> T:
+async def _raise_store_down(work: Awaitable[T]) -> T:
     try:
         return await work
     except (RedisError, OSError, TimeoutError) as error:

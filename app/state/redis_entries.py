@@ -168,7 +168,7 @@ class RedisEntries:
         async with self._redis.pipeline(transaction=False) as pipe:
             pipe.get(self._name(key))
             pipe.eval(_TOUCH, 0, f"{self._index}used:{key.tenant}", _member(key))
-            found, touched = await _tried(pipe.execute(raise_on_error=False))
+            found, touched = await _raise_store_down(pipe.execute(raise_on_error=False))
         if isinstance(found, Exception):
             raise StoreDown(f"{type(found).__name__}: {found}") from found
         if isinstance(touched, Exception):
@@ -196,7 +196,7 @@ class RedisEntries:
 
     async def sweep(self) -> int:
         """Remove expired entries from the index, and return their number. Redis itself has deleted the values."""
-        tenants = await _tried(self._redis.zrange(f"{self._index}totals", 0, -1))
+        tenants = await _raise_store_down(self._redis.zrange(f"{self._index}totals", 0, -1))
         swept = 0
         for tenant in cast("list[bytes]", tenants):
             while count := await self._run(_SWEEP, tenant, _MAX_FREED):
@@ -210,7 +210,7 @@ class RedisEntries:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for name in names:
                     pipe.strlen(name)
-                lengths = await _tried(pipe.execute())
+                lengths = await _raise_store_down(pipe.execute())
             for name, length in zip(names, lengths, strict=True):
                 tenant, kind, _ = name.removeprefix(self._prefix.encode()).decode().split(":")
                 sizes.append((tenant, kind, int(length)))
@@ -221,19 +221,21 @@ class RedisEntries:
     async def purge(self, tenant: str | None = None) -> int:
         count = 0
         async for names in self._names(f"{self._prefix}*" if tenant is None else f"{self._prefix}{tenant}:*"):
-            count += await _tried(self._redis.unlink(*names))
+            count += await _raise_store_down(self._redis.unlink(*names))
         if tenant is not None:
             await self._run(_FORGET, tenant)
         else:
             async for names in self._names(f"{self._index}*"):
-                await _tried(self._redis.unlink(*names))
+                await _raise_store_down(self._redis.unlink(*names))
         return count
 
     async def close(self) -> None:
         await self._redis.aclose()
 
     async def _run(self, script: str, tenant: str | bytes, *arguments: str | bytes | int) -> int:
-        return int(await _tried(self._redis.eval(script, 0, self._prefix, self._index, tenant, *arguments)) or 0)
+        return int(
+            await _raise_store_down(self._redis.eval(script, 0, self._prefix, self._index, tenant, *arguments)) or 0
+        )
 
     def _name(self, key: Key) -> str:
         return f"{self._prefix}{key.tenant}:{_member(key)}"
@@ -242,7 +244,7 @@ class RedisEntries:
         """Yield the keys that match `pattern`, found by SCAN because KEYS would block Redis."""
         cursor = 0
         while True:
-            cursor, names = await _tried(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
+            cursor, names = await _raise_store_down(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
             if names:
                 yield [name.encode() if isinstance(name, str) else name for name in names]
             if not cursor:
@@ -254,7 +256,7 @@ def _member(key: Key) -> str:
     return f"{key.kind}:{key.digest.hex()}"
 
 
-async def _tried(work: Awaitable[T]) -> T:
+async def _raise_store_down(work: Awaitable[T]) -> T:
     """Return the result of `work`; errors of Redis are raised as StoreDown."""
     from redis.exceptions import RedisError
 

@@ -18,14 +18,14 @@ LARGEST_RESPONSE = 64 * 1024 * 1024
 """Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
 
 COPIES = 3
-"""Largest number of bytes of memory that a byte of a stored response takes during reading: as stored, in the parsed
-list, and in the items."""
+"""Largest number of copies of a stored response in memory while it is read: the stored bytes, the parsed list, and the
+items."""
 _LARGE = 1024 * 1024
 """Size, in bytes, above which a response that waits for memory is read again instead of being kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredResponse:
     """Stored response and its input, as JSON."""
 
     previous: str | None
@@ -37,15 +37,15 @@ class Stored:
     response: bytes | memoryview
     """Response that the client got, a JSON object."""
     runs: Sequence[int] = ()
-    """Lengths of the runs of items that `input` consists of, between its brackets and the commas between them, so that
-    a long input can be parsed run by run. Empty if it is parsed whole."""
+    """Lengths of the runs of items in `input`, so that a long input can be parsed run by run. They exclude the list's
+    brackets and the commas between runs. Empty if the input is parsed whole."""
 
     @property
     def size(self) -> int:
         return len(self.input) + len(self.output)
 
     @classmethod
-    def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "Stored":
+    def of_runs(cls, previous: str | None, runs: Sequence[bytes], output: bytes, response: bytes) -> "StoredResponse":
         """Return a stored response whose input items are given as JSON lists, none of them empty."""
         inner = [memoryview(run)[1:-1] for run in runs]
         # A single run is stored without its length, as version 0.1.0 reads it.
@@ -68,7 +68,7 @@ class Stored:
         return b"".join((head, b"\n", self.input, self.output, self.response))
 
     @classmethod
-    def unpacked(cls, data: bytes) -> "Stored":
+    def unpacked(cls, data: bytes) -> "StoredResponse":
         """Return the response in its stored form, as views of `data`."""
         end = data.index(b"\n")
         previous, size, more, *runs = pydantic_core.from_json(data[:end])
@@ -89,7 +89,9 @@ class ResponseStore:
         self.faults = 0
         """Number of responses that could not be stored or looked up because the store or its threads failed."""
 
-    async def put(self, tenant: str, response_id: str, stored: Callable[[], Stored], *, is_short: bool = False) -> None:
+    async def put(
+        self, tenant: str, response_id: str, stored: Callable[[], StoredResponse], *, is_short: bool = False
+    ) -> None:
         """Store the response that `stored` returns. It is packed in a thread, unless `is_short`, because packing then
         takes less time than starting a thread. Raises ValueError for a response that is larger than the seal allows."""
         key = _key(tenant, response_id)
@@ -103,30 +105,30 @@ class ResponseStore:
 
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
-    ) -> Stored | None:
+    ) -> StoredResponse | None:
         """Return a response. Before the response is unpacked, `hold` is awaited with the bytes that this takes."""
         key = _key(tenant, response_id)
-        packed = await self._packed(key)
+        packed = await self._get_packed(key)
         if packed is not None and hold:
             size = unpacked_size(packed)
             if size > _LARGE:
-                # Who waits for memory holds none. What has been deleted meanwhile is not found.
+                # A request that waits for memory must not hold any. The response may be deleted meanwhile.
                 packed = None
             await hold(COPIES * size)
-            packed = await self._packed(key) if packed is None else packed
+            packed = await self._get_packed(key) if packed is None else packed
         if packed is None:
             return None
         with self._counted():
-            return await self._threads.run(self._opened, packed)
+            return await self._threads.run(self._open, packed)
 
-    async def _packed(self, key: Key) -> bytes | memoryview | None:
+    async def _get_packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
             sealed = await self._store.get(key)
             return sealed and await self._threads.run(self._seal.unsealed, key.digest, sealed)
 
-    def _opened(self, packed: bytes | memoryview) -> Stored | None:
+    def _open(self, packed: bytes | memoryview) -> StoredResponse | None:
         data = self._seal.unpacked(packed)
-        return None if data is None else Stored.unpacked(data)
+        return None if data is None else StoredResponse.unpacked(data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:
         """Delete a response. Return True if it existed."""

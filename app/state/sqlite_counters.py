@@ -16,10 +16,10 @@ from app.state.counters import (
     Clock,
     DailyUsage,
     Limits,
+    RateLevels,
     Refusal,
     Reservation,
-    Spending,
-    Standing,
+    TenantUsage,
     day_at,
     new_lease,
     period_at,
@@ -56,7 +56,7 @@ log = structlog.get_logger(__name__)
 
 
 _Step = Callable[[sqlite3.Connection, float], Any]
-_KNOWN = """
+_USAGE_QUERY = """
 SELECT rates.requests, rates.tokens, rates.at, spent.money, held.running, held.unforeseen, held.first, held.last
 FROM (
     SELECT count(*) AS running, min(ends) AS first, max(ends) AS last,
@@ -82,8 +82,8 @@ class SqliteCounters:
         self._cleared = ""
         """Day on which old rows were last deleted."""
 
-    async def reserve(self, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
-        return await self._done(lambda db, now: _reserve(db, now, tenant, limits, ask))
+    async def reserve(self, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
+        return await self._done(lambda db, now: _reserve(db, now, tenant, limits, amount))
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # The caller need not wait, because later steps are done after this one. Steps that come soon share its
@@ -157,41 +157,41 @@ class SqliteCounters:
         log.warning("counters_not_settled", reason=str(failure))
 
 
-def _known(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> Spending:
+def _read_usage(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> TenantUsage:
     about = {"tenant": tenant, "period": period}
-    requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_KNOWN, about).fetchone()
+    requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_USAGE_QUERY, about).fetchone()
     if first is not None and (first <= now or last > now + LEASE_S):
-        _free(db, now, tenant)
-        return _known(db, now, tenant, limits, period)
+        _end_leases(db, now, tenant)
+        return _read_usage(db, now, tenant, limits, period)
     if at is not None and at > now:
         # The clock was ahead and has been set back. The bucket drains from now on instead of from the later time.
         db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
-    standing = Standing() if at is None else Standing(requests, tokens).drained(limits, now - at)
-    return Spending(standing, running, unforeseen or 0, spent or 0)
+    levels = RateLevels() if at is None else RateLevels(requests, tokens).drained(limits, now - at)
+    return TenantUsage(levels, running, unforeseen or 0, spent or 0)
 
 
-def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, ask: Amount) -> Reservation | Refusal:
+def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, amount: Amount) -> Reservation | Refusal:
     period = period_at(limits.budget_period, now) if limits.budget is not None else ""
-    known = _known(db, now, tenant, limits, period)
-    over = known.exceeded(limits, ask)
+    known = _read_usage(db, now, tenant, limits, period)
+    over = known.exceeded_limit(limits, amount)
     if over is not None:
-        return refused(over, limits, ask, known.standing)
-    standing = known.standing.plus(ask.requests, ask.tokens)
-    if limits.has_rates and (ask.requests or ask.tokens):
-        _write(db, now, tenant, standing)
-    lease = new_lease(limits, ask)
-    if period and ask.money:
-        _spend(db, tenant, period, ask.money)
+        return refused(over, limits, amount, known.levels)
+    levels = known.levels.plus(amount.requests, amount.tokens)
+    if limits.has_rates and (amount.requests or amount.tokens):
+        _write_rates(db, now, tenant, levels)
+    lease = new_lease(limits, amount)
+    if period and amount.money:
+        _spend(db, tenant, period, amount.money)
     if lease is not None:
-        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", (lease, tenant, now + LEASE_S, period, ask.money))
-    return Reservation(tenant, limits, ask, standing, lease, period)
+        db.execute("INSERT INTO leases VALUES (?, ?, ?, ?, ?)", (lease, tenant, now + LEASE_S, period, amount.money))
+    return Reservation(tenant, limits, amount, levels, lease, period)
 
 
 def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: Amount) -> None:
     tenant, limits, taken = reservation.tenant, reservation.limits, reservation.taken
     if limits.has_rates and (taken.requests, taken.tokens) != (used.requests, used.tokens):
-        standing = _standing(db, now, tenant, limits)
-        _write(db, now, tenant, standing.plus(used.requests - taken.requests, used.tokens - taken.tokens))
+        levels = _standing(db, now, tenant, limits)
+        _write_rates(db, now, tenant, levels.plus(used.requests - taken.requests, used.tokens - taken.tokens))
     held = taken.money
     if reservation.lease is not None:
         is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
@@ -201,16 +201,16 @@ def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: 
         _spend(db, tenant, reservation.period, used.money - held)
 
 
-def _standing(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> Standing:
+def _standing(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> RateLevels:
     row = db.execute("SELECT requests, tokens, at FROM rates WHERE tenant = ?", (tenant,)).fetchone()
-    return Standing(row[0], row[1]).drained(limits, now - row[2]) if row else Standing()
+    return RateLevels(row[0], row[1]).drained(limits, now - row[2]) if row else RateLevels()
 
 
-def _write(db: sqlite3.Connection, now: float, tenant: str, standing: Standing) -> None:
-    db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?)", (tenant, standing.requests, standing.tokens, now))
+def _write_rates(db: sqlite3.Connection, now: float, tenant: str, levels: RateLevels) -> None:
+    db.execute("INSERT OR REPLACE INTO rates VALUES (?, ?, ?, ?)", (tenant, levels.requests, levels.tokens, now))
 
 
-def _free(db: sqlite3.Connection, now: float, tenant: str) -> None:
+def _end_leases(db: sqlite3.Connection, now: float, tenant: str) -> None:
     """End the reservations whose leases have ended. A lease that was given while the clock was ahead is shortened to
     the time of a new lease. A running server renews it."""
     longest = now + LEASE_S

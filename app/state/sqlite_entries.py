@@ -61,20 +61,20 @@ class SqliteEntries:
         path: Path,
         max_bytes: int,
         *,
-        of_each: bool = False,
+        per_tenant: bool = False,
         is_cache: bool = True,
         locked_s: float = LOCKED_S,
         clock: Callable[[], float] = time.time,
     ) -> None:
-        """`max_bytes` is the largest total size of all entries or, with `of_each`, of each tenant's entries. SqliteFile
-        explains `is_cache` and `locked_s`. A file that is not a cache is created with its first entry."""
+        """`max_bytes` is the largest total size of all entries or, with `per_tenant`, of each tenant's entries.
+        SqliteFile explains `is_cache` and `locked_s`. A file that is not a cache is created with its first entry."""
         self._path = path
         self._max_bytes = max_bytes
-        self._of_each = of_each
+        self._per_tenant = per_tenant
         self._is_cache = is_cache
         self._clock = clock
         name = "cache" if is_cache else path.stem
-        schema = Schema(VERSION, _TABLE + (_OF_EACH if of_each else _OF_ALL))
+        schema = Schema(VERSION, _TABLE + (_OF_EACH if per_tenant else _OF_ALL))
         self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         if is_cache:
@@ -94,7 +94,7 @@ class SqliteEntries:
         now = self._clock()
         if not self._has_begun:
             return None
-        found = await self._reader.run(lambda db: _found(db, key.digest, now))
+        found = await self._reader.run(lambda db: _find(db, key.digest, now))
         if found is None:
             return None
         value, used = found
@@ -121,19 +121,19 @@ class SqliteEntries:
         now = self._clock()
         size = len(value) + _ENTRY_BYTES
         row = (key.digest, key.tenant, key.kind, now + max_age_s, now, size, value)
-        if not self._is_put_at_once(row):
+        if not self._put_on_loop(row):
             await self._puts.done(row)
 
-    def _is_put_at_once(self, row: _Row) -> bool:
-        """Write a small row on the event loop if that takes no waiting. Return True if it was written: there was room,
-        as far as this process knows, and no other write was waiting."""
+    def _put_on_loop(self, row: _Row) -> bool:
+        """Write a small row on the event loop. Return False, without writing it, if it would have to wait, or if there
+        may be no room."""
         _, tenant, _, _, _, size, _ = row
         if size > _SMALL or self._puts or not self._counting.acquire(blocking=False):
             return False
         try:
-            whose = self._whose(tenant)
+            whose = self._total_key(tenant)
             total = self._totals.get(whose)
-            if total is None or total + size > self._max_bytes or self._is_to_count(size):
+            if total is None or total + size > self._max_bytes or self._must_recount(size):
                 return False
             if not self._quick.tried(lambda db: _insert(db, [row])):
                 return False
@@ -146,9 +146,9 @@ class SqliteEntries:
     def _write(self, db: sqlite3.Connection, rows: Sequence[_Row]) -> Sequence[None]:
         added: Counter[str | None] = Counter()
         for _, tenant, _, _, _, size, _ in rows:
-            added[self._whose(tenant)] += size
+            added[self._total_key(tenant)] += size
         with self._counting:
-            crowded = [whose for whose, size in added.items() if self._is_too_much(db, whose, size)]
+            crowded = [whose for whose, size in added.items() if self._exceeds_maximum(db, whose, size)]
         if not crowded:
             # This is a single statement, without BEGIN and COMMIT, because the thread may have to wait for the busy
             # event loop after each one.
@@ -164,9 +164,9 @@ class SqliteEntries:
         _shrink(db)
         return [None] * len(rows)
 
-    def _is_too_much(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
+    def _exceeds_maximum(self, db: sqlite3.Connection, whose: str | None, more: int) -> bool:
         """True if the entries would exceed the maximum with `more` bytes added."""
-        if self._is_to_count(more):
+        if self._must_recount(more):
             self._totals.clear()
             self._uncounted = 0
         self._uncounted += more
@@ -174,15 +174,15 @@ class SqliteEntries:
         self._totals[whose] = (_total(db, whose) if known is None else known) + more
         return self._totals[whose] > self._max_bytes
 
-    def _is_to_count(self, more: int) -> bool:
+    def _must_recount(self, more: int) -> bool:
         return self._uncounted + more >= self._max_bytes * _UNCOUNTED_SHARE
 
-    def _whose(self, tenant: str) -> str | None:
-        return tenant if self._of_each else None
+    def _total_key(self, tenant: str) -> str | None:
+        return tenant if self._per_tenant else None
 
     def _make_room(self, db: sqlite3.Connection, whose: str | None) -> None:
         too_much = _total(db, whose) - int(self._max_bytes * _KEPT_SHARE)
-        own, values = _of(whose)
+        own, values = _tenant_condition(whose)
         while too_much > 0:
             query = f"SELECT key, size FROM entries {own} ORDER BY used LIMIT ?"  # noqa: S608
             oldest = db.execute(query, (*values, _MAX_AT_ONCE)).fetchall()
@@ -195,10 +195,10 @@ class SqliteEntries:
                     return
 
     async def delete(self, key: Key) -> bool:
-        return await self._deleted("WHERE key = ? AND ends >= ?", key.digest, self._clock()) > 0
+        return await self._delete("WHERE key = ? AND ends >= ?", key.digest, self._clock()) > 0
 
     async def sweep(self) -> int:
-        return await self._deleted("WHERE ends < ?", self._clock())
+        return await self._delete("WHERE ends < ?", self._clock())
 
     async def held(self) -> list[Held]:
         query = "SELECT tenant, kind, count(*), sum(size) FROM entries GROUP BY tenant, kind ORDER BY tenant, kind"
@@ -206,10 +206,10 @@ class SqliteEntries:
         return [Held(*row) for row in rows]
 
     async def purge(self, tenant: str | None = None) -> int:
-        own, values = _of(tenant)
-        return await self._deleted(own, *values)
+        own, values = _tenant_condition(tenant)
+        return await self._delete(own, *values)
 
-    async def _deleted(self, condition: str, *values: object) -> int:
+    async def _delete(self, condition: str, *values: object) -> int:
         def delete(db: sqlite3.Connection) -> int:
             # With this setting SQLite overwrites deleted content.
             db.execute("PRAGMA secure_delete = ON")
@@ -233,7 +233,7 @@ def _insert(db: sqlite3.Connection, rows: Sequence[_Row]) -> None:
     db.execute(f"INSERT OR REPLACE INTO entries VALUES {values}", [field for row in rows for field in row])  # noqa: S608
 
 
-def _found(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:
+def _find(db: sqlite3.Connection, key: bytes, now: float) -> tuple[bytes, float] | None:
     """Return the value and the time of its last use; None if there is no value, or it has expired."""
     found: tuple[bytes, float] | None = db.execute(
         "SELECT value, used FROM entries WHERE key = ? AND ends >= ?", (key, now)
@@ -248,11 +248,11 @@ def _shrink(db: sqlite3.Connection) -> None:
 
 
 def _total(db: sqlite3.Connection, whose: str | None) -> int:
-    own, values = _of(whose)
+    own, values = _tenant_condition(whose)
     [total] = db.execute(f"SELECT coalesce(sum(size), 0) FROM entries {own}", values).fetchone()  # noqa: S608
     return int(total)
 
 
-def _of(tenant: str | None) -> tuple[str, tuple[str, ...]]:
+def _tenant_condition(tenant: str | None) -> tuple[str, tuple[str, ...]]:
     """Return an SQL condition, with its values, for all entries or the entries of a tenant."""
     return ("", ()) if tenant is None else ("WHERE tenant = ?", (tenant,))

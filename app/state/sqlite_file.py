@@ -28,7 +28,7 @@ T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
-"""Seconds that a connection to a cache waits for another process's lock. This is less than a lookup may take."""
+"""Seconds that a connection to a cache waits for another process's lock: less than the time limit of a lookup."""
 _TRIES = 25
 _MAX_AT_ONCE = 256
 """Largest number of items that are written in one job."""
@@ -93,12 +93,12 @@ class SqliteFile:
         self._file: tuple[int, int] | None = None
         """Device and inode of the open file, to notice that it was deleted or replaced."""
         self.openings = 0
-        """Number of times that the file was opened. Before each of them, its content may have been lost."""
+        """Number of times that the file was opened. Its content may have been lost between two openings."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     def prepare(self) -> None:
         """Open the file in the thread, so that the first lookup does not wait for it."""
-        self._thread.submit(self._prepared)
+        self._thread.submit(self._try_open)
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the thread and return its result. Raises StoreDown."""
@@ -109,48 +109,48 @@ class SqliteFile:
         return self._thread.submit(call, *args, **kwargs)
 
     async def close(self) -> None:
-        await asyncio.wrap_future(self._thread.submit(self._let_go))
+        await asyncio.wrap_future(self._thread.submit(self._disconnect))
         self._thread.shutdown()
 
     def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` for a caller that is already in the thread. Raises StoreDown."""
         try:
-            return work(self._opened())
+            return work(self._ensure_open())
         except sqlite3.DatabaseError as error:
             damaged, reason = self._file, str(error)
-            self._let_go()
-            if not self._may_begin_anew(error):
+            self._disconnect()
+            if not self._may_replace(error):
                 raise StoreDown(f"{reason}: '{self._path}'") from error
         except OSError as error:
             raise StoreDown(f"{error.strerror}: '{self._path}'") from error
         try:
-            self._begin_anew(damaged, reason)
-            return work(self._opened())
+            self._replace_file(damaged, reason)
+            return work(self._ensure_open())
         except (sqlite3.DatabaseError, OSError) as error:
-            self._let_go()
+            self._disconnect()
             raise StoreDown(str(error)) from error
 
-    def _may_begin_anew(self, error: sqlite3.DatabaseError) -> bool:
+    def _may_replace(self, error: sqlite3.DatabaseError) -> bool:
         return self._path is not None and _is_damage(error) and (self._is_cache or not isinstance(error, _OtherVersion))
 
-    def _prepared(self) -> None:
+    def _try_open(self) -> None:
         try:
-            self._opened()
+            self._ensure_open()
         except (sqlite3.Error, OSError) as error:
             # If this fails, the next caller tries again, and gets the error.
             log.debug("cache_file_not_opened", reason=str(error))
 
-    def _opened(self) -> sqlite3.Connection:
+    def _ensure_open(self) -> sqlite3.Connection:
         if self._db is not None and self._path is not None and self._file != _identity(self._path):
-            self._let_go()
+            self._disconnect()
             if not self._is_cache:
                 log.error("state_file_gone", path=str(self._path), remedy="another one is begun")
         if self._db is None:
             with self._opening:
-                self._db = self._made()
+                self._db = self._open_file()
         return self._db
 
-    def _made(self) -> sqlite3.Connection:
+    def _open_file(self) -> sqlite3.Connection:
         self.openings += 1
         if self._path is None:
             db = sqlite3.connect(":memory:", isolation_level=None)
@@ -194,7 +194,7 @@ class SqliteFile:
                 _execute_all(db, self._schema.tables)
             db.execute(f"PRAGMA user_version = {self._schema.version}")
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -212,7 +212,7 @@ class SqliteFile:
         db.execute("PRAGMA wal_autocheckpoint = 0")
         return db
 
-    def _begin_anew(self, damaged: tuple[int, int] | None, reason: str) -> None:
+    def _replace_file(self, damaged: tuple[int, int] | None, reason: str) -> None:
         assert self._path is not None
         with self._opening:
             if _identity(self._path) != damaged:  # another connection has already replaced the file
@@ -222,15 +222,15 @@ class SqliteFile:
                 log.warning("cache_file_begun_anew", path=str(self._path), reason=reason)
                 return
             aside = _set_aside(self._path)
-            self._db = self._made()
-            rows = _take_over(self._db, aside)
+            self._db = self._open_file()
+            rows = _salvage_rows(self._db, aside)
         log.error("state_file_set_aside", path=str(self._path), reason=reason, kept_as=str(aside), rows_taken_over=rows)
 
 
 class QuickWrites:
     """Writes small values to a file on the event loop, in a tenth of the time that switching to a thread takes. It
-    never waits: if another connection is writing, the disk was slow lately, or anything fails, the file's thread has to
-    write."""
+    never waits: the file's thread has to write if another connection is writing, if the disk was slow lately, or if
+    anything fails."""
 
     def __init__(self, file: SqliteFile, clock: Callable[[], float] = time.perf_counter) -> None:
         self._file = file
@@ -249,38 +249,38 @@ class QuickWrites:
         if began < self._paused_until:
             return False
         if self._db is None or self._file.identity() != self._identity:
-            self._open_anew()
+            self._reopen()
             return False
         try:
             work(self._db)
         except sqlite3.OperationalError as error:
             if "locked" not in str(error):
-                self._let_go()
+                self._disconnect()
             return False
         except sqlite3.Error:
             # The thread will get the same error, and handle it.
-            self._let_go()
+            self._disconnect()
             return False
         now = self._clock()
         if now - began > _SLOW_S:
             self._paused_until = now + _PAUSE_S
         self._count += 1
         if self._count % _LOGGED == 0:
-            self._file.submit(self._taken_in)
+            self._file.submit(self._checkpoint)
         return True
 
     def close(self) -> None:
         """Close the connection. This must come before the file closes its own, because the last connection to close
         waits for the disk."""
         self._is_closed = True
-        self._let_go()
+        self._disconnect()
 
-    def _open_anew(self) -> None:
+    def _reopen(self) -> None:
         if self._opening is None or self._opening.done():
-            self._let_go()
-            self._opening = self._file.submit(self._opened)
+            self._disconnect()
+            self._opening = self._file.submit(self._ensure_open)
 
-    def _opened(self) -> None:
+    def _ensure_open(self) -> None:
         if self._is_closed:
             return
         try:
@@ -289,13 +289,13 @@ class QuickWrites:
         except (StoreDown, sqlite3.Error) as error:
             log.debug("no_quick_writes", reason=str(error))
 
-    def _taken_in(self) -> None:
+    def _checkpoint(self) -> None:
         try:
             self._file.tried(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
         except StoreDown as error:
             log.warning("log_not_taken_in", reason=str(error))
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         if self._db is not None:
             self._db.close()
             self._db = None
@@ -327,11 +327,11 @@ class SharedJobs(Generic[ItemT, T]):
     each cheaper. If one item of a job fails, the whole job fails."""
 
     def __init__(self, file: SqliteFile, work: Callable[[sqlite3.Connection, Sequence[ItemT]], Sequence[T]]) -> None:
-        """`work`: does the items of a job, and returns the result of each."""
+        """`work` handles the items of a job, and returns the result of each."""
         self._file = file
         self._work = work
         self._waiting: deque[_Waiting[ItemT, T]] = deque()
-        self._is_asked = False
+        self._is_job_queued = False
         """True if a job that will handle the waiting items is already queued."""
 
     def __len__(self) -> int:
@@ -353,8 +353,8 @@ class SharedJobs(Generic[ItemT, T]):
 
     def begin(self) -> None:
         """Start a job for the items that wait."""
-        if self._waiting and not self._is_asked:
-            self._is_asked = True
+        if self._waiting and not self._is_job_queued:
+            self._is_job_queued = True
             self._file.submit(self._do)
 
     async def end(self) -> None:
@@ -364,7 +364,7 @@ class SharedJobs(Generic[ItemT, T]):
 
     def _do(self) -> None:
         # This is set before the items are taken, so that an item that arrives later starts the next job.
-        self._is_asked = False
+        self._is_job_queued = False
         taken = [self._waiting.popleft() for _ in range(min(_MAX_AT_ONCE, len(self._waiting)))]
         self.begin()
         if not taken:
@@ -377,10 +377,10 @@ class SharedJobs(Generic[ItemT, T]):
             failure = error
         for loop in {one.loop for one in taken}:
             own = [(one, result) for one, result in zip(taken, results, strict=True) if one.loop is loop]
-            loop.call_soon_threadsafe(_tell, own, failure)
+            loop.call_soon_threadsafe(_deliver, own, failure)
 
 
-def _tell(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | None) -> None:
+def _deliver(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | None) -> None:
     for one, result in done:
         one.tell(result, failure)
 
@@ -411,7 +411,7 @@ def _move(path: Path, aside: Path | None) -> None:
             continue
 
 
-def _take_over(db: sqlite3.Connection, damaged: Path) -> int:
+def _salvage_rows(db: sqlite3.Connection, damaged: Path) -> int:
     """Copy the readable rows of a damaged file: in each table, those before the first damaged place and those after the
     last one. Return the number of copied rows."""
     most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes

@@ -97,9 +97,9 @@ class TranslationRequest(_FormRequest):
 class TranscriptionRequest(_FormRequest):
     model: str
     language: str | None = None
-    """Spoken in the recording: ISO 639-1."""
+    """Language spoken in the recording (ISO 639-1)."""
     languages: list[str] = []
-    """May be spoken in the recording; a single one counts as `language`."""
+    """Languages that may be spoken in the recording; a single one counts as `language`."""
     prompt: str | None = None
     """Names and a spelling to prefer."""
     keywords: list[str] = []
@@ -149,7 +149,7 @@ def _refusal(field: str, reason: str) -> BadRequest:
 
 
 class Duration(ResponseModel):
-    """Quantities of a recording that are counted."""
+    """Usage of a transcription: the length of the recording."""
 
     type: Literal["duration"] = "duration"
     seconds: float
@@ -178,7 +178,7 @@ class TranscriptionSegment(ResponseModel):
     tokens: list[int]
     """Tokens in the engine's vocabulary, if it has one."""
     temperature: float = 0.0
-    """Nothing is drawn by lot."""
+    """Always 0, because nothing is sampled at random."""
     avg_logprob: float
     compression_ratio: float
     no_speech_prob: float
@@ -219,7 +219,7 @@ class SpokenSegment(ResponseModel):
     end: float
     text: str
     speaker: str
-    """`A` is who speaks first."""
+    """Letter of the speaker; `A` is the first to speak."""
 
 
 class DiarizedTranscription(ResponseModel):

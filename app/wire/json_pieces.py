@@ -52,6 +52,7 @@ def _text_pieces(text: str) -> Iterator[bytes]:
     yield b'"'
     for at in range(0, len(text), PIECE):
         yield pydantic_core.to_json(text[at : at + PIECE])[1:-1]
-        # Without a pause, a thread that waits for the interpreter gets it after 5 ms, each time that it asks for it.
+        # Without a pause, another thread would wait for Python's whole switch interval, each time that it needs its
+        # lock.
         time.sleep(PAUSE_S)
     yield b'"'

@@ -23,8 +23,8 @@ from models.fair_executor import FairExecutor
 LONG = 16 * 1024
 """Least size, in bytes, of a string that is taken out of the body."""
 _PLACEHOLDER = 1024
-"""Least length, in characters, of a placeholder: more than any field with a bound may have. A string that is too long
-for its field is therefore found, although the parser does not see it."""
+"""Least length, in characters, of a placeholder: longer than any field with a maximum length allows, so that a string
+that is too long for its field is still refused."""
 _PIECE = 64 * 1024
 """Number of bytes that are scanned before other threads may run. A scan takes well below a millisecond."""
 
@@ -37,7 +37,7 @@ LARGE = 256 * 1024
 """Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
 """Largest number of values in a large body. A parsed value may take a hundred times the bytes that it has in JSON, and
-no other thread runs while they are made: 40 ms for so many."""
+no other thread runs while values are parsed: 40 ms for this number."""
 
 
 class TooManyValues(Exception):
@@ -45,7 +45,7 @@ class TooManyValues(Exception):
 
 
 def least_quotes(piece: bytes | bytearray) -> int:
-    """Return a number of quotation marks that `piece` of a text contains at least beside those within strings."""
+    """Return a lower bound of the number of quotation marks in `piece` that begin or end a string."""
     quotes = piece.count(b'"')
     return max(0, quotes - piece.count(b'\\"') - 1) if quotes > 1 else 0
 
@@ -82,14 +82,14 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
             raise TooManyValues
         if end - start < long or _COLON_NEXT.match(body, end + 1):
             continue
-        view = _undone(body, start, cuts) if cuts else _checked(body, start, end, piece)
+        view = _unescape(body, start, cuts) if cuts else _view_if_valid(body, start, end, piece)
         if view is not None:
             placeholder = f"{secret}{count}"
             strings[placeholder] = view
             kept += [body[copied:start], placeholder.encode()]
             copied = end
     text = b"".join([*kept, body[copied:]]) if kept else body
-    if _more_values(text, max_values, piece):
+    if _has_more_values(text, max_values, piece):
         raise TooManyValues
     return Shortened(text, strings)
 
@@ -128,7 +128,7 @@ def _is_inside_a_character(byte: int) -> bool:
     return byte & 0xC0 == 0x80
 
 
-def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memoryview | None:
+def _view_if_valid(body: bytes | bytearray, start: int, end: int, piece: int) -> memoryview | None:
     """Return a view of the bytes; None if they are not valid in a JSON string."""
     view = memoryview(body)[start:end].toreadonly()
     codes = np.frombuffer(view, np.uint8)
@@ -144,7 +144,7 @@ def _checked(body: bytes | bytearray, start: int, end: int, piece: int) -> memor
     return view
 
 
-def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
+def _unescape(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
     """Return a copy of the string with its escapes replaced; None if one is invalid."""
     text = bytearray()
     try:
@@ -156,7 +156,7 @@ def _undone(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview 
     return memoryview(text).toreadonly()
 
 
-def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
+def _has_more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
     """True if `text` has more than about `limit` values, estimated by its commas and brackets."""
     count = 0
     for at in range(0, len(text), piece):
@@ -170,7 +170,7 @@ def _more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
 
-async def parse_aside(kind: type[RequestT], body: bytearray, threads: FairExecutor) -> RequestT:
+async def parse_off_loop(kind: type[RequestT], body: bytearray, threads: FairExecutor) -> RequestT:
     """Parse a body with `parse`, in `threads` if it is large."""
     return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body)
 
@@ -183,7 +183,7 @@ def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_V
     `max_values` values.
     """
     try:
-        return _validated(kind, body) if len(body) < LARGE else _without_long_strings(kind, body, max_values)
+        return _validate(kind, body) if len(body) < LARGE else _without_long_strings(kind, body, max_values)
     except ValidationError as error:
         problem = first_problem(error)
         code = None if problem.is_json else "invalid_json"
@@ -196,22 +196,22 @@ def _without_long_strings(kind: type[RequestT], body: bytes | bytearray, max_val
     except TooManyValues:
         raise too_many_values(max_values) from None
     try:
-        request = _validated(kind, short.text, short.strings)
+        request = _validate(kind, short.text, short.strings)
     except ValidationError as error:
         if first_problem(error).is_json:
             raise
-        return _validated(kind, body)  # its error has the true position of the mistake
-    put_back(request, short.strings)
+        return _validate(kind, body)  # its error has the true position of the mistake
+    restore_strings(request, short.strings)
     return request
 
 
-def _validated(
+def _validate(
     kind: type[RequestT], text: bytes | bytearray, strings: Mapping[str, memoryview] | None = None
 ) -> RequestT:
     return kind.model_validate_json(text, context=strings)
 
 
-def put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
+def restore_strings(value: Any, strings: Mapping[str, memoryview]) -> Any:
     """Return `value` with the long strings in place of those placeholders that validation has not replaced by views.
     Models, dicts and lists are changed in place."""
     match value:
@@ -219,10 +219,10 @@ def put_back(value: Any, strings: Mapping[str, memoryview]) -> Any:
             return str(strings[value], "utf-8") if value in strings else value
         case BaseModel():
             for fields in filter(None, (value.__dict__, value.__pydantic_extra__)):
-                put_back(fields, strings)
+                restore_strings(fields, strings)
         case dict():
             for key in value:
-                value[key] = put_back(value[key], strings)
+                value[key] = restore_strings(value[key], strings)
         case list():
-            value[:] = [put_back(item, strings) for item in value]
+            value[:] = [restore_strings(item, strings) for item in value]
     return value

@@ -65,7 +65,7 @@ class TextPart(RequestModel):
     text: str
 
 
-def _where_it_lies(value: str, info: ValidationInfo) -> str | memoryview:
+def _view_of_body(value: str, info: ValidationInfo) -> str | memoryview:
     views: dict[str, memoryview] = info.context or {}
     return views.get(value, value)
 
@@ -74,7 +74,7 @@ Media = Annotated[
     str | memoryview,
     GetPydanticSchema(
         lambda _type, _handler: core_schema.with_info_after_validator_function(
-            _where_it_lies, core_schema.str_schema(strict=True)
+            _view_of_body, core_schema.str_schema(strict=True)
         )
     ),
 ]
@@ -186,7 +186,7 @@ class ChatMessage(RequestModel):
 
 
 ToolName = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-"""A name as OpenAI's API takes it. The names of tools become parts of the LLM's prompt and of log lines."""
+"""A tool's name in the form that OpenAI's API accepts. It becomes part of the LLM's prompt and of log lines."""
 
 
 class Function(RequestModel):
@@ -222,7 +222,7 @@ class ResponseFormat(RequestModel):
 
     @field_validator("json_schema")
     @classmethod
-    def _is_there_where_its_type_needs_it(cls, json_schema: JsonSchema | None, info: ValidationInfo) -> Any:
+    def _check_json_schema(cls, json_schema: JsonSchema | None, info: ValidationInfo) -> Any:
         if json_schema is None and info.data.get("type") == "json_schema":
             raise PydanticCustomError("json_schema", "Field required where the type is 'json_schema'")
         return json_schema
@@ -239,7 +239,7 @@ ToolChoice = Annotated[
 
 
 MAX_STOPS = 16
-"""Largest number of texts that end an answer, each of which is looked for in every token. OpenAI's is 4."""
+"""Largest number of stop texts, because each is searched for in every token. OpenAI allows 4."""
 Stop = Annotated[
     Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Field(max_length=MAX_STOPS), Tag("·list")],
     by_json_type("a string or a list of strings"),
@@ -314,21 +314,21 @@ class ChatRequest(RequestModel):
 
     @field_validator("stream_options")
     @classmethod
-    def _are_a_streams(cls, options: ChatStreamOptions | None, info: ValidationInfo) -> Any:
+    def _check_stream_options(cls, options: ChatStreamOptions | None, info: ValidationInfo) -> Any:
         if options is not None and info.data.get("stream") in (None, False):
             raise PydanticCustomError("stream_options", "Only allowed where 'stream' is true")
         return options
 
     @field_validator("top_logprobs")
     @classmethod
-    def _are_beside_logprobs(cls, count: int | None, info: ValidationInfo) -> Any:
+    def _check_top_logprobs(cls, count: int | None, info: ValidationInfo) -> Any:
         if count and not info.data.get("logprobs"):
             raise PydanticCustomError("top_logprobs", "Only allowed where 'logprobs' is true")
         return count
 
     @field_validator("tool_choice")
     @classmethod
-    def _can_be_honoured(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:
+    def _check_tool_choice(cls, choice: ToolChoice | None, info: ValidationInfo) -> Any:
         tools: list[ChatTool] | None = info.data.get("tools")
         if choice is None or choice in ("auto", "none"):
             return choice

@@ -34,7 +34,7 @@ class PrecontextEntry(ResponseModel):
     result: Any = None
     """The task's result, as if it was requested alone; null if the task failed."""
     error: str | None = Field(default=None, exclude_if=absent)
-    """Why it failed."""
+    """Reason of the failure."""
 
 
 class CompletionFunctionCall(ResponseModel):
@@ -70,7 +70,7 @@ class ChatCompletion(ResponseModel):
     usage: CompletionUsage
     vcache: bool = False
     precontext: list[PrecontextEntry] | None = Field(default=None, exclude_if=absent)
-    """Only when something ran."""
+    """Present only if a task ran."""
     reasoning: str | None = Field(default=None, exclude_if=absent)
     """Reasoning of the model; present only on request and if there is any."""
     choices: list[CompletionChoice]

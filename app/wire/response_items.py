@@ -121,7 +121,7 @@ class ReferenceItem(RequestModel):
 
 
 class OtherItem(RequestModel):
-    """An item of one of OpenAI's hosted tools, which the LLM is not shown."""
+    """An item of one of OpenAI's hosted tools. The LLM does not see it."""
 
     type: str
 
@@ -174,7 +174,7 @@ class CustomTool(RequestModel):
 
 
 class NamespaceTool(RequestModel):
-    """Functions and custom tools under a common name, as Codex offers those of MCP servers."""
+    """Functions and custom tools under a common name, such as Codex's tools of an MCP server."""
 
     type: Literal["namespace"]
     name: ToolName

@@ -51,7 +51,7 @@ MAX_ITEMS = 10_000
 """Largest number of items of one request."""
 CUSTOM_INPUT = "input"
 """Name of the only argument of a custom tool, which the LLM sees as a function."""
-_CHATS = {
+_CHAT_NAMES = {
     "messages": "input",
     "max_tokens": "max_output_tokens",
     "max_completion_tokens": "max_output_tokens",
@@ -95,7 +95,7 @@ class TextFormat(RequestModel):
     strict: bool | None = None
 
     @model_validator(mode="after")
-    def _has_what_its_type_needs(self) -> Self:
+    def _check_schema(self) -> Self:
         if self.schema_ is None and self.type == "json_schema":
             raise PydanticCustomError("schema", "'schema' is required where the type is 'json_schema'")
         return self
@@ -159,7 +159,7 @@ class ResponsesRequest(RequestModel):
 
     @field_validator("truncation", "background", "conversation", "prompt", "max_tool_calls", mode="before")
     @classmethod
-    def _is_supported(cls, value: Any, info: ValidationInfo) -> Any:
+    def _check_supported(cls, value: Any, info: ValidationInfo) -> Any:
         if value in (None, False, "disabled"):
             return value
         raise PydanticCustomError(
@@ -168,7 +168,7 @@ class ResponsesRequest(RequestModel):
 
     @field_validator("input")
     @classmethod
-    def _says_something(cls, said: Any) -> Any:
+    def _check_not_empty(cls, said: Any) -> Any:
         if not said:
             raise PydanticCustomError("input", "Input should not be empty")
         return said
@@ -198,15 +198,15 @@ class ConvertedRequest:
     """Names of the client's fields, one for each message."""
     warnings: Sequence[str] = field(default_factory=tuple)
 
-    def renamed(self, error: Exception) -> Exception:
+    def rename_error(self, error: Exception) -> Exception:
         """Return `error` with the names of the chat request's fields replaced by the client's names."""
         face = to_api_error(error)
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
         said: ApiError = type(face)(
-            _in_clients_names(face.message, self.places),
+            _rename_fields(face.message, self.places),
             code=face.code,
-            param=face.param and _in_clients_names(face.param, self.places),
+            param=face.param and _rename_fields(face.param, self.places),
             retry_after=face.retry_after,
             rejected=face.rejected,
         )
@@ -215,7 +215,7 @@ class ConvertedRequest:
 
     def rename_fields(self, text: str) -> str:
         """Return `text` with the names of the chat request's fields replaced by the client's names."""
-        return _in_clients_names(text, self.places)
+        return _rename_fields(text, self.places)
 
     def pointer(self, pointer: str) -> str:
         """Return the JSON pointer in the client's request that corresponds to a pointer in the chat request, such as
@@ -226,7 +226,7 @@ class ConvertedRequest:
         return "/" + self.places[int(found[1])].replace("[", "/").replace("].", "/")
 
 
-def _in_clients_names(text: str, places: Sequence[str]) -> str:
+def _rename_fields(text: str, places: Sequence[str]) -> str:
     """Return `text` with the names of the chat request's fields replaced by the client's names. `places` has the
     client's name for each message."""
 
@@ -244,8 +244,8 @@ def convert_request(
 ) -> ConvertedRequest:
     """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
     tells whether the full model may run a task. Raises BadRequest."""
-    for name in _CHATS.keys() & (request.model_extra or {}):
-        known = f": here it is '{_CHATS[name]}'" if _CHATS[name] else ""
+    for name in _CHAT_NAMES.keys() & (request.model_extra or {}):
+        known = f": here it is '{_CHAT_NAMES[name]}'" if _CHAT_NAMES[name] else ""
         raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
     if "input" not in request.model_fields_set:
         raise BadRequest("Field 'input': Field required", param="input")
@@ -257,21 +257,21 @@ def convert_request(
     warnings: dict[str, None] = {}
     earlier = (("previous_response_id", item) for item in chain.from_iterable(history))
     own = "input" if isinstance(request.input, str) else "input[{}].{}"
-    now = ((own.format(at, _said_in(item)), item) for at, item in enumerate(request.items))
+    now = ((own.format(at, _content_field(item)), item) for at, item in enumerate(request.items))
     _check_last(request.items)
     for place, item in chain(earlier, now):
         if isinstance(item, OtherItem):
             warnings[f"Items of the type '{item.type[:40]}' are ignored: the model does not see them."] = None
-        elif (message := _added(messages, item)) is not None:
+        elif (message := _to_message(messages, item)) is not None:
             messages.append(message)
             places.append(place)
-    warnings |= dict.fromkeys(_without_effect(request, has_task))
+    warnings |= dict.fromkeys(_find_ineffective(request, has_task))
     try:
         return ConvertedRequest(_chat(request, messages), places, list(warnings))
     except ValidationError as error:
         problem = first_problem(error)
         raise BadRequest(
-            _in_clients_names(problem.message, places), param=_in_clients_names(problem.path or "input", places)
+            _rename_fields(problem.message, places), param=_rename_fields(problem.path or "input", places)
         ) from None
 
 
@@ -314,11 +314,11 @@ def _chat(request: ResponsesRequest, messages: Sequence[chat.ChatMessage]) -> Ch
     )
 
 
-def _said_in(item: Item) -> str:
+def _content_field(item: Item) -> str:
     return "output" if isinstance(item, CallOutputItem) else "content"
 
 
-def _added(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
+def _to_message(messages: list[chat.ChatMessage], item: Item) -> chat.ChatMessage | None:
     """Return the message for `item`; None if the item was added to the last message, or is not shown to the LLM."""
     last = messages[-1] if messages and messages[-1].role == "assistant" else None
     match item:
@@ -351,10 +351,10 @@ def _arguments(item: CallItem | CustomCallItem) -> str:
 def _content(content: str | list[Any]) -> Any:
     if isinstance(content, str):
         return content
-    return [_chats_part(part) for part in content]
+    return [_to_chat_part(part) for part in content]
 
 
-def _chats_part(part: Any) -> Any:
+def _to_chat_part(part: Any) -> Any:
     match part:
         case OutputTextPart():
             return TextPart(type="text", text=part.text)
@@ -397,10 +397,10 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
             choice = chat.NamedToolChoice(type="function", function=chat.FunctionName(name=choice.name))
         case _:
             pass
-    return list(map(_chats_tool, tools)), choice
+    return list(map(_to_chat_tool, tools)), choice
 
 
-def _chats_tool(one: OfferedTool) -> chat.ChatTool:
+def _to_chat_tool(one: OfferedTool) -> chat.ChatTool:
     tool = one.tool
     if isinstance(tool, FunctionTool):
         function = chat.Function(
@@ -420,7 +420,7 @@ def _chats_tool(one: OfferedTool) -> chat.ChatTool:
     return chat.ChatTool(type="function", function=function)
 
 
-def _without_effect(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
+def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
     for at, tool in enumerate(request.tools or ()):
         if not isinstance(tool, OwnTool):
             continue

@@ -253,10 +253,10 @@ class ResponseBuilder:
             # Shortcut for the most frequent case.
             self._pieces.append(event.text)
             return self._delta_event(event.text) if self.streams and event.text else b""
-        self._take(event)
-        return self._sent()
+        self._collect(event)
+        return self._take_encoded()
 
-    def _take(self, event: Event) -> None:
+    def _collect(self, event: Event) -> None:
         match event:
             case Precontext(entries):
                 self._precontext += entries
@@ -265,13 +265,13 @@ class ResponseBuilder:
             case AnswerWarning(text):
                 self.warnings[adapt_for_client(self.asked.rename_fields(text))] = None
             case TextChunk() | ToolCallChunk():
-                self._say(event)
+                self._add_to_item(event)
             case ReasoningChunk() if self.shows_reasoning:
-                self._say(event)
+                self._add_to_item(event)
             case _:
                 pass
 
-    def _say(self, event: ItemEvent) -> None:
+    def _add_to_item(self, event: ItemEvent) -> None:
         """Add `event` to its item, which begins when the previous item is finished."""
         name = (
             event.index
@@ -285,12 +285,12 @@ class ResponseBuilder:
         if name != self._open and not self._may_close():
             self._held.append(event)
             return
-        place = self._opened(name, event)
+        place = self._open_item(name, event)
         match event:
             case ReasoningChunk(text):
                 self._pieces.append(text)
                 if text:
-                    self._tell("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
+                    self._emit("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
             case TextChunk(text, logprobs):
                 self._pieces.append(text)
                 said = [
@@ -300,14 +300,14 @@ class ResponseBuilder:
                 self._logprobs += said
                 if text:
                     about = {**self._at(place), "content_index": 0, "logprobs": said}
-                    self._tell("response.output_text.delta", **about, delta=text)
+                    self._emit("response.output_text.delta", **about, delta=text)
             case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
                 # The input of a custom tool is extracted from the arguments once they are complete.
                 if arguments and isinstance(self.response.output[place], OutputFunctionCall):
-                    self._tell("response.function_call_arguments.delta", **self._at(place), delta=arguments)
+                    self._emit("response.function_call_arguments.delta", **self._at(place), delta=arguments)
                 if self._held and self._may_close():
-                    self._say_held()
+                    self._add_held_events()
 
     def _may_close(self) -> bool:
         """True if the open item is complete, so that only white space may follow a whole JSON object."""
@@ -321,21 +321,21 @@ class ResponseBuilder:
             return False
         return True
 
-    def _say_held(self, status: Status = "completed") -> None:
+    def _add_held_events(self, status: Status = "completed") -> None:
         held, self._held = self._held, []
-        self._close(status)
+        self._close_item(status)
         for event in held:
-            self._say(event)
+            self._add_to_item(event)
 
     def finish(self, event: Finish) -> bytes:
         """End all items. Afterwards, `response` is complete except for `store`."""
         reason: Any = {"length": "max_output_tokens", "content_filter": "content_filter"}.get(event.reason)
         status: Status = "incomplete" if reason else "completed"
         if not self.response.output:
-            self._opened("message")
+            self._open_item("message")
         while self._held:
-            self._say_held(status)
-        self._close(status)
+            self._add_held_events(status)
+        self._close_item(status)
         answer = self.response
         answer.status = status
         answer.incomplete_details = IncompleteDetails(reason=reason) if reason else None
@@ -358,7 +358,7 @@ class ResponseBuilder:
             }
             answer.unsupported = list(self._evidence.unsupported)
         answer.warnings = list(self.warnings) or None
-        return self._sent()
+        return self._take_encoded()
 
     def failed(self, error: ApiError) -> bytes:
         """Return the last events of a failed stream, whose items stay unfinished."""
@@ -366,7 +366,7 @@ class ResponseBuilder:
         self._begin()
         self.response.status = "failed"
         self.response.error = ResponseError(code=code or "server_error", message=error.message)
-        return self._sent() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
+        return self._take_encoded() + self.end(pydantic_core.to_json(self.response)) + sse.DONE
 
     def end(self, content: bytes) -> bytes:
         """Return the last event; `content` is the response as JSON."""
@@ -377,29 +377,29 @@ class ResponseBuilder:
     def _begin(self) -> None:
         if not self._number:
             for kind in ("response.created", "response.in_progress"):
-                self._tell(kind, response=self.response)
+                self._emit(kind, response=self.response)
 
-    def _opened(self, what: int | str, event: ItemEvent | None = None) -> int:
+    def _open_item(self, what: int | str, event: ItemEvent | None = None) -> int:
         """Return the index of the item `what`. Unless it is open, begin it first (with `event`, if any)."""
         output = self.response.output
         if what == self._open:
             return len(output) - 1
-        self._close()
+        self._close_item()
         self._begin()
         self._open, place = what, len(output)
-        item = self._new(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", event)
+        item = self._new_item(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", event)
         output.append(item)
-        self._tell("response.output_item.added", output_index=place, item=item)
+        self._emit("response.output_item.added", output_index=place, item=item)
         if isinstance(item, OutputMessage | OutputReasoning):
             part = OutputText() if isinstance(item, OutputMessage) else ReasoningText()
             item.content.append(part)  # type: ignore[arg-type]
-            self._tell("response.content_part.added", **self._at(place), content_index=0, part=part)
+            self._emit("response.content_part.added", **self._at(place), content_index=0, part=part)
         if what == "message":
             about = {**self._at(place), "content_index": 0, "logprobs": []}
             self._delta = b"," + pydantic_core.to_json(about)[1:-1] + b',"delta":'
         return place
 
-    def _new(self, what: int | str, number: str, event: ItemEvent | None) -> Item:
+    def _new_item(self, what: int | str, number: str, event: ItemEvent | None) -> Item:
         if what == "message":
             return OutputMessage(id=f"msg_{number}")
         if not isinstance(event, ToolCallChunk):
@@ -411,7 +411,7 @@ class ResponseBuilder:
             return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, **named)
         return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
 
-    def _close(self, status: Status = "completed") -> None:
+    def _close_item(self, status: Status = "completed") -> None:
         """End the open item, if any."""
         if self._open is None:
             return
@@ -426,23 +426,23 @@ class ResponseBuilder:
                 said.text, said.logprobs = text, self._logprobs
                 self._logprobs = []
                 about = {"content_index": 0, "text": text, "logprobs": said.logprobs}
-                self._tell("response.output_text.done", **at, **about)
-                self._tell("response.content_part.done", **at, content_index=0, part=said)
+                self._emit("response.output_text.done", **at, **about)
+                self._emit("response.content_part.done", **at, content_index=0, part=said)
             case OutputReasoning(content=[thought]):
                 thought.text = text
-                self._tell("response.reasoning_text.done", **at, content_index=0, text=text)
-                self._tell("response.content_part.done", **at, content_index=0, part=thought)
+                self._emit("response.reasoning_text.done", **at, content_index=0, text=text)
+                self._emit("response.content_part.done", **at, content_index=0, part=thought)
             case OutputFunctionCall():
                 item.arguments = text
-                self._tell("response.function_call_arguments.done", **at, arguments=text)
+                self._emit("response.function_call_arguments.done", **at, arguments=text)
             case OutputCustomCall():
                 item.input = _custom_input(text)
-                self._tell("response.custom_tool_call_input.delta", **at, delta=item.input)
-                self._tell("response.custom_tool_call_input.done", **at, input=item.input)
+                self._emit("response.custom_tool_call_input.delta", **at, delta=item.input)
+                self._emit("response.custom_tool_call_input.done", **at, input=item.input)
             case _:
                 raise AssertionError(item)
         item.status = status
-        self._tell("response.output_item.done", output_index=place, item=item)
+        self._emit("response.output_item.done", output_index=place, item=item)
 
     def _delta_event(self, text: str) -> bytes:
         """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
@@ -454,14 +454,14 @@ class ResponseBuilder:
     def _at(self, place: int) -> Json:
         return {"item_id": self.response.output[place].id, "output_index": place}
 
-    def _tell(self, kind: str, **fields: Any) -> None:
+    def _emit(self, kind: str, **fields: Any) -> None:
         """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
             event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
             self._events.append(sse.encode_event(event, name=kind.encode()))
             self._number += 1
 
-    def _sent(self) -> bytes:
+    def _take_encoded(self) -> bytes:
         events, self._events = self._events, []
         return b"".join(events)
 

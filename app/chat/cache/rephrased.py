@@ -24,7 +24,7 @@ from app.chat.cache.verification import MIN_OBSERVATIONS, MIN_SIMILARITY, Decisi
 from app.chat.cache.vetoes import disagree, gist
 from app.chat.inputs import Turn, run_off_loop
 from app.events import Event, Precontext, TextChunk, ToolCallChunk
-from app.state.entries import PATIENCE_S, WRITE_S, CircuitBreaker, StoreDown
+from app.state.entries import LOOKUP_TIMEOUT_S, WRITE_TIMEOUT_S, CircuitBreaker, StoreDown
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder, Vector
@@ -99,7 +99,7 @@ class RephrasedQuestions:
         lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._store_breaker.tried(self._known.find_alike(lookup.gist, CANDIDATES), PATIENCE_S)
+        known = await self._store_breaker.tried(self._known.find_alike(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
         if known is None:
             return None
         # The comparison takes up to a millisecond per question.
@@ -229,7 +229,7 @@ class RephrasedQuestions:
             self._run_in_background(self._write(self._known.use(nearest)))
 
     async def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        await self._store_breaker.tried(writing, WRITE_S)
+        await self._store_breaker.tried(writing, WRITE_TIMEOUT_S)
 
     async def sweep(self) -> int:
         return await self._known.sweep()

@@ -63,7 +63,7 @@ def files_in(folder: Path) -> dict[str, bytes]:
 
 def test_everything_is_where_it_was_and_for_its_user_alone(places: Places, elsewhere: Places, tmp_path: Path) -> None:
     contents = back_up(places, tmp_path / "a.zip")
-    assert contents.words == "1 upload, batches, the file of keys"
+    assert contents.summary == "1 upload, batches, the file of keys"
     assert put_back(elsewhere, tmp_path / "a.zip") == contents
     found = files_in(tmp_path / "second")
     assert found.keys() == {

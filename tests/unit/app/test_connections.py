@@ -350,7 +350,7 @@ async def test_a_body_that_trickles_is_refused_and_the_application_hears_that_it
         reader, writer = await server.open()
         writer.write(POST + b"content-length: 1000000\r\n\r\n" + b"x" * 100_000)
         await until(lambda: server.app.asked)
-        await until(lambda: next(iter(server.connections._all))._in.moved > 100_000)
+        await until(lambda: next(iter(server.connections._all))._inbound.moved > 100_000)
         server.after(WINDOW_S + 1)  # the first hundred thousand came quickly
         server.after(2 * WINDOW_S + 2)
         status, code, message = await refusal(reader)
@@ -391,9 +391,9 @@ async def test_the_rest_of_a_body_that_nobody_reads_is_thrown_away_for_a_while()
         assert await answer(reader) == (200, b"ok")
         one = next(iter(server.connections._all))
         for second in range(3, round(LINGER_S)):
-            before = one._in.moved
+            before = one._inbound.moved
             writer.write(b"x" * 70_000)
-            await until(lambda: one._in.moved >= before + 70_000)  # noqa: B023
+            await until(lambda: one._inbound.moved >= before + 70_000)  # noqa: B023
             server.after(second)
         assert not one.transport.is_closing()
         server.after(LINGER_S + 1)

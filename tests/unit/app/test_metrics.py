@@ -33,7 +33,7 @@ from app.services import Services
 from app.settings import Settings
 from app.state.counters import Prices
 from app.state.entries import StoreDown
-from app.state.responses import Stored
+from app.state.responses import StoredResponse
 from app.state.sqlite_counters import SqliteCounters
 from app.telemetry import Stages
 from models.base import EngineFailed, EngineSpec, EngineTooSlow, EngineUnavailable, ModelError
@@ -240,7 +240,7 @@ async def test_what_is_kept_for_clients_counts_where_it_is_not_to_be_had(
     for call in (
         services.responses.get("me", "resp_1"),
         services.responses.delete("me", "resp_1"),
-        services.responses.put("me", "resp_1", lambda: Stored(None, b"[]", b"[]", b"{}")),
+        services.responses.put("me", "resp_1", lambda: StoredResponse(None, b"[]", b"[]", b"{}")),
     ):
         with pytest.raises(StoreDown):
             await call

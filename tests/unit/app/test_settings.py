@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from pydantic_settings import BaseSettings
 
 from app import settings as settings_module
-from app.settings import DEVICES, FIXED, PREFIX, Settings, is_loopback, unknown_variables
+from app.settings import DEVICES, FORMER_SETTINGS, PREFIX, Settings, is_loopback, unknown_variables
 from app.wire.descriptions import docstrings_of
 from models.capability import OwnSettings
 from tests.conftest import ROOT, each_case
@@ -66,13 +66,14 @@ def test_a_misspelt_variable_is_reported_with_a_guess(monkeypatch: pytest.Monkey
     assert unknown_variables() == ["OPENFAZE_API_KEY is not a setting; did you mean OPENFAZE_API_KEYS?"]
 
 
-@each_case("name", sorted(FIXED))
+@each_case("name", sorted(FORMER_SETTINGS))
 def test_a_setting_of_an_earlier_version_is_reported_with_the_value_that_holds(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(PREFIX + name.upper(), "1")
     assert name not in Settings.model_fields
-    told = f"{PREFIX}{name.upper()} is no longer a setting: the value is always {FIXED[name]}; remove the variable"
+    always = f"the value is always {FORMER_SETTINGS[name]}"
+    told = f"{PREFIX}{name.upper()} is no longer a setting: {always}; remove the variable"
     assert told in unknown_variables()
 
 

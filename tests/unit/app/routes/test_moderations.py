@@ -16,7 +16,7 @@ from app.routes.moderations import (
     ModeratedText,
     ModerationRequest,
     ModerationResult,
-    moderated,
+    to_result,
 )
 from app.wire.model_names import MODERATION_ALIASES
 from app.wire.parse import parse
@@ -65,7 +65,7 @@ def test_the_categories_are_openais() -> None:
     ],
 )
 def test_each_code_has_its_categories(code: str, categories: set[str]) -> None:
-    result = moderated([check([code], **{code: 0.9})])
+    result = to_result([check([code], **{code: 0.9})])
     assert flagged(result) == categories
     assert result.flagged == bool(categories)
     assert (result.codes, result.code_scores) == ([code], {code: 0.9})
@@ -83,7 +83,7 @@ def test_every_code_is_tested_above() -> None:
 
 
 def test_a_threat_is_hate_or_defamation_with_violence() -> None:
-    assert flagged(moderated([check(["S1", "S10"], S1=0.9, S10=0.8)])) == {
+    assert flagged(to_result([check(["S1", "S10"], S1=0.9, S10=0.8)])) == {
         "harassment",
         "harassment/threatening",
         "hate",
@@ -91,15 +91,15 @@ def test_a_threat_is_hate_or_defamation_with_violence() -> None:
         "illicit/violent",
         "violence",
     }
-    assert "hate/threatening" not in flagged(moderated([check(["S1", "S5"], S1=0.9, S5=0.8)]))
-    result = moderated([check(["S10"], S1=0.2, S10=0.8)])
+    assert "hate/threatening" not in flagged(to_result([check(["S1", "S5"], S1=0.9, S5=0.8)]))
+    result = to_result([check(["S10"], S1=0.2, S10=0.8)])
     assert not result.categories["hate/threatening"]
     assert result.category_scores["hate/threatening"] == 0.2
     assert result.category_scores["hate"] == 0.8
 
 
 def test_nothing_unsafe_is_nothing_flagged_with_the_scores_all_the_same() -> None:
-    result = moderated([check(S1=0.1, S9=0.3)])
+    result = to_result([check(S1=0.1, S9=0.3)])
     assert not result.flagged
     assert flagged(result) == set()
     assert result.category_scores["illicit/violent"] == 0.3
@@ -110,7 +110,7 @@ def test_nothing_unsafe_is_nothing_flagged_with_the_scores_all_the_same() -> Non
 
 def test_several_checks_are_one_result_by_their_highest_scores() -> None:
     checks = [check(["S12"], S12=0.9), check(["S12_IMAGE"], S12_IMAGE=0.7), check(S12=0.2)]
-    result = moderated(checks)
+    result = to_result(checks)
     assert flagged(result) == {"sexual"}
     assert result.category_scores["sexual"] == 0.9
     assert result.category_applied_input_types["sexual"] == ["text", "image"]
@@ -118,7 +118,7 @@ def test_several_checks_are_one_result_by_their_highest_scores() -> None:
 
 
 def test_nothing_to_judge_is_nothing_flagged() -> None:
-    result = moderated([])
+    result = to_result([])
     assert not result.flagged
     assert set(result.category_scores.values()) == {0.0}
     assert result.code_scores == {}

@@ -96,7 +96,7 @@ async def counted(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterat
 async def test_a_rate_refills_evenly_over_its_minute(counted: Counted) -> None:
     limits = Limits(requests_per_minute=6)
     for left in (5, 4, 3, 2, 1, 0):
-        assert 6 - (await counted.take(limits)).standing.requests == left
+        assert 6 - (await counted.take(limits)).levels.requests == left
     refusal = await counted.refused(limits)
     assert (refusal.limit, refusal.wait_s) == ("requests", 10)
     counted.clock.now += 9.9
@@ -105,7 +105,7 @@ async def test_a_rate_refills_evenly_over_its_minute(counted: Counted) -> None:
     await counted.take(limits)
     await counted.refused(limits)
     counted.clock.now += 3600
-    assert (await counted.take(limits)).standing.requests == 1, "no more than a minute's worth is saved up"
+    assert (await counted.take(limits)).levels.requests == 1, "no more than a minute's worth is saved up"
 
 
 async def test_a_clock_that_was_ahead_and_is_set_back_locks_nobody_out_for_as_long(counted: Counted) -> None:
@@ -117,9 +117,9 @@ async def test_a_clock_that_was_ahead_and_is_set_back_locks_nobody_out_for_as_lo
     counted.clock.now = NOON
     assert (await counted.refused(limits, ask)).wait_s == 10
     counted.clock.now += 10
-    assert (await counted.take(limits, ask)).standing.requests == pytest.approx(6)
+    assert (await counted.take(limits, ask)).levels.requests == pytest.approx(6)
     counted.clock.now += 60
-    assert (await counted.take(limits, ask)).standing.requests == 1
+    assert (await counted.take(limits, ask)).levels.requests == 1
 
 
 async def test_what_was_held_by_a_clock_that_was_ahead_is_free_after_one_lease(counted: Counted) -> None:
@@ -150,7 +150,7 @@ async def test_what_is_refused_for_one_thing_takes_nothing_of_any(counted: Count
         for _ in range(20):
             assert (await counted.refused(limits, more)).limit == limit
     second = await counted.take(limits, ask)
-    assert (second.standing.requests, second.standing.tokens) == (2, 80)
+    assert (second.levels.requests, second.levels.tokens) == (2, 80)
     await counted.store.settle(first, ask)
     await counted.take(limits, Amount(requests=1, tokens=20, money=400, places=1))
 
@@ -161,7 +161,7 @@ async def test_a_request_refused_for_concurrency_costs_no_request(counted: Count
     for _ in range(10):
         assert (await counted.refused(limits)).limit == "concurrent"
     await counted.store.settle(running, ONE)
-    assert (await counted.take(limits)).standing.requests == 2
+    assert (await counted.take(limits)).levels.requests == 2
 
 
 @pytest.mark.parametrize(("used", "left"), [(0, 100), (10, 90), (60, 40), (130, 0)])
@@ -273,7 +273,7 @@ async def test_looking_takes_nothing(counted: Counted) -> None:
     limits = Limits(requests_per_minute=2, concurrent=1, budget=1)
     await counted.take(limits)
     for _ in range(5):
-        assert (await counted.take(limits, Amount())).standing.requests == 1
+        assert (await counted.take(limits, Amount())).levels.requests == 1
 
 
 async def test_tenants_have_nothing_in_common(counted: Counted) -> None:

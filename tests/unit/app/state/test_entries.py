@@ -25,7 +25,7 @@ from app.state.counters import Amount, Limits, Reservation
 from app.state.entries import EntryStore, Key, StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
-from app.state.responses import COPIES, ResponseStore, Stored
+from app.state.responses import COPIES, ResponseStore, StoredResponse
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
@@ -150,7 +150,7 @@ async def test_what_was_used_least_lately_leaves_first(tmp_path: Path) -> None:
 
 
 async def test_a_bound_of_each_tenant_is_no_other_tenants(tmp_path: Path) -> None:
-    store = SqliteEntries(tmp_path / "c.sqlite", 10_000, of_each=True)
+    store = SqliteEntries(tmp_path / "c.sqlite", 10_000, per_tenant=True)
     await store.put(key("quiet", tenant="t2"), b"x" * 1000, max_age_s=60)
     for number in range(40):
         await store.put(key(str(number)), b"x" * 1000, max_age_s=60)
@@ -162,7 +162,7 @@ async def test_a_bound_of_each_tenant_is_no_other_tenants(tmp_path: Path) -> Non
 
 
 async def test_what_others_write_is_counted_for_the_bound(tmp_path: Path) -> None:
-    store, other = (SqliteEntries(tmp_path / "c.sqlite", 10_000, of_each=True) for _ in range(2))
+    store, other = (SqliteEntries(tmp_path / "c.sqlite", 10_000, per_tenant=True) for _ in range(2))
     await store.put(key("first"), b"x" * 1000, max_age_s=60)
     for number in range(6):
         await other.put(key(f"other {number}"), b"x" * 1000, max_age_s=60)
@@ -177,13 +177,13 @@ async def test_what_others_write_is_counted_for_the_bound(tmp_path: Path) -> Non
 
 async def test_a_file_with_the_indices_of_another_bound_will_do(tmp_path: Path) -> None:
     file = tmp_path / "c.sqlite"
-    for of_each in (False, True, False):
-        store = SqliteEntries(file, 10_000, of_each=of_each)
+    for per_tenant in (False, True, False):
+        store = SqliteEntries(file, 10_000, per_tenant=per_tenant)
         for number in range(20):
-            await store.put(key(f"{of_each} {number}"), b"x" * 1000, max_age_s=60)
+            await store.put(key(f"{per_tenant} {number}"), b"x" * 1000, max_age_s=60)
         [held] = await store.held()
         assert 5000 < held.size <= 10_000
-        assert await store.get(key(f"{of_each} 19"))
+        assert await store.get(key(f"{per_tenant} 19"))
         await store.close()
 
 
@@ -202,19 +202,19 @@ async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
 
 def test_a_stored_input_comes_back_run_by_run() -> None:
     runs, output = [b'[{"a":1},{"b":"],["}]', b'[{"c":3}]'], b'[{"d":4}]'
-    stored = Stored.of_runs("resp_0", runs, output, b'{"e":5}')
-    again = Stored.unpacked(stored.packed())
+    stored = StoredResponse.of_runs("resp_0", runs, output, b'{"e":5}')
+    again = StoredResponse.unpacked(stored.packed())
     assert again == stored
     assert list(again.lists()) == [*runs, output]
     assert json.loads(bytes(again.input)) == [{"a": 1}, {"b": "],["}, {"c": 3}]
-    assert list(Stored.of_runs(None, [], output, b"{}").lists()) == [b"[]", output]
+    assert list(StoredResponse.of_runs(None, [], output, b"{}").lists()) == [b"[]", output]
 
 
 async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_not_keep_it(tmp_path: Path) -> None:
     threads = FairExecutor("test")
     entries = SqliteEntries(tmp_path / "responses.sqlite", 64 * MB)
     store = ResponseStore(entries, Seal(64 * MB), threads, max_age_s=60)
-    stored = Stored(None, b'["' + b"x" * 2 * MB + b'"]', b"[]", b"{}")
+    stored = StoredResponse(None, b'["' + b"x" * 2 * MB + b'"]', b"[]", b"{}")
     held: list[int] = []
 
     async def hold_and_delete(size: int) -> None:
@@ -373,7 +373,7 @@ async def test_a_response_is_kept_for_its_tenant_where_the_settings_say(
     settings = Settings(_env_file=None, files_dir=str(tmp_path / "files"), responses_ttl_hours=1, **shared)
     threads = FairExecutor("test")
     store = build_responses(settings, threads)
-    stored = Stored("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
+    stored = StoredResponse("resp_0", b'[{"role": "user"}]', b"[]", '{"text": "Grüße"}'.encode())
     try:
         await store.put("t1", "resp_1", lambda: stored)
         await store.put("t1", "resp_2", lambda: stored, is_short=True)

@@ -91,7 +91,7 @@ async def test_counters_count_on(harm: Callable[[Path], None], tmp_path: Path) -
 @harmed
 async def test_responses_are_kept_on(harm: Callable[[Path], None], tmp_path: Path) -> None:
     path = tmp_path / "responses.sqlite"
-    store = SqliteEntries(path, 64 * MB, of_each=True, is_cache=False)
+    store = SqliteEntries(path, 64 * MB, per_tenant=True, is_cache=False)
     for number in range(60):
         await store.put(key(number), os.urandom(5000), max_age_s=60)
         await store.get(key(number))
@@ -102,7 +102,7 @@ async def test_responses_are_kept_on(harm: Callable[[Path], None], tmp_path: Pat
     await sooner_or_later(lambda: store.put(key(99), b"new", max_age_s=60))
     assert await store.get(key(99)) == b"new"
     await store.close()
-    again = SqliteEntries(path, 64 * MB, of_each=True, is_cache=False)
+    again = SqliteEntries(path, 64 * MB, per_tenant=True, is_cache=False)
     assert await again.get(key(99)) == b"new"
     await again.close()
 
@@ -158,12 +158,12 @@ async def test_uploads_count_though_another_server_has_begun_the_index_anew(tmp_
 
 async def test_what_can_be_read_of_a_damaged_file_is_taken_over_and_the_rest_kept(tmp_path: Path) -> None:
     path = tmp_path / "responses.sqlite"
-    store = SqliteEntries(path, 64 * MB, of_each=True, is_cache=False)
+    store = SqliteEntries(path, 64 * MB, per_tenant=True, is_cache=False)
     for number in range(200):
         await store.put(key(number), b"%d" % number * 1000, max_age_s=60)
     await store.close()
     overwrite_the_middle(path)
-    store = SqliteEntries(path, 64 * MB, of_each=True, is_cache=False)
+    store = SqliteEntries(path, 64 * MB, per_tenant=True, is_cache=False)
     with capture_logs() as logs:
         found = [await sooner_or_later(store.get, key(number)) for number in range(200)]
         assert (await store.held())[0].entries > 150

@@ -18,7 +18,7 @@ from app.errors import BadRequest
 from app.events import Progress
 from app.feed import Feed
 from app.routes import audio
-from app.routes.audio import Heard
+from app.routes.audio import TranscriptionEvent
 from app.wire.audio import TranscriptionRequest, TranslationRequest
 from models.speech.transcriber import SpokenWord
 from tasks.speech.cutter import Window
@@ -197,8 +197,8 @@ async def test_the_end_of_a_stream_says_that_its_text_is_in_doubt() -> None:
     assert "low_confidence" not in (await streamed(*PHRASES, TRANSCRIPT))
 
 
-async def streamed(*events: Heard, diarized: bool = False, show_progress: bool = False) -> str:
-    async def heard() -> AsyncGenerator[Heard, None]:
+async def streamed(*events: TranscriptionEvent, diarized: bool = False, show_progress: bool = False) -> str:
+    async def heard() -> AsyncGenerator[TranscriptionEvent, None]:
         for event in events:
             yield event
 

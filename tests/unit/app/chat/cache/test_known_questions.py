@@ -201,7 +201,7 @@ def rephrased_by(questions: KnownQuestions, embedder: _Embedder) -> RephrasedQue
 @pytest.fixture(autouse=True)
 def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """However busy the machine is."""
-    monkeypatch.setattr(rephrased, "PATIENCE_S", 60.0)
+    monkeypatch.setattr(rephrased, "LOOKUP_TIMEOUT_S", 60.0)
 
 
 async def known_well(questions: KnownQuestions, text: str, seen: Observation = RIGHT) -> None:
