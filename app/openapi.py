@@ -79,8 +79,8 @@ def json_body(model: type[BaseModel], examples: Mapping[str, object]) -> dict[st
 def body_schema(name: str, make: Callable[[], dict[str, Any]]) -> dict[str, str]:
     """Return a reference to the schema of a body that a route reads by itself.
 
-    The schema is made when somebody requests the description, because making it takes up to a tenth of the server's
-    start.
+    The schema is made when the description is requested, because making it takes up to a tenth of the time that the
+    server needs to start.
     """
     _BODIES[name] = make
     return {"$ref": f"{_SCHEMAS}{name}"}

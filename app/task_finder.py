@@ -43,7 +43,8 @@ class TaskFinder:
     def has(self, name: str) -> bool:
         """True if the task `name` may be guessed, or offered to an LLM.
 
-        A task that would first have to download weights may not, because the request does not ask for it explicitly.
+        A task that would first have to download weights is left out, because the request does not ask for it
+        explicitly.
         """
         if name in CATALOG and not self._runtime.is_at_hand(name):
             return False

@@ -45,7 +45,7 @@ class StructuredAnswers:
     """Extractor that finds and scores values of fields. None if neither is wanted."""
 
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer by the LLM. None is shown before the answer is known to satisfy the schema.
+        """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
 
         After an invalid answer, the LLM is asked once more. The finish reason tells the client that an answer was cut
         at its length, or that the client's tools were called.

@@ -208,7 +208,7 @@ class TableReview:
             return write(self._table, self.schema, self._state.rows)
 
     def read_unreviewed(self) -> None:
-        """Start reading the papers that nobody has reviewed again, with the corrected papers as examples."""
+        """Start to read all papers without a review again, with the corrected papers as examples."""
         with self._lock:
             self._begin_to_read()
 

@@ -105,7 +105,7 @@ class Amount:
     tokens: int = 0
     money: int = 0
     places: int = 0
-    """Number of running requests that the amount stands for: 1 while a request runs."""
+    """Number of places under the limit of concurrent requests: 1 for a running request."""
     unforeseen: int = 0
     """Shares of MAX_UNFORESEEN, for a running request that may cost more than is reserved for it."""
 

@@ -91,7 +91,7 @@ class TranslationRequest(_FormRequest):
     """Names and a spelling to prefer."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
-    """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
+    """Accepted without effect: the likeliest words are chosen, and none are sampled at random."""
 
 
 class TranscriptionRequest(_FormRequest):
@@ -106,7 +106,7 @@ class TranscriptionRequest(_FormRequest):
     """Names, and spellings to prefer."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
-    """Accepted, without effect: the likeliest words are searched for, and none are drawn by lot."""
+    """Accepted without effect: the likeliest words are chosen, and none are sampled at random."""
     timestamp_granularities: list[Literal["word", "segment"]] = []
     """Accepted with `verbose_json` only, which returns segments unless only `word` is requested."""
     stream: bool = False
@@ -196,7 +196,7 @@ class VerboseTranscription(ResponseModel):
 
     task: Literal["transcribe", "translate"]
     language: str
-    """Language of the text by its English name in lower case; empty if nobody speaks."""
+    """Language of the text by its English name in lower case; empty if there is no speech."""
     language_probability: float | None = Field(default=None, exclude_if=absent)
     """Probability, by the engine, that the language found is the one spoken; 1.0 if the request names the language."""
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)

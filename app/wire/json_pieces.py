@@ -19,7 +19,7 @@ PAUSE_S = 1e-5
 
 
 def object_pieces(value: Any) -> Iterator[bytes]:
-    """Yield the JSON of `value`; if it is a dict, member by member, those that are long texts in pieces."""
+    """Yield the JSON of `value`. A dict is encoded member by member, and long texts in it piece by piece."""
     if not isinstance(value, dict) or not any(map(_is_long, value.values())):
         yield pydantic_core.to_json(value)
         return

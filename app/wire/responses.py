@@ -123,7 +123,7 @@ class ResponsesRequest(RequestModel):
         Annotated[str, Tag("·string")] | Annotated[list[Item], FAIL_FAST, Field(max_length=MAX_ITEMS), Tag("·list")],
         by_json_type("a string or a list of items"),
     ] = ""
-    """Required. The check for a missing field comes after the check for chat's name of the field, `messages`."""
+    """Required. Its absence is checked after the check for `messages`, the name of this field in chat requests."""
     instructions: str | None = None
     """A system message of this request alone: the next one in the conversation does not have it."""
     previous_response_id: str | None = None

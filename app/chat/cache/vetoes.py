@@ -166,7 +166,7 @@ def _is_passive_twin(passive: ParsedQuestion, active: ParsedQuestion, shared: Se
 
 
 def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
-    """True if some word of `ones` does not occur in `others`, in whatever form or as a synonym."""
+    """True if some word of `ones` has no counterpart in `others`: the same word, another form of it, or a synonym."""
     synonyms = question_words().synonyms
     sets = frozenset[int]().union(*(synonyms.get(other, ()) for other in others))
     return any(
@@ -220,8 +220,8 @@ def _in_any_order(day: date) -> tuple[int, ...]:
 def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
     """Return the name of each root's kind, and the roots that a digest leaves out.
 
-    A kind is a set of roots that synonyms join, directly or through others. The roots left out are of the kinds of
-    function words, numbers, dates, units and codes: such a word need not be in both questions.
+    A kind is a set of roots that synonyms join, directly or through others. The roots left out belong to the kinds of
+    function words, numbers, dates, units and codes, which need not occur in both questions.
     """
     table = question_words()
     members: dict[int, set[str]] = {}
