@@ -56,6 +56,7 @@ from tasks.extraction.table_lists import (
     headed_tables,
     header_texts,
     likeness_by_words,
+    mark_twins,
 )
 from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.travel_legs import travel_legs
@@ -149,7 +150,7 @@ async def copy_fields(
     scored, records = await both(
         _scored(form, extractor, examples), in_turns(extractor, fill_from_records, read, listed)
     )
-    form = replace(form, tables=better_of(tables, records))
+    form = replace(form, tables=mark_twins(better_of(tables, records), listed))
     copied = await in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
@@ -259,7 +260,7 @@ async def ways_to_fill(
     records = await in_turns(extractor, fill_from_records, read, listed)
     scored = await extractor.score(form.read, form.wanted)
     network = {path: await in_turns(extractor, read_object_list, scored, path) for path in form.lists}
-    return [tables, records, network]
+    return [mark_twins(tables, listed), mark_twins(records, listed), network]
 
 
 @dataclass(frozen=True, slots=True)

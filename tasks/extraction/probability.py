@@ -77,6 +77,10 @@ class CellOfField(NamedTuple):
     records."""
     chance: float = 0.5
     """Probability of the cell in its records."""
+    is_named: bool = False
+    """True if a heading above the table or the records names the list."""
+    has_twin: bool = False
+    """True if another list of the schema asks for much the same fields, so that the table may be that list's."""
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -97,6 +101,8 @@ class CellOfField(NamedTuple):
             float(self.found_in == "lines"),
             float(self.found_in == "records"),
             _logit(self.chance),
+            float(self.has_twin and not self.is_named),
+            1.0 - float(self.cell.place.get("confidence") or 1.0),
         )
 
 

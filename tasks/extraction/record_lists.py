@@ -217,6 +217,7 @@ def filled_list(one: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
                 is_only=len(filling.kept) == 1,
                 found_in="records",
                 chance=filling.chance(at) if is_read else 0.0,
+                is_named=filling.of_run["heading"] > 0,
             )
         found.rows.append({str(fields[at].path[-1]): value for at, value in item.items()})
     return found

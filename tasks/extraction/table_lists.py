@@ -21,7 +21,7 @@ from tasks.extraction.derived_columns import DerivedColumn, derived_columns
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
-from tasks.extraction.names import Names, spelt_out
+from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import CellOfField, worth_of
@@ -765,6 +765,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
     reading, given = match.reading, match.columns
     header = reading.header
+    names = names_of(match.path, {"type": "array"})
+    is_named = reading.table.of_list is not None or likeness_by_words(names, reading.table.heading) >= LIKELY
     body = [*_body(reading, with_sections=True)]
     rows_and_sections = [
         (row, section)
@@ -848,9 +850,25 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 is_read=_has(said),
                 is_text=is_plain_text(one),
                 found_in="file" if reading.table.is_exact else "lines" if reading.table.is_whole else "page",
+                is_named=is_named,
             )
         found.rows.append(item)
     return True
+
+
+def mark_twins(
+    lists: Mapping[JsonPath, FilledList], wanted: Mapping[JsonPath, Sequence[WantedField]]
+) -> Mapping[JsonPath, FilledList]:
+    """Note in the cells of each list whether another list of the schema asks for at least half of its fields."""
+    for path, found in lists.items():
+        others = [own for other, own in wanted.items() if other != path]
+        if any(2 * sum(_is_among_fields(one, own) for one in wanted[path]) >= len(wanted[path]) for own in others):
+            found.cells = {at: cell._replace(has_twin=True) for at, cell in found.cells.items()}
+    return lists
+
+
+def _is_among_fields(one: WantedField, others: Sequence[WantedField]) -> bool:
+    return any(one.names.concepts & other.names.concepts or one.names.own[0] in other.names.own for other in others)
 
 
 def _has(value: Any) -> bool:

@@ -41,6 +41,7 @@ from tasks.precontext import REQUEST, Entry
 from tasks.result import JsonResult
 from tasks.schema.emptiness import Completion
 from tasks.schema.paths import JsonPath, leaves, pointer_of
+from tasks.wording.page_range import Form
 
 PARTS = 10
 SHRINK = 1.0
@@ -183,7 +184,8 @@ async def main() -> None:
             entry = Entry(REQUEST, JsonResult({"messages": {"0": {"content": said}}}))
         else:
             source = Source(Origin("paper"), data=paper.read_bytes(), filename=paper.name)
-            entry = Entry("ocr", await services.tasks.find("ocr").run(TaskRequest("", (source,))))
+            request = TaskRequest("", (source,), form=Form(is_read=True))
+            entry = Entry("ocr", await services.tasks.find("ocr").run(request))
         samples += await samples_of(path.stem, asked["schema"], asked["truth"], [entry], extractor)
     await services.close()
     write(samples)
