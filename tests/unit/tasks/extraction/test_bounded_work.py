@@ -234,11 +234,11 @@ def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest
         WantedField((name,), {"type": kind}, names_of((name,), {"type": kind}), lambda value: value is not None)
         for name, kind in named.items()
     ]
-    lists = {(f"list{number}",): fields for number in range(20)}
+    lists = {(f"list{number}",): fields for number in range(10)}
     every = slices_of(fill_from_records([entry], lists))
     for bound in ("MAX_COMPARED", "MAX_READ"):
         with monkeypatch.context() as patch:
-            patch.setattr(record_lists, bound, 50_000)
+            patch.setattr(record_lists, bound, 25_000)
             assert slices_of(fill_from_records([entry], lists)) < 0.8 * every, bound
 
 

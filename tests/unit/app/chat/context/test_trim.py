@@ -88,9 +88,11 @@ async def test_nothing_to_trim_is_nothing() -> None:
     assert await trim([], "what?", 100, estimate_tokens) == []
 
 
-@pytest.mark.parametrize("page", [50, *(pytest.param(page, marks=pytest.mark.deep) for page in (1, 100))])
-async def test_the_needle_in_a_hundred_pages_survives_with_its_page_and_neighbours(page: int) -> None:
-    entry = pages_of_prose(100, at=page)
+@pytest.mark.parametrize(
+    ("page", "pages"), [(15, 30), *(pytest.param(page, 100, marks=pytest.mark.deep) for page in (1, 50, 100))]
+)
+async def test_the_needle_in_many_pages_survives_with_its_page_and_neighbours(page: int, pages: int) -> None:
+    entry = pages_of_prose(pages, at=page)
     text = await shortened(entry, "When does the warranty on the hose end?", 500)
     lines = list(filter(None, text.splitlines()))
     at = lines.index(NEEDLE)
