@@ -76,7 +76,9 @@ class Server:
 
     @property
     def log(self) -> list[dict[str, object]]:
-        return [json.loads(line) for line in self.log_file.read_text().splitlines() if line.startswith("{")]
+        """Lines of JSON that have been written to their end."""
+        lines = self.log_file.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.startswith("{") and line.endswith("\n")]
 
     def stop(self) -> int:
         self.process.send_signal(signal.SIGTERM)

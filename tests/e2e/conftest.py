@@ -1,6 +1,7 @@
 """Real servers shared by these tests, and pictures to send to them."""
 
 import base64
+import inspect
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,6 +30,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.add_marker(pytest.mark.filterwarnings("ignore"))
         if here := item.get_closest_marker("in_process"):
             item.add_marker(pytest.mark.skip(here.args[0]))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _patient_clients() -> Iterator[None]:
+    """Let clients for which no limit is set wait for a minute. The usual five seconds pass on a busy machine."""
+    usual = inspect.signature(httpx.Client).parameters["timeout"].default
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "read", "write", "pool"):
+            patch.setattr(usual, name, 60.0)
+        yield
 
 
 @pytest.fixture(scope="session")
