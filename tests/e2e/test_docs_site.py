@@ -81,7 +81,13 @@ def test_every_page_is_there_and_names_no_other_host(site: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("name", ["index", "api", "playground", "extraction", "architecture"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "index",
+        *(pytest.param(one, marks=pytest.mark.browser) for one in ("api", "playground", "extraction", "architecture")),
+    ],
+)
 def test_a_page_asks_no_other_host(page: Page, address: str, name: str) -> None:
     """As what stands on all of them does, and their styles and programs."""
     answer = page.goto(f"{address}/{name}.html")

@@ -107,8 +107,8 @@ def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_wit
     with serving_llm(reply) as llm, ThreadPoolExecutor() as threads:
         folder = tmp_path / "files"
         settings = of_llm(llm, fetch_allow=ALLOWED, files_dir=folder, shutdown_grace_s=10, batch_lines_at_once=1)
-        settings["preload"] = "ocr"  # which may take longer than the grace time
-        with serving(tmp_path / "first", **settings) as server, client_of(server) as sdk:
+        # What may take longer than the grace time is loaded before.
+        with serving(tmp_path / "first", preload="ocr", **settings) as server, client_of(server) as sdk:
             batch = create(sdk, *(line(f"{n}", f"number {n}") for n in range(6)))
             when(sdk, batch, lambda one: one.request_counts is not None and one.request_counts.completed == 3)
             url = f"{server.base_url}/v1/chat/completions"
