@@ -24,13 +24,13 @@ ResultT = TypeVar("ResultT", covariant=True)
 T = TypeVar("T")
 
 RETRY_S = 2
-"""Seconds after which a client may repeat a request if nobody knows when it may succeed. The delay is short because
-some causes are permanent, and a client that retries then waits in vain."""
+"""Seconds that a client is told to wait if the time until success is unknown. The delay is short, because some causes
+are permanent and a longer wait would be wasted."""
 
-_RAN_OUT = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
-_RAN_OUT_ON_GPU = "OutOfMemoryError"
+_EXHAUSTED_ERRNOS = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
+_TORCH_OUT_OF_MEMORY = "OutOfMemoryError"
 """Name of PyTorch's exception for a lack of memory, by which it is recognised without importing PyTorch."""
-_SAYS_SO = re.compile(
+_OUT_OF_MEMORY_MESSAGES = re.compile(
     r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
@@ -39,7 +39,8 @@ separate exception for it."""
 
 Parts = Generator[None, None, ResultT]
 """Work on one item that pauses between its parts and finally returns the result."""
-INSTALL = "Install PyTorch and transformers: `openfaze install gpu`."
+INSTALL_TORCH = "Install PyTorch and transformers: `openfaze install gpu`."
+"""Remedy for an engine whose packages, PyTorch and transformers, are not installed."""
 
 
 class ModelError(Exception):
@@ -52,10 +53,10 @@ class ModelError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Pickle the error by its message and fields, because unpickling by the constructor's arguments would fail."""
-        return _as_it_was, (type(self), self.args, self.__dict__)
+        return _restore_error, (type(self), self.args, self.__dict__)
 
 
-def _as_it_was(kind: type[ModelError], args: tuple[Any, ...], fields: dict[str, Any]) -> ModelError:
+def _restore_error(kind: type[ModelError], args: tuple[Any, ...], fields: dict[str, Any]) -> ModelError:
     error = kind.__new__(kind, *args)
     error.args = args
     error.__dict__.update(fields)
@@ -123,7 +124,7 @@ class ShareUsedUp(EngineOverloaded):
 
 
 class MemoryShort(EngineOverloaded):
-    """Raised if a request that already holds memory of a kind needs more than there is."""
+    """Raised if a request that already holds memory of a kind needs more of it than is free."""
 
     def __init__(self, kind: str, retry_after: int) -> None:
         ModelError.__init__(
@@ -133,8 +134,8 @@ class MemoryShort(EngineOverloaded):
 
 
 class EngineFailed(ModelError):
-    """Raised if `engine` raised an exception on one item. Another try is worthwhile only if memory `ran_out`. The
-    engine's exception is chained; it is logged, but never shown to a client."""
+    """Raised if `engine` raised an exception on one item. Another attempt is worthwhile only if the cause is a lack of
+    resources (`ran_out`). The engine's exception is chained; it is logged, but never shown to a client."""
 
     def __init__(self, engine: str, cause: BaseException | None = None) -> None:
         super().__init__(f"'{engine}' failed on this input.")
@@ -146,11 +147,11 @@ def ran_out(error: BaseException | None) -> bool:
     """True if `error` means that memory, processes or open files were used up, which other programs may release
     later."""
     if isinstance(error, OSError):
-        return error.errno in _RAN_OUT
-    if isinstance(error, MemoryError) or type(error).__name__ == _RAN_OUT_ON_GPU:
+        return error.errno in _EXHAUSTED_ERRNOS
+    if isinstance(error, MemoryError) or type(error).__name__ == _TORCH_OUT_OF_MEMORY:
         return True
     is_native = isinstance(error, RuntimeError) or type(error).__module__.startswith("onnxruntime.")
-    return is_native and _SAYS_SO.search(str(error)) is not None
+    return is_native and _OUT_OF_MEMORY_MESSAGES.search(str(error)) is not None
 
 
 @dataclass(frozen=True, slots=True)

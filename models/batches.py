@@ -17,9 +17,9 @@ ResultT = TypeVar("ResultT")
 
 log = structlog.get_logger(__name__)
 
-_OF_FREE = 0.5
+_USABLE_SHARE = 0.5
 """Share of a card's free memory that one engine's items may take. Other engines on the card need the remainder."""
-_CALM_BATCHES = 200
+_BATCHES_BEFORE_GROWTH = 200
 """Number of successful batches of the current largest size after which this size is doubled."""
 
 
@@ -38,8 +38,8 @@ class CardMemory:
     items: int = 1
     """Largest number of items that are computed together on a card with enough memory."""
     is_guess: bool = False
-    """True if the network is the operator's own, so that the estimate may be wrong. The estimate is still counted, but
-    limits nothing."""
+    """True if the network is the operator's own, so that the estimate may be wrong. The estimate still limits the size
+    of batches, but not the memory of the engine's runtime."""
 
     @property
     def most(self) -> int:
@@ -62,12 +62,12 @@ class Batches(Generic[ItemT, ResultT]):
         """Largest number of items of a batch at present."""
         self._name = name
         self._limit = limit
-        self._calm = 0
+        self._successes = 0
         self._failures = Counter() if failures is None else failures
 
     def fit(self, free: int, each: int) -> None:
         """Adapt the size of batches to `free` bytes of memory, of which each item takes `each`."""
-        self.most = max(1, min(self._limit, int(free * _OF_FREE) // each))
+        self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // each))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item, whatever the engine raises. A batch that
@@ -83,7 +83,7 @@ class Batches(Generic[ItemT, ResultT]):
                 return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]
         short = [place for place, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
         if not short:
-            self._count(len(items))
+            self._count_success(len(items))
         elif len(items) > 1:
             self._halve(len(items))
             while short:
@@ -94,14 +94,14 @@ class Batches(Generic[ItemT, ResultT]):
         return results
 
     def _halve(self, count: int) -> None:
-        self.most, self._calm = max(1, min(self.most, count) // 2), 0
+        self.most, self._successes = max(1, min(self.most, count) // 2), 0
         self._failures[MEMORY] += 1
         log.warning("memory_ran_out", engine=self._name, items=count, now_at_most=self.most)
         torch = sys.modules.get("torch")
         if torch is not None and torch.cuda.is_initialized():
             torch.cuda.empty_cache()  # others could use the memory that PyTorch keeps
 
-    def _count(self, items: int) -> None:
-        self._calm += items == self.most < self._limit
-        if self._calm >= _CALM_BATCHES:
-            self.most, self._calm = min(2 * self.most, self._limit), 0
+    def _count_success(self, items: int) -> None:
+        self._successes += items == self.most < self._limit
+        if self._successes >= _BATCHES_BEFORE_GROWTH:
+            self.most, self._successes = min(2 * self.most, self._limit), 0

@@ -145,8 +145,8 @@ class Candidate:
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """Runtime that computes the engine; None if no card can compute it, or if another runtime does."""
     profile: str = EMBEDDED
-    """First of the PROFILES that prefer the engine. An engine that an operator sets up has the smallest profile,
-    too."""
+    """Smallest of the PROFILES in which `auto` prefers the engine. An engine that an operator has to set up has the
+    smallest of all."""
     card: CardMemory | None = None
     """Memory that the engine takes on a card. None if the engine uses no card, or if the network is the operator's
     own."""
@@ -198,8 +198,8 @@ class Listed(Protocol):
 
 
 def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
-    """Return `declared` by name, in order. An object may occur more than once, because modules import it from each
-    other. Raises ValueError for two objects with one name."""
+    """Return the declared objects by name, in the order of listings. An object may occur in `declared` more than once,
+    because modules import it from each other. Raises ValueError for two objects with one name."""
     found: dict[str, ListedT] = {}
     for one in sorted(declared, key=lambda one: (one.order, one.name)):
         if found.setdefault(one.name, one) is not one:

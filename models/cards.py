@@ -8,7 +8,7 @@ from typing import Any
 DRIVERS = ("libcuda.so.1", "/usr/lib/wsl/lib/libcuda.so.1")
 """Names of the driver's library; under WSL2 it may be in a folder that the linker does not search."""
 
-_MANAGEMENT = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
+_NVML = ("libnvidia-ml.so.1", "/usr/lib/wsl/lib/libnvidia-ml.so.1")
 
 
 def open_library(names: Iterable[str]) -> Any:
@@ -45,7 +45,7 @@ class MemoryInfo(ctypes.Structure):
 def cards() -> Cards | None:
     """Return the cards that NVIDIA's management library lists now; None without the library, or if it reports an
     error."""
-    library = open_management_library()
+    library = open_nvml()
     if library is None or library.nvmlInit_v2():
         return None
     try:
@@ -69,5 +69,5 @@ def _card(library: Any, index: int) -> Card | None:
     return Card(name.value.decode(), memory.free, memory.total)
 
 
-def open_management_library() -> Any:
-    return open_library(_MANAGEMENT)
+def open_nvml() -> Any:
+    return open_library(_NVML)

@@ -12,9 +12,9 @@ def trusted() -> ssl.SSLContext:
 
     All connections of a process share it, because reading the certificates takes 40 ms.
     """
-    return _read(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _create_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @functools.cache
-def _read(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+def _create_context(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     return httpx.create_ssl_context()

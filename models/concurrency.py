@@ -92,7 +92,7 @@ class Deadline:
         """`when` is a time of the event loop's clock."""
         self._passed = False
         self._waiting: asyncio.Task[Any] | None = None
-        self._timer = asyncio.get_running_loop().call_at(when, self._ring)
+        self._timer = asyncio.get_running_loop().call_at(when, self._expire)
 
     def __enter__(self) -> Self:
         return self
@@ -122,7 +122,7 @@ class Deadline:
             if self.passed():
                 task.uncancel()
 
-    def _ring(self) -> None:
+    def _expire(self) -> None:
         self._passed = True
         if self._waiting is not None:
             self._waiting.cancel()

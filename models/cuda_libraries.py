@@ -15,17 +15,19 @@ def load_cuda_libraries(package: str) -> list[str]:
     whose folders `package` does not search by itself, or else from the system. Return the names of libraries that do
     not load."""
     missing = []
-    for name in sorted(_named_in(package), key=lambda name: ("cudnn" in name, name)):  # cuDNN last: it needs the others
-        found = next((folder / name for folder in _folders() if (folder / name).is_file()), None)
+    for name in sorted(
+        _linked_libraries(package), key=lambda name: ("cudnn" in name, name)
+    ):  # cuDNN last: it needs the others
+        found = next((folder / name for folder in _library_folders() if (folder / name).is_file()), None)
         try:
-            for library in [name] if found is None else _whole(found):
+            for library in [name] if found is None else _with_parts(found):
                 ctypes.CDLL(library, mode=ctypes.RTLD_GLOBAL)
         except OSError:  # the caller reports it
             missing.append(name)
     return missing
 
 
-def _named_in(package: str) -> set[str]:
+def _linked_libraries(package: str) -> set[str]:
     spec = find_spec(package)
     names: set[str] = set()
     for place in (spec.submodule_search_locations or ()) if spec else ():
@@ -36,14 +38,14 @@ def _named_in(package: str) -> set[str]:
     return names
 
 
-def _folders() -> Iterator[Path]:
+def _library_folders() -> Iterator[Path]:
     """Yield the folders of libraries in NVIDIA's Python packages."""
     spec = find_spec("nvidia")
     for place in (spec.submodule_search_locations or ()) if spec else ():
         yield from sorted(Path(place).glob("*/lib"))
 
 
-def _whole(library: Path) -> list[str]:
+def _with_parts(library: Path) -> list[str]:
     """Return the paths of the library and of the libraries that belong to it, in loading order. The core of cuBLAS
     comes first, and the parts of cuDNN come last."""
     stem, _, version = library.name.partition(".so")

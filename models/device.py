@@ -1,5 +1,5 @@
-"""Finds out which backends can compute on an NVIDIA card of this machine. Each is tried once per process, when somebody
-first needs to know."""
+"""Finds out which backends can compute on an NVIDIA card of this machine. Each backend is tried once per process, when
+the result is first needed."""
 
 import ctypes
 import re
@@ -10,7 +10,7 @@ from uuid import UUID
 import structlog
 
 from models.base import EngineUnavailable
-from models.cards import DRIVERS, MemoryInfo, open_library, open_management_library
+from models.cards import DRIVERS, MemoryInfo, open_library, open_nvml
 from models.cuda_libraries import load_cuda_libraries
 
 log = structlog.get_logger(__name__)
@@ -21,7 +21,7 @@ DEVICE = re.compile(r"auto|cpu|cuda(:\d+)?")
 
 HOW_TO_SEE_CARDS = "`nvidia-smi` shows what the driver sees; a container is given cards by `docker run --gpus all`."
 
-_PRODUCT = bytes.fromhex(
+_PROBE_MODEL = bytes.fromhex(
     "080812003a400a110a01780a017812017922064d61744d756c1201675a130a0178120e0a0c080112080a0208010a02080162130a01791"
     "20e0a0c080112080a0208010a02080142040a00100d"
 )
@@ -43,17 +43,17 @@ class Backend:
         self.module = module
         self.required = required
         self._probe = probe
-        self._probing = Lock()
-        self._answer: tuple[int, str] | None = None
+        self._probe_lock = Lock()
+        self._probe_result: tuple[int, str] | None = None
 
     def obstacle(self, device: str = CUDA) -> str | None:
         """Return the reason why the backend cannot compute on `device`, in one or more sentences; None if it can."""
         if device in (AUTO, CPU):
             return None
-        with self._probing:
-            if self._answer is None:
-                self._answer = self._asked()
-        count, obstacle = self._answer
+        with self._probe_lock:
+            if self._probe_result is None:
+                self._probe_result = self._run_probe()
+        count, obstacle = self._probe_result
         if count > int(device.partition(":")[2] or 0):
             return None
         return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0 on."
@@ -69,7 +69,7 @@ class Backend:
             raise EngineUnavailable(capability, f"{self.name} cannot compute on '{device}' here. {obstacle}")
         return self.resolve(device)
 
-    def _asked(self) -> tuple[int, str]:
+    def _run_probe(self) -> tuple[int, str]:
         try:
             if self is not DRIVER and (obstacle := DRIVER.obstacle()):  # without a card, nothing is imported
                 return 0, obstacle
@@ -81,7 +81,7 @@ class Backend:
             return 0, f"{self.name} fails when it looks for cards ({type(error).__name__}: {error})."
 
 
-def _driver() -> int:
+def _probe_driver() -> int:
     driver, count = open_library(DRIVERS), ctypes.c_int()
     if driver is None:
         raise CannotUse(f"There is no NVIDIA driver ({DRIVERS[0]} does not load). {HOW_TO_SEE_CARDS}")
@@ -91,7 +91,7 @@ def _driver() -> int:
     return count.value
 
 
-def _onnxruntime() -> int:
+def _probe_onnxruntime() -> int:
     import numpy as np
     import onnxruntime as ort
 
@@ -100,28 +100,28 @@ def _onnxruntime() -> int:
     missing = load_cuda_libraries("onnxruntime")
     options = ort.SessionOptions()
     options.log_severity_level = 4  # the messages below report problems
-    session = ort.InferenceSession(_PRODUCT, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
+    session = ort.InferenceSession(_PROBE_MODEL, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in session.get_providers():
-        raise CannotUse(_lacking("onnxruntime", missing or ["what it needs of CUDA"]))
+        raise CannotUse(_missing_libraries("onnxruntime", missing or ["what it needs of CUDA"]))
     try:
         session.run(None, {"x": np.ones((1, 1), np.float32)})
     except Exception as error:
         raise CannotUse(f"onnxruntime fails on the card ({type(error).__name__}: {error}).") from error
-    return _driver()
+    return _probe_driver()
 
 
-def _ctranslate2() -> int:
+def _probe_ctranslate2() -> int:
     import ctranslate2
 
     count = int(ctranslate2.get_cuda_device_count())
     if not count:
         raise CannotUse("CTranslate2 finds no card: it is a build for the CPU, or the driver is older than its CUDA.")
     if missing := load_cuda_libraries("ctranslate2"):
-        raise CannotUse(_lacking("CTranslate2", missing))
+        raise CannotUse(_missing_libraries("CTranslate2", missing))
     return count
 
 
-def _torch() -> int:
+def _probe_torch() -> int:
     import torch
 
     if torch.version.cuda is None:
@@ -133,7 +133,7 @@ def _torch() -> int:
     return int(torch.cuda.device_count())
 
 
-def _paddle() -> int:
+def _probe_paddle() -> int:
     import paddle
 
     if not paddle.is_compiled_with_cuda():
@@ -141,7 +141,7 @@ def _paddle() -> int:
     return int(paddle.device.cuda.device_count())
 
 
-def _llama_cpp() -> int:
+def _probe_llama_cpp() -> int:
     import xllamacpp
 
     on_cpu = xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
@@ -153,13 +153,13 @@ def _llama_cpp() -> int:
     return len(cards)
 
 
-def _lacking(name: str, missing: Iterable[str]) -> str:
+def _missing_libraries(name: str, missing: Iterable[str]) -> str:
     return f"{name} does not find {', '.join(missing)}. Run `openfaze install cuda`."
 
 
-def free_on(device: str) -> int | None:
+def free_memory(device: str) -> int | None:
     """Return the number of free bytes on the card `device`; None for the CPU, or if the number is unknown."""
-    driver, library = (open_library(DRIVERS), open_management_library()) if device.startswith(CUDA) else (None, None)
+    driver, library = (open_library(DRIVERS), open_nvml()) if device.startswith(CUDA) else (None, None)
     if driver is None or library is None or library.nvmlInit_v2():
         return None
     # CUDA and NVML number cards differently: CUDA only those that this process may use, the fastest first, and NVML all
@@ -178,14 +178,14 @@ def free_on(device: str) -> int | None:
         library.nvmlShutdown()
 
 
-DRIVER = Backend("the NVIDIA driver", _driver)
+DRIVER = Backend("the NVIDIA driver", _probe_driver)
 
-ONNXRUNTIME = Backend("onnxruntime", _onnxruntime, module="onnxruntime")
+ONNXRUNTIME = Backend("onnxruntime", _probe_onnxruntime, module="onnxruntime")
 
-CTRANSLATE2 = Backend("CTranslate2", _ctranslate2, module="ctranslate2")
+CTRANSLATE2 = Backend("CTranslate2", _probe_ctranslate2, module="ctranslate2")
 
-TORCH = Backend("PyTorch", _torch, module="torch")
+TORCH = Backend("PyTorch", _probe_torch, module="torch")
 
-PADDLE = Backend("PaddlePaddle", _paddle, module="paddle")
+PADDLE = Backend("PaddlePaddle", _probe_paddle, module="paddle")
 
-LLAMA_CPP = Backend("llama.cpp", _llama_cpp, module="xllamacpp", required=False)
+LLAMA_CPP = Backend("llama.cpp", _probe_llama_cpp, module="xllamacpp", required=False)

@@ -37,35 +37,35 @@ class FairThreads(ThreadPoolExecutor):
 
     def __init__(self, threads: int = THREADS) -> None:
         super().__init__(threads, thread_name_prefix="work")
-        self._threads_of_all = threads
+        self._thread_count = threads
         self._calls: FairQueue[_QueuedCall] = FairQueue()
         self._running: Counter[str] = Counter()
         """Number of running calls per key."""
-        self._changed = threading.Lock()
+        self._lock = threading.Lock()
         """Lock for the two fields above."""
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         call = _QueuedCall(lambda: fn(*args, **kwargs), SHARE.get(), Future())
-        with self._changed:
+        with self._lock:
             self._calls.push(call, call.share)
-            self._begin()
+            self._start_waiting()
         return call.future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """End the threads after the running calls. Calls that wait are cancelled."""
-        with self._changed:
+        with self._lock:
             while call := self._calls.pop():
                 call.future.cancel()
         super().shutdown(wait, cancel_futures=cancel_futures)
 
-    def _begin(self) -> None:
+    def _start_waiting(self) -> None:
         """Start as many of the waiting calls as may run now. Raises RuntimeError after a shutdown."""
-        while self._running.total() < self._threads_of_all and (call := self._calls.pop(self._may_run)):
+        while self._running.total() < self._thread_count and (call := self._calls.pop(self._may_run)):
             self._running[call.share.key] += 1
             super().submit(self._run, call)
 
     def _may_run(self, share: Share) -> bool:
-        return self._running[share.key] < self._threads_of_all - 1
+        return self._running[share.key] < self._thread_count - 1
 
     def _run(self, call: _QueuedCall) -> None:
         key, future, work = call.share.key, call.future, call.work
@@ -78,7 +78,7 @@ class FairThreads(ThreadPoolExecutor):
                     future.set_exception(error)
         finally:
             del future, work  # the error's traceback refers to this frame
-            with self._changed:
+            with self._lock:
                 self._running[key] -= 1
                 self._running = +self._running
-                self._begin()
+                self._start_waiting()

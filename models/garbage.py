@@ -1,14 +1,14 @@
-"""Controls the garbage collector so that its rounds stay short. No other thread runs during a round.
+"""Keeps garbage collections short. No other thread runs during a collection.
 
-A server has several hundred thousand objects that exist until it ends: modules, schemas, engines. A round through all
-of them takes 0.1 s, and any request that creates many objects starts one.
+A server has several hundred thousand objects that exist until it ends: modules, schemas, engines. A collection that
+visits all of them takes 0.1 s, and any request that creates many objects triggers one.
 """
 
 import gc
 
 
 def set_aside() -> None:
-    """Exclude all existing objects from later rounds. This takes no time, however many objects there are."""
+    """Exclude all existing objects from later collections, in constant time."""
     gc.freeze()
 
 

@@ -32,12 +32,12 @@ from models.base import (
 )
 from models.concurrency import SharedRun
 from models.measures import LOAD, MEMORY, RELOAD, WORKER, EngineCounters, reason_of
-from models.native import what_is_missing
+from models.native import library_missing_from
 from models.residents import Residents
 from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 from models.supply import WeightsMissing
 from models.turns import Turns
-from models.workplace import Factory, HostLimits, MakeWorkplace, Threads, Workplace
+from models.workplace import EngineFactory, HostLimits, ThreadWorkplace, Workplace, WorkplaceFactory
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -47,7 +47,7 @@ log = structlog.get_logger(__name__)
 _CLOSING = "The server is shutting down."
 CONTESTED_BATCH_S = 0.025
 """Seconds that a batch should take at most while keys compete, because a running batch cannot be interrupted."""
-_OVERTAKEN_AT_MOST = 4
+_MAX_URGENT_BATCHES = 4
 """Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
 first of the other items."""
 
@@ -73,7 +73,7 @@ class EngineHost(Generic[ItemT, ResultT]):
     def __init__(
         self,
         spec: EngineSpec,
-        factory: Factory[ItemT, ResultT],
+        factory: EngineFactory[ItemT, ResultT],
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
@@ -82,18 +82,18 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.limits = limits or HostLimits()
         self.counters = EngineCounters()
         self._factory = factory
-        self._workplace: Workplace[ItemT, ResultT] = Threads(spec, factory, self.limits, self.counters.failures)
+        self._workplace: Workplace[ItemT, ResultT] = ThreadWorkplace(spec, factory, self.limits, self.counters.failures)
         self.loaded = False
         self._urgent: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
         self._queue: FairQueue[_QueuedItem[ItemT, ResultT]] = FairQueue()
         self.take(turns or Turns())
-        self._overtaken = 0
+        self._urgent_batches = 0
         self._running: Counter[str] = Counter()
         """Number of running items per key."""
-        self._under_way: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
+        self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Running batches, each with an event that is set once all its callers have left."""
-        self._arrived = asyncio.Event()
-        self._room: dict[Share, deque[asyncio.Future[None]]] = {}
+        self._work_arrived = asyncio.Event()
+        self._waiting_callers: dict[Share, deque[asyncio.Future[None]]] = {}
         """Futures of the callers that wait for a place in the queue, by their key's share."""
         self._lifecycle = asyncio.Lock()
         self._loading = SharedRun(self._load)
@@ -121,7 +121,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         residents.add(self, device, size)
         self._residents = residents
 
-    def move(self, to: MakeWorkplace) -> None:
+    def move(self, to: WorkplaceFactory) -> None:
         """Let the engine compute at another workplace. Must be called before the engine's first load."""
         assert not self.counters.loads
         self._workplace.release()
@@ -153,7 +153,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
         An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
-        batch with other items, except that the batch after _OVERTAKEN_AT_MOST such batches also takes one other item.
+        batch with other items, except that the batch after _MAX_URGENT_BATCHES such batches also takes one other item.
         While keys compete and batches are small, that exception does not apply. Raises EngineUnavailable if the engine
         does not load, and EngineFailed if it breaks on this item.
         """
@@ -185,7 +185,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             yield give_up
         finally:
             give_up()
-            self._announce_room()
+            self._wake_callers()
 
     @contextlib.asynccontextmanager
     async def lease(self) -> AsyncIterator[None]:
@@ -198,7 +198,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         finally:
             self._leases -= 1
             if self._residents is not None and not self._leases:
-                self._residents.left(self)
+                self._residents.mark_idle(self)
             self._start_idle_timer()
 
     async def load(self) -> None:
@@ -231,7 +231,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._closed = True
         self._cancel_idle_timer()
         waiting: list[asyncio.Future[Any]] = [job.result for job in (*self._urgent, *self._queue)]
-        waiting += [room for rooms in self._room.values() for room in rooms]
+        waiting += [room for rooms in self._waiting_callers.values() for room in rooms]
         for future in waiting:
             if not future.done():
                 future.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
@@ -266,7 +266,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 if ran_out(error):
                     reason = f"'{self.spec.name}' did not find the memory that it needs."
                     raise EngineNotReady(self.spec.capability, reason) from error
-                self.broken = not_loaded(self.spec.name, error)
+                self.broken = load_failure(self.spec.name, error)
                 raise EngineUnavailable(self.spec.capability, self.broken) from error
             self.loaded = True
             self.missing = self.broken = None
@@ -286,17 +286,17 @@ class EngineHost(Generic[ItemT, ResultT]):
         # Urgent items do not wait here, because they overtake the items in the queue.
         while wait and not urgent and queue.waiting(share.key) >= share.of(self.limits.max_queue):
             room = asyncio.get_running_loop().create_future()
-            self._room.setdefault(share, deque()).append(room)
+            self._waiting_callers.setdefault(share, deque()).append(room)
             try:
                 await room
             except asyncio.CancelledError:
                 # If this caller has already been promised the place, the next waiting caller gets it.
-                self._announce_room()
+                self._wake_callers()
                 raise
         job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
         self._turns.asked(share)
         queue.push(job, share)
-        self._arrived.set()
+        self._work_arrived.set()
         return job
 
     def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
@@ -316,10 +316,10 @@ class EngineHost(Generic[ItemT, ResultT]):
             job.result.cancel()
         for queue in (self._urgent, self._queue):
             queue.keep(lambda job: not job.result.done())
-        for batch, abandoned in self._under_way:
+        for batch, abandoned in self._running_batches:
             if all(job.result.done() for job in batch):
                 abandoned.set()
-        self._announce_room()
+        self._wake_callers()
 
     @property
     def _seconds_each(self) -> float:
@@ -337,14 +337,14 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     async def _work(self) -> None:
         while not self._stopping:
-            if self._first() is None:
-                self._arrived.clear()
-                await self._arrived.wait()
+            if self._next_share() is None:
+                self._work_arrived.clear()
+                await self._work_arrived.wait()
                 continue
             width, is_followed = 1 / self.limits.workers, self.limits.is_followed
-            async with self._turns.turn(self._first, width=width, is_followed=is_followed) as shares:
+            async with self._turns.turn(self._next_share, width=width, is_followed=is_followed) as shares:
                 jobs = self._take_batch()
-                self._announce_room()
+                self._wake_callers()
                 shares.update(job.share for job in jobs)
                 if jobs:
                     await self._run(jobs)
@@ -359,23 +359,24 @@ class EngineHost(Generic[ItemT, ResultT]):
         keys = Counter(job.share.key for job in jobs)
         self._running += keys
         batch = jobs, asyncio.Event()
-        self._under_way.append(batch)
-        results = await self._computed([job.item for job in jobs], batch[1])
-        self._under_way.remove(batch)
+        self._running_batches.append(batch)
+        results = await self._compute([job.item for job in jobs], batch[1])
+        self._running_batches.remove(batch)
         self._running -= keys
-        self._arrived.set()  # wakes idle workers: items may have waited because their key had its share of the workers
+        # Wakes idle workers, because items may have waited until their key had fewer running items.
+        self._work_arrived.set()
         self.counters.seconds.add(time.perf_counter() - started)
         self.counters.batch_items.add(len(jobs))
         for job, result in zip(jobs, results, strict=True):
             self._settle(job, result)
 
-    async def _computed(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
+    async def _compute(self, items: list[ItemT], abandoned: asyncio.Event) -> list[ResultT | Exception | Unfinished]:
         """Return the results of `items`. Items that ran out of memory are computed again after another engine has been
         unloaded from the card."""
         results = list(await self._workplace.run(items, abandoned))
         while self._residents is not None and not abandoned.is_set():
             short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
-            if not short or not await self._residents.make_way(self):
+            if not short or not await self._residents.unload_another(self):
                 break
             again = await self._workplace.run([items[at] for at in short], abandoned)
             for at, result in zip(short, again, strict=True):
@@ -393,35 +394,35 @@ class EngineHost(Generic[ItemT, ResultT]):
             log.error("engine_item_failed", engine=self.spec.name, exc_info=result)
             job.result.set_exception(EngineFailed(self.spec.name, result))
         elif isinstance(result, Unfinished):
-            self._go_on(job, result.rest)
+            self._requeue(job, result.rest)
         else:
             job.result.set_result(result)
 
-    def _go_on(self, job: _QueuedItem[ItemT, ResultT], rest: ItemT) -> None:
+    def _requeue(self, job: _QueuedItem[ItemT, ResultT], rest: ItemT) -> None:
         if self._closed:
             job.result.set_exception(EngineNotReady(self.spec.capability, _CLOSING))
             return
         job.item, job.patient = rest, True  # it needs no place in the queue, and cannot be displaced
         job.queue.push(job, job.share, first=True)
-        self._arrived.set()
+        self._work_arrived.set()
 
-    def _first(self) -> Share | None:
+    def _next_share(self) -> Share | None:
         """Share of the key whose item would run next."""
-        return self._turns.next_of((self._urgent or self._queue).askers(self._may_run))
+        return self._turns.next_of((self._urgent or self._queue).shares_in_order(self._may_run))
 
     def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
         """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn."""
-        first = self._first()
+        first = self._next_share()
         if first is not None and self._turns.is_contested and (most := self._contested_batch) < self._workplace.most:
-            return self._taken(self._urgent or self._queue, most, of=first)
+            return self._pop_items(self._urgent or self._queue, most, of=first)
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
-        self._overtaken = self._overtaken + 1 if self._urgent and self._queue else 0
-        if self._overtaken > _OVERTAKEN_AT_MOST:
-            jobs += self._taken(self._queue, 1)
-            self._overtaken = 0
-        return jobs + self._taken(self._urgent or self._queue, self._workplace.most - len(jobs))
+        self._urgent_batches = self._urgent_batches + 1 if self._urgent and self._queue else 0
+        if self._urgent_batches > _MAX_URGENT_BATCHES:
+            jobs += self._pop_items(self._queue, 1)
+            self._urgent_batches = 0
+        return jobs + self._pop_items(self._urgent or self._queue, self._workplace.most - len(jobs))
 
-    def _taken(
+    def _pop_items(
         self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], most: int, *, of: Share | None = None
     ) -> list[_QueuedItem[ItemT, ResultT]]:
         def may(share: Share) -> bool:
@@ -436,8 +437,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         limit."""
         return self.limits.max_batch > 1 or self._running[share.key] < share.of(self.limits.workers)
 
-    def _announce_room(self) -> None:
-        for share, rooms in list(self._room.items()):
+    def _wake_callers(self) -> None:
+        for share, rooms in list(self._waiting_callers.items()):
             free = share.of(self.limits.max_queue) - self._queue.waiting(share.key)
             while rooms and free > 0:
                 room = rooms.popleft()
@@ -445,12 +446,12 @@ class EngineHost(Generic[ItemT, ResultT]):
                     room.set_result(None)
                     free -= 1
             if not rooms:
-                del self._room[share]
+                del self._waiting_callers[share]
 
     async def _drop_engine(self) -> None:
         """Stop the workers after their running batches (a batch may outlive its callers), and free the engine."""
         self._stopping = True
-        self._arrived.set()
+        self._work_arrived.set()
         await asyncio.gather(*self._workers)
         self.loaded = False
         await self._workplace.close()
@@ -465,16 +466,16 @@ class EngineHost(Generic[ItemT, ResultT]):
             return
         loop = asyncio.get_running_loop()
         self._cancel_idle_timer()
-        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._begin_unload, context=contextvars.Context())
+        self._idle_timer = loop.call_later(self.limits.idle_unload_s, self._start_unload, context=contextvars.Context())
 
-    def _begin_unload(self) -> None:
+    def _start_unload(self) -> None:
         unloading = asyncio.create_task(self.unload())
         self._unloading.add(unloading)
         unloading.add_done_callback(self._unloading.discard)
 
 
-def not_loaded(engine: str, error: BaseException) -> str:
+def load_failure(engine: str, error: BaseException) -> str:
     """Return the message for callers if the load of `engine` raised `error`. The message repeats no detail of the error
     except the name of a missing system library."""
-    said = what_is_missing(error)
+    said = library_missing_from(error)
     return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."

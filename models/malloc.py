@@ -11,7 +11,7 @@ LARGE_BLOCK = 8 * 1024 * 1024
 
 _M_MMAP_THRESHOLD = -3
 """Number of the parameter in glibc's `malloc.h`."""
-_LOOK_S = 5.0
+_TRIM_INTERVAL_S = 5.0
 
 
 def give_large_blocks_back() -> bool:
@@ -37,12 +37,12 @@ async def return_free_memory_for_ever(activity: Activity) -> None:
     """Return the memory of freed small blocks to the system after each burst of requests.
 
     Otherwise glibc would keep most of the memory at the burst's peak. Python would keep the memory of its free lists
-    and of unreachable objects until a long round of the garbage collector, which does not happen in an idle server.
+    and of unreachable objects until a full garbage collection, which does not happen in an idle server.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     seen = activity.ended
     while trim is not None:
-        await asyncio.sleep(_LOOK_S)
+        await asyncio.sleep(_TRIM_INTERVAL_S)
         # Trimming now would block the threads of running requests, and they would take the memory again.
         if activity.ended != seen and not activity.running:
             seen = activity.ended

@@ -40,11 +40,11 @@ DEBIAN_PACKAGES = {
 """Debian packages, by the name of the library as the loader knows it. Wheels for Linux expect these libraries from the
 system: some of the libraries by the rules for wheels, others against them."""
 
-_STAND_INS = {"libgomp.so.1": "libgomp-*.so*"}
+_BUNDLED_COPIES = {"libgomp.so.1": "libgomp-*.so*"}
 """Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
-_ABSENT = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
-_LOAD, _DYNAMIC = 1, 2
-_NEEDED, _NAMES = 1, 5
+_LOADER_ERROR = re.compile(r"([\w.+-]+\.so[\w.]*): cannot open shared object file")
+_PT_LOAD, _PT_DYNAMIC = 1, 2
+_DT_NEEDED, _DT_STRTAB = 1, 5
 
 log = structlog.get_logger(__name__)
 
@@ -52,13 +52,13 @@ log = structlog.get_logger(__name__)
 def missing_library(module: str) -> str | None:
     """Return a sentence on a library that the package `module` needs and this machine lacks; None if no library is
     known to be missing. Imports nothing."""
-    for name in _wanted(module):
-        if not _is_there(name):
-            return lacking(name)
+    for name in _needed_by_package(module):
+        if not _is_loadable(name):
+            return missing_library_message(name)
     return None
 
 
-def lacking(name: str) -> str:
+def missing_library_message(name: str) -> str:
     """Return a sentence on a shared library that the system lacks, with the command that installs it, if known."""
     package = DEBIAN_PACKAGES.get(name)
     if package is None:
@@ -66,16 +66,16 @@ def lacking(name: str) -> str:
     return f"This machine has no {name}, which it needs: `apt-get install {package}` brings it on Debian and Ubuntu."
 
 
-def what_is_missing(error: BaseException) -> str | None:
+def library_missing_from(error: BaseException) -> str | None:
     """Return a sentence on the library that an import or a `dlopen` did not find; None for any other error."""
     if not isinstance(error, ImportError | OSError):
         return None
-    found = _ABSENT.search(str(error))
-    return lacking(found[1]) if found else None
+    found = _LOADER_ERROR.search(str(error))
+    return missing_library_message(found[1]) if found else None
 
 
 @lru_cache
-def _wanted(module: str) -> tuple[str, ...]:
+def _needed_by_package(module: str) -> tuple[str, ...]:
     """Return the libraries of DEBIAN_PACKAGES that the files of an installed package need."""
     spec = find_spec(module) if sys.platform == "linux" else None
     places = (spec.submodule_search_locations or ()) if spec else ()
@@ -83,18 +83,18 @@ def _wanted(module: str) -> tuple[str, ...]:
     return tuple(sorted({name for file in files for name in needed_by(file)} & set(DEBIAN_PACKAGES)))
 
 
-def _is_there(name: str) -> bool:
+def _is_loadable(name: str) -> bool:
     try:
         ctypes.CDLL(name)
     except OSError:
-        return name in _STAND_INS and _stand_in(name)
+        return name in _BUNDLED_COPIES and _load_bundled_copy(name)
     return True
 
 
-def _stand_in(name: str) -> bool:
+def _load_bundled_copy(name: str) -> bool:
     """Load another wheel's copy of the library, under the name `name`, for the whole process. Modules that need `name`
     later get this copy, because the loader compares the name with those inside the loaded files before it searches."""
-    for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_STAND_INS[name]}")):
+    for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_BUNDLED_COPIES[name]}")):
         try:
             load_as(name, file)
         except OSError as error:
@@ -127,26 +127,26 @@ def needed_by(file: Path) -> list[str]:
         # 64 bits, little-endian: the format of x86-64 and ARM64.
         if len(header) < 64 or header[:6] != b"\x7fELF\x02\x01":
             return []
-        return list(_needed(opened, header))
+        return list(_read_needed(opened, header))
 
 
-def _needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
+def _read_needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
     start, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
     # Fields of a segment: kind, flags, place in the file, address, physical address, length in the file, …
-    segments = [struct.unpack("<IIQQQQ", _read(opened, start + size * at, 40)) for at in range(count)]
+    segments = [struct.unpack("<IIQQQQ", _read_at(opened, start + size * at, 40)) for at in range(count)]
     for kind, _, place, _, _, length in segments:
-        if kind != _DYNAMIC:
+        if kind != _PT_DYNAMIC:
             continue
-        entries = list(struct.iter_unpack("<qQ", _read(opened, place, length - length % 16)))
-        names_at = next((value for tag, value in entries if tag == _NAMES), 0)
+        entries = list(struct.iter_unpack("<qQ", _read_at(opened, place, length - length % 16)))
+        names_at = next((value for tag, value in entries if tag == _DT_STRTAB), 0)
         for load, _, place_of, address, _, length_of in segments:
-            if load == _LOAD and address <= names_at < address + length_of:
+            if load == _PT_LOAD and address <= names_at < address + length_of:
                 offset = place_of + names_at - address
                 for tag, value in entries:
-                    if tag == _NEEDED:
-                        yield _read(opened, offset + value, 256).partition(b"\0")[0].decode(errors="replace")
+                    if tag == _DT_NEEDED:
+                        yield _read_at(opened, offset + value, 256).partition(b"\0")[0].decode(errors="replace")
 
 
-def _read(opened: BinaryIO, place: int, length: int) -> bytes:
+def _read_at(opened: BinaryIO, place: int, length: int) -> bytes:
     opened.seek(place)
     return opened.read(length)

@@ -13,8 +13,8 @@ from pathlib import Path
 _NICENESS = 10
 """Niceness of threads that let others go ahead, such as threads that decode media. They get a tenth of a processor
 beside a busy thread, and all of an idle processor."""
-_NUMBERS = count(1)
-_TASKS = Path("/proc/self/task")
+_THREAD_NUMBERS = count(1)
+_TASKS_FOLDER = Path("/proc/self/task")
 
 
 class NativeThreads:
@@ -22,7 +22,7 @@ class NativeThreads:
 
     >>> with NativeThreads.started_here() as threads:
     ...     server = native.Server()
-    >>> threads.let_others_go_ahead()
+    >>> threads.lower_priority()
     """
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class NativeThreads:
         the block, which threads of other parts of the process do not inherit.
         """
         threads, own = cls(), threading.get_native_id()
-        name, before = f"native-{next(_NUMBERS)}", _name_of(own)
+        name, before = f"native-{next(_THREAD_NUMBERS)}", _name_of(own)
         _rename(own, name)
         try:
             yield threads
@@ -46,7 +46,7 @@ class NativeThreads:
                 _rename(own, before)
             threads.ids = [one for one in _all_threads() if _name_of(one) == name]
 
-    def let_others_go_ahead(self) -> None:
+    def lower_priority(self) -> None:
         """Lower the threads' priority for good: a process without privileges cannot raise it again."""
         for one in self.ids:
             with suppress(ProcessLookupError):  # a thread that has ended computes nothing
@@ -54,15 +54,15 @@ class NativeThreads:
 
 
 def _all_threads() -> list[int]:
-    return [int(one.name) for one in _TASKS.iterdir()] if _TASKS.is_dir() else []
+    return [int(one.name) for one in _TASKS_FOLDER.iterdir()] if _TASKS_FOLDER.is_dir() else []
 
 
 def _name_of(thread: int) -> str:
     with suppress(OSError):  # it has ended, or this is not Linux
-        return (_TASKS / str(thread) / "comm").read_text().strip()
+        return (_TASKS_FOLDER / str(thread) / "comm").read_text().strip()
     return ""
 
 
 def _rename(thread: int, name: str) -> None:
     with suppress(OSError):  # this is not Linux
-        (_TASKS / str(thread) / "comm").write_text(name)
+        (_TASKS_FOLDER / str(thread) / "comm").write_text(name)

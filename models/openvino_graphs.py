@@ -12,15 +12,15 @@ import openvino as ov  # noqa: E402
 from openvino import opset13 as ops  # noqa: E402
 from openvino.preprocess import ColorFormat, PrePostProcessor  # noqa: E402
 
-__all__ = ["ColorFormat", "PrePostProcessor", "ops", "ov", "request_for"]
+__all__ = ["ColorFormat", "PrePostProcessor", "inference_request", "ops", "ov"]
 
 
-def request_for(graph: Any, *, threads: int, options: Mapping[str, Any] | None = None) -> Any:
-    """Return an inference request of `graph`, compiled for the CPU with further `options` of OpenVINO. Without options,
-    it computes with float32 on every processor, so that results differ in their last digits at most.
+def inference_request(graph: Any, *, threads: int, options: Mapping[str, Any] | None = None) -> Any:
+    """Return an inference request of `graph`, compiled for the CPU with further `options` of OpenVINO. By default, the
+    request computes in float32 on every processor, so that results differ in their last digits at most.
 
-    The compiled form of these graphs is not stored, unlike PP-OCR's: all-MiniLM-L6-v2 would take 43 MB, and
-    reading it back takes 0.12 s of processor time; compiling takes 0.16 s.
+    Unlike PP-OCR's networks, these graphs are compiled by each process. A stored all-MiniLM-L6-v2 would take 43 MB and
+    0.12 s of processor time to read, hardly less than the 0.16 s for compiling it.
     """
     compiled = ov.Core().compile_model(
         graph,

@@ -35,7 +35,7 @@ class PullFailed(ModelError):
         self.reason = reason
 
 
-class _AnotherFile(Exception):
+class _ChecksumMismatch(Exception):
     """Raised if the downloaded file has another checksum, which is the message."""
 
 
@@ -48,13 +48,13 @@ def pull(
     A later call resumes an interrupted file. If several processes or threads pull the same file, one of them fetches it
     and the others wait.
     """
-    with _opened(client) as http:
+    with _http_client(client) as http:
         for file in weight_set.files:
             if not file.is_whole(root):
-                _fetch(file, root, http, progress or (lambda _file, _done, _total: None))
+                _fetch(file, root, http, progress or (lambda _file, _done, _total_size: None))
 
 
-def _opened(client: httpx.Client | None) -> contextlib.AbstractContextManager[httpx.Client]:
+def _http_client(client: httpx.Client | None) -> contextlib.AbstractContextManager[httpx.Client]:
     """Return `client`, which stays open after the block, or else a new client that follows redirects, because hubs
     redirect to their storage."""
     if client is not None:
@@ -69,10 +69,10 @@ def _fetch(file: WeightFile, root: Path, http: httpx.Client, progress: Progress)
         # The operating system holds the lock: it is released when the process dies.
         from filelock import FileLock
 
-        with FileLock(_beside(target, "lock")):
+        with FileLock(_hidden_sibling(target, "lock")):
             if not file.is_whole(root):
                 _download(file, target, http, progress)
-    except _AnotherFile as error:
+    except _ChecksumMismatch as error:
         raise PullFailed(file, target, f"its sha256 is {error}, not {file.sha256}") from error
     except httpx.HTTPStatusError as error:
         raise PullFailed(file, target, f"the server answered {error.response.status_code}") from error
@@ -82,24 +82,24 @@ def _fetch(file: WeightFile, root: Path, http: httpx.Client, progress: Progress)
         raise PullFailed(file, target, f"it cannot be written ({error})") from error
 
 
-def _beside(target: Path, kind: str) -> Path:
+def _hidden_sibling(target: Path, kind: str) -> Path:
     return target.with_name(f".{target.name}.{kind}")
 
 
 def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Progress) -> None:
-    part = _beside(target, "part")
+    part = _hidden_sibling(target, "part")
     begun = part.stat().st_size if part.exists() else 0
     failures: list[Exception] = []
     for url in file.sources:
         try:
             try:
-                _complete(file, url, target, part, http, progress)
-            except _AnotherFile:
+                _download_rest(file, url, target, part, http, progress)
+            except _ChecksumMismatch:
                 if not begun:
                     raise
                 # Download the whole file, because the part that is here may belong to another version of it.
-                _complete(file, url, target, part, http, progress)
-        except (_AnotherFile, httpx.HTTPError, PullFailed) as error:
+                _download_rest(file, url, target, part, http, progress)
+        except (_ChecksumMismatch, httpx.HTTPError, PullFailed) as error:
             failures.append(error)
         else:
             part.replace(target)
@@ -107,11 +107,13 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
     raise failures[0]
 
 
-def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress) -> None:
+def _download_rest(
+    file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress
+) -> None:
     """Append the missing rest to `part`. A complete file with another checksum is deleted."""
     try:
         with part.open("ab+") as out:
-            digest = _stream(file, url, target, http, out, progress)
+            digest = _append_rest(file, url, target, http, out, progress)
             out.flush()
             os.fsync(out.fileno())
     except BaseException:
@@ -120,10 +122,12 @@ def _complete(file: WeightFile, url: str, target: Path, part: Path, http: httpx.
         raise
     if digest != file.sha256.lower():
         part.unlink()
-        raise _AnotherFile(digest)
+        raise _ChecksumMismatch(digest)
 
 
-def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress) -> str:
+def _append_rest(
+    file: WeightFile, url: str, target: Path, http: httpx.Client, out: BinaryIO, progress: Progress
+) -> str:
     """Append the rest of the body to `out`, and return the SHA-256 of the whole file."""
     digest, done = hashlib.sha256(), 0
     out.seek(0)
@@ -132,38 +136,38 @@ def _stream(file: WeightFile, url: str, target: Path, http: httpx.Client, out: B
         done += len(block)
     headers = {"accept-encoding": "identity"} | ({"range": f"bytes={done}-"} if done else {})
     with http.stream("GET", url, headers=headers) as response:
-        if done and not _goes_on(response, done):
-            digest, done = _from_the_start(out)
+        if done and not _continues(response, done):
+            digest, done = _discard_content(out)
             if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-                return _stream(file, url, target, http, out, progress)
+                return _append_rest(file, url, target, http, out, progress)
         response.raise_for_status()
-        total = file.size or _total(response, done)
+        total = file.size or _total_size(response, done)
         for block in response.iter_bytes(_BLOCK):
             done += len(block)
             if file.size is not None and done > file.size:
-                _from_the_start(out)
+                _discard_content(out)
                 raise PullFailed(file, target, f"it is larger than its {file.size} bytes")
             digest.update(block)
             out.write(block)
             progress(file, done, total)
     if file.size is not None and done != file.size:
-        _from_the_start(out)
+        _discard_content(out)
         raise PullFailed(file, target, f"it ended after {done} of {file.size} bytes")
     return digest.hexdigest()
 
 
-def _goes_on(response: httpx.Response, done: int) -> bool:
+def _continues(response: httpx.Response, done: int) -> bool:
     """True if the body continues right after the `done` bytes that are here."""
     return response.status_code == httpx.codes.PARTIAL_CONTENT and response.headers.get("content-range", "").startswith(
         f"bytes {done}-"
     )
 
 
-def _total(response: httpx.Response, done: int) -> int | None:
+def _total_size(response: httpx.Response, done: int) -> int | None:
     length = response.headers.get("content-length", "")
     return done + int(length) if length.isdecimal() else None
 
 
-def _from_the_start(out: BinaryIO) -> tuple[Any, int]:
+def _discard_content(out: BinaryIO) -> tuple[Any, int]:
     out.truncate(0)
     return hashlib.sha256(), 0

@@ -37,7 +37,7 @@ class HeldBytes:
     """Bytes that a request holds, which may become more and fewer until it ends."""
 
     def __init__(self, of: FairBytes, taken: TakenSlots) -> None:
-        self._of = of
+        self._pool = of
         self._taken = taken
         self._is_over = False
 
@@ -46,14 +46,14 @@ class HeldBytes:
         return self._taken.slots
 
     def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, at most all that there are; to 0 once the request has ended.
-        Raises MemoryShort."""
+        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Does nothing
+        once the request has ended. Raises MemoryShort."""
         if self._is_over:
             return
-        size = min(size, self._of.at_once)
+        size = min(size, self._pool.at_once)
         self._taken.keep(size)
-        if size > self.size and not self._of.grow(self._taken, size - self.size):
-            raise MemoryShort(self._of.resource, RETRY_S)
+        if size > self.size and not self._pool.grow(self._taken, size - self.size):
+            raise MemoryShort(self._pool.resource, RETRY_S)
 
     def end(self) -> None:
         self._is_over = True
@@ -64,19 +64,19 @@ class HeldWords:
     """Bytes that one part of a request holds for its words, which may become more and fewer until the request ends."""
 
     def __init__(self, of: "_WordsOfRequest") -> None:
-        self._of = of
+        self._pool = of
         self.size = 0
 
     async def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, at most all that there are, and wait until other requests give
-        back enough.
+        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Waits until
+        other requests have given back enough.
 
         Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than others
         leave and more than the reserve.
         """
-        size = min(size, self._of.most)
-        async with self._of.changing:
-            await self._of.change(size - self.size)
+        size = min(size, self._pool.most)
+        async with self._pool.changing:
+            await self._pool.change(size - self.size)
             self.size = size
 
 
@@ -85,7 +85,7 @@ class _WordsOfRequest:
     the whole request."""
 
     def __init__(self, of: ReservedBytes, wait_s: float) -> None:
-        self._of = of
+        self._pool = of
         self._wait_s = wait_s
         self._taken: TakenSlots | None = None
         self._is_over = False
@@ -93,20 +93,20 @@ class _WordsOfRequest:
 
     @property
     def most(self) -> int:
-        return self._of.at_once
+        return self._pool.at_once
 
     @property
     def is_empty(self) -> bool:
         return self._taken is None
 
     async def change(self, by: int) -> None:
-        """Hold `by` more bytes, or fewer if it is negative, and none once the request has ended. Raises what
-        `HeldWords.resize` raises, and EngineOverloaded and ShareUsedUp for the first bytes if too many wait."""
+        """Change the number of held bytes by `by`, which may be negative. Holds none once the request has ended. Raises
+        what `HeldWords.resize` raises, and EngineOverloaded and ShareUsedUp for the first bytes if too many wait."""
         try:
             if self._is_over:
                 return
             if self._taken is None:
-                self._taken = await self._of.take(by)
+                self._taken = await self._pool.take(by)
             elif by <= 0:
                 self._taken.keep(self._taken.slots + by)
             else:
@@ -118,11 +118,11 @@ class _WordsOfRequest:
     async def _grow(self, taken: TakenSlots, slots: int) -> None:
         try:
             async with asyncio.timeout(self._wait_s):
-                is_granted = await self._of.grow_in_turn(taken, slots)
+                is_granted = await self._pool.grow_in_turn(taken, slots)
         except TimeoutError:
             is_granted = False
         if not is_granted:
-            raise MemoryShort(self._of.resource, RETRY_S)
+            raise MemoryShort(self._pool.resource, RETRY_S)
 
     def end(self) -> None:
         self._is_over = True
@@ -131,18 +131,19 @@ class _WordsOfRequest:
 
 
 @dataclass
-class _Held:
+class _RequestHoldings:
     """Everything that one request holds."""
 
     words: _WordsOfRequest
     uncounted: int = 0
     bytes: HeldBytes | None = None
     claiming: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Lock of the part of the request that waits for its first memory, so that no other part holds some meanwhile."""
+    """Lock held while a part of the request waits for the request's first memory, so that no other part takes memory in
+    the meantime."""
     users: int = 1
     """Number of users of the memory: the request, and work that other requests joined and that may outlive it."""
     is_over: bool = False
-    """True once the request has ended. A task that it started, and that outlives it, holds nothing for it."""
+    """True once the request has ended. A task that outlives the request then holds nothing for it."""
 
     def leave(self) -> None:
         """Give everything back with the last user."""
@@ -163,14 +164,14 @@ class _Held:
         return held
 
 
-_HELD: ContextVar[_Held | None] = ContextVar("held", default=None)
+_HOLDINGS: ContextVar[_RequestHoldings | None] = ContextVar("held", default=None)
 """Holdings of the running request; None outside of requests."""
 
 
 def keep_for(work: "asyncio.Task[Any]") -> None:
     """Let the running request hold its memory at least until `work` ends. Other requests may have joined the work, so
     that it goes on when the request's caller has left."""
-    held = _HELD.get()
+    held = _HOLDINGS.get()
     if held is not None and not held.is_over:
         held.users += 1
         work.add_done_callback(lambda _: held.leave())
@@ -199,12 +200,12 @@ class RequestMemory:
     def of_request(self) -> Iterator[None]:
         """Give back the bytes that the block holds when it ends, or when the last work ends for which `keep_for` keeps
         them."""
-        held = _Held(_WordsOfRequest(self.words, self._words_wait_s))
-        token = _HELD.set(held)
+        held = _RequestHoldings(_WordsOfRequest(self.words, self._words_wait_s))
+        token = _HOLDINGS.set(held)
         try:
             yield
         finally:
-            _HELD.reset(token)
+            _HOLDINGS.reset(token)
             held.leave()
 
     async def hold(self, size: int) -> HeldBytes | None:
@@ -214,7 +215,7 @@ class RequestMemory:
         Waits until the bytes are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too
         many requests wait, and MemoryShort.
         """
-        held = _HELD.get()
+        held = _HOLDINGS.get()
         if held is None or held.is_over:
             return None
         async with held.claiming:
@@ -234,7 +235,7 @@ class RequestMemory:
 
         Waits until they are free. Raises what `hold` raises.
         """
-        held = _HELD.get()
+        held = _HOLDINGS.get()
         if held is None or held.is_over:
             return None
         taken = HeldWords(held.words)

@@ -15,13 +15,13 @@ from typing import Protocol
 import structlog
 
 from models.base import EngineNotReady, EngineSpec, ran_out
-from models.device import free_on
+from models.device import free_memory
 
 log = structlog.get_logger(__name__)
 
-STAYS = 2.0
+MIN_STAY_FACTOR = 2.0
 """Least time for which an engine stays, in multiples of its loading time."""
-WAITS_S = 30.0
+MAX_WAIT_S = 30.0
 """Largest number of seconds for which an engine waits until others may leave."""
 
 
@@ -59,34 +59,34 @@ class Residents:
         self,
         most: int = 0,
         *,
-        free: Callable[[str], int | None] = free_on,
+        free: Callable[[str], int | None] = free_memory,
         clock: Callable[[], float] = time.monotonic,
-        waits_s: float = WAITS_S,
+        max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        """Create the residents. `most` is the limit, in bytes of each card, for all engines together; 0 allows all of
-        its free memory. `free` returns the free bytes of a card, or None if they are unknown."""
+        """Create the residents. `most` is the number of bytes that all engines together may take on each card; 0: all
+        of the card's free memory. `free` returns the free bytes of a card, or None if they are unknown."""
         self._most = most
         self._free = free
         self._clock = clock
-        self._waits_s = waits_s
-        self._places: dict[Resident, _Residence] = {}
+        self._max_wait_s = max_wait_s
+        self._residences: dict[Resident, _Residence] = {}
         self._loading: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._changed = asyncio.Event()
 
     def add(self, resident: Resident, device: str, size: int) -> None:
         """Add an engine before its first load, with its declared `size` in bytes."""
-        self._places[resident] = _Residence(device, size)
+        self._residences[resident] = _Residence(device, size)
 
-    def left(self, resident: Resident) -> None:
+    def mark_idle(self, resident: Resident) -> None:
         """Record that no caller is using the engine now."""
-        self._places[resident].used = self._clock()
+        self._residences[resident].used = self._clock()
         self._changed.set()
 
     async def load(self, resident: Resident, opening: Callable[[], Awaitable[None]]) -> None:
         """Load the engine by `opening`, one engine at a time on each card, so that its memory can be measured. Raises
         EngineNotReady if the others are in use for too long, and the errors of `opening`."""
-        place = self._places[resident]
-        until = self._clock() + self._waits_s
+        place = self._residences[resident]
+        until = self._clock() + self._max_wait_s
         async with self._loading[place.device]:
             await self._make_room(resident, place, until)
             began, before = self._clock(), self._free(place.device)
@@ -96,29 +96,29 @@ class Residents:
                     break
                 except Exception as error:
                     # Another process may have taken the free memory, or the engine may take more than it declares.
-                    if not ran_out(error) or not await self._has_left(resident, place):
+                    if not ran_out(error) or not await self._unload_one(resident, place):
                         raise
                     began, before = self._clock(), self._free(place.device)
             after, ended = self._free(place.device), self._clock()
             if before is not None and after is not None and before > after:
                 place.size = before - after
-            place.used, place.stays_until = ended, ended + STAYS * (ended - began)
+            place.used, place.stays_until = ended, ended + MIN_STAY_FACTOR * (ended - began)
 
-    async def make_way(self, resident: Resident) -> bool:
+    async def unload_another(self, resident: Resident) -> bool:
         """Unload another engine, so that `resident` finds more memory for its computation. Engines keep the memory of
         their computations for as long as they are loaded. Return False if no engine may be unloaded."""
-        return await self._has_left(resident, self._places[resident])
+        return await self._unload_one(resident, self._residences[resident])
 
     def _others(self, resident: Resident, place: _Residence) -> list[tuple[Resident, _Residence]]:
         """Return the other engines on the card, the least recently used first."""
         loaded = (
             (one, own)
-            for one, own in self._places.items()
+            for one, own in self._residences.items()
             if one is not resident and own.device == place.device and one.loaded
         )
         return sorted(loaded, key=lambda pair: pair[1].used)
 
-    def _lacking(self, resident: Resident, place: _Residence) -> int:
+    def _missing_bytes(self, resident: Resident, place: _Residence) -> int:
         """Number of bytes that must become free before there is room."""
         taken = sum(own.size for _, own in self._others(resident, place))
         rooms = [self._most - taken] if self._most else []
@@ -127,8 +127,8 @@ class Residents:
         return max(0, place.size - min(rooms)) if rooms else 0
 
     async def _make_room(self, resident: Resident, place: _Residence, until: float) -> None:
-        while self._lacking(resident, place):
-            if await self._has_left(resident, place):
+        while self._missing_bytes(resident, place):
+            if await self._unload_one(resident, place):
                 continue
             others = self._others(resident, place)
             if not others:
@@ -143,7 +143,7 @@ class Residents:
             except TimeoutError:
                 continue  # meanwhile, an engine may have stayed for long enough
 
-    async def _has_left(self, resident: Resident, place: _Residence) -> bool:
+    async def _unload_one(self, resident: Resident, place: _Residence) -> bool:
         """Unload the least recently used engine that may leave. Return False if none may."""
         for one, own in self._others(resident, place):
             if not one.in_use and own.stays_until <= self._clock() and await one.unload():

@@ -20,7 +20,7 @@ from models.capability import Built, Candidate, Capability, EngineConfig, Engine
 from models.concurrency import SharedRun
 from models.device import AUTO, CPU, CUDA, DRIVER, Backend
 from models.fair_executor import FairExecutor
-from models.host import EngineHost, not_loaded
+from models.host import EngineHost, load_failure
 from models.native import missing_library
 from models.residents import Residents
 from models.setting_types import OFF, ON
@@ -29,7 +29,7 @@ from models.workplace import Cluster
 
 log = structlog.get_logger(__name__)
 
-NOT_YET = "This version of openfaze has no engine for it yet."
+NO_ENGINE_YET = "This version of openfaze has no engine for it yet."
 CUDA_0 = f"{CUDA}:0"
 """Device meant by `cuda` without a number."""
 OFF_THE_CARD = "off_the_card"
@@ -120,11 +120,11 @@ class Runtime:
         self._built: dict[EngineSpec, Built] = {}
         self._building: dict[EngineSpec, Any] = {}
         """A lock for each engine. With a single lock, all would wait while one engine imports libraries for seconds."""
-        self._placing = threading.Lock()
+        self._placement_lock = threading.Lock()
         self._clock = clock
-        self._looking = SharedRun(self._look)
-        self._seen: Mapping[EngineSpec, _Readiness] = {}
-        self._seen_at = -LOOK_AGAIN_S
+        self._refreshing = SharedRun(self._refresh)
+        self._checked: Mapping[EngineSpec, _Readiness] = {}
+        self._checked_at = -LOOK_AGAIN_S
         self._last_faults: dict[EngineSpec, str] = {}
         """The last logged fault of each engine. Each request checks again, but a fault is logged only once."""
         for capability, choice in self._choices.items():
@@ -137,12 +137,12 @@ class Runtime:
 
     async def look(self) -> None:
         """Determine in a thread which engines can run here, unless this was done a moment ago."""
-        if self._clock() - self._seen_at >= LOOK_AGAIN_S:
-            await self._looking.join()
+        if self._clock() - self._checked_at >= LOOK_AGAIN_S:
+            await self._refreshing.join()
 
     def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
-        """Return the engine that serves `capability`. Once chosen, it stays. Engines.use explains `by`. Loads nothing.
-        Raises EngineUnavailable with the remedy."""
+        """Return the engine that serves `capability`. Later calls return the same engine. `by` is explained in
+        Engines.use. Loads nothing. Raises EngineUnavailable with the remedy."""
         wanted = capability, by.spec if by else None
         if wanted in self._chosen:
             return self._chosen[wanted]
@@ -150,7 +150,7 @@ class Runtime:
             raise EngineUnavailable(capability, f"It is switched off (OPENFAZE_{capability.upper()}={OFF}).")
         candidates = [by] if by else self._candidates(capability)
         if not candidates:
-            raise EngineUnavailable(capability, NOT_YET)
+            raise EngineUnavailable(capability, NO_ENGINE_YET)
         remedies = {candidate.spec.name: self._remedy(candidate) for candidate in candidates}
         for candidate in candidates:
             if remedies[candidate.spec.name] is None:
@@ -164,7 +164,7 @@ class Runtime:
         for capability in self._catalog:
             if self._choices.get(capability) != OFF:
                 for candidate in self._candidates(capability):
-                    seen = self._found(candidate)
+                    seen = self._readiness(candidate)
                     if seen.is_fault and seen.remedy:
                         yield capability, seen.remedy
 
@@ -191,7 +191,7 @@ class Runtime:
             candidate = self.choose(capability)
         except EngineUnavailable:
             return False
-        return self._is_loaded(candidate) or self._found(candidate).is_at_hand
+        return self._is_loaded(candidate) or self._readiness(candidate).is_at_hand
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Return the service of the engine that serves `capability`. Raises EngineUnavailable."""
@@ -213,8 +213,8 @@ class Runtime:
     def off_the_card(self) -> Iterator[str]:
         """Yield a sentence for each engine that would compute without the card although there is one. Imports the
         libraries that compute."""
-        for capability, candidate, backend, device in self._for_a_card():
-            if said := self._found(candidate).off_the_card:
+        for capability, candidate, backend, device in self._candidates_for_cards():
+            if said := self._readiness(candidate).off_the_card:
                 self.failures[candidate.spec, OFF_THE_CARD] += 1
                 yield said
             elif obstacle := backend.obstacle(device):
@@ -225,8 +225,8 @@ class Runtime:
         """Yield each capability that a card serves without a download. Imports the libraries that compute."""
         yield from dict.fromkeys(
             capability
-            for capability, candidate, backend, device in self._for_a_card()
-            if self._found(candidate).is_at_hand and backend.obstacle(device) is None
+            for capability, candidate, backend, device in self._candidates_for_cards()
+            if self._readiness(candidate).is_at_hand and backend.obstacle(device) is None
         )
 
     async def prepare(self, *capabilities: str) -> None:
@@ -275,21 +275,21 @@ class Runtime:
         if self._cluster is not None:
             await self._cluster.close()
 
-    async def _look(self) -> None:
-        seen = await asyncio.to_thread(self._see_all)
-        self._seen, self._seen_at = seen, self._clock()
+    async def _refresh(self) -> None:
+        seen = await asyncio.to_thread(self._check_all)
+        self._checked, self._checked_at = seen, self._clock()
 
-    def _see_all(self) -> dict[EngineSpec, _Readiness]:
+    def _check_all(self) -> dict[EngineSpec, _Readiness]:
         invalidate_caches()  # packages may have been installed since the last check
-        return {one.spec: self._see(one) for capability in self._catalog for one in self._candidates(capability)}
+        return {one.spec: self._check(one) for capability in self._catalog for one in self._candidates(capability)}
 
-    def _see(self, candidate: Candidate) -> _Readiness:
+    def _check(self, candidate: Candidate) -> _Readiness:
         """Check whether an engine can run. An exception of the engine's own code becomes a remedy, because one engine
         must not end a server that has others."""
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
-            if remedy is None and (lacks := self._lacks(candidate, config)):
+            if remedy is None and (lacks := self._missing_library(candidate, config)):
                 return _Readiness(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
@@ -308,7 +308,7 @@ class Runtime:
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
             return _Readiness(said, is_at_hand=False, is_fault=True)
 
-    def _lacks(self, candidate: Candidate, config: EngineConfig) -> str | None:
+    def _missing_library(self, candidate: Candidate, config: EngineConfig) -> str | None:
         """Sentence on a missing system library that the engine's backend needs; None if nothing is missing."""
         backend = candidate.computed_by(config)
         return missing_library(backend.module) if backend and backend.module else None
@@ -328,21 +328,21 @@ class Runtime:
             f"'{name}' should run on a card ({setting}={config.device}), but cannot. {obstacle} Or set {setting}=cpu."
         )
 
-    def _for_a_card(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
+    def _candidates_for_cards(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
         """Yield the capability, engine, backend and device of each engine that would serve now and is allowed a card
         of this machine. The engine's backend may yet be unable to use a card."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
                 continue
-            ready = [one for one in self._candidates(capability) if self._found(one).is_ready]
+            ready = [one for one in self._candidates(capability) if self._readiness(one).is_ready]
             for candidate in ready if declared.several else ready[:1]:
                 config = self._config_of(candidate)
                 backend = candidate.computed_by(config)
                 if backend and config.device != CPU:
                     yield capability, candidate, backend, CUDA if config.device == AUTO else config.device
 
-    def _found(self, candidate: Candidate) -> _Readiness:
-        return self._seen.get(candidate.spec) or self._see(candidate)
+    def _readiness(self, candidate: Candidate) -> _Readiness:
+        return self._checked.get(candidate.spec) or self._check(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
         """Engines that the operator's choice leaves for `capability`."""
@@ -354,7 +354,7 @@ class Runtime:
 
     def _remedy(self, candidate: Candidate) -> str | None:
         """Remedy for an engine that cannot run here; None if both the engine and the engine that it needs can run."""
-        remedy = self._found(candidate).remedy
+        remedy = self._readiness(candidate).remedy
         if remedy is not None or candidate.needs is None:
             return remedy
         try:
@@ -382,14 +382,14 @@ class Runtime:
             with self._building.setdefault(candidate.spec, threading.RLock()):
                 built = self._built.get(candidate.spec)
                 if built is None:
-                    built = self._built[candidate.spec] = self._new(candidate)
+                    built = self._built[candidate.spec] = self._build_new(candidate)
         return built
 
-    def _new(self, candidate: Candidate) -> Built:
+    def _build_new(self, candidate: Candidate) -> Built:
         try:
             if candidate.build is not None:
                 built = candidate.build(self._config_of(candidate))
-                with self._placing:
+                with self._placement_lock:
                     self._place(candidate, built)
                 return built
             assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
@@ -399,7 +399,7 @@ class Runtime:
             raise
         except Exception as error:
             log.exception("engine_not_built", engine=candidate.spec.name)
-            raise EngineUnavailable(candidate.spec.capability, not_loaded(candidate.spec.name, error)) from error
+            raise EngineUnavailable(candidate.spec.capability, load_failure(candidate.spec.name, error)) from error
 
     def _place(self, candidate: Candidate, built: Built) -> None:
         """Place the engines of `built` on the cluster, if there is one, or else let them share their processors or
@@ -429,22 +429,22 @@ class Runtime:
         except EngineUnavailable as error:
             is_off = self._choices.get(capability) == OFF
             return CapabilityState(capability, None, loaded=False, remedy=error.remedy, is_off=is_off)
-        missing = self._missing(candidate) or self._broken(candidate)
+        missing = self._missing_weights(candidate) or self._load_failure(candidate)
         serving = self._serving(capability)
-        pairs = dict.fromkeys(pair for one in serving for pair in self._found(one).pairs)
+        pairs = dict.fromkeys(pair for one in serving for pair in self._readiness(one).pairs)
         loaded = self._is_loaded(candidate)
         return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
 
-    def _missing(self, candidate: Candidate) -> str | None:
+    def _missing_weights(self, candidate: Candidate) -> str | None:
         """Return the remedy for weights that could not be fetched when they were needed and are still missing; None if
         none are."""
         built = self._built.get(candidate.spec)
         hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
-        if self._found(candidate).is_at_hand:
+        if self._readiness(candidate).is_at_hand:
             return None
         return next((host.missing for host in hosts if host.missing), None)
 
-    def _broken(self, candidate: Candidate) -> str | None:
+    def _load_failure(self, candidate: Candidate) -> str | None:
         """Return the cause of the last load's failure; None if it did not fail. The next call tries to load again."""
         built = self._built.get(candidate.spec)
         return next((part.broken for part in built.parts if part.broken), None) if built else None

@@ -28,14 +28,15 @@ from models.base import EngineOverloaded, ShareUsedUp
 
 ItemT = TypeVar("ItemT")
 
-_FEW = 8
+_ITEMS_AT_FULL_RATE = 8
 """Largest number of waiting items with which a key is served as often as any other key."""
-_MAX_COUNTED = 3.0
-_PASSED_OVER_AT_MOST = 16
+_MAX_TIME_STEP = 3.0
+"""Largest result of `time_step`."""
+_MAX_PASSED_OVER = 16
 """Largest number of items in a row that are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
 """The class of an item: a flag that is True for work of a batch, and the name of the key."""
-_Place = tuple[float, int, _Lane]
+_HeapEntry = tuple[float, int, _Lane]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +61,10 @@ SHARE: contextvars.ContextVar[Share] = contextvars.ContextVar("share", default=S
 """Share of the key for which the running task works."""
 
 
-def counted(waiting: int) -> float:
-    """Return the amount by which a key's virtual time advances when one of its items is served, `waiting` of them being
-    left."""
-    return min(_MAX_COUNTED, max(1.0, waiting / _FEW))
+def time_step(waiting: int) -> float:
+    """Return the time by which a key of weight 1 advances when one of its items is served and `waiting` items
+    remain."""
+    return min(_MAX_TIME_STEP, max(1.0, waiting / _ITEMS_AT_FULL_RATE))
 
 
 class FairQueue(Generic[ItemT]):
@@ -81,9 +82,9 @@ class FairQueue(Generic[ItemT]):
         self._waiting: dict[_Lane, deque[ItemT]] = {}
         self._shares: dict[_Lane, Share] = {}
         """Shares of the lanes with waiting items."""
-        self._now_order: list[_Place] = []
+        self._now_order: list[_HeapEntry] = []
         """Heap of the lanes that are not for later, ordered by their key's virtual time, then by arrival."""
-        self._later_order: list[_Place] = []
+        self._later_order: list[_HeapEntry] = []
         """Heap of the lanes of batches, in the same order."""
         self._passed_over = 0
         """Number of items served in a row while an item of a batch waited."""
@@ -139,7 +140,7 @@ class FairQueue(Generic[ItemT]):
             max(self._waiting.items(), key=lambda one: (one[0][0], len(one[1])), default=(None, deque()))[1]
         )
 
-    def askers(self, may: Callable[[Share], bool]) -> list[Share]:
+    def shares_in_order(self, may: Callable[[Share], bool]) -> list[Share]:
         """Return the shares of all lanes for which `may` returns True, in the order in which `pop` would serve them."""
         places = (place for order in self._orders for place in sorted(order))
         return [share for _, _, lane in places if may(share := self._shares[lane])]
@@ -153,8 +154,8 @@ class FairQueue(Generic[ItemT]):
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def is_ahead_of(self, share: Share) -> bool:
-        """True if an item of another key would be served before one that `share`, which was served last, had waiting
-        again."""
+        """True if an item of another key would be served before a new item of `share`, the share that was served
+        last."""
         own = share.is_later, self._times.get(share.key, 0.0)
         heads = (order[0] for order in self._orders if order)
         return any(lane[1] != share.key and (lane[0], at) < own for at, _, lane in heads)
@@ -166,7 +167,7 @@ class FairQueue(Generic[ItemT]):
         self._shares[lane] = share
         if lane not in self._waiting:
             self._waiting[lane] = deque()
-            self._line_up(lane)
+            self._enter_heap(lane)
         if first:
             self._waiting[lane].appendleft(item)
         else:
@@ -200,16 +201,16 @@ class FairQueue(Generic[ItemT]):
             if kept:
                 self._waiting[lane] = kept
             else:
-                self._forget(lane)
+                self._remove_lane(lane)
         if before != self._size:
             for order in self._orders:
                 order[:] = [place for place in order if place[2] in self._waiting]
                 heapq.heapify(order)
 
     @property
-    def _orders(self) -> tuple[list[_Place], list[_Place]]:
+    def _orders(self) -> tuple[list[_HeapEntry], list[_HeapEntry]]:
         """Both heaps, in the order in which they are served."""
-        if self._passed_over >= _PASSED_OVER_AT_MOST:
+        if self._passed_over >= _MAX_PASSED_OVER:
             return self._later_order, self._now_order
         return self._now_order, self._later_order
 
@@ -220,21 +221,21 @@ class FairQueue(Generic[ItemT]):
         self._size -= 1
         self._now = max(self._now, at)
         self._passed_over = 0 if is_later or not self._later_order else self._passed_over + 1
-        self._times[key] = at + counted(len(items)) / self._shares[lane].weight
+        self._times[key] = at + time_step(len(items)) / self._shares[lane].weight
         if items:
-            self._line_up(lane)
+            self._enter_heap(lane)
         else:
-            self._forget(lane)
+            self._remove_lane(lane)
         if len(self._times) > 2 * len(self._waiting) + 64:
             self._times = {one: ahead for one, ahead in self._times.items() if ahead > self._now}
         return item
 
-    def _line_up(self, lane: _Lane) -> None:
+    def _enter_heap(self, lane: _Lane) -> None:
         is_later, key = lane
         at = max(self._now, self._times.get(key, 0.0))
         heapq.heappush(self._later_order if is_later else self._now_order, (at, next(self._arrivals), lane))
 
-    def _forget(self, lane: _Lane) -> None:
+    def _remove_lane(self, lane: _Lane) -> None:
         del self._waiting[lane], self._shares[lane]
 
 
@@ -291,7 +292,7 @@ class FairSlots:
         self._most_waiting = most_waiting
         self._queue: FairQueue[_Claim] = FairQueue()
         self._next: _Claim | None = None
-        """The claim that is served next, as soon as as many slots are free as it needs."""
+        """The claim that is served next, as soon as enough slots are free."""
         self._running: dict[str, int] = {}
         self._used = 0
         self._held_s = 0.0
@@ -323,7 +324,7 @@ class FairSlots:
             taken.give_back()
 
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
-        """Take slots, at most all that there are, beyond the end of a block. The caller gives them back."""
+        """Take `slots` slots, or all slots if there are fewer. The caller holds them until it gives them back."""
         share = SHARE.get()
         slots = min(slots, self.at_once)
         await self._acquire(share, slots, patient=patient)
@@ -332,7 +333,7 @@ class FairSlots:
     def is_free_for(self, slots: int) -> bool:
         """True if `take` would return at once for the SHARE of the running task."""
         slots = min(slots, self.at_once)
-        return self._next is None and slots <= self._free and self._may(SHARE.get(), slots)
+        return self._next is None and slots <= self._free and self._may_hold(SHARE.get(), slots)
 
     def check_room(self) -> None:
         """Raise the error that `take` would raise now, without taking anything. This check comes before other work."""
@@ -350,7 +351,7 @@ class FairSlots:
     async def _acquire(self, share: Share, slots: int, *, patient: bool) -> None:
         if not patient and (displaced := self._displaced(share, slots)) is not None:
             self._queue.keep(lambda claim: claim is not displaced)
-            displaced.granted.set_exception(self._used_up(displaced.share))
+            displaced.granted.set_exception(self._share_used_up(displaced.share))
         claim = _Claim(share, slots, patient, asyncio.get_running_loop().create_future())
         self._queue.push(claim, share)
         self._grant()
@@ -364,7 +365,7 @@ class FairSlots:
                 self._grant()
             raise
 
-    def _used_up(self, share: Share) -> ShareUsedUp:
+    def _share_used_up(self, share: Share) -> ShareUsedUp:
         waiting = self._queue.waiting(share.key)
         return ShareUsedUp(self.resource, waiting, retry_after(waiting, self._seconds_each))
 
@@ -373,12 +374,12 @@ class FairSlots:
         """Number of slots that claims from the queue may take now."""
         return self.at_once - self._used
 
-    def _may(self, share: Share, _slots: int) -> bool:
-        """True if the key of `share` may have so many more slots, as soon as they are free."""
+    def _may_hold(self, share: Share, _slots: int) -> bool:
+        """True if the key of `share` may hold this many more slots once they are free."""
         return self._running.get(share.key, 0) < share.of(self.at_once)
 
-    def _may_have_its_first(self, share: Share) -> bool:
-        return self._may(share, self._queue.first_of(share).slots)
+    def _may_be_granted(self, share: Share) -> bool:
+        return self._may_hold(share, self._queue.first_of(share).slots)
 
     def _take(self, share: Share, slots: int) -> None:
         self._used += slots
@@ -399,7 +400,7 @@ class FairSlots:
 
     def _grant(self) -> None:
         while self._free > 0:
-            claim = self._next or self._queue.pop(self._may_have_its_first)
+            claim = self._next or self._queue.pop(self._may_be_granted)
             self._next = None
             if claim is None:
                 return
@@ -418,32 +419,31 @@ class FairSlots:
 
 
 class FairBytes(FairSlots):
-    """Bytes of memory, of which each claim takes many.
+    """Bytes of memory. Each byte is a slot, and a claim takes many of them.
 
     A key gets more only up to a multiple of the bytes that stay free (dynamic thresholds, Choudhury and Hahne, 1998).
-    So one key can have two thirds of all, two keys two fifths each, and n keys leave 1 / (2n + 1) free: as long as
-    fewer keys than that have large claims, another one's claim need not wait. A key that holds nothing waits for its
-    first claim only until the bytes are free.
+    So one key can have two thirds of all bytes, two keys two fifths each, and n keys leave 1 / (2n + 1) free for the
+    claim of another key. A key that holds nothing waits for its first claim only until the bytes are free.
     """
 
-    BEGINNING = 2
+    WAITING_MULTIPLE = 2
     """Largest multiple of the free bytes that a key holds after a claim that waited in the queue."""
-    GROWING = 4
-    """Largest such multiple after a claim that cannot wait, so that work which has begun finds some bytes for its
-    end."""
-    SMALL = 1 / 64
-    """Part of all bytes up to which a claim takes free bytes ahead of all larger claims."""
+    IMMEDIATE_MULTIPLE = 4
+    """Largest multiple of the free bytes that a key holds after a claim that does not wait. It is larger than for
+    waiting claims, so that work in progress can finish."""
+    SMALL_CLAIM_SHARE = 1 / 64
+    """Largest claim, as a share of all bytes, that takes free bytes ahead of all larger claims."""
 
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
         share = SHARE.get()
-        if slots <= self.SMALL * self.at_once and self._fits(share, slots, self.GROWING):
+        if slots <= self.SMALL_CLAIM_SHARE * self.at_once and self._fits(share, slots, self.IMMEDIATE_MULTIPLE):
             self._take(share, slots)
             return TakenSlots(self, share, slots)
         return await super().take(slots, patient=patient)
 
     def grow(self, taken: "TakenSlots", slots: int) -> bool:
-        """Add `slots` to `taken`, ahead of all claims that wait. False if its key may not have so many more."""
-        if not self._fits(taken.share, slots, self.GROWING):
+        """Add `slots` to `taken`, ahead of all waiting claims. Return False if the key may not hold so many."""
+        if not self._fits(taken.share, slots, self.IMMEDIATE_MULTIPLE):
             return False
         self._add(taken, slots)
         return True
@@ -452,9 +452,9 @@ class FairBytes(FairSlots):
         self._take(taken.share, slots)
         taken.slots += slots
 
-    def _may(self, share: Share, slots: int) -> bool:
+    def _may_hold(self, share: Share, slots: int) -> bool:
         own = self._running.get(share.key, 0)
-        return not own or (own + slots <= share.of(self.at_once) and self._fits(share, slots, self.BEGINNING))
+        return not own or (own + slots <= share.of(self.at_once) and self._fits(share, slots, self.WAITING_MULTIPLE))
 
     def _fits(self, share: Share, slots: int, multiple: int) -> bool:
         own, free = self._running.get(share.key, 0), self._free - slots
@@ -462,12 +462,12 @@ class FairBytes(FairSlots):
 
 
 class ReservedBytes(FairBytes):
-    """Bytes of which a claim that holds some may wait for more, until the bytes or a reserve are free.
+    """Bytes for claims that grow: a claim that holds some may wait until more bytes or the reserve are free.
 
-    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept beside the bytes,
-    as large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One claim
-    at a time moves into the reserve, and leaves to others what it held. There it never waits for bytes again, so it
-    ends, and the next one moves in: every claim that waits is served, whatever the others hold.
+    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept beside the bytes, as
+    large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One claim at a
+    time moves into the reserve, which frees the bytes that it held. In the reserve it never waits for bytes again, so
+    it ends, and the next claim moves in. Every waiting claim is therefore served, whatever the others hold.
     """
 
     def __init__(self, resource: str, at_once: int, reserve: int, *, most_waiting: int) -> None:
@@ -482,8 +482,8 @@ class ReservedBytes(FairBytes):
         return len(self._growing)
 
     async def grow_in_turn(self, taken: "TakenSlots", slots: int) -> bool:
-        """Add `slots` to `taken` as soon as possible, in turn between keys and ahead of all claims that hold nothing.
-        False at once if this would be more than the reserve holds, and `grow` refuses it."""
+        """Add `slots` to `taken` as soon as possible, in turn between keys and ahead of all claims that hold nothing,
+        and return True. A claim that would exceed the reserve does not wait: the result is then that of `grow`."""
         if taken.slots + slots > self.reserve:
             return self.grow(taken, slots)
         if taken is self._in_reserve:
@@ -510,7 +510,7 @@ class ReservedBytes(FairBytes):
 
     def _may_grow(self, share: Share) -> bool:
         growth = self._growing.first_of(share)
-        return self._in_reserve is None or self._fits(share, growth.slots, self.GROWING)
+        return self._in_reserve is None or self._fits(share, growth.slots, self.IMMEDIATE_MULTIPLE)
 
     def _grant(self) -> None:
         if self._in_reserve is not None and not self._in_reserve.slots:
@@ -518,7 +518,7 @@ class ReservedBytes(FairBytes):
         while (growth := self._growing.pop(self._may_grow)) is not None:
             if growth.granted.done():
                 continue
-            if not self._fits(growth.taken.share, growth.slots, self.GROWING):
+            if not self._fits(growth.taken.share, growth.slots, self.IMMEDIATE_MULTIPLE):
                 self._in_reserve = growth.taken
             self._add(growth.taken, growth.slots)
             growth.granted.set_result(None)
@@ -526,7 +526,7 @@ class ReservedBytes(FairBytes):
 
 
 class TakenSlots:
-    """Slots that somebody holds, to be given back once."""
+    """Slots that a caller holds until it gives them back."""
 
     def __init__(self, of: FairSlots, share: Share, slots: int) -> None:
         self._of = of
@@ -546,7 +546,7 @@ class TakenSlots:
 
 @dataclass(slots=True, eq=False)
 class _Growth:
-    """A wish of the holder of `taken` for so many more `slots`."""
+    """A waiting request to add `slots` slots to `taken`."""
 
     taken: TakenSlots
     slots: int

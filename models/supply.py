@@ -41,31 +41,31 @@ class Supply:
         self._capability = capability
         self._root = root
         self._fetch = fetch
-        self._fetches_itself = auto_pull and weights.size is not None and weights.size <= AUTO_PULL_BYTES
-        self._one_at_a_time = Lock()
-        self._failed: tuple[float, str] | None = None
+        self._fetches_automatically = auto_pull and weights.size is not None and weights.size <= AUTO_PULL_BYTES
+        self._lock = Lock()
+        self._last_failure: tuple[float, str] | None = None
 
     def __getstate__(self) -> dict[str, object]:
         """Leave out the lock and the last failure, because another process needs its own."""
-        return {name: value for name, value in vars(self).items() if name not in ("_one_at_a_time", "_failed")}
+        return {name: value for name, value in vars(self).items() if name not in ("_lock", "_last_failure")}
 
     def __setstate__(self, state: dict[str, object]) -> None:
-        vars(self).update(state, _one_at_a_time=Lock(), _failed=None)
+        vars(self).update(state, _lock=Lock(), _last_failure=None)
 
     def remedy(self) -> str | None:
         """Return a sentence that says how to provide the weights, or None if all files exist or will be fetched. Only
         the files' names are checked, not their contents."""
         missing = self._weights.missing(self._root)
-        return None if not missing or self._fetches_itself else self._to_do(missing)
+        return None if not missing or self._fetches_automatically else self._remedy_for(missing)
 
     def ensure_files(self) -> list[Path]:
         """Fetch missing files, check all checksums, and return the files' paths.
 
         Raises EngineUnavailable if files are missing and cannot be fetched, or if a file has another checksum.
         """
-        with self._one_at_a_time:
+        with self._lock:
             if missing := self._weights.missing(self._root):
-                self._provide(missing)
+                self._fetch_missing(missing)
             for file in self._weights.files:
                 if not file.is_whole(self._root):
                     raise EngineUnavailable(
@@ -75,24 +75,24 @@ class Supply:
                     )
         return [self._root / file.path for file in self._weights.files]
 
-    def _provide(self, missing: list[WeightFile]) -> None:
-        if not self._fetches_itself:
-            raise WeightsMissing(self._capability, self._to_do(missing))
-        if self._failed is None or time.monotonic() - self._failed[0] > _RETRY_S:
-            self._failed = None
+    def _fetch_missing(self, missing: list[WeightFile]) -> None:
+        if not self._fetches_automatically:
+            raise WeightsMissing(self._capability, self._remedy_for(missing))
+        if self._last_failure is None or time.monotonic() - self._last_failure[0] > _RETRY_S:
+            self._last_failure = None
             try:
                 self._fetch(self._weights, self._root)
             except PullFailed as error:
-                self._failed = time.monotonic(), f"Fetching '{error.file.path}' failed: {_reason(error)}."
-        if self._failed is not None:
-            raise WeightsMissing(self._capability, f"{self._failed[1]} {self._to_do(missing)}")
+                self._last_failure = time.monotonic(), f"Fetching '{error.file.path}' failed: {_public_reason(error)}."
+        if self._last_failure is not None:
+            raise WeightsMissing(self._capability, f"{self._last_failure[1]} {self._remedy_for(missing)}")
 
-    def _to_do(self, missing: list[WeightFile]) -> str:
+    def _remedy_for(self, missing: list[WeightFile]) -> str:
         by_hand = ", ".join(f"{file.url} (sha256 {file.sha256}) as '{file.path}'" for file in missing)
         return f"Run `openfaze pull {self._weights.name}`, or put {by_hand} into OPENFAZE_WEIGHTS_DIR."
 
 
-def _reason(error: PullFailed) -> str:
+def _public_reason(error: PullFailed) -> str:
     """Return why a fetch failed, in words that clients may see. The message of a file system error is replaced, because
     it names the server's folders."""
     return "it cannot be written there" if isinstance(error.__cause__, OSError) else error.reason

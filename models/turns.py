@@ -8,19 +8,19 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from models.scheduler import Share, counted
+from models.scheduler import Share, time_step
 
 CONTESTED_S = 60.0
 """Seconds after a key's request during which a request of another key makes the two keys rivals."""
-_BACK_S = 0.03
+_RETURN_WAIT_S = 0.03
 """Seconds for which the processors wait for the next step of a key's work. Otherwise, the lines of a page whose
 detection has just ended would arrive a moment too late, and wait for another key's batch."""
 SLOW_S = 10.0
 """Seconds after a key's last long call within which the key is assumed to make another long call."""
 LONG_S = 0.1
-"""Seconds after which a batch no longer keeps other keys' batches from the processors. It cannot be interrupted, so
-the operating system divides the processors between it and them."""
-_NARROW = 1e-6
+"""Seconds after which a batch no longer keeps other keys' batches from the processors. The batch cannot be interrupted,
+so the operating system then divides the processors between it and the others."""
+_ROUNDING_ERROR = 1e-6
 """Largest rounding error of a sum of widths."""
 
 
@@ -54,30 +54,30 @@ class Homes:
 
     def of(self, share: Share) -> list[int]:
         """Record that `share` asks for a process now, and return the numbers of the processes that it may use."""
-        self._forget()
-        self._settle(share)
+        self._drop_expired()
+        self._assign(share)
         return self.usable(share)
 
     def usable(self, share: Share) -> list[int]:
         """Return the numbers of the processes that `share`, which has asked before, may use now. There are fewer once
         others have asked, or once it has a long call."""
-        self._forget()
+        self._drop_expired()
         many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
-        return self._from(self._first(share.key), many, self._choice(share.key))
+        return self._consecutive(self._first_process(share.key), many, self._candidates(share.key))
 
     def began_long(self, share: Share) -> None:
         """Record that a call of `share` takes long. `ended_long` must follow."""
         self._long[share.key] += 1
-        self._settle(share)
+        self._assign(share)
 
     def ended_long(self, share: Share) -> None:
         self._long[share.key] -= 1
         self._slow_until[share.key] = self._clock() + SLOW_S
 
-    def _settle(self, share: Share) -> None:
-        self._homes[share.key] = _Home(share, self._first(share.key), self._clock())
+    def _assign(self, share: Share) -> None:
+        self._homes[share.key] = _Home(share, self._first_process(share.key), self._clock())
 
-    def _forget(self) -> None:
+    def _drop_expired(self) -> None:
         now = self._clock()
         self._long = +self._long
         self._slow_until = {key: until for key, until in self._slow_until.items() if now < until}
@@ -88,14 +88,14 @@ class Homes:
     def _is_slow(self, key: str) -> bool:
         return self._long[key] > 0 or key in self._slow_until
 
-    def _first(self, key: str) -> int:
-        choice = self._choice(key)
+    def _first_process(self, key: str) -> int:
+        choice = self._candidates(key)
         if key in self._homes and self._homes[key].first in choice:
             return self._homes[key].first
         taken = Counter(home.first for one, home in self._homes.items() if one != key)
         return min(choice, key=taken.__getitem__)
 
-    def _choice(self, key: str) -> Sequence[int]:
+    def _candidates(self, key: str) -> Sequence[int]:
         """Return the numbers of the processes from which `key` gets its part."""
         others = self._homes.keys() - {key}
         if not others or self._many == 1:
@@ -107,12 +107,12 @@ class Homes:
             number
             for home in map(self._homes.__getitem__, filter(self._is_slow, others))
             if home.first in but_last
-            for number in self._from(home.first, home.share.of(self._many), but_last)
+            for number in self._consecutive(home.first, home.share.of(self._many), but_last)
         }
         return [number for number in range(self._many) if number not in slow]
 
     @staticmethod
-    def _from(first: int, many: int, choice: Sequence[int]) -> list[int]:
+    def _consecutive(first: int, many: int, choice: Sequence[int]) -> list[int]:
         start = choice.index(first)
         return [choice[(start + step) % len(choice)] for step in range(min(many, len(choice)))]
 
@@ -154,24 +154,24 @@ class Turns:
     A key never waits for more of another key's work than the running batches, and for `long_s` seconds at most. Belongs
     to one event loop.
 
-    As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), the batches
-    that run together have a width of 1 at most, and the next one belongs to the key whose work took the least of the
-    processors' time. The processors wait for this key between two steps of its work.
+    As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), the widths of
+    the running batches, which are their shares of the processors, sum to 1 at most, and the next batch belongs to the
+    key whose work has taken the least processor time. The processors wait for this key between two steps of its work.
     """
 
     def __init__(self, *, long_s: float = LONG_S, clock: Callable[[], float] = time.monotonic) -> None:
         self._long_s = long_s
         self._clock = clock
         self._rivalry = Rivalry(clock)
-        self._taken = 0.0
+        self._running_width = 0.0
         """Width of all running batches that are not long yet."""
         self._waiting: list[_WaitingBatch] = []
         self._times: dict[str, float] = {}
         """Virtual time of each key, as in a FairQueue, in seconds of work."""
         self._now = 0.0
-        self._back: asyncio.TimerHandle | None = None
-        """Timer that runs while the processors wait for a key whose virtual time is `_back_at`."""
-        self._back_at = 0.0
+        self._return_timer: asyncio.TimerHandle | None = None
+        """Timer that runs while the processors wait for a key whose virtual time is `_awaited_time`."""
+        self._awaited_time = 0.0
         self._queues: list[Callable[[str], int]] = []
 
     def join(self, waiting: Callable[[str], int]) -> None:
@@ -185,7 +185,7 @@ class Turns:
     def asked(self, share: Share) -> None:
         """Record that `share` has work for one of the engines."""
         self._rivalry.asked(share.key)
-        if self._back is not None:
+        if self._return_timer is not None:
             asyncio.get_running_loop().call_soon(self._grant)
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
@@ -193,7 +193,7 @@ class Turns:
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first
-        return min((share for share in shares if share.is_later == first.is_later), key=self._time)
+        return min((share for share in shares if share.is_later == first.is_later), key=self._virtual_time)
 
     @asynccontextmanager
     async def turn(
@@ -211,7 +211,7 @@ class Turns:
             await one.granted
         except asyncio.CancelledError:
             if not one.granted.cancelled():
-                self._give_back(width)
+                self._return_width(width)
             raise
         batch: Counter[Share] = Counter()
         started = self._clock()
@@ -221,7 +221,7 @@ class Turns:
             nonlocal is_kept
             if is_kept:
                 is_kept = False
-                self._give_back(width)
+                self._return_width(width)
 
         timer = asyncio.get_running_loop().call_later(self._long_s, end)
         try:
@@ -230,29 +230,29 @@ class Turns:
             timer.cancel()
             spent = (self._clock() - started) * width / max(1, batch.total())
             for share, items in batch.items():
-                many = counted(sum(waiting(share.key) for waiting in self._queues))
-                self._times[share.key] = self._time(share) + spent * items * many / share.weight
-            awaited = [self._time(share) for share in batch if not share.is_later]
+                many = time_step(sum(waiting(share.key) for waiting in self._queues))
+                self._times[share.key] = self._virtual_time(share) + spent * items * many / share.weight
+            awaited = [self._virtual_time(share) for share in batch if not share.is_later]
             if awaited and is_followed and self.is_contested:
                 self._wait_for(min(awaited))
             end()
 
     def _wait_for(self, time_of_key: float) -> None:
-        self._let_go()
-        self._back_at = time_of_key
-        self._back = asyncio.get_running_loop().call_later(_BACK_S, self._give_up)
+        self._stop_waiting()
+        self._awaited_time = time_of_key
+        self._return_timer = asyncio.get_running_loop().call_later(_RETURN_WAIT_S, self._end_wait)
 
-    def _give_up(self) -> None:
-        self._let_go()
+    def _end_wait(self) -> None:
+        self._stop_waiting()
         self._grant()
 
-    def _let_go(self) -> None:
-        if self._back is not None:
-            self._back.cancel()
-            self._back = None
+    def _stop_waiting(self) -> None:
+        if self._return_timer is not None:
+            self._return_timer.cancel()
+            self._return_timer = None
 
-    def _give_back(self, width: float) -> None:
-        self._taken -= width
+    def _return_width(self, width: float) -> None:
+        self._running_width -= width
         self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
         # The turn is granted a moment later, so that the engine whose batch has ended is among the waiting ones.
         asyncio.get_running_loop().call_soon(self._grant)
@@ -262,20 +262,24 @@ class Turns:
         while self._waiting:
             # Work of batches comes last. Among the work of one key, work that has already begun comes first.
             places = [
-                (share is not None and share.is_later, self._time(share), one.is_followed)
+                (share is not None and share.is_later, self._virtual_time(share), one.is_followed)
                 for share, one in ((one.first(), one) for one in self._waiting)
             ]
             place = min(places)
             one = self._waiting[places.index(place)]
-            if self.is_contested and self._taken > _NARROW and self._taken + one.width > 1 + _NARROW:
+            if (
+                self.is_contested
+                and self._running_width > _ROUNDING_ERROR
+                and self._running_width + one.width > 1 + _ROUNDING_ERROR
+            ):
                 return
-            if self._back is not None and place[:2] > (False, self._back_at):
+            if self._return_timer is not None and place[:2] > (False, self._awaited_time):
                 return
-            self._let_go()
+            self._stop_waiting()
             self._now = place[1]
             self._waiting.remove(one)
-            self._taken += one.width
+            self._running_width += one.width
             one.granted.set_result(None)
 
-    def _time(self, share: Share | None) -> float:
+    def _virtual_time(self, share: Share | None) -> float:
         return self._now if share is None else max(self._now, self._times.get(share.key, 0.0))

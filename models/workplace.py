@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from models import garbage
 from models.base import Engine, EngineSpec, Unfinished
 from models.batches import Batches, CardMemory
-from models.device import free_on
+from models.device import free_memory
 from models.onnx_sessions import bounded
 
 ItemT = TypeVar("ItemT")
@@ -19,7 +19,7 @@ ResultT = TypeVar("ResultT")
 ItemT_contra = TypeVar("ItemT_contra", contravariant=True)
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
-Factory = Callable[[], Engine[ItemT, ResultT]]
+EngineFactory = Callable[[], Engine[ItemT, ResultT]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,25 +82,25 @@ class Workplace(Protocol[ItemT_contra, ResultT_co]):
         """End the threads or replicas permanently, without waiting."""
 
 
-MakeWorkplace = Callable[[EngineSpec, Factory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
+WorkplaceFactory = Callable[[EngineSpec, EngineFactory[Any, Any], HostLimits, Counter[str]], Workplace[Any, Any]]
 """Function that makes a workplace. Its counter argument counts the host's failures by reason."""
 
 
 class Cluster(Protocol):
     """A cluster that runs replicas of engines. Belongs to one event loop."""
 
-    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
+    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> WorkplaceFactory:
         """Return a function that makes replicas of an engine. `name` is unique; `card` is the memory that the engine
         declares to take of a card."""
 
     async def close(self) -> None: ...
 
 
-class Threads(Generic[ItemT, ResultT]):
+class ThreadWorkplace(Generic[ItemT, ResultT]):
     """Workplace in the host's own threads. Native libraries release the GIL while they compute."""
 
     def __init__(
-        self, spec: EngineSpec, factory: Factory[ItemT, ResultT], limits: HostLimits, failures: Counter[str]
+        self, spec: EngineSpec, factory: EngineFactory[ItemT, ResultT], limits: HostLimits, failures: Counter[str]
     ) -> None:
         self._factory = factory
         self._limits = limits
@@ -117,7 +117,7 @@ class Threads(Generic[ItemT, ResultT]):
         return self._batches.most
 
     async def open(self) -> None:
-        self._engine = await self._in_thread(self._loaded)
+        self._engine = await self._in_thread(self._load_engine)
         garbage.set_aside()
 
     async def run(
@@ -140,20 +140,20 @@ class Threads(Generic[ItemT, ResultT]):
     def release(self) -> None:
         self._threads.shutdown(wait=False)
 
-    def _loaded(self) -> Engine[ItemT, ResultT]:
-        return loaded(self._factory, self._limits, self._batches)
+    def _load_engine(self) -> Engine[ItemT, ResultT]:
+        return load_engine(self._factory, self._limits, self._batches)
 
     async def _in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
 
 
-def loaded(
-    factory: Factory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
+def load_engine(
+    factory: EngineFactory[ItemT, ResultT], limits: HostLimits, batches: Batches[ItemT, ResultT]
 ) -> Engine[ItemT, ResultT]:
     """Return a new, loaded engine, and adapt `batches` to the memory that it leaves free on its card."""
     engine = factory()
     with bounded(limits.card_bytes):
         engine.load()
-    if limits.item_bytes and (free := free_on(limits.device)) is not None:
+    if limits.item_bytes and (free := free_memory(limits.device)) is not None:
         batches.fit(free, limits.item_bytes)
     return engine

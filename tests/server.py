@@ -19,7 +19,7 @@ from typing import Any
 import httpx
 
 from models.batches import CardMemory
-from models.workplace import MakeWorkplace
+from models.workplace import WorkplaceFactory
 from tests.forked import Forked, stem
 
 START_LIMIT_S = 180.0
@@ -141,7 +141,7 @@ def keep_replicas_apart() -> None:
 
     workplace, numbers = RayCluster.workplace, itertools.count()
 
-    def named(cluster: RayCluster, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
+    def named(cluster: RayCluster, name: str, card: CardMemory | None, *, on_a_card: bool) -> WorkplaceFactory:
         return workplace(cluster, f"{name}-{os.getpid()}-{next(numbers)}", card, on_a_card=on_a_card)
 
     RayCluster.workplace = named  # type: ignore[method-assign]

@@ -9,7 +9,7 @@ from models.batches import CardMemory
 
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 _MAX_REPLICAS = 1000
-_PARTS_OF_A_CARD = 20
+_CARD_PARTS = 20
 """Number of parts into which a card is divided for reservations. An engine's share is rounded up to whole parts."""
 
 
@@ -47,19 +47,19 @@ class ClusterConfig:
     scale_s: float = 3.0
     """Number of seconds of higher load after which replicas are added. Replicas are removed after ten times as many
     seconds of lower load."""
-    on_its_way: int = 1
+    batches_ahead: int = 1
     """Number of batches that are sent to a replica before it has finished its current ones, so that it never waits for
     the next."""
 
     def of(self, capability: str) -> ReplicaCounts:
         return self.replicas_of.get(capability, self.replicas)
 
-    def part_of_a_card(self, card: CardMemory | None) -> float:
+    def card_share(self, card: CardMemory | None) -> float:
         """Return the fraction of a card that an engine reserves, from the memory that it declares; 1 if it declares
         none."""
         if card is None:
             return 1.0
-        return max(1, math.ceil(min(1.0, card.most / self.card_mb) * _PARTS_OF_A_CARD)) / _PARTS_OF_A_CARD
+        return max(1, math.ceil(min(1.0, card.most / self.card_mb) * _CARD_PARTS)) / _CARD_PARTS
 
 
 def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:

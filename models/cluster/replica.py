@@ -14,7 +14,7 @@ from typing import Any, Generic, TypeVar
 from models.base import Cancellable, Engine, EngineNotReady, EngineSpec, ModelError, Unfinished, ran_out
 from models.batches import Batches
 from models.garbage import set_aside
-from models.workplace import Factory, HostLimits, loaded
+from models.workplace import EngineFactory, HostLimits, load_engine
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -31,7 +31,7 @@ class Replica(Generic[ItemT, ResultT]):
     def __init__(
         self,
         spec: EngineSpec,
-        factory: Factory[ItemT, ResultT],
+        factory: EngineFactory[ItemT, ResultT],
         limits: HostLimits,
         version: str,
         stuck_s: float = math.inf,
@@ -45,7 +45,7 @@ class Replica(Generic[ItemT, ResultT]):
         self._version = version
         self._stuck_s = stuck_s
         """Number of seconds after which a process that is still computing the same batch counts as stuck."""
-        self._begun: dict[int, float] = {}
+        self._started_at: dict[int, float] = {}
         """Time at which the batch of each thread began, by thread."""
         self._failures: Counter[str] = Counter()
         """Failures by reason since the last report."""
@@ -53,12 +53,12 @@ class Replica(Generic[ItemT, ResultT]):
         self._engine: Engine[ItemT, ResultT] | None = None
         self._loading = Lock()
         self._threads = ThreadPoolExecutor(limits.workers, thread_name_prefix=spec.name)
-        self._at_start: Exception | None = None
+        self._first_load_error: Exception | None = None
         """Exception of the first load, kept until it is reported."""
         try:
-            self._loaded()
+            self._load_engine()
         except Exception as error:  # noqa: BLE001 - the server decides about any exception of an engine
-            self._at_start = error
+            self._first_load_error = error
 
     def version(self) -> str:
         """Return the digest of the engine and of its settings."""
@@ -67,13 +67,13 @@ class Replica(Generic[ItemT, ResultT]):
     def check_health(self) -> None:
         """Raise an exception if the engine is stuck in a batch, because it would keep its thread forever. Serve calls
         this method every ten seconds, and replaces a replica that raises."""
-        took = time.monotonic() - min(self._begun.values(), default=math.inf)
+        took = time.monotonic() - min(self._started_at.values(), default=math.inf)
         if took > self._stuck_s:
             raise RuntimeError(f"'{self._spec.name}' has computed one batch for {took:.0f} s.")
 
     async def load(self) -> bytes:
         """Load the engine unless it is loaded. Return a pickled None, or the pickled exception."""
-        return await self._in_thread(self._failure)
+        return await self._in_thread(self._load_result)
 
     async def run(self, items: Pickled) -> bytes:
         """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
@@ -81,10 +81,10 @@ class Replica(Generic[ItemT, ResultT]):
         that can end early are."""
         abandoned, begun = Event(), list[ItemT]()
         try:
-            return await self._in_thread(self._results, items, abandoned, begun)
+            return await self._in_thread(self._run_batch, items, abandoned, begun)
         except asyncio.CancelledError:
             abandoned.set()
-            _call_off(begun)
+            _cancel_items(begun)
             raise
 
     def __del__(self) -> None:
@@ -92,40 +92,40 @@ class Replica(Generic[ItemT, ResultT]):
         if self._engine is not None:
             self._engine.close()
 
-    def _failure(self) -> bytes:
-        failure, self._at_start = self._at_start, None
+    def _load_result(self) -> bytes:
+        failure, self._first_load_error = self._first_load_error, None
         try:
             if failure is None:
-                self._loaded()
+                self._load_engine()
         except Exception as error:  # noqa: BLE001 - reported like an error in `__init__`
             failure = error
-        return pickle.dumps(failure and portable(failure))
+        return pickle.dumps(failure and picklable(failure))
 
-    def _results(self, sent: Pickled, abandoned: Event, begun: list[ItemT]) -> bytes:
+    def _run_batch(self, sent: Pickled, abandoned: Event, begun: list[ItemT]) -> bytes:
         pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
         items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
         begun += items
         if abandoned.is_set():  # all callers may have left before `begun` had the items
-            _call_off(items)
-        self._begun[get_ident()] = time.monotonic()
+            _cancel_items(items)
+        self._started_at[get_ident()] = time.monotonic()
         try:
-            results = self._computed(items, abandoned)
+            results = self._compute(items, abandoned)
         except Exception as error:  # noqa: BLE001 - an error of the load
             results = [error] * len(items)
         finally:
-            del self._begun[get_ident()]
-        told = [portable(one) if isinstance(one, Exception) else one for one in results]
+            del self._started_at[get_ident()]
+        told = [picklable(one) if isinstance(one, Exception) else one for one in results]
         failures, self._failures = dict(self._failures), self._failures
         self._failures.clear()
         return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
 
-    def _computed(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
+    def _compute(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
         """Return a result or exception for each item. Unfinished items are continued in this process, which holds their
         state, until all callers have left."""
-        engine = self._loaded()
+        engine = self._load_engine()
         rests, results = dict(enumerate(items)), dict[int, Any]()
         while rests:
-            self._begun[get_ident()] = time.monotonic()
+            self._started_at[get_ident()] = time.monotonic()
             places = list(rests)[: self._batches.most]  # memory may allow fewer items at a time than were sent
             for place, one in zip(places, self._batches.run(engine, [rests[place] for place in places]), strict=True):
                 if isinstance(one, Unfinished) and not abandoned.is_set():
@@ -136,10 +136,10 @@ class Replica(Generic[ItemT, ResultT]):
                 del rests[place]
         return [results[place] for place in range(len(items))]
 
-    def _loaded(self) -> Engine[ItemT, ResultT]:
+    def _load_engine(self) -> Engine[ItemT, ResultT]:
         with self._loading:
             if self._engine is None:
-                self._engine = loaded(self._factory, self._limits, self._batches)
+                self._engine = load_engine(self._factory, self._limits, self._batches)
                 set_aside()
             return self._engine
 
@@ -148,13 +148,13 @@ class Replica(Generic[ItemT, ResultT]):
         return result
 
 
-def _call_off(items: Sequence[Any]) -> None:
+def _cancel_items(items: Sequence[Any]) -> None:
     for item in items:
         if isinstance(item, Cancellable):
             item.cancelled.set()
 
 
-def portable(error: Exception) -> Exception:
+def picklable(error: Exception) -> Exception:
     """Return `error` itself if it can be pickled, else an exception with the same meaning. An exception of a library
     may need arguments to be unpickled, or hold objects that cannot leave the process."""
     try:

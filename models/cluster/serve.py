@@ -28,7 +28,7 @@ from models.batches import CardMemory
 from models.cluster.plan import ClusterConfig
 from models.cluster.replica import Replica
 from models.concurrency import SharedRun
-from models.workplace import Cluster, Factory, HostLimits, MakeWorkplace
+from models.workplace import Cluster, EngineFactory, HostLimits, WorkplaceFactory
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -38,16 +38,16 @@ log = structlog.get_logger(__name__)
 REMEDY = "Run `openfaze install ray`."
 
 _MB = 1 << 20
-_LARGE = 100 * 1024
+_OBJECT_STORE_BYTES = 100 * 1024
 """Size in bytes above which items are put into the object store; smaller items are sent with the call."""
-_LONG = 1 * _MB
+_THREAD_UNPICKLE_BYTES = 1 * _MB
 """Size in bytes above which results are unpickled in a thread."""
-_LOOK_S = 0.2
+_POLL_S = 0.2
 """Seconds between two checks for new replicas."""
-_DEPLOYING = threading.Lock()
+_DEPLOY_LOCK = threading.Lock()
 """Lock for Serve's pickling of deployments, which changes global state of the process."""
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
-_AT_HOME = {
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+_RAY_ENVIRONMENT = {
     # no usage statistics for Ray's makers
     "RAY_USAGE_STATS_ENABLED": "0",
     # By default, Ray starts its workers with niceness 15, so the server's own load would starve its engines.
@@ -67,7 +67,7 @@ class RayCluster:
 
     def __init__(self, config: ClusterConfig) -> None:
         self.config = config
-        self._thread = ThreadPoolExecutor(16, thread_name_prefix="ray")
+        self._thread_pool = ThreadPoolExecutor(16, thread_name_prefix="ray")
         """Threads for calls that wait for the cluster. As many engines can be started or stopped at the same time as
         there are threads."""
         self._connecting = SharedRun(self._connect)
@@ -77,8 +77,8 @@ class RayCluster:
     def is_own(self) -> bool:
         return not self.config.address
 
-    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> MakeWorkplace:
-        gpus = self.config.part_of_a_card(card) if on_a_card else 0.0
+    def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> WorkplaceFactory:
+        gpus = self.config.card_share(card) if on_a_card else 0.0
         return partial(RayWorkplace, self, name, gpus)
 
     async def connect(self) -> None:
@@ -94,10 +94,10 @@ class RayCluster:
                 import ray
 
                 await self.in_thread(ray.shutdown)
-        self._thread.shutdown(wait=False)
+        self._thread_pool.shutdown(wait=False)
 
     async def in_thread(self, call: Callable[..., Any], *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call, *args)
+        return await asyncio.get_running_loop().run_in_executor(self._thread_pool, call, *args)
 
     async def _connect(self) -> None:
         try:
@@ -107,10 +107,10 @@ class RayCluster:
             where = f"at {self.config.address} (OPENFAZE_RAY_ADDRESS)" if self.config.address else "on this machine"
             raise EngineNotReady("cluster", f"The Ray cluster {where} does not answer.") from error
         self._connected = True
-        _keep_signals()
+        _restore_signals()
 
     def _init(self) -> None:
-        for name, value in _AT_HOME.items():
+        for name, value in _RAY_ENVIRONMENT.items():
             os.environ.setdefault(name, value)
         token = Path.home() / ".ray" / "auth_token"
         if self.config.address and (token.is_file() or {"RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"} & os.environ.keys()):
@@ -146,7 +146,7 @@ def cluster_of(config: ClusterConfig) -> Cluster:
     return RayCluster(config)
 
 
-def _keep_signals() -> None:
+def _restore_signals() -> None:
     """Restore the server's signal handlers. Ray installs a handler of its own, which prints a C++ stack at each
     SIGTERM."""
     if threading.current_thread() is threading.main_thread():
@@ -164,7 +164,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         name: str,
         gpus: float,
         spec: EngineSpec,
-        factory: Factory[ItemT, ResultT],
+        factory: EngineFactory[ItemT, ResultT],
         limits: HostLimits,
         failures: Counter[str],
     ) -> None:
@@ -177,12 +177,12 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         self._count = cluster.config.of(spec.capability)
         self._handle: Any = None
         self._opened = 0
-        self._making = asyncio.Lock()
+        self._handle_lock = asyncio.Lock()
         self._failures = failures
 
     @property
     def at_once(self) -> int:
-        return self._count.most * (self._limits.workers + self._cluster.config.on_its_way)
+        return self._count.most * (self._limits.workers + self._cluster.config.batches_ahead)
 
     @property
     def most(self) -> int:
@@ -199,7 +199,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         try:
             async with asyncio.timeout(self._cluster.config.start_s):
                 await self._make_handle()
-                failure = pickle.loads(await self._answer("load"))  # noqa: S301 - a replica of ours made the pickle
+                failure = pickle.loads(await self._call_replica("load"))  # noqa: S301 - a replica of ours made the pickle
         except TimeoutError:
             await self.close()
             raise EngineNotReady(
@@ -213,9 +213,9 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
     async def run(self, items: Sequence[ItemT], abandoned: asyncio.Event) -> Sequence[ResultT | Exception]:
         try:
-            sent = await asyncio.to_thread(_sent, list(items))
-            answer = await self._answer("run", sent, abandoned=abandoned)
-            unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _LONG else None
+            sent = await asyncio.to_thread(_pickle_items, list(items))
+            answer = await self._call_replica("run", sent, abandoned=abandoned)
+            unpickled = asyncio.to_thread(pickle.loads, answer) if len(answer) > _THREAD_UNPICKLE_BYTES else None
             results, failures = await unpickled if unpickled else pickle.loads(answer)  # noqa: S301 - as above
         except Exception as error:  # noqa: BLE001 - items may fail to pickle, too: the host reports it
             return [error] * len(items)
@@ -236,7 +236,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
     def release(self) -> None:
         pass
 
-    async def _answer(self, method: str, *args: Any, abandoned: asyncio.Event | None = None) -> bytes:
+    async def _call_replica(self, method: str, *args: Any, abandoned: asyncio.Event | None = None) -> bytes:
         """Return a replica's answer. If the replica is lost, another one is asked. Raises EngineNotReady; EngineFailed
         if the replica raised an exception on its input."""
         import ray.exceptions
@@ -246,7 +246,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             handle = self._handle
             response = getattr(handle, method).remote(*args)
             try:
-                return await _unless(abandoned, response)
+                return await _result_unless_abandoned(abandoned, response)
             except (RequestCancelledError, ray.exceptions.TaskCancelledError):
                 raise EngineNotReady(self._spec.capability, "Its caller has left.") from None
             except ray.exceptions.RayTaskError as error:
@@ -260,15 +260,15 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         raise AssertionError("the last try returns or raises")
 
     async def _make_handle(self, instead_of: Any = None) -> None:
-        async with self._making:
+        async with self._handle_lock:
             if self._handle is instead_of:
                 if instead_of is not None:
                     await instead_of.shutdown_async()
                 self._opened += 1
-                digest = self._version()
-                self._handle = await self._found(digest) or await self._deployed(digest)
+                digest = self._digest()
+                self._handle = await self._existing_handle(digest) or await self._deploy_and_wait(digest)
 
-    async def _deployed(self, digest: str) -> Any:
+    async def _deploy_and_wait(self, digest: str) -> Any:
         """Deploy the engine, and return a handle once a replica with these settings answers. Until then, replicas with
         other settings may answer."""
         import ray.exceptions
@@ -278,10 +278,10 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             with contextlib.suppress(ray.exceptions.RayError):  # an error of a replica that is being replaced
                 if await handle.version.remote() == digest:
                     break
-            await asyncio.sleep(_LOOK_S)
+            await asyncio.sleep(_POLL_S)
         return handle
 
-    async def _found(self, digest: str) -> Any:
+    async def _existing_handle(self, digest: str) -> Any:
         """Return a handle to a deployment with these settings that another server made, or this one made earlier; None
         if there is none."""
         import ray.exceptions
@@ -300,20 +300,20 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         from ray.serve.api import RunTarget
 
         config = self._cluster.config
-        with _DEPLOYING:
+        with _DEPLOY_LOCK:
             deployment = serve.deployment(Replica).options(
                 name="engine",
                 ray_actor_options={
                     "num_cpus": config.cpus,
                     "num_gpus": self._gpus,
-                    "runtime_env": {"env_vars": dict.fromkeys(_THREADS, str(config.threads))},
+                    "runtime_env": {"env_vars": dict.fromkeys(_THREAD_VARIABLES, str(config.threads))},
                 },
                 # Serve checks for queued calls only rarely. Until more replicas start, one replica must therefore
                 # accept all of a server's batches. Its threads limit how many are computed at a time.
                 max_ongoing_requests=max(2 * self.at_once, 4),
                 graceful_shutdown_timeout_s=config.drain_s,
                 logging_config=_LOGGING,
-                **self._number(),
+                **self._scaling_options(),
             )
             app = deployment.bind(self._spec, self._factory, self._limits, digest, config.stuck_s)
             [handle] = serve.run_many(
@@ -321,7 +321,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             )
         return handle
 
-    def _number(self) -> dict[str, Any]:
+    def _scaling_options(self) -> dict[str, Any]:
         """Return the Serve options for the number of replicas. With a fixed number, Serve does not count requests for
         scaling."""
         if self._count.least == self._count.most:
@@ -340,7 +340,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             }
         }
 
-    def _version(self) -> str:
+    def _digest(self) -> str:
         """Return the digest of the replicas that this server would start."""
         from ray import cloudpickle
 
@@ -352,7 +352,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         return hashlib.sha256(cloudpickle.dumps(made_of)).hexdigest()
 
 
-def _sent(items: list[Any]) -> Any:
+def _pickle_items(items: list[Any]) -> Any:
     """Return the pickled items. Large ones are put into the object store and replaced by a reference. Buffers of images
     and audio are pickled out of band, so that they are copied only once. If another replica is asked, it reads the same
     copy."""
@@ -360,12 +360,12 @@ def _sent(items: list[Any]) -> Any:
 
     beside: list[pickle.PickleBuffer] = []
     pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL, buffer_callback=beside.append)
-    if len(pickled) + sum(buffer.raw().nbytes for buffer in beside) > _LARGE:
+    if len(pickled) + sum(buffer.raw().nbytes for buffer in beside) > _OBJECT_STORE_BYTES:
         return ray.put((pickled, beside))
     return pickle.dumps(items, pickle.HIGHEST_PROTOCOL) if beside else pickled
 
 
-async def _unless(abandoned: asyncio.Event | None, response: Any) -> bytes:
+async def _result_unless_abandoned(abandoned: asyncio.Event | None, response: Any) -> bytes:
     """Return the result of `response`. Cancel the call once `abandoned` is set, or if this coroutine is cancelled."""
 
     async def called_off(event: asyncio.Event) -> None:

@@ -26,8 +26,7 @@ from models.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
-"""Largest number of windows that are encoded together. Larger batches would not be faster, and each window takes 1.3
-MB."""
+"""Largest number of windows in a batch. Larger batches would not be faster, and each window takes 1.3 MB."""
 
 
 class DiarizationSettings(OwnSettings):

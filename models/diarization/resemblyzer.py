@@ -15,10 +15,10 @@ from models.diarization.torch_checkpoint import Tensors
 from models.diarization.voices import WINDOW, Voice
 from models.speech.transcriber import Samples
 
-LEVEL = 10 ** (-30 / 20)
-"""Root mean square to which the training data was raised: -30 dB of full scale."""
+TRAINING_LEVEL = 10 ** (-30 / 20)
+"""Root mean square to which the training data was normalised: -30 dB of full scale."""
 _SILENCE = 1e-5
-"""Root mean square below which a window is too quiet to be raised to LEVEL."""
+"""Root mean square below which a window is amplified no further, because it is silent."""
 
 
 def build_network(weights: Tensors, *, threads: int) -> VoiceNetwork:
@@ -51,20 +51,20 @@ class Resemblyzer:
 
     def run(self, batch: Sequence[Samples]) -> Sequence[Voice | Exception]:
         assert self._network is not None, "load() comes first"
-        clips = np.stack([_fill(window) for window in batch])
-        return list(self._network.encode(mel_spectrograms(_level(clips))[:, : WINDOW // HOP]))
+        clips = np.stack([_repeated_to_window(window) for window in batch])
+        return list(self._network.encode(mel_spectrograms(_normalised(clips))[:, : WINDOW // HOP]))
 
     def close(self) -> None:
         self._network = None
 
 
-def _fill(window: Samples) -> Samples:
+def _repeated_to_window(window: Samples) -> Samples:
     if not 0 < len(window) <= WINDOW:
         raise ValueError(f"a window has 1 to {WINDOW} samples, not {len(window)}")
     return np.resize(window, WINDOW)
 
 
-def _level(clips: NDArray[np.float32]) -> NDArray[np.float32]:
+def _normalised(clips: NDArray[np.float32]) -> NDArray[np.float32]:
     loudness = np.sqrt(np.mean(np.square(clips), axis=1, keepdims=True))
-    levelled: NDArray[np.float32] = clips * (np.float32(LEVEL) / np.maximum(loudness, np.float32(_SILENCE)))
+    levelled: NDArray[np.float32] = clips * (np.float32(TRAINING_LEVEL) / np.maximum(loudness, np.float32(_SILENCE)))
     return levelled

@@ -9,8 +9,8 @@ LAYERS = 3
 
 WIDTH = 256
 
-TINY = 1e-12
-"""Least number by which a vector is divided to get length 1."""
+EPSILON = 1e-12
+"""Least norm by which a vector is divided when it is normalised."""
 
 
 class VoiceNetwork(Protocol):

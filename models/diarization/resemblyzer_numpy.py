@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.diarization.resemblyzer_network import LAYERS, TINY, WIDTH
+from models.diarization.resemblyzer_network import EPSILON, LAYERS, WIDTH
 from models.diarization.torch_checkpoint import Tensors
 
 
@@ -28,7 +28,7 @@ class NumpyVoiceNetwork:
         for weight, bias in self._layers:
             steps = _lstm(steps, weight, bias)
         raised = np.maximum(0, steps[-1] @ self._projection + self._bias)
-        vectors: NDArray[np.float32] = raised / np.maximum(np.linalg.norm(raised, axis=1, keepdims=True), TINY)
+        vectors: NDArray[np.float32] = raised / np.maximum(np.linalg.norm(raised, axis=1, keepdims=True), EPSILON)
         return vectors
 
 

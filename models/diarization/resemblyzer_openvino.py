@@ -6,16 +6,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.diarization.mel_spectrogram import CHANNELS
-from models.diarization.resemblyzer_network import LAYERS, TINY, WIDTH
+from models.diarization.resemblyzer_network import EPSILON, LAYERS, WIDTH
 from models.diarization.torch_checkpoint import Tensors
-from models.openvino_graphs import ops, ov, request_for
+from models.openvino_graphs import inference_request, ops, ov
 
 
 class OpenVinoVoiceNetwork:
     """Implementation of VoiceNetwork on OpenVINO."""
 
     def __init__(self, weights: Tensors, *, threads: int) -> None:
-        self._request = request_for(_graph(weights), threads=threads)
+        self._request = inference_request(_graph(weights), threads=threads)
 
     def encode(self, mels: NDArray[np.float32]) -> NDArray[np.float32]:
         silence = np.zeros((len(mels), 1, WIDTH), np.float32)
@@ -39,7 +39,7 @@ def _graph(weights: Tensors) -> Any:
     last = ops.squeeze(state, ops.constant([1]))
     projected = ops.matmul(last, ops.constant(weights["linear.weight"]), False, True)
     raised = ops.relu(ops.add(projected, ops.constant(weights["linear.bias"])))
-    length = ops.maximum(ops.reduce_l2(raised, ops.constant([1]), True), ops.constant(np.float32(TINY)))
+    length = ops.maximum(ops.reduce_l2(raised, ops.constant([1]), True), ops.constant(np.float32(EPSILON)))
     return ov.Model([ops.divide(raised, length)], [mels, silence, lengths], "resemblyzer")
 
 

@@ -58,7 +58,7 @@ def read_checkpoint(data: bytes, part: str) -> Tensors:
 class _Unpickler(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Any:
         try:
-            return _KNOWN[module, name]
+            return _ALLOWED_GLOBALS[module, name]
         except KeyError:
             raise pickle.UnpicklingError(f"a checkpoint holds no {module}.{name}") from None
 
@@ -83,7 +83,7 @@ class _FloatStorage:
     """Placeholder for the element type of a storage; it has no instances."""
 
 
-_KNOWN = {
+_ALLOWED_GLOBALS = {
     ("collections", "OrderedDict"): OrderedDict,
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch", "FloatStorage"): _FloatStorage,

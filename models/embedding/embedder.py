@@ -16,7 +16,7 @@ from models.host import EngineHost
 DIMENSIONS = 384
 """Number of elements in every engine's vectors."""
 
-_AT_ONCE = 32
+_TEXTS_AT_ONCE = 32
 """Largest number of texts of one request that are sent to the engine at a time: while one batch is computed, the next
 one waits. The calls of one key are served in order of arrival, so a short list would otherwise have to wait for the end
 of a long one."""
@@ -25,7 +25,7 @@ MAX_REMEMBERED = 4096
 """Largest number of texts whose vectors are remembered, in up to 8 MB: names of fields, and labels that papers of one
 kind share."""
 LONGEST_REMEMBERED = 40
-"""Largest number of characters of such a text. Longer ones hardly ever come again."""
+"""Largest number of characters of a text whose vector is remembered. Longer texts hardly ever recur."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
@@ -42,14 +42,14 @@ class Embedder(Protocol):
 
 
 class PassageEmbedder(Embedder, Protocol):
-    """An Embedder that also reads texts of any length, in passages."""
+    """An Embedder that also embeds texts of any length, divided into passages."""
 
     def cuts_at_once(self) -> bool:
         """True if `passages` can begin immediately, because the tokenizer is loaded."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Return the whole of `text` in passages short enough for the engine. The work blocks its thread, and is done
-        in slices."""
+        """Divide all of `text` into passages short enough for the engine. The work blocks its thread, one slice at a
+        time."""
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens in each passage that do not belong to the text."""
@@ -60,36 +60,36 @@ class PassageEmbedder(Embedder, Protocol):
 
 class HostedEmbedder:
     """A PassageEmbedder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
-    being refused. Each of the last short texts that were embedded is computed only once."""
+    being refused. The vectors of the most recent short texts are remembered."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host
-        self._known: OrderedDict[str, Vector] = OrderedDict()
+        self._remembered: OrderedDict[str, Vector] = OrderedDict()
         self.passages = passages.of
         self.frame = passages.frame
         self.cuts_at_once = passages.is_loaded
 
     async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        found = {text: self._known[text] for text in texts if text in self._known}
+        found = {text: self._remembered[text] for text in texts if text in self._remembered}
         # Texts of similar length fill a batch with the least padding.
         lacking = sorted({text for text in texts if text not in found}, key=lambda text: (len(text), text))
-        for at in range(0, len(lacking), _AT_ONCE):
-            part = lacking[at : at + _AT_ONCE]
+        for at in range(0, len(lacking), _TEXTS_AT_ONCE):
+            part = lacking[at : at + _TEXTS_AT_ONCE]
             found.update(zip(part, await self._host.run_many(part, wait=True), strict=True))
         for text, vector in found.items():
             if len(text) <= LONGEST_REMEMBERED:
                 # A vector of the engine is a row of its batch, which would stay in memory as a whole.
-                self._known[text] = self._known[text] if text in self._known else vector.copy()
-                self._known.move_to_end(text)
-        while len(self._known) > MAX_REMEMBERED:
-            self._known.popitem(last=False)
+                self._remembered[text] = self._remembered[text] if text in self._remembered else vector.copy()
+                self._remembered.move_to_end(text)
+        while len(self._remembered) > MAX_REMEMBERED:
+            self._remembered.popitem(last=False)
         return _rows([found[text] for text in texts])
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
-        if len(passages) <= _AT_ONCE:
+        if len(passages) <= _TEXTS_AT_ONCE:
             return _rows(await self._host.run_many(passages, wait=True))
         run = partial(self._host.run, wait=True)
-        return _rows(await side_by_side(run, passages, at_most=_AT_ONCE))
+        return _rows(await side_by_side(run, passages, at_most=_TEXTS_AT_ONCE))
 
 
 def _rows(vectors: Sequence[Vector]) -> NDArray[np.float32]:

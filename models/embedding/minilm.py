@@ -59,16 +59,16 @@ class MiniLm:
         self._is_int8 = is_int8
         self._tokenizer: Any = None
         self._network: MiniLmNetwork | None = None
-        self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
+        self._word_embeddings = self._position_embeddings = np.empty((0, DIMENSIONS), np.float32)
 
     def load(self) -> None:
         folder = self._folder or _folder()
         self._tokenizer = read_tokenizer(folder / "tokenizer.json")
         self._tokenizer.enable_truncation(MAX_TOKENS)
         weights = read_safetensors(folder / "model.safetensors")
-        self._words = weights["embeddings.word_embeddings.weight"]
+        self._word_embeddings = weights["embeddings.word_embeddings.weight"]
         segment = weights["embeddings.token_type_embeddings.weight"][0]
-        self._places = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment
+        self._position_embeddings = weights["embeddings.position_embeddings.weight"][:MAX_TOKENS] + segment
         self._network = build_network(weights, threads=self._threads, is_int8=self._is_int8)
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
@@ -78,12 +78,12 @@ class MiniLm:
 
     def close(self) -> None:
         self._tokenizer = self._network = None
-        self._words = self._places = np.empty((0, DIMENSIONS), np.float32)
+        self._word_embeddings = self._position_embeddings = np.empty((0, DIMENSIONS), np.float32)
 
     def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> States:
         assert self._network is not None
         mask = np.where(is_token, np.float32(0), np.float32(MASKED))
-        return self._network.encode(self._words[ids] + self._places[: ids.shape[1]], mask)
+        return self._network.encode(self._word_embeddings[ids] + self._position_embeddings[: ids.shape[1]], mask)
 
 
 def build_network(weights: Tensors, *, threads: int, is_int8: bool = False) -> MiniLmNetwork:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from models.embedding.minilm_network import HEAD_WIDTH, HEADS, LAYER_NORM_EPSILON, LAYERS, WIDTH, States
 from models.embedding.minilm_weights import Tensors
-from models.openvino_graphs import ops, ov, request_for
+from models.openvino_graphs import inference_request, ops, ov
 
-INT8_MOST = 127
+INT8_MAX = 127
 
 INT8_GROUP = 64
 """Number of elements of a token's state that share a scale when they are rounded to int8. No group has elements of two
@@ -22,24 +22,27 @@ MakeConstant = Callable[[NDArray[np.float32]], Any]
 
 
 class OpenVinoMiniLm:
-    """Implementation of MiniLmNetwork on OpenVINO. Its dense layers multiply float32, or int8 if `is_int8`: then each
-    row of the weights is rounded with a scale of its own, and so is each INT8_GROUP of the states when they arrive."""
+    """Implementation of MiniLmNetwork on OpenVINO. Its dense layers multiply float32, or int8 if `is_int8`. For int8,
+    each row of the weights is quantised with its own scale, and so is each group of INT8_GROUP elements of the states,
+    at inference."""
 
     def __init__(self, weights: Tensors, *, threads: int, is_int8: bool = False) -> None:
-        constant, options = (_int8, {"DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP}) if is_int8 else (_float32, None)
-        self._request = request_for(_graph(weights, constant), threads=threads, options=options)
+        constant, options = (
+            (_int8_constant, {"DYNAMIC_QUANTIZATION_GROUP_SIZE": INT8_GROUP}) if is_int8 else (_float32_constant, None)
+        )
+        self._request = inference_request(_graph(weights, constant), threads=threads, options=options)
 
     def encode(self, states: States, mask: NDArray[np.float32]) -> States:
         encoded: States = self._request.infer([states, mask])[0]
         return encoded
 
 
-def _float32(weight: NDArray[np.float32]) -> Any:
+def _float32_constant(weight: NDArray[np.float32]) -> Any:
     return ops.constant(weight)
 
 
-def _int8(weight: NDArray[np.float32]) -> Any:
-    scales = np.abs(weight).max(axis=1, keepdims=True) / INT8_MOST
+def _int8_constant(weight: NDArray[np.float32]) -> Any:
+    scales = np.abs(weight).max(axis=1, keepdims=True) / INT8_MAX
     rounded = np.rint(weight / scales).astype(np.int8)
     return ops.multiply(ops.convert(ops.constant(rounded), np.float32), ops.constant(scales))
 

@@ -49,17 +49,18 @@ class MultilingualE5:
         self._threads = threads
         self._tokenizer: Any = None
         self._session: Any = None
-        self._takes: frozenset[str] = frozenset()
+        self._input_names: frozenset[str] = frozenset()
 
     def load(self) -> None:
         self._tokenizer = read_tokenizer(self._root / _TOKENIZER)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         network = self._root / _NETWORK
         self._session = onnx_session(network, SPEC.capability, device=self._device, threads=self._threads)
-        self._takes = frozenset(taken.name for taken in self._session.get_inputs())
+        self._input_names = frozenset(taken.name for taken in self._session.get_inputs())
 
     def run(self, batch: Sequence[str | Passage]) -> Sequence[Vector | Exception]:
-        """Return the vectors of the texts and passages. A text that is not a Passage has the role of a query."""
+        """Return a vector for each item of `batch`. An item that is a text, and not a Passage, has the role of a
+        query."""
         texts = [f"{PREFIXES[QUERY]} {item}" for item in batch if isinstance(item, str)]
         read = iter(self._tokenizer.encode_batch_fast(texts))
         return mean_pooled([next(read).ids if isinstance(item, str) else item for item in batch], self._encode)
@@ -69,6 +70,6 @@ class MultilingualE5:
 
     def _encode(self, ids: NDArray[np.int64], is_token: NDArray[np.bool_]) -> NDArray[np.float32]:
         given = {"input_ids": ids, "attention_mask": is_token.astype(np.int64), "token_type_ids": np.zeros_like(ids)}
-        taken = {name: value for name, value in given.items() if name in self._takes}
+        taken = {name: value for name, value in given.items() if name in self._input_names}
         states: NDArray[np.float32] = self._session.run(["last_hidden_state"], taken)[0]
         return states

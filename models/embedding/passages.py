@@ -16,7 +16,7 @@ find."""
 
 QUERY: Role = "query"
 
-_PIECE_CHARS = 16_000
+_CHARS_AT_ONCE = 16_000
 """Largest number of characters that are tokenized at once."""
 
 _SHORT_CHARS = 1000
@@ -59,9 +59,9 @@ class Passages:
         return tokenizer
 
     @cached_property
-    def _begins(self) -> Mapping[Role, list[int]]:
-        """Return the tokens at the beginning of a passage, by role. A prefix can be tokenized alone because it ends
-        with a word."""
+    def _leading_tokens(self) -> Mapping[Role, list[int]]:
+        """Tokens at the beginning of a passage, by role. A prefix can be tokenized alone because it ends at the end of
+        a word."""
         tokenizer, mark = self._tokenizer, self._tokenizer.token_to_id(self._marks[0])
         prefixes = {role: tokenizer.encode(said, add_special_tokens=False).ids for role, said in self._prefixes.items()}
         return {role: [mark, *prefixes.get(role, ())] for role in ("query", "passage")}
@@ -79,21 +79,21 @@ class Passages:
                 [encoding] = tokenizer.encode_batch_fast([piece], add_special_tokens=False)
                 ids += encoding.ids
             yield
-        begin, end = self._begins[role], tokenizer.token_to_id(self._marks[1])
+        begin, end = self._leading_tokens[role], tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
         # A text without tokens makes one passage, too.
         return [[*begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens in a passage that do not belong to the text. Raises EngineUnavailable."""
-        return len(self._begins[role]) + 1
+        return len(self._leading_tokens[role]) + 1
 
 
 def _cut_between_words(text: str) -> Iterator[str]:
     """Yield `text` in pieces that end between words wherever it contains spaces. Such cuts do not change the tokens."""
     at = 0
-    while len(text) - at > _PIECE_CHARS:
-        cut = text.rfind(" ", at, at + _PIECE_CHARS) + 1 or at + _PIECE_CHARS
+    while len(text) - at > _CHARS_AT_ONCE:
+        cut = text.rfind(" ", at, at + _CHARS_AT_ONCE) + 1 or at + _CHARS_AT_ONCE
         yield text[at:cut]
         at = cut
     yield text[at:]

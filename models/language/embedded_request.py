@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.language.embedded_server import ChatTemplate
-from models.language.forced_call import call_schema, forced_functions, how_to_call
+from models.language.forced_call import call_instructions, call_schema, forced_functions
 from models.language.llm import LlmCall
 from models.language.schema_grammar import ANY_OBJECT, decodable, json_grammar
 
-_PASSED_ON = (
+_FORWARDED_OPTIONS = (
     "temperature", "top_p", "top_k", "min_p", "repeat_penalty", "presence_penalty", "frequency_penalty",
     "logprobs", "top_logprobs", "logit_bias", "seed",
 )  # fmt: skip
 
-_CALM = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
-"""Default options of a call. The first two follow the advice of SmolLM2's model card; the penalty was added. At
+_DEFAULT_OPTIONS = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
+"""Default options of a call. The first two values are from SmolLM2's model card; the penalty is openfaze's own. At
 OpenAI's default temperature of 1, a small model loses its subject and repeats itself until its context is full."""
 
 _LONGEST_NATIVE_SCHEMA = 10_000
@@ -50,13 +50,13 @@ class NativeRequest:
 def native_request(call: LlmCall, template: ChatTemplate, longest_string: int, most_tokens: int) -> NativeRequest:
     """Return the request for `call`. `longest_string` bounds strings of JSON, in characters; `most_tokens` bounds an
     answer whose caller sets no limit."""
-    request = _unbounded(call, template, longest_string)
+    request = _without_token_bound(call, template, longest_string)
     limit = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
     body = {**request.body, "max_tokens": limit or most_tokens}
     return replace(request, body=body, bound=None if limit else most_tokens)
 
 
-def letters_of(messages: Iterable[Mapping[str, Any]]) -> int:
+def count_characters(messages: Iterable[Mapping[str, Any]]) -> int:
     """Return the number of characters of the texts in `messages`, whose content is a string, a list of parts, or
     None."""
     contents = [message.get("content") or "" for message in messages]
@@ -66,7 +66,7 @@ def letters_of(messages: Iterable[Mapping[str, Any]]) -> int:
     )
 
 
-def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
+def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: int) -> NativeRequest:
     body = {
         "stream": True,
         "stream_options": {"include_usage": True},
@@ -77,30 +77,33 @@ def _unbounded(call: LlmCall, template: ChatTemplate, longest_string: int) -> Na
     }
     schema = _schema(call.response_format)
     if forced := forced_functions(call):
-        messages = _plain_messages([*call.messages, how_to_call(forced)])
+        messages = _plain_messages([*call.messages, call_instructions(forced)])
         body |= {
-            "messages": template.inert(messages),
+            "messages": template.with_broken_markers(messages),
             "grammar": json_grammar(decodable(call_schema(forced), longest_string)),
         }
         anyhow = [{**function, "parameters": ANY_OBJECT} for function in forced]
         loose = json_grammar(decodable(call_schema(anyhow), longest_string))
-        return NativeRequest(body | _thinking(template, thinks=False), loose, is_call=True)
+        return NativeRequest(body | _thinking_switch(template, thinks=False), loose, is_call=True)
     if template.calls_tools:
-        body["messages"] = template.inert(_messages(call.messages))
+        body["messages"] = template.with_broken_markers(_messages(call.messages))
         if call.tools and call.tool_choice != "none":
             body |= _native_tools(call, template, schema, longest_string)
-            return NativeRequest(body | _thinking(template, thinks=call.thinks))
+            return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
     else:
-        body["messages"] = template.inert(_plain_messages(call.messages))
+        body["messages"] = template.with_broken_markers(_plain_messages(call.messages))
     if schema is None:
-        return NativeRequest(body | _thinking(template, thinks=call.thinks))
+        return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
     body["grammar"] = json_grammar(decodable(schema, longest_string))
     # The grammar applies from the first token on, which leaves no room for reasoning.
-    return NativeRequest(body | _thinking(template, thinks=False), json_grammar(ANY_OBJECT))
+    return NativeRequest(body | _thinking_switch(template, thinks=False), json_grammar(ANY_OBJECT))
 
 
 def _options(options: Mapping[str, Any]) -> dict[str, Any]:
-    given = {**_CALM, **{name: options[name] for name in _PASSED_ON if options.get(name) is not None}}
+    given = {
+        **_DEFAULT_OPTIONS,
+        **{name: options[name] for name in _FORWARDED_OPTIONS if options.get(name) is not None},
+    }
     if stop := options.get("stop"):
         given["stop"] = [stop] if isinstance(stop, str) else stop
     if "seed" in given:
@@ -128,14 +131,14 @@ def _schema(response_format: Mapping[str, Any] | None) -> Mapping[str, Any] | No
             return None
 
 
-def _thinking(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
+def _thinking_switch(template: ChatTemplate, *, thinks: bool) -> dict[str, Any]:
     return {"chat_template_kwargs": {"enable_thinking": thinks}} if template.can_think else {}
 
 
 def _native_tools(
     call: LlmCall, template: ChatTemplate, schema: Mapping[str, Any] | None, longest_string: int
 ) -> dict[str, Any]:
-    given: dict[str, Any] = {"tools": template.inert(call.tools), "tool_choice": "auto"}
+    given: dict[str, Any] = {"tools": template.with_broken_markers(call.tools), "tool_choice": "auto"}
     if (parallel := call.options.get("parallel_tool_calls")) is not None:
         given["parallel_tool_calls"] = parallel
     if schema is not None:

@@ -30,7 +30,7 @@ class LlamaServers:
     def __init__(self, start: Callable[[], LlamaServer], in_thread: InThread, at_once: int, *, apart: bool) -> None:
         """`start` opens a server. It blocks, may raise LlmUnavailable, and is run by `in_thread`. With `apart`, each
         call has a server of its own."""
-        self._start = start
+        self._open = start
         self._in_thread = in_thread
         self._at_once = at_once
         self._apart = apart
@@ -38,10 +38,10 @@ class LlamaServers:
         self._idle: list[LlamaServer] = []
         """Servers that answer no call now, if each call has its own server. The server that was used last is at the end
         of the list and is taken first, because the prompt that it has read may be useful again."""
-        self._yielding: set[LlamaServer] = set()
-        """Servers that compute only with what others leave of the processors, at most half of all that may be open.
-        They stay so, because a process may lower the priority of threads, but not raise it again."""
-        self._door = asyncio.Lock()
+        self._low_priority: set[LlamaServer] = set()
+        """Servers whose threads have a low priority: at most half of all that may be open. Their priority stays low,
+        because a process may lower the priority of its threads, but not raise it again."""
+        self._taking_turns = asyncio.Lock()
         self._places = asyncio.Semaphore(at_once)
         """Places on the single server that all calls share."""
         # Loading replaces the process's signal handlers for a while, so two loads never run at a time.
@@ -68,11 +68,11 @@ class LlamaServers:
 
     async def take(self, *, alone: bool, yields: bool = False) -> Seat:
         """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. A call that
-        `yields` lets others go ahead on the processors if it has a server of its own. Raises LlmUnavailable."""
+        `yields` computes at a low priority if it has a server of its own. Raises LlmUnavailable."""
         if self._apart:
             while (server := self._take_idle(yields=yields)) is None:
                 await self._loading.join()
-            self._prepare_for_the_next()
+            self._start_another()
             return Seat(server, 1)
         server = await self.load()
         wanted = self._at_once if alone else 1
@@ -80,12 +80,12 @@ class LlamaServers:
         try:
             # Calls take their places one after the other. Otherwise, a call that needs all places could be overtaken
             # forever by calls that need one.
-            async with self._door:
+            async with self._taking_turns:
                 while taken < wanted:
                     await self._places.acquire()
                     taken += 1
         except BaseException:
-            self._give_back(taken)
+            self._release(taken)
             raise
         return Seat(server, taken)
 
@@ -93,7 +93,7 @@ class LlamaServers:
         if self._apart:
             self._idle.append(seat.server)
         else:
-            self._give_back(seat.places)
+            self._release(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
         """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat
@@ -113,7 +113,7 @@ class LlamaServers:
 
     async def _close_servers(self) -> None:
         servers, self._servers, self._idle = self._servers, [], []
-        self._yielding.clear()
+        self._low_priority.clear()
         for server in servers:
             await self._in_thread(server.close)
 
@@ -122,7 +122,7 @@ class LlamaServers:
             if self._closed:
                 raise LlmUnavailable("The server is shutting down.")
             if self._needs_another if self._apart else not self._servers:
-                server = await self._in_thread(self._start)
+                server = await self._in_thread(self._open)
                 assert server is not None
                 garbage.set_aside()
                 self._servers.append(server)
@@ -130,28 +130,28 @@ class LlamaServers:
 
     @property
     def _needs_another(self) -> bool:
-        """True if no server is idle but those that yield, and another may be opened."""
-        return len(self._servers) < self._at_once and self._yielding.issuperset(self._idle)
+        """True if no server of normal priority is idle, and another may be opened."""
+        return len(self._servers) < self._at_once and self._low_priority.issuperset(self._idle)
 
     def _take_idle(self, *, yields: bool) -> LlamaServer | None:
-        """Remove and return the best of the idle servers. None if one has to be opened first."""
+        """Remove and return the most suitable idle server. None if a server has to be opened first."""
         if self._closed or not self._idle:
             return None
-        fitting = [one for one in self._idle if (one in self._yielding) == yields]
+        fitting = [one for one in self._idle if (one in self._low_priority) == yields]
         if not (fitting or yields) and self._needs_another:
             return None
         server = (fitting or self._idle)[-1]
         self._idle.remove(server)
-        if yields and server not in self._yielding and len(self._yielding) < self._at_once // 2:
-            server.let_others_go_ahead()
-            self._yielding.add(server)
+        if yields and server not in self._low_priority and len(self._low_priority) < self._at_once // 2:
+            server.lower_priority()
+            self._low_priority.add(server)
         return server
 
-    def _prepare_for_the_next(self) -> None:
+    def _start_another(self) -> None:
         """Open another server in advance, so that the next call need not wait for it."""
         if self._needs_another:
             self._loading.start()
 
-    def _give_back(self, places: int) -> None:
+    def _release(self, places: int) -> None:
         for _ in range(places):
             self._places.release()

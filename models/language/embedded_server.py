@@ -19,18 +19,18 @@ from pathlib import Path
 from typing import Any
 
 from models.language.llm import LlmNotSetUp
-from models.native import what_is_missing
+from models.native import library_missing_from
 from models.native_threads import NativeThreads
 from models.signals import signal_handlers_kept
 
-_MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
-_ANY_CONTROL = re.compile(r"<(?=\|)")
+_TEMPLATE_MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
+_CONTROL_START = re.compile(r"<(?=\|)")
 
 _BATCH_TOKENS = 128
 """Number of tokens of a prompt that are read between two checks for cancellation. Larger batches are no faster on a
 CPU."""
 _GPU_BATCH_TOKENS = 512
-_ANSWER_S = 10.0
+_TIMEOUT_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,23 +46,23 @@ class ChatTemplate:
     def of(cls, props: Mapping[str, Any]) -> "ChatTemplate":
         """Return the template that llama.cpp describes at `/props`."""
         text, caps = props["chat_template"], props["chat_template_caps"]
-        markers = {*_MARKER.findall(text), props["bos_token"], props["eos_token"]} - {""}
+        markers = {*_TEMPLATE_MARKER.findall(text), props["bos_token"], props["eos_token"]} - {""}
         literal = "|".join(f"{re.escape(marker[0])}(?={re.escape(marker[1:])})" for marker in sorted(markers))
         return cls(
             calls_tools=caps["supports_tools"] and caps["supports_tool_calls"],
             can_think="enable_thinking" in text,
-            markers=re.compile(f"{_ANY_CONTROL.pattern}|{literal}" if literal else _ANY_CONTROL.pattern),
+            markers=re.compile(f"{_CONTROL_START.pattern}|{literal}" if literal else _CONTROL_START.pattern),
         )
 
-    def inert(self, value: Any) -> Any:
+    def with_broken_markers(self, value: Any) -> Any:
         """Return `value` with a space inside each marker in its texts. Otherwise llama.cpp would take a marker such as
         `<|im_end|>` in a quoted document for a real one."""
         if isinstance(value, str):
             return self.markers.sub(lambda found: f"{found[0]} ", value)
         if isinstance(value, Mapping):
-            return {key: self.inert(item) for key, item in value.items()}
+            return {key: self.with_broken_markers(item) for key, item in value.items()}
         if isinstance(value, list | tuple):
-            return [self.inert(item) for item in value]
+            return [self.with_broken_markers(item) for item in value]
         return value
 
 
@@ -90,7 +90,7 @@ class LlamaServer:
         try:
             import xllamacpp
         except ImportError as error:
-            said = what_is_missing(error) or "Install the package 'xllamacpp'."
+            said = library_missing_from(error) or "Install the package 'xllamacpp'."
             public = f"{LlmNotSetUp.public} {said}"
             raise LlmNotSetUp(f"The embedded LLM needs llama.cpp. {said}", public=public) from error
         self._key = secrets.token_urlsafe(32)
@@ -101,7 +101,7 @@ class LlamaServer:
             handlers = signal_handlers_kept(signal.SIGINT, signal.SIGTERM)
             with handlers, NativeThreads.started_here() as self._threads:
                 self._native: Any = xllamacpp.Server(self._params(xllamacpp, gguf, options))
-            props = self._ask("GET", "/props")
+            props = self._request("GET", "/props")
             # This request waits until llama.cpp's queue runs, because a server that is closed before that would never
             # end.
             self.busy_slots()
@@ -120,14 +120,14 @@ class LlamaServer:
 
     def count_tokens(self, text: str) -> int:
         """Number of tokens of `text`. Raises OSError once the server is closed."""
-        return len(self._ask("POST", "/tokenize", {"content": text, "parse_special": False})["tokens"])
+        return len(self._request("POST", "/tokenize", {"content": text, "parse_special": False})["tokens"])
 
     def busy_slots(self) -> int:
-        return sum(slot["is_processing"] for slot in self._ask("GET", "/slots"))
+        return sum(slot["is_processing"] for slot in self._request("GET", "/slots"))
 
-    def let_others_go_ahead(self) -> None:
-        """Compute only with what other threads leave of the processors, from now on."""
-        self._threads.let_others_go_ahead()
+    def lower_priority(self) -> None:
+        """Lower the priority of the server's threads for good."""
+        self._threads.lower_priority()
 
     def close(self) -> None:
         """Free the model. No chat may be under way."""
@@ -163,7 +163,7 @@ class LlamaServer:
             params.chat_template = options.chat_template
         return params
 
-    def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def _request(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         connection = _UnixConnection(self._socket)
         try:
             headers = {"authorization": f"Bearer {self._key}", "content-type": "application/json"}
@@ -179,7 +179,7 @@ class LlamaServer:
 
 class _UnixConnection(http.client.HTTPConnection):
     def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_ANSWER_S)
+        super().__init__("localhost", timeout=_TIMEOUT_S)
         self._path = path
 
     def connect(self) -> None:

@@ -23,7 +23,7 @@ class BodyParser(Protocol):
 
 
 class EventTooLong(Exception):
-    """A line, an event or a body larger than its bound."""
+    """Raised if a line, an event or a body is larger than its bound."""
 
 
 class EventStreamParser:

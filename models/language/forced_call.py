@@ -13,9 +13,9 @@ from typing import Any
 
 from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, TextDelta, ToolCallDelta
 
-_NOTHING = {"type": "object", "properties": {}, "additionalProperties": False}
-_NOT_FOR_JSON = frozenset({"parallel_tool_calls", "stop"})
-_HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
+_NO_PARAMETERS = {"type": "object", "properties": {}, "additionalProperties": False}
+_OPTIONS_OF_CALLS = frozenset({"parallel_tool_calls", "stop"})
+_CALL_START = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
 """Beginning of a call up to its arguments. Grammars fix the order of the two members; few fix white space."""
 
 
@@ -36,7 +36,10 @@ def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     calls = [
         {
             "type": "object",
-            "properties": {"name": {"const": function["name"]}, "arguments": function.get("parameters") or _NOTHING},
+            "properties": {
+                "name": {"const": function["name"]},
+                "arguments": function.get("parameters") or _NO_PARAMETERS,
+            },
             "required": ["name", "arguments"],
             "additionalProperties": False,
         }
@@ -52,7 +55,7 @@ def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return root
 
 
-def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def call_instructions(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     shown = "\n".join(json.dumps(function, ensure_ascii=False) for function in functions)
     text = (
         "Answer with a call of one of these functions, as JSON with its name and its arguments. "
@@ -61,21 +64,21 @@ def how_to_call(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"role": "system", "content": text}
 
 
-def natively(call: LlmCall) -> LlmCall:
-    """Return the call with only those functions that it must choose from, because llama.cpp treats a `tool_choice` that
+def with_forced_tools_only(call: LlmCall) -> LlmCall:
+    """Return the call with only the functions that it must choose from, because llama.cpp treats a `tool_choice` that
     names a function like `auto`."""
     forced = forced_functions(call)
     return replace(call, tools=[tool for tool in call.tools if tool["function"] in forced])
 
 
-def by_schema(call: LlmCall) -> LlmCall:
+def with_call_schema(call: LlmCall) -> LlmCall:
     """Return the call with a JSON schema in place of its tools. `CallReader` reads its answer."""
     functions = forced_functions(call)
     form = {"name": "call", "schema": call_schema(functions), "strict": False}
-    options = {name: value for name, value in call.options.items() if name not in _NOT_FOR_JSON}
+    options = {name: value for name, value in call.options.items() if name not in _OPTIONS_OF_CALLS}
     return replace(
         call,
-        messages=[*call.messages, how_to_call(functions)],
+        messages=[*call.messages, call_instructions(functions)],
         tools=(),
         tool_choice=None,
         response_format={"type": "json_schema", "json_schema": form},
@@ -87,7 +90,7 @@ class CallReader:
     """Reads one streamed `{"name": …, "arguments": {…}}`. The last brace is not part of the arguments."""
 
     def __init__(self) -> None:
-        self._head = ""
+        self._start = ""
         self._announced = False
         self._held = ""
         """End of the arguments so far, held back because it may be the closing brace of the call."""
@@ -111,13 +114,13 @@ class CallReader:
 
     def _read_text(self, text: str) -> Iterator[LlmEvent]:
         if not self._announced:
-            self._head += text
-            found = _HEAD.match(self._head)
+            self._start += text
+            found = _CALL_START.match(self._start)
             if found is None:
                 return
             self._announced = True
             yield ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=json.loads(found[1]))
-            text = self._head[found.end() :]
+            text = self._start[found.end() :]
         text = self._held + text
         sure = text.rstrip().removesuffix("}").rstrip()
         self._held = text[len(sure) :]

@@ -28,20 +28,20 @@ BYTES_PER_TOKEN = 4
 counted instead of characters because tokenizers split other scripts, whose characters have more bytes, into more
 tokens."""
 
-_INSTEAD = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
+_HOW_TO_REPLACE = "OPENFAZE_LLM_BASE_URL, or `openfaze pull llm`, replaces it with a capable one."
 CAUTION = (
     "The language model here is a tiny one that only shows that everything works: do not rely on what it says. "
-    f"{_INSTEAD}"
+    f"{_HOW_TO_REPLACE}"
 )
 """Warning for callers and operators about an LLM that is not capable."""
 PASSAGES = (
     "These are passages of what was read: the tiny language model here, which would invent an answer, was not asked. "
-    f"{_INSTEAD}"
+    f"{_HOW_TO_REPLACE}"
 )
 """Notice to callers of an answer that quotes passages because the LLM is not capable."""
 COPIED = (
     "This is copied from what was read: the tiny language model here, which would invent an answer, was not asked. "
-    f"{_INSTEAD}"
+    f"{_HOW_TO_REPLACE}"
 )
 """Notice to callers of an answer that quotes values because the LLM is not capable."""
 THINKING_TOKENS = 4096
@@ -50,8 +50,8 @@ of its context."""
 
 
 def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
-    """Estimated number of tokens of all `texts`: at least 1 for any text, 0 for no text. Fewer `bytes_per_token` make a
-    more careful estimate."""
+    """Estimated number of tokens of all `texts`. An empty text has none; any other has at least 1. A smaller
+    `bytes_per_token` makes the estimate higher, and thus safer."""
     return sum(math.ceil(_bytes(text) / bytes_per_token) for text in texts)
 
 
@@ -74,7 +74,7 @@ class LlmError(ModelError):
     public = "The language model failed."
     retry_after: int | None = RETRY_S
     host: str | None = None
-    """Host of the LLM's server, which also only the operator may see; None if there is no server."""
+    """Host of the LLM's server, for the operator only; None if there is no server."""
     for_operator: str | None = None
     """Message for the operator of this server that replaces `public` if it says more. Clients must not learn the
     address of the LLM's server."""
@@ -231,7 +231,7 @@ class ToolCallDelta:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The last event of every answer. Counts are None if the LLM gives none."""
+    """The last event of every answer. A count is None if the LLM does not state it."""
 
     finish_reason: Literal["stop", "length", "tool_calls"]
     prompt_tokens: int | None = None

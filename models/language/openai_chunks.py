@@ -11,33 +11,33 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from models.language.llm import Done, LlmBroke, LlmError, LlmEvent, ReasoningDelta, TextDelta, ToolCallDelta
-from models.language.openai_faults import NO_COMPLETION, Complaint, fault
+from models.language.openai_faults import NO_COMPLETION, ServerError, error_of
 from models.language.think_tags import ThinkTags
 
-LENGTH = frozenset({"length", "max_tokens", "model_length"})
+CUT_REASONS = frozenset({"length", "max_tokens", "model_length"})
 """Finish reasons with which servers mark an answer that was cut at its limit."""
 
-BROKEN = frozenset({"error", "abort"})
+FAILURE_REASONS = frozenset({"error", "abort"})
 """Finish reasons with which servers mark an answer that they could not finish."""
 
 
-class _Wire(BaseModel):
+class _ServerModel(BaseModel):
     # The model's words must not reach a log through a validation error.
     model_config = ConfigDict(hide_input_in_errors=True)
 
 
-class _Function(_Wire):
+class _Function(_ServerModel):
     name: str | None = None
     arguments: str | dict[str, Any] | None = None
 
 
-class _ToolCall(_Wire):
+class _ToolCall(_ServerModel):
     index: int | None = None
     id: str | None = None
     function: _Function | None = None
 
 
-class _Message(_Wire):
+class _Message(_ServerModel):
     """A delta of a stream, or the message of a whole answer."""
 
     content: str | None = None
@@ -49,24 +49,24 @@ class _Message(_Wire):
     """Call of a function in the older form, from before `tool_calls`."""
 
 
-class _ChunkChoice(_Wire):
+class _ChunkChoice(_ServerModel):
     delta: _Message | None = None
     message: _Message | None = None
     finish_reason: str | None = None
     logprobs: Any = None
 
 
-class _CompletionDetails(_Wire):
+class _CompletionDetails(_ServerModel):
     reasoning_tokens: int | None = None
 
 
-class _Usage(_Wire):
+class _Usage(_ServerModel):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     completion_tokens_details: _CompletionDetails | None = None
 
 
-class _Chunk(_Wire):
+class _Chunk(_ServerModel):
     choices: list[_ChunkChoice] | None = None
     usage: _Usage | None = None
     error: str | dict[str, Any] | None = None
@@ -99,12 +99,12 @@ class ChunkReader:
             for document in documents:
                 events += self._read(document)
         except LlmError:
-            yield from self._together(events)
+            yield from self._joined_if_wanted(events)
             raise
-        yield from self._together(events)
+        yield from self._joined_if_wanted(events)
 
-    def _together(self, events: list[LlmEvent]) -> Iterable[LlmEvent]:
-        return _joined(events) if self._joins else events
+    def _joined_if_wanted(self, events: list[LlmEvent]) -> Iterable[LlmEvent]:
+        return _joined_texts(events) if self._joins else events
 
     def _read(self, data: bytes) -> list[LlmEvent]:
         try:
@@ -116,8 +116,8 @@ class ChunkReader:
                 public=NO_COMPLETION if self.is_empty else None,
             ) from None
         if chunk.error is not None:
-            complaint = Complaint.of(chunk.error)
-            raise fault(complaint.status or 500, complaint)
+            complaint = ServerError.of(chunk.error)
+            raise error_of(complaint.status or 500, complaint)
         if chunk.usage is not None:
             self._usage = chunk.usage
         events: list[LlmEvent] = []
@@ -133,7 +133,7 @@ class ChunkReader:
         answer."""
         if self.is_empty:
             raise LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=NO_COMPLETION)
-        if self._finish_reason in BROKEN:
+        if self._finish_reason in FAILURE_REASONS:
             raise LlmBroke(f"The LLM server ended its answer with '{self._finish_reason}'.")
         details = self._usage.completion_tokens_details or _CompletionDetails()
         done = Done(
@@ -145,7 +145,7 @@ class ChunkReader:
         return [*self._thinking.close(), done]
 
     def _public_finish_reason(self) -> Literal["stop", "length", "tool_calls"]:
-        if self._finish_reason in LENGTH:
+        if self._finish_reason in CUT_REASONS:
             return "length"
         # Some servers report `stop` after a call, above all after a forced call.
         return "tool_calls" if self._calls else "stop"
@@ -162,26 +162,26 @@ class ChunkReader:
             events += self._call_of(piece).feed(piece.function or _Function())
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
-        """Return the call that a piece belongs to, by its index. Some servers leave the index out or number every call
-        0; in their streams, a new id begins a new call."""
-        known = [call for call in self._calls if piece.index is None or call.theirs == piece.index]
-        if known and (not piece.id or piece.id == known[-1].id or not _names(piece)):
+        """Return the call that `piece` belongs to, according to its index. Some servers leave the index out, or give
+        every call the index 0; in their streams, a new id begins a new call."""
+        known = [call for call in self._calls if piece.index is None or call.server_index == piece.index]
+        if known and (not piece.id or piece.id == known[-1].id or not _has_name(piece)):
             return known[-1]
-        theirs = len(self._calls) if piece.index is None else piece.index
-        call = _Call(len(self._calls), theirs, piece.id or f"call_{secrets.token_hex(12)}")
+        server_index = len(self._calls) if piece.index is None else piece.index
+        call = _Call(len(self._calls), server_index, piece.id or f"call_{secrets.token_hex(12)}")
         self._calls.append(call)
         return call
 
 
-def _joined(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
-    for kind, run in groupby(events, _joins_as):
+def _joined_texts(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
+    for kind, run in groupby(events, _joined_type):
         if kind is None:
             yield from run
         else:
             yield kind("".join(piece.text for piece in run if isinstance(piece, kind)))
 
 
-def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
+def _joined_type(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
     """Return the type of the event into which `event` and its neighbours of the same type are joined. None if `event`
     is not text, or has its own probabilities and must stay separate."""
     match event:
@@ -190,14 +190,14 @@ def _joins_as(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
     return None
 
 
-def _names(piece: _ToolCall) -> bool:
+def _has_name(piece: _ToolCall) -> bool:
     return piece.function is not None and bool(piece.function.name)
 
 
 @dataclass(slots=True)
 class _Call:
     index: int
-    theirs: int
+    server_index: int
     """Index of the call in the server's own count."""
     id: str
     announced: bool = False

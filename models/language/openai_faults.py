@@ -26,32 +26,34 @@ from models.language.llm import (
 # Words by which servers report that a prompt does not fit. No two servers use the same words, and few use the same
 # code.  Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
 # have their sentences.
-_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
-_SUBJECT = (
+_OVERFLOW_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
+_OVERFLOW_SUBJECT = (
     r"context[ _](?:length|size|window|limit)|max(?:imum)? (?:model |prompt |input )?length|maximum allowed length"
     r"|prompt|input[ _]tokens?|input token count|input length|`inputs` tokens|token count|tokens to keep"
 )
-_EXCESS = (
+_OVERFLOW_VERB = (
     r"exceed|longer than|too long|too large|too many|greater than|must be <=|is only|of only|however|but the request"
 )
 # The pattern looks ahead over the whole text. Therefore it is matched at the text's beginning, and not searched for
 # from every character.
-_SENTENCE = re.compile(rf"(?=.*(?:{_SUBJECT}))(?=.*(?:{_EXCESS}))(?=.*(?:token|context|length))", re.I | re.S)
+_OVERFLOW = re.compile(
+    rf"(?=.*(?:{_OVERFLOW_SUBJECT}))(?=.*(?:{_OVERFLOW_VERB}))(?=.*(?:token|context|length))", re.I | re.S
+)
 
-_LIMIT = re.compile(
+_CONTEXT_LIMIT = re.compile(
     r"(?:maximum context length|maximum prompt length|maximum model length|model maximum context length"
     r"|context length|context window|context size|configured limit|maximum number of tokens allowed"
     r"|maximum allowed length)(?: is| of|:)?(?: only)? ?\(?(\d+)"
     r"|must be <= (\d+)|> (\d+)|with (\d+) maximum context length|exceeds limit of (\d+)",
     re.I,
 )
-_NEEDED = re.compile(
+_TOKENS_NEEDED = re.compile(
     r"you requested(?: about| a total of)? (\d+) tokens|resulted in (\d+) tokens|request (?:has|contains) (\d+)"
     r"|(?:input|request|prompt|length|tokens|count) \((?:length )?(\d+)|prompt is too long: (\d+)"
     r"|prompt contains (\d+)|keep the first (\d+)",
     re.I,
 )
-_SUM = re.compile(
+_PROMPT_AND_ANSWER = re.compile(
     r"passed (\d+) input tokens and requested (\d+)|too large: (\d+)\..{0,200} has (\d+) input"
     r"|given: (\d+) `inputs` tokens and (\d+)|context limit: (\d+) \+ (\d+)",
     re.I | re.S,
@@ -59,8 +61,10 @@ _SUM = re.compile(
 """Sentences that state the tokens of prompt and answer separately, in either order."""
 
 
-_ANSWER = re.compile(r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))", re.I | re.S)
-_MOST = re.compile(
+_ANSWER_OPTION = re.compile(
+    r"(?=.*\b(?:max_(?:completion_|output_|new_)?tokens|(?:completion|output) tokens))", re.I | re.S
+)
+_ANSWER_LIMIT = re.compile(
     r"(?:at most|less than or equal to|maximum (?:value )?(?:of|is)|limit (?:of|is)|<=|>) ?[`'\"]?(\d+)"
     r"|\[\d+, ?(\d+)\]",
     re.I,
@@ -69,57 +73,60 @@ _MOST = re.compile(
 
 RETRY_AFTER_S = 5
 """Seconds until the next try if a busy server states none."""
-PUBLIC_CHARACTERS = 300
+MAX_PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
 """Largest part of a server's message that is kept, in characters. No server's own sentence is longer, but a message
 that quotes the request may be."""
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
 _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
-_NO_TAKER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
-"""Sentence of a router (OpenRouter, with status 404) that knows the model but has no provider for such a call."""
+_NO_PROVIDER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)
+"""Message of a router (OpenRouter, with status 404) that knows the model but has no provider for this kind of call."""
 _NO_CREDIT = re.compile(r"insufficient_quota|insufficient_balance|credit balance", re.IGNORECASE)
 _SECRETS = re.compile(r"https?://\S+|\b(?:sk|key|org|proj)-[\w*-]{6,}|Bearer\s+\S+|(?<![\w/])/(?:[\w.-]+/)+[\w.-]*")
-_LOOK = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
-NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_LOOK}"
+_ADVICE = "If that lasts, look at OPENFAZE_LLM_BASE_URL, and at what `openfaze doctor` says on this server."
+NO_COMPLETION = f"The language model's server answered with JSON that is not a chat completion. {_ADVICE}"
 """Message to clients about a body that is JSON, but not an LLM's answer."""
 _MEDIA_TYPE = re.compile(r"[\w.+-]{1,40}/[\w.+-]{1,60}")
 
 
 def overflow_of(message: str, code: str, fields: Mapping[str, Any]) -> ContextOverflow | None:
-    """Return the overflow that a server's error object reports, with the numbers it gives; None if it reports another
-    fault."""
-    if code not in _CODES and not _SENTENCE.match(message):
+    """Return the overflow that a server's error object reports, with the stated numbers; None if it reports another
+    error."""
+    if code not in _OVERFLOW_CODES and not _OVERFLOW.match(message):
         return None
     plain = re.sub(r"(?<=\d),(?=\d{3}\b)", "", message).rstrip(". ")
     needed, limit = fields.get("n_prompt_tokens"), fields.get("n_ctx")
-    if both := _SUM.search(plain):
+    if both := _PROMPT_AND_ANSWER.search(plain):
         needed = sum(int(number) for number in both.groups() if number)
-    return ContextOverflow(_integer(needed) or _first(_NEEDED, plain), _integer(limit) or _first(_LIMIT, plain))
+    return ContextOverflow(
+        _integer(needed) or _first_number(_TOKENS_NEEDED, plain),
+        _integer(limit) or _first_number(_CONTEXT_LIMIT, plain),
+    )
 
 
 def _integer(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _first(pattern: re.Pattern[str], text: str) -> int | None:
+def _first_number(pattern: re.Pattern[str], text: str) -> int | None:
     found = pattern.search(text)
     return next(int(number) for number in found.groups() if number) if found else None
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ServerError:
     """The error object of a server, in any of the usual forms."""
 
     message: str = ""
     code: str = ""
     param: str = ""
-    """Path, with dots, of the part of the request that the server complains about."""
+    """Path, with dots, of the part of the request that the server does not accept."""
     fields: Mapping[str, Any] = field(default_factory=dict)
     """All members of the object."""
 
     @classmethod
     def read(cls, body: bytes) -> Self:
-        """Return the complaint in a response's body; empty if the body is not a JSON object."""
+        """Return the error object in a response's body; an empty one if the body has none."""
         try:
             document = pydantic_core.from_json(body)
         except ValueError:
@@ -153,27 +160,27 @@ class Complaint:
         return 400 if re.search("invalid_request|BadRequest", str(self.fields.get("type"))) else None
 
 
-def fault(
-    status: int, complaint: Complaint, retry_after: str | None = None, content_type: str | None = None
+def error_of(
+    status: int, complaint: ServerError, retry_after: str | None = None, content_type: str | None = None
 ) -> LlmError:
     """Return the error to raise for a response of this status and type, or for an error in the middle of a stream."""
-    failure = _fault(status, complaint, retry_after)
+    failure = _classified_error(status, complaint, retry_after)
     failure.reason = f"status {status}"
     if isinstance(failure, LlmBroke) or type(failure) is LlmUnavailable:
         # The server's own words are left out, because for these failures they may refer to another caller's request.
         page = " and an HTML page" if is_page(content_type) else ""
         failure.public = (
-            f"The language model's server, or a proxy before it, answered with status {status}{page}. {_LOOK}"
+            f"The language model's server, or a proxy before it, answered with status {status}{page}. {_ADVICE}"
         )
     return failure
 
 
-def no_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
+def error_without_answer(content_type: str | None, *, is_empty: bool) -> LlmError:
     """Return the error to raise for a response of status 200 that is neither JSON nor a stream of it."""
     named = media_type_of(content_type)
     if is_empty or named == "text/event-stream":
         what = "an empty body" if is_empty else "an empty stream"
-        public = f"The language model's server answered with status 200 and {what}. {_LOOK}"
+        public = f"The language model's server answered with status 200 and {what}. {_ADVICE}"
         return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
     what = "an HTML page" if is_page(content_type) else f"'{named}'" if _MEDIA_TYPE.fullmatch(named) else "something"
     said = (
@@ -188,14 +195,14 @@ def is_page(content_type: str | None) -> bool:
     return media_type_of(content_type) in {"text/html", "application/xhtml+xml"}
 
 
-def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmError:
+def _classified_error(status: int, complaint: ServerError, retry_after: str | None) -> LlmError:
     words = f"{complaint.code} {complaint.message}"
     said = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
     if status in (401, 403):
         return LlmNotSetUp(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
     if status == 402 or _NO_CREDIT.search(words):
         return LlmNotSetUp(f"The account at the LLM server has no credit left ({status}).")
-    if status == 404 and _NO_TAKER.search(complaint.message):
+    if status == 404 and _NO_PROVIDER.search(complaint.message):
         return LlmRefused(public_sentence(complaint.message))
     if status in (404, 405) or 300 <= status < 400 or _NO_MODEL.search(words):
         return LlmNotSetUp(f"{said}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
@@ -203,7 +210,11 @@ def _fault(status: int, complaint: Complaint, retry_after: str | None) -> LlmErr
         return LlmOverloaded(said, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
     if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:
         return overflow
-    if status in (400, 422) and (most := _first(_MOST, complaint.message)) and _ANSWER.match(complaint.message):
+    if (
+        status in (400, 422)
+        and (most := _first_number(_ANSWER_LIMIT, complaint.message))
+        and _ANSWER_OPTION.match(complaint.message)
+    ):
         return AnswerTooLong(public_sentence(complaint.message), most)
     if status in (408, 502, 504) or status < 400:
         return LlmUnavailable(said)
@@ -230,4 +241,4 @@ def seconds_until(retry_after: str | None) -> float | None:
 def public_sentence(message: str) -> str:
     """Return a server's sentence without addresses, paths and keys, on one line and not too long."""
     line = " ".join(_SECRETS.sub("…", message).split())
-    return line if len(line) <= PUBLIC_CHARACTERS else line[: PUBLIC_CHARACTERS - 1] + "…"
+    return line if len(line) <= MAX_PUBLIC_CHARACTERS else line[: MAX_PUBLIC_CHARACTERS - 1] + "…"

@@ -17,7 +17,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from models.certificates import trusted
 from models.language.llm import LlmBroke, LlmError, LlmLate, LlmOverloaded, LlmSilent, LlmUnavailable
 from models.language.openai_address import api_url, proxy_for
-from models.language.openai_faults import Complaint, fault, seconds_until
+from models.language.openai_faults import ServerError, error_of, seconds_until
 from models.language.server_dialect import ServerDialect
 from models.language.silence_alarm import SilenceAlarm
 
@@ -33,13 +33,13 @@ used again."""
 ERROR_BYTES = 65536
 """Largest number of bytes that are read of a response with a status other than 200."""
 
-_PIECE = 256 * 1024
+_PIECE_BYTES = 256 * 1024
 """Number of bytes of a call that are written at a time."""
 
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """Errors that the transport raises. Errors of aiohttp that the transport does not translate arrive unchanged."""
 _TRACE = TraceContextTextMapPropagator()
-"""Writes `traceparent` into a call's headers if the request behind the call has one, or is traced by this server."""
+"""Writes `traceparent` into a call's headers if the client's request has this header, or is traced by this server."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +115,18 @@ class OpenAiHttp:
                     response = await self._send(content, agent)
                     if response.status_code == 200:
                         return response
-                    complaint = await self._read_complaint(response)
+                    complaint = await self._read_error(response)
             except CONNECTION_ERRORS as error:
                 failure = self._unreachable(error, retries + 1)
                 wait = None if _timed_out(error) else self._backoff(retries)
             except TimeoutError:
-                raise _began_too_late() from None
+                raise _late_error() from None
             else:
-                if response.status_code in (400, 422) and self._dialect.concede(spoken, complaint):
+                if response.status_code in (400, 422) and self._dialect.drop_refused_option(spoken, complaint):
                     content = pydantic_core.to_json(spoken)
                     continue
                 asked = response.headers.get("retry-after")
-                failure = fault(response.status_code, complaint, asked, response.headers.get("content-type"))
+                failure = error_of(response.status_code, complaint, asked, response.headers.get("content-type"))
                 passing = isinstance(failure, LlmOverloaded) or response.status_code in (502, 504)
                 wait = self._wait(retries, seconds_until(asked)) if passing else None
             if wait is None or retries == self.patience.retries:
@@ -158,26 +158,26 @@ class OpenAiHttp:
                         reason=f"{BROKEN_CONNECTION} ({type(error.__cause__ or error).__name__})",
                     ) from error
                 if not alarm.begun:
-                    raise _began_too_late() from None
+                    raise _late_error() from None
                 raise LlmSilent("The LLM server fell silent halfway.", reason="silence halfway") from None
             finally:
                 alarm.stop()
 
-    async def look(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
-        """Return the JSON found at `url`, None if there is none. Raises LlmError."""
+    async def request_json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
+        """Return the JSON that the server answers at `url`; None if there is none. Raises LlmError."""
         try:
             async with asyncio.timeout(self.patience.first_byte_s):
                 response = await self._client.request(method, url, json=body)
         except CONNECTION_ERRORS as error:
             raise self._unreachable(error) from error
         except TimeoutError:
-            raise _began_too_late() from None
+            raise _late_error() from None
         if response.status_code in (404, 405):
             return None
         if response.status_code != 200:
-            complaint = Complaint.read(response.content)
+            complaint = ServerError.read(response.content)
             told = response.headers
-            raise fault(response.status_code, complaint, told.get("retry-after"), told.get("content-type"))
+            raise error_of(response.status_code, complaint, told.get("retry-after"), told.get("content-type"))
         try:
             return pydantic_core.from_json(response.content)
         except ValueError:
@@ -190,14 +190,14 @@ class OpenAiHttp:
         headers = {**self._headers, "user-agent": agent}
         _TRACE.inject(headers)
         body: dict[str, Any] = {"content": content}
-        if len(content) > _PIECE:
+        if len(content) > _PIECE_BYTES:
             # The length is set explicitly, because httpx knows only the length of a body that it gets as a whole.
-            body = {"stream": _InPieces(content)}
+            body = {"stream": _PiecewiseBody(content)}
             headers["content-length"] = str(len(content))
         request = httpx.Request("POST", self._chat_url, headers=headers, extensions=self._extensions, **body)
         return await self._transport.handle_async_request(request)
 
-    async def _read_complaint(self, response: httpx.Response) -> Complaint:
+    async def _read_error(self, response: httpx.Response) -> ServerError:
         body = b""
         async with contextlib.aclosing(response), contextlib.aclosing(_stream_of(response)) as pieces:
             async for piece in pieces:
@@ -205,7 +205,7 @@ class OpenAiHttp:
                 if len(body) >= ERROR_BYTES:
                     break
         # Some servers quote the key that they refuse.
-        return Complaint.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
+        return ServerError.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
     def _backoff(self, retries: int) -> float:
         longest: float = self.patience.backoff_s * 2**retries
@@ -218,7 +218,7 @@ class OpenAiHttp:
         return asked if asked <= self.patience.longest_retry_after_s else None
 
     def _unreachable(self, error: Exception, tries: int = 1) -> LlmUnavailable:
-        why = f"{_why(error)} (tried {'once' if tries == 1 else f'{tries} times'})"
+        why = f"{_connection_failure(error)} (tried {'once' if tries == 1 else f'{tries} times'})"
         remedy = "Start its server, or correct OPENFAZE_LLM_BASE_URL; `openfaze doctor` tries it on this server."
         address = self.url.copy_with(username=None, password=None, query=None)
         failure = LlmUnavailable(
@@ -231,8 +231,8 @@ class OpenAiHttp:
         return failure
 
 
-def _why(error: Exception) -> str:
-    """Return the reason of a failed connection, in words that contain no address."""
+def _connection_failure(error: Exception) -> str:
+    """Return why a connection failed, as a clause without addresses."""
     match error.__cause__ or error:
         case aiohttp.ClientConnectorDNSError():
             return "there is no host of that name"
@@ -246,7 +246,7 @@ def _why(error: Exception) -> str:
             return "the connection failed"
 
 
-class _InPieces(httpx.AsyncByteStream):
+class _PiecewiseBody(httpx.AsyncByteStream):
     """A body that is written piece by piece, as the server accepts it. Writing a large body at once would block the
     event loop."""
 
@@ -254,11 +254,11 @@ class _InPieces(httpx.AsyncByteStream):
         self._content = content
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        for start in range(0, len(self._content), _PIECE):
-            yield self._content[start : start + _PIECE]
+        for start in range(0, len(self._content), _PIECE_BYTES):
+            yield self._content[start : start + _PIECE_BYTES]
 
 
-def _began_too_late() -> LlmLate:
+def _late_error() -> LlmLate:
     return LlmLate("The LLM server did not begin its answer in time.", reason="no answer in time")
 
 

@@ -29,8 +29,8 @@ from models.language.openai_http import ServerPatience
 
 log = structlog.get_logger(__name__)
 
-Ask = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
-Look = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
+AskModel = Callable[[LlmCall], AsyncGenerator[LlmEvent, None]]
+RequestJson = Callable[[str, str, Mapping[str, Any] | None], Awaitable[Mapping[str, Any]]]
 """Function that takes a method, a path on the server outside its API, and a JSON body, and returns the JSON object
 found there; empty if there is none."""
 
@@ -40,7 +40,7 @@ CONTEXT_FIELDS = (
     "context_window",  # Groq
     "max_context_length",  # Mistral
 )
-MAX_TOKENS = 16
+MAX_ANSWER_TOKENS = 16
 PICTURE = (
     "data:image/png;base64,"
     "iVBORw0KGgoAAAANSUhEUgAAAEAAAABACAIAAAAlC+aJAAAAT0lEQVR42u3PQQkAAAgEsOtkJzvZ1gi+hcEKLNXzWgQE"
@@ -81,7 +81,12 @@ _Question = Callable[..., Awaitable[_Outcome | None]]
 
 
 async def find_abilities(
-    known: KnownAbilities, listed: Mapping[str, Any], model: str, look: Look, ask: Ask, patience: ServerPatience
+    known: KnownAbilities,
+    listed: Mapping[str, Any],
+    model: str,
+    look: RequestJson,
+    ask: AskModel,
+    patience: ServerPatience,
 ) -> Abilities:
     """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError when the server
     does not answer at all.
@@ -89,7 +94,7 @@ async def find_abilities(
     The model lacks an ability if the server refuses its question, breaks off the answer, or does not answer in time
     although it answered a plain question.
     """
-    known = {**await _told(listed, model, look), **known}
+    known = {**await _stated_abilities(listed, model, look), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
     # The plain question is asked first and alone, so that a server that is away, or still loading its model, gets only
@@ -97,14 +102,14 @@ async def find_abilities(
     plain = await _plain_outcome(ask, patience)
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(
-        vision=known["vision"] if "vision" in known else await _sees(question, plain),
-        tools=known["tools"] if "tools" in known else await _calls(question),
-        json_schema=known["json_schema"] if "json_schema" in known else await _decodes(question),
+        vision=known["vision"] if "vision" in known else await _can_see(question, plain),
+        tools=known["tools"] if "tools" in known else await _can_call(question),
+        json_schema=known["json_schema"] if "json_schema" in known else await _can_decode(question),
         context_tokens=known.get("context_tokens"),
     )
 
 
-async def _told(listed: Mapping[str, Any], model: str, look: Look) -> KnownAbilities:
+async def _stated_abilities(listed: Mapping[str, Any], model: str, look: RequestJson) -> KnownAbilities:
     """Return the abilities that the server itself states."""
     told: KnownAbilities = {}
     for name in CONTEXT_FIELDS:
@@ -127,7 +132,7 @@ async def _told(listed: Mapping[str, Any], model: str, look: Look) -> KnownAbili
     return told
 
 
-async def _sees(question: _Question, plain: _Outcome) -> bool:
+async def _can_see(question: _Question, plain: _Outcome) -> bool:
     picture = {"type": "image_url", "image_url": {"url": PICTURE}}
     seen = await question([{"type": "text", "text": "Say hello."}, picture])
     if seen is None:
@@ -138,7 +143,7 @@ async def _sees(question: _Question, plain: _Outcome) -> bool:
     return seen.prompt_tokens > plain.prompt_tokens
 
 
-async def _calls(question: _Question) -> bool:
+async def _can_call(question: _Question) -> bool:
     function = {"name": "ping", "description": "Say that you are there.", "parameters": {"type": "object"}}
     tools = ({"type": "function", "function": function},)
     # vLLM forces calls even when it is not configured to detect calls that a model makes by itself.
@@ -148,7 +153,7 @@ async def _calls(question: _Question) -> bool:
     return forced is not None and (forced.called or forced.is_silent)
 
 
-async def _decodes(question: _Question) -> bool:
+async def _can_decode(question: _Question) -> bool:
     schema = {
         "type": "object",
         "properties": {"ok": {"type": "string", "enum": ["yes"]}},
@@ -161,7 +166,7 @@ async def _decodes(question: _Question) -> bool:
     return outcome is not None and (outcome.is_silent or outcome.text.lstrip().startswith("{"))
 
 
-async def _plain_outcome(ask: Ask, patience: ServerPatience) -> _Outcome:
+async def _plain_outcome(ask: AskModel, patience: ServerPatience) -> _Outcome:
     try:
         async with asyncio.timeout(patience.first_byte_s + patience.question_s):
             return await _outcome(ask, "Say hello.")
@@ -171,7 +176,7 @@ async def _plain_outcome(ask: Ask, patience: ServerPatience) -> _Outcome:
         raise LlmUnavailable("The LLM server did not answer a plain question in time.") from None
 
 
-async def _outcome_in_time(ask: Ask, question_s: float, content: object, **fields: Any) -> _Outcome | None:
+async def _outcome_in_time(ask: AskModel, question_s: float, content: object, **fields: Any) -> _Outcome | None:
     try:
         async with asyncio.timeout(question_s):
             return await _outcome(ask, content, **fields)
@@ -182,9 +187,9 @@ async def _outcome_in_time(ask: Ask, question_s: float, content: object, **field
         return None
 
 
-async def _outcome(ask: Ask, content: object, **fields: Any) -> _Outcome:
+async def _outcome(ask: AskModel, content: object, **fields: Any) -> _Outcome:
     """Return the outcome of one question. Raises LlmError."""
-    call = LlmCall([{"role": "user", "content": content}], options={"max_tokens": MAX_TOKENS}, **fields)
+    call = LlmCall([{"role": "user", "content": content}], options={"max_tokens": MAX_ANSWER_TOKENS}, **fields)
     text, called, prompt_tokens = "", False, None
     async with contextlib.aclosing(ask(call)) as events:
         async for event in events:

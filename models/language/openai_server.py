@@ -11,7 +11,7 @@ import httpx
 from models.base import media_type_of
 from models.concurrency import SharedRun
 from models.language.event_stream import BodyParser, EventStreamParser, EventTooLong, WholeBody
-from models.language.forced_call import CallReader, by_schema, forced_functions, natively
+from models.language.forced_call import CallReader, forced_functions, with_call_schema, with_forced_tools_only
 from models.language.llm import (
     THINKING_TOKENS,
     Abilities,
@@ -34,16 +34,16 @@ from models.language.llm import (
 )
 from models.language.openai_address import beside_api
 from models.language.openai_chunks import ChunkReader
-from models.language.openai_faults import NO_COMPLETION, is_page, no_answer
+from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
 from models.loop_turns import PieceCounter
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
 
-END = b"[DONE]"
+STREAM_END = b"[DONE]"
 
-_OLLAMA = "library"
+_OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 
 PROBING_AGENT = f"{AGENT} (probe)"
@@ -80,11 +80,11 @@ class OpenAiServer:
         self._outage: str | None = None
         """Sentence for clients on why the server could not be reached at the last try; None if it could, or before the
         first try."""
-        self._reasons_unasked = False
+        self._always_reasons = False
         """True once the model has reasoned although it was told not to."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
-        self._probing = SharedRun(self._find_abilities)
+        self._probing = SharedRun(self._probe)
 
     @property
     def name(self) -> str:
@@ -129,8 +129,8 @@ class OpenAiServer:
         """Check, at no cost, that the server can be reached, by requesting only its list of models. Raises
         LlmUnavailable if it cannot."""
         try:
-            with self._watching():
-                await self._http.look("GET", self._models_url)
+            with self._recording_outage():
+                await self._http.request_json("GET", self._models_url)
         except LlmError as error:
             # Any other error is an answer of the server, so the server can be reached.
             if self._outage is not None:
@@ -143,7 +143,13 @@ class OpenAiServer:
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        answer = self._forced if forced_functions(call) else self._said if call.is_the_clients else self._complete
+        answer = (
+            self._forced_call
+            if forced_functions(call)
+            else self._answer_within_limits
+            if call.is_the_clients
+            else self._own_question
+        )
         async with self._slots.slot(), contextlib.aclosing(answer(call)) as events:
             counter = PieceCounter()
             with self.counters.answering():
@@ -162,13 +168,13 @@ class OpenAiServer:
         await self._listing.stop()
         await self._http.close()
 
-    async def _forced(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    async def _forced_call(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer that must be a call. If the server answers in words, the call is requested as JSON under a
         schema; if that succeeds, all later calls use the schema from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
             called = False
-            async with contextlib.aclosing(self._said(natively(call))) as events:
+            async with contextlib.aclosing(self._answer_within_limits(with_forced_tools_only(call))) as events:
                 async for event in events:
                     called = called or isinstance(event, ToolCallDelta)
                     if called:
@@ -184,18 +190,18 @@ class OpenAiServer:
                     yield event
                 return
         reader = CallReader()
-        async with contextlib.aclosing(self._said(by_schema(call))) as events:
+        async with contextlib.aclosing(self._answer_within_limits(with_call_schema(call))) as events:
             async for event in events:
                 for piece in reader.read(event):
                     yield piece
         self._forces_calls = False
 
-    async def _complete(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    async def _own_question(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer to a question of openfaze's own. If the answer is cut while the model is still reasoning,
         the question is repeated with room for the reasoning, and all later questions get this room from the start."""
-        had_room = self._reasons_unasked
+        had_room = self._always_reasons
         reasoned, answered = False, False
-        async with contextlib.aclosing(self._said(self._with_room(call))) as events:
+        async with contextlib.aclosing(self._answer_within_limits(self._with_thinking_room(call))) as events:
             async for event in events:
                 is_cut = isinstance(event, Done) and event.finish_reason == "length"
                 if is_cut and reasoned and not (answered or had_room):
@@ -205,30 +211,30 @@ class OpenAiServer:
                 yield event
             else:
                 return
-        self._reasons_unasked = True
-        async with contextlib.aclosing(self._said(self._with_room(call))) as events:
+        self._always_reasons = True
+        async with contextlib.aclosing(self._answer_within_limits(self._with_thinking_room(call))) as events:
             async for event in events:
                 yield event
 
-    def _with_room(self, call: LlmCall) -> LlmCall:
+    def _with_thinking_room(self, call: LlmCall) -> LlmCall:
         """Return the call with additional tokens for a model whose reasoning cannot be switched off."""
         limit = call.options.get("max_tokens")
-        if limit is None or not self._reasons_unasked:
+        if limit is None or not self._always_reasons:
             return call
         context = self._abilities.context_tokens if self._abilities else None
         room = THINKING_TOKENS if context is None else min(THINKING_TOKENS, context // 4)
         return replace(call, options={**call.options, "max_tokens": limit + room})
 
-    def _thinking(self, call: LlmCall) -> dict[str, Any]:
+    def _thinking_fields(self, call: LlmCall) -> dict[str, Any]:
         """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
         name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
-        if (self._listed or {}).get("owned_by") == _OLLAMA:
+        if (self._listed or {}).get("owned_by") == _OLLAMA_OWNER:
             # The field below does not reach Ollama's templates. For Ollama, the options already contain the effort.
             return {} if call.thinks else {"reasoning_effort": "none"}
         # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
         return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
 
-    async def _said(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If a client requests a longer answer than there is room for, the call is repeated with the
         available room, because many programs always set the same limit."""
         asked: int | None = call.options.get("max_tokens") if call.is_the_clients else None
@@ -236,7 +242,7 @@ class OpenAiServer:
         while True:
             begun = False
             try:
-                async with contextlib.aclosing(self._decoded(call)) as events:
+                async with contextlib.aclosing(self._answer_by_schema(call)) as events:
                     async for event in events:
                         begun = True
                         if isinstance(event, Done):
@@ -246,12 +252,12 @@ class OpenAiServer:
                         yield event
                 return
             except (ContextOverflow, AnswerTooLong) as refused:
-                if begun or asked is None or note or (less := _with_less(call, asked, refused)) is None:
+                if begun or asked is None or note or (less := _with_lower_limit(call, asked, refused)) is None:
                     raise
                 call = less
                 note = lowered(asked, less.options.get("max_tokens"))
 
-    async def _decoded(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    async def _answer_by_schema(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested: the
         prompt contains the schema, and the answer is checked against it."""
         tries = [call]
@@ -282,8 +288,8 @@ class OpenAiServer:
         try:
             if self._model is None:
                 await self._listed_model()
-            body = _body(call, self.name) | self._thinking(call)
-            with self._watching():
+            body = _body(call, self.name) | self._thinking_fields(call)
+            with self._recording_outage():
                 response = await self._http.chat(body, agent, first_byte_by)
             # The stream is closed explicitly, because the garbage collector would close the connection only after the
             # caller has left.
@@ -322,8 +328,8 @@ class OpenAiServer:
                     if is_page(content_type):
                         break
                     documents = parser.feed(piece)
-                    if END in documents:
-                        yield documents[: documents.index(END)]
+                    if STREAM_END in documents:
+                        yield documents[: documents.index(STREAM_END)]
                         await self._drain(pieces)
                         return
                     if documents:
@@ -339,7 +345,7 @@ class OpenAiServer:
                     raise
         last = [] if is_empty else parser.close()
         if not (last or said_something):
-            raise no_answer(content_type, is_empty=is_empty)
+            raise error_without_answer(content_type, is_empty=is_empty)
         yield last
         if not reader.is_whole:
             public = NO_COMPLETION if reader.is_empty else None
@@ -355,7 +361,7 @@ class OpenAiServer:
                     pass
 
     @contextlib.contextmanager
-    def _watching(self) -> Iterator[None]:
+    def _recording_outage(self) -> Iterator[None]:
         """Record whether the server could be reached."""
         try:
             yield
@@ -368,18 +374,20 @@ class OpenAiServer:
             raise
         self._outage = None
 
-    async def _find_abilities(self) -> Abilities:
+    async def _probe(self) -> Abilities:
         with self.counters.failing():
-            return await self._found_abilities()
+            return await self._determine_abilities()
 
-    async def _found_abilities(self) -> Abilities:
+    async def _determine_abilities(self) -> Abilities:
         if self._known.keys() == ABILITIES:
             self._abilities = Abilities(**self._known)
         else:
             patience = self._http.patience
             try:
                 listed = await self._listed_if_needed()
-                self._abilities = await find_abilities(self._known, listed, self.name, self._look, self._ask, patience)
+                self._abilities = await find_abilities(
+                    self._known, listed, self.name, self._request_json, self._ask_model, patience
+                )
             except LlmError as error:
                 error.host = self._http.url.host
                 raise
@@ -405,8 +413,8 @@ class OpenAiServer:
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
-        with self._watching():
-            found = await self._http.look("GET", self._models_url)
+        with self._recording_outage():
+            found = await self._http.request_json("GET", self._models_url)
         entries = [entry for entry in _entries(found) if self._model in (None, entry.get("id"))]
         if self._model is None and not entries:
             raise LlmNotSetUp(
@@ -417,20 +425,20 @@ class OpenAiServer:
         self._model = self._model or str(self._listed["id"])
         return self._listed
 
-    async def _look(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    async def _request_json(self, method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
         try:
             async with asyncio.timeout(self._http.patience.question_s):
-                found = await self._http.look(method, beside_api(self._http.url, path), body)
+                found = await self._http.request_json(method, beside_api(self._http.url, path), body)
         except (LlmError, TimeoutError):
             # The path was only a guess. If the server has a fault, the questions will reveal it.
             return {}
         return found if isinstance(found, dict) else {}
 
-    def _ask(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
+    def _ask_model(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         return self._stream(call, PROBING_AGENT)
 
 
-def _with_less(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
+def _with_lower_limit(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
     """Return the call with the limit that there is room for, or with no limit if the room is unknown. None if no
     smaller limit can help, because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):

@@ -7,13 +7,13 @@ from typing import Any
 
 # Measured limits of LLGuidance: it compiles 60 levels and gives up at 80; it takes 0.3 s for `maxItems` 10,000 and
 # gives up at 100,000.
-DEEPEST = 32
+MAX_DEPTH = 32
 
 MAX_NODES = 10_000
 
 MAX_REPEATS = 10_000
 
-LONGEST_PATTERN = 500
+MAX_PATTERN_CHARS = 500
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "object", "array"})
 
@@ -25,7 +25,7 @@ _NUMBERS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximu
 
 _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 
-_NAMED = frozenset({"properties", "patternProperties", "$defs", "definitions"})
+_SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 
 _BEYOND_REGULAR = re.compile(r"\(\?(?!:)|\\[1-9bBkGAZz]")
 """Matches parts of a pattern that are not regular: look-around, inline flags, back-references, word boundaries."""
@@ -54,43 +54,47 @@ def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     Strings without a `maxLength` get `longest_string` characters, and objects that list properties are closed to
     others. Answers within these limits are still valid, and the limits make a small model come to an end.
     """
-    relaxed = _Relaxation(schema, longest_string).relax(schema, 0)
+    relaxed = _Reduction(schema, longest_string).reduce(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
 
 
-class _Relaxation:
+class _Reduction:
     def __init__(self, root: Mapping[str, Any], longest_string: int) -> None:
         self._root = root
         self._longest_string = longest_string
         self._nodes = 0
         # Closing the members of an intersection would leave nothing in it.
-        self._closes = not _mentions_all_of(root)
+        self._closes_objects = not _mentions_all_of(root)
 
-    def relax(self, schema: object, depth: int) -> dict[str, Any] | bool:
+    def reduce(self, schema: object, depth: int) -> dict[str, Any] | bool:
         self._nodes += 1
         if isinstance(schema, bool):
             return schema
-        if not isinstance(schema, Mapping) or depth > DEEPEST or self._nodes > MAX_NODES:
+        if not isinstance(schema, Mapping) or depth > MAX_DEPTH or self._nodes > MAX_NODES:
             return {}
-        kept = {key: value for key, given in schema.items() if (value := self._keep(key, given, depth)) is not None}
+        kept = {
+            key: value
+            for key, given in schema.items()
+            if (value := self._reduced_keyword(key, given, depth)) is not None
+        }
         if kept.get("type") == "string" and not kept.keys() & {"maxLength", "pattern", "format", "enum", "const"}:
             kept["maxLength"] = max(self._longest_string, kept.get("minLength", 0))
-        if self._closes and _lists_all_it_needs(kept):
+        if self._closes_objects and _lists_all_required(kept):
             kept.setdefault("additionalProperties", False)
         return kept
 
-    def _keep(self, key: str, given: Any, depth: int) -> Any:
+    def _reduced_keyword(self, key: str, given: Any, depth: int) -> Any:
         """Return the value of a keyword in the reduced schema; None leaves the keyword out."""
-        if key in _NAMED and isinstance(given, Mapping):
-            return {name: self.relax(value, depth + 1) for name, value in given.items() if _compiles(key, name)}
+        if key in _SCHEMAS_BY_NAME and isinstance(given, Mapping):
+            return {name: self.reduce(value, depth + 1) for name, value in given.items() if _compiles(key, name)}
         if key in _ALTERNATIVES or key == "prefixItems":
-            return [self.relax(value, depth + 1) for value in given] if given and isinstance(given, list) else None
+            return [self.reduce(value, depth + 1) for value in given] if given and isinstance(given, list) else None
         if key in ("items", "additionalProperties"):
-            return self.relax(given, depth + 1) if isinstance(given, Mapping | bool) else None
-        return given if _is_understood(key, given, self._root) else None
+            return self.reduce(given, depth + 1) if isinstance(given, Mapping | bool) else None
+        return given if _is_supported(key, given, self._root) else None
 
 
-def _is_understood(key: str, given: Any, root: Mapping[str, Any]) -> bool:
+def _is_supported(key: str, given: Any, root: Mapping[str, Any]) -> bool:
     match key:
         case "type":
             names = given if isinstance(given, list) else [given]
@@ -113,7 +117,7 @@ def _is_understood(key: str, given: Any, root: Mapping[str, Any]) -> bool:
             return key in _NUMBERS and type(given) in (int, float)
 
 
-def _lists_all_it_needs(schema: Mapping[str, Any]) -> bool:
+def _lists_all_required(schema: Mapping[str, Any]) -> bool:
     properties = schema.get("properties")
     if not properties or schema.keys() & {"patternProperties", "$ref", *_ALTERNATIVES}:
         return False
@@ -138,7 +142,7 @@ def _compiles(key: str, name: str) -> bool:
 
 
 def _is_regular(pattern: str) -> bool:
-    if len(pattern) > LONGEST_PATTERN or _BEYOND_REGULAR.search(pattern):
+    if len(pattern) > MAX_PATTERN_CHARS or _BEYOND_REGULAR.search(pattern):
         return False
     try:
         re.compile(pattern)

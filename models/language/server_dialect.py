@@ -4,11 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from models.language.openai_faults import Complaint
+from models.language.openai_faults import ServerError
 
-# A server's unknown options are found out when it refuses one, then remembered.  An option that is remembered is left
-# out for every caller. Therefore, nothing is remembered from a refusal that concerns only one call: a value out of
-# range, a message that happens to contain the word `user`, or a sentence that quotes the caller's words.
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
 """Pairs of names for the same option: a server that refuses one name accepts the other."""
 
@@ -17,7 +14,7 @@ ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "r
 
 UNKNOWN_CODES = frozenset({"unknown_parameter", "unsupported_parameter", "extra_forbidden"})
 
-_BEGINS = r"(?:[\w ]{0,80}(?:error|type|request|body)[.:] |invalid json payload received\. )?"
+_START = r"(?:[\w ]{0,80}(?:error|type|request|body)[.:] |invalid json payload received\. )?"
 
 _KIND = r"(?P<kind>(?:(?:request|input|keyword|body) )?(?:parameter|argument|field|option|property|name)s?)"
 
@@ -25,18 +22,18 @@ _NAME = r"""(?P<quote>['"`]?)(?P<name>\w+)(?P=quote)"""
 
 _SUPPORTED = r"not (?:currently )?(?:supported|permitted|allowed|recogni[sz]ed)"
 
-_ENDS = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
+_END = r"(?:\s*$|[.,;:!)]| (?:with|by|for|in|on) (?:this|the) (?:model|server|endpoint|api|engine|backend)\b)"
 """Text after the name of an option that shows that the option itself is refused. Any other text states a condition,
 such as that the value cannot be negative, or that the option cannot be combined with another."""
 
-_SENTENCES = tuple(
+_REFUSALS = tuple(
     re.compile(sentence, re.IGNORECASE)
     for sentence in (
-        rf"{_BEGINS}(?:unsupported|unknown|unrecogni[sz]ed|unexpected)(?: {_KIND})?(?: supplied| provided)?:? {_NAME}"
-        rf"(?: is {_SUPPORTED})?{_ENDS}",
-        rf"{_BEGINS}(?:{_KIND} )?{_NAME} is (?:unsupported|unknown|unrecogni[sz]ed|{_SUPPORTED}){_ENDS}",
-        rf"[\w./: -]{{1,80}} does(?: not|n't) support (?:the )?(?:{_KIND}:? )?{_NAME}{_ENDS}",
-        rf"{_BEGINS}{_NAME}(?P<kind>:) extra (?:inputs|fields)(?: are)? not permitted",
+        rf"{_START}(?:unsupported|unknown|unrecogni[sz]ed|unexpected)(?: {_KIND})?(?: supplied| provided)?:? {_NAME}"
+        rf"(?: is {_SUPPORTED})?{_END}",
+        rf"{_START}(?:{_KIND} )?{_NAME} is (?:unsupported|unknown|unrecogni[sz]ed|{_SUPPORTED}){_END}",
+        rf"[\w./: -]{{1,80}} does(?: not|n't) support (?:the )?(?:{_KIND}:? )?{_NAME}{_END}",
+        rf"{_START}{_NAME}(?P<kind>:) extra (?:inputs|fields)(?: are)? not permitted",
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
@@ -48,6 +45,13 @@ _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(
 
 
 class ServerDialect:
+    """The options that one server does not accept.
+
+    An option that the server refuses is remembered, and then left out for every caller. Therefore, nothing is
+    remembered from a refusal that concerns only one call: a value out of range, a message that happens to contain the
+    word `user`, or a sentence that quotes the caller's words.
+    """
+
     def __init__(self) -> None:
         self._refused: set[str] = set()
 
@@ -58,9 +62,8 @@ class ServerDialect:
             self._leave_out(spoken, option)
         return spoken
 
-    def concede(self, body: dict[str, Any], complaint: Complaint) -> bool:
-        """Remove from `body` the option that the server does not accept. Return False if the complaint is about
-        something else.
+    def drop_refused_option(self, body: dict[str, Any], complaint: ServerError) -> bool:
+        """Remove from `body` the option that the server does not accept. Return False if the error has another cause.
 
         The option is remembered, unless the server refuses only this value of it.
         """
@@ -81,9 +84,9 @@ class ServerDialect:
             body.setdefault(other, value)
 
 
-def _unknown_option(complaint: Complaint) -> str:
-    """Return the option that is unknown to the server according to its complaint, or an empty string."""
-    found = next(filter(None, (sentence.match(complaint.message) for sentence in _SENTENCES)), None)
+def _unknown_option(complaint: ServerError) -> str:
+    """Return the option that the server does not know, according to its error; an empty string if there is none."""
+    found = next(filter(None, (sentence.match(complaint.message) for sentence in _REFUSALS)), None)
     name = "" if found is None else found["name"]
     if complaint.param:
         plain = complaint.code in UNKNOWN_CODES or _UNKNOWN_PARAM.match(complaint.message) or name == complaint.param

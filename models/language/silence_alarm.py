@@ -18,7 +18,7 @@ class SilenceAlarm:
         self._silence_s = silence_s
         self._ring = ring
         self._listening_until = first_by
-        self._timer = self._loop.call_at(first_by, self._look)
+        self._timer = self._loop.call_at(first_by, self._check)
         self.begun = False
         """True once a sound was heard."""
         self.rang = False
@@ -29,7 +29,7 @@ class SilenceAlarm:
         if not self.begun:
             self.begun = True
             self._timer.cancel()
-            self._timer = self._loop.call_later(self._silence_s, self._look)
+            self._timer = self._loop.call_later(self._silence_s, self._check)
 
     def listen(self) -> None:
         self._listening_until = self._loop.time() + self._silence_s
@@ -37,10 +37,10 @@ class SilenceAlarm:
     def stop(self) -> None:
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         left = self._listening_until - self._loop.time()
         if left > 0:
-            self._timer = self._loop.call_later(min(left, self._silence_s), self._look)
+            self._timer = self._loop.call_later(min(left, self._silence_s), self._check)
         else:
             self.rang = True
             self._ring()

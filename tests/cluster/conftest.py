@@ -20,7 +20,7 @@ CONFIG = ClusterConfig(
     start_s=240,
     drain_s=30,
     scale_s=1,
-    on_its_way=0,
+    batches_ahead=0,
 )
 
 
@@ -42,7 +42,7 @@ def connected() -> Iterator[None]:
 
 @pytest.fixture
 def on_cluster(connected: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Any]]:
-    """Makes the workplace of an engine, as `models.workplace.Threads` is made; `config` says what is not as ever."""
+    """Makes the workplace of an engine, like `models.workplace.ThreadWorkplace`; `config` replaces defaults."""
     from ray import serve
 
     # What a test deploys is its own, whoever has started the cluster.

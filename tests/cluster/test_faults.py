@@ -230,7 +230,7 @@ async def test_requests_go_on_while_the_controller_is_dead_and_replicas_are_repl
 async def test_replicas_come_with_load_and_go_without_it_and_no_request_notices(host: MakeHost) -> None:
     from ray import serve
 
-    engines = host(replicas=ReplicaCounts(1, 2), scale_s=0.5, on_its_way=1)
+    engines = host(replicas=ReplicaCounts(1, 2), scale_s=0.5, batches_ahead=1)
 
     def running() -> int:
         [status] = [app for name, app in serve.status().applications.items() if name.startswith(f"test-{os.getpid()}-")]
@@ -251,7 +251,7 @@ async def test_replicas_come_with_load_and_go_without_it_and_no_request_notices(
 async def test_work_that_waits_in_a_replica_is_called_off_with_its_caller(host: MakeHost, tmp_path: Path) -> None:
     begun = tmp_path / "begun"
     # Three are sent to the one replica, which computes one at a time.
-    engines = host(lambda: Worker(1.0, str(begun)), on_its_way=2)
+    engines = host(lambda: Worker(1.0, str(begun)), batches_ahead=2)
     await engines.run(0)
     first = asyncio.create_task(engines.run(1))
     async with asyncio.timeout(60):

@@ -32,7 +32,7 @@ def replicas_for_threads(
     def workplace(spec: Any, factory: Any, limits: Any, failures: Any) -> Any:
         return on_cluster(spec, forwarded(factory), limits, failures)
 
-    monkeypatch.setattr("models.host.Threads", workplace)
+    monkeypatch.setattr("models.host.ThreadWorkplace", workplace)
 
 
 def test_what_is_left_out_is_there() -> None:

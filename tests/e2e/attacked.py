@@ -149,7 +149,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(full_model, "create_app", create_seen)
-        patch.setattr(Runtime, "_new", noted)
+        patch.setattr(Runtime, "_build_new", noted)
         patch.setattr("app.services.LARGEST_REQUESTS_HELD", 2)
         with serving_full_model(
             api_keys=(ALICE, BOB),

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from models.base import INSTALL, Engine, EngineSpec, EngineUnavailable
+from models.base import INSTALL_TORCH, Engine, EngineSpec, EngineUnavailable
 from models.batches import CardMemory
 from models.capability import BadResult, Built, Candidate, Capability, EngineConfig, Engines, OwnSettings, is_installed
 from models.device import CPU, ONNXRUNTIME, TORCH, Backend
@@ -87,7 +87,7 @@ def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str 
     if not folder.has_weights:
         return "The classifier's folder has neither model.onnx, nor onnx/model.onnx, nor model.safetensors."
     without = "The classifier's folder has no ONNX file. "
-    return None if is_installed("torch", "transformers") else without + INSTALL
+    return None if is_installed("torch", "transformers") else without + INSTALL_TORCH
 
 
 def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: EngineConfig, card: CardMemory) -> Built:

@@ -35,14 +35,14 @@ _VIOLENCE = "S1"
 
 
 def _qwen3guard_remedy(config: EngineConfig) -> str | None:
-    from models.base import INSTALL
+    from models.base import INSTALL_TORCH
 
     if not (config.weights_dir / FOLDER / "config.json").is_file():
         missing = f"Run `hf download {REPOSITORY} --local-dir {FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
         # This is empty unless the engine was chosen. The engine that is included with openfaze then states what is
         # missing.
         return missing if config.of(GuardSettings).text_guard == QWEN3GUARD.spec.name else ""
-    return None if is_installed("torch", "transformers") else INSTALL
+    return None if is_installed("torch", "transformers") else INSTALL_TORCH
 
 
 def _build_qwen3guard(config: EngineConfig) -> Built:

@@ -162,11 +162,11 @@ def _folder(name: str, config: EngineConfig) -> Path:
 
 
 def _transformers_remedy(name: str, repository: str, config: EngineConfig) -> str | None:
-    from models.base import INSTALL
+    from models.base import INSTALL_TORCH
 
     if not (_folder(name, config) / "config.json").is_file():
         return f"Run `hf download {repository} --local-dir {name}` in the folder OPENFAZE_WEIGHTS_DIR."
-    return None if is_installed("torch", "transformers") else INSTALL
+    return None if is_installed("torch", "transformers") else INSTALL_TORCH
 
 
 def _grounding(name: str, repository: str, capability: str) -> Candidate:

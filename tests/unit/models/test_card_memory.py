@@ -25,7 +25,7 @@ from models.vision.ppocr.recognizer import LineRecognizer
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.session import OcrSession, Pictures
 from models.weights import WEIGHT_SETS, WeightSet
-from models.workplace import loaded
+from models.workplace import load_engine
 from tests import gpu_cards
 from tests.conftest import ROOT
 from tests.image_guards import save_classifier
@@ -81,7 +81,7 @@ def test_elsewhere_than_on_a_card_nothing_is_counted() -> None:
 def test_a_network_of_the_operators_own_is_counted_by_another_and_not_bounded(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
     folder = save_classifier(tmp_path / "mine", ["normal", "nsfw"], [[0, 0, 0], [2, 0, 0]])
     network = tmp_path / "mine.onnx"
     network.touch()
@@ -212,7 +212,7 @@ def test_an_engine_with_batches_counts_its_items_by_the_free_memory_of_its_card(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     capability, backend = COUNTED[name]
-    monkeypatch.setattr(backend, "_answer", (2, ""))
+    monkeypatch.setattr(backend, "_probe_result", (2, ""))
     [engine] = [one for one in CATALOG[capability].engines if one.spec.name == name]
     assert engine.build is not None
     assert engine.card is not None
@@ -246,19 +246,19 @@ class Nothing:
 def test_stretches_of_speech_that_were_chosen_are_no_more_than_a_card_has_room_for(
     chosen: int, free: int | None, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(CTRANSLATE2, "_answer", (1, ""))
-    monkeypatch.setattr("models.workplace.free_on", lambda _: None if free is None else free * 10**6)
+    monkeypatch.setattr(CTRANSLATE2, "_probe_result", (1, ""))
+    monkeypatch.setattr("models.workplace.free_memory", lambda _: None if free is None else free * 10**6)
     assert WHISPER_TINY_EN.build is not None
     [host] = WHISPER_TINY_EN.build(EngineConfig(device="cuda", own=[SpeechSettings(speech_batch=chosen)])).parts
     assert isinstance(host, EngineHost)
     batches = Batches[object, object]("speech", host.limits.max_batch)
-    loaded(Nothing, host.limits, batches)
+    load_engine(Nothing, host.limits, batches)
     assert batches.most == together
 
 
 def test_pictures_to_judge_are_counted_too(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     folder = save_classifier(tmp_path / "nsfw-vit", ["normal", "nsfw"], [[0, 0, 0], [2, 0, 0]])
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
     [guard] = [one for one in CATALOG["image_guard"].engines if one.spec.name == folder.name]
     assert guard.build is not None
     [host] = guard.build(EngineConfig(device="cuda", weights_dir=tmp_path)).parts

@@ -23,9 +23,9 @@ from models.catalog import CATALOG
 from models.device import CTRANSLATE2, ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.measures import MEMORY
-from models.residents import WAITS_S, Residents
+from models.residents import MAX_WAIT_S, Residents
 from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, divided
-from models.workplace import HostLimits, loaded
+from models.workplace import HostLimits, load_engine
 from tests import gpu_cards
 from tests.unit.models.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box
 
@@ -156,7 +156,7 @@ class Here:
 
     async def open(self) -> None:
         await asyncio.sleep(self.load_s)
-        engine = loaded(self._factory, self._limits, self._batches)
+        engine = load_engine(self._factory, self._limits, self._batches)
         assert isinstance(engine, OnACard)
         self._engine = engine
 
@@ -339,7 +339,7 @@ def simulated_card(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         really(self, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Box, "__init__", begin)
-    monkeypatch.setattr("models.workplace.free_on", lambda device: running[0].card.free(device))
+    monkeypatch.setattr("models.workplace.free_memory", lambda device: running[0].card.free(device))
     cuda = SimpleNamespace(is_initialized=lambda: True, empty_cache=lambda: running[0].card.empty_caches())
     monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
     with structlog.testing.capture_logs():
@@ -366,7 +366,7 @@ def test_beside_the_engines_of_a_box_vllm_starts_at_any_time(size: int, seeds: r
 def test_with_more_networks_than_there_is_room_for_who_is_refused_is_told_in_time(size: int, seeds: range) -> None:
     for seed in seeds:
         box = simulated(size, with_more(size), seed)
-        assert box.told.longest_s <= WAITS_S + box.loading_s
+        assert box.told.longest_s <= MAX_WAIT_S + box.loading_s
         assert not box.told.for_good
 
 
@@ -378,7 +378,7 @@ def test_on_a_card_that_another_process_fills_each_request_ends_and_all_are_serv
     ran_out = 0
     for seed in seeds:
         box = simulated(size, with_more(size), seed, is_filled=True)
-        assert box.told.longest_s <= WAITS_S + box.loading_s
+        assert box.told.longest_s <= MAX_WAIT_S + box.loading_s
         assert not box.told.for_good
         assert box.card.most_ours <= box.card.total
         ran_out += sum(host.counters.failures[MEMORY] for host in box.hosts.values())

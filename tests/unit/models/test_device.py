@@ -36,16 +36,16 @@ _, RECOGNIZER = embedded_weights()
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> None:
     """One card, as the driver says; the runtimes are the real ones, and asked anew."""
-    monkeypatch.setattr(DRIVER, "_answer", (1, ""))
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
     for backend in (ONNXRUNTIME, CTRANSLATE2):
-        monkeypatch.setattr(backend, "_answer", None)
+        monkeypatch.setattr(backend, "_probe_result", None)
 
 
 @pytest.fixture
 def no_card(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(device, "DRIVERS", ("libnowhere.so.1",))
     for backend in (DRIVER, ONNXRUNTIME, CTRANSLATE2):
-        monkeypatch.setattr(backend, "_answer", None)
+        monkeypatch.setattr(backend, "_probe_result", None)
 
 
 def test_nothing_is_imported_to_find_out_that_there_is_no_card() -> None:
@@ -74,11 +74,11 @@ def test_a_runtime_is_asked_once_and_counts_cards() -> None:
         assert backend.obstacle(name) is None
     assert not asked
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(DRIVER, "_answer", (2, ""))
+        patched.setattr(DRIVER, "_probe_result", (2, ""))
         assert backend.obstacle("cuda") is backend.obstacle("cuda:1") is None
         assert backend.resolve("auto") == "cuda"
         assert "finds 2 NVIDIA cards" in (backend.obstacle("cuda:2") or "")
-        patched.setattr(DRIVER, "_answer", (0, "No card."))
+        patched.setattr(DRIVER, "_probe_result", (0, "No card."))
         assert backend_without.obstacle("cuda") == "No card."
         assert backend_without.resolve("auto") == "cpu"
     assert len(asked) == 1
@@ -110,7 +110,7 @@ def test_a_session_that_falls_back_to_the_cpu_is_refused(monkeypatch: pytest.Mon
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("this onnxruntime may use a card")
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
     with (
         pytest.warns(UserWarning, match="CUDAExecutionProvider"),
         pytest.raises(EngineUnavailable, match="did not open"),
@@ -145,7 +145,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[OnCard]:
         sessions.append(OnCard(told, really(file, options, providers=["CPUExecutionProvider"])))
         return sessions[-1]
 
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (2, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (2, ""))
     monkeypatch.setattr(onnxruntime, "InferenceSession", opening)
     return sessions
 
@@ -182,7 +182,7 @@ import sys
 import numpy as np
 import onnxruntime as ort
 from models.base import ran_out
-from models.onnx_sessions import EmptyingSession
+from models.onnx_sessions import ArenaFreeingSession
 
 kind = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
 ort.create_and_register_allocator(kind, ort.OrtArenaCfg({"max_mem": 150_000_000, "arena_extend_strategy": 1}))
@@ -190,7 +190,7 @@ options = ort.SessionOptions()
 options.log_severity_level, options.intra_op_num_threads = 4, 1
 options.add_session_config_entry("session.use_env_allocators", "1")
 session = ort.InferenceSession(sys.argv[1], options, providers=["CPUExecutionProvider"])
-emptying = EmptyingSession(session, "cpu:0")
+emptying = ArenaFreeingSession(session, "cpu:0")
 
 def runs(by, count, width):
     try:
@@ -259,14 +259,14 @@ def test_free_memory_is_that_of_the_card_as_cuda_counts_it(monkeypatch: pytest.M
     library = Driver()
     for module in (cards, device):
         monkeypatch.setattr(module, "open_library", lambda _: library)
-    assert device.free_on("cuda") == device.free_on("cuda:0") == 7000
-    assert device.free_on("cuda:1") is None
-    assert device.free_on("cpu") is None
+    assert device.free_memory("cuda") == device.free_memory("cuda:0") == 7000
+    assert device.free_memory("cuda:1") is None
+    assert device.free_memory("cpu") is None
     monkeypatch.setattr(library, "uuid", UUID(int=1), raising=False)
-    assert device.free_on("cuda") is None
+    assert device.free_memory("cuda") is None
     for module in (cards, device):
         monkeypatch.setattr(module, "open_library", lambda _: None)
-    assert device.free_on("cuda") is None
+    assert device.free_memory("cuda") is None
 
 
 def failing() -> int:
@@ -366,7 +366,7 @@ async def test_the_server_says_at_its_start_what_does_not_use_the_card() -> None
 def test_the_profile_is_the_best_that_the_machine_can_run(
     cards: int, profile: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(DRIVER, "_answer", (cards, "" if cards else "No card."))
+    monkeypatch.setattr(DRIVER, "_probe_result", (cards, "" if cards else "No card."))
     assert build_config(Settings(_env_file=None)).profile == profile
     assert build_config(Settings(_env_file=None, profile="embedded")).profile == "embedded"
 
@@ -397,7 +397,7 @@ async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_
         raise EngineUnavailable(capability, "Its file is damaged.")
 
     monkeypatch.setattr(services.runtime, "load", load)
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
     await services.preload()
     await services.close()
     assert "ocr" in loaded
@@ -410,7 +410,7 @@ async def test_the_profile_of_a_card_loads_what_runs_there_and_is_ready_without_
 async def test_what_the_profile_of_a_card_loads_has_worked_once_before_the_server_is_ready(
     failure: Exception | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (1, ""))
     services = Services(Settings(_env_file=None, profile="gpu"))
     done: list[tuple[str, bool]] = []
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from models.base import EngineFailed
-from models.batches import _CALM_BATCHES, Batches
+from models.batches import _BATCHES_BEFORE_GROWTH, Batches
 from models.host import EngineHost
 from models.workplace import HostLimits
 from tests.hosts import SPEC, Doubler
@@ -77,7 +77,7 @@ async def test_as_many_items_are_computed_together_as_the_card_has_room_for(
         asked.append(device)
         return free
 
-    monkeypatch.setattr("models.workplace.free_on", free_on)
+    monkeypatch.setattr("models.workplace.free_memory", free_on)
     engine = Doubler()
     host = EngineHost[int, int](SPEC, lambda: engine, HostLimits(max_batch=16, item_bytes=100, device="cuda:1"))
     await host.run_many(range(16))
@@ -91,7 +91,7 @@ def test_batches_grow_again_where_memory_has_long_sufficed() -> None:
     assert batches.run(card, list(range(8))) == [2 * number for number in range(8)]
     assert batches.most == 2
     card.room = 8
-    for _ in range(2 * _CALM_BATCHES):
+    for _ in range(2 * _BATCHES_BEFORE_GROWTH):
         batches.run(card, list(range(batches.most)))
     assert batches.most == 8
     batches.run(card, list(range(8)))

@@ -36,9 +36,9 @@ def needy(tmp_path: Path, carried: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     module.write_bytes(content.replace(b"\0libdl.so.2\0", f"\0{ABSENT}\0".encode()))
     monkeypatch.syspath_prepend(str(tmp_path))
     monkeypatch.setitem(native.DEBIAN_PACKAGES, ABSENT, "libzz1")
-    native._wanted.cache_clear()
+    native._needed_by_package.cache_clear()
     yield module
-    native._wanted.cache_clear()
+    native._needed_by_package.cache_clear()
 
 
 def test_the_libraries_that_a_file_needs_are_read_from_its_head(needy: Path) -> None:
@@ -63,16 +63,16 @@ def test_a_library_that_the_system_lacks_is_named_with_the_command_that_brings_i
 def test_what_the_loader_says_is_named_in_the_same_way(needy: Path) -> None:
     with pytest.raises(OSError, match=ABSENT) as raised:
         ctypes.CDLL(str(needy))
-    assert "`apt-get install libzz1`" in (native.what_is_missing(raised.value) or "")
-    assert native.what_is_missing(ImportError(str(raised.value))) == native.what_is_missing(raised.value)
-    assert native.what_is_missing(ImportError("libof.mine.so.7: cannot open shared object file: No such file")) == (
-        "This machine has no libof.mine.so.7, which it needs."
-    )
+    assert "`apt-get install libzz1`" in (native.library_missing_from(raised.value) or "")
+    assert native.library_missing_from(ImportError(str(raised.value))) == native.library_missing_from(raised.value)
+    assert native.library_missing_from(
+        ImportError("libof.mine.so.7: cannot open shared object file: No such file")
+    ) == ("This machine has no libof.mine.so.7, which it needs.")
 
 
 def test_other_errors_name_no_library() -> None:
     for error in (FileNotFoundError(2, "No such file"), ImportError("No module named 'x'"), ValueError(ABSENT)):
-        assert native.what_is_missing(error) is None
+        assert native.library_missing_from(error) is None
 
 
 def test_what_serves_here_lacks_nothing() -> None:

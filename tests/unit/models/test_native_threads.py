@@ -37,8 +37,8 @@ def test_the_threads_of_a_block_let_others_go_ahead_and_no_others_do(start: Call
         inside = start()
     after = start()
     assert threads.ids == [inside]
-    threads.let_others_go_ahead()
-    threads.let_others_go_ahead()
+    threads.lower_priority()
+    threads.lower_priority()
     assert os.getpriority(os.PRIO_PROCESS, inside) > usual
     assert {os.getpriority(os.PRIO_PROCESS, one) for one in (0, before, after)} == {usual}
 
@@ -69,4 +69,4 @@ def test_threads_that_have_ended_are_passed_over() -> None:
         lasting.start()
     ended.set()
     lasting.join()
-    threads.let_others_go_ahead()
+    threads.lower_priority()

@@ -117,7 +117,7 @@ async def test_a_look_that_fails_in_the_same_way_is_logged_once(settings: Settin
     with structlog.testing.capture_logs() as logs:
         engines = building.build_runtime(settings)
         for _ in range(3):
-            await engines._look()
+            await engines._refresh()
         await engines.close()
     assert sorted(one["engine"] for one in logs if one["event"] == "look_failed") == sorted(name for _, name in ENGINES)
 
@@ -129,7 +129,7 @@ def one_engine(backend: Backend | None = None, **how: Any) -> Runtime:
 
 
 def test_a_library_that_the_system_lacks_is_a_remedy_of_who_needs_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runtime, "missing_library", lambda module: native.lacking("libgomp.so.1"))
+    monkeypatch.setattr(runtime, "missing_library", lambda module: native.missing_library_message("libgomp.so.1"))
     engines = one_engine(LLAMA_CPP)
     said = (
         "'eyes' cannot run. This machine has no libgomp.so.1, which it needs: `apt-get install libgomp1` brings it on "

@@ -74,16 +74,16 @@ class Machine:
 
     def wake(self) -> None:
         """As what ends does to those who wait."""
-        self._residents.left(self._any)
+        self._residents.mark_idle(self._any)
 
 
 @asynccontextmanager
 async def machine(
-    total: int = 10 * GB, *, most: int = 0, told: bool = True, waits_s: float = 30
+    total: int = 10 * GB, *, most: int = 0, told: bool = True, max_wait_s: float = 30
 ) -> AsyncIterator[Machine]:
     card = Card(total, told=told)
     async with AsyncExitStack() as stack:
-        yield Machine(card, Residents(most, free=card.free, clock=card.clock, waits_s=waits_s), stack)
+        yield Machine(card, Residents(most, free=card.free, clock=card.clock, max_wait_s=max_wait_s), stack)
 
 
 async def test_the_one_that_was_used_least_lately_leaves() -> None:
@@ -130,7 +130,7 @@ async def test_one_that_answers_somebody_stays_until_it_has() -> None:
 
 
 async def test_who_waits_too_long_is_told_what_holds_the_card() -> None:
-    async with machine(waits_s=0) as here:
+    async with machine(max_wait_s=0) as here:
         one, two = here.engine("one", 6 * GB), here.engine("two", 5 * GB)
         async with one.lease():
             with pytest.raises(EngineNotReady, match=r"'two' takes 5,000 MB of cuda:0.*'one' 6,000"):
@@ -187,7 +187,7 @@ async def test_where_nobody_can_leave_the_engine_says_that_memory_does_not_suffi
 
 
 async def test_who_waits_behind_another_who_waits_is_told_after_as_long() -> None:
-    async with machine(waits_s=30) as here:
+    async with machine(max_wait_s=30) as here:
         holder, one, two = (here.engine(name, 6 * GB) for name in ("holder", "one", "two"))
         async with holder.lease():
             asked = [asyncio.create_task(host.run("x")) for host in (one, two)]
@@ -234,7 +234,7 @@ async def test_the_engines_of_a_runtime_share_the_card_that_they_are_on(
     device: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     card = Card(9 * GB)
-    monkeypatch.setattr(DRIVER, "_answer", (1, ""))
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
 
     def candidate(name: str) -> Candidate:
         spec = EngineSpec(name, name, "Apache-2.0", "here")

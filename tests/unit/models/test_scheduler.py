@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.base import EngineOverloaded, ShareUsedUp
-from models.scheduler import SHARE, FairQueue, FairSlots, ReservedBytes, Share, TakenSlots, counted, make_room
+from models.scheduler import SHARE, FairQueue, FairSlots, ReservedBytes, Share, TakenSlots, make_room, time_step
 
 A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
 LATER_A, LATER_B = replace(A, is_later=True), replace(B, is_later=True)
@@ -165,7 +165,7 @@ def test_nothing_is_lost_nor_doubled_and_nobody_waits_for_many_turns_of_another(
                 overtaken.pop(item[0], None)
                 for other, those in overtaken.items():
                     those.append(item[0])
-                    most = 1 + counted(queue.waiting(other) + len(those))
+                    most = 1 + time_step(queue.waiting(other) + len(those))
                     assert those.count(item[0]) <= most, f"{other} was overtaken again and again"
                 if queue.waiting(item[0]):
                     overtaken[item[0]] = []

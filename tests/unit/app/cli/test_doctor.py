@@ -88,7 +88,7 @@ async def test_lines_end_at_the_width_and_with_no_blanks(
 
 
 async def test_two_are_tried_at_a_time_and_found_in_the_catalogs_order(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DRIVER, "_answer", (0, "There is no NVIDIA driver."))
+    monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
     together, most, names = asyncio.Barrier(2), [0, 0], list[str]()
 
     async def attempt(_: object, state: CapabilityState, __: str) -> Finding:
@@ -184,7 +184,7 @@ class Management:
 @pytest.fixture
 def management(monkeypatch: pytest.MonkeyPatch) -> Management:
     library = Management()
-    monkeypatch.setattr(cards, "open_management_library", lambda: library)
+    monkeypatch.setattr(cards, "open_nvml", lambda: library)
     return library
 
 
@@ -274,7 +274,7 @@ async def first_finding(settings: Settings) -> Finding:
 
 
 async def test_a_card_that_was_named_and_is_not_there_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(DRIVER, "_answer", (0, "There is no NVIDIA driver."))
+    monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
     assert await first_finding(Settings(_env_file=None, device="cuda")) == Finding(
         "cards", "failed", said="There is no NVIDIA driver."
     )
@@ -284,9 +284,9 @@ async def test_a_card_that_was_named_and_is_not_there_is_a_failure(monkeypatch: 
 async def test_engines_beside_the_card_are_told_and_fail_only_where_it_was_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(DRIVER, "_answer", (1, ""))
-    monkeypatch.setattr(ONNXRUNTIME, "_answer", (0, "It has no CUDA."))
-    monkeypatch.setattr(LLAMA_CPP, "_answer", (0, "It knows the CPU only."))
+    monkeypatch.setattr(DRIVER, "_probe_result", (1, ""))
+    monkeypatch.setattr(ONNXRUNTIME, "_probe_result", (0, "It has no CUDA."))
+    monkeypatch.setattr(LLAMA_CPP, "_probe_result", (0, "It knows the CPU only."))
     told = await first_finding(Settings(_env_file=None))
     assert (told.capability, told.outcome) == ("cards", "missing")
     assert "computes 'ocr' on the CPU. It has no CUDA." in told.said

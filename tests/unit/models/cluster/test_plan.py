@@ -26,7 +26,7 @@ from models.base import (
 from models.batches import CardMemory
 from models.capability import Built, Candidate, Capability, EngineConfig
 from models.cluster.plan import ClusterConfig, ReplicaCounts, read_replicas
-from models.cluster.replica import Replica, portable
+from models.cluster.replica import Replica, picklable
 from models.cluster.serve import cluster_of
 from models.device import CPU
 from models.host import EngineHost
@@ -80,7 +80,7 @@ def test_replicas_of_an_unknown_capability_are_refused() -> None:
     ],
 )
 def test_an_engine_reserves_the_part_of_a_card_that_it_declares(card: CardMemory | None, part: float) -> None:
-    assert ClusterConfig(card_mb=24_000).part_of_a_card(card) == part
+    assert ClusterConfig(card_mb=24_000).card_share(card) == part
 
 
 @pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is here")
@@ -131,7 +131,7 @@ def test_threads_and_pages_go_by_the_replicas(monkeypatch: pytest.MonkeyPatch) -
 def test_an_error_of_an_engine_says_the_same_in_another_process(error: ModelError) -> None:
     again = pickle.loads(pickle.dumps(error))
     assert (type(again), str(again), vars(again)) == (type(error), str(error), vars(error))
-    assert portable(error) is error
+    assert picklable(error) is error
 
 
 def test_an_error_that_cannot_leave_its_process_becomes_one_that_can() -> None:
@@ -142,11 +142,11 @@ def test_an_error_that_cannot_leave_its_process_becomes_one_that_can() -> None:
         def __init__(self, first: str, second: str) -> None:
             super().__init__(first + second)
 
-    assert isinstance(portable(OutOfMemoryError("CUDA out of memory")), MemoryError)
-    strange = portable(Strange("a", "b"))
+    assert isinstance(picklable(OutOfMemoryError("CUDA out of memory")), MemoryError)
+    strange = picklable(Strange("a", "b"))
     assert (type(strange), str(strange)) == (RuntimeError, "Strange: ab")
     missing = FileNotFoundError(2, "gone")
-    assert portable(missing) is missing
+    assert picklable(missing) is missing
 
 
 class Doubler:

@@ -153,7 +153,7 @@ def test_passages_hold_every_token_of_a_long_text_whatever_it_is_cut_into(
     whole, _ = in_passages(folder, text)
     assert all(len(passage) == MAX_TOKENS for passage in whole[:-1])
     assert all((passage[0], passage[-1]) == (whole[0][0], whole[0][-1]) for passage in whole)
-    monkeypatch.setattr(cutting, "_PIECE_CHARS", 100)
+    monkeypatch.setattr(cutting, "_CHARS_AT_ONCE", 100)
     in_pieces, slices = in_passages(folder, text)
     assert in_pieces == whole
     assert slices > len(text) / 110, "no slice is much longer than it may be"

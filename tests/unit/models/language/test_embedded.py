@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from models.language.embedded import LONGEST_TOKEN, EmbeddedLlm
-from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, Loops
+from models.language.embedded_answer import LOOP_CHARS, LOOP_TIMES, LoopDetector
 from models.language.llm import ContextOverflow, LlmCall, LlmRefused, TextDelta, ToolCallDelta
 from tests.embedded_llm import CONTEXT_TOKENS, GGUF, RECEIPT, done_of, events_of, idle, text_of, under, user
 
@@ -98,7 +98,7 @@ async def test_a_call_whose_arguments_go_round_in_circles_ends(llm: EmbeddedLlm)
 
 def first_loop(text: str, size: int) -> int | None:
     """The length of `text` at which it is noticed, read in pieces of `size`."""
-    loops = Loops()
+    loops = LoopDetector()
     ends = range(size, len(text) + size, size)
     return next((end for end in ends if loops.end_in_one(text[end - size : end])), None)
 

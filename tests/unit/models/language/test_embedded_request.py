@@ -11,7 +11,7 @@ from models.language.embedded_request import NativeRequest, native_request
 from models.language.embedded_server import ChatTemplate
 from models.language.forced_call import CallReader
 from models.language.llm import Done, LlmBroke, LlmCall, TextDelta, ToolCallDelta
-from models.language.schema_grammar import DEEPEST, MAX_REPEATS, decodable, json_grammar
+from models.language.schema_grammar import MAX_DEPTH, MAX_REPEATS, decodable, json_grammar
 from tests.conftest import each_case
 
 PROPS: dict[str, Any] = {
@@ -224,7 +224,7 @@ def test_deep_schemas_are_cut_short() -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(5000):
         schema = {"type": "array", "items": schema}
-    assert json_grammar(decodable(schema, LONGEST)).count('"array"') <= DEEPEST + 1
+    assert json_grammar(decodable(schema, LONGEST)).count('"array"') <= MAX_DEPTH + 1
 
 
 def test_what_the_relaxed_schema_takes_is_valid_by_the_given_one() -> None:

@@ -102,7 +102,7 @@ class YieldingServer:
     def __init__(self) -> None:
         self.yields = False
 
-    def let_others_go_ahead(self) -> None:
+    def lower_priority(self) -> None:
         self.yields = True
 
 

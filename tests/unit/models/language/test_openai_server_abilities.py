@@ -250,7 +250,7 @@ async def test_what_a_server_tells_of_itself_is_waited_for_as_long_as_an_answer(
 
     monkeypatch.setattr(AiohttpTransport, "handle_async_request", answer)
     http = OpenAiHttp("http://127.0.0.1:1", None, ServerPatience(connect_s=7.0))
-    assert await http.look("GET", http.url) is None
+    assert await http.request_json("GET", http.url) is None
     await http.close()
     assert timeouts == [{"connect": 7.0, "pool": 7.0, "read": None, "write": None}]
 

@@ -17,7 +17,14 @@ from models.language.llm import (
     LlmRefused,
     LlmUnavailable,
 )
-from models.language.openai_faults import LONGEST_MESSAGE, Complaint, fault, overflow_of, public_sentence, seconds_until
+from models.language.openai_faults import (
+    LONGEST_MESSAGE,
+    ServerError,
+    error_of,
+    overflow_of,
+    public_sentence,
+    seconds_until,
+)
 from models.language.openai_http import ServerPatience
 from models.language.openai_server import OpenAiServer
 from tests.conftest import each_case
@@ -114,7 +121,8 @@ async def test_the_key_itself_is_never_repeated() -> None:
 
 async def test_a_refusal_that_is_no_json_says_nothing_of_the_body() -> None:
     assert (
-        fault(400, Complaint.read(b"<html>nginx at gpu-7</html>")).public == "The language model refused the request."
+        error_of(400, ServerError.read(b"<html>nginx at gpu-7</html>")).public
+        == "The language model refused the request."
     )
 
 
@@ -124,7 +132,7 @@ def test_a_sentence_is_kept_short() -> None:
 
 @pytest.mark.parametrize("error", [LONG, {"message": LONG}, [{"loc": ["body", "top_k"], "msg": LONG}]])
 def test_a_complaint_that_quotes_a_long_request_is_cut(error: object) -> None:
-    assert Complaint.of(error).message == LONG[:LONGEST_MESSAGE]
+    assert ServerError.of(error).message == LONG[:LONGEST_MESSAGE]
 
 
 async def test_a_router_that_knows_nobody_for_such_a_call_refuses_the_call_and_not_the_model() -> None:
@@ -147,7 +155,7 @@ async def test_a_router_that_knows_nobody_for_such_a_call_refuses_the_call_and_n
     ],
 )
 def test_error_objects_of_all_forms_are_understood(body: bytes, message: str, param: str) -> None:
-    complaint = Complaint.read(body)
+    complaint = ServerError.read(body)
     assert (complaint.message, complaint.param) == (message, param)
 
 
@@ -315,7 +323,7 @@ OVERFLOWS = {
 def test_a_prompt_that_does_not_fit_is_known_by_anybodys_words(
     sentence: str, needed: int | None, limit: int | None
 ) -> None:
-    error = fault(400, Complaint(sentence))
+    error = error_of(400, ServerError(sentence))
     assert isinstance(error, ContextOverflow)
     assert (error.prompt_tokens, error.limit) == (needed, limit)
 
@@ -338,7 +346,7 @@ def test_a_prompt_that_does_not_fit_is_known_by_anybodys_words(
     ],
 )
 def test_an_answer_that_may_be_too_long_is_known_by_anybodys_words(sentence: str, most: int) -> None:
-    error = fault(400, Complaint(sentence))
+    error = error_of(400, ServerError(sentence))
     assert isinstance(error, AnswerTooLong)
     assert error.most == most
 
@@ -353,7 +361,7 @@ def test_an_answer_that_may_be_too_long_is_known_by_anybodys_words(sentence: str
     ],
 )
 def test_other_complaints_are_not_about_the_answers_length(sentence: str) -> None:
-    assert type(fault(400, Complaint(sentence))) is LlmRefused
+    assert type(error_of(400, ServerError(sentence))) is LlmRefused
 
 
 @pytest.mark.parametrize(
