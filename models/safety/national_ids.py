@@ -37,9 +37,9 @@ _VERHOEFF_TURNS = (
     "7046913258",
 )
 
-_ANY = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
+_ANY_NUMBER_WORDS = r"national id\w*|identity (?:card|number|no)|id card|personal (?:id|identity|identification)"
 """Words that may name any of the numbers."""
-_ODD = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
+_ITALIAN_ODD_VALUES = (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23)
 """Values of the signs at odd places of an Italian tax code. Source: decreto ministeriale of 23 December 1976."""
 
 
@@ -97,7 +97,7 @@ class NationalId:
     def label(self) -> re.Pattern[str] | None:
         """Pattern of the words, one of which must stand directly before the number; None if the number needs no
         word."""
-        return label(f"{self.words}|{_ANY}") if self.words else None
+        return label(f"{self.words}|{_ANY_NUMBER_WORDS}") if self.words else None
 
 
 @cache
@@ -157,7 +157,7 @@ def _spanish(number: str) -> bool:
 
 def _italian(number: str) -> bool:
     values = [int(sign) if sign.isdecimal() else ord(sign) - ord("A") for sign in number]
-    return (sum(_ODD[value] for value in values[:15:2]) + sum(values[1:15:2])) % 26 == values[15]
+    return (sum(_ITALIAN_ODD_VALUES[value] for value in values[:15:2]) + sum(values[1:15:2])) % 26 == values[15]
 
 
 def _french(number: str) -> bool:
@@ -355,7 +355,7 @@ _ALL = (
 identification number"."""
 
 
-TELLING_IDS = tuple(known for known in _ALL if not known.words)
+UNLABELLED_IDS = tuple(known for known in _ALL if not known.words)
 """Numbers that are recognised by their form alone."""
 
 

@@ -8,7 +8,7 @@ LONGEST = 64
 
 _BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 
-_GOES_ON = (
+_UP_TO_NUMBER = (
     rf"{_BETWEEN}*(?:(?:no|nr|nº|n°|numbers?|nummer|num[eé]ro|número|code|id|is|are|was|ist|lautet|est|es|è|é|card|at|on)"
     rf"{_BETWEEN}+|(?:号码|號碼|番号|号|是|为|為|は|번호|는|은){_BETWEEN}*){{0,3}}\Z"
 )
@@ -21,4 +21,4 @@ is attached to them."""
 @cache
 def label(words: str) -> re.Pattern[str]:
     """Return a pattern that finds one of `words` (a pattern, in any case) at the end of the text before a number."""
-    return re.compile(rf"(?<![{_LETTER}\d])(?:{words})(?![{_LETTER}]){_GOES_ON}", re.IGNORECASE)
+    return re.compile(rf"(?<![{_LETTER}\d])(?:{words})(?![{_LETTER}]){_UP_TO_NUMBER}", re.IGNORECASE)

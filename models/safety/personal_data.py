@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from models.safety.national_ids import LABELLED_IDS, TELLING_IDS, NationalId, form_of, luhn, mod_97_10
+from models.safety.national_ids import LABELLED_IDS, UNLABELLED_IDS, NationalId, form_of, luhn, mod_97_10
 from models.safety.number_labels import LONGEST, label
 
 Kind = Literal["EMAIL", "PHONE", "CARD", "IBAN", "ID"]
@@ -27,9 +27,11 @@ _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
 _DOMAIN = re.compile(
     rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
 )
-_LEADING = "'.%-\\"
+_PUNCTUATION_BEFORE = "'.%-\\"
 """Signs that belong to the surrounding text if they stand before an address."""
-_FILES = re.compile(r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE)
+_FILE_SUFFIXES = re.compile(
+    r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE
+)
 """Suffixes of file names such as `icon@2x.png`, which look like e-mail addresses."""
 _GROUP = re.compile(r"([A-Za-z\d]+)|([ .\-/()+~]{1,4}(?![ .\-/()+~]))|.", re.ASCII | re.DOTALL)
 """A group of a number, or the signs between two groups; any other character ends the number."""
@@ -37,18 +39,18 @@ _LETTERS = re.compile(r"[A-Z]{1,4}|[a-z]")
 """A group without digits: the code of a bank or of a kind of number, or a check letter."""
 _BEGINNING = re.compile(r"[+(]{1,2}\Z|(?<![A-Za-z\d])[A-Z]{2} ?\Z", re.ASCII)
 """The signs and letters of a number before its first digit."""
-_TELLING_FORMS = tuple(known.written for known in TELLING_IDS)
+_UNLABELLED_FORMS = tuple(known.written for known in UNLABELLED_IDS)
 _WORD = re.compile(r"[^\W\d_]")
-_STRETCH = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
+_DIGIT_RUN = re.compile(r"(?:\+ ?\(?|\((?=\+?\d))?\d(?:[^\n\d]{0,4}\d)+", re.ASCII)
 """Digits, with the characters that may separate the digits of one number."""
 _LEAST_DIGITS = 6
 _LETTERS_BEFORE, _LETTERS_AFTER = 8, 12
-"""Characters of a number that may precede its first digit, and follow its last."""
+"""Largest number of characters of a number before its first digit, and after its last."""
 _LINK = re.compile(r"(?:https?://|www\.)[^\s<>\"]+", re.IGNORECASE)
 _IBAN_HEAD = 12
 """Characters of an IBAN before its first long row of digits: `GB29 NWBK 6016 …`."""
-_APART, _APART_AFTER = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
-_IBAN = re.compile(rf"{_APART}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
+_NUMBER_START, _NUMBER_END = r"(?<![^\W_])(?<!\d[.\-_/])", r"(?![^\W_])(?![.\-_/]\d)"
+_IBAN = re.compile(rf"{_NUMBER_START}[A-Z]{{2}}\d\d(?:[ -]?[A-Z0-9]){{11,30}}", re.IGNORECASE | re.ASCII)
 _IBAN_LENGTHS = {
     country: length
     for length, countries in {
@@ -75,8 +77,8 @@ _IBAN_LENGTHS = {
 }
 """Length of an IBAN in characters, by country. Source: SWIFT, IBAN Registry."""
 _CARD = re.compile(
-    rf"{_APART}(?<!\d\d\d\d )(?:\d{{14,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?|"
-    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_APART_AFTER}(?! \d{{4}} \d{{4}})",
+    rf"{_NUMBER_START}(?<!\d\d\d\d )(?:\d{{14,19}}|\d{{4}}([ -])\d{{4}}\1\d{{4}}\1\d{{4}}(?:\1\d{{3}})?|"
+    rf"\d{{4}}([ -])\d{{6}}\2\d{{4,5}}){_NUMBER_END}(?! \d{{4}} \d{{4}})",
     re.ASCII,
 )
 _ISSUERS = re.compile(
@@ -87,8 +89,8 @@ _ISSUERS = re.compile(
     re.ASCII,
 )
 """Numbers that card networks issue. Source: ISO/IEC 7812-1, and the ranges that the networks publish."""
-_CARDS = r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
-_OTHERS = (
+_CARD_WORDS = r"(?:(?:credit|debit|bank|kredit|payment)[ -]?)?(?:card|karte)(?:n?nummer)?|visa|mastercard|amex|cc|pan"
+_OTHER_NUMBER_WORDS = (
     r"order|invoice|tracking|shipment|serial|article|item|part|product|model|ref|reference|ticket|case|customer|ean|"
     r"gtin|upc|isbn|issn|imei|sku|doi|batch|lot|version|build|commit|transaction|"
     r"bestell(?:ung|nummer)|auftrag(?:snummer)?|rechnung(?:snummer)?|artikel(?:nummer)?|sendung(?:snummer)?|"
@@ -109,7 +111,7 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
     word there may name the kind of a number."""
     before = before[-LONGEST:]
-    whole = _plain(before + text)
+    whole = _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
     for span in _candidates(whole):
         at = bisect_right(taken, span.start, key=lambda other: other.start)
@@ -125,18 +127,18 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
 
 
 def unsettled_from(text: str) -> int:
-    """Return where the end of `text` begins that may be the beginning of personal data; `len(text)` if there is no such
-    end.
+    """Return the index from which the rest of `text` may be the beginning of personal data; `len(text)` if there is no
+    such index.
 
-    The text from there on must not be shown until more of the text is known.
+    The text after this index must not be shown until more of the text is known.
     """
-    tail = _plain(text[-_LONGEST_EMAIL:])
+    tail = _with_ascii_digits(text[-_LONGEST_EMAIL:])
     word = len(tail.rstrip(_EMAIL_SIGNS))
     return len(text) - len(tail) + min(word, _open_number(tail))
 
 
 def _open_number(text: str) -> int:
-    """Return where the groups of digits at the end of `text` begin; `len(text)` if there are none."""
+    """Return the index of the groups of digits at the end of `text`; `len(text)` if there are none."""
     start = None
     for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
         word, gap = group.groups()
@@ -153,21 +155,21 @@ def _open_number(text: str) -> int:
     return beginning.start() if beginning else len(text)
 
 
-def _plain(text: str) -> str:
+def _with_ascii_digits(text: str) -> str:
     """Return `text` with digits, dashes and spaces of other scripts replaced by ASCII, one character for each."""
-    return text if text.isascii() else text.translate(_PLAIN)
+    return text if text.isascii() else text.translate(_ASCII)
 
 
-class _PlainCharacters(dict[int, int]):
+class _AsciiTable(dict[int, int]):
     """Translation table that fills itself as characters are looked up. Of a million characters, texts use a few
     hundred."""
 
     def __missing__(self, code: int) -> int:
-        self[code] = plain = _plain_of(chr(code))
+        self[code] = plain = _ascii_of(chr(code))
         return plain
 
 
-def _plain_of(sign: str) -> int:
+def _ascii_of(sign: str) -> int:
     from unicodedata import category, decimal
 
     if (digit := decimal(sign, None)) is not None:
@@ -181,7 +183,7 @@ def _plain_of(sign: str) -> int:
     return ord("-") if kind == "Pd" or sign in "\u00ad\u200b\u2060\u2212" else ord(" ") if kind == "Cf" else ord(sign)
 
 
-_PLAIN = _PlainCharacters()
+_ASCII = _AsciiTable()
 
 
 def _candidates(text: str) -> Iterator[PersonalDataSpan]:
@@ -190,7 +192,7 @@ def _candidates(text: str) -> Iterator[PersonalDataSpan]:
     links: Sequence[tuple[int, int]] = ()
     if "://" in text or "www." in text.lower():
         links = [match.span() for match in _LINK.finditer(text)]
-    for stretch in _STRETCH.finditer(text):
+    for stretch in _DIGIT_RUN.finditer(text):
         if sum(map(str.isdecimal, stretch.group())) < _LEAST_DIGITS or _is_within(stretch.start(), links):
             continue
         yield from _numbers(text, *stretch.span())
@@ -205,9 +207,9 @@ def _emails(text: str) -> Iterator[PersonalDataSpan]:
     for at in _AT.finditer(text):
         local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
         domain = _DOMAIN.match(text, at.end(), at.end() + 255)
-        if local is None or domain is None or _FILES.fullmatch(domain[1]):
+        if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):
             continue
-        start = local.end() - len(local.group().lstrip(_LEADING))
+        start = local.end() - len(local.group().lstrip(_PUNCTUATION_BEFORE))
         if text[max(0, start - 1) : start] == "\\" and text[start] in "nrt":
             start += 1  # an escaped line break (`\n`), as in source code
         if start < local.end() and text[start : local.end()] != "git" and text[domain.end() : domain.end() + 1] != "(":
@@ -224,26 +226,30 @@ def _numbers(text: str, start: int, end: int) -> Iterator[PersonalDataSpan]:
     for found in _CARD.finditer(text, start, end):
         if _is_card(text, found):
             yield PersonalDataSpan(*found.span(), "CARD")
-    before = _before(text, start)
+    before = _text_before(text, start)
     phones = [PersonalDataSpan(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
     yield from (phone for phone in phones if text[phone.start] == "+")
-    if form_of(*_TELLING_FORMS).search(text, *wide):
-        yield from _ids(text, TELLING_IDS, *wide)
+    if form_of(*_UNLABELLED_FORMS).search(text, *wide):
+        yield from _ids(text, UNLABELLED_IDS, *wide)
     if _WORD.search(text, max(0, start - LONGEST), end):
         yield from _ids(text, LABELLED_IDS, *wide)
-    yield from (phone for phone in phones if not label(_OTHERS).search(_before(text, phone.start)))
+    yield from (phone for phone in phones if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, phone.start)))
 
 
 def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[PersonalDataSpan]:
     for known in ids:
         for found in known.form.finditer(text, start, end):
-            before = _before(text, found.start())
+            before = _text_before(text, found.start())
             named = known.label is None or known.label.search(before)
-            if named and not label(_OTHERS).search(before) and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group())):
+            if (
+                named
+                and not label(_OTHER_NUMBER_WORDS).search(before)
+                and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group()))
+            ):
                 yield PersonalDataSpan(*found.span(), "ID")
 
 
-def _before(text: str, start: int) -> str:
+def _text_before(text: str, start: int) -> str:
     """Return the text that may name the kind of the number at `start`: the part of its paragraph after the previous
     number."""
     before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
@@ -273,8 +279,8 @@ def _is_card(text: str, found: re.Match[str]) -> bool:
     number = re.sub(r"\D", "", found.group())
     if not _ISSUERS.fullmatch(number) or not luhn(number):
         return False
-    before = _before(text, found.start())
-    if label(_CARDS).search(before):
+    before = _text_before(text, found.start())
+    if label(_CARD_WORDS).search(before):
         return True
     # An ungrouped number must have the usual length, and no word before it that names another kind of number.
-    return not found.group().isdecimal() or (len(number) in (15, 16) and not label(_OTHERS).search(before))
+    return not found.group().isdecimal() or (len(number) in (15, 16) and not label(_OTHER_NUMBER_WORDS).search(before))

@@ -14,7 +14,7 @@ from phonenumbers import Leniency, PhoneNumber, PhoneNumberFormat, PhoneNumberMa
 
 from models.safety.number_labels import label
 
-_SAYS_SO = label(
+_PHONE_WORDS = label(
     r"tel|tel[eé](?:ph|f)[oó]n[eo]?s?|t[eé]l|telefax|telefonnummer|telefoonnummer|phones?|phonenumber|mobile|cell|"
     r"cellphone|mobil|mobiltelefon|handy|handynummer|rufnummer|fax|portable|m[oó]vil|celular|cellulare|gsm|whatsapp|"
     r"(?:call|ring|text|phone|reach|dial|whatsapp)(?: (?:me|us|him|her|them))?|(?:my|your|his|her|our|their) number|"
@@ -23,7 +23,7 @@ _SAYS_SO = label(
 )
 _INTERNATIONAL = re.compile(r"(?<![\w+])(?:\+|00(?=[ (]?[1-9]))[ (]?\d(?:[ .\-/()~]{0,4}\d){7,16}", re.ASCII)
 _LABELLED = re.compile(r"[+(]?\d(?:[ .\-/()]{0,3}\d){5,14}", re.ASCII)
-_WRITTEN: Mapping[str, re.Pattern[str]] = {
+_NATIONAL_FORMS: Mapping[str, re.Pattern[str]] = {
     # Spaces alone are not accepted as separators, because the groups could be three numbers.
     "US": re.compile(
         r"(?:\+?1[-. ])?(?:\([2-9]\d\d\) ?[2-9]\d\d[-. ]|[2-9]\d\d-[2-9]\d\d-|[2-9]\d\d\.[2-9]\d\d\.)\d{4}", re.ASCII
@@ -33,7 +33,7 @@ _WRITTEN: Mapping[str, re.Pattern[str]] = {
     "RU": re.compile(r"8[ -]?(?:\(\d{3}\) ?|\d{3}[ -])\d{3}-\d\d-\d\d", re.ASCII),
 }
 """Patterns of numbers that do not begin with a 0, by country (the US for all of North America)."""
-_TRUNK = re.compile(
+_TRUNK_NUMBER = re.compile(
     r"\(0\d{1,4}\)[ /]?\d{2,8}(?:[ -]\d{2,8}){0,3}|0\d{1,5}(?: ?[/\-] ?|[ .])\d{2,8}(?:[ .-]\d{2,8}){0,4}", re.ASCII
 )
 _TRUNK_COUNTRIES = (
@@ -42,24 +42,24 @@ _TRUNK_COUNTRIES = (
     "TW",
 )
 """Countries in which a 0 is dialled before the area code. In Italy, the 0 is part of the area code."""
-_LOOSE = ("DE", "AT")
+_LOOSE_COUNTRIES = ("DE", "AT")
 """Countries in which the digits after the area code are grouped freely."""
 _LEAST_TRUNK_DIGITS = 9
 """Least number of digits of a number that begins with a 0. Shorter ones look like times of day, such as 0800-1530."""
 _LEAST_DOTTED = 4
 """Least number of groups that are separated by dots: 01.42.68.53.00 is a French telephone number, while 044.668.180 is
 an article number."""
-_SMALL = {f"{number:02}" for number in range(1, 60)}
+_SMALL_NUMBERS = {f"{number:02}" for number in range(1, 60)}
 """Small numbers of two digits. Ascending lists of them are lottery results or minutes."""
 _LENGTHS = range(6, 16)
 """Possible numbers of digits if no plan is checked: E.164 allows 15 at most."""
-_ELSE = re.compile(
+_DATE_OR_POSTAL_CODE = re.compile(
     # Dates, and postal codes of the United States.
     r"\D?(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d{2})|\d{4}[./-]\d{1,2}[./-]\d{1,2}|\d{5}-\d{4})(?![./-]?\d)",
     re.ASCII,
 )
-_BEFORE = re.compile(r"(?:[^\W_]|\d[ .,\-_/:]|[$€£¥#])\Z", re.ASCII)
-_AFTER = re.compile(r"[^\W_]|[.,\-_/:]\d| ?[%€$£]", re.ASCII)
+_NO_NUMBER_BEFORE = re.compile(r"(?:[^\W_]|\d[ .,\-_/:]|[$€£¥#])\Z", re.ASCII)
+_NO_NUMBER_AFTER = re.compile(r"[^\W_]|[.,\-_/:]\d| ?[%€$£]", re.ASCII)
 _GROUPS = re.compile(r"\d+", re.ASCII)
 
 
@@ -67,16 +67,16 @@ def phones_in(text: str, start: int, end: int, before: str) -> Iterator[tuple[in
     """Yield the start and the end of each telephone number in `text[start:end]`, which begins with a digit or a sign of
     a number. `before` is the text before it. The numbers may overlap."""
     yield from _international(text, start, end)
-    if _SAYS_SO.search(before):
+    if _PHONE_WORDS.search(before):
         found = _LABELLED.match(text, start, end)
-        if found and len(_digits(found)) in _LENGTHS and _is_apart(text, found):
+        if found and len(_digits(found)) in _LENGTHS and _is_separate(text, found):
             yield found.span()
-    for region, pattern in _WRITTEN.items():
+    for region, pattern in _NATIONAL_FORMS.items():
         for found in pattern.finditer(text, start, end):
-            if _is_apart(text, found) and _valid(found.group(), region):
+            if _is_separate(text, found) and _parse_valid(found.group(), region):
                 yield found.span()
-    for found in _TRUNK.finditer(text, start, end):
-        if _is_apart(text, found) and _is_written_somewhere(found.group()):
+    for found in _TRUNK_NUMBER.finditer(text, start, end):
+        if _is_separate(text, found) and _is_written_somewhere(found.group()):
             yield found.span()
 
 
@@ -84,7 +84,7 @@ def _international(text: str, start: int, end: int) -> Iterator[tuple[int, int]]
     for found in _INTERNATIONAL.finditer(text, start, end):
         number = found.group()
         if number.startswith("00"):
-            if _is_apart(text, found) and _valid(f"+{number[2:]}"):
+            if _is_separate(text, found) and _parse_valid(f"+{number[2:]}"):
                 yield found.span()
             continue
         # The matcher finds the end of the number if further numbers follow it.
@@ -96,17 +96,21 @@ def _digits(found: re.Match[str]) -> str:
     return "".join(_GROUPS.findall(found.group()))
 
 
-def _is_apart(text: str, found: re.Match[str]) -> bool:
+def _is_separate(text: str, found: re.Match[str]) -> bool:
     """True if the match is not part of a longer number, of a word or of an amount, and is neither a date nor a postal
     code."""
     before = text[max(0, found.start() - 2) : found.start()]
-    return not (_BEFORE.search(before) or _AFTER.match(text, found.end()) or _ELSE.match(found.group()))
+    return not (
+        _NO_NUMBER_BEFORE.search(before)
+        or _NO_NUMBER_AFTER.match(text, found.end())
+        or _DATE_OR_POSTAL_CODE.match(found.group())
+    )
 
 
 @lru_cache(4096)
 def _is_written_somewhere(number: str) -> bool:
     groups = _GROUPS.findall(number)
-    if sum(map(len, groups)) < _LEAST_TRUNK_DIGITS or groups == sorted({*groups} & _SMALL):
+    if sum(map(len, groups)) < _LEAST_TRUNK_DIGITS or groups == sorted({*groups} & _SMALL_NUMBERS):
         return False
     if "." in number and len(groups) < _LEAST_DOTTED:
         return False
@@ -115,21 +119,21 @@ def _is_written_somewhere(number: str) -> bool:
 
 def _is_written_in(region: str, number: str, groups: list[str]) -> bool:
     # The groups are compared first, because asking the library about each country takes a millisecond.
-    if region not in _LOOSE and not _ways_of_writing(region).fullmatch("-".join(groups)):
+    if region not in _LOOSE_COUNTRIES and not _groupings_of(region).fullmatch("-".join(groups)):
         return False
-    parsed = _valid(number, region)
+    parsed = _parse_valid(number, region)
     if parsed is None:
         return False
     if groups == _GROUPS.findall(phonenumbers.format_number(parsed, PhoneNumberFormat.NATIONAL)):
         return True
-    if region not in _LOOSE or sum(map(len, groups)) <= _LEAST_TRUNK_DIGITS:
+    if region not in _LOOSE_COUNTRIES or sum(map(len, groups)) <= _LEAST_TRUNK_DIGITS:
         return False
     area = phonenumbers.length_of_national_destination_code(parsed)
     return area > 0 and groups[0] == f"0{parsed.national_number}"[: area + 1]
 
 
 @cache
-def _ways_of_writing(region: str) -> re.Pattern[str]:
+def _groupings_of(region: str) -> re.Pattern[str]:
     """Return a pattern of a country's ways to group digits, with an optional 0 before them and hyphens between the
     groups."""
     metadata = phonenumbers.PhoneMetadata.metadata_for_region(region)
@@ -137,7 +141,7 @@ def _ways_of_writing(region: str) -> re.Pattern[str]:
     return re.compile("0?(?:{})".format("|".join(str(form.pattern).replace(")(", ")-(") for form in formats)))
 
 
-def _valid(number: str, region: str | None = None) -> PhoneNumber | None:
+def _parse_valid(number: str, region: str | None = None) -> PhoneNumber | None:
     """Return the number as its country's plan parses it; None if the plan does not have it. North America counts as one
     country."""
     try:

@@ -15,7 +15,7 @@ import structlog
 from models.base import EngineUnavailable
 from models.host import EngineHost
 from models.sandbox.interpreter import interpreter_binds, package_binds
-from models.sandbox.running import Room, run_script
+from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import CAPABILITY, BadAnswer, SandboxLimits, Script, ScriptOutcome
 from models.sandbox.seccomp import ARCHITECTURES
 
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 
 _INSTALL = "Install bubblewrap (`apt-get install bubblewrap`): code is run in nothing else."
 
-_ALLOW = (
+_NO_NAMESPACES = (
     "bubblewrap is installed, but cannot make a sandbox here: let this user make user namespaces; "
     "`openfaze doctor` logs what it said, and docs/code-sandbox.md tells how, in containers too."
 )
@@ -46,20 +46,20 @@ class BubblewrapEngine:
 
     def __init__(self, limits: SandboxLimits) -> None:
         self._limits = limits
-        self._room: Room | None = None
+        self._setup: SandboxSetup | None = None
 
     def load(self) -> None:
         """Find the files that every script needs. Raises EngineUnavailable if no sandbox can be made here."""
         if remedy := missing():
             raise EngineUnavailable(CAPABILITY, remedy)
-        self._room = Room(_program() or "", [*interpreter_binds(), *package_binds()])
+        self._setup = SandboxSetup(_program() or "", [*interpreter_binds(), *package_binds()])
 
     def run(self, batch: Sequence[SandboxJob]) -> list[ScriptOutcome]:
-        assert self._room is not None
-        return [run_script(self._room, job.script, self._limits, job.cancelled) for job in batch]
+        assert self._setup is not None
+        return [run_script(self._setup, job.script, self._limits, job.cancelled) for job in batch]
 
     def close(self) -> None:
-        self._room = None
+        self._setup = None
 
 
 class HostedSandbox:
@@ -77,7 +77,7 @@ class HostedSandbox:
             job.cancelled.set()
 
 
-class _NotTried(Exception):
+class _TrialFailed(Exception):
     """Raised if a trial could not determine whether a sandbox can be made here. The message is a clause that states the
     reason."""
 
@@ -87,15 +87,15 @@ def missing() -> str | None:
     of this process, unless the trial failed for lack of memory, processes or time, in which case the next call tries
     again."""
     try:
-        return _found_out(_program())
-    except _NotTried as error:
+        return _try_sandbox(_program())
+    except _TrialFailed as error:
         log.warning("no_code_sandbox", reason=str(error))
         return f"A sandbox could not be tried out just now ({error}). The next request tries again."
 
 
 @cache
-def _found_out(program: str | None) -> str | None:
-    """Run a script and return the reason if that fails, which takes a tenth of a second. Raises _NotTried, which is not
+def _try_sandbox(program: str | None) -> str | None:
+    """Run a script, which takes a tenth of a second. Return the reason if that fails. Raises _TrialFailed, which is not
     cached."""
     if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
         return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."
@@ -104,17 +104,19 @@ def _found_out(program: str | None) -> str | None:
     if not any(Path("/proc/self/task").glob("*/children")):
         return "The kernel does not tell a process's children (CONFIG_PROC_CHILDREN), so that memory cannot be bounded."
     try:
-        outcome = run_script(Room(program, interpreter_binds()), Script("print(6 * 7)"), SandboxLimits(), Event())
+        outcome = run_script(
+            SandboxSetup(program, interpreter_binds()), Script("print(6 * 7)"), SandboxLimits(), Event()
+        )
     except OSError as error:
-        raise _NotTried(error.strerror or type(error).__name__) from error
+        raise _TrialFailed(error.strerror or type(error).__name__) from error
     except BadAnswer as error:
         log.warning("no_code_sandbox", reason=str(error))
-        return _ALLOW
+        return _NO_NAMESPACES
     if outcome.stopped:
-        raise _NotTried(f"it ran out of {outcome.stopped}")
+        raise _TrialFailed(f"it ran out of {outcome.stopped}")
     if outcome.output != "42\n":
         log.warning("no_code_sandbox", reason=outcome.output)
-        return _ALLOW
+        return _NO_NAMESPACES
     return None
 
 

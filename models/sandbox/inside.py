@@ -3,7 +3,7 @@
 This is a separate program that imports nothing of openfaze: `python -I -S inside.py FD`, where FD is a descriptor with
 a marshalled request. Only the output of this program, which `script.py` reads, leaves the sandbox. Bubblewrap has
 already made the namespaces and the read-only tree. It has left this process some capabilities, which the process needs
-until `_lock`.
+until `_drop_privileges`.
 """
 
 import ctypes
@@ -21,16 +21,16 @@ from typing import Any, NoReturn
 
 WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
 NOBODY = 65534
-FILES = 4096
+MAX_FILES = 4096
 """Largest number of files and folders that a script may have at a time. Each takes kernel memory that no other limit
 counts."""
-OPEN_FILES = 256
-SIGNALS = 256
+MAX_OPEN_FILES = 256
+MAX_SIGNALS = 256
 """Largest number of waiting signals, and of timers. Both take kernel memory, too."""
-PICTURES = 16
-DEPTH = 4
+MAX_PICTURES = 16
+MAX_DEPTH = 4
 """Depth of nested folders in which pictures are searched."""
-BURY_S = 0.1
+REAP_S = 0.1
 """Interval, in seconds, at which ended processes are removed if no parent waits for them, to make room for others."""
 
 _MS_NOSUID, _MS_NODEV, _MS_BIND = 2, 4, 4096
@@ -48,7 +48,7 @@ def main() -> None:
     with os.fdopen(descriptor, "rb") as file:
         request: dict[str, Any] = marshal.load(file)  # noqa: S302 - of the server's own
     _prepare_files(request)
-    _lock(request)
+    _drop_privileges(request)
     if not os.read(0, 1):
         os._exit(1)  # no process counts the script's memory, so the script is not run
     os.chdir(WORK)
@@ -67,7 +67,7 @@ def main() -> None:
 
 def _prepare_files(request: dict[str, Any]) -> None:
     """Mount the one file system of bounded size that holds everything that can be written."""
-    options = f"size={request['disk']},nr_inodes={FILES},mode=0777".encode()
+    options = f"size={request['disk']},nr_inodes={MAX_FILES},mode=0777".encode()
     _call(libc.mount, b"tmpfs", b"/tmp", b"tmpfs", ctypes.c_ulong(_MS_NOSUID | _MS_NODEV), options)
     os.umask(0)
     for path in (WORK, "/tmp/.shared"):  # noqa: S108
@@ -76,7 +76,7 @@ def _prepare_files(request: dict[str, Any]) -> None:
     _call(libc.mount, b"/tmp/.shared", b"/dev/shm", None, ctypes.c_ulong(_MS_BIND), None)
 
 
-def _lock(request: dict[str, Any]) -> None:
+def _drop_privileges(request: dict[str, Any]) -> None:
     """Give up every privilege permanently. Raises OSError if this fails; nothing is run in this case."""
     if request["privileged"]:
         os.setgroups([])
@@ -87,12 +87,12 @@ def _lock(request: dict[str, Any]) -> None:
     _call(libc.syscall, ctypes.c_long(_SYS_CAPSET[request["machine"]]), header, bytes(24))
     limits = {
         resource.RLIMIT_NPROC: request["processes"] + 1,
-        resource.RLIMIT_NOFILE: OPEN_FILES,
+        resource.RLIMIT_NOFILE: MAX_OPEN_FILES,
         resource.RLIMIT_FSIZE: request["disk"],
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_MEMLOCK: 0,
         resource.RLIMIT_MSGQUEUE: 0,
-        resource.RLIMIT_SIGPENDING: SIGNALS,
+        resource.RLIMIT_SIGPENDING: MAX_SIGNALS,
     }
     for limit, value in limits.items():
         resource.setrlimit(limit, (value, value))
@@ -117,7 +117,7 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    os.closerange(3, OPEN_FILES)
+    os.closerange(3, MAX_OPEN_FILES)
     os.setsid()
     os.nice(10)
     seconds = max(1, round(request["seconds"]))
@@ -130,10 +130,10 @@ def _run(request: dict[str, Any], output: int) -> NoReturn:
     # Output is written line by line, so that all printed lines have come out when the script is stopped.
     sys.stdout.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     site.setquit()
-    sys.exit(_executed(request["code"]))
+    sys.exit(_execute(request["code"]))
 
 
-def _executed(code: str) -> int | str | None:
+def _execute(code: str) -> int | str | None:
     """Run `code`, and return what to pass to `sys.exit`."""
     main = sys.modules["__main__"] = types.ModuleType("__main__")
     if "matplotlib" in code:
@@ -193,16 +193,16 @@ def _watch(child: int, output: int, limit: int) -> tuple[int, _KeptOutput]:
     readers = [0, output, ended]
     status = None
     while status is None:
-        ready, _, _ = select.select(readers, [], [], BURY_S)
+        ready, _, _ = select.select(readers, [], [], REAP_S)
         if output in ready and not _drain(output, kept):
             readers.remove(output)
         if 0 in ready:
             os.kill(-1, signal.SIGKILL)
             readers.remove(0)
-        status = _buried(child)
-    if _has_more():
+        status = _reap(child)
+    if _has_other_processes():
         os.kill(-1, signal.SIGKILL)
-        while _has_more(wait=True):
+        while _has_other_processes(wait=True):
             pass
     while output in readers and _drain(output, kept):
         pass
@@ -217,7 +217,7 @@ def _drain(output: int, kept: _KeptOutput) -> bool:
     return bool(data)
 
 
-def _buried(child: int) -> int | None:
+def _reap(child: int) -> int | None:
     """Return the status of `child` if it has ended, else None. Reap the other processes that have ended."""
     while True:
         pid, status = os.waitpid(-1, os.WNOHANG)
@@ -227,7 +227,7 @@ def _buried(child: int) -> int | None:
             return None
 
 
-def _has_more(*, wait: bool = False) -> bool:
+def _has_other_processes(*, wait: bool = False) -> bool:
     """Return True if there are processes other than this one. Reap those that have ended or, with `wait`, wait for all
     of them."""
     try:
@@ -239,11 +239,11 @@ def _has_more(*, wait: bool = False) -> bool:
 
 
 def _pictures(limit: int) -> list[tuple[str, bytes]]:
-    """Return the PNG files in the folders to which the script could write, the oldest first, as many as fit. Links are
-    not followed."""
+    """Return the PNG files in the folders to which the script could write, the oldest first, as many as fit into
+    `limit` bytes. Links are not followed."""
     paths = []
     for folder, folders, names in os.walk("/tmp"):  # noqa: S108
-        hidden = folder.count("/") > DEPTH
+        hidden = folder.count("/") > MAX_DEPTH
         folders[:] = [] if hidden else [name for name in folders if not name.startswith(".")]
         for name in names:
             path = os.path.join(folder, name)
@@ -251,7 +251,7 @@ def _pictures(limit: int) -> list[tuple[str, bytes]]:
             if name.lower().endswith(".png") and stat.S_ISREG(information.st_mode):
                 paths.append((information.st_mtime_ns, name, path, information.st_size))
     found = []
-    for _, name, path, size in sorted(paths)[:PICTURES]:
+    for _, name, path, size in sorted(paths)[:MAX_PICTURES]:
         if size <= limit and os.access(path, os.R_OK):
             with open(path, "rb") as file:
                 found.append((name, file.read()))

@@ -12,14 +12,14 @@ from pathlib import Path
 
 from packaging.requirements import Requirement
 
-HOME = "/python"
+PYTHON_HOME = "/python"
 
-PACKAGES = "/packages"
+PACKAGES_FOLDER = "/packages"
 
-OFFERED = ("numpy", "pandas", "matplotlib", "scipy", "openpyxl")
+OFFERED_PACKAGES = ("numpy", "pandas", "matplotlib", "scipy", "openpyxl")
 """Packages that a script can import if they are installed here, together with the packages that they need."""
 
-_SYSTEM = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
+_SYSTEM_PATHS = ("/usr/lib", "/usr/lib64", "/lib", "/lib64", "/etc/ld.so.cache", "/usr/share/zoneinfo")
 """Paths of the system's shared libraries and time zones. Programs, configuration and users' files are left out."""
 
 
@@ -39,14 +39,14 @@ class Bind:
 
 
 def program() -> str:
-    return f"{HOME}/bin/{_executable().name}"
+    return f"{PYTHON_HOME}/bin/{_executable().name}"
 
 
 def interpreter_binds() -> list[Bind]:
     """Return the system's libraries, and this Python without its site-packages."""
     library = Path(sysconfig.get_path("stdlib"))
-    found = [Bind(Path(path), path) for path in _SYSTEM if Path(path).exists()]
-    found += [Bind(_executable(), program()), Bind(library, f"{HOME}/{sys.platlibdir}/{library.name}")]
+    found = [Bind(Path(path), path) for path in _SYSTEM_PATHS if Path(path).exists()]
+    found += [Bind(_executable(), program()), Bind(library, f"{PYTHON_HOME}/{sys.platlibdir}/{library.name}")]
     if sysconfig.get_config_var("Py_ENABLE_SHARED"):
         name = sysconfig.get_config_var("INSTSONAME")
         # The library is beside the interpreter if both were moved together, else where both were installed when they
@@ -56,25 +56,25 @@ def interpreter_binds() -> list[Bind]:
         # separate package.
         shared = next((place / name for place in places if (place / name).exists()), None)
         if shared is not None:
-            found.append(Bind(shared, f"{HOME}/lib/{name}"))
+            found.append(Bind(shared, f"{PYTHON_HOME}/lib/{name}"))
     return found
 
 
-def hidden() -> list[str]:
+def hidden_folders() -> list[str]:
     """Return the folders in the standard library that a script must not see."""
     library = Path(sysconfig.get_path("stdlib"))
     return [
-        f"{HOME}/{sys.platlibdir}/{library.name}/{name}"
+        f"{PYTHON_HOME}/{sys.platlibdir}/{library.name}/{name}"
         for name in ("site-packages", "dist-packages")
         if (library / name).is_dir()
     ]
 
 
-def package_binds(names: Sequence[str] = OFFERED) -> list[Bind]:
+def package_binds(names: Sequence[str] = OFFERED_PACKAGES) -> list[Bind]:
     """Return the modules of `names` and of all the packages that they require, as far as they are installed, from the
     packages' lists of files."""
     found = {
-        top: Bind(Path(str(one.locate_file(top))), f"{PACKAGES}/{top}")
+        top: Bind(Path(str(one.locate_file(top))), f"{PACKAGES_FOLDER}/{top}")
         for one in _with_requirements(names)
         for top in _top_levels(one)
     }

@@ -13,11 +13,11 @@ import select
 import sys
 import time
 
-TOO_MUCH_MEMORY, UNSEEN, TOO_MANY_STARTS = 3, 4, 5
+TOO_MUCH_MEMORY, NOT_STARTED, TOO_MANY_STARTS = 3, 4, 5
 """Exit statuses: the script was ended because it held too much memory; no script was started, because its memory could
 not have been counted; the script was ended because its processes started and ended too fast to be counted."""
 
-_LOOK_LEAST_S, _LOOK_MOST_S = 0.005, 0.05
+_MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.005, 0.05
 """Shortest and longest time between two counts, in seconds."""
 _TOUCHED_PER_S = 4 << 30
 """Number of bytes that one processor can touch per second. Together with the bytes that are left, it determines the
@@ -26,19 +26,18 @@ _MAPS_BYTES = 1 << 20
 """Largest size of a process's `maps` file, in bytes. The file has a line of fifty bytes or more for each part of the
 process's addresses. Each part takes 250 bytes of kernel memory that are counted nowhere: 5 MB for 20,000 parts. A
 process that computes has hundreds of parts; the kernel allows 65,530, on some systems a million."""
-_ROUNDS = 3
-"""Largest number of rounds of one count. A round goes through all processes, and is repeated while there are new ones:
-a process whose parent ends becomes a child of the first process, and may be missed in that round."""
-_ROUND_MOST = 1000
-"""Largest number of processes that are read in a round. No more than
-`SandboxLimits.processes` live at a time."""
-_UNSETTLED_MOST = 10
+_MAX_ROUNDS = 3
+"""Largest number of rounds of one count. A round reads all processes, and is repeated while it finds new ones, because
+a process whose parent ends becomes a child of the first process and may be missed in that round."""
+_MAX_READ_PER_ROUND = 1000
+"""Largest number of processes that are read in a round. At most `SandboxLimits.processes` exist at a time."""
+_MAX_UNSETTLED = 10
 """Largest number of counts in a row in which a process came and went before it could be read, in every round. Python
 takes a millisecond to fork, during which a process is read ten times; a program that calls the kernel directly may be
 faster."""
-_SEEN_S = 10.0
+_START_S = 10.0
 """Seconds that bubblewrap may take to start."""
-_COUNTED = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
+_COUNTED_LINES = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
 """Lines of a process's `status` that are added up: the process's own memory, present or swapped out, and the tables
 that map it. Memory that it shares with other processes does not count: the sandbox's files, whose file system has its
 own limit, and the system's libraries. The filter of system calls allows no other shared memory."""
@@ -71,16 +70,16 @@ def _watch(child: int, stop: int, limit: int) -> int:
     if first is None:
         os.close(stop)
         os.waitpid(child, 0)
-        return UNSEEN
+        return NOT_STARTED
     os.write(stop, b".")  # the script begins only now
     too_many, tell = os.pipe()
     waiting.register(too_many, select.POLLIN)
     known = {child, first}
     # A thread does this, because reading a process's maps waits while the process changes them.
-    _thread.start_new_thread(_look_at_maps, (known, tell))
-    a_socket, fastest = _buffer_of_a_socket(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
+    _thread.start_new_thread(_watch_maps, (known, tell))
+    a_socket, fastest = _socket_buffer_bytes(), _TOUCHED_PER_S * len(os.sched_getaffinity(0))
     status: int | None = None
-    pause, unsettled = _LOOK_LEAST_S, 0
+    pause, unsettled = _MIN_INTERVAL_S, 0
     while status is None:
         ready = {descriptor for descriptor, _ in waiting.poll(pause * 1000)}
         if ended in ready:
@@ -89,13 +88,13 @@ def _watch(child: int, stop: int, limit: int) -> int:
         if 0 in ready:
             status = 0
             break
-        left, settled = _look(known, limit - a_socket * _sockets(first))
+        left, settled = _count_memory(known, limit - a_socket * _socket_count(first))
         unsettled = 0 if settled else unsettled + 1
         if too_many in ready or left < 0:
             status = TOO_MUCH_MEMORY
-        elif unsettled >= _UNSETTLED_MOST:
+        elif unsettled >= _MAX_UNSETTLED:
             status = TOO_MANY_STARTS
-        pause = min(max(left / fastest, _LOOK_LEAST_S), _LOOK_MOST_S) if settled else _LOOK_LEAST_S
+        pause = min(max(left / fastest, _MIN_INTERVAL_S), _MAX_INTERVAL_S) if settled else _MIN_INTERVAL_S
     os.close(stop)  # the first process in the sandbox ends all others, and reports
     os.waitpid(child, 0)
     return status
@@ -104,29 +103,29 @@ def _watch(child: int, stop: int, limit: int) -> int:
 def _first_process(child: int, waiting: select.poll) -> int | None:
     """Return the first process in the sandbox once its memory can be read. None if that never happens, or if the server
     ends the script before."""
-    until = time.monotonic() + _SEEN_S
+    until = time.monotonic() + _START_S
     while time.monotonic() < until and not waiting.poll(2):
         for one in _children(child):
-            if _own(_threads(one)):
+            if _memory_of(_threads(one)):
                 return one
     return None
 
 
-def _look_at_maps(known: set[int], tell: int) -> None:
+def _watch_maps(known: set[int], tell: int) -> None:
     """Write to `tell` once the address space of a process has too many parts."""
     while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(known)):
-        time.sleep(_LOOK_MOST_S)
+        time.sleep(_MAX_INTERVAL_S)
     os.write(tell, b".")
 
 
-def _look(known: set[int], limit: int) -> tuple[int, bool]:
+def _count_memory(known: set[int], limit: int) -> tuple[int, bool]:
     """Return the bytes of `limit` that the processes and their descendants have not used, and True if all processes
     found in some round could be read. The number of bytes is negative once the processes exceed the limit. A process
     that was found stays in `known` until it ends, even if its parent ends first; its number is not reused before the
     next look."""
     least, settled = limit, False
-    for _ in range(_ROUNDS):
-        left, new, missed = _round(known, limit)
+    for _ in range(_MAX_ROUNDS):
+        left, new, missed = _count_round(known, limit)
         least = min(least, left)
         settled = settled or not missed
         if least < 0 or not new:
@@ -134,7 +133,7 @@ def _look(known: set[int], limit: int) -> tuple[int, bool]:
     return least, settled
 
 
-def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
+def _count_round(known: set[int], left: int) -> tuple[int, bool, bool]:
     """Return the bytes that remain of `left`, whether there were new processes, and whether a process could not be
     read. Pages that a fork has not copied yet count for each process, so the sum is an upper bound and not a
     measurement."""
@@ -145,13 +144,13 @@ def _round(known: set[int], left: int) -> tuple[int, bool, bool]:
         pid = waiting.pop()
         if pid in read:
             continue
-        if len(read) == _ROUND_MOST:
+        if len(read) == _MAX_READ_PER_ROUND:
             missed = True
             break
         read.add(pid)
         waiting += _children(pid)
         threads = _threads(pid)
-        own = _own(threads)
+        own = _memory_of(threads)
         left -= own
         # A thread may also have ended before it could be read. A process that has ended but is not reaped yet may have
         # left children.
@@ -170,12 +169,12 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def _own(threads: list[str]) -> int:
+def _memory_of(threads: list[str]) -> int:
     """Return the memory of the process with these threads, in bytes; 0 if the process has ended."""
     # If the first thread of a process has ended, only the other threads show the memory.
     for thread in threads:
         lines = _read(f"{thread}/status").splitlines()
-        if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED)):
+        if held := sum(int(line.split()[1]) for line in lines if line.startswith(_COUNTED_LINES)):
             return held << 10
     return 0
 
@@ -188,13 +187,13 @@ def _threads(pid: int) -> list[str]:
         return []
 
 
-def _sockets(first: int) -> int:
+def _socket_count(first: int) -> int:
     """Number of sockets in the sandbox, which are in the network namespace of its first process."""
     words = _read(f"/proc/{first}/net/sockstat").split()
     return int(words[2]) if words else 0
 
 
-def _buffer_of_a_socket() -> int:
+def _socket_buffer_bytes() -> int:
     """Return the largest number of bytes that can wait in one socket. As long as there is any room, the kernel accepts
     another message, which may have half the size of the buffer."""
     sent = _read("/proc/sys/net/core/wmem_default")

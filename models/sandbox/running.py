@@ -12,26 +12,34 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
-from models.sandbox.interpreter import HOME, PACKAGES, Bind, _executable, hidden, interpreter_binds, program
-from models.sandbox.memory_watch import TOO_MANY_STARTS, TOO_MUCH_MEMORY, UNSEEN
-from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome, Stop, most_bytes, read_answer
+from models.sandbox.interpreter import (
+    PACKAGES_FOLDER,
+    PYTHON_HOME,
+    Bind,
+    _executable,
+    hidden_folders,
+    interpreter_binds,
+    program,
+)
+from models.sandbox.memory_watch import NOT_STARTED, TOO_MANY_STARTS, TOO_MUCH_MEMORY
+from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome, Stop, max_answer_bytes, read_answer
 from models.sandbox.seccomp import filter_program
 
 _DEVICES = ("null", "full", "random", "urandom")
 """Devices in the sandbox. `zero` is not among them, because shared mappings of it take memory that is counted for no
 process."""
 
-_INSIDE = "/sandbox/inside.py"
+_PROGRAM = "/sandbox/inside.py"
 
 _BACKEND = "openfaze_figures"
 
-_VARIABLES = {
+_ENVIRONMENT = {
     "HOME": "/tmp/work",  # noqa: S108
     "TMPDIR": "/tmp",  # noqa: S108
-    "PATH": f"{HOME}/bin",
-    "LD_LIBRARY_PATH": f"{HOME}/lib",
+    "PATH": f"{PYTHON_HOME}/bin",
+    "LD_LIBRARY_PATH": f"{PYTHON_HOME}/lib",
     "LC_ALL": "C.UTF-8",
-    "PYTHONPATH": PACKAGES,
+    "PYTHONPATH": PACKAGES_FOLDER,
     "MPLBACKEND": f"module://{_BACKEND}",
     "MPLCONFIGDIR": "/tmp/.matplotlib",  # noqa: S108
     # Each thread of these libraries would count as a process, and take memory for nothing.
@@ -41,15 +49,16 @@ _VARIABLES = {
 
 _NAMESPACES = ("--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try")
 
-_STEPS_DOWN = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
-"""Privileges of root that the first process in the sandbox needs to make its files and to become nobody."""
+_CAPABILITIES = ("CAP_SYS_ADMIN", "CAP_SETUID", "CAP_SETGID")
+"""Capabilities that the first process in the sandbox needs if the server runs as root: to mount its file system, and to
+become the user `nobody`."""
 
-_LOOK_S = 0.05
+_POLL_S = 0.05
 """Seconds between two checks of the time limit, and of whether the caller has left."""
 _GRACE_S = 3.0
 """Seconds that the first process may take to end the others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
-"""Limit that ended the script, by the exit status of the process outside the sandbox."""
+"""Limit that ended the script, by the exit status of `memory_watch.py`."""
 
 
 def is_privileged() -> bool:
@@ -59,7 +68,7 @@ def is_privileged() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class SandboxSetup:
     """The parts of the sandbox that are the same for every script."""
 
     bubblewrap: str
@@ -73,12 +82,12 @@ class Room:
         command += [self.bubblewrap, *_NAMESPACES, "--die-with-parent", "--new-session", "--as-pid-1", "--clearenv"]
         command += ["--hostname", "sandbox", "--cap-drop", "ALL"]
         if is_privileged():
-            command += [part for name in _STEPS_DOWN for part in ("--cap-add", name)]
+            command += [part for name in _CAPABILITIES for part in ("--cap-add", name)]
         else:
             command += ["--unshare-user", "--uid", "65534", "--gid", "65534", "--cap-add", "CAP_SYS_ADMIN"]
-        for name, value in _VARIABLES.items():
+        for name, value in _ENVIRONMENT.items():
             command += ["--setenv", name, value]
-        ours = [Bind(here / "inside.py", _INSIDE), Bind(here / "figures.py", f"{PACKAGES}/{_BACKEND}.py")]
+        ours = [Bind(here / "inside.py", _PROGRAM), Bind(here / "figures.py", f"{PACKAGES_FOLDER}/{_BACKEND}.py")]
         binds = [*self.binds, *ours]
         # Each folder gets its mode, because bubblewrap would otherwise make the folders above a file accessible to its
         # owner only.
@@ -86,14 +95,14 @@ class Room:
             command += ["--perms", "0755", "--dir", folder]
         for bind in binds:
             command += bind.arguments
-        for path in hidden():
+        for path in hidden_folders():
             command += ["--size", "4096", "--tmpfs", path, "--remount-ro", path]
         for device in _DEVICES:
             command += ["--dev-bind", f"/dev/{device}", f"/dev/{device}"]
         for name, descriptor in files:
             command += ["--perms", "0444", "--ro-bind-data", str(descriptor), f"/input/{name}"]
         command += ["--remount-ro", "/", "--chdir", "/", "--"]
-        return [*command, program(), "-I", "-S", "-B", "-X", "utf8", _INSIDE, str(request)]
+        return [*command, program(), "-I", "-S", "-B", "-X", "utf8", _PROGRAM, str(request)]
 
 
 def _folders(paths: Sequence[str]) -> list[str]:
@@ -117,7 +126,7 @@ def machine() -> str:
     return platform.machine()
 
 
-def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
+def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
     """Run a script, and block until its processes have ended. The calling thread must live as long, because bubblewrap
     ends when the thread that started it does.
 
@@ -137,8 +146,8 @@ def run_script(room: Room, script: Script, limits: SandboxLimits, cancelled: Eve
             cwd="/",
         )
         stack.enter_context(process)
-        stack.callback(_end, process)
-        return _watched(process, limits, cancelled)
+        stack.callback(_stop, process)
+        return _wait_for_answer(process, limits, cancelled)
 
 
 def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
@@ -157,7 +166,7 @@ def _request(script: Script, limits: SandboxLimits) -> dict[str, object]:
     }
 
 
-def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
+def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelled: Event) -> ScriptOutcome:
     assert process.stdin is not None
     assert process.stdout is not None
     output = process.stdout.fileno()
@@ -166,9 +175,9 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
     deadline = time.monotonic() + limits.seconds
     stopped: Stop | None = None
     said = bytearray()
-    most = most_bytes(limits)
+    most = max_answer_bytes(limits)
     while len(said) <= most:
-        if reader.poll(_LOOK_S * 1000):
+        if reader.poll(_POLL_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
                 return _answer(bytes(said), process.wait(_GRACE_S), stopped)
@@ -186,14 +195,14 @@ def _watched(process: "subprocess.Popen[bytes]", limits: SandboxLimits, cancelle
 
 
 def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
-    if status == UNSEEN and not said:
+    if status == NOT_STARTED and not said:
         raise BadAnswer(
             "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
         )
     return read_answer(said, _STOPS.get(status, stopped))
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _stop(process: "subprocess.Popen[bytes]") -> None:
     """End the script by closing the standard input of the process outside. If this process does not end in time, it is
     killed, and bubblewrap with it."""
     assert process.stdin is not None

@@ -12,10 +12,10 @@ Stop = Literal["time", "memory", "starts"]
 
 SIGXCPU = 24
 _MAGIC = b"openfaze"
-_HEAD = struct.Struct("<8siQI")
+_HEADER = struct.Struct("<8siQI")
 _LENGTH = struct.Struct("<I")
 _PNG = b"\x89PNG\r\n\x1a\n"
-_ROOM = 64 << 10
+_OVERHEAD_BYTES = 64 << 10
 """Number of bytes reserved for the names of pictures and for the lengths of the blocks."""
 
 
@@ -82,16 +82,16 @@ class BadAnswer(Exception):
     """Raised if the output of the sandbox is not an answer."""
 
 
-def most_bytes(limits: SandboxLimits) -> int:
-    return limits.output + limits.images + _ROOM
+def max_answer_bytes(limits: SandboxLimits) -> int:
+    return limits.output + limits.images + _OVERHEAD_BYTES
 
 
 def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
     """Return the outcome in the sandbox's output. `stopped` is the limit for which the server ended the script, if it
     did. Raises BadAnswer."""
-    if len(data) < _HEAD.size:
+    if len(data) < _HEADER.size:
         raise BadAnswer(data.decode("utf-8", "replace") or "nothing came out")
-    magic, code, left_out, count = _HEAD.unpack_from(data)
+    magic, code, left_out, count = _HEADER.unpack_from(data)
     if magic != _MAGIC:
         raise BadAnswer(data[:2000].decode("utf-8", "replace"))
     head, tail, *rest = _blocks(data, count)
@@ -103,7 +103,7 @@ def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
 
 
 def _blocks(data: bytes, count: int) -> Iterator[bytes]:
-    at = _HEAD.size
+    at = _HEADER.size
     if count < 2 or count % 2:
         raise BadAnswer(f"{count} blocks")
     for _ in range(count):

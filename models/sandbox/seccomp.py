@@ -146,8 +146,8 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield from _by_argument(
         numbers.pop("clone"), 0, Instruction(_ANY_BIT, _NEW_NAMESPACES, if_false=1), _fail(errno.EPERM), _allow()
     )
-    yield from _by_argument(numbers.pop("mmap"), 3, *_maps())
-    yield from _by_argument(numbers.pop("fcntl"), 1, *_commands())
+    yield from _by_argument(numbers.pop("mmap"), 3, *_mmap_rules())
+    yield from _by_argument(numbers.pop("fcntl"), 1, *_fcntl_rules())
     yield from _one_of(numbers.pop("socketpair"), 0, (_AF_UNIX,))
     yield from _one_of(numbers.pop("ioctl"), 1, _IOCTLS)
     yield from _one_of(numbers.pop("prctl"), 0, _PRCTLS)
@@ -159,7 +159,7 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
     yield _fail(errno.EPERM)
 
 
-def _maps() -> Iterator[Instruction]:
+def _mmap_rules() -> Iterator[Instruction]:
     """Yield the tests of mmap's flags, which refuse memory that counts for no process. The bit of MAP_SHARED is also
     set in MAP_SHARED_VALIDATE, and not in MAP_PRIVATE."""
     yield Instruction(_ANY_BIT, _MAP_HUGETLB, if_false=1)
@@ -170,13 +170,13 @@ def _maps() -> Iterator[Instruction]:
     yield _allow()
 
 
-def _commands() -> Iterator[Instruction]:
+def _fcntl_rules() -> Iterator[Instruction]:
     """Yield the instructions for the commands of fcntl. Each locked range of a file takes kernel memory without any
     limit, but SQLite does not work without locks. Therefore, the call makes no lock, and succeeds as if no other
     process of the script wanted the range."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
-        yield _skip()
+        yield _succeed()
     for command in _FCNTLS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _allow()
@@ -205,7 +205,7 @@ def _kill() -> Instruction:
     return Instruction(_RETURN, _KILL)
 
 
-def _skip() -> Instruction:
+def _succeed() -> Instruction:
     """Return the instruction that does nothing and lets the call succeed."""
     return Instruction(_RETURN, _ERRNO)
 

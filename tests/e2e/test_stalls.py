@@ -126,7 +126,7 @@ def test_guarded_texts_are_read_in_threads_of_their_own_and_hold_up_no_other_key
         finally:
             ended.release()
 
-    monkeypatch.setattr(OwnTextGuard, "_read", endless)
+    monkeypatch.setattr(OwnTextGuard, "_apply_rules", endless)
     server.model.script(by_body=lambda _: Reply("Done."))
     long = json.dumps(body_of(guard("S9"), "What does Alice want? " + numbered(80_000))).encode()
     alices = [server.begin(ALICE, long) for _ in range(4)]
@@ -144,7 +144,7 @@ def test_guarded_texts_are_read_in_threads_of_their_own_and_hold_up_no_other_key
 def test_more_than_a_guard_may_have_to_judge_is_refused_before_any_of_it_is_read(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OwnTextGuard, "_read", None)
+    monkeypatch.setattr(OwnTextGuard, "_apply_rules", None)
     for messages in (
         [guard("S9"), "x" * 2 * MB],
         [guard("S9"), system("x" * 2 * MB), "Hello"],

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.safety.images.folder import ClassifierFolder
 
 SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
-OPT_IN = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+NUDENET_NOTICE = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 
 _FOLDER = "nsfw-vit"
 _NUDENET_FILE = "nudenet/320n.onnx"
@@ -69,8 +69,8 @@ def _nsfw_vit_folder(config: EngineConfig) -> "ClassifierFolder":
 
 
 def _is_for_torch(folder: "ClassifierFolder", config: EngineConfig) -> bool:
-    """True if PyTorch should run the classifier. An ONNX export needs less memory and no PyTorch, but on a GPU, PyTorch
-    brings everything that is needed."""
+    """True if PyTorch should run the classifier. An ONNX export needs less memory and no PyTorch; but on a GPU, PyTorch
+    is preferred, because its package contains everything that is needed."""
     if folder.network is None:
         return True
     can_torch = folder.has_weights and is_installed("torch", "transformers")
@@ -92,17 +92,17 @@ def _classifier_remedy(folder: "ClassifierFolder", config: EngineConfig) -> str 
 
 def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: EngineConfig, card: CardMemory) -> Built:
     from models.safety.images.classifier import (
-        LONG,
-        LONG_WHERE_CUT,
+        MAX_ASPECT_RATIO,
+        MAX_ASPECT_RATIO_CROPPED,
         LabelledGuard,
+        LabelScores,
         OnnxClassifier,
-        Sureness,
         TorchClassifier,
     )
 
     device = _classifier_backend(folder, config).resolve(config.device)
 
-    def engine() -> Engine[Image, Sureness]:
+    def engine() -> Engine[Image, LabelScores]:
         if _is_for_torch(folder, config):
             return TorchClassifier(folder, device=config.device)
         return OnnxClassifier(folder, device=device, threads=config.threads)
@@ -113,7 +113,7 @@ def _built_classifier(spec: EngineSpec, folder: "ClassifierFolder", config: Engi
         folder.meaning,
         threshold=_THRESHOLD,
         exclusive=folder.exclusive,
-        longest=LONG_WHERE_CUT if folder.preprocessing.cuts else LONG,
+        longest=MAX_ASPECT_RATIO_CROPPED if folder.preprocessing.crops_ends else MAX_ASPECT_RATIO,
     )
     return Built(guard, (host,))
 
@@ -163,12 +163,12 @@ def _nudenet_remedy(config: EngineConfig) -> str | None:
     chosen = config.of(ImageGuardSettings)
     if chosen.image_guard != _NUDENET_SPEC.name:
         given = chosen.image_guard_model
-        hint = f"OPENFAZE_IMAGE_GUARD=nudenet takes the file that {SETTING} names. {OPT_IN}"
+        hint = f"OPENFAZE_IMAGE_GUARD=nudenet takes the file that {SETTING} names. {NUDENET_NOTICE}"
         return hint if given is not None and given.is_file() else ""
     try:
         _nudenet_file(config)
     except EngineUnavailable as error:
-        return f"{error.remedy} {OPT_IN}"
+        return f"{error.remedy} {NUDENET_NOTICE}"
     return onnxruntime_remedy()
 
 

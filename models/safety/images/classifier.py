@@ -15,16 +15,16 @@ from models.safety.images import CAPABILITY
 from models.safety.images.folder import ClassifierFolder
 from models.vision.text import Image
 
-LONG = 3.0
-"""Longest picture that is not judged in parts, as a multiple of its shorter side. A longer picture, squeezed into a
-square, is too narrow to be recognised."""
-LONG_WHERE_CUT = 1.25
-"""Limit like LONG for networks that see only the square in the middle of a picture."""
+MAX_ASPECT_RATIO = 3.0
+"""Largest aspect ratio of a picture that is not judged in parts. What a longer picture shows would be too narrow to be
+recognised once it is squeezed into a square."""
+MAX_ASPECT_RATIO_CROPPED = 1.25
+"""Value of MAX_ASPECT_RATIO for networks that see only the square in the middle of a picture."""
 _MAX_PARTS = 8
 """Largest number of parts of one picture. The parts of an even longer picture are not square."""
 
 
-def views(picture: Image, longest: float = LONG) -> list[Image]:
+def parts_of(picture: Image, longest: float = MAX_ASPECT_RATIO) -> list[Image]:
     """Return `picture`. If it is longer than `longest` times its shorter side (a strip of pictures, a screenshot of a
     whole page), also return the squares along it, which overlap unless its length is a multiple of its width. Nothing
     is copied."""
@@ -40,8 +40,8 @@ def views(picture: Image, longest: float = LONG) -> list[Image]:
     return [picture, *(picture[:, start : start + length] for start in starts)]
 
 
-Sureness = Mapping[str, float]
-"""Certainty of each label, 0 to 1, as the network measures it; a label that was not found is missing."""
+LabelScores = Mapping[str, float]
+"""The network's score of each label, 0 to 1. Labels that were not found are missing."""
 
 
 class LabelledGuard:
@@ -50,16 +50,16 @@ class LabelledGuard:
 
     def __init__(
         self,
-        host: EngineHost[Image, Sureness],
+        host: EngineHost[Image, LabelScores],
         meaning: Mapping[str, Mapping[str, float]],
         *,
         threshold: float,
         exclusive: bool,
-        longest: float = LONG,
+        longest: float = MAX_ASPECT_RATIO,
     ) -> None:
         """`meaning` has, for each code, the labels that mean it, with the weight (0 to 1) of each label's certainty.
         `exclusive` is True if the certainties of all labels add up to 1 (a softmax): in this case, the certainties of a
-        code's labels are added; otherwise the most certain label counts. `longest` is the argument of `views`."""
+        code's labels are added; otherwise the most certain label counts. `longest` is passed to `parts_of`."""
         self.name = host.spec.name
         self.codes = frozenset(meaning)
         self.thresholds: Scores = dict.fromkeys(meaning, threshold)
@@ -69,7 +69,7 @@ class LabelledGuard:
         self._longest = longest
 
     async def judge(self, picture: Image, codes: Sequence[str], *, wait: bool = False) -> Judgement:
-        found = await self._host.run_many(views(picture, self._longest), wait=wait)
+        found = await self._host.run_many(parts_of(picture, self._longest), wait=wait)
         scores = {code: max(self._score(code, sureness) for sureness in found) for code in codes}
         wanted = {label for code in codes for label in self._meaning[code]}
         surest = {label: max(sureness.get(label, 0.0) for sureness in found) for label in wanted}
@@ -77,7 +77,7 @@ class LabelledGuard:
         named.sort(key=lambda label: (-surest[label], label))
         return Judgement(scores, (Layer(self.name, scores, tuple(named)),))
 
-    def _score(self, code: str, sureness: Sureness) -> float:
+    def _score(self, code: str, sureness: LabelScores) -> float:
         parts = [weight * sureness.get(label, 0.0) for label, weight in self._meaning[code].items()]
         return min(1.0, sum(parts)) if self._exclusive else max(parts)
 
@@ -112,13 +112,13 @@ class OnnxClassifier:
             )
         self._loaded = network, pictures[0], answer, batches(network.inputs[pictures[0]])
 
-    def run(self, batch: Sequence[Image]) -> Sequence[Sureness | Exception]:
+    def run(self, batch: Sequence[Image]) -> Sequence[LabelScores | Exception]:
         assert self._loaded is not None, "load() comes first"
         network, pictures, answer, together = self._loaded
         planes = [self._folder.preprocessing.planes(picture) for picture in batch]
         groups = [planes] if together else [[one] for one in planes]
         logits = [row for group in groups for row in network.run({pictures: np.stack(group)})[answer]]
-        return [_sureness(self._folder, row) for row in logits]
+        return [_label_scores(self._folder, row) for row in logits]
 
     def close(self) -> None:
         self._loaded = None
@@ -144,7 +144,7 @@ class TorchClassifier:
         )
         self._loaded = network.to(device).eval(), device
 
-    def run(self, batch: Sequence[Image]) -> Sequence[Sureness | Exception]:
+    def run(self, batch: Sequence[Image]) -> Sequence[LabelScores | Exception]:
         import torch
 
         assert self._loaded is not None, "load() comes first"
@@ -152,13 +152,13 @@ class TorchClassifier:
         planes = np.stack([self._folder.preprocessing.planes(picture) for picture in batch])
         with torch.inference_mode():
             logits = network(pixel_values=torch.from_numpy(planes).to(device, network.dtype)).logits
-        return [_sureness(self._folder, row) for row in logits.float().cpu().numpy()]
+        return [_label_scores(self._folder, row) for row in logits.float().cpu().numpy()]
 
     def close(self) -> None:
         self._loaded = None
 
 
-def _sureness(folder: ClassifierFolder, logits: NDArray[Any]) -> Sureness | Exception:
+def _label_scores(folder: ClassifierFolder, logits: NDArray[Any]) -> LabelScores | Exception:
     values = logits.astype(np.float64)
     if values.shape != (len(folder.labels),) or not np.isfinite(values).all():
         return ValueError(f"the network answered {values.shape} numbers, some of them none, for {len(folder.labels)}")

@@ -17,14 +17,14 @@ _GORE = frozenset(
 )
 
 WORDS: Mapping[str, frozenset[str]] = {"S1_IMAGE": _GORE, "S12_IMAGE": _NUDE, "S15_IMAGE": _UNFIT}
-"""Words of labels, by the code that they mean. Only a label about nudity states what is bared; `nsfw` or `sexy` alone
-does not."""
+"""Words of labels, by the code that they mean. S12_IMAGE needs a label that states nudity; `nsfw` or `sexy` alone does
+not."""
 
 _NEGATING = frozenset("clean neutral no non normal not safe sfw without".split())  # noqa: SIM905
 
-_UNSAFE = re.compile(r"\b(?:not|un) ?safe(?: for work)?\b")
+_NOT_SAFE = re.compile(r"\b(?:not|un) ?safe(?: for work)?\b")
 
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_CAMEL_CASE_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 _WORD = re.compile(r"[a-z]+")
 
@@ -38,7 +38,9 @@ def codes_of(label: str) -> frozenset[str]:
     >>> codes_of("not_nsfw")
     frozenset()
     """
-    words = _WORD.findall(_UNSAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _HUMP.sub(" ", label).lower()))))
+    words = _WORD.findall(
+        _NOT_SAFE.sub("nsfw", " ".join(re.findall(r"[a-z]+", _CAMEL_CASE_BOUNDARY.sub(" ", label).lower())))
+    )
     # `nonviolent` is one word.
     if any(word in _NEGATING or word.startswith("non") for word in words):
         return frozenset()

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
 from models.safety.images import CAPABILITY
-from models.safety.images.classifier import Sureness
+from models.safety.images.classifier import LabelScores
 from models.vision.detection.boxes import from_centres, suppressed
 from models.vision.detection.detector import Box
 from models.vision.text import Image
@@ -59,7 +59,7 @@ _SUGGESTIVE = {
 lowers the threshold."""
 
 MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE": _NUDITY | _SUGGESTIVE}
-"""Weight of each class's score for each code; faces, feet and armpits count for none."""
+"""Weight of each class's score for each code. Faces, feet and armpits have no weight."""
 
 THRESHOLD = 0.5
 _SIDE = 320
@@ -67,9 +67,9 @@ _LEAST_SCORE = 0.25
 _MAX_OVERLAP = 0.45
 """Least score of a box, and largest overlap of two boxes, with the defaults of the package's detector. If boxes overlap
 by more, only the best one is kept, whatever their classes."""
-_SHRUNK = 2 * _SIDE
-"""Longest side, in pixels, of a picture that is resized by linear interpolation. Larger pictures are averaged down to
-it first, because interpolation alone would skip pixels."""
+_MAX_INTERPOLATED_SIDE = 2 * _SIDE
+"""Longest side, in pixels, of a picture that is resized by linear interpolation. A larger picture is first shrunk to
+this size by averaging, because interpolation alone would skip pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +105,8 @@ class NudeNet:
             )
         self._loaded = network, next(iter(network.inputs))
 
-    def run(self, batch: Sequence[Image]) -> Sequence[Sureness | Exception]:
-        found: list[Sureness | Exception] = []
+    def run(self, batch: Sequence[Image]) -> Sequence[LabelScores | Exception]:
+        found: list[LabelScores | Exception] = []
         for picture in batch:
             best: dict[str, float] = {}
             for part in self.parts(picture):
@@ -119,7 +119,7 @@ class NudeNet:
         assert self._loaded is not None, "load() comes first"
         network, pictures = self._loaded
         [answer] = network.run({pictures: _planes(picture)[None]}).values()
-        return _decoded(answer[0], max(picture.shape[:2]) / _SIDE, picture.shape[1], picture.shape[0])
+        return _body_parts_in(answer[0], max(picture.shape[:2]) / _SIDE, picture.shape[1], picture.shape[0])
 
     def close(self) -> None:
         self._loaded = None
@@ -132,7 +132,7 @@ def _planes(picture: Image) -> NDArray[np.float32]:
     network is more certain of the parts that it finds.
     """
     height, width = picture.shape[:2]
-    shrinking = max(height, width) / _SHRUNK
+    shrinking = max(height, width) / _MAX_INTERPOLATED_SIDE
     if shrinking > 1:
         size = (max(1, round(width / shrinking)), max(1, round(height / shrinking)))
         picture = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
@@ -144,7 +144,7 @@ def _planes(picture: Image) -> NDArray[np.float32]:
     return np.ascontiguousarray(resized.transpose(2, 0, 1), np.float32) / np.float32(255)
 
 
-def _decoded(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[BodyPart]:
+def _body_parts_in(answer: NDArray[np.float32], enlarging: float, width: int, height: int) -> list[BodyPart]:
     """Return the body parts in `answer`: 4 + 18 rows (centre, size, scores) and a column per box, in the network's
     pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)

@@ -12,10 +12,10 @@ from models.vision.text import Image
 
 FILE = "preprocessor_config.json"
 
-_LONGEST = 8
-"""Longest part of a picture that is resized before its ends are cut off, as a multiple of its shorter side."""
+_MAX_ASPECT_RATIO = 8
+"""Largest aspect ratio of a picture that is resized as a whole. The ends of a longer picture are cut off first."""
 
-_NOT_DONE_HERE = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
+_UNSUPPORTED_STEPS = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
 """Steps that only some processors have, and that are not implemented here."""
 
 
@@ -39,7 +39,7 @@ class Preprocessing:
     """Standard deviation of each channel, after `scale`."""
 
     @property
-    def cuts(self) -> bool:
+    def crops_ends(self) -> bool:
         """True if the ends of a picture that is not square are cut off."""
         return self.crop is not None
 
@@ -59,7 +59,7 @@ class Preprocessing:
         height, width = picture.shape[:2]
         if isinstance(size, int):
             short = min(height, width)
-            picture = _middle(picture, min(height, _LONGEST * short), min(width, _LONGEST * short))
+            picture = _middle(picture, min(height, _MAX_ASPECT_RATIO * short), min(width, _MAX_ASPECT_RATIO * short))
             height, width = picture.shape[:2]
             size = (int(size * height / short), int(size * width / short))
         image = PIL.Image.fromarray(np.ascontiguousarray(picture))
@@ -68,7 +68,7 @@ class Preprocessing:
 
 def preprocessing_of(config: Mapping[str, Any]) -> Preprocessing:
     """Return the preprocessing that a preprocessor_config.json describes. Raises UnknownStep."""
-    for field in _NOT_DONE_HERE:
+    for field in _UNSUPPORTED_STEPS:
         if config.get(field):
             raise UnknownStep(f"the step '{field}' is not known here")
     crops = bool(config.get("do_center_crop"))
@@ -87,7 +87,7 @@ def _size(size: object, *, crops: bool) -> tuple[int, int] | int:
     if isinstance(size, Mapping) and size.keys() == {"shortest_edge"} and crops:
         return _side(size["shortest_edge"], "size")
     if isinstance(size, int) and crops:
-        # To some processors, a single number is the shorter side; to others, it is both sides.
+        # Some processors take a single number for the shorter side, others for both sides.
         raise UnknownStep("'size' should be 'height' and 'width', or 'shortest_edge'")
     return _height_and_width(size, "size")
 

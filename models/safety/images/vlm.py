@@ -50,11 +50,11 @@ _ATTEMPTS = 2
 _MAX_TOKENS = 2048
 """Largest number of tokens of an answer. A verdict has some thirty; the rest is for models that reason first."""
 
-_PIXELS = 1 << 20
+_MAX_PIXELS = 1 << 20
 _LONGEST, _SHORTEST = 4096, 32
 """Longest and shortest side of the pictures sent, in pixels. Some vision models refuse sides of fewer than 28 pixels,
 and pictures whose sides have a ratio of more than 200 : 1."""
-_QUALITY = 90
+_JPEG_QUALITY = 90
 _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 
@@ -89,7 +89,7 @@ class VlmGuard:
             )
         messages = _messages(await asyncio.to_thread(data_url, picture), codes)
         for _ in range(_ATTEMPTS):
-            said = await _said(llm, abilities, messages, codes)
+            said = await _ask(llm, abilities, messages, codes)
             try:
                 verdict = verdict_in(said, codes)
             except ValueError as error:
@@ -120,7 +120,7 @@ def _messages(url: str, codes: Sequence[str]) -> list[Mapping[str, Any]]:
     ]
 
 
-async def _said(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, Any]], codes: Sequence[str]) -> str:
+async def _ask(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, Any]], codes: Sequence[str]) -> str:
     form = None
     if abilities.json_schema:
         properties = {code: {"type": "string", "enum": [*LEVELS]} for code in codes}
@@ -136,7 +136,7 @@ def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
     object of these words, because any other text may come from the picture."""
     fenced = _FENCE.fullmatch(said.strip())
     try:
-        verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_once)
+        verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_with_unique_keys)
     except RecursionError:
         raise ValueError("it is not a JSON object") from None
     except json.JSONDecodeError:
@@ -149,7 +149,7 @@ def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
     return {code: verdict[code] for code in codes}
 
 
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+def _with_unique_keys(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     if len({key for key, _ in pairs}) < len(pairs):
         raise ValueError("it has a key twice")
     return dict(pairs)
@@ -159,7 +159,7 @@ def data_url(picture: Image) -> str:
     """Return `picture` as a data URL of a JPEG with at most a megapixel, and with sides that vision models accept. Run
     it in a thread."""
     height, width = picture.shape[:2]
-    scale = min(1.0, math.sqrt(_PIXELS / (width * height)), _LONGEST / max(width, height))
+    scale = min(1.0, math.sqrt(_MAX_PIXELS / (width * height)), _LONGEST / max(width, height))
     image = PIL.Image.fromarray(picture)
     if scale < 1:
         image = image.resize((max(1, int(width * scale)), max(1, int(height * scale))), reducing_gap=2.0)
@@ -168,5 +168,5 @@ def data_url(picture: Image) -> str:
         around.paste(image)
         image = around
     file = io.BytesIO()
-    image.save(file, "JPEG", quality=_QUALITY)
+    image.save(file, "JPEG", quality=_JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -8,7 +8,7 @@ from typing import Any
 
 import re2
 
-from models.safety.text.matching import PATTERN_BYTES, RULES_A_SET, SET_BYTES, Pattern
+from models.safety.text.matching import PATTERN_BYTES, RULES_PER_SET, SET_BYTES, Pattern
 from models.safety.text.phrasebook import ATTACKS, PARTS, Attack
 
 _SPACES = re.compile(r"[ \t\f\v\xa0]+")
@@ -21,19 +21,19 @@ _BEFORE_A_DOT = re.compile(r" \. ?(?=\w)")
 
 _QUOTES = str.maketrans("'`‘’“”", '""""""')
 
-_TAKEN_APART = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
+_SPLIT_STRING = re.compile(r'"\+?"(?=[\w/])|(?<=[\w./])"\+"')
 _HEX_ESCAPE = re.compile(r"(?:\\x[0-9a-f]{2})+")
 
 
 def flattened(code: str) -> str:
-    """Return `code` without details that do not matter to the patterns. The line breaks are kept, and so are most
-    spaces within strings."""
+    """Return `code` without details that the patterns ignore. The line breaks are kept, and so are most spaces within
+    strings."""
     code = _SPACES.sub(" ", code.lower().replace("\\\n", " ").translate(_QUOTES))
     code = _BEFORE_A_DOT.sub(".", _AROUND_PUNCTUATION.sub(r"\1", _LINES.sub("\n", code)))
-    return _TAKEN_APART.sub("", _escapes_read(code))
+    return _SPLIT_STRING.sub("", _with_escapes_decoded(code))
 
 
-def _escapes_read(code: str) -> str:
+def _with_escapes_decoded(code: str) -> str:
     return _HEX_ESCAPE.sub(lambda run: bytes.fromhex(run[0].replace("\\x", "")).decode("latin-1"), code)
 
 
@@ -47,7 +47,7 @@ class FoundAttack:
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:
     """Yield each match of each pattern in code that `flattened` has prepared. Takes linear time."""
-    for together, rules in _sets():
+    for together, rules in _pattern_sets():
         for place in together.Match(code) or ():
             attack, pattern = rules[place]
             for found in _regex(pattern).finditer(code):
@@ -55,15 +55,15 @@ def attacks_in(code: bytes) -> Iterator[FoundAttack]:
 
 
 @cache
-def _sets() -> "list[tuple[Any, list[tuple[Attack, str]]]]":
+def _pattern_sets() -> "list[tuple[Any, list[tuple[Attack, str]]]]":
     rules = [(attack, _expanded(pattern)) for attack in ATTACKS for pattern in attack.patterns]
     sets: list[tuple[Any, list[tuple[Attack, str]]]] = []
-    for start in range(0, len(rules), RULES_A_SET):
+    for start in range(0, len(rules), RULES_PER_SET):
         together = re2.Set.SearchSet(_options(SET_BYTES))
-        for _, pattern in rules[start : start + RULES_A_SET]:
+        for _, pattern in rules[start : start + RULES_PER_SET]:
             together.Add(pattern)
         together.Compile()
-        sets.append((together, rules[start : start + RULES_A_SET]))
+        sets.append((together, rules[start : start + RULES_PER_SET]))
     return sets
 
 

@@ -1,5 +1,5 @@
-"""Reduces a text to its visible part in ordinary characters: without invisible characters, and without heaps of
-marks."""
+"""Reduces a text to its visible part in ordinary characters. Invisible characters and excessive combining marks are
+removed."""
 
 import re
 import unicodedata
@@ -32,7 +32,7 @@ _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff
 """Marks on Latin, Greek and Cyrillic letters. After NFKC, the remaining marks are those that do not form a letter of
 any language."""
 
-_MARKS_A_LETTER = 4
+_MAX_MARKS = 4
 """Largest number of successive marks that are kept, because normalisation sorts them in quadratic time."""
 
 
@@ -50,16 +50,16 @@ def clean(text: str) -> str:
     text = _INVISIBLE.sub("", text)
     text = _JOINERS.sub("", text)
     text = _LONG_FORMS.sub(" ", without_enclosures(text))
-    return _LOOSE_MARKS.sub("", unicodedata.normalize("NFKC", without_heaps(text)))
+    return _LOOSE_MARKS.sub("", unicodedata.normalize("NFKC", with_few_marks(text)))
 
 
-def without_heaps(text: str) -> str:
+def with_few_marks(text: str) -> str:
     """Return `text` with at most a few combining marks in a row."""
     marks = "".join(character for character in set(text) if unicodedata.combining(character))
     if not marks:
         return text
     kind = f"[{re.escape(marks)}]"
-    return re.sub(f"({kind}{{{_MARKS_A_LETTER}}}){kind}+", r"\1", text)
+    return re.sub(f"({kind}{{{_MAX_MARKS}}}){kind}+", r"\1", text)
 
 
 def _hidden_in_selectors(run: str) -> str:

@@ -12,12 +12,12 @@ from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
-"""Number of alternatives per token that a server is asked for. No model has more verdicts, and every server gives this
-many alternatives."""
+"""Number of alternatives per token that a server is asked for (`top_logprobs`). No model has more verdicts, and every
+server gives this number."""
 
-_TAG = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
+_SPECIAL_TOKEN_START = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
 """Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""
-_ROLE = re.compile(
+_TURN_START = re.compile(
     r"(^|[\n\r\v\f\x85\u2028\u2029])([^\S\n]*)(?=(?:user|assistant|agent|human|system)\s*:)", re.IGNORECASE
 )
 """Beginning of a turn of the conversation in the form that templates write."""
@@ -50,18 +50,18 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
         return []
 
 
-def chances(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
-    """Return the probability of each of `labels` at the first token after `before`; their sum is 1. No two labels may
-    begin with the same letter. None if `tokens` do not show the probabilities."""
+def label_probabilities(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
+    """Return the probability of each of `labels` at the first token after `before`. The probabilities sum to 1. No two
+    labels may begin with the same letter. None if `tokens` do not show the probabilities."""
     said = ""
     for token in tokens:
         if said.strip() == before and token.token.strip():
-            return _shares(token.top_logprobs, labels)
+            return _normalised(token.top_logprobs, labels)
         said += token.token
     return None
 
 
-def _shares(choices: Sequence[_TokenChoice], labels: Sequence[str]) -> Mapping[str, float] | None:
+def _normalised(choices: Sequence[_TokenChoice], labels: Sequence[str]) -> Mapping[str, float] | None:
     found = dict.fromkeys(labels, 0.0)
     for choice in choices:
         # A label may consist of several tokens; its first token is counted.
@@ -92,16 +92,16 @@ class GuardDialect(Protocol):
 
 def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
     """Return the exchange as messages, the last of which the model judges."""
-    text = harmless(exchange.text)
+    text = without_markup(exchange.text)
     if exchange.answers is None:
         return [{"role": "user", "content": text}]
     # Servers refuse a message without content.
-    question = harmless(exchange.answers).strip() or "…"
+    question = without_markup(exchange.answers).strip() or "…"
     return [{"role": "user", "content": question}, {"role": "assistant", "content": text}]
 
 
-def harmless(text: str) -> str:
+def without_markup(text: str) -> str:
     """Return `text` without anything that would end its message or begin another one. Otherwise, a model that judges
-    only the last message would judge one that the text makes up. To a reader, the text says the same: only a `> `
-    before a role at the beginning of a line, and a space after the `<` of a tag, are added."""
-    return _ROLE.sub(r"\1\2> ", _TAG.sub("< ", text))
+    only the last message would judge one that the text makes up. The only changes are a `> ` before a role at the
+    beginning of a line, and a space after the `<` of a tag."""
+    return _TURN_START.sub(r"\1\2> ", _SPECIAL_TOKEN_START.sub("< ", text))

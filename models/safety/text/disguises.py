@@ -34,8 +34,8 @@ _SIGNS = re.escape("".join(sign for sign in _LEET if not sign.isdigit()))
 _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
 _MAX_READINGS = 16
-_WRITTEN_IN_LEET = 3
-"""Number of leetspeak words in a text from which digits in all its other words are read as letters, too."""
+_LEET_WORDS_OF_LEETSPEAK = 3
+"""Least number of leetspeak words in a text at which digits in all other words are read as letters, too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
 
@@ -48,8 +48,8 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""Number of spaced-out letters in a row above which they are always joined, because harmless texts have no such
-runs."""
+"""Number of spaced-out letters in a row above which they are always joined, because harmless texts have no runs of this
+length."""
 _MAX_SEGMENTED = 8_000
 """Largest number of spaced-out letters per text that are divided into words if no wider gaps mark the boundaries."""
 
@@ -79,17 +79,17 @@ def undisguised(text: str) -> str:
     """Return `text` with spaced-out letters joined, stars and signs inside words replaced by the letters that they
     stand for, and stretched letters shortened. In linear time."""
     text = _SPACED_IDEOGRAPHS.sub(lambda run: re.sub(r"[ \t]", "", run[0]), text)
-    text = _SPACED.sub(_Joining(), text)
+    text = _SPACED.sub(_LetterJoiner(), text)
     if "*" in text or "#" in text:
         text = _STARRED.sub(lambda word: _unstarred(word[0]), text)
     text = _MARKED.sub(lambda word: _unmarked(word[0]), text)
-    text = _PIECES.sub(lambda pieces: _pieced(pieces[0]), text)
+    text = _PIECES.sub(lambda pieces: _with_pieces_joined(pieces[0]), text)
     if _LEET_SEEN.search(text):
         text = _all_without_leet(text)
     return _STRETCHED.sub(lambda word: _shortened(word[0]), text)
 
 
-class _Joining:
+class _LetterJoiner:
     """Joins the letters that are spaced apart in one text."""
 
     def __init__(self) -> None:
@@ -114,10 +114,10 @@ class _Joining:
             joined = " ".join(_segmented(whole))
         else:
             joined = whole
-        return joined if len(whole) > _LONGEST_LIST or any(map(_is_a_word, joined.split())) else run
+        return joined if len(whole) > _LONGEST_LIST or any(map(_is_word, joined.split())) else run
 
 
-def _is_a_word(joined: str) -> bool:
+def _is_word(joined: str) -> bool:
     lower = joined.casefold()
     read = _without_leet(lower)
     if read in KNOWN:
@@ -180,7 +180,7 @@ def _unmarked(word: str) -> str:
     return joined if joined.casefold() in KNOWN else word
 
 
-def _pieced(run: str) -> str:
+def _with_pieces_joined(run: str) -> str:
     """Return words such as `bo.mb` and `ki-//-ll` with neighbouring pieces joined if the result is a telling word."""
     pieces = list(_PIECE.finditer(run))
     lower = [piece[0].casefold() for piece in pieces]
@@ -206,7 +206,7 @@ def _all_without_leet(text: str) -> str:
         return reading
 
     read_text = _LEET_WORD.sub(read, text)
-    if undone < _WRITTEN_IN_LEET:
+    if undone < _LEET_WORDS_OF_LEETSPEAK:
         return read_text
     return _MAYBE_LEET.sub(lambda word: _without_any_leet(word[0]), read_text)
 

@@ -15,11 +15,11 @@ from models.safety.text.views import views
 
 NAME = "openfaze"
 
-_SHOWN = 80
+_QUOTED_CHARS = 80
 """Number of characters of a passage that an explanation quotes."""
 
-_COMPARED_AT_ONCE = 64
-"""Number of passages that are compared at a time with the head's landmarks, by meaning."""
+_PASSAGES_AT_ONCE = 64
+"""Number of passages whose embeddings are compared with the head's landmarks at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +31,8 @@ class _SuspectPassage:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
-    """A text that the rules have read, before any part of it is embedded."""
+class _RuleFindings:
+    """The result of the rules for a text, before any part of it is embedded."""
 
     layers: tuple[Layer, ...]
     """Findings of the rules."""
@@ -71,18 +71,18 @@ class OwnTextGuard:
         *,
         answers: str | None = None,  # noqa: ARG002 - the head has learned from questions alone
     ) -> Judgement:
-        read = await self._threads.run(self._read, text)
+        read = await self._threads.run(self._apply_rules, text)
         layers = read.layers
         by_rules = worst_of([layer.scores for layer in layers])
         # If the rules have settled every requested code, the head would take time and change nothing.
         if read.passages and any(by_rules.get(code, 0.0) < self._head.threshold for code in codes):
             texts = list(dict.fromkeys(passage.text for passage in read.passages))
             vectors = dict(zip(texts, await self._embedder.embed(texts), strict=True))
-            layers += await self._threads.run(self._judged, read, vectors)
+            layers += await self._threads.run(self._judge_passages, read, vectors)
         worst = worst_of([layer.scores for layer in layers])
         return Judgement({code: worst.get(code, 0.0) for code in codes}, layers)
 
-    def _read(self, text: str) -> Slices[_Read]:
+    def _apply_rules(self, text: str) -> Slices[_RuleFindings]:
         layers: list[Layer] = []
         passages: list[_SuspectPassage] = []
         total = len(passages_of(text))
@@ -101,13 +101,13 @@ class OwnTextGuard:
                     if self._head.is_suspect(words, total):
                         passages.append(_SuspectPassage(view.name, piece, words))
                     yield
-        return _Read(tuple(layers), tuple(passages), total)
+        return _RuleFindings(tuple(layers), tuple(passages), total)
 
-    def _judged(self, read: _Read, vectors: Mapping[str, Vector]) -> Slices[tuple[Layer, ...]]:
+    def _judge_passages(self, read: _RuleFindings, vectors: Mapping[str, Vector]) -> Slices[tuple[Layer, ...]]:
         meanings: dict[str, float] = {}
         texts = list(vectors)
-        for start in range(0, len(texts), _COMPARED_AT_ONCE):
-            some = texts[start : start + _COMPARED_AT_ONCE]
+        for start in range(0, len(texts), _PASSAGES_AT_ONCE):
+            some = texts[start : start + _PASSAGES_AT_ONCE]
             odds = self._head.meanings_of(np.stack([vectors[text] for text in some]))
             meanings |= dict(zip(some, odds.tolist(), strict=True))
             yield
@@ -115,6 +115,6 @@ class OwnTextGuard:
         for passage in read.passages:
             unsafe = self._head.unsafe(passage.words, meanings[passage.text], read.total)
             scores = self._head.scores(unsafe, vectors[passage.text])
-            layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_SHOWN],)))
+            layers.append(Layer(f"head, {passage.view}", scores, (passage.text[:_QUOTED_CHARS],)))
             yield
         return tuple(layers)

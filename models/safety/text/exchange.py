@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 WINDOW = 8192
-"""Largest part of a text that is judged as one, in bytes of UTF-8. No tokenizer of these models makes more tokens than
-a text has bytes, so this number of tokens, in addition to the model's own instructions, always suffices. English text
-takes a quarter of them."""
+"""Largest part of a text that is judged in one call, in bytes of UTF-8. No tokenizer of these models makes more tokens
+than a text has bytes, so this number of tokens, in addition to the model's own instructions, always suffices. English
+text takes a quarter of them."""
 
 OVERLAP = 1024
 """Number of bytes that neighbouring windows share, so that every stretch up to this length is complete in one of
@@ -40,9 +40,9 @@ def windows_of(text: str) -> list[str]:
         return [text]
     windows, start = [], 0
     while start + WINDOW < len(data):
-        stop = _character(data, start + WINDOW)
+        stop = _character_start(data, start + WINDOW)
         windows.append(data[start:stop].decode())
-        start = _character(data, stop - OVERLAP)
+        start = _character_start(data, stop - OVERLAP)
     return [*windows, data[start:].decode()]
 
 
@@ -50,7 +50,7 @@ def _shortened(question: str) -> str:
     data = _encoded(question)
     if len(data) <= QUESTION:
         return question
-    begins, ends = _character(data, QUESTION // 2), _character(data, len(data) - QUESTION // 2)
+    begins, ends = _character_start(data, QUESTION // 2), _character_start(data, len(data) - QUESTION // 2)
     return f"{data[:begins].decode()} … {data[ends:].decode()}"
 
 
@@ -58,8 +58,8 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _character(data: bytes, place: int) -> int:
-    """Return where the character begins to which the byte at `place` belongs."""
+def _character_start(data: bytes, place: int) -> int:
+    """Return the index of the first byte of the character that contains the byte at `place`."""
     while data[place] & 0xC0 == 0x80:
         place -= 1
     return place

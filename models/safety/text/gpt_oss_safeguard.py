@@ -14,7 +14,7 @@ from typing import Any
 
 from models.language.llm import LlmCall
 from models.safety.guard import HAZARDS, TEXT_CODES
-from models.safety.text.dialect import Token, harmless
+from models.safety.text.dialect import Token, without_markup
 from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import NotAVerdict, Verdict
 
@@ -102,8 +102,8 @@ class GptOssSafeguardDialect:
         question = ""
         if exchange.answers is not None:
             what = "an assistant's answer to the QUESTION"
-            question = _QUESTION.format(fence=fence, question=harmless(exchange.answers))
-        user = _USER.format(fence=fence, what=what, question=question, text=harmless(exchange.text), form=form)
+            question = _QUESTION.format(fence=fence, question=without_markup(exchange.answers))
+        user = _USER.format(fence=fence, what=what, question=question, text=without_markup(exchange.text), form=form)
         return LlmCall(
             [{"role": "system", "content": system}, {"role": "user", "content": user}],
             response_format=_schema(codes) if by_schema else None,

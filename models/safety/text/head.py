@@ -1,12 +1,13 @@
-"""The trained part of the embedded guard: how unsafe a passage is by its words and by its meaning, and in which way.
+"""The trained part of openfaze's own guard: the probability that a passage is unsafe, from its words and its meaning,
+and the score of each code.
 
 It consists of two models with different inputs, and a third that combines their results:
 
 - words: a linear model over the words, pairs of words and parts of words in a text (logistic regression);
 - meaning: a weighted sum of Gaussian kernels around landmarks among the sentence embeddings (logistic regression on a
   Nyström map; Williams & Seeger 2001), k(x, l) = exp(−γ·|x − l|²);
-- both: P(unsafe) by logistic regression over the results of the two, fitted on their results for texts that they had
-  not seen (stacking; Wolpert 1992), which makes it a probability.
+- both: P(unsafe) by logistic regression over the results of the two, fitted on their results for held-out texts
+  (stacking; Wolpert 1992), which makes the result a probability.
 
 A second linear model over the embedding determines the hazards: the likeliest code gets P(unsafe) itself, and every
 other code P(unsafe)·∛(p / p of the likeliest), so that a text with two hazards has both codes.
@@ -30,22 +31,22 @@ from numpy.typing import NDArray
 
 from models.embedding.embedder import Vector
 from models.safety.guard import Scores
-from models.safety.text.cleaning import without_heaps
+from models.safety.text.cleaning import with_few_marks
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
 
-_PARTS = (3, 4, 5)
+_PART_LENGTHS = (3, 4, 5)
 """Lengths of the parts of a word, in characters: parts distinguish "trafficking" from "traffic", and still recognise
 "traffickers"."""
 
-_LONGEST = 24
-"""Number of characters of a word that are used. No word is longer, but a hash may be."""
+_MAX_WORD_CHARS = 24
+"""Number of characters of a word that are used. Words are shorter, but a hash may be longer."""
 
-_SHARE = 0.65
+_PRIOR_SHARING = 0.65
 """Degree to which the passages of a text share the text's prior odds. With 0, each passage has the odds of the whole
 text; with 1, an equal share of them. The value was chosen by the verdicts on harmless documents
 (docs/guardrails.md)."""
-_SCALE = 127
+_BYTE_SCALE = 127
 """Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
 most 0.004."""
 FILE = Path(__file__).with_name("head.json")
@@ -54,7 +55,7 @@ FILE = Path(__file__).with_name("head.json")
 def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """Return the words, the pairs of neighbouring words and the parts of words in `text`, each once. Case, accents,
     digits and punctuation do not count. A part at the beginning or end of a word has a space there."""
-    words = [word[:_LONGEST] for word in _WORD.findall(_plain(text))]
+    words = [word[:_MAX_WORD_CHARS] for word in _WORD.findall(_plain(text))]
     pairs = map(" ".join, itertools.pairwise(words))
     return frozenset([*words, *pairs]), frozenset(part for word in frozenset(words) for part in _parts(word))
 
@@ -62,7 +63,7 @@ def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
 def _plain(text: str) -> str:
     """Return `text` in small letters without accents and apostrophes, so that "don't" is one word however it is
     written."""
-    decomposed = unicodedata.normalize("NFKD", without_heaps(text.lower()))
+    decomposed = unicodedata.normalize("NFKD", with_few_marks(text.lower()))
     if not decomposed.isascii():
         decomposed = "".join(character for character in decomposed if not unicodedata.combining(character))
     return decomposed.replace("'", "").replace("’", "")
@@ -70,7 +71,7 @@ def _plain(text: str) -> str:
 
 def _parts(word: str) -> Iterator[str]:
     bounded = f" {word} "
-    for length in _PARTS:
+    for length in _PART_LENGTHS:
         for start in range(len(bounded) - length + 1):
             yield bounded[start : start + length]
 
@@ -125,7 +126,7 @@ class GuardHead:
         so its passages share its prior odds. The shares sum to more than the whole, because passages of one text are
         alike."""
         of_words, of_meaning, bias = self.both
-        odds = of_words * words + of_meaning * meaning + bias - _SHARE * np.log(passages)
+        odds = of_words * words + of_meaning * meaning + bias - _PRIOR_SHARING * np.log(passages)
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:
@@ -167,12 +168,12 @@ def head_of(stored: Mapping[str, Any]) -> GuardHead:
 
 def packed(vectors: NDArray[np.float32]) -> str:
     """Return rows of length 1 as bytes in base64."""
-    return base64.b64encode(np.rint(vectors * _SCALE).astype(np.int8).tobytes()).decode()
+    return base64.b64encode(np.rint(vectors * _BYTE_SCALE).astype(np.int8).tobytes()).decode()
 
 
 def unpacked(text: str, rows: int) -> NDArray[np.float32]:
     bytes_ = np.frombuffer(base64.b64decode(text), np.int8)
-    return (bytes_.reshape(rows, -1) / _SCALE).astype(np.float32)
+    return (bytes_.reshape(rows, -1) / _BYTE_SCALE).astype(np.float32)
 
 
 def worst_of(all_scores: Sequence[Scores]) -> dict[str, float]:

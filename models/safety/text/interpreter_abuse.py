@@ -13,19 +13,19 @@ from models.safety.text.phrasebook import ATTACK_REQUEST_RULES
 CODE = "S14"
 
 _CONTEXT = 400
-"""Number of bytes on either side of an attack in which the sentence around it is searched."""
+"""Number of bytes on either side of an attack that are searched for the sentence around it."""
 
-_MORE_KINDS = 0.01
+_SCORE_PER_KIND = 0.01
 """Amount that each further kind of attack in one text adds to the score."""
 
-_SUREST = 0.99
+_MAX_SCORE = 0.99
 
 _MAX_QUOTED = 200
 """Largest part of the matched code, in bytes, that a match quotes."""
 
 _COMMENT = re.compile(rb"(?:#|//).*$")
 
-_SPOKEN_OF = re.compile(
+_MENTION = re.compile(
     (
         r"\b(?:what(?:\"s| is| does| do| did| happens| would happen| are)|why|explain|meaning of|means|how does|how do|"
         r"danger|dangerous|never|accident|accidentally|by mistake|oops|protect|prevent|defend|detect|mitigat\w*|"
@@ -36,7 +36,7 @@ _SPOKEN_OF = re.compile(
     ).encode()
 )
 
-_TO_BE_RUN = re.compile(
+_REQUEST_TO_RUN = re.compile(
     rb"\b(?:run|execute|exec|launch|start|try|test|invoke|send|paste) "
     rb"(?:it|this|that|these|the|for me|now|following|code|:)|\brun:"
 )
@@ -56,17 +56,17 @@ def matches(text: str) -> list[PhraseMatch]:
 
 def _code_matches(text: str) -> list[PhraseMatch]:
     code = flattened(text).encode(errors="ignore")
-    found = [place for place in attacks_in(code) if not _is_spoken_of(place, code)]
+    found = [place for place in attacks_in(code) if not _is_mention(place, code)]
     if not found:
         return []
     surest = max(found, key=lambda place: place.attack.score)
     kinds = len({place.attack.kind for place in found})
-    score = min(_SUREST, surest.attack.score + _MORE_KINDS * (kinds - 1))
+    score = min(_MAX_SCORE, surest.attack.score + _SCORE_PER_KIND * (kinds - 1))
     words = code[surest.start : min(surest.end, surest.start + _MAX_QUOTED)].decode(errors="ignore")
     return [PhraseMatch(CODE, score, f"{surest.attack.kind}: {words}")]
 
 
-def _is_spoken_of(place: FoundAttack, code: bytes) -> bool:
+def _is_mention(place: FoundAttack, code: bytes) -> bool:
     """True if a sentence only mentions the attack, as in lessons and questions. Code on separate lines is not a
     mention, and neither is code that the text asks to run."""
     if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
@@ -74,5 +74,5 @@ def _is_spoken_of(place: FoundAttack, code: bytes) -> bool:
     before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]
     after = code[place.end : place.end + _CONTEXT].partition(b"\n")[0]
     line = before + b" " + _COMMENT.sub(b"", after)
-    about = len(_WORDS.findall(line)) >= _FEWEST_WORDS and _SPOKEN_OF.search(line) is not None
-    return about and not _TO_BE_RUN.search(line)
+    about = len(_WORDS.findall(line)) >= _FEWEST_WORDS and _MENTION.search(line) is not None
+    return about and not _REQUEST_TO_RUN.search(line)

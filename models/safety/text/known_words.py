@@ -5,7 +5,7 @@ from pathlib import Path
 
 _TOKEN = re.compile(r"[^\W\d_]+")
 _VOWEL = re.compile(r"[aeiouyáéíóúàèìòùäëïöüâêîôûãõå]")
-_HEAP = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
+_CONSONANT_RUN = re.compile(r"[bcdfghjklmnpqrstvwxz]{6}")
 
 
 def _words(name: str) -> frozenset[str]:
@@ -17,7 +17,8 @@ COMMON = _words("common_words.txt")
 
 
 TELLING = _words("telling_words.txt")
-"""Words of the subjects that a guard looks for, some in other languages: the words that people disguise."""
+"""Telling words: words of the subjects that a guard looks for, which people therefore disguise. Some are in other
+languages than English."""
 
 
 KNOWN = COMMON | TELLING
@@ -27,7 +28,7 @@ def is_pronounceable(word: str) -> bool:
     """True if `word` has vowels and consonants like a word in Latin letters; words in other letters count as
     pronounceable."""
     word = word.casefold()
-    return not word.isascii() or (bool(_VOWEL.search(word)) and not _HEAP.search(word))
+    return not word.isascii() or (bool(_VOWEL.search(word)) and not _CONSONANT_RUN.search(word))
 
 
 def is_readable(text: str) -> bool:

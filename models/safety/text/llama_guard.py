@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from models.language.llm import LlmCall
 from models.safety.guard import TEXT_CODES
-from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, chances
+from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, label_probabilities
 from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import NotAVerdict, Verdict
 
@@ -46,5 +46,5 @@ class LlamaGuardDialect:
         named = tuple(dict.fromkeys(code.strip() for code in answer[1].split(",")))
         if not set(named) <= set(TEXT_CODES):
             raise NotAVerdict("It names a code that does not exist.")
-        likely = chances(tokens, "", (SAFE, UNSAFE))
+        likely = label_probabilities(tokens, "", (SAFE, UNSAFE))
         return Verdict(dict.fromkeys(named, 1.0 if likely is None else likely[UNSAFE]), named)

@@ -15,8 +15,8 @@ LOOKALIKES: Mapping[str, str] = _TABLES["exact"]
 """Lookalikes of each Latin letter."""
 
 ALMOST: Mapping[str, str] = _TABLES["almost"]
-"""Characters that pass for each Latin letter only in the company of real Latin letters: small capitals, turned letters,
-"вомв"."""
+"""Characters that pass for each Latin letter only beside real Latin letters: small capitals, upside-down letters, the
+letters of "вомв"."""
 
 _EXACT = {ord(other): latin for latin, others in LOOKALIKES.items() for other in others}
 
@@ -48,7 +48,7 @@ _NOT_LATIN = re.compile(f"[{re.escape(''.join(map(chr, _TO_LATIN)))}]")
 
 _WORD = re.compile(r"[^\W_]+")
 
-_TAKEN_FOR_LATIN = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN", "DESERET"})
+_LATIN_LIKE_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "COPTIC", "LISU", "CANADIAN", "DESERET"})
 """Scripts in which a whole word may pass for a Latin word."""
 
 
@@ -74,7 +74,7 @@ def with_latin_letters(text: str) -> str:
     scripts = _Scripts.of(text)
     read: dict[str, str] = {}
     for word in set(_WORD.findall(text)):
-        if not word.isascii() and (reading := _read(word, scripts)) != word:
+        if not word.isascii() and (reading := _without_lookalikes(word, scripts)) != word:
             read[word] = reading
     return _WORD.sub(lambda word: read.get(word[0], word[0]), text) if read else text
 
@@ -107,7 +107,7 @@ class _Scripts:
         )
 
 
-def _read(word: str, scripts: _Scripts) -> str:
+def _without_lookalikes(word: str, scripts: _Scripts) -> str:
     latin = [c for c in word if _script(c) == "LATIN" and ord(c) not in _TO_LATIN]
     others = [c for c in word if ord(c) in _TO_LATIN or (c.isalpha() and _script(c) != "LATIN")]
     if not others:
@@ -120,7 +120,7 @@ def _read(word: str, scripts: _Scripts) -> str:
         return word
     of = {_script(c) for c in others} - {"LATIN"}
     table = _TO_LATIN if not of or (scripts.mainly_latin and not of & scripts.genuine) else _EXACT
-    if of <= _TAKEN_FOR_LATIN - scripts.trusted and all(ord(c) in table for c in others):
+    if of <= _LATIN_LIKE_SCRIPTS - scripts.trusted and all(ord(c) in table for c in others):
         return word.translate(table)
     return word
 

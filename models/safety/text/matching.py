@@ -1,7 +1,7 @@
-"""Searches a text for the phrases of a table, in time linear in the text. Both kinds of rules use it.
+"""Searches a text for the phrases of a table, in time linear in the length of the text.
 
-A table is written in its language. The table and the text are folded before they are compared: case, accents,
-punctuation and white space do not matter. In the patterns of a table
+A table has the phrases of one language. The table and the text are folded before they are compared: case, accents,
+punctuation and white space are ignored. In the patterns of a table
 
 - `{name}` is a group of words that the table names,
 - ` .. ` is a gap of up to three words, ` ... ` a gap of up to eight, both within one sentence; `(?:the )?.. ` is a gap
@@ -19,12 +19,12 @@ from typing import Any
 
 import re2
 
-from models.safety.text.cleaning import without_heaps
+from models.safety.text.cleaning import with_few_marks
 
 Pattern = Any
 """A compiled pattern of RE2, which has no types."""
 
-RULES_A_SET = 16
+RULES_PER_SET = 16
 """Number of rules that are searched for together. With more rules, the automaton would have more states than fit in its
 memory."""
 
@@ -33,13 +33,13 @@ SET_BYTES = 8 << 20
 
 PATTERN_BYTES = 8 << 20
 
-ASKED = 0.97
+ASKED_SCORE = 0.97
 """Score of a phrase that somebody asks for: "how do I …"."""
 
-SAID = 0.93
+SAID_SCORE = 0.93
 """Score of a phrase by itself."""
 
-_NOT_SHIELDED_BY_FICTION = frozenset({"S8", "S12"})
+_NOT_EXCUSED_BY_FICTION = frozenset({"S8", "S12"})
 """Codes that apply to films, books and games themselves, so fiction does not excuse them."""
 
 _CONTEXT = 110
@@ -51,7 +51,7 @@ _SENTENCE_END = re.compile(r"[!?;؟؛。！？।॥]+|\.(?=[\s\"'”’)\]]|$)(
 _BETWEEN_WORDS = re.compile(
     "[\\s\\x00-\\x2f\\x3a-\\x40\\x5b-\\x60\\x7b-\\xbf×÷\u2000-\u206f\u2e00-\u2e7f\u3000-\u303f،٪・]+"
 )
-_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
+_COMBINING_MARKS = re.compile("[\u0300-\u036f\u064b-\u065f\u0670\u093c\u0640\u200b-\u200f\u00ad\ufeff]")
 _LETTERS = str.maketrans({"ı": "i", "ł": "l", "ø": "o", "đ": "d", "æ": "ae", "œ": "oe", "ة": "ه", "ى": "ي", "ی": "ي"})
 
 
@@ -112,8 +112,8 @@ class PhraseTable:
         options.log_errors = False
         sets: list[tuple[Any, Sequence[_Rule]]] = []
         rules = list(self._rules())
-        for start in range(0, len(rules), RULES_A_SET):
-            together = rules[start : start + RULES_A_SET]
+        for start in range(0, len(rules), RULES_PER_SET):
+            together = rules[start : start + RULES_PER_SET]
             found = re2.Set.SearchSet(options)
             for rule in together:
                 found.Add(rule.source)
@@ -122,11 +122,11 @@ class PhraseTable:
         return sets
 
     def _rules(self) -> "Iterator[_Rule]":
-        fiction = self._shield("fiction")
+        fiction = self._exception_pattern("fiction")
         for phrases, asking in ((self.asked, self._asking), (self.said, None)):
             for code, patterns in phrases.items():
-                unless = self._shield("", code)
-                among = None if code in _NOT_SHIELDED_BY_FICTION else fiction
+                unless = self._exception_pattern("", code)
+                among = None if code in _NOT_EXCUSED_BY_FICTION else fiction
                 for pattern in patterns:
                     yield _Rule(code, self._source(pattern), asking, unless, among)
 
@@ -140,7 +140,7 @@ class PhraseTable:
         within = _regex(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
         return _Asking(before, after, within, len(start))
 
-    def _shield(self, *keys: str) -> Pattern | None:
+    def _exception_pattern(self, *keys: str) -> Pattern | None:
         found = [self._expanded(self.unless[key]) for key in keys if key in self.unless]
         space = " " if self.spaced else ""
         return _regex(f"{space}(?:{'|'.join(found)}){space}") if found else None
@@ -168,9 +168,9 @@ class _Asking:
     within: Pattern | None
     """Pattern that must match in the gaps of the phrase, for languages in which the verb comes last."""
     shared: int
-    """Number of bytes of the space at either end of a phrase, which also belongs to the text next to it."""
+    """Number of bytes of the space at either end of a match, which the text before or after the match needs, too."""
 
-    def stands_at(self, text: bytes, start: int, end: int) -> bool:
+    def is_at(self, text: bytes, start: int, end: int) -> bool:
         places = (
             (self.before, text[max(0, start - _CONTEXT) : start + self.shared]),
             (self.after, text[end - self.shared : end + _CONTEXT]),
@@ -196,14 +196,14 @@ class _Rule:
     def match(self, text: bytes) -> PhraseMatch | None:
         for found in self.pattern.finditer(text):
             start, end = found.span()
-            if self.asking is not None and not self.asking.stands_at(text, start, end):
+            if self.asking is not None and not self.asking.is_at(text, start, end):
                 continue
-            if not self._is_meant_well(text, start, end):
+            if not self._is_harmless(text, start, end):
                 words = text[start:end].decode(errors="ignore").strip()
-                return PhraseMatch(self.code, SAID if self.asking is None else ASKED, words)
+                return PhraseMatch(self.code, SAID_SCORE if self.asking is None else ASKED_SCORE, words)
         return None
 
-    def _is_meant_well(self, text: bytes, start: int, end: int) -> bool:
+    def _is_harmless(self, text: bytes, start: int, end: int) -> bool:
         before = text[max(0, start - _CONTEXT) : start]
         after = text[end : end + _CONTEXT]
         if self.among is not None and self.among.search(before + text[start:end] + after):
@@ -215,7 +215,7 @@ class _Rule:
 def folded(text: str) -> bytes:
     """Return `text` in small letters without accents, with one space around each word and around each dot that ends a
     sentence."""
-    text = fold_letters(without_heaps(text))
+    text = fold_letters(with_few_marks(text))
     text = _APOSTROPHE.sub("", text)
     text = _SENTENCE_END.sub("\x01", text)
     text = _BETWEEN_WORDS.sub(lambda gap: " . " if "\x01" in gap[0] else " ", text)
@@ -226,7 +226,7 @@ def fold_letters(text: str) -> str:
     """Return `text` in small letters without accents. Patterns can be folded in the same way."""
     if text.isascii():
         return text.lower()
-    text = _MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    text = _COMBINING_MARKS.sub("", unicodedata.normalize("NFKD", text.casefold()))
     return unicodedata.normalize("NFC", text).translate(_LETTERS)
 
 

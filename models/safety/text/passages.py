@@ -5,7 +5,7 @@ import re
 LONGEST = 600
 """Longest text, in characters, that is judged as a whole. The texts that the head was trained on are seldom longer."""
 
-_PASSAGE = 320
+_PASSAGE_CHARS = 320
 """Length of a passage of a longer text, in characters. A question that hides in a passage must not be too small a part
 of it."""
 
@@ -16,16 +16,16 @@ this length is complete in one of them."""
 WINDOW = 32 * 1024
 """Number of characters that are read at a time, which takes some milliseconds for each regular expression."""
 
-_SHARED = 2048
+_WINDOW_OVERLAP = 2048
 """Number of characters that neighbouring windows share, so that every stretch up to this length is complete in one of
 them."""
 
 _LONG_RUN = WINDOW // 4
 
-_GROUP = 24
+_ENCODED_GROUP = 24
 """Number of characters that stand for a whole number of bytes in hexadecimal, base64, base32 and binary."""
 
-_RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
+_ENCODED_RUN = re.compile(r"[\w+/=%\\\-]*", re.ASCII)
 
 
 def windows_of(text: str) -> list[str]:
@@ -34,12 +34,12 @@ def windows_of(text: str) -> list[str]:
     windows, start = [], 0
     while len(text) - start > WINDOW:
         stop = start + WINDOW
-        run = _RUN.match(text[start:stop][::-1])
+        run = _ENCODED_RUN.match(text[start:stop][::-1])
         assert run is not None  # the run may be empty
         is_cut = run.end() >= _LONG_RUN
-        stop -= run.end() % _GROUP if is_cut else run.end()
+        stop -= run.end() % _ENCODED_GROUP if is_cut else run.end()
         windows.append(text[start:stop])
-        start = stop - _SHARED - (-_SHARED % _GROUP if is_cut else 0)
+        start = stop - _WINDOW_OVERLAP - (-_WINDOW_OVERLAP % _ENCODED_GROUP if is_cut else 0)
     return [*windows, text[start:]]
 
 
@@ -49,8 +49,8 @@ def passages_of(text: str) -> list[str]:
     if len(text) <= LONGEST:
         return [text]
     passages, start = [], 0
-    while len(text) - start > _PASSAGE:
-        passages.append(text[start : _break(text, start + _PASSAGE, start + _STEP)])
+    while len(text) - start > _PASSAGE_CHARS:
+        passages.append(text[start : _break(text, start + _PASSAGE_CHARS, start + _STEP)])
         start = _break(text, start + _STEP, start + _STEP // 2)
     return [*passages, text[start:]]
 

@@ -28,18 +28,18 @@ CAPABILITY = "text_guard"
 FOLDER = "qwen3guard"
 OTHER_MODEL = f"The folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR holds no Qwen3Guard-Gen."
 
-_WORTH_ASKING = 0.1
+_LEAST_CATEGORY_SCORE = 0.1
 """Least score at which the model is asked for categories. Even a text that the model calls safe gets categories if the
 model is not sure."""
-_PADDING = 1.25
-"""Length of the longest text that is computed together with others, as a multiple of the shortest."""
+_MAX_LENGTH_RATIO = 1.25
+"""Length of the longest text of a batch, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384
 """Largest number of tokens, of all texts, that are computed together. In the smallest model, keys and values take 0.1
 MB per token in 16 bits."""
-_LINE_TOKENS = 64
-"""Largest number of tokens of the line of categories. All categories together take fewer."""
+_MAX_CATEGORY_TOKENS = 64
+"""Largest number of tokens of the categories in an answer. All categories together take fewer."""
 _ROUNDING = 2
-"""Number of digits of a score. Scores differ by less between texts computed together and alone."""
+"""Number of digits of a score. The score of a text differs by less between a batch and the text alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +71,8 @@ class Qwen3Guard:
         self._folder = folder
         self._device = device
         self._loaded: tuple[Any, Any, str] | None = None
-        self._words: _AnswerTokens | None = None
-        self._heads: dict[bool, _PromptHead] = {}
+        self._answer_tokens: _AnswerTokens | None = None
+        self._prompt_heads: dict[bool, _PromptHead] = {}
 
     def load(self) -> None:
         """Load the model. Raises EngineUnavailable if the folder holds another model."""
@@ -83,14 +83,14 @@ class Qwen3Guard:
         # The weights have 16 bits, with which CPUs compute slowly or not at all.
         dtype = "float32" if device == "cpu" else "auto"
         network = AutoModelForCausalLM.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
-        self._words = _words_of(tokenizer, network)
+        self._answer_tokens = _answer_tokens_of(tokenizer, network)
         self._loaded = tokenizer, network.to(device).eval(), device
-        self._heads = {answered: self._head(answered=answered) for answered in (False, True)}
+        self._prompt_heads = {answered: self._compute_prompt_head(answered=answered) for answered in (False, True)}
 
     def run(self, batch: Sequence[Exchange]) -> Sequence[Verdict | Exception]:
         prompts = [self._prompt(exchange) for exchange in batch]
         verdicts: list[Verdict | Exception] = [Verdict()] * len(batch)
-        for answered, head in self._heads.items():
+        for answered, head in self._prompt_heads.items():
             places = [place for place, one in enumerate(batch) if (one.answers is not None) == answered]
             for group in _groups(places, [len(prompt) for prompt in prompts]):
                 found = self._verdicts([prompts[place] for place in group], head)
@@ -99,20 +99,20 @@ class Qwen3Guard:
         return verdicts
 
     def close(self) -> None:
-        self._loaded = self._words = None
-        self._heads = {}
+        self._loaded = self._answer_tokens = None
+        self._prompt_heads = {}
 
     def _prompt(self, exchange: Exchange) -> tuple[int, ...]:
         """Return the tokens of the prompt, up to the place of the verdict."""
         assert self._loaded is not None, "load() comes first"
-        assert self._words is not None
+        assert self._answer_tokens is not None
         tokenizer, _, _ = self._loaded
         text = tokenizer.apply_chat_template(as_messages(exchange), tokenize=False, add_generation_prompt=True)
-        return (*tokenizer(text, add_special_tokens=False)["input_ids"], *self._words.verdict)
+        return (*tokenizer(text, add_special_tokens=False)["input_ids"], *self._answer_tokens.verdict)
 
-    def _head(self, *, answered: bool) -> _PromptHead:
+    def _compute_prompt_head(self, *, answered: bool) -> _PromptHead:
         one, other = (self._prompt(Exchange(text, text if answered else None)) for text in ("one", "2"))
-        ids = one[: _common(one, other)]
+        ids = one[: _common_length(one, other)]
         _, states = self._compute([ids], ())
         return _PromptHead(ids, tuple((layer.keys, layer.values) for layer in states.layers))
 
@@ -120,21 +120,21 @@ class Qwen3Guard:
         """Yield the verdicts on prompts whose common beginning with `head` is already computed."""
         import torch
 
-        assert self._words is not None
+        assert self._answer_tokens is not None
         # At least one token must be left to compute, even if the whole prompt is the common beginning.
-        known = min(min(_common(prompt, head.ids), len(prompt) - 1) for prompt in prompts)
+        known = min(min(_common_length(prompt, head.ids), len(prompt) - 1) for prompt in prompts)
         past = [
             (keys[:, :, :known].expand(len(prompts), -1, -1, -1), values[:, :, :known].expand(len(prompts), -1, -1, -1))
             for keys, values in head.states
         ]
         logits, states = self._compute([prompt[known:] for prompt in prompts], past)
-        labels = tuple(self._words.labels)
+        labels = tuple(self._answer_tokens.labels)
         for row, prompt in enumerate(prompts):
             best = int(logits[row].argmax())
-            shares = torch.softmax(logits[row, list(self._words.labels.values())], 0).tolist()
+            shares = torch.softmax(logits[row, list(self._answer_tokens.labels.values())], 0).tolist()
             likely = dict(zip(labels, shares, strict=True))
             try:
-                if best not in self._words.labels.values():
+                if best not in self._answer_tokens.labels.values():
                     raise NotAVerdict("Its first word is not one of its verdicts.")
                 own = [
                     (layer.keys[row : row + 1, :, : len(prompt)], layer.values[row : row + 1, :, : len(prompt)])
@@ -147,26 +147,26 @@ class Qwen3Guard:
     def _verdict(self, likely: Mapping[str, float], past: Sequence[tuple[Any, Any]]) -> Verdict:
         """Return the verdict, with the categories unless the text is certainly safe. Raises NotAVerdict."""
         score = severity_of(likely)
-        if score < _WORTH_ASKING:
+        if score < _LEAST_CATEGORY_SCORE:
             return Verdict()
         label = max((label for label in likely if SEVERITY[label]), key=likely.__getitem__)
-        categories = categories_in(self._line(label, past))
+        categories = categories_in(self._write_categories(label, past))
         if not categories and likely["Safe"] < max(likely.values()):
             raise NotAVerdict("Its verdict and its categories are at odds.")
         return verdict_of(round(score, _ROUNDING), categories)
 
-    def _line(self, label: str, past: Sequence[tuple[Any, Any]]) -> str:
+    def _write_categories(self, label: str, past: Sequence[tuple[Any, Any]]) -> str:
         """Return the line of categories that follows `label`, written token by token. Raises NotAVerdict."""
         assert self._loaded is not None
-        assert self._words is not None
+        assert self._answer_tokens is not None
         tokenizer, _, _ = self._loaded
         written: list[int] = []
         text = ""
-        following = self._words.categories[label]
-        while len(written) < _LINE_TOKENS:
+        following = self._answer_tokens.categories[label]
+        while len(written) < _MAX_CATEGORY_TOKENS:
             logits, states = self._compute([following], past)
             token = int(logits[0].argmax())
-            if token in self._words.ends:
+            if token in self._answer_tokens.ends:
                 return text.strip()
             written.append(token)
             text = tokenizer.decode(written)
@@ -209,7 +209,7 @@ class HostedQwen3Guard:
         return judgement_of(self.name, verdicts, codes)
 
 
-def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
+def _answer_tokens_of(tokenizer: Any, network: Any) -> _AnswerTokens:
     """Return the tokens of the model's answers. Raises EngineUnavailable if the model is not a Qwen3Guard."""
     if not tokenizer.chat_template:
         raise EngineUnavailable(CAPABILITY, OTHER_MODEL)
@@ -231,7 +231,7 @@ def _words_of(tokenizer: Any, network: Any) -> _AnswerTokens:
     return _AnswerTokens(verdict, labels, categories, frozenset(known))
 
 
-def _common(one: Sequence[int], other: Sequence[int]) -> int:
+def _common_length(one: Sequence[int], other: Sequence[int]) -> int:
     """Return the number of tokens with which both begin."""
     pairs = zip(one, other, strict=False)
     return next((place for place, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
@@ -241,7 +241,7 @@ def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:
     """Return `places` in groups of similar `lengths`, so that each group can be computed at once."""
     groups: list[list[int]] = []
     for place in sorted(places, key=lengths.__getitem__):
-        fits = groups and lengths[place] <= lengths[groups[-1][0]] * _PADDING
+        fits = groups and lengths[place] <= lengths[groups[-1][0]] * _MAX_LENGTH_RATIO
         if not fits or lengths[place] * (len(groups[-1]) + 1) > _TOKENS_AT_ONCE:
             groups.append([])
         groups[-1].append(place)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from models.language.llm import LlmCall
-from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, chances
+from models.safety.text.dialect import ALTERNATIVES, Token, as_messages, label_probabilities
 from models.safety.text.exchange import Exchange
 from models.safety.text.verdict import NotAVerdict, Verdict
 
@@ -72,7 +72,7 @@ class Qwen3GuardDialect:
         categories = categories_in(answer[2])
         if bool(categories) != (answer[1] != "Safe"):
             raise NotAVerdict("Its verdict and its categories are at odds.")
-        likely = chances(tokens, VERDICT, tuple(SEVERITY))
+        likely = label_probabilities(tokens, VERDICT, tuple(SEVERITY))
         return verdict_of(SEVERITY[answer[1]] if likely is None else severity_of(likely), categories)
 
 

@@ -35,7 +35,7 @@ script that takes the most tokens, the policy, and the reasoning."""
 _AT_ONCE = 8
 """Number of windows of one text that the server judges at a time."""
 
-_WORDS = {
+_GUARD_WORDS = {
     "The language model": "The guard model",
     "LLM server": "guard server",
     "OPENFAZE_LLM_": "OPENFAZE_GUARD_",
@@ -83,7 +83,7 @@ class ServerGuard:
 
     @property
     def broken(self) -> str | None:
-        return None if self._server.broken is None else _of_a_guard(self._server.broken)
+        return None if self._server.broken is None else _reworded(self._server.broken)
 
     @property
     def counters(self) -> EngineCounters:
@@ -98,8 +98,8 @@ class ServerGuard:
         return self._server.running
 
     async def load(self) -> None:
-        """Let the server judge a safe text. Only this shows that the server can be reached and answers with a verdict.
-        Raises the errors of `judge`."""
+        """Let the server judge a safe text. Nothing less shows that the server can be reached and answers with a
+        verdict. Raises the errors of `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
 
     async def check(self) -> None:
@@ -107,7 +107,7 @@ class ServerGuard:
         try:
             await self._server.check()
         except LlmError as error:
-            raise UpstreamDown(CAPABILITY, _of_a_guard(str(error))) from error
+            raise UpstreamDown(CAPABILITY, _reworded(str(error))) from error
 
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
         """Judge `text` by `codes`. Raises EngineUnavailable (also if the server takes too long), EngineOverloaded and
@@ -116,7 +116,7 @@ class ServerGuard:
 
         async def judged(exchange: Exchange) -> Verdict:
             async with places:
-                return await self._judged(exchange, codes)
+                return await self._judge_window(exchange, codes)
 
         judging = [asyncio.create_task(judged(exchange)) for exchange in exchanges_of(text, answers)]
         try:
@@ -132,19 +132,19 @@ class ServerGuard:
     async def close(self) -> None:
         await self._server.close()
 
-    async def _judged(self, exchange: Exchange, codes: Sequence[str]) -> Verdict:
+    async def _judge_window(self, exchange: Exchange, codes: Sequence[str]) -> Verdict:
         try:
             async with asyncio.timeout(self._seconds):
                 abilities = await self._server.abilities()
                 call = self._dialect.call(exchange, codes, by_schema=abilities.json_schema)
-                said, tokens = await self._said(call)
+                said, tokens = await self._ask(call)
             verdict = self._dialect.read(said, tokens, codes)
         except TimeoutError:
             self.counters.failures[EngineTooSlow.reason_label] += 1
             remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."
             raise EngineTooSlow(CAPABILITY, remedy) from None
         except LlmError as error:
-            raise self._fault(error) from error
+            raise self._public_error(error) from error
         except NotAVerdict as error:
             self.counters.failures["no_verdict"] += 1
             log.warning("guard_gave_no_verdict", engine=self.name, reason=str(error))
@@ -152,7 +152,7 @@ class ServerGuard:
         self._has_judged = True
         return verdict
 
-    async def _said(self, call: LlmCall) -> tuple[str, list[Token]]:
+    async def _ask(self, call: LlmCall) -> tuple[str, list[Token]]:
         """Return the answer without its reasoning, and its tokens with the server's probabilities. Raises NotAVerdict
         for an answer that was cut short, which may lack some codes."""
         text, logprobs = "", []
@@ -166,10 +166,10 @@ class ServerGuard:
                         raise NotAVerdict("It was cut at its limit.")
         return text, tokens_in(logprobs)
 
-    def _fault(self, error: LlmError) -> ModelError:
+    def _public_error(self, error: LlmError) -> ModelError:
         """Return the error that a client may see; the rest goes to the log. If the server refuses a request, the client
         is not to blame."""
-        log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_of_a_guard(str(error)))
+        log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_reworded(str(error)))
         if isinstance(error, LlmOverloaded):
             return GuardServerBusy(self.name, error.retry_after)
         if isinstance(error, LlmUnavailable):
@@ -184,8 +184,8 @@ class ServerGuard:
         return EngineFailed(self.name)
 
 
-def _of_a_guard(words: str) -> str:
+def _reworded(words: str) -> str:
     """Return a message of the LLM's client, reworded for a guard."""
-    for of_an_llm, of_a_guard in _WORDS.items():
+    for of_an_llm, of_a_guard in _GUARD_WORDS.items():
         words = words.replace(of_an_llm, of_a_guard)
     return words

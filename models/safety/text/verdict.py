@@ -20,8 +20,8 @@ class Verdict:
 
 
 def judgement_of(name: str, verdicts: Sequence[Verdict], codes: Sequence[str]) -> Judgement:
-    """Return the judgement by `codes`. For each code, a text is as bad as its worst window. The layer has the engine's
-    `name`."""
+    """Return the judgement by `codes`. The score of each code is the highest of all windows. `name` is the engine's
+    name."""
     worst = {code: max((one.scores.get(code, 0.0) for one in verdicts), default=0.0) for code in codes}
     found = tuple(dict.fromkeys(category for one in verdicts for category in one.found))
     return Judgement(worst, (Layer(name, {code: score for code, score in worst.items() if score}, found),))

@@ -9,13 +9,13 @@ from models.safety.text.cleaning import clean
 from models.safety.text.decoding import ENCODINGS, PERCENT, decoded
 from models.safety.text.disguises import undisguised
 from models.safety.text.lookalikes import with_latin_letters
-from models.safety.text.turned import reversed_, rot13
+from models.safety.text.simple_ciphers import reversed_, rot13
 
 AS_WRITTEN = "as written"
 
 _WORD = re.compile(r"[^\W\d_]+")
 
-_SHORTEST = 3
+_LEAST_LETTERS = 3
 """Least number of letters of an ASCII word that makes one reading different from another."""
 
 
@@ -45,7 +45,7 @@ def _readings(text: str) -> Iterator[tuple[str, str]]:
     cleaned = clean(text)
     yield "plain", _plain(cleaned)
     for encoding in ENCODINGS:
-        reading = decoded(cleaned, encoding, _read_once_more)
+        reading = decoded(cleaned, encoding, _plain_with_encodings)
         if reading != cleaned:
             yield f"decoded {encoding.name}", reading
     for name, turn in (("rot13", rot13), ("reversed", reversed_)):
@@ -58,7 +58,7 @@ def _plain(cleaned: str) -> str:
     return undisguised(with_latin_letters(cleaned))
 
 
-def _read_once_more(hidden: str) -> str:
+def _plain_with_encodings(hidden: str) -> str:
     """Return a decoded text in plain letters, with the encodings inside it decoded, too."""
     hidden = clean(hidden)
     for encoding in ENCODINGS:
@@ -70,4 +70,4 @@ def _words(text: str) -> Counter[str]:
     """Return the number of each word that could mean something by itself. Words joined by escapes ("how%20to") do not
     count, so that the reading without the escapes is judged, too."""
     found = _WORD.findall(PERCENT.sub(" ", text).casefold())
-    return Counter(word for word in found if len(word) >= _SHORTEST or not word.isascii())
+    return Counter(word for word in found if len(word) >= _LEAST_LETTERS or not word.isascii())

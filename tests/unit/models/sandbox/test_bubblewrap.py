@@ -21,7 +21,7 @@ from models.sandbox import bubblewrap as trial
 from models.sandbox import running
 from models.sandbox.bubblewrap import SandboxJob, missing
 from models.sandbox.interpreter import interpreter_binds, package_binds
-from models.sandbox.running import Room, run_script
+from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, InputFile, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import ROOT
 
@@ -32,10 +32,10 @@ SHORT = SandboxLimits(seconds=2)
 
 
 @pytest.fixture(scope="module")
-def room() -> Room:
+def room() -> SandboxSetup:
     if remedy := missing():
         pytest.skip(remedy)
-    return Room(bubblewrap(), interpreter_binds())
+    return SandboxSetup(bubblewrap(), interpreter_binds())
 
 
 def bubblewrap() -> str:
@@ -65,11 +65,11 @@ def nothing_is_left_behind() -> Iterator[None]:
     assert ours.num_fds() <= descriptors, [os.readlink(one) for one in Path("/proc/self/fd").iterdir() if one.exists()]
 
 
-def run(room: Room, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> ScriptOutcome:
+def run(room: SandboxSetup, code: str, limits: SandboxLimits = PATIENT, *files: InputFile) -> ScriptOutcome:
     return run_script(room, Script(code, files), limits, Event())
 
 
-def raised(room: Room, statement: str) -> str:
+def raised(room: SandboxSetup, statement: str) -> str:
     """The name of the exception and its errno that `statement` ends with, `nothing` where it does not."""
     code = (
         "import os, ctypes\n"
@@ -79,16 +79,16 @@ def raised(room: Room, statement: str) -> str:
     return run(room, code).output.strip()
 
 
-def test_what_a_script_prints_comes_back_in_its_order(room: Room) -> None:
+def test_what_a_script_prints_comes_back_in_its_order(room: SandboxSetup) -> None:
     outcome = run(room, "import sys\nprint(1)\nprint(2, file=sys.stderr)\nprint('drei — 三')")
     assert outcome == ScriptOutcome("1\n2\ndrei — 三\n", 0)
 
 
-def test_seventeen_factorial(room: Room) -> None:
+def test_seventeen_factorial(room: SandboxSetup) -> None:
     assert run(room, "import math; print(math.factorial(17))").output == "355687428096000\n"
 
 
-def test_an_exception_is_shown_with_its_line_and_without_the_sandboxs_own(room: Room) -> None:
+def test_an_exception_is_shown_with_its_line_and_without_the_sandboxs_own(room: SandboxSetup) -> None:
     outcome = run(room, "x = 0\nprint(1 / x)\n")
     assert outcome.exit_code == 1
     assert outcome.output.splitlines() == [
@@ -100,7 +100,7 @@ def test_an_exception_is_shown_with_its_line_and_without_the_sandboxs_own(room: 
     ]
 
 
-def test_code_that_is_no_python_is_a_syntax_error_of_the_scripts(room: Room) -> None:
+def test_code_that_is_no_python_is_a_syntax_error_of_the_scripts(room: SandboxSetup) -> None:
     outcome = run(room, "what is 17 factorial?")
     assert (outcome.exit_code, outcome.output.splitlines()[-1]) == (1, "SyntaxError: invalid syntax")
 
@@ -115,29 +115,29 @@ def test_code_that_is_no_python_is_a_syntax_error_of_the_scripts(room: Room) -> 
         ("import ctypes; ctypes.string_at(0)", 139),
     ],
 )
-def test_however_it_ends_it_is_told_as_a_shell_would(room: Room, code: str, exit_code: int) -> None:
+def test_however_it_ends_it_is_told_as_a_shell_would(room: SandboxSetup, code: str, exit_code: int) -> None:
     assert run(room, f"print('before', flush=True)\n{code}").exit_code == exit_code
 
 
-def test_what_was_printed_before_a_crash_is_there(room: Room) -> None:
+def test_what_was_printed_before_a_crash_is_there(room: SandboxSetup) -> None:
     assert run(room, "print('before')\nimport os\nos._exit(7)").output == "before\n"
 
 
-def test_files_of_the_request_can_be_read_and_not_written(room: Room) -> None:
+def test_files_of_the_request_can_be_read_and_not_written(room: SandboxSetup) -> None:
     code = "import os\nprint(os.listdir('/input'), open('/input/a.csv').read())\nopen('/input/a.csv', 'w')"
     outcome = run(room, code, PATIENT, InputFile("a.csv", b"1,2"))
     assert outcome.output.startswith("['a.csv'] 1,2\n")
     assert "OSError: [Errno 30] Read-only file system: '/input/a.csv'" in outcome.output
 
 
-def test_it_may_write_in_its_own_folder_and_tmp_only(room: Room) -> None:
+def test_it_may_write_in_its_own_folder_and_tmp_only(room: SandboxSetup) -> None:
     code = "open('a', 'w').write('x'); open('/tmp/b', 'w').write('x'); print(open('a').read())"
     assert run(room, code).output == "x\n"
     for path in ("/a", "/usr/a", "/python/a", "/dev/a", "/packages/a", "/etc/a", "/sandbox/inside.py"):
         assert raised(room, f"open({path!r}, 'w')") in ("OSError 30", "PermissionError 13"), path
 
 
-def test_threads_and_child_processes_work(room: Room) -> None:
+def test_threads_and_child_processes_work(room: SandboxSetup) -> None:
     code = (
         "import multiprocessing, subprocess, sys, concurrent.futures, asyncio\n"
         "with concurrent.futures.ThreadPoolExecutor(4) as pool: print(sum(pool.map(abs, range(-3, 1))))\n"
@@ -149,7 +149,7 @@ def test_threads_and_child_processes_work(room: Room) -> None:
     assert run(room, code).output == "6\n6\n6\n\n6\n"
 
 
-def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: Room) -> None:
+def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: SandboxSetup) -> None:
     for seconds in (1, 8, 32):
         outcome = run(room, "print('on', flush=True)\nwhile True: pass", SandboxLimits(seconds=seconds))
         assert outcome.stopped == "time"
@@ -160,12 +160,12 @@ def test_an_endless_loop_is_stopped_and_what_it_printed_kept(room: Room) -> None
     assert outcome.exit_code in (137, 152)
 
 
-def test_a_script_that_sleeps_is_stopped_too(room: Room) -> None:
+def test_a_script_that_sleeps_is_stopped_too(room: SandboxSetup) -> None:
     outcome = run(room, "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)", SHORT)
     assert outcome.stopped == "time"
 
 
-def test_one_whose_caller_goes_is_stopped_at_once(room: Room) -> None:
+def test_one_whose_caller_goes_is_stopped_at_once(room: SandboxSetup) -> None:
     cancelled = Event()
     timer = Timer(0.3, cancelled.set)
     timer.start()
@@ -175,7 +175,7 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: Room) -> None:
 
 
 @pytest.mark.deep  # a bomb of forks is tried in the whole server
-def test_a_bomb_of_new_programs_is_stopped(room: Room) -> None:
+def test_a_bomb_of_new_programs_is_stopped(room: SandboxSetup) -> None:
     code = (
         "import subprocess, sys\nwhile True:\n"
         "    try: subprocess.Popen([sys.executable, '-c', 'while 1: pass'])\n    except OSError: pass"
@@ -183,12 +183,12 @@ def test_a_bomb_of_new_programs_is_stopped(room: Room) -> None:
     assert run(room, code, SHORT).stopped == "time"
 
 
-def test_a_script_with_always_new_processes_is_stopped_at_its_time_and_not_before(room: Room) -> None:
+def test_a_script_with_always_new_processes_is_stopped_at_its_time_and_not_before(room: SandboxSetup) -> None:
     code = "import os\nfor _ in range(3): os.fork()\nwhile True:\n    if os.fork() == 0: os._exit(0)\n    os.wait()"
     assert run(room, code, SHORT).stopped == "time"
 
 
-def test_there_are_only_so_many_processes(room: Room) -> None:
+def test_there_are_only_so_many_processes(room: SandboxSetup) -> None:
     code = (
         "import os, time\nmade = 0\ntry:\n    while made < 1000:\n"
         "        if os.fork() == 0: time.sleep(1000); os._exit(0)\n        made += 1\n"
@@ -197,7 +197,7 @@ def test_there_are_only_so_many_processes(room: Room) -> None:
     assert run(room, code, replace(PATIENT, processes=8)).output == "7 11\n"
 
 
-def test_processes_that_outlive_the_script_are_ended(room: Room) -> None:
+def test_processes_that_outlive_the_script_are_ended(room: SandboxSetup) -> None:
     code = (
         "import os, time\n"
         "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0: time.sleep(1000)\n    os._exit(0)\n"
@@ -207,7 +207,7 @@ def test_processes_that_outlive_the_script_are_ended(room: Room) -> None:
     assert (outcome.output, outcome.exit_code, outcome.stopped) == ("done\n", 0, None)
 
 
-def test_orphans_are_buried_while_the_script_runs(room: Room) -> None:
+def test_orphans_are_buried_while_the_script_runs(room: SandboxSetup) -> None:
     code = (
         "import os, time\nmade = 0\nwhile made < 200:\n    try: pid = os.fork()\n"
         "    except BlockingIOError: time.sleep(0.01); continue\n"
@@ -217,19 +217,19 @@ def test_orphans_are_buried_while_the_script_runs(room: Room) -> None:
     assert run(room, code).output == "200\n"
 
 
-def test_ten_gigabytes_are_a_memory_error(room: Room) -> None:
+def test_ten_gigabytes_are_a_memory_error(room: SandboxSetup) -> None:
     outcome = run(room, "bytearray(10 << 30)")
     assert outcome.output.endswith("MemoryError\n")
     assert outcome.exit_code == 1
 
 
-def test_memory_of_all_its_processes_together_is_bounded(room: Room) -> None:
+def test_memory_of_all_its_processes_together_is_bounded(room: SandboxSetup) -> None:
     code = "import os, time\nfor _ in range(4): os.fork()\nx = bytearray(os.urandom(1) * (100 << 20))\ntime.sleep(1000)"
     outcome = run(room, code, replace(PATIENT, memory=400 * MB))
     assert (outcome.stopped, outcome.exit_code) == ("memory", 137)
 
 
-def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: Room) -> None:
+def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: SandboxSetup) -> None:
     code = "print('first')\nfor _ in range(100): print('x' * 1_000_000)\nprint('last')"
     outcome = run(room, code)
     assert outcome.exit_code == 0
@@ -240,14 +240,14 @@ def test_a_hundred_megabytes_of_output_are_cut_to_their_ends(room: Room) -> None
 
 
 @pytest.mark.parametrize("path", ["a", "/tmp/a", "/dev/shm/a"])
-def test_ten_gigabytes_cannot_be_written(room: Room, path: str) -> None:
+def test_ten_gigabytes_cannot_be_written(room: SandboxSetup, path: str) -> None:
     code = f"with open({path!r}, 'wb') as file:\n    for _ in range(10240): file.write(bytes(1 << 20))"
     outcome = run(room, code, replace(PATIENT, disk=16 * MB))
     assert outcome.exit_code in (1, 128 + 25), outcome  # SIGXFSZ
     assert outcome.exit_code == 128 + 25 or "No space left" in outcome.output or "too large" in outcome.output
 
 
-def test_many_files_share_the_same_bound(room: Room) -> None:
+def test_many_files_share_the_same_bound(room: SandboxSetup) -> None:
     code = (
         "n = 0\ntry:\n    while n < 1000:\n        with open(f'{n}', 'wb') as file: file.write(bytes(1 << 20))\n"
         "        n += 1\nexcept OSError as error: print(n < 17, error.errno)"
@@ -255,7 +255,7 @@ def test_many_files_share_the_same_bound(room: Room) -> None:
     assert run(room, code, replace(PATIENT, disk=16 * MB)).output == "True 28\n"
 
 
-def test_there_can_be_only_so_many_files(room: Room) -> None:
+def test_there_can_be_only_so_many_files(room: SandboxSetup) -> None:
     code = (
         "import os\nn = 0\ntry:\n    while n < 100_000:\n        os.mkdir(f'{n}')\n        n += 1\n"
         "except OSError as error: print(4000 < n < 4100, error.errno)"
@@ -263,7 +263,7 @@ def test_there_can_be_only_so_many_files(room: Room) -> None:
     assert run(room, code).output == "True 28\n"
 
 
-def test_no_file_of_the_machines_can_be_seen(room: Room, tmp_path: Path) -> None:
+def test_no_file_of_the_machines_can_be_seen(room: SandboxSetup, tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2")
     for path in (
@@ -283,12 +283,12 @@ def test_no_file_of_the_machines_can_be_seen(room: Room, tmp_path: Path) -> None
     assert raised(room, f"open('/tmp/../../../../..{secret}')") == "FileNotFoundError 2"
 
 
-def test_there_are_no_programs_but_python(room: Room) -> None:
+def test_there_are_no_programs_but_python(room: SandboxSetup) -> None:
     assert raised(room, "os.execv('/bin/sh', ['sh'])") == "FileNotFoundError 2"
     assert run(room, "import os; print(os.listdir('/python/bin'))").output.count("'") == 2
 
 
-def test_no_variable_of_the_servers_is_there(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_variable_of_the_servers_is_there(room: SandboxSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENFAZE_LLM_API_KEY", "hunter2")
     outcome = run(room, "import os; print(dict(os.environ))")
     assert "hunter2" not in outcome.output
@@ -296,31 +296,31 @@ def test_no_variable_of_the_servers_is_there(room: Room, monkeypatch: pytest.Mon
     assert raised(room, "open('/proc/1/environ')") == "FileNotFoundError 2"
 
 
-def test_it_is_nobody_and_stays_so(room: Room) -> None:
+def test_it_is_nobody_and_stays_so(room: SandboxSetup) -> None:
     code = "import os; print(os.getresuid(), os.getresgid(), os.getgroups() in ([], [65534]))"
     assert run(room, code).output == "(65534, 65534, 65534) (65534, 65534, 65534) True\n"
     for statement in ("os.setuid(0)", "os.setgid(0)", "os.setgroups([0])", "os.chroot('/tmp')"):
         assert raised(room, statement) == "PermissionError 1", statement
 
 
-def test_there_is_no_network(room: Room) -> None:
+def test_there_is_no_network(room: SandboxSetup) -> None:
     assert raised(room, "import socket; socket.create_connection(('127.0.0.1', 80))") == "PermissionError 1"
     assert raised(room, "import socket; socket.getaddrinfo('example.com', 80)").startswith("gaierror")
     assert raised(room, "import socket; socket.socket(socket.AF_UNIX)") == "PermissionError 1"
 
 
-def test_it_sees_no_process_but_its_own(room: Room) -> None:
+def test_it_sees_no_process_but_its_own(room: SandboxSetup) -> None:
     assert run(room, "import os; print(os.getpid(), os.getppid())").output == "2 1\n"
     assert raised(room, f"os.kill({os.getpid()}, 0)") == "ProcessLookupError 3"
 
 
-def test_its_parent_and_all_together_cannot_be_killed_from_inside(room: Room) -> None:
+def test_its_parent_and_all_together_cannot_be_killed_from_inside(room: SandboxSetup) -> None:
     outcome = run(room, "import os\nfor number in range(1, 65): os.kill(1, number)\nprint('alive')")
     assert (outcome.output, outcome.exit_code) == ("alive\n", 0)
     assert raised(room, "os.kill(-1, 9)") == "ProcessLookupError 3"
 
 
-def test_the_standard_input_is_empty_and_no_other_file_is_open(room: Room) -> None:
+def test_the_standard_input_is_empty_and_no_other_file_is_open(room: SandboxSetup) -> None:
     code = (
         "import os, sys\nprint(repr(sys.stdin.read()))\nopened = []\n"
         "for number in range(256):\n    try: os.fstat(number); opened.append(number)\n    except OSError: pass\n"
@@ -329,7 +329,7 @@ def test_the_standard_input_is_empty_and_no_other_file_is_open(room: Room) -> No
     assert run(room, code).output == "''\n[0, 1, 2]\n"
 
 
-def test_limits_cannot_be_raised(room: Room) -> None:
+def test_limits_cannot_be_raised(room: SandboxSetup) -> None:
     for name in ("NPROC", "AS", "FSIZE", "NOFILE", "CPU"):
         statement = f"import resource as r; r.setrlimit(r.RLIMIT_{name}, (1 << 40, 1 << 40))"
         assert raised(room, statement) in ("ValueError", "PermissionError 1"), name
@@ -337,7 +337,7 @@ def test_limits_cannot_be_raised(room: Room) -> None:
     assert raised(room, "import resource as r; r.prlimit(1, r.RLIMIT_AS, (0, 0))") == "PermissionError 1"
 
 
-def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Room) -> None:
+def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: SandboxSetup) -> None:
     png = "b'\\x89PNG\\r\\n\\x1a\\n' + b'x'"
     code = (
         f"import os\nopen('a.png', 'wb').write({png})\nopen('/tmp/b.PNG', 'wb').write({png})\n"
@@ -351,18 +351,18 @@ def test_pictures_that_it_saves_come_back_and_links_and_others_do_not(room: Room
     assert outcome.pictures[0].png == b"\x89PNG\r\n\x1a\nx"
 
 
-def test_pictures_that_are_too_large_together_stay(room: Room) -> None:
+def test_pictures_that_are_too_large_together_stay(room: SandboxSetup) -> None:
     code = "for n in range(30): open(f'{n:02}.png', 'wb').write(b'\\x89PNG\\r\\n\\x1a\\n' + bytes(1 << 18))"
     outcome = run(room, code, replace(PATIENT, images=2 * MB))
     assert [picture.name for picture in outcome.pictures] == [f"{number:02}.png" for number in range(7)]
 
 
-def test_a_tree_of_folders_that_has_no_end_is_left_alone(room: Room) -> None:
+def test_a_tree_of_folders_that_has_no_end_is_left_alone(room: SandboxSetup) -> None:
     code = "import os\nfor _ in range(3000): os.mkdir('d'); os.chdir('d')\nopen('x.png', 'w')"
     assert run(room, code) == ScriptOutcome("", 0)
 
 
-def test_two_scripts_know_nothing_of_each_other(room: Room) -> None:
+def test_two_scripts_know_nothing_of_each_other(room: SandboxSetup) -> None:
     run(room, "open('/tmp/left', 'w').write('x'); open('/dev/shm/left', 'w').write('x')")
     assert raised(room, "os.stat('/tmp/left')") == "FileNotFoundError 2"
     assert raised(room, "os.stat('/dev/shm/left')") == "FileNotFoundError 2"
@@ -409,13 +409,13 @@ def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPa
     assert asked == [1]
 
 
-def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:
+def test_the_server_dying_ends_the_script(room: SandboxSetup, tmp_path: Path) -> None:
     """A process that runs a script is killed; the script writes nothing more and is gone."""
     program = (
         "from tests.unit.models.sandbox.test_bubblewrap import bubblewrap, run\n"
-        "from models.sandbox.bubblewrap import Room\n"
+        "from models.sandbox.bubblewrap import SandboxSetup\n"
         "from models.sandbox.script import SandboxLimits\n"
-        "run(Room(bubblewrap()), 'import time\\nwhile True: time.sleep(1)', SandboxLimits(seconds=100))"
+        "run(SandboxSetup(bubblewrap()), 'import time\\nwhile True: time.sleep(1)', SandboxLimits(seconds=100))"
     )
     server = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT)
     family = psutil.Process(server.pid)
@@ -428,7 +428,7 @@ def test_the_server_dying_ends_the_script(room: Room, tmp_path: Path) -> None:
     assert alive == []
 
 
-def test_nothing_runs_on_when_the_process_that_counts_its_memory_is_killed(room: Room) -> None:
+def test_nothing_runs_on_when_the_process_that_counts_its_memory_is_killed(room: SandboxSetup) -> None:
     ours = psutil.Process()
     before = set(ours.children())
     with ThreadPoolExecutor(1) as pool:
@@ -456,7 +456,7 @@ def test_numpy_pandas_and_matplotlib_can_be_imported_and_figures_come_back() -> 
         "print(pd.DataFrame({'a': np.arange(4)}).a.sum())\n"
         "plt.plot([1, 2]); plt.show()\nplt.plot([2, 1]); plt.savefig('mine.png')\nplt.figure(); plt.show()"
     )
-    room = Room(bubblewrap(), [*interpreter_binds(), *package_binds(("numpy", "pandas", "matplotlib"))])
+    room = SandboxSetup(bubblewrap(), [*interpreter_binds(), *package_binds(("numpy", "pandas", "matplotlib"))])
     outcome = run(room, code, SandboxLimits(seconds=300))
     assert (outcome.output, outcome.exit_code) == ("6\n", 0)
     assert [picture.name for picture in outcome.pictures] == [

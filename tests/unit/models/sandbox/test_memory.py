@@ -18,7 +18,7 @@ import pytest
 
 from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds
-from models.sandbox.running import Room, run_script
+from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import BadAnswer, SandboxLimits, Script, ScriptOutcome
 from tests.conftest import ROOT, each_case
 from tests.unit.models.sandbox.test_bubblewrap import PATIENT, bubblewrap, run
@@ -40,10 +40,10 @@ ATTEMPT = """
 import json, shutil, sys
 from threading import Event
 from models.sandbox.interpreter import interpreter_binds
-from models.sandbox.running import Room, run_script
+from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import SandboxLimits, Script
 limits = SandboxLimits(**json.loads(sys.argv[2]))
-outcome = run_script(Room(shutil.which("bwrap"), interpreter_binds()), Script(sys.argv[1]), limits, Event())
+outcome = run_script(SandboxSetup(shutil.which("bwrap"), interpreter_binds()), Script(sys.argv[1]), limits, Event())
 print(json.dumps([outcome.output, outcome.exit_code, outcome.stopped]))
 """
 """Each attempt is a process, so it imports no more than it needs."""
@@ -283,13 +283,13 @@ def test_what_was_printed_before_and_the_next_script_are_whole(caller: Caller) -
 
 
 @pytest.fixture(scope="module")
-def room() -> Room:
+def room() -> SandboxSetup:
     if remedy := missing():
         pytest.skip(remedy)
-    return Room(bubblewrap(), interpreter_binds())
+    return SandboxSetup(bubblewrap(), interpreter_binds())
 
 
-def test_processes_share_what_they_compute_by_files(room: Room) -> None:
+def test_processes_share_what_they_compute_by_files(room: SandboxSetup) -> None:
     code = """
 import mmap, multiprocessing as mp, sqlite3
 from multiprocessing.shared_memory import SharedMemory
@@ -318,7 +318,7 @@ print(sqlite3.connect("a.db").execute("select a from t").fetchall())
     assert run(room, code).output == "6 b'\\x00\\x01\\x02\\x03'\nb'y'\n[(6,)]\n"
 
 
-def test_nothing_runs_whose_memory_cannot_be_seen(room: Room, tmp_path: Path) -> None:
+def test_nothing_runs_whose_memory_cannot_be_seen(room: SandboxSetup, tmp_path: Path) -> None:
     """Bubblewrap is replaced by a program that ends without ever having had a process below it."""
     program = tmp_path / "bwrap"
     program.write_text("#!/bin/sh\nexit 0\n")

@@ -8,7 +8,7 @@ import pytest
 
 from models.sandbox.bubblewrap import missing
 from models.sandbox.interpreter import interpreter_binds
-from models.sandbox.running import Room, run_script
+from models.sandbox.running import SandboxSetup, run_script
 from models.sandbox.script import SandboxLimits, Script
 from models.sandbox.seccomp import AARCH64, ARCHITECTURES, X86_64, filter_program, instructions
 from tests.conftest import each_case
@@ -151,7 +151,7 @@ def errors() -> dict[str, int]:
         "    result = libc.syscall(ctypes.c_long(number), 0, 0, 0, 0, 0, 0)\n"
         "    print(name, ctypes.get_errno() if result == -1 else 0)"
     )
-    outcome = run_script(Room(bubblewrap(), interpreter_binds()), Script(code), SandboxLimits(), Event())
+    outcome = run_script(SandboxSetup(bubblewrap(), interpreter_binds()), Script(code), SandboxLimits(), Event())
     return {name: int(number) for name, number in (line.split() for line in outcome.output.splitlines())}
 
 

@@ -12,7 +12,7 @@ from models.capability import EngineConfig
 from models.runtime import Runtime
 from models.safety.guard import IMAGE_CODES
 from models.safety.images.capability import CLASSIFIER, IMAGE_GUARD, NSFW_VIT
-from models.safety.images.classifier import views
+from models.safety.images.classifier import parts_of
 from models.safety.images.preprocessing import UnknownStep, preprocessing_of
 from tests.conftest import each_case
 from tests.image_guards import BLACK, RED, VIT, Open, opening, own, plain, save_classifier, shown
@@ -101,12 +101,12 @@ async def test_what_a_network_of_the_middle_would_not_see_is_judged_by_parts(tmp
 
 
 def test_the_parts_of_a_long_picture_cover_it() -> None:
-    assert [view.shape for view in views(plain(0, 0, 0, 100, 300))] == [(100, 300, 3)]
-    whole, *parts = views(plain(0, 0, 0, 100, 330))
+    assert [view.shape for view in parts_of(plain(0, 0, 0, 100, 300))] == [(100, 300, 3)]
+    whole, *parts = parts_of(plain(0, 0, 0, 100, 330))
     assert whole.shape == (100, 330, 3)
     assert [part.shape for part in parts] == [(100, 100, 3)] * 4
     numbered = np.tile(np.arange(5000, dtype=np.uint16)[:, None, None], (1, 7, 3))
-    _, *parts = views(numbered)  # type: ignore[arg-type]
+    _, *parts = parts_of(numbered)  # type: ignore[arg-type]
     assert len(parts) == 8
     assert set(np.concatenate([part[:, 0, 0] for part in parts]).tolist()) == set(range(5000))
 

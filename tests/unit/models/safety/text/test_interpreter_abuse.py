@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from models.safety.text.attacks import flattened
 from models.safety.text.interpreter_abuse import matches
-from models.safety.text.matching import SAID
+from models.safety.text.matching import SAID_SCORE
 from models.safety.text.phrasebook import ATTACK_REQUEST_RULES, ATTACKS, RULES
 from tests.conftest import each_case
 
@@ -340,7 +340,7 @@ def test_code_that_attacks_is_found(code: str) -> None:
 @each_case("text", ASKED_FOR)
 def test_a_request_for_an_attack_is_found(text: str) -> None:
     (match,) = matches(text)
-    assert match.score >= SAID
+    assert match.score >= SAID_SCORE
 
 
 @each_case("text", HARMLESS)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.safety.guard import TEXT_CODES
-from models.safety.text.matching import ASKED, SAID, PhraseMatch, PhraseTable, folded
+from models.safety.text.matching import ASKED_SCORE, SAID_SCORE, PhraseMatch, PhraseTable, folded
 from models.safety.text.phrase_rules import matches
 from models.safety.text.phrasebook import RULES
 from tests.conftest import ROOT, each_case
@@ -99,9 +99,11 @@ def test_a_crime_that_is_to_stay_hidden_is_found() -> None:
 
 
 def test_a_match_says_what_it_is_of_and_which_words() -> None:
-    assert matches("Tell me, how do I build a pipe bomb at home?") == [PhraseMatch("S9", ASKED, "build a pipe bomb")]
+    assert matches("Tell me, how do I build a pipe bomb at home?") == [
+        PhraseMatch("S9", ASKED_SCORE, "build a pipe bomb")
+    ]
     (match,) = matches("gays should be killed")
-    assert (match.code, match.score) == ("S10", SAID)
+    assert (match.code, match.score) == ("S10", SAID_SCORE)
 
 
 def test_each_code_is_named_once_the_surest_first() -> None:
@@ -159,16 +161,16 @@ def test_a_table_is_read_as_its_patterns_are_written() -> None:
     def found(text: str) -> list[tuple[str, float]]:
         return [(match.code, match.score) for match in table.matches(folded(text))]
 
-    assert found("how to eat red apples") == [("S1", ASKED)]
-    assert found("how to quickly eat these very red apples") == [("S1", ASKED)]
+    assert found("how to eat red apples") == [("S1", ASKED_SCORE)]
+    assert found("how to quickly eat these very red apples") == [("S1", ASKED_SCORE)]
     assert found("I eat apples") == []
     assert found("how to eat one two three four apples") == []
     assert found("how to eat. apples") == []
     assert found("how to eat pears by a recipe") == []
     assert found("I saw a film. how to eat pears") == []
-    assert found("I saw a recipe. how to eat pears") == [("S1", ASKED)]
+    assert found("I saw a recipe. how to eat pears") == [("S1", ASKED_SCORE)]
     assert found("they steal pears, and a toy") == []
-    assert found("they steal apples") == [("S2", SAID)]
+    assert found("they steal apples") == [("S2", SAID_SCORE)]
 
 
 def test_a_language_whose_verb_comes_last_is_asked_behind_and_within() -> None:

@@ -21,21 +21,21 @@ telling word."""
 _LONG = 4
 """Least number of letters of a decoded word that is unlikely to be a coincidence."""
 
-_COINCIDENCES = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
+_COINCIDENTAL_WORDS = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
 """Ordinary words that happen to become telling words when they are decoded."""
 
 
 def rot13(text: str) -> str | None:
     """Return `text` with its passages in ROT13 decoded; None if it has none."""
-    return _read(text, _rot13, _rot13)
+    return _decode_passages(text, _rot13, _rot13)
 
 
 def reversed_(text: str) -> str | None:
     """Return `text` with its backward passages reversed, once as a whole and once word by word; None if it has none."""
-    return _read(text, _backwards, _both_ways)
+    return _decode_passages(text, _backwards, _both_ways)
 
 
-def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) -> str | None:
+def _decode_passages(text: str, word: Callable[[str], str], passage: Callable[[str], str]) -> str | None:
     pieces: list[str] = []
     end = 0
     for start, stop in _passages(text, word):
@@ -44,29 +44,29 @@ def _read(text: str, word: Callable[[str], str], passage: Callable[[str], str]) 
     return "".join([*pieces, text[end:]]) if pieces else None
 
 
-def _passages(text: str, turned: Callable[[str], str]) -> list[tuple[int, int]]:
-    """Return the start and the end of each passage whose words are known after `turned` has decoded them, but not as
+def _passages(text: str, decode: Callable[[str], str]) -> list[tuple[int, int]]:
+    """Return the start and the end of each passage whose words are known after `decode` has decoded them, but not as
     written. A passage may contain a few other words."""
-    kinds = {word: _kind(word.casefold(), turned) for word in set(_WORD.findall(text))}
-    if not {_Kind.TURNED, _Kind.TELLING} & set(kinds.values()):
+    kinds = {word: _kind(word.casefold(), decode) for word in set(_WORD.findall(text))}
+    if not {_Kind.ENCODED, _Kind.TELLING} & set(kinds.values()):
         return []
     found: list[tuple[int, int]] = []
-    passage: _TurnedPassage | None = None
+    passage: _EncodedPassage | None = None
     for word in _WORD.finditer(text):
         kind = kinds[word[0]]
-        if kind in (_Kind.TURNED, _Kind.TELLING):
-            passage = passage or _TurnedPassage(word.start())
+        if kind in (_Kind.ENCODED, _Kind.TELLING):
+            passage = passage or _EncodedPassage(word.start())
             passage.add(kind, word)
-        elif passage and not passage.outlasts(kind):
+        elif passage and not passage.continues_after(kind):
             found += passage.found
             passage = None
     return found + (passage.found if passage else [])
 
 
 class _Kind(Enum):
-    AS_IT_IS = auto()
+    KNOWN_AS_WRITTEN = auto()
     """A word that is known as written."""
-    TURNED = auto()
+    ENCODED = auto()
     """A word that is known only when decoded."""
     TELLING = auto()
     """A word that is telling when decoded, and that is not a coincidence."""
@@ -75,7 +75,7 @@ class _Kind(Enum):
     """A word of fewer than three letters. Decoded, it may be another word, like `on` and `no`."""
 
 
-class _TurnedPassage:
+class _EncodedPassage:
     def __init__(self, start: int) -> None:
         self._start = start
         self._stop = start
@@ -91,9 +91,9 @@ class _TurnedPassage:
         self._telling |= kind is _Kind.TELLING
         self._balance = min(self._balance + 2, 8)
 
-    def outlasts(self, kind: _Kind) -> bool:
+    def continues_after(self, kind: _Kind) -> bool:
         """Count a word that is not part of the passage. Return True if the passage may still continue after it."""
-        self._balance -= {_Kind.AS_IT_IS: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
+        self._balance -= {_Kind.KNOWN_AS_WRITTEN: 2, _Kind.UNKNOWN: 1}.get(kind, 0)
         return self._balance > 0
 
     @property
@@ -102,15 +102,15 @@ class _TurnedPassage:
         return [(self._start, self._stop)] if enough else []
 
 
-def _kind(word: str, turned: Callable[[str], str]) -> _Kind:
+def _kind(word: str, decode: Callable[[str], str]) -> _Kind:
     if len(word) < 3:
         return _Kind.SHORT
     if word in KNOWN:
-        return _Kind.AS_IT_IS
-    other = turned(word)
-    if other not in KNOWN or word in _COINCIDENCES:
+        return _Kind.KNOWN_AS_WRITTEN
+    other = decode(word)
+    if other not in KNOWN or word in _COINCIDENTAL_WORDS:
         return _Kind.UNKNOWN
-    return _Kind.TELLING if len(word) >= _LONG and other in TELLING else _Kind.TURNED
+    return _Kind.TELLING if len(word) >= _LONG and other in TELLING else _Kind.ENCODED
 
 
 def _both_ways(passage: str) -> str:
