@@ -34,7 +34,7 @@ import numpy as np
 from bench.speech import quiet_services, wav
 from models.base import available_cpus
 from models.capability import EngineConfig
-from models.speech.whisper_files import WhisperFiles, packaged, packaged_base, read
+from models.speech.whisper_files import WhisperFiles, packaged_base, packaged_tiny_en, read_parts
 from tasks.base import TaskRequest
 from tasks.inputs.source import Origin, Source
 from tests.speech import RATE, Samples, decoded, pause, word_errors
@@ -139,7 +139,9 @@ def main() -> None:
         measure("faster-whisper, base", chosen, raw(packaged_base(config)))
         if arguments.in_a_row:
             measure("faster-whisper, base, in batches of eight", chosen, raw(packaged_base(config), batch_size=8))
-        measure("faster-whisper, tiny.en", [one for one in chosen if one.language == "en"], raw(packaged(config)))
+        measure(
+            "faster-whisper, tiny.en", [one for one in chosen if one.language == "en"], raw(packaged_tiny_en(config))
+        )
 
 
 def measure(name: str, chosen: list[Prompt], hear: Callable[[Prompt], tuple[str, str | None]]) -> None:
@@ -169,7 +171,7 @@ def raw(files: WhisperFiles, **options: Any) -> Callable[[Prompt], tuple[str, st
         compute_type="int8",
         cpu_threads=threads,
         local_files_only=True,
-        files=read(files),
+        files=read_parts(files),
     )
 
     pipeline = BatchedInferencePipeline(model) if options else model

@@ -114,9 +114,9 @@ def _raw_model() -> Any:
 
     from models.base import available_cpus
     from models.capability import EngineConfig
-    from models.speech.whisper_files import packaged
+    from models.speech.whisper_files import packaged_tiny_en
 
-    folder = str(packaged(EngineConfig()).folder)
+    folder = str(packaged_tiny_en(EngineConfig()).folder)
     return WhisperModel(folder, device="cpu", compute_type="int8", cpu_threads=available_cpus())
 
 

@@ -1,4 +1,4 @@
-"""Forecasting engine: Chronos-2, a network that was trained on many series and continues any, on a GPU or a CPU."""
+"""Forecasting engine: Chronos-2, a pretrained network that forecasts any series, on a GPU or a CPU."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -14,7 +14,8 @@ from statsmodels.tsa.seasonal import MSTL, seasonal_decompose
 from models.series.forecaster import COVERAGE, Floats
 
 Z = 1.2815515655446004
-"""Number of standard deviations on either side of the mean that contain 80 % of a normal distribution."""
+"""Quantile 0.9 of the standard normal distribution: 80 % of its values are at most this number of standard deviations
+from the mean."""
 
 ALPHA = 1 - COVERAGE
 
@@ -22,19 +23,19 @@ Order = tuple[int, int, int]
 """Numbers of lags, of differences, and of lags of errors."""
 _ARIMA_ITERATIONS = 40
 _MAX_LAGS = 24
-_GROWTH = 1.25
-"""Factor by which the known part must grow before coefficients are estimated again, because estimating takes most of
-the time."""
+_REFIT_GROWTH = 1.25
+"""Factor by which the known part of a series must grow before the coefficients are estimated again, because estimation
+takes most of the time."""
 _LEAST_WEIGHT = 1e-6
-"""Least weight of the latest value in simple exponential smoothing by which its lag is calculated."""
+"""Least smoothing parameter in the division that computes the lag of simple exponential smoothing."""
 _ITERATIONS = 60
 """Largest number of iterations of the optimiser. If it has not converged by then, further iterations change less than
 the noise does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Path:
-    """A forecast with the intervals of its method; three arrays of equal length."""
+class ForecastPath:
+    """A method's forecast with its prediction intervals; three arrays of equal length."""
 
     value: Floats
     lower: Floats
@@ -44,9 +45,9 @@ class Path:
     def usable(self) -> bool:
         return all(bool(np.isfinite(line).all()) for line in (self.value, self.lower, self.upper))
 
-    def widened(self, factor: float) -> "Path":
+    def widened(self, factor: float) -> "ForecastPath":
         """Return the path with both sides of its intervals `factor` times as wide."""
-        return Path(
+        return ForecastPath(
             self.value,
             self.value - factor * (self.value - self.lower),
             self.value + factor * (self.upper - self.value),
@@ -60,31 +61,31 @@ class Method(Protocol):
     @property
     def name(self) -> str: ...
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         """Return the path after `values`. Raises ValueError, ArithmeticError or numpy's LinAlgError if the method
         cannot be fitted to them."""
 
 
-def normal(value: Floats, deviation: Floats) -> Path:
+def normal(value: Floats, deviation: Floats) -> ForecastPath:
     """Return the path with normally distributed errors of these standard deviations."""
-    return Path(value, value - Z * deviation, value + Z * deviation)
+    return ForecastPath(value, value - Z * deviation, value + Z * deviation)
 
 
-def mean_of(paths: Sequence[Path], weights: Sequence[float] | None = None) -> Path:
-    return Path(
+def mean_of(paths: Sequence[ForecastPath], weights: Sequence[float] | None = None) -> ForecastPath:
+    return ForecastPath(
         np.average([path.value for path in paths], axis=0, weights=weights),
         np.average([path.lower for path in paths], axis=0, weights=weights),
         np.average([path.upper for path in paths], axis=0, weights=weights),
     )
 
 
-def median_of(paths: Sequence[Path]) -> Path:
+def median_of(paths: Sequence[ForecastPath]) -> ForecastPath:
     """Return the median of the paths at each step, with the mean of their intervals' widths on either side. A method
     that goes astray moves a median less than a mean."""
     value = np.median([path.value for path in paths], axis=0)
     below = np.mean([path.value - path.lower for path in paths], axis=0)
     above = np.mean([path.upper - path.value for path in paths], axis=0)
-    return Path(value, value - below, value + above)
+    return ForecastPath(value, value - below, value + above)
 
 
 class Logarithmic:
@@ -95,9 +96,9 @@ class Logarithmic:
         self._method = method
         self.name = f"{method.name} of logarithms"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         path = self._method(np.log(values), horizon)
-        return Path(np.exp(path.value), np.exp(path.lower), np.exp(path.upper))
+        return ForecastPath(np.exp(path.value), np.exp(path.lower), np.exp(path.upper))
 
 
 class Autoregression:
@@ -108,7 +109,7 @@ class Autoregression:
         self._season = season
         self.name = "seasonal autoregression" if season > 1 else "autoregression"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         most = min(_MAX_LAGS, (len(values) - self._season) // 6)
         if most < 1:
             raise ValueError("too few values")
@@ -116,7 +117,7 @@ class Autoregression:
         fitted = AutoReg(values, order.ar_lags, **self._seasonal).fit()
         prediction = fitted.get_prediction(len(values), len(values) + horizon - 1)
         bounds = np.asarray(prediction.conf_int(alpha=ALPHA), np.float64)
-        return Path(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
+        return ForecastPath(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
 
 
 class Arima:
@@ -125,24 +126,26 @@ class Arima:
     def __init__(self, order: Order, season: int = 1, seasonal: Order = (0, 0, 0)) -> None:
         self._order = order
         self._seasonal = (*seasonal, season) if season > 1 else (0, 0, 0, 0)
-        self._learnt: Floats | None = None
-        self._learnt_from = 0
+        self._parameters: Floats | None = None
+        self._fitted_length = 0
         self.name = f"ARIMA{order}".replace(" ", "")
         if season > 1:
             self.name += f"({seasonal[0]},{seasonal[1]},{seasonal[2]})[{season}]"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         # The optimiser's step sizes suit numbers near one.
         middle, scale = float(values.mean()), float(values.std())
         model = ARIMA((values - middle) / scale, order=self._order, seasonal_order=self._seasonal)
-        if self._learnt is None or len(values) > _GROWTH * self._learnt_from:
+        if self._parameters is None or len(values) > _REFIT_GROWTH * self._fitted_length:
             fitted = model.fit(method_kwargs={"maxiter": _ARIMA_ITERATIONS, "disp": 0}, cov_type="none")
-            self._learnt, self._learnt_from = np.asarray(fitted.params, np.float64), len(values)
+            self._parameters, self._fitted_length = np.asarray(fitted.params, np.float64), len(values)
         else:
-            fitted = model.filter(self._learnt, cov_type="none")
+            fitted = model.filter(self._parameters, cov_type="none")
         prediction = fitted.get_forecast(horizon)
         bounds = np.asarray(prediction.conf_int(alpha=ALPHA), np.float64) * scale + middle
-        return Path(np.asarray(prediction.predicted_mean, np.float64) * scale + middle, bounds[:, 0], bounds[:, 1])
+        return ForecastPath(
+            np.asarray(prediction.predicted_mean, np.float64) * scale + middle, bounds[:, 0], bounds[:, 1]
+        )
 
 
 class SeasonalNaive:
@@ -152,7 +155,7 @@ class SeasonalNaive:
         self._season = season
         self.name = "seasonal naive" if season > 1 else "naive"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         steps = np.arange(horizon)
         deviation = _root_mean_square(values[self._season :] - values[: -self._season])
         ahead = values[-self._season :][steps % self._season]
@@ -164,7 +167,7 @@ class Drift:
 
     name = "drift"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         steps = np.arange(1, horizon + 1)
         changes = np.diff(values)
         deviation = float(np.std(changes))
@@ -176,7 +179,7 @@ class Mean:
 
     name = "mean"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         deviation = float(np.std(values, ddof=1)) * np.sqrt(1 + 1 / len(values))
         return normal(np.full(horizon, values.mean()), np.full(horizon, deviation))
 
@@ -186,27 +189,27 @@ def _root_mean_square(values: Floats) -> float:
 
 
 class Ets:
-    """Additive exponential smoothing of error, trend and season: ETS(A,·,·) of Hyndman et al. (2008). Of the forms that
-    the number of values allows, the one with the lowest corrected Akaike criterion is used."""
+    """Exponential smoothing with additive error, trend and season: ETS(A,·,·) of Hyndman et al. (2008). Of the forms
+    that the number of values allows, the one with the lowest corrected Akaike criterion is used."""
 
     def __init__(self, season: int = 1) -> None:
         self._season = season
         self.name = "seasonal ETS" if season > 1 else "ETS"
         self._form: dict[str, Any] | None = None
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         if self._form is None:
             # The form is chosen for the first part of the series, and is kept for longer ones.
             fitted, self._form = min(
                 ((_fitted(values, form), form) for form in _forms(len(values), self._season)),
-                key=lambda pair: _criterion(pair[0]),
+                key=lambda pair: _corrected_aic(pair[0]),
             )
         else:
             fitted = _fitted(values, self._form)
         end = len(values) + horizon - 1
         prediction = fitted.get_prediction(len(values), end, method="exact")
         bounds = np.asarray(prediction.pred_int(alpha=ALPHA), np.float64)
-        return Path(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
+        return ForecastPath(np.asarray(prediction.predicted_mean, np.float64), bounds[:, 0], bounds[:, 1])
 
 
 class MstlEts:
@@ -217,7 +220,7 @@ class MstlEts:
         self._rest = Ets()
         self.name = "MSTL + ETS"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         # The first parts of a series may be shorter than two of the longest seasons.
         seasons = [season for season in self._seasons if len(values) > 2 * season]
         if not seasons:
@@ -229,7 +232,7 @@ class MstlEts:
         ahead = np.zeros(horizon)
         for column, season in zip(seasonal.T, seasons, strict=True):
             ahead += column[-season:][steps % season]
-        return Path(path.value + ahead, path.lower + ahead, path.upper + ahead)
+        return ForecastPath(path.value + ahead, path.lower + ahead, path.upper + ahead)
 
 
 class Theta:
@@ -244,7 +247,7 @@ class Theta:
         if multiplicative:
             self.name = "multiplicative theta"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         if self._season == 1:
             return self._without_season(values, horizon)
         model = "multiplicative" if self._multiplicative else "additive"
@@ -252,11 +255,11 @@ class Theta:
         ahead = seasonal[-self._season :][np.arange(horizon) % self._season]
         if self._multiplicative:
             path = self._without_season(values / seasonal, horizon)
-            return Path(path.value * ahead, path.lower * ahead, path.upper * ahead)
+            return ForecastPath(path.value * ahead, path.lower * ahead, path.upper * ahead)
         path = self._without_season(values - seasonal, horizon)
-        return Path(path.value + ahead, path.lower + ahead, path.upper + ahead)
+        return ForecastPath(path.value + ahead, path.lower + ahead, path.upper + ahead)
 
-    def _without_season(self, values: Floats, horizon: int) -> Path:
+    def _without_season(self, values: Floats, horizon: int) -> ForecastPath:
         count, steps = len(values), np.arange(horizon)
         slope = float(np.polyfit(np.arange(count), values, 1)[0])
         fitted = _fitted(values, {"trend": None})
@@ -285,6 +288,6 @@ def _fitted(values: Floats, form: dict[str, Any]) -> Any:
     return model.fit(disp=False, maxiter=_ITERATIONS)
 
 
-def _criterion(fitted: Any) -> float:
+def _corrected_aic(fitted: Any) -> float:
     value = float(fitted.aicc)
     return value if np.isfinite(value) else np.inf

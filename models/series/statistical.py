@@ -17,39 +17,39 @@ from threadpoolctl import ThreadpoolController
 
 from models.base import Parts, Unfinished, next_part
 from models.series.forecaster import COVERAGE, Floats, Outlook, Series
-from models.series.methods import Drift, Logarithmic, Mean, Method, Path, SeasonalNaive, mean_of, median_of
-from models.series.seasons import usable
+from models.series.methods import Drift, ForecastPath, Logarithmic, Mean, Method, SeasonalNaive, mean_of, median_of
+from models.series.seasons import usable_seasons
 
 _FAILURES = (ValueError, ArithmeticError, IndexError, np.linalg.LinAlgError)
 """Exceptions of numerical libraries for numbers to which a method cannot be fitted."""
 _MAX_COMBINED = 7
-_NEAR = 1.3
+_MAX_ERROR_RATIO = 1.3
 """Largest number of methods that are combined, and largest error of each, in multiples of the least. The median of
 several good methods has smaller errors than the method with the best results so far."""
-_WILD = 4.0
-"""Largest distance of a path from the range of the known values, as a multiple of this range. A path that is longer
-than the known values may go further."""
-_FACTORS = (1.0, 3.0)
+_MAX_EXCURSION = 4.0
+"""Largest distance of a path from the range of the known values, as a multiple of this range. The limit is higher for a
+path that is longer than the known values."""
+_FACTOR_BOUNDS = (1.0, 3.0)
 """Bounds of the factor that scales an interval. No interval becomes narrower, because the methods were chosen for their
 small errors on these very folds, and future errors are larger."""
 
 log = structlog.get_logger(__name__)
 
-_LEAST_KNOWN = 1000
-_MAX_KNOWN = 3000
-_SEASONS_KNOWN = 4
+_MIN_VALUES = 1000
+_MAX_VALUES = 3000
+_SEASONS_KEPT = 4
 """Number of repetitions of the longest season to which a series is cut, because older values contribute little and cost
-time. At least `_LEAST_KNOWN` and at most `_MAX_KNOWN` values are kept."""
+time. At least `_MIN_VALUES` and at most `_MAX_VALUES` values are kept."""
 _LONGEST_SMOOTHED = 24
 """Largest number of steps of a season for exponential smoothing, which estimates a value for each step."""
 _LONGEST_ARIMA = 12
 """Largest number of steps of a season for ARIMA, whose state has an element for each step."""
-_ARIMA_KNOWN = 400
+_MAX_ARIMA_VALUES = 400
 """Largest number of values for ARIMA. With more, ARIMA would take longer than all other methods together."""
-_LEAST_TRIED = 8
+_MIN_VALUES_TO_COMPARE = 8
 """Least number of values for a comparison of methods. With fewer values, too few would remain before the end that is
 forecast."""
-_UNSTEADY = 0.2
+_UNSTEADY_VARIANCE = 0.2
 """Least variance of a short series' changes, as a multiple of the square of their mean, at which the series counts as
 entirely unsteady. The straight line then has half of the weight."""
 
@@ -68,13 +68,13 @@ class Trial:
     """Results of one method, or of the median of several, on all folds."""
 
     methods: tuple[Method, ...]
-    paths: tuple[Path, ...]
+    paths: tuple[ForecastPath, ...]
     error: float
     """Mean absolute error."""
 
     @property
     def name(self) -> str:
-        return _named([method.name for method in self.methods])
+        return _names_of([method.name for method in self.methods])
 
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
@@ -92,16 +92,16 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial]]:
     """Return the trial of the median of the good methods, then those of single methods, the one with the least error
-    first. Methods that do not fit every fold have none."""
+    first. Methods that do not fit every fold have no trial."""
     tried = []
     for method in methods:
-        tried.append((yield from _tried(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
+        tried.append((yield from _try_method(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
     trials = sorted((trial for trial in tried if trial), key=lambda trial: trial.error)
-    near = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _NEAR * trials[0].error]
-    return [_together(near, parts), *trials] if len(near) > 1 else trials
+    near = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _MAX_ERROR_RATIO * trials[0].error]
+    return [_combined(near, parts), *trials] if len(near) > 1 else trials
 
 
-def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[Path, str] | None]:
+def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[ForecastPath, str] | None]:
     """Return the median path of all `methods` that can be fitted, and their names; None if none can."""
     found = []
     for method in methods:
@@ -110,14 +110,14 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tu
         yield
     if not found:
         return None
-    return median_of([path for path, _ in found]), _named([name for _, name in found])
+    return median_of([path for path, _ in found]), _names_of([name for _, name in found])
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
     """Return the factor for both sides of the trial's intervals. Two factors are compared: 1, which keeps the
     method's own width, and one calculated from the trial's errors. The latter is tried on each fold with the factor of
     the other folds. The function returns the one whose share of values inside the intervals is closer to COVERAGE."""
-    shares = [_shares(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
+    shares = [_relative_errors(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
         return 1.0
     everywhere = np.concatenate(shares)
@@ -131,13 +131,13 @@ def widening(trial: Trial, parts: Sequence[Fold]) -> float:
 
 
 def _factor(shares: Floats) -> float:
-    """Return the quantile of `shares` at the level of conformal prediction, clipped to _FACTORS. The level is a little
-    above COVERAGE: the fewer `shares` there are, the higher it is."""
+    """Return the quantile of `shares` at the level of conformal prediction, clipped to _FACTOR_BOUNDS. The level is
+    slightly above COVERAGE: the fewer `shares` there are, the higher it is."""
     level = min(1.0, COVERAGE * (1 + 1 / len(shares)))
-    return float(np.clip(np.quantile(shares, level), *_FACTORS))
+    return float(np.clip(np.quantile(shares, level), *_FACTOR_BOUNDS))
 
 
-def _shares(path: Path, fold: Fold) -> Floats:
+def _relative_errors(path: ForecastPath, fold: Fold) -> Floats:
     """Return the errors of a path, each divided by the width of the interval on its side of the forecast."""
     error = fold.actual - path.value
     side = np.where(error > 0, path.upper - path.value, path.value - path.lower)
@@ -146,12 +146,12 @@ def _shares(path: Path, fold: Fold) -> Floats:
     return shares
 
 
-def _named(names: Sequence[str]) -> str:
+def _names_of(names: Sequence[str]) -> str:
     *others, last = names
     return f"the median of {', '.join(others)} and {last}" if len(others) > 1 else " and ".join(names)
 
 
-def _tried(method: Method, parts: Sequence[Fold]) -> Parts[Trial | None]:
+def _try_method(method: Method, parts: Sequence[Fold]) -> Parts[Trial | None]:
     paths = []
     for fold in parts:
         path = _path(method, fold.known, len(fold.actual))
@@ -162,7 +162,7 @@ def _tried(method: Method, parts: Sequence[Fold]) -> Parts[Trial | None]:
     return _trial((method,), tuple(paths), parts)
 
 
-def _path(method: Method, values: Floats, horizon: int) -> Path | None:
+def _path(method: Method, values: Floats, horizon: int) -> ForecastPath | None:
     """Return the method's path; None if the method cannot be fitted, or its path leaves the known range too far."""
     try:
         path = method(values, horizon)
@@ -170,18 +170,18 @@ def _path(method: Method, values: Floats, horizon: int) -> Path | None:
         log.debug("method_does_not_fit", method=method.name, error=type(error).__name__)
         return None
     low, high = float(values.min()), float(values.max())
-    slack = _WILD * (high - low) * max(1.0, horizon / (len(values) - 1))
+    slack = _MAX_EXCURSION * (high - low) * max(1.0, horizon / (len(values) - 1))
     if path.usable and low - slack <= path.value.min() and path.value.max() <= high + slack:
         return path
     return None
 
 
-def _together(trials: Sequence[Trial], parts: Sequence[Fold]) -> Trial:
+def _combined(trials: Sequence[Trial], parts: Sequence[Fold]) -> Trial:
     paths = [median_of(several) for several in zip(*(trial.paths for trial in trials), strict=True)]
     return _trial(tuple(method for trial in trials for method in trial.methods), tuple(paths), parts)
 
 
-def _trial(methods: tuple[Method, ...], paths: tuple[Path, ...], parts: Sequence[Fold]) -> Trial:
+def _trial(methods: tuple[Method, ...], paths: tuple[ForecastPath, ...], parts: Sequence[Fold]) -> Trial:
     errors = [np.abs(fold.actual - path.value).mean() for path, fold in zip(paths, parts, strict=True)]
     return Trial(methods, paths, float(np.mean(errors)))
 
@@ -220,19 +220,19 @@ def _next_part(parts: Parts[Outlook]) -> Outlook | Exception | Unfinished:
 
 def outlook(series: Series) -> Parts[Outlook]:
     """Return the forecast of `series` by the methods that suit it best."""
-    values = series.values[-_known(series) :]
-    seasons = usable(values, series.seasons)
+    values = series.values[-_kept_values(series) :]
+    seasons = usable_seasons(values, series.seasons)
     if np.ptp(values) == 0:
         return _constant(values, series.horizon)
     season = seasons[0] if seasons else 1
     methods = methods_for(values, seasons)
     parts = folds(values, series.horizon, season, most=_most_folds(len(values)))
-    for trial in (yield from ranked(methods, parts)) if len(values) >= _LEAST_TRIED and parts else ():
+    for trial in (yield from ranked(methods, parts)) if len(values) >= _MIN_VALUES_TO_COMPARE and parts else ():
         # A method that fits every fold may still not fit the whole series, if the last value is far from the others.
         if (found := (yield from path_of(trial.methods, values, series.horizon))) is not None:
             path = found[0].widened(widening(trial, parts))
             return Outlook(path.value, path.lower, path.upper, found[1])
-    path, name = _untried(values, season, series.horizon)
+    path, name = _forecast_untried(values, season, series.horizon)
     return Outlook(path.value, path.lower, path.upper, name)
 
 
@@ -243,7 +243,7 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
     season = seasons[0] if seasons else 1
     methods: list[Method] = [SeasonalNaive(), Drift(), Mean(), Ets(), Autoregression(), Theta()]
     grows = float(values.min()) > 0 and float(values.max()) > 2 * float(values.min())
-    short = len(values) <= _ARIMA_KNOWN
+    short = len(values) <= _MAX_ARIMA_VALUES
     if short:
         methods.append(Arima((1, 1, 1)))
     if seasons:
@@ -259,7 +259,7 @@ def methods_for(values: Floats, seasons: tuple[int, ...]) -> list[Method]:
     return methods
 
 
-def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
+def _forecast_untried(values: Floats, season: int, horizon: int) -> tuple[ForecastPath, str]:
     """Return a forecast for a series that is too short for a comparison, or that no method fits, and the name of the
     forecast.
 
@@ -268,18 +268,18 @@ def _untried(values: Floats, season: int, horizon: int) -> tuple[Path, str]:
     """
     naive, drift = SeasonalNaive(season), Drift()
     changes = np.diff(values)
-    unsteady = float(changes.var(ddof=1)) / (_UNSTEADY * float(changes.mean()) ** 2) if changes.mean() else 1.0
+    unsteady = float(changes.var(ddof=1)) / (_UNSTEADY_VARIANCE * float(changes.mean()) ** 2) if changes.mean() else 1.0
     believed = 1 - min(unsteady, 1.0) / 2
     path = mean_of([naive(values, horizon), drift(values, horizon)], [1 - believed, believed])
     return path, drift.name if believed == 1 else f"{naive.name} and {drift.name}"
 
 
-def _known(series: Series) -> int:
-    return min(_MAX_KNOWN, max(_LEAST_KNOWN, _SEASONS_KNOWN * max(series.seasons, default=1)))
+def _kept_values(series: Series) -> int:
+    return min(_MAX_VALUES, max(_MIN_VALUES, _SEASONS_KEPT * max(series.seasons, default=1)))
 
 
 def _most_folds(count: int) -> int:
-    return 5 if count <= _ARIMA_KNOWN else 3
+    return 5 if count <= _MAX_ARIMA_VALUES else 3
 
 
 def _constant(values: Floats, horizon: int) -> Outlook:

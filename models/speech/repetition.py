@@ -1,28 +1,28 @@
-"""Detects words that a speech engine made up or repeats in a loop."""
+"""Detects words that a speech engine hallucinates or repeats in a loop."""
 
 from collections.abc import Sequence
 from statistics import fmean, median
 
-LOOPS_ABOVE = 2.4
+MAX_COMPRESSION = 2.4
 """Largest compression ratio (bytes of a text per byte of its compressed form) of a text without loops, according to
 Whisper's authors."""
 
-_TIMES = 3
+_LEAST_REPETITIONS = 3
 """Least number of consecutive repetitions of a phrase in a loop."""
 
-_LONGEST = 16
+_LONGEST_PHRASE = 16
 """Largest number of words of a phrase that is searched for."""
 
-_CLEAR = 0.7
+_LEAST_PROBABILITY = 0.7
 
-_UNHURRIED_S = 0.12
+_LEAST_WORD_S = 0.12
 
 
 def is_made_up(probabilities: Sequence[float], durations: Sequence[float]) -> bool:
     """True if the words of a loop were not spoken, because they are improbable or have almost no duration.
     `probabilities` are those of the phrase's first occurrence, since its repetitions are always probable. `durations`
     are in seconds."""
-    return fmean(probabilities) < _CLEAR or median(durations) < _UNHURRIED_S
+    return fmean(probabilities) < _LEAST_PROBABILITY or median(durations) < _LEAST_WORD_S
 
 
 def without_loops(words: Sequence[str]) -> list[int]:
@@ -45,10 +45,10 @@ def without_loops(words: Sequence[str]) -> list[int]:
 def _loop(words: Sequence[str], at: int) -> tuple[int, int]:
     """Return the number of words of the phrase that is repeated from here on, and the number of its occurrences; 1 and
     1 if there is no loop."""
-    for length in range(1, min(_LONGEST, (len(words) - at) // _TIMES) + 1):
+    for length in range(1, min(_LONGEST_PHRASE, (len(words) - at) // _LEAST_REPETITIONS) + 1):
         phrase, times = words[at : at + length], 1
         while words[at + times * length : at + (times + 1) * length] == phrase:
             times += 1
-        if times >= _TIMES:
+        if times >= _LEAST_REPETITIONS:
             return length, times
     return 1, 1

@@ -1,4 +1,4 @@
-"""Computes the input of Whisper: the loudness of the sound in frequency bands, a hundred times per second."""
+"""Computes the input of Whisper: log-mel spectrograms with a hundred frames per second."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,19 +8,19 @@ from numpy.typing import NDArray
 
 from models.speech.transcriber import Samples
 
-_LEAST = 1e-10
-_RANGE = 8.0
-"""Range of loudness below the loudest value, in powers of ten. Fainter values are raised to the lower end of this
-range."""
+_LEAST_POWER = 1e-10
+_DYNAMIC_RANGE = 8.0
+"""Dynamic range of a spectrogram, in powers of ten. Lower values are raised to the lower end of this range."""
 
-Spectrum = NDArray[np.float32]
+LogMelSpectrogram = NDArray[np.float32]
 """float32[bands, frames]."""
 
 
-def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
-    """Return a function of sound and a number of frames. It returns the features that `extractor`, of faster-whisper,
-    would return for the sound padded with silence to that number of frames, in a third of the processor time. The
-    silence takes no time, and there is no matrix product in which BLAS keeps the other processors waiting."""
+def log_mel_function(extractor: Any) -> Callable[[Samples, int], LogMelSpectrogram]:
+    """Return a function that takes sound and a number of frames, and returns the log-mel spectrogram of the sound
+    padded with silence to this length. The result is that of `extractor`, a feature extractor of faster-whisper, in a
+    third of the processor time: the silence takes no time, and there is no matrix product in which BLAS keeps the other
+    processors waiting."""
     size, hop = int(extractor.n_fft), int(extractor.hop_length)
     filters: NDArray[np.float32] = extractor.mel_filters
     taps = filters != 0
@@ -30,7 +30,7 @@ def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
     weights = filters[bands, bins][:, None]
     window = np.hanning(size + 1)[:-1].astype(np.float32)
 
-    def spectrum(samples: Samples, frames: int) -> Spectrum:
+    def spectrum(samples: Samples, frames: int) -> LogMelSpectrogram:
         sound = samples[: frames * hop]
         silence = frames * hop - len(sound)
         reached = min(frames, -(-(len(sound) + size // 2) // hop))
@@ -41,10 +41,10 @@ def spectra(extractor: Any) -> Callable[[Samples, int], Spectrum]:
         power = waves.real**2 + waves.imag**2
         power = power[bins]
         power *= weights
-        made = np.full((len(filters), frames), _LEAST, np.float32)
-        np.maximum(np.add.reduceat(power, firsts, axis=0), _LEAST, out=made[:, :reached])
+        made = np.full((len(filters), frames), _LEAST_POWER, np.float32)
+        np.maximum(np.add.reduceat(power, firsts, axis=0), _LEAST_POWER, out=made[:, :reached])
         np.log10(made, out=made)
-        np.maximum(made, made.max() - _RANGE, out=made)
+        np.maximum(made, made.max() - _DYNAMIC_RANGE, out=made)
         made += 4.0
         made /= 4.0
         return made

@@ -1,9 +1,9 @@
 """Detects speech by Silero's voice activity detector (MIT), which training/speech/voice_activity.py converted so that
 it computes many frames at once.
 
-A frame has 32 ms. The network's convolutions compute many frames at once, and its memory passes from block to block.
-The memory is cleared after two seconds without speech, because a long silence makes the network deaf to the first
-seconds of speech after it (a probability of 0.8 becomes 0.4 within a minute).
+A frame has 32 ms. The convolutions compute many frames at once, and the recurrent state passes from block to block. The
+state is reset after two seconds without speech, because a long silence makes the network deaf to the first seconds of
+speech after it (a probability of 0.8 becomes 0.4 within a minute).
 """
 
 import asyncio
@@ -22,11 +22,10 @@ FRAME = 512
 FRAME_S = FRAME / RATE
 _CONTEXT = 64
 """Number of samples before each frame that the network also gets."""
-_ROUND = 62
-"""Number of frames in a round (2 s), which is the largest number that is computed together. The memory is cleared only
-after a round."""
-_NOBODY = 0.2
-"""Probability of speech. If all frames of a round are below it, the memory is cleared."""
+_ROUND_FRAMES = 62
+"""Largest number of frames that are computed together (2 s). The state is reset only at the end of such a round."""
+_SILENCE_BELOW = 0.2
+"""Probability of speech. If all frames of a round are below it, the state is reset."""
 NETWORK = Path(__file__).with_suffix(".onnx")
 
 Probabilities = NDArray[np.float32]
@@ -37,7 +36,7 @@ class VoiceActivity:
     """Detector of speech in one recording, from its beginning."""
 
     def __init__(self) -> None:
-        self._memory = _nothing()
+        self._state = _initial_state()
         self._in_round = 0
         """Number of frames of the current round that have been computed."""
         self._highest = 0.0
@@ -48,14 +47,14 @@ class VoiceActivity:
     async def add(self, samples: Samples) -> Probabilities:
         """Return the probabilities of the frames that `samples` complete. The remaining samples are kept for the next
         call."""
-        return await asyncio.to_thread(self._added, samples)
+        return await asyncio.to_thread(self._detect, samples)
 
     async def finish(self) -> Probabilities:
         """Return the probability of the last frame, padded with silence; an empty array if no samples remain."""
         missing = -len(self._rest) % FRAME
         return await self.add(np.zeros(missing, np.float32))
 
-    def _added(self, samples: Samples) -> Probabilities:
+    def _detect(self, samples: Samples) -> Probabilities:
         sound = np.concatenate([self._rest, samples])
         count = len(sound) // FRAME
         self._rest = sound[count * FRAME :]
@@ -66,25 +65,25 @@ class VoiceActivity:
         self._context = frames[-1, -_CONTEXT:]
         sights = np.concatenate([contexts, frames], axis=1)
         # Rounds count from the beginning of the recording, so that the lengths of blocks do not influence the result.
-        ends = [*range(_ROUND - self._in_round, count, _ROUND), count]
-        return np.concatenate([self._seen(sights[first:last]) for first, last in pairwise([0, *ends])])
+        ends = [*range(_ROUND_FRAMES - self._in_round, count, _ROUND_FRAMES), count]
+        return np.concatenate([self._infer(sights[first:last]) for first, last in pairwise([0, *ends])])
 
-    def _seen(self, sights: NDArray[np.float32]) -> Probabilities:
-        """Return the probabilities of frames with their contexts. All belong to the present round."""
-        hidden, cell = self._memory
+    def _infer(self, sights: NDArray[np.float32]) -> Probabilities:
+        """Return the probabilities of frames with their contexts. All frames belong to the current round."""
+        hidden, cell = self._state
         found, hidden, cell = _session().run(None, {"input": sights, "h": hidden, "c": cell})
-        self._memory = hidden, cell
+        self._state = hidden, cell
         speech = np.asarray(found, np.float32).reshape(-1)
         self._in_round += len(speech)
         self._highest = max(self._highest, float(speech.max()))
-        if self._in_round == _ROUND:
-            if self._highest < _NOBODY:
-                self._memory = _nothing()
+        if self._in_round == _ROUND_FRAMES:
+            if self._highest < _SILENCE_BELOW:
+                self._state = _initial_state()
             self._in_round, self._highest = 0, 0.0
         return speech
 
 
-def _nothing() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _initial_state() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the hidden state and the cell state at a recording's beginning."""
     return np.zeros((1, 1, 128), np.float32), np.zeros((1, 1, 128), np.float32)
 

@@ -14,55 +14,56 @@ from numpy.typing import NDArray
 from models.base import available_cpus
 from models.device import CTRANSLATE2, CUDA
 from models.speech.english_head import english_head
-from models.speech.repetition import LOOPS_ABOVE, is_made_up, without_loops
-from models.speech.spectrum import spectra
+from models.speech.repetition import MAX_COMPRESSION, is_made_up, without_loops
+from models.speech.spectrum import log_mel_function
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, WindowText
-from models.speech.whisper_files import CAPABILITY, WhisperFiles, read
+from models.speech.whisper_files import CAPABILITY, WhisperFiles, read_parts
 
 # Punctuation marks that belong to the next word, and marks that belong to the previous word: faster-whisper's defaults.
-_BEFORE = "\"'“¿([{-"
+_OPENING_MARKS = "\"'“¿([{-"
 
-_AFTER = "\"'.。,，!！?？:：”)]}、"
+_CLOSING_MARKS = "\"'.。,，!！?？:：”)]}、"
 
 _HOP = 160
 """Number of samples in one frame of features."""
-_STATE = 2 * _HOP
+_STATE_SAMPLES = 2 * _HOP
 """Number of samples in one of the encoder's states."""
 _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
-"""Number of seconds with three uses. It is the least length of a window that is not padded to LONGEST_S; the step to
-which a window's length is rounded up, so that windows of similar length share a batch; and the least silence at its
-end, without which Whisper stops early or transcribes everything twice."""
-_TELLING_S = 10
-"""Least number of seconds of speech that tell the language without padding."""
+"""Padding of windows, in seconds. A window that is not padded to LONGEST_S gets at least `_QUIET_S` of silence at its
+end, without which Whisper stops early or transcribes everything twice. Its length is then rounded up to a multiple of
+`_STEP_S`, so that windows of similar length share a batch, and is at least `_LEAST_S`."""
+_DETECTION_S = 10
+"""Least length of a window, in seconds, whose language is detected without padding to LONGEST_S."""
 _WORKERS = 2
-"""Number of parts of a batch that are computed at a time on a CPU. What one of them computes with one thread (its
-alignment, beams and words) takes a third of the time on two cores, which the other one uses. Measured over sixteen
+"""Number of parts of a batch that are computed at a time on a CPU. A part spends a third of its time on two cores in
+single-threaded work (alignment, beams, words), during which the other part uses the other core. Measured over sixteen
 windows of 13 s: 13.3 s instead of 18.8 s; a window alone takes as long as before."""
 _PROMPT_LETTERS = 4000
-"""Largest number of characters of a prompt, counted from its end. They are more than the 223 tokens that Whisper
+"""Number of characters at the end of a prompt that are tokenized. They make more than the 223 tokens that Whisper
 uses."""
-_HEARD_FROM = RATE // 10
+_LEAST_SAMPLES = RATE // 10
 """Number of samples below which a window counts as silence."""
 _INSTANT_S = 0.03
-_INSTANTS = 3
+_LEAST_INSTANT_RUN = 3
 """Least number of consecutive words without duration that are considered made up."""
-_LEAST_LOGPROB = -1.0
-_SILENCE_FROM = 0.6
-"""Thresholds of Whisper's authors. A text with a mean log probability below the first is in doubt. It counts as silence
-if the probability that nobody speaks is above the second."""
+_DOUBTFUL_LOGPROB = -1.0
+_SILENCE_PROBABILITY = 0.6
+"""Thresholds of Whisper's authors. A text is in doubt if its mean log probability is below `_DOUBTFUL_LOGPROB`. It
+counts as silence if, in addition, the probability that nobody speaks is above `_SILENCE_PROBABILITY`."""
 _SURE_LOGPROB = -0.4
 """Mean log probability above which a repetitive text, such as a song or a slogan, counts as spoken if the sound is long
 enough for it. A text made up for an unknown sound has a lower value. In other cases, the times of the words decide."""
-_TOKENS_A_SECOND = 8
-_TOKENS_MORE = 24
-"""Largest number of tokens that are decoded: the first number per second, plus the second. Whisper allows 224 in 30 s.
-If Whisper recognises nothing, it continues until this limit."""
-_TOKENS_SAID = 6
-_FEW_TOKENS = 12
-"""Largest number of tokens that can be spoken: the first per second, plus the second for fast digits with hyphens."""
-_WORSE = 0.5
+_TOKENS_PER_SECOND = 8
+_EXTRA_TOKENS = 24
+"""Largest number of decoded tokens: `_TOKENS_PER_SECOND` for each second, plus `_EXTRA_TOKENS`. Whisper allows 224
+tokens in 30 s. If it recognises nothing, it continues until this limit."""
+_SPOKEN_TOKENS_PER_SECOND = 6
+_EXTRA_SPOKEN_TOKENS = 12
+"""Largest number of tokens that can be spoken: `_SPOKEN_TOKENS_PER_SECOND` for each second, plus
+`_EXTRA_SPOKEN_TOKENS`, for fast digits with hyphens."""
+_MAX_LOGPROB_LOSS = 0.5
 """Largest difference in log probability at which a text without a loop is preferred to a more probable text with a
 loop."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
@@ -76,7 +77,7 @@ def timed_words(alignment: Sequence[dict[str, Any]]) -> list[SpokenWord]:
 
     pieces = [dict(piece) for piece in alignment]
     # Marks are appended to a neighbouring word, which leaves their own entries empty. Their times are not needed.
-    merge_punctuations(pieces, _BEFORE, _AFTER)
+    merge_punctuations(pieces, _OPENING_MARKS, _CLOSING_MARKS)
     return [
         SpokenWord(
             piece["word"],
@@ -112,7 +113,7 @@ class _Decoded:
 
     @property
     def loops(self) -> bool:
-        return self.compression > LOOPS_ABOVE and (self.logprob < _SURE_LOGPROB or self.is_too_long)
+        return self.compression > MAX_COMPRESSION and (self.logprob < _SURE_LOGPROB or self.is_too_long)
 
     @property
     def is_too_long(self) -> bool:
@@ -120,16 +121,16 @@ class _Decoded:
 
     @property
     def is_silence(self) -> bool:
-        return not self.text or (self.no_speech > _SILENCE_FROM and self.logprob < _LEAST_LOGPROB)
+        return not self.text or (self.no_speech > _SILENCE_PROBABILITY and self.logprob < _DOUBTFUL_LOGPROB)
 
     @property
     def in_doubt(self) -> bool:
-        return not self.is_silence and (self.loops or self.logprob < _LEAST_LOGPROB)
+        return not self.is_silence and (self.loops or self.logprob < _DOUBTFUL_LOGPROB)
 
     def is_better_than(self, other: "_Decoded") -> bool:
         if self.loops != other.loops:
             # If a speaker really repeats something, a text without the repetition is far less likely.
-            return not self.loops and (other.is_too_long or self.logprob > other.logprob - _WORSE)
+            return not self.loops and (other.is_too_long or self.logprob > other.logprob - _MAX_LOGPROB_LOSS)
         return self.logprob > other.logprob
 
 
@@ -159,7 +160,7 @@ class Whisper:
 
     def load(self) -> None:
         """Load the model. Raises EngineUnavailable for a damaged file, and for a card that cannot be used."""
-        files = read(self._files)
+        files = read_parts(self._files)
         kind, _, index = CTRANSLATE2.check(self._device, CAPABILITY).partition(":")
         from faster_whisper import WhisperModel
 
@@ -173,7 +174,7 @@ class Whisper:
             local_files_only=True,
             files=files,
         )
-        self._spectrum = spectra(self._whisper.feature_extractor)
+        self._spectrum = log_mel_function(self._whisper.feature_extractor)
 
     def close(self) -> None:
         self._whisper = None
@@ -194,7 +195,7 @@ class Whisper:
         workers = 1 if self._whisper.model.device == CUDA else _WORKERS
         parts = [
             (group, members[first::workers])
-            for group, members in self._grouped(batch).items()
+            for group, members in self._group_windows(batch).items()
             for first in range(min(workers, len(members)))
         ]
         with ThreadPoolExecutor(workers) as threads:
@@ -203,10 +204,10 @@ class Whisper:
 
     def states(self, window: SpeechWindow) -> NDArray[np.float32]:
         """Return the encoder's states of `window`, without its padding: float32[frames, width]."""
-        encoded = self._encoded([window], self._frames(window))
+        encoded = self._encode([window], self._frames(window))
         return _states(encoded, [window])[0]
 
-    def _grouped(self, batch: Sequence[SpeechWindow]) -> Mapping[_Group, list[int]]:
+    def _group_windows(self, batch: Sequence[SpeechWindow]) -> Mapping[_Group, list[int]]:
         groups: dict[_Group, list[int]] = defaultdict(list)
         for member, window in enumerate(batch):
             language = window.language if self._whisper.model.is_multilingual else "en"
@@ -216,31 +217,31 @@ class Whisper:
     def _frames(self, window: SpeechWindow) -> int:
         seconds = len(window.samples) / RATE + _QUIET_S
         stepped = max(_LEAST_S, math.ceil(seconds / _STEP_S) * _STEP_S)
-        # With less padding than in its training, base tells the language of short clips less well. Of 50 clips in five
-        # languages, it was wrong in 1 when padded and 2 when not at 8 s, and in none at 11 s and 14 s.
+        # With less padding than in its training, Whisper base detects the language of short clips less reliably. Of 50
+        # clips in five languages, it was wrong in 1 when padded and 2 when not at 8 s, and in none at 11 s and 14 s.
         is_detected = window.language is None and self._whisper.model.is_multilingual
-        is_padded = self._fills_windows or (is_detected and seconds - _QUIET_S < _TELLING_S)
+        is_padded = self._fills_windows or (is_detected and seconds - _QUIET_S < _DETECTION_S)
         whole = LONGEST_S if is_padded else min(LONGEST_S, stepped)
         return int(whole * RATE) // _HOP
 
     def _transcribe(self, group: _Group, windows: Sequence[SpeechWindow]) -> list[WindowText]:
-        encoded = self._encoded(windows, group.frames)
+        encoded = self._encode(windows, group.frames)
         if group.language is not None:
-            return self._transcribed(encoded, group, windows, self._probabilities(encoded, windows))
+            return self._transcribe_language(encoded, group, windows, self._language_probabilities(encoded, windows))
         detected = [best for best, *_ in self._whisper.model.detect_language(encoded)]
         spoken: dict[str, list[int]] = defaultdict(list)
         for member, (token, _) in enumerate(detected):
             spoken[token[2:-2]].append(member)
         texts: dict[int, WindowText] = {}
         for language, members in spoken.items():
-            own = encoded if len(spoken) == 1 else _some_of(encoded, members)
+            own = encoded if len(spoken) == 1 else _select_windows(encoded, members)
             probabilities = [float(detected[member][1]) for member in members]
             those = [windows[member] for member in members]
-            heard = self._transcribed(own, replace(group, language=language), those, probabilities)
+            heard = self._transcribe_language(own, replace(group, language=language), those, probabilities)
             texts |= zip(members, heard, strict=True)
         return [texts[member] for member in range(len(windows))]
 
-    def _transcribed(
+    def _transcribe_language(
         self,
         encoded: Any,
         group: _Group,
@@ -250,13 +251,13 @@ class Whisper:
         """Return the texts of windows in one language, each with the probability of the language."""
         assert group.language is not None
         tokenizer = self._tokenizer(group.language, group.translate)
-        decoded = self._decoded(encoded, tokenizer, group.prompt, windows, group.frames)
+        decoded = self._decode(encoded, tokenizer, group.prompt, windows, group.frames)
         # The alignment needs all encoded windows; those with silence get no tokens.
         silent = [
-            one.is_silence or len(window.samples) < _HEARD_FROM for one, window in zip(decoded, windows, strict=True)
+            one.is_silence or len(window.samples) < _LEAST_SAMPLES for one, window in zip(decoded, windows, strict=True)
         ]
         tokens = [[] if nothing else one.tokens for one, nothing in zip(decoded, silent, strict=True)]
-        frames = [max(_HEARD_FROM, min(len(window.samples), group.frames * _HOP)) // _HOP for window in windows]
+        frames = [max(_LEAST_SAMPLES, min(len(window.samples), group.frames * _HOP)) // _HOP for window in windows]
         alignments = self._whisper.find_alignment(tokenizer, tokens, encoded, frames)
         return [
             WindowText(
@@ -270,7 +271,7 @@ class Whisper:
             for one, window, alignment, probability in zip(decoded, windows, alignments, probabilities, strict=True)
         ]
 
-    def _probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
+    def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
         """Return the probability of each window's language, which is known or the only one."""
         if self._whisper.model.is_multilingual:
             return [1.0] * len(windows)
@@ -279,7 +280,7 @@ class Whisper:
             measured = [english_head().probability(states) for states in _states(encoded, windows)]
         return [1.0 if window.language else found for found, window in zip(measured, windows, strict=True)]
 
-    def _encoded(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
+    def _encode(self, windows: Sequence[SpeechWindow], frames: int) -> Any:
         """Return the encoded windows as one result. On a CPU, each thread computes one window at a time, because eight
         windows exceed the cache and take almost twice as long."""
         import ctranslate2
@@ -299,24 +300,24 @@ class Whisper:
             self._tokenizers[key] = Tokenizer(self._whisper.hf_tokenizer, multilingual, task=task, language=language)
         return self._tokenizers[key]
 
-    def _decoded(
+    def _decode(
         self, encoded: Any, tokenizer: Any, prompt: str | None, windows: Sequence[SpeechWindow], frames: int
     ) -> list[_Decoded]:
-        most = _TOKENS_A_SECOND * frames * _HOP // RATE + _TOKENS_MORE
-        best = self._generated(encoded, windows, tokenizer, prompt, most, _SEARCHES[0])
+        most = _TOKENS_PER_SECOND * frames * _HOP // RATE + _EXTRA_TOKENS
+        best = self._generate(encoded, windows, tokenizer, prompt, most, _SEARCHES[0])
         for search in _SEARCHES[1:]:
             doubtful = [index for index, one in enumerate(best) if one.in_doubt]
             if not doubtful:
                 break
             those = [windows[index] for index in doubtful]
-            again = self._encoded(those, frames)
-            others = self._generated(again, those, tokenizer, prompt, most, search)
+            again = self._encode(those, frames)
+            others = self._generate(again, those, tokenizer, prompt, most, search)
             for index, other in zip(doubtful, others, strict=True):
                 if other.text and other.is_better_than(best[index]):
                     best[index] = other
         return best
 
-    def _generated(
+    def _generate(
         self,
         encoded: Any,
         windows: Sequence[SpeechWindow],
@@ -344,10 +345,10 @@ class Whisper:
             return_no_speech_prob=True,
             **options,
         )
-        return [_reading(result, tokenizer, window) for result, window in zip(results, windows, strict=True)]
+        return [_decoded_result(result, tokenizer, window) for result, window in zip(results, windows, strict=True)]
 
 
-def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
+def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     from faster_whisper.transcribe import get_compression_ratio
 
     generated = result.sequences_ids[0]
@@ -357,11 +358,11 @@ def _reading(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decoded:
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
     compression = get_compression_ratio(text) if text else 0.0
-    most = _FEW_TOKENS + _TOKENS_SAID * len(window.samples) // RATE
+    most = _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
     return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), most)
 
 
-def _some_of(encoded: Any, members: Sequence[int]) -> Any:
+def _select_windows(encoded: Any, members: Sequence[int]) -> Any:
     """Return some of the encoded windows as one result."""
     import ctranslate2
 
@@ -373,7 +374,7 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
     import ctranslate2
 
     states = np.array(encoded.to_device(ctranslate2.Device.cpu), np.float32)
-    return [own[: max(1, len(window.samples) // _STATE)] for own, window in zip(states, windows, strict=True)]
+    return [own[: max(1, len(window.samples) // _STATE_SAMPLES)] for own, window in zip(states, windows, strict=True)]
 
 
 def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
@@ -385,5 +386,7 @@ def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord,
         probabilities = [word.probability for word in kept]
         kept = kept if is_made_up(probabilities, [word.end - word.start for word in words]) else list(words)
     runs = [list(run) for _, run in groupby(kept, lambda word: word.end - word.start < _INSTANT_S)]
-    said = [word for run in runs for word in run if len(run) < _INSTANTS or word.end - word.start >= _INSTANT_S]
+    said = [
+        word for run in runs for word in run if len(run) < _LEAST_INSTANT_RUN or word.end - word.start >= _INSTANT_S
+    ]
     return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in said)

@@ -21,14 +21,14 @@ SPEC = EngineSpec("apertium", CAPABILITY, "GPL-2.0-or-later", "the system's pack
 
 _PROGRAM = "apertium"
 _NOTATION = MarkNotation("Xq{}q", "[<{}>]")
-_END = ".[][\n\n]"
+_SENTENCE_END = ".[][\n\n]"
 """End of a sentence for the tagger, without a full stop in the output; `apertium-destxt` writes the same characters."""
 _SPECIAL = re.compile(r"[\[\]{}^$/\\@<>]")
 _ESCAPED = re.compile(r"\\(.)")
 _DIRECTION = re.compile(r"(?P<source>[a-z]{2,3})-(?P<target>[a-z]{2,3})(?:_(?P<region>[A-Z]{2}))?")
 """Pattern of the modes that a request can name. Other modes (`spa-cat_valencia`, `eco-es-fr`) are varieties."""
-_SECONDS = 120
-_LISTING_SECONDS = 10
+_TIMEOUT_S = 120
+_LISTING_TIMEOUT_S = 10
 
 
 def remedy() -> str | None:
@@ -59,8 +59,8 @@ class Apertium:
     def _translated(self, job: TranslationJob) -> list[str]:
         direction = self._directions[job.source or "", job.target]
         written = (_NOTATION.written(sentence, _escaped) for sentence in job.sentences)
-        stream = "".join(sentence + _END for sentence in written)
-        translations = _run([_PROGRAM, "-u", "-f", "none", direction], stream, _SECONDS).split(_END)
+        stream = "".join(sentence + _SENTENCE_END for sentence in written)
+        translations = _run([_PROGRAM, "-u", "-f", "none", direction], stream, _TIMEOUT_S).split(_SENTENCE_END)
         if len(translations) != len(job.sentences) + 1:
             if len(job.sentences) > 1:
                 return [self._translated(TranslationJob((one,), job.source, job.target))[0] for one in job.sentences]
@@ -75,7 +75,7 @@ class Apertium:
 def directions() -> Mapping[Pair, str]:
     """Return the name of each installed direction, by its languages. The program is asked only once."""
     found: dict[Pair, str] = {}
-    for line in _run([_PROGRAM, "-l"], "", _LISTING_SECONDS).split():
+    for line in _run([_PROGRAM, "-l"], "", _LISTING_TIMEOUT_S).split():
         if match := _DIRECTION.fullmatch(line):
             source, target = tag_of_code(match["source"]), tag_of_code(match["target"])
             if source and target:

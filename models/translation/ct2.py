@@ -67,14 +67,14 @@ class _Model:
         self._source: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces[0]))
         same = pieces[0] == pieces[1]
         self._target: Any = self._source if same else sentencepiece.SentencePieceProcessor(model_file=str(pieces[1]))
-        # CTranslate2 itself ends the sentences for models converted from Marian's own format, but not for those
-        # converted from transformers.
-        self._ends = [] if json.loads((folder / "config.json").read_text()).get("add_source_eos") else ["</s>"]
+        # CTranslate2 appends the end token for models converted from Marian's format, but not for models converted from
+        # transformers.
+        self._end_tokens = [] if json.loads((folder / "config.json").read_text()).get("add_source_eos") else ["</s>"]
 
     def translate(self, texts: Sequence[str], token: str | None = None) -> list[str]:
         """Translate `texts`. `token` selects the target language of a model that has several."""
         begins = [token] if token else []
-        tokens = [begins + self._source.encode(text, out_type=str) + self._ends for text in texts]
+        tokens = [begins + self._source.encode(text, out_type=str) + self._end_tokens for text in texts]
         results = self._network.translate_batch(
             tokens,
             beam_size=_BEAM,
@@ -97,7 +97,7 @@ class Madlad:
 
     def load(self) -> None:
         pieces = _madlad_pieces(self._folder)
-        self._model = _loaded(self._folder, (pieces, pieces), self._device, self._threads)
+        self._model = _load_model(self._folder, (pieces, pieces), self._device, self._threads)
 
     def close(self) -> None:
         self._model = None
@@ -106,7 +106,7 @@ class Madlad:
         """Translate the jobs; all are decoded together. A job's `target` is the token before each sentence."""
         assert self._model is not None
         texts = [f"{job.target} {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
-        return _given_back(batch, self._model.translate(texts))
+        return _split_by_job(batch, self._model.translate(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,13 +142,13 @@ class OpusMt:
             if pair not in self._pairs:  # the model may have been pulled after `load`
                 self._pairs = opus_models(self._weights_dir)
             model = self._pairs[pair]
-            results += _given_back(same, self._loaded(model.folder).translate(texts, model.token))
+            results += _split_by_job(same, self._load_model(model.folder).translate(texts, model.token))
         return results
 
-    def _loaded(self, folder: Path) -> _Model:
+    def _load_model(self, folder: Path) -> _Model:
         if folder not in self._models:
             pieces = folder / _OPUS_PIECES[0], folder / _OPUS_PIECES[1]
-            self._models[folder] = _loaded(folder, pieces, self._device, self._threads)
+            self._models[folder] = _load_model(folder, pieces, self._device, self._threads)
         return self._models[folder]
 
 
@@ -226,17 +226,17 @@ class MadladRoutes:
     def pairs(self) -> Sequence[str]:
         """Return one line that stands for all pairs, because there are some 170,000. Raises EngineUnavailable for a
         file that cannot be read."""
-        return [pair_name("any", f"{len(self._known())} languages")]
+        return [pair_name("any", f"{len(self._target_tokens_of_model())} languages")]
 
     def __call__(self, source: str | None, target: str) -> list[TranslationJob] | None:
         """Return the route, in one hop; None if there is none. Raises EngineUnavailable for a file that cannot be
         read."""
-        targets = self._known()
+        targets = self._target_tokens_of_model()
         pairs = {("", tag) for tag in targets}
         hops = shortest_route(pairs, "", target)
         return hops and [TranslationJob((), source, targets[hop.target]) for hop in hops]
 
-    def _known(self) -> Mapping[str, str]:
+    def _target_tokens_of_model(self) -> Mapping[str, str]:
         pieces = _madlad_pieces(self._folder)
         try:
             return _targets_in(pieces, pieces.stat().st_mtime_ns)
@@ -255,13 +255,13 @@ def _targets_in(pieces: Path, _changed: int) -> Mapping[str, str]:
     return _by_tag(name for name in names if name)
 
 
-def _given_back(batch: Sequence[TranslationJob], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
+def _split_by_job(batch: Sequence[TranslationJob], translations: Sequence[str]) -> list[Sequence[str] | Exception]:
     """Return the translations of each job, with their marks."""
     remaining = iter(translations)
     return [[WORD.read(next(remaining), sentence).strip() for sentence in job.sentences] for job in batch]
 
 
-def _loaded(folder: Path, pieces: tuple[Path, Path], device: str, threads: int) -> _Model:
+def _load_model(folder: Path, pieces: tuple[Path, Path], device: str, threads: int) -> _Model:
     try:
         return _Model(folder, pieces, device=device, threads=threads)
     except (OSError, RuntimeError, ValueError) as error:

@@ -12,7 +12,13 @@ from typing import Any
 _APOSTROPHES = re.compile("[’ʼʻ‘`]")
 
 _VARIANT = re.compile(r"(?P<script>[a-z]{4})?(?:(?:\A|-)(?P<region>[a-z]{2}|\d{3}))?", re.IGNORECASE)
-_IN_FULL = {"BR": "Brazilian", "Hant": "Traditional", "Hans": "Simplified", "TW": "Traditional", "HK": "Traditional"}
+_VARIANT_NAMES = {
+    "BR": "Brazilian",
+    "Hant": "Traditional",
+    "Hans": "Simplified",
+    "TW": "Traditional",
+    "HK": "Traditional",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,11 +106,11 @@ CODES_THAT_ARE_WORDS = frozenset(
     for code, tag in TAG_OF_CODE.items()
     if not LANGUAGES[tag].is_common and (len(code) == 2 or code in _WORDS["codes"])
 )
-"""Codes of less common languages that may also be words. They mean a language only before a colon, at the end, or with
-a region."""
+"""Codes of less common languages that are also words. Such a code means a language only before a colon, at the end, or
+with a region."""
 
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
-"""Names that are ordinary words in lower case, and then mean no language."""
+"""Names of languages that are ordinary words in lower case. In lower case, they do not mean a language."""
 
 
 def tag_of_code(code: str) -> str | None:
@@ -135,7 +141,7 @@ def name_of(tag: str) -> str:
     """Return the English name of a tag: `Brazilian Portuguese (pt-BR)`, `French`."""
     base, _, variant = tag.partition("-")
     name = LANGUAGES[base].name
-    return f"{_IN_FULL.get(variant, '')} {name} ({tag})".strip() if variant else name
+    return f"{_VARIANT_NAMES.get(variant, '')} {name} ({tag})".strip() if variant else name
 
 
 def _lengths() -> Mapping[str, Sequence[int]]:

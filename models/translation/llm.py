@@ -76,9 +76,9 @@ class LlmTranslator:
         ]
         answer: Mapping[str, str] = {}
         for _ in range(_ATTEMPTS):
-            said = await _said(llm, messages, asked)
+            said = await _ask(llm, messages, asked)
             answer = {key: text for key, text in _object_in(said).items() if isinstance(text, str) and text.strip()}
-            wrong = _wrong(asked, answer)
+            wrong = _complaint(asked, answer)
             if not wrong:
                 break
             messages += [{"role": "assistant", "content": said}, {"role": "user", "content": wrong}]
@@ -90,7 +90,7 @@ class LlmTranslator:
         ]
 
 
-async def _said(llm: Llm, messages: Sequence[Mapping[str, Any]], asked: Mapping[str, str]) -> str:
+async def _ask(llm: Llm, messages: Sequence[Mapping[str, Any]], asked: Mapping[str, str]) -> str:
     options = {"temperature": 0, "max_tokens": 256 + sum(map(len, asked.values()))}
     schema = None
     if (await llm.abilities()).json_schema:
@@ -111,7 +111,7 @@ def _object_in(said: str) -> Mapping[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _wrong(asked: Mapping[str, str], answer: Mapping[str, str]) -> str:
+def _complaint(asked: Mapping[str, str], answer: Mapping[str, str]) -> str:
     """Return a complaint to the LLM about its answer; empty if the answer is right."""
     missing = [key for key in asked if key not in answer]
     marked = {key: _MARKS.findall(text) for key, text in asked.items()}

@@ -1,4 +1,5 @@
-"""Marks: characters that replace the parts of a sentence that must not be translated, and their notations for engines.
+"""Marks, which are placeholders for the parts of a sentence that must not be translated, and their notations for
+engines.
 
 A mark is a character of Unicode's private use area, so that cutting a sentence never cuts a mark. A mark for content (a
 placeholder, a code span) replaces a word; a mark for markup (`<b>`, `**`) is placed between words.
@@ -63,5 +64,5 @@ class MarkNotation:
 
 
 WORD = MarkNotation("Xq{}q", "Xq{}q")
-"""Notation of a mark as a word of no dictionary, which engines of all kinds copy. The word ends with a letter, so that
-none is the beginning of another."""
+"""Notation of a mark as a made-up word, which all kinds of engines copy. The word ends with a letter, so that no such
+word is the beginning of another."""

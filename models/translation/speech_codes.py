@@ -11,7 +11,7 @@ _CODES = (
 CODES = frozenset(_CODES.split())
 """Codes of the languages of speech engines: ISO 639-1, or else 639-3. Javanese has Whisper's own code."""
 
-_NAMED = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
+_WHISPER_NAMES = {"bn": "Bengali", "ht": "Haitian", "jw": "Javanese", "mi": "Maori", "nn": "Nynorsk"}
 """Whisper's English names of languages, if they differ from those in `models.translation.languages`."""
 
 
@@ -30,4 +30,4 @@ def code_of_tag(tag: str) -> str | None:
 
 def language_name(code: str) -> str:
     """Return the English name of a code; the code itself if the language has no name here."""
-    return _NAMED.get(code) or (LANGUAGES[code].name if code in CODES else code)
+    return _WHISPER_NAMES.get(code) or (LANGUAGES[code].name if code in CODES else code)

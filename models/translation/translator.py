@@ -1,4 +1,4 @@
-"""The interface between the task `translate` and its engines, which return as many sentences as they get."""
+"""The interface of translation engines, which return one sentence for each sentence that they get."""
 
 import asyncio
 from collections import deque

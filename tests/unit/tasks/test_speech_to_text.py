@@ -15,7 +15,7 @@ from models.capability import EngineConfig
 from models.diarization.voices import VoiceEncoder, VoiceTurn
 from models.speech.transcriber import LONGEST_S, RATE, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.whisper import Whisper
-from models.speech.whisper_files import packaged
+from models.speech.whisper_files import packaged_tiny_en
 from tasks.base import Progress, TaskRequest, unreported
 from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
@@ -110,7 +110,7 @@ def no_voices() -> VoiceEncoder:
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Direct]:
-    whisper = Whisper(packaged(EngineConfig()), threads=1, fills_windows=False)
+    whisper = Whisper(packaged_tiny_en(EngineConfig()), threads=1, fills_windows=False)
     whisper.load()
     yield Direct(whisper)
     whisper.close()

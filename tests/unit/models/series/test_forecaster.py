@@ -20,16 +20,16 @@ from models.series.methods import (
     Autoregression,
     Drift,
     Ets,
+    ForecastPath,
     Logarithmic,
     Mean,
     Method,
     MstlEts,
-    Path,
     SeasonalNaive,
     Theta,
     normal,
 )
-from models.series.seasons import usable
+from models.series.seasons import usable_seasons
 from models.series.statistical import Fold, Statistical, Trial, methods_for
 from tests.parts import finished
 
@@ -201,7 +201,7 @@ def test_linear_algebra_stays_on_one_thread_while_a_method_is_fitted(monkeypatch
     threads: set[int] = set()
 
     class Counting(Drift):
-        def __call__(self, values: Floats, horizon: int) -> Path:
+        def __call__(self, values: Floats, horizon: int) -> ForecastPath:
             threads.update(one["num_threads"] for one in threadpool_info() if one["user_api"] == "blas")
             return super().__call__(values, horizon)
 
@@ -268,7 +268,7 @@ class Off:
         self.name = f"off by {error}"
         self._error = error
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         return normal(values[-1] + np.arange(1, horizon + 1) + self._error, np.ones(horizon))
 
 
@@ -279,7 +279,7 @@ def ranked(methods: list[Method], parts: list[Fold]) -> list[Trial]:
 class Broken:
     name = "broken"
 
-    def __call__(self, values: Floats, horizon: int) -> Path:
+    def __call__(self, values: Floats, horizon: int) -> ForecastPath:
         raise np.linalg.LinAlgError
 
 
@@ -346,9 +346,9 @@ def test_intervals_that_hold_too_little_are_widened_and_others_are_left() -> Non
 
 
 def test_seasons_need_two_rounds_and_noise_has_none() -> None:
-    assert usable(SWINGING[:20], (12,)) == ()
-    assert usable(SWINGING, (12, 60)) == (12,)
-    assert usable(NOISE, ()) == ()
+    assert usable_seasons(SWINGING[:20], (12,)) == ()
+    assert usable_seasons(SWINGING, (12, 60)) == (12,)
+    assert usable_seasons(NOISE, ()) == ()
 
 
 def test_long_series_are_tried_with_fewer_methods() -> None:

@@ -11,7 +11,7 @@ from models.capability import EngineConfig
 from models.speech.capability import WHISPER_BASE
 from models.speech.english_first import EnglishFirst
 from models.speech.transcriber import SpeechWindow, SpokenWord, WindowText
-from models.speech.whisper_files import packaged_base, read
+from models.speech.whisper_files import packaged_base, read_parts
 
 
 class Engine:
@@ -64,7 +64,7 @@ async def test_unclear_words_are_english_if_both_engines_say_so(language: str, k
 
 def test_the_halves_of_the_weights_make_the_file_of_their_authors() -> None:
     files = packaged_base(EngineConfig())
-    contents = read(files)
+    contents = read_parts(files)
     assert contents is not None
     assert sorted(contents) == ["config.json", "model.bin", "tokenizer.json", "vocabulary.txt"]
     assert hashlib.sha256(contents["model.bin"]).hexdigest() == files.sha256
@@ -75,7 +75,7 @@ def test_a_damaged_half_is_not_loaded(tmp_path: Path) -> None:
     damaged = tmp_path / "half"
     damaged.write_bytes(files.halves[1].read_bytes()[:-1])
     with pytest.raises(EngineUnavailable, match=r"model\.bin is damaged"):
-        read(replace(files, halves=(files.halves[0], damaged)))
+        read_parts(replace(files, halves=(files.halves[0], damaged)))
 
 
 def test_missing_weights_have_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

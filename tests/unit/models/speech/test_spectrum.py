@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from faster_whisper.feature_extractor import FeatureExtractor
 
-from models.speech.spectrum import spectra
+from models.speech.spectrum import log_mel_function
 from models.speech.transcriber import RATE
 
 FRAMES = 1000
@@ -18,7 +18,7 @@ def test_it_is_what_faster_whispers_own_code_makes(bands: int, samples: int) -> 
     sound[samples // 2 :] *= 1e-4
     extractor = FeatureExtractor(feature_size=bands)
     whole = np.pad(sound[:MOST], (0, max(0, MOST - samples)))
-    made = spectra(extractor)(sound, FRAMES)
+    made = log_mel_function(extractor)(sound, FRAMES)
     assert made.dtype == np.float32
     assert made.shape == (bands, FRAMES)
     assert np.allclose(made, extractor(whole, padding=0)[:, :FRAMES], atol=1e-4)

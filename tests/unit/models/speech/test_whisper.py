@@ -23,7 +23,7 @@ from models.speech.capability import (
 )
 from models.speech.transcriber import RATE, SpeechWindow, WindowText
 from models.speech.whisper import Whisper, _Decoded
-from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged
+from models.speech.whisper_files import LARGE_V3_TURBO, SMALL, WhisperFiles, packaged_tiny_en
 from tests.speech import (
     FOREIGN,
     JFK,
@@ -47,7 +47,7 @@ def text_of(heard: WindowText | Exception) -> str:
 
 @pytest.fixture(scope="module")
 def tiny() -> Iterator[Whisper]:
-    engine = Whisper(packaged(EngineConfig()), threads=1, fills_windows=False)
+    engine = Whisper(packaged_tiny_en(EngineConfig()), threads=1, fills_windows=False)
     engine.load()
     yield engine
     engine.close()
@@ -144,10 +144,10 @@ def test_a_window_that_cannot_be_decoded_fails_alone(tiny: Whisper, jfk: Samples
 
 
 def test_weights_that_are_damaged_are_not_loaded(tmp_path: Path) -> None:
-    folder = packaged(EngineConfig()).folder
+    folder = packaged_tiny_en(EngineConfig()).folder
     for file in folder.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes()[:1000])
-    files = WhisperFiles(tmp_path, sha256=packaged(EngineConfig()).sha256)
+    files = WhisperFiles(tmp_path, sha256=packaged_tiny_en(EngineConfig()).sha256)
     with pytest.raises(EngineUnavailable, match="model.bin is damaged: the sha256 is"):
         Whisper(files).load()
 
@@ -170,7 +170,7 @@ def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
 
 
 def test_another_model_of_english_cannot_tell(tiny: Whisper) -> None:
-    other = Whisper(replace(packaged(EngineConfig()), is_tiny_en=False), threads=1, fills_windows=False)
+    other = Whisper(replace(packaged_tiny_en(EngineConfig()), is_tiny_en=False), threads=1, fills_windows=False)
     other.load()
     [heard] = other.run([SpeechWindow(say("Good morning."))])
     other.close()
@@ -285,7 +285,7 @@ def test_the_embedded_model_hears_english_and_others_what_they_know(tmp_path: Pa
 
 
 def test_a_directory_of_ones_own_that_hears_english_only_is_recognised() -> None:
-    config = EngineConfig(own=[SpeechSettings(speech_model=packaged(EngineConfig()).folder)])
+    config = EngineConfig(own=[SpeechSettings(speech_model=packaged_tiny_en(EngineConfig()).folder)])
     assert OWN_WHISPER.build(config).service.languages == frozenset({"en"})
 
 
