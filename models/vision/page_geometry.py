@@ -1,4 +1,4 @@
-"""The geometry of a page: how it would lie upright and flat, and where each point of it is in the picture.
+"""The geometry of a page: a map between the pixels of a picture and the upright, flat page that it shows.
 
 It is fitted to the lines of text. The direction of most text determines the turn and the skew. In the frame of that
 direction, two smooth functions of the position, v and u, describe the remaining distortion: lines of text are level in
@@ -21,53 +21,54 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 Points = NDArray[np.float64]
 """Array of … × 2: x, y."""
 
-_SHORT = 2
+_MAX_SHORT_CHARS = 2
 """Largest number of characters of a text whose direction is unreliable."""
-_CLEAR = 1.5
+_TURN_RATIO = 1.5
 """Least ratio, on a turned page, of the length of sideways or upside-down text to that of upright text."""
 _FEWEST_TURNED = 3
-"""Least number of lines on a turned page that also has upright text. The label of an axis is only one."""
+"""Least number of turned lines on a page that also has upright text and still counts as turned. The label of an axis is
+only one line."""
 _ROW_TERMS = ((1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (4, 0))
 """Powers of x and y in v. Powers of y alone are left out, because they do not change which points are level."""
 _COLUMN_TERMS = ((0, 1), (1, 1), (0, 2), (1, 2))
 """Powers of x and y in u."""
 _PRIOR = 0.12
 """Standard deviation of a coefficient before any text is seen, in halves of the text's longer side."""
-_LONG = 2.0
+_LEAST_LENGTH = 2.0
 """Least length, in line heights, of a line whose slope counts."""
 _FEWEST_LINES = 4
-"""Least number of such lines for determining more than turn and skew."""
+"""Least number of lines of at least _LEAST_LENGTH from which more than turn and skew is determined."""
 _MAX_LINES = 1000
 """Largest number of lines that a geometry is fitted to, taken evenly from the whole page. A dense page has about 300;
 more would not improve the result, and an untrusted page may have tens of thousands."""
 _NOISE = 0.08
 """Usual error of a line's end, in line heights."""
-_LEVEL = 0.35
+_ROW_TOLERANCE = 0.35
 """Largest difference, in line heights, between two ends that count as one row."""
 _ROUNDS = 12
-_UPRIGHT = 0.2
+_UPRIGHT_TOLERANCE = 0.2
 """Largest displacement, in line heights, on a page that counts as upright."""
-_STEEPEST = 0.5
-"""Largest change of a displacement per pixel; above it, u and v could fold."""
+_MAX_GRADIENT = 0.5
+"""Largest change of a displacement per pixel. Above it, the map could fold over itself and have no inverse."""
 _MAX_PAIRS = 2000
 """Largest number of pairs of edges that vote for the slant of columns."""
 _MAX_BELOW = 39
 """Largest number of lines below a line whose edges are compared with its edges."""
 _PAIR_HEIGHTS = 8.0
 """Largest distance of lines, in line heights, whose edges are compared."""
-_SLANT = 0.4
+_MAX_SLANT = 0.4
 """Largest slant of a column, in pixels to the side per pixel down."""
 _ALIGNED = 0.2
 """Usual error of aligned edges, in line heights."""
-_GAIN, _LEAST_GAIN = 1.25, 4.0
+_VOTE_RATIO, _VOTE_MARGIN = 1.25, 4.0
 """Least ratio and least difference of the votes for slanted and for upright columns."""
-_BEYOND = 1.1
+_MAX_REACH = 1.1
 """Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
 _GRID = 16
 """Distance, in pixels, between the points at which the flattening of a picture is computed exactly."""
-_EXACT = 1e-9
-"""Change of a place, in pixels, in a round of its search after which it is found."""
-_LARGEST = 3.0
+_CONVERGED = 1e-9
+"""Change of a position, in pixels per iteration, below which the search for it has converged."""
+_MAX_AREA_RATIO = 3.0
 """Largest ratio of the flattened picture's area to that of the picture."""
 
 
@@ -88,7 +89,7 @@ class _Surface:
 
 def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
     """Return the terms at `places`, which are relative to the text's middle, in halves of its side."""
-    x, y = ([np.ones(places.shape[:-1]), places[..., axis].clip(-_BEYOND, _BEYOND)] for axis in (0, 1))
+    x, y = ([np.ones(places.shape[:-1]), places[..., axis].clip(-_MAX_REACH, _MAX_REACH)] for axis in (0, 1))
     for axis, powers in enumerate((x, y)):
         # NumPy's own powers beyond the square take ten times as long as products.
         while len(powers) <= max(term[axis] for term in terms):
@@ -122,7 +123,7 @@ class PageGeometry:
         places: Points = np.asarray(points, np.float64)
         if self.is_upright:
             return places
-        turned = _turned(places, -self.angle)
+        turned = _rotated(places, -self.angle)
         return np.asarray(turned + self._displacements(turned) - self.origin)
 
     def source(self, points: Any) -> Points:
@@ -133,12 +134,12 @@ class PageGeometry:
         wanted = places + self.origin
         turned = wanted
         if self.rows or self.columns:
-            # This is a fixed-point iteration. Each round at least halves the error (`_STEEPEST`).
+            # This is a fixed-point iteration. Each round at least halves the error (`_MAX_GRADIENT`).
             for _ in range(24):
                 before, turned = turned, wanted - self._displacements(turned)
-                if np.abs(turned - before).max(initial=0.0) < _EXACT:
+                if np.abs(turned - before).max(initial=0.0) < _CONVERGED:
                     break
-        return _turned(turned, self.angle)
+        return _rotated(turned, self.angle)
 
     def upright_lines(self, lines: Sequence[TextLine]) -> Sequence[TextLine]:
         """Return `lines` with their places on the upright page."""
@@ -167,7 +168,7 @@ class PageGeometry:
     @classmethod
     def of_lines(cls, lines: Iterable[TextLine]) -> "PageGeometry":
         """Fit the geometry of a page to its lines, in any order."""
-        runs = [_run(line.quad) for line in lines if len(line.text) > _SHORT]
+        runs = [_axis_of(line.quad) for line in lines if len(line.text) > _MAX_SHORT_CHARS]
         return _fit(runs) if runs else UPRIGHT
 
     @cached_property
@@ -199,7 +200,7 @@ class PageGeometry:
         corners = self.upright([(0, 0), (width, 0), (width, height), (0, height)])
         low, high = corners.min(axis=0), corners.max(axis=0)
         size = np.maximum(1, np.ceil((high - low) * scale)).astype(int)
-        shrunk = (_LARGEST * height * width * scale**2 / size.prod()) ** 0.5
+        shrunk = (_MAX_AREA_RATIO * height * width * scale**2 / size.prod()) ** 0.5
         if shrunk < 1:
             scale, size = scale * shrunk, np.maximum(1, size * shrunk).astype(int)
         columns, rows = (np.linspace(0, side, max(2, side // _GRID + 2)) for side in size)
@@ -220,7 +221,7 @@ UPRIGHT = PageGeometry()
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class _LineAxis:
     """The middles of a line's left and right side, and its height."""
 
     start: Point
@@ -236,21 +237,21 @@ class _Run:
         return hypot(self.end[0] - self.start[0], self.end[1] - self.start[1])
 
 
-def _run(quad: Quad) -> _Run:
+def _axis_of(quad: Quad) -> _LineAxis:
     a, b, c, d = quad
     height = (hypot(d[0] - a[0], d[1] - a[1]) + hypot(c[0] - b[0], c[1] - b[1])) / 2
-    return _Run(((a[0] + d[0]) / 2, (a[1] + d[1]) / 2), ((b[0] + c[0]) / 2, (b[1] + c[1]) / 2), height)
+    return _LineAxis(((a[0] + d[0]) / 2, (a[1] + d[1]) / 2), ((b[0] + c[0]) / 2, (b[1] + c[1]) / 2), height)
 
 
-def _fit(runs: Sequence[_Run]) -> PageGeometry:
-    turns: list[list[_Run]] = [[], [], [], []]
+def _fit(runs: Sequence[_LineAxis]) -> PageGeometry:
+    turns: list[list[_LineAxis]] = [[], [], [], []]
     for run in runs:
         turns[round(run.angle / 90) % 4].append(run)
     turn = _page_turn(turns)
-    some = _drawn_evenly(turns[turn])
+    some = _evenly_sampled(turns[turn])
     angle = 90 * turn + _weighted_median([((run.angle - 90 * turn + 180) % 360 - 180, run.length) for run in some])
-    starts = _turned(np.array([run.start for run in some]), -angle)
-    ends = _turned(np.array([run.end for run in some]), -angle)
+    starts = _rotated(np.array([run.start for run in some]), -angle)
+    ends = _rotated(np.array([run.end for run in some]), -angle)
     heights = np.array([run.height for run in some]).clip(1.0)
     every = np.concatenate([starts, ends])
     low, high = every.min(axis=0), every.max(axis=0)
@@ -262,21 +263,21 @@ def _fit(runs: Sequence[_Run]) -> PageGeometry:
     fitted = replace(plain, rows=rows, columns=columns)
     if _folds(fitted):
         fitted = plain
-    if not turn and _greatest_displacement(fitted, every) < _UPRIGHT * float(np.median(heights)):
+    if not turn and _greatest_displacement(fitted, every) < _UPRIGHT_TOLERANCE * float(np.median(heights)):
         return UPRIGHT
     left, top = (every + fitted._displacements(every)).min(axis=0) - heights.max()
     return replace(fitted, origin=(float(left), float(top)))
 
 
-def _page_turn(turns: Sequence[Sequence[_Run]]) -> int:
+def _page_turn(turns: Sequence[Sequence[_LineAxis]]) -> int:
     """Return the number of quarter turns, clockwise, at which most of the page's text runs."""
     lengths = [sum(run.length for run in some) for some in turns]
     turn = max(range(4), key=lambda number: (lengths[number], -number))
-    is_clear = not turns[0] or (len(turns[turn]) >= _FEWEST_TURNED and lengths[turn] > _CLEAR * lengths[0])
+    is_clear = not turns[0] or (len(turns[turn]) >= _FEWEST_TURNED and lengths[turn] > _TURN_RATIO * lengths[0])
     return turn if is_clear else 0
 
 
-def _drawn_evenly(runs: Sequence[_Run]) -> Sequence[_Run]:
+def _evenly_sampled(runs: Sequence[_LineAxis]) -> Sequence[_LineAxis]:
     """Return at most `_MAX_LINES` of `runs` from all over the page. The selection does not depend on their order."""
     if len(runs) <= _MAX_LINES:
         return runs
@@ -286,18 +287,18 @@ def _drawn_evenly(runs: Sequence[_Run]) -> Sequence[_Run]:
 
 def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
     """Return the coefficients of v, for lines from `starts` to `ends` in the turned and scaled frame."""
-    long = ends[:, 0] - starts[:, 0] >= _LONG * heights
+    long = ends[:, 0] - starts[:, 0] >= _LEAST_LENGTH * heights
     if long.sum() < _FEWEST_LINES:
         return ()
     one, other = starts[long], ends[long]
-    found = _solved(one, other, heights[long], 1, _ROW_TERMS)
+    found = _fit_coefficients(one, other, heights[long], 1, _ROW_TERMS)
     # A second round also counts lines beside each other as one row.
     levels = [places[:, 1] + _powers(places, _ROW_TERMS) @ found for places in (starts, ends)]
     begin, after = _neighbours(starts, ends, levels, heights)
     if len(begin):
         one, other = np.concatenate([one, ends[begin]]), np.concatenate([other, starts[after]])
         sizes = np.concatenate([heights[long], np.maximum(heights[begin], heights[after])])
-        found = _solved(one, other, sizes, 1, _ROW_TERMS)
+        found = _fit_coefficients(one, other, sizes, 1, _ROW_TERMS)
     return tuple(found.tolist())
 
 
@@ -309,7 +310,7 @@ def _neighbours(
     begins = levels[0][order]
     pairs = []
     for number, (level, height) in enumerate(zip(levels[1].tolist(), heights.tolist(), strict=True)):
-        first, last = np.searchsorted(begins, (level - _LEVEL * height, level + _LEVEL * height))
+        first, last = np.searchsorted(begins, (level - _ROW_TOLERANCE * height, level + _ROW_TOLERANCE * height))
         near = order[first:last]
         near = near[starts[near, 0] > ends[number, 0]]
         near = near[(heights[near] < 1.5 * height) & (heights[near] > height / 1.5)]
@@ -319,7 +320,7 @@ def _neighbours(
     return one, other
 
 
-def _solved(
+def _fit_coefficients(
     one: Points, other: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
     begin: Sequence[float] = (), noise: float = _NOISE,
 ) -> NDArray[np.float64]:  # fmt: skip
@@ -347,15 +348,15 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
         return ()
     steps = _powers(other, _COLUMN_TERMS[:2]) - _powers(one, _COLUMN_TERMS[:2])
     apart = other[:, 0] - one[:, 0]
-    slants = np.linspace(-_SLANT, _SLANT, 33)
+    slants = np.linspace(-_MAX_SLANT, _MAX_SLANT, 33)
     grid = np.stack(np.meshgrid(slants, slants), axis=-1).reshape(-1, 2)
     # A pair of distant lines determines the slant more exactly than a pair of adjacent ones, but fewer of the distant
     # pairs are right.
     votes = np.exp(-(((apart + grid @ steps.T) / (_ALIGNED * sizes)) ** 2)).sum(axis=1)
     best, upright = int(votes.argmax()), len(grid) // 2
-    if votes[best] < _GAIN * votes[upright] + _LEAST_GAIN:
+    if votes[best] < _VOTE_RATIO * votes[upright] + _VOTE_MARGIN:
         return ()
-    found = _solved(one, other, sizes, 0, _COLUMN_TERMS, grid[best].tolist(), _ALIGNED)
+    found = _fit_coefficients(one, other, sizes, 0, _COLUMN_TERMS, grid[best].tolist(), _ALIGNED)
     return tuple(found.tolist())
 
 
@@ -367,27 +368,27 @@ def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArra
     dx, dy = np.moveaxis(places[order][below] - places[order][:, None], -1, 0)
     height = np.maximum(heights[order][below], heights[order][:, None])
     near = np.logical_and.accumulate(exists & (dy <= _PAIR_HEIGHTS * height), axis=1)
-    one, nth = np.nonzero(near & (dy > 0.7 * height) & (np.abs(dx) <= _SLANT * dy + _ALIGNED * height))
+    one, nth = np.nonzero(near & (dy > 0.7 * height) & (np.abs(dx) <= _MAX_SLANT * dy + _ALIGNED * height))
     step = len(one) // _MAX_PAIRS + 1
     return order[one[::step]], order[below[one, nth][::step]]
 
 
 def _folds(geometry: PageGeometry) -> bool:
     """True if the displacement changes so quickly somewhere that it may have no inverse."""
-    places = np.stack(np.meshgrid(*2 * [np.linspace(-_BEYOND, _BEYOND, 23)]), axis=-1)
+    places = np.stack(np.meshgrid(*2 * [np.linspace(-_MAX_REACH, _MAX_REACH, 23)]), axis=-1)
     moved = geometry._displacements(places * geometry.reach + geometry.centre) / geometry.reach
-    steps = 2 * _BEYOND / 22
-    return any(float(np.abs(np.diff(moved, axis=axis)).sum(axis=-1).max()) > _STEEPEST * steps for axis in (0, 1))
+    steps = 2 * _MAX_REACH / 22
+    return any(float(np.abs(np.diff(moved, axis=axis)).sum(axis=-1).max()) > _MAX_GRADIENT * steps for axis in (0, 1))
 
 
 def _greatest_displacement(geometry: PageGeometry, turned: Points) -> float:
     """Return the largest distance that a point of the text moves, in pixels, not counting quarter turns and a shift."""
-    level = _turned(turned, geometry.angle)
+    level = _rotated(turned, geometry.angle)
     moves = turned + geometry._displacements(turned) - level
     return float(np.ptp(moves, axis=0).max()) / 2
 
 
-def _turned(points: Points, angle: float) -> Points:
+def _rotated(points: Points, angle: float) -> Points:
     """Rotate `points` clockwise by `angle` degrees about the origin; exact for quarter turns."""
     quarters, rest = divmod(angle, 90)
     c, s = _QUARTERS[int(quarters) % 4] if not rest else (cos(radians(angle)), sin(radians(angle)))

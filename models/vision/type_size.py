@@ -6,14 +6,14 @@ _LOW, _TAILED = frozenset("acemnorsuvwxzgpqy"), frozenset("gpqyj,;Q()[]{}|/$@")
 
 _NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&")
 
-_LARGER = 1.45
+_HEIGHT_RATIO = 1.45
 """Least ratio of the heights of letters in two different sizes of type."""
 
-_WIDER = 1.2
+_WIDTH_RATIO = 1.2
 """Least ratio of the widths of letters in two different sizes. Heights alone do not suffice, because a box is often too
 high: it includes a rule of a table, or the tail of a letter."""
 
-_FEWEST = 3
+_LEAST_LETTERS = 3
 """Least number of letters and digits from which a text's size can be estimated."""
 
 
@@ -37,7 +37,7 @@ class TypeSize:
         return cls(height / extent, width / ems, len(letters))
 
     def is_another(self, other: "TypeSize") -> bool:
-        if min(self.letters, other.letters) < _FEWEST:
+        if min(self.letters, other.letters) < _LEAST_LETTERS:
             return False
         small, large = sorted((self, other), key=lambda size: size.high)
-        return large.high >= _LARGER * small.high and large.wide >= _WIDER * small.wide
+        return large.high >= _HEIGHT_RATIO * small.high and large.wide >= _WIDTH_RATIO * small.wide

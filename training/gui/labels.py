@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import describe_boxes
-from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, common_area, propose_boxes
+from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, intersection_area, propose_boxes
 from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
 
@@ -54,7 +54,7 @@ def _labelled(boxes: Boxes, written: NDArray[np.bool_], truth: Sequence[TrueElem
     elements = [one for one in truth if one.type != "text"]
     if elements:
         places = np.array([one.box for one in elements], np.float32)
-        common = common_area(places, boxes)
+        common = intersection_area(places, boxes)
         area, own = area_of(boxes), area_of(places)
         alike = common / (own[:, None] + area[None] - common)
         nearest, likeness = alike.argmax(axis=0), alike.max(axis=0)

@@ -98,7 +98,7 @@ class OnnxClassifier:
         self._loaded: tuple[Any, str, str, bool] | None = None
 
     def load(self) -> None:
-        from models.vision.detection.onnx_detector import OnnxNetwork, batches
+        from models.vision.detection.onnx_detector import OnnxNetwork, has_open_batch_size
 
         assert self._folder.network is not None, "the folder has a network"
         network = OnnxNetwork(self._folder.network, CAPABILITY, device=self._device, threads=self._threads)
@@ -110,7 +110,7 @@ class OnnxClassifier:
             raise EngineUnavailable(
                 CAPABILITY, f"The network's file is not an image classifier with the {labels} labels of config.json."
             )
-        self._loaded = network, pictures[0], answer, batches(network.inputs[pictures[0]])
+        self._loaded = network, pictures[0], answer, has_open_batch_size(network.inputs[pictures[0]])
 
     def run(self, batch: Sequence[Image]) -> Sequence[LabelScores | Exception]:
         assert self._loaded is not None, "load() comes first"

@@ -18,12 +18,12 @@ from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
 from models.weights import WEIGHT_SETS, WeightSet
 
-OPT_IN = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+ULTRALYTICS_NOTICE = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
 
-_QUERIES_AT_ONCE = 8
+_PICTURES_AT_ONCE = 8
 """Number of pictures that are computed together by networks that can do so."""
 
-_LARGE_DETR = CardMemory(base=125, item=160, items=_QUERIES_AT_ONCE)
+_LARGE_DETR = CardMemory(base=125, item=160, items=_PICTURES_AT_ONCE)
 """Estimate from D-FINE-L, with 31 million parameters, at 640 pixels."""
 _OWN_DETR = replace(_LARGE_DETR, is_guess=True)
 
@@ -130,11 +130,11 @@ def _built_detr(
         device=device,
         threads=config.threads,
     )
-    host = EngineHost(spec, engine, config.limits(batch=_QUERIES_AT_ONCE, device=device, card=card))
+    host = EngineHost(spec, engine, config.limits(batch=_PICTURES_AT_ONCE, device=device, card=card))
     return Built(HostedDetector(host, labels, side=side, has_masks=masks), (host,))
 
 
-def _own_remedy(config: EngineConfig) -> str | None:
+def _own_onnx_remedy(config: EngineConfig) -> str | None:
     from models.vision.detection.detector import own_file
 
     try:
@@ -144,7 +144,7 @@ def _own_remedy(config: EngineConfig) -> str | None:
     return onnxruntime_remedy()
 
 
-def _build_own(config: EngineConfig) -> Built:
+def _build_own_onnx(config: EngineConfig) -> Built:
     from models.vision.detection.detector import labels_beside, own_file
 
     model = own_file(config.of(DetectionSettings).object_detection_model, ".onnx")
@@ -206,8 +206,12 @@ def _ultralytics_remedy(config: EngineConfig) -> str | None:
     try:
         own_file(config.of(DetectionSettings).object_detection_model, ".pt", ".yaml")
     except EngineUnavailable as error:
-        return f"{error.remedy} {OPT_IN}"
-    return None if is_installed("ultralytics") else f"Install ultralytics: `openfaze install ultralytics`. {OPT_IN}"
+        return f"{error.remedy} {ULTRALYTICS_NOTICE}"
+    return (
+        None
+        if is_installed("ultralytics")
+        else f"Install ultralytics: `openfaze install ultralytics`. {ULTRALYTICS_NOTICE}"
+    )
 
 
 def _build_ultralytics(config: EngineConfig) -> Built:
@@ -222,36 +226,38 @@ def _build_ultralytics(config: EngineConfig) -> Built:
     return Built(HostedDetector(host, labels, side=SIDE, has_masks=True), (host,))
 
 
-def _spec(name: str, licence: str, where: str) -> EngineSpec:
+def _detection_spec(name: str, licence: str, where: str) -> EngineSpec:
     return EngineSpec(name, "object_detection", licence, where)
 
 
 FASTESTDET = Candidate(
-    _spec("fastestdet", "BSD-3-Clause", "inside openfaze"),
+    _detection_spec("fastestdet", "BSD-3-Clause", "inside openfaze"),
     lambda _: onnxruntime_remedy(),
     _build_fastestdet,
     backend=ONNXRUNTIME,
     card=CardMemory(base=1, item=5),
 )
 OWN_ONNX = Candidate(
-    _spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
-    _own_remedy,
-    _build_own,
+    _detection_spec("onnx", "the model's", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
+    _own_onnx_remedy,
+    _build_own_onnx,
     backend=ONNXRUNTIME,
 )
 RF_DETR_SEG_MEDIUM = _detr(
-    WEIGHT_SETS["rf-detr-seg-medium"], CardMemory(140, 100, _QUERIES_AT_ONCE), side=432, masks=True
+    WEIGHT_SETS["rf-detr-seg-medium"], CardMemory(140, 100, _PICTURES_AT_ONCE), side=432, masks=True
 )
-RF_DETR_SEG_SMALL = _detr(WEIGHT_SETS["rf-detr-seg-small"], CardMemory(135, 80, _QUERIES_AT_ONCE), side=384, masks=True)
-RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], CardMemory(135, 60, _QUERIES_AT_ONCE), side=312, masks=True)
-RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], CardMemory(110, 130, _QUERIES_AT_ONCE), normalised=True, side=560)
+RF_DETR_SEG_SMALL = _detr(
+    WEIGHT_SETS["rf-detr-seg-small"], CardMemory(135, 80, _PICTURES_AT_ONCE), side=384, masks=True
+)
+RF_DETR_SEG_NANO = _detr(WEIGHT_SETS["rf-detr-seg-nano"], CardMemory(135, 60, _PICTURES_AT_ONCE), side=312, masks=True)
+RF_DETR_BASE = _detr(WEIGHT_SETS["rf-detr-base"], CardMemory(110, 130, _PICTURES_AT_ONCE), normalised=True, side=560)
 D_FINE_L = _detr(WEIGHT_SETS["d-fine-l"], _LARGE_DETR, normalised=False, side=640)
 LLMDET = _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "object_detection")
 MM_GROUNDING_DINO = _grounding(
     "mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "object_detection"
 )
 ULTRALYTICS = Candidate(
-    _spec("ultralytics", "AGPL-3.0", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
+    _detection_spec("ultralytics", "AGPL-3.0", "the file OPENFAZE_OBJECT_DETECTION_MODEL"),
     _ultralytics_remedy,
     _build_ultralytics,
     backend=TORCH,
@@ -268,7 +274,7 @@ SAM_2_1 = Candidate(
 
 
 def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:
-    """Return a drawing that every network for street scenes recognises, and the box of its stop sign."""
+    """Return a drawing of a stop sign that every network for street scenes recognises, and the sign's box."""
     import numpy as np
     from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
@@ -281,7 +287,7 @@ def draw_stop_sign() -> tuple[Image, tuple[float, float, float, float]]:
     return np.asarray(picture.filter(ImageFilter.GaussianBlur(1))), (157, 47, 323, 213)
 
 
-async def _seen_by(detector: Detector) -> str:
+async def _find_stop_sign(detector: Detector) -> str:
     picture, (left, top, right, bottom) = draw_stop_sign()
     if detector.labels is not None and STOP_SIGN not in detector.labels:
         found = await detector.detect(picture)
@@ -317,7 +323,7 @@ OBJECT_DETECTION: Capability[Detector] = Capability(
         MM_GROUNDING_DINO,
         ULTRALYTICS,
     ),
-    lambda engines: _seen_by(engines.use(OBJECT_DETECTION)),
+    lambda engines: _find_stop_sign(engines.use(OBJECT_DETECTION)),
     DetectionSettings,
     order=20,
 )
@@ -328,7 +334,7 @@ OPEN_VOCABULARY: Capability[Detector] = Capability(
         _grounding("llmdet", "iSEE-Laboratory/llmdet_tiny", "open_vocabulary"),
         _grounding("mm-grounding-dino", "openmmlab-community/mm_grounding_dino_tiny_o365v1_goldg", "open_vocabulary"),
     ),
-    lambda engines: _seen_by(engines.use(OPEN_VOCABULARY)),
+    lambda engines: _find_stop_sign(engines.use(OPEN_VOCABULARY)),
     order=30,
 )
 """Capability for labels that the engine of `object_detection` does not know."""

@@ -26,7 +26,7 @@ _LEAST_SCORE = 0.5
 """Least score of a detection: the default of RFDETR.predict (rfdetr/detr.py) and of transformers' post-processing."""
 
 _IMAGENET = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
-_AS_IT_IS = np.zeros(3, np.float32), np.ones(3, np.float32)
+_NO_NORMALISATION = np.zeros(3, np.float32), np.ones(3, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class DetrHead:
         id. `normalised` overrides the convention. Raises EngineUnavailable for a file that is not such a network."""
         self._convention = _convention(network)
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
-        self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _AS_IT_IS
+        self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _NO_NORMALISATION
         width = network.outputs[self._convention.classes][-1]
         # A file with scores only returns the index of each object's class, so the number of classes cannot be
         # determined.
@@ -125,12 +125,12 @@ def _convention(network: OnnxNetwork) -> Convention:
             return convention
     raise EngineUnavailable(
         "object_detection",
-        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has the inputs {_listed(network.inputs)} and the "
-        f"outputs {_listed(network.outputs)}; exports of RF-DETR and D-FINE are understood (docs/object-detection.md).",
+        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has the inputs {_joined(network.inputs)} and the "
+        f"outputs {_joined(network.outputs)}; exports of RF-DETR and D-FINE are understood (docs/object-detection.md).",
     )
 
 
-def _listed(names: Mapping[str, object]) -> str:
+def _joined(names: Mapping[str, object]) -> str:
     return ", ".join(names)
 
 

@@ -15,11 +15,11 @@ from models.vision.text import Image
 
 Tensors = Mapping[str, NDArray[Any]]
 
-_MAX_MASKED = 64_000_000
+_MAX_MASK_PIXELS = 64_000_000
 """Largest number of pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the
 picture."""
-_MASKED_AT_ONCE = 4_000_000
-_LONGEST_MAPPED = 32_000
+_PIXELS_AT_ONCE = 4_000_000
+_MAX_REMAP_SIDE = 32_000
 """Largest number of pixels along a side that OpenCV can map at once (SHRT_MAX)."""
 
 
@@ -44,7 +44,7 @@ def side_of(shape: list[int | str | None], otherwise: int) -> int:
     return shape[2] if isinstance(shape[2], int) else otherwise
 
 
-def batches(shape: list[int | str | None]) -> bool:
+def has_open_batch_size(shape: list[int | str | None]) -> bool:
     """True if an input of `shape` takes any number of pictures at once."""
     return not isinstance(shape[0], int)
 
@@ -92,7 +92,7 @@ def masks_in_boxes(
     sizes = np.prod(np.ceil(inside[:, 2:]) - np.floor(inside[:, :2]), axis=1, dtype=np.float64)
     order = np.argsort(-scores, kind="stable")
     fits = np.zeros(len(boxes), bool)
-    fits[order] = sizes[order].cumsum() <= _MAX_MASKED
+    fits[order] = sizes[order].cumsum() <= _MAX_MASK_PIXELS
     return [
         mask_in_box(logits, box, width, height) if fit else None
         for logits, box, fit in zip(maps, boxes, fits, strict=True)
@@ -112,8 +112,8 @@ def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int
     down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
     pixels = np.empty((len(down), len(across)), bool)
     small = logits.astype(np.float32)
-    wide = min(len(across), _LONGEST_MAPPED)
-    tall = max(1, min(_MASKED_AT_ONCE // wide, _LONGEST_MAPPED))
+    wide = min(len(across), _MAX_REMAP_SIDE)
+    tall = max(1, min(_PIXELS_AT_ONCE // wide, _MAX_REMAP_SIDE))
     for top in range(0, len(down), tall):
         for left in range(0, len(across), wide):
             grid = np.meshgrid(across[left : left + wide], down[top : top + tall])
@@ -143,7 +143,7 @@ class OnnxDetector:
 
     def load(self) -> None:
         network = OnnxNetwork(self._locate(), "object_detection", device=self._device, threads=self._threads)
-        together = all(batches(shape) for shape in network.inputs.values())
+        together = all(has_open_batch_size(shape) for shape in network.inputs.values())
         self._loaded = network, self._make_head(network), together
 
     def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:

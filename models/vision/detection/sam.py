@@ -18,7 +18,7 @@ _MEAN, _DEVIATION = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Outlined:
+class SegmentationInput:
     """Input of the engine: a picture and the detections in it that need masks."""
 
     image: Image
@@ -41,13 +41,13 @@ class Sam2:
         network = Sam2Model.from_pretrained(self._folder, local_files_only=True).to(device).eval()
         self._loaded = network, device, int(network.config.prompt_encoder_config.image_size)
 
-    def run(self, batch: Sequence[Outlined]) -> Sequence[Found | Exception]:
-        return [self._outlined(item) for item in batch]
+    def run(self, batch: Sequence[SegmentationInput]) -> Sequence[Found | Exception]:
+        return [self._with_masks(item) for item in batch]
 
     def close(self) -> None:
         self._loaded = None
 
-    def _outlined(self, item: Outlined) -> Found:
+    def _with_masks(self, item: SegmentationInput) -> Found:
         import torch
 
         assert self._loaded is not None, "load() comes first"
@@ -67,9 +67,9 @@ class Sam2:
 class HostedSegmenter:
     """A Segmenter whose engine, a Sam2, runs behind a host."""
 
-    def __init__(self, host: EngineHost[Outlined, Found]) -> None:
+    def __init__(self, host: EngineHost[SegmentationInput, Found]) -> None:
         self.name = host.spec.name
         self._host = host
 
     async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        return list(await self._host.run(Outlined(image, tuple(found)), wait=wait)) if found else []
+        return list(await self._host.run(SegmentationInput(image, tuple(found)), wait=wait)) if found else []

@@ -19,7 +19,7 @@ _LICENCES = (
 )
 _VLM = "vlm"
 _OMNIPARSER = "omniparser"
-_ASKS_WHERE_WORDS_FAIL = ("auto", _OMNIPARSER)
+_ASK_IF_WORDS_FAIL = ("auto", _OMNIPARSER)
 """Choices of OPENFAZE_GUI_DETECTION with which an LLM, if there is one, is asked only if the words of a request do not
 determine an element."""
 
@@ -39,7 +39,7 @@ def _vlm_remedy(config: EngineConfig) -> str | None:
     return _cv2_remedy() if config.of(GuiSettings).gui_detection == _VLM else ""
 
 
-def _contours(spec: EngineSpec, config: EngineConfig) -> Built:
+def _build_contours(spec: EngineSpec, config: EngineConfig) -> Built:
     # Imported late, because OpenCV and NumPy would take memory in a server that never gets a picture.
     from models.vision.gui.elements import Found, HostedGuiDetector, Screen
     from models.vision.gui.engine import ContourEngine
@@ -78,7 +78,7 @@ def _build_omniparser(config: EngineConfig) -> Built:
 
 def _grounder_remedy(config: EngineConfig) -> str | None:
     chosen = config.of(GuiSettings).gui_detection
-    if chosen not in (_VLM, *_ASKS_WHERE_WORDS_FAIL):
+    if chosen not in (_VLM, *_ASK_IF_WORDS_FAIL):
         return f"OPENFAZE_GUI_DETECTION={chosen} asks no LLM."
     if config.of(LlmSettings).llm_base_url is None:
         return "Set OPENFAZE_LLM_BASE_URL to an OpenAI-compatible server whose model sees pictures."
@@ -91,14 +91,14 @@ def _grounder(config: EngineConfig, engines: Engines) -> GuiGrounder:
     return LlmGrounder(partial(engines.use, LLM), always=config.of(GuiSettings).gui_detection == _VLM)
 
 
-def _around_contours(name: str, licence: str, where: str, remedy: Callable[[EngineConfig], str | None]) -> Candidate:
+def _contour_candidate(name: str, licence: str, where: str, remedy: Callable[[EngineConfig], str | None]) -> Candidate:
     spec = EngineSpec(name, "gui_detection", licence, where)
-    return Candidate(spec, remedy, partial(_contours, spec))
+    return Candidate(spec, remedy, partial(_build_contours, spec))
 
 
-CONTOURS = _around_contours("contours", "Apache-2.0", "inside this package", lambda _: _cv2_remedy())
+CONTOURS = _contour_candidate("contours", "Apache-2.0", "inside this package", lambda _: _cv2_remedy())
 """Engine with this project's own network, which explains its licence."""
-VLM = _around_contours(
+VLM = _contour_candidate(
     _VLM, "Apache-2.0; the model's", "inside this package; those of the capability 'llm'", _vlm_remedy
 )
 """Engine with the boxes of `contours`. With this choice, an LLM always decides which of them a request means."""
@@ -111,7 +111,7 @@ OMNIPARSER = Candidate(
 
 
 async def _find_a_button(engines: Engines) -> str:
-    pixels = _a_step_of_a_form()
+    pixels = _draw_form()
     lines = await engines.use(OCR).read(pixels)
     found = await engines.use(GUI_DETECTION).detect(pixels, lines)
     if [one.type for one in found if one.text == "Continue"] != ["button"]:
@@ -123,7 +123,7 @@ async def _point_at_a_button(engines: Engines) -> str:
     llm, grounder = engines.use(LLM), engines.use(GUI_GROUNDING)
     if not (await llm.abilities()).vision:
         return f"{llm.name} sees no pictures: words alone tell which element is meant"
-    pixels = _a_step_of_a_form()
+    pixels = _draw_form()
     lines = await engines.use(OCR).read(pixels)
     found = await engines.use(GUI_DETECTION).detect(pixels, lines)
     meant = await grounder.ground("where do I click to go on?", pixels, found, lines)
@@ -132,7 +132,7 @@ async def _point_at_a_button(engines: Engines) -> str:
     return f"{llm.name} pointed at a button"
 
 
-def _a_step_of_a_form() -> Image:
+def _draw_form() -> Image:
     import numpy as np
     from PIL import Image, ImageDraw, ImageFont
 

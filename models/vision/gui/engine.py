@@ -6,14 +6,14 @@ from dataclasses import replace
 import numpy as np
 
 from models.base import Parts, Unfinished, next_part
+from models.vision.gui.element_texts import texts_beside, texts_in
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.features import describe_boxes
-from models.vision.gui.lettering import pieces_of
 from models.vision.gui.network import ScreenNetwork
 from models.vision.gui.regions import Box, Boxes, Floats, as_boxes, differences, propose_boxes
-from models.vision.gui.screen_view import views_of, whole_in
+from models.vision.gui.screen_view import is_whole, views_of
 from models.vision.gui.selection import choose_boxes
-from models.vision.gui.writing import texts_beside, texts_in
+from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image, TextLine
 
 LEAST_SIDE = 16
@@ -91,7 +91,7 @@ def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork)
         proposals = propose_boxes(view.right, view.below, view.pieces)
         if not len(proposals.boxes):
             continue
-        whole = whole_in(view, proposals.boxes)
+        whole = is_whole(view, proposals.boxes)
         corner = np.array([*view.corner, *view.corner], np.float32)
         boxes.append(((proposals.boxes + corner) / view.scale)[whole])
         probabilities.append(network.probabilities(describe_boxes(view, proposals))[whole])

@@ -5,22 +5,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.regions import METHODS, STEPS, Boxes, BoxMeans, Floats, Proposals, area_of, common_area
+from models.vision.gui.regions import METHODS, STEPS, Boxes, BoxMeans, Floats, Proposals, area_of, intersection_area
 from models.vision.gui.screen_view import ScreenView
-from models.vision.gui.writing_features import WritingFeatures
+from models.vision.gui.text_features import TextFeatures
 
 _SIDES = 4
-_REACH = (-3, -2, -1, 0, 1, 2)
-"""Distances from a side, in pixels, at which its border is searched for, because proposals are only exact to this
-degree."""
+_EDGE_OFFSETS = (-3, -2, -1, 0, 1, 2)
+"""Offsets from a side, in pixels, at which its border is searched for, because the proposals are only accurate to a few
+pixels."""
 
-_AT_ONCE = 512
+_BOXES_AT_ONCE = 512
 """Number of boxes that are compared with all others at a time, which bounds the memory."""
 _COPIED_FEATURES = np.r_[0:3, len(METHODS) + 8 : len(METHODS) + 8 + 10]
 """Indexes of the features that a box copies from the box around it: the size, and the appearance of the borders."""
 
 
-def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
+def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     """Return features of the boxes' borders and colours (the clarity of each side, the difference of the colours to the
     surroundings), and the boxes' fills."""
     x0, y0, x1, y1 = boxes.T
@@ -30,9 +30,9 @@ def borders_of(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     strength = []
     for step in range(len(STEPS)):
         best = np.zeros((_SIDES, len(boxes)), np.float32)
-        for reach in _REACH:
-            # With `reach` -1, the left edge is the one between the last column of pixels before the box and the first
-            # one inside. The other sides mirror it.
+        for reach in _EDGE_OFFSETS:
+            # With `reach` -1, the left edge is between the last column of pixels before the box and the first column
+            # inside. The other sides mirror it.
             sides = (
                 (grain.right, x0 + reach, y0 + inset, x0 + reach + 1, y1 - inset),
                 (grain.right, x1 - 1 - reach - 1, y0 + inset, x1 - 1 - reach, y1 - inset),
@@ -110,7 +110,7 @@ def _edges(view: ScreenView) -> _Edges:
     )
 
 
-def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
+def texture_features(view: ScreenView, boxes: Boxes) -> Floats:
     """Return the shares of edges in parts of each box and beside it, with the text and without."""
     x0, y0, x1, y1 = boxes.T
     wide, tall = x1 - x0, y1 - y0
@@ -137,15 +137,15 @@ def texture_of(view: ScreenView, boxes: Boxes) -> Floats:
     return np.concatenate(parts, axis=1)
 
 
-def company_of(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
-    """Return features of each box's neighbours: the number of similar boxes in its row and column, of boxes inside it
-    and around it, and the looks of the smallest box around it."""
+def neighbour_features(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
+    """Return features of each box's neighbours: the numbers of similar boxes in its row and column, of boxes inside it
+    and of boxes around it, and the appearance of the smallest box around it."""
     size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
     area = area_of(boxes)
     columns = []
-    for first in range(0, len(boxes), _AT_ONCE):
-        part = slice(first, first + _AT_ONCE)
-        common = common_area(boxes[part], boxes)
+    for first in range(0, len(boxes), _BOXES_AT_ONCE):
+        part = slice(first, first + _BOXES_AT_ONCE)
+        common = intersection_area(boxes[part], boxes)
         same_height = np.abs(size[part, None, 1] - size[None, :, 1]) < 0.12 * size[part, None, 1] + 1
         same_width = np.abs(size[part, None, 0] - size[None, :, 0]) < 0.12 * size[part, None, 0] + 1
         row = (np.abs(middle[part, None, 1] - middle[None, :, 1]) < 0.15 * line) & same_height & (common == 0)
@@ -178,21 +178,22 @@ def describe_boxes(view: ScreenView, proposals: Proposals) -> Floats:
     """Return the features of all proposals, N × features. The order of the boxes does not change their features."""
     boxes = proposals.boxes
     height, width = view.image.shape[:2]
-    borders, fill = borders_of(view, boxes)
+    borders, fill = border_features(view, boxes)
     columns = [
-        _shape(boxes, view.line, width, height),
+        _shape_features(boxes, view.line, width, height),
         np.eye(len(METHODS), dtype=np.float32)[proposals.methods],
         borders,
-        texture_of(view, boxes),
-        WritingFeatures(view, boxes).features(proposals.piece),
+        texture_features(view, boxes),
+        TextFeatures(view, boxes).features(proposals.piece),
     ]
     own = np.concatenate(columns, axis=1)
     return np.concatenate(
-        [own, company_of(boxes, own[:, _COPIED_FEATURES], fill, view.line), _page(view, len(boxes))], axis=1
+        [own, neighbour_features(boxes, own[:, _COPIED_FEATURES], fill, view.line), _page_features(view, len(boxes))],
+        axis=1,
     )
 
 
-def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:
+def _shape_features(boxes: Boxes, line: float, width: int, height: int) -> Floats:
     wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     columns = [
         np.log2(wide / line + 0.05),
@@ -207,7 +208,7 @@ def _shape(boxes: Boxes, line: float, width: int, height: int) -> Floats:
     return np.stack(columns, axis=1).astype(np.float32)
 
 
-def _page(view: ScreenView, count: int) -> Floats:
+def _page_features(view: ScreenView, count: int) -> Floats:
     """Return features of the whole picture, repeated for each box. They distinguish photos, which have no flat areas,
     from screens, which are nearly all flat."""
     strongest = np.maximum(view.right, view.below)

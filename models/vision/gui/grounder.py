@@ -9,14 +9,14 @@ import structlog
 
 from models.base import ModelError
 from models.language.llm import Abilities, Llm, LlmCall, TextDelta
+from models.vision.gui.element_texts import texts_in
 from models.vision.gui.elements import Box, GuiElement
-from models.vision.gui.lettering import pieces_of
-from models.vision.gui.question import SCHEMA, SYSTEM, ScreenAnswer, ScreenQuestion, Unfit, question_of
-from models.vision.gui.regions import Floats, as_boxes, common_share
-from models.vision.gui.writing import texts_in
+from models.vision.gui.question import SCHEMA, SYSTEM, InvalidAnswer, ScreenAnswer, ScreenQuestion, question_of
+from models.vision.gui.regions import Floats, as_boxes, intersection_over_union
+from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image, TextLine
 
-SAME_OVERLAP = 0.5
+SAME_BOX_OVERLAP = 0.5
 """Least intersection over union at which a box given by the LLM and a detected box count as the same."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
@@ -56,16 +56,16 @@ class LlmGrounder:
                 most = min(_MAX_LISTED, max(0, room // _ELEMENT_TOKENS))
                 question = await asyncio.to_thread(question_of, wanted, image, elements, most)
                 answer = await _answer(llm, question, abilities)
-        except (ModelError, TimeoutError, Unfit) as error:
+        except (ModelError, TimeoutError, InvalidAnswer) as error:
             log.warning("gui_grounding_failed", error=type(error).__name__)
             return None
         if answer.means == "everything":
             return list(elements)
-        return await asyncio.to_thread(_merged, answer, image, elements, lines)
+        return await asyncio.to_thread(_merge_elements, answer, image, elements, lines)
 
 
 async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> ScreenAnswer:
-    """Return the LLM's answer, after a second attempt if the first one is unfit. Raises ModelError and Unfit."""
+    """Return the LLM's answer, after a second attempt if the first is invalid. Raises ModelError and InvalidAnswer."""
     form = {"type": "json_schema", "json_schema": {"name": "meant", "schema": SCHEMA, "strict": True}}
     messages: list[Mapping[str, Any]] = [
         {"role": "system", "content": SYSTEM},
@@ -81,14 +81,14 @@ async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> S
             said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
         try:
             return question.read(said)
-        except Unfit as error:
+        except InvalidAnswer as error:
             log.info("gui_grounding_unfit", llm=llm.name, attempt=attempt)
             complaint = _COMPLAINT.format(reason=error)
             messages += [{"role": "assistant", "content": said}, {"role": "user", "content": complaint}]
-    raise Unfit
+    raise InvalidAnswer
 
 
-def _merged(
+def _merge_elements(
     answer: ScreenAnswer, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
 ) -> list[GuiElement]:
     """Return the elements of `answer` in reading order. A box that coincides with one of `elements` becomes this
@@ -97,17 +97,17 @@ def _merged(
     meant = {id(one): one for one in answer.elements}
     fresh: list[tuple[str, Box]] = []
     for kind, box in answer.boxes:
-        share = _shares(box, [one.box for one in elements])
-        if share.max(initial=0) >= SAME_OVERLAP:
+        share = _overlaps(box, [one.box for one in elements])
+        if share.max(initial=0) >= SAME_BOX_OVERLAP:
             one = elements[int(share.argmax())]
             meant[id(one)] = one
-        elif _shares(box, [other for _, other in fresh]).max(initial=0) < SAME_OVERLAP:
+        elif _overlaps(box, [other for _, other in fresh]).max(initial=0) < SAME_BOX_OVERLAP:
             fresh.append((kind, box))
     texts = texts_in(as_boxes([box for _, box in fresh]), pieces_of(image, lines)) if fresh else []
     new = [GuiElement(kind, None, box, text) for (kind, box), text in zip(fresh, texts, strict=True)]
     return sorted([*meant.values(), *new], key=lambda one: (one.box[1], one.box[0]))
 
 
-def _shares(box: Box, others: Sequence[Box]) -> Floats:
-    share: Floats = common_share(as_boxes([box]), as_boxes(others))[0]
+def _overlaps(box: Box, others: Sequence[Box]) -> Floats:
+    share: Floats = intersection_over_union(as_boxes([box]), as_boxes(others))[0]
     return share

@@ -13,7 +13,8 @@ WEIGHTS = Path(str(files("models.vision.gui"))) / "network.npz"
 
 
 class ScreenNetwork:
-    """The mean of several perceptrons with the same layers. Raises ValueError for weights of another shape."""
+    """An ensemble of multilayer perceptrons of one shape, whose probabilities are averaged. Raises ValueError for
+    weights of another shape."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path, allow_pickle=False) as arrays:

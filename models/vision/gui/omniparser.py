@@ -20,10 +20,10 @@ from models.vision.detection.boxes import suppressed
 from models.vision.detection.detector import own_file
 from models.vision.gui.elements import INTERACTIVE, Found, GuiElement, Screen
 from models.vision.gui.engine import LEAST_SIDE, shapes_in, with_texts
-from models.vision.gui.lettering import pieces_of
 from models.vision.gui.network import ScreenNetwork
-from models.vision.gui.regions import Boxes, area_of, as_boxes, common_area, common_share
-from models.vision.gui.screen_view import views_of, whole_in
+from models.vision.gui.regions import Boxes, area_of, as_boxes, intersection_area, intersection_over_union
+from models.vision.gui.screen_view import is_whole, views_of
+from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image
 
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
@@ -35,14 +35,14 @@ _LEAST_SIDE = 640
 """Side of pictures, in pixels, at which the first of the networks was trained. OmniParser's demo uses larger ones."""
 _STRIDES = (8, 16, 32)
 """Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
-_GREY = 114
+_MARGIN_GREY = 114
 """Grey level of the margin, equal to that of the training."""
 _MAX_BOXES = 2000
 """Largest number of boxes that are compared with each other, which bounds the memory."""
 
 Scores = NDArray[np.float32]
 
-_SAME_OVERLAP = 0.5
+_SAME_BOX_OVERLAP = 0.5
 """Least intersection over union of two boxes of one element."""
 _INSIDE_SHARE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
@@ -93,7 +93,7 @@ class UltralyticsIcons:
     def find(self, image: Image) -> tuple[Boxes, Scores]:
         assert self._loaded is not None, "load() comes first"
         network, device = self._loaded
-        side = max(_LEAST_SIDE, *map(_rounded, image.shape[:2]))
+        side = max(_LEAST_SIDE, *map(_rounded_to_stride, image.shape[:2]))
         # ultralytics expects BGR, the order of pictures read by OpenCV.
         picture = np.ascontiguousarray(image[..., ::-1])
         [result] = network.predict(
@@ -130,7 +130,7 @@ class ScriptedIcons:
 
     def find(self, image: Image) -> tuple[Boxes, Scores]:
         height, width = image.shape[:2]
-        padded = np.full((_rounded(height), _rounded(width), 3), _GREY, np.uint8)
+        padded = np.full((_rounded_to_stride(height), _rounded_to_stride(width), 3), _MARGIN_GREY, np.uint8)
         top, left = (padded.shape[0] - height) // 2, (padded.shape[1] - width) // 2
         padded[top : top + height, left : left + width] = image
         outputs = self._outputs(padded)
@@ -171,7 +171,7 @@ def _decoded(logits: NDArray[np.float32], distances: NDArray[np.float32], stride
     return boxes.astype(np.float32), scores[rows, columns].astype(np.float32)
 
 
-def _rounded(side: int) -> int:
+def _rounded_to_stride(side: int) -> int:
     """Return `side` rounded up to a multiple of the coarsest stride."""
     return -(-side // _STRIDES[-1]) * _STRIDES[-1]
 
@@ -211,7 +211,7 @@ class OmniParserEngine:
         for view in views_of(screen.image, screen.lines):
             yield
             found, sure = self._icons.find(view.image)
-            whole = whole_in(view, found) & ((found[:, 2:] - found[:, :2]).min(axis=1) >= 1)
+            whole = is_whole(view, found) & ((found[:, 2:] - found[:, :2]).min(axis=1) >= 1)
             corner = np.array([*view.corner, *view.corner], np.float32)
             boxes.append(((found + corner) / view.scale)[whole])
             scores.append(sure[whole])
@@ -228,11 +228,11 @@ def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores:
     other elements.
     """
     places = as_boxes([one.box for one in ours])
-    known = common_share(boxes, places) >= _SAME_OVERLAP
+    known = intersection_over_union(boxes, places) >= _SAME_BOX_OVERLAP
     clickable = np.array([one.type in INTERACTIVE for one in ours], bool)
     smaller = np.minimum(area_of(boxes)[:, None], area_of(places)[None])
-    known |= (common_area(boxes, places) > _INSIDE_SHARE * smaller) & clickable[None]
-    taken = known.any(axis=1) | (common_share(boxes, texts) >= _SAME_OVERLAP).any(axis=1)
+    known |= (intersection_area(boxes, places) > _INSIDE_SHARE * smaller) & clickable[None]
+    taken = known.any(axis=1) | (intersection_over_union(boxes, texts) >= _SAME_BOX_OVERLAP).any(axis=1)
     return [
         GuiElement("icon", float(score), (float(box[0]), float(box[1]), float(box[2]), float(box[3])))
         for box, score in zip(boxes[~taken], scores[~taken], strict=True)

@@ -78,7 +78,7 @@ SCHEMA: Mapping[str, Any] = {
 """JSON schema of the answer."""
 
 
-class Unfit(Exception):
+class InvalidAnswer(Exception):
     """Raised if the LLM's answer does not have the requested form. The message explains the fault to the LLM."""
 
 
@@ -104,30 +104,30 @@ class ScreenQuestion:
     """Height of the picture in pixels."""
 
     def read(self, said: str) -> ScreenAnswer:
-        """Return the answer in `said`, which may be in a code fence or among words. Raises Unfit."""
+        """Return the answer in `said`, which may be in a code fence or among words. Raises InvalidAnswer."""
         answer = _object_in(said)
         means, numbers, boxes = answer["means"], answer["numbers"], answer["boxes"]
         if means not in MEANS:
-            raise Unfit(f'"means" must be one of {", ".join(MEANS)}')
+            raise InvalidAnswer(f'"means" must be one of {", ".join(MEANS)}')
         if not isinstance(numbers, list) or not all(type(one) is int for one in numbers):
-            raise Unfit('"numbers" must be a list of whole numbers')
+            raise InvalidAnswer('"numbers" must be a list of whole numbers')
         if unknown := [one for one in numbers if one not in self.listed]:
-            raise Unfit(f'no element of "elements" has the number {unknown[0]}')
+            raise InvalidAnswer(f'no element of "elements" has the number {unknown[0]}')
         if not isinstance(boxes, list):
-            raise Unfit('"boxes" must be a list')
+            raise InvalidAnswer('"boxes" must be a list')
         if (means == "elements") != bool(numbers or boxes):
-            raise Unfit('"numbers" and "boxes" are empty unless "means" is "elements", and then they are not')
+            raise InvalidAnswer('"numbers" and "boxes" are empty unless "means" is "elements", and then they are not')
         return ScreenAnswer(means, [self.listed[one] for one in numbers], [self._place(one) for one in boxes])
 
     def _place(self, said: object) -> tuple[str, Box]:
         if not isinstance(said, dict) or said.keys() != {"type", "box"} or said["type"] not in TYPES:
-            raise Unfit(f'each of "boxes" is an object with a "type" of {", ".join(TYPES)} and a "box"')
+            raise InvalidAnswer(f'each of "boxes" is an object with a "type" of {", ".join(TYPES)} and a "box"')
         box = said["box"]
         if not isinstance(box, list) or len(box) != 4 or not all(type(side) in (int, float) for side in box):
-            raise Unfit('a "box" is a list of four numbers')
+            raise InvalidAnswer('a "box" is a list of four numbers')
         left, top, right, bottom = box
         if not (0 <= left < right <= SCALE and 0 <= top < bottom <= SCALE):
-            raise Unfit(
+            raise InvalidAnswer(
                 f'a "box" is [left, top, right, bottom], each from 0 to {SCALE}, with left < right, top < bottom'
             )
         across, down = self.width / SCALE, self.height / SCALE
@@ -144,7 +144,10 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
     clickable_first = sorted(range(len(elements)), key=lambda at: elements[at].type not in INTERACTIVE)
     listed = {first + number: elements[at] for number, at in enumerate(sorted(clickable_first[:most]))}
     height, width = image.shape[:2]
-    text = {"request": request, "elements": [_shown(number, one, width, height) for number, one in listed.items()]}
+    text = {
+        "request": request,
+        "elements": [_element_json(number, one, width, height) for number, one in listed.items()],
+    }
     url = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
     content = (
         {"type": "image_url", "image_url": {"url": url}},
@@ -153,7 +156,7 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
     return ScreenQuestion(listed, content, width, height)
 
 
-def _shown(number: int, one: GuiElement, width: int, height: int) -> dict[str, Any]:
+def _element_json(number: int, one: GuiElement, width: int, height: int) -> dict[str, Any]:
     box = [round(side * SCALE / (height if at % 2 else width)) for at, side in enumerate(one.box)]
     shown = {"number": number, "type": one.type, "box": [min(SCALE, max(0, side)) for side in box]}
     return {**shown, "text": one.text[:_LONGEST_TEXT]} if one.text else shown
@@ -175,5 +178,5 @@ def _object_in(said: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.keys() != {"means", "numbers", "boxes"}:
-        raise Unfit('it is not a JSON object with "means", "numbers" and "boxes" alone')
+        raise InvalidAnswer('it is not a JSON object with "means", "numbers" and "boxes" alone')
     return found

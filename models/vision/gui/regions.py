@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.lettering import TextPiece, em_box
+from models.vision.gui.text_pieces import TextPiece, box_with_em_height
 from models.vision.text import Image
 
 Floats = NDArray[np.float32]
@@ -95,7 +95,7 @@ def propose_boxes(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Se
                 (_grown_boxes(edges & outside_words, _PART_GAP), 3),
             ]
     small = np.concatenate([boxes for boxes, method in found if method in (1, 2)])
-    texts = np.array([em_box(piece) for piece in pieces], np.float32).reshape(-1, 4)
+    texts = np.array([box_with_em_height(piece) for piece in pieces], np.float32).reshape(-1, 4)
     joined, joined_pieces = _joined_boxes(texts, small)
     found.append((_square_boxes(small), 6))
     boxes = np.concatenate([texts, joined, *(boxes for boxes, _ in found)])
@@ -208,7 +208,7 @@ def _box_around(one: Box, other: Box) -> Box:
     return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
 
 
-def common_area(boxes: Boxes, others: Boxes) -> Floats:
+def intersection_area(boxes: Boxes, others: Boxes) -> Floats:
     """Return the area that each of `boxes` has in common with each of `others`, N × M."""
     wide = np.minimum(boxes[:, None, 2], others[None, :, 2]) - np.maximum(boxes[:, None, 0], others[None, :, 0])
     tall = np.minimum(boxes[:, None, 3], others[None, :, 3]) - np.maximum(boxes[:, None, 1], others[None, :, 1])
@@ -221,9 +221,9 @@ def area_of(boxes: Boxes) -> Floats:
     return area
 
 
-def common_share(boxes: Boxes, others: Boxes) -> Floats:
+def intersection_over_union(boxes: Boxes, others: Boxes) -> Floats:
     """Return the intersection over union of each of `boxes` with each of `others`, N × M."""
-    common = common_area(boxes, others)
+    common = intersection_area(boxes, others)
     share: Floats = common / np.maximum(area_of(boxes)[:, None] + area_of(others)[None] - common, 1e-6)
     return share
 

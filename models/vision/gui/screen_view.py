@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.lettering import TextPiece, box_of, pieces_of
 from models.vision.gui.regions import Boxes, differences
+from models.vision.gui.text_pieces import TextPiece, box_of, pieces_of
 from models.vision.text import Image, TextLine
 
-LINE = 12.5
+USUAL_LINE_HEIGHT = 12.5
 """Height, in pixels, that OCR measures for the letters of a line in type of 16 pixels."""
 
 _KEPT_SCALE = 0.77
 """Least scale at which a screenshot is not shrunk. Shrinking it a little would gain nothing, and blur thin borders."""
 
-_NO_TEXT_SIDE = 1000
+_SIDE_WITHOUT_TEXT = 1000
 """Largest shorter side, in pixels, of a screenshot without text."""
 
 _PART_SIDE, _OVERLAP = 1800, 300
@@ -60,7 +60,7 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
     else:
         shrunk = image
     tall = [piece.box[3] - piece.box[1] for piece in pieces]
-    line = float(np.clip(np.median(tall), 7, 25)) if tall else LINE
+    line = float(np.clip(np.median(tall), 7, 25)) if tall else USUAL_LINE_HEIGHT
     height, width = shrunk.shape[:2]
     for top, bottom in _parts(height):
         for left, right in _parts(width):
@@ -75,9 +75,9 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
             yield ScreenView(part, *differences(part), here, line, scale, (left, top), cut)
 
 
-def whole_in(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
-    """Return a mask of the `boxes`, in pixels of the view, that its sides do not cut off. The next part shows the
-    others completely."""
+def is_whole(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
+    """Return a mask of `boxes`, which are in pixels of the view: True for boxes that the sides of the view do not cut
+    off. The next view shows the others completely."""
     height, width = view.right.shape
     ends = np.array([0, 0, width, height], np.float32)
     whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)
@@ -87,7 +87,7 @@ def whole_in(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
 def _scale(image: Image, lines: Sequence[TextLine]) -> float:
     boxes = [box_of(line.quad) for line in lines]
     tall = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
-    scale = LINE / max(1.0, float(np.median(tall))) if tall else _NO_TEXT_SIDE / min(image.shape[:2])
+    scale = USUAL_LINE_HEIGHT / max(1.0, float(np.median(tall))) if tall else _SIDE_WITHOUT_TEXT / min(image.shape[:2])
     return scale if scale < _KEPT_SCALE else 1.0
 
 

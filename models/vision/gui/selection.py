@@ -31,13 +31,13 @@ all elements found so far, and a texture of 64 megapixels has 140,000 boxes."""
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenBox:
     index: int
     type: str
     score: float
 
 
-def choose_boxes(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBABILITY) -> list[Chosen]:
+def choose_boxes(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBABILITY) -> list[ChosenBox]:
     """Return the elements among `boxes` except texts, the most probable first. `probabilities`: N × TYPES.
 
     A box inside an interactive element is a part of that element. Pictures may contain elements, but no other pictures.
@@ -58,7 +58,7 @@ def choose_boxes(boxes: Boxes, probabilities: Floats, least: float = LEAST_PROBA
         if len(kept) == MAX_ELEMENTS:
             break
     kept.sort(key=lambda number: (-score[number], number))
-    return [Chosen(number, TYPES[kinds[number]], float(min(1.0, score[number]))) for number in kept]
+    return [ChosenBox(number, TYPES[kinds[number]], float(min(1.0, score[number]))) for number in kept]
 
 
 def _is_taken(

@@ -65,18 +65,18 @@ def embedded_weights() -> tuple[Path, Path]:
     return detector, recognizer
 
 
-def _small(_: EngineConfig) -> tuple[Path, Path]:
+def _small_weights(_: EngineConfig) -> tuple[Path, Path]:
     return embedded_weights()
 
 
-def _medium(config: EngineConfig) -> tuple[Path, Path]:
+def _medium_weights(config: EngineConfig) -> tuple[Path, Path]:
     if MEDIUM_WEIGHTS.missing(config.weights_dir):
         raise EngineUnavailable("ocr", f"Run `openfaze pull {MEDIUM_WEIGHTS.name}`.")
     detector, recognizer = (config.weights_dir / file.path for file in MEDIUM_WEIGHTS.files)
     return detector, recognizer
 
 
-def divided(card: CardMemory) -> tuple[CardMemory, CardMemory]:
+def split_card_memory(card: CardMemory) -> tuple[CardMemory, CardMemory]:
     """Divide the memory `card` between PP-OCR's detector and recogniser.
 
     The detector gets most of the base, which is the memory for a tile of a page. The recogniser gets the rest of the
@@ -113,7 +113,7 @@ def _pp_ocr(
 
         detector_weights, recognizer_weights = locate(config)
         device, threads = ONNXRUNTIME.resolve(config.device), config.threads or None
-        page_card, line_card = divided(card)
+        page_card, line_card = split_card_memory(card)
         turns = Turns()
         pages = EngineHost(
             spec,
@@ -139,14 +139,14 @@ def _pp_ocr(
 
 PP_OCR_V6_SMALL = _pp_ocr(
     EngineSpec("pp-ocrv6-small", "ocr", "Apache-2.0", "inside the package 'rapidocr'"),
-    _small,
+    _small_weights,
     EMBEDDED,
     CardMemory(base=300, item=30, items=_LINES_AT_ONCE),
 )
 
 PP_OCR_V6_MEDIUM = _pp_ocr(
     EngineSpec("pp-ocrv6-medium", "ocr", "Apache-2.0", f"`openfaze pull {MEDIUM_WEIGHTS.name}`"),
-    _medium,
+    _medium_weights,
     STANDARD,
     CardMemory(base=850, item=60, items=_LINES_AT_ONCE),
 )

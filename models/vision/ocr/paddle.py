@@ -1,4 +1,4 @@
-"""OCR engine: PaddleOCR, for scripts other than Latin, Chinese and Japanese, with a recogniser for each.
+"""OCR engine: PaddleOCR, with a recogniser for each script, also for scripts other than Latin, Chinese and Japanese.
 
 The detector and the recogniser are called one after the other, as in PaddleOCR's own pipeline, but no model hub is
 contacted.
@@ -22,7 +22,7 @@ from models.vision.ocr.paddle_lines import LineDecoder, along_text, crop, line_o
 from models.vision.ocr.paddle_models import FOLDER, models_for, remedy
 from models.vision.text import Image, PageText, TextLine
 
-_TAKEN = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
+_PADDLE_SIGNALS = ("SIGSEGV", "SIGILL", "SIGFPE", "SIGABRT", "SIGBUS", "SIGTERM")
 """Signals that Paddle handles once it has a predictor: it prints a stack and ends the process, although a server should
 drain at SIGTERM. `paddle.disable_signal_handler` restores the system's defaults, not the previous handlers."""
 
@@ -58,7 +58,7 @@ class PaddleOcr:
         # Predictors mix up the results if two threads call them at the same time.
         self._one_at_a_time = threading.Lock()
 
-    @signal_handlers_kept(*(getattr(signal, name) for name in _TAKEN))
+    @signal_handlers_kept(*(getattr(signal, name) for name in _PADDLE_SIGNALS))
     def load(self) -> None:
         """Load the models. Raises EngineUnavailable immediately if something is missing: PaddleOCR would first try
         model hubs."""

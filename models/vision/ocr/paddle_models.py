@@ -9,12 +9,12 @@ from models.capability import is_installed
 FOLDER = "paddleocr"
 """Folder of all models of PaddleOCR, below the weights directory."""
 
-_MANY = "many"
+_LATIN_CJK = "many"
 """Name of the group of Chinese, Japanese and 46 languages in Latin letters, which one recogniser of PP-OCRv6 reads."""
 # Languages of each script that has a recogniser, by the codes of PaddleOCR 3.7 (paddleocr/_utils/langs.py), and ISO's
 # codes for Chinese, Japanese and Korean. For be, ru and uk, PaddleOCR prefers `eslav` to `cyrillic`.
 _LANGUAGES_BY_SCRIPT = {
-    _MANY: "af az bs ca ch chinese_cht cs cy da de en es et eu fi fr french ga german gl hr hu id is it ja japan "
+    _LATIN_CJK: "af az bs ca ch chinese_cht cs cy da de en es et eu fi fr french ga german gl hr hu id is it ja japan "
     "ku la lb lt lv mi ms mt nl no oc pl pt qu rm ro rs_latin sk sl sq sv sw tl tr uz vi zh",
     "arabic": "ar bal fa ps sd ug ur",
     "cyrillic": "abq ady ava ba bg bua che cv dar inh kaa kbd kk kv ky lbe lez mhr mk mn mo os rs_cyrillic sah "
@@ -48,7 +48,7 @@ def models_for(language: str) -> PaddleModels:
         raise EngineUnavailable(
             "ocr", f"PaddleOCR does not read '{language}'; it reads {', '.join(sorted(LANGUAGES))}."
         )
-    if script == _MANY:
+    if script == _LATIN_CJK:
         return PaddleModels("PP-OCRv6_medium_det", "PP-OCRv6_medium_rec", "paddleocr")
     return PaddleModels("PP-OCRv5_server_det", f"{script}_PP-OCRv5_mobile_rec", f"paddleocr-{script}")
 

@@ -33,7 +33,7 @@ _PAGES_AT_ONCE = 4
 _LEAST_REPEATED, _LEAST_ROUNDS, _LONGEST_PERIOD = 48, 3, 64
 """Form of a repetition that ends a transcript: at least `_LEAST_REPEATED` tokens, in which a sequence of at most
 `_LONGEST_PERIOD` tokens is repeated at least `_LEAST_ROUNDS` times."""
-_LOOK_EVERY = 16
+_CHECK_INTERVAL = 16
 """Number of tokens between two searches for repetitions."""
 
 
@@ -63,7 +63,7 @@ class _StopTexts:
 
         count = ids.shape[1] - self._start
         done = [count >= most for most in self._most]
-        if count % _LOOK_EVERY == 0 and count > _LEAST_REPEATED:
+        if count % _CHECK_INTERVAL == 0 and count > _LEAST_REPEATED:
             longest = _LEAST_REPEATED + (_LEAST_ROUNDS + 1) * _LONGEST_PERIOD
             tails = ids[:, self._start :][:, -longest:].tolist()
             done = [end or repeated(tail) > 0 for end, tail in zip(done, tails, strict=True)]
@@ -151,14 +151,14 @@ class PaddleOcrVl:
         of_tokens = torch.stack(probabilities.steps, 1).cpu().tolist()
         rows = written[:, start:].tolist()
         return [
-            _transcript(processor.tokenizer, self._until_the_end(row[:count]), of_row)
+            _transcript(processor.tokenizer, self._before_end(row[:count]), of_row)
             for row, of_row, count in zip(rows, of_tokens, most, strict=True)
         ]
 
     def close(self) -> None:
         self._loaded = None
 
-    def _until_the_end(self, tokens: Sequence[int]) -> Sequence[int]:
+    def _before_end(self, tokens: Sequence[int]) -> Sequence[int]:
         """Return the tokens before the mark of the end, without repetitions at their end."""
         assert self._loaded is not None
         ends = self._loaded[1].generation_config.eos_token_id

@@ -11,15 +11,15 @@ from models.vision.text import Image, Quad, TextLine
 _MAX_LINES, _MAX_LETTERS = 40, 800
 """Largest number of lines, and of letters, that are read at a time. Larger blocks are read in parts."""
 
-_NEAR = 0.8
+_MAX_LINE_GAP = 0.8
 """Largest vertical distance between two lines of a block, in heights of the smaller line."""
-_BESIDE = 1.5
+_MAX_SIDE_GAP = 1.5
 """Largest horizontal distance between two lines of a block, in heights of the smaller line."""
-_OTHER_SIZE = 2.0
+_SIZE_RATIO = 2.0
 """Least ratio of the heights of two lines at which they belong to different blocks."""
 _MARGIN = 0.3
 """Margin, in line heights, that is cut out together with a block."""
-_LONGEST = 100.0
+_MAX_ASPECT_RATIO = 100.0
 """Least ratio of the sides of a block at which the block is left out. The network accepts ratios up to 200."""
 Boxes = NDArray[np.float64]
 """Array of n × 4: left, top, right, bottom."""
@@ -48,8 +48,8 @@ def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
         boxes = _boxes([lines[number].quad for number in numbers], turn, image.shape[1], image.shape[0])
         for block in _blocks(boxes):
             for part in _parts(block, [len(without_white_space(lines[number].text)) for number in numbers]):
-                picture = _cut(page, boxes[part])
-                if max(picture.shape[:2]) < _LONGEST * min(picture.shape[:2]):
+                picture = _cut_out(page, boxes[part])
+                if max(picture.shape[:2]) < _MAX_ASPECT_RATIO * min(picture.shape[:2]):
                     letters = sum(len(without_white_space(lines[numbers[at]].text)) for at in part)
                     regions.append(TextRegion(picture, tuple(numbers[at] for at in part), letters))
     return regions
@@ -84,12 +84,16 @@ def _blocks(boxes: Boxes) -> list[list[int]]:
 
     for one in range(len(order)):
         # Lines that begin higher were compared with this one before.
-        below = np.arange(one + 1, np.searchsorted(top, bottom[one] + _NEAR * height[one] * _OTHER_SIZE, "right"))
+        below = np.arange(
+            one + 1, np.searchsorted(top, bottom[one] + _MAX_LINE_GAP * height[one] * _SIZE_RATIO, "right")
+        )
         lower = np.minimum(height[below], height[one])
         apart = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
         level = top[below] + height[below] / 2 < bottom[one]
-        near = np.where(level, apart <= _BESIDE * lower, (top[below] - bottom[one] <= _NEAR * lower) & (apart < 0))
-        alike = np.maximum(height[below], height[one]) < _OTHER_SIZE * lower
+        near = np.where(
+            level, apart <= _MAX_SIDE_GAP * lower, (top[below] - bottom[one] <= _MAX_LINE_GAP * lower) & (apart < 0)
+        )
+        alike = np.maximum(height[below], height[one]) < _SIZE_RATIO * lower
         for other in below[near & alike].tolist():
             root[found(other)] = found(one)
     blocks: dict[int, list[int]] = {}
@@ -120,7 +124,7 @@ def _parts(block: Sequence[int], letters: Sequence[int]) -> Iterator[list[int]]:
     yield part
 
 
-def _cut(page: Image, boxes: Boxes) -> Image:
+def _cut_out(page: Image, boxes: Boxes) -> Image:
     margin = max(2.0, _MARGIN * float(np.median(boxes[:, 3] - boxes[:, 1])))
     height, width = page.shape[:2]
     left, top = np.clip(np.floor(boxes[:, :2].min(0) - margin), 0, (width - 1, height - 1)).astype(int)

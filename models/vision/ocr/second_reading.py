@@ -18,27 +18,27 @@ from models.vision.ocr.regions import without_white_space
 from models.vision.ppocr.line_text import is_cjk
 from models.vision.text import TextLine
 
-_CLOSE = 0.75
+_LEAST_SIMILARITY = 0.75
 """Least similarity of a line and its part of the transcript. The similarity is 1 minus the edit distance divided by the
 length of the longer text."""
-_WORD_CLOSE = 0.5
+_LEAST_WORD_SIMILARITY = 0.5
 """Least similarity of a word and its part of the transcript, in a line that the transcript contains."""
 _SURE = 0.995
 """Least confidence at which a word of the first reading is never changed. Words that the second reader makes up are
 often similar to the true word: another amount, or another date."""
-_WORTH_LOOKING = 60.0
+_SEARCH_CUTOFF = 60.0
 """Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
 _SLACK = 4
 """Number of letters around each end of a line's most likely place in which the true end is searched for. A tenth of the
 line's length is added."""
-_EDGE = 2
-"""Largest number of letters that PP-OCR may have missed at an end of a line."""
-_ANCHOR = 8
+_MAX_MISSED = 2
+"""Largest number of letters by which a line is extended at either end, because PP-OCR may have missed them."""
+_LEAST_ANCHOR = 8
 """Least number of letters of a line that is also searched for out of order. The second reader may read a column at
 another time, for example."""
-_ORDERS = 4
-"""Number of passes. Each pass searches for the remaining lines in the remaining text, so a transcript may have this
-number of columns in a different order."""
+_PASSES = 4
+"""Number of passes. Each pass searches for the remaining lines in the remaining text, so up to this number of columns
+may have another order in the transcript."""
 Span = tuple[int, int]
 
 
@@ -53,7 +53,7 @@ def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[Tex
     """Return `lines`, which are in reading order, after correction. In each line that `transcript` contains, words with
     a low confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence
     of a changed word is the mean probability of its letters in the transcript."""
-    written = _Written.of(transcript)
+    written = _CompactTranscript.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
     return [
@@ -62,7 +62,7 @@ def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[Tex
 
 
 @dataclass(frozen=True, slots=True)
-class _Written:
+class _CompactTranscript:
     """A transcript without its white space."""
 
     text: str
@@ -71,7 +71,7 @@ class _Written:
     """Indexes of letters that follow white space or begin the text, and the index of the text's end."""
 
     @classmethod
-    def of(cls, transcript: RegionTranscript) -> "_Written":
+    def of(cls, transcript: RegionTranscript) -> "_CompactTranscript":
         seen = [place for place, letter in enumerate(transcript.text) if not letter.isspace()]
         begins = (at for at, place in enumerate(seen) if at == 0 or place > seen[at - 1] + 1)
         letters = "".join(transcript.text[place] for place in seen)
@@ -82,17 +82,17 @@ class _Written:
         """Return the span of each of `texts` in the transcript; None for a text that is not found."""
         spans: list[Span | None] = [None] * len(texts)
         gaps: list[Span] = [(0, len(self.text))]
-        for order in range(_ORDERS):
+        for order in range(_PASSES):
             found: dict[int, Span] = {}
             for gap in gaps:
                 left = [(at, texts[at]) for at, span in enumerate(spans) if span is None and at not in found]
-                found |= self._in_order(left, gap, _ANCHOR if order else 0)
+                found |= self._in_order(left, gap, _LEAST_ANCHOR if order else 0)
             for at, span in found.items():
                 spans[at] = span
             taken = sorted(span for span in spans if span is not None)
             starts, stops = [0, *(stop for _, stop in taken)], [*(start for start, _ in taken), len(self.text)]
             gaps = [gap for gap in zip(starts, stops, strict=True) if gap[0] < gap[1]] if found else []
-        return self._up_to_words(spans)
+        return self._extended_to_words(spans)
 
     def _in_order(self, texts: Sequence[tuple[int, str]], gap: Span, least: int) -> dict[int, Span]:
         """Return, by index, the spans of those `texts` that occur in `gap` one after the other. The longest and most
@@ -108,7 +108,7 @@ class _Written:
                 if len(text) < least or (best is not None and len(text) <= best[0]):
                     break  # the other texts are not longer
                 likeness, span = self._place_of(text, (start, stop))
-                if likeness >= _CLOSE and (best is None or likeness * len(text) > best[0]):
+                if likeness >= _LEAST_SIMILARITY and (best is None or likeness * len(text) > best[0]):
                     best = likeness * len(text), place, span
             if best is not None:
                 _, place, span = best
@@ -124,7 +124,7 @@ class _Written:
         if same:
             spans = ((start, start + len(text)) for start in same)
             return 1.0, min(spans, key=lambda span: sum(end not in self.edges for end in span))
-        rough = partial_ratio_alignment(text, self.text[low:high], score_cutoff=_WORTH_LOOKING)
+        rough = partial_ratio_alignment(text, self.text[low:high], score_cutoff=_SEARCH_CUTOFF)
         if rough is None:
             return 0.0, gap
         # If the gap is shorter than the text, the whole gap is the likeliest place.
@@ -145,15 +145,15 @@ class _Written:
             stop = min(stops, key=lambda stop: cost((start, stop)))
         return Levenshtein.normalized_similarity(text, self.text[start:stop]), (start, stop)
 
-    def _up_to_words(self, spans: Sequence[Span | None]) -> list[Span | None]:
+    def _extended_to_words(self, spans: Sequence[Span | None]) -> list[Span | None]:
         """Extend each span to the ends of its words, if few letters are missing and no other line has them."""
         taken = {at for span in spans if span is not None for at in range(*span)}
 
         def grown(start: int, stop: int) -> Span:
             first, last = start, stop
-            while start - first < _EDGE and first not in self.edges and self._may_be_missing(first - 1, taken):
+            while start - first < _MAX_MISSED and first not in self.edges and self._may_be_missing(first - 1, taken):
                 first -= 1
-            while last - stop < _EDGE and last not in self.edges and self._may_be_missing(last, taken):
+            while last - stop < _MAX_MISSED and last not in self.edges and self._may_be_missing(last, taken):
                 last += 1
             return first if first in self.edges else start, last if last in self.edges else stop
 
@@ -174,24 +174,27 @@ def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
             yield at, None if edit.tag == "delete" else edit.dest_start + step
 
 
-def _with_letters(line: TextLine, written: _Written, span: Span) -> TextLine:
+def _with_letters(line: TextLine, written: _CompactTranscript, span: Span) -> TextLine:
     """Return `line` with the letters of its `span` of the transcript in its words."""
     owners = [number for number, word in enumerate(line.words) for _ in without_white_space(word.text)]
     words = list(line.words)
-    for number, places in enumerate(_shared_out(owners, without_white_space(line.text), written, span, len(words))):
+    for number, places in enumerate(_assign_letters(owners, without_white_space(line.text), written, span, len(words))):
         word = words[number]
         text = "".join(written.text[place] for place in places)
         if word.confidence >= _SURE or not text or text == word.text:
             continue
-        if Levenshtein.normalized_similarity(word.text, text) >= _WORD_CLOSE:
+        if Levenshtein.normalized_similarity(word.text, text) >= _LEAST_WORD_SIMILARITY:
             sure = float(np.mean([written.probabilities[place] for place in places]))
             words[number] = replace(word, text=text, confidence=min(1.0, sure))
     return replace(line, words=tuple(words))
 
 
-def _shared_out(owners: Sequence[int], text: str, written: _Written, span: Span, count: int) -> list[list[int]]:
+def _assign_letters(
+    owners: Sequence[int], text: str, written: _CompactTranscript, span: Span, count: int
+) -> list[list[int]]:
     """Return, for each of the `count` words, the indexes of its letters in `span`. A letter without a counterpart in
-    the line belongs to the word of its neighbours. A whole word without a counterpart has no box, and is left out."""
+    the line is assigned to the word of its neighbour. A whole word without a counterpart has no box, and is left
+    out."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
     for at, place in _pairs(text, letters):

@@ -49,7 +49,7 @@ def keep_network(name: str, content: bytes) -> None:
     except FileNotFoundError:
         return  # another process has deleted it first
     except OSError as error:
-        _say_once(str(error))
+        _log_once(str(error))
 
 
 def _write(file: Path, content: bytes) -> None:
@@ -70,20 +70,20 @@ def _folder() -> Path | None:
     user, whose files in it could make the server execute anything."""
     folder = platformdirs.user_cache_path("openfaze", appauthor=False) / "compiled"
     if not folder.is_absolute():
-        _say_once("this user has no home")
+        _log_once("this user has no home")
         return None
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         owner = folder.stat().st_uid
     except OSError as error:
-        _say_once(str(error))
+        _log_once(str(error))
         return None
     if hasattr(os, "geteuid") and owner != os.geteuid():
-        _say_once(f"{folder} belongs to another user")
+        _log_once(f"{folder} belongs to another user")
         return None
     return folder
 
 
 @cache
-def _say_once(reason: str) -> None:
+def _log_once(reason: str) -> None:
     log.info("compiled_networks_not_kept", reason=reason)

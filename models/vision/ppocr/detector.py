@@ -18,7 +18,7 @@ from models.vision.text import Image
 Search = Image | Parts[Quads]
 """A picture, or the unfinished rest of its search."""
 
-_SIDE = 128
+_SIDE_MULTIPLE = 128
 """The sides of the network's input are multiples of this number, because each new shape takes memory, and time for
 compilation."""
 
@@ -29,7 +29,7 @@ tiles."""
 _OVERLAP = 64
 """Pixels of each neighbour that a tile also contains."""
 
-_LARGE = 120.0
+_LARGE_LINE = 120.0
 """Height of a line, in pixels of a search, above which a coarser search is better, because the gaps between the letters
 become so large that the network divides the line into several boxes."""
 
@@ -63,14 +63,14 @@ class TextDetector:
         if is_large(image):
             yield
         lines = yield from self._search(image, scales.coarse)
-        if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE:
+        if len(lines) and _short_sides(lines).max() * scales.coarse >= _LARGE_LINE:
             yield
             coarser = yield from self._search(image, scales.coarse / 4)
-            lines = _merged(coarser, lines, scales.coarse)
+            lines = _merge_searches(coarser, lines, scales.coarse)
         if scales.fine is not None:
             yield
             finer = yield from self._search(image, scales.fine)
-            lines = _merged(lines, finer, scales.fine)
+            lines = _merge_searches(lines, finer, scales.fine)
         return lines
 
     def _search(self, image: Image, scale: float) -> Parts[Quads]:
@@ -95,30 +95,30 @@ class TextDetector:
             for columns in tiles(width, side=_TILE, overlap=_OVERLAP):
                 if rows.kept.start or columns.kept.start:
                     yield
-                tile, top, left = _framed(picture[rows.seen, columns.seen])
+                tile, top, left = _padded(picture[rows.seen, columns.seen])
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
         return whole
 
 
-def _merged(coarse: Quads, fine: Quads, scale: float) -> Quads:
+def _merge_searches(coarse: Quads, fine: Quads, scale: float) -> Quads:
     """Return the lines of two searches, each line from the search that finds it better. `scale` is that of the finer
     search."""
     height, fine_height = _short_sides(coarse), _short_sides(fine)
     overlap = _overlap(coarse, fine)
     # The coarse search finds a block of small print as one large box, or two of its lines as one.
     block = (overlap * (fine_height < 0.7 * height[:, None])).sum(1) > 0.3
-    large = ~block & (height * scale >= _LARGE)
+    large = ~block & (height * scale >= _LARGE_LINE)
     missed = ~block & (overlap.sum(1) < 0.3)
-    news = (_overlap(fine, coarse[large]).sum(1) < 0.3) & (fine_height * scale < 1.5 * _LARGE)
+    news = (_overlap(fine, coarse[large]).sum(1) < 0.3) & (fine_height * scale < 1.5 * _LARGE_LINE)
     return np.concatenate((coarse[large | missed], fine[news]))
 
 
-def _framed(tile: Image) -> tuple[Image, int, int]:
+def _padded(tile: Image) -> tuple[Image, int, int]:
     """Return `tile` in the middle of a canvas whose sides the network accepts, and the row and column of its top left
     corner."""
     height, width = tile.shape[:2]
-    below, right = -height % _SIDE, -width % _SIDE
+    below, right = -height % _SIDE_MULTIPLE, -width % _SIDE_MULTIPLE
     top, left = below // 2, right // 2
     framed = cv2.copyMakeBorder(tile, top, below - top, left, right - left, cv2.BORDER_REPLICATE)
     return np.asarray(framed, np.uint8), top, left
@@ -130,8 +130,8 @@ def _short_sides(quads: Quads) -> NDArray[np.float32]:
 
 
 def _overlap(quads: Quads, others: Quads) -> NDArray[np.float32]:
-    """Return how much of each of `quads` is covered by each of `others`, as shares, N × M. All are treated as upright
-    rectangles."""
+    """Return the share of each of `quads` that each of `others` covers, N × M. All quadrilaterals are treated as
+    upright rectangles."""
     low, high = quads.min(1)[:, None], quads.max(1)[:, None]
     shared = (np.minimum(high, others.max(1)) - np.maximum(low, others.min(1))).clip(0).prod(2)
     return np.asarray(shared / np.maximum((high - low).prod(2), 1), np.float32)

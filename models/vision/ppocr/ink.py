@@ -11,10 +11,10 @@ Ink = NDArray[np.bool_]
 _CONTRAST = 0.35
 """Least difference between ink and paper, relative to the largest difference in the line."""
 
-_FAINTEST = 12.0
+_LEAST_DIFFERENCE = 12.0
 """Least difference between ink and paper, in grey levels."""
 
-_BREAK = 3
+_MAX_BLANK_ROWS = 3
 """Largest number of successive blank rows, of 48, inside a line, such as below the dot of an i."""
 
 
@@ -23,7 +23,7 @@ def ink_of(picture: Image) -> Ink:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     paper = _quantile(grey, 0.5)
     difference = cv2.absdiff(grey, np.full_like(grey, paper))
-    least = max(_FAINTEST, _CONTRAST * _quantile(difference, 0.98))
+    least = max(_LEAST_DIFFERENCE, _CONTRAST * _quantile(difference, 0.98))
     return np.asarray(difference > least, np.bool_)
 
 
@@ -41,7 +41,7 @@ def body_rows(ink: Ink) -> tuple[int, int]:
     if not rows.any():
         return 0, len(rows)
     inked = np.flatnonzero(rows >= max(1, round(0.01 * float(rows.max()))))
-    runs = np.split(inked, np.flatnonzero(np.diff(inked) > _BREAK) + 1)
+    runs = np.split(inked, np.flatnonzero(np.diff(inked) > _MAX_BLANK_ROWS) + 1)
     body = max(runs, key=lambda run: int(rows[run].sum()))
     return int(body[0]), int(body[-1]) + 1
 

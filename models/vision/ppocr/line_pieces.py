@@ -9,10 +9,10 @@ from models.vision.ppocr.ink import body_rows, ink_of, inked_columns, widest_gap
 from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.text import Image
 
-_SEARCHED = 0.4
+_SEARCHED_SHARE = 0.4
 """Share of a piece, at its end, in which the widest gap is searched for."""
 
-_SPACE = 7
+_SPACE_COLUMNS = 7
 """Least number of columns without ink in a space, in text 48 pixels high. Letters are 1 to 5 columns apart."""
 
 
@@ -37,7 +37,7 @@ def cut_line(line: Image, longest: int) -> list[LinePiece]:
     start = gap = 0
     while width - start > longest:
         limit = start + longest
-        first, last = widest_gap(inked[:limit], limit - _SEARCHED * longest, limit)
+        first, last = widest_gap(inked[:limit], limit - _SEARCHED_SHARE * longest, limit)
         found.append(LinePiece(start, (first + last) // 2, gap))
         start, gap = (first + last) // 2, last - first
     return [*found, LinePiece(start, width, gap)]
@@ -50,7 +50,7 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
     probabilities: list[float] = []
     centres: list[float] = []
     for piece, reading in zip(cut, readings, strict=True):
-        if text and reading.text and piece.gap >= _SPACE and not _touching(text[-1], reading.text[0]):
+        if text and reading.text and piece.gap >= _SPACE_COLUMNS and not _takes_no_space(text[-1], reading.text[0]):
             text += " "
             # The space gets the lower of the probabilities of its two neighbours.
             probabilities.append(min(probabilities[-1], float(reading.probabilities[0])))
@@ -61,7 +61,7 @@ def join_lines(cut: Sequence[LinePiece], readings: Sequence[RecognizedLine]) -> 
     return RecognizedLine(text, np.array(probabilities, np.float32), np.array(centres, np.float32))
 
 
-def _touching(left: str, right: str) -> bool:
+def _takes_no_space(left: str, right: str) -> bool:
     """True if no space may be inserted between two characters, however far apart they are, because one of them is a
     space or a CJK character."""
     return left.isspace() or right.isspace() or is_cjk(left) or is_cjk(right)

@@ -34,8 +34,8 @@ class OpenVinoSession:
             # The pinned threads of several containers would all be placed on the same cores.
             "ENABLE_CPU_PINNING": False,
         }
-        name = _name(core, path, recognition, options)
-        self._characters, compiled = _kept(core, name, options) or _compiled(core, path, recognition, options, name)
+        name = _storage_name(core, path, recognition, options)
+        self._characters, compiled = _stored(core, name, options) or _compile(core, path, recognition, options, name)
         self._queue = ov.AsyncInferQueue(compiled, streams)
         self._queue.set_callback(_keep_outputs)
         self._using_queue = Lock()
@@ -52,7 +52,7 @@ class OpenVinoSession:
         return [results[index] for index in range(len(batches))]
 
 
-def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
+def _storage_name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) -> str:
     """Return the name under which the compiled network is stored. It depends on everything that affects the
     compilation, including the code of this module."""
     cpu = [core.get_property("CPU", one) for one in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
@@ -62,7 +62,7 @@ def _name(core: Any, path: Path, recognition: bool, options: Mapping[str, Any]) 
     return f"{path.stem}-{digest.hexdigest()[:32]}"
 
 
-def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
+def _stored(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
     """Return the characters and the compiled network that an earlier session stored; None if there are none."""
     content = read_network(name)
     if content is None:
@@ -76,11 +76,11 @@ def _kept(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] |
         return None
 
 
-def _compiled(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
+def _compile(core: Any, path: Path, recognition: bool, options: Mapping[str, Any], name: str) -> tuple[str, Any]:
     """Compile the network and store it. Return its characters and the compiled network."""
     model = core.read_model(path)
     characters = str(model.get_rt_info(["framework", "character"]).value) if recognition else ""
-    graph = _of_pictures(_most_likely(model) if recognition else _probability_map(model))
+    graph = _with_picture_input(_with_best_class(model) if recognition else _probability_map(model))
     compiled = core.compile_model(graph, "CPU", options)
     exported = io.BytesIO()
     compiled.export_model(exported)
@@ -93,7 +93,7 @@ def _keep_outputs(request: Any, place: tuple[dict[int, tuple[NDArray[Any], ...]]
     results[index] = tuple(tensor.data.copy() for tensor in request.output_tensors)
 
 
-def _of_pictures(model: Any) -> Any:
+def _with_picture_input(model: Any) -> Any:
     """Return the network with an input of uint8 RGB, channels last. PP-OCR expects BGR, channels first, in [-1, 1]."""
     steps = PrePostProcessor(model)
     picture = steps.input().tensor().set_element_type(ov.Type.u8).set_layout(ov.Layout("NHWC"))
@@ -104,7 +104,7 @@ def _of_pictures(model: Any) -> Any:
     return steps.build()
 
 
-def _most_likely(model: Any) -> Any:
+def _with_best_class(model: Any) -> Any:
     """Return the network with two outputs for each column, the class and its probability, instead of 18,710
     probabilities. For a long line, 6 MB less are copied."""
     probabilities = model.get_results()[0].input_value(0)

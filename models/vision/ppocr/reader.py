@@ -27,15 +27,16 @@ from models.vision.type_size import TypeSize
 Corners = NDArray[np.float32]
 """Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
-_TALL = 1.5
+_TALL_RATIO = 1.5
 """Least ratio of height to width at which the text of a box is assumed to run sideways."""
-_TOWER = 3.0
+_MAX_CHARACTER_RATIO = 3.0
 """Largest ratio of height to width of a tall box that may contain one or two upright characters."""
-_SLOPE = 0.06
-"""Largest rise of an edge that is not straightened, relative to the height of the line."""
+_MAX_SLOPE = 0.06
+"""Largest slope of a line that is cut out without straightening: the rise of its edge, relative to the line's
+height."""
 _LONGEST_WARPED = 32_766
 """Largest number of pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
-_NEARLY = 0.25
+_EDGE_TOLERANCE = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MAX_COLUMNS = 1_000_000
@@ -44,7 +45,7 @@ Without this limit, lines one pixel high across a large picture would take a hun
 _MAX_LINES = 4_000
 """Largest number of lines of one picture. A dense newspaper page has a thousand, whereas a picture of 12 kB may show a
 hundred thousand squares, each of which would be read."""
-_MAX_AROUND = 2_000_000_000
+_MAX_ENCLOSING_PIXELS = 2_000_000_000
 """Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
 tilted line, the whole rectangle around it is shrunk. For a line from corner to corner, this is the whole picture, which
 takes 0.1 s or more for 50 megapixels. The limit suffices for a page of 35 megapixels with a hundred lines, turned by
@@ -54,7 +55,7 @@ _GAP = 1.7
 different words if there is blank paper between them."""
 _WIDE_GAP = 2.5
 """Value like `_GAP` for CJK characters, which are set further apart."""
-_LEADER = 4.0
+_LEADER_GAP = 4.0
 """Value like `_GAP` for gaps that contain ink, such as leader dots that were not recognised."""
 _BLANK = 0.8
 """Least width of the blank paper between words, relative to the usual distance."""
@@ -63,20 +64,20 @@ _NARROW_GAP = 1.2
 proportional type, a space is half as wide as a letter."""
 _NARROW_BLANK = 0.4
 """Least width of the blank paper at a `_NARROW_GAP`, relative to the usual distance."""
-_STANDS_OUT = 0.25
+_BLANK_EXCESS = 0.25
 """Least difference between the blank paper at a `_NARROW_GAP` and the usual blank paper, relative to the height of the
 line."""
 _SLENDER = frozenset("1liIjtfrJ")
 """Letters that, in some typefaces, have much blank paper beside them."""
-_ROOM = 0.05
-"""Addition to `_STANDS_OUT` for each neighbouring character that is in `_SLENDER`."""
-_FEWEST = 4
+_SLENDER_MARGIN = 0.05
+"""Amount that is added to `_BLANK_EXCESS` for each neighbouring character in `_SLENDER`."""
+_LEAST_CHARACTERS = 4
 """Least number of characters of a line from which its usual blank paper can be determined."""
-_APART = 0.4
+_SIZE_CHANGE_GAP = 0.4
 """Least width of white space at which the size of the type may change, relative to the height of the line."""
-_NARROWEST = 8.0
+_LEAST_PITCH = 8.0
 """Least distance, in pixels, of two characters that the recogniser can separate."""
-_WIDEST = 1.2
+_MAX_PITCH = 1.2
 """Largest usual distance between characters, relative to their height. Otherwise, a single wide gap in a line of three
 characters could count as the usual distance."""
 Span = tuple[float, float]
@@ -84,19 +85,19 @@ _DOUBTFUL = 0.85
 """Confidence below which a line may be upside down. Lines that are upside down have 0.5 to 0.9, upright lines 0.9 to
 1."""
 _CERTAIN = 0.9
-"""Least confidence of a line that is read upside down on an upright page."""
+"""Least confidence at which an upside-down reading of a line replaces its upright reading, on an upright page."""
 _LEAST_CONFIDENCE = 0.5
 """Least confidence of a line of text. Lines below it are texture, or are in a script that the recogniser does not know
 (see the package's docstring)."""
 
-_POOR = 0.65
+_POOR_CONFIDENCE = 0.65
 """Confidence below which the reading of a line is probably wrong."""
-_SPARSE = 0.7
+_LEAST_DENSITY = 0.7
 """Least number of characters in a width equal to the height of the line. Latin text has about 2, text in wide capitals
 1.4."""
 _MUCH_GREEK = 0.3
 """Share of Greek letters in a line above which they are a Greek text and not the signs of a formula."""
-_GREEK = "\u0370", "\u03ff"
+_GREEK_RANGE = "\u0370", "\u03ff"
 _FEWEST_POOR = 3
 """Least number of poor lines that count, because textures in photos are sometimes taken for a line or two."""
 
@@ -114,15 +115,15 @@ class Crop:
 
 
 def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
-    """Return, for each of `quads`, the possible crops of `image`, the most likely first. One of them has the text the
-    right way up.
+    """Return, for each of `quads`, the possible crops of `image`, the most likely first. In one of them, the text is
+    upright.
 
     On a page whose text is level, a wide box yields one crop; a tall box may run up or down, or be a single character.
     If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.
     """
     sizes = [_sides(quad) for quad in quads]
-    level = sum(width for width, height in sizes if height <= _TALL * width)
-    sideways = sum(height for width, height in sizes if height > _TALL * width)
+    level = sum(width for width, height in sizes if height <= _TALL_RATIO * width)
+    sideways = sum(height for width, height in sizes if height > _TALL_RATIO * width)
     page_turn = 1 if sideways > level else 0
     return [[_cut(image, _turned(quad, turn)) for turn in _turns(quad, page_turn)] for quad in quads]
 
@@ -138,11 +139,11 @@ def within_bounds(quads: Quads) -> Quads:
     columns = LINE_HEIGHT * sides.max(1) / sides.min(1).clip(1)
     spans = np.ptp(quads, axis=1).prod(1, dtype=np.float64)
     tilted = np.array([_quarters(quad) is None for quad in quads], bool)
-    fit = _least(columns, _MAX_COLUMNS) & _least(np.where(tilted, spans, 0), _MAX_AROUND)
+    fit = _smallest_within(columns, _MAX_COLUMNS) & _smallest_within(np.where(tilted, spans, 0), _MAX_ENCLOSING_PIXELS)
     return np.asarray(quads[fit], np.float32)
 
 
-def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
+def _smallest_within(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
     """Return a mask of the smallest `costs` whose sum is at most `most`."""
     order = costs.argsort(kind="stable")
     fit = np.zeros(len(costs), bool)
@@ -153,15 +154,15 @@ def _least(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
 def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
     """Return the numbers of quarter turns, clockwise, at which the text of `quad` may run."""
     width, height = _sides(_turned(quad, page_turn))
-    if height <= _TALL * width:
+    if height <= _TALL_RATIO * width:
         return (page_turn,)
     across = (page_turn + 1, page_turn + 3)
-    return across if height > _TOWER * width else (page_turn, *across)
+    return across if height > _MAX_CHARACTER_RATIO * width else (page_turn, *across)
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """Return the box with its corners in another order: the first one is where text begins that is turned clockwise by
-    `quarters` quarter turns."""
+    """Return the corners in the order that starts where text begins that is turned clockwise by `quarters` quarter
+    turns."""
     return np.roll(quad, -quarters, 0)
 
 
@@ -173,8 +174,8 @@ def _sides(quad: Corners) -> tuple[float, float]:
 
 def _cut(image: Image, corners: Corners) -> Crop:
     bounds = np.array(image.shape[1::-1])
-    low = np.floor(corners.min(0) + _NEARLY).astype(int).clip(0, bounds - 1)
-    high = np.ceil(corners.max(0) - _NEARLY).astype(int).clip(low + 1, bounds)
+    low = np.floor(corners.min(0) + _EDGE_TOLERANCE).astype(int).clip(0, bounds - 1)
+    high = np.ceil(corners.max(0) - _EDGE_TOLERANCE).astype(int).clip(low + 1, bounds)
     (left, top), (right, bottom) = low.tolist(), high.tolist()
     part = image[top:bottom, left:right]
     quarters = _quarters(corners)
@@ -187,7 +188,7 @@ def _cut(image: Image, corners: Corners) -> Crop:
 def _quarters(corners: Corners) -> int | None:
     """Number of quarter turns, clockwise, at which the text runs; None if it is tilted."""
     along, across = corners[1] - corners[0], corners[3] - corners[0]
-    rise = _SLOPE * _sides(corners)[1]
+    rise = _MAX_SLOPE * _sides(corners)[1]
     if max(abs(along[1]), abs(across[0])) <= rise:
         return 0 if along[0] > 0 else 2
     if max(abs(along[0]), abs(across[1])) <= rise:
@@ -235,10 +236,14 @@ def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
     lines = []
     for part, rows in _in_one_size(ink, (top, bottom), texts, spans):
         words = [
-            Word(texts[word], _place(crop, spans[word], rows), float(reading.probabilities[groups[word]].mean()))
+            Word(
+                texts[word],
+                _quad_in_picture(crop, spans[word], rows),
+                float(reading.probabilities[groups[word]].mean()),
+            )
             for word in part
         ]
-        lines.append(TextLine(tuple(words), _place(crop, (spans[part[0]][0], spans[part[-1]][1]), rows)))
+        lines.append(TextLine(tuple(words), _quad_in_picture(crop, (spans[part[0]][0], spans[part[-1]][1]), rows)))
     return lines
 
 
@@ -248,7 +253,7 @@ def _in_one_size(
     """Yield each range of words that are set in one size, with their first row of ink and the row after the last."""
     if not texts:
         return
-    wide = _APART * (rows[1] - rows[0])
+    wide = _SIZE_CHANGE_GAP * (rows[1] - rows[0])
     gaps = [place for place, (one, other) in enumerate(pairwise(spans), 1) if other[0] - one[1] >= wide]
     starts, before = [0], None
     for start, stop in pairwise([0, *gaps, len(texts)]) if gaps else ():
@@ -268,8 +273,8 @@ def _in_one_size(
 def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
     """Usual distance, in pixels of the crop, of neighbouring characters in text `height` pixels high."""
     steps = [float(b - a) for (a, b), pair in zip(pairwise(centres), pairwise(text), strict=True) if " " not in pair]
-    widest = max(_NARROWEST, _WIDEST * height)
-    return min(max(_NARROWEST, float(np.median(steps))), widest) if steps else widest / 2
+    widest = max(_LEAST_PITCH, _MAX_PITCH * height)
+    return min(max(_LEAST_PITCH, float(np.median(steps))), widest) if steps else widest / 2
 
 
 @dataclass(frozen=True)
@@ -287,7 +292,7 @@ class _Spacing:
         """Yield the indices of each word's characters."""
         word: list[int] = []
         for index, character in enumerate(self.text):
-            if character.isspace() or (word and self._parted(word[-1], index)):
+            if character.isspace() or (word and self._is_word_gap(word[-1], index)):
                 if word:
                     yield word
                 word = []
@@ -296,9 +301,9 @@ class _Spacing:
         if word:
             yield word
 
-    def _parted(self, left: int, right: int) -> bool:
+    def _is_word_gap(self, left: int, right: int) -> bool:
         distance = float(self.centres[right] - self.centres[left]) / self.pitch
-        if distance >= _LEADER:
+        if distance >= _LEADER_GAP:
             return True
         if distance < _NARROW_GAP:
             return False
@@ -311,14 +316,14 @@ class _Spacing:
         ends = a.isalnum() or (a == ":" and self.text[:left][-1:].isalpha())
         if cjk or not (ends and b.isalnum()) or blank < _NARROW_BLANK * self.pitch:
             return False
-        least = (_STANDS_OUT + _ROOM * ((a in _SLENDER) + (b in _SLENDER))) * self.height
+        least = (_BLANK_EXCESS + _SLENDER_MARGIN * ((a in _SLENDER) + (b in _SLENDER))) * self.height
         return blank >= least and blank >= self._usual_blank + least
 
     @cached_property
     def _usual_blank(self) -> float:
         """Median width of the blank paper between neighbouring characters; infinite in a short line."""
         seen = [index for index, character in enumerate(self.text) if not character.isspace()]
-        if len(seen) < _FEWEST:
+        if len(seen) < _LEAST_CHARACTERS:
             return math.inf
         return float(np.median([self._blank(left, right) for left, right in pairwise(seen)]))
 
@@ -340,7 +345,7 @@ def _trimmed(inked: Ink, start: float, stop: float, centres: Span, pitch: float)
     return int(max(start, 0)) + float(columns[0]), int(max(start, 0)) + float(columns[-1]) + 1
 
 
-def _place(crop: Crop, across: Span, down: Span) -> Quad:
+def _quad_in_picture(crop: Crop, across: Span, down: Span) -> Quad:
     """Return a rectangle of the crop as a quadrilateral of the picture."""
     height, width = crop.picture.shape[:2]
     (ax, ay), (bx, by), (cx, cy), (dx, dy) = crop.corners.tolist()
@@ -398,7 +403,7 @@ class PpOcrReader:
     async def _best_ways(self, ways: Sequence[Sequence[Crop]], wait: bool) -> list[tuple[Crop, RecognizedLine]]:
         """Return, for each line, the reading with the best result among all directions in which the line may run."""
         read = iter(await self._recognized([crop for line in ways for crop in line], wait))
-        return [max((next(read) for _ in line), key=lambda way: _weight(way[1])) for line in ways]
+        return [max((next(read) for _ in line), key=lambda way: _reading_score(way[1])) for line in ways]
 
     async def _right_way_up(
         self, read: Sequence[tuple[Crop, RecognizedLine]], wait: bool
@@ -412,7 +417,7 @@ class PpOcrReader:
         whole_page = widths[doubtful].sum() > 0.5 * widths.sum()
         again = range(len(read)) if whole_page else np.flatnonzero(doubtful).tolist()
         turned = await self._recognized([read[i][0].upside_down() for i in again], wait)
-        if whole_page and sum(map(_weight_of, turned)) > sum(map(_weight_of, read)):
+        if whole_page and sum(map(_way_score, turned)) > sum(map(_way_score, read)):
             return turned
         best = list(read)
         for index, (crop, reading) in zip(again, turned, strict=True):
@@ -429,9 +434,9 @@ class PpOcrReader:
 def is_illegible(read: Sequence[tuple[Crop, RecognizedLine]]) -> bool:
     """True if most of the text of a page is in a script that the recogniser does not know, or too unclear.
 
-    Of Cyrillic and Thai lines little more than figures and punctuation is read, with high confidence; of Arabic and
-    Devanagari lines similar Latin letters, with low confidence; of Greek lines some letters, because it knows those of
-    formulas. Hebrew is not noticed: it is read as Latin letters with high confidence.
+    In Cyrillic and Thai lines, the recogniser reads little more than digits and punctuation, with high confidence; in
+    Arabic and Devanagari lines, similar Latin letters with low confidence; in Greek lines, some letters, because it
+    knows those of formulas. Hebrew is not detected, because it is read as Latin letters with high confidence.
     """
     widths = np.array([crop.picture.shape[1] / crop.picture.shape[0] for crop, _ in read])
     poor = np.array([_is_poor(reading, width) for (_, reading), width in zip(read, widths, strict=True)])
@@ -442,15 +447,15 @@ def _is_poor(reading: RecognizedLine, width: float) -> bool:
     """True if a line `width` times as wide as high probably has another text than `reading`."""
     cells = sum(2 if is_cjk(character) else 1 for character in reading.text if not character.isspace())
     letters = [character for character in reading.text if character.isalpha()]
-    greek = sum(_GREEK[0] <= character <= _GREEK[1] for character in letters)
-    return reading.confidence < _POOR or cells < _SPARSE * width or greek > _MUCH_GREEK * len(letters)
+    greek = sum(_GREEK_RANGE[0] <= character <= _GREEK_RANGE[1] for character in letters)
+    return reading.confidence < _POOR_CONFIDENCE or cells < _LEAST_DENSITY * width or greek > _MUCH_GREEK * len(letters)
 
 
-def _weight(reading: RecognizedLine) -> float:
+def _reading_score(reading: RecognizedLine) -> float:
     """Return a score for a reading. It is high for many characters read with high confidence. A line in a wrong
     direction yields few characters, and these with low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 
-def _weight_of(way: tuple[Crop, RecognizedLine]) -> float:
-    return _weight(way[1])
+def _way_score(way: tuple[Crop, RecognizedLine]) -> float:
+    return _reading_score(way[1])

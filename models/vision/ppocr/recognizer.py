@@ -25,9 +25,9 @@ _PADDING = 128
 """Grey level of the padding behind a line, as in PP-OCR's training: 0 after normalisation."""
 
 _LEAST_WIDTH = 128
-"""Least width, in pixels, to which a line is padded. Less padding does not improve the results."""
+"""Least width, in pixels, to which a line is padded. Shorter widths would not improve the results."""
 
-_LONGEST = 1280
+_LONGEST_PIECE = 1280
 """Largest width of a piece, in pixels. Longer lines are cut at gaps, because they are read less reliably, and because
 each new width permanently takes memory."""
 
@@ -35,9 +35,9 @@ _PIXELS_AT_ONCE = 1536
 """Largest number of pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB
 per column."""
 
-_COUNTED = 640
-"""Width of a line, in pixels, that is assumed in calculating the memory on a card. The number of lines in a batch on a
-card is limited as if all lines had this width."""
+_ASSUMED_WIDTH = 640
+"""Width of a line, in pixels, that is assumed in the estimate of the memory on a card. There, the lines of one
+inference are together at most this wide, times the number of lines in the batch."""
 
 _PIECES_AT_ONCE = 2
 """Number of pieces of one line that are computed together. Most lines have no more. A longer line comes back
@@ -90,7 +90,7 @@ class LineRecognizer:
     def run(self, batch: Sequence[Image | CutLine]) -> list[RecognizedLine | Unfinished]:
         lines = [one if isinstance(one, CutLine) else _cut(fitted(one)) for one in batch]
         parts = [line.next_pieces() for line in lines]
-        columns = _PIXELS_AT_ONCE if self._device == "cpu" else _COUNTED * len(batch)
+        columns = _PIXELS_AT_ONCE if self._device == "cpu" else _ASSUMED_WIDTH * len(batch)
         readings = iter(self._read([piece for line in parts for piece in line], columns))
         return [
             replace(line, readings=line.readings + list(islice(readings, len(part)))).so_far()
@@ -110,7 +110,7 @@ class LineRecognizer:
 
 
 def _cut(line: Image) -> CutLine:
-    return CutLine(line, cut_line(line, _LONGEST))
+    return CutLine(line, cut_line(line, _LONGEST_PIECE))
 
 
 def fitted(crop: Image) -> Image:

@@ -19,25 +19,25 @@ from models.vision.text import Image
 _COARSE_AREA = 0.65e6
 """Number of pixels of the picture in the first search: an A4 page has 960 × 680."""
 
-_SMALLEST_SURE = 9.0
+_RELIABLE_HEIGHT = 9.0
 """Height of a line, in pixels of the first search, below which it may be missed."""
 
 _FINE_HEIGHT = 12.0
 """Height of the smallest lines in the fine search, in pixels."""
 
 _LEAST_HEIGHT = 5
-"""Least height of a line, in the picture's own pixels. Lower lines are illegible anyway."""
+"""Least height of a line, in pixels of the picture. Smaller lines are illegible at any scale."""
 
 _SLENDER = 4.0
 """Least ratio of width to height of a bar that may be a line of text."""
 
-_TEXT_THAT_MATTERS = 6.0
+_LEAST_SMALL_TEXT = 6.0
 """Least width of all small lines together, relative to their height, that justifies a fine search: the width of a word
 of ten letters."""
 
-_EDGE = 40
+_LEAST_CONTRAST = 40
 """Least difference of ink and paper, in grey levels."""
-_BAND = 4_000_000
+_BAND_PIXELS = 4_000_000
 """Largest number of pixels of a large picture in which bars are searched for in one part of the work, because the
 search takes ten times their memory."""
 
@@ -56,19 +56,19 @@ def choose_scales(image: Image) -> Parts[Scales]:
     coarse = min(1.0, (_COARSE_AREA / (height * width)) ** 0.5)
     if coarse > 0.9:
         return Scales(coarse, None)
-    limit = _SMALLEST_SURE / coarse
+    limit = _RELIABLE_HEIGHT / coarse
     across, down = [], []
-    rows = max(1, _BAND // width) if is_large(image) else height
+    rows = max(1, _BAND_PIXELS // width) if is_large(image) else height
     for top in range(0, height, rows):
         if top:
             yield
         grey = cv2.cvtColor(image[top : top + rows], cv2.COLOR_RGB2GRAY)
         across.append(_bars(grey, limit))
         down.append(_bars(np.ascontiguousarray(grey.T), limit))
-    # Letters that happen to be one below another look like a few short lines that run down.
+    # Letters that happen to be aligned vertically look like a few short vertical lines.
     bars = max(_Bars.of_all(across), _Bars.of_all(down), key=lambda bars: bars.lengths.sum())
     small = bars.lower_than(limit)
-    if small.lengths.sum() < _TEXT_THAT_MATTERS:
+    if small.lengths.sum() < _LEAST_SMALL_TEXT:
         return Scales(coarse, None)
     return Scales(coarse, min(1.0, max(_FINE_HEIGHT / small.low_height(), 1.25 * coarse)))
 
@@ -103,7 +103,7 @@ def _bars(grey: NDArray[np.uint8], limit: float) -> _Bars:
     # The edges of upright strokes suffice to find text. Horizontal rules and outlines of large letters have few of
     # them.
     edges = cv2.morphologyEx(grey, cv2.MORPH_GRADIENT, np.ones((1, 2), np.uint8))
-    ink = (edges > _EDGE).astype(np.uint8)
+    ink = (edges > _LEAST_CONTRAST).astype(np.uint8)
     # A table's upright rules are removed, because they would join its rows.
     ink -= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((round(2 * limit), 1), np.uint8))
     joined = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(3, round(limit))), np.uint8))

@@ -24,7 +24,7 @@ from models.device import CTRANSLATE2, ONNXRUNTIME, TORCH
 from models.host import EngineHost
 from models.measures import MEMORY
 from models.residents import MAX_WAIT_S, Residents
-from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, divided
+from models.vision.ocr.capability import PP_OCR_V6_MEDIUM, split_card_memory
 from models.workplace import HostLimits, load_engine
 from tests import gpu_cards
 from tests.unit.models.test_card_memory import CARDS, CUDA_ITSELF, GIB, MARGIN, engines_on_a_box
@@ -200,7 +200,7 @@ class Box:
         residents = Residents(free=self.card.free, clock=asyncio.get_running_loop().time)
         self.hosts: dict[str, EngineHost[int, int]] = {}
         for candidate, memory in engines:
-            parts = divided(memory) if candidate is PP_OCR_V6_MEDIUM else (memory,)
+            parts = split_card_memory(memory) if candidate is PP_OCR_V6_MEDIUM else (memory,)
             for number, part in enumerate(parts):
                 self._add(candidate, part, f"{candidate.spec.name}-{number}", residents, stack)
         self.loading_s = sum(memory.base for _, memory in engines) * MB / LOADED_A_SECOND

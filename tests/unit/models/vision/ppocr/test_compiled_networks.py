@@ -35,13 +35,13 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 def compilations(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the networks that were compiled rather than read back."""
     compiled: list[str] = []
-    compile_anew: Callable[..., tuple[str, Any]] = openvino_session._compiled
+    compile_anew: Callable[..., tuple[str, Any]] = openvino_session._compile
 
     def counted(core: Any, path: Path, *rest: Any) -> tuple[str, Any]:
         compiled.append(path.stem)
         return compile_anew(core, path, *rest)
 
-    monkeypatch.setattr(openvino_session, "_compiled", counted)
+    monkeypatch.setattr(openvino_session, "_compile", counted)
     return compiled
 
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from models.vision.gui.lettering import TextPiece, em_box, pieces_of
 from models.vision.gui.regions import differences, propose_boxes
-from models.vision.gui.screen_view import LINE, views_of
+from models.vision.gui.screen_view import USUAL_LINE_HEIGHT, views_of
+from models.vision.gui.text_pieces import TextPiece, box_with_em_height, pieces_of
 from models.vision.text import TextLine
 from tests.screens import BLUE, DrawnScreen
 
@@ -47,14 +47,14 @@ def test_type_is_as_high_whatever_letters_it_shows(text: str) -> None:
     screen = DrawnScreen()
     screen.text(40, 60, text, size=32)
     [piece] = pieces_of(screen.image, screen.lines)
-    _, top, _, bottom = em_box(piece)
+    _, top, _, bottom = box_with_em_height(piece)
     assert bottom - top == pytest.approx(32, rel=0.2)
 
 
 def test_ideographs_fill_their_square() -> None:
     screen = DrawnScreen()
     ink, ground = screen.image[0, 0].astype("float32"), screen.image[0, 0].astype("float32")
-    _, top, _, bottom = em_box(TextPiece((10, 10, 60, 30), "登录", ink, ground, 1, 1.0))
+    _, top, _, bottom = box_with_em_height(TextPiece((10, 10, 60, 30), "登录", ink, ground, 1, 1.0))
     assert (top, bottom) == (pytest.approx(8.8), pytest.approx(31.2))
 
 
@@ -63,7 +63,7 @@ def test_screens_are_looked_at_in_one_size(scale: int) -> None:
     screen = DrawnScreen(scale=scale)
     screen.text(40, 60, "One line of text")
     [view] = views_of(screen.image, screen.lines)
-    assert view.line == pytest.approx(LINE, rel=0.3)
+    assert view.line == pytest.approx(USUAL_LINE_HEIGHT, rel=0.3)
     assert view.image.shape[1] == pytest.approx(900, rel=0.2)
 
 

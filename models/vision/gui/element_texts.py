@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.lettering import TextPiece
-from models.vision.gui.regions import Boxes, area_of, common_area
+from models.vision.gui.regions import Boxes, area_of, intersection_area
+from models.vision.gui.text_pieces import TextPiece
 
 _INSIDE_SHARE = 0.6
 """Least share of a piece of text inside an element at which the piece belongs to the element."""
@@ -40,7 +40,7 @@ def texts_beside(places: Boxes, pieces: Sequence[TextPiece]) -> list[TextPiece]:
 def _shares(places: Boxes, pieces: Sequence[TextPiece]) -> NDArray[np.float32]:
     """Return the share of each piece's area that lies in each place, as an array of pieces × places."""
     boxes = np.array([piece.box for piece in pieces], np.float32)
-    return (common_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
+    return (intersection_area(boxes, places) / np.maximum(area_of(boxes), 1)[:, None]).astype(np.float32)
 
 
 def _without_parts(pieces: Sequence[TextPiece]) -> list[TextPiece]:

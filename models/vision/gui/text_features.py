@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.regions import Boxes, Floats, area_of, common_area
+from models.vision.gui.regions import Boxes, Floats, area_of, intersection_area
 from models.vision.gui.screen_view import ScreenView
 
 
-class WritingFeatures:
+class TextFeatures:
     """Features of the text in and around boxes."""
 
     def __init__(self, view: ScreenView, boxes: Boxes) -> None:
@@ -23,7 +23,7 @@ class WritingFeatures:
         wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         if not len(places):
             return np.tile(np.array([0, 0, -1, -1, 0, 0, 0, 0, 0, 0], np.float32), (len(boxes), 1))
-        common = common_area(boxes, places)
+        common = intersection_area(boxes, places)
         own = area_of(places)
         inside = common > 0.6 * own
         count = inside.sum(axis=1)
@@ -99,21 +99,21 @@ class WritingFeatures:
             tall / self._view.line,
             np.array([piece.in_line for piece in pieces], np.float32).clip(0, 8) / 4,
             np.array([piece.share for piece in pieces], np.float32),
-            np.array([_letters(piece.text) for piece in pieces], np.float32),
+            np.array([_letter_share(piece.text) for piece in pieces], np.float32),
             np.array([len(piece.text.split()) for piece in pieces], np.float32).clip(0, 12) / 4,
             np.array([piece.text.rstrip().endswith((".", ",", ":", "…", "!", "?")) for piece in pieces], np.float32),
         ]
         described = np.stack(columns, axis=1).astype(np.float32)
         owner = made_of.copy()
         # Other boxes get the text that lies inside them to the largest part.
-        common = common_area(self._boxes, self._places)
+        common = intersection_area(self._boxes, self._places)
         inside = common.argmax(axis=1)
         owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))
         ink: Floats = np.where(owner[:, None] >= 0, described[owner], 0).astype(np.float32)
         return ink
 
 
-def _letters(text: str) -> float:
+def _letter_share(text: str) -> float:
     """Return the share of letters in a text. Prices and dates have few."""
     return sum(letter.isalpha() for letter in text) / max(1, len(text))
 

@@ -11,9 +11,9 @@ from models.vision.text import Image, Quad, TextLine, Word
 Colour = NDArray[np.float32]
 """Red, green, blue, 0 to 255."""
 
-_GAP = 0.85
+_MAX_WORD_GAP = 0.85
 """Largest space between words of one text, as a part of the line's height."""
-_OTHER_INK = 70.0
+_MAX_INK_DIFFERENCE = 70.0
 """Largest difference, in a colour channel, between two words of the same colour. The anti-aliasing of thin letters
 causes 30 to 50."""
 
@@ -55,7 +55,7 @@ def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
     spaced: list[list[Word]] = []
     for word in sorted(line.words, key=lambda one: box_of(one.quad)[0]):
         before = box_of(spaced[-1][-1].quad)[2] if spaced else -np.inf
-        if box_of(word.quad)[0] - before > _GAP * height:
+        if box_of(word.quad)[0] - before > _MAX_WORD_GAP * height:
             spaced.append([])
         spaced[-1].append(word)
     runs = [(words, list(_by_colour(image, words))) for words in spaced]
@@ -79,7 +79,7 @@ def _by_colour(image: Image, words: Sequence[Word]) -> Iterator[list[Word]]:
     before: Colour | None = None
     for word in words:
         ink, _ = colours(image, box_of(word.quad))
-        if before is not None and float(np.abs(ink - before).max()) > _OTHER_INK:
+        if before is not None and float(np.abs(ink - before).max()) > _MAX_INK_DIFFERENCE:
             yield run
             run = []
         run.append(word)
@@ -95,7 +95,7 @@ def _piece(
     return TextPiece(box, " ".join(word.text for word in words), ink, ground, in_line, share, confidence)
 
 
-def em_box(piece: TextPiece) -> tuple[float, float, float, float]:
+def box_with_em_height(piece: TextPiece) -> tuple[float, float, float, float]:
     """Return the box of `piece`, with the height of its typeface. OCR measures the height of the ink, which is less for
     "so" than for "Also"."""
     left, top, right, bottom = piece.box
