@@ -80,7 +80,7 @@ class EngineConfig:
 
 @runtime_checkable
 class Remote(Protocol):
-    """A part whose work is done by another server, such as that of an LLM, which may be unreachable."""
+    """A part of an engine whose work is done by another server, such as an LLM server, which may be unreachable."""
 
     async def check(self) -> None:
         """Check that the server can be reached, by a request that costs nothing. Raises ModelError if it cannot."""

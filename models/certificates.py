@@ -1,4 +1,4 @@
-"""Reads the certificates of the authorities that connections trust."""
+"""Reads the certificates of the authorities that TLS connections trust."""
 
 import functools
 import os
@@ -8,7 +8,8 @@ import httpx
 
 
 def trusted() -> ssl.SSLContext:
-    """Return the context for connections by TLS: with certifi's authorities, or those of SSL_CERT_FILE or SSL_CERT_DIR.
+    """Return the context for TLS connections. It trusts certifi's authorities, or the ones that SSL_CERT_FILE or
+    SSL_CERT_DIR names.
 
     All connections of a process share it, because reading the certificates takes 40 ms.
     """

@@ -153,9 +153,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
         An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
-        batch with other items, except that the batch after _MAX_URGENT_BATCHES such batches also takes one other item.
-        While keys compete and batches are small, that exception does not apply. Raises EngineUnavailable if the engine
-        does not load, and EngineFailed if it breaks on this item.
+        batch with other items, with one exception: after _MAX_URGENT_BATCHES successive batches of urgent items, a
+        batch also takes one other item. The exception does not apply while keys compete and batches are small. Raises
+        EngineUnavailable if the engine does not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result

@@ -1,4 +1,4 @@
-"""Finds the threads that a native library starts, and lets other threads go ahead of them.
+"""Finds the threads that a native library starts, and lowers their priority.
 
 This works only on Linux. On other systems no threads are found, and all keep the same priority.
 """
@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 _NICENESS = 10
-"""Niceness of threads that let others go ahead, such as threads that decode media. They get a tenth of a processor
-beside a busy thread, and all of an idle processor."""
+"""Niceness of threads with lowered priority. They get a tenth of a processor beside a busy thread, and all of an idle
+processor."""
 _THREAD_NUMBERS = count(1)
 _TASKS_FOLDER = Path("/proc/self/task")
 

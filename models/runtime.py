@@ -91,7 +91,8 @@ class Runtime:
     stay on a card.
 
     Whether an engine can run here depends on packages and files, which have to be looked up. A server calls `look`
-    before each request, which looks them up in a thread. Without such calls, they are looked up when they are needed.
+    before each request, which looks them up in a thread. If `look` is never called, they are looked up when they are
+    needed.
 
     Raises ValueError for a name that the catalog does not know.
     """

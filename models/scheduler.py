@@ -3,9 +3,9 @@
 Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
 by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
 served least recently. A key without waiting items starts at the time of the waiting keys, so it cannot save up turns.
-If a key has many waiting items, each of them counts as up to three, so that a client that asks for little is served
-soon, and a client with a flood of requests gets the rest. Work of batches is served after all work for which a client
-waits, but it is passed over only a limited number of times.
+If a key has many waiting items, each of them counts as up to three, so that a client with few requests is served soon,
+and a client with a flood of requests gets the remaining capacity. Work of batches is served after all work for which a
+client waits, but it is passed over only a limited number of times.
 
 A key may take only a part of each resource, of its slots and of its queue. Items beyond this part are refused, with an
 error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
@@ -251,9 +251,9 @@ def make_room(
 
     A full queue refuses batches, and keys that already have an equal share of it. For any other key, the newest item
     that `may_yield` is returned, one of a batch or else of the key with the most items; the caller must withdraw and
-    refuse it. If there is no such item, the queue grows beyond its bound, to twice its size at most. Raises ShareUsedUp
-    if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time
-    per item, from which `retry_after` is calculated.
+    refuse it. If no item may yield, the queue grows beyond its bound, to twice its size at most. Raises ShareUsedUp if
+    the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time per
+    item, from which `retry_after` is calculated.
     """
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(most):

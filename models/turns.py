@@ -40,8 +40,8 @@ class Homes:
     processes while no other key asks for one, and only its Share of them if others have asked recently. Different keys
     get different processes if there are enough.
 
-    While keys without long calls ask, too, a key with long calls gets no process that they use, and never the last one
-    of several. They therefore never wait for a long call.
+    While there are also keys without long calls, a key with long calls gets none of their processes, and never the last
+    of several processes. Keys without long calls therefore never wait for a long call.
     """
 
     def __init__(self, many: int, *, clock: Callable[[], float] = time.monotonic) -> None:

@@ -94,5 +94,5 @@ EMBEDDING: Capability[PassageEmbedder] = Capability(
 
 
 def embedder_of_labels(engines: Engines) -> Embedder | None:
-    """Return the quickest engine whose vectors of labels are near those of MINILM; None if there is none."""
+    """Return the fastest engine that embeds labels almost like MINILM; None if there is none."""
     return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

@@ -49,10 +49,10 @@ def embedding_remedy() -> str | None:
 
 
 def int8_remedy() -> str | None:
-    """Return a sentence on what the network in int8 lacks here, or None. Loads nothing.
+    """Return a sentence on what is missing for the network in int8; None if nothing is. Loads nothing.
 
-    Processors without AVX-512 VNNI multiply int8 no faster than float32, and there OpenVINO rounds otherwise or not at
-    all.
+    Processors without AVX-512 VNNI multiply int8 no faster than float32, and OpenVINO quantises differently or not at
+    all on them.
     """
     if remedy := embedding_remedy():
         return remedy
@@ -63,7 +63,7 @@ def int8_remedy() -> str | None:
 
 @cache
 def _has_vnni() -> bool:
-    """True if Linux says that the processor has AVX-512 VNNI."""
+    """True if Linux reports that the processor has AVX-512 VNNI."""
     try:
         flags = re.search(r"^flags\s*:(.*)$", _CPU_INFO.read_text(), re.MULTILINE)
     except FileNotFoundError:  # another system than Linux

@@ -160,7 +160,7 @@ class EmbeddedLlm:
 
     async def abilities(self) -> Abilities:
         """Return the model's abilities, loading the model first. A forced call works even without the ability `tools`.
-        With the tool choice `auto`, a model whose template knows no tools answers in words."""
+        With the tool choice `auto`, a model whose template does not support tools answers with text."""
         with self._in_use(), self.counters.failing():
             server = await self._servers.load()
         tools = server.template.calls_tools

@@ -161,11 +161,10 @@ def _messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _plain_messages(messages: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Return `messages` for a template that knows only text. The result of a call becomes a user's message that also
+    """Return `messages` for a template that supports only text. The result of a call becomes a user's message that also
     states the call.
 
-    A turn that consists of nothing but calls is left out, because a small model that is shown such a turn repeats it
-    instead of answering.
+    A turn that consists only of calls is left out, because a small model would repeat it instead of answering.
     """
     calls = {call["id"]: call["function"] for m in messages for call in m.get("tool_calls") or ()}
     plain = []

@@ -1,7 +1,7 @@
 """Forces a tool call by asking for the call as JSON under a schema, for LLMs that ignore `tool_choice`.
 
-A server may accept `tool_choice` and silently ignore it: llama.cpp for a model whose template knows no tools, Ollama
-for all models. Nearly all servers observe a schema.
+A server may accept `tool_choice` and silently ignore it: llama.cpp does for a model whose template does not support
+tools, Ollama for all models. Nearly all servers observe a schema.
 """
 
 import json

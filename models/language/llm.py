@@ -201,7 +201,7 @@ class LlmCall:
     so: many models reason by default, and a short token limit would be used up before the answer begins."""
     is_the_clients: bool = False
     """True for a request of a client, whose `max_tokens` limits everything that the model generates. In a question of
-    openfaze's own, `max_tokens` limits only the answer: a model that reasons although it was told not to gets
+    openfaze's own, `max_tokens` limits only the answer: a model that reasons although reasoning is switched off gets
     `THINKING_TOKENS` more."""
     is_for_the_end: bool = False
     """True if nobody reads the answer while it is written, so that pieces that arrive together may be joined."""

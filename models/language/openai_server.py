@@ -53,9 +53,9 @@ PROBING_AGENT = f"{AGENT} (probe)"
 class OpenAiServer:
     """An LLM on a server. Implements models.language.llm.Llm.
 
-    `base_url` may lack the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
-    those already known; the others are determined. At most `at_once` calls run at a time, shared fairly among the keys;
-    other calls wait. Belongs to the event loop in which it is first used.
+    `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
+    the known ones; the server is asked for the others. At most `at_once` calls run at a time, shared fairly among the
+    keys; other calls wait. Belongs to the event loop in which it is first used.
     """
 
     def __init__(
@@ -81,7 +81,7 @@ class OpenAiServer:
         """Sentence for clients on why the server could not be reached at the last try; None if it could, or before the
         first try."""
         self._always_reasons = False
-        """True once the model has reasoned although it was told not to."""
+        """True once the model has reasoned although reasoning was switched off."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._probe)

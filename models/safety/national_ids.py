@@ -1,4 +1,4 @@
-"""Recognises identification numbers of people that states assign, if they can be told from other numbers.
+"""Recognises personal identification numbers that states assign, if they can be distinguished from other numbers.
 
 A tenth of all numbers has a right check digit by chance. A common form such as nine digits therefore counts only after
 a word that names the number. A number counts by itself if nothing else has its form, or if it can be checked in several

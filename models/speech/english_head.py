@@ -14,7 +14,7 @@ ENGLISH_FILE = Path(__file__).with_name("english.json")
 @dataclass(frozen=True)
 class EnglishHead:
     """Logistic regression from the mean of the encoder's states of Whisper tiny.en to the probability that speech is
-    English. The model itself knows no other language, and writes English words for any speech.
+    English. The model was trained on English alone, and writes English words for any speech.
 
     training/speech makes the file of weights; docs/speech.md states the accuracy.
     """

@@ -147,8 +147,8 @@ class Whisper:
         fills_windows: bool = True,
     ) -> None:
         """`device` is `cpu`, `cuda` or `cuda:1`. With `fills_windows`, each window is padded to LONGEST_S, as in
-        Whisper's training. Without it, a window whose language is known or that is long enough to tell it is padded to
-        little more than its own length, which takes less time."""
+        Whisper's training. Otherwise, a window is padded to little more than its own length, which takes less time, if
+        its language is known or the window is long enough to detect it."""
         self._files = files
         self._device = device
         self._threads = threads

@@ -105,8 +105,7 @@ def remedy_between(source: str, target: str, weights_dir: Path) -> str:
 
 
 def _llm_remedy(config: EngineConfig) -> str | None:
-    """Return the remedy for the lack of a capable LLM, because the small model that comes with openfaze cannot
-    translate."""
+    """Return the remedy if there is no capable LLM, because the small embedded model cannot translate."""
     llm = config.of(LlmSettings)
     if llm.llm_base_url or llm.llm_gguf or QWEN3_4B.remedy(config) is None:
         return None

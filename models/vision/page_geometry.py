@@ -99,7 +99,7 @@ def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.floa
 
 @dataclass(frozen=True)
 class PageGeometry:
-    """A map between the pixels of a picture and those of the upright, flat page; sizes stay nearly the same."""
+    """A map between the pixels of a picture and the pixels of the upright, flat page. Sizes stay nearly the same."""
 
     angle: float = 0.0
     """Direction of the text in degrees clockwise: 0 runs right, 90 runs down."""

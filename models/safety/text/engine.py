@@ -97,7 +97,7 @@ class OwnTextGuard:
                     ]
                     yield
                 for piece in passages_of(view.text):
-                    words = self._head.words_of(piece)
+                    words = self._head.log_odds_by_words(piece)
                     if self._head.is_suspect(words, total):
                         passages.append(_SuspectPassage(view.name, piece, words))
                     yield
@@ -108,7 +108,7 @@ class OwnTextGuard:
         texts = list(vectors)
         for start in range(0, len(texts), _PASSAGES_AT_ONCE):
             some = texts[start : start + _PASSAGES_AT_ONCE]
-            odds = self._head.meanings_of(np.stack([vectors[text] for text in some]))
+            odds = self._head.log_odds_by_meaning(np.stack([vectors[text] for text in some]))
             meanings |= dict(zip(some, odds.tolist(), strict=True))
             yield
         layers = []

@@ -110,12 +110,12 @@ class GuardHead:
     threshold: float
     """Least P(unsafe) at which a text is unsafe."""
 
-    def words_of(self, text: str) -> float:
+    def log_odds_by_words(self, text: str) -> float:
         """Log odds that a text is unsafe, by its words alone."""
         words, parts = terms_of(text)
         return self.words.of(words) + self.parts.of(parts) + self.words_bias
 
-    def meanings_of(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    def log_odds_by_meaning(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log odds that each text is unsafe, by its meaning alone: n numbers for n × 384."""
         squares = 2 - 2 * vectors @ self.landmarks.T
         odds: NDArray[np.float32] = np.exp(-self.gamma * squares) @ self.landmark_weights + self.meaning_bias

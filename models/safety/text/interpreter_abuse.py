@@ -44,8 +44,8 @@ _REQUEST_TO_RUN = re.compile(
 _WORDS = re.compile(rb"[a-z\x80-\xff]{2,}")
 
 _FEWEST_WORDS = 5
-"""Least number of words on the attack's line, apart from the attack, that make it a sentence about the attack and not
-code."""
+"""Least number of words on the attack's line, in addition to the attack, at which the line may be a sentence about
+it."""
 
 
 def matches(text: str) -> list[PhraseMatch]:

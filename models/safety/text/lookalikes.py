@@ -84,7 +84,7 @@ class _Scripts:
     """The scripts, other than Latin, in which a text is written."""
 
     trusted: frozenset[str]
-    """Scripts in which so much of the text is written that their words are left alone."""
+    """Scripts of a large part of the text, whose words are left unchanged."""
     genuine: frozenset[str]
     """Scripts that have letters unlike any Latin letter: few of their words are disguises."""
     mainly_latin: bool

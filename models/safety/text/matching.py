@@ -71,7 +71,7 @@ class PhraseTable:
     words: Mapping[str, str] = field(default_factory=dict)
     """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """Pattern of words that ask the reader to tell or do something. They count if they stand before a phrase, with up
+    """Pattern of words of requests and questions, such as "how do I". They count if they stand before a phrase, with up
     to three words in between. The words of `asking_after` count if they stand after it."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -23,7 +23,7 @@ class Attack:
     kind: str
     """Name of the kind of attack in a word or two, for explanations."""
     score: float
-    """Certainty that such code is an attack, 0.6 to 0.98."""
+    """Certainty that code with one of `patterns` is an attack, 0.6 to 0.98."""
     patterns: tuple[str, ...]
     taught: bool = False
     """True if harmless sentences, such as those of lessons and questions, mention the attack."""

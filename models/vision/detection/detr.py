@@ -63,7 +63,8 @@ class DetrHead:
 
     def __init__(self, network: OnnxNetwork, labels: Sequence[str] = NAMES, *, normalised: bool | None = None) -> None:
         """`labels` are the names of the classes; with COCO's names, a network of 91 classes numbers them by category
-        id. `normalised` overrides the convention. Raises EngineUnavailable for a file that is not such a network."""
+        id. `normalised` overrides the convention. Raises EngineUnavailable if the file's inputs and outputs match none
+        of CONVENTIONS, or its classes do not match `labels`."""
         self._convention = _convention(network)
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
         self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _NO_NORMALISATION

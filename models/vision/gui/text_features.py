@@ -28,7 +28,8 @@ class TextFeatures:
         inside = common > 0.6 * own
         count = inside.sum(axis=1)
         some = count > 0
-        # A box without text gets its own sides as those of its text, so that no feature below is infinite.
+        # For a box without text, the sides of the box stand for the sides of its text, so that no feature below is
+        # infinite.
         left, top, right, bottom = (
             np.where(some, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
             for side, (reduce, nothing) in enumerate(

@@ -95,7 +95,7 @@ class _CompactTranscript:
         return self._extended_to_words(spans)
 
     def _in_order(self, texts: Sequence[tuple[int, str]], gap: Span, least: int) -> dict[int, Span]:
-        """Return, by index, the spans of those `texts` that occur in `gap` one after the other. The longest and most
+        """Return, by index, the spans of the `texts` that occur in `gap` in the same order. The longest and most
         similar text, which must have at least `least` letters, is found first. The others are then searched for before
         and after it."""
         found: dict[int, Span] = {}

@@ -5,6 +5,6 @@ combines both. The package `rapidocr` contains the embedded weights (PP-OCRv6 sm
 
 The embedded recogniser reads Chinese, Japanese, English and 46 more languages in Latin script. It has no Korean,
 Cyrillic, Arabic, Hebrew, Thai or Indic letters: a line in such a script yields nothing, or a few similar letters of low
-probability, and is left out like all lines below the reader's least confidence. It knows the Greek letters of formulas:
-small letters without accents; capitals are read as the Latin letters that look the same.
+probability, and is left out like all lines below the reader's least confidence. It reads Greek letters as in formulas:
+small letters without accents. Greek capitals are read as the Latin letters that look the same.
 """

@@ -432,7 +432,7 @@ class PpOcrReader:
 
 
 def is_illegible(read: Sequence[tuple[Crop, RecognizedLine]]) -> bool:
-    """True if most of the text of a page is in a script that the recogniser does not know, or too unclear.
+    """True if most of a page's text is unclear, or in a script that the recogniser does not know.
 
     In Cyrillic and Thai lines, the recogniser reads little more than digits and punctuation, with high confidence; in
     Arabic and Devanagari lines, similar Latin letters with low confidence; in Greek lines, some letters, because it

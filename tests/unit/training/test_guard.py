@@ -45,9 +45,9 @@ async def test_a_head_catches_what_it_has_not_seen_and_leaves_themes_alone_that_
     held = [at for at, example in enumerate(found) if example.group not in fitted]
     head = head_of(fit([found[at] for at in seen], vectors[seen], seed=0))
 
-    meanings = head.meanings_of(vectors[held])
+    meanings = head.log_odds_by_meaning(vectors[held])
     caught = [
-        head.unsafe(head.words_of(found[at].text), meaning) >= head.threshold
+        head.unsafe(head.log_odds_by_words(found[at].text), meaning) >= head.threshold
         for at, meaning in zip(held, meanings.tolist(), strict=True)
     ]
     unsafe = np.array([found[at].unsafe for at in held])
