@@ -100,7 +100,7 @@ def first_loop(text: str, size: int) -> int | None:
     """The length of `text` at which it is noticed, read in pieces of `size`."""
     loops = LoopDetector()
     ends = range(size, len(text) + size, size)
-    return next((end for end in ends if loops.end_in_one(text[end - size : end])), None)
+    return next((end for end in ends if loops.ends_in_loop(text[end - size : end])), None)
 
 
 @pytest.mark.parametrize("size", [1, 3, 7])
