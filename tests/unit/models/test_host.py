@@ -62,7 +62,7 @@ async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
     await asyncio.sleep(0)
     # The queue empties, the place is promised to the first who waits, and that one leaves before taking it.
     queued.cancel()
-    while len(host._room) == 2:
+    while len(host._waiting_callers) == 2:
         await asyncio.sleep(0)
     leaves.cancel()
     await asyncio.wait([queued, leaves])

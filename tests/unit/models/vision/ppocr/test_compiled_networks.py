@@ -26,9 +26,9 @@ PAGE = np.array(single_line("Invoice 4711, 10.00 EUR").image.resize((256, 128)))
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    kept._say_once.cache_clear()
+    kept._log_once.cache_clear()
     yield tmp_path / "openfaze" / "compiled"
-    kept._say_once.cache_clear()
+    kept._log_once.cache_clear()
 
 
 @pytest.fixture
