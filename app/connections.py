@@ -43,7 +43,7 @@ _ENDING_S = 2.0
 checked yet."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
-_FED_AT_ONCE = 4 * 1024
+_FED_AT_ONCE = 1024
 """Number of bytes of a chunked body that are parsed between two checks of its framing.
 
 In a larger piece, the content would compensate for a long chunk extension.
@@ -55,11 +55,9 @@ _FRAMING = 8
 _MAX_HEADERS = 128
 """Largest number of header lines of a request. Clients and proxies send some 30; a request with 12,000 short lines
 would take 10 ms."""
-_CHUNKS_OF_A_TURN = 256
-"""Number of chunks of a body that are parsed in one turn of the event loop, which takes some 1 ms: parsing a small
+_CHUNKS_OF_A_TURN = 64
+"""Number of chunks of a body that are parsed in one turn of the event loop, which takes some 0.2 ms: parsing a small
 chunk costs more than its content."""
-_CONTENT_PER_CHUNK = 256
-"""Number of bytes of a chunked body whose parsing counts as much as a chunk."""
 _HEAD_COST = 64
 """Number of chunks as which a request's head counts. Each of its headers counts as a further chunk."""
 _CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
@@ -261,8 +259,8 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unparsed: deque[memoryview] = deque()
         """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
-        """Number of chunks that were parsed in the current turn. Content and heads count, too (_CONTENT_PER_CHUNK,
-        _HEAD_COST)."""
+        """Number of chunks that were parsed in the current turn. A chunk that comes in several pieces counts as
+        several, and _HEAD_COST says what else counts."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
         self._head_error: ApiError | None = None
@@ -302,6 +300,7 @@ class BoundedProtocol(HttpToolsProtocol):
         for cycle in (self._answered, self.cycle):
             if cycle is not None and not cycle.response_complete:
                 cycle.disconnected = True
+                cycle.waiting_for_100_continue = False
                 cycle.message_event.set()
 
     def eof_received(self) -> bool:  # type: ignore[override]
@@ -313,19 +312,22 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         self._inbound.moved += len(data)
-        waits = self._waits_for_turn()
+        if not self._waits_for_turn():
+            self._wait_for_turn(Share(f"address {self.address}"))
         self._unparsed.append(memoryview(data))
-        if not waits:
-            self._parse()
+
+    def _wait_for_turn(self, share: Share, *, rests: bool = False) -> None:
+        self.transport.pause_reading()
+        LoopTurns.of_running_loop().call(self._parse, share, rests=rests)
 
     def _parse(self) -> None:
-        """Parse the received bytes. After many chunks or several heads, the rest waits for the next turn of the event
+        """Parse what has been received. After many chunks or a head, the rest waits for another turn of the event
         loop."""
         self._chunks = 0
         while self._unparsed and not (self._ends or self.transport.is_closing()):
             if self._chunks >= _CHUNKS_OF_A_TURN:
-                self.transport.pause_reading()
-                LoopTurns.of_running_loop().call(self._parse, Share(f"address {self.address}"))
+                # The first heads of other connections from there, perhaps a proxy's, do not wait for this one's rest.
+                self._wait_for_turn(Share(f"more from address {self.address}"), rests=True)
                 return
             received = self._unparsed.popleft()
             piece = received[: self._piece_size]
@@ -333,7 +335,6 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._unparsed.appendleft(received[len(piece) :])
             if self._in_body:
                 self._framing += len(piece)
-                self._chunks += self._is_chunked * len(piece) // _CONTENT_PER_CHUNK
             else:
                 self._head += len(piece)
             super().data_received(bytes(piece))

@@ -1,9 +1,14 @@
 """Events of an answer. The pipeline yields them, the cache stores them, and encoders turn them into bytes."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, TypeGuard
 
 from tasks.precontext import Entry, Evidence
+
+PIECE = 64 * 1024
+"""Largest number of characters of text that are joined in one event, so that encoding an event takes less than a
+millisecond."""
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]
 
@@ -72,3 +77,32 @@ class Finish:
 
 
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish
+
+
+def joined_at(events: Sequence[Event], place: int) -> tuple[Event, int]:
+    """Return the event at `place`, joined with the text that follows it, and the place of the next event. Each event
+    has a cost, however little text it has. Chunks with log probabilities are not joined."""
+    first = events[place]
+    place += 1
+    if not _is_plain_text(first):
+        return first, place
+    texts, size = [first.text], len(first.text)
+    while place < len(events) and type(event := events[place]) is type(first) and _is_plain_text(event):
+        size += len(event.text)
+        if size > PIECE:
+            break
+        texts.append(event.text)
+        place += 1
+    return (first if len(texts) == 1 else type(first)("".join(texts))), place
+
+
+def joined(events: Sequence[Event]) -> Iterator[Event]:
+    """Yield all events, with adjacent texts joined."""
+    place = 0
+    while place < len(events):
+        event, place = joined_at(events, place)
+        yield event
+
+
+def _is_plain_text(event: Event) -> TypeGuard[ReasoningChunk | TextChunk]:
+    return isinstance(event, ReasoningChunk) or (isinstance(event, TextChunk) and event.logprobs is None)

@@ -153,9 +153,9 @@ class EngineHost(Generic[ItemT, ResultT]):
         If the queue is full, the caller waits for a place if `wait` is true. Otherwise the call raises
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
         An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
-        batch with other items, with one exception: after _MAX_URGENT_BATCHES successive batches of urgent items, a
-        batch also takes one other item. The exception does not apply while keys compete and batches are small. Raises
-        EngineUnavailable if the engine does not load, and EngineFailed if it breaks on this item.
+        batch with other items, except that the batch after _MAX_URGENT_BATCHES such batches also takes one other item.
+        While keys compete, urgent items overtake only those of their own key. Raises EngineUnavailable if the engine
+        does not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
         return result
@@ -408,13 +408,18 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _next_share(self) -> Share | None:
         """Share of the key whose item would run next."""
-        return self._turns.next_of((self._urgent or self._queue).shares_in_order(self._may_run))
+        askers = self._urgent.shares_in_order(self._may_run)
+        if not askers or self._turns.is_contested:
+            askers += self._queue.shares_in_order(self._may_run)
+        return self._turns.next_of(askers)
 
     def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
-        """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn."""
+        """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn. While
+        keys compete, the batch is of the key whose turn it is."""
         first = self._next_share()
         if first is not None and self._turns.is_contested and (most := self._contested_batch) < self._workplace.most:
-            return self._pop_items(self._urgent or self._queue, most, of=first)
+            queue = self._urgent if self._urgent.waiting(first.key) else self._queue
+            return self._pop_items(queue, most, of=first)
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         self._urgent_batches = self._urgent_batches + 1 if self._urgent and self._queue else 0
         if self._urgent_batches > _MAX_URGENT_BATCHES:

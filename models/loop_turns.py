@@ -4,27 +4,49 @@ of bodies, pieces of fetched pages, and pieces of answers.
 Each piece costs little, but a task lets no other task run as long as its next piece is already there. One client that
 sends a thousand pieces at a time over each of ten connections would make every step of other requests wait for ten
 thousand pieces. Such work therefore stops after a few pieces and waits for its turn. There is one turn in each pass of
-the loop, and keys get turns alternately, so that other requests wait for a few pieces at most.
+the loop, and keys get turns alternately, so that other requests wait for a few pieces at most. After a turn, a key with
+rivals rests, so that the processor is left to engines and to requests of others.
 """
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from weakref import WeakKeyDictionary
 
 from models.scheduler import SHARE, FairQueue, Share
+from models.turns import Rivalry
 
-PIECES_OF_A_TURN = 16
-"""Number of pieces that are handled in one turn. A piece of an answer or of a fetched page takes some 0.1 ms."""
+PIECES_OF_A_TURN = 4
+"""Number of pieces that are handled in one turn. A piece of an answer or of a fetched page takes some 0.1 ms, and every
+step of another request waits for a turn."""
+REST_S = 0.001
+"""Time, in seconds, for which a key rests after a turn: three times as long as most turns take, and the shortest time
+that uvloop measures."""
+_MOST_RESTING = 64
+"""Number of keys beyond which those whose rest is over are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    work: Callable[[], object]
+    share: Share
+    rests: bool
 
 
 class LoopTurns:
     """The turns of one event loop."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, clock: Callable[[], float] | None = None) -> None:
         self._loop = loop
-        self._queue: FairQueue[Callable[[], object]] = FairQueue()
+        self._clock = clock or loop.time
+        self.rivalry = Rivalry()
+        """The keys that send requests."""
+        self._queue: FairQueue[_Turn] = FairQueue()
         self._is_serving = False
+        self._rest_until: dict[str, float] = {}
+        """Times until which keys rest, and perhaps a few that are over."""
+        self._waking: asyncio.TimerHandle | None = None
 
     @classmethod
     def of_running_loop(cls) -> "LoopTurns":
@@ -34,26 +56,41 @@ class LoopTurns:
             turns = _OF_LOOPS[loop] = cls(loop)
         return turns
 
-    def call(self, work: Callable[[], object], share: Share) -> None:
-        """Call `work` in the next turn of `share`."""
-        self._queue.push(work, share)
+    def call(self, work: Callable[[], object], share: Share, *, rests: bool = False) -> None:
+        """Call `work` in the next turn of `share`, whose key `rests` afterwards."""
+        self._queue.push(_Turn(work, share, rests), share)
+        self._begin_to_serve()
+
+    async def wait(self) -> None:
+        """Wait for the next turn of the running task's SHARE."""
+        share = SHARE.get()
+        turn = self._loop.create_future()
+        self.call(partial(_begin, turn), share, rests=share.part < 1 and self.rivalry.is_on)
+        await turn
+
+    def _begin_to_serve(self) -> None:
         if not self._is_serving:
             self._is_serving = True
             self._loop.call_soon(self._serve)
 
-    async def wait(self) -> None:
-        """Wait for the next turn of the running task's SHARE."""
-        turn = self._loop.create_future()
-        self.call(partial(_begin, turn), SHARE.get())
-        await turn
-
     def _serve(self) -> None:
-        work = self._queue.pop()
-        self._is_serving = len(self._queue) > 0
-        if self._is_serving:
-            self._loop.call_soon(self._serve)
-        if work is not None:
-            work()
+        now = self._clock()
+        turn = self._queue.pop(lambda share: self._rest_until.get(share.key, now) <= now)
+        if turn is None:
+            self._is_serving = False
+            if len(self._queue) and self._waking is None:
+                self._waking = self._loop.call_later(REST_S, self._wake)
+            return
+        self._loop.call_soon(self._serve)
+        if turn.rests:
+            if len(self._rest_until) > _MOST_RESTING:
+                self._rest_until = {key: until for key, until in self._rest_until.items() if until > now}
+            self._rest_until[turn.share.key] = now + REST_S
+        turn.work()
+
+    def _wake(self) -> None:
+        self._waking = None
+        self._begin_to_serve()
 
 
 _OF_LOOPS: WeakKeyDictionary[asyncio.AbstractEventLoop, LoopTurns] = WeakKeyDictionary()

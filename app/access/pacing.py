@@ -10,8 +10,8 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from models.loop_turns import LoopTurns
 from models.scheduler import Share
-from models.turns import Rivalry
 
 PACED_S = 0.1
 """Longest time, in seconds, for which a request counts as just begun. Later, it is waiting for something other than the
@@ -29,7 +29,6 @@ class Pacer:
 
     def __init__(self, at_once: int) -> None:
         self._at_once = at_once
-        self._rivalry = Rivalry()
         self._begun: Counter[str] = Counter()
         """Number of requests per key that have just begun."""
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
@@ -38,8 +37,9 @@ class Pacer:
     async def turn(self, share: Share) -> AsyncIterator[None]:
         """Wait until a request of `share` may begin, and count it while the block runs, but no longer than PACED_S."""
         key = share.key
-        self._rivalry.asked(key)
-        if self._rivalry.is_on and self._begun[key] >= self._at_once:
+        rivalry = LoopTurns.of_running_loop().rivalry
+        rivalry.asked(key)
+        if rivalry.is_on and self._begun[key] >= self._at_once:
             await self._wait(key)
         else:
             self._begun[key] += 1

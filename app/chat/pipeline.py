@@ -23,7 +23,7 @@ from app.chat.request_warnings import warnings_of
 from app.chat.schema.structured import is_open
 from app.chat.specialists import Specialists
 from app.errors import PayloadTooLarge
-from app.events import AnswerWarning, Event, Finish, Progress, TextChunk
+from app.events import PIECE, AnswerWarning, Event, Finish, Progress, TextChunk
 from app.feed import Work, as_progress
 from app.state.counters import UNFORESEEN_ANSWER, UNFORESEEN_READING
 from app.wire.json_pieces import object_pieces
@@ -38,9 +38,6 @@ from tasks.precontext import Entry
 NO_LOGPROBS = (
     "There are no 'logprobs': only text written by an LLM that reports them has any, and JSON answers have none."
 )
-
-PIECE = 64 * 1024
-"""Number of characters of a task's result in one event, so that encoding an event takes less than a millisecond."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,7 @@ from models.language.openai_chunks import ChunkReader
 from models.language.openai_faults import NO_COMPLETION, error_without_answer, is_page
 from models.language.openai_http import AGENT, BROKEN_CONNECTION, OpenAiHttp, ServerPatience
 from models.language.openai_probe import ABILITIES, KnownAbilities, find_abilities
-from models.loop_turns import PieceCounter
+from models.loop_turns import PIECES_OF_A_TURN, PieceCounter
 from models.measures import EngineCounters
 from models.scheduler import FairSlots
 
@@ -295,9 +295,10 @@ class OpenAiServer:
             # caller has left.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
-                    for event in reader.read(documents):
-                        begun = True
-                        yield event
+                    for at in range(0, len(documents), PIECES_OF_A_TURN):
+                        for event in reader.read(documents[at : at + PIECES_OF_A_TURN]):
+                            begun = True
+                            yield event
             for event in reader.close():
                 yield event
         except LlmError as error:

@@ -21,10 +21,10 @@ from app.chat.cache.known_questions import KnownQuestion
 from app.chat.cache.rephrased import QuestionLookup, RephrasedQuestions, decode_answer_of
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
-from app.events import Event, Finish, Precontext, TextChunk
+from app.events import Event, Finish, Precontext, TextChunk, joined_at
 from app.state.entries import Entries, Key, Written
 from models.concurrency import heard_of
-from models.loop_turns import PieceCounter
+from models.loop_turns import LoopTurns
 from models.request_memory import keep_for
 from tasks.base import Specialist
 from tasks.guardrails import Policy
@@ -87,11 +87,16 @@ class AnswerCache:
         under_way = self._under_way.get(scope.key)
         if under_way is not None and under_way.can_be_joined:
             self.outcomes["exact", "hit"] += 1
+            self.forget_media(turn)
             return under_way.follow(call.memory, is_first=False)
         run = _Lookup(self, scope, call, turn)
         answering = _SharedAnswer(run.known, answer, run.keep, partial(self._forget_shared, scope.key))
         self._under_way[scope.key] = answering
         return answering.follow(call.memory, is_first=True)
+
+    def forget_media(self, turn: Turn) -> None:
+        """Forget the bytes of the media of a request that gets another's answer: nobody reads them again."""
+        self._scopes.forget(turn)
 
     def _forget_shared(self, key: bytes, answering: "_SharedAnswer") -> None:
         if self._under_way.get(key) is answering:
@@ -154,6 +159,8 @@ class _Lookup:
         self._cache.outcomes["exact", "hit" if known else "miss"] += 1
         if known is None:
             self._lookup, known = await self._cache.rephrased(self._scope, self._call, self._turn)
+        if known is not None:
+            self._cache.forget_media(self._turn)
         self._call.stages.done("cache")
         return known
 
@@ -195,6 +202,8 @@ class _SharedAnswer:
         ended: Callable[["_SharedAnswer"], None],
     ) -> None:
         self._events: list[Event] = []
+        self._sizes = [0]
+        """Memory of the text of the first events, in bytes, by their number."""
         self._failure: BaseException | None = None
         self._is_over = False
         self._followers = 0
@@ -219,22 +228,19 @@ class _SharedAnswer:
         """
         self._followers += 1
         try:
-            place = counted = waiting = 0
-            counter = PieceCounter()
+            place = 0
+            turns = LoopTurns.of_running_loop()
             while True:
                 while place < len(self._events):
+                    # Each event of an answer wakes all its followers. They go on in turn, each with all that waits.
+                    await turns.wait()
                     # A slow follower does not keep the others waiting.
-                    waiting += sum(map(_text_size, self._events[counted:]))
-                    counted = len(self._events)
-                    await memory.hold_ahead(waiting)
-                    event = self._events[place]
-                    place += 1
-                    waiting -= _text_size(event)
+                    await memory.hold_ahead(self._sizes[-1] - self._sizes[place])
+                    event, place = joined_at(self._events, place)
                     if isinstance(event, Finish):
                         event = replace(event, vcache=event.vcache or (self._has_payer and not is_first))
                         is_first, self._has_payer = False, True
                     yield event
-                    await counter.count()
                 if self._is_over:
                     break
                 await self._changed.wait()
@@ -252,7 +258,8 @@ class _SharedAnswer:
         written: Written = None
         try:
             if known := await self._known():
-                self._events += known
+                for event in known:
+                    self._add(event)
                 return
             async with aclosing(await answer()) as events:
                 async for event in events:
@@ -272,7 +279,11 @@ class _SharedAnswer:
                 # Other requests can join the answer until the store has written it.
                 written.add_done_callback(lambda _: self._forget_shared(self))
 
-    def _publish(self, event: Event) -> None:
+    def _add(self, event: Event) -> None:
         self._events.append(event)
+        self._sizes.append(self._sizes[-1] + _text_size(event))
+
+    def _publish(self, event: Event) -> None:
+        self._add(event)
         self._changed.set()
         self._changed = asyncio.Event()

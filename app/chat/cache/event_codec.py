@@ -1,23 +1,34 @@
 """Encodes the events of an answer as bytes for the cache, and decodes them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any
 
 import pydantic_core
 
-from app.events import AnswerWarning, Event, Finish, Precontext, Progress, ReasoningChunk, TextChunk, ToolCallChunk
+from app.events import (
+    AnswerWarning,
+    Event,
+    Finish,
+    Precontext,
+    Progress,
+    ReasoningChunk,
+    TextChunk,
+    ToolCallChunk,
+    joined,
+)
 from tasks.precontext import Entry, Evidence
 from tasks.result import JsonResult
 
 
-def encode_events(events: Iterable[Event]) -> bytes:
+def encode_events(events: Sequence[Event]) -> bytes:
     """Encode a whole answer as a line of JSON, followed by the texts, whose sizes in bytes are in the JSON.
 
-    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. Progress is left out.
+    Texts are outside the JSON because quoting and parsing a text of a megabyte is slow. They are joined, however small
+    the pieces in which an LLM wrote them. Progress is left out.
     """
     texts: list[bytes] = []
-    records = [_encode(event, texts) for event in events if not isinstance(event, Progress)]
+    records = [_encode(event, texts) for event in joined(events) if not isinstance(event, Progress)]
     return b"\n".join((pydantic_core.to_json(records), b"".join(texts)))
 
 

@@ -89,6 +89,11 @@ class CacheKeys:
         )
         return CacheKey(key, of_the_web, all_but_last.hex())
 
+    def forget(self, turn: Turn) -> None:
+        """Forget the bytes of a request's media, which its key was made of."""
+        for source in turn.sources:
+            self._loader.forget(source)
+
     async def _identify(self, source: Source, task: Specialist | None) -> Sequence[str | None]:
         content = ["page", str(source.url)] if _is_page(source) else await self._loader.content(source)
         if task is None:

@@ -26,6 +26,7 @@ from app.connections import (
     Connections,
     bounded_protocol,
 )
+from models.loop_turns import REST_S, LoopTurns
 from tests.loop_passes import passing
 from tests.waiting import until
 
@@ -243,8 +244,7 @@ async def test_other_connections_have_their_turn_between_small_chunks(monkeypatc
             assert await answer(reader) == (200, b"ok")
         assert server.app.read == [(20_000, "http.request")] * 5
     assert at_once.total() == 100_000
-    # One connection had a turn; each of the others may have begun its own.
-    assert max(at_once.values()) < 6 * 1000
+    assert max(at_once.values()) < 256
 
 
 async def test_other_connections_have_their_turn_between_requests_that_come_at_once(
@@ -259,12 +259,46 @@ async def test_other_connections_have_their_turn_between_requests_that_come_at_o
 
     monkeypatch.setattr(BoundedProtocol, "on_message_begin", counted)
     async with passing() as passes, served() as server:
-        reader, writer = await server.open()
+        opened = [await server.open() for _ in range(10)]
+        for _, writer in opened:
+            writer.write(GET.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 200 + b"\r\n\r\n") * 30)
+        for reader, _ in opened:
+            for _ in range(30):
+                assert await answer(reader) == (200, b"ok")
+    assert at_once.total() == 300
+    assert max(at_once.values()) < 4
+
+
+async def test_a_connection_that_sends_much_rests_and_the_others_from_there_do_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun: list[None] = []
+    on_message_begin = BoundedProtocol.on_message_begin
+
+    def counted(protocol: BoundedProtocol) -> None:
+        begun.append(None)
+        on_message_begin(protocol)
+
+    now = 0.0
+    loop = asyncio.get_running_loop()
+    turns = LoopTurns(loop, lambda: now)
+    monkeypatch.setattr(LoopTurns, "of_running_loop", lambda: turns)
+    monkeypatch.setattr(BoundedProtocol, "on_message_begin", counted)
+    async with served() as server:
+        many, writer = await server.open()
         writer.write(GET.replace(b"\r\n\r\n", b"\r\nx: " + b"y" * 200 + b"\r\n\r\n") * 30)
-        for _ in range(30):
+        assert await answer(many) == (200, b"ok")
+        for _ in range(5):
+            reader, writer = await server.open()
+            writer.write(GET)
             assert await answer(reader) == (200, b"ok")
-    assert at_once.total() == 30
-    assert max(at_once.values()) < 10
+        assert len(begun) < 5 + 8
+        while len(begun) < 5 + 30:
+            known = len(begun)
+            now += REST_S
+            await until(lambda: len(begun) > known)  # noqa: B023
+        for _ in range(29):
+            assert await answer(many) == (200, b"ok")
 
 
 async def test_what_waits_to_be_parsed_does_not_pile_up_while_the_application_reads(
@@ -587,6 +621,18 @@ async def test_a_client_that_shuts_its_side_down_before_its_answer_is_told() -> 
             status, code, said = await refusal(reader)
             assert (status, code) == (400, "client_left")
             assert "keep both sides open" in said
+
+
+async def test_a_client_that_shuts_its_side_down_is_not_told_to_continue(caplog: pytest.LogCaptureFixture) -> None:
+    async with served() as server:
+        reader, writer = await server.open()
+        [one] = server.connections._all
+        one.data_received(POST + b"content-length: 9\r\nexpect: 100-continue\r\n\r\n")
+        one._parse()
+        one.eof_received()
+        assert (await refusal(reader))[:2] == (400, "client_left")
+        writer.close()
+    assert caplog.records == []
 
 
 async def test_a_client_that_shuts_its_side_down_amid_its_answer_is_cut_off() -> None:

@@ -199,6 +199,18 @@ async def test_urgent_items_do_not_keep_others_waiting_for_ever() -> None:
     await host.close()
 
 
+async def test_urgent_items_of_one_key_do_not_keep_another_key_waiting() -> None:
+    engine, host = hosted(max_batch=2, contested_batch=1)
+    first = await running(engine, host)
+    urgent = shared_by("flood", host.run_many(range(2, 14), urgent=True))
+    other = shared_by("other", host.run_many([50, 51]))
+    await until(lambda: host.queued == 14)
+    engine.gate.set()
+    await asyncio.gather(first, other, urgent)
+    assert engine.batches.index([51]) <= 5
+    await host.close()
+
+
 async def test_a_full_queue_keeps_no_urgent_item_out() -> None:
     engine, host = hosted(max_queue=2)
     first = await running(engine, host)

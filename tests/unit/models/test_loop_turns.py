@@ -1,11 +1,14 @@
-"""Turns of the event loop: one a pass, keys alternately."""
+"""Turns of the event loop: one a pass, keys alternately, and rests between those of a key with rivals."""
 
 import asyncio
 from collections import Counter
 
-from models.loop_turns import PIECES_OF_A_TURN, LoopTurns, PieceCounter
+import pytest
+
+from models.loop_turns import PIECES_OF_A_TURN, REST_S, LoopTurns, PieceCounter
 from models.scheduler import SHARE, Share
 from tests.loop_passes import passing
+from tests.waiting import until
 
 
 async def handle(key: str, pieces: int, handled: list[str]) -> None:
@@ -51,3 +54,42 @@ async def test_a_task_that_was_cancelled_leaves_its_turn_to_the_next() -> None:
     first.cancel()
     await asyncio.wait_for(second, 10)
     assert first.cancelled()
+
+
+class RestingTurns(LoopTurns):
+    """Turns on a clock that stands still until the test moves it."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        super().__init__(asyncio.get_running_loop(), lambda: self.now)
+        self.had: list[str] = []
+
+    async def take(self, key: str, part: float, many: int) -> None:
+        SHARE.set(Share(key, part))
+        for _ in range(many):
+            await self.wait()
+            self.had.append(key)
+
+
+@pytest.mark.parametrize("alices", [1, 3], ids=["one task", "several tasks"])
+async def test_a_key_with_rivals_rests_after_a_turn_and_the_others_do_not_wait_for_that(alices: int) -> None:
+    turns = RestingTurns()
+    for key in ("alice", "bob"):
+        turns.rivalry.asked(key)
+    asking = [asyncio.create_task(turns.take("alice", 0.5, 3)) for _ in range(alices)]
+    await until(lambda: turns.had == ["alice"])
+    await turns.take("the server itself", 1.0, 5)
+    async with passing() as passes:
+        await until(lambda: passes.number > 50)
+    assert turns.had == ["alice"] + 5 * ["the server itself"]
+    for number in range(2, 3 * alices + 1):
+        turns.now += REST_S
+        await until(lambda number=number: turns.had.count("alice") == number)
+    await asyncio.gather(*asking)
+
+
+async def test_a_key_without_rivals_does_not_rest() -> None:
+    turns = RestingTurns()
+    turns.rivalry.asked("alice")
+    await turns.take("alice", 0.5, 20)
+    assert turns.had == 20 * ["alice"]

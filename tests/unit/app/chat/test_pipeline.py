@@ -1,19 +1,28 @@
-"""The answer that is the result of one task: what it keeps in memory for a slow reader."""
+"""What an answer keeps in memory for a slow reader: one that is the result of a task, and one of the cache."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from app.access.keys import Caller
 from app.answer_memory import AnswerMemory
+from app.chat.cache.answer_cache import AnswerCache
+from app.chat.cache.keys import CacheKeys
 from app.chat.call import ChatCall
 from app.chat.inputs import Turn
-from app.chat.pipeline import PIECE, _run_task
+from app.chat.pipeline import _run_task
 from app.chat.specialists import Specialists
-from app.events import Finish, TextChunk
+from app.events import PIECE, Event, Finish, TextChunk
+from app.state.entries import Entries
+from app.state.sealing import Seal
+from app.state.sqlite_entries import SqliteEntries
 from app.wire.request import ChatRequest
+from models.fair_executor import FairExecutor
 from tasks.base import Task, TaskRequest
+from tasks.guardrails import Policy
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
@@ -97,3 +106,45 @@ async def test_a_long_result_is_held_whole_before_its_first_chunk_and_its_inputs
     assert shelf.reads == 1
     await loader.load(source)
     assert shelf.reads == 2
+
+
+async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
+    loader: MediaLoader, shelf: Shelf, tmp_path: Path
+) -> None:
+    async def shaped_by() -> bytes:
+        return b"here"
+
+    async def answer() -> AsyncGenerator[Event, None]:
+        return events()
+
+    async def events() -> AsyncGenerator[Event, None]:
+        yield TextChunk("word")
+        yield Finish("stop", 1, 2)
+
+    threads = FairExecutor("test")
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Seal(1 << 20), threads, patience_s=60)
+    cache = AnswerCache(entries, CacheKeys(loader, shaped_by), max_age_s=60)
+    request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
+
+    async def ask() -> tuple[Source, list[Event]]:
+        source = Source(Origin("file"), file_id="file-1", owner="me")
+        events = await cache.answered(
+            ChatCall(request, Caller("me")), Turn("x", (source,)), Policy(frozenset(), {}), answer, None
+        )
+        return source, [event async for event in events]
+
+    async def is_remembered(source: Source) -> bool:
+        before = shelf.reads
+        await loader.load(source)
+        return shelf.reads == before
+
+    try:
+        (first, told), (joined, also_told) = await asyncio.gather(ask(), ask())
+        while cache._under_way:
+            await asyncio.sleep(0.01)
+        later, told_again = await ask()
+    finally:
+        await entries.close()
+        await threads.close()
+    assert told[0] == also_told[0] == told_again[0] == TextChunk("word")
+    assert [await is_remembered(source) for source in (first, joined, later)] == [True, False, False]

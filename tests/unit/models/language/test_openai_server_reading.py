@@ -2,6 +2,7 @@
 
 import json
 import tracemalloc
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,10 @@ from models.language.llm import Done, LlmBroke, LlmCall, LlmEvent, ReasoningDelt
 from models.language.openai_chunks import ChunkReader
 from models.language.openai_server import OpenAiServer
 from models.language.think_tags import ThinkTags
+from models.loop_turns import PIECES_OF_A_TURN
 from tests.conftest import each_case
 from tests.llm_server import Call, Reply, serving_llm
+from tests.loop_passes import passing
 
 CALL = LlmCall([{"role": "user", "content": "Hello?"}])
 
@@ -65,6 +68,25 @@ def test_pieces_that_arrive_together_are_one_for_who_reads_the_end_up_to_what_st
         TextDelta("h", {"content": []}),
         TextDelta("i"),
     ]
+
+
+@pytest.mark.parametrize("is_for_the_end", [False, True])
+async def test_others_have_their_turn_between_the_pieces_that_arrive_together(
+    is_for_the_end: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once: Counter[int] = Counter()
+    read = ChunkReader._read
+
+    def counted(reader: ChunkReader, data: bytes) -> list[LlmEvent]:
+        at_once[passes.number] += 1
+        return read(reader, data)
+
+    monkeypatch.setattr(ChunkReader, "_read", counted)
+    async with passing() as passes:
+        events = await answer(Reply(chunks=["word "] * 2000), replace(CALL, is_for_the_end=is_for_the_end))
+    assert text_of(events) == "word " * 2000
+    assert at_once.total() >= 2000
+    assert max(at_once.values()) <= PIECES_OF_A_TURN**2
 
 
 async def test_pieces_before_a_break_are_given_to_who_reads_the_end() -> None:

@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
+from collections import Counter
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 
 from app.answer_memory import AnswerMemory
 from app.chat.cache.answer_cache import _SharedAnswer
-from app.events import Event, Finish, TextChunk
+from app.events import Event, Finish, TextChunk, joined
 from app.state.entries import Written
 from models.request_memory import LARGE, RequestMemory
+from tests.loop_passes import passing
 
 FINISH = Finish("stop", 1, 2)
 
@@ -66,8 +68,8 @@ async def test_whoever_joins_hears_it_from_the_beginning_and_is_told_that_it_is_
     late = asyncio.create_task(heard(answering, is_first=False))
     spoken.say()
     words = [TextChunk("one"), TextChunk("two"), TextChunk("three")]
-    assert await first == [*words, FINISH]
-    assert await late == [*words, Finish("stop", 1, 2, vcache=True)]
+    assert list(joined(await first)) == [TextChunk("onetwothree"), FINISH]
+    assert list(joined(await late)) == [TextChunk("onetwothree"), Finish("stop", 1, 2, vcache=True)]
     assert spoken.begun == 1
     assert spoken.kept == [[*words, FINISH]]
     assert spoken.ended == [answering]
@@ -106,11 +108,7 @@ async def test_who_came_first_may_leave_and_the_others_hear_it_to_the_end() -> N
         await asyncio.sleep(0)
     assert answering.can_be_joined
     spoken.say(2)
-    assert [event for event in await other if isinstance(event, TextChunk)] == [
-        TextChunk("one"),
-        TextChunk("two"),
-        TextChunk("three"),
-    ]
+    assert next(joined(await other)) == TextChunk("onetwothree")
     assert not spoken.cancelled
 
 
@@ -171,9 +169,38 @@ async def test_what_is_known_is_told_without_asking_anybody() -> None:
     assert (spoken.begun, spoken.kept) == (0, [])
 
 
+async def test_text_that_waits_for_a_follower_is_one_piece() -> None:
+    async def known() -> Sequence[Event]:
+        return [TextChunk("word ")] * 1000 + [FINISH]
+
+    spoken = Spoken()
+    answering = _SharedAnswer(known, spoken.begin, spoken.keep, spoken.ended.append)
+    both = await asyncio.gather(heard(answering, is_first=True), heard(answering, is_first=False))
+    assert [event for event, _ in both] == [TextChunk("word " * 1000)] * 2
+
+
+async def test_the_followers_of_an_answer_go_on_in_turn() -> None:
+    at_once: Counter[int] = Counter()
+
+    async def listen(*, is_first: bool) -> None:
+        async for _ in answering.follow(AnswerMemory(), is_first=is_first):
+            at_once[passes.number] += 1
+
+    spoken = Spoken()
+    answering = spoken.answering()
+    async with passing() as passes:
+        listening = [asyncio.create_task(listen(is_first=number == 0)) for number in range(50)]
+        for _ in range(3):
+            spoken.say()
+            await asyncio.sleep(0.01)
+        await asyncio.gather(*listening)
+    assert at_once.total() >= 50 * 2
+    assert max(at_once.values()) == 1
+
+
 async def test_a_slow_follower_holds_all_text_that_waits_for_it() -> None:
     spoken = Spoken()
-    spoken.say(3)
+    spoken.say()
     answering = spoken.answering()
     held: list[int] = []
 
@@ -185,6 +212,7 @@ async def test_a_slow_follower_holds_all_text_that_waits_for_it() -> None:
         first = await anext(events)
         assert first == TextChunk("one")
         await memory.pass_on("one")
+        spoken.say(2)
         while not spoken.ended:
             await asyncio.sleep(0)
         await anext(events)

@@ -1,0 +1,26 @@
+"""Events of an answer: which are joined."""
+
+from app.chat.cache.event_codec import decode_events, encode_events
+from app.events import PIECE, Event, Finish, ReasoningChunk, TextChunk, ToolCallChunk, joined
+
+WORDS: list[Event] = [TextChunk("word ")] * 1000
+
+
+def test_adjacent_text_is_joined_and_nothing_else_is() -> None:
+    call = ToolCallChunk(0, "{}", "1", "f")
+    likely = TextChunk("c", {"content": []})
+    reasoning, finish = [ReasoningChunk("a"), ReasoningChunk("b")], Finish("stop", 1, 2)
+    text = TextChunk("word " * 1000)
+    events = [*reasoning, *WORDS, call, call, likely, likely, *WORDS, finish]
+    assert list(joined(events)) == [ReasoningChunk("ab"), text, call, call, likely, likely, text, finish]
+
+
+def test_joined_text_has_the_size_of_a_piece_at_most() -> None:
+    pieces = list(joined([TextChunk("x" * 1000)] * 200 + [TextChunk("y" * 3 * PIECE)]))
+    sizes = [len(piece.text) for piece in pieces if isinstance(piece, TextChunk)]
+    assert sizes == [65_000, 65_000, 65_000, 5_000, 3 * PIECE]
+
+
+def test_an_answer_is_kept_in_few_pieces_however_many_it_was_written_in() -> None:
+    kept = decode_events(encode_events([*WORDS, Finish("stop", 1, 2)]))
+    assert list(kept) == [TextChunk("word " * 1000), Finish("stop", 1, 2, vcache=True)]
