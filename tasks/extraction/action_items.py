@@ -5,10 +5,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
+from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -73,16 +75,18 @@ _LISTS: Final = frozenset(
 )
 
 
-def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the assigned tasks as a table for each list whose name asks for tasks and whose fields ask for an owner."""
+    items: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
         if "owner" not in columns.values() or _LISTS.isdisjoint(fold(_words(str(fields[0].path[-2])))):
             continue
-        body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in _items_of(passage)]
+        items = (yield from _items_of(passage)) if items is None else items
+        body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in items]
         if body:
             header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
-            yield ReadTable([header, *body[:MAX_ITEMS]], is_exact=False, is_whole=True)
+            yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
 def _words(name: str) -> str:
@@ -100,9 +104,13 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found
 
 
-def _items_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
-    text = passage.text[:MAX_TEXT]
-    for found in _SENTENCE.finditer(text):
+def _items_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
+    """Return the first MAX_ITEMS assigned tasks."""
+    items: list[Mapping[Column, ReadCell]] = []
+    for found in matches_in_slices(_SENTENCE, passage.text[:MAX_TEXT]):
+        yield
+        if found is None:
+            continue
         if found["label"] and (not found["due"] or concepts_of(tuple(fold(found["owner"])))):
             continue
         inside = _DUE_INSIDE.search(found["task"]) if not found["due"] else None
@@ -111,7 +119,10 @@ def _items_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             told["due"] = found.span("due")
         elif inside is not None:
             told["due"] = tuple(found.start("task") + at for at in inside.span("due"))  # type: ignore[assignment]
-        yield {column: _cell(passage, *span) for column, span in told.items()}
+        items.append({column: _cell(passage, *span) for column, span in told.items()})
+        if len(items) == MAX_ITEMS:
+            break
+    return items
 
 
 def _cell(passage: Passage, start: int, end: int) -> ReadCell:

@@ -10,10 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import without_accents
+from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
 from tasks.notation.words import MONTHS, any_of, month_named
@@ -171,47 +173,58 @@ class _Entry:
     """True if most entries of the section begin with an organisation and name the activity below it."""
 
 
-def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the entries of a passage as a table for each list whose fields ask for a period and for an activity or an
     organisation."""
     wanted = [(fields, roles) for fields in lists if _has_entries(fields, roles := _roles_of(fields))]
     if not wanted:
         return
-    entries = [entry for rows in rows_by_column(passage) for entry in _entries_of(passage, rows)]
-    _note_order(passage, entries)
+    entries: list[_Entry] = []
+    for rows in rows_by_column(passage):
+        entries += yield from _entries_of(passage, rows)
+    yield from _note_order(passage, entries)
+    cells_of: dict[int, dict[Role, ReadCell]] = {}
+    in_sentences: list[dict[Role, ReadCell]] | None = None
     for fields, roles in wanted:
         section = _section_of(str(fields[0].path[-2]), fields)
         known = [one for one in entries if one.section == section]
         own = known or [one for one in entries if not one.section]
-        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in roles]
-        body = []
         for one in own:
-            cells = _cells_of(passage, one)
-            if cells:
-                body.append([in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
-        if not body and section == "work" and "organisation" in roles.values():
-            body = [
-                [in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()]
-                for cells in _in_sentences(passage)
-            ]
+            if id(one) not in cells_of:
+                yield None
+                cells_of[id(one)] = _cells_of(passage, one)
+        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in roles]
+        found = [cells for one in own if (cells := cells_of[id(one)])]
+        if not found and section == "work" and "organisation" in roles.values():
+            in_sentences = (yield from _in_sentences(passage)) if in_sentences is None else in_sentences
+            found = in_sentences
+        body = []
+        for cells in found:
+            yield None
+            body.append([in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
         if body:
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
-def _note_order(passage: Passage, entries: Sequence[_Entry]) -> None:
+def _note_order(passage: Passage, entries: Sequence[_Entry]) -> Slices[None]:
     """Set `organisation_first` in the entries of work if most of these entries begin with an organisation."""
     own = [one for one in entries if one.section == "work"]
-    first = [next(_pieces(passage, one.body[0]), []) if one.body and one.body[0] else [] for one in own]
-    known = sum(bool(piece) and _is_organisation(passage, piece) for piece in first)
+    known = 0
+    for one in own:
+        yield
+        first = next(_pieces(passage, one.body[0]), []) if one.body and one.body[0] else []
+        known += bool(first) and _is_organisation(passage, first)
     for one in own:
         one.organisation_first = 2 * known > len(own)
 
 
-def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
-    """Yield the periods and organisations that sentences mention."""
+def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
+    """Return the periods and organisations that sentences mention."""
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
-    for found in _IN_SENTENCE.finditer(text):
-        if not (found["end"] or found["since"]):
+    each: list[dict[Role, ReadCell]] = []
+    for found in matches_in_slices(_IN_SENTENCE, text):
+        yield
+        if found is None or not (found["end"] or found["since"]):
             continue
         cells: dict[Role, ReadCell] = {}
         roles: tuple[Role, ...] = ("start", "end", "organisation", "place")
@@ -221,7 +234,8 @@ def _in_sentences(passage: Passage) -> Iterator[dict[Role, ReadCell]]:
                 placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
                 said = found[role].rstrip(".")
                 cells[role] = cell_of(passage, placed)._replace(text=said) if placed else ReadCell(said)
-        yield cells
+        each.append(cells)
+    return each
 
 
 def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
@@ -257,7 +271,7 @@ def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
     return next((kind for text in told for kind, form in _NAMES.items() if form.match(without_accents(text))), "")
 
 
-def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Entry]:
+def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Entry]]:
     found: list[_Entry] = []
     section: Section = ""
     is_open = False
@@ -266,6 +280,7 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[
     bottom = 0
     at = 0
     while at < len(rows):
+        yield
         row = rows[at]
         top = min(word.box[1] for word in row)
         if (heading := _heading(passage, row)) is not None:

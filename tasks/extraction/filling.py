@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import product
 from typing import Any, ParamSpec, TypeVar, overload
 
 from models.concurrency import both
@@ -87,7 +88,8 @@ LINE_READERS = (
     action_items,
     rankings,
 )
-"""Readers of lists whose items are lines without the columns of a table."""
+"""Readers of lists whose items are lines without the columns of a table. Each yields tables, and None after each slice
+of work without a table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,16 +197,20 @@ def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedF
     fields = [one for columns in lists.values() for one in columns]
     tables = yield from tables_in(read)
     exact = {id(entry) for entry, table in tables if table.is_exact}
-    wanted = list(lists.values())
+    wanted = list(lists.values())[:MAX_FIELDS]
     passages = yield from passages_to_search(read)
     for passage in passages:
         yield from place_words(passage)
     found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
-    for passage in passages:
-        for reader in LINE_READERS:
-            yield
-            found += [(passage, one) for one in reader(passage, wanted)]
     of_entries = [(read[passage.entry], table) for passage, table in found]
+    for passage, reader in product(passages, LINE_READERS):
+        yield
+        for one in reader(passage, wanted):
+            yield
+            if one is not None:
+                of_entries.append((read[passage.entry], one))
+                if len(affordable_tables(of_entries, len(fields))) < len(of_entries):
+                    return (yield from headed_tables(affordable_tables(of_entries, len(fields)), fields))
     return (yield from headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields))
 
 
@@ -382,8 +388,12 @@ class _FormToFill:
             choices = yield from choose_values(scored, self.choices)
             for passage in scored.candidates.passages if self.texts else ():
                 yield from place_words(passage)
-            found = {path: text_list_at(scored, choices[path]) for path in self.texts}
-            found |= {path: better for path in self.texts if (better := self._named_list(scored, path, found[path]))}
+            found: dict[JsonPath, TextList | None] = {}
+            for path in self.texts:
+                yield
+                found[path] = text_list_at(scored, choices[path])
+            for path in self.texts:
+                found[path] = (yield from self._named_list(scored, path, found[path])) or found[path]
             names = {one.path: one.names for one in self.wanted}
             found = {
                 path: one and replace(one, items=without_roles(names[path], one.items)) for path, one in found.items()
@@ -412,11 +422,12 @@ class _FormToFill:
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
-    def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> TextList | None:
+    def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name, unless `found` already has its items."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
-            if items := named_list(passage, names) or numbered_steps(passage, names):
+            yield
+            if items := (yield from named_list(passage, names)) or (yield from numbered_steps(passage, names)):
                 own = {word for item in items for word in item.words}
                 same = (
                     found is not None

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage
 from tasks.extraction.table_lists import LIKELY, likeness_by_words
@@ -106,7 +107,7 @@ class _Band(NamedTuple):
     """Left and right edge of each column's first piece, in pixels."""
 
 
-def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the items that stand side by side on a page, as tables with one row an item.
 
     Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
@@ -116,8 +117,9 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
         return
     rows = rows_of(passage)[:MAX_ROWS]
     groups: list[list[dict[str, ReadCell]]] = []
-    for band in _bands(passage, rows):
-        items = _items_of(passage, band)
+    for band in (yield from _bands(passage, rows)):
+        yield None
+        items = yield from _items_of(passage, band)
         properties = {one for item in items for one in item}
         if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
@@ -127,11 +129,17 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
             groups[-1] += items
         else:
             groups.append(items)
-    groups += _measured_rows(passage, rows)
+    groups += yield from _measured_rows(passage, rows)
     for fields in wanted:
+        headers: dict[str, ReadCell] = {}
         for items in groups:
-            stated = [one for one in NAMES if any(one in item for item in items)]
-            header = [ReadCell(_header_of(one, fields)) for one in stated]
+            known = {one for item in items for one in item}
+            stated = [one for one in NAMES if one in known]
+            for one in stated:
+                if one not in headers:
+                    yield None
+                    headers[one] = ReadCell(_header_of(one, fields))
+            header = [headers[one] for one in stated]
             body = [[item.get(one, NO_CELL) for one in stated] for item in items]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
@@ -143,19 +151,21 @@ def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
     return best if likeness[best] >= LIKELY else NAMES[stated][0]
 
 
-def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[_Band]:
-    """Yield the bands of a page.
+def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Band]]:
+    """Return the bands of a page.
 
     A band ends at a wide gap, or at a row of at least two pieces that fits the band's columns only in part and begins
     the next band. A row with no piece in the columns is skipped.
     """
+    found: list[_Band] = []
     band: _Band | None = None
     bottom = 0
     for row in rows:
+        yield
         pieces = list(segments_of_row(row))
         height = max(piece[0].height for piece in pieces)
         if band is not None and row[0].box[1] - bottom > MAX_GAP * height:
-            yield band
+            found.append(band)
             band = None
         own = _by_column(pieces, band.edges) if band is not None else {}
         if band is not None and own and _belongs(passage, pieces, own, band):
@@ -164,11 +174,10 @@ def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[_
             continue
         elif len(pieces) >= FEWEST_BESIDE:
             if band is not None:
-                yield band
+                found.append(band)
             band = _new_band(pieces)
         bottom = max(bottom, *(word.box[3] for word in row)) if band is not None else bottom
-    if band is not None:
-        yield band
+    return [*found, band] if band is not None else found
 
 
 def _has_pieces_between(
@@ -210,23 +219,28 @@ def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, in
     return found
 
 
-def _items_of(passage: Passage, band: _Band) -> list[dict[str, ReadCell]]:
+def _items_of(passage: Passage, band: _Band) -> Slices[list[dict[str, ReadCell]]]:
     """Return the properties of each item of a band."""
     lines = band.rows
-    texts = [{at: text_of(passage, piece) for at, piece in line.items()} for line in lines]
-    kinds = _kinds_of([list(line.values()) for line in texts])
+    texts = []
+    for line in lines:
+        yield
+        texts.append({at: text_of(passage, piece) for at, piece in line.items()})
+    kinds = yield from _kinds_of([list(line.values()) for line in texts])
     full = [line for line in lines if 2 * len(line) > len(band.edges)]
     # There may be menus or filters beside the items. A column is an item if most rows have a piece in it and each piece
     # has the form of its row.
-    own = [
-        at
-        for at in range(len(band.edges))
-        if 2 * sum(at in line for line in full) > len(full)
-        and all(_FORMS[kind](row[at]) for kind, row in zip(kinds, texts, strict=True) if kind in _FORMS and at in row)
-    ]
+    own = []
+    for at in range(len(band.edges)):
+        yield
+        if 2 * sum(at in line for line in full) > len(full) and all(
+            _FORMS[kind](row[at]) for kind, row in zip(kinds, texts, strict=True) if kind in _FORMS and at in row
+        ):
+            own.append(at)
     texts = [{at: text for at, text in row.items() if at in own} for row in texts]
     items: dict[int, dict[str, ReadCell]] = {at: {} for at in own}
     for kind, row, row_texts in zip(kinds, lines, texts, strict=True):
+        yield
         for at in filter(row_texts.__contains__, own):
             cell = cell_of(passage, row[at])
             for name, text in _properties_of(kind, row_texts[at]).items():
@@ -234,23 +248,24 @@ def _items_of(passage: Passage, band: _Band) -> list[dict[str, ReadCell]]:
     return list(items.values())
 
 
-def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[dict[str, ReadCell]]]:
-    """Yield the items of consecutive rows that each state one item with its measures, such as the days of a
+def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[dict[str, ReadCell]]]]:
+    """Return the items of consecutive rows that each state one item with its measures, such as the days of a
     forecast."""
+    runs: list[list[dict[str, ReadCell]]] = []
     run: list[dict[str, ReadCell]] = []
     bottom = 0
     for row in rows:
+        yield
         item = _measured_item(passage, row)
         is_near = row[0].box[1] - bottom <= MAX_GAP * row[0].height
         if run and (not item or not is_near):
             if len(run) >= FEWEST_BELOW:
-                yield run
+                runs.append(run)
             run = []
         if item:
             run.append(item)
         bottom = max(word.box[3] for word in row)
-    if len(run) >= FEWEST_BELOW:
-        yield run
+    return [*runs, run] if len(run) >= FEWEST_BELOW else runs
 
 
 def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, ReadCell]:
@@ -290,14 +305,17 @@ def _properties_of(kind: str, text: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if name and value}
 
 
-def _kinds_of(rows: Sequence[Sequence[str]]) -> list[str]:
+def _kinds_of(rows: Sequence[Sequence[str]]) -> Slices[list[str]]:
     """Return the kind of each row, or an empty string for a row that states nothing about the items.
 
     Of two rows of degrees, one has the lows and the other the highs. Above a row of prices, the row with the longest
     texts has the titles. The two rows of texts nearest to the prices are `above`, such as brands, unless they are the
     titles.
     """
-    found = [_kind_of(row) for row in rows]
+    found = []
+    for row in rows:
+        yield
+        found.append(_kind_of(row))
     degrees = [at for at, kind in enumerate(found) if kind == "temperature"]
     if len(degrees) == len(("low", "high")):
         found[min(degrees, key=lambda at: _mean(rows[at]))] = "low"

@@ -8,15 +8,18 @@ Pneumonia`), and a medicine precedes its dose and the times at which it is taken
 import re
 from collections.abc import Iterator, Sequence
 from typing import Final, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
+from models.fair_executor import Slices
 from models.translation.languages import names_at
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.cv_sections import is_section
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
+from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.passages import Passage
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
@@ -43,6 +46,8 @@ MAX_TEXT: Final = 100_000
 MAX_LINES: Final = 60
 MAX_PARTS: Final = 3
 """Largest number of fields of an item."""
+MAX_TRIED: Final = 100
+"""Largest number of pieces with a list's name below or beside which its items are searched for."""
 
 _LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
 _CODES: Final = frozenset(fold("code kod código codice icd"))
@@ -60,23 +65,26 @@ _DAYTIME = (
     "|par jour|le matin|le soir|au coucher|al día|al giorno|la mattina|la sera|por dia|per dag|’s ochtends|dziennie"
 )
 _MEDICINE = re.compile(
-    rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,}}(?: [^\W\d_][\w-]*){{0,2}})\s+"
-    rf"(?P<dose>\d+(?:[.,]\d+)?\s?{_UNIT})(?![^\W_])"
-    r"(?:[^\d,;\n]{0,25}?)[\s,:]*(?P<frequency>(?:\d(?:[.,]\d)?(?: ?[-–] ?\d(?:[.,]\d)?){2,3}"
+    rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,60}}(?: [^\W\d_][\w-]{{0,60}}){{0,2}})\s+"
+    rf"(?P<dose>\d{{1,9}}(?:[.,]\d{{1,9}})?\s?{_UNIT})(?![^\W_])"
+    r"(?:[^\d,;\n]{0,25}?)[\s,:]{0,9}(?P<frequency>(?:\d(?:[.,]\d)?(?: ?[-–] ?\d(?:[.,]\d)?){2,3}"
     rf"|\d ?[x×] ?(?:\d+|daily|a day|/ ?\w+|[^\W\d_]+)|(?:once|twice|three times|1|2|3|4) (?:{_DAYTIME})|{_DAYTIME})"
     rf"(?: (?:{_DAYTIME}))?)",
     re.IGNORECASE,
 )
 _SPEAKS = re.compile(
-    r"[^.!?]{0,200}\b(?:speak|spoken|spreche|parle|hablo|parlo|falo|spreek|mówię|talar|snakker|taler)\b[^.!?]{0,300}",
-    re.IGNORECASE,
+    r"\b(?:speak|spoken|spreche|parle|hablo|parlo|falo|spreek|mówię|talar|snakker|taler)\b", re.IGNORECASE
 )
+MAX_BEFORE: Final = 200
+"""Largest number of characters of a sentence before its last word for speaking."""
+_SPEAKS_IN_SENTENCE = re.compile(rf"[^.!?]{{0,{MAX_BEFORE}}}{_SPEAKS.pattern}[^.!?]{{0,300}}", re.IGNORECASE)
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _LEVEL = re.compile(r" ?\((?P<level>[^()]{1,30})\)")
 _BRACKETS = re.compile(r"(?P<item>[^()]+?) ?\((?P<rest>[^()]+)\)\W*")
 _DASH = re.compile(r"(?P<item>.+?)(?: [-–—] ?| ?[:=] ?|\t)(?P<rest>.+)")
 _COLON = re.compile(r"(?P<item>[^:()]+?) ?: (?P<rest>.+)")
 _BULLET = re.compile(r"^(?:[-–—*+•·◦▪‣]|\d{1,2}[.)]) ")
-_COMMA = re.compile(r"[,;•|](?![^()]*\))(?!\d)")
+_COMMA_OR_BRACKET = re.compile(r"[,;•|()]")
 _IN_BRACKETS = re.compile(r"\([^()]*\)")
 _LABEL = re.compile(r"[^:]{2,40}:(?= |$)")
 
@@ -101,26 +109,55 @@ class _ItemLine(NamedTuple):
     text: str
 
 
-def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+class _Piece(NamedTuple):
+    """A piece of a row that is short enough to be the name of a list."""
+
+    order: int
+    """Index of the piece among all short pieces of the passage."""
+    rows: Sequence[Sequence[WordOnPage]]
+    """The rows of its column."""
+    at: int
+    """Index of its row."""
+    number: int
+    """Index of the piece in its row."""
+
+
+class _Called(NamedTuple):
+    """The pieces whose label, or whose whole text, consists of the same words."""
+
+    concepts: frozenset[str]
+    pieces: list[_Piece]
+
+
+_called: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _Called]]" = WeakKeyDictionary()
+"""The short pieces of the passages in use by their words, which each list needs."""
+
+
+def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the items below or beside the name of each list of two or three texts."""
-    columns: list[list[list[WordOnPage]]] | None = None
     for fields in lists:
+        yield None
         parts = _parts_of(fields)
         if not parts:
             continue
         header = [ReadCell(" ".join(one.names.own[0])) for one in fields]
         if "dose" in parts:
-            if body := list(_medicines(passage, parts)):
+            if body := (yield from _medicines(passage, parts)):
                 yield ReadTable([header, *body], is_exact=False, is_whole=True)
             continue
-        columns = rows_by_column(passage) if columns is None else columns
         names = names_of(fields[0].path[:-1], {"type": "array"})
         concepts = names.concepts | frozenset(
             name for one in fields for name in one.names.concepts if name in ("languages", "diagnosis", "medication")
         )
-        blocks = (lines for _, lines in _blocks_named(passage, columns, names, concepts))
-        bodies = ([row for line in lines if (row := _row(passage, line, parts))] for lines in blocks)
-        body = next(filter(None, bodies), []) or (list(_spoken(passage, parts)) if "languages" in concepts else [])
+        body = []
+        called = yield from _pieces_called(passage, names, concepts)
+        for sure, piece in called[:MAX_TRIED]:
+            yield None
+            body = [_row(passage, line, parts) for line in _block_at(passage, piece, sure) or ()]
+            if body:
+                break
+        if not body and "languages" in concepts:
+            body = yield from _spoken(passage, parts)
         if body:
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
@@ -157,12 +194,17 @@ def _types(one: WantedField) -> Sequence[str]:
     return (types,) if isinstance(types, str) else types
 
 
-def named_list(passage: Passage, names: Names) -> list[ListItem]:
+def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:
     """Return the texts below or beside the name of a list; empty if nothing on the page has this
     name."""
-    blocks = _blocks_named(passage, rows_by_column(passage), names, names.concepts)
-    best = max(blocks, key=lambda block: block[0], default=None)
-    lines = (line for line in (best[1] if best else ()) if not says_nothing(line.text, in_words=True))
+    called = yield from _pieces_called(passage, names, names.concepts)
+    block: list[_ItemLine] | None = None
+    for sure, piece in sorted(called, key=lambda one: -one[0])[:MAX_TRIED]:
+        yield
+        block = _block_at(passage, piece, sure)
+        if block is not None:
+            break
+    lines = (line for line in block or () if not says_nothing(line.text, in_words=True))
     return [ListItem(line.text, tuple(word.at for word in line.words)) for line in lines]
 
 
@@ -174,7 +216,7 @@ def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]
     return [ListItem(text, one.words[: text.count(" ") + 1]) for one, text in bare]
 
 
-def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
+def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
     """Return the numbered lines of a passage, from 1 on, each with the lines that continue it. Empty if the list's
     names do not ask for steps."""
     if not any(own[-1] in _STEPS or own[0] in _STEPS for own in names.own if own):
@@ -182,6 +224,7 @@ def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
     found: list[list[int]] = []
     bottom = 0
     for row in (row for rows in rows_by_column(passage) for row in rows):
+        yield
         text = text_of(passage, row)
         begun = _NUMBERED.match(text)
         if begun and int(begun["number"]) == len(found) + 1:
@@ -198,46 +241,65 @@ def numbered_steps(passage: Passage, names: Names) -> list[ListItem]:
     return [ListItem(" ".join([passage.words[at] for at in own]), tuple(own)) for own in found if own]
 
 
-def _is_called(text: str, names: Names, concepts: frozenset[str]) -> int:
-    """Return how certainly a text is the name of a list: 3 if all of its words match, 2 if some of them do, 1 if only
-    its concept matches, 0 if nothing does."""
-    words = tuple(fold(_IN_BRACKETS.sub("", text)))
-    if not 0 < len(words) <= LONGEST_NAME:
-        return 0
+def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _Called]]:
+    """Return the pieces of rows that may be the name of a list, by their words."""
+    if passage in _called:
+        return _called[passage]
+    found: dict[tuple[str, ...], _Called] = {}
+    order = 0
+    for rows in rows_by_column(passage):
+        for at, row in enumerate(rows):
+            yield
+            for number, segment in enumerate(segments_of_row(row)):
+                text = text_of(passage, segment)
+                label = _LABEL.match(text)
+                words = tuple(fold(_IN_BRACKETS.sub("", label[0][:-1] if label else text)))
+                if 0 < len(words) <= LONGEST_NAME:
+                    if words not in found:
+                        found[words] = _Called(concepts_of(words), [])
+                    found[words].pieces.append(_Piece(order, rows, at, number))
+                    order += 1
+    _called[passage] = found
+    return found
+
+
+def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> Slices[list[tuple[int, _Piece]]]:
+    """Return the pieces with the name of a list in the order of the page, each with how certainly it is the name."""
+    found: list[tuple[int, _Piece]] = []
+    own = {word for words in names.own for word in words}
+    for number, (words, called) in enumerate((yield from _short_pieces(passage)).items()):
+        if number % LINES_AT_ONCE == 0:
+            yield
+        may_match = words[0] in own or called.concepts
+        if may_match and (sure := _certainty(words, called.concepts, names, concepts)):
+            found += [(sure, piece) for piece in called.pieces]
+    return sorted(found, key=lambda one: one[1].order)
+
+
+def _certainty(words: tuple[str, ...], meant: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
+    """Return how certainly words are the name of a list: 3 if all of the name's words match, 2 if some of them do, 1 if
+    only the concept matches that they mean, 0 if nothing does."""
     if words in names.own:
         return 3
-    if any(set(words) < set(own) and not concepts_of(words) for own in names.own):
-        return 2
-    return int(bool(concepts) and bool(meant := concepts_of(words)) and meant <= concepts)
+    if not meant:
+        return 2 * any(set(words) < set(own) for own in names.own)
+    return int(meant <= concepts)
 
 
-def _blocks_named(
-    passage: Passage, columns: Sequence[Sequence[Sequence[WordOnPage]]], names: Names, concepts: frozenset[str]
-) -> Iterator[tuple[int, list[_ItemLine]]]:
-    """Yield the items of each list on the page that has one of the names, and how certain the name is."""
-    for rows in columns:
-        yield from _blocks_in_column(passage, rows, names, concepts)
-
-
-def _blocks_in_column(
-    passage: Passage, rows: Sequence[Sequence[WordOnPage]], names: Names, concepts: frozenset[str]
-) -> Iterator[tuple[int, list[_ItemLine]]]:
-    for at, row in enumerate(rows):
-        segments = list(segments_of_row(row))
-        for number, segment in enumerate(segments):
-            text = text_of(passage, segment)
-            label = _LABEL.match(text)
-            rest = segment[label[0].count(" ") + 1 :] if label else []
-            sure = _is_called(label[0][:-1] if label else text, names, concepts)
-            if not sure:
-                continue
-            if rest:
-                yield sure, _items(passage, [rest, *_continued(passage, rows[at + 1 :], rest)], in_line=True)
-            elif number == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
-                lines = [segments[1], *_beside(rows[at + 1 :], segment, segments[1])]
-                yield sure, _items(passage, lines, in_line=True)
-            elif sure != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
-                yield sure, _items(passage, below, in_line=False)
+def _block_at(passage: Passage, piece: _Piece, sure: int) -> list[_ItemLine] | None:
+    """Return the items below or beside the name of a list; None if nothing is there."""
+    _, rows, at, number = piece
+    segments = list(segments_of_row(rows[at]))
+    segment = segments[number]
+    label = _LABEL.match(text_of(passage, segment))
+    if label and (rest := segment[label[0].count(" ") + 1 :]):
+        return _items(passage, [rest, *_continued(passage, rows[at + 1 :], rest)], in_line=True)
+    if number == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
+        lines = [segments[1], *_beside(rows[at + 1 :], segment, segments[1])]
+        return _items(passage, lines, in_line=True)
+    if sure != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
+        return _items(passage, below, in_line=False)
+    return None
 
 
 def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
@@ -312,22 +374,35 @@ def _is_under(line: Sequence[WordOnPage], name: Sequence[WordOnPage], left: int)
 
 def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: bool) -> list[_ItemLine]:
     texts = [text_of(passage, line) for line in lines]
-    if not in_line and not any(_COMMA.search(text) for text in texts):
+    if not in_line and not any(map(_commas_in, texts)):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     if not in_line and sum(map(_is_item, texts)) * 2 > len(texts) and not any(";" in text for text in texts):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     whole, words = " ".join(texts), [word for line in lines for word in line]
     found = []
-    begin = 0
-    for end in [*(sign.start() for sign in _COMMA.finditer(whole)), len(whole)]:
+    begin = at = counted = 0
+    for end in [*_commas_in(whole), len(whole)]:
         text = whole[begin:end]
         bare = text.strip(" ,;•|.")
         first = begin + len(text) - len(text.lstrip(" ,;•|"))
         if bare:
-            at = whole[:first].count(" ")
+            at += whole.count(" ", counted, first)
+            counted = first
             found.append(_ItemLine(words[at : at + bare.count(" ") + 1], bare))
         begin = end + 1
     return found
+
+
+def _commas_in(text: str) -> list[int]:
+    """Return the places of the signs that separate items: those outside brackets and not before a digit."""
+    found: list[int] = []
+    is_inside = False
+    for sign in reversed(list(_COMMA_OR_BRACKET.finditer(text))):
+        if sign[0] in "()":
+            is_inside = sign[0] == ")"
+        elif not is_inside and not text[sign.end() : sign.end() + 1].isdecimal():
+            found.append(sign.start())
+    return found[::-1]
 
 
 def _is_item(text: str) -> bool:
@@ -336,23 +411,38 @@ def _is_item(text: str) -> bool:
     return _CODE.match(bare) is not None or _DASH.fullmatch(bare) is not None
 
 
-def _medicines(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
-    """Yield the cells of each medicine: a name before a dose, and after it the times at which it is taken."""
-    for found in _MEDICINE.finditer(passage.text):
+def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:
+    """Return the cells of each medicine: a name before a dose, and after it the times at which it is taken."""
+    medicines: list[list[ReadCell]] = []
+    for found in matches_in_slices(_MEDICINE, passage.text):
+        yield
+        if found is None:
+            continue
         cells: list[ReadCell] = []
         for part in parts:
             own = passage.words_between(*found.span(part))
             boxes = [WordOnPage(word, box) for word in own if (box := box_of(passage, [word])) is not None]
             text = " ".join(found[part].split())
             cells.append(cell_of(passage, boxes)._replace(text=text) if boxes else ReadCell(text))
-        yield cells
+        medicines.append(cells)
+    return medicines
 
 
-def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]:
-    """Yield the languages of a sentence about the languages that somebody speaks, each with its level in brackets."""
+def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:
+    """Return the languages of a sentence about the languages that somebody speaks, each with its level in brackets."""
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
-    for sentence in _SPEAKS.finditer(text):
-        for word in re.finditer(r"[^\W\d_]{4,}", sentence[0]):
+    languages: list[list[ReadCell]] = []
+    end = 0
+    for speaks in matches_in_slices(_SPEAKS, text):
+        yield
+        if speaks is None or speaks.start() < end:
+            continue
+        # The sentence is found by its word, because a search for the whole sentence compares 200 characters at each.
+        begin = max(text.rfind(sign, end, speaks.start()) + 1 for sign in ".!?")
+        sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, speaks.start() - MAX_BEFORE))
+        assert sentence is not None, "It has a word for speaking."
+        end = sentence.end()
+        for word in _LONG_WORD.finditer(sentence[0]):
             if not any(len(name) == len(word[0]) for name in names_at(word[0], 0)):
                 continue
             level = _LEVEL.match(sentence[0], word.end())
@@ -360,7 +450,8 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Iterator[list[ReadCell]]
             boxes = [WordOnPage(at, box) for at in own if (box := box_of(passage, [at])) is not None]
             cell = cell_of(passage, boxes) if boxes else ReadCell("")
             said: dict[Part, str] = {"item": word[0], "rest": level["level"] if level else ""}
-            yield [cell._replace(text=text) if (text := said.get(part, "")) else NO_CELL for part in parts]
+            languages.append([cell._replace(text=text) if (text := said.get(part, "")) else NO_CELL for part in parts])
+    return languages
 
 
 def _row(passage: Passage, line: _ItemLine, parts: Sequence[Part]) -> list[ReadCell]:

@@ -5,14 +5,14 @@ The day of a match may stand above it. A match without a score has a mark in pla
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
 from typing import Final, Literal
 
+from models.fair_executor import Slices
 from tasks.extraction.features import wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of, texts_of_rows
 from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -90,14 +90,14 @@ _OFF: Final = frozenset(
 _WHENS: Final = frozenset(fold("time kickoff kick start uhrzeit anstoss anstoß heure hora ora tijd godzina tid"))
 
 
-def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the results of a page as a table for each list of objects with two teams."""
     results: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = {at: column for at, one in enumerate(fields) if (column := _column_of(one))}
         if not {"home", "away"} <= set(columns.values()):
             continue
-        results = list(_results_of(passage)) if results is None else results
+        results = (yield from _results_of(passage)) if results is None else results
         if len(results) < FEWEST:
             return
         header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
@@ -130,18 +130,24 @@ def _column_of(one: WantedField) -> Column | None:
     return None
 
 
-def _results_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
-    for rows in map(partial(_with_scores, passage), rows_by_column(passage)):
-        texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
-        matches = [next(filter(None, (form.fullmatch(text) for form in _RESULTS)), None) for text in texts]
+def _results_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
+    results: list[Mapping[Column, ReadCell]] = []
+    for own in rows_by_column(passage):
+        rows = yield from _with_scores(passage, own)
+        texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
+        matches: list[re.Match[str] | None] = []
+        for text in texts:
+            yield
+            matches.append(next(filter(None, (form.fullmatch(text) for form in _RESULTS)), None))
         day: ReadCell | None = None
         middles: list[float] = []
         for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
+            yield
             if found is None:
                 if len(row) <= MAX_WORDS_OF_DAY and _is_day(texts[at]):
                     day = cell_of(passage, row)
                 elif off := _without_score(passage, row, texts[at], middles):
-                    yield off | ({"date": day} if day else {})
+                    results.append(off | ({"date": day} if day else {}))
                 continue
             cell = cell_of(passage, row)
             texts_of: dict[str, str | None] = {name: found[name] for name in ("home", "away", "score", "when")}
@@ -155,14 +161,16 @@ def _results_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             below = slice(at + 1, at + 1 + MAX_BELOW)
             if crowd := _attendance(passage, found["rest"], row, rows[below], matches[below]):
                 cells["attendance"] = crowd
-            yield cells  # type: ignore[misc]
+            results.append(cells)  # type: ignore[arg-type]
+    return results
 
 
-def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[Sequence[WordOnPage]]:
+def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[Sequence[WordOnPage]]]:
     """Return the rows, with a score that was read as a line of its own put between the teams of the next line."""
     found: list[Sequence[WordOnPage]] = []
     waiting: Sequence[WordOnPage] = ()
     for row in rows:
+        yield
         is_between = bool(waiting) and row[0].box[2] <= waiting[0].box[0] and waiting[-1].box[2] <= row[-1].box[0]
         if is_between and row[0].box[1] - waiting[0].box[3] < row[0].height:
             row = sorted([*row, *waiting], key=lambda word: word.box[0])

@@ -7,13 +7,14 @@ without words such as `to taste`. Text in brackets or behind a comma is a note, 
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.names import Names, names_of
-from tasks.extraction.passages import Passage
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.extraction.table_lists import LIKELY, likeness_by_words
 from tasks.extraction.units import UNITS
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
@@ -82,16 +83,35 @@ _GROUPS: Final = frozenset(fold("group gruppe groupe grupo gruppo groep grupa gr
 _OF = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
 
 
-def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+class _Row(NamedTuple):
+    """A row of a page as a list with certain columns reads it."""
+
+    items: Sequence[_Cells] = ()
+    heading: ReadCell | None = None
+    """The words at the beginning of the row that are the heading of a group."""
+    note: ReadCell | None = None
+    """The whole row if it may be an alternative for the row above it."""
+    top: int = 0
+    bottom: int = 0
+    height: int = 0
+
+
+def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the measured lines of a passage as a table for each list of a quantity, a unit and a name."""
+    known: dict[frozenset[Column], list[list[_Row]]] = {}
     for fields in lists:
         columns = _columns_of(fields)
         if not columns:
             continue
         wanted = frozenset(columns.values())
+        if wanted not in known:
+            known[wanted] = yield from _rows_of(passage, wanted)
         names = names_of(fields[0].path[:-1], {"type": "array"})
         header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
-        for run in _runs_of(passage, wanted, names):
+        for run in _runs_of(known[wanted], wanted, names):
+            if run is None:
+                yield None
+                continue
             body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in run]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
@@ -127,42 +147,68 @@ def _is_of_words(one: WantedField) -> bool:
     return is_text and "format" not in one.schema and "enum" not in one.schema
 
 
-def _runs_of(passage: Passage, wanted: frozenset[Column], names: Names) -> Iterator[list[_Cells]]:
-    """Yield each run of lines with a quantity, together with the lines without a quantity among them or below them.
+def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_Row]]]:
+    """Return the rows of each strip of a page."""
+    found: list[list[_Row]] = []
+    for column in rows_by_column(passage):
+        for strip in (yield from _strips(column)):
+            found.append([])
+            for row in strip:
+                yield
+                size = _heading_of(passage, row)
+                found[-1].append(
+                    _Row(
+                        list(_items_of(passage, row[size:], wanted)),
+                        cell_of(passage, row[:size]) if size else None,
+                        cell_of(passage, row) if _ALTERNATIVE.match(text_of(passage, row)) else None,
+                        min(word.box[1] for word in row),
+                        max(word.box[3] for word in row),
+                        max(word.height for word in row),
+                    )
+                )
+    return found
+
+
+def _runs_of(
+    strips: Sequence[Sequence[_Row]], wanted: frozenset[Column], names: Names
+) -> Iterator[list[_Cells] | None]:
+    """Yield each run of lines with a quantity, together with the lines without one among or below them. None after each
+    slice of work.
 
     A run below the heading of a group may be shorter if the groups before it are a list.
     """
-    for rows in (strip for column in rows_by_column(passage) for strip in _strips(column)):
+    for rows in strips:
         run: list[_Cells] = []
         group: ReadCell | None = None
         has_list, bottom = False, 0
-        for row in [*rows, []]:
-            heading = _heading_of(passage, row)
-            found = list(_items_of(passage, row[heading:], wanted)) if row else []
-            is_near = bool(row) and not heading and _top_of(row) - bottom <= APART * max(word.height for word in row)
-            if is_near and run and _ALTERNATIVE.match(text_of(passage, row)):
+        for row in [*rows, _Row()]:
+            yield None
+            is_near = bool(row.height) and not row.heading and row.top - bottom <= APART * row.height
+            if is_near and run and row.note is not None:
                 if "note" in wanted:
-                    run[-1].setdefault("note", cell_of(passage, row))
-                bottom = max(word.box[3] for word in row)
+                    run[-1] = {"note": row.note, **run[-1]}
+                bottom = row.bottom
                 continue
-            begins = any("quantity" in cells for cells in found)
-            if not found or (run and not is_near) or (not run and not begins):
+            begins = any("quantity" in cells for cells in row.items)
+            if not row.items or (run and not is_near) or (not run and not begins):
                 if _is_list(run) or (has_list and group is not None and run):
                     has_list = True
                     yield run
                 run = []
-                if row and (heading or not begins):
-                    group = _group_of(passage, row[:heading], names) if heading else None
-            if found and (run or begins):
-                run += [cells | {"group": group} if group is not None else cells for cells in found]
-            bottom = max((word.box[3] for word in row), default=bottom)
+                if row.height and (row.heading or not begins):
+                    group = _group_of(row.heading, names) if row.heading else None
+            if row.items and (run or begins):
+                run += [cells | {"group": group} if group is not None else cells for cells in row.items]
+            bottom = row.bottom if row.height else bottom
 
 
-def _strips(rows: Sequence[list[WordOnPage]]) -> list[list[list[WordOnPage]]]:
+def _strips(rows: Sequence[list[WordOnPage]]) -> Slices[list[list[list[WordOnPage]]]]:
     """Return the rows of each strip of a column. Rows that are beside other rows, and neither above nor below them,
     form a separate strip."""
     found: list[list[list[WordOnPage]]] = []
-    for row in rows:
+    for number, row in enumerate(rows):
+        if number % LINES_AT_ONCE == 0:
+            yield
         left, right = row[0].box[0], row[-1].box[2]
         for strip in found[-MAX_STRIPS:]:
             last = strip[-2:]
@@ -172,10 +218,6 @@ def _strips(rows: Sequence[list[WordOnPage]]) -> list[list[list[WordOnPage]]]:
         else:
             found.append([row])
     return found
-
-
-def _top_of(row: Sequence[WordOnPage]) -> int:
-    return min(word.box[1] for word in row)
 
 
 def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
@@ -191,9 +233,8 @@ def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
     return len(row) if (is_marked or is_in_capitals) and len(row) <= MAX_NAMED else 0
 
 
-def _group_of(passage: Passage, words: Sequence[WordOnPage], names: Names) -> ReadCell | None:
+def _group_of(cell: ReadCell, names: Names) -> ReadCell | None:
     """Return the heading of a group; None if it names the list itself."""
-    cell = cell_of(passage, words)
     text = cell.text.strip("#*_: ")
     is_list = likeness_by_words(names, text) >= LIKELY or "ingredients" in concepts_of(tuple(fold(text)))
     return None if not text or is_list else cell._replace(text=text)

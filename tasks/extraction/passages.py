@@ -102,6 +102,7 @@ class Passage:
         is first needed."""
         for name, work in (
             ("text", self._make_text),
+            ("_text_starts", self._find_text_starts),
             ("grid", self._make_grid),
             ("numbers", self._find_numbers),
             ("days", self._find_days),
@@ -124,7 +125,16 @@ class Passage:
 
     @cached_property
     def _text_starts(self) -> list[int]:
-        return list(accumulate((len(word) + 1 for word in self.words), initial=0))
+        return all_of(self._find_text_starts())
+
+    def _find_text_starts(self) -> Slices[list[int]]:
+        starts = [0]
+        for number, line in enumerate(self.lines):
+            if number % LINES_AT_ONCE == 0:
+                yield
+            for word in line.words:
+                starts.append(starts[-1] + len(word) + 1)
+        return starts
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
         """Return the indices of the words that contain the characters `start` to `end` of `text`."""

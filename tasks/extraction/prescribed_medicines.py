@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
+from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of, texts_of_rows
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
@@ -85,7 +86,7 @@ _MEDICINES: Final = frozenset(
 )
 
 
-def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the medicines of a page as a table for each list that has a name, a strength or how it is taken, and at
     least FEWEST_COLUMNS columns."""
     body: list[Mapping[Column, ReadCell]] | None = None
@@ -95,7 +96,7 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
             continue
         if not {"strength", "intake"} & set(columns.values()):
             continue
-        body = list(_medicines_of(passage)) if body is None else body
+        body = (yield from _medicines_of(passage)) if body is None else body
         if body:
             header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
             rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in body]
@@ -114,13 +115,18 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found
 
 
-def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
+def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
+    medicines: list[Mapping[Column, ReadCell]] = []
     for rows in rows_by_column(passage):
-        texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
-        matches = [_MEDICINE.fullmatch(text) for text in texts]
+        texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
+        matches: list[re.Match[str] | None] = []
+        for text in texts:
+            yield
+            matches.append(_MEDICINE.fullmatch(text))
         for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
             if found is None:
                 continue
+            yield
             below = list(_below(passage, rows, matches, at))
             cells: dict[Column, ReadCell] = {}
             for line in (row, *below):
@@ -131,7 +137,9 @@ def _medicines_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
             if "intake" not in cells and below:
                 cells["intake"] = cell_of(passage, below[0])
             own = cell_of(passage, row)
-            yield cells | {"name": own._replace(text=found["name"]), "strength": own._replace(text=found["strength"])}
+            cells |= {"name": own._replace(text=found["name"]), "strength": own._replace(text=found["strength"])}
+            medicines.append(cells)
+    return medicines
 
 
 def _below(

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
@@ -48,14 +49,20 @@ class _PriceLine(NamedTuple):
     price: Sequence[WordOnPage]
 
 
-def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the lists of prices of a passage as tables, for each list of objects with a price."""
     wanted = [fields for fields in lists if any("price" in one.names.concepts for one in fields)]
-    runs = list(_runs_of(passage)) if wanted else []
+    if not wanted:
+        return
+    runs: list[list[dict[_Column, ReadCell]]] = []
+    for run in (yield from _runs_of(passage)):
+        runs.append([])
+        for line in run:
+            yield None
+            runs[-1].append(_cells_of(passage, line))
     for fields in wanted:
         names = {column: _name(column, fields) for column in NAMES}
-        for run in runs:
-            rows = [_cells_of(passage, line) for line in run]
+        for rows in runs:
             shown: list[_Column] = [column for column in NAMES if any(row[column].text for row in rows)]
             header = [ReadCell(names[column]) for column in shown]
             yield ReadTable([header, *([row[column] for column in shown] for row in rows)], is_exact=False)
@@ -70,13 +77,17 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
     return best if known[best] >= LIKELY else NAMES[column][0]
 
 
-def _runs_of(passage: Passage) -> Iterator[list[_PriceLine]]:
-    """Yield the lines below each other with a text and a price, whose texts begin at the same place."""
+def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:
+    """Return the lines below each other with a text and a price, whose texts begin at the same place."""
     runs: list[list[_PriceLine]] = []
     open_runs: list[list[_PriceLine]] = []
     rows = [row for rows in rows_by_column(passage) for row in rows]
-    reach = (1 + APART) * max((word.height for row in rows for word in row), default=0)
+    reach = 0.0
     for row in rows:
+        yield
+        reach = max(reach, (1 + APART) * max(word.height for word in row))
+    for row in rows:
+        yield
         top = min(word.box[1] for word in row)
         open_runs = [run for run in open_runs if top - run[-1].name[0].box[1] <= reach][-MAX_OPEN:]
         for name, price in pairwise(segments_of_row(row)):
@@ -89,7 +100,7 @@ def _runs_of(passage: Passage) -> Iterator[list[_PriceLine]]:
                 open_runs.append(runs[-1])
             else:
                 run.append(line)
-    yield from (run for run in runs if len(run) >= FEWEST)
+    return [run for run in runs if len(run) >= FEWEST]
 
 
 def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[WordOnPage]) -> bool:

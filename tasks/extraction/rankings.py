@@ -4,11 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.own_words import is_form_of
 from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, texts_of_rows
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal["rank", "name", "club", "result"]
@@ -63,7 +64,7 @@ class _Ranking(NamedTuple):
     lines: list[_RankedLine]
 
 
-def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield a table for each list whose fields ask for ranks and names.
 
     The table has the page's ranking below a heading with words of the list's name, or else the first ranking.
@@ -73,7 +74,7 @@ def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterat
         columns = _columns_of(fields)
         if not {"rank", "name"} <= set(columns.values()) and not {"name", "result"} <= set(columns.values()):
             continue
-        found = list(_rankings_of(passage)) if found is None else found
+        found = (yield from _rankings_of(passage)) if found is None else found
         if not found:
             return
         told = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", str(fields[0].path[-2])))
@@ -98,22 +99,25 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found
 
 
-def _rankings_of(passage: Passage) -> Iterator[_Ranking]:
+def _rankings_of(passage: Passage) -> Slices[list[_Ranking]]:
+    found: list[_Ranking] = []
     for rows in rows_by_column(passage):
-        texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
+        texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
         run: list[_RankedLine] = []
         start = 0
         for at, (row, text) in enumerate(zip(rows, texts, strict=True)):
+            yield
             line = _line_of(passage, row, text)
             if line is None or (run and line.rank not in (run[-1].rank, run[-1].rank + 1)):
                 if len(run) >= FEWEST:
-                    yield _Ranking(_heading(texts, start), run)
+                    found.append(_Ranking(_heading(texts, start), run))
                 run = []
             if line is not None and (run or line.rank == 1):
                 start = start if run else at
                 run.append(line)
         if len(run) >= FEWEST:
-            yield _Ranking(_heading(texts, start), run)
+            found.append(_Ranking(_heading(texts, start), run))
+    return found
 
 
 def _heading(texts: Sequence[str], start: int) -> str:

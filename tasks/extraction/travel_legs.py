@@ -4,10 +4,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.passages import Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, text_of
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, texts_of_rows
 from tasks.notation.dates import find_days
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -77,14 +78,14 @@ class _Leg(NamedTuple):
     rows: Sequence[int]
 
 
-def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable]:
+def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the legs of a journey as a table for each list of objects with places and times."""
     legs: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
         if len({"number", "from", "to", "departure", "arrival"} & set(columns.values())) < FEWEST_COLUMNS:
             continue
-        legs = list(_legs_of(passage)) if legs is None else legs
+        legs = (yield from _legs_of(passage)) if legs is None else legs
         if legs:
             header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
             coded = {at: _wants_code(fields[at]) for at in columns}
@@ -141,13 +142,22 @@ def _column_of(one: WantedField) -> Column | None:
     return "duration" if "duration" in concepts else None
 
 
-def _legs_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
+def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
     rows = rows_of(passage)
-    texts = [text if len(text := text_of(passage, row)) <= LONGEST_ROW else "" for row in rows]
-    numbers = [(at, found[0]) for at, text in enumerate(texts) if (found := _NUMBER.search(text))][:MAX_LEGS]
+    texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
+    numbers: list[tuple[int, str]] = []
+    for at, text in enumerate(texts):
+        if at % LINES_AT_ONCE == 0:
+            yield
+        if found := _NUMBER.search(text):
+            numbers.append((at, found[0]))
+        if len(numbers) == MAX_LEGS:
+            break
+    legs: list[Mapping[Column, ReadCell]] = []
     last_day: ReadCell | None = None
     used = -1
     for index, (at, number) in enumerate(numbers):
+        yield
         end = numbers[index + 1][0] if index + 1 < len(numbers) else len(rows)
         own = range(at, min(end, at + MAX_ROWS))
         if sum(len(_times(texts[row])) for row in own) < 2:
@@ -165,7 +175,8 @@ def _legs_of(passage: Passage) -> Iterator[Mapping[Column, ReadCell]]:
                 cells["date"] = last_day
                 cells["arrival_date"] = days[1] if len(days) > 1 else last_day
             used = own[-1]
-            yield cells
+            legs.append(cells)
+    return legs
 
 
 def _until_second_time(texts: Sequence[str], own: range) -> range:

@@ -124,6 +124,17 @@ def text_of(passage: Passage, words: Sequence[WordOnPage]) -> str:
     return " ".join([passage.words[word.at] for word in words])
 
 
+def texts_of_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]], longest: int) -> Slices[list[str]]:
+    """Return the text of each row, or an empty text if it is longer than `longest`."""
+    texts: list[str] = []
+    for at, row in enumerate(rows):
+        if at % LINES_AT_ONCE == 0:
+            yield
+        text = text_of(passage, row)
+        texts.append(text if len(text) <= longest else "")
+    return texts
+
+
 def segments_of_row(row: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
     segment = [row[0]]
     for before, word in pairwise(row):

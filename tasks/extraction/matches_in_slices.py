@@ -1,0 +1,35 @@
+"""Searches long texts with regular expressions in slices of work."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+SEARCHED_AT_ONCE: Final = 2_000
+"""Number of characters at which a match may begin between two turns."""
+REACH: Final = 1_000
+"""Number of further characters that are looked at with them. A match that ends beyond them is searched for again with
+more."""
+NEAR_END: Final = 100
+"""Number of characters behind a match that may decide where it ends."""
+
+
+def matches_in_slices(form: re.Pattern[str], text: str) -> Iterator[re.Match[str] | None]:
+    """Yield the matches of `form` in `text` as `finditer` does, and None after each slice of work without a match.
+
+    Matches must not be empty, and the first REACH characters of a match decide that it is one.
+    """
+    at = 0
+    while at < len(text):
+        stop = at + SEARCHED_AT_ONCE
+        found = form.search(text, at, stop + REACH)
+        if found is None or found.start() >= stop:
+            at = stop
+            yield None
+            continue
+        end = stop + REACH
+        while found.end() + NEAR_END > end and end < len(text):
+            end += end - at
+            found = form.match(text, found.start(), end) or found
+            yield None
+        yield found
+        at = found.end()
