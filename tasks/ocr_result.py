@@ -12,6 +12,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict
 
+from models.fair_executor import Slices, all_of
 from models.safety.personal_data import PersonalDataSpan
 from models.vision.page_geometry import UPRIGHT, PageGeometry
 from models.vision.text import Quad, Ruling, TextLine, Word
@@ -208,17 +209,25 @@ class OcrResult(Result[OcrData]):
     def _lines(self) -> list[Sequence[TextLine]]:
         """Lines of each section on the section's upright page. They are built only once, because words are matched to
         tables by identity."""
-        return [
-            page.geometry.upright_lines([_text_line(line) for line in section["lines"]])
-            for section, page in zip(self.data["sections"], self._pages, strict=True)
-        ]
+        return all_of(self._make_lines())
+
+    def _make_lines(self) -> Slices[list[Sequence[TextLine]]]:
+        found: list[Sequence[TextLine]] = []
+        for section, page in zip(self.data["sections"], self._pages, strict=True):
+            yield
+            found.append(page.geometry.upright_lines([_text_line(line) for line in section["lines"]]))
+        return found
 
     @cached_property
     def _tables(self) -> list[list[Table]]:
-        found = [
-            tables_on(lines, page.geometry.upright_rulings(page.rulings))
-            for lines, page in zip(self._lines, self._pages, strict=True)
-        ]
+        return all_of(self._find_tables())
+
+    def _find_tables(self) -> Slices[list[list[Table]]]:
+        found: list[list[Table]] = []
+        for lines, page in zip(self._lines, self._pages, strict=True):
+            yield
+            found.append(tables_on(lines, page.geometry.upright_rulings(page.rulings)))
+        yield
         numbers = [_place_of(section).get("page", 1) for section in self.data["sections"]]
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
@@ -313,15 +322,19 @@ class OcrResult(Result[OcrData]):
                 bounds = bounds_of(code.quad, *self._size(number))
                 yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{number}", {**place, "bounds": bounds})
 
-    def tables(self) -> Iterator[ReadTable]:
-        pointers = {
-            id(word): f"/sections/{number}/lines/{index}"
-            for number, lines in enumerate(self._lines)
-            for index, line in enumerate(lines)
-            for word in line.words
-        }
+    def tables(self) -> Iterator[ReadTable | None]:
+        if "_lines" not in self.__dict__:
+            self.__dict__["_lines"] = yield from self._make_lines()
+        if "_tables" not in self.__dict__:
+            self.__dict__["_tables"] = yield from self._find_tables()
+        pointers: dict[int, str] = {}
+        for number, lines in enumerate(self._lines):
+            yield None
+            for index, line in enumerate(lines):
+                pointers.update(dict.fromkeys(map(id, line.words), f"/sections/{number}/lines/{index}"))
         for number, tables in enumerate(self._tables):
             for table in tables:
+                yield None
                 if not table.continued:
                     above = min(table.lines) - 1
                     rows = [[NO_CELL] * table.columns for _ in range(table.rows)]

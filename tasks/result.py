@@ -193,8 +193,9 @@ class Result(ABC, Generic[DataT]):
         """
         yield lines_below(self.data)
 
-    def tables(self) -> Iterator[ReadTable]:
-        """Yield the tables that have places on a page. Tables in texts are found in `passages`."""
+    def tables(self) -> Iterator[ReadTable | None]:
+        """Yield the tables that have places on a page, and None after each slice of work. Tables in texts are found in
+        `passages`."""
         return iter(())
 
     def codes(self) -> Iterator[SourceCode]:

@@ -10,9 +10,9 @@ from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of
+from tasks.matches_in_slices import matches_in_slices
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal["owner", "task", "due"]

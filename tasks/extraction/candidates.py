@@ -22,6 +22,7 @@ from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.named_parties import NamedPart, named_parties
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
+from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
@@ -39,6 +40,8 @@ KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "num
 
 MAX_SEGMENTS = 1_500
 """Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
+BOXES_AT_ONCE = 64
+"""Number of boxes whose neighbours are found between two turns."""
 SPANS_AT_ONCE = 64
 """Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
 LONGEST_BLOCK = 6
@@ -287,12 +290,15 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
         yield
         first = len(candidates.segments)
         segments = yield from _split_into_segments(passage)
-        candidates.segments.extend(_with_neighbours(segments, first))
+        candidates.segments.extend((yield from _with_neighbours(segments, first)))
         yield
         yield from passage.prepare()
         for number, span in enumerate(_spans_of(passage, candidates, first)):
             if number % SPANS_AT_ONCE == 0:
                 yield
+            if span is None:
+                yield
+                continue
             if len(candidates.spans) == most_spans:
                 break
             key = (id(passage), span.words, span.text)
@@ -346,39 +352,46 @@ def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
     return found[:MAX_SEGMENTS]
 
 
-def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Iterator[LineSegment]:
-    """Yield the segments with their neighbours. Without boxes, each line counts as below the preceding line."""
+def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[list[LineSegment]]:
+    """Return the segments with their neighbours. Without boxes, each line counts as below the preceding line."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
-    neighbours = dict(
-        zip(placed, _nearest_boxes(np.array([boxes[index] for index in placed], np.float32)), strict=True)
-    )
+    nearest = yield from _nearest_boxes(np.array([boxes[index] for index in placed], np.float32))
+    neighbours = dict(zip(placed, nearest, strict=True))
+    found: list[LineSegment] = []
     for index, segment in enumerate(segments):
         if index in neighbours:
             near = [placed[at] + offset if at >= 0 else -1 for at in neighbours[index]]
         else:
             above, below = index - 1, index + 1 if index + 1 < len(segments) else -1
             near = [-1, *(at + offset if at >= 0 and boxes[at] is None else -1 for at in (above, below))]
-        yield LineSegment(segment.passage, segment.words, segment.text, segment.box, *near)
+        found.append(LineSegment(segment.passage, segment.words, segment.text, segment.box, *near))
+    return found
 
 
-def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
+def _nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
     """Return the index of the nearest box to the left in the same row, above and below, or −1, for each box."""
-    if not len(boxes):
-        return []
-    left, top, right, bottom = boxes.T
+    found: list[tuple[int, int, int]] = []
+    for start in range(0, len(boxes), BOXES_AT_ONCE):
+        yield
+        found += _nearest_to(boxes, slice(start, start + BOXES_AT_ONCE))
+    return found
+
+
+def _nearest_to(boxes: NDArray[np.float32], some: slice) -> list[tuple[int, int, int]]:
+    left, top, right, bottom = boxes[some].T
+    lefts, tops, rights, bottoms = boxes.T
     height = np.maximum(1, bottom - top)
-    low = np.minimum(height[:, None], height[None])
-    beside = np.minimum(bottom[:, None], bottom[None]) - np.maximum(top[:, None], top[None]) > 0.5 * low
-    over = np.minimum(right[:, None], right[None]) - np.maximum(left[:, None], left[None]) > 0
-    before = beside & (right[None] <= left[:, None] + 0.5 * low)
+    low = np.minimum(height[:, None], np.maximum(1, bottoms - tops)[None])
+    beside = np.minimum(bottom[:, None], bottoms[None]) - np.maximum(top[:, None], tops[None]) > 0.5 * low
+    over = np.minimum(right[:, None], rights[None]) - np.maximum(left[:, None], lefts[None]) > 0
+    before = beside & (rights[None] <= left[:, None] + 0.5 * low)
     # A single letter is no wider than the permitted overlap, and would count as left of itself.
-    np.fill_diagonal(before, val=False)
-    distance = np.where(before, left[:, None] - right[None], np.inf)
-    rise = np.where(over & (top[None] + bottom[None] < top[:, None] + bottom[:, None]) & ~beside,
-                    top[:, None] - bottom[None], np.inf)  # fmt: skip
-    fall = np.where(over & (top[None] + bottom[None] > top[:, None] + bottom[:, None]) & ~beside,
-                    top[None] - bottom[:, None], np.inf)  # fmt: skip
+    before[np.arange(len(left)), np.arange(len(boxes))[some]] = False
+    distance = np.where(before, left[:, None] - rights[None], np.inf)
+    middle, middles = (top + bottom)[:, None], (tops + bottoms)[None]
+    rise = np.where(over & (middles < middle) & ~beside, top[:, None] - bottoms[None], np.inf)
+    fall = np.where(over & (middles > middle) & ~beside, tops[None] - bottom[:, None], np.inf)
     found = []
     for rows, most in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
         nearest = rows.argmin(axis=1)
@@ -387,7 +400,7 @@ def _nearest_boxes(boxes: NDArray[np.float32]) -> list[tuple[int, int, int]]:
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
-def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan]:
+def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[CandidateSpan | None]:
     if passage.codes:
         yield from _coded_spans(passage, first)
         return
@@ -421,8 +434,9 @@ def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
 
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
-) -> Iterator[CandidateSpan]:
-    """Yield days, amounts, times and other values of a known form, and the values of labels within lines."""
+) -> Iterator[CandidateSpan | None]:
+    """Yield days, amounts, times and other values of a known form, and the values of labels within lines. None after
+    each slice of work without one."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
@@ -442,15 +456,19 @@ def _typed_spans(
     def spans() -> Iterator[CandidateSpan | None]:
         yield from (span("day", day.start, day.end, day=day) for day in passage.days)
         yield from (span("number", number.start, number.end, number) for number in passage.numbers if number.readings)
-        for match in _COUNTED.finditer(passage.text):
+        for match in matches_in_slices(_COUNTED, passage.text):
+            if match is None:
+                yield None
+                continue
             count = Decimal(NUMBERS[match[0].lower()])
             yield span("number", *match.span(), Number(*match.span(), match[0], frozenset({count})))
-        wrapped = (match for match in _WRAPPED_ACCOUNT.finditer(passage.text) if "\n" in match[0])
-        yield from (span("piece", *match.span()) for match in wrapped)
+        for match in matches_in_slices(_WRAPPED_ACCOUNT, passage.text):
+            yield span("piece", *match.span()) if match is not None and "\n" in match[0] else None
         for kind, form in _FORMS:
-            yield from (span(kind, *match.span()) for match in form.finditer(passage.text))
+            for match in matches_in_slices(form, passage.text):
+                yield span(kind, *match.span()) if match is not None else None
 
-    yield from filter(None, spans())
+    yield from spans()
     for part in named_parties(passage.text):
         words = passage.words_between(part.start, part.end)
         first, last = segment_of.get(words[0]), segment_of.get(words[-1])

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any, Literal
 
-from models.fair_executor import all_of
+from models.fair_executor import Slices, all_of
 from tasks.extraction.concepts import CONCEPTS, WORDS_OF_ADDRESSES, Kind, is_common_token, may_be_same
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, LabelledValue, layout_of
@@ -143,9 +143,17 @@ class LabelClaims:
                 if _is_of_kind(passage, pair, answered):
                     yield passage, pair
 
-    def layout(self, passage: Passage) -> LabelLayout:
+    def read(self, passage: Passage) -> Slices[None]:
+        """Read the labels of a passage in slices. Without this call, they are read in one step when they are needed."""
         if id(passage) not in self._layouts:
-            self._layouts[id(passage)] = all_of(layout_of(passage))
+            self._layouts[id(passage)] = yield from layout_of(passage)
+
+    def read_all(self) -> Slices[None]:
+        for passage in self._passages:
+            yield from self.read(passage)
+
+    def layout(self, passage: Passage) -> LabelLayout:
+        all_of(self.read(passage))
         return self._layouts[id(passage)]
 
 

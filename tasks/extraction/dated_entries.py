@@ -15,9 +15,9 @@ from tasks.extraction.boxes import box_of
 from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import without_accents
-from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, any_of, month_named
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 

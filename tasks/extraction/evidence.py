@@ -152,7 +152,7 @@ def find_evidence(
     if request:
         passages += yield from passages_in(request, REQUEST)
     for passage in passages:
-        yield from passage.prepare()
+        yield from passage.prepare_to_match()
     said = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
@@ -172,6 +172,7 @@ def find_evidence(
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
             others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
             other = next(others, None) if field.answered.is_quantity else None
+            yield from claims.read_all()
             against = claims.beside_another_value(field.answered) or other
             chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
     evidence = {field.pointer: _describe(chosen[field.path], field) for field in fields if field.path in chosen}
@@ -255,6 +256,7 @@ def _claimed_matches(
 ) -> Slices[list[_ClaimedMatch]]:
     claimed = []
     for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
+        yield from claims.read(match.passage)
         yield
         near = affinity(match.passage, match.words, answered.names)
         if not isinstance(answered.value, bool):

@@ -11,7 +11,7 @@ from tasks.extraction.affinity import REACH
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.folding import fold
-from tasks.extraction.passages import Passage
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.notation.currencies import is_currency
 from tasks.result import Box
 
@@ -86,6 +86,8 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
     headings: list[Heading] = []
     for row in _rows(passage):
         yield
+        if row is None:
+            continue
         reader = _RowReader(passage)
         found = list(reader.read(row))
         pairs += found
@@ -111,15 +113,22 @@ def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Headin
             yield Heading(label, concepts, box)
 
 
-def _rows(passage: Passage) -> Iterator[list[list[int]]]:
-    """Yield the words of each row from left to right. Rows are split at wide gaps and where a line begins."""
-    boxes = [box_of(passage, passage.line_words(line)) for line in range(len(passage.lines))]
+def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
+    """Yield the words of each row from left to right, and None after each slice of work without a row. Rows are split
+    at wide gaps and where a line begins."""
+    boxes: list[Box | None] = []
+    for line in range(len(passage.lines)):
+        if line % LINES_AT_ONCE == 0:
+            yield None
+        boxes.append(box_of(passage, passage.line_words(line)))
     for line, box in enumerate(boxes):
         if box is None:
             yield [list(passage.line_words(line))]
     placed = sorted((box[1] + box[3], line, box) for line, box in enumerate(boxes) if box is not None)
     rows: list[list[tuple[Box, int]]] = []
-    for _, line, box in placed:
+    for number, (_, line, box) in enumerate(placed):
+        if number % LINES_AT_ONCE == 0:
+            yield None
         near = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
         share, nearest = max(near, key=lambda found: found[0], default=(0.0, None))
         if nearest is not None and share > SAME_ROW:

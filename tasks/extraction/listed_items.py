@@ -17,12 +17,12 @@ from tasks.extraction.concepts import PHRASES, concepts_of
 from tasks.extraction.cv_sections import is_section
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.matches_in_slices import matches_in_slices
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, any_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 

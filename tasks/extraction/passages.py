@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from itertools import accumulate, groupby
@@ -17,8 +17,8 @@ from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
-from tasks.notation.dates import Day, find_days
-from tasks.notation.numbers import Number, find_numbers
+from tasks.notation.dates import Day, find_days_in_slices
+from tasks.notation.numbers import Number, find_numbers_in_slices
 from tasks.precontext import Entry
 from tasks.result import Box, SourceLine
 
@@ -53,8 +53,8 @@ MAX_LINE_WORDS = 1_000
 work, during which no other request has a turn."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
-_searched: "dict[tuple[int, int], list[Passage]]" = {}
-"""Passages to search of the entries in use, by the id and the index of the entry."""
+_searched: "dict[int, dict[int, list[Passage]]]" = {}
+"""Passages to search of the entries in use, by the id of the entry and by its index."""
 
 
 class Quantities(list[Q]):
@@ -170,28 +170,14 @@ class Passage:
         return all_of(self._find_numbers())
 
     def _find_numbers(self) -> Slices[Quantities[Number]]:
-        found: Quantities[Number] = Quantities()
-        for number in find_numbers(self.text):
-            if len(found) % LINES_AT_ONCE == 0:
-                yield
-            found.append(number)
-        return found
+        return Quantities((yield from find_numbers_in_slices(self.text)))
 
     @cached_property
     def days(self) -> Quantities[Day]:
         return all_of(self._find_days())
 
     def _find_days(self) -> Slices[Quantities[Day]]:
-        found: Quantities[Day] = Quantities()
-        text, start = self.text, 0
-        # No day is in two lines.
-        while start < len(text):
-            yield
-            end = text.find("\n", start + CHARS_AT_ONCE)
-            part = text[start : end if end >= 0 else len(text)]
-            found += [replace(day, start=start + day.start, end=start + day.end) for day in find_days(part)]
-            start += len(part) + 1
-        return found
+        return Quantities((yield from find_days_in_slices(self.text)))
 
     @cached_property
     def number_at(self) -> dict[int, Number]:
@@ -205,15 +191,47 @@ class Passage:
     def _by_word(self, found: Sequence[Q]) -> dict[int, Q]:
         return {word: one for one in reversed(found) for word in self.words_between(one.start, one.end)}
 
+    def prepare_to_match(self) -> Slices[None]:
+        """Compute in slices what a comparison with values needs."""
+        yield from self.prepare()
+        if "tokens" not in self.__dict__:
+            self.__dict__["tokens"] = yield from self._make_tokens()
+        if "vocabulary" not in self.__dict__:
+            self.__dict__["vocabulary"] = yield from self._make_vocabulary()
+
     @cached_property
     def tokens(self) -> "Tokens":
-        return Tokens(self)
+        return all_of(self._make_tokens())
+
+    def _make_tokens(self) -> Slices["Tokens"]:
+        texts: list[str] = []
+        words: list[int] = []
+        number = 0
+        for at, line in enumerate(self.lines):
+            for word in line.words:
+                if number % LINES_AT_ONCE == 0:
+                    yield
+                parts = [word.casefold()] if word.isascii() and word.isalnum() else fold(word)
+                texts += parts
+                words += [number] * len(parts)
+                number += 1
+            if at % LINES_AT_ONCE == 0:
+                yield
+            if not line.continues:
+                texts.append(_BREAK)
+                words.append(number - 1)
+        return Tokens(texts, words)
 
     @cached_property
     def vocabulary(self) -> dict[str, list[int]]:
         """Indices of the words with each token (folded letters and figures), by token."""
+        return all_of(self._make_vocabulary())
+
+    def _make_vocabulary(self) -> Slices[dict[str, list[int]]]:
         found: dict[str, list[int]] = {}
-        for token, word in zip(self.tokens.texts, self.tokens.words, strict=True):
+        for number, (token, word) in enumerate(zip(self.tokens.texts, self.tokens.words, strict=True)):
+            if number % (10 * LINES_AT_ONCE) == 0:
+                yield
             found.setdefault(token, []).append(word)
         return found
 
@@ -260,20 +278,10 @@ def _row(line: SourceLine) -> str:
 class Tokens:
     """The letters and digits of a passage as one case-folded string without spaces and signs."""
 
-    def __init__(self, passage: Passage) -> None:
-        self.texts: list[str] = []
-        self.words: list[int] = []
+    def __init__(self, texts: Sequence[str], words: Sequence[int]) -> None:
+        self.texts = texts
+        self.words = words
         """Index of the word that contains each token."""
-        number = 0
-        for line in passage.lines:
-            for word in line.words:
-                parts = [word.casefold()] if word.isascii() and word.isalnum() else fold(word)
-                self.texts += parts
-                self.words += [number] * len(parts)
-                number += 1
-            if not line.continues:
-                self.texts.append(_BREAK)
-                self.words.append(number - 1)
         self.stream = "".join(self.texts)
         self.starts = list(accumulate(map(len, self.texts), initial=0))
         self._edges = frozenset(self.starts)
@@ -321,7 +329,7 @@ def head_of(
         if len(found) == most_lines:
             break
         chars = end
-        if chars > pause:
+        if chars > pause or len(found) % LINES_AT_ONCE == 0:
             yield
             pause = chars + CHARS_AT_ONCE
     return found
@@ -385,14 +393,24 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
     """
     found: list[Passage] = []
     for index, entry in enumerate(entries):
-        key = id(entry), index
-        if key not in _searched:
-            made = yield from passages_in(entry, index, MAX_CHARS)
-            _searched[key] = made
-            finalize(entry, _searched.pop, key, None)
-        found += _searched[key]
+        found += yield from _kept(entry, index)
         yield
     return found
+
+
+def passages_of_entry(entry: Entry) -> Slices[list[Passage]]:
+    """Return the passages of an entry in which fields and lists are searched for, with whatever index."""
+    return (yield from _kept(entry, next(iter(_searched.get(id(entry), ())), 0)))
+
+
+def _kept(entry: Entry, index: int) -> Slices[list[Passage]]:
+    if id(entry) not in _searched:
+        _searched[id(entry)] = {}
+        finalize(entry, _searched.pop, id(entry), None)
+    kept = _searched[id(entry)]
+    if index not in kept:
+        kept[index] = yield from passages_in(entry, index, MAX_CHARS)
+    return kept[index]
 
 
 def passages_in(entry: Entry, index: int, most_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
@@ -410,9 +428,10 @@ def passages_in(entry: Entry, index: int, most_chars: int = MAX_TRACED) -> Slice
             continue
         head = yield from head_of(lines)
         yield
-        head = join_combs(in_short_lines(head))
+        head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))
+        whole = head if most_chars <= MAX_CHARS else (yield from _changed(join_combs, lines))
         yield
-        found.append(Passage(index, entry.name, head if most_chars <= MAX_CHARS else join_combs(lines)))
+        found.append(Passage(index, entry.name, whole))
         yield
         if codes := coded_lines(head) or vehicle_lines(head):
             found.append(Passage(index, entry.name, [one.line for one in codes], codes))
@@ -423,6 +442,17 @@ def passages_in(entry: Entry, index: int, most_chars: int = MAX_TRACED) -> Slice
                 found.append(Passage(index, entry.name, [one.line for one in facts], facts))
     if printed := lines_of_codes(list(entry.result.codes())):
         found.append(Passage(index, entry.name, [one.line for one in printed], printed))
+    return found
+
+
+def _changed(
+    change: Callable[[Sequence[SourceLine]], Sequence[SourceLine]], lines: Sequence[SourceLine]
+) -> Slices[list[SourceLine]]:
+    """Return lines as changed by a function that looks at each line alone."""
+    found: list[SourceLine] = []
+    for start in range(0, len(lines), LINES_AT_ONCE):
+        yield
+        found += change(lines[start : start + LINES_AT_ONCE])
     return found
 
 

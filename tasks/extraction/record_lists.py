@@ -81,7 +81,7 @@ def runs_for(
         if passage.codes:
             continue
         yield from place_words(passage)
-        days = days_mentioned(passage.text[:MAX_DATED])
+        days = yield from days_mentioned(passage.text[:MAX_DATED])
         for run in runs_of(passage):
             if run is None:
                 yield

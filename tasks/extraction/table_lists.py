@@ -23,7 +23,7 @@ from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
-from tasks.extraction.passages import passages_to_search
+from tasks.extraction.passages import passages_of_entry
 from tasks.extraction.probability import CellOfField, worth_of
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
@@ -171,8 +171,10 @@ def headed_tables(
     days: dict[int, list[date]] = {}
     for entry, table in tables:
         if id(entry) not in days:
-            passages = yield from passages_to_search([entry])
-            days[id(entry)] = days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
+            passages = yield from passages_of_entry(entry)
+            for passage in passages:
+                yield from passage.prepare()
+            days[id(entry)] = yield from days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
         yield
         table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))

@@ -102,8 +102,14 @@ def _placed(passage: Passage, words: Iterable[int]) -> Slices[list[WordOnPage]]:
 
 
 def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
+    middles: list[int] = []
+    for number, word in enumerate(words, 1):
+        if number % WORDS_AT_ONCE == 0:
+            yield
+        middles.append(word.box[1] + word.box[3])
     rows: list[list[WordOnPage]] = []
-    for number, word in enumerate(sorted(words, key=lambda one: one.box[1] + one.box[3]), 1):
+    for number, at in enumerate(sorted(range(len(words)), key=middles.__getitem__), 1):
+        word = words[at]
         if number % WORDS_AT_ONCE == 0:
             yield
         for row in rows[-2:]:
@@ -115,7 +121,9 @@ def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
         else:
             rows.append([word])
     rows = [row for row in rows if len(row) <= MAX_WORDS]
-    for row in rows:
+    for number, row in enumerate(rows, 1):
+        if number % LINES_AT_ONCE == 0:
+            yield
         row.sort(key=lambda one: one.box[0])
     return rows
 

@@ -47,8 +47,10 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
     found: list[tuple[Entry, ReadTable]] = []
     left = MAX_CELLS
     for at, entry in enumerate(entries):
-        own = [*entry.result.tables()] if entry.error is None else []
-        yield
+        own: list[ReadTable] = []
+        for one in entry.result.tables() if entry.error is None else ():
+            yield
+            own += [one] if one is not None else []
         for every in entry.result.passages():
             yield
             lines = yield from head_of(every, MAX_CHARS, MAX_TABLE_LINES)
@@ -66,9 +68,11 @@ def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> Slic
     for _, same_text in groupby(lines, key=lambda line: line.pointer):
         text = list(same_text)
         if not any(line.bounds or "bounds" in line.place for line in text):
+            yield
             is_all = (
                 len(text) == len(lines) <= MAX_ALIGNED and sum(len(line.words) for line in lines) <= MAX_ALIGNED_WORDS
             )
+            yield
             found += yield from _tables_in_text(text, Passage(entry, name, text) if is_all else None)
     return found
 

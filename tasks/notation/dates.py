@@ -11,12 +11,16 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 
+from models.fair_executor import Slices
+from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 CENTURY_TURNS_AT = 50
 """First two-digit year that is read as 19xx. Documents contain dates of birth, but hardly any dates more than a few
 decades ahead."""
 
+DAYS_AT_ONCE: Final = 100
+"""Number of days that are found between two turns."""
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it is a time of day that has lost the space before
 it."""
@@ -83,10 +87,25 @@ class Day:
 
 def find_days(text: str) -> Iterator[Day]:
     """Find calendar days in digits or with the name of the month, in any order of their parts."""
-    for match in _DATE.finditer(text):
-        readings = tuple(dict.fromkeys(_days(match)))
-        if readings:
-            yield Day(match.start(), match.end(), readings)
+    return filter(None, map(_day_of, _DATE.finditer(text)))
+
+
+def find_days_in_slices(text: str) -> Slices[list[Day]]:
+    """Return the calendar days in a long text."""
+    found: list[Day] = []
+    for match in matches_in_slices(_DATE, text):
+        if match is None:
+            yield
+        elif (day := _day_of(match)) is not None:
+            found.append(day)
+            if len(found) % DAYS_AT_ONCE == 0:
+                yield
+    return found
+
+
+def _day_of(match: re.Match[str]) -> Day | None:
+    readings = tuple(dict.fromkeys(_days(match)))
+    return Day(match.start(), match.end(), readings) if readings else None
 
 
 def parse_day(text: str) -> Day | None:
@@ -131,19 +150,24 @@ def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date 
     return [None] * len(texts) if None in found else found
 
 
-def days_mentioned(text: str) -> list[date]:
+def days_mentioned(text: str) -> Slices[list[date]]:
     """Return the days in a text in their most likely reading or, if there are none, the middles of its months or
     years."""
-    days = [day.readings[0] for day in find_days(text)]
-    months = [(found["y"], found["m"]) for found in _MONTH_OF_YEAR.finditer(text)]
-    months += [
-        (found["y"], str(number)) for found in _NAMED_MONTH.finditer(text) if (number := month_named(found["m"]))
-    ]
-    return (
-        days
-        or [date(int(year), int(month), 15) for year, month in months if 1 <= int(month) <= 12]
-        or [date(int(found[0]), 7, 1) for found in _YEAR_ALONE.finditer(text)]
-    )
+    days = yield from find_days_in_slices(text)
+    if days:
+        return [day.readings[0] for day in days]
+    found: list[date] = []
+    for form in (_MONTH_OF_YEAR, _NAMED_MONTH):
+        for match in matches_in_slices(form, text):
+            yield
+            month = 0 if match is None else int(match["m"]) if form is _MONTH_OF_YEAR else month_named(match["m"])
+            if match is not None and 1 <= month <= 12:
+                found.append(date(int(match["y"]), month, 15))
+    for match in () if found else matches_in_slices(_YEAR_ALONE, text):
+        yield
+        if match is not None:
+            found.append(date(int(match[0]), 7, 1))
+    return found
 
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:

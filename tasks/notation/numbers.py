@@ -9,8 +9,9 @@ import unicodedata
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 
@@ -30,6 +31,8 @@ _NUMBER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
+NUMBERS_AT_ONCE: Final = 300
+"""Number of figures that are looked at between two turns."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
 """Largest number of characters of a number before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
@@ -59,17 +62,32 @@ class Number:
 
 def find_numbers(text: str) -> Iterator[Number]:
     """Find the numbers that are separate words. A currency or a unit may touch a number, but other letters may not."""
-    for match in _matches(text):
-        start, end = match.span("digits")
-        if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
-            continue
-        negative = match["negative"] is not None and _is_sign(text, match)
-        yield Number(
-            match.start() if negative else match.start("currency") if match["currency"] else start,
-            match.end(),
-            (match["negative"] if negative else "") + match["digits"],
-            frozenset(_readings(match["digits"], negative, match["percent"] is not None)),
-        )
+    return filter(None, (_number_of(text, match) for match in _matches(text)))
+
+
+def find_numbers_in_slices(text: str) -> Slices[list[Number]]:
+    """Return the numbers in a long text."""
+    found: list[Number] = []
+    for count, match in enumerate(_matches(text)):
+        if count % NUMBERS_AT_ONCE == 0:
+            yield
+        if (number := _number_of(text, match)) is not None:
+            found.append(number)
+    return found
+
+
+def _number_of(text: str, match: re.Match[str]) -> Number | None:
+    """Return the number of a match, or None if it is a part of a word."""
+    start, end = match.span("digits")
+    if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
+        return None
+    negative = match["negative"] is not None and _is_sign(text, match)
+    return Number(
+        match.start() if negative else match.start("currency") if match["currency"] else start,
+        match.end(),
+        (match["negative"] if negative else "") + match["digits"],
+        frozenset(_readings(match["digits"], negative, match["percent"] is not None)),
+    )
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:

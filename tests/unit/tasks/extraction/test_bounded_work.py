@@ -3,6 +3,7 @@
 import gc
 import weakref
 from collections.abc import Generator, Sequence
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
 from tasks import result as result_module
+from tasks.extraction import candidates as candidates_module
 from tasks.extraction import choice as choice_module
 from tasks.extraction import (
     decisions,
@@ -25,6 +27,7 @@ from tasks.extraction import (
 from tasks.extraction import extractor as extractor_module
 from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
+from tasks.extraction.claims import Claims
 from tasks.extraction.decisions import decide
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
@@ -50,6 +53,7 @@ from tasks.extraction.passages import (
     MAX_LINES,
     Passage,
     passages_of,
+    passages_of_entry,
     passages_to_search,
 )
 from tasks.extraction.probability import FieldScores
@@ -60,6 +64,8 @@ from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.values import ValueForm
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
+from tasks.notation.dates import days_mentioned
+from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
 from tasks.read_table import ReadCell, ReadTable
 from tasks.result import SourceLine
 from tests.entries import entry_of
@@ -406,3 +412,35 @@ def test_a_field_is_compared_again_only_once_its_place_is_taken(monkeypatch: pyt
     chosen = all_of(choose_values(FieldScores(candidates, FIELDS, logits)))
     assert [one.value for one in chosen.values()] == [candidates.spans[at].text for at in lines[: len(FIELDS)]]
     assert len(compared) < 2 * len(FIELDS) * choice_module.MAX_VALUES
+
+
+def test_what_an_answer_is_compared_with_is_computed_in_slices_and_once() -> None:
+    text = "Total: ab1 5 on 1/2/2024\n" * 8_000
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
+    assert slices_of(passage.prepare_to_match()) > 2 * len(passage.words) / LINES_AT_ONCE
+    assert slices_of(passage.prepare_to_match()) == 0
+    claims = Claims([passage])
+    assert slices_of(claims.read_all()) >= len(passage.lines)
+    assert slices_of(claims.read_all()) == 0
+
+
+def test_figures_within_words_are_looked_at_in_slices() -> None:
+    assert slices_of(find_numbers_in_slices("ab1 " * 9_000)) >= 9_000 // NUMBERS_AT_ONCE
+    assert all_of(find_numbers_in_slices("ab1 5 ")) == list(find_numbers("ab1 5 "))
+
+
+def test_the_days_of_a_text_without_days_are_looked_for_in_slices() -> None:
+    assert slices_of(days_mentioned("once upon a time " * 5_000)) > 50
+    assert all_of(days_mentioned("in 5/2021, and " + "x" * 9_000)) == [date(2021, 5, 15)]
+
+
+def test_the_passages_of_an_entry_are_found_whatever_its_index() -> None:
+    one, other = (entry_of("scraper", {"text": text}) for text in "ab")
+    _, known = all_of(passages_to_search([one, other]))
+    assert all_of(passages_of_entry(other)) == [known]
+
+
+def test_boxes_are_compared_in_slices() -> None:
+    [passage] = passages_of([ocr(*["a b"] * 1_000)])
+    assert slices_of(candidates_module._nearest_boxes(np.zeros((1_000, 4), np.float32))) > 1_000 // 100
+    assert len(all_of(find_candidates([passage])).segments) > 0

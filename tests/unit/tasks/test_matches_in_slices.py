@@ -2,7 +2,7 @@
 
 import re
 
-from tasks.extraction.matches_in_slices import REACH, SEARCHED_AT_ONCE, matches_in_slices
+from tasks.matches_in_slices import REACH, SEARCHED_AT_ONCE, matches_in_slices
 from tests.conftest import each_case
 
 WORDS = "".join(f"Name{number} 5 mg, once a day. " if number % 7 == 0 else "and so on " for number in range(2_000))
