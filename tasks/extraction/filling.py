@@ -378,11 +378,15 @@ class _FormToFill:
                 yield
                 read[path] = yield from read_object_list(scored, path)
             items = without_shared_items(scored, read)
-            items = {path: self._without_rows_of_tables(scored, path, one) for path, one in items.items()}
+            for path in items:
+                yield
+                items[path] = self._without_rows_of_tables(scored, path, items[path])
+            yield
             items = {path: one for path, one in items.items() if self._is_better(one, path)}
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
+            yield
             scored = prefer_sums_of_lists(replace(scored, cells=cells), _columns([*items.values(), *tables.values()]))
             yield
             choices = yield from choose_values(scored, self.choices)
