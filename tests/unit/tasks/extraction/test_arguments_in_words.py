@@ -6,9 +6,11 @@ import pytest
 
 from app.chat.inputs import entry_of_user_texts
 from app.wire.request import ChatRequest
+from models.fair_executor import Slices
 from tasks.extraction import passages
 from tasks.extraction.arguments_in_words import with_arguments
 from tasks.extraction.filling import CopiedFields
+from tasks.notation.numbers import Number
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
@@ -94,7 +96,13 @@ def test_an_argument_that_the_schema_does_not_allow_is_none() -> None:
 @pytest.mark.parametrize("word", ["a", "a-", "1,"])
 def test_a_word_of_any_length_is_a_document_and_not_searched(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
     searched: list[int] = []
-    monkeypatch.setattr(passages, "find_numbers", lambda text: searched.append(len(text)) or iter(()))
+
+    def find(text: str) -> Slices[list[Number]]:
+        searched.append(len(text))
+        yield
+        return []
+
+    monkeypatch.setattr(passages, "find_numbers_in_slices", find)
     assert arguments(f"Book {word * 10_000}", {("total",): None}, total=NUMBER) == {}
     assert not searched
     arguments("Book 4 seats", {("total",): None}, total=NUMBER)

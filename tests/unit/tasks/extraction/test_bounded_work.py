@@ -27,7 +27,7 @@ from tasks.extraction import (
 from tasks.extraction import extractor as extractor_module
 from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
-from tasks.extraction.claims import Claims
+from tasks.extraction.claims import LabelClaims
 from tasks.extraction.decisions import decide
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
@@ -419,7 +419,7 @@ def test_what_an_answer_is_compared_with_is_computed_in_slices_and_once() -> Non
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
     assert slices_of(passage.prepare_to_match()) > 2 * len(passage.words) / LINES_AT_ONCE
     assert slices_of(passage.prepare_to_match()) == 0
-    claims = Claims([passage])
+    claims = LabelClaims([passage])
     assert slices_of(claims.read_all()) >= len(passage.lines)
     assert slices_of(claims.read_all()) == 0
 

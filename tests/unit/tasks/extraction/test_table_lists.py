@@ -219,6 +219,18 @@ def test_numbers_of_a_table_tell_the_decimal_sign_of_others() -> None:
     assert [row["quantity"] for row in rows_of(text, article=TEXT, quantity=NUMBER)] == [2880, 1200]
 
 
+def test_a_table_is_less_sure_where_another_list_wants_the_same_fields_and_no_heading_names_the_list() -> None:
+    item = {"type": "object", "properties": ARTICLES, "required": [*ARTICLES], "additionalProperties": False}
+    table = "name;price\nLamp;30.00\nChair;33.60\nDesk;12.50\n"
+
+    def surest(*lists: str) -> float:
+        schema = {"type": "object", "properties": {name: {"type": "array", "items": item} for name in lists}}
+        copied = copied_by({**schema, "required": [*lists]}, table)
+        return max(probability_of_cell(cell) for one in copied.tables.values() for cell in one.cells.values())
+
+    assert surest("payments", "deductions") < surest("payments")
+
+
 def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     candidates = read(("Lamp", "30.00"), ("Chair", "33.60"), ("Desk", "12.50"), ("Ann Lee", "Lyon"), ("Bob", "Rome"))
     known = {"Lamp": 3.0, "Chair": 3.0, "Desk": 3.0}, {"30.00": 3.0, "33.60": 3.0, "12.50": 3.0}

@@ -76,7 +76,7 @@ async def test_a_picture_that_a_task_has_read_is_shown_to_the_llm_wherever_it_is
     turn = latest_turn(ChatRequest.model_validate({"model": "m", "messages": [message]}), 16)
     [source] = turn.sources
     async with await loader.open(source):
-        images = await images_for_llm(turn, loader, 65_536, told=False)
+        images = await images_for_llm(turn, loader, 65_536, omits_unreadable=False)
     assert list(images) == [(0, 0), (0, 2)]
     assert origin.seen == ["/a.png"]
 

@@ -84,7 +84,7 @@ def in_turn(draw: st.DataObject, *channels: list[HeardStretch]) -> list[HeardStr
         left = [pieces for pieces in left if pieces]
     starts = [one.stretch.start for one in found]
     for number, one in enumerate(found):
-        object.__setattr__(one.stretch, "then", min(starts[number + 1 :], default=float("inf")))
+        object.__setattr__(one.stretch, "next_start", min(starts[number + 1 :], default=float("inf")))
     return found
 
 
@@ -130,7 +130,7 @@ def minute(probability: float = 0.9) -> list[HeardStretch]:
     parts = [said[at : at + 15] for at in range(0, 60, 15)]
     found = [piece(part, part[0].start, part[-1].end, cut=None, channel=None) for part in parts]
     for one, following in pairwise(found):
-        object.__setattr__(one.stretch, "then", following.stretch.start)
+        object.__setattr__(one.stretch, "next_start", following.stretch.start)
     return found
 
 
