@@ -273,7 +273,9 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def waits(self) -> bool:
         """True if the connection waits for the head of a request, for the client to close, or for an unread body."""
-        return self._ends or (not self._in_body if self.cycle is None else self.cycle.response_complete)
+        if self._ends or self._waits_for_turn():
+            return self._ends
+        return not self._in_body if self.cycle is None else self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)

@@ -32,6 +32,8 @@ class _Turn:
     work: Callable[[], object]
     share: Share
     rests: bool
+    is_given_up: Callable[[], bool] = bool
+    """Function that returns True once the turn is not wanted any more; such a turn is skipped, and costs no rest."""
 
 
 class LoopTurns:
@@ -65,7 +67,9 @@ class LoopTurns:
         """Wait for the next turn of the running task's SHARE."""
         share = SHARE.get()
         turn = self._loop.create_future()
-        self.call(partial(_begin, turn), share, rests=share.part < 1 and self.rivalry.is_on)
+        rests = share.part < 1 and self.rivalry.is_on
+        self._queue.push(_Turn(partial(_begin, turn), share, rests, is_given_up=turn.done), share)
+        self._begin_to_serve()
         await turn
 
     def _begin_to_serve(self) -> None:
@@ -82,6 +86,8 @@ class LoopTurns:
                 self._waking = self._loop.call_later(REST_S, self._wake)
             return
         self._loop.call_soon(self._serve)
+        if turn.is_given_up():
+            return
         if turn.rests:
             if len(self._rest_until) > _MOST_RESTING:
                 self._rest_until = {key: until for key, until in self._rest_until.items() if until > now}

@@ -356,7 +356,7 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
     """Return the segments with their neighbours. Without boxes, each line counts as below the preceding line."""
     boxes = [segment.box for segment in segments]
     placed = [index for index, box in enumerate(boxes) if box is not None]
-    nearest = yield from _nearest_boxes(np.array([boxes[index] for index in placed], np.float32))
+    nearest = yield from nearest_boxes(np.array([boxes[index] for index in placed], np.float32))
     neighbours = dict(zip(placed, nearest, strict=True))
     found: list[LineSegment] = []
     for index, segment in enumerate(segments):
@@ -369,7 +369,7 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
     return found
 
 
-def _nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
+def nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
     """Return the index of the nearest box to the left in the same row, above and below, or −1, for each box."""
     found: list[tuple[int, int, int]] = []
     for start in range(0, len(boxes), BOXES_AT_ONCE):

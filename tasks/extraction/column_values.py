@@ -11,7 +11,7 @@ from tasks.extraction.features import MOMENT, types_of, wants_clock, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
-from tasks.notation.cells import decimal_comma, is_missing, moments, number
+from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
 from tasks.notation.clock_times import clock_beside
 from tasks.notation.dates import days_without_year, find_days, is_day_of_a_year, parse_day
 
@@ -191,7 +191,7 @@ def _bare_number(cell: str) -> tuple[int, str]:
     """Return the sign and the digits of an amount; no digits if the cell contains no amount."""
     text = " ".join(cell.split())
     match = _AMOUNT.fullmatch(text) if len(text) <= LONGEST_AMOUNT else None
-    if match is None:
+    if match is None or fraction(text) is not None:
         return 1, ""
     in_brackets = text.startswith("(") and ")" in text
     is_negative = in_brackets or any(sign and sign in _MINUS for sign in (match["before"], match["after"]))

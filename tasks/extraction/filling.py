@@ -184,7 +184,7 @@ def _with_taught_names(
     example: Example, lists: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Slices[dict[JsonPath, list[WantedField]]]:
     """Return the fields of lists, with the headers of their columns in an example as further names."""
-    tables = yield from _tables_for(example.entries, lists)
+    tables = yield from tables_for(example.entries, lists)
     taught: dict[JsonPath, list[WantedField]] = {path: [] for path in lists}
     for path, fields in lists.items():
         for one in fields:
@@ -193,7 +193,7 @@ def _with_taught_names(
     return taught
 
 
-def _tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
+def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]) -> Slices[list[HeadedTable]]:
     fields = [one for columns in lists.values() for one in columns]
     tables = yield from tables_in(read)
     exact = {id(entry) for entry, table in tables if table.is_exact}
@@ -230,7 +230,7 @@ async def _from_tables(
     fields = [one for columns in lists.values() for one in columns]
 
     def read_headers() -> Slices[tuple[list[HeadedTable], tuple[list[str], list[str]]]]:
-        readings = yield from _tables_for(read, lists)
+        readings = yield from tables_for(read, lists)
         yield
         return readings, header_texts(readings)
 

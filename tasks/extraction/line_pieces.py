@@ -4,6 +4,7 @@ another one in brackets."""
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 from tasks.extraction.concepts import PHRASES
@@ -11,14 +12,18 @@ from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import GAP, WordOnPage
 from tasks.notation.currencies import ANY as CURRENCY
-from tasks.notation.dates import ORDINAL, find_days
-from tasks.notation.words import MONTHS, WEEKDAYS, any_of
+from tasks.notation.dates import ORDINAL, find_days, parse_day
+from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 LONGEST: Final = 600
 """Largest number of characters of a line that is cut. A longer one is a text."""
 MAX_PIECES: Final = 24
 """Largest number of pieces of a line."""
 MAX_WORDS_OF_LABEL: Final = 5
+LONGEST_IBAN: Final = 34
+MONTHS_OF_YEAR: Final = 12
+LATEST_YEAR: Final = 49
+"""Largest year of two digits after one of the 20th century that is of the 21st: `1998–03`."""
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
@@ -54,7 +59,7 @@ _SHORT_PERIOD = (
     rf"|(?P<short>{_DAY_OF_MONTH}{_MONTH}|{_MONTH}(?: \d{{1,2}})?|\d{{1,2}}\.\d{{1,2}}\.)"
     rf"[^\S\t]?(?:{_TO})[^\S\t]?(?P<last>{_WHOLE_DAY.replace('by', 'sign')}|{_MONTH},? (?:del? )?{_YEAR})"
     rf"|(?P<month>{_MONTH} )(?P<first_of_month>\d{{1,2}})[-–—](?P<last_of_month>\d{{1,2}})(?P<year>,? {_YEAR})"
-    rf"|(?P<first_year>(?:19|20))(?P<first_digits>\d\d)[–/](?P<last_digits>\d\d))"
+    rf"|(?P<first_year>(?:19|20))(?P<first_digits>\d\d)(?P<sign_of_years>[–/])(?P<last_digits>\d\d))"
 )
 """A period whose beginning lacks its month or its year, because the end has them: `3–9 May 2025`, `2016–18`."""
 _TIME = (
@@ -179,8 +184,8 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
 def ends_of(period: str) -> tuple[str, str]:
     """Return the beginning and the end of a period; the end is empty if the period has not ended. A beginning that
     lacks its month or year has those of the end."""
-    if short := _SHORT.search(period):
-        return _ends_of_short(short)
+    if (short := _SHORT.search(period)) and (ends := _ends_of_short(short)):
+        return ends
     found = _PERIOD.search(period)
     if found is None:
         return period, ""
@@ -188,15 +193,40 @@ def ends_of(period: str) -> tuple[str, str]:
     return found["start"] or found["begun"] or "", "" if re.fullmatch(_NOW, end, re.IGNORECASE) else end
 
 
-def _ends_of_short(found: re.Match[str]) -> tuple[str, str]:
-    if last := found["last_day"]:
-        return re.sub(r"\d{1,2}", found["day"], last, count=1), last
-    if last := found["last"]:
-        return f"{found['short']} {last[-4:]}", last
+def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
+    """Return the beginning and the end of a period whose beginning lacks its month or year. None if what was found is
+    no period, because it would end before it begins."""
+    if digits := found["last_digits"]:
+        first, last = int(found["first_digits"]), int(digits)
+        century = int(found["first_year"])
+        # With a slash, it may be a month: only successive years are sure.
+        if found["sign_of_years"] == "/" and (last != (first + 1) % 100 or 0 < last <= MONTHS_OF_YEAR):
+            return None
+        if last <= first and (century != 19 or last > LATEST_YEAR):
+            return None
+        return f"{century}{first:02}", f"{century + (last <= first)}{last:02}"
     if month := found["month"]:
-        return month + found["first_of_month"] + found["year"], month + found["last_of_month"] + found["year"]
-    century = found["first_year"]
-    return century + found["first_digits"], century + found["last_digits"]
+        ends = month + found["first_of_month"] + found["year"], month + found["last_of_month"] + found["year"]
+    elif last := found["last_day"]:
+        ends = re.sub(r"\d{1,2}", found["day"], last, count=1), last
+    else:
+        last = found["last"]
+        ends = f"{found['short']} {last[-4:]}", last
+        begin, end = (_month_of(one) for one in ends)
+        if begin and end and begin > end:
+            return f"{found['short']} {int(last[-4:]) - 1}", last
+        if begin is None or end is None:  # a month without a day
+            return ends
+    begin, end = (_month_of(one) for one in ends)
+    return ends if begin and end and begin <= end else None
+
+
+def _month_of(text: str) -> date | None:
+    """Return the day in a text, or the first day of its month."""
+    if day := parse_day(text):
+        return day.readings[0]
+    month = month_named(text.split()[0])
+    return date(int(text[-4:]), month, 1) if month and not any(map(str.isdigit, text[:-4])) else None
 
 
 def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
@@ -209,7 +239,11 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
 
     for kind, form in _TYPED[:5]:
         for found in form.finditer(text):
-            add(*found.span(), _KINDS.get(kind, kind))
+            is_other = (kind == "short period" and not _ends_of_short(found)) or (
+                kind == "iban" and not _is_iban(found[0])
+            )
+            if not is_other:
+                add(*found.span(), _KINDS.get(kind, kind))
     for day in find_days(text):
         add(day.start, day.end, "date")
     for kind, form in _TYPED[5:]:
@@ -223,6 +257,13 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
                 continue
             add(start, end, _KINDS.get(kind, kind))
     return sorted(taken)
+
+
+def _is_iban(text: str) -> bool:
+    """True if the check digits of an International Bank Account Number (ISO 13616) are right."""
+    letters = "".join(text.split())
+    digits = "".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4])
+    return len(letters) <= LONGEST_IBAN and int(digits) % 97 == 1
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:

@@ -109,7 +109,7 @@ class _ItemLine(NamedTuple):
     text: str
 
 
-class _Piece(NamedTuple):
+class _ShortPiece(NamedTuple):
     """A piece of a row that is short enough to be the name of a list."""
 
     order: int
@@ -126,7 +126,7 @@ class _Called(NamedTuple):
     """The pieces whose label, or whose whole text, consists of the same words."""
 
     concepts: frozenset[str]
-    pieces: list[_Piece]
+    pieces: list[_ShortPiece]
 
 
 _called: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _Called]]" = WeakKeyDictionary()
@@ -257,15 +257,15 @@ def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _Called]]:
                 if 0 < len(words) <= LONGEST_NAME:
                     if words not in found:
                         found[words] = _Called(concepts_of(words), [])
-                    found[words].pieces.append(_Piece(order, rows, at, number))
+                    found[words].pieces.append(_ShortPiece(order, rows, at, number))
                     order += 1
     _called[passage] = found
     return found
 
 
-def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> Slices[list[tuple[int, _Piece]]]:
+def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> Slices[list[tuple[int, _ShortPiece]]]:
     """Return the pieces with the name of a list in the order of the page, each with how certainly it is the name."""
-    found: list[tuple[int, _Piece]] = []
+    found: list[tuple[int, _ShortPiece]] = []
     own = {word for words in names.own for word in words}
     for number, (words, called) in enumerate((yield from _short_pieces(passage)).items()):
         if number % LINES_AT_ONCE == 0:
@@ -286,7 +286,7 @@ def _certainty(words: tuple[str, ...], meant: frozenset[str], names: Names, conc
     return int(meant <= concepts)
 
 
-def _block_at(passage: Passage, piece: _Piece, sure: int) -> list[_ItemLine] | None:
+def _block_at(passage: Passage, piece: _ShortPiece, sure: int) -> list[_ItemLine] | None:
     """Return the items below or beside the name of a list; None if nothing is there."""
     _, rows, at, number = piece
     segments = list(segments_of_row(rows[at]))
@@ -374,14 +374,14 @@ def _is_under(line: Sequence[WordOnPage], name: Sequence[WordOnPage], left: int)
 
 def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: bool) -> list[_ItemLine]:
     texts = [text_of(passage, line) for line in lines]
-    if not in_line and not any(map(_commas_in, texts)):
+    if not in_line and not any(map(commas_in, texts)):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     if not in_line and sum(map(_is_item, texts)) * 2 > len(texts) and not any(";" in text for text in texts):
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     whole, words = " ".join(texts), [word for line in lines for word in line]
     found = []
     begin = at = counted = 0
-    for end in [*_commas_in(whole), len(whole)]:
+    for end in [*commas_in(whole), len(whole)]:
         text = whole[begin:end]
         bare = text.strip(" ,;•|.")
         first = begin + len(text) - len(text.lstrip(" ,;•|"))
@@ -393,7 +393,7 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
     return found
 
 
-def _commas_in(text: str) -> list[int]:
+def commas_in(text: str) -> list[int]:
     """Return the places of the signs that separate items: those outside brackets and not before a digit."""
     found: list[int] = []
     is_inside = False

@@ -83,7 +83,7 @@ _GROUPS: Final = frozenset(fold("group gruppe groupe grupo gruppo groep grupa gr
 _OF = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
 
 
-class _Row(NamedTuple):
+class _MeasuredRow(NamedTuple):
     """A row of a page as a list with certain columns reads it."""
 
     items: Sequence[_Cells] = ()
@@ -98,7 +98,7 @@ class _Row(NamedTuple):
 
 def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
     """Yield the measured lines of a passage as a table for each list of a quantity, a unit and a name."""
-    known: dict[frozenset[Column], list[list[_Row]]] = {}
+    known: dict[frozenset[Column], list[list[_MeasuredRow]]] = {}
     for fields in lists:
         columns = _columns_of(fields)
         if not columns:
@@ -147,9 +147,9 @@ def _is_of_words(one: WantedField) -> bool:
     return is_text and "format" not in one.schema and "enum" not in one.schema
 
 
-def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_Row]]]:
+def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_MeasuredRow]]]:
     """Return the rows of each strip of a page."""
-    found: list[list[_Row]] = []
+    found: list[list[_MeasuredRow]] = []
     for column in rows_by_column(passage):
         for strip in (yield from _strips(column)):
             found.append([])
@@ -157,7 +157,7 @@ def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_R
                 yield
                 size = _heading_of(passage, row)
                 found[-1].append(
-                    _Row(
+                    _MeasuredRow(
                         list(_items_of(passage, row[size:], wanted)),
                         cell_of(passage, row[:size]) if size else None,
                         cell_of(passage, row) if _ALTERNATIVE.match(text_of(passage, row)) else None,
@@ -170,7 +170,7 @@ def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_R
 
 
 def _runs_of(
-    strips: Sequence[Sequence[_Row]], wanted: frozenset[Column], names: Names
+    strips: Sequence[Sequence[_MeasuredRow]], wanted: frozenset[Column], names: Names
 ) -> Iterator[list[_Cells] | None]:
     """Yield each run of lines with a quantity, together with the lines without one among or below them. None after each
     slice of work.
@@ -181,7 +181,7 @@ def _runs_of(
         run: list[_Cells] = []
         group: ReadCell | None = None
         has_list, bottom = False, 0
-        for row in [*rows, _Row()]:
+        for row in [*rows, _MeasuredRow()]:
             yield None
             is_near = bool(row.height) and not row.heading and row.top - bottom <= APART * row.height
             if is_near and run and row.note is not None:

@@ -102,7 +102,7 @@ class CellOfField(NamedTuple):
             float(self.found_in == "records"),
             _logit(self.chance),
             float(self.has_twin and not self.is_named),
-            1.0 - float(self.cell.place.get("confidence") or 1.0),
+            1.0 - float(1.0 if (known := self.cell.place.get("confidence")) is None else known),
         )
 
 

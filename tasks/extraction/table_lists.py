@@ -60,8 +60,8 @@ ALIKE = 0.45
 """Least cosine between the meanings of a header and a field that are alike."""
 LIKELY = 0.6
 """Least weight at which a header is assigned to a field."""
-INITIALS = 0.8
-"""Weight of a header that has the initials of a field's name, or its consonants."""
+ABBREVIATED = 0.8
+"""Weight of a header that has the consonants of a field's name."""
 LONGEST_ABBREVIATION = 4
 """Largest number of letters of a header that counts as an abbreviation."""
 _VOWELS = frozenset("aeiou")
@@ -345,17 +345,15 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
-    """Return how likely a header of one word abbreviates a name: by its initials (`GD` for goal difference), or by its
-    consonants (`Pts` for points). A single letter could be the initial of many names."""
+    """Return how likely a header of one word abbreviates a name of one word by its consonants: `Pts` for points."""
     letters = head.rstrip(".")
-    if not (letters.isascii() and letters.isalpha() and len(letters) <= LONGEST_ABBREVIATION):
-        return 0.0
     short = letters.casefold()
-    if letters.isupper() and len(short) > 1 and short == "".join(word[:1] for word in name):
-        return INITIALS
-    left = iter("".join(name))
-    is_part = len(short) > 2 and not _VOWELS.intersection(short[1:]) and next(left, "") == short[0]
-    return INITIALS if is_part and all(letter in left for letter in short[1:]) else 0.0
+    is_short = 2 < len(short) <= LONGEST_ABBREVIATION and short.isascii() and short.isalpha()
+    if len(name) != 1 or not is_short or not _VOWELS.isdisjoint(short[1:]) or concepts_of((short,)):
+        return 0.0
+    left = iter(name[0])
+    is_within = all(letter in left for letter in short)
+    return ABBREVIATED if is_within and (short[0], short[-1]) == (name[0][0], name[0][-1]) else 0.0
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:

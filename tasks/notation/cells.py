@@ -70,7 +70,7 @@ def is_missing(cell: str) -> bool:
 
 def looks_numeric(cell: str) -> bool:
     """True if `cell` is a number, with a decimal point or a decimal comma."""
-    return _digits(cell) is not None
+    return _digits(cell) is not None or fraction(cell) is not None
 
 
 def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
@@ -97,6 +97,15 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
     return likely
 
 
+def fraction(cell: str) -> float | None:
+    """Return the number in a cell that ends with the sign of a fraction, such as `1½`; None for any other cell."""
+    found = _FRACTION.fullmatch(cell.strip())
+    if found is None:
+        return None
+    value = int(found[2] or 0) + unicodedata.numeric(found[3])
+    return -value if found[1] else value
+
+
 def number(cell: str, *, comma: bool) -> float | None:
     """Return the number in `cell`, or None if the cell is not a number or the number is not finite.
 
@@ -105,7 +114,7 @@ def number(cell: str, *, comma: bool) -> float | None:
     """
     found = _digits(cell)
     if found is None:
-        return None
+        return fraction(cell)
     sign, digits = found
     mantissa, _, exponent = digits.lower().partition("e")
     readings = list(_readings(mantissa, has_exponent=bool(exponent)))
@@ -139,8 +148,6 @@ def _digits(cell: str) -> tuple[str, str] | None:
     text = cell.strip()
     if not text or len(text) > LONGEST_NUMBER:
         return None
-    if fraction := _FRACTION.fullmatch(text):
-        return fraction[1], f"{int(fraction[2] or 0) + unicodedata.numeric(fraction[3]):.4g}"
     negative = text.startswith("(") and text.endswith(")")
     found = _NUMBER.fullmatch((text[1:-1] if negative else text).translate(_DROPPED))
     if found is None:

@@ -32,14 +32,13 @@ _DATE = re.compile(
     rf"""(?<![\d/.-])(?:
         (?P<y1>\d{{4}})[ ]?[-/.年][ ]?(?P<m1>\d{{1,2}})[ ]?[-/.月][ ]?(?P<d1>\d{{1,2}})日?{_NO_LONGER}
       | (?P<a>\d{{1,2}})[ ]?(?P<by>[-/.])[ ]?(?P<b>\d{{1,2}})[ ]?(?P=by)[ ]?(?P<c>{_YEAR}){_NO_LONGER}
-      | (?P<a2>\d{{1,2}})/(?P<b2>\d{{1,2}})[ ]?[- ][ ]?(?P<c2>(?:19|20)\d\d){_NO_LONGER}
-      | (?P<d6>\d{{1,2}})(?:\.[ ]?(?P<roman>(?-i:[IVX]{{1,4}}))\.[ ]?|[ ](?P<roman2>(?-i:[IVX]{{1,4}}))[ ])
-        (?P<y6>(?:19|20)\d\d){_NO_LONGER}
-      | (?P<d2>\d{{1,2}})(?:{ORDINAL}(?:[ ]\([^\W\d_]{{2,20}}\))?[ ](?:day[ ]of[ ]|of[ ]|del?[ ]|päivänä[ ])?
-                          |(?:st|nd|rd|th|\.)?[ /-]?)(?P<month2>{_MONTH})\.?,?
-        [ /-]?(?:del?[ ])?['’]?(?P<y2>{_YEAR}){_NO_LONGER}
+      | (?P<d6>\d{{1,2}})(?:\.[ ]?(?P<roman>(?-i:[IVX]{{1,4}}))\.[ ]?|[ ](?P<roman2>(?-i:[IVX]{{2,4}}))[ ])
+        (?P<y6>(?:19|20)\d\d)(?![-/.,]?\d)
+      | (?P<d2>\d{{1,2}})(?:{ORDINAL}(?P<said>[ ]\([^\W\d_]{{2,20}}\))?[ ](?:day[ ]of[ ]|of[ ]|del?[ ]|päivänä[ ])?
+                          |(?:st|nd|rd|th|\.)?[ /-]?(?:of[ ]|de[ ])?)(?P<month2>{_MONTH})\.?,?
+        [ /-]?(?:del?[ ])?['’]?(?P<y2>(?(said)\d{{4}}|(?:{_YEAR}))){_NO_LONGER}
       | (?<![^\W\d_])(?P<month3>{_MONTH})\.?[ -]?(?P<d3>\d{{1,2}})(?:st|nd|rd|th)?
-        (?:,[ ]?|[ -]+)(?P<y3>\d{{4}}|['’]\d\d){_NO_LONGER}
+        (?:,?[ -]+(?P<y3>\d{{4}}|['’]\d\d){_NO_LONGER}|,(?P<y7>(?:19|20)\d\d)(?![.,]?\d))
       | (?P<glued>(?:19|20)\d{{6}}|\d{{4}}(?:19|20)\d\d)(?!\d)
       | (?<!\d[ ])(?P<d5>\d\d)[ ](?P<m5>\d\d)[ ](?P<y5>(?:19|20)\d\d)(?![ ]?\d)
       | (?<!\d[ ])(?P<comb>\d(?:[ ]\d){{7}})(?![ ]?\d)
@@ -214,15 +213,13 @@ def _days(match: re.Match[str]) -> Iterator[date]:
         orders = [(c, b, a), (c, a, b)]
         if len(a) == len(c) == 2:
             orders.append((a, b, c))
-    elif part["a2"]:
-        orders = [(part["c2"], part["b2"], part["a2"]), (part["c2"], part["a2"], part["b2"])]
     elif part["d6"]:
         numeral = part["roman"] or part["roman2"]
         orders = [(part["y6"], _ROMAN.index(numeral) + 1, part["d6"])] if numeral in _ROMAN else []
     elif part["month2"]:
         orders = [(part["y2"], _month_beginning(part["month2"]), part["d2"])]
     else:
-        orders = [(part["y3"].lstrip("'’"), _month_beginning(part["month3"]), part["d3"])]
+        orders = [((part["y3"] or part["y7"]).lstrip("'’"), _month_beginning(part["month3"]), part["d3"])]
     for year, month, day in orders:
         try:
             yield date(full_year(year, CENTURY_TURNS_AT), int(month), int(day))

@@ -125,7 +125,7 @@ def serving_attacked(files: Path) -> Iterator[Attacked]:
     made: list[FastAPI] = []
     built_on_loop: list[str] = []
     loop = LoopThread()
-    build = Runtime._new
+    build = Runtime._build_new
 
     def noted(runtime: Runtime, candidate: Candidate) -> Built:
         with contextlib.suppress(RuntimeError):

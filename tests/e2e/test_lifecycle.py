@@ -152,7 +152,7 @@ def endless(self, text):
     finally:
         os.write(1, b'{"level": "info", "event": "judging_ended"}\\n')
 
-OwnTextGuard._read = endless
+OwnTextGuard._apply_rules = endless
 """
 
 
@@ -191,7 +191,7 @@ def stuck(self, text):
     time.sleep(600)
     yield
 
-OwnTextGuard._read = stuck
+OwnTextGuard._apply_rules = stuck
 app.cli.serving._LEAST_TO_STOP_S = 4.0
 """
 """A guard in a call that nothing can end, of a server that is cut off after four seconds."""

@@ -113,7 +113,7 @@ def test_guarded_texts_are_read_in_threads_of_their_own_and_hold_up_no_other_key
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     begun, ended, threads = threading.Semaphore(0), threading.Semaphore(0), set()
-    read = OwnTextGuard._read
+    read = OwnTextGuard._apply_rules
 
     def endless(guard: OwnTextGuard, text: str) -> Slices[Any]:
         threads.add(threading.current_thread().name)

@@ -505,6 +505,21 @@ async def test_a_new_connection_is_refused_where_all_are_at_work() -> None:
         assert len(server.connections) == 2
 
 
+async def test_a_request_that_waits_for_its_turn_is_not_closed_for_a_new_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    admitted: list[BoundedProtocol] = []
+    admit = Connections.admit
+    monkeypatch.setattr(Connections, "admit", lambda self, one: admitted.append(one) or admit(self, one))
+    async with served() as server:
+        reader, _ = await server.open()
+        await until(lambda: len(admitted) == 1)
+        assert admitted[0].waits
+        admitted[0].data_received(GET)
+        assert not admitted[0].waits
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+
+
 async def test_an_address_has_a_bound_of_its_own() -> None:
     async with served(connections=100, per_address=2) as server:
         first, _ = await server.open()

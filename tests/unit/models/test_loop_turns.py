@@ -88,6 +88,18 @@ async def test_a_key_with_rivals_rests_after_a_turn_and_the_others_do_not_wait_f
     await asyncio.gather(*asking)
 
 
+async def test_turns_that_were_given_up_cost_no_rest() -> None:
+    turns = RestingTurns()
+    for key in ("alice", "bob"):
+        turns.rivalry.asked(key)
+    gone = [asyncio.create_task(turns.take("alice", 0.5, 1)) for _ in range(20)]
+    await asyncio.sleep(0)
+    for one in gone:
+        one.cancel()
+    await turns.take("alice", 0.5, 1)  # the clock stands still
+    assert turns.had == ["alice"]
+
+
 async def test_a_key_without_rivals_does_not_rest() -> None:
     turns = RestingTurns()
     turns.rivalry.asked("alice")

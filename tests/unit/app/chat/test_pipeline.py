@@ -128,7 +128,7 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
 
     async def ask() -> tuple[Source, list[Event]]:
         source = Source(Origin("file"), file_id="file-1", owner="me")
-        events = await cache.answered(
+        events = await cache.get_or_answer(
             ChatCall(request, Caller("me")), Turn("x", (source,)), Policy(frozenset(), {}), answer, None
         )
         return source, [event async for event in events]

@@ -442,5 +442,5 @@ def test_the_passages_of_an_entry_are_found_whatever_its_index() -> None:
 
 def test_boxes_are_compared_in_slices() -> None:
     [passage] = passages_of([ocr(*["a b"] * 1_000)])
-    assert slices_of(candidates_module._nearest_boxes(np.zeros((1_000, 4), np.float32))) > 1_000 // 100
+    assert slices_of(candidates_module.nearest_boxes(np.zeros((1_000, 4), np.float32))) > 1_000 // 100
     assert len(all_of(find_candidates([passage])).segments) > 0

@@ -23,6 +23,10 @@ def pieces_of(text: str) -> list[tuple[str, str]]:
         ("Oct–Dec 2021", "Oct 2021", "Dec 2021"),
         ("2016–18", "2016", "2018"),
         ("1995/96", "1995", "1996"),
+        ("1998–03", "1998", "2003"),
+        ("2019/05 - 2020/06", "2019/05", "2020/06"),
+        ("28 December – 3 January 2024", "28 December 2023", "3 January 2024"),
+        ("Nov - Mar 2020", "Nov 2019", "Mar 2020"),
         ("01-01-2023 t/m 31-12-2023", "01-01-2023", "31-12-2023"),
         ("mar/2019 – atual", "mar/2019", ""),
     ],
@@ -32,7 +36,9 @@ def test_a_period_is_one_piece_and_its_ends_have_month_and_year(text: str, first
     assert ends_of(text) == (first, last)
 
 
-@each_case("text", ["Item 1 - 12 May 2020", "Room 2016/1", "Chapter 2016-18"])
+@each_case(
+    "text", ["Item 1 - 12 May 2020", "Room 2016/1", "Chapter 2016-18", "2024/11", "29–2 May 2025", "5-30 February 2024"]
+)
 def test_a_number_before_a_dash_is_no_part_of_a_period(text: str) -> None:
     assert "period" not in [kind for kind, _ in pieces_of(text)]
 
@@ -42,5 +48,6 @@ def test_times_are_pieces_in_the_notation_of_many_languages(text: str) -> None:
     assert pieces_of(text) == [("time", text)]
 
 
-def test_an_iban_is_one_piece() -> None:
+def test_an_iban_is_one_piece_and_other_groups_of_letters_and_figures_are_not() -> None:
+    assert len(pieces_of("PC10 BLUE WIDE 1000")) > 1
     assert pieces_of("GB29 NWBK 6016 1331 9268 19") == [("code", "GB29 NWBK 6016 1331 9268 19")]

@@ -122,8 +122,8 @@ def test_of_many_pieces_with_the_name_of_a_list_the_surest_come_first_and_few_ar
 
 
 def test_signs_between_items_are_found_in_one_pass() -> None:
-    assert listed_items._commas_in("a, b (c, d; e), 1,5 • f (g") == [1, 14, 20]
-    short, long = (listed_items._commas_in("a, " * count) for count in (10, 10_000))
+    assert listed_items.commas_in("a, b (c, d; e), 1,5 • f (g") == [1, 14, 20]
+    short, long = (listed_items.commas_in("a, " * count) for count in (10, 10_000))
     assert (len(short), len(long)) == (10, 10_000)
 
 
@@ -138,5 +138,5 @@ def test_no_more_tables_are_read_than_are_compared_with_the_fields(monkeypatch: 
     table = ReadTable([[ReadCell("a"), ReadCell("b")]] * 3, is_exact=False)
     monkeypatch.setattr(filling, "LINE_READERS", (reader, reader))
     fields: dict[JsonPath, list[WantedField]] = {("jobs",): wanted_in("jobs")}
-    assert all_of(filling._tables_for([entry_of("scraper", {"text": "a"})], fields))
+    assert all_of(filling.tables_for([entry_of("scraper", {"text": "a"})], fields))
     assert len(read) < 1_000

@@ -111,18 +111,13 @@ def test_a_day_is_read_in_any_notation(text: str) -> None:
         "1er mars 2024", "1ᵉʳ mars 2024", "1º de marzo de 2024", "1.º de março de 2024", "1° marzo 2024",
         "1e maart 2024", "1:a mars 2024", "1 marzo del 2024", "1 (uno) marzo 2024", "1st day of March, 2024",
         "1. päivänä maaliskuuta 2024",
-        "1. března 2024", "1.III.2024", "1 III 2024", "March 1,2024", "Mar 1 '24",
+        "1. března 2024", "1.III.2024", "1 III 2024", "1of March 2024", "March 1,2024", "Mar 1 '24",
     ],
 )  # fmt: skip
 def test_a_day_is_read_with_the_ordinals_and_months_of_many_languages(text: str) -> None:
     day = parse_day(text)
     assert day is not None
     assert day.readings == (date(2024, 3, 1),)
-
-
-@each_case("text", ["14/9-2021", "14/9 2021"])
-def test_a_year_may_stand_apart_from_its_day_and_month(text: str) -> None:
-    assert [day.readings for day in find_days(f"Trondheim {text}")] == [(date(2021, 9, 14),)]
 
 
 @pytest.mark.parametrize(
@@ -162,7 +157,22 @@ def test_another_word_before_is_no_part_of_a_day(text: str) -> None:
     assert parse_day(text) is None
 
 
-@each_case("text", ["1.2.3", "19.00 19.00", "31/02/2018", "12 people 2018", "2018", "192.168.10.12", "3 x 2018"])
+@each_case(
+    "text",
+    [
+        "1.2.3",
+        "19.00 19.00",
+        "31/02/2018",
+        "12 people 2018",
+        "2018",
+        "192.168.10.12",
+        "3 x 2018",
+        "12 V 2000 mAh",
+        "Heft 3/4 2019",
+        "Set 2,1000 pcs",
+        "1 (one) set 24 pieces",
+    ],
+)
 def test_other_figures_are_no_day(text: str) -> None:
     assert not list(find_days(text))
 
