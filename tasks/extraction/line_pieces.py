@@ -197,14 +197,14 @@ def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
     """Return the beginning and the end of a period whose beginning lacks its month or year. None if what was found is
     no period, because it would end before it begins."""
     if digits := found["last_digits"]:
-        first, last = int(found["first_digits"]), int(digits)
+        begun, ended = int(found["first_digits"]), int(digits)
         century = int(found["first_year"])
         # With a slash, it may be a month: only successive years are sure.
-        if found["sign_of_years"] == "/" and (last != (first + 1) % 100 or 0 < last <= MONTHS_OF_YEAR):
+        if found["sign_of_years"] == "/" and (ended != (begun + 1) % 100 or 0 < ended <= MONTHS_OF_YEAR):
             return None
-        if last <= first and (century != 19 or last > LATEST_YEAR):
+        if ended <= begun and (century != 19 or ended > LATEST_YEAR):
             return None
-        return f"{century}{first:02}", f"{century + (last <= first)}{last:02}"
+        return f"{century}{begun:02}", f"{century + (ended <= begun)}{ended:02}"
     if month := found["month"]:
         ends = month + found["first_of_month"] + found["year"], month + found["last_of_month"] + found["year"]
     elif last := found["last_day"]:

@@ -61,7 +61,10 @@ ALIKE = 0.45
 LIKELY = 0.6
 """Least weight at which a header is assigned to a field."""
 ABBREVIATED = 0.8
-"""Weight of a header that has the consonants of a field's name."""
+"""Weight of a header that has the initials of a field's name, or its consonants."""
+SHORTEST_OF_CONSONANTS = 3
+_SHORT_HEADERS = frozenset(("id", "no", "nr"))
+"""Short words that head columns, and abbreviate no name of several words."""
 LONGEST_ABBREVIATION = 4
 """Largest number of letters of a header that counts as an abbreviation."""
 _VOWELS = frozenset("aeiou")
@@ -345,11 +348,15 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
-    """Return how likely a header of one word abbreviates a name of one word by its consonants: `Pts` for points."""
+    """Return how likely a header of one word abbreviates a name: by the initials of its words (`GD` for goal
+    difference) unless these are a word of tables themselves, or one word by its consonants (`Pts` for points)."""
     letters = head.rstrip(".")
     short = letters.casefold()
-    is_short = 2 < len(short) <= LONGEST_ABBREVIATION and short.isascii() and short.isalpha()
-    if len(name) != 1 or not is_short or not _VOWELS.isdisjoint(short[1:]) or concepts_of((short,)):
+    if not (1 < len(short) <= LONGEST_ABBREVIATION and short.isascii() and short.isalpha()):
+        return 0.0
+    if letters.isupper() and short == "".join(word[:1] for word in name):
+        return 0.0 if short in _SHORT_HEADERS or concepts_of((short,)) else ABBREVIATED
+    if len(name) != 1 or len(short) < SHORTEST_OF_CONSONANTS or not _VOWELS.isdisjoint(short[1:]):
         return 0.0
     left = iter(name[0])
     is_within = all(letter in left for letter in short)

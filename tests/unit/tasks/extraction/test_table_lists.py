@@ -448,10 +448,11 @@ def test_days_of_the_week_are_the_same_in_short_and_in_other_languages(head: str
     assert likeness_by_words(names_of(("thursday",), TEXT), head) < LIKELY
 
 
-@each_case(("head", "name"), [("Pts", "points"), ("Amt.", "amount")])
+@each_case(("head", "name"), [("GD", "goalDifference"), ("Pts", "points"), ("Amt.", "amount")])
 def test_a_header_may_abbreviate_a_name(head: str, name: str) -> None:
     assert likeness_by_words(names_of((name,), NUMBER), head) >= LIKELY
     assert likeness_by_words(names_of(("remarks",), NUMBER), head) < LIKELY
+    assert likeness_by_words(names_of(("item_description",), TEXT), "ID") < LIKELY
 
 
 def test_words_and_figures_of_one_column_are_two_columns_where_two_fields_want_it() -> None:
