@@ -194,8 +194,8 @@ def ends_of(period: str) -> tuple[str, str]:
 
 
 def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
-    """Return the beginning and the end of a period whose beginning lacks its month or year. None if what was found is
-    no period, because it would end before it begins."""
+    """Return the beginning and the end of a period whose beginning lacks its month or year, or None if the period would
+    end before it begins."""
     if digits := found["last_digits"]:
         begun, ended = int(found["first_digits"]), int(digits)
         century = int(found["first_year"])
