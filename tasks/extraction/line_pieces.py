@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Final, NamedTuple
 
+from models.safety.national_ids import mod_97_10
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
@@ -262,8 +263,7 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
 def _is_iban(text: str) -> bool:
     """True if the check digits of an International Bank Account Number (ISO 13616) are right."""
     letters = "".join(text.split())
-    digits = "".join(str(int(letter, 36)) for letter in letters[4:] + letters[:4])
-    return len(letters) <= LONGEST_IBAN and int(digits) % 97 == 1
+    return len(letters) <= LONGEST_IBAN and mod_97_10(letters[4:] + letters[:4])
 
 
 def _is_apart(text: str, start: int, end: int) -> bool:
