@@ -12,10 +12,10 @@ from models.device import CPU, HOW_TO_SEE_CARDS, ONNXRUNTIME
 _CARD_MEMORY_LIMIT: ContextVar[int] = ContextVar("may_take", default=0)
 
 
-def onnx_session(file: Path, capability: str, *, device: str = CPU, threads: int = 0) -> Any:
-    """Return an InferenceSession of onnxruntime on `device`. `threads` is the number of threads on the CPU; with 0,
-    onnxruntime chooses it. Raises EngineUnavailable if the session is not on the card that `device` names, because
-    onnxruntime itself would silently use the CPU."""
+def onnx_session(file: Path | bytes, capability: str, *, device: str = CPU, threads: int = 0) -> Any:
+    """Return an InferenceSession of onnxruntime on `device`. `file` is an ONNX file or its content. `threads` is the
+    number of threads on the CPU; with 0, onnxruntime chooses it. Raises EngineUnavailable if the session is not on the
+    card that `device` names, because onnxruntime itself would silently use the CPU."""
     import onnxruntime as ort
 
     ort.disable_telemetry_events()

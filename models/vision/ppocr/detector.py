@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.base import Parts, Unfinished, available_cpus, next_part
+from models.device import CPU
 from models.vision.ppocr.contours import Quads, is_large, text_quads
 from models.vision.ppocr.runtimes import open_session
 from models.vision.ppocr.scales import choose_scales
@@ -18,9 +19,9 @@ from models.vision.text import Image
 Search = Image | Parts[Quads]
 """A picture, or the unfinished rest of its search."""
 
-_SIDE_MULTIPLE = 128
-"""The sides of the network's input are multiples of this number, because each new shape takes memory, and time for
-compilation."""
+_SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 128, 512
+"""The sides of the network's input are multiples of this number, on a CPU and on a card, because each new shape takes
+memory, and time for compilation."""
 
 _TILE = 1024
 """Largest number of pixels along a side of one inference, which limits the memory. Larger pictures are cut into
@@ -41,15 +42,22 @@ class TextDetector:
     corner of the box in the picture (at most 45° from level).
     """
 
-    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(self, weights: Path, *, device: str = CPU, threads: int | None = None) -> None:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
+        self._side_multiple = _SIDE_MULTIPLE if device == CPU else _CARD_SIDE_MULTIPLE
         self._session: OcrSession | None = None
 
     def load(self) -> None:
+        sides = range(self._side_multiple, _TILE + 1, self._side_multiple)
         self._session = open_session(
-            self._weights, recognition=False, device=self._device, threads=self._threads, streams=1
+            self._weights,
+            recognition=False,
+            device=self._device,
+            threads=self._threads,
+            streams=1,
+            card_shapes=[(1, height, width) for height in sides for width in sides],
         )
 
     def close(self) -> None:
@@ -95,7 +103,7 @@ class TextDetector:
             for columns in tiles(width, side=_TILE, overlap=_OVERLAP):
                 if rows.kept.start or columns.kept.start:
                     yield
-                tile, top, left = _padded(picture[rows.seen, columns.seen])
+                tile, top, left = _padded(picture[rows.seen, columns.seen], self._side_multiple)
                 (probability,) = self._session.infer([tile[None]])[0]
                 whole[rows.kept, columns.kept] = probability[0, top:, left:][rows.inside, columns.inside]
         return whole
@@ -114,11 +122,11 @@ def _merge_searches(coarse: Quads, fine: Quads, scale: float) -> Quads:
     return np.concatenate((coarse[large | missed], fine[news]))
 
 
-def _padded(tile: Image) -> tuple[Image, int, int]:
-    """Return `tile` in the middle of a canvas whose sides the network accepts, and the row and column of its top left
-    corner."""
+def _padded(tile: Image, multiple: int) -> tuple[Image, int, int]:
+    """Return `tile` in the middle of a canvas whose sides are multiples of `multiple`, and the row and column of its
+    top left corner."""
     height, width = tile.shape[:2]
-    below, right = -height % _SIDE_MULTIPLE, -width % _SIDE_MULTIPLE
+    below, right = -height % multiple, -width % multiple
     top, left = below // 2, right // 2
     framed = cv2.copyMakeBorder(tile, top, below - top, left, right - left, cv2.BORDER_REPLICATE)
     return np.asarray(framed, np.uint8), top, left

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from models.base import Unfinished, available_cpus
+from models.device import CPU
 from models.vision.ppocr.line_pieces import LinePiece, cut_line, join_lines
 from models.vision.ppocr.line_text import RecognizedLine, alphabet, decode
 from models.vision.ppocr.runtimes import open_session
@@ -35,9 +36,12 @@ _PIXELS_AT_ONCE = 1536
 """Largest number of pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB
 per column."""
 
-_ASSUMED_WIDTH = 640
-"""Width of a line, in pixels, that is assumed in the estimate of the memory on a card. There, the lines of one
-inference are together at most this wide, times the number of lines in the batch."""
+_CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
+"""Widths, in pixels, to which lines are padded on a card, where each shape of the input takes a session."""
+
+_CARD_PIXELS = 2560
+"""Number of pixels of width of all lines in one inference on a card. Missing lines are computed as grey ones. On an
+H100, an inference of twice as many takes 4 ms, in which nothing but the start of each operation counts."""
 
 _PIECES_AT_ONCE = 2
 """Number of pieces of one line that are computed together. Most lines have no more. A longer line comes back
@@ -70,17 +74,22 @@ class LineRecognizer:
     and the network computes each picture of a batch independently.
     """
 
-    def __init__(self, weights: Path, *, device: str = "cpu", threads: int | None = None) -> None:
+    def __init__(self, weights: Path, *, device: str = CPU, threads: int | None = None) -> None:
         self._weights = weights
         self._device = device
         self._threads = threads or available_cpus()
-        self._streams = min(self._threads, MAX_STREAMS) if device == "cpu" else 1
+        self._streams = min(self._threads, MAX_STREAMS) if device == CPU else 1
         self._session: OcrSession | None = None
         self._symbols: tuple[str, ...] = ()
 
     def load(self) -> None:
         self._session = open_session(
-            self._weights, recognition=True, device=self._device, threads=self._threads, streams=self._streams
+            self._weights,
+            recognition=True,
+            device=self._device,
+            threads=self._threads,
+            streams=self._streams,
+            card_shapes=[(_CARD_PIXELS // width, LINE_HEIGHT, width) for width in _CARD_WIDTHS],
         )
         self._symbols = alphabet(self._session.characters())
 
@@ -90,17 +99,24 @@ class LineRecognizer:
     def run(self, batch: Sequence[Image | CutLine]) -> list[RecognizedLine | Unfinished]:
         lines = [one if isinstance(one, CutLine) else _cut(fitted(one)) for one in batch]
         parts = [line.next_pieces() for line in lines]
-        columns = _PIXELS_AT_ONCE if self._device == "cpu" else _ASSUMED_WIDTH * len(batch)
-        readings = iter(self._read([piece for line in parts for piece in line], columns))
+        readings = iter(self._read([piece for line in parts for piece in line]))
         return [
             replace(line, readings=line.readings + list(islice(readings, len(part)))).so_far()
             for line, part in zip(lines, parts, strict=True)
         ]
 
-    def _read(self, lines: Sequence[Image], columns: int) -> list[RecognizedLine]:
+    def _read(self, lines: Sequence[Image]) -> list[RecognizedLine]:
         assert self._session is not None
-        groups = _groups([_padded_width(line.shape[1]) for line in lines], columns)
-        outputs = self._session.infer([_stacked([lines[i] for i in group], width) for width, group in groups])
+        on_card = self._device != CPU
+        padded = _card_width if on_card else _padded_width
+        pixels = _CARD_PIXELS if on_card else _PIXELS_AT_ONCE
+        groups = _groups([padded(line.shape[1]) for line in lines], pixels)
+        outputs = self._session.infer(
+            [
+                _stacked([lines[i] for i in group], width, at_least=pixels // width if on_card else 0)
+                for width, group in groups
+            ]
+        )
         readings: dict[int, RecognizedLine] = {}
         for (_, group), (classes, probabilities) in zip(groups, outputs, strict=True):
             for row, index in enumerate(group):
@@ -129,21 +145,26 @@ def _padded_width(width: int) -> int:
     return max(_LEAST_WIDTH, -(-width // step) * step)
 
 
-def _groups(widths: Sequence[int], columns: int) -> list[tuple[int, list[int]]]:
-    """Return groups of lines with at most `columns` columns together, the widest first. Each is a width and the indices
-    of its lines."""
+def _card_width(width: int) -> int:
+    return next(one for one in _CARD_WIDTHS if width <= one)
+
+
+def _groups(widths: Sequence[int], pixels: int) -> list[tuple[int, list[int]]]:
+    """Return groups of lines with at most `pixels` pixels of width together, the widest first. Each is a width and the
+    indices of its lines."""
     by_width: dict[int, list[int]] = {}
     for index, width in enumerate(widths):
         by_width.setdefault(width, []).append(index)
     groups = []
     for width in sorted(by_width, reverse=True):
-        lines, at_once = by_width[width], max(1, columns // width)
+        lines, at_once = by_width[width], max(1, pixels // width)
         groups += [(width, lines[start : start + at_once]) for start in range(0, len(lines), at_once)]
     return groups
 
 
-def _stacked(lines: Sequence[Image], width: int) -> Pictures:
-    stack = np.full((len(lines), LINE_HEIGHT, width, 3), _PADDING, np.uint8)
-    for row, line in zip(stack, lines, strict=True):
+def _stacked(lines: Sequence[Image], width: int, *, at_least: int) -> Pictures:
+    """Return the lines padded to `width`, with grey ones below them if they are fewer than `at_least`."""
+    stack = np.full((max(len(lines), at_least), LINE_HEIGHT, width, 3), _PADDING, np.uint8)
+    for row, line in zip(stack, lines, strict=False):
         row[:, : line.shape[1]] = line
     return stack

@@ -14,7 +14,8 @@ class OcrSession(Protocol):
     """A compiled network. Several threads may call it."""
 
     def infer(self, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
-        """Return the outputs for each batch, in order; batches may be computed at the same time.
+        """Return the outputs for each batch, in order; batches may be computed at the same time. A session on a card
+        takes the shapes for which it was opened, and no others.
 
         Detection: (probability of text, float32, batch × height × width), for sides that are multiples of 32.
         Recognition: (most likely class, int32, batch × columns; its probability, float32, batch × columns), for

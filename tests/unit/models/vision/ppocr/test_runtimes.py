@@ -3,17 +3,23 @@
 import json
 import subprocess
 import sys
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from models.base import EngineUnavailable
+from models.device import CPU, CUDA
+from models.onnx_sessions import onnx_session as open_on_cpu
 from models.vision.ocr.capability import embedded_weights
-from models.vision.ppocr import runtimes
+from models.vision.ppocr import detector, onnx_session, recognizer, runtimes
 from models.vision.ppocr.detector import TextDetector
-from models.vision.ppocr.onnx_session import OnnxSession
+from models.vision.ppocr.onnx_session import CardSession, OnnxSession
 from models.vision.ppocr.reader import ways_to_read
 from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.session import Pictures
 from models.vision.text import Image
 from tests.pages import Page, paragraph_page, single_line
 from tests.parts import finished
@@ -21,15 +27,15 @@ from tests.parts import finished
 DETECTOR, RECOGNIZER = embedded_weights()
 
 
-def read(image: Image) -> list[str]:
-    detector, recognizer = TextDetector(DETECTOR), LineRecognizer(RECOGNIZER)
-    detector.load()
-    recognizer.load()
-    [quads] = finished(detector, [image])
+def read(image: Image, device: str = CPU) -> list[str]:
+    finder, reader = TextDetector(DETECTOR, device=device), LineRecognizer(RECOGNIZER, device=device)
+    finder.load()
+    reader.load()
+    [quads] = finished(finder, [image])
     crops = [way[0].picture for way in ways_to_read(image, quads[quads[:, 0, 1].argsort()])]
-    texts = [reading.text for reading in finished(recognizer, crops)]
-    detector.close()
-    recognizer.close()
+    texts = [reading.text for reading in finished(reader, crops)]
+    finder.close()
+    reader.close()
     return texts
 
 
@@ -45,6 +51,23 @@ def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, m
     assert read(page.pixels) == with_openvino == page.text.split("\n")
 
 
+def test_a_card_gets_inputs_of_few_shapes_and_reads_the_same_text(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The sessions of a card, opened on the CPU.
+    monkeypatch.setattr(onnx_session, "onnx_session", lambda file, capability, **_: open_on_cpu(file, capability))
+    monkeypatch.setattr(detector, "_CARD_SIDE_MULTIPLE", 1024)
+    monkeypatch.setattr(recognizer, "_CARD_WIDTHS", (320, 1280))
+    shapes = []
+    infer = onnx_session.CardSession.infer
+
+    def watched(session: CardSession, batches: Sequence[Pictures]) -> list[tuple[NDArray[Any], ...]]:
+        shapes.extend(batch.shape for batch in batches)
+        return infer(session, batches)
+
+    monkeypatch.setattr(onnx_session.CardSession, "infer", watched)
+    assert read(page.pixels, CUDA) == page.text.split("\n")
+    assert {*shapes} <= {(1, 1024, 1024, 3), (8, 48, 320, 3), (2, 48, 1280, 3)}
+
+
 def test_a_gpu_that_the_runtime_cannot_use_is_no_silent_cpu() -> None:
     with pytest.raises(EngineUnavailable, match="onnxruntime cannot compute on 'cuda' here"):
         LineRecognizer(RECOGNIZER, device="cuda").load()
@@ -54,6 +77,7 @@ def test_openvino_does_not_load_its_telemetry() -> None:
     code = """
 import json, sys
 from models.vision.ppocr.recognizer import LineRecognizer
+from models.vision.ppocr.session import Pictures
 from models.vision.ocr.capability import embedded_weights
 LineRecognizer(embedded_weights()[1]).load()
 print(json.dumps([name for name in sys.modules if name.startswith(("openvino_telemetry", "rapidocr"))
