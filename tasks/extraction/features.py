@@ -177,7 +177,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
-    usual = float(np.median(heights)) if heights else 1.0
+    usual = max(1.0, float(np.median(heights))) if heights else 1.0  # text of a PDF may have no height
     boxes = [segment.box for segment in segments if segment.box] or [(0, 0, 1, 1)]
     x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
     width, height = max(1, max(box[2] for box in boxes) - x0), max(1, max(box[3] for box in boxes) - y0)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from operator import itemgetter
 
 from models.fair_executor import Slices
 from models.vision.text import TextLine, Word
@@ -225,7 +226,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
                     break
         except csv.Error:
             continue
-        width, count = Counter(len(row) for row in filled if len(row) > 1).most_common(1)[0] if filled else (0, 0)
+        widths = Counter(len(row) for row in filled if len(row) > 1)
+        width, count = max(widths.items(), key=itemgetter(1), default=(0, 0))
         others = [row for row in filled if len(row) != width and any(row[1:])]
         prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
         if count < LEAST_ROWS or len(others) * 5 > count or 2 * count < len(filled) or prose:

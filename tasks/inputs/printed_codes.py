@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.vision.text import Image, Quad
+from tasks.layout.upright_grey import scaled_down
 
 MAX_CODES = 32
 """Largest number of codes of one page that are returned. A sheet of shipping labels has about twenty."""
@@ -41,7 +42,7 @@ def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
     less = min((MAX_PIXELS / grey.size) ** 0.5, MAX_SIDE / max(grey.shape))
     if less < 1:
-        grey = cv2.resize(grey, None, fx=less, fy=less, interpolation=cv2.INTER_AREA)
+        grey = scaled_down(grey, less)
         scale *= less
     kinds = zxingcpp.BarcodeFormat
     read = zxingcpp.read_barcodes(

@@ -12,6 +12,14 @@ Grey = NDArray[np.uint8]
 """Array of height × width."""
 
 
+def scaled_down(grey: Grey, scale: float) -> Grey:
+    """Return `grey` at `scale` (less than 1), with at least one pixel along each side."""
+    import cv2
+
+    height, width = (max(1, round(side * scale)) for side in grey.shape)
+    return np.asarray(cv2.resize(grey, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 class UprightGrey:
     """The grey levels of one picture on its page. Each size is computed once, because flattening takes the longest."""
 
@@ -29,14 +37,12 @@ class UprightGrey:
         return self._known[scale]
 
     def _scaled(self, scale: float) -> tuple[Grey, Point, float]:
-        import cv2
 
         if not self.geometry.is_upright:
             return self.geometry.flattened(self._grey, scale)
         if scale == 1:
             return self._grey, (0.0, 0.0), scale
-        smaller = cv2.resize(self._grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-        return np.asarray(smaller, np.uint8), (0.0, 0.0), scale
+        return scaled_down(self._grey, scale), (0.0, 0.0), scale
 
     @cached_property
     def _grey(self) -> Grey:

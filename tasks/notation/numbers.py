@@ -23,11 +23,14 @@ _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 
 A digit after any other letters is part of a code: AB1234 is not an amount.
 """
+_SPACE = r"[ \u00A0\u2009\u202F]"
+"""Character class of the spaces that are printed within a number: a common one, one that does not break, and thin
+ones, which French puts between thousands."""
 _NUMBER = re.compile(
-    rf"""(?P<negative>[-−–(])?[ ]?
-        (?:(?P<currency>{_CURRENCIES})\.?[ ]?)?
-        (?P<digits>\d{{1,3}}(?:[ '’]\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
-        [ ]?(?P<percent>%)?""",
+    rf"""(?P<negative>[-−–(])?{_SPACE}?
+        (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
+        (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
+        (?:(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])|{_SPACE}?(?P<percent>%))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")
@@ -42,7 +45,7 @@ _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 """Pattern of a number whose last group has three figures and the others two: 1,61,573. Without decimals it may be
 a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
-_UNIT = re.compile(rf"[ ]?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
+_UNIT = re.compile(rf"{_SPACE}?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _WORD_GOES_ON = re.compile(r"[:/-]\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_]")
 
 
@@ -51,7 +54,8 @@ class Number:
     start: int
     end: int
     digits: str
-    """The digits and separators as written, including the sign. An opening bracket counts as a sign (accounting)."""
+    """The digits and separators as written, including the sign. An opening bracket counts as a sign (accounting), and
+    so does a minus behind an amount with two decimals (312.40-)."""
     readings: frozenset[Decimal]
 
     @property
@@ -81,12 +85,13 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     start, end = match.span("digits")
     if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
-    negative = match["negative"] is not None and _is_sign(text, match)
+    sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
+    minus = match["minus"] or ""
     return Number(
-        match.start() if negative else match.start("currency") if match["currency"] else start,
+        match.start() if sign else match.start("currency") if match["currency"] else start,
         match.end(),
-        (match["negative"] if negative else "") + match["digits"],
-        frozenset(_readings(match["digits"], negative, match["percent"] is not None)),
+        sign + match["digits"] + minus,
+        frozenset(_readings(match["digits"], bool(sign or minus), match["percent"] is not None)),
     )
 
 
@@ -126,9 +131,11 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the character before the digits is a minus sign.
 
     A hyphen between two words or numbers is not one. An opening bracket is one if a closing bracket follows the digits
-    (accounting), unless they repeat a number in words: "thirty (30) days".
+    (accounting), unless they repeat a number in words, "thirty (30) days", or are the rate behind a name: "VAT (10 %)".
     """
     if match["negative"] == "(":
+        if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():
+            return False
         before, after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
         is_in_words = before[:1].islower() and after[1:2].isspace() and after[2:].isalpha()
         return after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
@@ -139,7 +146,7 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
 
 
 def _readings(digits: str, negative: bool, percent: bool) -> Iterator[Decimal]:
-    for reading in magnitudes(re.sub(r"[ '’]", "", digits)):
+    for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", digits)):
         for value in (reading.value, reading.value / 100) if percent else (reading.value,):
             yield -value if negative else value
 

@@ -10,6 +10,7 @@ import pytest
 from models.fair_executor import all_of
 from tasks.extraction.candidates import Candidates, CandidateSpan, find_candidates
 from tasks.extraction.choice import ChosenValue, choose_values
+from tasks.extraction.features import Strings, span_features
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list, without_items_at, without_shared_items
@@ -18,6 +19,7 @@ from tasks.extraction.probability import CalibrationInput, FieldScores, calibrat
 from tasks.schema.paths import JsonPath
 from tests.entries import entry_of
 from tests.unit.tasks.extraction.test_evidence import ocr
+from training.extraction.examples import passage_of
 
 STRING, NUMBER = {"type": "string"}, {"type": "number"}
 
@@ -55,6 +57,12 @@ def scored(candidates: Candidates, fields: Logits, none: float = 0.0) -> FieldSc
 
 def chosen(by: FieldScores) -> dict[JsonPath, ChosenValue]:
     return all_of(choose_values(by))
+
+
+def test_text_without_height_has_features() -> None:
+    page = passage_of([(10, 10, 90, 10, "Total: 5.00"), (10, 30, 80, 30, "Thank you")])
+    candidates = all_of(find_candidates([page]))
+    assert np.isfinite(all_of(span_features(candidates, Strings())).still).all()
 
 
 def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:

@@ -93,6 +93,8 @@ def test_an_empty_cell_is_null() -> None:
     [
         "Dear Ada, thank you.\nThe socks, blue, cost 2.50.\nYours, Bob\n",
         "Name: Ada Boot\nPrice: on request\n",
+        "Price: 5\n\n|\n",
+        "Price: 5\n\n;\n\n,\n",
     ],
 )
 def test_a_letter_is_no_table(text: str) -> None:

@@ -36,6 +36,11 @@ from tests.conftest import each_case
         ("−5", ["-5"]),
         ("-RM 0.02", ["-0.02"]),
         ("(12.50)", ["-12.5"]),
+        ("312,40-", ["-312.4"]),
+        ("kr. 18,00−", ["-18"]),
+        ("1\u202f234,56\u202f€", ["1234.56"]),
+        ("2\xa0400,00", ["2400"]),
+        ("(5.2%)", ["-5.2", "-0.052"]),
         ("10.00%", ["10", "0.1"]),
         ("1.5L", ["1.5"]),
         ("12.50RM", ["12.5"]),
@@ -52,6 +57,23 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
     number = parse_number(text)
     assert number is not None
     assert number.readings == {Decimal(reading) for reading in readings}
+
+
+@each_case(
+    ("text", "amounts"),
+    [
+        ("12,00- 15,00 EUR", ["12", "15"]),
+        ("RM 12.00- RM 15.00", ["12", "15"]),
+        ("56,00- EUR", ["-56"]),
+        ("VAT (10.00 %)", ["10"]),
+        ("I.V.A. (10,00 %)", ["10"]),
+    ],
+)
+def test_a_minus_behind_an_amount_and_brackets_around_it_may_say_something_else(text: str, amounts: list[str]) -> None:
+    found = list(find_numbers(text))
+    assert len(found) == len(amounts)
+    for number, amount in zip(found, amounts, strict=True):
+        assert Decimal(amount) in number.readings
 
 
 def test_more_figures_than_a_number_has_are_none() -> None:

@@ -47,6 +47,16 @@ class Recogniser:
     def close(self) -> None: ...
 
 
+async def test_a_strip_lower_than_any_letter_is_not_searched() -> None:
+    pages = EngineHost[Image, Quads](SPEC, Finder)
+    lines = EngineHost[Image, RecognizedLine](SPEC, Recogniser)
+    reader = PpOcrReader(pages, lines)
+    read = await reader.read(np.zeros((4, 60_000, 3), np.uint8))
+    assert (list(read), pages.counters.batch_items.sum) == ([], 0)
+    await pages.close()
+    await lines.close()
+
+
 async def test_the_lines_of_so_many_pages_wait_for_the_recogniser_and_no_more() -> None:
     recogniser = Recogniser()
     pages = EngineHost[Image, Quads](SPEC, Finder, HostLimits(max_queue=64))
