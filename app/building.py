@@ -15,10 +15,10 @@ from app.files.storage import FileLimits, Storage
 from app.files.store import FileStore
 from app.settings import DEVICES, PREFIX, Settings, default_folder, is_loopback
 from app.state.counters import NANO, CounterStore, Limits, Prices
-from app.state.entries import Entries, EntryStore, Holding
+from app.state.entries import Entries, EntryStore, InspectableStore
 from app.state.redis_entries import RedisEntries
 from app.state.responses import LARGEST_RESPONSE, RESPONSE_PREFIX, ResponseStore
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_counters import SqliteCounters
 from app.state.sqlite_entries import SqliteEntries
 from models.base import available_cpus
@@ -45,7 +45,7 @@ from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MB, MediaLimits
 from tasks.inputs.loader import MediaLoader
 from tasks.scrape.browser import BrowserPolicy, BrowserRenderer, LateBrowser
-from tasks.search.fall_over import FallOver
+from tasks.search.failover import SearchFailover
 from tasks.search.providers import SearchConfig, build_providers
 
 RAY = "ray"
@@ -228,11 +228,11 @@ def build_fetcher(settings: Settings) -> Fetcher:
     )
 
 
-def build_search(settings: Settings, fetcher: Fetcher) -> FallOver:
+def build_search(settings: Settings, fetcher: Fetcher) -> SearchFailover:
     """Return the search. Raises ValueError for settings that do not fit together."""
     key = settings.search_api_key
     config = SearchConfig(settings.search_provider, settings.search_url, key.get_secret_value() if key else None)
-    return FallOver(build_providers(config, fetcher))
+    return SearchFailover(build_providers(config, fetcher))
 
 
 def build_politeness(settings: Settings, fetcher: Fetcher) -> Politeness:
@@ -302,13 +302,13 @@ def build_entries(settings: Settings, threads: FairExecutor) -> Entries | None:
     used."""
     if settings.cache == OFF:
         return None
-    return Entries(build_entry_store(settings), _build_seal(settings), threads)
+    return Entries(build_entry_store(settings), _build_sealer(settings), threads)
 
 
-def _build_seal(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Seal:
-    """Return a seal for values of up to `max_bytes`, by default for answers of the cache."""
+def _build_sealer(settings: Settings, max_bytes: int = LARGEST_ANSWER) -> Sealer:
+    """Return a sealer for values of up to `max_bytes`, by default for answers of the cache."""
     secret = settings.cache_secret.get_secret_value() if settings.cache_secret else None
-    return Seal(max_bytes, secret)
+    return Sealer(max_bytes, secret)
 
 
 def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
@@ -321,8 +321,8 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
         store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=of_all)
     else:
         store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
-    seal = _build_seal(settings, LARGEST_RESPONSE)
-    return ResponseStore(store, seal, threads, max_age_s=settings.responses_ttl_hours * 3600)
+    sealer = _build_sealer(settings, LARGEST_RESPONSE)
+    return ResponseStore(store, sealer, threads, max_age_s=settings.responses_ttl_hours * 3600)
 
 
 def responses_url(settings: Settings) -> str | None:
@@ -350,7 +350,7 @@ def responses_file(settings: Settings) -> Path:
 def build_known_questions(settings: Settings) -> KnownQuestions:
     """Return the known questions, in a file next to the file of answers, or next to its default place if answers are in
     Redis. Raises ValueError."""
-    return KnownQuestions(_questions_file(settings), _build_seal(settings))
+    return KnownQuestions(_questions_file(settings), _build_sealer(settings))
 
 
 def build_rephrased(settings: Settings, runtime: Runtime) -> RephrasedQuestions:
@@ -382,7 +382,7 @@ def build_guardrails(settings: Settings, runtime: Runtime, loader: MediaLoader) 
     )
 
 
-def build_cache_stores(settings: Settings) -> Sequence[Holding]:
+def build_cache_stores(settings: Settings) -> Sequence[InspectableStore]:
     """Return the store of the answers, and the store of the questions if it exists. Raises ValueError."""
     answers = build_entry_store(settings)
     return [answers, build_known_questions(settings)] if _questions_file(settings).exists() else [answers]

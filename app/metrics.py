@@ -32,7 +32,7 @@ from models.runtime import Runtime
 from tasks.inputs.decode.channel import Sessions
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.scrape.browser import LateBrowser
-from tasks.search.fall_over import FallOver
+from tasks.search.failover import SearchFailover
 
 PATH = "/metrics"
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
@@ -260,7 +260,7 @@ def fill_from_engines(metrics: Metrics, runtime: Runtime) -> None:
 
 
 def fill_from_inputs(
-    metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: FallOver, browser: LateBrowser
+    metrics: Metrics, fetcher: Fetcher, processes: Sessions, search: SearchFailover, browser: LateBrowser
 ) -> None:
     """Add the counts of the fetcher, the decoders, the search and the browser."""
 

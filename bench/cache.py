@@ -28,7 +28,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from app.chat.cache.known_questions import KnownQuestions
 from app.chat.cache.verification import Observation
-from app.state.entries import Held
+from app.state.entries import EntryTotals
 from app.state.sealing import Seal
 from app.state.sqlite_entries import SqliteEntries
 from bench.cache_simulation import worded
@@ -150,10 +150,10 @@ def over_http(rounds: int) -> None:
         print(f"  an entry takes {told_sizes}")
 
 
-async def held_in(file: Path) -> list[Held]:
+async def held_in(file: Path) -> list[EntryTotals]:
     store = SqliteEntries(file, 1 << 30)
     try:
-        return await store.held()
+        return await store.entry_totals()
     finally:
         await store.close()
 

@@ -34,7 +34,7 @@ from scipy.stats import beta
 
 from app.chat.cache.rephrased import CANDIDATES
 from app.chat.cache.verification import Observation, Observations, choose, decide, draw_of
-from app.chat.cache.vetoes import disagree, gist
+from app.chat.cache.vetoes import find_veto, gist
 from models.embedding.minilm import MiniLm
 
 BOUNDS: Final = (0.01, 0.02, 0.05)
@@ -132,7 +132,7 @@ def simulate(asked: Sequence[Asked], vectors: NDArray[np.float32], max_error: fl
     for number, (each, vector) in enumerate(zip(asked, vectors, strict=True)):
         alike = by_gist[gist(each.question)]
         if vetoes:
-            near = [one for one in alike[-CANDIDATES:] if disagree(entries[one].question, each.question) is None]
+            near = [one for one in alike[-CANDIDATES:] if find_veto(entries[one].question, each.question) is None]
         else:
             similarities = known[: len(entries)] @ vector
             near = np.argsort(-similarities)[:NEIGHBOURS].tolist()

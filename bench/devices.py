@@ -147,7 +147,7 @@ async def _translate(engines: Engines, _: int) -> Answer:
     """Translate sentences and return only their number: at another precision, an engine chooses other words that are
     just as good."""
     translator = engines.use(TRANSLATE)
-    if not await translator.can("en", "de"):
+    if not await translator.can_translate("en", "de"):
         raise EngineUnavailable(TRANSLATE.name, f"'{translator.name}' knows no way from English to German.")
     told = await translator.translate(_SENTENCES, "en", "de", wait=True)
     return Answer((), [len(told)])

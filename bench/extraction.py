@@ -142,13 +142,13 @@ class JudgedAnswer:
     groups: tuple[str, ...]
     is_right: bool
     is_near: bool
-    signs: CalibrationInput | None
+    evidence_input: CalibrationInput | None
     """Evidence for the answer; None if no place contains it."""
     by: Literal["extractor", "llm", "wrong llm"]
 
     @property
     def probability(self) -> float:
-        return probability(self.signs) if self.signs else 0.0
+        return probability(self.evidence_input) if self.evidence_input else 0.0
 
 
 def bins_of(answers: Sequence[JudgedAnswer]) -> dict[int, list[tuple[float, bool]]]:
@@ -282,10 +282,10 @@ def _answer(
     right, near = same(value, one.value)
     evidence = evidence_of(scored, entry, one.path, value)
     place = scored.place(one.path, value, copied=by == "extractor")
-    signs = None
+    evidence_input = None
     if evidence and place:
-        signs = calibration_input(place, evidence["score"], evidence["label"], evidence.get("confidence", 1.0))
-    return JudgedAnswer(groups, right, near, signs, by)
+        evidence_input = calibration_input(place, evidence["score"], evidence["label"], evidence.get("confidence", 1.0))
+    return JudgedAnswer(groups, right, near, evidence_input, by)
 
 
 def evidence_of(scored: FieldScores, entry: Entry, path: tuple[str, ...], value: Any) -> Any:

@@ -136,7 +136,7 @@ class Candidate:
     it. The sentence is empty if the remedy of another engine suffices. The function loads nothing."""
     build: Callable[[EngineConfig], Built] | None = None
     """Builder of an engine that has parts of its own."""
-    over: "Callable[[EngineConfig, Engines], Any] | None" = None
+    build_around: "Callable[[EngineConfig, Engines], Any] | None" = None
     """Builder of the service of an engine that has no parts of its own. It is built around the engine of the capability
     `needs`."""
     needs: str | None = None

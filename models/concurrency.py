@@ -59,7 +59,7 @@ class WhileAwaited(Generic[Result]):
         task = self._task
         return not (task.cancelling() or (task.done() and (task.cancelled() or task.exception() is not None)))
 
-    def when_over(self, call: Callable[[], object]) -> None:
+    def call_when_done(self, call: Callable[[], object]) -> None:
         """Call `call` when the work ends, even if it fails."""
         self._task.add_done_callback(lambda _: call())
 

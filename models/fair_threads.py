@@ -28,7 +28,7 @@ class _QueuedCall:
 
 
 class FairThreads(ThreadPoolExecutor):
-    """A thread pool in which no single key can occupy every thread. Waiting calls are started by key in turn.
+    """A thread pool in which no single key can occupy every thread. Keys take turns to start their waiting calls.
 
     A call belongs to the key of the task that submits it. `threads` must be at least 2.
 
@@ -80,5 +80,5 @@ class FairThreads(ThreadPoolExecutor):
             del future, work  # the error's traceback refers to this frame
             with self._lock:
                 self._running[key] -= 1
-                self._running = +self._running
+                self._running = +self._running  # keys without a running call are dropped
                 self._start_waiting()

@@ -393,9 +393,9 @@ class Runtime:
                 with self._placement_lock:
                     self._place(candidate, built)
                 return built
-            assert candidate.over is not None, f"{candidate.spec.name} cannot be built"
+            assert candidate.build_around is not None, f"{candidate.spec.name} cannot be built"
             parts = self._build(self.choose(candidate.needs, candidate.by)).parts if candidate.needs else ()
-            return Built(candidate.over(self._config_of(candidate), self), parts)
+            return Built(candidate.build_around(self._config_of(candidate), self), parts)
         except ModelError:
             raise
         except Exception as error:

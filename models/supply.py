@@ -26,7 +26,7 @@ class WeightsMissing(EngineUnavailable):
 
 
 class Supply:
-    """One set of weights for one engine.
+    """Provides one set of weights to one engine.
 
     Call `ensure_files` in a thread, because it may download files and reads every byte of them.
 
@@ -61,7 +61,7 @@ class Supply:
     def ensure_files(self) -> list[Path]:
         """Fetch missing files, check all checksums, and return the files' paths.
 
-        Raises EngineUnavailable if files are missing and cannot be fetched, or if a file has another checksum.
+        Raises EngineUnavailable if files are missing and cannot be fetched, or if a file has a different checksum.
         """
         with self._lock:
             if missing := self._weights.missing(self._root):

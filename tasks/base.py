@@ -12,7 +12,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source
 from tasks.result import Result
 from tasks.scrape.browser import LateBrowser
-from tasks.search.fall_over import FallOver
+from tasks.search.failover import SearchFailover
 from tasks.wording.page_range import PLAIN, Form
 
 Progress = Callable[[str, int, int], None]
@@ -70,7 +70,7 @@ class Parts:
     engines: Runtime
     loader: MediaLoader
     politeness: Politeness
-    search: FallOver
+    search: SearchFailover
     browser: LateBrowser
     find_task: Callable[[str], Task]
     """Function that returns the task of this name. Raises EngineUnavailable."""

@@ -54,7 +54,7 @@ class CodeResult(Result[CodeData]):
         yield from pieces_under("code:", self.data["code_script"])
         yield from pieces_under("output:", self.data["output"])
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"images"}))
 
     def pictures(self) -> Iterator[tuple[str, str]]:

@@ -115,7 +115,7 @@ class GuiResult(Result[GuiData]):
             text = " " + json.dumps(one["text"], ensure_ascii=False) if one.get("text") else ""
             yield ResultLine(f"{one['type']}{text} at {edges_of(one['bounds'])}")
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data["gui_elements"], frozenset({"type"}))
 
 

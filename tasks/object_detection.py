@@ -17,7 +17,7 @@ from models.embedding.capability import EMBEDDING, MINILM
 from models.vision.detection.capability import OBJECT_DETECTION, OPEN_VOCABULARY, SEGMENTATION
 from models.vision.detection.detector import Detection, Mask
 from tasks.base import Parts, Progress, Specialist, TaskRequest
-from tasks.detection.search import DetectionEngines, Search, Searches, Wishes
+from tasks.detection.search import DetectionEngines, Search, Searches, SearchOptions
 from tasks.errors import InputError
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
@@ -82,24 +82,24 @@ class DetectionResult(Result[DetectionData]):
 
 
 def objects_of(
-    found: Sequence[Detection], width: int, height: int, wishes: Wishes, seen: Sighting
+    found: Sequence[Detection], width: int, height: int, options: SearchOptions, seen: Sighting
 ) -> list[DetectedObject]:
     """Return `found` in the form of a result, the most confident first, for a picture of `width` × `height`."""
     ordered = sorted(found, key=lambda one: (-one.score, one.label, one.box))
-    shown = (_detected_object(one, width, height, wishes) for one in ordered)
+    shown = (_detected_object(one, width, height, options) for one in ordered)
     return [{**one, **seen} for one in shown if one is not None]
 
 
-def _detected_object(one: Detection, width: int, height: int, wishes: Wishes) -> DetectedObject | None:
+def _detected_object(one: Detection, width: int, height: int, options: SearchOptions) -> DetectedObject | None:
     """Return the object in the form of a result, or None if its box lies outside the picture."""
     x0, y0, x1, y1 = one.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     if not bounds["width"] or not bounds["height"]:
         return None
     shown: DetectedObject = {"label": one.label, "bounds": bounds, "confidence": round(one.score, 2)}
-    if one.mask is not None and wishes.polygon:
+    if one.mask is not None and options.polygon:
         shown["polygon"] = polygon_of(one.mask)
-    if one.mask is not None and wishes.mask:
+    if one.mask is not None and options.mask:
         first, last = bounds["top_left"], bounds["bottom_right"]
         shown["mask"] = png_of(one.mask, first["x"], first["y"], last["x"], last["y"])
     return shown
@@ -145,15 +145,15 @@ class ObjectDetectionTask:
 
             def shown() -> list[DetectedObject]:
                 height, width = picture.shape[:2]
-                return objects_of(found, width, height, search.wishes, seen_on(page, alone=alone))
+                return objects_of(found, width, height, search.options, seen_on(page, alone=alone))
 
             # Tracing many outlines would block the event loop.
-            return await asyncio.to_thread(shown) if search.wishes.outlined else shown()
+            return await asyncio.to_thread(shown) if search.options.outlined else shown()
 
-        told = partial(progress, self.name)
+        report = partial(progress, self.name)
         return [
             *chain.from_iterable(
-                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=told)
+                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=report)
             )
         ]
 

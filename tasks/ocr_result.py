@@ -397,7 +397,7 @@ class OcrResult(Result[OcrData]):
             where = "the picture" if "total_pages" not in self.data else f"page {', '.join(pages)}"
             yield _ILLEGIBLE.format(where=where)
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
     def mapped(self, redactor: Redactor) -> "OcrResult":

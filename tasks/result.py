@@ -202,7 +202,7 @@ class Result(ABC, Generic[DataT]):
         """Yield the barcodes and two-dimensional codes on the pages."""
         return iter(())
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         """Yield all texts for a guard, without repetitions and without values that contain no words."""
         return texts_in(self.data)
 
@@ -239,7 +239,7 @@ class Failure(Result[None]):
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         return iter(())
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         yield self.message
 
     def mapped(self, redactor: Redactor) -> "Failure":

@@ -118,7 +118,7 @@ class ScraperResult(Result[ScrapedPage | list[ScrapedPage]]):
             yield next(pieces, ResultLine("(no text)", heading))
             yield from pieces
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"markdown"}))
 
     @property

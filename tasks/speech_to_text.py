@@ -145,7 +145,7 @@ class SpeechResult(Result[SpeechData]):
         left_out = _KEYS_OF_QUALITY | {"text"} if self.data["chunks"] else _KEYS_OF_QUALITY
         yield lines_below(self.data, left_out=left_out)
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"chunks"}))
 
     def mapped(self, redactor: Redactor) -> "SpeechResult":

@@ -243,7 +243,7 @@ class TranslateTask:
             raise EngineUnavailable(CAPABILITY, await self._remedy_between(sources[0], target)) from error
         for source in sources or (None,):
             for translator in translators:
-                if await translator.can(source, target):
+                if await translator.can_translate(source, target):
                     return translator, source
         if not sources:
             raise InputError(

@@ -26,7 +26,7 @@ from tasks.inputs.media_types import media_type_named, sniff
 from tasks.inputs.source import Blob
 from tasks.result import Result, ResultLine, text_lines, texts_in
 from tasks.scrape.page_file import read_file
-from tasks.search.fall_over import FallOver, Hit
+from tasks.search.failover import Hit, SearchFailover
 from tasks.wording.search_query import parse_query
 
 log = structlog.get_logger(__name__)
@@ -143,7 +143,7 @@ class SearchResult(Result[list[FoundPage]]):
             lines = dict.fromkeys(line for text in texts for line in text_lines(text))
             yield from [ResultLine(line, heading) for line in lines] or [ResultLine("(no text)", heading)]
 
-    def said(self) -> Iterator[str]:
+    def texts_for_guard(self) -> Iterator[str]:
         return texts_in(self.data, frozenset({"snippets"}))
 
 
@@ -156,7 +156,7 @@ class WebSearchTask:
     """Searches the web for the text of the request. Text in the results is never taken for an instruction or a URL to
     follow."""
 
-    search: FallOver
+    search: SearchFailover
     pages: ResultPages
     embedder: Embedder | None = None
     today: Callable[[], date] = _today

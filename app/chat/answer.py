@@ -106,8 +106,8 @@ class Answerer:
     ) -> AsyncGenerator[Event, None]:
         """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
-        asked = await self._read_requested_fields(call.request, turn, llm)
-        shape = asked.shape if asked else None
+        requested = await self._read_requested_fields(call.request, turn, llm)
+        shape = requested.shape if requested else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
             # A flood of requests is refused before it costs more. A request with inputs is not refused yet, because
@@ -117,7 +117,7 @@ class Answerer:
         if not call.skip_planning:
             can_call_tools = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
             choices = ClientTools.of(call.request, can_call_tools=can_call_tools)
-            plan = await self.planner.plan(turn, choices, has_schema=asked is not None)
+            plan = await self.planner.plan(turn, choices, has_schema=requested is not None)
         call.stages.done("plan")
 
         results: tuple[Entry, ...] = ()
@@ -141,35 +141,35 @@ class Answerer:
         material = Material(call, directives, turn, specialists, llm, shape, plan, results)
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
             material = replace(material, document=await asyncio.to_thread(pasted_document, call.request, turn.since))
-        whole: JsonAnswer | _PlainAnswer | None = None
+        ready: JsonAnswer | _PlainAnswer | None = None
         examples: list[Example] = []
         if shape is not None and (extracts or not llm.is_capable):
             examples = await self._read_examples(material, shape)
-        if asked is not None and not llm.is_capable:
-            material = await self._fill_all(material, asked, examples)
+        if requested is not None and not llm.is_capable:
+            material = await self._fill_all(material, requested, examples)
             assert material.filling is not None
-            whole = material.filling.answer
-            for warning in (*([asked.warning] if asked.warning else ()), *material.filling.warnings):
+            ready = material.filling.answer
+            for warning in (*([requested.warning] if requested.warning else ()), *material.filling.warnings):
                 yield AnswerWarning(warning)
         elif extracts and shape is not None:
             if material.document is not None or any(entry.error is None for entry in results):
                 filling = await fill(shape, plan, results, material.document, self.structured.extractor, examples)
                 material = replace(material, filling=filling)
-                whole = filling.answer if filling else None
+                ready = filling.answer if filling else None
                 for warning in filling.copied.warnings if filling else ():
                     yield AnswerWarning(warning)
         elif not llm.is_capable:
             read = await asyncio.to_thread(text_read_instead, plan, results)
             if read is not None:
                 text, reason = read
-                whole = _PlainAnswer(text, None if plan.results_only else PASSAGES)
+                ready = _PlainAnswer(text, None if plan.results_only else PASSAGES)
                 yield AnswerWarning(NO_OBJECTS.format(reason))
             else:
-                whole = await self._answer_from_results(material)
-        if whole is None and not llm.is_capable:
+                ready = await self._answer_from_results(material)
+        if ready is None and not llm.is_capable:
             llm.check_room()
-        function = asked.function if asked else None
-        events = self._answer_by_llm(material) if whole is None else self._yield_plain_answer(whole, material, function)
+        function = requested.function if requested else None
+        events = self._answer_by_llm(material) if ready is None else self._yield_plain_answer(ready, material, function)
         async with aclosing(events):
             async for event in events:
                 yield event
@@ -211,12 +211,12 @@ class Answerer:
                 found.append(Example(read_of(entries, one.document), one.answer))
         return found
 
-    async def _fill_all(self, material: Material, asked: RequestedFields, examples: Sequence[Example]) -> Material:
+    async def _fill_all(self, material: Material, requested: RequestedFields, examples: Sequence[Example]) -> Material:
         """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
         document = material.document
         # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
         # words of a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
-        is_order = asked.function is not None or not _QUESTION.search(material.turn.text)
+        is_order = requested.function is not None or not _QUESTION.search(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
@@ -225,12 +225,12 @@ class Answerer:
             text = _pasted_text(document).strip()
             are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
         filling = await fill_whole(
-            asked.shape,
+            requested.shape,
             material.plan,
             material.results,
             document,
             self.structured.extractor,
-            asked.root,
+            requested.root,
             examples,
             are_own_words=are_own_words,
         )
@@ -316,9 +316,9 @@ class Answerer:
         passages that answer the question.
         """
         plan, results = material.plan, material.results
-        whole = await asyncio.to_thread(answer_from_results, plan, results)
-        if whole is not None:
-            return _PlainAnswer(whole, None if plan.results_only else PASSAGES)
+        ready = await asyncio.to_thread(answer_from_results, plan, results)
+        if ready is not None:
+            return _PlainAnswer(ready, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
         # An empty result does not count. For a question about "the weight", objects may have been searched for in a
         # picture of a text. If none were found, the answer is in the text.
@@ -338,11 +338,11 @@ class Answerer:
         if not read and not objects:
             return None
         is_question = _QUESTION.search(question) is not None
-        asked = await asyncio.to_thread(values_asked_for, question)
-        is_name = asked is not None and asked.are_known and len(question.split()) <= LONGEST_BARE_NAME
-        if asked is not None and (is_question or is_name or is_order(question)):
+        wanted = await asyncio.to_thread(values_asked_for, question)
+        is_name = wanted is not None and wanted.are_known and len(question.split()) <= LONGEST_BARE_NAME
+        if wanted is not None and (is_question or is_name or is_order(question)):
             values = await answer_with_values(
-                asked, material, document, self.structured, only_likely=not passages_may_answer
+                wanted, material, document, self.structured, only_likely=not passages_may_answer
             )
             if values is not None:
                 return _PlainAnswer(values, COPIED)
@@ -390,7 +390,7 @@ class Answerer:
         context: int,
         taken: int,
         entries: Sequence[Entry],
-        beside: Sequence[str],
+        other_texts: Sequence[str],
     ) -> list[str]:
         """Return the texts of the results, shortened to fit the LLM's context.
 
@@ -400,7 +400,7 @@ class Answerer:
         # A client's limit above the context's length is only a permission, and does not estimate the length of the
         # answer.
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
-        taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in beside))
+        taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
         return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
 

@@ -124,7 +124,7 @@ def _parse_task(content: str, task_names: Sequence[str]) -> str | None:
         return None
     name = names[0].lower()
     if name not in task_names and name not in ALIASES:
-        off = f": this server runs it with {_SWITCHES[name]} only" if name in _SWITCHES else ""
+        off = f": this server runs it only with {_SWITCHES[name]}" if name in _SWITCHES else ""
         raise BadRequest(f"invalid task '{names[0]}'{off}. Supported tasks: {', '.join(task_names)}", param="messages")
     return name
 

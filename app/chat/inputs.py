@@ -204,8 +204,8 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     """Return the last MAX_EXAMPLES examples before index `before`: pairs of a user message with an input and an
     assistant message with an object.
 
-    Only a request with a schema has examples. A pair with more than `max_sources` sources does not count, nor one with
-    an answer of more than MAX_ANSWER_CHARS characters.
+    Only a request with a schema has examples. A pair does not count if it has more than `max_sources` sources, or an
+    answer of more than MAX_ANSWER_CHARS characters.
     """
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
@@ -252,18 +252,18 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
     stops after `most` + 1 sources.
     """
     named: dict[object, Source] = {}
-    again: dict[object, list[Origin]] = {}
+    repeats: dict[object, list[Origin]] = {}
     for source in sources:
         name = source.url or source.file_id or _InlineContent(source)
         first = named.setdefault(name, source)
         if first is not source:
-            said, other = (source, first) if first.is_linked else (first, source)
-            named[name] = said
-            again.setdefault(name, []).append(other.origin)
+            kept, other = (source, first) if first.is_linked else (first, source)
+            named[name] = kept
+            repeats.setdefault(name, []).append(other.origin)
         elif len(named) > most:
             break
     return tuple(
-        replace(source, also=tuple(again[name])) if name in again else source for name, source in named.items()
+        replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
     )
 
 

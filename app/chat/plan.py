@@ -9,9 +9,9 @@ import structlog
 
 from app.chat.inputs import Turn
 from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
+from app.chat.planning.intents import Intents, without_target
 from app.chat.planning.kinds import Kind, kind_of
 from app.chat.planning.prose import SUBJECTS, Prose
-from app.chat.planning.wants import Wants, without_target
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder
@@ -123,13 +123,13 @@ class Planner:
             for source in turn.sources
             if not source.is_linked or source.url in prose.followed or str(source.url) not in turn.text
         ]
-        wants = Wants.of(turn.text, prose, of_media=bool(sources))
+        intents = Intents.of(turn.text, prose, of_media=bool(sources))
         if choices is not None:
-            wants = replace(wants, fresh=False, search=wants.search and not choices.search)
-        steps = _plan_steps(turn.text, sources, wants, prose, has_schema=has_schema)
-        if self._router is not None and wants.undecided and (sources or choices is None):
+            intents = replace(intents, fresh=False, search=intents.search and not choices.search)
+        steps = _plan_steps(turn.text, sources, intents, prose, has_schema=has_schema)
+        if self._router is not None and intents.undecided and (sources or choices is None):
             try:
-                steps += await self._route(turn, sources, steps, wants, self._router)
+                steps += await self._route(turn, sources, steps, intents, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
         return Plan(
@@ -144,7 +144,7 @@ class Planner:
         turn: Turn,
         sources: Sequence[tuple[Source, Kind]],
         steps: Sequence[Step],
-        wants: Wants,
+        intents: Intents,
         router: Router,
     ) -> list[Step]:
         """Return the steps that the router adds to those of the rules."""
@@ -155,7 +155,7 @@ class Planner:
         if pictures and not any(step.task in _DETECTIONS for step in steps):
             task = await router.nearest(turn, WITH_PICTURE)
             return [Step(task, (source,), text, is_guess=True) for source in pictures] if task else []
-        if not sources and not steps and not wants.about_doing:
+        if not sources and not steps and not intents.about_doing:
             task = await router.nearest(turn, WITHOUT_MEDIA)
             return [Step(task, (), text, is_guess=True)] if task else []
         return []
@@ -167,29 +167,29 @@ def reading_plan(sources: Sequence[Source]) -> Plan:
 
 
 def _plan_steps(
-    text: str, sources: Sequence[tuple[Source, Kind]], wants: Wants, prose: Prose, *, has_schema: bool
+    text: str, sources: Sequence[tuple[Source, Kind]], intents: Intents, prose: Prose, *, has_schema: bool
 ) -> list[Step]:
     steps: list[Step] = []
     for source, kind in sources:
-        if _is_series(kind, wants, alone=len(sources) == 1):
+        if _is_series(kind, intents, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
         # Speech engines take any language in the text for the spoken one, so the target language of a translation is
         # removed.
-        instruction = without_target(text) if kind in {"audio", "video"} and wants.reading_in else text
+        instruction = without_target(text) if kind in {"audio", "video"} and intents.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):
             steps.append(Step("ocr", (source,), text))
-        if kind == "image" and wants.interface:
+        if kind == "image" and intents.interface:
             steps.append(Step("gui_detection", (source,), text))
-        if kind == "image" and (wants.explicit_detection or (wants.detection and not wants.interface)):
-            text_may_answer = wants.description or (has_schema and not wants.explicit_detection)
+        if kind == "image" and (intents.explicit_detection or (intents.detection and not intents.interface)):
+            text_may_answer = intents.description or (has_schema and not intents.explicit_detection)
             steps.append(Step("object_detection", (source,), text, text_may_answer=text_may_answer))
-    if not sources and wants.forecast and wants.series:
+    if not sources and intents.forecast and intents.series:
         steps.append(Step("forecast", (), text))
-    if wants.search or (wants.fresh and not sources and not wants.translation):
+    if intents.search or (intents.fresh and not sources and not intents.translation):
         steps.append(Step("web_search", (), text))
-    language = wants.reading_in if sources else wants.translation
+    language = intents.reading_in if sources else intents.translation
     if language:
         steps.append(_translation_step(text, steps, language, prose))
     return steps
@@ -208,11 +208,11 @@ def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
     ]
 
 
-def _is_series(kind: Kind, wants: Wants, *, alone: bool) -> bool:
+def _is_series(kind: Kind, intents: Intents, *, alone: bool) -> bool:
     """True if one of the sources contains the series to be forecast."""
     if kind == "table":
-        return wants.forecast or wants.period
-    return kind == "page" and wants.forecast and wants.future and alone
+        return intents.forecast or intents.period
+    return kind == "page" and intents.forecast and intents.future and alone
 
 
 def _translation_step(text: str, steps: Sequence[Step], language: str, prose: Prose) -> Step:

@@ -27,7 +27,7 @@ from tasks.precontext import Entry, Evidence
 FIRST_PING_S = 5.0
 PING_S = 10.0
 _NO_CONTENT = b'"content":""'
-"""Byte sequence that cannot occur in a JSON string, where quotes are escaped."""
+"""The empty content in the JSON of a chunk. These bytes cannot occur inside a JSON string, where quotes are escaped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +50,14 @@ class ChunkOptions:
 
 
 def usage_of(finish: Finish) -> CompletionUsage:
-    thought = finish.reasoning_tokens
+    reasoning_tokens = finish.reasoning_tokens
     return CompletionUsage(
         prompt_tokens=finish.prompt_tokens,
         completion_tokens=finish.completion_tokens,
         total_tokens=finish.prompt_tokens + finish.completion_tokens,
-        completion_tokens_details=None if thought is None else response.TokensDetails(reasoning_tokens=thought),
+        completion_tokens_details=None
+        if reasoning_tokens is None
+        else response.TokensDetails(reasoning_tokens=reasoning_tokens),
     )
 
 
@@ -149,10 +151,10 @@ def stream(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the events as server-sent events.
 
-    Raises the error of a failure. An error before the first byte still determines the HTTP status. A later error is
-    sent in the stream by the caller, with `failure`.
+    Raises the error with which the events end. An error before the first byte still determines the HTTP status. The
+    caller sends a later error in the stream, with `failure`.
     """
-    return feed.encoded(_ChunkEncoder(envelope, options).of, sse.PING, first_ping_s, ping_s)
+    return feed.encoded(_ChunkEncoder(envelope, options).encode, sse.PING, first_ping_s, ping_s)
 
 
 def failure(request_id: str) -> Callable[[ApiError], bytes]:
@@ -173,7 +175,7 @@ class _ChunkEncoder:
         self._evidence: Evidence | None = None
         self._warnings: dict[str, None] = {}
 
-    def of(self, event: Event) -> Iterator[bytes]:
+    def encode(self, event: Event) -> Iterator[bytes]:
         match event:
             case Progress(stage, done, total):
                 if self._options.show_progress:
@@ -230,18 +232,18 @@ class _ChunkEncoder:
         return before + pydantic_core.to_json(text) + after
 
     def _delta_chunk(
-        self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **beside: Any
+        self, delta: Delta, *, logprobs: Any = None, finish_reason: FinishReason | None = None, **others: Any
     ) -> bytes:
         """Return a chunk with this delta. The first chunk includes the role."""
         if not self._has_begun:
             delta.role = "assistant"
             self._has_begun = True
-        return self._chunk([ChunkChoice(delta=delta, logprobs=logprobs, finish_reason=finish_reason)], **beside)
+        return self._chunk([ChunkChoice(delta=delta, logprobs=logprobs, finish_reason=finish_reason)], **others)
 
-    def _chunk(self, choices: list[ChunkChoice], **beside: Any) -> bytes:
+    def _chunk(self, choices: list[ChunkChoice], **others: Any) -> bytes:
         envelope = self._envelope
         return sse.encode_model(
             ChatCompletionChunk(
-                id=envelope.id, created=envelope.created, model=envelope.model, choices=choices, **beside
+                id=envelope.id, created=envelope.created, model=envelope.model, choices=choices, **others
             )
         )

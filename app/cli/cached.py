@@ -16,7 +16,7 @@ from app.access.keys import EVERYONE
 from app.building import build_cache_stores
 from app.cli import fail
 from app.settings import PREFIX, Settings
-from app.state.entries import Held, Holding, StoreDown
+from app.state.entries import EntryTotals, InspectableStore, StoreDown
 
 T = TypeVar("T")
 
@@ -27,7 +27,7 @@ _TENANT = re.compile("[0-9a-f]{32}")
 def show(settings: Settings, *, as_json: bool) -> None:
     """Print the number and size of the entries of each key."""
     names = _key_names(settings)
-    held = [one for holds in _ask_stores(settings, lambda store: store.held()) for one in holds]
+    held = [one for holds in _ask_stores(settings, lambda store: store.entry_totals()) for one in holds]
     if as_json:
         typer.echo(json.dumps([_to_json(one, names) for one in held], indent=2))
         return
@@ -48,12 +48,12 @@ def purge(settings: Settings, key: str | None) -> None:
     typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
 
 
-def _to_json(held: Held, names: dict[str, str]) -> dict[str, object]:
+def _to_json(held: EntryTotals, names: dict[str, str]) -> dict[str, object]:
     name = names.get(held.tenant)
     return {"key": name, "tenant": held.tenant, "kind": held.kind, "entries": held.entries, "bytes": held.size}
 
 
-def _ask_stores(settings: Settings, ask: Callable[[Holding], Awaitable[T]]) -> list[T]:
+def _ask_stores(settings: Settings, ask: Callable[[InspectableStore], Awaitable[T]]) -> list[T]:
     """Return what `ask` returns for each store of the cache. Exits with status 2 if one cannot be reached."""
 
     async def asked() -> list[T]:

@@ -319,7 +319,7 @@ class FileIndex:
                 return work(db)
 
         try:
-            return self._file.submit(self._file.tried, whole).result()
+            return self._file.submit(self._file.run_here, whole).result()
         except StoreDown as error:
             raise OSError(f"the index of files: {error}") from error
 

@@ -63,8 +63,8 @@ class Arguments(BaseModel):
     needs: ClassVar[tuple[str, ...]] = ("source",)
     """Names of arguments, exactly one of which must be given."""
 
-    def said(self) -> Iterator[str]:
-        """Yield the typed arguments as words."""
+    def sentences(self) -> Iterator[str]:
+        """Yield sentences that state the typed arguments."""
         yield from ()
 
     def parts(self) -> Iterator[Part]:
@@ -73,7 +73,7 @@ class Arguments(BaseModel):
         A text becomes a file, so that it is never an instruction and its links are not followed. Raises BadRequest.
         """
         name = self.given()
-        if words := " ".join(self.said()):
+        if words := " ".join(self.sentences()):
             yield {"type": "text", "text": words}
         value = str(getattr(self, name))
         file = _file_of_source(value) if name == "source" else _file_of_text(value)
@@ -103,7 +103,7 @@ class Arguments(BaseModel):
 class Instructed(Arguments):
     instructions: str = Field("", max_length=4000, description="Further wishes about the result, in plain words.")
 
-    def said(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
         if self.instructions:
             yield self.instructions
 
@@ -120,8 +120,8 @@ class Ocr(Instructed):
     tables: bool = Field(False, description="Also return tables, cell by cell.")
     markdown: bool = Field(False, description="Also return the whole text as Markdown.")
 
-    def said(self) -> Iterator[str]:
-        yield from super().said()
+    def sentences(self) -> Iterator[str]:
+        yield from super().sentences()
         if self.pages:
             yield f"Pages {self.pages}."
 
@@ -139,8 +139,8 @@ class ObjectDetection(Instructed):
         description="Objects to find, such as cat or red car. Default: all that the detector knows.",
     )
 
-    def said(self) -> Iterator[str]:
-        yield from super().said()
+    def sentences(self) -> Iterator[str]:
+        yield from super().sentences()
         if self.labels:
             yield f"Find: {', '.join(self.labels)}."
 
@@ -159,8 +159,8 @@ class SpeechToText(Instructed):
         None, description="Spoken language, by English name or ISO 639 code. Default: recognised automatically."
     )
 
-    def said(self) -> Iterator[str]:
-        yield from super().said()
+    def sentences(self) -> Iterator[str]:
+        yield from super().sentences()
         if self.by_word:
             yield "Word by word."
         if self.diarize:
@@ -179,7 +179,7 @@ class Translate(Arguments):
         None, description="Language of the text, by English name or ISO 639 code. Default: recognised automatically."
     )
 
-    def said(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
         origin = f"from {_spell_out(self.source_language)} " if self.source_language else ""
         yield f"Translate {origin}into {_spell_out(self.target_language)}."
 
@@ -190,7 +190,7 @@ class WebSearch(Instructed):
     text: str = Field(min_length=1, max_length=2000, description="Search query.")
 
     def parts(self) -> Iterator[Part]:
-        yield {"type": "text", "text": " ".join([self.text, *self.said()])}
+        yield {"type": "text", "text": " ".join([self.text, *self.sentences()])}
 
 
 class Scraper(Instructed):
@@ -207,10 +207,10 @@ class Forecast(Instructed):
         None, ge=1, le=256, description="Number of steps to forecast. Default: as the instructions say."
     )
 
-    def said(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
         if self.horizon:
             yield f"Forecast the next {self.horizon} steps."
-        yield from super().said()
+        yield from super().sentences()
 
 
 class CodeSandbox(Arguments):
@@ -236,7 +236,7 @@ class Extract(Instructed):
         alias="schema", description="JSON Schema of the fields to extract. Its type must be object."
     )
 
-    def said(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[str]:
         yield self.instructions or "Extract the fields of the schema."
 
     def request(self) -> dict[str, Any]:

@@ -99,7 +99,7 @@ def translation(transcript: Transcript, request: audio.TranslationRequest) -> Ba
 def stream(feed: Feed[TranscriptionEvent], *, diarized: bool, show_progress: bool) -> AsyncGenerator[bytes, None]:
     """Encode the events as server-sent events. Failures are raised, as in `app.chat.render.stream`."""
     return feed.encoded(
-        _StreamEncoder(diarized=diarized, show_progress=show_progress).of, sse.PING, FIRST_PING_S, PING_S
+        _StreamEncoder(diarized=diarized, show_progress=show_progress).encode, sse.PING, FIRST_PING_S, PING_S
     )
 
 
@@ -110,19 +110,19 @@ class _StreamEncoder:
         self._last = ""
         """Text of the last phrase."""
 
-    def of(self, heard: TranscriptionEvent) -> list[bytes]:
-        match heard:
+    def encode(self, event: TranscriptionEvent) -> list[bytes]:
+        match event:
             case Progress(stage, done, total):
                 return [sse.encode_progress(stage, done, total)] if self._show_progress else []
             case Phrase():
-                delta = separator(self._last, heard.text) + heard.text
-                self._last = heard.text
+                delta = separator(self._last, event.text) + event.text
+                self._last = event.text
                 return [sse.encode_model(audio.TranscriptTextDelta(delta=delta))]
             case Transcript():
                 end = audio.TranscriptTextDone(
-                    text=heard.text, low_confidence=_low_confidence(heard), usage=_usage(heard)
+                    text=event.text, low_confidence=_low_confidence(event), usage=_usage(event)
                 )
-                return [*self._segments(heard), sse.encode_model(end), sse.DONE]
+                return [*self._segments(event), sse.encode_model(end), sse.DONE]
 
     def _segments(self, transcript: Transcript) -> list[bytes]:
         if not self._diarized:

@@ -328,7 +328,7 @@ async def _stream(
                         yield piece + sse.DONE
                     case _:
                         size += len(event.text) if isinstance(event, TextChunk) else 0
-                        if piece := answering.of(event):
+                        if piece := answering.encode(event):
                             yield piece
 
 
@@ -353,7 +353,7 @@ async def _answer_whole(
                 if isinstance(event, Finish):
                     finish = event
                 else:
-                    answering.of(event)
+                    answering.encode(event)
             assert finish is not None
             answering.finish(finish)
             return await _keep_and_encode(services, answering, keeping, finish)

@@ -51,7 +51,7 @@ class StoreDown(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class EntryTotals:
     """Number and size of the entries of one kind that a store holds for one tenant."""
 
     tenant: str
@@ -61,10 +61,10 @@ class Held:
     """Size of the stored entries, in bytes."""
 
 
-class Holding(Protocol):
+class InspectableStore(Protocol):
     """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
 
-    async def held(self) -> list[Held]: ...
+    async def entry_totals(self) -> list[EntryTotals]: ...
 
     async def purge(self, tenant: str | None = None) -> int:
         """Delete all entries, or all entries of a tenant, and return their number."""
@@ -72,7 +72,7 @@ class Holding(Protocol):
     async def close(self) -> None: ...
 
 
-class EntryStore(Holding, Protocol):
+class EntryStore(InspectableStore, Protocol):
     """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
     Every method raises StoreDown."""
 
@@ -117,7 +117,7 @@ class CircuitBreaker:
         self._slow = 0
         """Number of calls in a row that took too long."""
 
-    async def tried(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
+    async def call(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
         """Return the result of `work`; None if it takes too long or raises StoreDown."""
         if self._clock() < self._paused_until:
             work.close()
@@ -152,21 +152,21 @@ class CircuitBreaker:
 class Entries:
     """Access of requests to a store. A lookup soon returns a value or None, even if the store is slow or fails.
 
-    Values are bytes of any length that the seal allows. They are sealed in a thread, and large ones are also opened in
-    a thread.
+    Values are bytes of any length that the sealer allows. They are sealed in a thread, and large ones are also opened
+    in a thread.
     """
 
     def __init__(
         self,
         store: EntryStore,
-        seal: "Sealing",
+        sealer: "ValueSealer",
         threads: FairExecutor,
         *,
         patience_s: float = LOOKUP_TIMEOUT_S,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
-        self._seal = seal
+        self._sealer = sealer
         self._threads = threads
         self._patience_s = patience_s
         self._writing: set[asyncio.Task[None]] = set()
@@ -178,14 +178,14 @@ class Entries:
         """Return the value, parsed by `read` (in a thread if it is long). None if there is no value, the store does not
         answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program wrote
         the value."""
-        sealed = await self._breaker.tried(self._store.get(key), self._patience_s)
+        sealed = await self._breaker.call(self._store.get(key), self._patience_s)
         if sealed is None:
             return None
 
         def opened() -> bytes:
-            value = self._seal.opened(key.digest, sealed)
+            value = self._sealer.open(key.digest, sealed)
             if value is None:
-                raise ValueError("another seal closed it, or it is damaged")
+                raise ValueError("it was sealed with a different secret, or is damaged")
             return value
 
         try:
@@ -214,14 +214,14 @@ class Entries:
     async def _write(self, key: Key, value: Callable[[], bytes], max_age_s: float) -> None:
         await asyncio.sleep(_WRITE_DELAY_S)
         try:
-            sealed = await self._threads.run(lambda: self._seal.sealed(key.digest, value()))
+            sealed = await self._threads.run(lambda: self._sealer.seal(key.digest, value()))
         except ValueError:
             self.faults["large"] += 1
             return
         except ModelError:
             self.faults["busy"] += 1
             return
-        await self._breaker.tried(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_TIMEOUT_S)
+        await self._breaker.call(self._store.put(key, sealed, max_age_s=max_age_s), WRITE_TIMEOUT_S)
 
     async def sweep(self) -> int:
         return await self._store.sweep()
@@ -236,8 +236,8 @@ class Entries:
 Written = asyncio.Task[None] | None
 
 
-class Sealing(Protocol):
-    def sealed(self, key: bytes, value: bytes) -> bytes:
+class ValueSealer(Protocol):
+    def seal(self, key: bytes, value: bytes) -> bytes:
         """Seal a value. Raises ValueError for a value that is too large."""
 
-    def opened(self, key: bytes, sealed: bytes) -> bytes | None: ...
+    def open(self, key: bytes, sealed: bytes) -> bytes | None: ...

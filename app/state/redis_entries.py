@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 
 import structlog
 
-from app.state.entries import Held, Key, StoreDown
+from app.state.entries import EntryTotals, Key, StoreDown
 
 T = TypeVar("T")
 
@@ -18,7 +18,7 @@ PREFIX = "openfaze:entry:1:"
 """Prefix of all keys of the cache in Redis. The number is the version of the form in which values are stored."""
 _CONNECT_S = 1.0
 _MAX_CONNECTIONS = 64
-_AT_ONCE = 500
+_KEYS_PER_SCAN = 500
 """Number of keys that are scanned in one round trip."""
 ENTRY_BYTES = 1024
 """Number of bytes that an entry takes in addition to its value: for its key and its places in the index. 786 bytes were
@@ -30,9 +30,9 @@ _MAX_ROUNDS = 1000
 
 log = structlog.get_logger(__name__)
 
-# A tenant has three indexes of its entries: by their last use, by their time of expiry, and of their sizes. `totals`
-# has the total size of each tenant's entries, and `sum` that of all entries. An entry that Redis evicts is counted
-# until its time of expiry.
+# Three indexes of each tenant hold the last use, the time of expiry and the size of each of its entries. `totals` has
+# the total size of each tenant's entries, and `sum` that of all entries. An entry that Redis evicts is counted until
+# its time of expiry.
 _COMMON = """
 local entries, index, tenant = ARGV[1], ARGV[2], ARGV[3]
 local totals, sum = index .. 'totals', index .. 'sum'
@@ -40,39 +40,39 @@ local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 local function exact(number) return string.format('%.17g', number) end
 local function whole(number) return string.format('%.0f', number) end
-local function names(of)
-  return index .. 'used:' .. of, index .. 'ends:' .. of, index .. 'sizes:' .. of
+local function names(owner)
+  return index .. 'used:' .. owner, index .. 'ends:' .. owner, index .. 'sizes:' .. owner
 end
-local function total_of(of) return tonumber(redis.call('ZSCORE', totals, of) or 0) end
+local function total_of(owner) return tonumber(redis.call('ZSCORE', totals, owner) or 0) end
 local function sum_of_all() return tonumber(redis.call('GET', sum) or 0) end
-local function forget_all(of)
-  local used, ends, sizes = names(of)
+local function forget_all(owner)
+  local used, ends, sizes = names(owner)
   redis.call('UNLINK', used, ends, sizes)
-  redis.call('DECRBY', sum, whole(total_of(of)))
-  redis.call('ZREM', totals, of)
+  redis.call('DECRBY', sum, whole(total_of(owner)))
+  redis.call('ZREM', totals, owner)
   if redis.call('EXISTS', totals) == 0 then redis.call('DEL', sum) end
 end
-local function delete(of, member)
-  local used, ends, sizes = names(of)
+local function delete(owner, member)
+  local used, ends, sizes = names(owner)
   local size = redis.call('HGET', sizes, member) or '0'
-  local existed = redis.call('UNLINK', entries .. of .. ':' .. member)
+  local existed = redis.call('UNLINK', entries .. owner .. ':' .. member)
   redis.call('ZREM', used, member)
   redis.call('ZREM', ends, member)
   redis.call('HDEL', sizes, member)
-  redis.call('ZINCRBY', totals, '-' .. size, of)
+  redis.call('ZINCRBY', totals, '-' .. size, owner)
   redis.call('DECRBY', sum, size)
-  if redis.call('EXISTS', used) == 0 then forget_all(of) end
+  if redis.call('EXISTS', used) == 0 then forget_all(owner) end
   return existed
 end
-local function sweep(of, most)
-  local _, ends = names(of)
+local function sweep(owner, most)
+  local _, ends = names(owner)
   local old = redis.call('ZRANGEBYSCORE', ends, '-inf', exact(now), 'LIMIT', 0, most)
-  for _, member in ipairs(old) do delete(of, member) end
+  for _, member in ipairs(old) do delete(owner, member) end
   return #old
 end
-local function delete_oldest(of)
-  local oldest = redis.call('ZRANGE', (names(of)), 0, 0)[1]
-  if oldest then delete(of, oldest) else forget_all(of) end
+local function delete_oldest(owner)
+  local oldest = redis.call('ZRANGE', (names(owner)), 0, 0)[1]
+  if oldest then delete(owner, oldest) else forget_all(owner) end
 end
 -- Delete entries until the tenant may store `size` more bytes, and return true; return false if this would take more
 -- than `most` deletions. Entries of the tenant are deleted while it exceeds its own bound, then entries of the largest
@@ -204,7 +204,7 @@ class RedisEntries:
         await self._run(_ADD_UP, "")
         return swept
 
-    async def held(self) -> list[Held]:
+    async def entry_totals(self) -> list[EntryTotals]:
         sizes: list[tuple[str, str, int]] = []
         async for names in self._names(f"{self._prefix}*"):
             async with self._redis.pipeline(transaction=False) as pipe:
@@ -215,8 +215,8 @@ class RedisEntries:
                 tenant, kind, _ = name.removeprefix(self._prefix.encode()).decode().split(":")
                 sizes.append((tenant, kind, int(length)))
         grouped = groupby(sorted(sizes), key=lambda one: one[:2])
-        found = [(tenant, kind, [size for *_, size in group]) for (tenant, kind), group in grouped]
-        return [Held(tenant, kind, len(group), sum(group)) for tenant, kind, group in found]
+        groups = [(tenant, kind, [size for *_, size in group]) for (tenant, kind), group in grouped]
+        return [EntryTotals(tenant, kind, len(group), sum(group)) for tenant, kind, group in groups]
 
     async def purge(self, tenant: str | None = None) -> int:
         count = 0
@@ -244,7 +244,7 @@ class RedisEntries:
         """Yield the keys that match `pattern`, found by SCAN because KEYS would block Redis."""
         cursor = 0
         while True:
-            cursor, names = await _raise_store_down(self._redis.scan(cursor, match=pattern, count=_AT_ONCE))
+            cursor, names = await _raise_store_down(self._redis.scan(cursor, match=pattern, count=_KEYS_PER_SCAN))
             if names:
                 yield [name.encode() if isinstance(name, str) else name for name in names]
             if not cursor:

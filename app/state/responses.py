@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pydantic_core
 
 from app.state.entries import EntryStore, Key, StoreDown
-from app.state.sealing import Seal, unpacked_size
+from app.state.sealing import Sealer, unpacked_size
 from models.base import ModelError
 from models.fair_executor import FairExecutor
 
@@ -80,9 +80,9 @@ class ResponseStore:
     """Stored responses of each key, by their ids. Methods raise StoreDown, and ModelError if the threads are
     overloaded."""
 
-    def __init__(self, store: EntryStore, seal: Seal, threads: FairExecutor, *, max_age_s: float) -> None:
+    def __init__(self, store: EntryStore, sealer: Sealer, threads: FairExecutor, *, max_age_s: float) -> None:
         self._store = store
-        self._seal = seal
+        self._sealer = sealer
         self._threads = threads
         self.max_age_s = max_age_s
         """Seconds that responses are kept; 0 keeps none."""
@@ -93,11 +93,12 @@ class ResponseStore:
         self, tenant: str, response_id: str, stored: Callable[[], StoredResponse], *, is_short: bool = False
     ) -> None:
         """Store the response that `stored` returns. It is packed in a thread, unless `is_short`, because packing then
-        takes less time than starting a thread. Raises ValueError for a response that is larger than the seal allows."""
+        takes less time than starting a thread. Raises ValueError for a response that is larger than the sealer
+        allows."""
         key = _key(tenant, response_id)
 
         def sealed() -> bytes:
-            return self._seal.sealed(key.digest, stored().packed())
+            return self._sealer.seal(key.digest, stored().packed())
 
         with self._counted():
             value = sealed() if is_short else await self._threads.run(sealed)
@@ -124,10 +125,10 @@ class ResponseStore:
     async def _get_packed(self, key: Key) -> bytes | memoryview | None:
         with self._counted():
             sealed = await self._store.get(key)
-            return sealed and await self._threads.run(self._seal.unsealed, key.digest, sealed)
+            return sealed and await self._threads.run(self._sealer.open_packed, key.digest, sealed)
 
     def _open(self, packed: bytes | memoryview) -> StoredResponse | None:
-        data = self._seal.unpacked(packed)
+        data = self._sealer.unpack(packed)
         return None if data is None else StoredResponse.unpacked(data)
 
     async def delete(self, tenant: str, response_id: str) -> bool:

@@ -35,11 +35,11 @@ def unpacked_size(packed: bytes | memoryview) -> int:
         return -1
 
 
-class Seal:
+class Sealer:
     """Seals values for a store and opens them again, in any thread.
 
-    >>> seal = Seal(max_bytes=1 << 20)
-    >>> seal.opened(b"key", seal.sealed(b"key", b"value"))
+    >>> sealer = Sealer(max_bytes=1 << 20)
+    >>> sealer.open(b"key", sealer.seal(b"key", b"value"))
     b'value'
     """
 
@@ -49,7 +49,7 @@ class Seal:
         self._max_bytes = max_bytes
         self._cipher = _cipher(secret) if secret else None
 
-    def sealed(self, key: bytes, value: bytes) -> bytes:
+    def seal(self, key: bytes, value: bytes) -> bytes:
         """Return the sealed form of `value`. Raises ValueError for a value of more than `max_bytes`."""
         if len(value) > self._max_bytes:
             raise ValueError(f"{len(value)} bytes are more than {self._max_bytes}")
@@ -59,20 +59,20 @@ class Seal:
         nonce = os.urandom(_NONCE_BYTES)
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
-    def opened(self, key: bytes, sealed: bytes) -> bytes | None:
-        """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a seal with the same
+    def open(self, key: bytes, sealed: bytes) -> bytes | None:
+        """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a sealer with the same
         secret."""
-        packed = self.unsealed(key, sealed)
-        return None if packed is None else self.unpacked(packed)
+        packed = self.open_packed(key, sealed)
+        return None if packed is None else self.unpack(packed)
 
-    def unsealed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
-        """Return the value in `sealed`, still compressed, if possible as a view; None in the same cases as `opened`."""
+    def open_packed(self, key: bytes, sealed: bytes) -> bytes | memoryview | None:
+        """Return the value in `sealed`, still compressed, if possible as a view; None in the same cases as `open`."""
         head, kind, rest = sealed[:4], sealed[4:5], memoryview(sealed)[5:]
         if head != _MAGIC or kind != (_ENCRYPTED if self._cipher else _PLAIN):
             return None
         return self._decrypted(key, rest) if self._cipher else _verified(key, rest)
 
-    def unpacked(self, packed: bytes | memoryview) -> bytes | None:
+    def unpack(self, packed: bytes | memoryview) -> bytes | None:
         """Return a compressed value; None if it is damaged or too large."""
         try:
             # The frame states the size of its content, so a small frame that would unpack to gigabytes is never

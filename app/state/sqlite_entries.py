@@ -10,7 +10,7 @@ from pathlib import Path
 
 import structlog
 
-from app.state.entries import Held, Key, StoreDown
+from app.state.entries import EntryTotals, Key, StoreDown
 from app.state.sqlite_file import LOCKED_S, QuickWrites, Schema, SharedJobs, SqliteFile
 
 VERSION = 1
@@ -135,7 +135,7 @@ class SqliteEntries:
             total = self._totals.get(whose)
             if total is None or total + size > self._max_bytes or self._must_recount(size):
                 return False
-            if not self._quick.tried(lambda db: _insert(db, [row])):
+            if not self._quick.try_write(lambda db: _insert(db, [row])):
                 return False
             self._totals[whose] = total + size
             self._uncounted += size
@@ -200,10 +200,10 @@ class SqliteEntries:
     async def sweep(self) -> int:
         return await self._delete("WHERE ends < ?", self._clock())
 
-    async def held(self) -> list[Held]:
+    async def entry_totals(self) -> list[EntryTotals]:
         query = "SELECT tenant, kind, count(*), sum(size) FROM entries GROUP BY tenant, kind ORDER BY tenant, kind"
         rows = await self._reader.run(lambda db: db.execute(query).fetchall())
-        return [Held(*row) for row in rows]
+        return [EntryTotals(*row) for row in rows]
 
     async def purge(self, tenant: str | None = None) -> int:
         own, values = _tenant_condition(tenant)

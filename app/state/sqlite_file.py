@@ -102,7 +102,7 @@ class SqliteFile:
 
     async def run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in the thread and return its result. Raises StoreDown."""
-        return await asyncio.wrap_future(self.submit(self.tried, work))
+        return await asyncio.wrap_future(self.submit(self.run_here, work))
 
     def submit(self, call: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """Run `call` in the thread."""
@@ -112,8 +112,8 @@ class SqliteFile:
         await asyncio.wrap_future(self._thread.submit(self._disconnect))
         self._thread.shutdown()
 
-    def tried(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Run `work` for a caller that is already in the thread. Raises StoreDown."""
+    def run_here(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Run `work` for a caller that is already in the file's thread. Raises StoreDown."""
         try:
             return work(self._ensure_open())
         except sqlite3.DatabaseError as error:
@@ -203,8 +203,8 @@ class SqliteFile:
         """Return device and inode of the file that is at the path now; None if there is none."""
         return None if self._path is None else _identity(self._path)
 
-    def another(self) -> sqlite3.Connection:
-        """Return another connection to the existing file, for any thread. The connection never waits for a lock, and
+    def new_connection(self) -> sqlite3.Connection:
+        """Return a further connection to the existing file, for any thread. The connection never waits for a lock, and
         never checkpoints the log."""
         assert self._path is not None
         db = sqlite3.connect(self._path, timeout=0, isolation_level=None, check_same_thread=False)
@@ -243,7 +243,7 @@ class QuickWrites:
         self._count = 0
         self._is_closed = False
 
-    def tried(self, work: Callable[[sqlite3.Connection], object]) -> bool:
+    def try_write(self, work: Callable[[sqlite3.Connection], object]) -> bool:
         """Try to do `work`, a single statement. Return True if it was done."""
         began = self._clock()
         if began < self._paused_until:
@@ -284,14 +284,14 @@ class QuickWrites:
         if self._is_closed:
             return
         try:
-            identity = self._file.tried(lambda _: self._file.identity())
-            self._db, self._identity = self._file.another(), identity
+            identity = self._file.run_here(lambda _: self._file.identity())
+            self._db, self._identity = self._file.new_connection(), identity
         except (StoreDown, sqlite3.Error) as error:
             log.debug("no_quick_writes", reason=str(error))
 
     def _checkpoint(self) -> None:
         try:
-            self._file.tried(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
+            self._file.run_here(lambda db: db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall())
         except StoreDown as error:
             log.warning("log_not_taken_in", reason=str(error))
 
@@ -372,7 +372,7 @@ class SharedJobs(Generic[ItemT, T]):
         results: Sequence[T | None] = [None] * len(taken)
         failure: Exception | None = None
         try:
-            results = self._file.tried(lambda db: self._work(db, [one.item for one in taken]))
+            results = self._file.run_here(lambda db: self._work(db, [one.item for one in taken]))
         except Exception as error:  # noqa: BLE001 - the waiting callers must get any error
             failure = error
         for loop in {one.loop for one in taken}:

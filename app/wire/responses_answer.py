@@ -247,7 +247,7 @@ class ResponseBuilder:
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
 
-    def of(self, event: Event) -> bytes:
+    def encode(self, event: Event) -> bytes:
         """Add an event other than Finish, and return the encoded events of the stream."""
         if isinstance(event, TextChunk) and not event.logprobs and self._open == "message":
             # Shortcut for the most frequent case.

@@ -32,8 +32,7 @@ _GREETING = Path(__file__).with_name("good_morning.opus")
 class SpeechSettings(OwnSettings):
     speech_to_text: str = "auto"
     """Engine that transcribes speech: `whisper`, `whisper-large-v3-turbo`, `whisper-small`, `whisper-base`,
-    `whisper-tiny-en`, or
-    `auto`: the first that can run here."""
+    `whisper-tiny-en`, or `auto`: the first that can run here."""
     speech_model: Path | None = None
     """A directory with a Whisper model of your own, converted for CTranslate2."""
     speech_batch: int = Field(default=0, ge=0)
@@ -71,11 +70,11 @@ def _whisper(
 
         files = locate(config)
         device, chosen = CTRANSLATE2.resolve(config.device), config.of(SpeechSettings).speech_batch
-        together = replace(card, items=chosen or card.items)
+        memory = replace(card, items=chosen or card.items)
         host = EngineHost(
             spec,
             partial(Whisper, files, device=device, threads=config.threads or None, fills_windows=window_s == LONGEST_S),
-            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=together),
+            config.limits(batch=chosen or _WINDOWS_AT_ONCE, device=device, card=memory),
         )
         languages = ("en",) if files.english_only else None
         can_translate = translates and languages is None
@@ -147,22 +146,22 @@ def read_greeting() -> Samples:
     return np.asarray(decode_audio(str(_GREETING), sampling_rate=RATE), np.float32)
 
 
-async def _write_down_a_greeting(engines: Engines) -> str:
+async def _transcribe_a_greeting(engines: Engines) -> str:
     from models.speech.voice_activity import VoiceActivity
 
     samples = await asyncio.to_thread(read_greeting)
-    speaks = await VoiceActivity().add(samples)
+    speech_probabilities = await VoiceActivity().add(samples)
     heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(samples, "en"))
-    said = "".join(word.text for word in heard.words).strip()
-    if "good morning" not in said.lower() or not 0.2 < (speaks > 0.5).mean() < 0.95:
-        raise BadResult(f"heard {said!r} where the recording says 'Good morning everybody.'")
-    return f"heard {said!r}"
+    text = "".join(word.text for word in heard.words).strip()
+    if "good morning" not in text.lower() or not 0.2 < (speech_probabilities > 0.5).mean() < 0.95:
+        raise BadResult(f"heard {text!r} where the recording says 'Good morning everybody.'")
+    return f"heard {text!r}"
 
 
 SPEECH_TO_TEXT: Capability[Transcriber] = Capability(
     CAPABILITY,
     (OWN_WHISPER, WHISPER_LARGE_V3_TURBO, WHISPER_SMALL, WHISPER_BASE, WHISPER_TINY_EN),
-    _write_down_a_greeting,
+    _transcribe_a_greeting,
     SpeechSettings,
     order=70,
 )

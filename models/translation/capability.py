@@ -136,7 +136,7 @@ APERTIUM = Candidate(apertium.SPEC, lambda _: apertium.remedy(), _build_apertium
 LLM_TRANSLATOR = Candidate(
     EngineSpec(NAME, CAPABILITY, "the model's", "those of the capability 'llm'"),
     _llm_remedy,
-    over=lambda _, engines: LlmTranslator(partial(engines.use, LLM)),
+    build_around=lambda _, engines: LlmTranslator(partial(engines.use, LLM)),
     pairs=lambda _: ANY_PAIR,
     needs="llm",
 )
@@ -145,7 +145,7 @@ LLM_TRANSLATOR = Candidate(
 async def _translate_a_greeting(engines: Engines) -> str:
     for translator in engines.use_all(TRANSLATE):
         for source, target in (("en", "es"), ("es", "en"), ("en", "de"), ("fr", "es"), ("es", "pt"), ("es", "ca")):
-            if await translator.can(source, target):
+            if await translator.can_translate(source, target):
                 [said] = await translator.translate([_GREETINGS[source]], source, target)
                 if not said or said == _GREETINGS[source]:
                     raise BadResult(f"leaves {_GREETINGS[source]!r} as it is")

@@ -54,7 +54,7 @@ class LlmTranslator:
     async def pairs(self) -> Sequence[str]:
         return ANY_PAIR
 
-    async def can(self, source: str | None, target: str) -> bool:
+    async def can_translate(self, source: str | None, target: str) -> bool:
         return source != target
 
     async def translate(

@@ -39,10 +39,10 @@ class Translator(Protocol):
         """Best number of characters per call."""
 
     async def pairs(self) -> Sequence[str]:
-        """Return the pairs of languages that the engine translates, as people read them: `en → es`. Raises
+        """Return the pairs of languages that the engine translates, in readable form: `en → es`. Raises
         EngineUnavailable."""
 
-    async def can(self, source: str | None, target: str) -> bool:
+    async def can_translate(self, source: str | None, target: str) -> bool:
         """True if the engine translates between these tags, perhaps by way of other languages. Raises
         EngineUnavailable."""
 
@@ -82,7 +82,7 @@ class HostedTranslator:
     async def pairs(self) -> Sequence[str]:
         return await asyncio.to_thread(self._pairs)
 
-    async def can(self, source: str | None, target: str) -> bool:
+    async def can_translate(self, source: str | None, target: str) -> bool:
         return await asyncio.to_thread(self._route, source, target) is not None
 
     async def translate(
@@ -101,8 +101,8 @@ class HostedTranslator:
 def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
     """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is ignored: `pt`
     serves `pt-PT`."""
-    start = _served(source, {origin for origin, _ in pairs})
-    end = _served(target, {to for _, to in pairs})
+    start = _serving_tag(source, {origin for origin, _ in pairs})
+    end = _serving_tag(target, {to for _, to in pairs})
     if start is None or end is None:
         return None
     before: dict[str, str] = {start: start}
@@ -122,7 +122,7 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
 
 
 def reachable(pairs: Collection[Pair]) -> list[str]:
-    """Return every pair of languages that `pairs` or chains of them translate, as people read them: `en → es`."""
+    """Return every pair of languages that `pairs` or chains of them translate, in readable form: `en → es`."""
     targets: dict[str, set[str]] = {}
     for source, target in pairs:
         targets.setdefault(source, set()).add(target)
@@ -141,7 +141,7 @@ def pair_name(source: str, target: str) -> str:
     return f"{source} → {target}"
 
 
-def _served(tag: str | None, known: Collection[str]) -> str | None:
+def _serving_tag(tag: str | None, known: Collection[str]) -> str | None:
     """Return the name in `known` that serves the tag: the tag itself, its script, or the language alone."""
     while tag is not None and tag not in known:
         tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None

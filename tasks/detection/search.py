@@ -53,7 +53,9 @@ square of the length."""
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class SearchOptions:
+    """The form of the results that a text asks for."""
+
     polygon: bool = False
     mask: bool = False
     small: bool = False
@@ -65,7 +67,7 @@ class Wishes:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Parse the wishes: "outline" asks for polygons, "mask" for masks, "segment" for both."""
+        """Parse a text: "outline" asks for polygons, "mask" for masks, "segment" for both."""
         segment = bool(compiled(_SEGMENT).search(text))
         return cls(
             polygon=segment or bool(compiled(_OUTLINE).search(text)),
@@ -197,7 +199,7 @@ class Search:
 
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
     """Labels per engine; None: all labels that the engine knows."""
-    wishes: Wishes
+    options: SearchOptions
     segmenter: Segmenter | None
 
     async def run(self, image: Image, *, wait: bool) -> list[Detection]:
@@ -208,9 +210,9 @@ class Search:
             found += await detect_in_slices(
                 detector,
                 image,
-                slices_of(width, height, detector.side, small=self.wishes.small),
+                slices_of(width, height, detector.side, small=self.options.small),
                 labels=labels,
-                masks=self.wishes.outlined,
+                masks=self.options.outlined,
                 wait=wait,
             )
             # The first engine has already admitted the request.
@@ -231,10 +233,10 @@ class Searches:
         """Build the search. Raises EngineUnavailable for labels that no engine knows, and for masks without a
         segmenter."""
         text = instruction_in(text)
-        wishes = Wishes.of(text)
+        options = SearchOptions.of(text)
         detector = self._engines.detector()
         wanted = await self._wanted(text, detector)
-        return Search(wanted, wishes, self._segmenter(wanted) if wishes.outlined else None)
+        return Search(wanted, options, self._segmenter(wanted) if options.outlined else None)
 
     async def _wanted(self, text: str, detector: Detector) -> tuple[tuple[Detector, tuple[str, ...] | None], ...]:
         vocabulary = None if detector.labels is None else self._vocabulary(detector.labels)

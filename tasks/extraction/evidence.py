@@ -140,7 +140,7 @@ def find_evidence(
     the whole text. At most `most_chars` characters are compared in total; the remaining fields are neither in the
     evidence nor unsupported, but only counted.
 
-    `request` is the user's own text (`said_in`). It supports values that no text that was read contains. If `support`
+    `request` is the entry of the user's own texts. It supports values that no text that was read contains. If `support`
     places values in `request`, it counts as a text that was read.
 
     The evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a

@@ -27,7 +27,7 @@ _NAMES = frozenset(
 _ADDRESSES = frozenset(
     fold("address adresse anschrift adres direccion indirizzo morada endereco adress domicilio domicile siege wohnort")
 )
-_BY_WHOM = ("repr", "rappr", "vertret", "vertegen", "przedstaw")
+_REPRESENTATIVE_STEMS = ("repr", "rappr", "vertret", "vertegen", "przedstaw")
 
 
 def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
@@ -49,14 +49,14 @@ def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:
     if not any(_is_called(words, role) for words in (around, *own) if words):
         return False
     for words in own:
-        rest = (
-            [word for word in words if not _is_called((word,), role)] if not _is_called(around, role) else list(words)
-        )
+        rest = list(words)
+        if not _is_called(around, role):
+            rest = [word for word in words if not _is_called((word,), role)]
         if not rest or set(rest) <= _NAMES:
             return aspect == "name"
         if set(rest) & _ADDRESSES and len(rest) == 1:
             return aspect == "address"
-        if rest[0].startswith(_BY_WHOM):
+        if rest[0].startswith(_REPRESENTATIVE_STEMS):
             return aspect == "representative"
     return False
 

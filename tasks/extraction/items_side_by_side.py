@@ -18,8 +18,8 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST_BESIDE: Final = 2
-"""Least number of items side by side, of properties such as temperature or speed in a forecast, and of fields of a
-list."""
+"""Least number of items in a row of several items. Also the least number of properties that a forecast states, such as
+temperature or speed, and of fields of a list that is filled from items."""
 FEWEST_BELOW: Final = 3
 """Smallest number of consecutive rows with one item each, and smallest number of properties in such a row."""
 MAX_GAP: Final = 4.0
@@ -108,7 +108,7 @@ class _Band(NamedTuple):
 
 
 def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the items that stand side by side on a page, as tables with one row an item.
+    """Yield the items that stand side by side on a page, as tables with one row per item.
 
     Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
     """
@@ -198,8 +198,8 @@ def _belongs(
     passage: Passage, pieces: Sequence[list[WordOnPage]], own: Mapping[int, list[WordOnPage]], band: _Band
 ) -> bool:
     """True if a row belongs to a band: it has pieces for most of the items, or nothing but measures of some of them."""
-    is_of_most = 2 * len(own) > len(band.edges) and not _has_pieces_between(pieces, own, band.edges)
-    return is_of_most or (len(own) == len(pieces) and _is_measured(passage, pieces))
+    covers_most = 2 * len(own) > len(band.edges) and not _has_pieces_between(pieces, own, band.edges)
+    return covers_most or (len(own) == len(pieces) and _is_measured(passage, pieces))
 
 
 def _new_band(pieces: Sequence[list[WordOnPage]]) -> _Band:

@@ -63,7 +63,7 @@ def runs_for(
     """Return the runs of records that may fill each list, those with the best rough scores first."""
     found: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
     names = {path: names_of(path, {"type": "array"}) for path in lists}
-    asked = {
+    wanted = {
         path: ListToFill(
             [one._replace(fits=_remembered(one.fits)) for one in fields],
             names[path],
@@ -87,7 +87,7 @@ def runs_for(
                 yield
                 continue
             yield
-            lists_of_run = {path: one for path, one in asked.items() if _may_be_list(run, one)}
+            lists_of_run = {path: one for path, one in wanted.items() if _may_be_list(run, one)}
             if not lists_of_run:
                 continue
             template = template_of(run)
@@ -111,11 +111,11 @@ def runs_for(
             yield
             if rank >= len(own):
                 continue
-            _, template, told, has_commas, entry = own[rank]
+            _, template, days_of_run, has_commas, entry = own[rank]
             spent += len(lists[path]) * template.size
             if spent > MAX_READ:
                 return found
-            filling = yield from fill_from(template, asked[path], told, has_commas)
+            filling = yield from fill_from(template, wanted[path], days_of_run, has_commas)
             if filling is not None:
                 found[path].append(RunOfList(entry, filling))
     return found
@@ -171,9 +171,9 @@ def fill_from_records(
     return found
 
 
-def _may_be_list(run: Run, asked: ListToFill) -> bool:
-    """True if records are many, or below a heading that names the list."""
-    return len(run.records) >= FEWEST or asked.heading_of(run) > 0
+def _may_be_list(run: Run, wanted: ListToFill) -> bool:
+    """True if there are many records, or if they are below a heading that names the list."""
+    return len(run.records) >= FEWEST or wanted.heading_of(run) > 0
 
 
 def _is_list(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:

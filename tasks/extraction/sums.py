@@ -156,7 +156,7 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
     numbers = _numbers(scored.candidates)
     logits = scored.logits.copy()
     figures = {round(abs(figure), 2) for column in columns.values() for figure in column}
-    of_items = [at for at, number in numbers.items() if round(abs(number), 2) in figures]
+    item_places = [at for at, number in numbers.items() if round(abs(number), 2) in figures]
     named = {name: [row for row, one in totals.items() if _shares_word(one, name)] for name in sums}
     for name, whole in sums.items():
         places = [at for at, number in numbers.items() if abs(abs(number) - whole) < CENT]
@@ -166,7 +166,7 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
             continue
         likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
         logits[np.ix_(likely or rows, places)] += AGREES
-        logits[np.ix_(rows, [at for at in of_items if at not in places])] -= OF_ITEM
+        logits[np.ix_(rows, [at for at in item_places if at not in places])] -= OF_ITEM
     return replace(scored, logits=logits)
 
 
@@ -177,8 +177,8 @@ def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
-    """True if a field may be the sum of a column that has no word in common with it: a total of money of a column of
-    amounts."""
+    """True if a field may be the sum of a column that has no word in common with it. The field is a sum of money, and
+    the column contains amounts of money."""
     words = words_of_key(column)
     is_amount = bool(concepts_of_field(words) & _SUMS) or not _AMOUNTS.isdisjoint(words)
     return is_amount and bool(field.names.concepts & _SUMS)
@@ -188,7 +188,7 @@ def _shares_word(field: WantedField, column: str) -> bool:
     """True if a field and a column have a word in common that shows which amounts they are, such as `gross` or
     `hours`."""
     own = {word for name in field.names.own for word in name}
-    return not (own & set(words_of_key(column))) <= _AMOUNTS | _TOTALS
+    return bool((own & set(words_of_key(column))) - _AMOUNTS - _TOTALS)
 
 
 def _is_total(field: WantedField) -> bool:
@@ -313,19 +313,19 @@ def _tax_in(
 ) -> TaxByRate | None:
     amounts = [(word, value) for n, word in enumerate(row) if n != at and (value := _amount(passage, word))]
     higher = [(word, value) for word in above if (value := _amount(passage, word))]
-    for tax, of_tax in amounts:
-        for base, of_base in [*amounts, *higher]:
-            is_net = abs(of_base * rate / 100 - of_tax) < TAX_ERROR
-            is_gross = abs(of_base * rate / (100 + rate) - of_tax) < TAX_ERROR
-            if base is tax or of_tax >= of_base or not (is_net or is_gross):
+    for tax, tax_amount in amounts:
+        for base, base_amount in [*amounts, *higher]:
+            is_net = abs(base_amount * rate / 100 - tax_amount) < TAX_ERROR
+            is_gross = abs(base_amount * rate / (100 + rate) - tax_amount) < TAX_ERROR
+            if base is tax or tax_amount >= base_amount or not (is_net or is_gross):
                 continue
             parts: dict[_Part, frozenset[int]] = {
                 "rate": frozenset((row[at].at,)),
                 "tax": frozenset((tax.at,)),
                 "net" if is_net else "gross": frozenset((base.at,)),
             }
-            third = of_base + of_tax if is_net else of_base - of_tax
-            values: dict[_Part, float] = {"rate": rate, "tax": of_tax, "net": of_base if is_net else third}
+            third = base_amount + tax_amount if is_net else base_amount - tax_amount
+            values: dict[_Part, float] = {"rate": rate, "tax": tax_amount, "net": base_amount if is_net else third}
             for word, value in amounts:
                 if abs(value - third) < TAX_ERROR and word is not tax and word is not base:
                     parts["gross" if is_net else "net"] = frozenset((word.at,))
@@ -392,8 +392,13 @@ def _rate_in_name(text: FieldText) -> _RateInName | None:
         around = concepts_of_field(tuple(word for word in text.names.around if len(word) > 1))
         is_tax = bool((about | around) & _CONCEPTS.keys())
         if rate is not None or (code and is_tax):
-            of_own = concepts_of_field(own)
-            known = [_CONCEPTS[one] for said in (of_own, about) for one in ("tax_rate", "net", "tax") if one in said]
+            own_concepts = concepts_of_field(own)
+            known = [
+                _CONCEPTS[one]
+                for found_concepts in (own_concepts, about)
+                for one in ("tax_rate", "net", "tax")
+                if one in found_concepts
+            ]
             return _RateInName(rate, code, known[0] if known else None, own)
     return None
 

@@ -43,7 +43,7 @@ _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
 _QUOTED_FROM = re.compile(rb"^>(>*From )", re.MULTILINE)
 
 
-class _Shortening(email.policy.Compat32):
+class _ShorteningPolicy(email.policy.Compat32):
     """The default policy, except that headers with parameters are cut off at `LONGEST_PARAMETERS`."""
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
@@ -51,7 +51,7 @@ class _Shortening(email.policy.Compat32):
         return name, value[:LONGEST_PARAMETERS] if name.lower() in _PARAMETERS else value
 
 
-_POLICY: Any = _Shortening()
+_POLICY: Any = _ShorteningPolicy()
 
 
 class MailFile(PicturedText):

@@ -165,7 +165,7 @@ class Once(Generic[Result]):
         if self._running is None or not self._running.can_be_joined:
             self._running = running = WhileAwaited(self._run(work))
             # A failed asyncio task refers to the frames of its traceback, and these refer back to this object.
-            running.when_over(lambda: self._forget(running))
+            running.call_when_done(lambda: self._forget(running))
         return await self._running.join()
 
     def _forget(self, ended: WhileAwaited[Result]) -> None:

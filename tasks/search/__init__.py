@@ -1,1 +1,1 @@
-"""Searches the web: `providers` implements the search engines, and `fall_over` tries them in order."""
+"""Searches the web: `providers` implements the search engines, and `failover` tries them in order."""

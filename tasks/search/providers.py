@@ -13,7 +13,7 @@ from tasks.errors import InputError
 from tasks.inputs.decode.threads import Worker
 from tasks.inputs.fetch.fetcher import Fetcher
 from tasks.inputs.fetch.url_policy import FetchFailed
-from tasks.search.fall_over import (
+from tasks.search.failover import (
     BLOCKED_S,
     LIMIT_S,
     REFUSED_S,

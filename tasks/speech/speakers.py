@@ -43,10 +43,10 @@ _NARROWEST = 0.08
 """Smallest distance in the search, for the case that more speakers are requested than there are."""
 FRAME = 0.05
 """Resolution of turns in seconds."""
-_CHANGE = 0.6
+_CHANGE_COST = 0.6
 """Cost of a change of speaker, in cosine similarity × frames. At this cost, the other voice must be more similar by 0.1
 for 0.3 s."""
-_CHANGE_IN_PAUSE = 0.25
+_CHANGE_COST_IN_PAUSE = 0.25
 _PAUSE_LEVEL = 0.15
 """Share of a region's median loudness below which a frame is a pause, where a change costs less."""
 _HOP = WINDOW // 2
@@ -150,12 +150,12 @@ def turns_in(region: SpeechRegion, speakers: NDArray[np.float32]) -> list[Speake
     likeness = region.voices @ speakers.T
     gains = np.stack([np.interp(times, region.centres, column) for column in likeness.T], axis=1)
     pauses = region.loudness < _PAUSE_LEVEL * np.median(region.loudness)
-    path = _best_path(gains, np.where(pauses, _CHANGE_IN_PAUSE, _CHANGE))
-    begins = [0, *(np.flatnonzero(np.diff(path)) + 1), frames]
-    edges = [region.start + FRAME * begin for begin in begins[:-1]] + [region.end]
+    path = _best_path(gains, np.where(pauses, _CHANGE_COST_IN_PAUSE, _CHANGE_COST))
+    starts = [0, *(np.flatnonzero(np.diff(path)) + 1), frames]
+    edges = [region.start + FRAME * begin for begin in starts[:-1]] + [region.end]
     return [
         SpeakerTurn(start, end, int(path[begin]))
-        for start, end, begin in zip(edges[:-1], edges[1:], begins[:-1], strict=True)
+        for start, end, begin in zip(edges[:-1], edges[1:], starts[:-1], strict=True)
     ]
 
 
@@ -240,10 +240,10 @@ class _VoiceClustering:
         self._regions: list[SpeechRegion] = []
 
     async def add(self, samples: Samples, start: float) -> None:
-        begins = np.array(list(_window_starts(len(samples))))
-        windows = [samples[begin : begin + WINDOW] for begin in begins]
+        starts = np.array(list(_window_starts(len(samples))))
+        windows = [samples[begin : begin + WINDOW] for begin in starts]
         voices = await self._encoder.embed(windows)
-        centres = start + (begins + min(WINDOW, len(samples)) / 2) / RATE
+        centres = start + (starts + min(WINDOW, len(samples)) / 2) / RATE
         self._regions.append(
             SpeechRegion(start, start + len(samples) / RATE, centres, voices, _frame_loudness(samples))
         )
@@ -292,7 +292,7 @@ def _window_starts(count: int) -> Iterator[int]:
 
 
 def _frame_loudness(samples: Samples) -> NDArray[np.float32]:
-    """Return the root mean square of each frame; an incomplete last one counts."""
+    """Return the root mean square of each frame, including an incomplete last frame."""
     padded = np.pad(samples, (0, -len(samples) % _FRAME)).reshape(-1, _FRAME)
     loudness: NDArray[np.float32] = np.sqrt(np.mean(np.square(padded), axis=1))
     return loudness

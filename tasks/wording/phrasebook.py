@@ -134,7 +134,7 @@ class Phrasebook:
     phrases: Mapping[str, Sequence[str]]
     """Regular expressions by subject, one per language because few texts mix several. One of them has to match."""
 
-    def said_in(self, *texts: str) -> dict[str, str]:
+    def expressions_in(self, *texts: str) -> dict[str, str]:
         """Return, by subject, an expression for `compiled` that matches in each of `texts` whatever all of the
         subject's phrases match. Missing subjects match nothing.
 
@@ -151,7 +151,7 @@ class Phrasebook:
 
     def speaks_of(self, text: str, *subjects: str) -> bool:
         """True if the text matches a phrase of any of the subjects."""
-        said = self.said_in(text)
+        said = self.expressions_in(text)
         return any(compiled(said[subject]).search(text) for subject in subjects if subject in said)
 
     @cached_property

@@ -17,7 +17,7 @@ import httpx
 
 from app.chat.cache.event_codec import decode_events
 from app.events import TextChunk
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from tests.e2e.full_model import PATH, FullModel, body_of, content_of, serving_full_model
 from tests.e2e.test_cache_rephrased import known_questions, questions_of
 from tests.llm_server import LlmServer, Reply, serving_llm
@@ -168,16 +168,16 @@ def entries(file: Path) -> int:
 
 def check_all(answers: Path) -> None:
     """Every entry opens and is whole, and every question is one whose answer was told."""
-    seal = Seal(1 << 24)
+    sealer = Sealer(1 << 24)
     asked = {question(number) for number in range(100)}
     with contextlib.closing(sqlite3.connect(answers)) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         for key, value in db.execute("SELECT key, value FROM entries"):
-            opened = seal.opened(key, value)
+            opened = sealer.open(key, value)
             assert opened is not None
             text = "".join(event.text for event in decode_events(opened) if isinstance(event, TextChunk))
             assert text == told(text.partition("? ")[0] + "?")
     with contextlib.closing(sqlite3.connect(questions_of(f"sqlite:///{answers}"))) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         rows = db.execute("SELECT answer, question FROM questions").fetchall()
-        assert {(seal.opened(key, text) or b"").decode() for key, text in rows} <= asked
+        assert {(sealer.open(key, text) or b"").decode() for key, text in rows} <= asked

@@ -171,7 +171,7 @@ def test_the_task_is_listed_only_where_it_is_on(on: FullModel, auto: FullModel) 
     assert error_of(auto.ask(wrong, "x"), 400, "invalid_request")["message"].endswith(", forecast")
     refused = error_of(auto.ask(TASK, "print(1)"), 400, "invalid_request")["message"]
     assert refused.startswith(
-        "invalid task 'code_sandbox': this server runs it with OPENFAZE_CODE_SANDBOX=on only. Supported "
+        "invalid task 'code_sandbox': this server runs it only with OPENFAZE_CODE_SANDBOX=on. Supported "
     )
 
 

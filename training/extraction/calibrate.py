@@ -47,8 +47,8 @@ async def main() -> None:
     given = parser.parse_args()
     bench = Bench(given.receipts)
     answers = [answer async for answer in bench.answers("validate", given.documents, random.Random(5))]
-    rows = [one.signs for one in answers if one.signs and one.signs.by == "llm"]
-    near = [one.is_near for one in answers if one.signs and one.signs.by == "llm"]
+    rows = [one.evidence_input for one in answers if one.evidence_input and one.evidence_input.by == "llm"]
+    near = [one.is_near for one in answers if one.evidence_input and one.evidence_input.by == "llm"]
     weights, bias, count = fit(zip((one.features for one in rows), near, strict=True))
     print(f"{count} answers: {weights}, {bias}")
     fitted = {**json.loads(FILE.read_text("utf-8")), "llm": {"weights": weights, "bias": bias}}

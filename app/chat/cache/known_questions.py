@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from app.chat.cache.verification import Observation, Observations
-from app.state.entries import Held
-from app.state.sealing import Seal
+from app.state.entries import EntryTotals
+from app.state.sealing import Sealer
 from app.state.sqlite_file import Schema, SqliteFile
 from models.embedding.embedder import DIMENSIONS, Vector
 
@@ -63,9 +63,9 @@ class KnownQuestions:
     """
 
     def __init__(
-        self, path: Path, seal: Seal, *, most: int = MAX_QUESTIONS, clock: Callable[[], float] = time.time
+        self, path: Path, sealer: Sealer, *, most: int = MAX_QUESTIONS, clock: Callable[[], float] = time.time
     ) -> None:
-        self._seal = seal
+        self._sealer = sealer
         self._most = most
         self._clock = clock
         self._reader = SqliteFile(path, _SCHEMA, "question-reads")
@@ -94,7 +94,7 @@ class KnownQuestions:
         seen: str,
         used: float,
     ) -> KnownQuestion | None:
-        text = self._seal.opened(answer, question)
+        text = self._sealer.open(answer, question)
         if text is None:
             return None
         try:
@@ -111,11 +111,11 @@ class KnownQuestions:
         if vector is None:
             return None
         most = float(np.abs(vector).max()) or 1.0
-        return self._seal.sealed(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
+        return self._sealer.seal(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
 
     def _unpack(self, answer: bytes, sealed: bytes | None) -> Vector | None:
         """Return the vector that was sealed, or None if it is absent or damaged."""
-        kept = None if sealed is None else self._seal.opened(answer, sealed)
+        kept = None if sealed is None else self._sealer.open(answer, sealed)
         if kept is None or len(kept) != DIMENSIONS:
             return None
         vector = np.frombuffer(kept, np.int8).astype(np.float32)
@@ -129,7 +129,7 @@ class KnownQuestions:
         A known question gets the new time of expiry, and keeps its observations if its answer is unchanged.
         """
         now = self._clock()
-        question, seen = self._seal.sealed(answer, text.encode()), json.dumps(Observations().to_list())
+        question, seen = self._sealer.seal(answer, text.encode()), json.dumps(Observations().to_list())
         row = (tenant, answer, answer_digest, gist, question, seen, now + max_age_s, now)
 
         def write(db: sqlite3.Connection) -> None:
@@ -219,12 +219,12 @@ class KnownQuestions:
 
         return await self._writer.run(delete)
 
-    async def held(self) -> list[Held]:
+    async def entry_totals(self) -> list[EntryTotals]:
         """Return the number and size of each tenant's questions."""
         size = f"sum(length(question) + length(seen) + ifnull(length(vector), 0) + {_QUESTION_BYTES})"
         query = f"SELECT tenant, 'question', count(*), {size} FROM questions GROUP BY tenant ORDER BY tenant"  # noqa: S608
         rows = await self._reader.run(lambda db: db.execute(query).fetchall())
-        return [Held(*row) for row in rows]
+        return [EntryTotals(*row) for row in rows]
 
     async def close(self) -> None:
         await self._reader.close()

@@ -53,7 +53,7 @@ _SYMBOLS: Final = {
 }
 _SYMBOL: Final = re.compile("|".join(map(re.escape, _SYMBOLS)), re.IGNORECASE)
 _I_OR_YOU: Final = {"i": "i", "me": "i", "we": "i", "us": "i", "you": "you"}
-_MAY_BE_VERBS: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
+_AMBIGUOUS_DATES: Final = frozenset({"may", "march", "mar", "sun", "sat", "second"})
 _BEFORE_NAMES: Final = " \t\"'“„«(["
 _SENTENCE_ENDS: Final = ".!?:;\n"
 _BEFORE_UNITS: Final = frozenset({"#", "in", "to", "into", "from", "per"})
@@ -61,7 +61,7 @@ _COSTS: Final = frozenset({"cost", "costs"})
 """Words of a price. A question with "how much" and one of these words, anywhere in it, has no kind."""
 _TOWARDS: Final = dict.fromkeys(("into", "onto", "toward", "towards"), "to")
 _DOUBLED: Final = re.compile(r"([bdgklmnprt])\1$")
-_SINGULARS: Final = ("ss", "us", "is")
+_SINGULAR_ENDINGS: Final = ("ss", "us", "is")
 _WEEKDAYS: Final = tuple(
     f"{day}{ending}" for day in ("mon", "tues", "wednes", "thurs", "fri", "satur", "sun") for ending in ("day", "days")
 )
@@ -107,7 +107,7 @@ def parse_question(text: str) -> ParsedQuestion:
     table = question_words()
     text = unicodedata.normalize("NFKC", text).replace("’", "'").replace("\N{EM DASH}", " ").replace("\N{EN DASH}", "-")
     line = " ".join(text.split())
-    language, likely = next(iter(detected(line)), ("", 0.0))
+    language, probability = next(iter(detected(line)), ("", 0.0))
     addresses = [*urls_in(text), *EMAIL.findall(text)]
     quoted = [found.group() for pattern in (CODE, QUOTED) for found in pattern.finditer(text)]
     for each in (*addresses, *quoted):
@@ -115,8 +115,8 @@ def parse_question(text: str) -> ParsedQuestion:
     text = _COUNTRY.sub("usa", text)
     capitals = set(_capitalised(text))
     text = " ".join(text.lower().split())
-    for pattern, instead in _CONTRACTIONS:
-        text = pattern.sub(instead, text)
+    for pattern, replacement in _CONTRACTIONS:
+        text = pattern.sub(replacement, text)
     text = table.phrase.sub(lambda found: f" {table.phrases[found.group()]} ", text)
     named_days = list(find_days(text))
     text = _without(text, [(day.start, day.end) for day in named_days])
@@ -132,7 +132,7 @@ def parse_question(text: str) -> ParsedQuestion:
         words.append(stem(term))
         if term in table.numbers:
             values.append(frozenset({Decimal(table.numbers[term])}))
-        elif (month := table.dates.get(term)) and (term not in _MAY_BE_VERBS or term in capitals):
+        elif (month := table.dates.get(term)) and (term not in _AMBIGUOUS_DATES or term in capitals):
             dates.add(month)
         elif term in table.unit_names:
             units.add(term)
@@ -142,10 +142,10 @@ def parse_question(text: str) -> ParsedQuestion:
             word = stem(term)
             if term in capitals:
                 names.append(word)
-            if term in capitals or term not in table.little:
+            if term in capitals or term not in table.function_words:
                 content.append(word)
     return ParsedQuestion(
-        language=language if likely >= _SURE else None,
+        language=language if probability >= _SURE else None,
         quoted=frozenset(each.casefold() for each in quoted),
         addresses=frozenset(each.casefold().rstrip("/.") for each in addresses),
         codes=frozenset(codes),
@@ -181,9 +181,9 @@ def _first_person(terms: Sequence[str]) -> str:
     return found[0] if len(set(found)) == 2 else ""
 
 
-def _without(text: str, spans: Sequence[tuple[int, int]], instead: str = " ") -> str:
+def _without(text: str, spans: Sequence[tuple[int, int]], replacement: str = " ") -> str:
     for start, end in reversed(spans):
-        text = f"{text[:start]}{instead}{text[end:]}"
+        text = f"{text[:start]}{replacement}{text[end:]}"
     return text
 
 
@@ -193,16 +193,16 @@ def _capitalised(text: str) -> Iterator[str]:
     Capitals mean nothing in a text in which most words have them, nor at the beginning of a sentence.
     """
     found = list(_WORD.finditer(text))
-    little = question_words().little - question_words().dates.keys()
+    function_words = question_words().function_words - question_words().dates.keys()
     if sum(each.group()[0].isupper() for each in found) > len(found) / 2 and len(found) > 3:
         return
     for each in found:
         word = each.group().removesuffix("'s")
-        inside = any(character.isupper() for character in word[1:])
-        if word == "I" or word.startswith("I'") or (word.lower() in little and not word.isupper()):
+        has_inner_capital = any(character.isupper() for character in word[1:])
+        if word == "I" or word.startswith("I'") or (word.lower() in function_words and not word.isupper()):
             continue  # such as "What" in "Hi, What"
         before = text[: each.start()].rstrip(_BEFORE_NAMES)
-        if inside or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
+        if has_inner_capital or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
             yield word.lower()
 
 
@@ -237,10 +237,10 @@ def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
     objects: dict[str, set[str]] = {}
     for place, term in enumerate(terms):
         if term in table.directions:
-            behind = (
+            following = (
                 stem(each) for each in terms[place + 1 : place + 4] if each not in table.without_meaning and each != "#"
             )
-            objects.setdefault(_TOWARDS.get(term, term), set()).update([next(behind, "")])
+            objects.setdefault(_TOWARDS.get(term, term), set()).update([next(following, "")])
     return {direction: frozenset(found - {""}) for direction, found in objects.items()}
 
 
@@ -248,7 +248,7 @@ def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
 def stem(word: str) -> str:
     """Return `word` without the endings of plurals, verbs and adverbs: "cancelling", "cancelled" and "cancels" have one
     stem."""
-    for ending, instead in (
+    for ending, replacement in (
         ("ies", "y"),
         ("ied", "y"),
         ("sses", "ss"),
@@ -261,9 +261,9 @@ def stem(word: str) -> str:
         if (
             word.endswith(ending)
             and len(word) - len(ending) >= 3
-            and not (ending[-1] == "s" and word.endswith(_SINGULARS))
+            and not (ending[-1] == "s" and word.endswith(_SINGULAR_ENDINGS))
         ):
-            word = word.removesuffix(ending) + instead
+            word = word.removesuffix(ending) + replacement
             break
     word = _DOUBLED.sub(r"\1", word)
     return word[:-1] if len(word) > 3 and word.endswith("e") else word
@@ -274,7 +274,7 @@ class QuestionWords:
     phrase: re.Pattern[str]
     phrases: Mapping[str, str]
     without_meaning: frozenset[str]
-    little: frozenset[str]
+    function_words: frozenset[str]
     """Function words and interrogatives, which are compared separately."""
     negations: frozenset[str]
     questions: frozenset[str]
@@ -300,11 +300,13 @@ class QuestionWords:
 @cache
 def question_words() -> QuestionWords:
     data = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
-    phrases = {said: word.strip() for word, lists in data["phrases"].items() for said in _split_list(", ".join(lists))}
+    phrases = {
+        phrase: word.strip() for word, lists in data["phrases"].items() for phrase in _split_list(", ".join(lists))
+    }
     words = {
-        name: frozenset(_split_list(said) if "," in said else said.split())
-        for name, said in data["words"].items()
-        if isinstance(said, str)
+        name: frozenset(_split_list(phrase) if "," in phrase else phrase.split())
+        for name, phrase in data["words"].items()
+        if isinstance(phrase, str)
     }
     synonyms: dict[str, set[int]] = {}
     for number, each in enumerate(data["synonyms"]["sets"]):
@@ -328,7 +330,7 @@ def question_words() -> QuestionWords:
         _number_words(data["words"]["light"]),
         {word: frozenset(sets) for word, sets in synonyms.items()},
         _pair_up((stem(word) for word in _split_list(pair)) for pair in data["opposites"]["pairs"]),
-        {word: unit for unit, said in data["units"].items() for word in _split_list(said)},
+        {word: unit for unit, phrase in data["units"].items() for word in _split_list(phrase)},
         frozenset({*data["units"], *UNITS}),
         _english_words(NUMBERS, 1),
         {
@@ -341,19 +343,19 @@ def question_words() -> QuestionWords:
 
 def _pair_up(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
     """Return, for each word, the words that are paired with it."""
-    turned: dict[str, set[str]] = {}
+    partners: dict[str, set[str]] = {}
     for x, y in pairs:
-        turned.setdefault(x, set()).add(y)
-        turned.setdefault(y, set()).add(x)
-    return {word: frozenset(others) for word, others in turned.items()}
+        partners.setdefault(x, set()).add(y)
+        partners.setdefault(y, set()).add(x)
+    return {word: frozenset(others) for word, others in partners.items()}
 
 
 def _number_words(kinds: Sequence[str]) -> dict[str, int]:
     return {word: number for number, words in enumerate(kinds) for word in _split_list(words)}
 
 
-def _split_list(said: str) -> list[str]:
-    return [word.strip() for word in said.split(",") if word.strip()]
+def _split_list(text: str) -> list[str]:
+    return [word.strip() for word in text.split(",") if word.strip()]
 
 
 def _english_words(named: Mapping[str, int], words: int) -> dict[str, int]:

@@ -21,7 +21,7 @@ from app.chat.cache.known_questions import KnownQuestion, KnownQuestions
 from app.chat.cache.plain_questions import is_plain_question
 from app.chat.cache.same_answer import digest_of, same_answer
 from app.chat.cache.verification import MIN_OBSERVATIONS, MIN_SIMILARITY, Decision, Observation, choose, decide, draw_of
-from app.chat.cache.vetoes import disagree, gist
+from app.chat.cache.vetoes import find_veto, gist
 from app.chat.inputs import Turn, run_off_loop
 from app.events import Event, Precontext, TextChunk, ToolCallChunk
 from app.state.entries import LOOKUP_TIMEOUT_S, WRITE_TIMEOUT_S, CircuitBreaker, StoreDown
@@ -99,7 +99,7 @@ class RephrasedQuestions:
         lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._store_breaker.tried(self._known.find_alike(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
+        known = await self._store_breaker.call(self._known.find_alike(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
         if known is None:
             return None
         # The comparison takes up to a millisecond per question.
@@ -111,7 +111,7 @@ class RephrasedQuestions:
         returned."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
-            vector = await self._engine_breaker.tried(self._vector(lookup.turn), EMBEDDING_S)
+            vector = await self._engine_breaker.call(self._vector(lookup.turn), EMBEDDING_S)
             if vector is None:
                 return None
         similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in alike]
@@ -229,7 +229,7 @@ class RephrasedQuestions:
             self._run_in_background(self._write(self._known.use(nearest)))
 
     async def _write(self, writing: Coroutine[Any, Any, None]) -> None:
-        await self._store_breaker.tried(writing, WRITE_TIMEOUT_S)
+        await self._store_breaker.call(writing, WRITE_TIMEOUT_S)
 
     async def sweep(self) -> int:
         return await self._known.sweep()
@@ -244,7 +244,7 @@ class RephrasedQuestions:
 
 def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
     """Return the known questions that no veto excludes."""
-    return [one for one in known if disagree(one.text, text) is None]
+    return [one for one in known if find_veto(one.text, text) is None]
 
 
 def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:

@@ -55,7 +55,7 @@ class ResultCache:
         is_first = under_way is None or not under_way.run.can_be_joined
         if under_way is None or is_first:
             under_way = self._running[key] = _SharedRun(partial(self._look_up_or_run, key, reading, request, run))
-            under_way.run.when_over(partial(self._forget_run, key, under_way))
+            under_way.run.call_when_done(partial(self._forget_run, key, under_way))
         try:
             return await under_way.follow(request.progress)
         except InputError:

@@ -7,9 +7,9 @@ the language. A needless veto costs a hit, but a missing veto gives a wrong answ
 Most of these details must be equal, or of the same kind, in both questions. `gist` is a digest of these details.
 Questions that may ask the same have the same digest, so only questions with the same digest are read.
 
->>> disagree("How do I enable 2FA?", "How do I disable 2FA?")
+>>> find_veto("How do I enable 2FA?", "How do I disable 2FA?")
 'opposite'
->>> disagree("How do I buy a ticket?", "How can I purchase tickets?") is None
+>>> find_veto("How do I buy a ticket?", "How can I purchase tickets?") is None
 True
 """
 
@@ -44,7 +44,7 @@ _REMOVABLE_ENDINGS: Final = tuple(
 removed."""
 
 
-def disagree(one: str, other: str) -> str | None:
+def find_veto(one: str, other: str) -> str | None:
     """Return the kind of the first difference found between two questions, or None if they may ask the same.
 
     The kinds are "length", "language", "quotation", "address", "code", "date", "number", "unit", "negation",
@@ -186,7 +186,7 @@ def _is_kin(one: str, other: str) -> bool:
 
 
 def gist(text: str, scope: str = "") -> bytes:
-    """Return a digest that two texts of a `scope` share unless they `disagree`.
+    """Return a digest that two texts of a `scope` share unless `find_veto` finds a difference between them.
 
     The digest covers the details that must be equal, the digits of numbers and dates, and the kinds of the words.
     """
@@ -232,7 +232,7 @@ def _kinds() -> tuple[Mapping[str, str], frozenset[str]]:
     for roots in members.values():
         joined = set[str]().union(*(kinds.get(root, {root}) for root in roots))
         kinds.update(dict.fromkeys(joined, joined))
-    little = (*table.little, *table.numbers, *table.dates, *table.unit_names, *filter(is_code, table.synonyms))
+    little = (*table.function_words, *table.numbers, *table.dates, *table.unit_names, *filter(is_code, table.synonyms))
     common = set[str]().union(*(kinds.get(root, {root}) for root in map(_root, map(stem, little))))
     return {root: min(kind) for root, kind in kinds.items()}, frozenset(common)
 

@@ -234,7 +234,7 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
     """Return the texts of each entry, without repetitions, one per line."""
     texts = []
     for one in entries:
-        texts.append((one.name, "\n".join(dict.fromkeys(one.result.said()))))
+        texts.append((one.name, "\n".join(dict.fromkeys(one.result.texts_for_guard()))))
         yield
     return texts
 

@@ -90,7 +90,7 @@ class Prose:
         if not is_short:
             text = f"{text[:_INSTRUCTIONS]}\n{text[-_INSTRUCTIONS:]}"
         sentences = tuple(filter(None, map(str.strip, _SENTENCES.split(text))))
-        patterns = WORDS.said_in(text, *sentences)
+        patterns = WORDS.expressions_in(text, *sentences)
         pointing = sentences if shown and "open" in patterns else ()
         denied = (sentence for sentence in pointing if any(_denials(sentence, patterns["open"])))
         followed = shown.difference(*map(_LINKS.findall, denied))

@@ -196,7 +196,7 @@ NSFW_VIT = Candidate(
     profile=STANDARD,
     card=_CARD,
 )
-VLM = Candidate(_VLM_SPEC, _vlm_remedy, over=_build_vlm, needs="llm")
+VLM = Candidate(_VLM_SPEC, _vlm_remedy, build_around=_build_vlm, needs="llm")
 NUDENET = Candidate(
     _NUDENET_SPEC, _nudenet_remedy, _build_nudenet, backend=ONNXRUNTIME, card=CardMemory(base=12, item=50)
 )

@@ -86,7 +86,7 @@ class GuardDialect(Protocol):
 
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall: ...
 
-    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:
+    def read(self, answer_text: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:
         """Return the verdict in the answer `said`, with the probabilities of its `tokens`. Raises NotAVerdict."""
 
 

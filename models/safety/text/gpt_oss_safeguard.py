@@ -111,9 +111,9 @@ class GptOssSafeguardDialect:
             thinks=True,
         )
 
-    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002 - it reasons first
+    def read(self, answer_text: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002 - it reasons first
         try:
-            found = json.loads(said, object_pairs_hook=_object)
+            found = json.loads(answer_text, object_pairs_hook=_object)
         except ValueError:
             raise NotAVerdict("It is not JSON.") from None
         if not isinstance(found, dict) or found.keys() != set(codes):

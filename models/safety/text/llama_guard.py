@@ -37,10 +37,10 @@ class LlamaGuardDialect:
         options = {"temperature": 0, "max_tokens": _MAX_TOKENS, "logprobs": True, "top_logprobs": ALTERNATIVES}
         return LlmCall(as_messages(exchange), options=options)
 
-    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
-        if said.strip() == SAFE:
+    def read(self, answer_text: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
+        if answer_text.strip() == SAFE:
             return Verdict()
-        answer = _CODES.fullmatch(said.strip())
+        answer = _CODES.fullmatch(answer_text.strip())
         if answer is None:
             raise NotAVerdict("It is neither 'safe' nor 'unsafe' with codes.")
         named = tuple(dict.fromkeys(code.strip() for code in answer[1].split(",")))

@@ -43,7 +43,7 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 
 _NONE = "none"
 
-_QWEN3GUARD_TOKENS = 128
+_MAX_ANSWER_TOKENS = 128
 """Largest number of tokens of an answer, as in the examples of the model card. All categories together take half of
 it."""
 
@@ -53,27 +53,27 @@ class Qwen3GuardDialect:
     threshold = THRESHOLD
     answers_in_json = False
 
-    def codes(self, model: str | None) -> frozenset[str]:  # noqa: ARG002 - all its models judge the same
+    def codes(self, model: str | None) -> frozenset[str]:  # noqa: ARG002 - all its models judge the same codes
         return JUDGED
 
-    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - knows its own
+    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - the model has its own codes
         options = {
             "temperature": 0,
-            "max_tokens": _QWEN3GUARD_TOKENS,
+            "max_tokens": _MAX_ANSWER_TOKENS,
             "logprobs": True,
             "top_logprobs": ALTERNATIVES,
         }
         return LlmCall(as_messages(exchange), options=options)
 
-    def read(self, said: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
-        answer = _ANSWER.fullmatch(said.strip())
+    def read(self, answer_text: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:  # noqa: ARG002
+        answer = _ANSWER.fullmatch(answer_text.strip())
         if answer is None or answer[1] not in SEVERITY:
             raise NotAVerdict("Its lines are not 'Safety: …' and 'Categories: …'.")
         categories = categories_in(answer[2])
         if bool(categories) != (answer[1] != "Safe"):
             raise NotAVerdict("Its verdict and its categories are at odds.")
-        likely = label_probabilities(tokens, VERDICT, tuple(SEVERITY))
-        return verdict_of(SEVERITY[answer[1]] if likely is None else severity_of(likely), categories)
+        probabilities = label_probabilities(tokens, VERDICT, tuple(SEVERITY))
+        return verdict_of(SEVERITY[answer[1]] if probabilities is None else severity_of(probabilities), categories)
 
 
 def categories_in(line: str) -> tuple[str, ...]:
@@ -86,9 +86,9 @@ def categories_in(line: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_NAMES[name] for name in names))
 
 
-def severity_of(likely: Mapping[str, float]) -> float:
-    """Score of 0 to 1, from the probability of each verdict."""
-    return sum(SEVERITY[label] * chance for label, chance in likely.items())
+def severity_of(probabilities: Mapping[str, float]) -> float:
+    """Return a score between 0 and 1, computed from the probability of each verdict."""
+    return sum(SEVERITY[label] * chance for label, chance in probabilities.items())
 
 
 def verdict_of(score: float, categories: Sequence[str]) -> Verdict:

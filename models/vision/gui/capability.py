@@ -97,7 +97,7 @@ def _contour_candidate(name: str, licence: str, where: str, remedy: Callable[[En
 
 
 CONTOURS = _contour_candidate("contours", "Apache-2.0", "inside this package", lambda _: _cv2_remedy())
-"""Engine with this project's own network, which explains its licence."""
+"""Engine whose network was trained in this project, and therefore has the project's licence."""
 VLM = _contour_candidate(
     _VLM, "Apache-2.0; the model's", "inside this package; those of the capability 'llm'", _vlm_remedy
 )
@@ -126,8 +126,8 @@ async def _point_at_a_button(engines: Engines) -> str:
     pixels = _draw_form()
     lines = await engines.use(OCR).read(pixels)
     found = await engines.use(GUI_DETECTION).detect(pixels, lines)
-    meant = await grounder.ground("where do I click to go on?", pixels, found, lines)
-    if meant is None or [one.text for one in meant] != ["Continue"]:
+    chosen = await grounder.ground("where do I click to go on?", pixels, found, lines)
+    if chosen is None or [one.text for one in chosen] != ["Continue"]:
         raise BadResult(f"{llm.name} does not point at the only button of a picture")
     return f"{llm.name} pointed at a button"
 
@@ -154,7 +154,7 @@ GUI_GROUNDING: Capability[GuiGrounder] = Capability(
         Candidate(
             EngineSpec(_VLM, "gui_grounding", "the model's", "those of the capability 'llm'"),
             _grounder_remedy,
-            over=_grounder,
+            build_around=_grounder,
         ),
     ),
     _point_at_a_button,

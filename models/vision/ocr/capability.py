@@ -35,9 +35,9 @@ _REGIONS_AT_ONCE = 8
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
 """Memory of PaddleOCR-VL on a card.
 
-The base is 0.96 thousand million parameters in 16 bits, and PP-OCR's memory. An item is the largest region that the
-network takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All
-numbers are calculated, because the network was never run in its full size.
+The base is 960 million parameters in 16 bits, and PP-OCR's memory. An item is the largest region that the network
+takes: 14,400 patches of 1,152 numbers in the vision layers, and the keys and values of 5,200 tokens. All numbers are
+calculated, because the network was never run at its full size.
 """
 
 
@@ -200,9 +200,9 @@ def _vl_remedy(config: EngineConfig) -> str | None:
 def _build_vl(config: EngineConfig) -> Built:
     from models.vision.ocr.paddleocr_vl import PaddleOcrVl, PaddleOcrVlReader
 
-    found_by = PP_OCR_V6_SMALL if PP_OCR_V6_MEDIUM.remedy(config) else PP_OCR_V6_MEDIUM
-    assert found_by.build is not None
-    lines = found_by.build(config)
+    line_engine = PP_OCR_V6_SMALL if PP_OCR_V6_MEDIUM.remedy(config) else PP_OCR_V6_MEDIUM
+    assert line_engine.build is not None
+    lines = line_engine.build(config)
     host = EngineHost(
         PADDLEOCR_VL.spec,
         partial(PaddleOcrVl, config.weights_dir / _VL_FOLDER, device=config.device),

@@ -25,9 +25,9 @@ OTHER_MODEL = "The folder 'paddleocr-vl' of OPENFAZE_WEIGHTS_DIR holds no Paddle
 
 _PROMPT = "OCR:"
 """Prompt for a region of text, as in the network's training."""
-_SPARE_TOKENS, _TOKENS_A_LETTER = 32, 2
-"""Bound on the tokens of a transcript: `_SPARE_TOKENS`, plus `_TOKENS_A_LETTER` for each letter that PP-OCR has read. A
-token is one letter, several letters, or a part of a rare letter."""
+_SPARE_TOKENS, _TOKENS_PER_LETTER = 32, 2
+"""Bound on the tokens of a transcript: `_SPARE_TOKENS`, plus `_TOKENS_PER_LETTER` for each letter that PP-OCR has read.
+A token is one letter, several letters, or a part of a rare letter."""
 _PAGES_AT_ONCE = 4
 """Largest number of pages whose regions are read at a time, which bounds the memory for pictures of pages."""
 _LEAST_REPEATED, _LEAST_ROUNDS, _LONGEST_PERIOD = 48, 3, 64
@@ -109,20 +109,20 @@ class PaddleOcrVl:
 
         device = TORCH.check(self._device, "ocr")
         # The repository contains Python files for older versions of transformers, which are not executed.
-        here = {"local_files_only": True, "trust_remote_code": False}
-        if AutoConfig.from_pretrained(self._folder, **here).model_type != "paddleocr_vl":
+        local_only = {"local_files_only": True, "trust_remote_code": False}
+        if AutoConfig.from_pretrained(self._folder, **local_only).model_type != "paddleocr_vl":
             raise EngineUnavailable("ocr", OTHER_MODEL)
-        tokenizer = AutoTokenizer.from_pretrained(self._folder, padding_side="left", **here)
+        tokenizer = AutoTokenizer.from_pretrained(self._folder, padding_side="left", **local_only)
         if not tokenizer.chat_template:
             raise EngineUnavailable("ocr", OTHER_MODEL)
         # The default backend needs torchvision, which nothing else here needs.
-        pictures = AutoImageProcessor.from_pretrained(self._folder, backend="pil", **here)
+        pictures = AutoImageProcessor.from_pretrained(self._folder, backend="pil", **local_only)
         processor = PaddleOCRVLProcessor(pictures, tokenizer, chat_template=tokenizer.chat_template)
         # CPUs compute slowly in 16 bits, or not at all.
         dtype = torch.float32 if device == CPU else torch.bfloat16
         network = PaddleOCRVLForConditionalGeneration.from_pretrained(self._folder, local_files_only=True, dtype=dtype)
-        asked = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _PROMPT}]}]
-        prompt = processor.apply_chat_template(asked, tokenize=False, add_generation_prompt=True)
+        messages = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": _PROMPT}]}]
+        prompt = processor.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
         self._loaded = processor, network.to(device).eval(), device, prompt
 
     def run(self, batch: Sequence[TextRegion]) -> Sequence[RegionTranscript | Exception]:
@@ -137,7 +137,7 @@ class PaddleOcrVl:
             return_tensors="pt",
         ).to(device)
         start, probabilities = inputs["input_ids"].shape[1], _TokenProbabilities()
-        most = [_SPARE_TOKENS + _TOKENS_A_LETTER * region.letters for region in batch]
+        most = [_SPARE_TOKENS + _TOKENS_PER_LETTER * region.letters for region in batch]
         with torch.inference_mode():
             written = network.generate(
                 **inputs,
@@ -148,21 +148,24 @@ class PaddleOcrVl:
                 stopping_criteria=[_StopTexts(start, most)],
                 pad_token_id=processor.tokenizer.pad_token_id,
             )
-        of_tokens = torch.stack(probabilities.steps, 1).cpu().tolist()
+        probabilities_of_texts = torch.stack(probabilities.steps, 1).cpu().tolist()
         rows = written[:, start:].tolist()
         return [
-            _transcript(processor.tokenizer, self._before_end(row[:count]), of_row)
-            for row, of_row, count in zip(rows, of_tokens, most, strict=True)
+            _transcript(processor.tokenizer, self._before_end(row[:count]), text_probabilities)
+            for row, text_probabilities, count in zip(rows, probabilities_of_texts, most, strict=True)
         ]
 
     def close(self) -> None:
         self._loaded = None
 
     def _before_end(self, tokens: Sequence[int]) -> Sequence[int]:
-        """Return the tokens before the mark of the end, without repetitions at their end."""
+        """Return the tokens before the end token, without the repetitions that they end with."""
         assert self._loaded is not None
-        ends = self._loaded[1].generation_config.eos_token_id
-        known = {*(ends if isinstance(ends, list) else [ends]), self._loaded[0].tokenizer.eos_token_id}
+        end_tokens = self._loaded[1].generation_config.eos_token_id
+        known = {
+            *(end_tokens if isinstance(end_tokens, list) else [end_tokens]),
+            self._loaded[0].tokenizer.eos_token_id,
+        }
         stop = next((place for place, token in enumerate(tokens) if token in known), len(tokens))
         return tokens[: stop - repeated(tokens[:stop])]
 
@@ -172,7 +175,7 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
 
     A letter of several tokens is decoded with the last of these tokens, and gets the lowest of their probabilities.
     """
-    text, of_characters = "", []
+    text, character_probabilities = "", []
     decoded = previous = 0
     for stop in range(1, len(tokens) + 1):
         # New tokens are decoded together with the previous ones, because the tokenizer drops leading white space.
@@ -181,9 +184,9 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
             continue
         piece = unicodedata.normalize("NFC", now[len(before) :])
         text += piece
-        of_characters += [min(probabilities[decoded:stop])] * len(piece)
+        character_probabilities += [min(probabilities[decoded:stop])] * len(piece)
         previous, decoded = decoded, stop
-    return RegionTranscript(text, tuple(of_characters))
+    return RegionTranscript(text, tuple(character_probabilities))
 
 
 class PaddleOcrVlReader:

@@ -164,8 +164,8 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """Return the corners in the order that starts where text begins that is turned clockwise by `quarters` quarter
-    turns."""
+    """Return the corners, beginning with the one at which a text begins that is turned clockwise by this number of
+    quarter turns."""
     return np.roll(quad, -quarters, 0)
 
 
@@ -282,8 +282,7 @@ def _pitch(text: str, centres: NDArray[np.float32], height: int) -> float:
 
 @dataclass(frozen=True)
 class _Spacing:
-    """Splits a line into words at spaces, and at gaps where the recogniser missed a
-    space."""
+    """Splits a line into words at spaces, and at gaps where the recogniser missed a space."""
 
     text: str
     centres: NDArray[np.float32]
@@ -422,7 +421,7 @@ class PpOcrReader:
         whole_page = widths[doubtful].sum() > 0.5 * widths.sum()
         again = range(len(read)) if whole_page else np.flatnonzero(doubtful).tolist()
         turned = await self._recognized([read[i][0].upside_down() for i in again], wait)
-        if whole_page and sum(map(_way_score, turned)) > sum(map(_way_score, read)):
+        if whole_page and sum(map(_score_of, turned)) > sum(map(_score_of, read)):
             return turned
         best = list(read)
         for index, (crop, reading) in zip(again, turned, strict=True):
@@ -457,10 +456,10 @@ def _is_poor(reading: RecognizedLine, width: float) -> bool:
 
 
 def _reading_score(reading: RecognizedLine) -> float:
-    """Return a score for a reading. It is high for many characters read with high confidence. A line in a wrong
-    direction yields few characters, and these with low probabilities."""
+    """Return a score for a reading. It is high for many characters read with high confidence. A line read in the wrong
+    direction yields few characters with low probabilities."""
     return float(reading.probabilities.sum()) * reading.confidence
 
 
-def _way_score(way: tuple[Crop, RecognizedLine]) -> float:
+def _score_of(way: tuple[Crop, RecognizedLine]) -> float:
     return _reading_score(way[1])

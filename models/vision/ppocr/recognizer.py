@@ -33,8 +33,8 @@ _LONGEST_PIECE = 1280
 each new width permanently takes memory."""
 
 _PIXELS_AT_ONCE = 1536
-"""Largest number of pixels of width of all lines in one inference on a CPU. More would not be faster, and takes 75 KB
-per column."""
+"""Largest total width, in pixels, of the lines in one inference on a CPU. More would not be faster, and would take 75
+KB per column."""
 
 _CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
 """Widths, in pixels, to which lines are padded on a card, where each shape of the input takes a session."""
@@ -63,7 +63,7 @@ class CutLine:
         done = len(self.readings)
         return [self.picture[:, piece.start : piece.stop] for piece in self.cut[done : done + _PIECES_AT_ONCE]]
 
-    def so_far(self) -> RecognizedLine | Unfinished:
+    def result(self) -> RecognizedLine | Unfinished:
         return join_lines(self.cut, self.readings) if len(self.readings) == len(self.cut) else Unfinished(self)
 
 
@@ -101,7 +101,7 @@ class LineRecognizer:
         parts = [line.next_pieces() for line in lines]
         readings = iter(self._read([piece for line in parts for piece in line]))
         return [
-            replace(line, readings=line.readings + list(islice(readings, len(part)))).so_far()
+            replace(line, readings=line.readings + list(islice(readings, len(part)))).result()
             for line, part in zip(lines, parts, strict=True)
         ]
 

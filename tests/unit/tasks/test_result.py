@@ -209,7 +209,7 @@ def test_without_personal_data_a_result_is_of_the_same_kind_and_says_it_nowhere(
     assert result.data == before
     assert type(redone) is type(result)
     assert HIDDEN not in str(redone.data)
-    assert HIDDEN not in "".join([redone.text(), *redone.said(), *(piece.text for piece in redone.pieces())])
+    assert HIDDEN not in "".join([redone.text(), *redone.texts_for_guard(), *(piece.text for piece in redone.pieces())])
 
 
 @each_case(("name", "data"), RESULTS.items())
@@ -244,8 +244,8 @@ def test_a_very_long_line_is_several_that_end_at_white_space(monkeypatch: pytest
 @each_case(("name", "data"), RESULTS.items())
 def test_a_guard_hears_whatever_a_step_after_it_works_on(name: str, data: Any) -> None:
     result = result_of(name, data)
-    assert HIDDEN in "".join(result.said())
-    assert result.text() in "".join(result.said())
+    assert HIDDEN in "".join(result.texts_for_guard())
+    assert result.text() in "".join(result.texts_for_guard())
 
 
 def test_no_kind_of_result_is_left_out_here() -> None:

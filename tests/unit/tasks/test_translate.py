@@ -32,7 +32,7 @@ class Tagging:
     async def pairs(self) -> Sequence[str]:
         return [pair.replace("-", " → ") for pair in self._pairs]
 
-    async def can(self, source: str | None, target: str) -> bool:
+    async def can_translate(self, source: str | None, target: str) -> bool:
         return f"{source}-{target}" in self._pairs
 
     async def translate(

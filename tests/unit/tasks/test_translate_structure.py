@@ -224,7 +224,7 @@ class Slow:
     async def pairs(self) -> Sequence[str]:
         return ["any → any"]
 
-    async def can(self, source: str | None, target: str) -> bool:
+    async def can_translate(self, source: str | None, target: str) -> bool:
         return source != target
 
     async def translate(

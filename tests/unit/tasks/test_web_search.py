@@ -19,7 +19,7 @@ from tasks.inputs.decode.lane import DecodeLimits, native_sessions
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.fetch.politeness import Politeness, ScrapePolicy
 from tasks.inputs.limits import MediaLimits
-from tasks.search.fall_over import FallOver
+from tasks.search.failover import SearchFailover
 from tasks.search.providers import Searxng
 from tasks.web_search import MAX_CONTENT_CHARS, PAGES, RESULTS, ResultPages, WebSearchTask
 from tests import search_engines as said
@@ -67,7 +67,7 @@ async def web(**pages: bytes | Handler) -> AsyncIterator[Web]:
         server.pages = _Paths(pages)
         policy = FetchPolicy(allow=("127.0.0.1/32",), cache_bytes=0)
         fetcher = Fetcher(policy, resolver=Names(), tls=TLS)
-        search = FallOver([Searxng(Fetcher(policy, resolver=Names(), tls=TLS), server.url())])
+        search = SearchFailover([Searxng(Fetcher(policy, resolver=Names(), tls=TLS), server.url())])
         sessions = native_sessions(DecodeLimits(workers=0))
         politeness = Politeness(fetcher, ScrapePolicy(host_rps=1000, host_concurrent=16))
         found_pages = ResultPages(politeness, sessions, MediaLimits())

@@ -96,7 +96,7 @@ def test_several_tasks_in_a_tag_are_refused_with_their_names() -> None:
 
 
 def test_an_unknown_task_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(BadRequest, match=r"'code_sandbox': this server runs it with OPENFAZE_CODE_SANDBOX=on only\. "):
+    with pytest.raises(BadRequest, match=r"'code_sandbox': this server runs it only with OPENFAZE_CODE_SANDBOX=on\. "):
         read_directives(["<task>code_sandbox</task>"])
     with pytest.raises(BadRequest, match="invalid task 'sing'. Supported tasks: ocr, object_detection, gui_detection"):
         read_directives(["<task>sing</task>"])

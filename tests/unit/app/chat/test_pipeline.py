@@ -17,7 +17,7 @@ from app.chat.pipeline import _run_task
 from app.chat.specialists import Specialists
 from app.events import PIECE, Event, Finish, TextChunk
 from app.state.entries import Entries
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from app.wire.request import ChatRequest
 from models.fair_executor import FairExecutor
@@ -122,7 +122,7 @@ async def test_the_inputs_of_a_request_that_gets_anothers_answer_are_forgotten(
         yield Finish("stop", 1, 2)
 
     threads = FairExecutor("test")
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Seal(1 << 20), threads, patience_s=60)
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", 1 << 20), Sealer(1 << 20), threads, patience_s=60)
     cache = AnswerCache(entries, CacheKeys(loader, shaped_by), max_age_s=60)
     request = ChatRequest.model_validate({"model": "interfaze-beta", "messages": [{"role": "user", "content": "x"}]})
 

@@ -26,7 +26,7 @@ from app.state.entries import EntryStore, Key, StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
 from app.state.responses import COPIES, ResponseStore, StoredResponse
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
 from tests.redis_server import serving_redis
@@ -87,7 +87,7 @@ async def test_what_is_too_old_is_swept_out(store: EntryStore) -> None:
     await store.put(key("new"), b"x", max_age_s=60)
     await asyncio.sleep(0.02)
     await store.sweep()
-    assert [one.entries for one in await store.held()] == [1]
+    assert [one.entries for one in await store.entry_totals()] == [1]
 
 
 async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> None:
@@ -95,7 +95,7 @@ async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> N
         await store.put(key(name), b"x" * 100, max_age_s=60)
     await store.put(key("c", kind="reading"), b"x", max_age_s=60)
     await store.put(key("d", tenant="t2"), b"x", max_age_s=60)
-    held = await store.held()
+    held = await store.entry_totals()
     assert [(one.tenant, one.kind, one.entries) for one in held] == [
         ("t1", "answer", 2),
         ("t1", "reading", 1),
@@ -106,7 +106,7 @@ async def test_a_tenant_is_counted_and_deleted_by_itself(store: EntryStore) -> N
     assert await store.get(key("a")) is None
     assert await store.get(key("d", tenant="t2")) == b"x"
     assert await store.purge() == 1
-    assert await store.held() == []
+    assert await store.entry_totals() == []
 
 
 async def test_what_was_used_while_the_clock_was_ahead_does_not_stay_as_the_one_used_last(tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_what_was_used_least_lately_leaves_first(tmp_path: Path) -> None:
     for number in range(8, 12):
         now += 1
         await store.put(key(str(number)), b"x" * 1000, max_age_s=10_000)
-    [held] = await store.held()
+    [held] = await store.entry_totals()
     assert held.size <= 10_000
     assert await store.get(key("0"))
     assert await store.get(key("1")) is None
@@ -154,7 +154,7 @@ async def test_a_bound_of_each_tenant_is_no_other_tenants(tmp_path: Path) -> Non
     await store.put(key("quiet", tenant="t2"), b"x" * 1000, max_age_s=60)
     for number in range(40):
         await store.put(key(str(number)), b"x" * 1000, max_age_s=60)
-    loud, quiet = await store.held()
+    loud, quiet = await store.entry_totals()
     assert (quiet.tenant, quiet.entries) == ("t2", 1)
     assert 5000 < loud.size <= 10_000
     assert await store.get(key("39"))
@@ -168,7 +168,7 @@ async def test_what_others_write_is_counted_for_the_bound(tmp_path: Path) -> Non
         await other.put(key(f"other {number}"), b"x" * 1000, max_age_s=60)
     for number in range(6):
         await store.put(key(str(number)), b"x" * 1000, max_age_s=60)
-    [held] = await store.held()
+    [held] = await store.entry_totals()
     assert 5000 < held.size <= 10_000
     assert await store.get(key("first")) is None
     assert await store.get(key("5"))
@@ -181,7 +181,7 @@ async def test_a_file_with_the_indices_of_another_bound_will_do(tmp_path: Path) 
         store = SqliteEntries(file, 10_000, per_tenant=per_tenant)
         for number in range(20):
             await store.put(key(f"{per_tenant} {number}"), b"x" * 1000, max_age_s=60)
-        [held] = await store.held()
+        [held] = await store.entry_totals()
         assert 5000 < held.size <= 10_000
         assert await store.get(key(f"{per_tenant} 19"))
         await store.close()
@@ -194,7 +194,7 @@ async def test_two_uses_of_one_redis_do_not_meet(redis_url: str) -> None:
     await responses.put(key("b"), b"x", max_age_s=60)
     assert await cache.purge() == 1
     assert await responses.get(key("b")) == b"x"
-    assert [one.entries for one in await responses.held()] == [1]
+    assert [one.entries for one in await responses.entry_totals()] == [1]
     assert await responses.purge("t1") == 1
     for store in (cache, responses):
         await store.close()
@@ -213,7 +213,7 @@ def test_a_stored_input_comes_back_run_by_run() -> None:
 async def test_who_waits_for_memory_to_read_a_response_holds_its_size_and_does_not_keep_it(tmp_path: Path) -> None:
     threads = FairExecutor("test")
     entries = SqliteEntries(tmp_path / "responses.sqlite", 64 * MB)
-    store = ResponseStore(entries, Seal(64 * MB), threads, max_age_s=60)
+    store = ResponseStore(entries, Sealer(64 * MB), threads, max_age_s=60)
     stored = StoredResponse(None, b'["' + b"x" * 2 * MB + b'"]', b"[]", b"{}")
     held: list[int] = []
 
@@ -250,12 +250,12 @@ async def test_the_entries_of_a_tenant_in_redis_are_bounded(redis_url: str) -> N
     await store.put(key("10"), b"x" * put_size(20_000), max_age_s=60)
     assert [bool(await store.get(key(str(number)))) for number in range(4)] == [True, False, False, True]
     await store.put(key("10"), b"y" * put_size(20_000), max_age_s=60)
-    loud, quiet = await store.held()
+    loud, quiet = await store.entry_totals()
     assert (loud.entries, loud.size + 9 * ENTRY_BYTES) == (9, 100_000), "an entry that is replaced counts once"
     assert quiet.entries == 1
     await store.put(key("larger than all"), b"x" * 100_000, max_age_s=60)
     assert await store.get(key("larger than all")) is None
-    assert [one.entries for one in await store.held()] == [9, 1]
+    assert [one.entries for one in await store.entry_totals()] == [9, 1]
     await store.close()
 
 
@@ -266,7 +266,7 @@ async def test_one_key_fills_redis_at_no_other_keys_expense(redis_url: str) -> N
         await store.put(key(str(number), tenant="t2"), b"x" * put_size(10_000), max_age_s=60)
     for number in range(40):
         await store.put(key(str(number)), b"x" * put_size(10_000), max_age_s=60)
-    assert [(one.tenant, one.entries) for one in await store.held()] == [("t1", 6), ("t2", 4)]
+    assert [(one.tenant, one.entries) for one in await store.entry_totals()] == [("t1", 6), ("t2", 4)]
     await store.close()
 
 
@@ -281,7 +281,7 @@ async def test_room_for_a_large_entry_among_many_small_ones_is_made_in_several_s
     large = b"x" * (40 * ENTRY_BYTES)
     await store.put(key("large"), large, max_age_s=60)
     assert await store.get(key("large")) == large
-    assert [one.entries for one in await store.held()] == [10]
+    assert [one.entries for one in await store.entry_totals()] == [10]
     await store.close()
 
 
@@ -318,7 +318,7 @@ async def test_what_redis_evicts_leaves_the_bounds_working(redis_url: str) -> No
         await store.purge()
         for number in range(15):
             await store.put(key(str(number)), b"x", max_age_s=60)
-        assert [one.entries for one in await store.held()] == [10]
+        assert [one.entries for one in await store.entry_totals()] == [10]
     await store.close()
 
 
@@ -330,7 +330,7 @@ async def test_who_fills_a_redis_that_counts_too_stops_no_key(tmp_path: Path) ->
             await store.put(key(str(number), f"t{number % 4}"), os.urandom(MB), max_age_s=60)
         taken = await counters.reserve("t9", Limits(requests_per_minute=60), Amount(1))
         assert isinstance(taken, Reservation)
-        assert sum(one.size for one in await store.held()) <= 8 * MB
+        assert sum(one.size for one in await store.entry_totals()) <= 8 * MB
         await store.close()
         await counters.close()
 
@@ -346,7 +346,7 @@ async def test_a_full_redis_writes_nothing_and_is_still_read(tmp_path: Path) -> 
             assert await store.get(key("a")) == b"x"
             await client.config_set("maxmemory", 0)
         await store.put(key("b"), b"x", max_age_s=60)
-        assert [one.entries for one in await store.held()] == [2]
+        assert [one.entries for one in await store.entry_totals()] == [2]
         await store.close()
 
 
@@ -356,7 +356,7 @@ async def test_a_redis_without_room_loses_responses_and_counts_on_elsewhere(tmp_
         for number in range(20):
             await store.put(key(str(number)), os.urandom(MB), max_age_s=60)
         assert await store.get(key("19")) is not None
-        assert 0 < sum(one.entries for one in await store.held()) < 8
+        assert 0 < sum(one.entries for one in await store.entry_totals()) < 8
         async with Redis.from_url(server.url) as client:
             assert await client.exists("openfaze:entry:1-index:totals"), (
                 "the index does not expire, so it is not evicted"
@@ -530,15 +530,15 @@ _WRITER = """
 import asyncio, os, sys
 from pathlib import Path
 from app.state.entries import Key
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 
 async def main():
-    store, seal = SqliteEntries(Path(sys.argv[1]), 1 << 30), Seal(1 << 24)
+    store, sealer = SqliteEntries(Path(sys.argv[1]), 1 << 30), Sealer(1 << 24)
     number = 0
     while True:
         key = Key("t1", "answer", str(number % 50).encode().ljust(32, b"."))
-        await store.put(key, seal.sealed(key.digest, os.urandom(200_000)), max_age_s=600)
+        await store.put(key, sealer.seal(key.digest, os.urandom(200_000)), max_age_s=600)
         number += 1
         print(number, flush=True)
 
@@ -555,12 +555,12 @@ def write_until_killed(file: Path) -> None:
 
 
 async def test_a_killed_writer_leaves_no_torn_entry(tmp_path: Path) -> None:
-    file, seal = tmp_path / "c.sqlite", Seal(1 << 24)
+    file, sealer = tmp_path / "c.sqlite", Sealer(1 << 24)
     for _ in range(3):
         await asyncio.to_thread(write_until_killed, file)
         store = SqliteEntries(file, 1 << 30)
         found = [await store.get(key(str(number))) for number in range(50)]
-        values = [seal.opened(key(str(number)).digest, one) for number, one in enumerate(found) if one is not None]
+        values = [sealer.open(key(str(number)).digest, one) for number, one in enumerate(found) if one is not None]
         assert len(values) >= 10
         assert all(value is not None and len(value) == 200_000 for value in values)
         await store.close()

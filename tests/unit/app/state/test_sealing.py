@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.state.entries import Entries, Held, Key, StoreDown
-from app.state.sealing import Seal
+from app.state.entries import Entries, EntryTotals, Key, StoreDown
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from models.base import EngineOverloaded
 from models.fair_executor import FairExecutor
@@ -17,29 +17,29 @@ from tests.unit.app.state.test_entries import MB, key
 
 @pytest.mark.parametrize("secret", [None, "correct horse battery staple"])
 def test_a_seal_opens_what_it_closed_and_nothing_else(secret: str | None) -> None:
-    seal = Seal(1000, secret)
-    sealed = seal.sealed(b"k", b"value " * 50)
-    assert seal.opened(b"k", sealed) == b"value " * 50
-    assert seal.opened(b"other", sealed) is None
-    assert seal.opened(b"k", sealed[:-1]) is None
+    sealer = Sealer(1000, secret)
+    sealed = sealer.seal(b"k", b"value " * 50)
+    assert sealer.open(b"k", sealed) == b"value " * 50
+    assert sealer.open(b"other", sealed) is None
+    assert sealer.open(b"k", sealed[:-1]) is None
     for place in range(len(sealed)):
-        assert seal.opened(b"k", sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]) is None
+        assert sealer.open(b"k", sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :]) is None
     for foreign in (b"", b"x", os.urandom(100), sealed[:5], b"ofz\x02" + sealed[4:]):
-        assert seal.opened(b"k", foreign) is None
+        assert sealer.open(b"k", foreign) is None
     with pytest.raises(ValueError, match="1001 bytes"):
-        seal.sealed(b"k", b"x" * 1001)
+        sealer.seal(b"k", b"x" * 1001)
 
 
 def test_what_is_encrypted_says_nothing_and_opens_by_its_secret_alone() -> None:
-    sealed = Seal(1000, "one").sealed(b"k", b"the content of a letter")
+    sealed = Sealer(1000, "one").seal(b"k", b"the content of a letter")
     assert b"letter" not in sealed
-    assert Seal(1000, "another").opened(b"k", sealed) is None
-    assert Seal(1000).opened(b"k", sealed) is None
-    assert Seal(1000, "one").opened(b"k", Seal(1000).sealed(b"k", b"x")) is None
+    assert Sealer(1000, "another").open(b"k", sealed) is None
+    assert Sealer(1000).open(b"k", sealed) is None
+    assert Sealer(1000, "one").open(b"k", Sealer(1000).seal(b"k", b"x")) is None
 
 
 def test_a_value_that_unpacks_to_too_much_is_never_unpacked() -> None:
-    assert Seal(1000).opened(b"k", Seal(1 << 24).sealed(b"k", bytes(1 << 24))) is None
+    assert Sealer(1000).open(b"k", Sealer(1 << 24).seal(b"k", bytes(1 << 24))) is None
 
 
 class _Broken:
@@ -64,7 +64,7 @@ class _Broken:
     async def sweep(self) -> int:
         raise StoreDown("gone")
 
-    async def held(self) -> list[Held]:
+    async def entry_totals(self) -> list[EntryTotals]:
         raise StoreDown("gone")
 
     async def purge(self, tenant: str | None = None) -> int:
@@ -78,7 +78,7 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
     now = 0.0
     store = _Broken(hangs=hangs)
     threads = FairExecutor("test")
-    entries = Entries(store, Seal(1000), threads, patience_s=0.01, clock=lambda: now)
+    entries = Entries(store, Sealer(1000), threads, patience_s=0.01, clock=lambda: now)
     # One that is slow may be so by chance.
     tries = 3 if hangs else 1
     assert [await entries.get(key("a"), bytes) for _ in range(8)] == [None] * 8
@@ -93,7 +93,7 @@ async def test_a_store_that_fails_is_left_alone_for_a_while(*, hangs: bool) -> N
 
 async def test_a_damaged_or_too_large_value_is_none(tmp_path: Path) -> None:
     store, threads = SqliteEntries(tmp_path / "c.sqlite", MB), FairExecutor("test")
-    entries = Entries(store, Seal(1000), threads, patience_s=60)
+    entries = Entries(store, Sealer(1000), threads, patience_s=60)
     await store.put(key("a"), b"nonsense", max_age_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: b"x" * 2000, max_age_s=60)
@@ -113,9 +113,9 @@ class _NoRoom(FairExecutor):
 
 
 async def test_threads_that_have_no_room_cost_nobody_an_answer(tmp_path: Path) -> None:
-    store, seal, value = SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), os.urandom(50_000)
-    await store.put(key("a"), seal.sealed(key("a").digest, value), max_age_s=60)
-    entries = Entries(store, seal, _NoRoom("test"), patience_s=60)
+    store, sealer, value = SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), os.urandom(50_000)
+    await store.put(key("a"), sealer.seal(key("a").digest, value), max_age_s=60)
+    entries = Entries(store, sealer, _NoRoom("test"), patience_s=60)
     assert await entries.get(key("a"), bytes) is None
     written = entries.put(key("b"), lambda: value, max_age_s=60)
     assert written is not None

@@ -73,16 +73,16 @@ async def test_a_disk_that_was_slow_is_left_to_the_thread_for_a_while(tmp_path: 
         now += takes
         db.execute("INSERT INTO a VALUES (1)")
 
-    assert not quick.tried(write), "the file is made by the thread"
+    assert not quick.try_write(write), "the file is made by the thread"
     await file.run(lambda _: None)
-    assert quick.tried(write)
+    assert quick.try_write(write)
     takes = 0.02
-    assert quick.tried(write)
-    assert not quick.tried(write)
+    assert quick.try_write(write)
+    assert not quick.try_write(write)
     now += 59
-    assert not quick.tried(write)
+    assert not quick.try_write(write)
     now += 2
-    assert quick.tried(write)
+    assert quick.try_write(write)
     assert await file.run(lambda db: db.execute("SELECT count(*) FROM a").fetchone()) == (3,)
     quick.close()
     await file.close()
@@ -98,6 +98,6 @@ async def test_what_was_written_quickly_is_taken_into_the_file_by_the_thread(tmp
     await store._writer.run(lambda _: None)
     assert os.path.getsize(file) > before + 200 * 2000  # noqa: ASYNC240
     # As much is known to be there as is.
-    [held] = await store.held()
+    [held] = await store.entry_totals()
     assert store._totals == {None: held.size}
     await store.close()

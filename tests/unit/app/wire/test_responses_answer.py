@@ -28,7 +28,7 @@ def answering(**fields: Any) -> ResponseBuilder:
 
 
 def streamed(making: ResponseBuilder, events: Iterable[Event], end: Finish = END) -> Streamed:
-    pieces = [*map(making.of, events), making.finish(end)]
+    pieces = [*map(making.encode, events), making.finish(end)]
     pieces += [making.end(making.response.model_dump_json().encode()), sse.DONE]
     return Streamed.read(b"".join(pieces).decode())
 
@@ -44,7 +44,7 @@ def test_calls_whose_pieces_come_by_turns_are_told_apart() -> None:
 def test_each_of_several_calls_is_done_before_the_next_is_added() -> None:
     calls = [piece for n in range(3) for piece in (ToolCallChunk(n, '{"a"', f"call_{n}", "f"), ToolCallChunk(n, ":1}"))]
     making = answering()
-    said = [making.of(event).decode() for event in calls]
+    said = [making.encode(event).decode() for event in calls]
     told = [[line.partition("response.")[2] for line in text.split("\n") if line.startswith("event")] for text in said]
     delta = "function_call_arguments.delta"
     switch = ["function_call_arguments.done", "output_item.done", "output_item.added", delta]
@@ -190,7 +190,7 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
 @pytest.mark.parametrize("events", [[], [TextChunk("One")]], ids=["before the first event", "amid a text"])
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
-    pieces = map(making.of, events)
+    pieces = map(making.encode, events)
     found = Streamed.read(b"".join([*pieces, making.failed(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}

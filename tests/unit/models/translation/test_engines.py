@@ -103,8 +103,8 @@ async def test_apertium_goes_by_way_of_a_third_language() -> None:
         pytest.skip("needs apertium-es-pt")
     runtime = Runtime(CATALOG, EngineConfig(), {"translate": "apertium"})
     [translator] = runtime.use_all(TRANSLATE)
-    assert not await translator.can("en", "ja")
-    assert await translator.can("en", "pt")
+    assert not await translator.can_translate("en", "ja")
+    assert await translator.can_translate("en", "pt")
     assert await translator.translate(["The house is red."], "en", "pt") == ["A casa é vermelha."]
     await runtime.close()
 
@@ -117,9 +117,9 @@ def translators(weights_dir: Path, engine: str) -> tuple[Runtime, list[Translato
 async def test_madlad_translates_into_the_languages_of_its_vocabulary(tmp_path: Path) -> None:
     random_madlad(tmp_path / "madlad-400", "es", "pt")
     runtime, [madlad] = translators(tmp_path, "madlad-400")
-    assert await madlad.can(None, "es")
-    assert await madlad.can("en", "pt-BR")
-    assert not await madlad.can("en", "fr")
+    assert await madlad.can_translate(None, "es")
+    assert await madlad.can_translate("en", "pt-BR")
+    assert not await madlad.can_translate("en", "fr")
     first, second = await madlad.translate(["the red house", "a small tree"], None, "es")
     assert first.isalpha()
     assert second.isalpha()
@@ -167,9 +167,9 @@ async def test_opus_models_are_found_by_their_folders_and_chained(tmp_path: Path
     random_opus(tmp_path / "opus-mt" / "deu-fra", seed=2)
     (tmp_path / "opus-mt" / "en-it").mkdir()
     runtime, [opus] = translators(tmp_path, "opus-mt")
-    assert await opus.can("en", "fr")
-    assert not await opus.can("en", "it")
-    assert not await opus.can(None, "de")
+    assert await opus.can_translate("en", "fr")
+    assert not await opus.can_translate("en", "it")
+    assert not await opus.can_translate(None, "de")
     [german] = await opus.translate(["the red house"], "en", "de")
     assert await opus.translate(["the red house"], "en", "fr") == await opus.translate([german], "de", "fr")
     await runtime.close()
@@ -179,9 +179,9 @@ async def test_a_pair_that_is_pulled_later_needs_no_restart(tmp_path: Path) -> N
     random_opus(tmp_path / "opus-mt" / "en-de")
     runtime, [opus] = translators(tmp_path, "opus-mt")
     await opus.translate(["the red house"], "en", "de")
-    assert not await opus.can("en", "fr")
+    assert not await opus.can_translate("en", "fr")
     random_opus(tmp_path / "opus-mt" / "en-fr")
-    assert await opus.can("en", "fr")
+    assert await opus.can_translate("en", "fr")
     assert (await opus.translate(["the red house"], "en", "fr"))[0].isalpha()
     await runtime.close()
 
@@ -189,7 +189,7 @@ async def test_a_pair_that_is_pulled_later_needs_no_restart(tmp_path: Path) -> N
 async def test_an_opus_model_of_several_languages_is_told_which(tmp_path: Path) -> None:
     random_opus(tmp_path / "opus-mt" / "en-zle", seed=4, targets=("rus", "ukr", "bel", "zle"))
     runtime, [opus] = translators(tmp_path, "opus-mt")
-    assert not await opus.can("en", "pl")
+    assert not await opus.can_translate("en", "pl")
     # Several texts: what random weights make of one depends on how the processor rounds.
     texts = ["the red house", "a dog", "we see the sea", "no", "the house of the dog is red", "they go home"]
     russian, ukrainian, again = [await opus.translate(texts, "en", target) for target in ("ru", "uk", "ru")]
@@ -232,7 +232,9 @@ def test_a_vocabulary_that_cannot_be_read_says_which_folder(tmp_path: Path) -> N
 async def test_madlad_is_told_scripts_and_regions_and_serves_a_language_that_it_has_in_one_only(tmp_path: Path) -> None:
     random_madlad(tmp_path / "madlad-400", "zh", "zh_Hant", "fil", "nan_Latn_TW")
     runtime, [madlad] = translators(tmp_path, "madlad-400")
-    assert [await madlad.can("en", target) for target in ("zh-Hant", "zh-HK", "tl", "nan", "nan-Latn-TW", "yue")] == [
+    assert [
+        await madlad.can_translate("en", target) for target in ("zh-Hant", "zh-HK", "tl", "nan", "nan-Latn-TW", "yue")
+    ] == [
         *[True] * 5,
         False,
     ]

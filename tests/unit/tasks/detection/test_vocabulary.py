@@ -6,7 +6,7 @@ from models.capability import EngineConfig
 from models.embedding.capability import MINILM
 from models.embedding.embedder import Embedder
 from models.vision.detection.coco import NAMES
-from tasks.detection.search import Wishes
+from tasks.detection.search import SearchOptions
 from tasks.detection.vocabulary import LabelVocabulary, labels_for, phrases_asked_for, singular
 from tasks.wording.object_phrases import asks, instruction_in, phrases_in
 from tests.conftest import each_case
@@ -172,20 +172,20 @@ def test_open_vocabularies_are_asked_for_one(phrase: str, expected: str) -> None
 @each_case(
     ("text", "expected"),
     [
-        ("Detect all objects.", Wishes()),
-        ("Outline the bus", Wishes(polygon=True)),
-        ("Give me polygons of the cars", Wishes(polygon=True)),
-        ("Return masks for the people", Wishes(mask=True)),
-        ("Find people with masks", Wishes()),
-        ("Find face masks", Wishes()),
-        ("Segment the people", Wishes(polygon=True, mask=True)),
-        ("instance segmentation of all cars", Wishes(polygon=True, mask=True)),
-        ("Segmentiere die Autos", Wishes(polygon=True, mask=True)),
-        ("Find the small objects too", Wishes(small=True)),
-        ("Find people, even tiny ones", Wishes(small=True)),
-        ("Tile the picture and find cars", Wishes(small=True)),
-        ("Find the small dog", Wishes()),
+        ("Detect all objects.", SearchOptions()),
+        ("Outline the bus", SearchOptions(polygon=True)),
+        ("Give me polygons of the cars", SearchOptions(polygon=True)),
+        ("Return masks for the people", SearchOptions(mask=True)),
+        ("Find people with masks", SearchOptions()),
+        ("Find face masks", SearchOptions()),
+        ("Segment the people", SearchOptions(polygon=True, mask=True)),
+        ("instance segmentation of all cars", SearchOptions(polygon=True, mask=True)),
+        ("Segmentiere die Autos", SearchOptions(polygon=True, mask=True)),
+        ("Find the small objects too", SearchOptions(small=True)),
+        ("Find people, even tiny ones", SearchOptions(small=True)),
+        ("Tile the picture and find cars", SearchOptions(small=True)),
+        ("Find the small dog", SearchOptions()),
     ],
 )
-def test_how_objects_are_to_be_reported(text: str, expected: Wishes) -> None:
-    assert Wishes.of(text) == expected
+def test_how_objects_are_to_be_reported(text: str, expected: SearchOptions) -> None:
+    assert SearchOptions.of(text) == expected

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.search.fall_over import canonical, hits_of, is_on
+from tasks.search.failover import canonical, hits_of, is_on
 from tests.conftest import each_case
 
 PAGE = "https://example.com/a/b?id=7"

@@ -15,7 +15,7 @@ import pytest
 
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.search import providers
-from tasks.search.fall_over import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
+from tasks.search.failover import BLOCKED_S, REFUSED_S, UNREACHABLE_S, Hit, SearchFailed, SearchProvider, hits_of
 from tasks.search.providers import Brave, Ddgs, Searxng, Serper, Tavily, ddgs_hits
 from tasks.wording.search_query import Freshness
 from tests import search_engines as said

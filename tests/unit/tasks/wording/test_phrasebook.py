@@ -46,7 +46,10 @@ requests = st.one_of(
 
 def assert_nothing_is_missed(text: str) -> None:
     """In what stands alone and in one line of several."""
-    for found, lines in ((WORDS.said_in(text), [text]), (WORDS.said_in("x", *text.split("\n")), text.split("\n"))):
+    for found, lines in (
+        (WORDS.expressions_in(text), [text]),
+        (WORDS.expressions_in("x", *text.split("\n")), text.split("\n")),
+    ):
         for subject, whole in WORDS.wholes.items():
             for line in lines:
                 expected = spans(whole, line)
@@ -88,7 +91,7 @@ def test_any_plan_is_that_of_looking_for_everything(text: str, media: tuple[str,
 
 
 def look_for_everything(patched: pytest.MonkeyPatch) -> None:
-    patched.setattr(Phrasebook, "said_in", lambda self, *_texts: dict(self.wholes))
+    patched.setattr(Phrasebook, "expressions_in", lambda self, *_texts: dict(self.wholes))
 
 
 def at_once(planning: object) -> Plan:
@@ -148,10 +151,10 @@ def test_what_has_no_image_is_told(pattern: str) -> None:
 
 def test_one_language_is_looked_for_where_only_that_is_spoken() -> None:
     book = Phrasebook({"day": ["today|tonight", "heute|abends"], "sea": ["sea"]})
-    assert book.said_in("What is on TONIGHT?") == {"day": "today|tonight"}
-    assert book.said_in("today or heute") == {"day": "today|tonight|heute|abends"}
-    assert book.said_in("nothing", "the sea") == {"sea": "sea"}
-    assert book.said_in() == {}
+    assert book.expressions_in("What is on TONIGHT?") == {"day": "today|tonight"}
+    assert book.expressions_in("today or heute") == {"day": "today|tonight|heute|abends"}
+    assert book.expressions_in("nothing", "the sea") == {"sea": "sea"}
+    assert book.expressions_in() == {}
 
 
 def test_the_same_is_found_with_hardly_any_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,4 +163,4 @@ def test_the_same_is_found_with_hardly_any_memory(monkeypatch: pytest.MonkeyPatc
     drawn = random.Random(4)
     for _ in range(200):
         text = " ".join(drawn.choices(said, k=40))
-        assert small.said_in(text) == WORDS.said_in(text)
+        assert small.expressions_in(text) == WORDS.expressions_in(text)

@@ -22,8 +22,8 @@ from app.chat.cache.verification import MIN_OBSERVATIONS, Observation, Observati
 from app.chat.cache.vetoes import gist
 from app.chat.inputs import Turn
 from app.events import Event, Finish, TextChunk
-from app.state.entries import Held
-from app.state.sealing import Seal
+from app.state.entries import EntryTotals
+from app.state.sealing import Sealer
 from app.wire.request import ChatRequest
 from models.base import EngineFailed
 from models.embedding.embedder import DIMENSIONS, Vector
@@ -46,7 +46,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def questions(tmp_path: Path, clock: Clock) -> AsyncIterator[KnownQuestions]:
-    questions = KnownQuestions(tmp_path / "q.sqlite", Seal(1 << 20), clock=clock)
+    questions = KnownQuestions(tmp_path / "q.sqlite", Sealer(1 << 20), clock=clock)
     yield questions
     await questions.close()
 
@@ -105,7 +105,7 @@ async def test_only_the_answer_that_was_observed_is_told_again(questions: KnownQ
 
 
 async def test_what_was_used_least_lately_leaves_first_and_a_hit_is_a_use(tmp_path: Path, clock: Clock) -> None:
-    questions = KnownQuestions(tmp_path / "few.sqlite", Seal(1 << 20), most=3, clock=clock)
+    questions = KnownQuestions(tmp_path / "few.sqlite", Sealer(1 << 20), most=3, clock=clock)
     for number in range(3):
         await add(questions, "Yes.", bytes([number]) * 32, number=number)
         clock.now += 1
@@ -127,15 +127,15 @@ async def test_what_has_ended_is_swept_out(questions: KnownQuestions, clock: Clo
     await add(questions, "Yes.", b"1" * 32, number=1)
     clock.now += 599
     await add(questions, "Yes.", b"2" * 32, number=2)
-    [held] = await questions.held()
+    [held] = await questions.entry_totals()
     assert (held.tenant, held.kind, held.entries) == ("t1", "question", 2)
     clock.now += 2
     assert await questions.sweep() == 1
-    assert [(one.tenant, one.entries) for one in await questions.held()] == [("t1", 1)]
+    assert [(one.tenant, one.entries) for one in await questions.entry_totals()] == [("t1", 1)]
     assert (await known(questions, 2)).answer == b"2" * 32
     assert await questions.purge("t2") == 0
     assert await questions.purge("t1") == 1
-    assert await questions.held() == list[Held]()
+    assert await questions.entry_totals() == list[EntryTotals]()
 
 
 async def test_of_one_gist_those_come_first_that_were_used_last(questions: KnownQuestions, clock: Clock) -> None:
@@ -309,7 +309,7 @@ async def test_questions_that_cannot_be_reached_are_left_alone_for_a_while(
 ) -> None:
     monkeypatch.setattr("app.state.entries.PAUSE_S", 3600.0)
     # A folder is no file.
-    layer = rephrased_by(KnownQuestions(tmp_path, Seal(1 << 20)), _Embedder())
+    layer = rephrased_by(KnownQuestions(tmp_path, Sealer(1 << 20)), _Embedder())
     for _ in range(3):
         assert await layer.look_up(QUESTION, TURN, "scope") is None
     # The look-up, and from then on what would come before it.

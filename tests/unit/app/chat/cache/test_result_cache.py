@@ -10,7 +10,7 @@ import pytest
 
 from app.chat.cache.result_cache import ResultCache
 from app.state.entries import Entries
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
 from tasks.base import ReadingCachePolicy, Specialist, TaskRequest
@@ -40,7 +40,7 @@ async def loader() -> AsyncIterator[MediaLoader]:
 @pytest.fixture
 async def readings(tmp_path: Path, loader: MediaLoader) -> AsyncIterator[ResultCache]:
     threads = FairExecutor("test")
-    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Seal(MB), threads, patience_s=60)
+    entries = Entries(SqliteEntries(tmp_path / "c.sqlite", MB), Sealer(MB), threads, patience_s=60)
 
     async def fingerprint() -> bytes:
         return b"here"

@@ -19,7 +19,7 @@ from app.chat.cache import questions, vetoes
 from app.chat.cache.plain_questions import is_known_language
 from app.chat.cache.questions import parse_question, share_of_english, stem
 from app.chat.cache.verification import MAX_ERROR, Observation, Observations, decide
-from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, disagree, gist
+from app.chat.cache.vetoes import _ENDINGS, MAX_CHARS, _is_kin, _root, find_veto, gist
 from bench import cache_simulation
 from models.embedding.minilm import MiniLm
 from models.embedding.minilm_weights import embedding_remedy
@@ -63,7 +63,7 @@ def test_of_near_misses_hardly_one_is_hit_and_of_paraphrases_most(
     asked: Counter[bool] = Counter()
     for (kind, one, other), similarity in zip(pairs(half), similarities[half], strict=True):
         asked[kind == "same"] += 1
-        given = disagree(one, other) is None and decide(KNOWN_WELL, float(similarity), MAX_ERROR, 0.999) == "exploit"
+        given = find_veto(one, other) is None and decide(KNOWN_WELL, float(similarity), MAX_ERROR, 0.999) == "exploit"
         hits[kind == "same"] += given
     assert asked[False] >= 110
     assert asked[True] >= 110
@@ -92,7 +92,7 @@ def test_pairs_are_their_own_and_no_half_repeats_the_other() -> None:
 def test_a_veto_is_the_same_in_both_directions() -> None:
     for half in HALVES:
         for _, one, other in pairs(half):
-            assert (disagree(one, other) is None) == (disagree(other, one) is None), (one, other)
+            assert (find_veto(one, other) is None) == (find_veto(other, one) is None), (one, other)
 
 
 @each_case(
@@ -149,7 +149,7 @@ def test_a_veto_is_the_same_in_both_directions() -> None:
     ],
 )
 def test_what_changes_an_answer_is_named(one: str, other: str, reason: str) -> None:
-    assert disagree(one, other) == reason
+    assert find_veto(one, other) == reason
 
 
 @each_case(
@@ -171,14 +171,14 @@ def test_what_changes_an_answer_is_named(one: str, other: str, reason: str) -> N
     ],
 )
 def test_other_words_for_the_same_are_no_reason(one: str, other: str) -> None:
-    assert disagree(one, other) is None
+    assert find_veto(one, other) is None
 
 
 def test_every_kind_of_near_miss_has_a_reason_of_its_own() -> None:
     reasons: dict[str, Counter[str | None]] = {}
     for half in HALVES:
         for kind, one, other in pairs(half):
-            reasons.setdefault(kind, Counter())[disagree(one, other)] += 1
+            reasons.setdefault(kind, Counter())[find_veto(one, other)] += 1
     named = {kind: counted.most_common(1)[0][0] for kind, counted in reasons.items()}
     assert named["digit"] == "number"
     assert named["direction"] == "direction"
@@ -192,7 +192,7 @@ def test_every_kind_of_near_miss_has_a_reason_of_its_own() -> None:
 
 def test_texts_that_may_ask_the_same_have_one_gist() -> None:
     both = [(one, other) for half in HALVES for _, one, other in pairs(half)]
-    agreeing = [disagree(*each) is None for each in both]
+    agreeing = [find_veto(*each) is None for each in both]
     assert sum(agreeing) > 140
     alike = [gist(one) == gist(other) for one, other in both]
     assert not [each for each, agree, is_alike in zip(both, agreeing, alike, strict=True) if agree and not is_alike]
@@ -211,7 +211,7 @@ def test_no_two_of_many_questions_agree_without_one_gist() -> None:
         (one, other)
         for place, one in enumerate(asked)
         for other in asked[place + 1 : place + 20]
-        if disagree(one, other) is None
+        if find_veto(one, other) is None
     ]
     assert len(agreeing) > 500
     assert not [(one, other) for one, other in agreeing if gists[one] != gists[other]]
@@ -264,8 +264,8 @@ def test_a_long_text_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
         raise AssertionError("a long text was read")
 
     monkeypatch.setattr(vetoes, "parse_question", parse_question)
-    assert disagree(text, text) == "length"
-    assert disagree("How?", text) == "length"
+    assert find_veto(text, text) == "length"
+    assert find_veto("How?", text) == "length"
 
 
 @each_case(
@@ -285,7 +285,7 @@ def test_the_forms_of_a_word_have_one_stem(ones: tuple[str, ...]) -> None:
 @each_case("one, other", [("import", "export"), ("employer", "employee"), ("bus", "business"), ("contact", "contract")])
 def test_different_words_keep_different_stems(one: str, other: str) -> None:
     assert stem(one) != stem(other)
-    assert disagree(f"What is the {one} for?", f"What is the {other} for?")
+    assert find_veto(f"What is the {one} for?", f"What is the {other} for?")
 
 
 def test_every_list_of_the_table_is_read() -> None:
@@ -293,7 +293,7 @@ def test_every_list_of_the_table_is_read() -> None:
     assert set(table) == {"phrases", "words", "synonyms", "opposites", "units"}
     for pair in table["opposites"]["pairs"]:
         one, other = (word.strip() for word in pair.split(","))
-        assert disagree(f"Say how to {one} it", f"Say how to {other} it"), pair
+        assert find_veto(f"Say how to {one} it", f"Say how to {other} it"), pair
     for said in table["units"].values():
         assert len(set(said.split(", "))) == len(said.split(", ")), said
 

@@ -147,7 +147,7 @@ class _SkippedProvider:
     failures: int
 
 
-class FallOver:
+class SearchFailover:
     """Asks `providers` in order. One that fails is skipped for a while, twice as long after each further failure.
     `clock` returns seconds."""
 

@@ -39,7 +39,7 @@ def without_target(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Wants:
+class Intents:
     """The things that a message asks for, by its words. The planner combines them with the available inputs."""
 
     translation: str | None

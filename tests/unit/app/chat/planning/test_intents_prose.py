@@ -2,8 +2,8 @@
 
 import pytest
 
+from app.chat.planning.intents import target_language
 from app.chat.planning.prose import Prose, pasted_in
-from app.chat.planning.wants import target_language
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"
