@@ -241,15 +241,17 @@ def _make_seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
 
 def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     try:
-        told: dict[str, Any] = json.loads(archive.read(_MANIFEST))
+        manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
     except (KeyError, ValueError):
         raise BackupFailed(f"This is not a backup made by openfaze: it has no {_MANIFEST}") from None
-    if told.get("format") != FORMAT:
+    if manifest.get("format") != FORMAT:
         raise BackupFailed(
-            f"The backup was made by openfaze {told.get('openfaze')}, and has format {told.get('format')}; openfaze "
-            f"{version('openfaze')} reads format {FORMAT}. Restore it with the version that made it."
+            f"The backup was made by openfaze {manifest.get('openfaze')}, and has format {manifest.get('format')}; "
+            f"openfaze {version('openfaze')} reads format {FORMAT}. Restore it with the version that made it."
         )
-    return BackupContents(told["made"], told["openfaze"], told["uploads"], told["databases"], told["keys"])
+    return BackupContents(
+        manifest["made"], manifest["openfaze"], manifest["uploads"], manifest["databases"], manifest["keys"]
+    )
 
 
 def _check_versions(contents: BackupContents, places: Places) -> None:
@@ -315,14 +317,14 @@ def _unpack(archive: zipfile.ZipFile, targets: Mapping[str, Path]) -> None:
             shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)
         for name, target in targets.items():
             folder = target.parents[1 if _UPLOAD.fullmatch(name) else 0]
-            beside = folder / _UNFINISHED / target.relative_to(folder)
-            beside.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
-            with archive.open(name) as member, _create_private(beside) as file:
+            unfinished = folder / _UNFINISHED / target.relative_to(folder)
+            unfinished.parent.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
+            with archive.open(name) as member, _create_private(unfinished) as file:
                 shutil.copyfileobj(member, file, _COPIED_AT_ONCE)
-            unpacked[beside] = target
-        for beside, target in unpacked.items():
+            unpacked[unfinished] = target
+        for unfinished, target in unpacked.items():
             target.parent.mkdir(mode=_PRIVATE, exist_ok=True)
-            beside.replace(target)
+            unfinished.replace(target)
     finally:
         for folder in folders:
             shutil.rmtree(folder / _UNFINISHED, ignore_errors=True)

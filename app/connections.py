@@ -376,8 +376,8 @@ class BoundedProtocol(HttpToolsProtocol):
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):
             # With several such headers, proxies and this server could attribute the request to different hosts.
-            said = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
-            self._head_error = BadRequest(said, code="invalid_http")
+            message = f"The request has {hosts or 'no'} headers 'Host'; it needs exactly one."
+            self._head_error = BadRequest(message, code="invalid_http")
         coding = b",".join(value for name, value in self.headers if name == b"transfer-encoding")
         if coding and coding.strip().lower() != b"chunked":
             self._head_error = UnknownCoding("The only transfer-encoding that this server reads is 'chunked'.")

@@ -142,8 +142,8 @@ async def _http_exception(request: Request, error: Exception) -> Response:
             return RedirectResponse(quote(path[:-1]) + (f"?{query}" if query else ""))
         case 404:
             public = NotFound(f"Unknown route: {route}{_suggest_route(request)}")
-        case 405 if (instead := instead_of(path)) is not None:
-            public = NotFound(f"Unknown route: {route}: {instead}.")
+        case 405 if (replacement := instead_of(path)) is not None:
+            public = NotFound(f"Unknown route: {route}: {replacement}.")
         case 405:
             public = MethodNotAllowed(f"Method not allowed: {route}")
         case _:
@@ -157,11 +157,11 @@ def _suggest_route(request: Request) -> str:
     """Return a hint for an unknown route: the route that a corrected `base_url` would reach, or the replacement of an
     OpenAI route."""
     path: str = request.scope["path"]
-    for meant in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
-        if meant != path and _is_served(request, meant):
-            return f". Did you mean {request.method} {meant}? An SDK's base_url ends in /v1."
-    instead = instead_of(path.replace("/v1/v1/", "/v1/", 1))
-    return "" if instead is None else f": {instead}."
+    for corrected in (f"/v1{path}", path.replace("/v1/v1/", "/v1/", 1)):
+        if corrected != path and _is_served(request, corrected):
+            return f". Did you mean {request.method} {corrected}? An SDK's base_url ends in /v1."
+    replacement = instead_of(path.replace("/v1/v1/", "/v1/", 1))
+    return "" if replacement is None else f": {replacement}."
 
 
 def _is_served(request: Request, path: str) -> bool:

@@ -191,8 +191,8 @@ class Services:
         if DRIVER.obstacle():
             return
         await self.runtime.look()
-        for said in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
-            log.warning("not_on_the_card", reason=adapt_commands(said))
+        for reason in await asyncio.to_thread(lambda: list(self.runtime.off_the_card())):
+            log.warning("not_on_the_card", reason=adapt_commands(reason))
 
     async def preload(self) -> None:
         """Load the capabilities in OPENFAZE_PRELOAD, or those that a profile for a graphics card implies.

@@ -191,7 +191,7 @@ class _TracedLlm:
         if keeps_content:
             attributes["gen_ai.input.messages"] = await asyncio.to_thread(_as_json, call.messages)
         span = self._tracer.start_span(f"chat {self.name}", None, SpanKind.CLIENT, attributes)
-        said: list[str] = []
+        texts: list[str] = []
         with _ended(span):
             async with aclosing(self._llm.stream(call)) as events:
                 # The call is sent before the first event, and its `traceparent` has to name this span. Between two
@@ -201,29 +201,29 @@ class _TracedLlm:
                     first = await anext(events)
                 finally:
                     context.detach(token)
-                _note(span, first, said)
+                _note(span, first, texts)
                 yield first
                 async for event in events:
-                    _note(span, event, said)
+                    _note(span, event, texts)
                     yield event
             if keeps_content:
-                answer = [{"role": "assistant", "content": "".join(said)}]
+                answer = [{"role": "assistant", "content": "".join(texts)}]
                 span.set_attribute("gen_ai.output.messages", _as_json(answer))
 
 
 def _as_json(messages: Sequence[Mapping[str, Any]]) -> str:
     """Return the texts of messages as JSON. Pictures are left out, because they would take megabytes."""
-    told = []
+    messages_json = []
     for message in messages:
         content = message.get("content") or ""
         texts = [content] if isinstance(content, str) else [part["text"] for part in content if "text" in part]
-        told.append({"role": message["role"], "parts": [{"type": "text", "content": text} for text in texts]})
-    return pydantic_core.to_json(told).decode()
+        messages_json.append({"role": message["role"], "parts": [{"type": "text", "content": text} for text in texts]})
+    return pydantic_core.to_json(messages_json).decode()
 
 
-def _note(span: Span, event: LlmEvent, said: list[str]) -> None:
+def _note(span: Span, event: LlmEvent, texts: list[str]) -> None:
     if isinstance(event, TextDelta):
-        said.append(event.text)
+        texts.append(event.text)
     elif isinstance(event, Done):
         span.set_attribute("gen_ai.response.finish_reasons", [event.finish_reason])
         for name, tokens in (("input", event.prompt_tokens), ("output", event.completion_tokens)):

@@ -88,8 +88,8 @@ class Batches(Generic[ItemT, ResultT]):
             self._halve(len(items))
             while short:
                 places, short = short[: self.most], short[self.most :]
-                again = self.run(engine, [items[place] for place in places])
-                for place, result in zip(places, again, strict=True):
+                retried = self.run(engine, [items[place] for place in places])
+                for place, result in zip(places, retried, strict=True):
                     results[place] = result
         return results
 

@@ -294,7 +294,7 @@ class EngineHost(Generic[ItemT, ResultT]):
                 self._wake_callers()
                 raise
         job = _QueuedItem[ItemT, ResultT](item, share, queue, wait, asyncio.get_running_loop().create_future())
-        self._turns.asked(share)
+        self._turns.record_request(share)
         queue.push(job, share)
         self._work_arrived.set()
         return job
@@ -378,8 +378,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
             if not short or not await self._residents.unload_another(self):
                 break
-            again = await self._workplace.run([items[at] for at in short], abandoned)
-            for at, result in zip(short, again, strict=True):
+            retried = await self._workplace.run([items[at] for at in short], abandoned)
+            for at, result in zip(short, retried, strict=True):
                 results[at] = result
         return results
 
@@ -482,5 +482,5 @@ class EngineHost(Generic[ItemT, ResultT]):
 def load_failure(engine: str, error: BaseException) -> str:
     """Return the message for callers if the load of `engine` raised `error`. The message repeats no detail of the error
     except the name of a missing system library."""
-    said = library_missing_from(error)
-    return f"'{engine}' did not load. {said}" if said else f"'{engine}' did not load; `openfaze doctor` shows why."
+    reason = library_missing_from(error)
+    return f"'{engine}' did not load. {reason}" if reason else f"'{engine}' did not load; `openfaze doctor` shows why."

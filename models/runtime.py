@@ -58,10 +58,10 @@ class CapabilityState:
         if self.remedy is not None:
             return {"state": OFF if self.is_off else "unavailable", "remedy": self.remedy}
         assert self.candidate is not None
-        told: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
+        state: dict[str, object] = {"state": "loaded" if self.loaded else "idle", "engine": self.candidate.spec.name}
         if self.pairs:
-            told["pairs"] = list(self.pairs)
-        return told | {"warning": self.candidate.caution} if self.candidate.caution else told
+            state["pairs"] = list(self.pairs)
+        return state | {"warning": self.candidate.caution} if self.candidate.caution else state
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +215,9 @@ class Runtime:
         """Yield a sentence for each engine that would compute without the card although there is one. Imports the
         libraries that compute."""
         for capability, candidate, backend, device in self._candidates_for_cards():
-            if said := self._readiness(candidate).off_the_card:
+            if reason := self._readiness(candidate).off_the_card:
                 self.failures[candidate.spec, OFF_THE_CARD] += 1
-                yield said
+                yield reason
             elif obstacle := backend.obstacle(device):
                 self.failures[candidate.spec, OFF_THE_CARD] += 1
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
@@ -295,19 +295,19 @@ class Runtime:
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
             pairs = candidate.pairs(config) if remedy is None and candidate.pairs is not None else ()
-            told = remedy if off_the_card is None else off_the_card
-            return _Readiness(told, is_at_hand, off_the_card, pairs=pairs)
+            reason_or_remedy = remedy if off_the_card is None else off_the_card
+            return _Readiness(reason_or_remedy, is_at_hand, off_the_card, pairs=pairs)
         except EngineUnavailable as error:
             return _Readiness(error.remedy, is_at_hand=False, is_fault=True)
         except Exception as error:
             # The system's own words suffice for an unreadable folder or a missing disk.
             known = error.strerror if isinstance(error, OSError) else None
             reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
-            said = f"Whether '{candidate.spec.name}' can run here could not be determined: {reason}."
-            if self._last_faults.get(candidate.spec) != said:
-                self._last_faults[candidate.spec] = said
+            fault = f"Whether '{candidate.spec.name}' can run here could not be determined: {reason}."
+            if self._last_faults.get(candidate.spec) != fault:
+                self._last_faults[candidate.spec] = fault
                 log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
-            return _Readiness(said, is_at_hand=False, is_fault=True)
+            return _Readiness(fault, is_at_hand=False, is_fault=True)
 
     def _missing_library(self, candidate: Candidate, config: EngineConfig) -> str | None:
         """Sentence on a missing system library that the engine's backend needs; None if nothing is missing."""

@@ -31,7 +31,7 @@ class _Home:
     share: Share
     first: int
     """Number of its first process. The others follow."""
-    asked: float
+    last_request_s: float
     """Time of the key's last request."""
 
 
@@ -82,7 +82,9 @@ class Homes:
         self._long = +self._long
         self._slow_until = {key: until for key, until in self._slow_until.items() if now < until}
         self._homes = {
-            key: home for key, home in self._homes.items() if now - home.asked < CONTESTED_S or self._is_slow(key)
+            key: home
+            for key, home in self._homes.items()
+            if now - home.last_request_s < CONTESTED_S or self._is_slow(key)
         }
 
     def _is_slow(self, key: str) -> bool:
@@ -131,7 +133,7 @@ class Rivalry:
     def is_on(self) -> bool:
         return self._clock() < self._until
 
-    def asked(self, key: str) -> None:
+    def record_request(self, key: str) -> None:
         now = self._clock()
         if self._last is not None and self._last[0] != key and now - self._last[1] < CONTESTED_S:
             self._until = now + CONTESTED_S
@@ -182,9 +184,9 @@ class Turns:
     def is_contested(self) -> bool:
         return self._rivalry.is_on
 
-    def asked(self, share: Share) -> None:
+    def record_request(self, share: Share) -> None:
         """Record that `share` has work for one of the engines."""
-        self._rivalry.asked(share.key)
+        self._rivalry.record_request(share.key)
         if self._return_timer is not None:
             asyncio.get_running_loop().call_soon(self._grant)
 

@@ -206,17 +206,17 @@ class Guardrails:
 
         Raises EngineOverloaded and EngineUnavailable, the latter also for guards that fail or take too long.
         """
-        said = [(source, text) for source, text in texts if text and not text.isspace()]
-        if not policy.of_texts or not said:
+        to_judge = [(source, text) for source, text in texts if text and not text.isspace()]
+        if not policy.of_texts or not to_judge:
             return []
         parts = self._distribute_codes("text_guard", policy.of_texts, self._text_guards)
 
         digests: Sequence[bytes] = ()
         if owner is not None:
-            digests = await self.threads.run(_digest_texts, [text for _, text in said], answers)
+            digests = await self.threads.run(_digest_texts, [text for _, text in to_judge], answers)
 
         async def judged(place: int) -> Check:
-            source, text = said[place]
+            source, text = to_judge[place]
             if owner is None:
                 return _build_check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
             found = []
@@ -230,7 +230,7 @@ class Guardrails:
                 found.append((guard, Judgement(scores)))
             return _build_check(source, found, policy, is_surer=is_surer)
 
-        return await side_by_side(judged, range(len(said)), at_most=_TEXTS_AT_ONCE)
+        return await side_by_side(judged, range(len(to_judge)), at_most=_TEXTS_AT_ONCE)
 
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""

@@ -187,10 +187,10 @@ class GuiDetectionTask:
             found = await _select_elements(wording, picture, lines, elements, grounder)
             return await asyncio.to_thread(shown, found, width, height, seen_on(page, alone=alone))
 
-        told = partial(progress, self.name)
+        report = partial(progress, self.name)
         return [
             *chain.from_iterable(
-                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=told)
+                await side_by_side(searched, pages, at_most=self._loader.limits.pages_at_once, done=report)
             )
         ]
 

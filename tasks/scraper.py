@@ -162,8 +162,8 @@ class ScraperTask:
             raise InputError("task 'scraper' needs the URL of a page: put it in the text")
         fields = fields_asked(request.wording(self._parts.limits.wording_chars))
         scraped = partial(self._scraped, request=request, fields=fields)
-        told = partial(request.progress, self.name)
-        pages = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=told)
+        report = partial(request.progress, self.name)
+        pages = await side_by_side(scraped, sources, at_most=_PAGES_AT_ONCE, done=report)
         return ScraperResult(pages[0] if len(pages) == 1 else pages)
 
     async def _scraped(self, source: Source, request: TaskRequest, fields: tuple[str, ...]) -> ScrapedPage:

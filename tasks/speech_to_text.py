@@ -306,13 +306,13 @@ async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTu
         return {channel: [speaker_label(order.index(channel))] * len(words) for channel, words in heard.tracks.items()}
     found = await turns.finish(options.speakers)
     whose = {channel: label_words(words, found) for channel, words in heard.tracks.items()}
-    said = [
+    starts_and_speakers = [
         (word.start, speaker)
         for channel in whose
         for word, speaker in zip(heard.tracks[channel], whose[channel], strict=True)
     ]
     # Speakers are numbered in the order of their first words, because a turn without words may be a cough.
-    order = list(dict.fromkeys(speaker for _, speaker in sorted(said)))
+    order = list(dict.fromkeys(speaker for _, speaker in sorted(starts_and_speakers)))
     return {
         channel: [speaker_label(order.index(speaker)) for speaker in speakers] for channel, speakers in whose.items()
     }

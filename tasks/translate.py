@@ -212,25 +212,25 @@ class TranslateTask:
         InputTooLarge and ModelError."""
         if len(request.text) > self._most_chars + LONGEST_INSTRUCTION:
             self._check_size([request.text])
-        asked = await asyncio.to_thread(asked_of, request.text)
-        texts = [await request.redact(text) for text in await self._texts(asked, request.sources)]
+        order = await asyncio.to_thread(asked_of, request.text)
+        texts = [await request.redact(text) for text in await self._texts(order, request.sources)]
         self._check_size(texts)
-        translated = await self._translated(texts, asked, request)
+        translated = await self._translated(texts, order, request)
         return TranslateResult(
             {
                 "translated_text": "\n\n".join(translated),
-                "source_language": asked.source or AUTO_DETECTED,
-                "target_language": asked.target,
+                "source_language": order.source or AUTO_DETECTED,
+                "target_language": order.target,
                 "batch_size": len(texts),
             }
         )
 
-    async def _translated(self, texts: Sequence[str], asked: TranslationOrder, request: TaskRequest) -> Sequence[str]:
-        sources = [asked.source] if asked.source else await languages_of("\n".join(texts))
-        if sources and asked.target in (sources[0], base_of(sources[0])):
+    async def _translated(self, texts: Sequence[str], order: TranslationOrder, request: TaskRequest) -> Sequence[str]:
+        sources = [order.source] if order.source else await languages_of("\n".join(texts))
+        if sources and order.target in (sources[0], base_of(sources[0])):
             return texts
-        translator, source = await self._choose(sources, asked.target)
-        return await Translation(translator, source, asked.target, request.progress).of(texts)
+        translator, source = await self._choose(sources, order.target)
+        return await Translation(translator, source, order.target, request.progress).of(texts)
 
     async def _choose(self, sources: Sequence[str], target: str) -> tuple[Translator, str | None]:
         """Return the first translator for the target and one of the possible source languages, the likeliest first, and
@@ -260,11 +260,11 @@ class TranslateTask:
         """Return what to install for a pair of languages. The look-up runs in a thread, because it reads the disk."""
         return f"{await asyncio.to_thread(self._remedy, source, target)} See docs/translate.md."
 
-    async def _texts(self, asked: TranslationOrder, sources: Sequence[Source]) -> list[str]:
+    async def _texts(self, order: TranslationOrder, sources: Sequence[Source]) -> list[str]:
         """Return the text of the message or, if it consists only of the inputs' addresses, the texts of the
         documents."""
-        if asked.text.strip() and not await asyncio.to_thread(_only_names, asked.text, sources):
-            return [asked.text]
+        if order.text.strip() and not await asyncio.to_thread(_only_names, order.text, sources):
+            return [order.text]
         if not sources:
             raise InputError(
                 "task 'translate' needs a text: put it after the instruction ('Translate into French: …'), or attach it"

@@ -91,8 +91,8 @@ def passages_of(text: str) -> list[str]:
 
 def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
     """Return the passages that share the most words with `question`, earlier ones first among equals."""
-    asked = set(_WORD.findall(question.casefold()))
-    shared = [len(asked.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
+    wanted_words = set(_WORD.findall(question.casefold()))
+    shared = [len(wanted_words.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
     best = sorted(range(len(passages)), key=lambda place: -shared[place])[:_CONSIDERED]
     return [passages[place] for place in best]
 

@@ -38,7 +38,7 @@ class Pacer:
         """Wait until a request of `share` may begin, and count it while the block runs, but no longer than PACED_S."""
         key = share.key
         rivalry = LoopTurns.of_running_loop().rivalry
-        rivalry.asked(key)
+        rivalry.record_request(key)
         if rivalry.is_on and self._begun[key] >= self._at_once:
             await self._wait(key)
         else:

@@ -558,12 +558,12 @@ def _to_record(number: int, outcome: LineResult) -> Record:
     usage = outcome.usage
     if usage is None:
         return Record(number, outcome.is_answer, outcome.line)
-    thought = usage.completion_tokens_details
+    details = usage.completion_tokens_details
     return Record(
         number,
         outcome.is_answer,
         outcome.line,
         usage.prompt_tokens,
         usage.completion_tokens,
-        thought.reasoning_tokens if thought else 0,
+        details.reasoning_tokens if details else 0,
     )

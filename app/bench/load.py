@@ -65,7 +65,7 @@ async def run_load(
 ) -> list[TimedResponse]:
     """Send requests until the scenario's time is up. Return the responses to requests after the warm-up, in the order
     in which they came. The same `seed` draws the same mix. Raises BadScenario."""
-    bodies = {asked.name: RequestBodies(asked, folder, target.model) for asked in scenario.requests}
+    bodies = {template.name: RequestBodies(template, folder, target.model) for template in scenario.requests}
     async with aiohttp.ClientSession(
         headers=_headers(scenario, target),
         connector=aiohttp.TCPConnector(limit=0),
@@ -123,13 +123,13 @@ class _Load:
             if due >= until:
                 break
             await asyncio.sleep(due - time.perf_counter())
-            asked = self._draw()
+            template = self._draw()
             if len(under_way) >= _MAX_WAITING:
                 self._note(
-                    TimedResponse(asked.name, due, 0, status=None, error="not sent: too many requests are running")
+                    TimedResponse(template.name, due, 0, status=None, error="not sent: too many requests are running")
                 )
                 continue
-            task = asyncio.create_task(self._send(asked, due))
+            task = asyncio.create_task(self._send(template, due))
             under_way.add(task)
             task.add_done_callback(under_way.discard)
         if under_way:
@@ -139,10 +139,10 @@ class _Load:
         requests = self._scenario.requests
         return self._random.choices(requests, [one.weight for one in requests])[0]
 
-    async def _send(self, asked: RequestTemplate, due: float) -> bool:
+    async def _send(self, template: RequestTemplate, due: float) -> bool:
         """Send one request, and record its response. Return True if a server answered at all."""
-        body = self._bodies[asked.name].of(next(self._numbers))
-        url = f"{self._target.base_url.rstrip('/')}{asked.path}"
+        body = self._bodies[template.name].of(next(self._numbers))
+        url = f"{self._target.base_url.rstrip('/')}{template.path}"
         first: float | None = None
         status: int | None = None
         error = ""
@@ -164,7 +164,7 @@ class _Load:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         self._note(
             TimedResponse(
-                asked.name,
+                template.name,
                 due,
                 time.perf_counter() - due,
                 first,

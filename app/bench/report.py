@@ -58,7 +58,7 @@ class ReportRow:
 def rows_of(answers: Sequence[TimedResponse], scenario: Scenario) -> list[ReportRow]:
     """Return a row for each kind of request in the scenario's order and, if there are several kinds, a row for all
     kinds together."""
-    names = [asked.name for asked in scenario.requests]
+    names = [template.name for template in scenario.requests]
     lines = [_row_of(name, [one for one in answers if one.name == name], scenario.duration_s) for name in names]
     return lines if len(names) == 1 else [*lines, _row_of(ALL, answers, scenario.duration_s)]
 
@@ -85,8 +85,8 @@ def _row_of(name: str, answers: Sequence[TimedResponse], seconds: float) -> Repo
 
 def errors_of(answers: Iterable[TimedResponse]) -> list[tuple[int, str]]:
     """Return the ten most frequent errors with their counts and statuses, the most frequent first."""
-    told = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
-    return [(count, error) for error, count in told.most_common(10)]
+    errors = Counter(f"{one.status or 'no answer'}: {one.error}" for one in answers if not one.is_good)
+    return [(count, error) for error, count in errors.most_common(10)]
 
 
 def table_of(lines: Sequence[ReportRow]) -> Table:
@@ -146,13 +146,13 @@ def as_page(counted: Mapping[str, Any], answers: Sequence[TimedResponse]) -> str
     }
     if counted["cost_usd"] is not None:
         facts["Cost"] = f"${counted['cost_usd']:.4f}"
-    told = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items())
+    facts_html = "".join(f"<dt>{name}</dt><dd>{html.escape(str(value))}</dd>" for name, value in facts.items())
     errors = "".join(f"<li>{one['count']:,} × {html.escape(one['error'])}</li>" for one in counted["errors"])
     title = f"openfaze bench: {html.escape(counted['scenario'])}"
     heads = "".join(f"<th>{name}</th>" for name in ("request", "answers", "errors", "/s", *_HEADS, "first ms"))
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
-        f"<h1>{title}</h1><dl>{told}</dl><table><tr>{heads}</tr>{rows}</table>{_plots(answers)}"
+        f"<h1>{title}</h1><dl>{facts_html}</dl><table><tr>{heads}</tr>{rows}</table>{_plots(answers)}"
         + (f"<h2>Errors</h2><ul>{errors}</ul>" if errors else "")
         + "</html>\n"
     )
@@ -170,9 +170,9 @@ def _to_html_row(line: Mapping[str, Any]) -> str:
     return f"<tr><td>{html.escape(line['name'])}</td>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 
-def _describe_load(asked: Mapping[str, Any]) -> str:
-    who = f"{asked['rate']:g} requests a second" if asked["rate"] else f"{asked['concurrency']} callers"
-    return f"{who} for {asked['duration_s']:g} s, after {asked['warmup_s']:g} s of warm-up"
+def _describe_load(load: Mapping[str, Any]) -> str:
+    who = f"{load['rate']:g} requests a second" if load["rate"] else f"{load['concurrency']} callers"
+    return f"{who} for {load['duration_s']:g} s, after {load['warmup_s']:g} s of warm-up"
 
 
 def _plots(answers: Sequence[TimedResponse]) -> str:

@@ -78,7 +78,7 @@ class Scenario(BaseModel):
 
     @model_validator(mode="after")
     def _names_differ(self) -> "Scenario":
-        names = [asked.name for asked in self.requests]
+        names = [template.name for template in self.requests]
         if len(set(names)) != len(names):
             raise ValueError("two requests have the same 'name'")
         return self
@@ -114,20 +114,20 @@ def read(path: Path) -> Scenario:
 class RequestBodies:
     """Bodies of the requests of one kind. Their files are read once."""
 
-    def __init__(self, asked: RequestTemplate, folder: Path, model: str) -> None:
-        """Read the files of `asked`. Raises BadScenario for a file that does not exist."""
-        self._varies = "{number}" in asked.prompt
-        body = asked.body
+    def __init__(self, template: RequestTemplate, folder: Path, model: str) -> None:
+        """Read the files of `template`. Raises BadScenario for a file that does not exist."""
+        self._varies = "{number}" in template.prompt
+        body = template.body
         if body is None:
-            parts: list[dict[str, Any]] = [{"type": "text", "text": asked.prompt}] if asked.prompt else []
-            parts += [_content_part(name, folder, asked.lasts_s) for name in asked.files]
-            messages: list[dict[str, Any]] = [{"role": "user", "content": parts if asked.files else asked.prompt}]
-            if asked.task:
-                messages.insert(0, {"role": "system", "content": f"<task>{asked.task}</task>"})
+            parts: list[dict[str, Any]] = [{"type": "text", "text": template.prompt}] if template.prompt else []
+            parts += [_content_part(name, folder, template.lasts_s) for name in template.files]
+            messages: list[dict[str, Any]] = [{"role": "user", "content": parts if template.files else template.prompt}]
+            if template.task:
+                messages.insert(0, {"role": "system", "content": f"<task>{template.task}</task>"})
             body = {"messages": messages}
-        if asked.max_tokens:
-            body = body | {"max_tokens": asked.max_tokens}
-        if asked.stream:
+        if template.max_tokens:
+            body = body | {"max_tokens": template.max_tokens}
+        if template.stream:
             body = body | {"stream": True, "stream_options": {"include_usage": True}}
         self._body = json.dumps({"model": model} | body).encode()
 

@@ -36,7 +36,7 @@ class _PrintedValue:
 
 
 async def answer_with_values(
-    asked: RequestedValues,
+    requested: RequestedValues,
     material: Material,
     document: Entry | None,
     structured: StructuredAnswers,
@@ -49,18 +49,18 @@ async def answer_with_values(
     the question is about something that documents rarely print, or if only likely values may be an answer. Raises
     ModelError.
     """
-    shape = Shape.of_schema(asked.schema, "messages")
+    shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")
     assert filling.answer is not None
     material = replace(material, shape=shape, filling=filling, document=document)
     values = filling.answer.value
     evidence, _ = await structured.trace(values, material.results, material, shape)
-    found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in asked.titles}
-    if only_likely or not asked.are_known:
-        found = {key: said if _is_likely(said) else [] for key, said in found.items()}
+    found = {key: list(_printed_values((key,), values[key], filling, evidence.fields)) for key in requested.titles}
+    if only_likely or not requested.are_known:
+        found = {key: values_of_key if _is_likely(values_of_key) else [] for key, values_of_key in found.items()}
         if not any(found.values()):
             return None
-    return "\n\n".join(_format_values(asked, key, said) for key, said in found.items())
+    return "\n\n".join(_format_values(requested, key, values_of_key) for key, values_of_key in found.items())
 
 
 def _is_likely(found: Sequence[_PrintedValue]) -> bool:
@@ -95,20 +95,20 @@ def _printed_values(
     yield _PrintedValue(text, row, known.get("page"), known.get("probability", 0.0))
 
 
-def _format_values(asked: RequestedValues, key: str, found: Sequence[_PrintedValue]) -> str:
+def _format_values(requested: RequestedValues, key: str, found: Sequence[_PrintedValue]) -> str:
     """Return the part of an answer that is about one value, as Markdown."""
-    title = asked.titles[key]
+    title = requested.titles[key]
     if not found:
-        return asked.sentences.missing.format(name=title)
+        return requested.sentences.missing.format(name=title)
     parts = []
-    if isinstance(asked.schema["properties"][key].get("items"), dict):
+    if isinstance(requested.schema["properties"][key].get("items"), dict):
         parts.append("\n".join(f"- {one.text}" for one in found))
     else:
         [one] = found
-        parts.append(one.text if len(asked.titles) == 1 else f"{title}: {one.text}")
-        page = f" ({asked.sentences.page.format(page=one.page)})" if one.page is not None else ""
+        parts.append(one.text if len(requested.titles) == 1 else f"{title}: {one.text}")
+        page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
         if one.row != one.text or page:
             parts.append(f"> {one.row}{page}")
     if (sure := min(one.probability for one in found)) < SURE:
-        parts.append(asked.sentences.uncertain.format(percent=round(100 * sure)))
+        parts.append(requested.sentences.uncertain.format(percent=round(100 * sure)))
     return "\n\n".join(parts)

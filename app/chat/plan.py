@@ -255,8 +255,8 @@ def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
     """
     if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
         return False
-    said = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
-    more = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(said))
+    text = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
+    more = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
     last = steps[-1]
     if last.task == "translate":
         is_last = set(last.after) == set(range(len(steps) - 1))

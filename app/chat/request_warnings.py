@@ -66,9 +66,9 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     if request.is_only_flagged and not directives.guard:
         yield "Field 'guard_mode' has no effect without guard codes: send <guard>ALL</guard> in a system message."
     sent = request.model_extra or {}
-    for name, instead in _WITHOUT_EFFECT.items():
+    for name, reason in _WITHOUT_EFFECT.items():
         if sent.get(name) not in _ASKS_NOTHING:
-            yield f"Field '{name}' has no effect here: {instead}."
+            yield f"Field '{name}' has no effect here: {reason}."
     yield from find_misspelt(request)
 
 
@@ -81,8 +81,8 @@ def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOW
     objects = (one for one in islice(_objects(request, ""), _MAX_OBJECTS) if one[1].model_extra)
     compared = (pair for path, sent in objects for pair in _unknown(path, sent, known.get(path, ())))
     for name, absent, place in islice(compared, _MAX_COMPARED):
-        for meant in get_close_matches(_normalise_name(name), absent, n=1, cutoff=_LIKENESS):
-            yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[meant]}'?"
+        for similar in get_close_matches(_normalise_name(name), absent, n=1, cutoff=_LIKENESS):
+            yield f"Field '{place}{name}' is not known and has no effect. Did you mean '{place}{absent[similar]}'?"
 
 
 def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:

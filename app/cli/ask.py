@@ -105,9 +105,9 @@ def _print_answer(client: httpx.Client, body: Json, question: Question) -> bool:
             raise _Refused(_error_message(response.content, response.status_code))
         for line in response.iter_lines():
             if line.startswith(": progress "):
-                told = json.loads(line.removeprefix(": progress "))
+                sent = json.loads(line.removeprefix(": progress "))
                 progress.update(
-                    bar, description=told["stage"], total=told["total"], completed=told["done"], visible=True
+                    bar, description=sent["stage"], total=sent["total"], completed=sent["done"], visible=True
                 )
             elif line.startswith("data: {"):
                 _add_event(json.loads(line.removeprefix("data: ")), answer, is_live=is_live, progress=progress)

@@ -41,10 +41,10 @@ class _Failures:
         self.count += 1
         if self.count > _SHOWN:
             return
-        told = pydantic_core.from_json(record)
-        error = told["response"]["body"]["error"]
-        said = f"{told['response']['status_code']} {error['code']}: {printable(error['message'], _MESSAGE_CHARS)}"
-        self.first.append(f"{printable(told['custom_id'], _ID_CHARS)}: {said}")
+        line = pydantic_core.from_json(record)
+        error = line["response"]["body"]["error"]
+        message = f"{line['response']['status_code']} {error['code']}: {printable(error['message'], _MESSAGE_CHARS)}"
+        self.first.append(f"{printable(line['custom_id'], _ID_CHARS)}: {message}")
 
     def describe(self, output: Path) -> Iterator[str]:
         yield from self.first
@@ -66,8 +66,8 @@ def run(settings: Settings, file: Path, output: Path) -> bool:
         fail(str(error))
     except ValueError as error:  # from settings that cannot be used
         fail(str(error))
-    for told in failures.describe(output):
-        typer.echo(told, err=True)
+    for failure in failures.describe(output):
+        typer.echo(failure, err=True)
     typer.echo(f"{count - failures.count} of {count} lines have an answer in {output}", err=True)
     return not failures.count
 
@@ -116,9 +116,9 @@ def _check(name: str, lines: _Reader) -> int:
     except BadFile as error:
         checker.problems.append(error.problem)
     if checker.problems:
-        told = [f"{name}:{one['line'] or 1}: {one['message']}" for one in checker.problems[:_SHOWN]]
+        problems = [f"{name}:{one['line'] or 1}: {one['message']}" for one in checker.problems[:_SHOWN]]
         more = len(checker.problems) - _SHOWN
-        fail("\n".join([*told, f"… and {more} more"] if more > 0 else told))
+        fail("\n".join([*problems, f"… and {more} more"] if more > 0 else problems))
     return checker.count
 
 

@@ -43,8 +43,8 @@ def run(
     counted = as_json(Path(name).stem, scenario, target, answers, priced)
     if counted["cost_usd"] is not None:
         out.print(f"cost: ${counted['cost_usd']:.4f}", highlight=False)
-    for count, told in errors_of(answers):
-        out.print(f"{count} × {told}", style="red", highlight=False, markup=False)
+    for count, message in errors_of(answers):
+        out.print(f"{count} × {message}", style="red", highlight=False, markup=False)
     try:
         if json_file is not None:
             json_file.write_text(json.dumps(counted, indent=2) + "\n")

@@ -121,9 +121,9 @@ async def _print_findings(settings: Settings) -> list[Finding]:
 
     for finding in found:
         if finding.outcome in ("missing", "failed"):
-            told = wrapped(f"{finding.capability}: {adapt_commands(finding.said)}", console.width)
+            text = wrapped(f"{finding.capability}: {adapt_commands(finding.said)}", console.width)
             title = len(finding.capability) + 1
-            console.print(Text.assemble("\n", (told[:title], _COLOURS[finding.outcome]), told[title:]), soft_wrap=True)
+            console.print(Text.assemble("\n", (text[:title], _COLOURS[finding.outcome]), text[title:]), soft_wrap=True)
     if at_start is not None:
         console.print("\n" + "\n".join(_summarise_cards(settings, at_start, found)), soft_wrap=True)
     counts = Counter(finding.outcome for finding in found)
@@ -178,8 +178,8 @@ def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Findin
         if one.capability == "llm":
             base = getattr(settings, "llm_base_url", None) if one.engine == "openai-server" else None
             where = f" at {without_password(base)}" if base else f" ({one.engine or 'none'})"
-            told = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {adapt_commands(one.said)}"
-            yield from wrapped(_shorten(f"LLM{where} {told}", _MAX_REASON_CHARS), _SCREEN).splitlines()
+            answer = f"answers: {one.said}" if one.outcome == "ok" else f"does not answer: {adapt_commands(one.said)}"
+            yield from wrapped(_shorten(f"LLM{where} {answer}", _MAX_REASON_CHARS), _SCREEN).splitlines()
 
 
 def _shorten(line: str, most: int = _SCREEN) -> str:
@@ -205,17 +205,17 @@ def _row(finding: Finding) -> Table:
     row = Table.grid(
         Column(width=7), Column(width=17), Column(width=23), Column(ratio=1), padding=(0, 1, 0, 0), expand=True
     )
-    told = Text(finding.said if finding.outcome in ("ok", "off") else "see below")
+    text = Text(finding.said if finding.outcome in ("ok", "off") else "see below")
     if finding.loaded_ms is not None and finding.ran_ms is not None:
-        told.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
+        text.append(f"; loaded in {_seconds(finding.loaded_ms)}, ran in {_seconds(finding.ran_ms)}")
     if finding.card_mb is not None:
-        told.append(f", {finding.card_mb:,} MB on the card")
+        text.append(f", {finding.card_mb:,} MB on the card")
     if finding.licence:
-        told.append(f"\n{finding.licence}; {finding.weights}", "dim")
+        text.append(f"\n{finding.licence}; {finding.weights}", "dim")
     if finding.card_estimate is not None and cards() is not None:
-        told.append(f"; takes about {finding.card_estimate.shown} MB on a card", "dim")
+        text.append(f"; takes about {finding.card_estimate.shown} MB on a card", "dim")
     outcome = finding.outcome.upper() if finding.outcome == "failed" else finding.outcome
-    row.add_row(Text(outcome, _COLOURS[finding.outcome]), Text(finding.capability), Text(finding.engine or "–"), told)
+    row.add_row(Text(outcome, _COLOURS[finding.outcome]), Text(finding.capability), Text(finding.engine or "–"), text)
     return row
 
 
@@ -267,27 +267,27 @@ async def _run_trial(name: str, trial: Callable[[], Awaitable[Finding]]) -> Find
         return Finding(name, "failed", said=_with_cause(f"{type(error).__name__}: {error}".rstrip(" :"), error))
 
 
-def _with_cause(said: str, error: Exception) -> str:
-    """Return `said` with its reference to this command replaced by the cause of `error`, which a server would only
+def _with_cause(message: str, error: Exception) -> str:
+    """Return `message` with its reference to this command replaced by the cause of `error`, which a server would only
     log."""
-    said = said.removesuffix("; `openfaze doctor` shows why.")
+    message = message.removesuffix("; `openfaze doctor` shows why.")
     cause = error.__cause__
-    return f"{said} ({type(cause).__name__}: {cause})" if cause is not None else said
+    return f"{message} ({type(cause).__name__}: {cause})" if cause is not None else message
 
 
 async def _check_cards(settings: Settings, runtime: Runtime) -> Finding | None:
     """Return which engines use the cards and which cannot, or None if there is no card and the operator asked for
     none."""
     config = build_config(settings)
-    asked = [device for device in (config.device, *config.devices.values()) if device.startswith(CUDA)]
-    if obstacle := next(filter(None, map(DRIVER.obstacle, asked)), None):
+    on_cuda = [device for device in (config.device, *config.devices.values()) if device.startswith(CUDA)]
+    if obstacle := next(filter(None, map(DRIVER.obstacle, on_cuda)), None):
         return Finding("cards", "failed", said=obstacle)
     if DRIVER.obstacle():
         return None
     await runtime.look()
     off = await asyncio.to_thread(lambda: list(runtime.off_the_card()))
     if off:
-        return Finding("cards", "failed" if asked else "missing", said=" ".join(off))
+        return Finding("cards", "failed" if on_cuda else "missing", said=" ".join(off))
     on = await asyncio.to_thread(lambda: list(runtime.on_the_card()))
     return Finding("cards", "ok", said=f"used by {', '.join(on) or 'nothing that is here'}")
 
@@ -318,7 +318,7 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     try:
         await runtime.load(state.capability)
         loaded = time.perf_counter()
-        said = await CATALOG[state.capability].self_test(runtime)
+        message = await CATALOG[state.capability].self_test(runtime)
     except WeightsMissing as error:
         return tried("missing" if choice == AUTO else "failed", said=error.remedy)
     except (ModelError, BadResult) as error:
@@ -326,8 +326,8 @@ async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding
     ran_ms, card_mb = _ms(loaded), (free - _free_card_bytes()) // 10**6
     taken = card_mb if card_mb > 0 else None
     if state.pairs:
-        said += f"; translates {', '.join(state.pairs)}"
-    return tried("ok", said=said, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)
+        message += f"; translates {', '.join(state.pairs)}"
+    return tried("ok", said=message, loaded_ms=_ms(started, loaded), ran_ms=ran_ms, card_mb=taken)
 
 
 async def _search_the_web(settings: Settings, fetcher: Fetcher) -> Finding:
@@ -355,10 +355,10 @@ async def _render_a_page(settings: Settings) -> Finding:
         return Finding("browser", "missing" if settings.browser == AUTO else "failed", said=REMEDY)
     started = time.perf_counter()
     try:
-        said = await open_a_page(BrowserPolicy(program))
+        message = await open_a_page(BrowserPolicy(program))
     except (ModelError, InputError, BadResult) as error:
         return Finding("browser", "failed", engine=without_password(program), said=str(error))
-    return Finding("browser", "ok", engine=without_password(program), said=f"{said}, in {_seconds(_ms(started))}")
+    return Finding("browser", "ok", engine=without_password(program), said=f"{message}, in {_seconds(_ms(started))}")
 
 
 async def open_a_page(policy: BrowserPolicy) -> str:

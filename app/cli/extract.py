@@ -69,9 +69,9 @@ def extract(wanted: ExtractOptions) -> int:
             JobState(state_file).close()
         except CannotOpen as error:
             fail(str(error))
-    beside = [file for file in (wanted.out, wanted.urls, wanted.examples) if file is not None]
+    job_files = [file for file in (wanted.out, wanted.urls, wanted.examples) if file is not None]
     try:
-        papers = list(papers_of([*wanted.sources, *(addresses_in(wanted.urls) if wanted.urls else ())], beside))
+        papers = list(papers_of([*wanted.sources, *(addresses_in(wanted.urls) if wanted.urls else ())], job_files))
         examples = _examples(wanted.examples) if wanted.examples else []
         if not papers:
             fail("there is no paper: name files, folders, zip archives, mailboxes or addresses")
@@ -112,9 +112,9 @@ def _make_table(
     papers: Sequence[Paper],
     state_file: Path,
 ) -> int:
-    asked = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
+    inputs = {"schema": schema, "examples": [[one.paper.fingerprint, one.answer] for one in examples]}
     with contextlib.closing(JobState(state_file)) as state:
-        if state.begin(asked):
+        if state.begin(inputs):
             _note("the schema or the examples have changed: all papers except reviewed ones are asked about again")
         for first in range(0, len(papers), _LISTED_AT_ONCE):
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
@@ -178,8 +178,8 @@ def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Seque
             below += 1
             if wanted.review is not None:
                 sure = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
-                told = (row.name, cell.pointer, sure, json.dumps(cell.value, ensure_ascii=False))
-                typer.echo("  ".join(printable(part, terminal_width()) for part in told))
+                columns = (row.name, cell.pointer, sure, json.dumps(cell.value, ensure_ascii=False))
+                typer.echo("  ".join(printable(part, terminal_width()) for part in columns))
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""
     _note(
@@ -208,12 +208,12 @@ def _examples(file: Path) -> list[PaperExample]:
         if not line.strip():
             continue
         try:
-            told: Any = json.loads(line)
-            name, answer = told["paper"], told["answer"]
+            example: Any = json.loads(line)
+            name, answer = example["paper"], example["answer"]
         except (ValueError, KeyError, TypeError):
             fail(f'--examples: {file}:{number} is not {{"paper": "…", "answer": {{…}}}}')
-        beside = file.parent / name
-        found = list(papers_of([str(beside) if not Path(name).exists() and beside.exists() else name]))
+        sibling = file.parent / name
+        found = list(papers_of([str(sibling) if not Path(name).exists() and sibling.exists() else name]))
         if len(found) != 1:
             fail(f"--examples: {file}:{number}: '{name}' names {len(found)} papers; an example must name one")
         examples.append(PaperExample(found[0], answer))

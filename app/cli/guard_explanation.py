@@ -123,10 +123,10 @@ def print_table(explanation: Explanation) -> None:
     `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
-        told = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
-        rows = [(layer["layer"], _number(layer["score"]), _shown(layer["found"])) for layer in told[:_MAX_LAYERS]]
-        if len(told) > _MAX_LAYERS:
-            rows.append((f"and {len(told) - _MAX_LAYERS} more (--json)", "", ""))
+        layers = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
+        rows = [(layer["layer"], _number(layer["score"]), _shown(layer["found"])) for layer in layers[:_MAX_LAYERS]]
+        if len(layers) > _MAX_LAYERS:
+            rows.append((f"and {len(layers) - _MAX_LAYERS} more (--json)", "", ""))
         first, *others = rows or [("", "", "")]
         code = f"{verdict['code']} {verdict['hazard']}"
         numbers = _number(verdict["score"]), _number(verdict["threshold"])

@@ -137,11 +137,11 @@ def ask_server(
         fail(
             'there is nothing to ask: give a text, a --file, or both (openfaze ask "What is the total?" -f receipt.jpg)'
         )
-    asked = ask.Question(
+    question = ask.Question(
         ask.read_text(text), file or (), task, ask.read_schema(schema) if schema else None, guard_codes, reasoning
     )
     if not is_here:
-        sys.exit(0 if ask.ask(url or running.find(), asked, as_json=as_json) else 1)
+        sys.exit(0 if ask.ask(url or running.find(), question, as_json=as_json) else 1)
     settings = read_settings()
     with without_garbage_collection():
         from app.cli.serving import CannotListen, serve_in_thread
@@ -150,7 +150,7 @@ def ask_server(
     configure_logging("error")
     try:
         with serve_in_thread(settings) as own:
-            is_answered = ask.ask(own, asked, as_json=as_json)
+            is_answered = ask.ask(own, question, as_json=as_json)
     except (CannotListen, ValueError) as error:
         fail(str(error))
     sys.exit(0 if is_answered else 1)
@@ -271,8 +271,8 @@ def pull(
         sets = pulling.sets_named(name, settings)
         if not sets:
             typer.echo(f"'{name}' needs no weights beyond those installed with openfaze.", err=True)
-        for said in pulling.left_out(name, settings):
-            typer.echo(said, err=True)
+        for note in pulling.left_out(name, settings):
+            typer.echo(note, err=True)
         pulling.fetch(sets, settings)
     except (pulling.NothingToPull, PullFailed) as error:
         fail(str(error))
@@ -467,11 +467,11 @@ def explain_text(
     if not read.strip():
         fail("there is nothing to judge: the text is empty")
     try:
-        asked = guard_explanation.codes_in(codes)
+        requested = guard_explanation.codes_in(codes)
     except ValueError as error:
         fail(f"--codes: {error}")
     try:
-        explanation = asyncio.run(guard_explanation.explain(settings, read, asked))
+        explanation = asyncio.run(guard_explanation.explain(settings, read, requested))
     except (ModelError, ValueError) as error:  # a ValueError comes from the settings, never from an engine
         fail(str(error))
     if as_json:

@@ -218,15 +218,15 @@ def _missing_bytes(known: WeightSet, root: Path) -> int:
 
 def _print_tenths(needed: int) -> Progress:
     fetched: dict[str, int] = {}
-    told = 0
+    shown_tenths = 0
 
     def show(file: WeightFile, done: int, _: int | None) -> None:
-        nonlocal told
+        nonlocal shown_tenths
         fetched[file.path] = done
         here = sum(fetched.values())
         tenths = min(10, 10 * here // needed) if needed else 0
-        if tenths > told:
-            told = tenths
+        if tenths > shown_tenths:
+            shown_tenths = tenths
             typer.echo(f"{tenths}0 %: {shown_bytes(here)} of {shown_bytes(needed)}, now {file.path}", err=True)
 
     return show

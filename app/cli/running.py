@@ -131,7 +131,7 @@ def _is_alive(pid: int) -> bool:
 def _answers(url: str) -> bool:
     """True if an openfaze server answers at `url`: any other server must not get keys or files."""
     try:
-        said = httpx.get(f"{url}/", headers={"accept": "application/json"}, timeout=_LOOK_S, trust_env=False).json()
+        body = httpx.get(f"{url}/", headers={"accept": "application/json"}, timeout=_LOOK_S, trust_env=False).json()
     except (httpx.HTTPError, ValueError):
         return False
-    return isinstance(said, dict) and said.get("name") == "openfaze"
+    return isinstance(body, dict) and body.get("name") == "openfaze"

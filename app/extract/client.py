@@ -60,8 +60,10 @@ class PaperClient:
     def read(self, paper: Paper) -> Json:
         """Return the result of the task `ocr`, with tables. Raises Refused and CannotAsk."""
         with self._content_of(paper) as content:
-            told = self._completion([{"role": "system", "content": "<task>ocr</task>"}], content, ocr={"tables": True})
-        result: Json = json.loads(told["choices"][0]["message"]["content"])["result"]
+            completion = self._completion(
+                [{"role": "system", "content": "<task>ocr</task>"}], content, ocr={"tables": True}
+            )
+        result: Json = json.loads(completion["choices"][0]["message"]["content"])["result"]
         return result
 
     def fill(self, paper: Paper, schema: Json, examples: Sequence[PaperExample] = ()) -> PaperResult:
@@ -74,16 +76,19 @@ class PaperClient:
                 shown.append({"role": "assistant", "content": json.dumps(example.answer)})
             with self._content_of(paper) as content:
                 wanted = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
-                told = self._completion(shown, content, response_format=wanted, evidence=True)
+                completion = self._completion(shown, content, response_format=wanted, evidence=True)
         except Refused as refusal:
             return PaperResult(error=str(refusal))
-        said = told["choices"][0]["message"].get("content") or ""
+        text = completion["choices"][0]["message"].get("content") or ""
         try:
-            answer = json.loads(said)
+            answer = json.loads(text)
         except ValueError:
-            return PaperResult(error=f"the answer is not JSON: {said[:200]}", warnings=told.get("warnings") or ())
+            return PaperResult(error=f"the answer is not JSON: {text[:200]}", warnings=completion.get("warnings") or ())
         return PaperResult(
-            answer, told.get("evidence") or {}, told.get("unsupported") or (), told.get("warnings") or ()
+            answer,
+            completion.get("evidence") or {},
+            completion.get("unsupported") or (),
+            completion.get("warnings") or (),
         )
 
     def stop(self) -> None:
@@ -115,8 +120,8 @@ class PaperClient:
         response = self._post("/chat/completions", json=body)
         if not response.is_success:
             raise Refused(_error(response))
-        told: Json = response.json()
-        return told
+        completion: Json = response.json()
+        return completion
 
     def _post(self, path: str, **request: Any) -> httpx.Response:
         pause = _FIRST_PAUSE_S

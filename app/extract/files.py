@@ -116,8 +116,8 @@ def _fill_book(book: Workbook, path: Path, tables: Sequence[AnswerTable], rows: 
     hidden = book.create_sheet(probabilities)
     hidden.sheet_state = "hidden"
     hidden.append([_plain_cell(hidden, head, bold=True) for head in _PROBABILITY_HEADS])
-    for told in _probabilities(rows):
-        hidden.append([_plain_cell(hidden, one) for one in told])
+    for values in _probabilities(rows):
+        hidden.append([_plain_cell(hidden, one) for one in values])
 
 
 def _sheet_names(names: Sequence[str]) -> list[str]:
@@ -259,10 +259,10 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
     """Write one JSON object for each paper: its name, the unchanged answer with its evidence, and any error."""
     with _replace_file(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
-            told: dict[str, Any] = {"paper": row.name}
+            line: dict[str, Any] = {"paper": row.name}
             if row.result is not None:
-                told |= {name: value for name in row.result.__slots__ if (value := getattr(row.result, name))}
-            out.write(json.dumps(told, ensure_ascii=False) + "\n")
+                line |= {name: value for name in row.result.__slots__ if (value := getattr(row.result, name))}
+            out.write(json.dumps(line, ensure_ascii=False) + "\n")
     return [path]
 
 

@@ -84,7 +84,7 @@ class JobState:
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.executescript(_LAYOUT)
-            if "change" not in (told[1] for told in self._db.execute("PRAGMA table_info(reviews)")):
+            if "change" not in (column[1] for column in self._db.execute("PRAGMA table_info(reviews)")):
                 self._db.execute("ALTER TABLE reviews ADD COLUMN change TEXT NOT NULL DEFAULT 'value'")
         except sqlite3.DatabaseError as error:
             self._db.close()
@@ -95,17 +95,17 @@ class JobState:
                 ) from None
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
-    def begin(self, asked: Json) -> bool:
+    def begin(self, inputs: Json) -> bool:
         """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
         answers, except for reviewed papers, and return True. Raises CannotOpen if there are reviews under another
         schema."""
-        schema = json.dumps(asked.get("schema"))
+        schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
                 f"{self.path} holds {count} fields that were reviewed under another schema: use that schema "
                 "again, or name another --out"
             )
-        digest = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
+        digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
         known = self._job("asked")
         forgotten = 0
         with self._transaction():
@@ -115,8 +115,8 @@ class JobState:
                     "AND name NOT IN (SELECT paper FROM reviews WHERE NOT is_undone)"
                 )
                 forgotten = self._db.execute(forgets).rowcount
-            told = {"asked": digest, _SCHEMA: schema, _FOLDER: str(Path.cwd())}
-            self._db.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", told.items())
+            values = {"asked": digest, _SCHEMA: schema, _FOLDER: str(Path.cwd())}
+            self._db.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", values.items())
             self._db.execute("UPDATE papers SET position = NULL")
         return forgotten > 0
 
@@ -147,10 +147,10 @@ class JobState:
     def note(self, name: str, result: PaperResult) -> None:
         """Store the result of a paper. When this returns, the operating system has the data, so that they survive a
         crash of this process."""
-        told = {name: value for name in PaperResult.__slots__ if (value := getattr(result, name))}
+        values = {name: value for name in PaperResult.__slots__ if (value := getattr(result, name))}
         self._db.execute(
             "UPDATE papers SET result = ?, is_error = ? WHERE name = ?",
-            (json.dumps(told, ensure_ascii=False), result.error is not None, name),
+            (json.dumps(values, ensure_ascii=False), result.error is not None, name),
         )
 
     def counts(self) -> tuple[int, int, int]:
@@ -164,14 +164,14 @@ class JobState:
         """Yield the listed papers in their order."""
         cursor = self._db.cursor()
         found = "SELECT name, link, result FROM papers WHERE position IS NOT NULL ORDER BY position"
-        for told in cursor.execute(found):
-            yield self._row(*told)
+        for row in cursor.execute(found):
+            yield self._row(*row)
 
     def row(self, name: str) -> Row | None:
         """Return the listed paper `name`; None if there is none."""
         found = "SELECT name, link, result FROM papers WHERE position IS NOT NULL AND name = ?"
-        told = self._db.execute(found, (name,)).fetchone()
-        return None if told is None else self._row(*told)
+        found_row = self._db.execute(found, (name,)).fetchone()
+        return None if found_row is None else self._row(*found_row)
 
     @property
     def schema(self) -> Json | None:
@@ -189,10 +189,10 @@ class JobState:
     def reviewed(self, name: str) -> ReviewedAnswer:
         """Return the answer to the paper `name` with its reviews applied. Raises ReviewConflict if it has no answer."""
         found = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
-        told = self._db.execute(found, (name,)).fetchone()
-        if told is None:
+        row = self._db.execute(found, (name,)).fetchone()
+        if row is None:
             raise ReviewConflict(f"{name} no longer has an answer")
-        return _reviewed(PaperResult(**json.loads(told[0])), self._reviews(name))
+        return _reviewed(PaperResult(**json.loads(row[0])), self._reviews(name))
 
     def review(self, name: str, pointer: str, value: Any, place: Json, version: str) -> int:
         """Record that the field has `value` at `place` (page, bounds, text), and return the review's number. Raises
@@ -223,16 +223,16 @@ class JobState:
     def undo_review(self, number: int) -> tuple[str, str, Change]:
         """Undo a review. Return the paper's name, the pointer of the field or row (of the list if the row is gone), and
         the kind of the review. Raises ReviewConflict unless it is the latest review of its field or row."""
-        told = self._db.execute(
+        rows = self._db.execute(
             "UPDATE reviews SET is_undone = 1 WHERE number = ? AND NOT is_undone AND number = (SELECT max(last.number) "
             "FROM reviews AS last WHERE last.paper = reviews.paper AND (last.pointer = reviews.pointer "
             "OR reviews.change = 'added' AND instr(last.pointer, reviews.pointer || '/') = 1) "
             "AND NOT last.is_undone) RETURNING paper, pointer, change",
             (number,),
         ).fetchall()
-        if not told:
+        if not rows:
             raise ReviewConflict("somebody else has changed this since, or it has been undone")
-        name, pointer, change = told[0]
+        name, pointer, change = rows[0]
         shown = pointer.rpartition("/")[0] if change == "added" else pointer
         return name, self.reviewed(name).place_of(shown), change
 
@@ -249,8 +249,8 @@ class JobState:
         self._db.close()
 
     def _job(self, name: str) -> str | None:
-        told = self._db.execute("SELECT value FROM job WHERE name = ?", (name,)).fetchone()
-        return None if told is None else str(told[0])
+        row = self._db.execute("SELECT value FROM job WHERE name = ?", (name,)).fetchone()
+        return None if row is None else str(row[0])
 
     def _count_reviews(self) -> int:
         (count,) = self._db.execute("SELECT count(*) FROM reviews WHERE NOT is_undone").fetchone()

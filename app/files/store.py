@@ -331,8 +331,8 @@ def _check_room(size: int, limits: FileLimits) -> None:
         raise _storage_full(f"your files are more than {megabytes(limits.owner_bytes)} (OPENFAZE_MAX_FILES_MB)")
 
 
-def _storage_full(said: str) -> PayloadTooLarge:
-    return PayloadTooLarge(f"With this file, {said}. Delete some.", code="storage_full", param="file")
+def _storage_full(excess: str) -> PayloadTooLarge:
+    return PayloadTooLarge(f"With this file, {excess}. Delete some.", code="storage_full", param="file")
 
 
 def _media_type(head: bytes, filename: str) -> str | None:

@@ -154,40 +154,40 @@ def _check_message(message: Shortened) -> Shortened:
     send no answer. Invalid JSON is returned, too, because the package refuses it by itself.
     """
     try:
-        said = pydantic_core.from_json(message.text)
+        body = pydantic_core.from_json(message.text)
     except ValueError:
         return message
-    known = said.get("id") if isinstance(said, dict) else None
+    known = body.get("id") if isinstance(body, dict) else None
     if isinstance(known, bool) or not isinstance(known, str | int) or known in message.strings:
         known = None
     try:
-        _check_form(said)
-        _check_repeated(said, message)
-        if known is None and "id" in said:
+        _check_form(body)
+        _check_repeated(body, message)
+        if known is None and "id" in body:
             raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
     except BadRequest as error:
         raise _RefusedMessage(error, known) from None
     return message
 
 
-def _check_form(said: object) -> None:
+def _check_form(body: object) -> None:
     """Check the form of a JSON-RPC message.
 
     Raises BadRequest for an object that is not such a message, and for a call of a tool that lacks a field. In these
     cases, the package's own error would name its classes.
     """
-    if not isinstance(said, dict):
+    if not isinstance(body, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
-    if said.get("jsonrpc") != "2.0":
+    if body.get("jsonrpc") != "2.0":
         raise BadRequest("Field 'jsonrpc': should be '2.0'", param="jsonrpc")
-    if "result" in said or "error" in said:
+    if "result" in body or "error" in body:
         raise BadRequest("The body should be a request or a notification, not an answer.")
-    if not isinstance(said.get("method"), str):
+    if not isinstance(body.get("method"), str):
         raise BadRequest("Field 'method': should be a string", param="method")
-    params = said.get("params")
+    params = body.get("params")
     if not isinstance(params, dict | None):
         raise BadRequest("Field 'params': should be an object", param="params")
-    if said["method"] == "tools/call":
+    if body["method"] == "tools/call":
         params = params or {}
         if not isinstance(params.get("name"), str):
             raise BadRequest("Field 'params.name': should be the name of a tool", param="params.name")
@@ -195,12 +195,12 @@ def _check_form(said: object) -> None:
             raise BadRequest("Field 'params.arguments': should be an object", param="params.arguments")
 
 
-def _check_repeated(said: dict[str, Any], message: Shortened) -> None:
+def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
     """Raise BadRequest for a long string that an answer would repeat, perhaps many times."""
-    params = said.get("params") or {}
+    params = body.get("params") or {}
     meta = params.get("_meta")
     repeated = {
-        "method": said["method"],
+        "method": body["method"],
         "params.name": params.get("name"),
         "params._meta.progressToken": meta.get("progressToken") if isinstance(meta, dict) else None,
     }
@@ -224,12 +224,12 @@ def _error_response(error: ApiError, request: Request, id_: str | int | None = N
     """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is that of
     the request, so that its caller does not wait for another answer."""
     is_of_params = (error.param or "").partition(".")[0] == "params"
-    told = {
+    rpc_error = {
         "code": _INVALID_PARAMS if is_of_params else _INVALID_REQUEST,
         "message": error.message,
         "data": error.body(request.state.request_id)["error"],
     }
-    body = {"jsonrpc": "2.0", "id": id_, "error": told}
+    body = {"jsonrpc": "2.0", "id": id_, "error": rpc_error}
     headers = error.headers | ({"allow": "POST"} if isinstance(error, MethodNotAllowed) else {})
     return Response(
         pydantic_core.to_json(body), status_code=error.status, headers=headers, media_type="application/json"

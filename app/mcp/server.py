@@ -207,11 +207,11 @@ async def _complete(
 
 def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
     """Return the structured content for an answer. Raises ValueError for one that is not JSON."""
-    said = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
+    extracted = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
     if tool.name == EXTRACT:
         fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
-        return Extracted(data=said, **fields).model_dump(mode="json")
-    result = said["result"]
+        return Extracted(data=extracted, **fields).model_dump(mode="json")
+    result = extracted["result"]
     return result if isinstance(result, dict) else {LIST: result}
 
 
@@ -256,9 +256,9 @@ async def _as_file(
         path = services.files.storage.local_path(kept.name)
         uri = path.as_uri() if path else f"{services.settings.files_dir}/{kept.name}"
     link = types.ResourceLink(name=f"{tool.name}.json", uri=uri, mime_type="application/json", size=len(coded))
-    said = f"The result is {len(coded)} bytes of JSON: {uri}. Ask for less, such as some pages, to have it at once."
+    text = f"The result is {len(coded)} bytes of JSON: {uri}. Ask for less, such as some pages, to have it at once."
     return types.CallToolResult(
-        content=[types.TextContent(text=said), link, *warnings],
+        content=[types.TextContent(text=text), link, *warnings],
         structured_content={FILE: {"id": kept.id, "uri": uri, "bytes": len(coded)}},
     )
 
@@ -291,6 +291,6 @@ def _error_text(error: ApiError, source: str = "source") -> str:
     def argument(place: re.Match[str]) -> str:
         return "schema" if place[0].startswith("response_format") else source
 
-    again = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
-    said = _PLACE.sub(argument, error.message).replace("Field 'source'", f"Field '{source}'")
-    return f"{said} [{error.code}]{again}"
+    retry_hint = f" Try again in {error.retry_after} seconds." if error.retry_after else ""
+    message = _PLACE.sub(argument, error.message).replace("Field 'source'", f"Field '{source}'")
+    return f"{message} [{error.code}]{retry_hint}"

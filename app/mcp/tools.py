@@ -126,8 +126,8 @@ class Ocr(Instructed):
             yield f"Pages {self.pages}."
 
     def request(self) -> dict[str, Any]:
-        asked = {name: True for name in ("tables", "markdown") if getattr(self, name)}
-        return super().request() | ({"ocr": asked} if asked else {})
+        options = {name: True for name in ("tables", "markdown") if getattr(self, name)}
+        return super().request() | ({"ocr": options} if options else {})
 
 
 class ObjectDetection(Instructed):

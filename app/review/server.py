@@ -164,5 +164,5 @@ def _json(value: Any) -> Response:
 
 def _problem(_: Request, error: Exception) -> Response:
     status = next(status for kind, status in _STATUSES.items() if isinstance(error, kind))
-    told = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
-    return JSONResponse({"error": {"message": told}}, status, headers=_PRIVATE)
+    message = f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error)
+    return JSONResponse({"error": {"message": message}}, status, headers=_PRIVATE)

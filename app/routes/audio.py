@@ -84,8 +84,10 @@ def transcription(transcript: Transcript, request: audio.TranscriptionRequest) -
             )
         case "verbose_json":
             language = language_name(transcript.language).lower() if transcript.language else ""
-            asked = request.timestamp_granularities or ["segment"]
-            return _verbose(transcript, "transcribe", language, words="word" in asked, segments="segment" in asked)
+            granularities = request.timestamp_granularities or ["segment"]
+            return _verbose(
+                transcript, "transcribe", language, words="word" in granularities, segments="segment" in granularities
+            )
         case plain:
             return _plain(transcript, plain)
 
@@ -261,18 +263,18 @@ async def transcribe(request: Request) -> Response:
     """Transcribes speech in its own language."""
     stages: Stages = request.state.stages
     form, file = await _read_upload(request)
-    asked = TranscriptionRequest.read(form.values)
-    asked.check()
+    wanted = TranscriptionRequest.read(form.values)
+    wanted.check()
     options = SpeechOptions(
-        language=asked.language or (asked.languages[0] if len(asked.languages) == 1 else None),
-        diarize=asked.response_format == "diarized_json",
-        prompt=", ".join(filter(None, [asked.prompt, *asked.keywords])) or None,
+        language=wanted.language or (wanted.languages[0] if len(wanted.languages) == 1 else None),
+        diarize=wanted.response_format == "diarized_json",
+        prompt=", ".join(filter(None, [wanted.prompt, *wanted.keywords])) or None,
     )
-    feed = await _begin_feed(request, asked.model, file, form.filename, options, stages, stream=asked.stream)
-    if asked.stream:
+    feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages, stream=wanted.stream)
+    if wanted.stream:
         pieces = stream(feed, diarized=options.diarize, show_progress=is_on(request, "x-interfaze-progress"))
         return EventStreamResponse(feed, pieces, stages, failure(request.state.request_id))
-    return _answer(transcription(await _transcript(request, feed), asked), stages)
+    return _answer(transcription(await _transcript(request, feed), wanted), stages)
 
 
 @router.post(
@@ -284,10 +286,10 @@ async def translate(request: Request) -> Response:
     """Translates speech into English."""
     stages: Stages = request.state.stages
     form, file = await _read_upload(request)
-    asked = TranslationRequest.read(form.values)
-    options = SpeechOptions(translate=True, prompt=asked.prompt)
-    feed = await _begin_feed(request, asked.model, file, form.filename, options, stages)
-    return _answer(translation(await _transcript(request, feed), asked), stages)
+    wanted = TranslationRequest.read(form.values)
+    options = SpeechOptions(translate=True, prompt=wanted.prompt)
+    feed = await _begin_feed(request, wanted.model, file, form.filename, options, stages)
+    return _answer(translation(await _transcript(request, feed), wanted), stages)
 
 
 async def _read_upload(request: Request) -> tuple[UploadForm, bytes]:
@@ -327,8 +329,10 @@ async def _begin_feed(
     await admission.reserve(SpeechToTextTask.name, prompt_tokens, answer_tokens=None, unforeseen=UNFORESEEN_READING)
     await services.tasks.prepare(SpeechToTextTask.name)
     source = Source(Origin("file"), data=file, filename=filename)
-    heard = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
-    return Feed(_charged(heard, admission, prompt_tokens), services.settings.request_timeout_s, stages.seconds)
+    transcription_events = hear(services.tasks.of_kind(SpeechToTextTask), source, options, stages)
+    return Feed(
+        _charged(transcription_events, admission, prompt_tokens), services.settings.request_timeout_s, stages.seconds
+    )
 
 
 async def _charged(

@@ -145,15 +145,15 @@ async def create_batch(request: Request) -> BatchObject:
             "A batch is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the requests one by one."
         )
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_off_loop(BatchRequest, body, services.wire)
-    if asked.endpoint not in ENDPOINTS:
+    wanted = await parse_off_loop(BatchRequest, body, services.wire)
+    if wanted.endpoint not in ENDPOINTS:
         raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
-    if asked.completion_window != WINDOW:
+    if wanted.completion_window != WINDOW:
         raise BadRequest(f"Field 'completion_window': Input should be '{WINDOW}'", param="completion_window")
     key = request.state.caller.key
-    file = await services.files.find(key.tenant, asked.input_file_id)
+    file = await services.files.find(key.tenant, wanted.input_file_id)
     if file is None:
-        shown = asked.input_file_id[:80]
+        shown = wanted.input_file_id[:80]
         raise BadRequest(f"There is no file '{shown}'.", code="file_not_found", param="input_file_id")
     if file.purpose != "batch":
         message = f"Field 'input_file_id': the file's purpose is '{file.purpose}'; upload it with purpose=batch"
@@ -162,11 +162,11 @@ async def create_batch(request: Request) -> BatchObject:
     batch = Batch(
         id=f"batch_{secrets.token_hex(16)}",
         tenant=key.tenant,
-        endpoint=asked.endpoint,
+        endpoint=wanted.endpoint,
         input_file=file.id,
         created=now,
         expires=now + WINDOW_S,
-        metadata=asked.metadata,
+        metadata=wanted.metadata,
         key_digest=key.digest,
         key_name=key.name,
     )

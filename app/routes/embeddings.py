@@ -116,10 +116,10 @@ async def embed(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = EMBEDDINGS
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_off_loop(EmbeddingRequest, body, services.wire)
-    request.state.log = {"model": asked.model, "stages": stages.milliseconds}
+    wanted = await parse_off_loop(EmbeddingRequest, body, services.wire)
+    request.state.log = {"model": wanted.model, "stages": stages.milliseconds}
     stages.done("read")
-    answer = await until_disconnect(request.receive, _embed(services, asked, request.state.admission, stages.seconds))
+    answer = await until_disconnect(request.receive, _embed(services, wanted, request.state.admission, stages.seconds))
     assert answer.usage is not None
     stages.input_tokens += answer.usage.prompt_tokens
     stages.done("embed")
@@ -127,18 +127,18 @@ async def embed(request: Request) -> Response:
 
 
 async def answer_line(
-    services: Services, asked: EmbeddingRequest, admission: Admission, _request_id: str
+    services: Services, wanted: EmbeddingRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
     """Answer a line of a batch."""
-    return await _embed(services, asked, admission)
+    return await _embed(services, wanted, admission)
 
 
 async def _embed(
-    services: Services, asked: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
+    services: Services, wanted: EmbeddingRequest, admission: Admission, spent_s: float = 0.0
 ) -> LineResponse:
     """Admit and answer a request that arrived `spent_s` seconds ago. Raises what the route raises."""
-    check_model(asked.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
-    texts, seconds = asked.texts, services.settings.request_timeout_s
+    check_model(wanted.model, "model", EMBEDDING_MODEL, *EMBEDDING_ALIASES)
+    texts, seconds = wanted.texts, services.settings.request_timeout_s
     chars = sum(map(len, texts))
     if chars > MAX_CHARS:
         raise PayloadTooLarge(f"Field 'input': {chars} characters; the limit is {MAX_CHARS}", param="input")
@@ -150,15 +150,15 @@ async def _embed(
             await services.runtime.prepare(EMBEDDING.name)
             embedder = services.runtime.use(EMBEDDING)
             if chars <= _FEW_CHARS and embedder.cuts_at_once():
-                passages = all_of(_passages(embedder, texts, asked.input_type))
+                passages = all_of(_passages(embedder, texts, wanted.input_type))
             else:
-                passages = await services.executor.run(_passages, embedder, texts, asked.input_type)
+                passages = await services.executor.run(_passages, embedder, texts, wanted.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
-            frame = embedder.frame(asked.input_type)
-            if len(passages) <= _FEW[asked.encoding_format or "float"]:
-                answer = all_of(_encode_response(asked, passages, rows, frame))
+            frame = embedder.frame(wanted.input_type)
+            if len(passages) <= _FEW[wanted.encoding_format or "float"]:
+                answer = all_of(_encode_response(wanted, passages, rows, frame))
             else:
-                answer = await services.wire.run(_encode_response, asked, passages, rows, frame)
+                answer = await services.wire.run(_encode_response, wanted, passages, rows, frame)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -178,19 +178,19 @@ def _passages(embedder: PassageEmbedder, texts: Sequence[str], role: Role) -> Sl
 
 
 def _encode_response(
-    asked: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
+    wanted: EmbeddingRequest, passages: Sequence[Sequence[Passage]], rows: NDArray[np.float32], frame: int
 ) -> Slices[LineResponse]:
     """Return the response. It is written text by text, because thousands of texts have a million numbers."""
     data: list[bytes] = []
     at = 0
     for index, each in enumerate(passages):
-        vector = _mean_vector(each, rows[at : at + len(each)], frame, asked.dimensions)
+        vector = _mean_vector(each, rows[at : at + len(each)], frame, wanted.dimensions)
         at += len(each)
-        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encode_vector(vector, asked)))
+        data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encode_vector(vector, wanted)))
         yield
     tokens = sum(len(passage) for each in passages for passage in each)
     usage = EmbeddingUsage(prompt_tokens=tokens, total_tokens=tokens)
-    empty = to_json(EmbeddingList(data=[], model=asked.model, usage=usage))
+    empty = to_json(EmbeddingList(data=[], model=wanted.model, usage=usage))
     content = empty.replace(b'"data":[]', b'"data":[%b]' % b",".join(data), 1)
     return LineResponse(content, CompletionUsage(prompt_tokens=tokens, completion_tokens=0, total_tokens=tokens))
 
@@ -212,8 +212,8 @@ def _mean_vector(
     return vector
 
 
-def _encode_vector(vector: NDArray[np.float32], asked: EmbeddingRequest) -> bytes:
+def _encode_vector(vector: NDArray[np.float32], wanted: EmbeddingRequest) -> bytes:
     """Return the vector as JSON."""
-    if asked.encoding_format == "base64":
+    if wanted.encoding_format == "base64":
         return b'"%b"' % base64.b64encode(vector.astype("<f4", copy=False).tobytes())
     return to_json(vector.tolist(), inf_nan_mode="null")

@@ -182,17 +182,17 @@ def _purpose(fields: dict[str, str]) -> str:
 def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
     """Return the time for which the file is kept, in seconds, at most as long as the server allows."""
     longest = limits.ttl_s or None
-    asked = fields.get("expires_after[seconds]")
-    if asked is None:
+    seconds = fields.get("expires_after[seconds]")
+    if seconds is None:
         return longest
     if fields.get("expires_after[anchor]", "created_at") != "created_at":
         raise BadRequest("Field 'expires_after[anchor]': Input should be 'created_at'", param="expires_after[anchor]")
-    if not (_SECONDS.fullmatch(asked) and _SHORTEST_KEEP_S <= int(asked) <= _LONGEST_KEEP_S):
+    if not (_SECONDS.fullmatch(seconds) and _SHORTEST_KEEP_S <= int(seconds) <= _LONGEST_KEEP_S):
         raise BadRequest(
             f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds",
             param="expires_after[seconds]",
         )
-    return min(float(asked), longest or float(asked))
+    return min(float(seconds), longest or float(seconds))
 
 
 def _object(file: StoredFile) -> FileObject:

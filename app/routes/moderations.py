@@ -162,11 +162,11 @@ async def moderate(request: Request) -> Response:
     stages: Stages = request.state.stages
     stages.task = "guard"
     body = await read_body(request, services.max_request_bytes)
-    asked = await parse_off_loop(ModerationRequest, body, services.wire)
-    request.state.log = {"model": _model(asked), "stages": stages.milliseconds}
+    wanted = await parse_off_loop(ModerationRequest, body, services.wire)
+    request.state.log = {"model": _model(wanted), "stages": stages.milliseconds}
     stages.done("read")
     fresh = asks_to_be_forgotten(request)
-    moderating = _moderate(services, asked, request.state.admission, fresh=fresh, spent_s=stages.seconds)
+    moderating = _moderate(services, wanted, request.state.admission, fresh=fresh, spent_s=stages.seconds)
     answer = await until_disconnect(request.receive, moderating)
     stages.done("guard")
     headers = {"server-timing": stages.header}
@@ -174,30 +174,30 @@ async def moderate(request: Request) -> Response:
 
 
 async def answer_line(
-    services: Services, asked: ModerationRequest, admission: Admission, _request_id: str
+    services: Services, wanted: ModerationRequest, admission: Admission, _request_id: str
 ) -> LineResponse:
     """Answer a line of a batch."""
-    answer = await _moderate(services, asked, admission, fresh=False)
+    answer = await _moderate(services, wanted, admission, fresh=False)
     return LineResponse(answer.model_dump_json().encode())
 
 
-def _model(asked: ModerationRequest) -> str:
+def _model(wanted: ModerationRequest) -> str:
     """Return the requested model. Raises NotFound."""
-    model = asked.model or MODERATION_ALIASES[0]
+    model = wanted.model or MODERATION_ALIASES[0]
     if model not in MODERATION_ALIASES:
         check_model(model, param="model")
     return model
 
 
 async def _moderate(
-    services: Services, asked: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float = 0.0
+    services: Services, wanted: ModerationRequest, admission: Admission, *, fresh: bool, spent_s: float = 0.0
 ) -> Moderation:
-    model, seconds = _model(asked), services.settings.request_timeout_s
-    tokens = await asyncio.to_thread(_tokens, asked) if admission.is_limited else 0
+    model, seconds = _model(wanted), services.settings.request_timeout_s
+    tokens = await asyncio.to_thread(_tokens, wanted) if admission.is_limited else 0
     await admission.reserve(GUARD, tokens)
     try:
         async with asyncio.timeout(seconds - spent_s) as limit:
-            results = await _results(services, asked, admission.caller, fresh=fresh)
+            results = await _results(services, wanted, admission.caller, fresh=fresh)
     except TimeoutError:
         if not limit.expired():
             raise
@@ -206,8 +206,8 @@ async def _moderate(
     return Moderation(id=f"modr-{uuid.uuid4().hex}", model=model, results=results)
 
 
-def _tokens(asked: ModerationRequest) -> int:
-    items = [asked.input] if isinstance(asked.input, str) else asked.input
+def _tokens(wanted: ModerationRequest) -> int:
+    items = [wanted.input] if isinstance(wanted.input, str) else wanted.input
     return sum(estimate_tokens(_text(item)) for item in items)
 
 
@@ -222,13 +222,13 @@ def _text(item: str | ModeratedText | ModeratedImage) -> str:
 
 
 async def _results(
-    services: Services, asked: ModerationRequest, caller: Caller, *, fresh: bool
+    services: Services, wanted: ModerationRequest, caller: Caller, *, fresh: bool
 ) -> list[ModerationResult]:
     await services.runtime.prepare(*GUARDS)
     guardrails = services.guardrails
     thresholds = {**services.settings.of(GuardSettings).guard_thresholds, **caller.guard_thresholds}
     of_texts = Policy(guardrails.judged_of_texts, thresholds)
-    items = [asked.input] if isinstance(asked.input, str) else asked.input
+    items = [wanted.input] if isinstance(wanted.input, str) else wanted.input
     parts = [item for item in items if not isinstance(item, str)]
     if not parts:
         texts = [item for item in items if isinstance(item, str)]
@@ -240,9 +240,11 @@ async def _results(
         return await side_by_side(result, range(len(texts)), at_most=_AT_ONCE)
     if len(parts) != len(items):
         raise BadRequest("Field 'input': strings and parts cannot be mixed in one list", param="input")
-    said = [(f"input[{place}].text", part.text) for place, part in enumerate(parts) if isinstance(part, ModeratedText)]
-    guardrails.check_lengths(said)
-    checks = await guardrails.texts(said, of_texts)
+    named_texts = [
+        (f"input[{place}].text", part.text) for place, part in enumerate(parts) if isinstance(part, ModeratedText)
+    ]
+    guardrails.check_lengths(named_texts)
+    checks = await guardrails.texts(named_texts, of_texts)
     sources = _sources(services, parts, caller.tenant, fresh=fresh)
     if sources:
         policy = Policy(guardrails.judged_of_pictures, thresholds)

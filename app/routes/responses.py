@@ -191,12 +191,12 @@ async def create_response(request: Request) -> HttpResponse:
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, ZDR_HEADER)
     tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
-    asked, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
-    call = call_of(request, asked.chat)
+    converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
+    call = call_of(request, converted.chat)
     if wanted.stream:
         show_progress = is_on(request, "x-interfaze-progress")
-        told = _stream(services, call, answering, keeping, show_progress=show_progress)
-        feed = Feed(told, services.settings.request_timeout_s, stages.seconds)
+        pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
+        feed = Feed(pieces_to_send, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
         return EventStreamResponse(feed, pieces, stages, answering.failed)
     work = _answer_whole(services, call, answering, keeping, stages.seconds)
@@ -222,9 +222,9 @@ async def answer_line(
     """Answer a line of a batch."""
     if wanted.stream:
         raise BadRequest("Field 'stream': a line of a batch is not streamed", param="stream")
-    asked, answering, keeping = await _prepare(services, wanted, admission.caller.tenant)
+    converted, answering, keeping = await _prepare(services, wanted, admission.caller.tenant)
     limit = TimeLimit.of(services.settings.request_timeout_s)
-    call = ChatCall(asked.chat, admission.caller, limit=limit, admission=admission)
+    call = ChatCall(converted.chat, admission.caller, limit=limit, admission=admission)
     content = await _answer_whole(services, call, answering, keeping)
     assert answering.usage is not None
     return LineResponse(content, answering.usage)
@@ -289,17 +289,17 @@ async def _prepare(
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY
     made = partial(convert_request, wanted, history, services.tasks.has)
-    asked = await services.wire.run(made) if is_large else made()
+    converted = await services.wire.run(made) if is_large else made()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
     answering = ResponseBuilder(
         begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
-        asked,
+        converted,
         wanted.offered_tools,
         shows_reasoning=wanted.shows_reasoning,
         streams=bool(wanted.stream),
-        warnings=dict.fromkeys([*asked.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
+        warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
-    return asked, answering, _ResponseKeeper(services, tenant, wanted, is_short, before) if keeps else None
+    return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, before) if keeps else None
 
 
 async def _stream(
@@ -312,7 +312,7 @@ async def _stream(
 ) -> AsyncGenerator[bytes, None]:
     """Yield the chunks of a stream."""
     size = 0
-    with _errors_in_client_terms(answering.asked):
+    with _errors_in_client_terms(answering.converted):
         async with aclosing(services.pipeline.run(call)) as events:
             async for event in events:
                 match event:
@@ -347,7 +347,7 @@ async def _answer_whole(
     """Return the whole response to a request that arrived `spent_s` seconds ago."""
     finish: Finish | None = None
     feed = Feed(services.pipeline.run(call), services.settings.request_timeout_s, spent_s)
-    with _errors_in_client_terms(answering.asked):
+    with _errors_in_client_terms(answering.converted):
         async with feed.events() as events:
             async for event in events:
                 if isinstance(event, Finish):
@@ -360,15 +360,15 @@ async def _answer_whole(
 
 
 @contextmanager
-def _errors_in_client_terms(asked: ConvertedRequest) -> Iterator[None]:
+def _errors_in_client_terms(converted: ConvertedRequest) -> Iterator[None]:
     """Rename the fields of the chat request to the client's own fields in errors that the block raises."""
     try:
         yield
     except Exception as error:
-        told = asked.rename_error(error)
-        if told is error:
+        renamed = converted.rename_error(error)
+        if renamed is error:
             raise
-        raise told from error
+        raise renamed from error
 
 
 async def _keep_and_encode(

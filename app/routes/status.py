@@ -90,4 +90,4 @@ async def get_metrics(request: Request) -> Response:
 
 
 def _describe_state(state: CapabilityState) -> dict[str, object]:
-    return {name: adapt_for_client(told) if isinstance(told, str) else told for name, told in state.public.items()}
+    return {name: adapt_for_client(value) if isinstance(value, str) else value for name, value in state.public.items()}

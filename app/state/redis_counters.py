@@ -298,8 +298,8 @@ class RedisCounters:
                 results = await self._send(steps)
                 unknown = [step for step, result in zip(steps, results, strict=True) if _is_unknown(result)]
                 if unknown:
-                    again = dict(zip(unknown, await self._send(unknown, loads=True), strict=True))
-                    results = [again.get(step, result) for step, result in zip(steps, results, strict=True)]
+                    second_results = dict(zip(unknown, await self._send(unknown, loads=True), strict=True))
+                    results = [second_results.get(step, result) for step, result in zip(steps, results, strict=True)]
             except (RedisError, OSError, TimeoutError) as error:
                 results = [error] * len(steps)
             for step, result in zip(steps, results, strict=True):

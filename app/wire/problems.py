@@ -27,9 +27,9 @@ class Problem:
     """True if the body is JSON at all."""
 
 
-def json_fault(said: str) -> str:
+def json_fault(message: str) -> str:
     """Return the parser's message about invalid JSON, with the limit if the nesting is too deep."""
-    return said.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
+    return message.replace("recursion limit exceeded", f"nested more than {MAX_NESTING} levels deep")
 
 
 def first_problem(error: ValidationError) -> Problem:
@@ -37,26 +37,26 @@ def first_problem(error: ValidationError) -> Problem:
     suggests a sent field with a similar name."""
     problem = error.errors(include_url=False, include_input=False)[0]
     path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
-    said = problem["msg"]
+    reason = problem["msg"]
     match problem["type"]:
         case "json_invalid":
-            said = json_fault(said)
+            reason = json_fault(reason)
         case "too_short" | "too_long" as kind:
             context = problem["ctx"]
             least = kind == "too_short"
             bound = context["min_length" if least else "max_length"]
             items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
             got = context["actual_length"]
-            said = f"Expected {items}, not {'more' if got is None else got}"
+            reason = f"Expected {items}, not {'more' if got is None else got}"
         case "item" | "tool" | "content_part":
-            said += _unknown_type(error.errors(include_url=False)[0]["input"])
+            reason += _unknown_type(error.errors(include_url=False)[0]["input"])
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "missing" as kind:
             given = error.errors(include_url=False)[0]["input"]
             if kind == "missing":
-                said += _misspelt(str(problem["loc"][-1]), given)
+                reason += _misspelt(str(problem["loc"][-1]), given)
             elif isinstance(given, int | float) and len(str(given)) <= _LONGEST:
-                said += f", not {given}"
-    message = f"Field '{path}': {said}" if path else said
+                reason += f", not {given}"
+    message = f"Field '{path}': {reason}" if path else reason
     return Problem(message, path, is_json=problem["type"] != "json_invalid")
 
 

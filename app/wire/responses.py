@@ -168,10 +168,10 @@ class ResponsesRequest(RequestModel):
 
     @field_validator("input")
     @classmethod
-    def _check_not_empty(cls, said: Any) -> Any:
-        if not said:
+    def _check_not_empty(cls, value: Any) -> Any:
+        if not value:
             raise PydanticCustomError("input", "Input should not be empty")
-        return said
+        return value
 
     @property
     def items(self) -> list[Item]:
@@ -203,15 +203,15 @@ class ConvertedRequest:
         face = to_api_error(error)
         if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
             return error
-        said: ApiError = type(face)(
+        renamed: ApiError = type(face)(
             _rename_fields(face.message, self.places),
             code=face.code,
             param=face.param and _rename_fields(face.param, self.places),
             retry_after=face.retry_after,
             rejected=face.rejected,
         )
-        said.__cause__ = error
-        return said
+        renamed.__cause__ = error
+        return renamed
 
     def rename_fields(self, text: str) -> str:
         """Return `text` with the names of the chat request's fields replaced by the client's names."""
@@ -365,24 +365,24 @@ def _to_chat_part(part: Any) -> Any:
 
 
 def _format(request: ResponsesRequest) -> chat.ResponseFormat | None:
-    asked = request.text.format if request.text else None
-    if asked is None:
+    text_format = request.text.format if request.text else None
+    if text_format is None:
         return None
     schema = None
-    if asked.type == "json_schema":
-        schema = chat.JsonSchema(name=asked.name, schema=asked.schema_ or {}, strict=asked.strict)
-    return chat.ResponseFormat(type=asked.type, json_schema=schema)
+    if text_format.type == "json_schema":
+        schema = chat.JsonSchema(name=text_format.name, schema=text_format.schema_ or {}, strict=text_format.strict)
+    return chat.ResponseFormat(type=text_format.type, json_schema=schema)
 
 
 def _effort(request: ResponsesRequest) -> Any:
     """Return the reasoning effort as one of chat's values. A request for a summary implies that some reasoning is
     wanted."""
-    asked = request.reasoning
-    if asked is None:
+    reasoning = request.reasoning
+    if reasoning is None:
         return None
-    if asked.effort is None:
-        return "auto" if asked.summary else None
-    return {"xhigh": "high", "max": "high"}.get(asked.effort, asked.effort)
+    if reasoning.effort is None:
+        return "auto" if reasoning.summary else None
+    return {"xhigh": "high", "max": "high"}.get(reasoning.effort, reasoning.effort)
 
 
 def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:

@@ -155,7 +155,7 @@ class Response(ResponseModel):
 
 def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bool) -> Response:
     """Return the empty response to `request`; most of its fields repeat fields of the request."""
-    asked = request.text.format if request.text else None
+    text_format = request.text.format if request.text else None
     extra = request.model_extra or {}
     return Response(
         id=response_id,
@@ -171,7 +171,7 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
         store=is_stored,
         temperature=1.0 if request.temperature is None else request.temperature,
         text={
-            "format": _format(asked.model_dump(by_alias=True)) if asked else {"type": "text"},
+            "format": _format(text_format.model_dump(by_alias=True)) if text_format else {"type": "text"},
             "verbosity": (request.text and request.text.verbosity) or "medium",
         },
         tool_choice="auto"
@@ -189,27 +189,27 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
     )
 
 
-def _reasoning(asked: ReasoningConfig | None) -> Json:
+def _reasoning(config: ReasoningConfig | None) -> Json:
     """Return the effort as one of OpenAI's values, because clients parse the response with a type that has no
     others."""
-    effort, summary = (asked.effort, asked.summary) if asked else (None, None)
+    effort, summary = (config.effort, config.summary) if config else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
         "summary": summary if summary in ("auto", "concise", "detailed") else None,
     }
 
 
-def _format(asked: Json) -> Json:
-    if asked["type"] != "json_schema":
-        return {"type": asked["type"]}
-    return {**asked, "name": asked["name"] or "response", "strict": bool(asked["strict"])}
+def _format(text_format: Json) -> Json:
+    if text_format["type"] != "json_schema":
+        return {"type": text_format["type"]}
+    return {**text_format, "name": text_format["name"] or "response", "strict": bool(text_format["strict"])}
 
 
-def _logprob(said: Json) -> Json:
+def _logprob(logprob: Json) -> Json:
     """Return a token's log probability in OpenAI's form; bytes that an LLM server left out are added."""
-    known = said.get("bytes")
-    spelt = list(said["token"].encode(errors="replace")) if known is None else known
-    return {"token": said["token"], "logprob": said["logprob"], "bytes": spelt}
+    known = logprob.get("bytes")
+    spelt = list(logprob["token"].encode(errors="replace")) if known is None else known
+    return {"token": logprob["token"], "logprob": logprob["logprob"], "bytes": spelt}
 
 
 def _tool(tool: Json) -> Json:
@@ -218,11 +218,11 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """Builds a response from the pipeline's events. `of`, `finish` and `failed` return encoded events of the stream.
-    Unless `streams` is true, `of` and `finish` return none."""
+    """Builds a response from the pipeline's events. `encode`, `finish` and `failed` return encoded events of the
+    stream. Unless `streams` is true, `encode` and `finish` return none."""
 
     response: Response
-    asked: ConvertedRequest
+    converted: ConvertedRequest
     offered: Mapping[str, OfferedTool] = field(default_factory=dict)
     """Client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
@@ -263,7 +263,7 @@ class ResponseBuilder:
             case Evidence():
                 self._evidence = event
             case AnswerWarning(text):
-                self.warnings[adapt_for_client(self.asked.rename_fields(text))] = None
+                self.warnings[adapt_for_client(self.converted.rename_fields(text))] = None
             case TextChunk() | ToolCallChunk():
                 self._add_to_item(event)
             case ReasoningChunk() if self.shows_reasoning:
@@ -293,13 +293,13 @@ class ResponseBuilder:
                     self._emit("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
             case TextChunk(text, logprobs):
                 self._pieces.append(text)
-                said = [
+                logprob_entries = [
                     {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
                     for one in (logprobs or {}).get("content") or ()
                 ]
-                self._logprobs += said
+                self._logprobs += logprob_entries
                 if text:
-                    about = {**self._at(place), "content_index": 0, "logprobs": said}
+                    about = {**self._at(place), "content_index": 0, "logprobs": logprob_entries}
                     self._emit("response.output_text.delta", **about, delta=text)
             case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
@@ -353,8 +353,10 @@ class ResponseBuilder:
             ]
         if self._evidence is not None:
             answer.evidence = {
-                field: {**told, "pointer": self.asked.pointer(told["pointer"])} if told["name"] == REQUEST else told
-                for field, told in self._evidence.fields.items()
+                field: {**place_json, "pointer": self.converted.pointer(place_json["pointer"])}
+                if place_json["name"] == REQUEST
+                else place_json
+                for field, place_json in self._evidence.fields.items()
             }
             answer.unsupported = list(self._evidence.unsupported)
         answer.warnings = list(self.warnings) or None
@@ -422,16 +424,16 @@ class ResponseBuilder:
         item, at = self.response.output[place], self._at(place)
         text, self._pieces = "".join(self._pieces), []
         match item:
-            case OutputMessage(content=[said]):
-                said.text, said.logprobs = text, self._logprobs
+            case OutputMessage(content=[part]):
+                part.text, part.logprobs = text, self._logprobs
                 self._logprobs = []
-                about = {"content_index": 0, "text": text, "logprobs": said.logprobs}
+                about = {"content_index": 0, "text": text, "logprobs": part.logprobs}
                 self._emit("response.output_text.done", **at, **about)
-                self._emit("response.content_part.done", **at, content_index=0, part=said)
-            case OutputReasoning(content=[thought]):
-                thought.text = text
+                self._emit("response.content_part.done", **at, content_index=0, part=part)
+            case OutputReasoning(content=[part]):
+                part.text = text
                 self._emit("response.reasoning_text.done", **at, content_index=0, text=text)
-                self._emit("response.content_part.done", **at, content_index=0, part=thought)
+                self._emit("response.content_part.done", **at, content_index=0, part=part)
             case OutputFunctionCall():
                 item.arguments = text
                 self._emit("response.function_call_arguments.done", **at, arguments=text)

@@ -102,8 +102,8 @@ class Replica(Generic[ItemT, ResultT]):
         return pickle.dumps(failure and picklable(failure))
 
     def _run_batch(self, sent: Pickled, abandoned: Event, begun: list[ItemT]) -> bytes:
-        pickled, beside = (sent, ()) if isinstance(sent, bytes) else sent
-        items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, beside))  # noqa: S301 - the server wrote it
+        pickled, buffers = (sent, ()) if isinstance(sent, bytes) else sent
+        items: Sequence[ItemT] = pickle.loads(pickled, buffers=map(bytearray, buffers))  # noqa: S301 - the server wrote it
         begun += items
         if abandoned.is_set():  # all callers may have left before `begun` had the items
             _cancel_items(items)
@@ -114,10 +114,10 @@ class Replica(Generic[ItemT, ResultT]):
             results = [error] * len(items)
         finally:
             del self._started_at[get_ident()]
-        told = [picklable(one) if isinstance(one, Exception) else one for one in results]
+        picklable_results = [picklable(one) if isinstance(one, Exception) else one for one in results]
         failures, self._failures = dict(self._failures), self._failures
         self._failures.clear()
-        return pickle.dumps((told, failures), pickle.HIGHEST_PROTOCOL)
+        return pickle.dumps((picklable_results, failures), pickle.HIGHEST_PROTOCOL)
 
     def _compute(self, items: Sequence[ItemT], abandoned: Event) -> list[Any]:
         """Return a result or exception for each item. Unfinished items are continued in this process, which holds their
@@ -158,10 +158,10 @@ def picklable(error: Exception) -> Exception:
     """Return `error` itself if it can be pickled, else an exception with the same meaning. An exception of a library
     may need arguments to be unpickled, or hold objects that cannot leave the process."""
     try:
-        again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own pickle
+        restored = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own pickle
     except Exception:  # noqa: BLE001 - classes of libraries may raise anything
-        again = None
-    if type(again) is type(error) and (not isinstance(error, ModelError) or str(again) == str(error)):
+        restored = None
+    if type(restored) is type(error) and (not isinstance(error, ModelError) or str(restored) == str(error)):
         return error
     text = f"{type(error).__name__}: {error}"
     return MemoryError(text) if ran_out(error) else RuntimeError(text)

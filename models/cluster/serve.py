@@ -358,11 +358,11 @@ def _pickle_items(items: list[Any]) -> Any:
     copy."""
     import ray
 
-    beside: list[pickle.PickleBuffer] = []
-    pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL, buffer_callback=beside.append)
-    if len(pickled) + sum(buffer.raw().nbytes for buffer in beside) > _OBJECT_STORE_BYTES:
-        return ray.put((pickled, beside))
-    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL) if beside else pickled
+    buffers: list[pickle.PickleBuffer] = []
+    pickled = pickle.dumps(items, pickle.HIGHEST_PROTOCOL, buffer_callback=buffers.append)
+    if len(pickled) + sum(buffer.raw().nbytes for buffer in buffers) > _OBJECT_STORE_BYTES:
+        return ray.put((pickled, buffers))
+    return pickle.dumps(items, pickle.HIGHEST_PROTOCOL) if buffers else pickled
 
 
 async def _result_unless_abandoned(abandoned: asyncio.Event | None, response: Any) -> bytes:

@@ -63,7 +63,9 @@ class Passages:
         """Tokens at the beginning of a passage, by role. A prefix can be tokenized alone because it ends at the end of
         a word."""
         tokenizer, mark = self._tokenizer, self._tokenizer.token_to_id(self._marks[0])
-        prefixes = {role: tokenizer.encode(said, add_special_tokens=False).ids for role, said in self._prefixes.items()}
+        prefixes = {
+            role: tokenizer.encode(prefix, add_special_tokens=False).ids for role, prefix in self._prefixes.items()
+        }
         return {role: [mark, *prefixes.get(role, ())] for role in ("query", "passage")}
 
     def of(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:

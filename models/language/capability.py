@@ -201,10 +201,10 @@ async def _ask_the_llm(engines: Engines) -> str:
     llm = engines.use(LLM)
     call = LlmCall([{"role": "user", "content": "Say yes."}], options={"max_tokens": 8})
     async with aclosing(llm.stream(call)) as events:
-        said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
+        text = "".join([event.text async for event in events if isinstance(event, TextDelta)])
     abilities = await llm.abilities()
     can = ", ".join(name for name in _ABILITIES if getattr(abilities, name)) or "none"
-    return f"{llm.name} answered with {len(said)} characters (abilities: {can})"
+    return f"{llm.name} answered with {len(text)} characters (abilities: {can})"
 
 
 LLM: Capability[Llm] = Capability(

@@ -235,8 +235,8 @@ class EmbeddedLlm:
                 with self.counters.answering():
                     async for event in events:
                         if isinstance(event, Done):
-                            asked = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
-                            event = event.noting(lowered_by_context(asked, context, event.prompt_tokens))
+                            max_tokens = call.options.get("max_completion_tokens") or call.options.get("max_tokens")
+                            event = event.noting(lowered_by_context(max_tokens, context, event.prompt_tokens))
                         yield event
         finally:
             answer.cancel()

@@ -68,7 +68,7 @@ class NativeAnswer:
                     yield delta
 
     async def _bounded_events(self) -> AsyncGenerator[LlmEvent, None]:
-        said = LoopDetector()
+        loops = LoopDetector()
         async with aclosing(self._openai_events()) as events:
             async for event in events:
                 if isinstance(event, Done) and event.finish_reason == "length" and self._request.bound:
@@ -76,7 +76,7 @@ class NativeAnswer:
                     return
                 yield event
                 piece = event.arguments if isinstance(event, ToolCallDelta) else getattr(event, "text", "")
-                if said.ends_in_loop(piece):
+                if loops.ends_in_loop(piece):
                     self.cancel()
                     yield Done("length", note=_CUT_IN_LOOP)
                     return

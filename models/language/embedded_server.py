@@ -90,9 +90,9 @@ class LlamaServer:
         try:
             import xllamacpp
         except ImportError as error:
-            said = library_missing_from(error) or "Install the package 'xllamacpp'."
-            public = f"{LlmNotSetUp.public} {said}"
-            raise LlmNotSetUp(f"The embedded LLM needs llama.cpp. {said}", public=public) from error
+            remedy = library_missing_from(error) or "Install the package 'xllamacpp'."
+            public = f"{LlmNotSetUp.public} {remedy}"
+            raise LlmNotSetUp(f"The embedded LLM needs llama.cpp. {remedy}", public=public) from error
         self._key = secrets.token_urlsafe(32)
         self._directory = Path(tempfile.mkdtemp(prefix="openfaze-llm-"))
         self._socket = self._directory / "llama.sock"

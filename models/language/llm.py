@@ -127,9 +127,9 @@ class LlmRefused(LlmError):
 
 class ContextOverflow(LlmRefused):
     def __init__(self, prompt_tokens: int | None, limit: int | None) -> None:
-        asked = "more" if prompt_tokens is None else str(prompt_tokens)
+        needed = "more" if prompt_tokens is None else str(prompt_tokens)
         super().__init__(
-            f"This model's maximum context length is {limit or 'unknown'} tokens; the request needs {asked} tokens."
+            f"This model's maximum context length is {limit or 'unknown'} tokens; the request needs {needed} tokens."
         )
         self.prompt_tokens = prompt_tokens
         self.limit = limit
@@ -168,19 +168,19 @@ class Abilities:
     """Largest number of tokens of prompt and answer together; None if it is not known."""
 
 
-def lowered(asked: int, room: int | None) -> str:
-    """Return a note for a caller whose answer may be shorter than the requested number of tokens, `asked`. The note
-    names `room`, the largest possible number, if it is known."""
+def lowered(max_tokens: int, room: int | None) -> str:
+    """Return a note for a caller whose answer may be shorter than the requested number of tokens, `max_tokens`. The
+    note names `room`, the largest possible number, if it is known."""
     most = "as many as there is room for" if room is None else str(room)
-    return f"The answer may have {most} tokens, not {asked}: the language model's context has no room for more."
+    return f"The answer may have {most} tokens, not {max_tokens}: the language model's context has no room for more."
 
 
-def lowered_by_context(asked: int | None, context: int | None, prompt: int | None) -> str | None:
-    """Return the note of `lowered` if an answer of `asked` tokens would not fit into the context, else None. The
+def lowered_by_context(max_tokens: int | None, context: int | None, prompt: int | None) -> str | None:
+    """Return the note of `lowered` if an answer of `max_tokens` tokens would not fit into the context, else None. The
     arguments are numbers of tokens, or None if unknown."""
-    if asked is None or context is None or prompt is None or prompt + asked <= context:
+    if max_tokens is None or context is None or prompt is None or prompt + max_tokens <= context:
         return None
-    return lowered(asked, max(0, context - prompt))
+    return lowered(max_tokens, max(0, context - prompt))
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,12 +183,12 @@ def error_without_answer(content_type: str | None, *, is_empty: bool) -> LlmErro
         public = f"The language model's server answered with status 200 and {what}. {_ADVICE}"
         return LlmBroke("The LLM server's answer is empty.", reason="an empty answer", public=public)
     what = "an HTML page" if is_page(content_type) else f"'{named}'" if _MEDIA_TYPE.fullmatch(named) else "something"
-    said = (
+    message = (
         f"The LLM server answered with {what}, not with JSON: "
         "OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
     )
-    public = said.replace("The LLM server", "The language model's server")
-    return LlmNotSetUp(said, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
+    public = message.replace("The LLM server", "The language model's server")
+    return LlmNotSetUp(message, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
 
 
 def is_page(content_type: str | None) -> bool:
@@ -197,7 +197,7 @@ def is_page(content_type: str | None) -> bool:
 
 def _classified_error(status: int, complaint: ServerError, retry_after: str | None) -> LlmError:
     words = f"{complaint.code} {complaint.message}"
-    said = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
+    message = f"The LLM server answered {status}: {public_sentence(complaint.message) or 'no reason given'}"
     if status in (401, 403):
         return LlmNotSetUp(f"The LLM server refuses the API key ({status}): set OPENFAZE_LLM_API_KEY.")
     if status == 402 or _NO_CREDIT.search(words):
@@ -205,9 +205,9 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
     if status == 404 and _NO_PROVIDER.search(complaint.message):
         return LlmRefused(public_sentence(complaint.message))
     if status in (404, 405) or 300 <= status < 400 or _NO_MODEL.search(words):
-        return LlmNotSetUp(f"{said}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
+        return LlmNotSetUp(f"{message}. Check OPENFAZE_LLM_MODEL and OPENFAZE_LLM_BASE_URL.")
     if status in (429, 503):
-        return LlmOverloaded(said, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
+        return LlmOverloaded(message, max(1, math.ceil(seconds_until(retry_after) or RETRY_AFTER_S)))
     if (overflow := overflow_of(complaint.message, complaint.code, complaint.fields)) is not None:
         return overflow
     if (
@@ -217,10 +217,10 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
     ):
         return AnswerTooLong(public_sentence(complaint.message), most)
     if status in (408, 502, 504) or status < 400:
-        return LlmUnavailable(said)
+        return LlmUnavailable(message)
     if status < 500:
         return LlmRefused(public_sentence(complaint.message) or "The language model refused the request.")
-    return LlmBroke(said)
+    return LlmBroke(message)
 
 
 def seconds_until(retry_after: str | None) -> float | None:

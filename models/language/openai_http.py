@@ -125,10 +125,10 @@ class OpenAiHttp:
                 if response.status_code in (400, 422) and self._dialect.drop_refused_option(spoken, complaint):
                     content = pydantic_core.to_json(spoken)
                     continue
-                asked = response.headers.get("retry-after")
-                failure = error_of(response.status_code, complaint, asked, response.headers.get("content-type"))
+                retry_after = response.headers.get("retry-after")
+                failure = error_of(response.status_code, complaint, retry_after, response.headers.get("content-type"))
                 passing = isinstance(failure, LlmOverloaded) or response.status_code in (502, 504)
-                wait = self._wait(retries, seconds_until(asked)) if passing else None
+                wait = self._wait(retries, seconds_until(retry_after)) if passing else None
             if wait is None or retries == self.patience.retries:
                 raise failure
             retries += 1
@@ -176,8 +176,8 @@ class OpenAiHttp:
             return None
         if response.status_code != 200:
             complaint = ServerError.read(response.content)
-            told = response.headers
-            raise error_of(response.status_code, complaint, told.get("retry-after"), told.get("content-type"))
+            headers = response.headers
+            raise error_of(response.status_code, complaint, headers.get("retry-after"), headers.get("content-type"))
         try:
             return pydantic_core.from_json(response.content)
         except ValueError:
@@ -211,11 +211,11 @@ class OpenAiHttp:
         longest: float = self.patience.backoff_s * 2**retries
         return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
 
-    def _wait(self, retries: int, asked: float | None) -> float | None:
+    def _wait(self, retries: int, retry_after_s: float | None) -> float | None:
         """Return the seconds to wait before the next try; None if the server demands too long a wait."""
-        if asked is None:
+        if retry_after_s is None:
             return self._backoff(retries)
-        return asked if asked <= self.patience.longest_retry_after_s else None
+        return retry_after_s if retry_after_s <= self.patience.longest_retry_after_s else None
 
     def _unreachable(self, error: Exception, tries: int = 1) -> LlmUnavailable:
         why = f"{_connection_failure(error)} (tried {'once' if tries == 1 else f'{tries} times'})"

@@ -111,25 +111,25 @@ async def find_abilities(
 
 async def _stated_abilities(listed: Mapping[str, Any], model: str, look: RequestJson) -> KnownAbilities:
     """Return the abilities that the server itself states."""
-    told: KnownAbilities = {}
+    abilities: KnownAbilities = {}
     for name in CONTEXT_FIELDS:
         if isinstance(context := listed.get(name), int):
-            told["context_tokens"] = context
-            return told
+            abilities["context_tokens"] = context
+            return abilities
     if listed.get("owned_by") == "llamacpp":
         # llama.cpp's list states the context with which the model was trained. A slot may have less.
         properties = await look("GET", "/props", None)
         if isinstance(context := properties.get("default_generation_settings", {}).get("n_ctx"), int):
-            told["context_tokens"] = context
+            abilities["context_tokens"] = context
         if isinstance(vision := properties.get("modalities", {}).get("vision"), bool):
-            told["vision"] = vision
+            abilities["vision"] = vision
     elif shown := await look("POST", "/api/show", {"model": model}):
         # Ollama states the model's own context, not the one with which it was loaded. An unknown context is better than
         # a wrong one.
         capabilities = shown.get("capabilities") or []
-        told["vision"] = "vision" in capabilities
-        told["tools"] = "tools" in capabilities
-    return told
+        abilities["vision"] = "vision" in capabilities
+        abilities["tools"] = "tools" in capabilities
+    return abilities
 
 
 async def _can_see(question: _Question, plain: _Outcome) -> bool:

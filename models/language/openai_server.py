@@ -237,7 +237,7 @@ class OpenAiServer:
     async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If a client requests a longer answer than there is room for, the call is repeated with the
         available room, because many programs always set the same limit."""
-        asked: int | None = call.options.get("max_tokens") if call.is_the_clients else None
+        max_tokens: int | None = call.options.get("max_tokens") if call.is_the_clients else None
         note: str | None = None
         while True:
             begun = False
@@ -247,15 +247,20 @@ class OpenAiServer:
                         begun = True
                         if isinstance(event, Done):
                             context = self._abilities.context_tokens if self._abilities else None
-                            note = note or lowered_by_context(asked, context, event.prompt_tokens)
+                            note = note or lowered_by_context(max_tokens, context, event.prompt_tokens)
                             event = event.noting(note)
                         yield event
                 return
             except (ContextOverflow, AnswerTooLong) as refused:
-                if begun or asked is None or note or (less := _with_lower_limit(call, asked, refused)) is None:
+                if (
+                    begun
+                    or max_tokens is None
+                    or note
+                    or (less := _with_lower_limit(call, max_tokens, refused)) is None
+                ):
                     raise
                 call = less
-                note = lowered(asked, less.options.get("max_tokens"))
+                note = lowered(max_tokens, less.options.get("max_tokens"))
 
     async def _answer_by_schema(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested: the
@@ -439,16 +444,16 @@ class OpenAiServer:
         return self._stream(call, PROBING_AGENT)
 
 
-def _with_lower_limit(call: LlmCall, asked: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
+def _with_lower_limit(call: LlmCall, max_tokens: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
     """Return the call with the limit that there is room for, or with no limit if the room is unknown. None if no
     smaller limit can help, because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):
         room: int | None = refused.most
     else:
         # Most servers report the sum of prompt and answer.
-        told, limit = refused.prompt_tokens, refused.limit
-        room = None if told is None or limit is None or told <= asked else limit - (told - asked)
-    if room is not None and not 0 < room < asked:
+        reported, limit = refused.prompt_tokens, refused.limit
+        room = None if reported is None or limit is None or reported <= max_tokens else limit - (reported - max_tokens)
+    if room is not None and not 0 < room < max_tokens:
         return None
     others = {name: value for name, value in call.options.items() if name != "max_tokens"}
     return replace(call, options=others if room is None else {**others, "max_tokens": room})

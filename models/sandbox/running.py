@@ -174,14 +174,14 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
     reader.register(output, select.POLLIN)
     deadline = time.monotonic() + limits.seconds
     stopped: Stop | None = None
-    said = bytearray()
+    written = bytearray()
     most = max_answer_bytes(limits)
-    while len(said) <= most:
+    while len(written) <= most:
         if reader.poll(_POLL_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
-                return _answer(bytes(said), process.wait(_GRACE_S), stopped)
-            said += data
+                return _answer(bytes(written), process.wait(_GRACE_S), stopped)
+            written += data
             continue
         late = time.monotonic() - deadline
         if process.stdin.closed:
@@ -194,12 +194,12 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
     raise BadAnswer(f"more than {most} bytes came out")
 
 
-def _answer(said: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
-    if status == NOT_STARTED and not said:
+def _answer(output: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
+    if status == NOT_STARTED and not output:
         raise BadAnswer(
             "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
         )
-    return read_answer(said, _STOPS.get(status, stopped))
+    return read_answer(output, _STOPS.get(status, stopped))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:

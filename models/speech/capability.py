@@ -151,8 +151,8 @@ async def _transcribe_a_greeting(engines: Engines) -> str:
 
     samples = await asyncio.to_thread(read_greeting)
     speech_probabilities = await VoiceActivity().add(samples)
-    heard = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(samples, "en"))
-    text = "".join(word.text for word in heard.words).strip()
+    transcribed = await engines.use(SPEECH_TO_TEXT).transcribe(SpeechWindow(samples, "en"))
+    text = "".join(word.text for word in transcribed.words).strip()
     if "good morning" not in text.lower() or not 0.2 < (speech_probabilities > 0.5).mean() < 0.95:
         raise BadResult(f"heard {text!r} where the recording says 'Good morning everybody.'")
     return f"heard {text!r}"

@@ -31,9 +31,9 @@ class EnglishFirst:
     async def transcribe(self, window: SpeechWindow, *, wait: bool = True, urgent: bool = False) -> WindowText:
         if window.translate or window.language not in (None, ENGLISH):
             return await self._other.transcribe(window, wait=wait, urgent=urgent)
-        heard = await self._english.transcribe(window, wait=wait, urgent=urgent)
-        sounds_english = (heard.language_probability or 0.0) >= IS_ENGLISH
-        if sounds_english and heard.words and fmean(word.probability for word in heard.words) >= IS_CLEAR:
-            return heard
+        transcribed = await self._english.transcribe(window, wait=wait, urgent=urgent)
+        sounds_english = (transcribed.language_probability or 0.0) >= IS_ENGLISH
+        if sounds_english and transcribed.words and fmean(word.probability for word in transcribed.words) >= IS_CLEAR:
+            return transcribed
         other = await self._other.transcribe(window, wait=True, urgent=urgent)
-        return heard if sounds_english and other.language == ENGLISH else other
+        return transcribed if sounds_english and other.language == ENGLISH else other

@@ -186,10 +186,12 @@ class Whisper:
         def transcribe(part: tuple[_Group, Sequence[int]]) -> None:
             group, members = part
             try:
-                heard: Sequence[WindowText | Exception] = self._transcribe(group, [batch[member] for member in members])
+                transcribed: Sequence[WindowText | Exception] = self._transcribe(
+                    group, [batch[member] for member in members]
+                )
             except Exception as error:  # noqa: BLE001 - an error of one group does not affect others
-                heard = [error] * len(members)
-            for member, text in zip(members, heard, strict=True):
+                transcribed = [error] * len(members)
+            for member, text in zip(members, transcribed, strict=True):
                 results[member] = text
 
         workers = 1 if self._whisper.model.device == CUDA else _WORKERS
@@ -237,8 +239,8 @@ class Whisper:
             own = encoded if len(spoken) == 1 else _select_windows(encoded, members)
             probabilities = [float(detected[member][1]) for member in members]
             those = [windows[member] for member in members]
-            heard = self._transcribe_language(own, replace(group, language=language), those, probabilities)
-            texts |= zip(members, heard, strict=True)
+            transcribed = self._transcribe_language(own, replace(group, language=language), those, probabilities)
+            texts |= zip(members, transcribed, strict=True)
         return [texts[member] for member in range(len(windows))]
 
     def _transcribe_language(
@@ -310,8 +312,8 @@ class Whisper:
             if not doubtful:
                 break
             those = [windows[index] for index in doubtful]
-            again = self._encode(those, frames)
-            others = self._generate(again, those, tokenizer, prompt, most, search)
+            encoded_again = self._encode(those, frames)
+            others = self._generate(encoded_again, those, tokenizer, prompt, most, search)
             for index, other in zip(doubtful, others, strict=True):
                 if other.text and other.is_better_than(best[index]):
                     best[index] = other
@@ -386,7 +388,7 @@ def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord,
         probabilities = [word.probability for word in kept]
         kept = kept if is_made_up(probabilities, [word.end - word.start for word in words]) else list(words)
     runs = [list(run) for _, run in groupby(kept, lambda word: word.end - word.start < _INSTANT_S)]
-    said = [
+    plausible = [
         word for run in runs for word in run if len(run) < _LEAST_INSTANT_RUN or word.end - word.start >= _INSTANT_S
     ]
-    return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in said)
+    return tuple(replace(word, start=min(word.start, seconds), end=min(word.end, seconds)) for word in plausible)

@@ -146,10 +146,10 @@ async def _translate_a_greeting(engines: Engines) -> str:
     for translator in engines.use_all(TRANSLATE):
         for source, target in (("en", "es"), ("es", "en"), ("en", "de"), ("fr", "es"), ("es", "pt"), ("es", "ca")):
             if await translator.can_translate(source, target):
-                [said] = await translator.translate([_GREETINGS[source]], source, target)
-                if not said or said == _GREETINGS[source]:
+                [translated] = await translator.translate([_GREETINGS[source]], source, target)
+                if not translated or translated == _GREETINGS[source]:
                     raise BadResult(f"leaves {_GREETINGS[source]!r} as it is")
-                return f"{_GREETINGS[source]!r} is {said!r} ({translator.name})"
+                return f"{_GREETINGS[source]!r} is {translated!r} ({translator.name})"
     return "installed; its languages are not among those that are tried here"
 
 

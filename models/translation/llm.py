@@ -68,21 +68,23 @@ class LlmTranslator:
         """Translate the sentences. The translations may still lack marks. Raises LlmError; NotTranslated if a sentence
         has no translation."""
         llm = self._llm()
-        asked = {str(number): _NOTATION.written(sentence) for number, sentence in enumerate(sentences, start=1)}
+        numbered = {str(number): _NOTATION.written(sentence) for number, sentence in enumerate(sentences, start=1)}
         system = _SYSTEM.format(source=f" in {name_of(source)}" if source else "", target=name_of(target))
         messages = [
             {"role": "system", "content": system},
-            {"role": "user", "content": json.dumps(asked, ensure_ascii=False)},
+            {"role": "user", "content": json.dumps(numbered, ensure_ascii=False)},
         ]
         answer: Mapping[str, str] = {}
         for _ in range(_ATTEMPTS):
-            said = await _ask(llm, messages, asked)
-            answer = {key: text for key, text in _object_in(said).items() if isinstance(text, str) and text.strip()}
-            wrong = _complaint(asked, answer)
+            answer_text = await _ask(llm, messages, numbered)
+            answer = {
+                key: text for key, text in _object_in(answer_text).items() if isinstance(text, str) and text.strip()
+            }
+            wrong = _complaint(numbered, answer)
             if not wrong:
                 break
-            messages += [{"role": "assistant", "content": said}, {"role": "user", "content": wrong}]
-        if any(key not in answer for key in asked):
+            messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": wrong}]
+        if any(key not in answer for key in numbered):
             raise NotTranslated(llm.name)
         return [
             " ".join(_NOTATION.read(answer[str(number)], sentence).split())
@@ -90,32 +92,32 @@ class LlmTranslator:
         ]
 
 
-async def _ask(llm: Llm, messages: Sequence[Mapping[str, Any]], asked: Mapping[str, str]) -> str:
-    options = {"temperature": 0, "max_tokens": 256 + sum(map(len, asked.values()))}
+async def _ask(llm: Llm, messages: Sequence[Mapping[str, Any]], sentences: Mapping[str, str]) -> str:
+    options = {"temperature": 0, "max_tokens": 256 + sum(map(len, sentences.values()))}
     schema = None
     if (await llm.abilities()).json_schema:
-        properties = {key: {"type": "string"} for key in asked}
-        form = {"type": "object", "properties": properties, "required": [*asked], "additionalProperties": False}
+        properties = {key: {"type": "string"} for key in sentences}
+        form = {"type": "object", "properties": properties, "required": [*sentences], "additionalProperties": False}
         schema = {"type": "json_schema", "json_schema": {"name": "translations", "schema": form, "strict": True}}
     async with aclosing(llm.stream(LlmCall(list(messages), response_format=schema, options=options))) as events:
         return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
 
-def _object_in(said: str) -> Mapping[str, Any]:
+def _object_in(answer_text: str) -> Mapping[str, Any]:
     """Return the JSON object in an answer, which may have words or a fence around it; an empty object if there is
     none."""
     try:
-        found = json.loads(said[said.index("{") : said.rindex("}") + 1])
+        found = json.loads(answer_text[answer_text.index("{") : answer_text.rindex("}") + 1])
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _complaint(asked: Mapping[str, str], answer: Mapping[str, str]) -> str:
+def _complaint(sentences: Mapping[str, str], answer: Mapping[str, str]) -> str:
     """Return a complaint to the LLM about its answer; empty if the answer is right."""
-    missing = [key for key in asked if key not in answer]
-    marked = {key: _MARKS.findall(text) for key, text in asked.items()}
-    torn = [key for key in asked if key in answer and sorted(_MARKS.findall(answer[key])) != sorted(marked[key])]
+    missing = [key for key in sentences if key not in answer]
+    marked = {key: _MARKS.findall(text) for key, text in sentences.items()}
+    torn = [key for key in sentences if key in answer and sorted(_MARKS.findall(answer[key])) != sorted(marked[key])]
     complaints = []
     if missing:
         complaints.append(f"There is no translation for: {', '.join(missing)}.")

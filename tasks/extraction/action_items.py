@@ -114,12 +114,12 @@ def _items_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
         if found["label"] and (not found["due"] or concepts_of(tuple(fold(found["owner"])))):
             continue
         inside = _DUE_INSIDE.search(found["task"]) if not found["due"] else None
-        told: dict[Column, tuple[int, int]] = {"owner": found.span("owner"), "task": found.span("task")}
+        column_spans: dict[Column, tuple[int, int]] = {"owner": found.span("owner"), "task": found.span("task")}
         if found["due"]:
-            told["due"] = found.span("due")
+            column_spans["due"] = found.span("due")
         elif inside is not None:
-            told["due"] = tuple(found.start("task") + at for at in inside.span("due"))  # type: ignore[assignment]
-        items.append({column: _cell(passage, *span) for column, span in told.items()})
+            column_spans["due"] = tuple(found.start("task") + at for at in inside.span("due"))  # type: ignore[assignment]
+        items.append({column: _cell(passage, *span) for column, span in column_spans.items()})
         if len(items) == MAX_ITEMS:
             break
     return items

@@ -237,10 +237,10 @@ class Candidates:
         is_labelled = False
         for _ in range(LONGEST_BLOCK):
             segment = self.segments[at]
-            beside = self.segments[segment.left].text if segment.left >= 0 else ""
+            left_text = self.segments[segment.left].text if segment.left >= 0 else ""
             # A label in a separate column has no text after it in its segment.
-            is_label = beside and not beside.partition(":")[2].strip()
-            if party := party_of(segment.text) or (is_label and party_of(beside)):
+            is_label = left_text and not left_text.partition(":")[2].strip()
+            if party := party_of(segment.text) or (is_label and party_of(left_text)):
                 # Below "To: Bob", "Subject: Lunch" is not part of Bob's address.
                 return "" if is_labelled and party in MAIL_PARTIES.values() else party
             if segment.above < 0 or not continues_block(self.segments[segment.above], segment):
@@ -383,15 +383,15 @@ def _nearest_to(boxes: NDArray[np.float32], some: slice) -> list[tuple[int, int,
     lefts, tops, rights, bottoms = boxes.T
     height = np.maximum(1, bottom - top)
     low = np.minimum(height[:, None], np.maximum(1, bottoms - tops)[None])
-    beside = np.minimum(bottom[:, None], bottoms[None]) - np.maximum(top[:, None], tops[None]) > 0.5 * low
+    is_beside = np.minimum(bottom[:, None], bottoms[None]) - np.maximum(top[:, None], tops[None]) > 0.5 * low
     over = np.minimum(right[:, None], rights[None]) - np.maximum(left[:, None], lefts[None]) > 0
-    before = beside & (rights[None] <= left[:, None] + 0.5 * low)
+    before = is_beside & (rights[None] <= left[:, None] + 0.5 * low)
     # A single letter is no wider than the permitted overlap, and would count as left of itself.
     before[np.arange(len(left)), np.arange(len(boxes))[some]] = False
     distance = np.where(before, left[:, None] - rights[None], np.inf)
     middle, middles = (top + bottom)[:, None], (tops + bottoms)[None]
-    rise = np.where(over & (middles < middle) & ~beside, top[:, None] - bottoms[None], np.inf)
-    fall = np.where(over & (middles > middle) & ~beside, tops[None] - bottom[:, None], np.inf)
+    rise = np.where(over & (middles < middle) & ~is_beside, top[:, None] - bottoms[None], np.inf)
+    fall = np.where(over & (middles > middle) & ~is_beside, tops[None] - bottom[:, None], np.inf)
     found = []
     for rows, most in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
         nearest = rows.argmin(axis=1)
@@ -545,10 +545,10 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
     in_quotes: set[int] = set()
     for quoted in _QUOTED.finditer(segment.text):
-        at, said = bisect_right(starts, quoted.start("said")) - 1, quoted["said"]
-        end = at + said.count(" ") + 1
+        at, text_in_quotes = bisect_right(starts, quoted.start("said")) - 1, quoted["said"]
+        end = at + text_in_quotes.count(" ") + 1
         in_quotes.update(range(at, end))
-        yield span("piece", said, at, end, " ".join(texts[max(0, at - 3) : at]))
+        yield span("piece", text_in_quotes, at, end, " ".join(texts[max(0, at - 3) : at]))
     for name in _NAME.finditer(segment.text):
         at = bisect_right(starts, name.start()) - 1
         if at in in_quotes:

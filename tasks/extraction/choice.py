@@ -110,9 +110,9 @@ class _Option(NamedTuple):
 
 def _likeliest_value(options: Sequence[_Option], taken: Container[int]) -> ChosenValue | None:
     """Return the most likely value for a field that must have one, if possible from a place that no other field has."""
-    said = [one for one in options if one.choice.value is not None]
-    free = [one.choice for one in said if one.place not in taken]
-    best = max(free or [one.choice for one in said], key=lambda one: one.probability, default=None)
+    with_value = [one for one in options if one.choice.value is not None]
+    free = [one.choice for one in with_value if one.place not in taken]
+    best = max(free or [one.choice for one in with_value], key=lambda one: one.probability, default=None)
     return best and replace(best, is_demanded=True)
 
 
@@ -144,17 +144,17 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
         alike.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
     found: dict[int, list[ChosenValue]] = {}
     for form, some in alike.items():
-        said = []
+        span_values = []
         for at, span in enumerate(scored.candidates.spans):
             if at % SPANS_AT_ONCE == 0:
                 yield
-            said.append(_SpanValues.of(span, form, scored.days_first))
+            span_values.append(_SpanValues.of(span, form, scored.days_first))
         for row in some:
-            found[row] = yield from _possible_values(scored, row, said)
+            found[row] = yield from _possible_values(scored, row, span_values)
     return {row: found[row] for row in rows}
 
 
-def _possible_values(scored: FieldScores, row: int, said: Sequence[_SpanValues]) -> Slices[list[ChosenValue]]:
+def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanValues]) -> Slices[list[ChosenValue]]:
     """Return the possible values of a field, each with the summed probabilities of all its places."""
     field, chances = scored.fields[row], scored.probabilities[row]
     types, is_enum = types_of(field.schema), "enum" in field.schema
@@ -163,7 +163,7 @@ def _possible_values(scored: FieldScores, row: int, said: Sequence[_SpanValues])
     for place, at in enumerate(np.argsort(-chances[:-1], kind="stable")):
         if place % SPANS_AT_ONCE == 0:
             yield
-        one = said[at]
+        one = span_values[at]
         if not one.values:
             continue
         value = next(filter(field.fits, one.values), None) if len(best) < MAX_VALUES else one.values[0]
@@ -211,8 +211,8 @@ def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
     ):
         return
     if whole is not None and sum(likely for likely, *_ in inside) > UNDECIDED:
-        likely, span, said = best[whole]
-        best[key], best[whole] = (likely, piece, value), (chance, span, said)
+        likely, span, whole_value = best[whole]
+        best[key], best[whole] = (likely, piece, value), (chance, span, whole_value)
 
 
 def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:

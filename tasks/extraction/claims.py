@@ -106,13 +106,13 @@ class LabelClaims:
             return LabelClaim("own", pair.label if pair else "") if near else LabelClaim("none")
         if pair is not None and not pair.concepts:
             pair = None
-        beside = pair or layout.heading_of(passage, match.words)
-        if beside is not None:
+        near_label = pair or layout.heading_of(passage, match.words)
+        if near_label is not None:
             is_first = pair is None or _is_first(passage, pair, match)
-            if not beside.concepts.isdisjoint(answered.concepts):
-                return LabelClaim("own" if is_first else "none", beside.label, is_final=True)
-            if is_first and not may_be_same(beside.concepts, answered.concepts):
-                return LabelClaim("other", beside.label)
+            if not near_label.concepts.isdisjoint(answered.concepts):
+                return LabelClaim("own" if is_first else "none", near_label.label, is_final=True)
+            if is_first and not may_be_same(near_label.concepts, answered.concepts):
+                return LabelClaim("other", near_label.label)
         if not near and answered.is_quantity and (street := _line_word(match)):
             return LabelClaim("other", street)
         return LabelClaim("none")
@@ -173,11 +173,11 @@ def _is_first(passage: Passage, pair: LabelledValue, match: ValueMatch) -> bool:
 
     Words may precede numbers (`Payment: Cash 10.00`).
     """
-    said = [passage.words[word] for word in match.words]
+    words = [passage.words[word] for word in match.words]
     values = [passage.words[word] for word in pair.values]
-    if any(map(_has_figure, said)):
+    if any(map(_has_figure, words)):
         values = list(filter(_has_figure, values)) or values
-    return values[0] in said
+    return values[0] in words
 
 
 def _has_figure(text: str) -> bool:
@@ -187,8 +187,8 @@ def _has_figure(text: str) -> bool:
 def _line_word(match: ValueMatch) -> str:
     """Return a word in the line of a number without a label which shows that the number is part of an address; empty if
     there is none."""
-    said = " ".join([match.passage.words[word] for word in match.words])
-    if _FRACTION.search(said) or any(find_currencies(said)):
+    text = " ".join([match.passage.words[word] for word in match.words])
+    if _FRACTION.search(text) or any(find_currencies(text)):
         return ""
     line = match.passage.lines[match.passage.line_at(match.words[0])]
     return next((word for word in line.words if not WORDS_OF_ADDRESSES.isdisjoint(fold(word))), "")

@@ -148,7 +148,7 @@ def _of_zones(lines: Sequence[SourceLine], today: date) -> Iterator[CodedLine]:
     for zone in find_zones(["".join(line.words) for line in lines], today):
         rows = lines[zone.first : zone.first + zone.lines]
         names, first, last = rows[0 if zone.lines == 2 else 2], rows[0], rows[1]
-        said = (
+        explanations = (
             (_SURNAME, zone.surname, names),
             (_GIVEN_NAMES, zone.given_names, names),
             (_NAME, f"{zone.given_names} {zone.surname}".strip(), names),
@@ -159,7 +159,7 @@ def _of_zones(lines: Sequence[SourceLine], today: date) -> Iterator[CodedLine]:
             (_NATIONALITY, zone.nationality, last),
             (_STATE, zone.issuer, first),
         )
-        for meaning, text, row in said:
+        for meaning, text, row in explanations:
             if text:
                 is_whole = meaning not in (_NATIONALITY, _STATE)
                 yield CodedLine(_written(meaning, text, row), _label_size(meaning), meaning.concepts, is_whole)
@@ -278,14 +278,14 @@ def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
 def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
     """Return the number with which a word begins, and the rest of the word. The number is empty if there is none."""
     if found := _MISREAD_FOUR.fullmatch(text):
-        told, rest = found["rest"] or " ".join(after), found["rest"]
-        has_day = any(find_days(told))
+        answer_text, rest = found["rest"] or " ".join(after), found["rest"]
+        has_day = any(find_days(answer_text))
         letter = next(letter for letter in "abcd" if found[letter])
         if found[letter] in "oO0":
             letter = "a" if has_day else "c"
         is_read = text[1].casefold() in "abcd"
         # `46` may be the number 46 and not a misread `4b`.
-        if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and told):
+        if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and answer_text):
             return (f"4{letter}", rest) if is_read or letter == "c" or has_day else ("", "")
     found = _MISREAD_FIRST.fullmatch(text)
     is_day = any(day.start == 0 and day.end == len(text) for day in find_days(text))
@@ -303,9 +303,11 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
     """True if rows have the numbers of a licence, with days behind the numbers for birth and for issue or expiry."""
-    said = [(word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)]
-    codes = {code for code, _ in said if code}
-    with_day = {code for code, text in said if code and any(find_days(text))}
+    codes_with_texts = [
+        (word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)
+    ]
+    codes = {code for code, _ in codes_with_texts if code}
+    with_day = {code for code, text in codes_with_texts if code and any(find_days(text))}
     is_many = len(codes) >= FEWEST_MISREAD and len(codes & _SURE) >= FEWEST_SURE
     return is_many and "3" in with_day and not with_day.isdisjoint(_SURE)
 
@@ -339,20 +341,22 @@ def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) ->
     return [word for row in below for word in row]
 
 
-def _answers(meaning: _Meaning, code: _Word, said: Sequence[_Word], lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
-    days = [at for at, word in enumerate(said) if any(find_days(word.text))]
+def _answers(
+    meaning: _Meaning, code: _Word, answer_words: Sequence[_Word], lines: Sequence[SourceLine]
+) -> Iterator[CodedLine]:
+    days = [at for at, word in enumerate(answer_words) if any(find_days(word.text))]
     if meaning is _BIRTH and days:
         # The place of birth follows the date.
-        place, said = said[days[-1] + 1 :], [said[at] for at in days]
+        place, answer_words = answer_words[days[-1] + 1 :], [answer_words[at] for at in days]
         yield from _answers(_BIRTH_PLACE, code, place, lines)
-    if said:
-        yield CodedLine(_line_of(meaning, code, said, lines), _label_size(meaning), meaning.concepts)
+    if answer_words:
+        yield CodedLine(_line_of(meaning, code, answer_words, lines), _label_size(meaning), meaning.concepts)
 
 
-def _line_of(meaning: _Meaning, code: _Word, said: Sequence[_Word], lines: Sequence[SourceLine]) -> SourceLine:
+def _line_of(meaning: _Meaning, code: _Word, answer_words: Sequence[_Word], lines: Sequence[SourceLine]) -> SourceLine:
     label = [replace(code, text=text) for text in f"{meaning.label}:".split()]
-    words = [*label, *said]
-    first = lines[said[0].line]
+    words = [*label, *answer_words]
+    first = lines[answer_words[0].line]
     return replace(
         first,
         words=tuple([word.text for word in words]),

@@ -141,8 +141,8 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
             continue
         value *= sign * marked
         whole = value.is_integer() and ("number" not in types or digits.isdigit())
-        said = int(value) if whole else value
-        found.append(said if marked > 0 or wanted.fits(said) else abs(said))
+        as_number = int(value) if whole else value
+        found.append(as_number if marked > 0 or wanted.fits(as_number) else abs(as_number))
     return found
 
 
@@ -152,10 +152,10 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
     If only incoming money is marked, as on credit card statements, its amounts are the negative ones.
     """
     marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
-    said = set(marks) - {""}
+    known_marks = set(marks) - {""}
     for out, in_, is_clear in _OUT_AND_IN:
-        if said and said <= {out, in_} and (is_clear or len(said) == 2):
-            negative = in_ if said == {in_} and "" in marks else out
+        if known_marks and known_marks <= {out, in_} and (is_clear or len(known_marks) == 2):
+            negative = in_ if known_marks == {in_} and "" in marks else out
             return [-1 if mark == negative else 1 for mark in marks]
     return [1] * len(cells)
 
@@ -203,8 +203,8 @@ def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
     found: list[Any] = []
     for cell, one in zip(cells, moments(cells), strict=True):
         if is_day_of_a_year(cell):
-            told = next(lone)
-            found.append(UNREADABLE if told is None else told.isoformat())
+            one_day = next(lone)
+            found.append(UNREADABLE if one_day is None else one_day.isoformat())
         elif one is not None:
             found.append(one.date().isoformat())
         else:

@@ -52,7 +52,7 @@ def _joined(line: SourceLine) -> SourceLine:
         words=tuple(_word(line.words[begin:end]) for begin, end, _ in words),
         bounds=tuple(_around(line.bounds[begin], line.bounds[end - 1]) for begin, end, _ in words),
         confidences=tuple(min(line.confidences[begin:end]) for begin, end, _ in words) if line.confidences else (),
-        boxes=tuple(_hull(boxes[begin:end], round(beside)) for begin, end, beside in words),
+        boxes=tuple(_hull(boxes[begin:end], round(margin)) for begin, end, margin in words),
     )
 
 
@@ -84,8 +84,8 @@ def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
 def _words_of(words: Sequence[str], boxes: Sequence[Box], first: int) -> list[tuple[int, int, float]]:
     """Return the words of a comb, which empty cells separate."""
     ends = [at + 1 for at, cells in enumerate(_cells_between(words, boxes)) if cells >= EMPTY]
-    beside = _pitch(words, boxes) / 4
-    return [(first + begin, first + end, beside) for begin, end in pairwise([0, *ends, len(words)])]
+    margin = _pitch(words, boxes) / 4
+    return [(first + begin, first + end, margin) for begin, end in pairwise([0, *ends, len(words)])]
 
 
 def _pitch(words: Sequence[str], boxes: Sequence[Box]) -> float:
@@ -117,9 +117,9 @@ def _boxes(line: SourceLine) -> Sequence[Box]:
     ]
 
 
-def _hull(boxes: Sequence[Box], beside: int) -> Box:
+def _hull(boxes: Sequence[Box], margin: int) -> Box:
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
-    return min(lefts) - beside, min(tops), max(rights) + beside, max(bottoms)
+    return min(lefts) - margin, min(tops), max(rights) + margin, max(bottoms)
 
 
 def _around(first: Bounds, last: Bounds) -> Bounds:

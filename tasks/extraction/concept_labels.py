@@ -49,8 +49,8 @@ class ConceptLabels:
         for at, (span, meanings) in enumerate(zip(self._candidates.spans, self._meanings, strict=True)):
             if kind not in (None, span.kind):
                 continue
-            beside = not own.isdisjoint(self._beside[at])
-            named[at] = BESIDE * beside + (bool(field.concepts) and field.concepts in meanings)
+            is_beside_own = not own.isdisjoint(self._beside[at])
+            named[at] = BESIDE * is_beside_own + (bool(field.concepts) and field.concepts in meanings)
         if named.any():
             logits[:-1] += NAMED * named
             logits[-1] -= NAMED

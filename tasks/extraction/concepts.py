@@ -180,8 +180,8 @@ def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
         cut = {name for at in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:at]} {word[at:]}"))}
         return _single(cut) or _FIELDS.get(_singular(word), "")
     numbered = (*words[:-1], "number") if words[-1] in _NUMBER_ABBREVIATIONS else words
-    for said in (tokens, words, numbered, tuple(map(_singular, tokens))):
-        if name := _FIELDS.get(" ".join(said)):
+    for form in (tokens, words, numbered, tuple(map(_singular, tokens))):
+        if name := _FIELDS.get(" ".join(form)):
             return name
     if len(words) > MAX_TURNED:
         return ""
@@ -214,10 +214,10 @@ def _find_names(
         if size == 0:
             at += 1
             continue
-        beside = {_word_before(known, at), *known[at + size : at + size + 1]}
-        if name == "tax" and not beside.isdisjoint(_INCLUDING):
+        neighbours = {_word_before(known, at), *known[at + size : at + size + 1]}
+        if name == "tax" and not neighbours.isdisjoint(_INCLUDING):
             pass
-        elif name == "tax" and not beside.isdisjoint(_EXCLUDING):
+        elif name == "tax" and not neighbours.isdisjoint(_EXCLUDING):
             excluded = True
         else:
             found.append((name, at, at + size))

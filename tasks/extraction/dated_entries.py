@@ -232,8 +232,8 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
             if found[role] and not (role == "end" and found["now"]):
                 words = passage.words_between(*found.span(role))
                 placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
-                said = found[role].rstrip(".")
-                cells[role] = cell_of(passage, placed)._replace(text=said) if placed else ReadCell(said)
+                role_text = found[role].rstrip(".")
+                cells[role] = cell_of(passage, placed)._replace(text=role_text) if placed else ReadCell(role_text)
         each.append(cells)
     return each
 
@@ -251,12 +251,12 @@ def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
 
 
 def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bool:
-    asked = set(roles.values())
-    if asked.isdisjoint(("activity", "organisation")):
+    role_set = set(roles.values())
+    if role_set.isdisjoint(("activity", "organisation")):
         return False
     # Other things than jobs and schools have a year, too.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
-    return {"start", "end"} <= asked or (is_named and not asked.isdisjoint(("period", "year", "start")))
+    return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
 
 
 def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
@@ -265,10 +265,10 @@ def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
 
 def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
     """Return the section of a CV that the names of a list and its fields ask for, or an empty text."""
-    told = [name, *(" ".join(words) for one in fields for words in one.names.own)]
+    texts = [name, *(" ".join(words) for one in fields for words in one.names.own)]
     if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
         return "education"
-    return next((kind for text in told for kind, form in _NAMES.items() if form.match(without_accents(text))), "")
+    return next((kind for text in texts for kind, form in _NAMES.items() if form.match(without_accents(text))), "")
 
 
 def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Entry]]:
@@ -344,8 +344,8 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
     first = list(next(segments_of_row(row)))
     if below and len(first) < len(row) and _FIRST_MOMENT.fullmatch(text_of(passage, first)):
         other = list(next(segments_of_row(below)))
-        if _SECOND_MOMENT.fullmatch(said := text_of(passage, other)):
-            end = NO_CELL if re.fullmatch(_NOW, said, re.IGNORECASE) else cell_of(passage, other)
+        if _SECOND_MOMENT.fullmatch(end_text := text_of(passage, other)):
+            end = NO_CELL if re.fullmatch(_NOW, end_text, re.IGNORECASE) else cell_of(passage, other)
             body = [list(row[len(first) :]), list(below[len(other) :])]
             both = [*first, *other]
             return _Entry(cell_of(passage, first), end, _cut(passage, both, text_of(passage, both)), section, body)
@@ -447,11 +447,11 @@ def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iter
     marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
     text = ""
     for line, is_marked in zip(lines, marked, strict=True):
-        said = text_of(passage, line[1:] if is_marked else line)
-        if text and (is_marked or not (any(marked) or said[:1].islower())):
+        line_text = text_of(passage, line[1:] if is_marked else line)
+        if text and (is_marked or not (any(marked) or line_text[:1].islower())):
             yield text
             text = ""
-        text = f"{text} {said}".strip()
+        text = f"{text} {line_text}".strip()
     if text:
         yield text
 
@@ -517,16 +517,16 @@ def in_asked_form(cell: ReadCell, one: WantedField) -> ReadCell:
     form = month_form(one)
     if form is None or not cell.text:
         return cell
-    told = in_month_form(cell.text, form)
-    return cell if told is None else cell._replace(text=told, source=cell.text)
+    in_form = in_month_form(cell.text, form)
+    return cell if in_form is None else cell._replace(text=in_form, source=cell.text)
 
 
 def month_form(one: WantedField) -> MonthForm | None:
     """Return the form of a month that a field's description demands, if any."""
-    told = str(one.schema.get("description", ""))
-    if _YEAR_FIRST.search(told):
+    description = str(one.schema.get("description", ""))
+    if _YEAR_FIRST.search(description):
         return "{:04}-{:02}".format
-    return "{1:02}/{0:04}".format if _MONTH_FIRST.search(told) else None
+    return "{1:02}/{0:04}".format if _MONTH_FIRST.search(description) else None
 
 
 def in_month_form(text: str, form: MonthForm) -> str | None:

@@ -164,10 +164,10 @@ class _Naming:
     def by(self, text: str) -> float:
         """Return the share of the words of the field's name that occur at the beginning of `text`, 0 to 1."""
         if text not in self._known:
-            said = dict.fromkeys(words_of(text)[:MAX_NAMING_WORDS])
+            naming_words = dict.fromkeys(words_of(text)[:MAX_NAMING_WORDS])
             shares = (
-                sum(max(likeness(word, one) for word in said) for one in wanted) / len(wanted)
-                for wanted in (self._names if said else ())
+                sum(max(likeness(word, one) for word in naming_words) for one in wanted) / len(wanted)
+                for wanted in (self._names if naming_words else ())
                 if wanted
             )
             self._known[text] = max(shares, default=0.0)
@@ -252,7 +252,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
     """Decide by a ticked option, in a group of options that are the field's values or in a group with the field's
     name."""
     own = yield from _meant(values, options)
-    ticked = [(option, meant) for option, meant in own if option.is_ticked]
+    ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
         shares = yield from naming.by_each([option.group for option, _ in ticked])
         best = max(range(len(ticked)), key=lambda at: shares[at])
@@ -260,7 +260,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
         if shares[best] >= ALIKE:
             return Decision(value, TICKED_BY_LABEL, option.passage, option.words)
         if not values.are_truths and all(other == value for _, other in ticked):
-            is_whole = len({meant for _, meant in own}) > 1
+            is_whole = len({meaning for _, meaning in own}) > 1
             return Decision(value, TICKED_BY_LABEL if is_whole else TICKED_ALONE, option.passage, option.words)
     if values.are_truths and options:
         shares = yield from naming.by_each([option.text for option in options])
@@ -274,9 +274,9 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption
     """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
     group that offers two of the values."""
     groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
-    for option, meant in (yield from _meant(values, options)):
-        groups.setdefault(option.group, []).append((option, meant))
-    several = [group for group, own in groups.items() if len({meant for _, meant in own}) > 1]
+    for option, meaning in (yield from _meant(values, options)):
+        groups.setdefault(option.group, []).append((option, meaning))
+    several = [group for group, own in groups.items() if len({meaning for _, meaning in own}) > 1]
     if not several:
         return []
     shares = yield from naming.by_each(several)
@@ -285,8 +285,8 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption
     if not is_named and len(several) > 1:
         return []
     own = groups[several[at]]
-    probability = TICKED_BY_LABEL if is_named or len({meant for _, meant in own}) == values.count else TICKED_ALONE
-    ticked = {meant: option for option, meant in own if option.is_ticked}
+    probability = TICKED_BY_LABEL if is_named or len({meaning for _, meaning in own}) == values.count else TICKED_ALONE
+    ticked = {meaning: option for option, meaning in own if option.is_ticked}
     return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
 
 
@@ -316,8 +316,8 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         if value is None:
             continue
         first = segments[span.first]
-        beside = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
-        label = span.label or beside
+        left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
+        label = span.label or left_text
         share = naming.by(label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
         is_better = share >= ALIKE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
@@ -424,19 +424,19 @@ def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | Non
         for number, clause in enumerate(_clauses(passage.text)):
             if number % SPANS_AT_ONCE == 0:
                 yield
-            said = words_of(clause)
+            clause_words = words_of(clause)
             for name in filter(None, wanted):
                 places: list[int] = []
                 for one in name:
                     if places and places[-1] < 0:
                         break
                     yield
-                    places.append(next((at for at, word in enumerate(said) if likeness(word, one) >= 1), -1))
+                    places.append(next((at for at, word in enumerate(clause_words) if likeness(word, one) >= 1), -1))
                 if places[-1] < 0 or sum(map(len, name)) < SHORTEST_CHOICE:
                     continue
                 begin = start + len(clause) - len(clause.lstrip())
                 words = passage.words_between(begin, max(begin + 1, start + len(clause.rstrip())))
-                around = said[max(0, min(places) - NEAR) : max(places) + 1 + NEAR]
+                around = clause_words[max(0, min(places) - NEAR) : max(places) + 1 + NEAR]
                 if any(
                     phrase == tuple(around[at : at + len(phrase)]) for phrase in DENIALS for at in range(len(around))
                 ):

@@ -99,13 +99,13 @@ def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
             begun = "".join(fold(segment.passage.words[first]))
             if not begun or not any(one.startswith(begun[:_BEGINNING]) for one in beginnings):
                 continue
-            said, words = "", _words_from(candidates, lines, start, MAX_WORDS)
+            joined, words = "", _words_from(candidates, lines, start, MAX_WORDS)
             for end, word in enumerate(words):
                 folded = "".join(fold(segment.passage.words[word]))
-                said += folded
-                if len(said) > longest:
+                joined += folded
+                if len(joined) > longest:
                     break
-                if room and folded and said in wanted:
+                if room and folded and joined in wanted:
                     candidates.spans.append(_span(candidates, lines, words[: end + 1]))
                     room -= 1
 
@@ -194,8 +194,8 @@ def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
         text = segment.passage.words[segment.words[word]]
         if sign := text[len(text.rstrip(SIGNS_AROUND)) :] if any(map(str.isalnum, text)) else text:
             yield sign
-        if said := "".join(fold(text)):
-            yield said
+        if folded_text := "".join(fold(text)):
+            yield folded_text
     yield EDGE
 
 
@@ -208,8 +208,8 @@ def _rightwards(segment: LineSegment, place: int) -> Iterator[str]:
         text = segment.passage.words[segment.words[word]]
         if sign := text[: len(text) - len(text.lstrip(SIGNS_AROUND))] if any(map(str.isalnum, text)) else text:
             yield sign
-        if said := "".join(fold(text)):
-            yield said
+        if folded_text := "".join(fold(text)):
+            yield folded_text
     yield EDGE
 
 

@@ -100,8 +100,8 @@ def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> tuple[str, list[lis
     column."""
     present = [cell for cell in cells if not is_missing(cell.text)]
     ends = {cell.text: _ends(" ".join(cell.text.split())) for cell in present}
-    told = [one for cell in present if (one := ends[cell.text]) is not None]
-    if not head or len(told) < LEAST_RANGES * len(present) or not any(all(one) for one in told):
+    known_ends = [one for cell in present if (one := ends[cell.text]) is not None]
+    if not head or len(known_ends) < LEAST_RANGES * len(present) or not any(all(one) for one in known_ends):
         return None
     found: list[list[ReadCell]] = [[], []]
     for cell in cells:
@@ -121,9 +121,9 @@ def _ends(text: str) -> tuple[str, str] | None:
     else:
         return None
     ends = _UNIT.sub("", ends[0]), _UNIT.sub("", ends[1])
-    said = [end for end in ends if end]
-    are_days = all(parse_day(end) or is_day_of_a_year(end) for end in said)
-    return ends if are_days or all(map(looks_numeric, said)) else None
+    known_ends = [end for end in ends if end]
+    are_days = all(parse_day(end) or is_day_of_a_year(end) for end in known_ends)
+    return ends if are_days or all(map(looks_numeric, known_ends)) else None
 
 
 def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
@@ -174,22 +174,22 @@ def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterato
     """Yield the words, the figures, and the text in brackets behind them, of a column whose cells have these:
     `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
     named = _NAME_AND_BRACKETS.fullmatch(head)
-    name, behind = (named["name"], named["behind"]) if named else (head, "")
+    name, suffix = (named["name"], named["behind"]) if named else (head, "")
     present = [cell for cell in cells if not is_missing(cell.text)]
     parts = {cell.text: _WORD_AND_FIGURE.fullmatch(" ".join(cell.text.split())) for cell in present}
     if not head or len(present) < LEAST_PARTED or not all(parts.values()):
         return
     if any(is_day_of_a_year(cell.text) or parse_day(cell.text) for cell in present):
         return
-    told = {
+    parts_by_text = {
         text: (found["word"] or found["unit"], found["behind"] or found["before"], found["more"])
         for text, found in parts.items()
         if found
     }
-    words = {word for word, _, _ in told.values()}
+    words = {word for word, _, _ in parts_by_text.values()}
     kinds = ("unit",) if all(unit_of(word) for word in words) else ("currency",) if all(map(is_currency, words)) else ()
-    for place, forms in enumerate([(*kinds, name), (name,), (behind,)]):
-        texts = [told.get(cell.text, ("", "", ""))[place] or "" for cell in cells]
+    for place, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
+        texts = [parts_by_text.get(cell.text, ("", "", ""))[place] or "" for cell in cells]
         if any(texts) and forms[-1]:
             yield DerivedColumn(forms, _parts_of(cells, texts), at)
 

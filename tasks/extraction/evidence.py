@@ -153,11 +153,11 @@ def find_evidence(
         passages += yield from passages_in(request, REQUEST)
     for passage in passages:
         yield from passage.prepare_to_match()
-    said = list(leaves(value, ()))
+    all_leaves = list(leaves(value, ()))
     size = max(1, sum(len(passage.text) for passage in passages))
     fields = []
     candidates = {}
-    for path, leaf in said[: max(1, most_chars // size)]:
+    for path, leaf in all_leaves[: max(1, most_chars // size)]:
         in_list = any(isinstance(step, int) for step in path)
         answered = AnsweredField(leaf, names_of(path, schema_at(schema, path)), in_list)
         field = _Field(path, answered, support(path, leaf) if support else None)
@@ -195,15 +195,15 @@ def find_evidence(
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
-    return Evidence(evidence, unsupported), len(said) - len(fields)
+    return Evidence(evidence, unsupported), len(all_leaves) - len(fields)
 
 
 def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedMatch:
     at = next((index for index, entry in enumerate(precontext) if entry is decision.entry), REQUEST)
     assert decision.entry is not None
     passage = Passage(at, decision.entry.name, decision.passage.lines)
-    said = fold(" ".join(passage.words[word] for word in decision.words))
-    is_spelt = isinstance(decision.value, str) and set(fold(decision.value)) <= set(said)
+    printed_words = fold(" ".join(passage.words[word] for word in decision.words))
+    is_spelt = isinstance(decision.value, str) and set(fold(decision.value)) <= set(printed_words)
     return _ClaimedMatch(
         ValueMatch(
             passage, decision.words, "exact" if is_spelt else "normalised", 1.0 if is_spelt else NORMALISED_SCORE
@@ -374,13 +374,13 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
 def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext: Sequence[Entry]) -> FieldEvidence:
     cell = found.cell
     index = next((at for at, entry in enumerate(precontext) if entry is found.entry), None)
-    said = ("true" if value else "false") if isinstance(value, bool) else str(value)
+    value_text = ("true" if value else "false") if isinstance(value, bool) else str(value)
     known = {
         "precontext": index,
         "name": found.entry.name,
         "pointer": cell.pointer,
         "text": cell.source or cell.text,
-        "match": "exact" if said == (cell.source or cell.text) else "normalised",
+        "match": "exact" if value_text == (cell.source or cell.text) else "normalised",
         "score": 1.0,
         "label": "own" if found.header else "none",
         "label_text": found.header or None,

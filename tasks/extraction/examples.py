@@ -189,27 +189,27 @@ class _Comparison:
     def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
         """Return a mask of the `texts` of the new document that equal `text` of the example. Also return True if the
         example's text has words that both documents contain, because only these are compared."""
-        said = self.theirs[text]
-        return (self.ours == said)[texts], said not in self._without_words
+        their_key = self.theirs[text]
+        return (self.ours == their_key)[texts], their_key not in self._without_words
 
 
 def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
     """Return the places of an answer's values on an example, whose scores are `scored`."""
     texts: list[str] = []
-    said: dict[Any, list[int]] = {}
+    places_by_key: dict[Any, list[int]] = {}
     for at, span in enumerate(scored.candidates.spans):
         if at % SPANS_AT_ONCE == 0:
             yield
         texts.append(" ".join(fold(span.text)))
         for key in set(map(key_of, values_in_span(span, scored.days_first))):
-            said.setdefault(key, []).append(at)
+            places_by_key.setdefault(key, []).append(at)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):
         yield
         value = None if one.in_list else _value_at(answer, one.path)
         if value is None or isinstance(value, bool | list | dict):
             continue
-        found = [*said.get(key_of(value), ())]
+        found = [*places_by_key.get(key_of(value), ())]
         if not found and isinstance(value, str) and len(value) >= SHORTEST_MISREAD:
             near = process.extract(
                 " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MAX_PLACES
@@ -252,9 +252,9 @@ def prefer_examples(
         if not votes:
             continue
         likeness: Matrix = np.mean(votes, axis=0)
-        again = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
-        logits[row, again] += SAME_PLACE_BONUS * likeness[again]
-        found[row] = frozenset(again.tolist())
+        alike = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
+        logits[row, alike] += SAME_PLACE_BONUS * likeness[alike]
+        found[row] = frozenset(alike.tolist())
     return found
 
 

@@ -80,8 +80,8 @@ class Extractor:
         scored = await self._scored(entries, fields, lessons=lessons)
         if not (lessons and scored.candidates.spans):
             return scored
-        again = await self.executor.run(prefer_examples, scored.logits, fields, scored.candidates, lessons)
-        return replace(scored, by_example=again)
+        preferred = await self.executor.run(prefer_examples, scored.logits, fields, scored.candidates, lessons)
+        return replace(scored, by_example=preferred)
 
     async def _scored(
         self,
@@ -108,14 +108,14 @@ class Extractor:
         known = await self.executor.run(strings.first, MAX_TOKENS // part)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
         vectors[: len(known)] = await self._embedded(known)
-        asked = [*texts, *dict.fromkeys(wholes.values())]
-        found = await self._logits(spans, strings, vectors, asked)
+        all_texts = [*texts, *dict.fromkeys(wholes.values())]
+        found = await self._logits(spans, strings, vectors, all_texts)
         logits = found[: len(texts)]
-        again = await self.executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
-        if again:
-            rows = list(again)
-            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(again.values()))) / 2
-        whole_logits = {at: found[asked.index(whole)] for at, whole in wholes.items()}
+        rescored = await self.executor.run(_under_other_names, FieldScores(candidates, fields, logits), texts)
+        if rescored:
+            rows = list(rescored)
+            logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
+        whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
         await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
         return FieldScores(candidates, fields, logits, entries)
 
@@ -129,8 +129,8 @@ class Extractor:
         strings = Strings()
         places = [strings.place(header) for header in headers]
         vectors = await self._embedded(strings.texts)
-        told = np.stack([names, names], axis=1)
-        matches = await self.executor.run(label_matches, texts, strings, vectors, told, self._meanings)
+        both_names = np.stack([names, names], axis=1)
+        matches = await self.executor.run(label_matches, texts, strings, vectors, both_names, self._meanings)
         return likeness_by_meaning(matches[:, places])
 
     async def _logits(

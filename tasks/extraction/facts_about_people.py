@@ -158,9 +158,9 @@ def _facts_in(text: str) -> Iterator[_Fact]:
     if found := _MARRIED.search(text):
         yield _Fact("Spouse", frozenset(("spouse",)), *found.span("name"))
     for role in _ROLE.finditer(text):
-        if len(said := fold(role["role"])) == 1 and said[0] in _RELATIVES:
+        if len(role_words := fold(role["role"])) == 1 and role_words[0] in _RELATIVES:
             yield _Fact("Relationship", frozenset(("relationship",)), *role.span("role"))
-        elif concepts := concepts_of(tuple(said)) & ROLES:
+        elif concepts := concepts_of(tuple(role_words)) & ROLES:
             yield _Fact(role["role"], concepts, *role.span("name"))
 
 

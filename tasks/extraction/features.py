@@ -85,8 +85,8 @@ class FieldText:
 def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False) -> FieldText:
     words = " ".join(names.own[0]) if names.own else ""
     name = f"{' '.join(names.around)} {words}".strip() if len(words) < 12 else words
-    told = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
-    described = " ".join(told)[:_MAX_NAME]
+    descriptions = [schema[key] for key in ("title", "description") if isinstance(schema.get(key), str)]
+    described = " ".join(descriptions)[:_MAX_NAME]
     full = f"{name}: {described}" if described else name
     return FieldText(names, name, full, (*_types(schema), float(in_list)), names.concepts)
 
@@ -97,9 +97,9 @@ def renamed(field: FieldText) -> FieldText | None:
     name = next((phrase for phrase in others if phrase not in field.names.own), None)
     if name is None:
         return None
-    told = " ".join(name)
-    full = field.full.replace(field.name, told, 1)
-    return replace(field, names=Names((name, *field.names.own), field.names.around), name=told, full=full)
+    own_name = " ".join(name)
+    full = field.full.replace(field.name, own_name, 1)
+    return replace(field, names=Names((name, *field.names.own), field.names.around), name=own_name, full=full)
 
 
 def types_of(schema: Mapping[str, Any]) -> set[str]:

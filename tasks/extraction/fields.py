@@ -137,8 +137,8 @@ def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence
 def is_choice(schema: Mapping[str, Any]) -> bool:
     """True if a field is a boolean, or an enum of words. Null may be among the enum's values."""
     if "enum" in schema:
-        said = [value for value in schema["enum"] if value is not None]
-        return bool(said) and all(isinstance(value, str) for value in said)
+        options = [value for value in schema["enum"] if value is not None]
+        return bool(options) and all(isinstance(value, str) for value in options)
     return types_of(schema) == {"boolean"}
 
 
@@ -198,10 +198,10 @@ def may_be_copied(schema: Mapping[str, Any], names: Names) -> bool:
     """True if a field's value may be copied word for word from a text. False for summaries, judgements and booleans."""
     types = types_of(schema)
     if "enum" in schema:
-        said = [value for value in schema["enum"] if value is not None]
-        if names.concepts == {"currency"} and all(isinstance(value, str) and currency_of(value) for value in said):
-            return bool(said)
-        return bool(said) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in said)
+        options = [value for value in schema["enum"] if value is not None]
+        if names.concepts == {"currency"} and all(isinstance(value, str) and currency_of(value) for value in options):
+            return bool(options)
+        return bool(options) and all(isinstance(value, str) and any(map(str.isdigit, value)) for value in options)
     if not types or not types <= {"string", "number", "integer"}:
         return False
     if names_prose(names) or (types == {"string"} and names_a_result(names)):
@@ -225,6 +225,6 @@ def fields_in(value: Any, schema: Mapping[str, Any] | None) -> list[WantedField]
     for path, leaf in leaves(value, ()):
         key = without_items(path)
         if key and key not in found and not isinstance(leaf, bool) and len(found) < MAX_FIELDS:
-            asked = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
-            found[key] = WantedField(key, asked, names_of(path, asked), lambda _: True, in_list=key != path)
+            leaf_schema = {"type": "string" if isinstance(leaf, str) else "number"} | dict(schema_at(schema, path))
+            found[key] = WantedField(key, leaf_schema, names_of(path, leaf_schema), lambda _: True, in_list=key != path)
     return list(found.values())

@@ -319,13 +319,13 @@ class _FormToFill:
             if "const" in one.schema:
                 values[one.path] = one.schema["const"]
                 continue
-            said = values_from_results(one.schema, names[one.path], results, list(names.values()))
-            value = next(filter(fits, said), LEFT_OUT)
+            result_values = values_from_results(one.schema, names[one.path], results, list(names.values()))
+            value = next(filter(fits, result_values), LEFT_OUT)
             if value is not LEFT_OUT:
                 values[one.path] = value
             elif may_be_copied(one.schema, names[one.path]):
-                asked = with_contact_form(with_form(one.schema, names[one.path]), names[one.path])
-                wanted.append(WantedField(one.path, asked, names[one.path], fits, not one.is_required))
+                own_schema = with_contact_form(with_form(one.schema, names[one.path]), names[one.path])
+                wanted.append(WantedField(one.path, own_schema, names[one.path], fits, not one.is_required))
             elif is_choice(one.schema):
                 choices[one.path] = one, names[one.path]
                 wanted.append(WantedField(one.path, as_text(one.schema), names[one.path], _is_text, True))
@@ -346,10 +346,10 @@ class _FormToFill:
                 wanted += copied_of
         of_texts: dict[JsonPath, _Fits] = {}
         for one in texts:
-            named, asked = names_of(one.path, one.schema), as_text(one.schema)
-            if may_be_copied(asked, named):
+            named, own_schema = names_of(one.path, one.schema), as_text(one.schema)
+            if may_be_copied(own_schema, named):
                 of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
-                wanted.append(WantedField(one.path, asked, named, _is_text, may_be_left_out=True))
+                wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
         of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
         return cls(values, wanted, lists, tables, listed, of_texts, choices, of_choices, read, beyond)
 

@@ -198,13 +198,13 @@ def _left_of(rows: Sequence[Sequence[WordOnPage]], cells: Sequence[HeaderCell]) 
 
 def _is_sum(texts: Sequence[str], columns: int) -> bool:
     """True if a row is a sum: its label, or one of its few texts, has a word such as `total`."""
-    said = fold(" ".join(texts))[:MAX_LABEL_WORDS]
+    label_words = fold(" ".join(texts))[:MAX_LABEL_WORDS]
     if is_total([*texts, *[""] * max(1, columns - len(texts))]):
         return True
     is_poor = 2 * len(texts) <= columns + 1
     label = tuple(word for word in fold(texts[0]) if not word.isdigit())
     is_named = len(label) <= MAX_WORDS and not concepts_of(label).isdisjoint(SUMS)
-    return is_poor and (is_named or any(word in TOTALS for word in said))
+    return is_poor and (is_named or any(word in TOTALS for word in label_words))
 
 
 def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
@@ -383,15 +383,15 @@ def _assign_lines(
 def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
     """True if a line continues the one above: its first word had no room there, and it does not look like a
     beginning."""
-    said, next_said = text_of(passage, line), text_of(passage, below)
+    line_text, next_text = text_of(passage, line), text_of(passage, below)
     first = below[0].box
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:
         return False
-    if looks_numeric(said) or looks_numeric(next_said) or any(word.endswith(":") for word in next_said.split()):
+    if looks_numeric(line_text) or looks_numeric(next_text) or any(word.endswith(":") for word in next_text.split()):
         return False
-    if next_said.isupper() and not said.isupper() and len(next_said) >= SHORTEST_HEADING:
+    if next_text.isupper() and not line_text.isupper() and len(next_text) >= SHORTEST_HEADING:
         return False
-    return next_said[0].islower() or said.endswith(OPEN_ENDS) or line[-1].box[2] < limit
+    return next_text[0].islower() or line_text.endswith(OPEN_ENDS) or line[-1].box[2] < limit
 
 
 def _joined(passage: Passage, row: _BodyRow, at: int, limit: float) -> ReadCell:

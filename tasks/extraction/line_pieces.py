@@ -290,9 +290,9 @@ def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int])
         while at < start:
             found = _SIGN.search(text, at, start)
             stop = found.start() if found else start
-            if said := _trimmed(text, at, stop):
-                if found and found.lastgroup == "colon" and _is_label(text[said[0] : said[1]]):
-                    label = text[said[0] : said[1]]
+            if piece_span := _trimmed(text, at, stop):
+                if found and found.lastgroup == "colon" and _is_label(text[piece_span[0] : piece_span[1]]):
+                    label = text[piece_span[0] : piece_span[1]]
                     sign = sign or "colon"
                     at = found.end()
                     continue
@@ -300,14 +300,14 @@ def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int])
                     found is None
                     and kind
                     and text[stop - 1 : stop] == " "
-                    and (begun := _label_at_end(text, *said)) is not None
+                    and (begun := _label_at_end(text, *piece_span)) is not None
                 ):
-                    if rest := _trimmed(text, said[0], begun):
+                    if rest := _trimmed(text, piece_span[0], begun):
                         yield piece("text", *rest)
                         sign = ""
-                    label = text[begun : said[1]]
+                    label = text[begun : piece_span[1]]
                     break
-                yield piece("text", *said)
+                yield piece("text", *piece_span)
                 sign, label = "", ""
             if found is None:
                 break
@@ -337,8 +337,8 @@ def _label_at_end(text: str, start: int, end: int) -> int | None:
     """Return the start of the known label at the end of a text before a figure, or None if there is none."""
     words = [found.start() for found in re.finditer(r"\S+", text[start:end])]
     for first in words[-3:]:
-        said = tuple(fold(text[start + first : end]))
-        if said in PHRASES and PHRASES[said] not in NOT_BEFORE_FIGURES:
+        label_words = tuple(fold(text[start + first : end]))
+        if label_words in PHRASES and PHRASES[label_words] not in NOT_BEFORE_FIGURES:
             return start + first
     return None
 

@@ -276,14 +276,14 @@ def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> 
     return sorted(found, key=lambda one: one[1].order)
 
 
-def _certainty(words: tuple[str, ...], meant: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
+def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
     """Return how certainly words are the name of a list: 3 if all of the name's words match, 2 if some of them do, 1 if
     only the concept matches that they mean, 0 if nothing does."""
     if words in names.own:
         return 3
-    if not meant:
+    if not meanings:
         return 2 * any(set(words) < set(own) for own in names.own)
-    return int(meant <= concepts)
+    return int(meanings <= concepts)
 
 
 def _block_at(passage: Passage, piece: _ShortPiece, sure: int) -> list[_ItemLine] | None:
@@ -303,8 +303,8 @@ def _block_at(passage: Passage, piece: _ShortPiece, sure: int) -> list[_ItemLine
 
 
 def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
-    said = tuple(fold(text_of(passage, words).rstrip(":")))
-    return said in PHRASES
+    label_words = tuple(fold(text_of(passage, words).rstrip(":")))
+    return label_words in PHRASES
 
 
 def _continued(
@@ -433,13 +433,13 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     languages: list[list[ReadCell]] = []
     end = 0
-    for speaks in matches_in_slices(_SPEAKS, text):
+    for spoken in matches_in_slices(_SPEAKS, text):
         yield
-        if speaks is None or speaks.start() < end:
+        if spoken is None or spoken.start() < end:
             continue
         # The sentence is found by its word, because a search for the whole sentence compares 200 characters at each.
-        begin = max(text.rfind(sign, end, speaks.start()) + 1 for sign in ".!?")
-        sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, speaks.start() - MAX_BEFORE))
+        begin = max(text.rfind(sign, end, spoken.start()) + 1 for sign in ".!?")
+        sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, spoken.start() - MAX_BEFORE))
         assert sentence is not None, "It has a word for speaking."
         end = sentence.end()
         for word in _LONG_WORD.finditer(sentence[0]):
@@ -449,8 +449,10 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
             own = passage.words_between(sentence.start() + word.start(), sentence.start() + word.end())
             boxes = [WordOnPage(at, box) for at in own if (box := box_of(passage, [at])) is not None]
             cell = cell_of(passage, boxes) if boxes else ReadCell("")
-            said: dict[Part, str] = {"item": word[0], "rest": level["level"] if level else ""}
-            languages.append([cell._replace(text=text) if (text := said.get(part, "")) else NO_CELL for part in parts])
+            part_texts: dict[Part, str] = {"item": word[0], "rest": level["level"] if level else ""}
+            languages.append(
+                [cell._replace(text=text) if (text := part_texts.get(part, "")) else NO_CELL for part in parts]
+            )
     return languages
 
 
@@ -469,4 +471,4 @@ def _row(passage: Passage, line: _ItemLine, parts: Sequence[Part]) -> list[ReadC
         found["year"] = year["year"]
     cell = cell_of(passage, line.words)
     texts = [found.get(part, "").strip(" ,;:–—-.") for part in parts]
-    return [cell._replace(text=said) if said else NO_CELL for said in texts]
+    return [cell._replace(text=part_text) if part_text else NO_CELL for part_text in texts]

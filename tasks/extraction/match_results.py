@@ -200,8 +200,8 @@ def _without_score(
         if home and away:
             cell = cell_of(passage, row)
             texts: dict[Column, str | None] = {"home": home["home"], "when": home["when"], "away": away[0]}
-            told = {column: cell._replace(text=text) for column, text in texts.items() if text}
-            return {"is_off": cell._replace(text="yes", source=words[at]), **told}
+            named_cells = {column: cell._replace(text=text) for column, text in texts.items() if text}
+            return {"is_off": cell._replace(text="yes", source=words[at]), **named_cells}
     return {}
 
 

@@ -212,12 +212,12 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
                     at.setdefault(line, {})[token] = places[before]
     best: tuple[float, int, tuple[int, ...]] | None = None
     for first in sorted(starts & at.keys()):
-        together: dict[str, int] = {}
+        word_places: dict[str, int] = {}
         for line in range(first, first + LINES_TOGETHER):
-            together = {**at.get(line, {}), **together}
-            share = sum(map(len, together)) / length
-            words = tuple(sorted(set(together.values())))
-            if share >= SCATTERED_SHARE and figures <= together.keys() and (best is None or share > best[0]):
+            word_places = {**at.get(line, {}), **word_places}
+            share = sum(map(len, word_places)) / length
+            words = tuple(sorted(set(word_places.values())))
+            if share >= SCATTERED_SHARE and figures <= word_places.keys() and (best is None or share > best[0]):
                 best = (share, first, words)
     if best is not None:
         yield ValueMatch(passage, best[2], "fuzzy", best[0])

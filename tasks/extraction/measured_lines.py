@@ -281,7 +281,7 @@ def _cells_of(text: str, cell: ReadCell, wanted: frozenset[Column]) -> _Cells:
         rest = name[of.end() :] if (of := _OF.match(name)) else name
     quantity = _figures(found["quantity"]) if "unit" in wanted else f"{found['quantity']} {unit_text}".strip()
     cells: dict[Column, str] = {"quantity": quantity, "unit": unit_text, "name": rest, "note": note}
-    return {column: cell._replace(text=said) for column, said in cells.items() if said}
+    return {column: cell._replace(text=cell_text) for column, cell_text in cells.items() if cell_text}
 
 
 def _figures(text: str) -> str:

@@ -130,6 +130,6 @@ def _parts(text: str, role: tuple[str, ...], begin: int, end: int) -> Iterator[N
     last = closed.start() if closed else end
     while last > start and text[last - 1] in " ,;:(.":
         last -= 1
-    said = text[start:last]
-    if any(map(str.isdigit, said)) and any(map(str.isalpha, said)):
+    address = text[start:last]
+    if any(map(str.isdigit, address)) and any(map(str.isalpha, address)):
         yield NamedPart(role, "address", start, last)

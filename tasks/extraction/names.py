@@ -80,9 +80,9 @@ def names_of(path: Sequence[str | int], schema: Mapping[str, Any]) -> Names:
     keys = [step for step in path if isinstance(step, str)]
     if not keys:
         return Names()
-    told = [text for word in ("title", "description") if isinstance(text := schema.get(word), str)]
-    short = [words_of_key(text) for text in told if len(text) <= MAX_CHARS]
-    said = [words for words in short if 0 < len(words) <= LONGEST_NAME]
+    texts = [text for word in ("title", "description") if isinstance(text := schema.get(word), str)]
+    short = [words_of_key(text) for text in texts if len(text) <= MAX_CHARS]
+    short_names = [words for words in short if 0 < len(words) <= LONGEST_NAME]
     key = words_of_key(keys[-1])
-    own = tuple(dict.fromkeys([spelt_out(key), key, *said]))
+    own = tuple(dict.fromkeys([spelt_out(key), key, *short_names]))
     return Names(own, spelt_out(words_of_key(keys[-2])) if len(keys) > 1 else ())

@@ -179,13 +179,15 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
         and not any(_is_sum(cell.value) for cell in item.values())
     ]
     kept = kept[: _first_sum(kept)]
-    told = [(value, item) for item in kept[:MAX_ITEMS] if (value := _object_of(scored, item, rows)) is not None]
-    items = [item for _, item in told]
+    values_with_items = [
+        (value, item) for item in kept[:MAX_ITEMS] if (value := _object_of(scored, item, rows)) is not None
+    ]
+    items = [item for _, item in values_with_items]
     cells = {
         (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, features)
         for (number, row, cell), features in zip(_cells_of(items), _features_of(items, len(rows)), strict=True)
     }
-    return ObjectList([value for value, _ in told], cells)
+    return ObjectList([value for value, _ in values_with_items], cells)
 
 
 def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:

@@ -58,10 +58,10 @@ class OwnLabels:
         self._places = np.full((len(SLOTS), len(candidates.spans)), -1)
         """Index in `_words` of each label of each span. It is −1 for a missing label, which selects the last, empty
         entry."""
-        for at, beside in enumerate(candidates.labels_beside):
+        for at, labels in enumerate(candidates.labels_beside):
             for slot, kind in enumerate(SLOTS):
-                if kind in beside:
-                    self._places[slot, at] = places.setdefault(beside[kind], len(places))
+                if kind in labels:
+                    self._places[slot, at] = places.setdefault(labels[kind], len(places))
         self._words = [_words_of_label(label) for label in places]
         self._labels_of: dict[str, list[int]] = {}
         self._forms: dict[object, list[str]] = {}
@@ -133,8 +133,8 @@ def _likeness(words: tuple[str, ...], name: tuple[str, ...], around: tuple[str, 
     own = _share(name, words)
     if own < 0.5:
         return 0.0
-    told = _share(words, (*name, *around))
-    return own * (0.5 + 0.5 * told)
+    share_around = _share(words, (*name, *around))
+    return own * (0.5 + 0.5 * share_around)
 
 
 def _share(these: Sequence[str], those: Sequence[str]) -> float:

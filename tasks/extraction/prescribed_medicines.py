@@ -131,9 +131,9 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             cells: dict[Column, ReadCell] = {}
             for line in (row, *below):
                 text = found["rest"] if line is row else text_of(passage, line)
-                said = _texts_of_columns(text[:LONGEST_ROW], is_below=line is not row)
+                column_texts = _texts_of_columns(text[:LONGEST_ROW], is_below=line is not row)
                 cell = cell_of(passage, line)
-                cells = {column: cell._replace(text=one) for column, one in said.items()} | cells
+                cells = {column: cell._replace(text=one) for column, one in column_texts.items()} | cells
             if "intake" not in cells and below:
                 cells["intake"] = cell_of(passage, below[0])
             own = cell_of(passage, row)
@@ -163,16 +163,16 @@ def _below(
 
 def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
     """Return the texts of columns in the text behind a medicine, or in a line below it."""
-    said: dict[Column, str] = {}
+    column_texts: dict[Column, str] = {}
     if found := _SCHEME.search(text) or _INTAKE.search(text):
-        told = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
-        said["intake"] = told.strip(" ,;.")
+        instruction = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
+        column_texts["intake"] = instruction.strip(" ,;.")
         text = text[: found.start()]
-        if late := _DURATION.search(told):
-            said["duration"] = late["time"]
+        if late := _DURATION.search(instruction):
+            column_texts["duration"] = late["time"]
     # Below a medicine, "1 tablet" is the amount taken at once, not the quantity prescribed.
     if (found := _QUANTITY.search(text)) and not (is_below and found["before"]):
-        said["quantity"] = found["behind"] or found["before"]
+        column_texts["quantity"] = found["behind"] or found["before"]
     if found := _FORM.search(text):
-        said["form"] = found[0]
-    return said
+        column_texts["form"] = found[0]
+    return column_texts

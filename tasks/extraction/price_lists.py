@@ -104,8 +104,8 @@ def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:
 
 
 def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[WordOnPage]) -> bool:
-    said, text = text_of(passage, price), text_of(passage, name)
-    if not (_PRICE.fullmatch(said) and _IS_MONEY.search(said)):
+    price_text, text = text_of(passage, price), text_of(passage, name)
+    if not (_PRICE.fullmatch(price_text) and _IS_MONEY.search(price_text)):
         return False
     return len(name) <= MAX_WORDS and any(map(str.isalpha, text)) and not text.endswith(":")
 

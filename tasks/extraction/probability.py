@@ -188,7 +188,7 @@ class FieldScores:
             found = self._place(whole.passage, whole.items[at].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
         key = key_of(value)
-        saying = [at for at, said in enumerate(self._values_of_spans) if key in said]
+        saying = [at for at, values in enumerate(self._values_of_spans) if key in values]
         if not saying:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])

@@ -77,8 +77,10 @@ def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterat
         found = (yield from _rankings_of(passage)) if found is None else found
         if not found:
             return
-        told = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", str(fields[0].path[-2])))
-        named = [one for one in found if any(is_form_of(word, other) for word in told for other in fold(one.heading))]
+        list_words = fold(re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", str(fields[0].path[-2])))
+        named = [
+            one for one in found if any(is_form_of(word, other) for word in list_words for other in fold(one.heading))
+        ]
         chosen = (named or found)[0]
         header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
         body = [[line.cells.get(column, NO_CELL) for column in columns.values()] for line in chosen.lines]

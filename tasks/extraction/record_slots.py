@@ -109,9 +109,9 @@ class SlotTexts:
     @cached_property
     def is_constant(self) -> bool:
         """True if there is one text, in one or more records."""
-        told = filter(None, self.texts)
-        first = next(told, None)
-        return first is not None and all(text == first or _folded(text) == _folded(first) for text in told)
+        present = filter(None, self.texts)
+        first = next(present, None)
+        return first is not None and all(text == first or _folded(text) == _folded(first) for text in present)
 
     @cached_property
     def chars(self) -> int:
@@ -290,12 +290,12 @@ def _constant_labels(run: Run, lines: Sequence[Sequence[tuple[object, ...]]]) ->
                     texts[key].append((number, at, place, " ".join(_folded(piece.text))))
     found: dict[tuple[int, int, int], str] = {}
     size = len(run.records)
-    for told in texts.values():
-        said = [text for *_, text in told]
-        common = max(set(said), key=lambda text: (said.count(text), text))
-        if said.count(common) < max(2, CONSTANT * size) or len(common.split()) > 4:
+    for occurrences in texts.values():
+        texts_of_group = [text for *_, text in occurrences]
+        common = max(set(texts_of_group), key=lambda text: (texts_of_group.count(text), text))
+        if texts_of_group.count(common) < max(2, CONSTANT * size) or len(common.split()) > 4:
             continue
-        for number, at, place, text in told:
+        for number, at, place, text in occurrences:
             if text != common:
                 continue
             record = run.records[number]
@@ -659,11 +659,11 @@ class RecordFilling(NamedTuple):
 
 
 def fill_from(
-    template: RecordTemplate, asked: ListToFill, days: Sequence[date], comma: bool, *, is_rough: bool = False
+    template: RecordTemplate, wanted: ListToFill, days: Sequence[date], comma: bool, *, is_rough: bool = False
 ) -> Slices[RecordFilling | None]:
     """Assign the slots of records to the fields of a list; None if the records answer too few of its fields."""
     run, size = template.run, len(template.run.records)
-    fields = asked.fields
+    fields = wanted.fields
     worth: dict[tuple[int, int], float] = {}
     claims: dict[tuple[int, int], float] = {}
     values: dict[tuple[int, int], Sequence[Any]] = {}
@@ -673,7 +673,7 @@ def fill_from(
     middle = 0.5 if orders else 0.0
     places = {order: (place + 0.5) / len(orders) for place, order in enumerate(orders)}
     first = min((slot.order for slot in usual if slot.kind == "text"), default=-1.0)
-    labelled = [asked.likeness_of(slot.label) for slot in template.slots]
+    labelled = [wanted.likeness_of(slot.label) for slot in template.slots]
     for at, field in enumerate(fields):
         yield
         one, kinds = field.wanted, field.kind.kinds
@@ -717,9 +717,9 @@ def fill_from(
                 claim += WEIGHTS["texture"] * _texture(field, slot)
             place = places.get(slot.order, middle)
             known = WEIGHTS["order"] * (1 - abs(place_of_field - place)) + WEIGHTS["coverage"] * slot.coverage
-            if slot.kind in _SELDOM and count_of[slot.kind] == 1 == asked.wanting[slot.kind]:
+            if slot.kind in _SELDOM and count_of[slot.kind] == 1 == wanted.wanting[slot.kind]:
                 known += WEIGHTS["unique"]
-            if at == asked.first_text and slot.order == first and slot.kind == "text":
+            if at == wanted.first_text and slot.order == first and slot.kind == "text":
                 known += WEIGHTS["title"]
             if size > 2 and not field.is_strict and texts.is_constant:
                 known += WEIGHTS["constant"]
@@ -738,7 +738,7 @@ def fill_from(
     kept = [number for number in range(size) if any(values[pair][number] not in (None, UNREADABLE) for pair in chosen)]
     if any(run.sections):
         headings = [section.text if section is not None else "" for section in run.sections]
-        kept = [number for number in kept if not _is_of_other_topic(asked.names, headings[number])]
+        kept = [number for number in kept if not _is_of_other_topic(wanted.names, headings[number])]
     needed = [pair for pair in chosen if fields[pair[0]].is_needed]
     kept = [
         number
@@ -781,7 +781,7 @@ def fill_from(
     must = needed or chosen
     of_run = {
         "worth": sum(max(-1.0, min(worth[pair], 4.0)) for pair in chosen) / len(fields) / 4,
-        "heading": asked.heading_of(run),
+        "heading": wanted.heading_of(run),
         "filled": len(chosen) / len(fields),
         "regular": template.regular,
         "count": min(math.log(len(kept)), 2.0),
@@ -831,8 +831,8 @@ def _heading_likeness(names: Names, text: str) -> float:
 
 def _is_of_other_topic(names: Names, heading: str) -> bool:
     """True if a heading names another topic than a list does: `Education` above the records of `jobs`."""
-    own, told = _topics(tuple(word for name in names.own for word in name)), _topics(tuple(fold(heading)))
-    return bool(own and told) and own.isdisjoint(told)
+    own, heading_topics = _topics(tuple(word for name in names.own for word in name)), _topics(tuple(fold(heading)))
+    return bool(own and heading_topics) and own.isdisjoint(heading_topics)
 
 
 def _topics(words: tuple[str, ...]) -> frozenset[str]:
@@ -881,8 +881,8 @@ def _texture(field: FieldOfList, slot: Slot) -> float:
 
 def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> list[Any]:
     """Return the values of a boolean field: True for each record whose text is a name of the field, else False."""
-    said = {text for text in texts if text}
-    if len(said) == 1 and likeness_by_words(one.names, *said) >= 1:
+    distinct_texts = {text for text in texts if text}
+    if len(distinct_texts) == 1 and likeness_by_words(one.names, *distinct_texts) >= 1:
         return [bool(text) for text in texts]
     return list(column)
 

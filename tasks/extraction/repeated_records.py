@@ -267,13 +267,13 @@ def _runs_at(
             groups[-1].append(at)
     runs = [_run_from(passage, lines, group, before, cuts) for group in groups if group]
     yield from runs
-    together: list[Run] = []
+    same_runs: list[Run] = []
     for run, cut in zip(runs, is_cut, strict=False):
         if not cut:
-            yield from _joined(together)
-            together = []
-        together.append(run)
-    yield from _joined(together)
+            yield from _joined(same_runs)
+            same_runs = []
+        same_runs.append(run)
+    yield from _joined(same_runs)
 
 
 def _joined(runs: Sequence[Run]) -> Iterator[Run]:

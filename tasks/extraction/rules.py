@@ -137,12 +137,12 @@ def _are_labels(candidates: Candidates) -> Matrix:
     """Return 2 for each span that is a label word for word, or part of one, 1 for a span with a label's meaning, 0 for
     other spans."""
     whole = [tuple(fold(segment.text)) in PHRASES for segment in candidates.segments]
-    said = [tuple(fold(span.text)) for span in candidates.spans]
-    named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in said]
+    words_of_spans = [tuple(fold(span.text)) for span in candidates.spans]
+    named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in words_of_spans]
     return np.array(
         [
             2.0 if whole[span.first] and span.first == span.last else label + (words in PHRASES)
-            for span, label, words in zip(candidates.spans, named, said, strict=True)
+            for span, label, words in zip(candidates.spans, named, words_of_spans, strict=True)
         ],
         np.float32,
     )
@@ -166,8 +166,8 @@ def _is_cut(span: CandidateSpan) -> bool:
     if not _FIGURES.fullmatch(span.text):
         return False
     line = passage.line_words(passage.line_at(first))
-    beside = [passage.words[word] for word in (first - 1, last + 1) if word in line]
-    return any(_FIGURES.fullmatch(word) for word in beside)
+    neighbours = [passage.words[word] for word in (first - 1, last + 1) if word in line]
+    return any(_FIGURES.fullmatch(word) for word in neighbours)
 
 
 def _shares_of_words(chances: Matrix, candidates: Candidates) -> Slices[Matrix]:
@@ -225,8 +225,8 @@ def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
         if not 0 < abs(by) < 1 or not _follows(candidates, total, at) or not _is_rounding(candidates.spans[at]):
             continue
         # A rounding without a sign may have been subtracted.
-        meant = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
-        if later := [one for one, number in numbers.items() if number in meant and _follows(candidates, at, one)]:
+        results = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
+        if later := [one for one, number in numbers.items() if number in results and _follows(candidates, at, one)]:
             best = max(later, key=lambda one: logits[one])
             unrounded = [one for one, number in numbers.items() if number == numbers[total]]
             highest, least = logits[total], logits[best]
@@ -251,8 +251,8 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     places = {at: code for at, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return
-    said = {at for at in places if "currency" in _concepts_of_label(candidates.spans[at])}
-    chances = np.array([1.0 if not said or at in said else UNLABELLED for at in places])
+    labelled = {at for at in places if "currency" in _concepts_of_label(candidates.spans[at])}
+    chances = np.array([1.0 if not labelled or at in labelled else UNLABELLED for at in places])
     others = np.logaddexp.reduce(np.delete(logits, list(places)))
     shares = np.log(chances / chances.sum())
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
@@ -263,9 +263,9 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
     initial."""
     found = np.zeros(len(candidates.spans), np.float32)
     for at, span in enumerate(candidates.spans):
-        said = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
-        if said and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
-            found[at] = 1.0 if said in field.concepts else -1.0
+        concept = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
+        if concept and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
+            found[at] = 1.0 if concept in field.concepts else -1.0
     return found
 
 
@@ -287,11 +287,11 @@ def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> N
         return
     highest = logits.max()
     logits[deciding] = highest + CODED
-    said = {"".join(fold(candidates.spans[at].text)) for at in deciding}
+    deciding_texts = {"".join(fold(candidates.spans[at].text)) for at in deciding}
     days = {day.readings[0] for at in deciding if (day := candidates.spans[at].day)}
     amounts = {number_of(candidates.spans[at]) for at in deciding} - {None}
     for at, span in enumerate(candidates.spans):
-        is_same = "".join(fold(span.text)) in said or (span.day and not days.isdisjoint(span.day.readings))
+        is_same = "".join(fold(span.text)) in deciding_texts or (span.day and not days.isdisjoint(span.day.readings))
         if at not in coded and (is_same or number_of(span) in amounts):
             logits[at] = highest + CODED + CONFIRMED
 

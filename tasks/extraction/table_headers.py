@@ -169,17 +169,17 @@ class HeaderFinder:
 
     def _named(self, cells: Sequence[HeaderCell]) -> int:
         """Return how many cells name fields of a list if the cells are a header of this list, or else 0."""
-        said = [text_of(self._passage, cell.words) for cell in cells]
-        if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in said):
+        cell_texts = [text_of(self._passage, cell.words) for cell in cells]
+        if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in cell_texts):
             return 0
-        if len(set(said)) < len(said) and _repeats(self._passage, cells) == 1:
+        if len(set(cell_texts)) < len(cell_texts) and _repeats(self._passage, cells) == 1:
             return 0
         found = [
             [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
         ]
         most = 0
         # The order of the columns tells what single letters abbreviate.
-        spelt = sum(len(text) > 1 for text in said)
+        spelt = sum(len(text) > 1 for text in cell_texts)
         for number, size in enumerate(self._sizes):
             named = sum(one[number] >= LIKELY for one in found)
             if named >= 2 and named >= LEAST_NAMED * min(size, spelt):
@@ -258,9 +258,9 @@ def _is_below(one: HeaderCell, other: HeaderCell) -> bool:
 
 def _repeats(passage: Passage, cells: Sequence[HeaderCell]) -> int:
     """Return how many times the same texts follow each other in a header."""
-    said = [tuple(fold(text_of(passage, cell.words))) for cell in cells]
-    for times in range(len(said) // 2, 1, -1):
-        if len(said) % times == 0 and said == said[: len(said) // times] * times:
+    cell_words = [tuple(fold(text_of(passage, cell.words))) for cell in cells]
+    for times in range(len(cell_words) // 2, 1, -1):
+        if len(cell_words) % times == 0 and cell_words == cell_words[: len(cell_words) // times] * times:
             return times
     return 1
 

@@ -818,9 +818,9 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         if parts[number] and not all(_has(values[at][number]) for at in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
-        told = sum(_has(values[at][number]) for at in telling)
+        known_count = sum(_has(values[at][number]) for at in telling)
         is_whole = are_telling and all(_has(values[at][number]) for at in demanded)
-        if (answered[number] < least * typical and not is_whole) or (telling and not told):
+        if (answered[number] < least * typical and not is_whole) or (telling and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
             break
@@ -833,7 +833,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 value, cell = values[at][number], row[given[at]]
             elif at in of_sections:
                 value, cell = values[at][number], of_sections[at][number]
-            said = value
+            read_value = value
             if not _has(value):
                 value = emptiest(one)
                 if value is UNREADABLE or (value is not None and one.may_be_left_out):
@@ -854,7 +854,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 likeness,
                 fit,
                 len(given) / len(fields),
-                is_read=_has(said),
+                is_read=_has(read_value),
                 is_text=is_plain_text(one),
                 found_in="file" if reading.table.is_exact else "lines" if reading.table.is_whole else "page",
                 is_named=is_named,
@@ -917,16 +917,16 @@ def _cells_of_sections(
 
     Beside a day, a number of several figures is the text: `4711` of `Delivery note 4711 of 4 March 2025`.
     """
-    told = {id(one): list(find_days(one.text)) for one in sections if one is not None}
+    days_of_sections = {id(one): list(find_days(one.text)) for one in sections if one is not None}
     days = [at for at, one in enumerate(fields) if at not in given and one.schema.get("format") == "date"]
-    days = days if len(days) == 1 and all(len(own) == 1 for own in told.values()) else []
+    days = days if len(days) == 1 and all(len(own) == 1 for own in days_of_sections.values()) else []
     found: dict[int, list[ReadCell]] = {}
-    for at in [*days, *_section_field(given, fields)] if told else ():
+    for at in [*days, *_section_field(given, fields)] if days_of_sections else ():
         cells = found[at] = []
         for section in sections:
             text = section.text if section is not None else ""
             if section is not None and days:
-                day = told[id(section)][0]
+                day = days_of_sections[id(section)][0]
                 rest = f"{text[: day.start]} {text[day.end :]}"
                 numbers = [word for word in rest.split() if sum(map(str.isdigit, word)) >= FEWEST_FIGURES]
                 text = text[day.start : day.end] if at in days else numbers[0] if len(numbers) == 1 else rest.strip()

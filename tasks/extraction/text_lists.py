@@ -48,11 +48,11 @@ def as_text(schema: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, ...], probability: float) -> TextList:
     """Read the list that consists of `words` or begins with them."""
-    said = [one for one in candidates.spans if one.passage is passage and one.words == words]
-    parts = [one for one in candidates.spans if _is_part_around(one, said[0])]
-    items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=said[0]))
-    told = (item for item in items if not says_nothing(item.text, in_words=True))
-    return TextList(passage, list(islice(told, MAX_TEXTS)), probability)
+    same_spans = [one for one in candidates.spans if one.passage is passage and one.words == words]
+    parts = [one for one in candidates.spans if _is_part_around(one, same_spans[0])]
+    items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=same_spans[0]))
+    with_content = (item for item in items if not says_nothing(item.text, in_words=True))
+    return TextList(passage, list(islice(with_content, MAX_TEXTS)), probability)
 
 
 def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:

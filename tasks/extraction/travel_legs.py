@@ -218,25 +218,25 @@ def _read(
     durations: list[tuple[int, str]] = []
     for at in own:
         bare = _without_days(texts[at])
-        said = _times(texts[at])
-        times += [(at, found["time"]) for found in said]
+        times_in_text = _times(texts[at])
+        times += [(at, found["time"]) for found in times_in_text]
         durations += [(at, found[0]) for found in _DURATION.finditer(texts[at])]
         for found in _CODE.finditer(bare):
             code = found["code"] or found["bare"]
             if code.casefold() not in _NO_PLACE and (found["code"] or not texts[at].isupper()):
                 codes.append((at, code))
-        names += [(at, name) for name in _names_beside(bare, said)]
+        names += [(at, name) for name in _names_beside(bare, times_in_text)]
         parts = [name for part in _ARROW.split(bare) if (name := _place(part))]
         if len(parts) == 2 and _ARROW.search(bare):
             routes.append([(at, part) for part in parts])
     places = names if len(names) >= 2 else routes[0] if routes else []
     cells: dict[Column, ReadCell] = {}
-    told: tuple[tuple[Column, Column, Sequence[tuple[int, str]]], ...] = (
+    pairs_of_columns: tuple[tuple[Column, Column, Sequence[tuple[int, str]]], ...] = (
         ("departure", "arrival", times),
         ("from_code", "to_code", codes),
         ("from", "to", places),
     )
-    for first, second, two in told:
+    for first, second, two in pairs_of_columns:
         if len(two) >= len(("first", "second")):
             for column, (row, text) in ((first, two[0]), (second, two[1])):
                 cells[column] = cell_of(passage, rows[row])._replace(text=text)
@@ -251,8 +251,8 @@ def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
     is_behind = bool(times) and not _place(bare[: times[0].start()])
     for number, found in enumerate(times):
         before = bare[times[number - 1].end() if number else 0 : found.start()]
-        behind = bare[found.end() : times[number + 1].start() if number + 1 < len(times) else len(bare)]
-        parts = _ARROW.split(behind) if is_behind else _ARROW.split(before)[::-1]
+        following = bare[found.end() : times[number + 1].start() if number + 1 < len(times) else len(bare)]
+        parts = _ARROW.split(following) if is_behind else _ARROW.split(before)[::-1]
         if name := next(filter(None, map(_place, parts)), ""):
             yield name
 

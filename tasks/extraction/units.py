@@ -64,10 +64,10 @@ def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     found = {UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _SHORT}
     if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
-    if words and (meant := _MEANT_BY_NAME.get(without_accents(words[-1]))):
-        found.add(meant)
-    told = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
-    return frozenset(found | {UNITS[word] for one in told if (word := without_accents(one.casefold())) in UNITS})
+    if words and (meant_unit := _MEANT_BY_NAME.get(without_accents(words[-1]))):
+        found.add(meant_unit)
+    unit_words = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
+    return frozenset(found | {UNITS[word] for one in unit_words if (word := without_accents(one.casefold())) in UNITS})
 
 
 def units_after(candidates: Candidates) -> list[str]:
@@ -116,9 +116,9 @@ def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequ
 
 def units_of(field: FieldText) -> frozenset[str]:
     """Return the units that a field's numbers may have; empty if its name states none."""
-    said = [units_named(name, field.full) for name in field.names.own] or [frozenset[str]()]
+    named_units = [units_named(name, field.full) for name in field.names.own] or [frozenset[str]()]
     concepts = {unit for name, unit in _OF_CONCEPTS.items() if field.concepts == {name}}
-    return frozenset().union(*said, concepts) or units_named(("", *field.names.around))
+    return frozenset().union(*named_units, concepts) or units_named(("", *field.names.around))
 
 
 def unit_after(span: CandidateSpan) -> str:

@@ -48,8 +48,8 @@ def with_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
     form = next((name for name in CODES if names.concepts == {name}), None)
     if form is None or "format" in schema:
         return schema
-    told = " ".join([*map(" ".join, names.own), str(schema.get("description", ""))])
-    return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(told) else form}
+    description = " ".join([*map(" ".join, names.own), str(schema.get("description", ""))])
+    return {**schema, "format": CURRENCY_CODE if form == "currency" and _ASKS_FOR_CODE.search(description) else form}
 
 
 def with_contact_form(schema: Mapping[str, Any], names: Names) -> Mapping[str, Any]:
@@ -134,8 +134,8 @@ class ValueForm:
     def _choice(self, span: CandidateSpan) -> str | None:
         if self.form in _CURRENCIES:
             return next((value for value in self.choices or () if _is_currency(span.text, value)), None)
-        said = "".join(fold(span.text))
-        return self._folded.get(said) if said else None
+        folded_text = "".join(fold(span.text))
+        return self._folded.get(folded_text) if folded_text else None
 
     @cached_property
     def _folded(self) -> dict[str, str]:

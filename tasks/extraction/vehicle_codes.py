@@ -48,27 +48,27 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return the lines that the codes on a registration certificate stand for; none for any other page."""
     if is_long(lines):
         return []
-    said: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
+    coded: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
     for number, line in enumerate(lines):
         for at, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
-            beside = line.words[at + 1] if at + 1 < len(line.words) else ""
+            next_word = line.words[at + 1] if at + 1 < len(line.words) else ""
             # A letter alone is a code if it begins a line, or if digits follow it.
-            if found and ("." in found[1] or at == 0 or (found[1] in _OF_FIGURES and beside[-1:].isdecimal())):
-                said.append((found[1], _WordPlace(number, at), []))
-            elif said and (said[-1][1].line == number or _is_next(said[-1], number)):
-                said[-1][2].append(_WordPlace(number, at))
-    codes = {code for code, *_ in said}
-    has_vin = any(code == "E" and _VIN.fullmatch(_text(words, lines).replace(" ", "")) for code, _, words in said)
+            if found and ("." in found[1] or at == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
+                coded.append((found[1], _WordPlace(number, at), []))
+            elif coded and (coded[-1][1].line == number or _is_next(coded[-1], number)):
+                coded[-1][2].append(_WordPlace(number, at))
+    codes = {code for code, *_ in coded}
+    has_vin = any(code == "E" and _VIN.fullmatch(_text(words, lines).replace(" ", "")) for code, _, words in coded)
     if not has_vin or len(codes) < FEWEST_CODES or sum("." in code for code in codes) < FEWEST_PARTED:
         return []
-    known = [one for one in said if one[0] in _MEANINGS and one[2]]
+    known = [one for one in coded if one[0] in _MEANINGS and one[2]]
     return [_coded(code, place, words, lines, row) for row, (code, place, words) in enumerate(known)]
 
 
-def _is_next(said: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
+def _is_next(coded: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
     """True if a line holds the value of a code: the code's own line, or the next line if the code ends its line."""
-    _, place, words = said
+    _, place, words = coded
     return words[0].line == number if words else place.line + 1 == number
 
 

@@ -151,8 +151,8 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
     if not searches or any("timestamp" in one for one in objects):
         return None
     vocabulary = LabelVocabulary(tuple(dict.fromkeys([*SYNONYMS, *(one["label"] for one in objects)])))
-    asked = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0].text, vocabulary)]
-    looked_for = frozenset[str]().union(*asked)
+    wanted_labels = [_labels(phrase, vocabulary) for phrase in phrases_asked_for(searches[0].text, vocabulary)]
+    looked_for = frozenset[str]().union(*wanted_labels)
     for name in names.own:
         wanted = _wanted(name, vocabulary)
         if wanted is None or (is_there and not wanted):
@@ -162,7 +162,7 @@ def _count_of(names: Names, results: TaskResults, *, is_there: bool = False) -> 
             names_objects = not _words().everything.isdisjoint(name)
             is_amount = any(CONCEPTS[concept].kind == "amount" for concept in names.concepts)
             return None if results.has_text and is_amount and not names_objects else len(objects)
-        if not asked or wanted <= looked_for:
+        if not wanted_labels or wanted <= looked_for:
             return sum(one["label"].casefold() in wanted for one in objects)
     return None
 

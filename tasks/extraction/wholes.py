@@ -49,16 +49,16 @@ def whole_of(field: FieldText) -> FieldText | None:
     return None
 
 
-def lacking_part(field: FieldText, beside: Collection[str]) -> str:
-    """Return the concept of the part that a field for a whole stands for, given the concepts of the fields `beside` it;
+def lacking_part(field: FieldText, others: Collection[str]) -> str:
+    """Return the concept of the part that a field for a whole stands for, given the concepts of the fields `others` it;
     empty if it stands for the whole, or for something else."""
-    said = {PHRASES.get(own, "") for own in field.names.own}
+    own_concepts = {PHRASES.get(own, "") for own in field.names.own}
     words = {word for own in field.names.own for word in own}
     if not words.isdisjoint(_ENTIRE) or not field.concepts.isdisjoint(_WHOLES):
         return ""
-    if "name" in said and ("first_name" in beside) != ("last_name" in beside):
-        return "last_name" if "first_name" in beside else "first_name"
-    if "address" in said and "street" not in beside and not {"city", "postcode"}.isdisjoint(beside):
+    if "name" in own_concepts and ("first_name" in others) != ("last_name" in others):
+        return "last_name" if "first_name" in others else "first_name"
+    if "address" in own_concepts and "street" not in others and not {"city", "postcode"}.isdisjoint(others):
         return "street"
     return ""
 
@@ -99,8 +99,8 @@ def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
     at = int(logits[:-1].argmax())
     span = candidates.spans[at]
     first = candidates.segments[span.first]
-    beside = [candidates.segments[place].text for place in (first.left, first.above) if place >= 0]
-    return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *beside))
+    label_texts = [candidates.segments[place].text for place in (first.left, first.above) if place >= 0]
+    return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *label_texts))
 
 
 def _find_parts(

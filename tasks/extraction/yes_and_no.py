@@ -84,13 +84,13 @@ class EnumValues:
 
     def meant_by(self, text: str) -> Any:
         """Return the value with the words of `text`, or the one value of which `text` is a known synonym; else None."""
-        said = words_of(text)
+        answer_words = words_of(text)
         # OCR may split a word.
-        if not said or "".join(said) in self._spelt:
-            at = self._spelt.get("".join(said))
+        if not answer_words or "".join(answer_words) in self._spelt:
+            at = self._spelt.get("".join(answer_words))
             return None if at is None else self.values[at]
-        meant = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(said, ())))
-        answer = _ANSWERS.get(said)
+        meant = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(answer_words, ())))
+        answer = _ANSWERS.get(answer_words)
         same = set() if answer is None else self._answers[answer]
         return next((self.values[at] for found in (meant, same) if len(found) == 1 for at in found), None)
 

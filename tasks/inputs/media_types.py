@@ -354,10 +354,10 @@ def _probe_id3(data: bytes) -> str | None:
     if not data.startswith(_ID3):
         return None
     length = sum((byte & 0x7F) << shift for byte, shift in zip(data[6:10], (21, 14, 7, 0), strict=False))
-    behind = data[10 + length : 20 + length]
-    if behind.startswith(_FLAC):
+    following = data[10 + length : 20 + length]
+    if following.startswith(_FLAC):
         return "audio/flac"
-    return "audio/aac" if _probe_mpeg(behind) == "audio/aac" else "audio/mpeg"
+    return "audio/aac" if _probe_mpeg(following) == "audio/aac" else "audio/mpeg"
 
 
 def _probe_bmp(data: bytes) -> str | None:

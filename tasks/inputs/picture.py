@@ -263,13 +263,13 @@ def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
     """Search the chunks of a PNG for metadata; each has length, kind, data and checksum (ISO 15948, 5.3)."""
     file = frame.fp
     assert file is not None
-    place, behind = file.tell(), False
+    place, has_pixels = file.tell(), False
     try:
         file.seek(len(_PNG_SIGNATURE))
         while len(head := file.read(8)) == 8:
             kind = head[4:]
-            behind |= kind == b"IDAT"
-            if behind and kind in _PNG_METADATA:
+            has_pixels |= kind == b"IDAT"
+            if has_pixels and kind in _PNG_METADATA:
                 return True
             file.seek(int.from_bytes(head[:4]) + 4, io.SEEK_CUR)
     finally:

@@ -198,10 +198,10 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
-    facing = [(box, beside) for box in fewer if _shared_height(box, beside := _nearest(box, more)) > 0]
+    facing = [(box, near) for box in fewer if _shared_height(box, near := _nearest(box, more)) > 0]
     if 3 * len(facing) < len(fewer):
         return False
-    offsets = [beside.middle - box.middle for box, beside in facing]
+    offsets = [near.middle - box.middle for box, near in facing]
     shift, height = median(offsets), median(box.height for box in fewer)
     # On a bent page the cells of all rows are offset by a similar amount.
     slack = 0.25 * height if abs(shift) < 0.4 * height else 0
@@ -230,8 +230,8 @@ def _are_two_tables(one: Sequence[Sequence[LineBox]], other: Sequence[Sequence[L
     if len(fewer) < _FEWEST_ROWS:
         return False
     top, bottom = more[0][0].top, more[-1][0].bottom
-    beside = [row[0] for row in fewer if top <= row[0].middle <= bottom]
-    return 2 * len(beside) > len(fewer) and not _are_level(beside, [row[0] for row in more])
+    in_row = [row[0] for row in fewer if top <= row[0].middle <= bottom]
+    return 2 * len(in_row) > len(fewer) and not _are_level(in_row, [row[0] for row in more])
 
 
 def _are_level(one: Sequence[LineBox], other: Sequence[LineBox]) -> bool:

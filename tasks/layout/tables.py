@@ -51,8 +51,8 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
         compared += len(level)
         if compared > MAX_COMPARED:
             break
-        beside = [pieces[at] for at in sorted(at for _, at in level)]
-        table = _table_in_grid(grid, [piece for piece in beside if id(piece) not in taken], height)
+        level_pieces = [pieces[at] for at in sorted(at for _, at in level)]
+        table = _table_in_grid(grid, [piece for piece in level_pieces if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
             taken.update(id(piece) for cell in table.cells for piece in cell.pieces)
@@ -148,8 +148,8 @@ def _build_grid(across: Sequence[Stroke], down: Sequence[Stroke], height: float)
     ys, xs = _grid_edges(across, down, height), _grid_edges(down, across, height)
     if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MAX_CELLS:
         return None
-    beside, below = _ruled_sides(down, xs, ys), _ruled_sides(across, ys, xs).T
-    owner = _merge_to_rectangles(beside, below)
+    ruled_beside, below = _ruled_sides(down, xs, ys), _ruled_sides(across, ys, xs).T
+    owner = _merge_to_rectangles(ruled_beside, below)
     return RulingGrid(xs, ys, owner) if owner else None
 
 
@@ -182,13 +182,13 @@ def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequ
 
 
 def _merge_to_rectangles(
-    beside: NDArray[np.bool_], below: NDArray[np.bool_]
+    is_ruled_beside: NDArray[np.bool_], below: NDArray[np.bool_]
 ) -> dict[tuple[int, int], tuple[int, int]] | None:
     """Merge cells without a side between them into rectangles. `beside[row, edge]` and `below[edge, column]` are the
     existing sides. None if it takes too many rounds."""
-    rows, columns = beside.shape[0], below.shape[1]
+    rows, columns = is_ruled_beside.shape[0], below.shape[1]
     number = np.arange(rows * columns).reshape(rows, columns)
-    right = ~beside[:, 1:-1]
+    right = ~is_ruled_beside[:, 1:-1]
     down = ~below[1:-1, :]
     one = np.concatenate([number[:, :-1][right], number[:-1, :][down]])
     other = np.concatenate([number[:, 1:][right], number[1:, :][down]])

@@ -134,15 +134,15 @@ def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date 
     parts = [_parts_of_day(text) for text in texts]
     if not known or not all(parts):
         return [None] * len(texts)
-    told = [one for one in parts if one]
-    is_month_first = any(second > 12 for _, second, is_named in told if not is_named) and all(
-        first <= 12 for first, _, is_named in told if not is_named
+    known_parts = [one for one in parts if one]
+    is_month_first = any(second > 12 for _, second, is_named in known_parts if not is_named) and all(
+        first <= 12 for first, _, is_named in known_parts if not is_named
     )
     common = Counter(day.year for day in known).most_common(1)[0][0]
     middle = sorted(day for day in known if day.year == common)
     around = middle[len(middle) // 2]
     found = []
-    for first, second, is_named in told:
+    for first, second, is_named in known_parts:
         day, month = (second, first) if is_month_first and not is_named else (first, second)
         near = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, month, day))]
         found.append(min(near, key=lambda one: abs(one - around), default=None))

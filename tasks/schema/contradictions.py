@@ -125,8 +125,8 @@ def _crossed(part: Mapping[str, Any], path: JsonPath) -> Contradiction | None:
     for least, most in product(("minimum", "exclusiveMinimum"), ("maximum", "exclusiveMaximum")):
         low, high = _number(part, least), _number(part, most)
         if low > high or (low == high and (least, most) != ("minimum", "maximum")):
-            said = "is not below" if low == high else "is above"
-            return Contradiction(path, f"'{least}' {_quoted(part[least])} {said} '{most}' {_quoted(part[most])}")
+            relation = "is not below" if low == high else "is above"
+            return Contradiction(path, f"'{least}' {_quoted(part[least])} {relation} '{most}' {_quoted(part[most])}")
     return None
 
 

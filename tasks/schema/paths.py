@@ -26,15 +26,15 @@ def schema_at(schema: Any, path: JsonPath) -> Mapping[str, Any]:
 def resolved(root: Any, part: Any) -> Mapping[str, Any]:
     """Return `part`. If it has a `$ref`, return the target of the reference together with the keywords next to the
     reference."""
-    beside: dict[str, Any] = {}
+    keywords: dict[str, Any] = {}
     for _ in range(MAX_STEPS):
         if not isinstance(part, Mapping):
-            return beside
+            return keywords
         if not isinstance(part.get("$ref"), str):
-            return {**part, **beside}
-        beside = {**{key: value for key, value in part.items() if key != "$ref"}, **beside}
+            return {**part, **keywords}
+        keywords = {**{key: value for key, value in part.items() if key != "$ref"}, **keywords}
         part = referred(root, part["$ref"])
-    return beside
+    return keywords
 
 
 def _child(root: Any, part: Any, step: str | int, left: int) -> Any:

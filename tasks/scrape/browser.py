@@ -300,10 +300,10 @@ class LateBrowser:
 async def _pid_of(browser: "Browser") -> int:
     session = await browser.new_browser_cdp_session()
     try:
-        told = await session.send("SystemInfo.getProcessInfo")
+        info = await session.send("SystemInfo.getProcessInfo")
     finally:
         await session.detach()
-    return next(int(one["id"]) for one in told["processInfo"] if one["type"] == "browser")
+    return next(int(one["id"]) for one in info["processInfo"] if one["type"] == "browser")
 
 
 async def _wait_until_quiet(page: "Page") -> None:

@@ -63,14 +63,14 @@ def read_feed(blob: Blob, limits: MediaLimits, url: str) -> tuple[ParsedPage, li
 
 
 def _parse_entry(entry: Any, base: str) -> Entry:
-    said = {
+    fields = {
         "title": _plain_text(entry.get("title")),
         "url": joined(base, entry.get("link") or "") or "",
         "date": entry.get("published") or entry.get("updated") or "",
         "author": _plain_text(entry.get("author")),
         "summary": _plain_text(entry.get("summary"))[:_MAX_SUMMARY],
     }
-    return {name: text for name, text in said.items() if text}
+    return {name: text for name, text in fields.items() if text}
 
 
 def _plain_text(html: str | None) -> str:

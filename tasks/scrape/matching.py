@@ -272,8 +272,8 @@ async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list
     except LlmError as error:
         log.warning("scraper_llm_failed", error=str(error))
         return []
-    said = _PageLetters(page)
-    kept = [{field: value if said.has(value) else None for field, value in row.items()} for row in rows]
+    letters = _PageLetters(page)
+    kept = [{field: value if letters.has(value) else None for field, value in row.items()} for row in rows]
     return [row for row in kept if says_something(row)]
 
 

@@ -121,15 +121,17 @@ class Brave(_Hosted):
     name: str = "brave"
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
-        asked = {
+        parameters = {
             "q": f"{query} site:{site}" if site else query,
             "count": str(min(count, 20)),
             "text_decorations": "false",
             "result_filter": "web",
         }
         if freshness is not None:
-            asked["freshness"] = f"{freshness.since}to{freshness.until}"
-        answer = await ask(self.fetcher, f"{self.url}?{urlencode(asked)}", headers={"x-subscription-token": self.key})
+            parameters["freshness"] = f"{freshness.since}to{freshness.until}"
+        answer = await ask(
+            self.fetcher, f"{self.url}?{urlencode(parameters)}", headers={"x-subscription-token": self.key}
+        )
         # The key `web` is missing if there are no results.
         found = part(answer, "web", "results")
         return hits_of(found, title="title", url="url", description="description", count=count)
@@ -143,14 +145,14 @@ class Tavily(_Hosted):
     name: str = "tavily"
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
-        asked: dict[str, Any] = {"query": query, "max_results": min(count, 20), "search_depth": "basic"}
+        body: dict[str, Any] = {"query": query, "max_results": min(count, 20), "search_depth": "basic"}
         if site is not None:
-            asked["include_domains"] = [site]
+            body["include_domains"] = [site]
         if freshness is not None:
-            asked["start_date"] = str(freshness.since)
+            body["start_date"] = str(freshness.since)
             if freshness.until < freshness.today:
-                asked["end_date"] = str(freshness.until)
-        answer = await ask(self.fetcher, self.url, headers={"authorization": f"Bearer {self.key}"}, body=asked)
+                body["end_date"] = str(freshness.until)
+        answer = await ask(self.fetcher, self.url, headers={"authorization": f"Bearer {self.key}"}, body=body)
         return hits_of(part(answer, "results"), title="title", url="url", description="content", count=count)
 
 
@@ -162,13 +164,13 @@ class Serper(_Hosted):
     name: str = "serper"
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
-        asked: dict[str, Any] = {"q": f"{query} site:{site}" if site else query, "num": count}
+        body: dict[str, Any] = {"q": f"{query} site:{site}" if site else query, "num": count}
         if freshness is not None:
             # Google's own parameter is either a period that ends now, or two dates.
             since, until = (f"{day.month}/{day.day}/{day.year}" for day in (freshness.since, freshness.until))
             is_now = freshness.until == freshness.today and freshness.period is not None
-            asked["tbs"] = f"qdr:{str(freshness.period)[0]}" if is_now else f"cdr:1,cd_min:{since},cd_max:{until}"
-        answer = await ask(self.fetcher, self.url, headers={"x-api-key": self.key}, body=asked)
+            body["tbs"] = f"qdr:{str(freshness.period)[0]}" if is_now else f"cdr:1,cd_min:{since},cd_max:{until}"
+        answer = await ask(self.fetcher, self.url, headers={"x-api-key": self.key}, body=body)
         return hits_of(part(answer, "organic"), title="title", url="link", description="snippet", count=count)
 
 
@@ -240,11 +242,11 @@ class Searxng:
 
     async def search(self, query: str, site: str | None, freshness: Freshness | None, count: int) -> list[Hit]:
         words = _SYNTAX.sub("", query)
-        asked = {"q": f"{words} site:{site}" if site else words, "format": "json", "categories": "general"}
+        parameters = {"q": f"{words} site:{site}" if site else words, "format": "json", "categories": "general"}
         if freshness is not None and freshness.period is not None:
-            asked["time_range"] = freshness.period
+            parameters["time_range"] = freshness.period
         try:
-            answer = await ask(self.fetcher, f"{self._url}?{urlencode(asked)}")
+            answer = await ask(self.fetcher, f"{self._url}?{urlencode(parameters)}")
         except SearchFailed as failure:
             if failure.reason.endswith("(status 403)"):
                 raise SearchFailed(

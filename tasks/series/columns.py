@@ -177,8 +177,10 @@ class Mentions:
         self._words = list(_WORD.finditer(words))
         self._said = {run for first in range(len(self._words)) for run in self._runs(first)}
         places = {word.start(): first for first, word in enumerate(self._words)}
-        behind = {place for each in _EACH.finditer(words) for place in (each.end(), each.end() + len(each[1] or ""))}
-        self._each = {run for place in behind & places.keys() for run in self._runs(places[place])}
+        places_after = {
+            place for each in _EACH.finditer(words) for place in (each.end(), each.end() + len(each[1] or ""))
+        }
+        self._each = {run for place in places_after & places.keys() for run in self._runs(places[place])}
 
     def __contains__(self, name: str) -> bool:
         return len(name) > 1 and not self._said.isdisjoint(_spellings(name))

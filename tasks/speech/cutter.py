@@ -100,11 +100,11 @@ class Cutter:
         """Number of frames of the recording that precede those held here."""
         self._cut: int | None = None
 
-    def add(self, samples: Samples, speaks: Probabilities) -> Iterator[Stretch]:
-        """Add samples, and yield the stretches that are complete. `speaks` may lag behind `samples` by less than a
-        frame."""
+    def add(self, samples: Samples, probabilities: Probabilities) -> Iterator[Stretch]:
+        """Add samples, and yield the stretches that are complete. `probabilities` may lag behind `samples` by less than
+        a frame."""
         self._samples = np.concatenate([self._samples, samples])
-        self._speaks = np.concatenate([self._speaks, speaks])
+        self._speaks = np.concatenate([self._speaks, probabilities])
         return iter(lambda: self._next(final=False), None)
 
     def finish(self) -> Iterator[Stretch]:
@@ -132,8 +132,8 @@ class Cutter:
         if count == 0:
             return self._cut_in_speech(runs, begin)
         following = runs[count][0] if count < len(runs) else len(self._speaks)
-        said = runs[count - 1][1]
-        end = min(said + _MARGIN, (said + following + 1) // 2 if count < len(runs) else following)
+        speech_end = runs[count - 1][1]
+        end = min(speech_end + _MARGIN, (speech_end + following + 1) // 2 if count < len(runs) else following)
         stretch = self._stretch(begin, end, runs[:count])
         self._cut = None
         self._drop(end)
@@ -193,18 +193,18 @@ class Cutter:
         self._origin += frames
 
 
-def speech_runs(speaks: Probabilities) -> list[tuple[int, int]]:
+def speech_runs(probabilities: Probabilities) -> list[tuple[int, int]]:
     """Return the runs of frames with speech in ascending order, separated by pauses."""
     runs: list[tuple[int, int]] = []
     begin: int | None = None
-    for frame, probability in enumerate(speaks.tolist()):
+    for frame, probability in enumerate(probabilities.tolist()):
         if begin is None and probability >= _SPEECH_FROM:
             begin = frame
         elif begin is not None and probability < _SPEECH_TO:
             runs.append((begin, frame))
             begin = None
     if begin is not None:
-        runs.append((begin, len(speaks)))
+        runs.append((begin, len(probabilities)))
     joined: list[tuple[int, int]] = []
     for first, last in runs:
         if joined and first - joined[-1][1] < _LEAST_PAUSE:

@@ -241,9 +241,9 @@ class _Listener:
         )
 
     async def hear(self, stretch: Stretch) -> HeardStretch:
-        told = self._given
+        given_language = self._given
         text = await self._transcribe(stretch.samples, stretch.start)
-        if told is None and text.language_probability is not None:
+        if given_language is None and text.language_probability is not None:
             self._found.append((text.language, text.language_probability, sum(b - a for a, b in stretch.speech)))
         if self._given is None and (text.words or self.language is None):
             self.language = text.language

@@ -142,17 +142,17 @@ class Phrasebook:
         """
         automaton, alternatives = self._automaton
         matched = set(automaton.Match(image("\n".join(texts))) or ())
-        said: dict[str, str] = {}
+        expressions: dict[str, str] = {}
         for place in matched:
             for subject, phrase, parts in alternatives.get(place, ()):
-                if parts <= matched and said.setdefault(subject, phrase) != phrase:
-                    said[subject] = self.wholes[subject]
-        return said
+                if parts <= matched and expressions.setdefault(subject, phrase) != phrase:
+                    expressions[subject] = self.wholes[subject]
+        return expressions
 
     def speaks_of(self, text: str, *subjects: str) -> bool:
         """True if the text matches a phrase of any of the subjects."""
-        said = self.expressions_in(text)
-        return any(compiled(said[subject]).search(text) for subject in subjects if subject in said)
+        expressions = self.expressions_in(text)
+        return any(compiled(expressions[subject]).search(text) for subject in subjects if subject in expressions)
 
     @cached_property
     def wholes(self) -> Mapping[str, str]:

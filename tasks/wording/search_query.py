@@ -160,10 +160,10 @@ class SearchQuery:
 
 def parse_query(text: str, today: date) -> SearchQuery:
     """Parse a text. Raises InputError if nothing is left to search for."""
-    said = _first_paragraph(text)
-    freshness = freshness_in(said, today)
-    site, said = _find_site(said)
-    words = _without_instruction(said).split()
+    instruction = _first_paragraph(text)
+    freshness = freshness_in(instruction, today)
+    site, instruction = _find_site(instruction)
+    words = _without_instruction(instruction).split()
     cut = " ".join(words[:_MAX_WORDS])[:_MAX_CHARS].strip() or site
     if not cut:
         raise InputError("task 'web_search' needs something to search for: write it in the text")

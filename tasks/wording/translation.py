@@ -86,14 +86,14 @@ class _Split:
 
 def asked_of(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
-    if asked := _parse_json(message):
-        return asked
+    if order := _parse_json(message):
+        return order
     for split in _split_instruction(message):
         target = _target_of_instruction(split.instruction)
         if target:
             return TranslationOrder(target.tag, source_in(split.instruction, target), _text_following(split, target))
-    if asked := _parse_trailing(message):
-        return asked
+    if order := _parse_trailing(message):
+        return order
     whole = message[:LONGEST_INSTRUCTION] if len(message) > LONGEST_INSTRUCTION else message
     target = target_in(_mask_quotations(whole))
     if target is not None and len(message) <= LONGEST_INSTRUCTION:

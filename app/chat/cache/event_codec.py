@@ -78,6 +78,6 @@ def _decode(record: Any, texts: BytesIO) -> Event:
             return Evidence(fields, unsupported)
         case ["warned", str(text)]:
             return AnswerWarning(text)
-        case ["finish", reason, int(asked), int(answered), reasoning]:
-            return Finish(reason, asked, answered, reasoning, vcache=True)
+        case ["finish", reason, int(prompt_tokens), int(answered), reasoning]:
+            return Finish(reason, prompt_tokens, answered, reasoning, vcache=True)
     raise ValueError("no record of an event")

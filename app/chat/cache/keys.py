@@ -118,9 +118,9 @@ def _compute_digests(
     }
     messages = [_message_key(index, message, named, sees_names) for index, message in enumerate(request.messages)]
     fields = request.model_dump(exclude=set(NOT_IN_SCOPE), warnings=False)
-    beside = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
+    shared = [VERSION, call.caller.tenant, fields, media, policy.codes, policy.thresholds, call.skip_planning]
     all_but_last = hashlib.sha256(fingerprint)
-    all_but_last.update(pydantic_core.to_json([beside, messages[:-1]]))
+    all_but_last.update(pydantic_core.to_json([shared, messages[:-1]]))
     key = all_but_last.copy()
     key.update(pydantic_core.to_json(messages[-1]))
     return key.digest(), all_but_last.digest()

@@ -104,10 +104,10 @@ class ResultCache:
             contents = await asyncio.gather(*map(self._loader.content, sources))
         except (InputError, Overloaded):
             return None
-        asked = await asyncio.to_thread(reading.depends_on, request, self._loader.limits)
+        dependencies = await asyncio.to_thread(reading.depends_on, request, self._loader.limits)
         tenant = sources[0].owner
         digest = hashlib.sha256(await self._fingerprint())
-        digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, contents, asked]))
+        digest.update(pydantic_core.to_json([VERSION, tenant, specialist.name, contents, dependencies]))
         return Key(tenant, "reading", digest.digest())
 
 

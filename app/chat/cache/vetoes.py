@@ -190,19 +190,22 @@ def gist(text: str, scope: str = "") -> bytes:
 
     The digest covers the details that must be equal, the digits of numbers and dates, and the kinds of the words.
     """
-    asked = parse_question(text)
+    question = parse_question(text)
     names, common = _kinds()
-    roots = set(map(_root, asked.content)) - common
-    said = [
+    roots = set(map(_root, question.content)) - common
+    details = [
         scope,
-        *(sorted(each) for each in (asked.quoted, asked.addresses, asked.codes, asked.dates, asked.units)),
-        sorted(sorted({_significant(each) for each in readings}) for readings in asked.numbers),
-        sorted(sorted({_in_any_order(each) for each in readings}) for readings in asked.days),
-        asked.denies,
-        asked.kind,
+        *(
+            sorted(each)
+            for each in (question.quoted, question.addresses, question.codes, question.dates, question.units)
+        ),
+        sorted(sorted({_significant(each) for each in readings}) for readings in question.numbers),
+        sorted(sorted({_in_any_order(each) for each in readings}) for readings in question.days),
+        question.denies,
+        question.kind,
         sorted({names.get(root, root) for root in roots}),
     ]
-    return hashlib.sha256(json.dumps(said).encode()).digest()[:16]
+    return hashlib.sha256(json.dumps(details).encode()).digest()[:16]
 
 
 def _significant(number: Decimal) -> str:

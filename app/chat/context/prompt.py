@@ -59,14 +59,14 @@ def fence_results(entries: Iterable[tuple[int, Entry]], texts: Sequence[str], fe
 def _user_content(
     message: ChatMessage, index: int, results: Sequence[str], images: Mapping[PartPlace, Sequence[LlmImage]]
 ) -> str | list[dict[str, Any]]:
-    said = message.content
-    if isinstance(said, list):
+    content = message.content
+    if isinstance(content, list):
         if any(at == index for at, _ in images):
-            parts = [_parts(part, images.get((index, at))) for at, part in enumerate(said)]
+            parts = [_parts(part, images.get((index, at))) for at, part in enumerate(content)]
             return [*map(_text_part, results), *chain.from_iterable(parts)]
         # The LLM sees only the kind of a part that is for specialists, such as "[image]".
-        said = "\n".join(map(_text_or_kind, said))
-    return "\n\n".join(filter(None, [*results, said]))
+        content = "\n".join(map(_text_or_kind, content))
+    return "\n\n".join(filter(None, [*results, content]))
 
 
 def _parts(part: ContentPart, images: Sequence[LlmImage] | None) -> list[dict[str, Any]]:

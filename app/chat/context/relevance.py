@@ -46,8 +46,8 @@ def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
     The rarity of a word is measured among these pieces. The time is linear in the pieces' length: each piece is read
     once, and its words are looked up among the words of the question.
     """
-    asked = question_words(question)
-    places: dict[str, list[tuple[int, int]]] = {word: [] for word in asked}
+    wanted_words = question_words(question)
+    places: dict[str, list[tuple[int, int]]] = {word: [] for word in wanted_words}
     """The pieces that contain each word of the question, as pairs of a piece's index and the number of occurrences."""
     lengths: list[int] = []
     for index, piece in enumerate(pieces):

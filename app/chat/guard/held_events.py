@@ -70,9 +70,9 @@ class HeldEvents:
 
         None if there is no such end yet, or only white space before it.
         """
-        said = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
-        ends = (match.end() for match in _SENTENCE_END.finditer(said))
-        end = len(said) if len(said) > _LONGEST_PIECE else max(ends, default=0)
+        text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
+        ends = (match.end() for match in _SENTENCE_END.finditer(text))
+        end = len(text) if len(text) > _LONGEST_PIECE else max(ends, default=0)
         ready = length = 0
         for place, event in enumerate(self._events):
             if isinstance(event, TextChunk | ReasoningChunk):
@@ -83,7 +83,7 @@ class HeldEvents:
         if self._redaction:
             ready = self._redaction.whole_size(self._events, ready)
             length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))
-        return self._part(ready, said[length:end]) if said[:length].strip() else None
+        return self._part(ready, text[length:end]) if text[:length].strip() else None
 
     def _part(self, size: int, ahead: str = "") -> HeldPart:
         """Return the first `size` events as a part. `ahead` is the part of the following text that completes the last

@@ -83,9 +83,9 @@ class Redaction:
             calls = {
                 at: event for at, event in redacted.items() if isinstance(event, ToolCallChunk) and event.index == index
             }
-            said = "".join(call.arguments for call in calls.values())
-            arguments = self._redactor("tool_calls").json(said)
-            if arguments != said:
+            sent_arguments = "".join(call.arguments for call in calls.values())
+            arguments = self._redactor("tool_calls").json(sent_arguments)
+            if arguments != sent_arguments:
                 first, *others = calls
                 redacted[first] = replace(calls[first], arguments=arguments)
                 redacted = {at: event for at, event in redacted.items() if at not in others}
@@ -108,16 +108,16 @@ class Redaction:
         """
         texts = [event.text if isinstance(event, kind) else "" for event in events]
         lengths = list(accumulate(map(len, texts), initial=0))
-        said = "".join(texts)
-        spans = [(span.start, span.end) for span in find(said, self._tails[kind])]
-        return [(lengths, span) for span in (*spans, (unsettled_from(said), len(said) + 1))]
+        text = "".join(texts)
+        spans = [(span.start, span.end) for span in find(text, self._tails[kind])]
+        return [(lengths, span) for span in (*spans, (unsettled_from(text), len(text) + 1))]
 
     def _redact_chunks(self, kind: TextEvent, pieces: list[str]) -> list[str]:
-        said = "".join(pieces)
+        text = "".join(pieces)
         redactor = self._redactor(_SOURCES[kind])
-        if not self._tails[kind] and is_json(said):
-            whole = redactor.json(said)
-            pieces = [whole, *("" for _ in pieces[1:])] if whole != said else pieces
+        if not self._tails[kind] and is_json(text):
+            whole = redactor.json(text)
+            pieces = [whole, *("" for _ in pieces[1:])] if whole != text else pieces
         else:
             pieces = redactor.pieces(pieces, self._tails[kind])
         self._tails[kind] = (self._tails[kind] + "".join(pieces))[-LONGEST:]

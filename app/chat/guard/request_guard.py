@@ -176,8 +176,8 @@ class RequestGuard:
         self.guardrails.check_texts_can_be_judged(self.policy)
         if self.policy.of_texts:
             names = [*texts_of_file_names(self.turn.sources), *names_of_speakers(self.request.messages)]
-            beside = [*texts_beside_messages(self.request), *names_beside_messages(self.request)]
-            self.guardrails.check_lengths([*texts_of_messages(self.request), *beside, *names])
+            other_texts = [*texts_beside_messages(self.request), *names_beside_messages(self.request)]
+            self.guardrails.check_lengths([*texts_of_messages(self.request), *other_texts, *names])
         # The target of a URL is judged as a picture only if a task that opens it was requested.
         opens_pages = self.task is not None and self.task != "scraper"
         shown = [source for source in self.turn.sources if opens_pages or kind_of(source) != "page"]

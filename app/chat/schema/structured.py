@@ -99,12 +99,12 @@ class Shape:
         """
         if response_format is None or response_format.type == "text":
             return None
-        asked = response_format.json_schema
-        if not (asked and asked.schema_):
+        json_schema = response_format.json_schema
+        if not (json_schema and json_schema.schema_):
             return cls(response_format, None)
-        checker = SchemaChecker(asked.schema_)
+        checker = SchemaChecker(json_schema.schema_)
         try:
-            check_satisfiable(asked.schema_)
+            check_satisfiable(json_schema.schema_)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(FIELD) from None
         return cls(response_format, checker)
@@ -120,8 +120,8 @@ class Shape:
             check_satisfiable(schema)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(field) from None
-        asked = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
-        return cls(ResponseFormat.model_validate(asked), checker)
+        response_format = {"type": "json_schema", "json_schema": {"schema": dict(schema)}}
+        return cls(ResponseFormat.model_validate(response_format), checker)
 
     @property
     def schema(self) -> Mapping[str, Any] | None:
@@ -131,8 +131,8 @@ class Shape:
     def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
         """Return this form with another schema."""
         assert self.format.json_schema is not None
-        asked = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
-        return Shape(self.format.model_copy(update={"json_schema": asked}), SchemaChecker(schema))
+        json_schema = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
+        return Shape(self.format.model_copy(update={"json_schema": json_schema}), SchemaChecker(schema))
 
     @property
     def instruction(self) -> str:
@@ -145,10 +145,10 @@ class Shape:
     @property
     def as_response_format(self) -> dict[str, Any]:
         """Field `response_format` for an OpenAI-compatible server."""
-        asked = self.format.json_schema
-        if self.schema is None or asked is None:
+        json_schema = self.format.json_schema
+        if self.schema is None or json_schema is None:
             return {"type": "json_object"}
-        schema = {"name": asked.name or "answer", "schema": self.schema, "strict": bool(asked.strict)}
+        schema = {"name": json_schema.name or "answer", "schema": self.schema, "strict": bool(json_schema.strict)}
         return {"type": "json_schema", "json_schema": schema}
 
     def parse(self, text: str) -> JsonAnswer:

@@ -206,19 +206,21 @@ async def _let_a_drawing_pass(engines: Engines) -> str:
     """Judge a harmless drawing, which shows that the engines judge and do not find everything unsafe. No unsafe picture
     is used, because a server should not store one for tests."""
     picture, _ = draw_stop_sign()
-    told = []
+    findings = []
     for guard in engines.use_all(IMAGE_GUARD):
         if guard.name == VLM_NAME and not (await engines.use(LLM).abilities()).vision:
             llm = engines.use(LLM)
-            told.append(f"{llm.name} takes no pictures: what only it could judge is answered with 503")
+            findings.append(f"{llm.name} takes no pictures: what only it could judge is answered with 503")
             continue
         codes = [code for code in IMAGE_CODES if code in guard.codes]
         scores = (await guard.judge(picture, codes, wait=True)).scores
         for code in codes:
             if not 0 <= scores[code] < guard.thresholds[code]:
                 raise BadResult(f"'{guard.name}' finds a drawing of a {STOP_SIGN} unsafe ({code} {scores[code]:.2f})")
-        told.append(f"{guard.name} finds a drawing safe ({', '.join(f'{code} {scores[code]:.2f}' for code in codes)})")
-    return "; ".join(told)
+        findings.append(
+            f"{guard.name} finds a drawing safe ({', '.join(f'{code} {scores[code]:.2f}' for code in codes)})"
+        )
+    return "; ".join(findings)
 
 
 IMAGE_GUARD: Capability[ImageGuard] = Capability(

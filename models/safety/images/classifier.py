@@ -114,9 +114,9 @@ class OnnxClassifier:
 
     def run(self, batch: Sequence[Image]) -> Sequence[LabelScores | Exception]:
         assert self._loaded is not None, "load() comes first"
-        network, pictures, answer, together = self._loaded
+        network, pictures, answer, has_open_batch = self._loaded
         planes = [self._folder.preprocessing.planes(picture) for picture in batch]
-        groups = [planes] if together else [[one] for one in planes]
+        groups = [planes] if has_open_batch else [[one] for one in planes]
         logits = [row for group in groups for row in network.run({pictures: np.stack(group)})[answer]]
         return [_label_scores(self._folder, row) for row in logits]
 

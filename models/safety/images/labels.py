@@ -49,5 +49,5 @@ def codes_of(label: str) -> frozenset[str]:
 
 def meaning_of(labels: Sequence[str]) -> Mapping[str, Mapping[str, float]]:
     """Return the labels that mean each code, each with weight 1; codes without labels are left out."""
-    meant = {code: {label: 1.0 for label in labels if code in codes_of(label)} for code in WORDS}
-    return {code: found for code, found in meant.items() if found}
+    labels_by_code = {code: {label: 1.0 for label in labels if code in codes_of(label)} for code in WORDS}
+    return {code: found for code, found in labels_by_code.items() if found}

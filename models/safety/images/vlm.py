@@ -89,12 +89,12 @@ class VlmGuard:
             )
         messages = _messages(await asyncio.to_thread(data_url, picture), codes)
         for _ in range(_ATTEMPTS):
-            said = await _ask(llm, abilities, messages, codes)
+            answer_text = await _ask(llm, abilities, messages, codes)
             try:
-                verdict = verdict_in(said, codes)
+                verdict = verdict_in(answer_text, codes)
             except ValueError as error:
                 complaint = _COMPLAINT.format(wrong=error, example=json.dumps(dict.fromkeys(codes, "no")))
-                messages += [{"role": "assistant", "content": said}, {"role": "user", "content": complaint}]
+                messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": complaint}]
             else:
                 scores = {code: LEVELS[word] for code, word in verdict.items()}
                 found = tuple(f"{code} {word}" for code, word in verdict.items() if word != "no")
@@ -131,12 +131,12 @@ async def _ask(llm: Llm, abilities: Abilities, messages: Sequence[Mapping[str, A
         return "".join([event.text async for event in events if isinstance(event, TextDelta)])
 
 
-def verdict_in(said: str, codes: Sequence[str]) -> dict[str, str]:
+def verdict_in(answer_text: str, codes: Sequence[str]) -> dict[str, str]:
     """Return the word for each of `codes`. Raises ValueError, with a clause, unless the answer is exactly one JSON
     object of these words, because any other text may come from the picture."""
-    fenced = _FENCE.fullmatch(said.strip())
+    fenced = _FENCE.fullmatch(answer_text.strip())
     try:
-        verdict = json.loads(fenced[1] if fenced else said, object_pairs_hook=_with_unique_keys)
+        verdict = json.loads(fenced[1] if fenced else answer_text, object_pairs_hook=_with_unique_keys)
     except RecursionError:
         raise ValueError("it is not a JSON object") from None
     except json.JSONDecodeError:

@@ -47,8 +47,8 @@ class FoundAttack:
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:
     """Yield each match of each pattern in code that `flattened` has prepared. Takes linear time."""
-    for together, rules in _pattern_sets():
-        for place in together.Match(code) or ():
+    for pattern_set, rules in _pattern_sets():
+        for place in pattern_set.Match(code) or ():
             attack, pattern = rules[place]
             for found in _regex(pattern).finditer(code):
                 yield FoundAttack(attack, *found.span())
@@ -59,11 +59,11 @@ def _pattern_sets() -> "list[tuple[Any, list[tuple[Attack, str]]]]":
     rules = [(attack, _expanded(pattern)) for attack in ATTACKS for pattern in attack.patterns]
     sets: list[tuple[Any, list[tuple[Attack, str]]]] = []
     for start in range(0, len(rules), RULES_PER_SET):
-        together = re2.Set.SearchSet(_options(SET_BYTES))
+        pattern_set = re2.Set.SearchSet(_options(SET_BYTES))
         for _, pattern in rules[start : start + RULES_PER_SET]:
-            together.Add(pattern)
-        together.Compile()
-        sets.append((together, rules[start : start + RULES_PER_SET]))
+            pattern_set.Add(pattern)
+        pattern_set.Compile()
+        sets.append((pattern_set, rules[start : start + RULES_PER_SET]))
     return sets
 
 

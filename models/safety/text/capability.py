@@ -120,7 +120,7 @@ OWN = Candidate(
 
 async def _tell_harm_from_its_words(engines: Engines) -> str:
     """Judge two texts by S1 alone, a code that every engine knows, with the engine's own threshold."""
-    told = []
+    scores = []
     for guard in engines.use_all(TEXT_GUARD):
         unsafe, safe = [
             (await guard.judge(text, [_VIOLENCE])).scores[_VIOLENCE]
@@ -131,8 +131,8 @@ async def _tell_harm_from_its_words(engines: Engines) -> str:
             raise BadResult(f"'{guard.name}' finds a plan for a murder safe ({unsafe:.2f} of {threshold:.2f})")
         if safe >= threshold:
             raise BadResult(f"'{guard.name}' takes the end of a process for violence ({safe:.2f})")
-        told.append(f"{guard.name} a murder {unsafe:.2f}, a process {safe:.2f}")
-    return f"violence by {'; by '.join(told)}"
+        scores.append(f"{guard.name} a murder {unsafe:.2f}, a process {safe:.2f}")
+    return f"violence by {'; by '.join(scores)}"
 
 
 TEXT_GUARD: Capability[TextGuard] = Capability(

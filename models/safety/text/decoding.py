@@ -171,8 +171,8 @@ def decoded(text: str, encoding: Encoding, read: Callable[[str], str]) -> str:
         found = encoding.decode(run[0])
         if found is None:
             return run[0]
-        said = read(found)
-        return said if encoding.by_letter or is_readable(said) else run[0]
+        decoded = read(found)
+        return decoded if encoding.by_letter or is_readable(decoded) else run[0]
 
     if encoding.name == "html":
         text = _TAG_IN_A_WORD.sub("", text)

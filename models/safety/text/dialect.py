@@ -53,11 +53,11 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
 def label_probabilities(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
     """Return the probability of each of `labels` at the first token after `before`. The probabilities sum to 1. No two
     labels may begin with the same letter. None if `tokens` do not show the probabilities."""
-    said = ""
+    answer_text = ""
     for token in tokens:
-        if said.strip() == before and token.token.strip():
+        if answer_text.strip() == before and token.token.strip():
             return _normalised(token.top_logprobs, labels)
-        said += token.token
+        answer_text += token.token
     return None
 
 

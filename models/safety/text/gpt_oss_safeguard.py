@@ -124,8 +124,8 @@ class GptOssSafeguardDialect:
     def _fence(self, exchange: Exchange) -> str:
         """Return a mark that differs from text to text and is always the same for one text, so that the model's answer
         is the same, too."""
-        asked = "" if exchange.answers is None else exchange.answers
-        data = "\0".join((exchange.text, asked)).encode("utf-8", "replace")
+        question = "" if exchange.answers is None else exchange.answers
+        data = "\0".join((exchange.text, question)).encode("utf-8", "replace")
         return hmac.new(self._secret, data, sha256).hexdigest()[:_FENCE_CHARS]
 
 

@@ -113,12 +113,12 @@ class PhraseTable:
         sets: list[tuple[Any, Sequence[_Rule]]] = []
         rules = list(self._rules())
         for start in range(0, len(rules), RULES_PER_SET):
-            together = rules[start : start + RULES_PER_SET]
+            part = rules[start : start + RULES_PER_SET]
             found = re2.Set.SearchSet(options)
-            for rule in together:
+            for rule in part:
                 found.Add(rule.source)
             found.Compile()
-            sets.append((found, together))
+            sets.append((found, part))
         return sets
 
     def _rules(self) -> "Iterator[_Rule]":

@@ -137,8 +137,8 @@ class ServerGuard:
             async with asyncio.timeout(self._seconds):
                 abilities = await self._server.abilities()
                 call = self._dialect.call(exchange, codes, by_schema=abilities.json_schema)
-                said, tokens = await self._ask(call)
-            verdict = self._dialect.read(said, tokens, codes)
+                answer_text, tokens = await self._ask(call)
+            verdict = self._dialect.read(answer_text, tokens, codes)
         except TimeoutError:
             self.counters.failures[EngineTooSlow.reason_label] += 1
             remedy = f"The server of '{self.name}' took longer than {self._seconds:g} s (OPENFAZE_GUARD_TIMEOUT_S)."

@@ -143,14 +143,14 @@ class OnnxDetector:
 
     def load(self) -> None:
         network = OnnxNetwork(self._locate(), "object_detection", device=self._device, threads=self._threads)
-        together = all(has_open_batch_size(shape) for shape in network.inputs.values())
-        self._loaded = network, self._make_head(network), together
+        has_open_batch = all(has_open_batch_size(shape) for shape in network.inputs.values())
+        self._loaded = network, self._make_head(network), has_open_batch
 
     def run(self, batch: Sequence[Query]) -> Sequence[Found | Exception]:
         assert self._loaded is not None, "load() comes first"
-        network, head, together = self._loaded
+        network, head, has_open_batch = self._loaded
         found: list[Found | Exception] = []
-        for group in [batch] if together else [[query] for query in batch]:
+        for group in [batch] if has_open_batch else [[query] for query in batch]:
             outputs = network.run(head.feeds([query.image for query in group]))
             found += [tuple(head.detections(outputs, index, query)) for index, query in enumerate(group)]
         return found

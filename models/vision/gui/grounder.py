@@ -78,13 +78,13 @@ async def _answer(llm: Llm, question: ScreenQuestion, abilities: Abilities) -> S
             options={"temperature": 0, "max_tokens": _ANSWER_TOKENS},
         )
         async with aclosing(llm.stream(call)) as events:
-            said = "".join([event.text async for event in events if isinstance(event, TextDelta)])
+            answer_text = "".join([event.text async for event in events if isinstance(event, TextDelta)])
         try:
-            return question.read(said)
+            return question.read(answer_text)
         except InvalidAnswer as error:
             log.info("gui_grounding_unfit", llm=llm.name, attempt=attempt)
             complaint = _COMPLAINT.format(reason=error)
-            messages += [{"role": "assistant", "content": said}, {"role": "user", "content": complaint}]
+            messages += [{"role": "assistant", "content": answer_text}, {"role": "user", "content": complaint}]
     raise InvalidAnswer
 
 
@@ -94,18 +94,18 @@ def _merge_elements(
     """Return the elements of `answer` in reading order. A box that coincides with one of `elements` becomes this
     element; any other becomes a new element of the type that the LLM gives, with the text that OCR reads in the box and
     without a score."""
-    meant = {id(one): one for one in answer.elements}
+    chosen = {id(one): one for one in answer.elements}
     fresh: list[tuple[str, Box]] = []
     for kind, box in answer.boxes:
         share = _overlaps(box, [one.box for one in elements])
         if share.max(initial=0) >= SAME_BOX_OVERLAP:
             one = elements[int(share.argmax())]
-            meant[id(one)] = one
+            chosen[id(one)] = one
         elif _overlaps(box, [other for _, other in fresh]).max(initial=0) < SAME_BOX_OVERLAP:
             fresh.append((kind, box))
     texts = texts_in(as_boxes([box for _, box in fresh]), pieces_of(image, lines)) if fresh else []
     new = [GuiElement(kind, None, box, text) for (kind, box), text in zip(fresh, texts, strict=True)]
-    return sorted([*meant.values(), *new], key=lambda one: (one.box[1], one.box[0]))
+    return sorted([*chosen.values(), *new], key=lambda one: (one.box[1], one.box[0]))
 
 
 def _overlaps(box: Box, others: Sequence[Box]) -> Floats:

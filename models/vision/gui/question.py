@@ -103,9 +103,9 @@ class ScreenQuestion:
     height: int
     """Height of the picture in pixels."""
 
-    def read(self, said: str) -> ScreenAnswer:
-        """Return the answer in `said`, which may be in a code fence or among words. Raises InvalidAnswer."""
-        answer = _object_in(said)
+    def read(self, answer_text: str) -> ScreenAnswer:
+        """Return the answer in `answer_text`, which may be in a code fence or among words. Raises InvalidAnswer."""
+        answer = _object_in(answer_text)
         means, numbers, boxes = answer["means"], answer["numbers"], answer["boxes"]
         if means not in MEANS:
             raise InvalidAnswer(f'"means" must be one of {", ".join(MEANS)}')
@@ -119,10 +119,10 @@ class ScreenQuestion:
             raise InvalidAnswer('"numbers" and "boxes" are empty unless "means" is "elements", and then they are not')
         return ScreenAnswer(means, [self.listed[one] for one in numbers], [self._place(one) for one in boxes])
 
-    def _place(self, said: object) -> tuple[str, Box]:
-        if not isinstance(said, dict) or said.keys() != {"type", "box"} or said["type"] not in TYPES:
+    def _place(self, place: object) -> tuple[str, Box]:
+        if not isinstance(place, dict) or place.keys() != {"type", "box"} or place["type"] not in TYPES:
             raise InvalidAnswer(f'each of "boxes" is an object with a "type" of {", ".join(TYPES)} and a "box"')
-        box = said["box"]
+        box = place["box"]
         if not isinstance(box, list) or len(box) != 4 or not all(type(side) in (int, float) for side in box):
             raise InvalidAnswer('a "box" is a list of four numbers')
         left, top, right, bottom = box
@@ -131,7 +131,7 @@ class ScreenQuestion:
                 f'a "box" is [left, top, right, bottom], each from 0 to {SCALE}, with left < right, top < bottom'
             )
         across, down = self.width / SCALE, self.height / SCALE
-        return said["type"], (left * across, top * down, right * across, bottom * down)
+        return place["type"], (left * across, top * down, right * across, bottom * down)
 
 
 def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most: int) -> ScreenQuestion:
@@ -172,9 +172,9 @@ def _jpeg(image: Image) -> bytes:
     return data.tobytes()
 
 
-def _object_in(said: str) -> dict[str, Any]:
+def _object_in(answer_text: str) -> dict[str, Any]:
     try:
-        found = json.loads(said[said.index("{") : said.rindex("}") + 1])
+        found = json.loads(answer_text[answer_text.index("{") : answer_text.rindex("}") + 1])
     except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict) or found.keys() != {"means", "numbers", "boxes"}:

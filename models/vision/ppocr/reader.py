@@ -419,12 +419,12 @@ class PpOcrReader:
         if not doubtful.any():
             return list(read)
         whole_page = widths[doubtful].sum() > 0.5 * widths.sum()
-        again = range(len(read)) if whole_page else np.flatnonzero(doubtful).tolist()
-        turned = await self._recognized([read[i][0].upside_down() for i in again], wait)
+        places = range(len(read)) if whole_page else np.flatnonzero(doubtful).tolist()
+        turned = await self._recognized([read[i][0].upside_down() for i in places], wait)
         if whole_page and sum(map(_score_of, turned)) > sum(map(_score_of, read)):
             return turned
         best = list(read)
-        for index, (crop, reading) in zip(again, turned, strict=True):
+        for index, (crop, reading) in zip(places, turned, strict=True):
             if reading.confidence > max(_CERTAIN, best[index][1].confidence) and len(reading.text) > 2:
                 best[index] = crop, reading
         return best

@@ -240,15 +240,15 @@ class Channel:
                     self._read.close()
                 self._read, memory = memory, None
             body = self._exactly(length, deadline)
-            beside: list[NDArray[np.uint8]] = []
+            buffers: list[NDArray[np.uint8]] = []
             if sizes:
                 source = self._read if kept else memory
                 assert source
-                beside = [view.copy() for view in source.views(sizes)] if kept else source.views(sizes)
+                buffers = [view.copy() for view in source.views(sizes)] if kept else source.views(sizes)
         finally:
             if memory:
                 memory.close()
-        return pickle.loads(body, buffers=beside)  # noqa: S301 - both ends are this program
+        return pickle.loads(body, buffers=buffers)  # noqa: S301 - both ends are this program
 
     def _exactly(self, count: int, deadline: float | None) -> bytearray:
         data = bytearray(count)
@@ -272,8 +272,8 @@ class Channel:
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: object) -> Any:
         if isinstance(value, Blob):
-            beside = (value.media_type, value.filename, value.param, value.charset)
-            return _rebuild_blob, (pickle.PickleBuffer(value.data), *beside)
+            fields = (value.media_type, value.filename, value.param, value.charset)
+            return _rebuild_blob, (pickle.PickleBuffer(value.data), *fields)
         # Frozen dataclasses with slots pickle slowly by default, and a page has hundreds of words.
         cls: Any = type(value)
         if (arguments_of := _arguments_of(cls)) is not None:
@@ -281,9 +281,9 @@ class _Pickler(pickle.Pickler):
         return NotImplemented
 
 
-def _rebuild_blob(data: memoryview | bytes, *beside: Any) -> Blob:
+def _rebuild_blob(data: memoryview | bytes, *fields: Any) -> Blob:
     # The copy frees the shared memory; decoders want `bytes`.
-    return Blob(bytes(data), *beside)
+    return Blob(bytes(data), *fields)
 
 
 @cache

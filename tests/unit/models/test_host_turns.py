@@ -117,7 +117,7 @@ async def test_a_batch_is_of_one_key_while_several_ask() -> None:
 async def test_a_batch_is_of_few_items_of_an_engine_that_takes_long_for_each() -> None:
     turns, engine = Turns(long_s=600), Doubler()
     host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=8), turns)
-    turns.asked(Share("bob"))
+    turns.record_request(Share("bob"))
     for seconds, sizes in ((0.0, [1, 8]), (CONTESTED_BATCH_S / 3, [1, 3, 3, 2])):
         host.counters = EngineCounters()
         host.counters.batch_items.add(1000)

@@ -75,7 +75,7 @@ class RestingTurns(LoopTurns):
 async def test_a_key_with_rivals_rests_after_a_turn_and_the_others_do_not_wait_for_that(alices: int) -> None:
     turns = RestingTurns()
     for key in ("alice", "bob"):
-        turns.rivalry.asked(key)
+        turns.rivalry.record_request(key)
     asking = [asyncio.create_task(turns.take("alice", 0.5, 3)) for _ in range(alices)]
     await until(lambda: turns.had == ["alice"])
     await turns.take("the server itself", 1.0, 5)
@@ -91,7 +91,7 @@ async def test_a_key_with_rivals_rests_after_a_turn_and_the_others_do_not_wait_f
 async def test_turns_that_were_given_up_cost_no_rest() -> None:
     turns = RestingTurns()
     for key in ("alice", "bob"):
-        turns.rivalry.asked(key)
+        turns.rivalry.record_request(key)
     gone = [asyncio.create_task(turns.take("alice", 0.5, 1)) for _ in range(20)]
     await asyncio.sleep(0)
     for one in gone:
@@ -102,6 +102,6 @@ async def test_turns_that_were_given_up_cost_no_rest() -> None:
 
 async def test_a_key_without_rivals_does_not_rest() -> None:
     turns = RestingTurns()
-    turns.rivalry.asked("alice")
+    turns.rivalry.record_request("alice")
     await turns.take("alice", 0.5, 20)
     assert turns.had == 20 * ["alice"]

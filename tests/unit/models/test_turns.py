@@ -12,22 +12,22 @@ A, B, C = Share("a", 0.5), Share("b", 0.5), Share("c", 0.5)
 async def test_who_came_last_is_a_rival_for_a_while() -> None:
     now = 0.0
     turns = Turns(clock=lambda: now)
-    turns.asked(A)
-    turns.asked(A)
+    turns.record_request(A)
+    turns.record_request(A)
     assert not turns.is_contested
-    turns.asked(B)
+    turns.record_request(B)
     assert turns.is_contested
     now += CONTESTED_S
     assert not turns.is_contested
-    turns.asked(A)
+    turns.record_request(A)
     assert not turns.is_contested
 
 
 async def test_the_next_turn_is_of_the_key_whose_work_took_least() -> None:
     now, order = 0.0, []
     turns = Turns(clock=lambda: now)
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
 
     async def work(share: Share, seconds: float) -> None:
         nonlocal now
@@ -45,20 +45,20 @@ async def test_of_those_who_want_one_engine_the_key_is_next_whose_work_took_leas
     now = 0.0
     turns = Turns(clock=lambda: now)
     assert turns.next_of([]) is None
-    turns.asked(A)
+    turns.record_request(A)
     async with turns.turn(lambda: A) as batch:
         batch[A] += 1
         now = 1.0
     assert turns.next_of([A, B]) == A, "nobody else has asked"
-    turns.asked(B)
+    turns.record_request(B)
     assert turns.next_of([A, B]) == B
     assert turns.next_of([A]) == A
 
 
 async def test_what_somebody_waits_for_goes_before_the_work_of_batches() -> None:
     turns, order = Turns(), []
-    turns.asked(B)
-    turns.asked(A)
+    turns.record_request(B)
+    turns.record_request(A)
     later = replace(A, is_later=True)
     assert turns.next_of([B, A]) == B
     assert turns.next_of([later, B]) == later, "the queue has passed it over often enough"
@@ -75,8 +75,8 @@ async def test_what_somebody_waits_for_goes_before_the_work_of_batches() -> None
 
 async def test_of_one_keys_work_what_was_begun_is_ended_first() -> None:
     turns, order = Turns(), []
-    turns.asked(B)
-    turns.asked(A)
+    turns.record_request(B)
+    turns.record_request(A)
 
     async def work(name: str, *, is_followed: bool) -> None:
         async with turns.turn(lambda: A, is_followed=is_followed):
@@ -94,8 +94,8 @@ async def test_work_of_a_key_with_much_waiting_counts_three_times() -> None:
     now, order = 0.0, []
     turns = Turns(clock=lambda: now)
     turns.join({"a": 64, "b": 1}.__getitem__)
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
 
     async def work(share: Share) -> None:
         nonlocal now
@@ -111,8 +111,8 @@ async def test_work_of_a_key_with_much_waiting_counts_three_times() -> None:
 
 async def test_a_turn_that_nobody_waits_for_any_longer_goes_to_the_next() -> None:
     turns = Turns()
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
     async with turns.turn(lambda: A):
         gone, next_one = (asyncio.create_task(_turn_of(turns, share)) for share in (A, B))
         await asyncio.sleep(0)
@@ -131,8 +131,8 @@ async def _turn_of(turns: Turns, share: Share) -> None:
 
 async def test_a_key_that_does_not_come_back_is_waited_for_a_moment_and_no_longer() -> None:
     turns = Turns()
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
     async with turns.turn(lambda: B) as batch:
         batch[B] += 1
         await asyncio.sleep(0.001)
@@ -207,16 +207,16 @@ def test_keys_keep_apart_as_far_as_there_are_enough() -> None:
 
 async def test_a_batch_that_runs_long_gives_its_turn_away() -> None:
     turns = Turns(long_s=0.001)
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
     async with turns.turn(lambda: A):
         await asyncio.wait_for(_turn_of(turns, B), 60)
 
 
 async def test_batches_that_take_parts_of_the_processors_run_together_up_to_all_of_them() -> None:
     turns, running, most = Turns(long_s=600), 0, []
-    turns.asked(A)
-    turns.asked(B)
+    turns.record_request(A)
+    turns.record_request(B)
 
     async def work(width: float) -> None:
         nonlocal running
