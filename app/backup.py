@@ -289,7 +289,7 @@ def _find_targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
 
 
 def _check_empty(places: Places) -> None:
-    there = [
+    existing = [
         file
         for one in places.databases.values()
         # SQLite would take a leftover log for the log of the new file.
@@ -297,12 +297,12 @@ def _check_empty(places: Places) -> None:
         if file.exists()
     ]
     if places.files is not None and next(_records(places), None):
-        there.append(places.files)
+        existing.append(places.files)
     if places.keys is not None and places.keys.exists():
-        there.append(places.keys)
-    if there:
+        existing.append(places.keys)
+    if existing:
         raise BackupFailed(
-            f"State exists already: {', '.join(map(str, there))}. Nothing is overwritten: stop the server, move "
+            f"State exists already: {', '.join(map(str, existing))}. Nothing is overwritten: stop the server, move "
             "these away, and repeat this."
         )
 

@@ -192,12 +192,12 @@ def build_cluster(settings: Settings) -> Cluster | None:
                 f"{PREFIX}{setting.upper()}: '{device}' names a card by its number, but with {PREFIX}CLUSTER={RAY} "
                 f"Ray chooses the card of each replica: write '{CUDA}'."
             )
-    replicas, of_capabilities = read_replicas(settings.ray_replicas)
+    replicas, by_capability = read_replicas(settings.ray_replicas)
     return cluster_of(
         ClusterConfig(
             address=settings.ray_address,
             replicas=replicas,
-            replicas_of=of_capabilities,
+            replicas_of=by_capability,
             cpus=settings.ray_cpus,
             card_mb=settings.ray_card_mb,
             object_store_mb=settings.ray_object_store_mb,
@@ -283,8 +283,8 @@ def build_loader(
 def _pages_at_once(settings: Settings) -> int:
     if settings.cluster != RAY:
         return _PAGES_AT_ONCE
-    common, of_capabilities = read_replicas(settings.ray_replicas)
-    return _PAGES_AT_ONCE * of_capabilities.get("ocr", common).most
+    common, by_capability = read_replicas(settings.ray_replicas)
+    return _PAGES_AT_ONCE * by_capability.get("ocr", common).most
 
 
 def build_browser(settings: Settings, fetcher: Fetcher) -> LateBrowser:
@@ -317,8 +317,8 @@ def build_responses(settings: Settings, threads: FairExecutor) -> ResponseStore:
     store: EntryStore
     bound = int(settings.max_responses_mb * MB)
     if url := responses_url(settings):
-        of_all = int(settings.max_shared_responses_mb * MB)
-        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=of_all)
+        total_bytes = int(settings.max_shared_responses_mb * MB)
+        store = RedisEntries(url, RESPONSE_PREFIX, max_per_tenant=bound, max_total=total_bytes)
     else:
         store = SqliteEntries(responses_file(settings), bound, per_tenant=True, is_cache=False, locked_s=_LOCKED_S)
     sealer = _build_sealer(settings, LARGEST_RESPONSE)

@@ -74,8 +74,8 @@ def _name_or_path(program: str, scripts: str, path: str | None, folder: str) -> 
     if not ours.exists() or (found is not None and Path(found).samefile(ours)):
         return program
     # Remedies with `hf` run in the folder of the weights, so its path must be absolute.
-    here = program == "openfaze" and ours.is_relative_to(folder)
-    return os.path.relpath(ours, folder) if here else str(ours)
+    is_in_folder = program == "openfaze" and ours.is_relative_to(folder)
+    return os.path.relpath(ours, folder) if is_in_folder else str(ours)
 
 
 def _host_command(program: str, arguments: str) -> str:

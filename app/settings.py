@@ -449,8 +449,8 @@ def default_folder(name: str) -> Path:
     While that folder does not exist, a folder in the working directory that an earlier version has filled stays in use.
     """
     home = ROOT if (ROOT / "pyproject.toml").is_file() else platformdirs.user_data_path("openfaze", appauthor=False)
-    folder, here = home / name, Path.cwd() / name
-    return here if not folder.exists() and any(here.glob(_SIGNS_OF_USE[name])) else folder
+    folder, earlier_folder = home / name, Path.cwd() / name
+    return earlier_folder if not folder.exists() and any(earlier_folder.glob(_SIGNS_OF_USE[name])) else folder
 
 
 def is_loopback(host: str) -> bool:

@@ -343,12 +343,12 @@ class Guardrails:
     @property
     def _instead(self) -> str:
         """Sentence that lists the codes that can be judged; empty if there are none."""
-        here: list[str] = []
+        codes: list[str] = []
         with contextlib.suppress(EngineUnavailable):
-            here += self.judged_of_texts
+            codes += self.judged_of_texts
         with contextlib.suppress(EngineUnavailable):
-            here += self.judged_of_pictures
-        return f" This server can judge <guard>{', '.join(here)}</guard>." if here else ""
+            codes += self.judged_of_pictures
+        return f" This server can judge <guard>{', '.join(codes)}</guard>." if codes else ""
 
 
 def _digest_texts(texts: Sequence[str], answers: str | None) -> Slices[list[bytes]]:

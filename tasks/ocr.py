@@ -277,10 +277,10 @@ async def _lay_out(
 
     # Laying out thousands of words would block the event loop.
     lines, geometry, grey, ink, sheet = await asyncio.to_thread(placed)
-    of_sheet = await pictures.read(sheet.picture) if sheet is not None else ()
+    sheet_lines = await pictures.read(sheet.picture) if sheet is not None else ()
 
     def laid_out() -> _Section:
-        every = lines if sheet is None else sheet.applied(lines, of_sheet)
+        every = lines if sheet is None else sheet.applied(lines, sheet_lines)
         rulings: Sequence[Ruling] = layer.rulings
         if grey is not None and not layer.complete:
             # Searching for ruled lines takes up to a third of a second on a large scan.

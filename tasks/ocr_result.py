@@ -235,16 +235,16 @@ class OcrResult(Result[OcrData]):
     def _ocr_table(self, table: Table, number: int) -> OcrTable:
         rows: list[list[OcrCell]] = [[] for _ in range(table.rows)]
         for cell in table.cells:
-            here = number + cell.pages_on
+            page_number = number + cell.pages_on
             found: OcrCell = {
                 "text": cell.text,
-                "bounds": self._bounds(cell.quad, here),
+                "bounds": self._bounds(cell.quad, page_number),
                 "row_span": cell.row_span,
                 "col_span": cell.col_span,
                 "confidence": round(cell.confidence, 2),
             }
             if cell.pages_on:
-                found["page"] = _place_of(self.data["sections"][here])["page"]
+                found["page"] = _place_of(self.data["sections"][page_number])["page"]
             rows[cell.row].append(found)
         bounds, markdown = self._bounds(table.quad, number), "\n".join(gfm(table))
         page = _place_of(self.data["sections"][number]).get("page")
@@ -345,14 +345,14 @@ class OcrResult(Result[OcrData]):
                     yield ReadTable(rows, heading, is_exact=False)
 
     def _read_cell(self, cell: Cell, number: int, pointer: str) -> ReadCell:
-        here = number + cell.pages_on
+        page_number = number + cell.pages_on
         corners = [corner for word in cell.words for corner in word.quad]
         left, right = min(x for x, _ in corners), max(x for x, _ in corners)
         top, bottom = min(y for _, y in corners), max(y for _, y in corners)
         quad = cell.words[0].quad if len(cell.words) == 1 else _upright(left, top, right, bottom)
         place = {
-            **_place_of(self.data["sections"][here]),
-            "bounds": self._bounds(quad, here),
+            **_place_of(self.data["sections"][page_number]),
+            "bounds": self._bounds(quad, page_number),
             "confidence": round(cell.confidence, 2),
         }
         text, below = cell.text_and_note()
@@ -560,12 +560,12 @@ def _redact_section(section: OcrSection, redactor: Redactor) -> OcrSection:
     for line in section["lines"]:
         start = end + 1
         end = start + len(line["text"])
-        here = [
+        own_spans = [
             PersonalDataSpan(span.start - start, span.end - start, span.kind)
             for span in spans
             if start <= span.start < end
         ]
-        lines.append(_redact_line(line, here) if here else line)
+        lines.append(_redact_line(line, own_spans) if own_spans else line)
     return {**section, "text": "\n".join([line["text"] for line in lines]), "lines": lines}
 
 
@@ -580,10 +580,10 @@ def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     merged = []
     for first, last in pairwise([0, *breaks, len(words)]):
         start, end = starts[first], starts[last] - 1
-        here = [
+        own_spans = [
             PersonalDataSpan(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end
         ]
-        merged.append(_merge_words(words[first:last], here) if here else words[first])
+        merged.append(_merge_words(words[first:last], own_spans) if own_spans else words[first])
     return {
         **line,
         "text": " ".join([word["text"] for word in merged]),

@@ -48,9 +48,9 @@ class Redactor:
         end = 0
         for piece in pieces:
             start, end = end, end + len(piece)
-            here = [span for span in spans if span.start < end and span.end > start]
+            overlapping = [span for span in spans if span.start < end and span.end > start]
             parts, at = [], start
-            for span in here:
+            for span in overlapping:
                 parts.append(piece[at - start : max(span.start - start, 0)])
                 parts.append(placeholder(span.kind) if span.start >= start else "")
                 at = min(span.end, end)

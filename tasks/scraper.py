@@ -261,8 +261,8 @@ class ScraperTask:
         """Read a file that is not a page with the task for its type."""
         name = "speech_to_text" if kind in media_types.DEMUXERS else "ocr"
         filename = _filename_in(fetched.url)
-        here = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
-        result = await self._parts.find_task(name).run(TaskRequest(request.text, (here,), request.progress))
+        fetched_source = replace(source, url=None, data=fetched.data, filename=filename, format=kind, total=None)
+        result = await self._parts.find_task(name).run(TaskRequest(request.text, (fetched_source,), request.progress))
         text = result.text()
         metadata: dict[str, Any] = {"media_type": kind}
         if "total_pages" in result.data:

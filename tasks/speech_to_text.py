@@ -26,7 +26,7 @@ from tasks.speech.listening import Heard, listen
 from tasks.speech.phrases import Phrase, joined_text, phrases, spaced
 from tasks.speech.speakers import SpeakerTurns
 from tasks.speech.turns import PhraseEmitter, label_words, speaker_label
-from tasks.wording.transcripts import SpeechOptions, wishes
+from tasks.wording.transcripts import SpeechOptions, requested_options
 
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
@@ -153,8 +153,8 @@ class SpeechResult(Result[SpeechData]):
         added to the previous chunk."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
-        for chunk, text, was in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
-            if chunks and was.strip() and not text.strip():
+        for chunk, text, old_text in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):
+            if chunks and old_text.strip() and not text.strip():
                 start, end = chunks[-1]["timestamp"]
                 chunks[-1]["timestamp"] = (start, max(end, chunk["timestamp"][1]))
             else:
@@ -252,11 +252,11 @@ class SpeechToTextTask:
             )
         if len(request.sources) > 1:
             raise InputError(
-                f"task 'speech_to_text' takes one recording a request, got {len(request.sources)}: send one request "
-                "each, or ask without the task tag",
+                f"task 'speech_to_text' takes one recording per request, got {len(request.sources)}: send a request "
+                "for each, or ask without the task tag",
                 param=request.sources[1].param,
             )
-        transcript = await self.transcribe(request.sources[0], wishes(request.text), request.progress)
+        transcript = await self.transcribe(request.sources[0], requested_options(request.text), request.progress)
         return speech_result(
             transcript.chunks,
             transcript.language,
@@ -279,21 +279,21 @@ class SpeechToTextTask:
         if options.translate:
             check_translates(engine)
 
-        def reached(done: float, total: float) -> None:
+        def report(done: float, total: float) -> None:
             progress(self.name, min(round(done), round(total)), round(total))
 
-        def believes(probability: float, words: int) -> bool:
+        def is_reliable(probability: float, words: int) -> bool:
             sure = options.language is not None or engine.languages is None
             return words >= _LEAST_WORDS_TO_SEND and (sure or probability >= _CLEAR)
 
-        teller = PhraseEmitter(tell, believes) if tell is not None and not options.diarize else None
+        teller = PhraseEmitter(tell, is_reliable) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:
             turns = SpeakerTurns(self._voices(), channels=recording.channels) if options.diarize else None
             with turns or nullcontext():
-                heard = await listen(recording, engine, options, reached=reached, turns=turns, teller=teller)
+                heard = await listen(recording, engine, options, reached=report, turns=turns, teller=teller)
                 check_understood(engine, heard, options.language)
                 speakers = await _label_speakers(heard, options, turns) if turns is not None else {}
-        reached(heard.seconds, heard.seconds)
+        report(heard.seconds, heard.seconds)
         if teller is not None:
             teller.finish()
         return _build_transcript(heard, options, speakers)
@@ -305,16 +305,17 @@ async def _label_speakers(heard: Heard, options: SpeechOptions, turns: SpeakerTu
         order = sorted(heard.tracks, key=lambda channel: heard.tracks[channel][0].start)
         return {channel: [speaker_label(order.index(channel))] * len(words) for channel, words in heard.tracks.items()}
     found = await turns.finish(options.speakers)
-    whose = {channel: label_words(words, found) for channel, words in heard.tracks.items()}
+    speakers_of_words = {channel: label_words(words, found) for channel, words in heard.tracks.items()}
     starts_and_speakers = [
         (word.start, speaker)
-        for channel in whose
-        for word, speaker in zip(heard.tracks[channel], whose[channel], strict=True)
+        for channel in speakers_of_words
+        for word, speaker in zip(heard.tracks[channel], speakers_of_words[channel], strict=True)
     ]
     # Speakers are numbered in the order of their first words, because a turn without words may be a cough.
     order = list(dict.fromkeys(speaker for _, speaker in sorted(starts_and_speakers)))
     return {
-        channel: [speaker_label(order.index(speaker)) for speaker in speakers] for channel, speakers in whose.items()
+        channel: [speaker_label(order.index(speaker)) for speaker in speakers]
+        for channel, speakers in speakers_of_words.items()
     }
 
 
@@ -350,6 +351,6 @@ TASK = Specialist(
     uses=(SPEECH_TO_TEXT, DIARIZATION),
     aliases=("stt",),
     precontext_name="stt",
-    reading=ReadingCachePolicy(lambda request, _: asdict(wishes(request.text)), SpeechResult),
+    reading=ReadingCachePolicy(lambda request, _: asdict(requested_options(request.text)), SpeechResult),
     order=60,
 )

@@ -331,9 +331,9 @@ def _change(path: Path, change: Callable[[Sequence[StoredKey]], list[StoredKey]]
         raise _write_error(path, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
-            there = target.exists()
-            keys = change(read_keys(path) if there else [])
-            if there:
+            exists = target.exists()
+            keys = change(read_keys(path) if exists else [])
+            if exists:
                 _copy_owner_and_mode(target.stat(), file.fileno())
             file.write("\n".join([_HEADER, *map(_to_table, keys)]).encode())
             file.flush()

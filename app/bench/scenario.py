@@ -138,8 +138,8 @@ class RequestBodies:
 def _content_part(name: str, folder: Path, lasts_s: float | None) -> dict[str, Any]:
     path = next((path for path in (folder / name, SAMPLES / name) if path.is_file()), None)
     if path is None:
-        there = ", ".join(sorted(path.name for path in SAMPLES.iterdir()))
-        raise BadScenario(f"no file '{name}' in '{folder}'; included samples: {there}")
+        samples = ", ".join(sorted(path.name for path in SAMPLES.iterdir()))
+        raise BadScenario(f"no file '{name}' in '{folder}'; included samples: {samples}")
     content, kind = path.read_bytes(), mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if lasts_s is not None:
         content, kind = _repeat(content, lasts_s), "audio/wav"

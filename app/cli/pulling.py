@@ -195,16 +195,16 @@ def fetch(sets: Sequence[WeightSet], settings: Settings) -> None:
 
 def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
     """Check that the missing files fit on the disk. Raises PullFailed."""
-    there = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
+    existing_folder = next(folder for folder in (root.absolute(), *root.absolute().parents) if folder.exists())
     missing = [file for known in sets for file in known.missing(root)]
-    needed, free = sum(_missing_bytes(known, root) for known in sets), shutil.disk_usage(there).free
+    needed, free = sum(_missing_bytes(known, root) for known in sets), shutil.disk_usage(existing_folder).free
     if needed > free:
         names, verb = " and ".join(known.name for known in sets), "need" if len(sets) > 1 else "needs"
         verb += " about" if any(file.size is None for file in missing) else ""
         raise PullFailed(
             missing[0],
             root / missing[0].path,
-            f"{names} {verb} {needed / 1e6:,.0f} MB, but {there} has {free / 1e6:,.0f} MB left",
+            f"{names} {verb} {needed / 1e6:,.0f} MB, but {existing_folder} has {free / 1e6:,.0f} MB left",
         )
 
 
@@ -223,11 +223,11 @@ def _print_tenths(needed: int) -> Progress:
     def show(file: WeightFile, done: int, _: int | None) -> None:
         nonlocal shown_tenths
         fetched[file.path] = done
-        here = sum(fetched.values())
-        tenths = min(10, 10 * here // needed) if needed else 0
+        fetched_bytes = sum(fetched.values())
+        tenths = min(10, 10 * fetched_bytes // needed) if needed else 0
         if tenths > shown_tenths:
             shown_tenths = tenths
-            typer.echo(f"{tenths}0 %: {shown_bytes(here)} of {shown_bytes(needed)}, now {file.path}", err=True)
+            typer.echo(f"{tenths}0 %: {shown_bytes(fetched_bytes)} of {shown_bytes(needed)}, now {file.path}", err=True)
 
     return show
 
@@ -248,14 +248,14 @@ def _shown_progress(sets: Sequence[WeightSet], needed: int) -> Iterator[Progress
     with Bars(*columns, TimeRemainingColumn(), console=console) as bars:
         shown: dict[str, TaskID] = {}
         fetched: dict[str, int] = {}
-        of_all = bars.add_task("in all", total=_size(sets)) if len(sets) > 1 else None
+        total_bar = bars.add_task("in all", total=_size(sets)) if len(sets) > 1 else None
 
         def show(file: WeightFile, done: int, total: int | None) -> None:
             if file.path not in shown:
                 shown[file.path] = bars.add_task(file.path, total=total)
             bars.update(shown[file.path], completed=done, total=total)
             fetched[file.path] = done
-            if of_all is not None:
-                bars.update(of_all, completed=sum(fetched.values()))
+            if total_bar is not None:
+                bars.update(total_bar, completed=sum(fetched.values()))
 
         yield show

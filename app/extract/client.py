@@ -37,7 +37,7 @@ class CannotAsk(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PaperExample:
-    """A paper with its right answer (wire contract: examples)."""
+    """A paper with the correct answer (wire contract: examples)."""
 
     paper: Paper
     answer: Any
@@ -75,8 +75,8 @@ class PaperClient:
                 shown.append({"role": "user", "content": _parts(example.paper, _read_content(example.paper))})
                 shown.append({"role": "assistant", "content": json.dumps(example.answer)})
             with self._content_of(paper) as content:
-                wanted = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
-                completion = self._completion(shown, content, response_format=wanted, evidence=True)
+                response_format = {"type": "json_schema", "json_schema": {"name": "paper", "schema": schema}}
+                completion = self._completion(shown, content, response_format=response_format, evidence=True)
         except Refused as refusal:
             return PaperResult(error=str(refusal))
         text = completion["choices"][0]["message"].get("content") or ""
@@ -141,8 +141,8 @@ class PaperClient:
                 if response.status_code in (401, 403):
                     raise CannotAsk(f"{_error(response)} The key is read from OPENFAZE_API_KEY")
                 # Errors that a retry cannot solve, such as a missing engine, have no such header.
-                is_passing = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
-                if not is_passing or is_last:
+                is_temporary = "retry-after" in response.headers or response.status_code in _FROM_A_PROXY
+                if not is_temporary or is_last:
                     return response
                 pause = max(pause, _retry_after_s(response))
             self._is_over.wait(min(pause, _LONGEST_PAUSE_S))

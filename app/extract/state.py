@@ -110,11 +110,11 @@ class JobState:
         forgotten = 0
         with self._transaction():
             if known not in (None, digest):
-                forgets = (
+                query = (
                     "UPDATE papers SET result = NULL, is_error = 0 WHERE result IS NOT NULL "
                     "AND name NOT IN (SELECT paper FROM reviews WHERE NOT is_undone)"
                 )
-                forgotten = self._db.execute(forgets).rowcount
+                forgotten = self._db.execute(query).rowcount
             values = {"asked": digest, _SCHEMA: schema, _FOLDER: str(Path.cwd())}
             self._db.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", values.items())
             self._db.execute("UPDATE papers SET position = NULL")
@@ -163,15 +163,15 @@ class JobState:
     def rows(self) -> Iterator[Row]:
         """Yield the listed papers in their order."""
         cursor = self._db.cursor()
-        found = "SELECT name, link, result FROM papers WHERE position IS NOT NULL ORDER BY position"
-        for row in cursor.execute(found):
+        query = "SELECT name, link, result FROM papers WHERE position IS NOT NULL ORDER BY position"
+        for row in cursor.execute(query):
             yield self._row(*row)
 
     def row(self, name: str) -> Row | None:
         """Return the listed paper `name`; None if there is none."""
-        found = "SELECT name, link, result FROM papers WHERE position IS NOT NULL AND name = ?"
-        found_row = self._db.execute(found, (name,)).fetchone()
-        return None if found_row is None else self._row(*found_row)
+        query = "SELECT name, link, result FROM papers WHERE position IS NOT NULL AND name = ?"
+        record = self._db.execute(query, (name,)).fetchone()
+        return None if record is None else self._row(*record)
 
     @property
     def schema(self) -> Json | None:
@@ -182,14 +182,14 @@ class JobState:
 
     @property
     def folder(self) -> Path | None:
-        """Working folder of the last run, from which relative paths of papers count."""
+        """Working folder of the last run, against which relative paths of papers are resolved."""
         text = self._job(_FOLDER)
         return None if text is None else Path(text)
 
     def reviewed(self, name: str) -> ReviewedAnswer:
         """Return the answer to the paper `name` with its reviews applied. Raises ReviewConflict if it has no answer."""
-        found = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
-        row = self._db.execute(found, (name,)).fetchone()
+        query = "SELECT result FROM papers WHERE result IS NOT NULL AND name = ?"
+        row = self._db.execute(query, (name,)).fetchone()
         if row is None:
             raise ReviewConflict(f"{name} no longer has an answer")
         return _reviewed(PaperResult(**json.loads(row[0])), self._reviews(name))
@@ -198,7 +198,7 @@ class JobState:
         """Record that the field has `value` at `place` (page, bounds, text), and return the review's number. Raises
         ReviewConflict if the field no longer has the version `version`."""
         reviewed = self.reviewed(name)
-        _check(reviewed.version(pointer), version)
+        _check_version(reviewed.version(pointer), version)
         before = value_at(reviewed.answer, steps_of_pointer(f"#{pointer}"))
         is_correction = (value, type(value)) != (before, type(before))
         return self._add_review(
@@ -209,7 +209,7 @@ class JobState:
         """Record that `row` was added as number `at` of the list at `pointer`, and return the review's number. Raises
         ReviewConflict if the list's rows no longer have the version `version`."""
         reviewed = self.reviewed(name)
-        _check(reviewed.rows_version(pointer), version)
+        _check_version(reviewed.rows_version(pointer), version)
         added, before = reviewed.new_row(pointer, at)
         return self._add_review(name, "added", added, {"row": row, "after": before}, {}, is_correction=True)
 
@@ -217,7 +217,7 @@ class JobState:
         """Record that the row at `pointer` was removed, and return the review's number. Raises ReviewConflict if the
         row no longer has the version `version`."""
         reviewed = self.reviewed(name)
-        _check(reviewed.version(pointer), version)
+        _check_version(reviewed.version(pointer), version)
         return self._add_review(name, "removed", reviewed.to_stable_pointer(pointer), None, {}, is_correction=True)
 
     def undo_review(self, number: int) -> tuple[str, str, Change]:
@@ -239,8 +239,8 @@ class JobState:
     def note_unless_reviewed(self, name: str, result: PaperResult) -> bool:
         """Store the result of reading a paper again, unless a person has reviewed one of its fields. Return True if it
         was stored."""
-        found = "SELECT 1 FROM reviews WHERE paper = ? AND NOT is_undone"
-        if self._db.execute(found, (name,)).fetchone() is not None:
+        query = "SELECT 1 FROM reviews WHERE paper = ? AND NOT is_undone"
+        if self._db.execute(query, (name,)).fetchone() is not None:
             return False
         self.note(name, result)
         return True
@@ -268,21 +268,21 @@ class JobState:
 
     def _reviews(self, name: str) -> list[Review]:
         columns = "change, pointer, value, place, is_correction, is_undone"
-        found = f"SELECT {columns} FROM reviews WHERE paper = ? ORDER BY number"  # noqa: S608 - these columns
+        query = f"SELECT {columns} FROM reviews WHERE paper = ? ORDER BY number"  # noqa: S608 - these columns
         return [
             Review(change, pointer, json.loads(value), json.loads(place), bool(is_correction), bool(is_undone))
-            for change, pointer, value, place, is_correction, is_undone in self._db.execute(found, (name,))
+            for change, pointer, value, place, is_correction, is_undone in self._db.execute(query, (name,))
         ]
 
     def _add_review(
         self, name: str, change: Change, pointer: str, value: Any, place: Json, *, is_correction: bool
     ) -> int:
-        found = self._db.execute(
+        cursor = self._db.execute(
             "INSERT INTO reviews (paper, change, pointer, value, place, is_correction) VALUES (?, ?, ?, ?, ?, ?)",
             (name, change, pointer, json.dumps(value), json.dumps(place), is_correction),
         )
-        assert found.lastrowid is not None
-        return found.lastrowid
+        assert cursor.lastrowid is not None
+        return cursor.lastrowid
 
     def _transaction(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
@@ -305,6 +305,6 @@ def _reviewed(result: PaperResult, reviews: Sequence[Review]) -> ReviewedAnswer:
     return ReviewedAnswer(result.answer, result.evidence, result.unsupported, reviews)
 
 
-def _check(version: str, seen: str) -> None:
+def _check_version(version: str, seen: str) -> None:
     if version != seen:
         raise ReviewConflict("somebody else has changed this field in the meantime")

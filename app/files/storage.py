@@ -243,12 +243,14 @@ class FileIndex:
         openings, known = self._transact(lambda db: (self._file.openings, _ids(db, owner)))
         known -= self._being_added
         names = self._storage.sizes(owner)
-        there = {name.removesuffix(RECORD_SUFFIX).rpartition("/")[2] for name in names if name.endswith(RECORD_SUFFIX)}
-        new = self._storage.get_all([f"{owner}/{file_id}{RECORD_SUFFIX}" for file_id in sorted(there - known)])
+        stored_ids = {
+            name.removesuffix(RECORD_SUFFIX).rpartition("/")[2] for name in names if name.endswith(RECORD_SUFFIX)
+        }
+        new = self._storage.get_all([f"{owner}/{file_id}{RECORD_SUFFIX}" for file_id in sorted(stored_ids - known)])
         files = [file for file in map(from_record, new) if file is not None and file.owner == owner]
 
         def take_over(db: sqlite3.Connection) -> None:
-            db.executemany("DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - there))
+            db.executemany("DELETE FROM files WHERE owner = ? AND id = ?", ((owner, one) for one in known - stored_ids))
             db.executemany("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", map(_row, files))
 
         self._transact(take_over)

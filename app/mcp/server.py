@@ -83,9 +83,9 @@ def build_server(
 
     async def call_tool(context: Any, params: types.CallToolRequestParams) -> types.CallToolResult:
         tool = TOOLS.get(params.name)
-        there = offered(services.pipeline.task_names)
-        if tool is None or tool not in there:
-            names = ", ".join(one.name for one in there)
+        tools = offered(services.pipeline.task_names)
+        if tool is None or tool not in tools:
+            names = ", ".join(one.name for one in tools)
             raise MCPError(types.INVALID_PARAMS, f"Unknown tool: '{params.name[:80]}'. There are: {names}.")
 
         async def report(progress: Progress) -> None:

@@ -65,8 +65,8 @@ router = APIRouter(prefix="/v1/chat", tags=["chat"], route_class=DirectRoute)
 )
 async def chat_completions(request: Request) -> Response:
     """`<task>NAME</task>` in a system message sends the request to one specialist: its raw result is the answer.
-    Without it, an LLM answers over what the specialists found, with your schema and tools. With `stream`, server-sent
-    events."""
+    Without it, an LLM answers from what the specialists found, with your schema and tools. With `stream`, the answer
+    is sent as server-sent events."""
     services: Services = request.app.state.services
     stages: Stages = request.state.stages
     body = await read_body(request, services.max_request_bytes)

@@ -46,7 +46,7 @@ _UPLOAD = {
     "", openapi_extra={"requestBody": {"required": True, "content": {"multipart/form-data": {"schema": _UPLOAD}}}}
 )
 async def upload_file(request: Request) -> FileObject:
-    """Uploads a file. An upload that breaks off leaves nothing."""
+    """Uploads a file. An interrupted upload leaves nothing behind."""
     if is_on(request, "x-interfaze-zdr"):
         raise BadRequest(
             "An upload is stored, but 'x-interfaze-zdr' asks for nothing to be stored: send the file in the request."

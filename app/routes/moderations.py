@@ -227,7 +227,7 @@ async def _results(
     await services.runtime.prepare(*GUARDS)
     guardrails = services.guardrails
     thresholds = {**services.settings.of(GuardSettings).guard_thresholds, **caller.guard_thresholds}
-    of_texts = Policy(guardrails.judged_of_texts, thresholds)
+    text_policy = Policy(guardrails.judged_of_texts, thresholds)
     items = [wanted.input] if isinstance(wanted.input, str) else wanted.input
     parts = [item for item in items if not isinstance(item, str)]
     if not parts:
@@ -235,7 +235,7 @@ async def _results(
         guardrails.check_lengths([(f"input[{place}]", text) for place, text in enumerate(texts)])
 
         async def result(place: int) -> ModerationResult:
-            return to_result(await guardrails.texts([(f"input[{place}]", texts[place])], of_texts))
+            return to_result(await guardrails.texts([(f"input[{place}]", texts[place])], text_policy))
 
         return await side_by_side(result, range(len(texts)), at_most=_AT_ONCE)
     if len(parts) != len(items):
@@ -244,7 +244,7 @@ async def _results(
         (f"input[{place}].text", part.text) for place, part in enumerate(parts) if isinstance(part, ModeratedText)
     ]
     guardrails.check_lengths(named_texts)
-    checks = await guardrails.texts(named_texts, of_texts)
+    checks = await guardrails.texts(named_texts, text_policy)
     sources = _sources(services, parts, caller.tenant, fresh=fresh)
     if sources:
         policy = Policy(guardrails.judged_of_pictures, thresholds)

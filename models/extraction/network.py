@@ -93,18 +93,18 @@ class ExtractionNetwork:
         own = spans.still @ weights["still"] + seen.reshape(len(seen), -1) @ weights["seen"]
         field_terms = whole @ weights["whole"] + weights["bias"]
         scores = np.empty((len(field), len(seen) + 1), np.float32)
-        lines, of_line = _distinct(np.concatenate([spans.texts, spans.labels[:, 1:]], axis=1))
-        named, of_name = _distinct(np.stack([spans.labels[:, 0], near], axis=1))
+        lines, line_index = _distinct(np.concatenate([spans.texts, spans.labels[:, 1:]], axis=1))
+        named, name_index = _distinct(np.stack([spans.labels[:, 0], near], axis=1))
         size = weights["pair"].shape[0] // self.SLOTS
         first, last, neighbour, above = np.split(weights["meaning"], 4)
         around = np.concatenate([first, last, above])
         for row, vector in enumerate(field):
             yield
             match = fields.matches[row]
-            of_lines = match[lines[:, 2:]].reshape(len(lines), -1) @ weights["pair"][size:]
-            of_lines += (known[lines[:, [0, 1, 3]]] * vector).reshape(len(lines), -1) @ around
-            of_names = match[named[:, 0]] @ weights["pair"][:size] + (known[named[:, 1]] * vector) @ neighbour
-            pair = of_lines[of_line] + of_names[of_name]
+            line_terms = match[lines[:, 2:]].reshape(len(lines), -1) @ weights["pair"][size:]
+            line_terms += (known[lines[:, [0, 1, 3]]] * vector).reshape(len(lines), -1) @ around
+            name_terms = match[named[:, 0]] @ weights["pair"][:size] + (known[named[:, 1]] * vector) @ neighbour
+            pair = line_terms[line_index] + name_terms[name_index]
             hidden = np.maximum(own + field_terms[row] + pair, 0) @ weights["second"] + weights["second_bias"]
             scores[row, :-1] = np.maximum(hidden, 0) @ weights["last"]
             most = scores[row, :-1].max(initial=0)

@@ -66,7 +66,7 @@ class HazardGuard(Protocol):
 
     @property
     def codes(self) -> frozenset[str]:
-        """The codes, of CODES, that the guard can judge."""
+        """The codes among CODES that the guard can judge."""
 
     @property
     def thresholds(self) -> Scores:

@@ -5,12 +5,12 @@ from statistics import fmean
 from models.speech.transcriber import HostedTranscriber, SpeechWindow, WindowText
 
 ENGLISH = "en"
-IS_ENGLISH = 0.5
-"""Least probability of English at which the transcript of the quick network is used."""
-IS_CLEAR = 0.8
+LEAST_ENGLISH = 0.5
+"""Least probability of English at which the transcript of the fast network is used."""
+LEAST_CLEARNESS = 0.8
 """Least mean probability of the words at which speech that sounds English is not transcribed again. Of 117 clips of
-telephone prompts in Spanish and French, 25 sounded English to the quick network. In 13 of
-these, the words had a mean of 0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
+telephone prompts in Spanish and French, 25 sounded English to the fast network. In 13 of these, the words had a mean of
+0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
 
 
 class EnglishFirst:
@@ -32,8 +32,12 @@ class EnglishFirst:
         if window.translate or window.language not in (None, ENGLISH):
             return await self._other.transcribe(window, wait=wait, urgent=urgent)
         transcribed = await self._english.transcribe(window, wait=wait, urgent=urgent)
-        sounds_english = (transcribed.language_probability or 0.0) >= IS_ENGLISH
-        if sounds_english and transcribed.words and fmean(word.probability for word in transcribed.words) >= IS_CLEAR:
+        sounds_english = (transcribed.language_probability or 0.0) >= LEAST_ENGLISH
+        if (
+            sounds_english
+            and transcribed.words
+            and fmean(word.probability for word in transcribed.words) >= LEAST_CLEARNESS
+        ):
             return transcribed
         other = await self._other.transcribe(window, wait=True, urgent=urgent)
         return transcribed if sounds_english and other.language == ENGLISH else other

@@ -108,10 +108,10 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
     before: dict[str, str] = {start: start}
     queue = deque([start])
     while queue and end not in before:
-        here = queue.popleft()
-        for there in sorted(to for origin, to in pairs if origin == here and to not in before):
-            before[there] = here
-            queue.append(there)
+        tag = queue.popleft()
+        for next_tag in sorted(to for origin, to in pairs if origin == tag and to not in before):
+            before[next_tag] = tag
+            queue.append(next_tag)
     if end not in before or end == start:
         return None
     hops: list[TranslationJob] = []

@@ -104,14 +104,14 @@ def _between(value: _ValueOnPage, label: int) -> float:
     passage, first = value.passage, value.words[0]
     if label in value.line_words:
         return (1.0 if label < first else 0.6) * _purity(passage, label, first)
-    here, there = value.box, passage.boxes[label] if label in passage.boxes else _box_of_label(passage, label)
-    if here is None or there is None:
+    value_box, label_box = value.box, passage.boxes[label] if label in passage.boxes else _box_of_label(passage, label)
+    if value_box is None or label_box is None:
         return {1: 0.5, 2: 0.3}.get(value.line - passage.line_at(label), 0.0)
-    if same_row(here, there):
-        return (1.0 if there[0] < here[0] else 0.6) * _purity(passage, label, first)
-    height = max(1, here[3] - here[1])
-    below = (here[1] - there[3]) / height
-    overlap = min(here[2], there[2]) - max(here[0], there[0])
+    if same_row(value_box, label_box):
+        return (1.0 if label_box[0] < value_box[0] else 0.6) * _purity(passage, label, first)
+    height = max(1, value_box[3] - value_box[1])
+    below = (value_box[1] - label_box[3]) / height
+    overlap = min(value_box[2], label_box[2]) - max(value_box[0], label_box[0])
     if -0.5 <= below < REACH and overlap > 0:
         return 0.7 * (1 - max(0.0, below) / REACH)
     if -0.5 <= below < 2:

@@ -89,8 +89,8 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
     texts = {path: _cues_of(names[path]) for path, one in fields.items() if _is_free_text(one, names[path])}
     numbers = {path: names[path] for path, one in fields.items() if types_of(one.schema) & {"number", "integer"}}
     copies = {path: value for path, value in copied.values.items() if path in texts and isinstance(value, str)}
-    read = {path: copied.place(path, value) for path, value in copies.items()}
-    read = {path: place for path, place in read.items() if _may_be_argument(place, passages)}
+    copy_places = {path: copied.place(path, value) for path, value in copies.items()}
+    copy_places = {path: place for path, place in copy_places.items() if _may_be_argument(place, passages)}
     found: dict[JsonPath, Decision] = {}
     for passage in reversed(passages):
         # A choice that has been decided uses up its words: "the temperature in Celsius in Paris".
@@ -102,9 +102,12 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
         found |= _behind_cues(passage, left, taken)
         taken |= {at for one in found.values() if one.passage is passage for at in one.words}
         taken |= {
-            at for place in read.values() if place and _passage_of(place, passages) is passage for at in place.words
+            at
+            for place in copy_places.values()
+            if place and _passage_of(place, passages) is passage
+            for at in place.words
         }
-        left = {path: cues for path, cues in left.items() if path not in found.keys() | read.keys()}
+        left = {path: cues for path, cues in left.items() if path not in found.keys() | copy_places.keys()}
         found |= _only_name(passage, left, taken)
     if numbers and passages:
         found |= _numbers_in(passages[-1], numbers, [path for path in numbers if path in copied.improbable])
@@ -114,7 +117,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
         if SchemaChecker(fields[path].schema).problem(one.value) is None
     }
     values = {path: value for path, value in copied.values.items() if path not in copies}
-    values |= {path: copies[path].strip(_AROUND) for path in read}
+    values |= {path: copies[path].strip(_AROUND) for path in copy_places}
     return replace(
         copied,
         values=values | {path: one.value for path, one in found.items()},

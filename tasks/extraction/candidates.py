@@ -582,18 +582,18 @@ def without_signs(text: str) -> str:
 
 def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[CandidateSpan]:
     """Yield the blocks of two or more lines that begin with the span `start`."""
-    here = candidates.segments[start.last]
+    segment = candidates.segments[start.last]
     # A comma at the end of a line is inside the block: "55 Jalan Sagu,".
-    stops = _STOPS.match(here.text, max(0, here.text.find(start.text)) + len(start.text))
+    stops = _STOPS.match(segment.text, max(0, segment.text.find(start.text)) + len(start.text))
     words, texts, last = start.words, [start.text + (stops[0] if stops else "")], start.last
     for _ in range(LONGEST_BLOCK - 1):
-        below = here.below
+        below = segment.below
         if below < 0:
             return
         nxt = candidates.segments[below]
-        if not continues_block(here, nxt):
+        if not continues_block(segment, nxt):
             return
-        words, last, here = (*words, *nxt.words), below, nxt
+        words, last, segment = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)
         text = without_signs(" ".join(texts))
         yield CandidateSpan(

@@ -384,9 +384,9 @@ def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Sli
 def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
     """Return the places where the words of a choice are printed as in the enum."""
     known = dict(zip(choices.values, choices.words, strict=True))
-    of_first: dict[str, list[Words]] = {}
+    options_by_first: dict[str, list[Words]] = {}
     for words in known.values():
-        of_first.setdefault(words[0] if words else "", []).append(words)
+        options_by_first.setdefault(words[0] if words else "", []).append(words)
     found: list[tuple[Any, Passage, tuple[int, ...]]] = []
     for passage in passages:
         yield
@@ -404,7 +404,9 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
                 if not _has_words_at(texts, at, words):
                     continue
                 longer = (
-                    other for other in of_first[words[0]] if len(other) > len(words) and _has_words_at(texts, at, other)
+                    other
+                    for other in options_by_first[words[0]]
+                    if len(other) > len(words) and _has_words_at(texts, at, other)
                 )
                 if next(longer, None) is None:
                     own = sorted(set(passage.tokens.words[at : at + len(words)]))

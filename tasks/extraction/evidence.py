@@ -325,13 +325,13 @@ def _nearness(match: ValueMatch, other: ValueMatch) -> float:
     """Return the nearness of two matches: 1 on the same line, less with each line between."""
     if match.passage is not other.passage:
         return 0.0
-    here, there = box_of(match.passage, match.words), box_of(other.passage, other.words)
-    if here is None or there is None:
+    box, other_box = box_of(match.passage, match.words), box_of(other.passage, other.words)
+    if box is None or other_box is None:
         apart: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
     else:
         # A distance of up to half a line height counts as the same line.
-        height = max(1, min(here[3] - here[1], there[3] - there[1]))
-        apart = max(0.0, abs(here[1] + here[3] - there[1] - there[3]) / 2 / height - 0.5)
+        height = max(1, min(box[3] - box[1], other_box[3] - other_box[1]))
+        apart = max(0.0, abs(box[1] + box[3] - other_box[1] - other_box[3]) / 2 / height - 0.5)
     return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
 
 

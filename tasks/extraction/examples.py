@@ -219,8 +219,8 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
         found.sort(key=lambda at: -scored.logits[row, at])
         likeliest = [at for at in found if scored.logits[row, at] >= scored.logits[row, found[0]] - UNLIKELIER]
         places[one.path] = likeliest[:MAX_PLACES]
-    of_text = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
-    spans = [scored.candidates.spans[at] for path in of_text for at in places.get(path, ())]
+    text_paths = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
+    spans = [scored.candidates.spans[at] for path in text_paths for at in places.get(path, ())]
     values = [
         CutValue(delimiters_of(scored.candidates, span.words, span.first, span.last), len(span.words))
         for span in spans

@@ -395,14 +395,17 @@ def _shares_of_letters(field: FieldText, letters: _InvertedIndex) -> tuple[NDArr
     """Return, for each text, two shares of the groups of letters that the text has in common with the field's most
     similar name: the share of the name's groups, and that of the text's groups."""
     sizes = np.maximum(1, letters.sizes())
-    of_name, of_text = np.zeros(len(sizes)), np.zeros(len(sizes))
+    shares_of_name, shares_of_text = np.zeros(len(sizes)), np.zeros(len(sizes))
     for name in filter(None, field.names.own):
         own = _letters(name)
         same = letters.count(own)
         shares = same / max(1, len(own)), same / sizes
-        is_better = (shares[0] > of_name) | ((shares[0] == of_name) & (shares[1] > of_text))
-        of_name, of_text = np.where(is_better, shares[0], of_name), np.where(is_better, shares[1], of_text)
-    return of_name, of_text
+        is_better = (shares[0] > shares_of_name) | ((shares[0] == shares_of_name) & (shares[1] > shares_of_text))
+        shares_of_name, shares_of_text = (
+            np.where(is_better, shares[0], shares_of_name),
+            np.where(is_better, shares[1], shares_of_text),
+        )
+    return shares_of_name, shares_of_text
 
 
 def kinds_of(field: FieldText) -> tuple[float, ...]:

@@ -202,16 +202,16 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
     for passage in passages:
         yield from place_words(passage)
     found = yield from tables_on_pages([one for one in passages if id(read[one.entry]) not in exact], wanted)
-    of_entries = [(read[passage.entry], table) for passage, table in found]
+    tables_with_entries = [(read[passage.entry], table) for passage, table in found]
     for passage, reader in product(passages, LINE_READERS):
         yield
         for one in reader(passage, wanted):
             yield
             if one is not None:
-                of_entries.append((read[passage.entry], one))
-                if len(affordable_tables(of_entries, len(fields))) < len(of_entries):
-                    return (yield from headed_tables(affordable_tables(of_entries, len(fields)), fields))
-    return (yield from headed_tables(affordable_tables([*of_entries, *tables], len(fields)), fields))
+                tables_with_entries.append((read[passage.entry], one))
+                if len(affordable_tables(tables_with_entries, len(fields))) < len(tables_with_entries):
+                    return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
+    return (yield from headed_tables(affordable_tables([*tables_with_entries, *tables], len(fields)), fields))
 
 
 async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:
@@ -344,14 +344,16 @@ class _FormToFill:
                     continue
                 lists[path] = others
                 wanted += copied_of
-        of_texts: dict[JsonPath, _Fits] = {}
+        text_fits: dict[JsonPath, _Fits] = {}
         for one in texts:
             named, own_schema = names_of(one.path, one.schema), as_text(one.schema)
             if may_be_copied(own_schema, named):
-                of_texts[one.path] = _Fits({**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema})
+                text_fits[one.path] = _Fits(
+                    {**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema}
+                )
                 wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
         of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
-        return cls(values, wanted, lists, tables, listed, of_texts, choices, of_choices, read, beyond)
+        return cls(values, wanted, lists, tables, listed, text_fits, choices, of_choices, read, beyond)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.

@@ -94,15 +94,15 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
         if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
             headings += _headings(passage, row)
     by_value = {word: pair for pair in reversed(pairs) for word in pair.values}
-    of_concepts: dict[frozenset[str], list[LabelledValue]] = {}
-    of_word: dict[str, list[LabelledValue]] = {}
+    by_concepts: dict[frozenset[str], list[LabelledValue]] = {}
+    by_word: dict[str, list[LabelledValue]] = {}
     for pair in pairs:
-        of_concepts.setdefault(pair.concepts, []).append(pair)
+        by_concepts.setdefault(pair.concepts, []).append(pair)
         for word in dict.fromkeys(fold(pair.label)) if pair.has_colon else ():
-            of_word.setdefault(word, []).append(pair)
+            by_word.setdefault(word, []).append(pair)
     headings.reverse()
     headings.sort(key=lambda heading: heading.box[3])
-    return LabelLayout(by_value, of_concepts, of_word, tuple(headings))
+    return LabelLayout(by_value, by_concepts, by_word, tuple(headings))
 
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:

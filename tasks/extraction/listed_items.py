@@ -122,14 +122,14 @@ class _ShortPiece(NamedTuple):
     """Index of the piece in its row."""
 
 
-class _Called(NamedTuple):
+class _SameWords(NamedTuple):
     """The pieces whose label, or whose whole text, consists of the same words."""
 
     concepts: frozenset[str]
     pieces: list[_ShortPiece]
 
 
-_called: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _Called]]" = WeakKeyDictionary()
+_called: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _SameWords]]" = WeakKeyDictionary()
 """The short pieces of the passages in use by their words, which each list needs."""
 
 
@@ -195,8 +195,7 @@ def _types(one: WantedField) -> Sequence[str]:
 
 
 def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:
-    """Return the texts below or beside the name of a list; empty if nothing on the page has this
-    name."""
+    """Return the texts below or beside the name of a list; empty if nothing on the page has this name."""
     called = yield from _pieces_called(passage, names, names.concepts)
     block: list[_ItemLine] | None = None
     for sure, piece in sorted(called, key=lambda one: -one[0])[:MAX_TRIED]:
@@ -241,11 +240,11 @@ def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
     return [ListItem(" ".join([passage.words[at] for at in own]), tuple(own)) for own in found if own]
 
 
-def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _Called]]:
+def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]:
     """Return the pieces of rows that may be the name of a list, by their words."""
     if passage in _called:
         return _called[passage]
-    found: dict[tuple[str, ...], _Called] = {}
+    found: dict[tuple[str, ...], _SameWords] = {}
     order = 0
     for rows in rows_by_column(passage):
         for at, row in enumerate(rows):
@@ -256,7 +255,7 @@ def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _Called]]:
                 words = tuple(fold(_IN_BRACKETS.sub("", label[0][:-1] if label else text)))
                 if 0 < len(words) <= LONGEST_NAME:
                     if words not in found:
-                        found[words] = _Called(concepts_of(words), [])
+                        found[words] = _SameWords(concepts_of(words), [])
                     found[words].pieces.append(_ShortPiece(order, rows, at, number))
                     order += 1
     _called[passage] = found
@@ -278,7 +277,7 @@ def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> 
 
 def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
     """Return how certainly words are the name of a list: 3 if all of the name's words match, 2 if some of them do, 1 if
-    only the concept matches that they mean, 0 if nothing does."""
+    only the concept of the words matches, 0 if nothing does."""
     if words in names.own:
         return 3
     if not meanings:
@@ -319,10 +318,10 @@ def _continued(
 
 
 def _beside(
-    rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage], beside: Sequence[WordOnPage]
+    rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage], first_line: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines below the line `beside` a name, up to the next name or a wide gap."""
-    bottom = beside[0].box[3]
+    """Yield the lines below `first_line`, which is beside a name, up to the next name or a wide gap."""
+    bottom = first_line[0].box[3]
     for row in rows[:MAX_LINES]:
         if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > APART * row[0].height:
             return
@@ -437,7 +436,8 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
         yield
         if spoken is None or spoken.start() < end:
             continue
-        # The sentence is found by its word, because a search for the whole sentence compares 200 characters at each.
+        # Only the word for speaking is searched for, because a search for whole sentences would compare 200 characters
+        # at each position.
         begin = max(text.rfind(sign, end, spoken.start()) + 1 for sign in ".!?")
         sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, spoken.start() - MAX_BEFORE))
         assert sentence is not None, "It has a word for speaking."

@@ -216,14 +216,14 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
     rows have most cells, the cells stand in columns, and each cell is likely.
     """
     cells = [*_cells_of(items)]
-    of_field: dict[int, list[_Cell]] = {}
+    cells_by_field: dict[int, list[_Cell]] = {}
     for _, row, cell in cells:
-        of_field.setdefault(row, []).append(cell)
+        cells_by_field.setdefault(row, []).append(cell)
     edges = {
         row: (median(cell.place.left for cell in own), median(cell.place.right for cell in own))
-        for row, own in of_field.items()
+        for row, own in cells_by_field.items()
     }
-    likely = {row: sum(_chance(cell.odds) for cell in own) / len(own) for row, own in of_field.items()}
+    likely = {row: sum(_chance(cell.odds) for cell in own) / len(own) for row, own in cells_by_field.items()}
     mean = sum(_chance(cell.odds) for *_, cell in cells) / max(1, len(cells))
     filled = len(cells) / max(1, len(items) * fields)
     for number, row, cell in cells:
@@ -235,7 +235,7 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
             mean,
             likely[row],
             filled,
-            len(of_field[row]) / len(items),
+            len(cells_by_field[row]) / len(items),
             len(items[number]) / fields,
             float(is_aligned and len(items) > 1),
             min(len(items), MANY) / MANY,

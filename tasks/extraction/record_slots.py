@@ -777,7 +777,7 @@ def fill_from(
                 values[at, number] = values_of_column(joined, fields[at].wanted, comma_likely=comma, known_days=days)
     cells = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
     used = [len(frozenset().union(*(slot.pieces[number] for slot in slots.values()))) for number in kept]
-    there = [sum(len(line.pieces) + bool(line.mark) for line in run.records[number]) for number in kept]
+    piece_counts = [sum(len(line.pieces) + bool(line.mark) for line in run.records[number]) for number in kept]
     must = needed or chosen
     of_run = {
         "worth": sum(max(-1.0, min(worth[pair], 4.0)) for pair in chosen) / len(fields) / 4,
@@ -787,7 +787,7 @@ def fill_from(
         "count": min(math.log(len(kept)), 2.0),
         "apart": run.apart,
         "single": float(len(kept) == 1),
-        "explained": min(1.0, sum(used) / max(1, sum(there))),
+        "explained": min(1.0, sum(used) / max(1, sum(piece_counts))),
         "full": sum(values[pair][number] not in (None, UNREADABLE) for pair in must for number in kept)
         / len(must)
         / len(kept),

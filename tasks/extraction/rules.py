@@ -122,9 +122,9 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
         return
     logits[rows, :-1] -= LABELLED * _are_labels(candidates)
     yield
-    chances = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
+    probabilities = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
     yield
-    shares = yield from _shares_of_words(chances, candidates)
+    shares = yield from _shares_of_words(probabilities, candidates)
     for row in rows:
         yield
         own = fields[row].concepts
@@ -170,21 +170,21 @@ def _is_cut(span: CandidateSpan) -> bool:
     return any(_FIGURES.fullmatch(word) for word in neighbours)
 
 
-def _shares_of_words(chances: Matrix, candidates: Candidates) -> Slices[Matrix]:
+def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Matrix]:
     """Return a matrix of fields × spans: the mean probability that a word of the span belongs to the field.
 
-    `chances` has the probability of each span, and in the last column the probability of no span.
+    `probabilities` has the probability of each span, and in the last column the probability of no span.
     """
     first = list(accumulate((len(passage.words) for passage in candidates.passages), initial=0))
     begin = dict(zip(map(id, candidates.passages), first, strict=False))
     words = np.concatenate([np.array(span.words) + begin[id(span.passage)] for span in candidates.spans])
     sizes = np.array([len(span.words) for span in candidates.spans])
     spans = np.repeat(np.arange(len(sizes)), sizes)
-    found = np.empty((len(chances), len(sizes)), np.float32)
-    for row, chance in zip(found, chances, strict=True):
+    found = np.empty((len(probabilities), len(sizes)), np.float32)
+    for row, span_probabilities in zip(found, probabilities, strict=True):
         yield
-        of_word = np.minimum(1, np.bincount(words, chance[spans], first[-1]))
-        row[:] = np.bincount(spans, of_word[words], len(sizes)) / sizes
+        word_probabilities = np.minimum(1, np.bincount(words, span_probabilities[spans], first[-1]))
+        row[:] = np.bincount(spans, word_probabilities[words], len(sizes)) / sizes
     return found
 
 
@@ -221,11 +221,11 @@ def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
     """Prefer the rounded amount for a total if the page states the rounding between the two amounts."""
     numbers = {at: number for at, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
     total = max(numbers, key=lambda at: logits[at], default=-1)
-    for at, by in numbers.items():
-        if not 0 < abs(by) < 1 or not _follows(candidates, total, at) or not _is_rounding(candidates.spans[at]):
+    for at, rounding in numbers.items():
+        if not 0 < abs(rounding) < 1 or not _follows(candidates, total, at) or not _is_rounding(candidates.spans[at]):
             continue
         # A rounding without a sign may have been subtracted.
-        results = {round(numbers[total] + one, 2) for one in (by, -abs(by))}
+        results = {round(numbers[total] + one, 2) for one in (rounding, -abs(rounding))}
         if later := [one for one, number in numbers.items() if number in results and _follows(candidates, at, one)]:
             best = max(later, key=lambda one: logits[one])
             unrounded = [one for one, number in numbers.items() if number == numbers[total]]
@@ -252,9 +252,9 @@ def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     if not places:
         return
     labelled = {at for at in places if "currency" in _concepts_of_label(candidates.spans[at])}
-    chances = np.array([1.0 if not labelled or at in labelled else UNLABELLED for at in places])
+    weights = np.array([1.0 if not labelled or at in labelled else UNLABELLED for at in places])
     others = np.logaddexp.reduce(np.delete(logits, list(places)))
-    shares = np.log(chances / chances.sum())
+    shares = np.log(weights / weights.sum())
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
 
 

@@ -240,13 +240,13 @@ def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterat
 
 
 def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[SmallPrintValue]:
-    of_value: dict[int, list[str]] = {}
+    words_by_value: dict[int, list[str]] = {}
     for label, value in labelled.items():
-        of_value.setdefault(value, []).append(own[label].text)
+        words_by_value.setdefault(value, []).append(own[label].text)
     is_below = all(own[label].above == value for label, value in labelled.items())
     found: list[SmallPrintValue] = []
-    for value, labels in of_value.items():
-        lines = _lines_of(value, labelled, of_value, own, most=1 if is_below else MAX_LINES)
+    for value, labels in words_by_value.items():
+        lines = _lines_of(value, labelled, words_by_value, own, most=1 if is_below else MAX_LINES)
         found += _elements_of([text for label in labels for text in _texts_of(label)], lines)
     concepts = {concepts_of(tuple(fold(label))) for one in found for label in one.labels}
     for one in found:

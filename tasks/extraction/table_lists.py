@@ -256,9 +256,9 @@ def _with_parted_header(table: ReadTable) -> ReadTable:
     if table.is_exact or len(table.rows) < 3 or with_figures < FEWEST_PARTED:
         return table
     columns = [[row[at].text for row in table.rows[1:] if row[at].text] for at in range(len(table.rows[0]))]
-    of_figures = [2 * sum(map(_is_figure, column)) > len(column) for column in columns]
-    parted = [_part(cell, is_figure=own) for cell, own in zip(table.rows[0], of_figures, strict=True)]
-    figures = [bool(rest.text) for (name, rest), own in zip(parted, of_figures, strict=True) if own and name.text]
+    is_figure_column = [2 * sum(map(_is_figure, column)) > len(column) for column in columns]
+    parted = [_part(cell, is_figure=own) for cell, own in zip(table.rows[0], is_figure_column, strict=True)]
+    figures = [bool(rest.text) for (name, rest), own in zip(parted, is_figure_column, strict=True) if own and name.text]
     if len(figures) < FEWEST_PARTED or not all(figures):
         return table
     return replace(table, rows=[[name for name, _ in parted], [rest for _, rest in parted], *table.rows[1:]])
@@ -793,12 +793,12 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         )
         for at, column in given.items()
     }
-    of_sections = _cells_of_sections([section for _, section in rows_and_sections], given, fields)
+    section_cells = _cells_of_sections([section for _, section in rows_and_sections], given, fields)
     values |= {
         at: values_of_column(
             [cell.text for cell in cells], fields[at], comma_likely=comma, known_days=reading.known_days
         )
-        for at, cells in of_sections.items()
+        for at, cells in section_cells.items()
     }
     answered = [sum(values[at][number] not in (None, UNREADABLE) for at in given) for number in range(len(rows))]
     typical = median(answered) if answered else 0
@@ -831,8 +831,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             value: Any = None
             if at in given:
                 value, cell = values[at][number], row[given[at]]
-            elif at in of_sections:
-                value, cell = values[at][number], of_sections[at][number]
+            elif at in section_cells:
+                value, cell = values[at][number], section_cells[at][number]
             read_value = value
             if not _has(value):
                 value = emptiest(one)
@@ -844,7 +844,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             item[str(one.path[-1])] = value
             likeness = float(match.likeness[at, column]) if column is not None else 0.0
             fit = float(match.fit[at, column]) if column is not None else 0.0
-            if at in of_sections:
+            if at in section_cells:
                 likeness, fit = LIKELY, 1.0
             head = header[column] if column is not None else ""
             found.cells[path] = CellOfField(

@@ -113,12 +113,12 @@ def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
 
 def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
     """Find the lines below that continue the list, as long as each ends with a comma or a semicolon."""
-    here = candidates.segments[span.last]
+    segment = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
-        if not here.text.endswith((",", ";")) or here.below < 0 or here.words[-1] < span.words[-1]:
+        if not segment.text.endswith((",", ";")) or segment.below < 0 or segment.words[-1] < span.words[-1]:
             return
-        here = candidates.segments[here.below]
-        yield here.words
+        segment = candidates.segments[segment.below]
+        yield segment.words
 
 
 def _cut_at_signs(text: str, begin: int, end: int) -> Iterator[tuple[int, int]]:

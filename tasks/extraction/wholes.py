@@ -76,8 +76,8 @@ def prefer_parts(
         if best == len(candidates.spans) or _is_named(fields[row], logits[row], candidates):
             continue
         # "Dr Anna Berg" and "Anna Berg" are the same place.
-        there = [at for at, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])]
-        sure = float(chances[there].sum())
+        same_place = [at for at, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])]
+        sure = float(chances[same_place].sum())
         if sure < SURE:
             continue
         parts = set(_find_parts(candidates, candidates.spans[best], fields[row].concepts))

@@ -13,7 +13,7 @@ from tasks.inputs.source import Blob
 from tasks.inputs.text.html_text import alternative_text, html_to_markdown
 from tasks.inputs.text.text_file import decode_text
 
-_TAGS = 500_000
+_MAX_TAGS = 500_000
 """Largest number of tags of a page. Each took 30 µs and 1.5 KB."""
 
 
@@ -27,8 +27,8 @@ class HtmlFile(PicturedText):
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:4096], is_html=True)
         html = decode_text(replace(blob, charset=charset), limits)
-        if html.count("<") > _TAGS:
-            raise blob.too_large(f"has more than {_TAGS} elements, the limit of an HTML file.")
+        if html.count("<") > _MAX_TAGS:
+            raise blob.too_large(f"has more than {_MAX_TAGS} elements, the limit of an HTML file.")
 
         def convert(pictures: EmbeddedPages) -> str:
             return html_to_markdown(html, lambda img: _picture_text(img, pictures))

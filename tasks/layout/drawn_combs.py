@@ -188,12 +188,12 @@ class CombSheet:
     def applied(self, lines: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
         """Return `lines` of the page with the text that was `read` on this sheet in place of the text that OCR read in
         the combs."""
-        of_comb: dict[int, list[Word]] = {}
+        words_by_comb: dict[int, list[Word]] = {}
         for word in sorted((word for line in read for word in line.words), key=lambda word: word.quad[0][0]):
             row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _ROW_HEIGHT)
             if 0 <= row < len(self.combs):
-                of_comb.setdefault(row, []).append(word)
-        found = {row: words for row, some in of_comb.items() if (words := self._words(row, some))}
+                words_by_comb.setdefault(row, []).append(word)
+        found = {row: words for row, some in words_by_comb.items() if (words := self._words(row, some))}
         outside = self._outside([self.combs[row] for row in found], lines)
         return [*outside, *(line_of(words) for words in found.values())]
 

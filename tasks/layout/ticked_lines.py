@@ -45,7 +45,7 @@ class TickedRow(NamedTuple):
 
 def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[TickedRow]:
     """Return the rows that have boxes. Boxes that are far from all words are left out."""
-    of_line: dict[int, list[int]] = {}
+    boxes_by_line: dict[int, list[int]] = {}
     places = [_edges(line.quad) for line in lines]
     for at, box in enumerate(boxes):
         gaps = (
@@ -54,15 +54,15 @@ def with_ticks(lines: Sequence[TextLine], boxes: Sequence[UprightBox]) -> list[T
         nearest = min(((gap, index) for gap, index in gaps if gap is not None), default=None)
         left, _, right, _ = _edges(box.quad)
         if nearest is not None and nearest[0] <= MAX_WORD_GAP * (right - left):
-            of_line.setdefault(nearest[1], []).append(at)
+            boxes_by_line.setdefault(nearest[1], []).append(at)
     rows: list[list[int]] = []
-    for index in sorted(of_line, key=lambda index: places[index][0]):
+    for index in sorted(boxes_by_line, key=lambda index: places[index][0]):
         row = next((row for row in rows if _goes_on(lines, places, row[-1], index)), None)
         if row is None:
             rows.append([index])
         else:
             row.append(index)
-    return [_row(lines, row, [(at, boxes[at]) for index in row for at in of_line[index]]) for row in rows]
+    return [_row(lines, row, [(at, boxes[at]) for index in row for at in boxes_by_line[index]]) for row in rows]
 
 
 def _edges(quad: Quad) -> tuple[float, float, float, float]:

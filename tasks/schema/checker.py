@@ -316,7 +316,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
     registry: SchemaRegistry = Registry().with_resource(root.id() or "", root).crawl()
     parts = [(root, registry.resolver_with_root(root))]
     references: list[tuple[str, Any, int]] = []
-    of_one_value: dict[int, list[int]] = {}
+    alternatives: dict[int, list[int]] = {}
     seen: set[int] = set()
     keywords: set[str] = set()
     patterns: set[str] = set()
@@ -332,7 +332,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
                     else "leads out of the schema, and nothing is fetched"
                 )
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
-            of_one_value[refers].append(id(target.contents))
+            alternatives[refers].append(id(target.contents))
             if id(target.contents) not in seen:
                 # The target may be in a place that is not meant for schemas, so that the metaschema does not check it.
                 _check_well_formed(draft, target.contents)
@@ -348,7 +348,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             raise SchemaRefused("'$schema' is allowed at its root only.")
         patterns |= {part["pattern"]} if "pattern" in part else set()
         patterns |= part.get("patternProperties", {}).keys()
-        of_one_value[id(part)] = [
+        alternatives[id(part)] = [
             *(id(child) for word in _KEYWORDS_OF_SCHEMAS for child in _members(part.get(word))),
             *(id(part[word]) for word in _KEYWORDS_OF_ONE_SCHEMA if word in part),
         ]
@@ -356,7 +356,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
             (part[word], resolver, id(part)) for word in ("$ref", "$dynamicRef") if isinstance(part.get(word), str)
         ]
         parts += [(child, resolver.in_subresource(child)) for child in resource.subresources()]
-    _check_alternatives(of_one_value)
+    _check_alternatives(alternatives)
     if len(patterns) > MAX_PATTERNS:
         raise SchemaRefused(f"it has more than {MAX_PATTERNS} different patterns.")
     for pattern in patterns:
@@ -372,10 +372,10 @@ def _members(value: Any) -> Iterable[Any]:
     return value if isinstance(value, list) else value.values() if isinstance(value, dict) else ()
 
 
-def _check_alternatives(of_one_value: Mapping[int, Sequence[int]]) -> None:
+def _check_alternatives(alternatives: Mapping[int, Sequence[int]]) -> None:
     """Refuse a schema whose parts contain and refer to each other so that one value is compared with too many.
 
-    `of_one_value` has for each part the parts that are compared with the same value.
+    `alternatives` has, for each part, the parts that are compared with the same value.
     """
     known: dict[int, int] = {}
 
@@ -383,11 +383,11 @@ def _check_alternatives(of_one_value: Mapping[int, Sequence[int]]) -> None:
         if part not in known:
             # A circle is found later, by the first check.
             known[part] = 0
-            known[part] = min(1 + sum(map(count, of_one_value.get(part, ()))), MAX_ALTERNATIVES + 1)
+            known[part] = min(1 + sum(map(count, alternatives.get(part, ()))), MAX_ALTERNATIVES + 1)
         return known[part]
 
     try:
-        most = max(map(count, of_one_value), default=0)
+        most = max(map(count, alternatives), default=0)
     except RecursionError:
         raise SchemaRefused("too many of its references follow one another.") from None
     if most > MAX_ALTERNATIVES:

@@ -298,8 +298,8 @@ def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvid
     keys = _parse_keys(config)
     order = config.order
     if order == (AUTO,):
-        there = {"searxng": bool(config.url), "ddgs": is_installed()}
-        order = tuple(name for name in PROVIDERS if name in keys or there.get(name))
+        needs_no_key = {"searxng": bool(config.url), "ddgs": is_installed()}
+        order = tuple(name for name in PROVIDERS if name in keys or needs_no_key.get(name))
     for name in order:
         _check_provider(name, config, keys)
     return [_build_provider(name, config, keys, fetcher) for name in dict.fromkeys(order)]

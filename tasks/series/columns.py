@@ -69,10 +69,10 @@ def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int
 
 
 def _dates_in_texts(cells: Sequence[Cell]) -> Times | None:
-    there = [cell for cell in cells if not is_empty(cell)]
-    sample = there[:SAMPLE]
+    filled = [cell for cell in cells if not is_empty(cell)]
+    sample = filled[:SAMPLE]
     days = sum(isinstance(cell, dt.datetime) for cell in sample)
-    if not there or days + sum(isinstance(cell, str) and is_moment(cell) for cell in sample) < LEAST_SHARE * len(
+    if not filled or days + sum(isinstance(cell, str) and is_moment(cell) for cell in sample) < LEAST_SHARE * len(
         sample
     ):
         return None
@@ -110,8 +110,8 @@ def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[s
     possible = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     first = min(numeric, default=None)
     if first is not None and len(numeric) > 1:
-        there = [value for value in numeric[first] if value is not None]
-        if all(later > earlier for earlier, later in pairwise(there)):
+        filled = [value for value in numeric[first] if value is not None]
+        if all(later > earlier for earlier, later in pairwise(filled)):
             possible.append(first)
     for at in possible:
         for read in (year_in, _compact_date, since_1970):
@@ -263,10 +263,10 @@ def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
 
 def _parse_numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
     """Parse a column of numbers; None for any other column."""
-    there = [cell for cell in cells if not is_empty(cell)]
-    sample = there[:SAMPLE]
+    filled = [cell for cell in cells if not is_empty(cell)]
+    sample = filled[:SAMPLE]
     texts = [cell for cell in sample if isinstance(cell, str)]
-    if not there or any(isinstance(cell, dt.datetime) for cell in sample) or are_dates(texts):
+    if not filled or any(isinstance(cell, dt.datetime) for cell in sample) or are_dates(texts):
         return None
     if sum(not isinstance(cell, str) or looks_numeric(cell) for cell in sample) < LEAST_SHARE * len(sample):
         return None

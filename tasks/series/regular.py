@@ -106,9 +106,9 @@ def seasons_of(series: RegularSeries) -> tuple[int, ...]:
 def _check_count(observed: ObservedSeries, count: int) -> None:
     if count < LEAST_POINTS:
         which = f"'{observed.name}'" if observed.name else "the series"
-        there = [(at, value) for at, value in enumerate(observed.values) if value is not None]
-        read = _describe_values([value for _, value in there])
-        if times := [observed.times[at] for at, _ in there] if observed.times is not None else []:
+        present = [(at, value) for at, value in enumerate(observed.values) if value is not None]
+        read = _describe_values([value for _, value in present])
+        if times := [observed.times[at] for at, _ in present] if observed.times is not None else []:
             read += f" at {_list_texts([str(time.date()) if time else 'no date' for time in times])}"
         raise InputError(
             f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} has {count}: {read} "
@@ -169,9 +169,9 @@ def _fill_grid(
     places = [grid.place(time) for time in times]
     np.add.at(sums, places, values)
     np.add.at(numbers, places, 1)
-    there = np.flatnonzero(numbers)
+    present = np.flatnonzero(numbers)
     # In a series with small irregularities, several dates may be nearest to the same step.
-    line = np.interp(np.arange(count), there, sums[there] / numbers[there])
+    line = np.interp(np.arange(count), present, sums[present] / numbers[present])
     gaps = np.flatnonzero(numbers == 0)
     if not len(gaps):
         return line, grid, 0, []

@@ -108,7 +108,7 @@ class SpeechOptions:
     """Text that may precede the speech, with names and spellings to prefer."""
 
 
-def wishes(text: str) -> SpeechOptions:
+def requested_options(text: str) -> SpeechOptions:
     """Parse the wishes in `text`: chunks by word, speakers and their number, the spoken language.
 
     A language to translate into is ignored, because speech engines write what they hear.

@@ -77,7 +77,7 @@ class CacheKeys:
         `task` is the task whose result is the answer; None if an LLM answers. Media are represented by their content,
         and also by their names if the answer may depend on them.
         """
-        of_the_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
+        reads_web = (task is not None and task.name in WEB) or any(map(_is_page, turn.sources))
         sees_names = task is None or task.sees_names
         try:
             media = await asyncio.gather(*(self._identify(source, task) for source in turn.sources))
@@ -87,7 +87,7 @@ class CacheKeys:
         key, all_but_last = await run_off_loop(
             call.request, _compute_digests, call, turn, policy, media, fingerprint, sees_names=sees_names
         )
-        return CacheKey(key, of_the_web, all_but_last.hex())
+        return CacheKey(key, reads_web, all_but_last.hex())
 
     def forget(self, turn: Turn) -> None:
         """Forget the bytes of a request's media, which its key was made of."""

@@ -54,14 +54,14 @@ def assemble(pieces: Sequence[ResultLine], kept: Iterable[int] | None = None) ->
     lines: list[str] = []
     heading, expected = "", 0
     for index in range(len(pieces)) if kept is None else kept:
-        begins = pieces[index].heading != heading
+        is_new_heading = pieces[index].heading != heading
         heading = pieces[index].heading
-        goes_on = index > 0 and pieces[index - 1].heading == heading
-        if begins and goes_on:
+        is_continued = index > 0 and pieces[index - 1].heading == heading
+        if is_new_heading and is_continued:
             lines.append(heading)
         if index != expected:
             lines.append(GAP)
-        if begins and not goes_on:
+        if is_new_heading and not is_continued:
             lines.append(heading)
         lines.append(pieces[index].text)
         expected = index + 1
@@ -197,7 +197,7 @@ def _select_text(
     """Return the text of the pieces that fit in `budget`: the first `head` pieces, then the others, beginning with the
     best."""
     kept = _choose(pieces, _best_first(scores), budget, count, head)
-    # Pieces were counted one by one, but a whole text has not exactly the sum of their tokens.
+    # Pieces were counted one by one, but the number of tokens of a whole text is not exactly their sum.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
         yield

@@ -126,19 +126,19 @@ def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
-    of_tools: list[str] = []
+    tool_texts: list[str] = []
     for source, value in _definitions(request):
         keys = [key for key, is_key in _strings_in(value) if is_key and key not in _VOCABULARY]
         yield source, keys
         if source != "response_format":
-            of_tools += keys
-    of_functions = [tool.function.name for tool in request.tools or ()]
-    if len(of_functions) > 1:
-        yield "tools", of_functions
-        yield "tools", dict.fromkeys(of_tools)
+            tool_texts += keys
+    function_names = [tool.function.name for tool in request.tools or ()]
+    if len(function_names) > 1:
+        yield "tools", function_names
+        yield "tools", dict.fromkeys(tool_texts)
     else:
         # A single tool's name is among the tool's own texts, as it is written.
-        yield "tools", filter(_JOINED.search, of_functions)
+        yield "tools", filter(_JOINED.search, function_names)
     yield "tool_calls", dict.fromkeys(one for message in request.messages for one in _ids_of(message))
 
 

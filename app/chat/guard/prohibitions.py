@@ -49,12 +49,12 @@ def _without_prohibition(sentence: str) -> str:
     if len(sentence) > _LONGEST:
         return sentence
     text = sentence.replace("’", "'")
-    begins, whole, turned = _patterns()
-    if turned.search(text):
+    beginning, refusal, opposite = _patterns()
+    if opposite.search(text):
         return sentence
-    if whole.search(text.strip()):
+    if refusal.search(text.strip()):
         return ""
-    match = begins.search(text)
+    match = beginning.search(text)
     return sentence[: match.start()] if match else sentence
 
 

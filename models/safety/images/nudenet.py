@@ -153,8 +153,8 @@ def _body_parts_in(answer: NDArray[np.float32], enlarging: float, width: int, he
     kept = np.flatnonzero(scores > _LEAST_SCORE)
     boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
     np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)
-    of_one_class = np.zeros(len(kept), np.intp)
-    best = suppressed(boxes, scores[kept], of_one_class, most=_MAX_OVERLAP)
+    one_class = np.zeros(len(kept), np.intp)
+    best = suppressed(boxes, scores[kept], one_class, most=_MAX_OVERLAP)
     return [
         BodyPart(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
         for at, box in zip(kept[best], boxes[best], strict=True)

@@ -61,7 +61,7 @@ def terms_of(text: str) -> tuple[frozenset[str], frozenset[str]]:
 
 
 def _plain(text: str) -> str:
-    """Return `text` in small letters without accents and apostrophes, so that "don't" is one word however it is
+    """Return `text` in lower case without accents and apostrophes, so that "don't" is one word however it is
     written."""
     decomposed = unicodedata.normalize("NFKD", with_few_marks(text.lower()))
     if not decomposed.isascii():
@@ -82,7 +82,7 @@ class Linear:
 
     weights: Mapping[str, float]
 
-    def of(self, terms: frozenset[str]) -> float:
+    def log_odds(self, terms: frozenset[str]) -> float:
         found = [self.weights[term] for term in terms if term in self.weights]
         return sum(found) / len(found) ** 0.5 if found else 0.0
 
@@ -113,7 +113,7 @@ class GuardHead:
     def log_odds_by_words(self, text: str) -> float:
         """Log odds that a text is unsafe, by its words alone."""
         words, parts = terms_of(text)
-        return self.words.of(words) + self.parts.of(parts) + self.words_bias
+        return self.words.log_odds(words) + self.parts.log_odds(parts) + self.words_bias
 
     def log_odds_by_meaning(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
         """Log odds that each text is unsafe, by its meaning alone: n numbers for n × 384."""
@@ -125,8 +125,8 @@ class GuardHead:
         """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident,
         so its passages share its prior odds. The shares sum to more than the whole, because passages of one text are
         alike."""
-        of_words, of_meaning, bias = self.both
-        odds = of_words * words + of_meaning * meaning + bias - _PRIOR_SHARING * np.log(passages)
+        words_weight, meaning_weight, bias = self.both
+        odds = words_weight * words + meaning_weight * meaning + bias - _PRIOR_SHARING * np.log(passages)
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:

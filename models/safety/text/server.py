@@ -186,6 +186,6 @@ class ServerGuard:
 
 def _reworded(words: str) -> str:
     """Return a message of the LLM's client, reworded for a guard."""
-    for of_an_llm, of_a_guard in _GUARD_WORDS.items():
-        words = words.replace(of_an_llm, of_a_guard)
+    for llm_word, guard_word in _GUARD_WORDS.items():
+        words = words.replace(llm_word, guard_word)
     return words

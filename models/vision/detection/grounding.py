@@ -85,7 +85,7 @@ class GroundingDetector:
         boxes *= np.array([width, height] * 2, np.float32)
         places = processor.tokenizer(text, return_offsets_mapping=True)["offset_mapping"]
         # The score of a label is the highest score among its tokens.
-        table = np.stack([tokens[:, of_label].max(1) for of_label in tokens_of(labels, places)], 1)
+        table = np.stack([tokens[:, label_tokens].max(1) for label_tokens in tokens_of(labels, places)], 1)
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)
         kept = kept[suppressed(boxes[kept], scores[kept], classes[kept], most=_MAX_OVERLAP)]

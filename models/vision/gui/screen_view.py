@@ -65,14 +65,14 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
     for top, bottom in _parts(height):
         for left, right in _parts(width):
             part = np.ascontiguousarray(shrunk[top:bottom, left:right])
-            here = [
+            part_pieces = [
                 replace(piece, box=(piece.box[0] - left, piece.box[1] - top, piece.box[2] - left, piece.box[3] - top))
                 for piece in pieces
                 if piece.box[0] >= left - 4 and piece.box[2] <= right + 4
                 if piece.box[1] >= top - 4 and piece.box[3] <= bottom + 4
             ]
             cut = (left > 0, top > 0, right < width, bottom < height)
-            yield ScreenView(part, *differences(part), here, line, scale, (left, top), cut)
+            yield ScreenView(part, *differences(part), part_pieces, line, scale, (left, top), cut)
 
 
 def is_whole(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:

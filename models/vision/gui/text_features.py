@@ -98,7 +98,7 @@ class TextFeatures:
         columns = [
             *(np.sign(row) * np.log1p(np.abs(row)) / 5 for row in rows),
             tall / self._view.line,
-            np.array([piece.in_line for piece in pieces], np.float32).clip(0, 8) / 4,
+            np.array([piece.pieces_in_line for piece in pieces], np.float32).clip(0, 8) / 4,
             np.array([piece.share for piece in pieces], np.float32),
             np.array([_letter_share(piece.text) for piece in pieces], np.float32),
             np.array([len(piece.text.split()) for piece in pieces], np.float32).clip(0, 12) / 4,

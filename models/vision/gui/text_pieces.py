@@ -32,7 +32,7 @@ class TextPiece:
     text: str
     ink: Colour
     ground: Colour
-    in_line: int
+    pieces_in_line: int
     """Number of pieces in the line of this piece."""
     share: float
     """Share of the line's width that this piece takes."""
@@ -88,11 +88,11 @@ def _by_colour(image: Image, words: Sequence[Word]) -> Iterator[list[Word]]:
 
 
 def _piece(
-    image: Image, words: Sequence[Word], box: tuple[float, float, float, float], in_line: int, share: float
+    image: Image, words: Sequence[Word], box: tuple[float, float, float, float], pieces_in_line: int, share: float
 ) -> TextPiece:
     ink, ground = colours(image, box)
     confidence = sum(word.confidence for word in words) / len(words)
-    return TextPiece(box, " ".join(word.text for word in words), ink, ground, in_line, share, confidence)
+    return TextPiece(box, " ".join(word.text for word in words), ink, ground, pieces_in_line, share, confidence)
 
 
 def box_with_em_height(piece: TextPiece) -> tuple[float, float, float, float]:

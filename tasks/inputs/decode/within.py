@@ -11,8 +11,8 @@ _reporter: Reporter | None = None
 
 
 def allow(seconds: float, error: InputError) -> None:
-    """Have the process ended unless, within `seconds`, the running call ends or calls `allow` again. The client then
-    gets `error`. Outside a decode process, nothing is limited."""
+    """Let the parent end this process unless the running call ends, or calls `allow` again, within `seconds`. The
+    client then gets `error`. Outside a decode process, nothing is limited."""
     if _reporter:
         _reporter(seconds, error)
 

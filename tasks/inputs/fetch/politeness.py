@@ -117,9 +117,9 @@ class Robots:
         return _Rules(parsed, lines, failure, unreachable, until)
 
     def _forget_old(self) -> None:
-        kept = sum(1 + rules.lines for rules in self._rules.values())
-        while kept > _KEPT_LINES and len(self._rules) > 1:
-            kept -= 1 + self._rules.popitem(last=False)[1].lines
+        lines = sum(1 + rules.lines for rules in self._rules.values())
+        while lines > _KEPT_LINES and len(self._rules) > 1:
+            lines -= 1 + self._rules.popitem(last=False)[1].lines
 
 
 def _parsed(data: bytes) -> tuple[Protego | None, int]:

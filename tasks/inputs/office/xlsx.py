@@ -31,7 +31,7 @@ _PLAIN = 1e15
 """Number above which a spreadsheet is inexact and shows an exponent."""
 _MAX_ROWS = 1_048_576
 """Largest number of rows of an Excel sheet. openpyxl would count up to whatever number a row claims."""
-_GAPS = 20
+_POSITIONS_PER_CELL = 20
 """Largest number of positions that are visited per permitted cell, because a row may have its only cell in column
 16,384."""
 
@@ -163,7 +163,7 @@ def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits:
         sheets: list[Any] = workbook.worksheets
         for sheet in sheets:
             if sheet._worksheet_path in seen:
-                raise ValueError("a workbook has no sheet twice")
+                raise ValueError("the workbook has the same sheet twice")
             seen.add(sheet._worksheet_path)
             name = escape_inline(text_file.one_line(sheet.title))
             if sheet.sheet_state != "visible":
@@ -180,21 +180,21 @@ class _Counter:
         self._blob = blob
         self._limit = limits.cells
         self._cells = limits.cells
-        self._places = limits.cells * _GAPS
+        self._places = limits.cells * _POSITIONS_PER_CELL
         self._chars = 0
         self._limits = limits
 
-    def count(self, row: int, texts: Collection[str]) -> None:
-        """Count a row of `row` positions, of which some have `texts`. Raises InputTooLarge."""
+    def count(self, width: int, texts: Collection[str]) -> None:
+        """Count a row of `width` positions, of which some have `texts`. Raises InputTooLarge."""
         self._cells -= len(texts)
-        self._places -= row + 1
+        self._places -= width + 1
         # A string that several cells share takes memory for each of them once it is part of a table.
         self._chars += sum(map(len, texts))
         text_file.check_length(self._chars, self._blob, self._limits)
         if min(self._cells, self._places) < 0:
+            positions = self._limit * _POSITIONS_PER_CELL
             raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {self._limit * _GAPS} with the empty places between them, "
-                "the limit."
+                f"has more than {self._limit} cells, or {positions} with the empty places between them, the limit."
             )
 
 

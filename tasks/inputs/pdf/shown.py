@@ -235,15 +235,15 @@ def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked:
     start = last = (0.0, 0.0)
     for index in range(segments):
         segment = pdfium.FPDFPath_GetPathSegment(path, index)
-        here = inner.on_point(*point_of(segment))
+        point = inner.on_point(*point_of(segment))
         kind = pdfium.FPDFPathSegment_GetType(segment)
         if kind == pdfium.FPDF_SEGMENT_MOVETO:
-            start = here
+            start = point
         elif kind == pdfium.FPDF_SEGMENT_LINETO:
-            yield last, here
+            yield last, point
         if pdfium.FPDFPathSegment_GetClose(segment):
-            yield here, start
-        last = here
+            yield point, start
+        last = point
 
 
 def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:

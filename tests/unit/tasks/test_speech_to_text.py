@@ -511,7 +511,7 @@ async def test_without_a_recording_the_message_says_so(ask: Ask, text: str) -> N
 
 
 async def test_two_recordings_are_two_requests(ask: Ask) -> None:
-    with pytest.raises(InputError, match="one recording a request, got 2"):
+    with pytest.raises(InputError, match="one recording per request, got 2"):
         await ask(wav(pause(1)), wav(pause(1)))
 
 

@@ -6,7 +6,7 @@ from app.chat.inputs import Turn
 from app.chat.plan import ClientTools, Plan, Planner, Step
 from app.wire.request import ChatRequest
 from tasks.inputs.source import Origin, Source
-from tasks.wording.transcripts import wishes
+from tasks.wording.transcripts import requested_options
 from tests.conftest import each_case
 from tests.plans import Case, turn_of
 
@@ -41,7 +41,7 @@ async def test_a_task_is_asked_what_the_user_wrote() -> None:
 async def test_a_translations_language_is_not_taken_for_the_one_that_is_spoken(text: str) -> None:
     hear, translate = (await planned(text, "wav")).steps
     assert (hear.task, translate.task) == ("speech_to_text", "translate")
-    assert wishes(hear.text).language is None
+    assert requested_options(hear.text).language is None
 
 
 async def test_a_translation_of_media_waits_for_their_text_and_is_asked_in_the_standard_words() -> None:

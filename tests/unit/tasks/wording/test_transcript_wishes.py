@@ -3,7 +3,7 @@
 import pytest
 
 from models.translation.speech_codes import CODES, language_name
-from tasks.wording.transcripts import SpeechOptions, wishes
+from tasks.wording.transcripts import SpeechOptions, requested_options
 from tests.conftest import each_case
 
 
@@ -24,14 +24,14 @@ from tests.conftest import each_case
     ],
 )
 def test_a_chunk_a_word_is_asked_for_in_many_ways(text: str) -> None:
-    assert wishes(text).by_word
+    assert requested_options(text).by_word
 
 
 @pytest.mark.parametrize(
     "text", ["", "Transcribe this", "What are the words of the song?", "In other words, transcribe it", "Say a word"]
 )
 def test_other_texts_leave_phrases(text: str) -> None:
-    assert wishes(text) == SpeechOptions()
+    assert requested_options(text) == SpeechOptions()
 
 
 @each_case(
@@ -51,7 +51,7 @@ def test_other_texts_leave_phrases(text: str) -> None:
     ],
 )
 def test_the_language_spoken_is_taken_from_the_text(text: str, language: str) -> None:
-    assert wishes(text).language == language
+    assert requested_options(text).language == language
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_language_spoken_is_taken_from_the_text(text: str, language: str) ->
     ],
 )
 def test_the_language_of_an_answer_or_a_translation_is_not_the_recordings(text: str) -> None:
-    assert wishes(text).language is None
+    assert requested_options(text).language is None
 
 
 @pytest.mark.parametrize(
@@ -85,13 +85,13 @@ def test_the_language_of_an_answer_or_a_translation_is_not_the_recordings(text: 
     ],
 )
 def test_speakers_are_asked_for(text: str, speakers: int | None) -> None:
-    assert wishes(text).diarize
-    assert wishes(text).speakers == speakers
+    assert requested_options(text).diarize
+    assert requested_options(text).speakers == speakers
 
 
 def test_every_language_has_a_name() -> None:
     assert all(language_name(code) != code for code in CODES)
-    assert all(wishes(f"{language_name(code)} audio").language == code for code in CODES)
+    assert all(requested_options(f"{language_name(code)} audio").language == code for code in CODES)
     assert language_name("de") == "German"
     assert language_name("tlh") == "tlh"
 
@@ -99,5 +99,5 @@ def test_every_language_has_a_name() -> None:
 def test_wishes_stand_at_either_end_of_a_long_text() -> None:
     filling = "This is what it is about. " * 1000
     for text in (f"By word, please. {filling}", f"{filling} By word, please."):
-        assert wishes(text).by_word
-    assert not wishes(f"{filling} By word, please. {filling}").by_word
+        assert requested_options(text).by_word
+    assert not requested_options(f"{filling} By word, please. {filling}").by_word

@@ -133,8 +133,8 @@ def test_terms_do_not_depend_on_case_accents_or_punctuation() -> None:
 
 def test_a_sum_of_terms_is_divided_by_the_root_of_their_number() -> None:
     linear = Linear({"a": 1.0, "b": 3.0})
-    assert linear.of(frozenset({"a", "b", "unknown"})) == pytest.approx(4 / 2**0.5)
-    assert linear.of(frozenset({"unknown"})) == 0
+    assert linear.log_odds(frozenset({"a", "b", "unknown"})) == pytest.approx(4 / 2**0.5)
+    assert linear.log_odds(frozenset({"unknown"})) == 0
 
 
 def test_the_likeliest_code_gets_the_probability_itself() -> None:
