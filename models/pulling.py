@@ -36,14 +36,14 @@ class PullFailed(ModelError):
 
 
 class _ChecksumMismatch(Exception):
-    """Raised if the downloaded file has another checksum, which is the message."""
+    """Raised if the downloaded file has a different checksum, which is the message."""
 
 
 def pull(
     weight_set: WeightSet, root: Path, *, client: httpx.Client | None = None, progress: Progress | None = None
 ) -> None:
-    """Fetch each file of `weight_set` that is missing below `root` or has another checksum. Raises PullFailed; files
-    that were fetched before the failure are kept.
+    """Fetch each file of `weight_set` that is missing below `root` or has a different checksum. Raises PullFailed;
+    files that were fetched before the failure are kept.
 
     A later call resumes an interrupted file. If several processes or threads pull the same file, one of them fetches it
     and the others wait.
@@ -110,7 +110,7 @@ def _download(file: WeightFile, target: Path, http: httpx.Client, progress: Prog
 def _download_rest(
     file: WeightFile, url: str, target: Path, part: Path, http: httpx.Client, progress: Progress
 ) -> None:
-    """Append the missing rest to `part`. A complete file with another checksum is deleted."""
+    """Append the missing rest to `part`. A complete file with a different checksum is deleted."""
     try:
         with part.open("ab+") as out:
             digest = _append_rest(file, url, target, http, out, progress)

@@ -10,7 +10,7 @@ REACH: Final = 1_000
 """Number of further characters that are looked at with them. A match that ends beyond them is searched for again with
 more."""
 NEAR_END: Final = 100
-"""Number of characters behind a match that may decide where it ends."""
+"""Number of characters after a match that may decide where it ends."""
 
 
 def matches_in_slices(form: re.Pattern[str], text: str) -> Iterator[re.Match[str] | None]:

@@ -182,7 +182,7 @@ def digest_of(key: str) -> bytes:
 
 
 def tenant_of(key: str) -> str:
-    """Return the tenant of a key. The tenant is visible as the name of a folder, so it is another digest than that of
+    """Return the tenant of a key. The tenant is visible as the name of a folder, so it is not the digest of
     `digest_of`, by which keys are compared."""
     return hashlib.blake2b(key.encode(), digest_size=_TENANT_BYTES, person=b"openfaze tenant").hexdigest()
 

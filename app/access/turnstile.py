@@ -20,7 +20,7 @@ PAUSE_FACTOR = 4
 of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
-"""Length of the outstanding pauses, in seconds, up to which the next request need not wait. A few requests in a row,
+"""Largest sum of outstanding pauses, in seconds, at which the next request need not wait. A few requests in a row,
 such as those of a page, thus begin at once."""
 LONGEST_TURN_S = 0.1
 """Longest time, in seconds, for which a request delays the next one. A request that takes longer is waiting for a slow

@@ -73,7 +73,7 @@ _OVERDUE_S = 24 * 3600.0
 """Seconds after which a batch may be deleted although its notice was never sent, for example because the settings no
 longer name a webhook."""
 _ABANDONED_S = 24 * 3600.0
-"""Seconds after the expiry of a batch from which a server with another storage may end it. Otherwise, a batch whose
+"""Seconds after the expiry of a batch from which a server with a different storage may end it. Otherwise, a batch whose
 server has disappeared, or whose folder was renamed, would count for its key forever."""
 MAX_FINISHED = 1000
 """Number of finished batches that are kept per key; twice as many while their notices are due. A batch with metadata

@@ -56,7 +56,7 @@ _FORMULA = re.compile(
     re.VERBOSE,
 )
 """Pattern of the places in a text of a CSV file where a spreadsheet would see a formula: at the beginning of the text,
-and behind a separator at which the spreadsheet may split the text. Telephone numbers and amounts do not match."""
+and after a separator at which the spreadsheet may split the text. Telephone numbers and amounts do not match."""
 
 
 class CannotWrite(Exception):
@@ -165,7 +165,7 @@ def _sibling_paths(path: Path, names: Iterable[str]) -> list[Path]:
 
 def _write_csv(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
     """Write one file for each table. The table of papers gets the requested name, and the table of a list gets the
-    requested name with the list's name behind it."""
+    requested name with the list's name after it."""
     files = [path, *_sibling_paths(path, [table.name for table in tables if table.is_list])]
     for table, file in zip(tables, files, strict=True):
         # The mark that `utf-8-sig` writes at the beginning tells Excel that the file is UTF-8.
@@ -293,7 +293,7 @@ def _create(db: sqlite3.Connection, name: str, heads: Sequence[str]) -> None:
 
 
 def _distinct(heads: Sequence[str], gap: str = " ") -> list[str]:
-    """Return `heads`, with a number behind `gap` added to each repeated name.
+    """Return `heads`, with a number after `gap` added to each repeated name.
 
     Names that differ only in case count as repeated, because workbooks, databases and some file systems take them for
     the same.

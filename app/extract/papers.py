@@ -17,7 +17,7 @@ office programs), are left out, too."""
 _MAX_BYTES = 1 << 30
 """Largest file within an archive, in bytes."""
 STATE = ".state"
-"""Suffix of the file that holds a job's state. The name of the job's table stands before it. Neither file counts as a
+"""Suffix of the file that holds a job's state. It follows the name of the job's table. Neither file counts as a
 document."""
 ARCHIVES = (".zip",)
 MAILBOXES = (".mbox",)

@@ -97,12 +97,12 @@ class JobState:
 
     def begin(self, inputs: Json) -> bool:
         """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
-        answers, except for reviewed papers, and return True. Raises CannotOpen if there are reviews under another
+        answers, except for reviewed papers, and return True. Raises CannotOpen if there are reviews under a different
         schema."""
         schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
-                f"{self.path} holds {count} fields that were reviewed under another schema: use that schema "
+                f"{self.path} holds {count} fields that were reviewed under a different schema: use that schema "
                 "again, or name another --out"
             )
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()

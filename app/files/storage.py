@@ -196,7 +196,7 @@ def to_record(file: StoredFile) -> bytes:
 
 
 def from_record(record: bytes) -> StoredFile | None:
-    """Return the file that a record describes; None for an invalid record, such as a record of another version."""
+    """Return the file that a record describes; None for an invalid record, such as a record of a different version."""
     try:
         return _RECORD.validate_json(record)
     except ValidationError:

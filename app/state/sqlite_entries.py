@@ -53,7 +53,7 @@ class SqliteEntries:
     """Store of entries in SQLite. Lookups and writes each have their own thread and connection, because in WAL mode
     neither waits for the other. The event loop itself writes small values if it need not wait for anything.
 
-    A cache's file that is damaged, or of another version, is deleted and replaced.
+    A cache's file that is damaged, or of a different version, is deleted and replaced.
     """
 
     def __init__(

@@ -65,7 +65,7 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Schema:
     version: int
-    """Version of the tables. A file of another version is not used; a cache's file is then replaced."""
+    """Version of the tables. A file of a different version is not used; a cache's file is then replaced."""
     tables: str
     """SQL that creates the tables."""
     upgrades: Mapping[int, str] = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Schema:
 
 
 class _OtherVersion(sqlite3.DatabaseError):
-    """Raised if the file belongs to another version or another program, but is not damaged."""
+    """Raised if the file belongs to a different version or program, but is not damaged."""
 
 
 class SqliteFile:
@@ -83,7 +83,7 @@ class SqliteFile:
         self, path: Path | None, schema: Schema, name: str, *, locked_s: float = LOCKED_S, is_cache: bool = True
     ) -> None:
         """`path`: None for a database in memory, which ends with the connection. `name`: name of the thread.
-        `is_cache`: the content can be made again, so a file that is damaged or of another version is deleted."""
+        `is_cache`: the content can be made again, so a file that is damaged or of a different version is deleted."""
         self._path = path
         self._schema = schema
         self._locked_s = locked_s

@@ -35,8 +35,8 @@ class _Tensor:
 def read_checkpoint(data: bytes, part: str) -> Tensors:
     """Return the float32 tensors of the dictionary `part` of the checkpoint.
 
-    Raises pickle.UnpicklingError for a file in another format, and for one with objects other than numbers, strings,
-    dictionaries and contiguous float tensors.
+    Raises pickle.UnpicklingError for a file in a different format, and for one with objects other than numbers,
+    strings, dictionaries and contiguous float tensors.
     """
     file = io.BytesIO(data)
     magic, protocol, system, checkpoint, keys = (_Unpickler(file).load() for _ in range(5))

@@ -63,7 +63,8 @@ class ServerDialect:
         return spoken
 
     def drop_refused_option(self, body: dict[str, Any], complaint: ServerError) -> bool:
-        """Remove from `body` the option that the server does not accept. Return False if the error has another cause.
+        """Remove from `body` the option that the server does not accept. Return False if the error has a different
+        cause.
 
         The option is remembered, unless the server refuses only this value of it.
         """

@@ -28,7 +28,7 @@ _DOMAIN = re.compile(
     rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
 )
 _PUNCTUATION_BEFORE = "'.%-\\"
-"""Signs that belong to the surrounding text if they stand before an address."""
+"""Signs that belong to the surrounding text if they are directly before an address."""
 _FILE_SUFFIXES = re.compile(
     r"avif|bmp|css|csv|gif|gz|html|ico|jpe?g|js|json|md|pdf|png|py|svg|ts|txt|webp|xml", re.IGNORECASE
 )

@@ -323,7 +323,7 @@ def _head_of(passage: Passage) -> Slices[Passage]:
 def _settle_numbers(candidates: Candidates) -> None:
     """Decide whether the sign in numbers like `9.800` separates thousands or a fraction, by the page's other numbers.
 
-    A sign that stands before the last one or two digits of other numbers is the decimal sign. Without such numbers, or
+    A sign that is before the last one or two digits of other numbers is the decimal sign. Without such numbers, or
     if they disagree, amounts of money decide, because their fractions never have three digits.
     """
     fractions = Counter(

@@ -115,7 +115,7 @@ _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
 """Least number of different misread numbers on a licence."""
 _SURE = frozenset({"4a", "4b", "4c", "4d"})
-"""Numbers that rarely stand in the first column of any document but a licence."""
+"""Numbers that are rarely in the first column of any document but a licence."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
 """Least number of codes of `_SURE`, and of codes of `_AMERICAN`, on a licence."""
@@ -302,7 +302,7 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
-    """True if rows have the numbers of a licence, with days behind the numbers for birth and for issue or expiry."""
+    """True if rows have the numbers of a licence, with days after the numbers for birth and for issue or expiry."""
     codes_with_texts = [
         (word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)
     ]

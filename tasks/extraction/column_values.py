@@ -24,7 +24,7 @@ _AMOUNT = re.compile(
 )
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""
 _MARKED = re.compile(r"(?P<number>[-+]?\d[\d.,]{0,20}?)[,;]?[^\W\d_]?[*¹²³]?")
-"""Pattern of a number with the mark of a note behind it."""
+"""Pattern of a number with the mark of a note after it."""
 _THOUSANDS = re.compile(r"[1-9]\d{0,2}([.,])\d{3}")
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)")
 """Pattern of a moment with its zone, which is copied as it is."""
@@ -147,7 +147,7 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
 
 
 def _signs_of(cells: Sequence[str]) -> list[int]:
-    """Return −1 for each amount of a column with a mark for outgoing money behind it: `12.00 S` among `H`, `12.00 DR`.
+    """Return −1 for each amount of a column with a mark for outgoing money after it: `12.00 S` among `H`, `12.00 DR`.
 
     If only incoming money is marked, as on credit card statements, its amounts are the negative ones.
     """

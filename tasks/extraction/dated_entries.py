@@ -472,7 +472,7 @@ def _is_organisation(passage: Passage, piece: Sequence[WordOnPage]) -> bool:
 
 
 def _joined(passage: Passage, pieces: Sequence[list[WordOnPage]]) -> list[list[WordOnPage]]:
-    """Return the pieces, with a piece in brackets joined to the activity before it. A piece in brackets behind an
+    """Return the pieces, with a piece in brackets joined to the activity before it. A piece in brackets after an
     organisation stays apart, because it names the organisation's place."""
     found: list[list[WordOnPage]] = []
     for piece in pieces:

@@ -1,7 +1,7 @@
-"""Decides booleans and enums by what is printed: a ticked box, the word behind the field's label, or the words of a
+"""Decides booleans and enums by what is printed: a ticked box, the word after the field's label, or the words of a
 choice in the text.
 
-A network finds the word behind a label in any language. Rules decide what the network cannot know: which of several
+A network finds the word after a label in any language. Rules decide what the network cannot know: which of several
 printed options is ticked, and whether the words that name a field are denied (`kein Aufzug`).
 """
 
@@ -32,7 +32,7 @@ choice."""
 TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
-"""Probability of a word behind a label that has the words of the field's name."""
+"""Probability of a word after a label that has the words of the field's name."""
 MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
@@ -40,7 +40,7 @@ OTHER_WORDS: Final = 0.2
 """Amount by which each word of a label beyond MAX_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
 label."""
 BEHIND_LABEL: Final = 0.9
-"""Largest probability of a word that the network finds behind a field's label."""
+"""Largest probability of a word that the network finds after a field's label."""
 BESIDE_OTHERS: Final = 0.4
 """Largest probability of a word that is printed next to other choices."""
 LIKELY: Final = 0.5
@@ -50,14 +50,14 @@ PRINTED_BY_LABEL: Final = 0.8
 PRINTED_ALONE: Final = 0.6
 """Probability of the only choice of an enum whose words are printed."""
 DENIED: Final = 0.75
-"""Probability that a boolean is false if its name is printed behind a word that denies it."""
+"""Probability that a boolean is false if its name is printed after a word that denies it."""
 NAMED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
 ALIKE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
 SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
-behind a label or a box."""
+after a label or a box."""
 MAX_PRINTED: Final = 20
 """Largest number of places that are compared for the words of one choice."""
 MAX_LABEL_LINES: Final = 8
@@ -184,7 +184,7 @@ class _Naming:
 
 
 def _options(passage: Passage) -> Iterator[_PrintedOption]:
-    """Yield the options next to the boxes of a passage. A mark stands before its option, or behind it if a mark ends
+    """Yield the options next to the boxes of a passage. A mark is before its option, or after it if a mark ends
     the line."""
     has_ticks = any(sign in passage.text for sign in TICKED)
     start, group, below = 0, "", 0
@@ -306,7 +306,7 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
 
 
 def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
-    """Decide by the word behind a label, or in the same row, if the label has the words of the field's name."""
+    """Decide by the word after a label, or in the same row, if the label has the words of the field's name."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
     for at, span in enumerate(scored.candidates.spans if scored else ()):
@@ -338,7 +338,7 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
 
 
 def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -> Slices[Decision | None]:
-    """Decide by the word that the network finds behind the field's label, if the word means one of the values."""
+    """Decide by the word that the network finds after the field's label, if the word means one of the values."""
     row = scored.rows.get(path) if scored is not None else None
     if scored is None or row is None:
         return None

@@ -171,7 +171,7 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
 
 
 def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
-    """Yield the words, the figures, and the text in brackets behind them, of a column whose cells have these:
+    """Yield the words, the figures, and the text in brackets after them, of a column whose cells have these:
     `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
     named = _NAME_AND_BRACKETS.fullmatch(head)
     name, suffix = (named["name"], named["behind"]) if named else (head, "")

@@ -1,6 +1,6 @@
 """Turns facts about people into lines with labels: `born 4 March 1931` becomes `Date of birth: 4 March 1931`.
 
-The facts are in sentences, in brackets behind a name (`Agnes Pollard (chair)`), and in the large print of a CV.
+The facts are in sentences, in brackets after a name (`Agnes Pollard (chair)`), and in the large print of a CV.
 """
 
 import re
@@ -23,9 +23,9 @@ MAX_TEXT: Final = 50_000
 """Largest number of characters of a page that is searched."""
 MAX_FACTS: Final = 40
 NEAR: Final = 60
-"""Number of characters behind a verb within which the date and the place of the event begin."""
+"""Number of characters after a verb within which the date and the place of the event begin."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
-"""Concepts that a word in brackets behind a name may state."""
+"""Concepts that a word in brackets after a name may state."""
 
 FEWEST_SECTIONS: Final = 2
 """Least number of headings of sections on a CV."""
@@ -165,7 +165,7 @@ def _facts_in(text: str) -> Iterator[_Fact]:
 
 
 def _event(text: str, start: int, label: str, kind: str) -> Iterator[_Fact]:
-    """Yield the date and the place behind a verb, in either order."""
+    """Yield the date and the place after a verb, in either order."""
     at = start
     for _ in range(2):
         lead = _BEFORE_DATE.match(text, at)

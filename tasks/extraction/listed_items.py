@@ -100,7 +100,7 @@ _STEPS: Final = frozenset(
 """Words in the names of lists of numbered steps. The name of such a list is often not printed."""
 _OF_PEOPLE: Final = frozenset(("attendees", "absentees"))
 _ROLE = re.compile(r" \([^()]*\)$")
-"""Pattern of a person's role in brackets behind the name."""
+"""Pattern of a person's role in brackets after the name."""
 _NUMBERED = re.compile(r"(?P<number>\d{1,2})[.)] (?=\S)")
 
 
@@ -208,7 +208,7 @@ def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:
 
 
 def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]:
-    """Return the people of a list without the roles in brackets behind their names."""
+    """Return the people of a list without the roles in brackets after their names."""
     if names.concepts.isdisjoint(_OF_PEOPLE):
         return items
     bare = [(one, _ROLE.sub("", one.text)) for one in items]

@@ -1,7 +1,7 @@
 """Reads lines of a quantity, a unit and a name, in this order: `250 g flour`, `6 eggs`, `2 boxes of screws`.
 
 Recipes, packing lists and shopping lists have such lines. Among them, a line without a quantity is a name, with or
-without words such as `to taste`. Text in brackets or behind a comma is a note, and so is a line with an alternative
+without words such as `to taste`. Text in brackets or after a comma is a note, and so is a line with an alternative
 (`or 2 tsp of dried yeast`). A heading names a group.
 """
 

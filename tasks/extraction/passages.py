@@ -354,7 +354,7 @@ def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
 
 
 def _end_of_part(line: SourceLine, start: int) -> int:
-    """Return where a part of a long line ends: behind the last sentence of MAX_LINE_WORDS words, if it has some."""
+    """Return where a part of a long line ends: after the last sentence of MAX_LINE_WORDS words, if it has some."""
     end = min(len(line.words), start + MAX_LINE_WORDS)
     ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
     return next((at for at in ends if line.words[at - 1].endswith((".", ";", "!", "?"))), end)

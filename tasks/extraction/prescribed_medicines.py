@@ -162,7 +162,7 @@ def _below(
 
 
 def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
-    """Return the texts of columns in the text behind a medicine, or in a line below it."""
+    """Return the texts of columns in the text after a medicine, or in a line below it."""
     column_texts: dict[Column, str] = {}
     if found := _SCHEME.search(text) or _INTAKE.search(text):
         instruction = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]

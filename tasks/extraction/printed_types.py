@@ -1,4 +1,4 @@
-"""Corrects the types of fields that were guessed from the fields' names, by the text printed behind their labels.
+"""Corrects the types of fields that were guessed from the fields' names, by the text printed after their labels.
 
 A `payment`, for example, is usually an amount, but not if the page has `Payment: bank transfer`.
 """
@@ -20,7 +20,7 @@ MAX_LINES: Final = 1_500
 
 
 def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slices[Mapping[str, Any]]:
-    """Return a schema in which a number becomes a text if its type was guessed and a text is printed behind its label.
+    """Return a schema in which a number becomes a text if its type was guessed and a text is printed after its label.
 
     Only the direct fields of the object may have guessed types.
     """
@@ -40,7 +40,7 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
 
 
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
-    """True if every label that names the field and ends with a colon has words and no digits behind it."""
+    """True if every label that names the field and ends with a colon has words and no digits after it."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]

@@ -206,7 +206,7 @@ class FieldScores:
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
         """Return the input of the calibration for a field's best place: its scores, the probability that another field
-        has the place, and whether the line continues behind the place."""
+        has the place, and whether the line continues after the place."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
         rival = max((float(self.probabilities[other, best]) for other in others), default=0.0)
         none = math.log(float(self.probabilities[row, -1]) + _LEAST)

@@ -1,7 +1,7 @@
 """Fills lists of objects from records that repeat on a page (`repeated_records`).
 
 A slot is the pieces at the same place of all records, such as the dates at the beginning of each. A text that is the
-same in all records is the label of the piece behind it. Slots are assigned to the fields of a list by labels, kinds of
+same in all records is the label of the piece after it. Slots are assigned to the fields of a list by labels, kinds of
 pieces, forms of texts and order.
 """
 
@@ -279,7 +279,7 @@ def _keys_of(role: tuple[object, ...], line: PiecedLine) -> list[_Key]:
 
 def _constant_labels(run: Run, lines: Sequence[Sequence[tuple[object, ...]]]) -> dict[tuple[int, int, int], str]:
     """Return the labels of pieces, by record, line and piece: a text that is the same in most records is the label of
-    the piece behind it. The text itself gets a sign as its label."""
+    the piece after it. The text itself gets a sign as its label."""
     if len(run.records) < 2:
         return {}
     texts: dict[_Key, list[tuple[int, int, int, str]]] = defaultdict(list)
@@ -466,7 +466,7 @@ def _chunks(pieces: Sequence[Piece], kept: Sequence[int]) -> Iterator[tuple[str,
             if len(group) > 1 and any(pieces[one].kind == "text" for one in group):
                 yield name, group
                 if weak is not None:
-                    # A chunk often continues behind a day or a period.
+                    # A chunk often continues after a day or a period.
                     typed = next((n for n, one in enumerate(group) if pieces[one].kind == "text"), 0)
                     if typed and len(group) - typed > 1:
                         yield f"{name} of text", group[typed:]
@@ -888,8 +888,8 @@ def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> 
 
 
 def _extended(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
-    """Return the slots, with text fields extended by the pieces behind them that no other field takes: pieces that
-    follow at once or behind a comma."""
+    """Return the slots, with text fields extended by the pieces after them that no other field takes: pieces that
+    follow at once or after a comma."""
     taken = [frozenset().union(*(slot.pieces[number] for slot in slots.values())) for number in range(len(run.records))]
     found = dict(slots)
     for at, slot in slots.items():

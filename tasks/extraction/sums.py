@@ -147,7 +147,7 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
 
     `columns` has the figures of each column by the column's name. If a field has a word such as `gross` in common with
     the column, only such fields ask for its sum. If the sum is already the most likely value of some fields, only they
-    get the bonus: the others may be the total with tax, which is another amount.
+    get the bonus: the others may be the total with tax, which is a different amount.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}

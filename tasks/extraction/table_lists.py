@@ -671,7 +671,7 @@ def _take_left_over(
         if not present or fit[at, column] < FITTING:
             return False
         if pickiness(at) == 1:
-            # A column of numbers behind words, such as `Thu 17`, is not the count that a field without a header wants.
+            # A column of numbers after words, such as `Thu 17`, is not the count that a field without a header wants.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(at) != 2 or not _has_no_words(columns[column])
 

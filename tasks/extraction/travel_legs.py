@@ -247,7 +247,7 @@ def _read(
 
 
 def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
-    """Yield the place before each time of a row, or the place behind each time if the row begins with a time."""
+    """Yield the place before each time of a row, or the place after each time if the row begins with a time."""
     is_behind = bool(times) and not _place(bare[: times[0].start()])
     for number, found in enumerate(times):
         before = bare[times[number - 1].end() if number else 0 : found.start()]

@@ -194,7 +194,7 @@ class SourceReader:
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
     async def read(self, source: Source) -> Blob:
-        """Return the bytes of `source`, of whatever type.
+        """Return the bytes of `source`, whatever its type is.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """

@@ -259,6 +259,6 @@ class Blob:
         if max(width, height) > LONGEST_SIDE:
             side = "width" if width > height else "height"
             raise self.error(
-                f"{has} {width} x {height} pixels{where}; its {side} may be {LONGEST_SIDE} at the most.",
+                f"{has} {width} x {height} pixels{where}; its {side} may be at most {LONGEST_SIDE}.",
                 code="image_too_large",
             )

@@ -80,7 +80,7 @@ class SearchProvider(Protocol):
 
 def hits_of(items: object, *, title: str, url: str, description: str, count: int) -> list[Hit]:
     """Return the first `count` links of a result list. The arguments are the names that its objects give the parts of a
-    link. Entries of another form are skipped. Raises SearchFailed if `items` is not a list."""
+    link. Entries of a different form are skipped. Raises SearchFailed if `items` is not a list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in an unknown format")
     found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))

@@ -66,7 +66,7 @@ class _Notation:
     next: "re.Pattern[str]"
     """A number together with the separator before it."""
     last: "re.Pattern[str]"
-    """A number that ends a list in a sentence, with the "and" before it. A number with a noun behind it is not part of
+    """A number that ends a list in a sentence, with the "and" before it. A number with a noun after it is not part of
     the list: "4, 5, 6 and 3 days ahead"."""
 
 

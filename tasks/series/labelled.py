@@ -37,7 +37,7 @@ _BEFORE_VALUE = (
     rf"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?=\s{{0,3}}(?:[:=\s]|{_ARROW})))?"
     rf"{_DAY}(?:,?\s{_DAY_YEAR})?(?=\s?(?:[:=]|{_ARROW})))?"
 )
-"""Pattern of the day and year behind a month that precedes its value. A number counts as a day or a year only if a
+"""Pattern of the day and year after a month that precedes its value. A number counts as a day or a year only if a
 separator follows, and otherwise as the value."""
 _BEHIND_VALUE = (
     r"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?!\w))?"

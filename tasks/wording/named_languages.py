@@ -245,7 +245,7 @@ def named(language: str) -> str | None:
 
 
 def unknown_in(instruction: str) -> str | None:
-    """Return the unknown word in the place of a language, if any."""
+    """Return the unknown word where a language is expected, if any."""
     found = _UNKNOWN.search(instruction)
     return found["what"] if found else None
 

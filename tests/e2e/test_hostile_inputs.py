@@ -90,7 +90,7 @@ ATTACKS = (
         "image/png",
         400,
         "image_too_large",
-        "1 x 60000000 pixels; its height may be 65535 at the most",
+        "1 x 60000000 pixels; its height may be at most 65535",
     ),
     _inline(
         "a PNG of 64 megapixels that are not there",

@@ -42,7 +42,7 @@ _KEYS, ORDERS, COURTESY, _FILLERS, _BETWEEN = (
 def schema_of_named_keys(prompt: str) -> dict[str, Any] | None:
     """Return the schema of the object whose keys `prompt` names, or None if it names none.
 
-    The keys may be in an example of the JSON, in quotes, behind a word like "keys", as identifiers, or in an order to
+    The keys may be in an example of the JSON, in quotes, after a word like "keys", as identifiers, or in an order to
     extract them: "Extract the invoice number and the total as JSON."
     """
     prompt = prompt[:_MAX_CHARS]

@@ -129,7 +129,7 @@ class Shape:
         return None if self.checker is None or self.format.json_schema is None else self.format.json_schema.schema_
 
     def with_schema(self, schema: Mapping[str, Any]) -> "Shape":
-        """Return this form with another schema."""
+        """Return this form with a different schema."""
         assert self.format.json_schema is not None
         json_schema = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
         return Shape(self.format.model_copy(update={"json_schema": json_schema}), SchemaChecker(schema))

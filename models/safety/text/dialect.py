@@ -43,7 +43,7 @@ class _LogProbs(BaseModel):
 
 def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
     """Return the tokens of an answer with the server's probabilities. Empty if the server gives none, or gives them in
-    another form."""
+    a different form."""
     try:
         return [token for piece in logprobs if piece for token in _LogProbs.model_validate(piece).content]
     except ValidationError:

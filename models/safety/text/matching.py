@@ -71,8 +71,8 @@ class PhraseTable:
     words: Mapping[str, str] = field(default_factory=dict)
     """Groups of alternative words, by the name that patterns use."""
     asking: str = ""
-    """Pattern of words of requests and questions, such as "how do I". They count if they stand before a phrase, with up
-    to three words in between. The words of `asking_after` count if they stand after it."""
+    """Pattern of words of requests and questions, such as "how do I". They count if they are before a phrase, with up
+    to three words in between. The words of `asking_after` count if they are after it."""
     asking_after: str = ""
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Phrases that count only if somebody asks for them, by code."""

@@ -75,7 +75,7 @@ class Qwen3Guard:
         self._prompt_heads: dict[bool, _PromptHead] = {}
 
     def load(self) -> None:
-        """Load the model. Raises EngineUnavailable if the folder holds another model."""
+        """Load the model. Raises EngineUnavailable if the folder holds a different model."""
         from transformers import AutoModelForCausalLM, AutoTokenizer
 
         device = TORCH.check(self._device, CAPABILITY)

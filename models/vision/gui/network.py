@@ -14,7 +14,7 @@ WEIGHTS = Path(str(files("models.vision.gui"))) / "network.npz"
 
 class ScreenNetwork:
     """An ensemble of multilayer perceptrons of one shape, whose probabilities are averaged. Raises ValueError for
-    weights of another shape."""
+    weights of a different shape."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path, allow_pickle=False) as arrays:

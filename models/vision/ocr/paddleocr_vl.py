@@ -97,7 +97,7 @@ class PaddleOcrVl:
         self._loaded: tuple[Any, Any, str, str] | None = None
 
     def load(self) -> None:
-        """Load the network. Raises EngineUnavailable if the folder contains another model."""
+        """Load the network. Raises EngineUnavailable if the folder contains a different model."""
         import torch
         from transformers import (
             AutoConfig,

@@ -38,7 +38,7 @@ _LEAST_ANCHOR = 8
 another time, for example."""
 _PASSES = 4
 """Number of passes. Each pass searches for the remaining lines in the remaining text, so up to this number of columns
-may have another order in the transcript."""
+may have a different order in the transcript."""
 Span = tuple[int, int]
 
 

@@ -448,7 +448,7 @@ def is_illegible(read: Sequence[tuple[Crop, RecognizedLine]]) -> bool:
 
 
 def _is_poor(reading: RecognizedLine, width: float) -> bool:
-    """True if a line `width` times as wide as high probably has another text than `reading`."""
+    """True if a line `width` times as wide as high probably says something other than `reading`."""
     cells = sum(2 if is_cjk(character) else 1 for character in reading.text if not character.isspace())
     letters = [character for character in reading.text if character.isalpha()]
     greek = sum(_GREEK_RANGE[0] <= character <= _GREEK_RANGE[1] for character in letters)

@@ -23,7 +23,7 @@ COLUMN_WIDTH = 8
 """Width of one column of the output, in pixels of the input."""
 
 _PADDING = 128
-"""Grey level of the padding behind a line, as in PP-OCR's training: 0 after normalisation."""
+"""Grey level of the padding after a line, as in PP-OCR's training: 0 after normalisation."""
 
 _LEAST_WIDTH = 128
 """Least width, in pixels, to which a line is padded. Shorter widths would not improve the results."""

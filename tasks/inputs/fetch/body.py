@@ -154,7 +154,7 @@ class _Inflater:
     def pieces(self, chunk: bytes) -> Iterator[bytes]:
         """Yield the decompressed bytes of the next chunk of the body. Raises zlib.error."""
         while chunk:
-            if self._inflate.eof:  # Otherwise the object would collect the bytes behind the end of the stream.
+            if self._inflate.eof:  # Otherwise the object would collect the bytes after the end of the stream.
                 self._inflate = zlib.decompressobj(_ANY_WINDOW)
             piece = self._inflate.decompress(chunk, _STEP)
             yield piece

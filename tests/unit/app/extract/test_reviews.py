@@ -138,7 +138,7 @@ def test_what_a_person_reviewed_is_not_read_again(state: JobState) -> None:
 
 def test_reviews_are_not_lost_by_another_schema(state: JobState) -> None:
     review(state, "/number", "A-18")
-    with pytest.raises(CannotOpen, match="1 fields that were reviewed under another schema"):
+    with pytest.raises(CannotOpen, match="1 fields that were reviewed under a different schema"):
         state.begin({"schema": {"type": "object", "properties": {}}})
     assert result(state).answer["number"] == "A-18"
 

@@ -314,7 +314,7 @@ def test_each_side_is_limited_as_well_as_the_area(width: int, height: int, side:
     with pytest.raises(InputError) as caught:
         opened(png_claiming(width, height))
     assert caught.value.code == "image_too_large"
-    assert caught.value.message == f"'photo' is {width} x {height} pixels; its {side} may be 65535 at the most."
+    assert caught.value.message == f"'photo' is {width} x {height} pixels; its {side} may be at most 65535."
 
 
 def test_the_longest_side_of_a_jpeg_is_read() -> None:
