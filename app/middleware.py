@@ -34,7 +34,7 @@ from app.http.disconnect import ClientGone
 from app.metrics import Metrics
 from app.settings import is_loopback
 from app.telemetry import Stages
-from app.tracing import Traces, answered
+from app.tracing import Traces, record_status
 from models.base import ShareUsedUp
 from models.malloc import Activity
 from models.request_memory import RequestMemory
@@ -196,7 +196,7 @@ class RequestScope:
                 self._activity.running -= 1
                 self._activity.ended += 1
                 self._metrics.ended(route, status or CLIENT_GONE_STATUS, stages)
-                answered(span, stages.failed or status or CLIENT_GONE_STATUS)
+                record_status(span, stages.failed or status or CLIENT_GONE_STATUS)
                 if "caller" in state or self._keyless_log.has_line(status):
                     log.info(
                         "request",

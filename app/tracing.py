@@ -52,7 +52,7 @@ class Traces:
 
     @contextlib.contextmanager
     def request(self, scope: Scope, route: str, stages: Stages) -> Iterator[Span]:
-        """Provide the span of a request, within the caller's span, while the block runs. `answered` records its
+        """Provide the span of a request, within the caller's span, while the block runs. `record_status` records its
         status."""
         headers = Headers(scope=scope)
         caller = {name: value for name in _HEADERS if (value := headers.get(name))}
@@ -109,7 +109,7 @@ class Traces:
             self._provider.shutdown()
 
 
-def answered(span: Span, status: int) -> None:
+def record_status(span: Span, status: int) -> None:
     """Record the status of a request in its span."""
     span.set_attribute("http.response.status_code", status)
     if status >= 500:

@@ -30,7 +30,7 @@ class SharedRun(Generic[Result]):
         """Return the run that is under way, or start a new one."""
         if self._run is None or self._run.done():
             self._run = asyncio.create_task(self._work(), context=contextvars.Context())
-            self._run.add_done_callback(heard_of)
+            self._run.add_done_callback(mark_retrieved)
         return self._run
 
     async def join(self) -> Result:
@@ -49,7 +49,7 @@ class WhileAwaited(Generic[Result]):
 
     def __init__(self, work: Coroutine[Any, Any, Result]) -> None:
         self._task = asyncio.create_task(work)
-        self._task.add_done_callback(heard_of)
+        self._task.add_done_callback(mark_retrieved)
         keep_for(self._task)
         self._waiting = 0
 
@@ -73,8 +73,8 @@ class WhileAwaited(Generic[Result]):
                 self._task.cancel()
 
 
-def heard_of(ended: asyncio.Future[Any]) -> None:
-    """Callback of tasks: mark the failure of a task as retrieved, because its last caller may have left. Otherwise
+def mark_retrieved(ended: asyncio.Future[Any]) -> None:
+    """Mark the failure of a finished task as retrieved, because its last caller may have left. Otherwise
     asyncio would log the failure, whose message may quote a caller's texts."""
     if not ended.cancelled():
         ended.exception()

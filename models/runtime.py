@@ -144,9 +144,9 @@ class Runtime:
     def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
         """Return the engine that serves `capability`. Later calls return the same engine. `by` is explained in
         Engines.use. Loads nothing. Raises EngineUnavailable with the remedy."""
-        wanted = capability, by.spec if by else None
-        if wanted in self._chosen:
-            return self._chosen[wanted]
+        key = capability, by.spec if by else None
+        if key in self._chosen:
+            return self._chosen[key]
         if self._choices.get(capability) == OFF:
             raise EngineUnavailable(capability, f"It is switched off (OPENFAZE_{capability.upper()}={OFF}).")
         candidates = [by] if by else self._candidates(capability)
@@ -155,7 +155,7 @@ class Runtime:
         remedies = {candidate.spec.name: self._remedy(candidate) for candidate in candidates}
         for candidate in candidates:
             if remedies[candidate.spec.name] is None:
-                self._chosen[wanted] = candidate
+                self._chosen[key] = candidate
                 return candidate
         raise EngineUnavailable(capability, " ".join(remedy for remedy in remedies.values() if remedy))
 
@@ -165,9 +165,9 @@ class Runtime:
         for capability in self._catalog:
             if self._choices.get(capability) != OFF:
                 for candidate in self._candidates(capability):
-                    seen = self._readiness(candidate)
-                    if seen.is_fault and seen.remedy:
-                        yield capability, seen.remedy
+                    readiness = self._readiness(candidate)
+                    if readiness.is_fault and readiness.remedy:
+                        yield capability, readiness.remedy
 
     def can_serve(self, capability: str) -> bool:
         try:
@@ -277,8 +277,8 @@ class Runtime:
             await self._cluster.close()
 
     async def _refresh(self) -> None:
-        seen = await asyncio.to_thread(self._check_all)
-        self._checked, self._checked_at = seen, self._clock()
+        checked = await asyncio.to_thread(self._check_all)
+        self._checked, self._checked_at = checked, self._clock()
 
     def _check_all(self) -> dict[EngineSpec, _Readiness]:
         invalidate_caches()  # packages may have been installed since the last check
@@ -290,8 +290,8 @@ class Runtime:
         config = self._config_of(candidate)
         try:
             remedy = candidate.remedy(config)
-            if remedy is None and (lacks := self._missing_library(candidate, config)):
-                return _Readiness(f"'{candidate.spec.name}' cannot run. {lacks}", is_at_hand=False, is_fault=True)
+            if remedy is None and (missing := self._missing_library(candidate, config)):
+                return _Readiness(f"'{candidate.spec.name}' cannot run. {missing}", is_at_hand=False, is_fault=True)
             off_the_card = self._off_the_card(candidate, config) if remedy is None else None
             is_at_hand = candidate.remedy(replace(config, auto_pull=False)) is None
             pairs = candidate.pairs(config) if remedy is None and candidate.pairs is not None else ()

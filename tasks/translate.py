@@ -23,7 +23,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.source import Source, urls_in
 from tasks.result import Result, ResultLine, SourceLine, lines_below, pieces_under
 from tasks.translation.segments import Sentence, is_invented, items_of, pieces_of, respaced
-from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, asked_of
+from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, parse_order
 
 MAX_CHARS = 1_000_000
 """Largest number of characters that one request may have translated. A long novel has as many, and takes hours on a
@@ -212,7 +212,7 @@ class TranslateTask:
         InputTooLarge and ModelError."""
         if len(request.text) > self._most_chars + LONGEST_INSTRUCTION:
             self._check_size([request.text])
-        order = await asyncio.to_thread(asked_of, request.text)
+        order = await asyncio.to_thread(parse_order, request.text)
         texts = [await request.redact(text) for text in await self._texts(order, request.sources)]
         self._check_size(texts)
         translated = await self._translated(texts, order, request)

@@ -22,7 +22,7 @@ from app.access.keys import Caller
 from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear_tracebacks, report_error
 from app.services import Services
 from app.telemetry import Stages
-from app.tracing import answered
+from app.tracing import record_status
 from app.wire.parse import LARGE, MAX_VALUES, Shortened, TooManyValues, parse, shorten
 from app.wire.problems import json_fault
 from app.wire.request import RequestModel
@@ -280,7 +280,7 @@ class LineRunner:
                 stages.input_tokens = answer.usage.prompt_tokens
                 stages.output_tokens = answer.usage.completion_tokens
                 services.metrics.used(stages)
-            answered(span, 200 if isinstance(answer, LineResponse) else answer.status)
+            record_status(span, 200 if isinstance(answer, LineResponse) else answer.status)
         return answer
 
     async def _try(

@@ -30,7 +30,7 @@ from tasks.schema.emptiness import Completion, NothingFits
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer
 from tasks.schema.paths import JsonPath, pointer_of, schema_at
 from tasks.schema.remainder import LEFT_OUT, rest_of, whole_of
-from tasks.wording.translation import asked_of
+from tasks.wording.translation import parse_order
 
 _FILLED_IN = "These fields are filled in already, answer with the others alone: "
 _ADVICE = "A capable language model would write them: set OPENFAZE_LLM_BASE_URL."
@@ -151,7 +151,7 @@ async def _copy_fields_from_results(
     steps = [(step, entry) for step, entry in zip(plan.steps, entries, strict=True) if not step.is_aside]
     succeeded = [TaskResult(step.task, step.text, entry.result) for step, entry in steps if entry.error is None]
     orders = [step.text for step, entry in steps if step.task == "translate" and step.after and entry.error is not None]
-    target = (await asyncio.to_thread(asked_of, orders[0])).target if orders else None
+    target = (await asyncio.to_thread(parse_order, orders[0])).target if orders else None
     read = read_of(entries, document)
     results = TaskResults(succeeded, plan.reads_out, target, any(one.result.text().strip() for one in read))
     return await copy_fields(schema, results, read, extractor, examples)

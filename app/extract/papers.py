@@ -55,7 +55,7 @@ def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator
 
 
 def addresses_in(file: Path) -> list[str]:
-    """Return the URLs in a file with one URL a line. Raises CannotRead."""
+    """Return the URLs in a file with one URL per line. Raises CannotRead."""
     try:
         lines = file.read_text("utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:

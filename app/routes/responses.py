@@ -198,7 +198,7 @@ async def create_response(request: Request) -> HttpResponse:
         pieces_to_send = _stream(services, call, answering, keeping, show_progress=show_progress)
         feed = Feed(pieces_to_send, services.settings.request_timeout_s, stages.seconds)
         pieces = feed.encoded(lambda piece: (piece,), sse.PING, FIRST_PING_S, PING_S)
-        return EventStreamResponse(feed, pieces, stages, answering.failed)
+        return EventStreamResponse(feed, pieces, stages, answering.fail)
     work = _answer_whole(services, call, answering, keeping, stages.seconds)
     content = await until_disconnect(request.receive, work)
     stages.done("render")

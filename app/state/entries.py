@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol, TypeVar
 import structlog
 
 from models.base import ModelError
-from models.concurrency import heard_of
+from models.concurrency import mark_retrieved
 from models.fair_executor import FairExecutor
 
 T = TypeVar("T")
@@ -130,7 +130,7 @@ class CircuitBreaker:
             task.cancel()
         # A late result is accepted if the delay was only caused by the load of this server itself.
         if not task.done():
-            task.add_done_callback(heard_of)
+            task.add_done_callback(mark_retrieved)
             self._slow += 1
             self._note_failure("slow", pause=self._slow >= _MAX_SLOW)
             return None

@@ -218,7 +218,7 @@ def _tool(tool: Json) -> Json:
 
 @dataclass
 class ResponseBuilder:
-    """Builds a response from the pipeline's events. `encode`, `finish` and `failed` return encoded events of the
+    """Builds a response from the pipeline's events. `encode`, `finish` and `fail` return encoded events of the
     stream. Unless `streams` is true, `encode` and `finish` return none."""
 
     response: Response
@@ -362,7 +362,7 @@ class ResponseBuilder:
         answer.warnings = list(self.warnings) or None
         return self._take_encoded()
 
-    def failed(self, error: ApiError) -> bytes:
+    def fail(self, error: ApiError) -> bytes:
         """Return the last events of a failed stream, whose items stay unfinished."""
         code: Any = {429: "rate_limit_exceeded", 400: "invalid_prompt", 413: "invalid_prompt"}.get(error.status)
         self._begin()

@@ -6,7 +6,7 @@ from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import replace
 
-from models.concurrency import heard_of
+from models.concurrency import mark_retrieved
 from models.language.embedded_request import NativeRequest
 from models.language.embedded_server import LlamaServer
 from models.language.forced_call import CallReader
@@ -42,7 +42,7 @@ class NativeAnswer:
         self._chunks: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._cancelled = False
         self.ended = self._loop.run_in_executor(threads, server.chat, request.encoded(), self._receive)
-        self.ended.add_done_callback(heard_of)
+        self.ended.add_done_callback(mark_retrieved)
         self.ended.add_done_callback(lambda _ended: self._chunks.put_nowait(None))
 
     @property

@@ -69,9 +69,9 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
         if id(piece.word) not in inside:
             rows.setdefault(piece.line, []).append(piece)
     texts = {place: _build_line(pieces) for place, pieces in rows.items()}
-    begins: dict[int, list[Table]] = {}
+    tables_by_line: dict[int, list[Table]] = {}
     for table in tables:
-        begins.setdefault(min(table.lines), []).append(table)
+        tables_by_line.setdefault(min(table.lines), []).append(table)
     page = _Page.of(list(texts.values()))
     blocks: list[Block] = []
     waiting: list[_Line] = []
@@ -79,10 +79,10 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
         # Text beside a table's first line is read before the table.
         if place in texts:
             waiting.append(texts[place])
-        if place in begins:
+        if place in tables_by_line:
             blocks += _flowing_blocks(waiting, page)
             waiting = []
-            blocks += [Block(tuple(gfm(table))) for table in begins[place] if not table.continued]
+            blocks += [Block(tuple(gfm(table))) for table in tables_by_line[place] if not table.continued]
     return [*blocks, *_flowing_blocks(waiting, page)]
 
 
@@ -251,8 +251,9 @@ def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Bl
         ):
             break
         if mark:
-            text = line.text if _LETTER.match(line.text) else (_BULLET.sub("", line.text, 1) if mark == "- " else "")
-            text = text or _NUMBER.sub("", line.text, 1)
+            # A letter is part of the text, because Markdown has no such marker.
+            marker = None if _LETTER.match(line.text) else _BULLET if mark == "- " else _NUMBER
+            text = line.text if marker is None else marker.sub("", line.text, 1)
             items.append((line.left, mark + _escaped_beginning(text)))
         elif line.left > items[-1][0] + 0.5 * page.size:
             items[-1] = items[-1][0], _join_lines(items[-1][1], line.text)

@@ -1,6 +1,6 @@
 """Finds the source and target languages that an instruction names."""
 
-# ruff: noqa: E501 - a language a line
+# ruff: noqa: E501 - one language per line
 
 import re
 from collections.abc import Callable, Iterable, Iterator

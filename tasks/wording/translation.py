@@ -1,6 +1,6 @@
 """Parses a translation request: the language that it names and the text to translate."""
 
-# ruff: noqa: E501 - a language a line
+# ruff: noqa: E501 - one language per line
 
 import json
 import re
@@ -84,7 +84,7 @@ class _Split:
     rest: str
 
 
-def asked_of(message: str) -> TranslationOrder:
+def parse_order(message: str) -> TranslationOrder:
     """Parse a message. Raises InputError if it names no language or an unknown one."""
     if order := _parse_json(message):
         return order

@@ -28,7 +28,7 @@ from app.mcp import server as mcp_server
 from app.mcp.tools import TOOLS
 from app.settings import Settings
 from models.vision.ppocr.reader import PpOcrReader
-from tasks.wording.translation import asked_of
+from tasks.wording.translation import parse_order
 from tests.conftest import each_case
 from tests.e2e.conftest import data_url, ocr_request
 from tests.e2e.full_model import PATH, FullModel, client_of_app, content_of, serving_full_model
@@ -283,7 +283,7 @@ async def test_what_is_wrong_is_told_to_the_model(
 @each_case("code", ["it", "no", "is", "de", "es", "he", "ca", "zh", "pt-BR", "Italian"])
 def test_a_language_is_understood_by_its_code_though_that_is_a_word(code: str) -> None:
     body = TOOLS["translate"].called_with({"text": "Good morning.", "target_language": code})
-    asked = asked_of(body["messages"][-1]["content"][0]["text"])
+    asked = parse_order(body["messages"][-1]["content"][0]["text"])
     assert (asked.target, asked.text) == ({"Italian": "it"}.get(code, code), "")
 
 

@@ -23,7 +23,7 @@ from app.chat.call import ChatCall
 from app.chat.inputs import Turn
 from app.events import Event, Finish, Precontext, TextChunk, joined_at
 from app.state.entries import Entries, Key, Written
-from models.concurrency import heard_of
+from models.concurrency import mark_retrieved
 from models.loop_turns import LoopTurns
 from models.request_memory import keep_for
 from tasks.base import Specialist
@@ -31,7 +31,7 @@ from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
 """Longest time for which an answer drawn from the web is kept, in seconds."""
-_WHOLE = frozenset({"stop", "tool_calls"})
+_COMPLETE_REASONS = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
 
@@ -171,7 +171,7 @@ class _Lookup:
 def _is_worth_keeping(events: Sequence[Event]) -> bool:
     """True if the answer is whole, no task failed, and nothing was withheld."""
     last = events[-1] if events else None
-    if not isinstance(last, Finish) or last.reason not in _WHOLE or not last.may_be_kept:
+    if not isinstance(last, Finish) or last.reason not in _COMPLETE_REASONS or not last.may_be_kept:
         return False
     return all(entry.error is None for event in events if isinstance(event, Precontext) for entry in event.entries)
 
@@ -213,7 +213,7 @@ class _SharedAnswer:
         self._keep = keep
         self._forget_shared = ended
         self._task = asyncio.create_task(self._run(answer))
-        self._task.add_done_callback(heard_of)
+        self._task.add_done_callback(mark_retrieved)
         keep_for(self._task)
 
     @property
@@ -232,7 +232,7 @@ class _SharedAnswer:
             turns = LoopTurns.of_running_loop()
             while True:
                 while place < len(self._events):
-                    # Each event of an answer wakes all its followers. They go on in turn, each with all that waits.
+                    # Each event of an answer wakes all its followers. They take turns, each with all events that wait.
                     await turns.wait()
                     # A slow follower does not keep the others waiting.
                     await memory.hold_ahead(self._sizes[-1] - self._sizes[place])

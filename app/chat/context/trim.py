@@ -146,11 +146,11 @@ def _join_to_length(pieces: Iterable[ResultLine], least: int) -> Iterator[Result
 def fair_shares(needs: Sequence[int], budget: int) -> list[int]:
     """Return the share of the budget for each need. Small needs are met in full, and the rest is divided evenly."""
     shares = [0] * len(needs)
-    left = max(0, budget)
+    remaining = max(0, budget)
     ascending = sorted(range(len(needs)), key=needs.__getitem__)
     for position, index in enumerate(ascending):
-        shares[index] = min(needs[index], left // (len(needs) - position))
-        left -= shares[index]
+        shares[index] = min(needs[index], remaining // (len(needs) - position))
+        remaining -= shares[index]
     return shares
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Concatenate, Generic
 
-from models.concurrency import heard_of
+from models.concurrency import mark_retrieved
 from models.scheduler import FairSlots
 from tasks.inputs.decode.channel import Closable, OpenedT, P, S, T
 from tasks.inputs.source import Blob
@@ -54,7 +54,7 @@ class Worker:
             raise
         ended = asyncio.wrap_future(future)
         ended.add_done_callback(lambda _: taken.give_back())
-        ended.add_done_callback(heard_of)
+        ended.add_done_callback(mark_retrieved)
         return future, ended
 
     async def release(self, resource: Closable) -> None:

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from app.telemetry import Stages
-from app.tracing import Traces, answered
+from app.tracing import Traces, record_status
 from models.language.llm import LlmBroke, LlmCall, LlmError
 from models.language.openai_probe import KnownAbilities
 from models.language.openai_server import OpenAiServer
@@ -98,7 +98,7 @@ async def asked(traces: Traces, llm: LlmServer, **headers: str) -> str | None:
                 async for _ in events:
                     pass
             stages.task, stages.input_tokens, stages.output_tokens = "chat", 7, 3
-            answered(span, 200)
+            record_status(span, 200)
     return llm.requests[-1].headers.get("traceparent")
 
 
@@ -139,7 +139,7 @@ async def test_a_line_of_a_batch_is_a_span_of_its_own_with_the_tokens_used(expor
             with traces.task("ocr"):
                 pass
             stages.input_tokens, stages.output_tokens = 7, 3
-            answered(span, 503)
+            record_status(span, 503)
         with traces.task("translate"):
             pass
     batches, line, ocr, translate = (

@@ -128,7 +128,9 @@ def test_a_switch_takes_no_engines_name_and_may_be_off() -> None:
 
 
 def test_an_engine_over_another_cannot_run_without_it() -> None:
-    over = Candidate(EngineSpec("over", "translate", "MIT", "none"), lambda _: None, over=lambda *_: [], needs="ocr")
+    over = Candidate(
+        EngineSpec("over", "translate", "MIT", "none"), lambda _: None, build_around=lambda *_: [], needs="ocr"
+    )
     engines = catalog(ocr=(candidate("small"),), translate=(over, candidate("tiny")))
     assert Runtime(engines, EngineConfig()).choose("translate") is over
     without = Runtime(engines, EngineConfig(), {"ocr": "off"})

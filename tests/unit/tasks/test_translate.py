@@ -126,7 +126,7 @@ async def test_a_text_beyond_the_limit_is_too_large(loader: MediaLoader) -> None
 async def test_a_message_far_beyond_the_limit_is_refused_before_it_is_read(
     loader: MediaLoader, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(translate, "asked_of", lambda _: pytest.fail("it was read"))
+    monkeypatch.setattr(translate, "parse_order", lambda _: pytest.fail("it was read"))
     with pytest.raises(InputTooLarge, match="2023 characters; the limit is 1000"):
         await translated(loader, f"Translate into French: {'x' * 2000}", Tagging("a", "en-fr"))
 

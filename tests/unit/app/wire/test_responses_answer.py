@@ -191,6 +191,6 @@ def test_logprobs_are_whole_whatever_the_llms_server_leaves_out(said: Any) -> No
 def test_a_stream_that_fails_is_whole(error: Any, code: str, events: list[Event]) -> None:
     making = answering()
     pieces = map(making.encode, events)
-    found = Streamed.read(b"".join([*pieces, making.failed(error)]).decode())
+    found = Streamed.read(b"".join([*pieces, making.fail(error)]).decode())
     assert found.response["status"] == "failed"
     assert found.response["error"] == {"code": code, "message": error.message}

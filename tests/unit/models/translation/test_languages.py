@@ -14,7 +14,7 @@ from models.translation.languages import (
 )
 from tasks.translate import languages_of
 from tasks.wording.named_languages import named
-from tasks.wording.translation import asked_of
+from tasks.wording.translation import parse_order
 from tests.conftest import ROOT, each_case
 
 TABLES = ROOT / "models/translation"
@@ -104,8 +104,8 @@ def test_codes_are_understood_in_any_case_and_with_regions(written: str, tag: st
 )
 def test_names_are_english_and_a_languages_own_with_or_without_marks(name: str, tag: str) -> None:
     assert tag_of_name(name) == tag
-    assert asked_of(f"Translate the following into {name}:\n\nGood morning").target == tag
-    assert asked_of(f"Translate good morning to {name}.").target == tag
+    assert parse_order(f"Translate the following into {name}:\n\nGood morning").target == tag
+    assert parse_order(f"Translate good morning to {name}.").target == tag
     assert named(name) == tag
 
 
@@ -117,7 +117,7 @@ def test_every_language_is_accepted_by_its_names_and_codes(language: Language) -
         tag = tag_of_name(written) or tag_of_code(written)
         # Two languages may share a name; the first in the table has it.
         assert tag == language.tag or written in language.names[1:]
-        asked = asked_of(f"Translate the following into {written.title()}: Good morning")
+        asked = parse_order(f"Translate the following into {written.title()}: Good morning")
         assert asked.target == tag, written
         assert asked.text == "Good morning"
 
@@ -149,14 +149,14 @@ def test_hardly_any_name_is_shared() -> None:
     ],
 )
 def test_names_that_mean_something_else_too_give_way(message: str, target: str, source: str | None) -> None:
-    asked = asked_of(message)
+    asked = parse_order(message)
     assert (asked.target, asked.source) == (target, source)
 
 
 @pytest.mark.parametrize("words", ["translate it to her", "please translate as is, now", "translate this from afar"])
 def test_words_are_no_languages(words: str) -> None:
     with pytest.raises(Exception, match="needs the language|knows no language"):
-        asked_of(words + " if you can")
+        parse_order(words + " if you can")
 
 
 def test_a_variant_is_named_in_full() -> None:

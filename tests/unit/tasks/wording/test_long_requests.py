@@ -8,7 +8,7 @@ from tasks.scraper import fields_asked
 from tasks.wording.gui_elements import Wording
 from tasks.wording.named_languages import target_in
 from tasks.wording.object_phrases import listed_in
-from tasks.wording.translation import asked_of
+from tasks.wording.translation import parse_order
 
 BLANKS = " " * 1_000_000
 
@@ -28,7 +28,7 @@ def test_a_language_may_be_named_behind_a_megabyte_of_blanks() -> None:
 
 
 def test_a_text_to_translate_may_begin_with_an_open_quotation_and_a_megabyte_of_blanks() -> None:
-    assert asked_of(f"Translate into French: «{BLANKS}x").text == f"«{BLANKS}x"
+    assert parse_order(f"Translate into French: «{BLANKS}x").text == f"«{BLANKS}x"
 
 
 def test_a_request_to_scrape_may_be_a_megabyte_of_blanks() -> None:
@@ -46,4 +46,4 @@ def test_an_open_fence_of_code_may_hold_a_megabyte_of_blanks() -> None:
 
 def test_json_may_be_ten_thousand_levels_deep() -> None:
     with pytest.raises(InputError, match="needs the language"):
-        asked_of('{"a":' * 10_000)
+        parse_order('{"a":' * 10_000)

@@ -3,7 +3,7 @@
 import pytest
 
 from tasks.errors import InputError
-from tasks.wording.translation import asked_of
+from tasks.wording.translation import parse_order
 from tests.conftest import each_case
 
 PHRASINGS = [
@@ -68,33 +68,33 @@ PHRASINGS = [
 
 @each_case(("message", "target", "source", "text"), PHRASINGS)
 def test_a_request_is_taken_apart(message: str, target: str, source: str | None, text: str) -> None:
-    asked = asked_of(message)
+    asked = parse_order(message)
     assert (asked.target, asked.source, asked.text) == (target, source, text)
 
 
 @pytest.mark.parametrize("message", ["", "Hello", "Translate this.", "Translate the following:\n\nHello"])
 def test_a_request_without_a_language_says_how_to_name_one(message: str) -> None:
     with pytest.raises(InputError, match="needs the language to translate into"):
-        asked_of(message)
+        parse_order(message)
 
 
 @pytest.mark.parametrize("message", ["Translate to Dothraki: hello", "Translate the following into Dothraki:\n\nhello"])
 def test_a_language_that_nobody_knows_is_named(message: str) -> None:
     with pytest.raises(InputError, match="knows no language 'Dothraki'"):
-        asked_of(message)
+        parse_order(message)
 
 
 def test_what_the_text_says_about_languages_is_no_instruction() -> None:
-    asked = asked_of("Translate the following into French:\n\nTranslate this to German: hello")
+    asked = parse_order("Translate the following into French:\n\nTranslate this to German: hello")
     assert (asked.target, asked.text) == ("fr", "Translate this to German: hello")
 
 
 def test_a_megabyte_of_text_is_taken_as_it_is() -> None:
     text = "One line of many.\n" * 60_000
-    assert asked_of(f"Translate the following into French:\n\n{text}").text == text
+    assert parse_order(f"Translate the following into French:\n\n{text}").text == text
 
 
 def test_an_endless_row_of_asides_is_left_alone_behind_the_instruction() -> None:
     """Each of them cut off the text would take minutes."""
     text = "be." * 2_000_000 + "x"
-    assert asked_of(f"Translate into French. {text}").text == text
+    assert parse_order(f"Translate into French. {text}").text == text
