@@ -878,7 +878,7 @@ def vehicle_registration(rng: random.Random) -> MadeCard:
 
 
 def member_card(rng: random.Random) -> MadeCard:
-    """A card with few labels: the name is printed large, dates stand behind short words."""
+    """A card with few labels: the name is printed large, dates are after short words."""
     language = rng.choice(("en", "nl", "es"))
     who, sheet = _Person.of(rng), Sheet(rng, 1010, 640, rng.choice(("#20406a", "#1f5a45", "#ececec")))
     light = sheet.image.getpixel((2, 2)) == (236, 236, 236)

@@ -27,15 +27,15 @@ _TENANT = re.compile("[0-9a-f]{32}")
 def show(settings: Settings, *, as_json: bool) -> None:
     """Print the number and size of the entries of each key."""
     names = _key_names(settings)
-    held = [one for holds in _ask_stores(settings, lambda store: store.entry_totals()) for one in holds]
+    totals = [one for found in _ask_stores(settings, lambda store: store.entry_totals()) for one in found]
     if as_json:
-        typer.echo(json.dumps([_to_json(one, names) for one in held], indent=2))
+        typer.echo(json.dumps([_to_json(one, names) for one in totals], indent=2))
         return
-    if not held:
+    if not totals:
         typer.echo("the cache is empty")
         return
     table = Table("key", "kind", "entries", "MB", box=None, pad_edge=False)
-    for one in held:
+    for one in totals:
         table.add_row(names.get(one.tenant, one.tenant), one.kind, str(one.entries), f"{one.size / _MB:.2f}")
     Console().print(table)
 
@@ -48,15 +48,15 @@ def purge(settings: Settings, key: str | None) -> None:
     typer.echo(f"{count} {'entry' if count == 1 else 'entries'} deleted", err=True)
 
 
-def _to_json(held: EntryTotals, names: dict[str, str]) -> dict[str, object]:
-    name = names.get(held.tenant)
-    return {"key": name, "tenant": held.tenant, "kind": held.kind, "entries": held.entries, "bytes": held.size}
+def _to_json(total: EntryTotals, names: dict[str, str]) -> dict[str, object]:
+    name = names.get(total.tenant)
+    return {"key": name, "tenant": total.tenant, "kind": total.kind, "entries": total.entries, "bytes": total.size}
 
 
 def _ask_stores(settings: Settings, ask: Callable[[InspectableStore], Awaitable[T]]) -> list[T]:
     """Return what `ask` returns for each store of the cache. Exits with status 2 if one cannot be reached."""
 
-    async def asked() -> list[T]:
+    async def ask_all() -> list[T]:
         stores = build_cache_stores(settings)
         try:
             return [await ask(store) for store in stores]
@@ -65,7 +65,7 @@ def _ask_stores(settings: Settings, ask: Callable[[InspectableStore], Awaitable[
                 await store.close()
 
     try:
-        return asyncio.run(asked())
+        return asyncio.run(ask_all())
     except StoreDown as error:
         fail(f"the cache could not be reached ({PREFIX}CACHE_URL): {error}")
     except ValueError as error:

@@ -114,8 +114,8 @@ class _ChoicesOfCells:
     def meant_by(self, cell: str) -> Any:
         """Return the value that a cell means, or else the only value that the cell contains or that begins with the
         cell's text."""
-        if (meant := self._choices.meant_by(cell)) is not None:
-            return meant
+        if (chosen := self._choices.meant_by(cell)) is not None:
+            return chosen
         words = fold(cell)
         whole = "".join(words)
         if not whole:

@@ -329,12 +329,12 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
     """True if other values are printed in the span's line. Forms print several choices side by side and mark one of
     them; the mark may not have been recognised."""
     line = span.passage.line_at(span.words[0])
-    beside = {
+    values_in_line = {
         values.meant_by(one.text)
         for one in scored.candidates.spans
         if one.passage is span.passage and one.passage.line_at(one.words[0]) == line
     }
-    return len(beside - {None}) > 1
+    return len(values_in_line - {None}) > 1
 
 
 def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -> Slices[Decision | None]:

@@ -89,10 +89,10 @@ class EnumValues:
         if not answer_words or "".join(answer_words) in self._spelt:
             at = self._spelt.get("".join(answer_words))
             return None if at is None else self.values[at]
-        meant = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(answer_words, ())))
+        by_meaning = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(answer_words, ())))
         answer = _ANSWERS.get(answer_words)
-        same = set() if answer is None else self._answers[answer]
-        return next((self.values[at] for found in (meant, same) if len(found) == 1 for at in found), None)
+        by_answer = set() if answer is None else self._answers[answer]
+        return next((self.values[at] for found in (by_meaning, by_answer) if len(found) == 1 for at in found), None)
 
 
 def most_harmless(values: Sequence[Any]) -> Any:

@@ -329,8 +329,8 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
             lines.append(_split_fields(row))
             # Small type above a table's rows is its header.
             above = row
-    together = sum(any(len(line) > 1 for line in fields) for fields in lines)
-    if 2 * together > len(rows):
+    with_fields = sum(any(len(line) > 1 for line in fields) for fields in lines)
+    if 2 * with_fields > len(rows):
         return [line for fields in lines for line in fields]
     # In most rows, no two texts belong together, so this is not a table.
     values = [box for row in rows for box in row if _is_value(box.line.text)]

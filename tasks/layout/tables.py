@@ -96,8 +96,8 @@ def _continues(above: Table, below: Table) -> bool:
 
 def _append(table: Table, more: Table, pages_on: int) -> None:
     """Append `more`, which is `pages_on` pages later, to `table`, without a repeated header."""
-    head, again = ([cell.text for cell in one.cells if cell.row == 0] for one in (table, more))
-    left_out = int(head == again and all(cell.row_span == 1 for cell in more.cells if cell.row == 0))
+    head, repeated = ([cell.text for cell in one.cells if cell.row == 0] for one in (table, more))
+    left_out = int(head == repeated and all(cell.row_span == 1 for cell in more.cells if cell.row == 0))
     table.cells += [
         replace(cell, row=cell.row + table.rows - left_out, pages_on=pages_on)
         for cell in more.cells

@@ -1,5 +1,6 @@
-"""One noun is one class: no two classes of the product share a name."""
+"""One noun is one class: no two classes of the product share a name. A variable is named after what it holds."""
 
+import ast
 import re
 from collections import defaultdict
 from functools import cache
@@ -12,6 +13,9 @@ CLASS = {
     ".js": re.compile(r"^\s*(?:export\s+)?(?:default\s+)?class\s+(\w+)", re.MULTILINE),
 }
 """The line that begins a class, by the suffix of the language's files."""
+
+SAY_NOTHING = frozenset(("said", "told", "asked", "meant", "beside", "again", "together", "instead"))
+"""Names of variables that could hold anything."""
 
 
 @cache
@@ -36,6 +40,29 @@ def test_classes_of_both_languages_are_read() -> None:
 
 def test_no_two_classes_share_a_name() -> None:
     assert {name: files for name, files in classes().items() if len(files) > 1} == {}
+
+
+def variables_in(function: ast.AST) -> set[str]:
+    """The names of a function's variables and arguments."""
+    nodes = list(ast.walk(function))
+    stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
+
+
+def test_variables_and_arguments_are_read() -> None:
+    assert variables_in(ast.parse("def f(a, *, b):\n    for c, (d, *e) in a: (g := b)")) == set("abcdeg")
+
+
+def test_a_variable_is_named_after_what_it_holds() -> None:
+    found = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for folder in ("app", "tasks", "models")
+        for path in (ROOT / folder).rglob("*.py")
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for name in variables_in(function) & SAY_NOTHING
+    }
+    assert found == set()
 
 
 def test_unit_tests_mirror_the_tree() -> None:
