@@ -29,7 +29,7 @@ from reportlab.pdfgen.canvas import Canvas
 from app.chat.cache.known_questions import KnownQuestions
 from app.chat.cache.verification import Observation
 from app.state.entries import EntryTotals
-from app.state.sealing import Seal
+from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from bench.cache_simulation import worded
 from models.embedding.embedder import DIMENSIONS
@@ -198,7 +198,7 @@ def other_wordings(count: int) -> list[dict[str, object]]:
 
 async def fill(file: Path, questions: int) -> None:
     """Fill the store with `questions` entries, each with one recorded observation."""
-    known = KnownQuestions(file, Seal(1 << 20))
+    known = KnownQuestions(file, Sealer(1 << 20))
     vectors = np.random.default_rng(1).normal(size=(questions, DIMENSIONS)).astype(np.float32)
     for number, vector in enumerate(vectors):
         gist, text = number.to_bytes(16), f"What happened in the year {number} in Upper Silesia?"
