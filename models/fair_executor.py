@@ -3,7 +3,8 @@ another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
 After each slice, the next key has its turn, and a job whose caller has left ends. A key whose turn it is already when
-its job arrives waits only until the running job yields.
+its job arrives waits only until the running job yields. If that takes too long, the job is overtaken: another thread
+does the work of other keys meanwhile, and Python's threads share the time.
 """
 
 import asyncio
@@ -24,6 +25,11 @@ Slices = Generator[None, None, T]
 """Return type of a generator function whose work is done in slices."""
 
 SLICE_S = 0.02
+OVERDUE_S = 2 * SLICE_S
+"""Seconds after which a slice is overdue, and its job overtaken. A slice may begin its last step at the end of SLICE_S,
+and a step usually takes less than another SLICE_S."""
+MOST_OVERTAKEN = 3
+"""Largest number of jobs of an executor that are overtaken at a time, each of another key."""
 
 
 def all_of(slices: Slices[T]) -> T:
@@ -45,11 +51,13 @@ class _SlicedWork:
     result: "Future[Any]" = field(default_factory=Future)
     steps: "Slices[Any] | None" = None
     spent_s: float = 0.0
+    since: float = 0.0
+    """Time at which the running slice began, by `time.perf_counter`."""
 
     def advance(self, is_due: Callable[[], bool]) -> bool:
         """Do one slice of work, which ends early once `is_due`: a job of another key has its turn. Return True at the
         end of the work."""
-        started = time.perf_counter()
+        started = self.since
         try:
             if self.steps is None:
                 if self.result.cancelled():
@@ -98,6 +106,8 @@ class FairExecutor:
         self._changed = threading.Condition()
         """Lock for the queue and for the fields below."""
         self._running: set[_SlicedWork] = set()
+        self._watching = 0
+        """Number of threads that wait until a running slice is overdue."""
         self._closed = False
         self._done = 0
         self._spent_s = 0.0
@@ -125,7 +135,7 @@ class FairExecutor:
                 raise EngineNotReady(self._name, "The server is shutting down.")
             self._make_room(job.share)
             self._queue.push(job, job.share)
-            if len(self._threads) < min(self._most_threads, len(self._queue) + len(self._running)):
+            if len(self._threads) < min(self._most_threads + MOST_OVERTAKEN, len(self._queue) + len(self._running)):
                 self._threads.append(threading.Thread(target=self._serve, name=self._name, daemon=True))
                 self._threads[-1].start()
             self._changed.notify()
@@ -183,12 +193,32 @@ class FairExecutor:
             return self._queue.is_ahead_of(share)
 
     def _next(self) -> _SlicedWork | None:
+        """Wait for a job that may run, and return it. Return None once the executor is closed and has no more work."""
         with self._changed:
-            while True:
-                job = self._queue.pop()
-                if job is not None:
-                    self._running.add(job)
-                    return job
-                if self._closed:
+            while (job := self._pop(now := time.perf_counter())) is None:
+                if self._closed and not self._queue:
+                    self._changed.notify_all()
                     return None
-                self._changed.wait()
+                self._wait(now)
+            if self._queue and not self._watching:
+                self._changed.notify()
+            return job
+
+    def _wait(self, now: float) -> None:
+        """Wait until something changes or, if work waits, until another running slice is overdue."""
+        times = [job.since + OVERDUE_S - now for job in self._running]
+        rest = min((time_left for time_left in times if time_left > 0), default=None) if self._queue else None
+        self._watching += rest is not None
+        self._changed.wait(rest)
+        self._watching -= rest is not None
+
+    def _pop(self, now: float) -> _SlicedWork | None:
+        """Return the next job if it may run now, beside jobs that are overdue but not with one of the same key."""
+        overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
+        if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
+            return None
+        job = self._queue.pop(lambda share: share.key not in overdue)
+        if job is not None:
+            job.since = now
+            self._running.add(job)
+        return job

@@ -18,6 +18,7 @@ from tests.waiting import until
 @pytest.fixture(autouse=True)
 def every_step_is_a_slice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fair_executor, "SLICE_S", 0.0)
+    monkeypatch.setattr(fair_executor, "OVERDUE_S", 600.0)
 
 
 def of(key: str, work: Coroutine[Any, Any, Any]) -> "asyncio.Task[Any]":
@@ -107,6 +108,55 @@ async def test_a_job_of_another_key_waits_for_the_running_step_alone(monkeypatch
     await asyncio.gather(*jobs)
     assert order[:2] == ["long 0", "of b"], "a slice is much longer"
     await executor.close()
+
+
+async def test_a_job_whose_step_takes_long_is_overtaken_by_jobs_of_other_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_executor, "OVERDUE_S", 0.02)
+    executor = FairExecutor("test")
+    done: list[str] = []
+    blockers = [Blocker(), Blocker()]
+    held = [of("a", executor.run(blockers[0])), of("b", executor.run(blockers[1]))]
+    await until(lambda: all(one.entered.is_set() for one in blockers))
+    other = of("a", executor.run(done.append, "a"))
+    await of("c", executor.run(done.append, "c"))
+    assert done == ["c"], "one job of each key runs at a time"
+    for one in blockers:
+        one.end.set()
+    await asyncio.gather(*held, other)
+    assert done == ["c", "a"]
+    await executor.close()
+
+
+async def test_no_more_jobs_are_overtaken_than_there_are_threads_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_executor, "OVERDUE_S", 0.02)
+    executor = FairExecutor("test")
+    blockers = [Blocker() for _ in range(fair_executor.MOST_OVERTAKEN + 1)]
+    held = [of(f"key{number}", executor.run(one)) for number, one in enumerate(blockers)]
+    await until(lambda: all(one.entered.is_set() for one in blockers))
+    other = of("other", executor.run(int))
+    await asyncio.sleep(0.1)
+    assert executor.waiting == 1
+    blockers[0].end.set()
+    assert await other == 0
+    for one in blockers:
+        one.end.set()
+    await asyncio.gather(*held)
+    await executor.close()
+
+
+async def test_closing_ends_threads_that_have_nothing_to_overtake(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fair_executor, "OVERDUE_S", 0.02)
+    executor = FairExecutor("test")
+    blocker, holding = await blocked(executor)
+    begun: list[int] = []
+    waiting = [of("", executor.run(begun.append, 1)) for _ in range(3)]
+    await until(lambda: executor.waiting == 3)
+    closing = asyncio.create_task(executor.close())
+    await asyncio.sleep(0.1)
+    blocker.end.set()
+    await closing
+    await asyncio.wait([holding, *waiting])
+    assert begun == []
 
 
 async def test_work_whose_caller_leaves_ends_after_its_slice() -> None:
