@@ -51,10 +51,11 @@ _AWAY_TEAM: Final = re.compile(_TEAM)
 _MARK: Final = re.compile(r"[^\W\d_]{2,4}\.?")
 """Pattern of the mark in place of a score, such as `PPD`."""
 _HALF_TIME = re.compile(r"\((?:[^()\d]{0,12})(?P<half_time>\d{1,3} ?[-–—:] ?\d{1,3})\)")
+_COUNT = r"\d[\d.,' ]{0,12}\d"
 _ATTENDANCE = re.compile(
     r"(?:att(?:endance)?|zuschauer|zus|spectateurs|affluence|espectadores|asistencia|spettatori|público|publiek"
-    r"|toeschouwers|widz\w+|frekwencja|publik)\b[.: ]*(?P<before>\d[\d.,' ]*\d)"
-    r"|(?P<behind>\d[\d.,' ]*\d) (?:zuschauer|spectat|espectadores|spettatori|toeschouwers|widz)",
+    rf"|toeschouwers|widz\w{{1,10}}|frekwencja|publik)\b[.: ]{{0,10}}(?P<before>{_COUNT})"
+    rf"|(?P<behind>{_COUNT}) (?:zuschauer|spectat|espectadores|spettatori|toeschouwers|widz)",
     re.IGNORECASE,
 )
 _HOME: Final = frozenset(

@@ -71,3 +71,10 @@ def test_a_field_for_the_kick_off_is_not_for_a_match_that_is_called_off_and_a_lo
         ("Rovers", "Holmstead FC", "15:30"),
         ("FC Erle", "SC Birke", "14:00"),
     ]
+
+
+def test_a_word_of_many_figures_below_a_result_is_searched_in_linear_time() -> None:
+    """Quadratic, it would take minutes in a single call, during which no other thread runs."""
+    text = f"{LEAGUE}{'1,' * 50_000}\nErle Park 3 – 1 Dane City"
+    found = matches(text, home=TEXT, away=TEXT, homeGoals=COUNT, awayGoals=COUNT, attendance=COUNT_OR_NULL)
+    assert [one["home"] for one in found] == ["Alderbury Rovers", "Fenwick Town", "Erle Park"]
