@@ -10,7 +10,7 @@ def box_of(passage: Passage, words: Sequence[int]) -> Box | None:
     """Return the upright rectangle around `words` on the page as it is read, after any rotation: in pixels if the words
     have bounds, else in cells of the text's grid."""
     boxes = [box for word in words if (box := _box_of_word(passage, word)) is not None]
-    return _hull(boxes) if boxes else source_box_of(passage, words)
+    return hull_of(boxes) if boxes else source_box_of(passage, words)
 
 
 def source_box_of(passage: Passage, words: Sequence[int]) -> Box | None:
@@ -18,13 +18,14 @@ def source_box_of(passage: Passage, words: Sequence[int]) -> Box | None:
     bounds, else in cells of the text's grid."""
     found = [bounds for word in words if (bounds := bounds_of_word(passage, word)) is not None]
     if not found:
-        return _hull([passage.grid[word] for word in words]) if words and passage.grid else None
+        return hull_of([passage.grid[word] for word in words]) if words and passage.grid else None
     corners = [bounds[corner] for bounds in found for corner in CORNERS]
     xs, ys = [corner["x"] for corner in corners], [corner["y"] for corner in corners]
     return min(xs), min(ys), max(xs), max(ys)
 
 
-def _hull(boxes: Sequence[Box]) -> Box:
+def hull_of(boxes: Sequence[Box]) -> Box:
+    """Return the smallest rectangle around one or more rectangles."""
     lefts, tops, rights, bottoms = zip(*boxes, strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)
 

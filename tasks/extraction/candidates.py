@@ -347,6 +347,9 @@ def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
     for line in range(len(passage.lines)):
         yield
         for words in segments_of(passage, line):
+            if words is None:
+                yield
+                continue
             text = " ".join([passage.words[word] for word in words])
             found.append(LineSegment(passage, tuple(words), text, box_of(passage, words)))
     return found[:MAX_SEGMENTS]

@@ -10,7 +10,8 @@ from functools import cached_property
 
 import numpy as np
 
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from models.fair_executor import Slices, all_of
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold
@@ -55,8 +56,16 @@ class ConceptLabels:
             logits[:-1] += NAMED * named
             logits[-1] -= NAMED
 
+    def prepare(self) -> Slices[None]:
+        """Compute in slices what all fields need. Without this call, it is computed in one step for the first field."""
+        self.__dict__["_meanings"] = yield from self._find_meanings()
+        self.__dict__["_beside"] = yield from self._find_beside()
+
     @cached_property
     def _meanings(self) -> list[Meanings]:
+        return all_of(self._find_meanings())
+
+    def _find_meanings(self) -> Slices[list[Meanings]]:
         known: dict[str, frozenset[str]] = {}
 
         def meaning_of(label: str) -> frozenset[str]:
@@ -64,8 +73,10 @@ class ConceptLabels:
                 known[label] = concepts_of(tuple(fold(label)))
             return known[label]
 
-        found = []
+        found: list[Meanings] = []
         for span, labels in zip(self._candidates.spans, self._candidates.labels_beside, strict=True):
+            if len(found) % SPANS_AT_ONCE == 0:
+                yield
             # Beside or above a value, a text with figures is another value with a label of its own.
             names = (text for slot, text in labels.items() if slot == "own" or not any(map(str.isdigit, text)))
             meanings = {meaning_of(name[:LONGEST_LABEL]) for name in names}
@@ -77,8 +88,13 @@ class ConceptLabels:
     @cached_property
     def _beside(self) -> list[set[tuple[str, ...]]]:
         """The words right after each number, and those right before it, one to MAX_AFTER of them."""
+        return all_of(self._find_beside())
+
+    def _find_beside(self) -> Slices[list[set[tuple[str, ...]]]]:
         found: list[set[tuple[str, ...]]] = []
         for span in self._candidates.spans:
+            if len(found) % SPANS_AT_ONCE == 0:
+                yield
             words = set()
             if span.kind == "number":
                 texts = [*self._before(span)]

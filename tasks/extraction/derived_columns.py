@@ -78,9 +78,13 @@ class DerivedColumn(NamedTuple):
     """Index of the column of which this one is a part, if the parts have the whole's header; else None."""
 
 
-def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
-    """Yield the columns that can be derived from the columns of these rows."""
-    ranges = [column for at, head in enumerate(header) if (column := _ends_of_ranges(head, [row[at] for row in rows]))]
+def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn | None]:
+    """Yield the columns that can be derived from the columns of these rows, and None after each slice of work."""
+    ranges = []
+    for at, head in enumerate(header):
+        yield None
+        if column := _ends_of_ranges(head, [row[at] for row in rows]):
+            ranges.append(column)
     for head, ends in ranges:
         # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
@@ -88,10 +92,15 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
     for at, head in enumerate(header):
         cells = [row[at] for row in rows]
-        yield from _spans_of_time(head, cells)
-        yield from _notes(cells)
-        yield from _halves(head, cells)
-        yield from _words_and_figures(at, head, cells)
+        for found in (
+            _spans_of_time(head, cells),
+            _notes(cells),
+            _halves(head, cells),
+            _words_and_figures(at, head, cells),
+        ):
+            yield None
+            yield from found
+    yield None
     yield from _signed_amounts(header, rows)
 
 

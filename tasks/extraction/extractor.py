@@ -210,7 +210,10 @@ def _adjust(
     yield
     small_print = SmallPrint(candidates)
     yield
-    labels, meanings, units = OwnLabels(candidates), ConceptLabels(candidates), units_after(candidates)
+    labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)
+    yield from labels.read()
+    yield from meanings.prepare()
+    units = yield from units_after(candidates)
     named = set()
     for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield

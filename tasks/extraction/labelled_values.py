@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from models.fair_executor import Slices
 from tasks.extraction.affinity import REACH
-from tasks.extraction.boxes import box_of
+from tasks.extraction.boxes import box_of, hull_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
@@ -23,6 +23,10 @@ SAME_ROW = 0.5
 """Least share of the height of the smaller line by which two lines of one row overlap vertically."""
 MAX_HEADINGS = 100
 """Largest number of headings of a row."""
+LONGEST_HEADING = 3
+"""Largest number of words of a heading."""
+WORDS_AT_ONCE = 1_000
+"""Number of words that are examined in one slice of the work."""
 LONGEST_LABEL = 6
 """Largest number of words of a label without a colon. A longer text is a sentence."""
 _MAX_KEPT = 2 * LONGEST_LABEL
@@ -89,7 +93,12 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
         if row is None:
             continue
         reader = _RowReader(passage)
-        found = list(reader.read(row))
+        found = []
+        for pair in reader.read(row):
+            if pair is None:
+                yield
+            else:
+                found.append(pair)
         pairs += found
         if not found and len(row) > 1 and not reader.has_figures and not reader.has_colons:
             headings += _headings(passage, row)
@@ -107,9 +116,11 @@ def layout_of(passage: Passage) -> Slices[LabelLayout]:
 
 def _headings(passage: Passage, row: Sequence[Sequence[int]]) -> Iterator[Heading]:
     for segment in row[:MAX_HEADINGS]:
+        if len(segment) > LONGEST_HEADING:
+            continue
         label = " ".join([passage.words[word] for word in segment])
         box = box_of(passage, segment)
-        if box is not None and len(segment) <= 3 and len(concepts := concepts_of(_tokens(label))) == 1:
+        if box is not None and len(concepts := concepts_of(_tokens(label))) == 1:
             yield Heading(label, concepts, box)
 
 
@@ -118,9 +129,14 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
     at wide gaps and where a line begins."""
     boxes: list[Box | None] = []
     for line in range(len(passage.lines)):
-        if line % LINES_AT_ONCE == 0:
-            yield None
-        boxes.append(box_of(passage, passage.line_words(line)))
+        words = passage.line_words(line)
+        parts: list[Box] = []
+        for start in range(0, len(words), WORDS_AT_ONCE):
+            if start or line % LINES_AT_ONCE == 0:
+                yield None
+            if (box := box_of(passage, words[start : start + WORDS_AT_ONCE])) is not None:
+                parts.append(box)
+        boxes.append(hull_of(parts) if parts else None)
     for line, box in enumerate(boxes):
         if box is None:
             yield [list(passage.line_words(line))]
@@ -136,7 +152,13 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
         else:
             rows.append([(box, line)])
     for row in rows:
-        yield [segment for _, line in sorted(row) for segment in segments_of(passage, line)]
+        segments: list[list[int]] = []
+        for segment in (one for _, line in sorted(row) for one in segments_of(passage, line)):
+            if segment is None:
+                yield None
+            else:
+                segments.append(segment)
+        yield segments
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
@@ -146,10 +168,13 @@ def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
     return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
 
 
-def segments_of(passage: Passage, line: int) -> Iterator[list[int]]:
+def segments_of(passage: Passage, line: int) -> Iterator[list[int] | None]:
+    """Yield the words of a line, split at wide gaps, and None after each slice of work."""
     segment: list[int] = []
     before: Box | None = None
-    for word in passage.line_words(line):
+    for number, word in enumerate(passage.line_words(line), 1):
+        if number % WORDS_AT_ONCE == 0:
+            yield None
         box = box_of(passage, [word])
         if segment and box and before and box[0] - before[2] > GAP * (box[3] - box[1]):
             yield segment
@@ -175,10 +200,13 @@ class _RowReader:
     """Number of values with letters, counted as values are taken and dropped, because there may be thousands."""
     _has_colon: bool = False
 
-    def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue]:
+    def read(self, row: Sequence[Sequence[int]]) -> Iterator[LabelledValue | None]:
+        """Yield the labelled values of a row, and None after each slice of work."""
         for segment in row:
             yield from self._begin_segment()
             for word in segment:
+                if word % WORDS_AT_ONCE == 0:
+                    yield None
                 yield from self._word(word, self.passage.words[word])
         yield from self._end()
 

@@ -65,7 +65,7 @@ _DAYTIME = (
     "|par jour|le matin|le soir|au coucher|al día|al giorno|la mattina|la sera|por dia|per dag|’s ochtends|dziennie"
 )
 _MEDICINE = re.compile(
-    rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,60}}(?: [^\W\d_][\w-]{{0,60}}){{0,2}})\s+"
+    rf"(?P<item>(?<![^\W_])[^\W\d_][\w-]{{2,60}}(?: [^\W\d_][\w-]{{0,60}}){{0,2}})\s++"
     rf"(?P<dose>\d{{1,9}}(?:[.,]\d{{1,9}})?\s?{_UNIT})(?![^\W_])"
     r"(?:[^\d,;\n]{0,25}?)[\s,:]{0,9}(?P<frequency>(?:\d(?:[.,]\d)?(?: ?[-–] ?\d(?:[.,]\d)?){2,3}"
     rf"|\d ?[x×] ?(?:\d+|daily|a day|/ ?\w+|[^\W\d_]+)|(?:once|twice|three times|1|2|3|4) (?:{_DAYTIME})|{_DAYTIME})"

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import partial
+from itertools import islice
 from typing import Any, Literal
 
 from rapidfuzz.distance import Levenshtein
@@ -127,8 +128,8 @@ def _quantity_match(found: Number | Day, passage: Passage, *, exact: bool, sure:
 
 def _match_currency(text: str, code: str, passage: Passage) -> Iterator[ValueMatch]:
     """Find the same sign or code, or other signs and codes of the same currency."""
-    found = [one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code)]
-    for one in found[:MAX_OCCURRENCES]:
+    found = (one for one in find_currencies(passage.text) if may_be_in(passage.text[one.start : one.end], code))
+    for one in islice(found, MAX_OCCURRENCES):
         exact = passage.text[one.start : one.end] == text
         score = 1.0 if exact else NORMALISED_SCORE if one.code == code else OTHER_READING_SCORE
         yield ValueMatch(passage, passage.words_between(one.start, one.end), "exact" if exact else "normalised", score)

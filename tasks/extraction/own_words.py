@@ -7,7 +7,8 @@ from functools import lru_cache
 
 import numpy as np
 
-from tasks.extraction.candidates import Candidates, Slot
+from models.fair_executor import Slices
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, Slot
 from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
@@ -51,9 +52,17 @@ COMMON = frozenset(
 
 
 class OwnLabels:
-    """The labels beside all candidates, by their words."""
+    """The labels beside all candidates, by their words. They have to be read (`read`) before a field is compared."""
 
     def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._words: list[tuple[str, ...]] = []
+        self._labels_of: dict[str, list[int]] = {}
+        self._forms: dict[object, list[str]] = {}
+        """Words of labels, grouped by keys: forms of one word share at least one key."""
+
+    def read(self) -> Slices[None]:
+        candidates = self._candidates
         places: dict[str, int] = {}
         self._places = np.full((len(SLOTS), len(candidates.spans)), -1)
         """Index in `_words` of each label of each span. It is −1 for a missing label, which selects the last, empty
@@ -62,11 +71,11 @@ class OwnLabels:
             for slot, kind in enumerate(SLOTS):
                 if kind in labels:
                     self._places[slot, at] = places.setdefault(labels[kind], len(places))
-        self._words = [_words_of_label(label) for label in places]
-        self._labels_of: dict[str, list[int]] = {}
-        self._forms: dict[object, list[str]] = {}
-        """Words of labels, grouped by keys: forms of one word share at least one key."""
-        for index, words in enumerate(self._words):
+        for index, label in enumerate(places):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            words = _words_of_label(label)
+            self._words.append(words)
             for word in dict.fromkeys(words):
                 if word not in self._labels_of:
                     for key in _keys_of(word):

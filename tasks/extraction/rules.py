@@ -12,7 +12,7 @@ import numpy as np
 
 from models.fair_executor import Slices
 from tasks.extraction.blocks import party_of_field
-from tasks.extraction.candidates import LABEL, SENDERS, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.candidates import LABEL, SENDERS, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.coded_texts import CodedLine
 from tasks.extraction.concepts import CONCEPTS, PHRASES, concepts_of
 from tasks.extraction.features import FieldText, Matrix
@@ -120,7 +120,7 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
         return
-    logits[rows, :-1] -= LABELLED * _are_labels(candidates)
+    logits[rows, :-1] -= LABELLED * (yield from _are_labels(candidates))
     yield
     probabilities = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
     yield
@@ -133,19 +133,23 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
         logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
 
 
-def _are_labels(candidates: Candidates) -> Matrix:
+def _are_labels(candidates: Candidates) -> Slices[Matrix]:
     """Return 2 for each span that is a label word for word, or part of one, 1 for a span with a label's meaning, 0 for
     other spans."""
-    whole = [tuple(fold(segment.text)) in PHRASES for segment in candidates.segments]
-    words_of_spans = [tuple(fold(span.text)) for span in candidates.spans]
-    named = [len(words) <= LONGEST_LABEL and bool(concepts_of(words)) for words in words_of_spans]
-    return np.array(
-        [
-            2.0 if whole[span.first] and span.first == span.last else label + (words in PHRASES)
-            for span, label, words in zip(candidates.spans, named, words_of_spans, strict=True)
-        ],
-        np.float32,
-    )
+    whole: list[bool] = []
+    for segment in candidates.segments:
+        if len(whole) % SPANS_AT_ONCE == 0:
+            yield
+        whole.append(tuple(fold(segment.text)) in PHRASES)
+    found: list[float] = []
+    for span in candidates.spans:
+        if len(found) % SPANS_AT_ONCE == 0:
+            yield
+        words = tuple(fold(span.text))
+        is_named = len(words) <= LONGEST_LABEL and bool(concepts_of(words))
+        is_whole = whole[span.first] and span.first == span.last
+        found.append(2.0 if is_whole else float(is_named + (words in PHRASES)))
+    return np.array(found, np.float32)
 
 
 def are_cut(candidates: Candidates) -> Matrix:

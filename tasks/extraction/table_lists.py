@@ -186,8 +186,12 @@ def headed_tables(
         kept = ranked[:MAX_READINGS] + [one for one in headed[:1] if one not in ranked[:MAX_READINGS]]
         found += [*kept, bare]
         for one in kept:
-            yield
-            derived = [*derived_columns(one.header, one.table.rows[one.end :])]
+            derived = []
+            for column in derived_columns(one.header, one.table.rows[one.end :]):
+                if column is None:
+                    yield
+                else:
+                    derived.append(column)
             wholes = [column for column in derived if column.part_of is None]
             ways = [wholes, derived] if len(wholes) < len(derived) else [derived]
             found += [_with_derived(one, columns) for columns in ways if columns]

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import numpy as np
 
+from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
-from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
@@ -70,9 +71,14 @@ def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     return frozenset(found | {UNITS[word] for one in unit_words if (word := without_accents(one.casefold())) in UNITS})
 
 
-def units_after(candidates: Candidates) -> list[str]:
+def units_after(candidates: Candidates) -> Slices[list[str]]:
     """Return the unit after each number, and an empty text for every other span."""
-    return [unit_after(span) if span.kind == "number" else "" for span in candidates.spans]
+    found: list[str] = []
+    for span in candidates.spans:
+        if len(found) % SPANS_AT_ONCE == 0:
+            yield
+        found.append(unit_after(span) if span.kind == "number" else "")
+    return found
 
 
 def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: Sequence[str]) -> None:

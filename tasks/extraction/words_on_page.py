@@ -1,6 +1,6 @@
 """Groups the words of a page by their places: into rows, pieces of a row, and cells."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -47,11 +47,10 @@ def place_words(passage: Passage) -> Slices[None]:
     """Compute the rows of a page in slices. Without this call, they are computed in one step when they are first
     needed."""
     yield from passage.prepare()
-    if passage not in _rows:
-        words = yield from _placed(passage, range(len(passage.words)))
-        _rows[passage] = yield from _rows_of(words)
     if passage not in _columns_of:
-        _columns_of[passage] = yield from _rows_by_column(passage)
+        words = yield from _placed(passage)
+        _rows[passage] = yield from _rows_of(words)
+        _columns_of[passage] = yield from _rows_by_column(passage, words)
 
 
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
@@ -68,33 +67,33 @@ def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     return _columns_of[passage]
 
 
-def _rows_by_column(passage: Passage) -> Slices[list[list[list[WordOnPage]]]]:
+def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> Slices[list[list[list[WordOnPage]]]]:
     columns: list[list[WordOnPage]] = []
     last = float("inf")
-    for line in range(len(passage.lines)):
-        if line % LINES_AT_ONCE == 0:
+    line_end = 0
+    for number, word in enumerate(words, 1):
+        if number % WORDS_AT_ONCE == 0:
             yield
-        words = yield from _placed(passage, passage.line_words(line))
-        if not words:
-            continue
-        middle = (words[0].box[1] + words[0].box[3]) / 2
-        if not columns or middle < last - words[0].height:
-            columns.append([])
-        columns[-1] += words
-        last = middle
+        if word.at >= line_end:
+            line_end = passage.line_words(passage.line_at(word.at)).stop
+            middle = (word.box[1] + word.box[3]) / 2
+            if not columns or middle < last - word.height:
+                columns.append([])
+            last = middle
+        columns[-1].append(word)
     found: list[list[list[WordOnPage]]] = []
     left = MAX_ROWS
-    for words in columns:
-        rows = yield from _rows_of(words)
+    for column in columns:
+        rows = yield from _rows_of(column)
         found.append(rows[:left])
         left -= len(found[-1])
     return [rows for rows in found if rows]
 
 
-def _placed(passage: Passage, words: Iterable[int]) -> Slices[list[WordOnPage]]:
+def _placed(passage: Passage) -> Slices[list[WordOnPage]]:
     found: list[WordOnPage] = []
-    for number, at in enumerate(words, 1):
-        if number % WORDS_AT_ONCE == 0:
+    for at in range(len(passage.words)):
+        if at % WORDS_AT_ONCE == 0:
             yield
         if (box := box_of(passage, [at])) is not None:
             found.append(WordOnPage(at, box))

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from tasks.matches_in_slices import matches_in_slices
+
 _SIGNS = {
     "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR", "Rs.": "INR", "Rs": "INR", "RM": "MYR", "R$": "BRL", "S$": "SGD",
     "A$": "AUD", "C$": "CAD", "US$": "USD", "HK$": "HKD", "NZ$": "NZD", "$": "USD", "zł": "PLN", "Kč": "CZK",
@@ -41,8 +43,9 @@ class Currency(NamedTuple):
 
 def find_currencies(text: str) -> Iterator[Currency]:
     """Find the currencies in `text` that are separate words or touch a digit."""
-    for found in FORM.finditer(text):
-        yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
+    for found in matches_in_slices(FORM, text):
+        if found is not None:
+            yield Currency(*found.span(), _SIGNS.get(found[0], found[0]))
 
 
 def currency_of(text: str) -> str:

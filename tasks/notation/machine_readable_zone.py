@@ -70,8 +70,10 @@ def _bare(line: str) -> str:
 
 def _zone_at(rows: Sequence[str], at: int, width: int, today: date) -> MachineReadableZone | None:
     count = _WIDTHS[width]
+    if not rows[at] or rows[at][0] not in _KINDS:
+        return None
     found = [_of_width(row, width) for row in rows[at : at + count]]
-    if len(found) < count or not all(found) or found[0][0] not in _KINDS:
+    if len(found) < count or not all(found):
         return None
     zone = _of_card(found, today) if count == 3 else _of_two_lines(found, today)
     # Any line of capitals has the shape of a zone. Only its check digits show whether it is one.
