@@ -43,7 +43,7 @@ _LEFT = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, httpcore.Ne
 _REFUSALS: dict[type[Exception], bytes] = {
     AddressRefused: b"403 Forbidden",
     PortRefused: b"403 Forbidden",
-    HostNotFound: b"502 Bad Gateway",
+    HostNotFound: b"403 Forbidden",  # as above, or a page could list the names of the server's own network
     ProxyRefused: b"502 Bad Gateway",
     httpcore.ConnectError: b"502 Bad Gateway",
     httpcore.ConnectTimeout: b"504 Gateway Timeout",

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import httpcore
 import httpx
+import structlog
 
 from models.base import media_type_of
 from models.certificates import trusted
@@ -42,6 +43,8 @@ from tasks.inputs.limits import MB
 
 if TYPE_CHECKING:
     from tasks.inputs.fetch.cache import HttpCache
+
+log = structlog.get_logger(__name__)
 
 Gate = Callable[[httpx.URL, Fetch], AbstractAsyncContextManager[None]]
 """A context manager that surrounds each hop's request. It may wait, or refuse with an InputError."""
@@ -285,13 +288,15 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
         yield
     except TimeoutError as error:
         raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
-    except AddressRefused as error:
-        raise visit.refused("is not on the public internet (OPENFAZE_FETCH_ALLOW opens it)") from error
+    except (AddressRefused, HostNotFound) as error:
+        # The log alone tells the two apart. Its messages, here the host, are for the level `debug`.
+        reason = "host_not_found" if isinstance(error, HostNotFound) else "address_not_public"
+        log.info("fetch_refused", reason=reason)
+        log.debug("fetch_refused_host", reason=reason, host=str(error))
+        raise visit.host_refused() from error
     except PortRefused as error:
         ports = ", ".join(map(str, policy.ports))
         raise visit.refused(f"uses a port that is not allowed (OPENFAZE_FETCH_PORTS: {ports})") from error
-    except HostNotFound as error:
-        raise visit.unreachable("host not found") from error
     except ProxyRefused as error:
         raise visit.unreachable(f"this server's proxy answered {error.status}") from error
     except httpcore.ConnectTimeout as error:

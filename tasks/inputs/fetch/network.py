@@ -150,8 +150,8 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class AddressRefused(Exception):
-    """Raised if the host has an address that is not on the public internet. The error deliberately does not name the
-    address."""
+    """Raised if the host has an address that is not on the public internet. The error names the host, and deliberately
+    not the address."""
 
 
 class PortRefused(Exception):
@@ -159,7 +159,7 @@ class PortRefused(Exception):
 
 
 class HostNotFound(Exception):
-    """Raised if the host has no address."""
+    """Raised if the host, which the error names, has no address."""
 
 
 class SystemResolver:
@@ -187,17 +187,17 @@ class Rules:
     def check_host(self, host: str, port: int) -> None:
         """Check a host before it is resolved. Raises AddressRefused."""
         if host in METADATA_HOSTS and not self.allow.names(host, port):
-            raise AddressRefused
+            raise AddressRefused(host)
 
     def check_address(self, host: str, port: int, address: Address) -> None:
         """Check one of the addresses of `host`. Raises AddressRefused and PortRefused."""
         named = self.allow.names(host, port)
         if is_metadata(address):
             if not (self.allow.names_address(address, port) or (named and host in METADATA_HOSTS)):
-                raise AddressRefused
+                raise AddressRefused(host)
         elif not (named or self.allow.contains(address) or self.allow.names_address(address, port)):
             if not is_public(address):
-                raise AddressRefused
+                raise AddressRefused(host)
             if port not in self.ports:
                 raise PortRefused
 
@@ -233,7 +233,7 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
             except (httpcore.ConnectError, httpcore.ConnectTimeout, ProxyRefused):
                 if attempt == len(addresses):
                     raise
-        raise HostNotFound
+        raise HostNotFound(host)
 
     async def _checked(self, host: str, port: int) -> Sequence[Address]:
         self._rules.check_host(host, port)
@@ -249,4 +249,4 @@ class PublicNetwork(httpcore.AsyncNetworkBackend):
         try:
             return [ip_address(text) for text in await self._resolver(host, port)]
         except (OSError, ValueError) as error:
-            raise HostNotFound from error
+            raise HostNotFound(host) from error

@@ -18,7 +18,7 @@ from protego import Protego
 from models.scheduler import SHARE, FairSlots
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetched, Fetcher
-from tasks.inputs.fetch.url_policy import Fetch, FetchFailed
+from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused
 
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
@@ -49,6 +49,8 @@ class _Rules:
     """Reason why the rules are unknown, in which case nothing is allowed."""
     unreachable: str | None = None
     """Reason why the host cannot be reached, which prevents fetching its pages as well."""
+    is_refused: bool = False
+    """True if the host is not public or was not found, which holds for its pages as well."""
     until: float = float("-inf")
 
 
@@ -67,7 +69,7 @@ class Robots:
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Return the Crawl-delay of the host in seconds, or None if robots.txt disallows `url`.
 
-        Raises FetchFailed if the host cannot be reached or its rules cannot be read at present.
+        Raises FetchFailed if the host cannot be reached or its rules cannot be read at present, and HostRefused.
         """
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
         lock = self._reading.setdefault((origin, SHARE.get().key), asyncio.Lock())
@@ -79,6 +81,8 @@ class Robots:
                 rules = self._rules[origin] = self._known(origin) or read
                 self._rules.move_to_end(origin)
                 self._forget_old()
+        if rules.is_refused:
+            raise visit.host_refused()
         if rules.unreachable is not None:
             raise visit.unreachable(rules.unreachable)
         if rules.failure is not None:
@@ -94,7 +98,7 @@ class Robots:
         return rules
 
     async def _read(self, origin: str) -> _Rules:
-        parsed, lines, failure, unreachable = None, 0, None, None
+        parsed, lines, failure, unreachable, is_refused = None, 0, None, None, False
         try:
             fetched = await self._fetcher.fetch(f"{origin}/robots.txt", max_bytes=_MAX_BYTES)
             parsed, lines = await asyncio.to_thread(_parsed, fetched.data)
@@ -110,11 +114,14 @@ class Robots:
                 failure = "could not be read"
             elif not 400 <= error.status < 500 or error.status == 429:
                 failure = f"answered with status {error.status}"
+        except HostRefused as error:
+            is_refused = not error.redirected
+            failure = "could not be read" if error.redirected else None
         except InputError:
             pass  # the host is not permitted: fetching the page raises the same refusal with the page's address
-        is_known = failure is None and unreachable is None
+        is_known = failure is None and unreachable is None and not is_refused
         until = self._clock() + (_KEPT_FOR_S if is_known else _FAILURE_KEPT_FOR_S)
-        return _Rules(parsed, lines, failure, unreachable, until)
+        return _Rules(parsed, lines, failure, unreachable, is_refused, until)
 
     def _forget_old(self) -> None:
         lines = sum(1 + rules.lines for rules in self._rules.values())

@@ -186,6 +186,18 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
     return host, int(port) if port else None
 
 
+class HostRefused(InputError):
+    """Raised if a host is not on the public internet, or was not found (`url_not_allowed`).
+
+    The client is not told which, or it could list the names of the server's own network.
+    """
+
+    def __init__(self, message: str, *, redirected: bool, param: str | None = None) -> None:
+        super().__init__(message, code="url_not_allowed", param=param)
+        self.redirected = redirected
+        """True if the URL's own host is public, and redirects to the refused one."""
+
+
 class FetchFailed(InputError):
     """Raised if the URL may be fetched, but no usable response came (`fetch_failed`)."""
 
@@ -215,8 +227,13 @@ class Fetch:
     def refused(self, reason: str) -> InputError:
         return InputError(f"{self._subject} {reason}.", code="url_not_allowed", param=self.param)
 
+    def host_refused(self) -> HostRefused:
+        reason = "is not on the public internet, or was not found (OPENFAZE_FETCH_ALLOW opens it)"
+        return HostRefused(f"{self._subject} {reason}.", redirected=self.redirected, param=self.param)
+
     def unreachable(self, reason: str) -> FetchFailed:
-        """Return the error for a host that could not be reached; `reason` is a few words such as "host not found"."""
+        """Return the error for a host that could not be reached; `reason` is a few words such as "the connection was
+        refused"."""
         own = None if self.redirected else reason
         return FetchFailed(f"{self._subject} could not be reached: {reason}.", unreachable=own, param=self.param)
 

@@ -121,7 +121,7 @@ async def test_a_name_is_resolved_and_checked_for_each_connection() -> None:
 
 async def test_names_that_are_not_there_are_told() -> None:
     async with proxy() as (opened, _):
-        assert (await say(opened, get("http://nowhere.test/"))).startswith(b"HTTP/1.1 502 ")
+        assert (await say(opened, get("http://nowhere.test/"))).startswith(b"HTTP/1.1 403 ")
 
 
 @pytest.mark.parametrize(
