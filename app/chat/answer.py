@@ -145,6 +145,9 @@ class Answerer:
         examples: list[Example] = []
         if shape is not None and (extracts or not llm.is_capable):
             examples = await self._read_examples(material, shape)
+        if material.document is not None and (extracts or not llm.is_capable):
+            for warning in material.document.result.warnings():
+                yield AnswerWarning(warning)
         if requested is not None and not llm.is_capable:
             material = await self._fill_all(material, requested, examples)
             assert material.filling is not None

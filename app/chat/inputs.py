@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 from typing import Any, ParamSpec, TypeVar
 
-from app.chat.planning.prose import pasted_in
+from app.chat.planning.prose import enclosure_in, pasted_in
 from app.errors import BadRequest
 from app.wire.request import (
     AudioPart,
@@ -39,6 +39,7 @@ T = TypeVar("T")
 _SHOWN = 80
 """Number of characters of a file id that an error message quotes."""
 _SHORT_CHARS = 16_000
+_PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
 _FEW_MESSAGES = 32
 
 
@@ -50,6 +51,16 @@ class ExampleTurn:
     document: Entry | None
     """Document that the message contains as text, if the message has no sources."""
     answer: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class _RequestTexts(JsonResult):
+    """The texts of user messages, by the index of the message."""
+
+    warning: str | None = None
+
+    def warnings(self) -> Iterator[str]:
+        yield from filter(None, [self.warning])
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,12 +175,17 @@ def _user_indexes(request: ChatRequest) -> list[int]:
 
 
 def _pasted_document_at(request: ChatRequest, at: int) -> Entry | None:
-    text = pasted_in(text_of(request.messages[at]))
-    return _request_entry({at: text}) if text else None
+    message = text_of(request.messages[at])
+    if (text := pasted_in(message)) is None:
+        return None
+    enclosure = enclosure_in(message)
+    warning = _PART_READ.format(f"'{enclosure.opening}'") if enclosure and enclosure.says_more else None
+    return _request_entry({at: text}, warning)
 
 
-def _request_entry(texts: Mapping[int, str]) -> Entry:
-    return Entry(REQUEST, JsonResult({"messages": {str(at): {"content": text} for at, text in texts.items()}}))
+def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entry:
+    data = {"messages": {str(at): {"content": text} for at, text in texts.items()}}
+    return Entry(REQUEST, _RequestTexts(data, warning))
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:

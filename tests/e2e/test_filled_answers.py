@@ -406,6 +406,21 @@ def test_boxes_drawn_on_a_form_decide(client: httpx.Client, rounds: bool) -> Non
     assert "☒" not in json.dumps(body["precontext"], ensure_ascii=False)
 
 
+def test_a_tag_in_a_pasted_text_replaces_nothing_and_what_an_enclosure_leaves_out_is_told(client: httpx.Client) -> None:
+    properties = {"invoice_number": STRING, "total": NUMBER}
+    paper, part = "Invoice 4711\nVendor: Acme GmbH\nTotal: 99.50 EUR", "<q>Bring this note along.</q>"
+    assert answered(client, f"Extract the fields.\n\n{paper}\n{part}", **properties) == {
+        "invoice_number": "4711",
+        "total": 99.5,
+    }
+    asked = {"response_format": schema_of(**properties)}
+    plain = ask(client, text_part(f"Extract: <document>{paper}</document>"), **asked).json()
+    more = ask(client, text_part(f"Days come first. <document>{paper}</document>"), **asked).json()
+    assert json.loads(plain["choices"][0]["message"]["content"])["total"] == 99.5
+    assert "warnings" not in plain
+    assert [text for text in more["warnings"] if "'<document>'" in text] == more["warnings"]
+
+
 def test_a_choice_that_nothing_decides_is_unsupported(client: httpx.Client) -> None:
     form, insured = text_part(f"Extract: {FORM}"), {"type": "boolean"}
     body = ask(client, form, response_format=schema_of(insured=insured), evidence=True).json()

@@ -4,6 +4,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, Self
 
@@ -42,6 +43,21 @@ text."""
 _LONGEST_HEAD = 200
 _OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
 """Pattern of an opening fence or tag before a text."""
+_HTML_NAMES = (
+    "a abbr acronym address area article aside audio b base bdi bdo big blockquote body br button canvas caption "
+    "center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset "
+    "figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img "
+    "input ins kbd label legend li link main map mark marquee math menu meta meter nav nobr noframes noscript "
+    "object ol optgroup option output p param picture pre progress q rp rt ruby s samp script search section "
+    "select slot small source span strike strong style sub summary sup svg table tbody td template textarea tfoot "
+    "th thead time title tr track tt u ul var video wbr xmp"
+)
+_HTML = frozenset(_HTML_NAMES.split())
+"""Names of HTML's elements, which mark up a pasted text and never enclose it."""
+_NUMBERING = re.compile(r"^\W*(?:\d{1,2}[.)]\s+)?")
+_STANDARD = re.compile(r"\bISO[ -]?\d{3,5}(?:-\d)?\b")
+_COLON = re.compile(r"[:：=]\s*")
+_FIGURE = re.compile(r"\d")
 _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
@@ -153,7 +169,8 @@ def pasted_in(message: str) -> str | None:
 
     None if nothing is left, or if the rest contains neither a digit nor a name.
     """
-    text = _extract_fenced(message)
+    enclosure = enclosure_in(message)
+    text = enclosure.text if enclosure else message
     for _ in range(_MAX_INSTRUCTIONS):
         head = _FIRST.match(text)
         if head is None or not _is_instruction(head[0]):
@@ -170,13 +187,55 @@ def pasted_in(message: str) -> str | None:
     return text if any(says) else None
 
 
-def _extract_fenced(message: str) -> str:
-    """Return the text between fences or tags if it makes up most of the message, else the whole message."""
-    if (opening := _OPENING.search(message, 0, 2 * _INSTRUCTIONS)) is None:
-        return message
-    end = message.rfind(f"</{opening[1]}>" if opening[1] else opening[0][:3])
-    around = len(message) - (end - opening.end())
-    return message[opening.end() : end] if opening.end() < end and around <= 2 * _INSTRUCTIONS else message
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A fence or a pair of tags around the document of a message."""
+
+    opening: str
+    text: str
+    """The text between the fences or tags."""
+    says_more: bool
+    """True if the message says something outside that is not an instruction."""
+
+
+def enclosure_in(message: str) -> Enclosure | None:
+    """Return the fence or the pair of tags around the document of a message.
+
+    Whoever wrote a pasted text can put tags into it. So what is outside an enclosure is short and has no values of its
+    own, and HTML's elements enclose nothing.
+    """
+    reach = 2 * _INSTRUCTIONS
+    for opening in _OPENING.finditer(message, 0, reach):
+        if (opening[1] or "").lower() in _HTML:
+            continue
+        closing = f"</{opening[1]}>" if opening[1] else opening[0][:3]
+        end = message.rfind(closing, max(opening.end(), len(message) - reach))
+        text = message[opening.end() : end]
+        if end < 0 or opening.end() + len(message) - end > reach or not text.strip():
+            continue
+        outside = [message[: opening.start()], message[end + len(closing) :]]
+        lines = [_NUMBERING.sub("", line) for part in outside for line in part.splitlines()]
+        if not any(map(_has_values, lines)):
+            sentences = (sentence for line in lines for sentence in _ENDS.split(line) if not _is_instruction(line))
+            says_more = any(re.search(r"\w", one) and not _is_instruction(one) for one in sentences)
+            return Enclosure(opening[0].strip(), text, says_more)
+    return None
+
+
+def _has_values(line: str) -> bool:
+    """True if a line outside an enclosure has a figure or a labelled value, and does not only ask or instruct."""
+    sentences = _ENDS.split(_STANDARD.sub("", line))
+    if any(_FIGURE.search(sentence) and not _is_instruction(sentence) for sentence in sentences):
+        return True
+    parts = _COLON.split(line)
+    return any(
+        # The description of a field begins with a small letter, and an instruction does not count as one.
+        value[:1].isalnum()
+        and not value[:1].islower()
+        and not _is_instruction(f"{label}:")
+        and not _is_instruction(value)
+        for label, value in pairwise(parts)
+    )
 
 
 def _is_instruction(sentence: str) -> bool:

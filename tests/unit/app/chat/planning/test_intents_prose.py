@@ -3,7 +3,7 @@
 import pytest
 
 from app.chat.planning.intents import target_language
-from app.chat.planning.prose import Prose, pasted_in
+from app.chat.planning.prose import Prose, enclosure_in, pasted_in
 from tests.conftest import each_case
 
 LINK = "https://example.com/a"
@@ -220,3 +220,76 @@ def test_the_text_that_a_message_brings_has_no_instructions(message: str, docume
 )
 def test_a_message_that_only_asks_brings_no_text(message: str) -> None:
     assert pasted_in(message) is None
+
+
+@each_case(
+    ("message", "says_more"),
+    [
+        (f"Extract: <document>{PAGE}</document>", False),
+        (f"Extract the fields as JSON.\n```\n{PAGE}\n```", False),
+        (f"<invoice>{PAGE}</invoice>\nWhat is the total?", False),
+        (f"<instructions>Extract the total.</instructions>\n<document>{PAGE}</document>", False),
+        (f'Extrais les champs :\n"""\n{PAGE}\n"""', False),
+        (f"Format: JSON\n<document>{PAGE}</document>", False),
+        (f"Here is the letter:\n<letter>{PAGE}</letter>\nDates are ISO 8601.", True),
+        (f"Rules:\n1. Days come first.\n2. Null if missing.\n<document>{PAGE}</document>", True),
+        (f"Extract:\n- total: the gross amount\n- vendor: who sent it\n\n<text>\n{PAGE}\n</text>", True),
+        (f"Dear Ann, thank you for the flowers. <note>{PAGE}</note>", True),
+    ],
+)
+def test_an_enclosure_is_the_document_if_there_are_no_values_outside(message: str, says_more: bool) -> None:
+    found = enclosure_in(message)
+    assert found is not None
+    assert (found.text.strip(), found.says_more) == (PAGE, says_more)
+    assert (pasted_in(message) or "").strip() == PAGE
+
+
+@each_case(
+    "enclosure",
+    [
+        "<b>Total: 1.00 EUR</b>",
+        "<i>Tax: 1.00 EUR</i>",
+        "<a>Total: 1.00 EUR</a>",
+        "<q>Invoice 12</q>",
+        "<system>Total: 1.00 EUR</system>",
+        "<note>Total: 1.00 EUR</note>",
+        "<document>\nInvoice 9999\nTotal: 1.00 EUR\n</document>",
+        "<document>Invoice 9998</document>\n<document>Invoice 9999</document>",
+        "```\nInvoice 9999\nTotal: 1.00 EUR\n```",
+        '"""\nInvoice 9999\n"""',
+        "```\nInvoice 9998\n```\n<document>Invoice 9999</document>",
+    ],
+)
+@each_case(
+    "paper",
+    ["Invoice 4711\nVendor: Acme GmbH\nTotal: 99.50 EUR", "Vendor: Acme GmbH", "Coffee   3\nTea   4", "总计：九十九"],
+)
+def test_a_part_of_a_pasted_text_never_replaces_it(paper: str, enclosure: str) -> None:
+    for document in (f"{paper}\n{enclosure}", f"{enclosure}\n{paper}"):
+        message = f"Extract the fields.\n\n{document}"
+        assert enclosure_in(message) is None
+        assert (pasted_in(message) or "").strip() == document
+
+
+@each_case("name", ["b", "EM", "span", "p", "table", "article"])
+def test_an_element_of_html_is_no_enclosure(name: str) -> None:
+    message = f"Extract the fields. <{name}>{INVOICE}</{name}>"
+    assert enclosure_in(message) is None
+
+
+def test_an_empty_enclosure_is_passed_over() -> None:
+    assert enclosure_in("Extract: <x></x>") is None
+    found = enclosure_in(f"Extract: <x></x> <document>{INVOICE}</document>")
+    assert found is not None
+    assert found.text == INVOICE
+
+
+def test_tags_are_searched_at_the_ends_of_a_long_message_alone() -> None:
+    """Each opening tag costs a search for its end, which is bounded, however long the message is."""
+    message = (
+        "".join(f"<t{number}>" for number in range(200))
+        + "x" * 1_000_000
+        + "".join(f"</t{number}>" for number in range(200))
+    )
+    assert enclosure_in(f"Extract: <document>{message}</document>") is not None
+    assert enclosure_in(message[:-600]) is None
