@@ -4,6 +4,7 @@ text."""
 import ctypes
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from itertools import pairwise
 from math import isclose
 from typing import NamedTuple, Self
@@ -27,6 +28,8 @@ _MAX_SEGMENTS = 2000
 """Largest number of segments of one path that are examined."""
 _MAX_OUTLINES = 1000
 """Largest number of outlines of one page that are collected. A map has a hundred times as many, but a few suffice."""
+_MAX_CLIP_SEGMENTS = 100_000
+"""Largest number of segments of clip paths of one page that are examined for its texts. Most texts have five."""
 _THIN = 3.0
 """Largest thickness in points of a filled rectangle that counts as a ruled line."""
 _MAX_RULINGS = 10_000
@@ -133,6 +136,9 @@ class PageObjects:
     """Objects that may cover text, in drawing order."""
     texts: dict[int, int] = field(default_factory=dict)
     """Position in the drawing order of each text object, by address."""
+    clips: dict[int, Box] = field(default_factory=dict)
+    """Part of the page to which a text object is clipped, by address: the bounding box of the clip path, as nothing
+    outside is drawn."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
@@ -156,12 +162,19 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     shown = PageObjects()
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
+    clip_segments = _MAX_CLIP_SEGMENTS
     for place, (item, matrix) in enumerate(leaves):
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
         match kind:
             case pdfium.FPDF_PAGEOBJ_TEXT:
                 shown.texts[address(item)] = place
+                paths = list(_clip_paths(item, clip_segments))
+                clip_segments -= sum(map(len, paths))
+                if paths:
+                    left, bottom, right, top = reduce(Box.clipped, map(Box.around, paths))
+                    clip = left, bottom, max(left, right), max(bottom, top)
+                    shown.clips[address(item)] = Box(*matrix.on_rect(*clip))
             case pdfium.FPDF_PAGEOBJ_IMAGE:
                 shown.covers += _find_covers(place, item, matrix)
                 if _is_legible(item):
@@ -249,7 +262,7 @@ def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked:
 def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
     a, b, c, d, *_ = (abs(value) for value in _inner_matrix(item, matrix).get())
     upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
-    clips = list(_clip_paths(item))
+    clips = list(_clip_paths(item, _MAX_CLIP_SEGMENTS))
     if upright and all(map(is_rectangle, clips)):
         box = _own_bounds(item)
         for corners in clips:
@@ -258,12 +271,17 @@ def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
             yield Cover(place, Box(*matrix.on_rect(*box)), item)
 
 
-def _clip_paths(item: object) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form."""
+def _clip_paths(item: object, most: int) -> Iterator[list[Point]]:
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form, until there are more than
+    `most`."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
-        segments = range(pdfium.FPDFClipPath_CountPathSegments(clip, path))
-        yield [point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in segments]
+        segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
+        most -= segments
+        if most < 0:
+            return
+        if segments > 0:
+            yield [point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in range(segments)]
 
 
 def point_of(segment: object) -> Point:

@@ -40,7 +40,7 @@ _LEGIBLE = 10, 60
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
 _COVERED = 0.8
-"""Least share of a word's box that must be covered for the word to be unreadable."""
+"""Least share of a word's box that must be covered, or clipped away, for the word to be unreadable."""
 _OPAQUE = 0.98
 """Least share of opaque pixels with which a picture hides what is below it. Its edges may be smooth."""
 _MAX_PICTURES = 20
@@ -146,6 +146,17 @@ def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfP
     return [word for word, under in zip(words, hidden, strict=True) if not under]
 
 
+def unclipped(words: Sequence[PdfWord], shown: PageObjects) -> list[PdfWord]:
+    """Return the `words` that are drawn within the part of the page to which they are clipped."""
+
+    def is_drawn(word: PdfWord) -> bool:
+        clip = shown.clips.get(word.drawn_by)
+        # A clip that is empty, or to the other side of the word, leaves a box of no area.
+        return clip is None or word.box.clipped(clip).area >= (1 - _COVERED) * word.box.area
+
+    return list(filter(is_drawn, words))
+
+
 def _is_plain_rectangle(path: object) -> bool:
     """True if `path` is a rectangle filled with a plain colour."""
     segments = range(pdfium.FPDFPath_CountSegments(path))
@@ -179,7 +190,7 @@ def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLay
     notes = typed_notes(page, view)
     shown = shown_on(page)
     words = [word for word in read_words(page) if view.box.contains(word.box.centre)]
-    words = uncovered(words, shown, page)
+    words = uncovered(unclipped(words, shown), shown, page)
     glyphs = sum(len(word.glyphs) for word in words)
     if not glyphs or sum(word.unmapped for word in words) > _GARBAGE * glyphs:
         return TextLayer(tuple(notes))

@@ -16,6 +16,7 @@ from tasks.inputs.pages import TextLayer
 from tasks.inputs.pdf.document import PdfPages
 from tasks.inputs.source import Blob
 from tasks.layout.lines import in_reading_order
+from tests.conftest import each_case
 from tests.pages import FONTS, prose
 
 Draw = Callable[[Canvas], object]
@@ -141,6 +142,80 @@ def test_a_few_paths_are_no_text() -> None:
 def test_a_table_of_bars_is_no_text() -> None:
     bars = [box(72 + 20 * column, 100, 10, 5 + column) for column in range(20)]
     assert layer_of(words("Sales"), *bars).complete
+
+
+def clipped(draw: Draw, *boxes: tuple[float, float, float, float], ellipse: bool = False) -> Draw:
+    def drawn(canvas: Canvas) -> None:
+        canvas.saveState()
+        for x, y, width, height in boxes:
+            path = canvas.beginPath()
+            (path.ellipse if ellipse else path.rect)(x, y, width, height)
+            canvas.clipPath(path, stroke=0, fill=0)
+        canvas.setFont("Helvetica", 12)
+        draw(canvas)
+        canvas.restoreState()
+
+    return drawn
+
+
+@each_case(
+    ("boxes", "ellipse"),
+    [
+        ([(0, 0, 1, 1)], False),
+        ([(0, 0, 595, 842), (300, 300, 100, 100)], False),
+        ([(0, 600, 200, 200), (300, 600, 200, 200)], False),
+        ([(72, 700, 4, 12)], False),
+        ([(0, 0, 20, 20)], True),
+    ],
+)
+def test_a_word_that_is_clipped_away_is_left_out(boxes: list[tuple[float, ...]], ellipse: bool) -> None:
+    layer = layer_of(words("seen", y=600), clipped(words("clipped"), *boxes, ellipse=ellipse))  # type: ignore[arg-type]
+    assert texts(layer) == ["seen"]
+
+
+@each_case(
+    ("boxes", "ellipse"),
+    [
+        ([(0, 0, 595, 842)], False),
+        ([(72, 690, 30, 30)], False),
+        ([(0, 500, 400, 300)], True),
+    ],
+)
+def test_a_word_within_its_clip_is_read(boxes: list[tuple[float, ...]], ellipse: bool) -> None:
+    layer = layer_of(words("seen", y=600), clipped(words("inside"), *boxes, ellipse=ellipse))  # type: ignore[arg-type]
+    assert texts(layer) == ["inside", "seen"]
+
+
+def test_a_clip_within_a_form_is_placed_with_it() -> None:
+    def form(canvas: Canvas) -> None:
+        canvas.beginForm("stamp")
+        clipped(words("inside", 10, 10), (0, 0, 100, 30))(canvas)
+        clipped(words("outside", 10, 50), (0, 0, 100, 30))(canvas)
+        canvas.endForm()
+        canvas.saveState()
+        canvas.translate(200, 400)
+        canvas.doForm("stamp")
+        canvas.restoreState()
+
+    assert texts(layer_of(words("seen", y=600), form)) == ["inside", "seen"]
+
+
+def test_clips_are_examined_up_to_a_number_of_corners() -> None:
+    """A clip path of any size may hold for any number of texts."""
+
+    def drawn(canvas: Canvas) -> None:
+        canvas.saveState()
+        path = canvas.beginPath()
+        path.moveTo(0, 0)
+        for corner in range(60_000):
+            path.lineTo(corner % 2, 1)
+        canvas.clipPath(path, stroke=0, fill=0)
+        canvas.setFont("Helvetica", 12)
+        for row in range(3):
+            canvas.drawString(72, 700 - 20 * row, f"text {row}")
+        canvas.restoreState()
+
+    assert texts(layer_of(drawn)) == ["text 1", "text 2"]
 
 
 def test_a_word_under_an_opaque_box_is_left_out() -> None:
