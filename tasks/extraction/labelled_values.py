@@ -128,12 +128,14 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
     """Yield the words of each row from left to right, and None after each slice of work without a row. Rows are split
     at wide gaps and where a line begins."""
     boxes: list[Box | None] = []
+    pause = 0
     for line in range(len(passage.lines)):
         words = passage.line_words(line)
         parts: list[Box] = []
         for start in range(0, len(words), WORDS_AT_ONCE):
-            if start or line % LINES_AT_ONCE == 0:
+            if words[start] >= pause:
                 yield None
+                pause = words[start] + WORDS_AT_ONCE
             if (box := box_of(passage, words[start : start + WORDS_AT_ONCE])) is not None:
                 parts.append(box)
         boxes.append(hull_of(parts) if parts else None)

@@ -870,12 +870,14 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
 def mark_twins(
     lists: Mapping[JsonPath, FilledList], wanted: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Mapping[JsonPath, FilledList]:
-    """Note in the cells of each list whether another list of the schema asks for at least half of its fields."""
+    """Return the lists, with a note in the cells of each whether another list of the schema asks for at least half of
+    its fields."""
+    marked = dict(lists)
     for path, found in lists.items():
         others = [own for other, own in wanted.items() if other != path]
         if any(2 * sum(_is_among_fields(one, own) for one in wanted[path]) >= len(wanted[path]) for own in others):
-            found.cells = {at: cell._replace(has_twin=True) for at, cell in found.cells.items()}
-    return lists
+            marked[path] = replace(found, cells={at: cell._replace(has_twin=True) for at, cell in found.cells.items()})
+    return marked
 
 
 def _is_among_fields(one: WantedField, others: Sequence[WantedField]) -> bool:

@@ -218,6 +218,7 @@ def test_a_line_of_many_words_is_read_in_slices() -> None:
     assert max(calls_of_slices(layout_of(passage))) < 25 * LABELLED_AT_ONCE
     [short] = all_of(passages_to_search([entry_of("scraper", {"text": "thing " * 30_000})]))
     all_of(short.prepare())
+    assert max(calls_of_slices(layout_of(short))) < 50 * LABELLED_AT_ONCE
     assert max(calls_of_slices(place_words(short))) < 25 * WORDS_AT_ONCE
 
 
