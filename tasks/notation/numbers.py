@@ -131,7 +131,7 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the character before the digits is a minus sign.
 
     A hyphen between two words or numbers is not one. An opening bracket is one if a closing bracket follows the digits
-    (accounting), unless they repeat a number in words, "thirty (30) days", or are the rate behind a name: "VAT (10 %)".
+    (accounting), unless they repeat a number in words, "thirty (30) days", or are the rate after a name: "VAT (10 %)".
     """
     if match["negative"] == "(":
         if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():

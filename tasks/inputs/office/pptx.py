@@ -24,6 +24,8 @@ _REPEATED = ("dt", "ftr", "sldNum")
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MAX_GROUPED = 2_000
 """Number of categories and groups of a chart beyond which the groups are left out."""
+_DEEPEST_LEVEL = 8
+"""Deepest level of a paragraph; the first is 0 (ECMA-376, part 1, 20.1.10.72)."""
 _OUTLINE = (None, "obj", "body")
 """Types of placeholders whose paragraphs are bulleted by default; None is a placeholder without a type."""
 
@@ -147,7 +149,7 @@ def _outline_lines(frame: Any, *, bulleted: bool) -> Iterator[str]:
         text = _text_with_links(paragraph)
         if not text:
             continue
-        level = paragraph.level
+        level = min(paragraph.level, _DEEPEST_LEVEL)
         numbers = {deeper: number for deeper, number in numbers.items() if deeper <= level}
         kind = next((child.tag.rpartition("}")[2] for child in paragraph._p.iter(*_BULLETS)), "")
         if kind == "buAutoNum":

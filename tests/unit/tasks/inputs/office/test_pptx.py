@@ -46,6 +46,15 @@ def test_an_outline_is_a_nested_list() -> None:
     assert text_of(slides(fill)) == "## Slide 1: T\n\n- one\n  - deeper\n- two"
 
 
+def test_a_level_that_powerpoint_does_not_know_is_the_deepest() -> None:
+    def fill(presentation: Presentation) -> None:
+        frame = titled(presentation, "T", layout=1).placeholders[1].text_frame
+        frame.text = "far"
+        frame.paragraphs[0]._p.get_or_add_pPr().set("lvl", "900000000")
+
+    assert text_of(slides(fill)) == f"## Slide 1: T\n\n{'  ' * 8}- far"
+
+
 def test_the_notes_of_the_speaker_come_last() -> None:
     def fill(presentation: Presentation) -> None:
         slide = titled(presentation, "T")
