@@ -192,7 +192,7 @@ class HostRefused(InputError):
     The client is not told which, or it could list the names of the server's own network.
     """
 
-    def __init__(self, message: str, *, redirected: bool, param: str | None = None) -> None:
+    def __init__(self, message: str, *, redirected: bool = False, param: str | None = None) -> None:
         super().__init__(message, code="url_not_allowed", param=param)
         self.redirected = redirected
         """True if the URL's own host is public, and redirects to the refused one."""
