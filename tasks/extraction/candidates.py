@@ -159,6 +159,11 @@ class CandidateSpan:
     """The party's name, address or representative that the span is in a sentence that introduces the party ("between
     ACME Ltd, the Seller, and …"); None for other spans."""
 
+    @property
+    def text_before(self) -> str:
+        """The last words before the span in its line."""
+        return self.passage.text_before(self.words[0])
+
 
 @dataclass(frozen=True)
 class Candidates:

@@ -6,6 +6,7 @@ printed options is ticked, and whether the words that name a field are denied (`
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Final, NamedTuple
@@ -20,7 +21,17 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.yes_and_no import DENIALS, EMPTY, TICKED, EnumValues, Words, answer_of, words_of
+from tasks.extraction.yes_and_no import (
+    DENIALS,
+    EMPTY,
+    TICKED,
+    EnumValues,
+    Words,
+    answer_of,
+    is_denied,
+    is_left_open,
+    words_of,
+)
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
@@ -86,7 +97,7 @@ _CLAUSE = re.compile(r"[.,;:!?\n\t()]")
 
 
 class Decision(NamedTuple):
-    """The value of a boolean or an enum, with the words on the page that decide it."""
+    """The value of a boolean, an enum or a converted number, with the words on the page that decide it."""
 
     value: Any
     probability: float
@@ -94,6 +105,8 @@ class Decision(NamedTuple):
     words: tuple[int, ...]
     entry: Entry | None = None
     """The entry that contains the passage: a text that was read, or the text of the request."""
+    is_derived: bool = False
+    """True if the value is computed from what the words say: a number in another unit."""
 
 
 class _PrintedOption(NamedTuple):
@@ -127,6 +140,8 @@ def decide(
     for path, (field, names) in fields.items():
         yield
         values, naming = _Values(field.schema), _Naming(names)
+        if (yield from _is_left_open(values, naming, scored)):
+            continue
         decision = (
             (yield from _by_box(values, naming, options))
             or (yield from _behind_own_label(values, naming, scored))
@@ -305,6 +320,25 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
     return found
 
 
+def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[bool]:
+    """True if a label that names the field has only a text behind it which leaves the answer open: `Insured: pending`.
+
+    Nothing else on the page decides such a field, neither an empty box nor the words of its name.
+    """
+    found = False
+    for at, span in enumerate(scored.candidates.spans if scored else ()):
+        if at % SPANS_AT_ONCE == 0:
+            yield
+        if span.kind != "part" or not span.has_colon or naming.by(span.label) < ALIKE:
+            continue
+        if len(words_of(span.label)) > MAX_LABEL_WORDS:
+            continue
+        if values.meant_by(span.text) is not None or not is_left_open(span.text):
+            return False
+        found = True
+    return found
+
+
 def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
     """Decide by the word after a label, or in the same row, if the label has the words of the field's name."""
     best: tuple[float, Decision] | None = None
@@ -313,7 +347,7 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         if at % SPANS_AT_ONCE == 0:
             yield
         value = values.meant_by(span.text)
-        if value is None:
+        if value is None or is_denied(span.text_before, is_choice=True):
             continue
         first = segments[span.first]
         left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
@@ -332,7 +366,9 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
     values_in_line = {
         values.meant_by(one.text)
         for one in scored.candidates.spans
-        if one.passage is span.passage and one.passage.line_at(one.words[0]) == line
+        if one.passage is span.passage
+        and one.passage.line_at(one.words[0]) == line
+        and not is_denied(one.text_before, is_choice=True)
     }
     return len(values_in_line - {None}) > 1
 
@@ -347,8 +383,9 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     sums: dict[Any, float] = {}
     first: dict[Any, int] = {}
     for at in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
-        value = values.meant_by(scored.candidates.spans[at].text)
-        if value is not None:
+        span = scored.candidates.spans[at]
+        value = values.meant_by(span.text)
+        if value is not None and not is_denied(span.text_before, is_choice=True):
             sums[value] = sums.get(value, 0.0) + float(chances[at])
             first.setdefault(value, int(at))
     if not sums:
@@ -408,10 +445,19 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
                     for other in options_by_first[words[0]]
                     if len(other) > len(words) and _has_words_at(texts, at, other)
                 )
-                if next(longer, None) is None:
+                if next(longer, None) is None and not _is_denied_at(passage, at):
                     own = sorted(set(passage.tokens.words[at : at + len(words)]))
                     found.append((value, passage, tuple(own)))
     return found
+
+
+def _is_denied_at(passage: Passage, token: int) -> bool:
+    """True if the text before a token denies it, within its word (`non-refundable`) or in the words before."""
+    tokens = passage.tokens
+    word = tokens.words[token]
+    first = bisect_left(tokens.words, word)
+    own = tokens.texts[first:token]
+    return is_denied(" ".join([passage.text_before(word), *own]), is_choice=True)
 
 
 def _has_words_at(texts: Sequence[Words], at: int, words: Words) -> bool:

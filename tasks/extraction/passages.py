@@ -74,6 +74,10 @@ class Quantities(list[Q]):
         return index
 
 
+MAX_WORDS_BEFORE = 6
+"""Largest number of words before a value that may deny it or compare with it."""
+
+
 class Passage:
     """Consecutive lines of one result. Words are counted through all lines."""
 
@@ -96,6 +100,11 @@ class Passage:
 
     def line_words(self, line: int) -> range:
         return range(self._line_starts[line], self._line_starts[line + 1])
+
+    def text_before(self, word: int) -> str:
+        """Return the last words before `word` in its line."""
+        first = max(self.line_words(self.line_at(word)).start, word - MAX_WORDS_BEFORE)
+        return " ".join(self.words[first:word])
 
     def prepare(self) -> Slices[None]:
         """Compute in slices what most searches need. Without this call, each of these is computed in one step, when it

@@ -1,6 +1,7 @@
 """Interprets words and signs that make a choice: yes and no, ticked boxes, and words that mean the same as a value of
 an enum."""
 
+import re
 import tomllib
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,11 @@ _TABLE: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(FILE.read_text("u
 
 LONGEST_CHOICE: Final = 1_000
 """Largest number of characters of an enum's value that is compared with texts."""
+
+_NEAR_CHARACTERS: Final = 80
+"""Number of characters before a value in which a denial of the value is looked for."""
+_MOST_BETWEEN: Final = 2
+"""Largest number of words between a denial and what it denies: `no longer a`."""
 
 Words = tuple[str, ...]
 TICKED: Final = tuple(dict.fromkeys(_TABLE["boxes"]["ticked"].replace("( )", "").split()))
@@ -43,6 +49,13 @@ def _phrases(listed: str) -> Iterator[Words]:
 
 _ANSWERS: Final = {words: answer == "yes" for answer, listed in _TABLE["answers"].items() for words in _phrases(listed)}
 DENIALS: Final = frozenset(_phrases(_TABLE["denials"]["before"]))
+_DENIES: Final = DENIALS | frozenset(_phrases(_TABLE["denials"]["further"]))
+_DENIES_CHOICE: Final = frozenset(_phrases(_TABLE["denials"]["choice"]))
+_BETWEEN: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
+_LONGEST_DENIAL: Final = max(map(len, _DENIES))
+_CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
+_OPEN: Final = frozenset(_phrases(_TABLE["open"]["values"]))
+_OPEN_SIGNS: Final = frozenset(_TABLE["open"]["signs"].split())
 _HARMLESS: Final = tuple(_phrases(_TABLE["harmless"]["values"]))
 for _number, _meaning in enumerate(_TABLE["choices"]["meanings"]):
     for _words in _phrases(_meaning):
@@ -59,6 +72,29 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     if (sign := _BOXES.get(bare, _CELLS.get(bare) if is_cell else None)) is not None:
         return sign
     return _ANSWERS.get(words_of(bare))
+
+
+def is_left_open(text: str) -> bool:
+    """True if the whole text says that the answer is not known, or not yet: `n/a`, `?`, `to be confirmed`."""
+    bare = text.strip()
+    return bare in _OPEN_SIGNS or words_of(bare) in _OPEN
+
+
+def is_denied(before: str, *, is_choice: bool) -> bool:
+    """True if the text before a value denies the value: `not`, `nicht mehr`, `The number is not`.
+
+    Only the words of the value's own clause count. "No" before a number or a code (`is_choice` is False) mostly means
+    "number", so it denies these only with a further word, as in "no longer".
+    """
+    words = list(words_of(_CLAUSE.split(before[-_NEAR_CHARACTERS:])[-1]))
+    denials = _DENIES | _DENIES_CHOICE if is_choice else _DENIES
+    for dropped in range(_MOST_BETWEEN + 1):
+        ends = (tuple(words[-size:]) for size in range(1, _LONGEST_DENIAL + 1))
+        if any(end in denials and (is_choice or dropped or end not in _DENIES_CHOICE) for end in ends):
+            return True
+        if not words or words.pop() not in _BETWEEN:
+            return False
+    return False
 
 
 class EnumValues:
