@@ -62,8 +62,8 @@ class FieldEvidence(TypedDict):
     """The matched words as the source has them."""
     match: Kind | Literal["derived", "example"]
     """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a sum
-    or a count of supported fields, the first of which is described; `example`: where an example has
-    the field."""
+    or a count of supported fields, the first of which is described, or a number that was converted to the field's unit;
+    `example`: where an example has the field."""
     score: float
     """0 to 1, two decimals: agreement of value and text; at most 0.3 if a label contradicts the field."""
     label: Label
@@ -180,6 +180,8 @@ def find_evidence(
         if (decision := decided.get(field.path)) is not None:
             chosen[field.path] = _decided_match(decision, precontext)
             found_at = _describe(chosen[field.path], field)
+            if decision.is_derived:
+                found_at["match"] = "derived"
             evidence[field.pointer] = {**found_at, "probability": round(decision.probability, 2)}
         elif field.path in undecided:
             evidence[field.pointer] = cast(FieldEvidence, {"probability": round(undecided[field.path], 2)})
@@ -367,7 +369,7 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
         given = calibration_input(field.place, evidence["score"], claim.label, evidence.get("confidence", 1.0))
-        evidence["probability"] = round(probability(given), 2)
+        evidence["probability"] = round(min(probability(given), field.place.most), 2)
     return evidence
 
 

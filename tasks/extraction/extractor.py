@@ -32,7 +32,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.rules import apply_rules, are_cut, separate_rivals
+from tasks.extraction.rules import DENIED, apply_rules, are_cut, are_denied, separate_rivals
 from tasks.extraction.small_print import SmallPrint
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
@@ -214,11 +214,13 @@ def _adjust(
     yield from labels.read()
     yield from meanings.prepare()
     units = yield from units_after(candidates)
+    denied = DENIED * (yield from are_denied(candidates))
     named = set()
     for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut)
         if not field.in_list:
+            row[:-1] -= denied
             clauses.prefer(row, field)
             meanings.prefer(row, field)
             if small_print.prefer(row, field):

@@ -15,9 +15,10 @@ from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import UNREADABLE, emptiest
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
+from tasks.extraction.doubts import largest_probability
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
-from tasks.extraction.features import LARGEST_AMOUNT
+from tasks.extraction.features import LARGEST_AMOUNT, field_text
 from tasks.extraction.fields import (
     MAX_FIELDS,
     NESTING,
@@ -38,13 +39,20 @@ from tasks.extraction.headed_rows import tables_on_pages
 from tasks.extraction.items_side_by_side import items_side_by_side
 from tasks.extraction.listed_items import listed_items, named_list, numbered_steps, without_roles
 from tasks.extraction.match_results import match_results
+from tasks.extraction.matching import NORMALISED_SCORE
 from tasks.extraction.measured_lines import measured_lines
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.object_lists import ObjectList, read_object_list, without_items_at, without_shared_items
 from tasks.extraction.passages import is_text, passages_to_search
 from tasks.extraction.prescribed_medicines import prescribed_medicines
 from tasks.extraction.price_lists import price_lists
-from tasks.extraction.probability import FieldScores, ValuePlace, probability_of_cell
+from tasks.extraction.probability import (
+    FieldScores,
+    ValuePlace,
+    calibration_input,
+    probability,
+    probability_of_cell,
+)
 from tasks.extraction.rankings import rankings
 from tasks.extraction.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import prefer_sums_of_lists
@@ -61,6 +69,7 @@ from tasks.extraction.table_lists import (
 )
 from tasks.extraction.text_lists import TextList, as_text
 from tasks.extraction.travel_legs import travel_legs
+from tasks.extraction.units import rescaled
 from tasks.extraction.values import with_contact_form, with_form
 from tasks.extraction.whole_results import TaskResults, values_from_results
 from tasks.extraction.words_on_page import place_words
@@ -75,6 +84,9 @@ T = TypeVar("T")
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
 """Probability of a list of texts below or beside its name if the network preferred another place."""
+
+CONVERTED_DIGITS = 6
+"""Number of decimals of a converted number, such as −20.555556 for −5 °F in °C."""
 
 LINE_READERS = (
     dated_entries,
@@ -419,7 +431,9 @@ class _FormToFill:
                     values[one.path] = LEFT_OUT
             else:
                 values[one.path] = choice.value
-        values |= {path: one.value for path, one in decided.items() if path in self.choices}
+        converted = (yield from self._converted(scored, choices, values)) if scored else {}
+        decided |= converted
+        values |= {path: one.value for path, one in decided.items() if path in self.choices or path in converted}
         for path in self.choice_lists:
             if ticked := [one.value for at, one in decided.items() if at[:-1] == path]:
                 values[path] = ticked
@@ -427,6 +441,29 @@ class _FormToFill:
         values |= {path: [*map(with_nesting, values[path])] for path in self.listed if values.get(path)}
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
+
+    def _converted(
+        self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue], values: Mapping[JsonPath, Any]
+    ) -> Slices[dict[JsonPath, Decision]]:
+        """Return the numbers that are printed in another unit or magnitude than their fields', converted exactly."""
+        converted = {}
+        for one in self.wanted:
+            number = values.get(one.path)
+            if one.path not in choices or not isinstance(number, int | float) or isinstance(number, bool):
+                continue
+            yield
+            span = scored.span_of(one.path, number)
+            found = span and rescaled(field_text(one.schema, one.names), span)
+            if not (span and found and found.value is not None and (place := scored.place(one.path, number))):
+                continue
+            whole = found.value.denominator == 1
+            value = int(found.value) if whole else round(float(found.value), CONVERTED_DIGITS)
+            if one.fits(value):
+                most = largest_probability(one, span, scored.candidates, is_converted=True)
+                chance = min(most, probability(calibration_input(place, NORMALISED_SCORE, "none")))
+                entry = self.read[span.passage.entry]
+                converted[one.path] = Decision(value, chance, span.passage, found.words, entry, is_derived=True)
+        return converted
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
         """Return the list that is printed below or beside its name, unless `found` already has its items."""

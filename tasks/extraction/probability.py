@@ -25,8 +25,9 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from tasks.extraction.candidates import Candidates
+from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.claims import Label
+from tasks.extraction.doubts import largest_probability
 from tasks.extraction.features import Matrix, types_of, wants_iso
 from tasks.extraction.fields import WantedField, without_items
 from tasks.extraction.passages import Passage, is_text
@@ -132,6 +133,8 @@ class ValuePlace(NamedTuple):
     """Further input of the calibration for a copied field, from its scores (`FieldScores`)."""
     is_by_example: bool = False
     """True if an example has the field at this place."""
+    most: float = 1.0
+    """Largest probability that the words around the value allow (`doubts`)."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +190,7 @@ class FieldScores:
             # All items come from one piece of text, so each is right if the piece is.
             found = self._place(whole.passage, whole.items[at].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
-        key = key_of(value)
-        saying = [at for at, values in enumerate(self._values_of_spans) if key in values]
+        saying = self._spans_saying(value)
         if not saying:
             return ValuePlace(0.0, copied=copied)
         best = max(saying, key=lambda at: self.logits[row, at])
@@ -202,7 +204,21 @@ class FieldScores:
         span = self.candidates.spans[best]
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
-        return found._replace(is_by_example=is_by_example, features=self._features_of(row, best, found.words))
+        is_single = copied and not self.fields[row].in_list
+        most = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
+        return found._replace(
+            is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=most
+        )
+
+    def span_of(self, path: JsonPath, value: Any) -> CandidateSpan | None:
+        """Return the most likely place of `value` for the field at `path`, or None if no place has the value."""
+        row = self.rows[path]
+        best = max(self._spans_saying(value), key=lambda at: self.logits[row, at], default=None)
+        return None if best is None else self.candidates.spans[best]
+
+    def _spans_saying(self, value: Any) -> list[int]:
+        key = key_of(value)
+        return [at for at, values in enumerate(self._values_of_spans) if key in values]
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
         """Return the input of the calibration for a field's best place: its scores, the probability that another field

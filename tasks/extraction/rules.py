@@ -21,6 +21,7 @@ from tasks.extraction.introduced_parties import prefer_introduced
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.units import prefer_units
 from tasks.extraction.values import number_of
+from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
@@ -47,6 +48,8 @@ UNLABELLED = 0.01
 CUT = 5.0
 """Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
 meant."""
+DENIED = 25.0
+"""Penalty on the logit of a place that the text before it denies: `not A1`. It exceeds what labels may add."""
 NO_ADDRESS = 12.0
 """Penalty on the logit of a text without an @ as an e-mail address."""
 NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind == "number") - {
@@ -111,6 +114,18 @@ def apply_rules(
     if field.concepts & _INITIALS.keys():
         logits[:-1] += INITIAL * _initials(field, candidates)
     _prefer_coded(logits, field, candidates)
+
+
+def are_denied(candidates: Candidates) -> Slices[Matrix]:
+    """Return 1 for each place that the text before it denies, and 0 for each other place."""
+    known: dict[tuple[int, int], bool] = {}
+    for at, span in enumerate(candidates.spans):
+        if at % SPANS_AT_ONCE == 0:
+            yield
+        place = id(span.passage), span.words[0]
+        if place not in known:
+            known[place] = is_denied(span.text_before, is_choice=False)
+    return np.array([known[id(span.passage), span.words[0]] for span in candidates.spans], np.float32)
 
 
 def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates: Candidates) -> Slices[None]:

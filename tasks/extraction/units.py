@@ -7,9 +7,11 @@
 
 import re
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -19,7 +21,9 @@ from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.numbers import Number, likeliest
 
 WITH_UNIT = 4.0
 """Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
@@ -33,10 +37,13 @@ LARGEST = 1.5
 LONGEST_UNIT = 2
 """Largest number of words of a unit."""
 
-_TABLE: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("units.toml").read_text("utf-8"))
-UNITS: Mapping[str, str] = {
-    word: unit for unit, words in _TABLE.items() for word in " ".join(words.split()).split(", ")
-}
+
+def _listed(words: str) -> list[str]:
+    return " ".join(words.split()).split(", ")
+
+
+_TABLE: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("units.toml").read_text("utf-8"))
+UNITS: Mapping[str, str] = {word: unit for unit, words in _TABLE["units"].items() for word in _listed(words)}
 """Unit by each of its names, without accents."""
 _OF_CONCEPTS = {"tax_rate": "percent", "interest_rate": "percent"}
 """Units of concepts that are always in this unit."""
@@ -52,7 +59,33 @@ _MEANT_BY_NAME: Mapping[str, str] = {
     ),
     **dict.fromkeys(("temp", "temperature", "temperatur", "temperatura", "temperatuur"), "degree"),
 }
-"""Unit of a field by the last word of its name."""
+"""Unit of a field by the last word of its name. A temperature is in degrees of any scale."""
+_DEGREES = frozenset(("degree", "fahrenheit"))
+
+
+class _Size(NamedTuple):
+    size: Fraction
+    """Size of a unit in the first unit of its scale."""
+    zero: Fraction
+    """Number on the unit's scale at the zero of the others: 32 for degrees Fahrenheit."""
+
+
+_NO_UNITS = frozenset(_listed(_TABLE["names"]["others"]))
+_SCALES: Sequence[Mapping[str, _Size]] = [
+    {unit: _Size(Fraction(size), Fraction(one.get("zeros", {}).get(unit, 0))) for unit, size in one["units"].items()}
+    for one in _TABLE["scales"]
+]
+_SCALE_OF: Mapping[str, int] = {unit: at for at, one in enumerate(_TABLE["scales"]) for unit in one["units"]}
+_QUANTITY_OF: Mapping[str, str] = {unit: one["quantity"] for one in _TABLE["scales"] for unit in one["units"]}
+_MAGNITUDES, _BESIDE_MONEY = (
+    {word: int(by) if by.isdigit() else 0 for by, words in _TABLE[table].items() for word in _listed(words)}
+    for table in ("magnitudes", "beside_money")
+)
+"""Factor by which a word multiplies the number before it, by the word without accents; 0 if it is ambiguous."""
+_MAGNITUDE = re.compile(
+    rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
+)
+_MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
@@ -66,7 +99,7 @@ def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
     if words and (meant_unit := _MEANT_BY_NAME.get(without_accents(words[-1]))):
-        found.add(meant_unit)
+        found |= _DEGREES if meant_unit in _DEGREES and not found & _DEGREES else {meant_unit}
     unit_words = [*_WORDS_IN_BRACKETS.findall(described), *re.findall(r"\bin ([^\s,.;]+)", described)]
     return frozenset(found | {UNITS[word] for one in unit_words if (word := without_accents(one.casefold())) in UNITS})
 
@@ -93,14 +126,14 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
         logits[:-1] -= OTHER_UNIT * np.array([one in never for one in own], np.float32)
         return
     others = [
-        one not in wanted if one else _IS_MONEY.search(span.text) is not None
+        not (one in wanted or _may_be_converted(one, wanted)) if one else _IS_MONEY.search(span.text) is not None
         for one, span in zip(own, candidates.spans, strict=True)
     ]
     logits[:-1] -= OTHER_UNIT * np.array(others, np.float32)
     values = {
         span.number.readings for one, span in zip(own, candidates.spans, strict=True) if one in wanted and span.number
     }
-    if wanted == {"degree"} and any(len(name) == 1 for name in field.names.own):
+    if wanted and wanted <= _DEGREES and any(len(name) == 1 for name in field.names.own):
         _prefer_largest_print(logits, candidates, [one in wanted for one in own])
     if values:
         logits[:-1] += WITH_UNIT * np.array([one in wanted for one in own], np.float32)
@@ -130,26 +163,149 @@ def units_of(field: FieldText) -> frozenset[str]:
 def unit_after(span: CandidateSpan) -> str:
     """Return the unit after a number, at the end of its last word or in the next one or two words; empty if there is
     none."""
-    passage, last = span.passage, span.words[-1]
-    if span.text.endswith("%"):
-        return "percent"
-    end = passage.line_words(passage.line_at(last)).stop
-    touching = _AFTER_FIGURES.sub("", passage.words[last], count=1) if passage.words[last][:1].isdigit() else ""
-    return (
-        unit_of(touching)
-        if any(map(str.isalnum, touching)) or "%" in touching
-        else next(
-            (
-                unit
-                for size in range(min(LONGEST_UNIT, end - last - 1), 0, -1)
-                if (unit := unit_of(" ".join(passage.words[last + 1 : last + 1 + size])))
-            ),
-            "",
-        )
-    )
+    return "percent" if span.text.endswith("%") else _unit_at(span.passage, span.words[-1])[0]
+
+
+def _unit_at(passage: Passage, word: int) -> tuple[str, int]:
+    """Return the unit after the number that ends in a word, and the index of the first word behind the unit."""
+    end = passage.line_words(passage.line_at(word)).stop
+    touching = _AFTER_FIGURES.sub("", passage.words[word], count=1) if passage.words[word][:1].isdigit() else ""
+    if any(map(str.isalnum, touching)) or "%" in touching:
+        return unit_of(touching), word + 1
+    for size in range(min(LONGEST_UNIT, end - word - 1), 0, -1):
+        if unit := unit_of(" ".join(passage.words[word + 1 : word + 1 + size])):
+            return unit, word + 1 + size
+    return "", word + 1
 
 
 @lru_cache(maxsize=4096)
 def unit_of(text: str) -> str:
     bare = without_accents(text.casefold().strip(" .,;:()[]{}!?·|"))
     return UNITS.get(bare) or UNITS.get(" ".join(fold(bare)), "")
+
+
+class RescaledNumber(NamedTuple):
+    """A number that is printed in another unit or magnitude than its field's: `150 lb` for `weight_kg`, `1.5 M EUR` for
+    `total`."""
+
+    value: Fraction | None
+    """The number in the field's unit, or None if no exact ratio is known."""
+    words: tuple[int, ...]
+    """Indices of the words with the number and its unit, ascending."""
+
+
+def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
+    """Return the number of a span in the field's unit and magnitude, or None if it is printed in these, or if the field
+    states no unit."""
+    if span.number is None or span.text.endswith("%"):
+        return None
+    wanted = _units_stated(field)
+    magnitude, words = _magnitude_after(span, field, has_unit=bool(wanted))
+    if magnitude is not None:
+        value = magnitude * _value(span.number) if magnitude else None
+        return RescaledNumber(value, words)
+    pieces = _compound_at(span)
+    own = pieces[0].unit
+    same = [unit for unit in wanted if own and _QUANTITY_OF.get(unit) == _QUANTITY_OF.get(own, "")]
+    if (own in wanted and len(pieces) == 1) or len(same) != 1:
+        return None
+    [unit] = same
+    words = tuple(range(pieces[0].first, pieces[-1].end))
+    if _SCALE_OF[own] == _SCALE_OF[unit]:
+        sizes = _SCALES[_SCALE_OF[unit]]
+        total = sum(
+            ((piece.value - sizes[piece.unit].zero) * sizes[piece.unit].size for piece in pieces), start=Fraction(0)
+        )
+        return RescaledNumber(total / sizes[unit].size + sizes[unit].zero, words)
+    # `min` at the end of a name is a limit as often as a minute: `age_min`.
+    return None if "min" in {name[-1] for name in field.names.own if name} else RescaledNumber(None, words)
+
+
+class _Measure(NamedTuple):
+    first: int
+    end: int
+    value: Fraction
+    unit: str
+
+
+def _may_be_converted(unit: str, wanted: Collection[str]) -> bool:
+    return any(unit in _SCALE_OF and _SCALE_OF[unit] == _SCALE_OF.get(one) for one in wanted)
+
+
+def _units_stated(field: FieldText) -> frozenset[str]:
+    """Return the units in the field's own names and description, without words that may mean something else."""
+    names = [(name[0], *(word for word in name[1:] if word not in _NO_UNITS)) for name in field.names.own if name]
+    if any("per" in name or "pro" in name for name in names):
+        return frozenset()
+    alone = [("", *name) if len(name) == 1 and len(name[0]) > _SHORT else name for name in names]
+    return frozenset().union(*(units_named(name, field.full) for name in alone))
+
+
+def _compound_at(span: CandidateSpan) -> list[_Measure]:
+    """Return the measures that a number is part of: two of `6 ft 2 in`, whichever of its numbers the span has."""
+    passage, word = span.passage, span.words[-1]
+    own = span.number and _measure_at(passage, word, span.number, span.words[0])
+    assert own
+    line = passage.line_words(passage.line_at(word))
+    for at in range(max(line.start, span.words[0] - 1 - LONGEST_UNIT), span.words[0]):
+        number = passage.number_at.get(at)
+        before = number and number.readings and _measure_at(passage, at, number, at)
+        if before and before.end == span.words[0] and _goes_on(before, own):
+            return [before, own]
+    number = passage.number_at.get(own.end) if own.end in line else None
+    after = number and number.readings and _measure_at(passage, own.end, number, own.end)
+    return [own, after] if after and _goes_on(own, after) else [own]
+
+
+def _measure_at(passage: Passage, word: int, number: Number, first: int) -> _Measure:
+    unit, end = _unit_at(passage, word)
+    return _Measure(first, end, _value(number), unit)
+
+
+def _value(number: Number) -> Fraction:
+    return Fraction(likeliest(number.readings, number.digits))
+
+
+def _goes_on(one: _Measure, other: _Measure) -> bool:
+    """True if `other` is the rest of a measure that begins with `one`: minutes behind hours."""
+    scale = _SCALE_OF.get(one.unit, -1)
+    if scale != _SCALE_OF.get(other.unit) or one.unit == other.unit:
+        return False
+    sizes = _SCALES[scale]
+    ratio = sizes[one.unit].size / sizes[other.unit].size
+    return sizes[one.unit].zero == sizes[other.unit].zero == 0 < other.value < ratio and one.value.denominator == 1
+
+
+def _magnitude_after(
+    span: CandidateSpan, field: FieldText, *, has_unit: bool
+) -> tuple[Fraction | None, tuple[int, ...]]:
+    """Return the factor by which the magnitude behind a number exceeds the field's, and the words up to the magnitude:
+    1000 for `3 thousand`, 0 if the factor is unknown, None without a magnitude or if it is the field's own."""
+    assert span.number
+    passage = span.passage
+    found = _MAGNITUDE.match(passage.text, span.number.end)
+    if found is None:
+        return None, ()
+    word = without_accents(found["word"].casefold())
+    is_money = found["currency"] is not None or _IS_MONEY.search(span.text) is not None
+    touches = passage.text[span.number.end - 1].isdigit() and found.start("word") == span.number.end
+    by = _MAGNITUDES.get(word)
+    if by is None and (is_money or (word == "k" and touches and not has_unit)):
+        by = _BESIDE_MONEY.get(word)
+    if by is None:
+        return None, ()
+    stated = _magnitudes_stated(field)
+    if by in stated or len(stated) > 1:
+        return None, ()
+    of_field = next(iter(stated), 1)
+    words = tuple(range(span.words[0], passage.words_between(found.start("word"), found.end("word"))[-1] + 1))
+    return (Fraction(by, of_field) if by and of_field else Fraction(0)), words
+
+
+def _magnitudes_stated(field: FieldText) -> frozenset[int]:
+    """Return the magnitudes that a field's name or description states: `revenue_millions`, `in k€`."""
+    words = map(without_accents, fold(field.full))
+    known = {_MAGNITUDES[word] for word in words if word in _MAGNITUDES}
+    last = {_BESIDE_MONEY[name[-1]] for name in field.names.own if len(name) > 1 and name[-1] in _BESIDE_MONEY}
+    of_currency = {_BESIDE_MONEY.get(found["word"].casefold(), 0) for found in _MAGNITUDE_OF_FIELD.finditer(field.full)}
+    return frozenset(known | last | of_currency)

@@ -5,6 +5,8 @@ from typing import Any
 from tasks.extraction.units import units_named
 from tests.conftest import each_case
 from tests.filling import NUMBER, filled, pasted
+from tests.unit.tasks.extraction.reading import NUMBER as NUMBER_OR_NULL
+from tests.unit.tasks.extraction.reading import read_field
 
 STOVE = "Nominell effekt är 5 kW och verkningsgraden 81 procent. Höjd 932 mm, bredd 465 mm. Vikten är 104 kg."
 
@@ -38,3 +40,53 @@ async def test_a_percentage_is_no_amount_of_money() -> None:
 async def test_an_amount_of_money_is_no_percentage() -> None:
     text = "Subtotal 620.42\nVAT 21% 130.29\nTotal 750.71"
     assert await filled(pasted(text), vat_percent=NUMBER) == {"vat_percent": 21}
+
+
+@each_case(
+    ("text", "name", "value", "printed"),
+    [
+        ("Weight: 150 lb", "weight_kg", 68.038855, "150 lb"),
+        ("Weight: 2 t", "weight_kg", 2000, "2 t"),
+        ("Height: 6 ft 2 in", "height_cm", 187.96, "6 ft 2 in"),
+        ("Distance: 5 miles", "distance_km", 8.04672, "5 miles"),
+        ("Temperature: -5 °F", "temperature_celsius", -20.555556, "-5 °F"),
+        ("Duration: 1 h 30 min", "duration_minutes", 90, "1 h 30 min"),
+        ("Warranty: 2 years", "warranty_months", 24, "2 years"),
+        ("Total: 1.5 M EUR", "total", 1_500_000, "1.5 M"),
+        ("Revenue: 3 thousand", "revenue", 3000, "3 thousand"),
+        ("Umsatz: 2,5 Mio. EUR", "umsatz", 2_500_000, "2,5 Mio."),
+        ("Budget: 20k€", "budget", 20_000, "20k€"),
+        ("Obroty: 40 tys. zł", "obroty", 40_000, "40 tys."),
+    ],
+)
+async def test_a_number_in_another_unit_or_magnitude_is_converted(
+    text: str, name: str, value: float, printed: str
+) -> None:
+    found = await read_field(text, name, NUMBER_OR_NULL)
+    assert (found.value, found.match, found.text) == (value, "derived", printed)
+
+
+@each_case(("text", "name"), [("Volume: 3 gal", "volume_liters"), ("Revenue: 2 billion", "revenue")])
+async def test_a_number_in_a_unit_without_an_exact_ratio_is_improbable(text: str, name: str) -> None:
+    assert (await read_field(text, name, NUMBER_OR_NULL)).probability < 0.5
+
+
+async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> None:
+    integer = {"type": ["integer", "null"]}
+    assert (await read_field("Distance: 5 miles", "distance_km", integer)).probability < 0.5
+
+
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("Weight: 68 kg", "weight_kg", 68),
+        ("Temperature: 70 °F", "temperature", 70),
+        ("Prep time: 20 min", "prep_time", 20),
+        ("Umsatz: 2,5 Mio. EUR", "umsatz_mio", 2.5),
+        ("Height: 1.5 m", "height_m", 1.5),
+        ("Weight: 5 kg", "weight_to", 5),
+    ],
+)
+async def test_a_number_in_its_field_s_unit_is_copied(text: str, name: str, value: float) -> None:
+    found = await read_field(text, name, NUMBER_OR_NULL)
+    assert (found.value, found.match) in {(value, "exact"), (value, "normalised")}

@@ -1,0 +1,131 @@
+"""Finds what is printed around a copied value that speaks against it: a denial, another unit, a comparison, another
+order of day and month, or other values behind the same label.
+
+The network scores a value by its labels, and knows little of these words, because few papers print them. So they bound
+the probability of a value, whatever its score.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final
+
+from tasks.extraction.candidates import Candidates, CandidateSpan
+from tasks.extraction.features import field_text, types_of, wants_iso
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.units import rescaled
+from tasks.extraction.values import key_of, number_of
+from tasks.extraction.yes_and_no import is_denied
+from tasks.notation.currencies import DOLLARS, find_currencies
+from tasks.notation.dates import Day
+
+DENIED: Final = 0.3
+"""Largest probability of a value that the text before it denies: `not A1`."""
+IN_OTHER_UNIT: Final = 0.4
+"""Largest probability of a number that is printed in another unit or magnitude than its field's."""
+DOUBTFUL: Final = 0.85
+"""Largest probability of a bound (`below 5`), of a day that may be two (03/04/05), and of one of several values behind
+the same label."""
+
+FEWEST_FOREIGN: Final = 3
+"""Fewest letters with accents, or of another script, from which a document counts as not English."""
+
+_TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
+
+
+def _any_of(table: str) -> str:
+    phrases = " ".join(_TABLE["comparisons"][table].split()).split(", ")
+    return "|".join(re.escape(without_accents(phrase)) for phrase in sorted(phrases, key=len, reverse=True))
+
+
+_COMPARED_BEFORE = re.compile(rf"(?:(?<!\w)(?:{_any_of('before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$")
+"""Pattern of a comparison at the end of the text before a number. A currency may be between them."""
+_COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('after')})(?!\w)")
+_LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
+_FIGURES = re.compile(r"\d{1,2} ?([-/.]) ?\d{1,2} ?\1 ?(?:\d{4}|\d\d)")
+_NOT_ENGLISH = re.compile(r"[^\W\d_a-zA-Z]")
+_LABEL_END = (":", "：")
+
+
+def largest_probability(
+    field: WantedField, span: CandidateSpan, candidates: Candidates, *, is_converted: bool = False
+) -> float:
+    """Return the largest probability, 0 to 1, that a field has its value from a span. `is_converted` is True if the
+    value is in the field's own unit, whatever the unit of the span."""
+    if is_denied(span.text_before, is_choice=False):
+        return DENIED
+    is_number = bool(types_of(field.schema) & {"number", "integer"})
+    text = field_text(field.schema, field.names)
+    if is_number and not is_converted and rescaled(text, span) is not None:
+        return IN_OTHER_UNIT
+    is_bound = is_number and _is_compared(span) and _LIMITS.isdisjoint(map(without_accents, fold(text.full)))
+    is_ambiguous = wants_iso(field.schema) and _is_ambiguous_day(span, candidates)
+    return DOUBTFUL if is_bound or is_ambiguous or _is_one_of_several(span, candidates) else 1.0
+
+
+def _is_compared(span: CandidateSpan) -> bool:
+    """True if a number is the bound of a range: `below 5`, `18+`."""
+    if span.number is None:
+        return False
+    passage = span.passage
+    before = passage.text[max(0, span.number.start - 30) : span.number.start].split("\n")[-1]
+    after = passage.text[span.number.end : span.number.end + 30].split("\n")[0]
+    return bool(
+        _COMPARED_BEFORE.search(without_accents(before.casefold()))
+        or _COMPARED_AFTER.match(without_accents(after.casefold()))
+    )
+
+
+def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a day in figures has several readings, and nothing in the document shows their order.
+
+    Figures with points between them have the day first everywhere. The month is first in English with dollars, so other
+    days, another currency and letters that English lacks show the order.
+    """
+    if span.day is None or _has_one_order(span.day):
+        return False
+    figures = _FIGURES.match(span.text)
+    if figures is None or figures[1] == ".":
+        return False
+    if any(other.day and _has_one_order(other.day) and _FIGURES.match(other.text) for other in candidates.spans):
+        return False
+    texts = [passage.text for passage in candidates.passages]
+    if any(one.code not in DOLLARS for text in texts for one in find_currencies(text)):
+        return False
+    return sum(1 for text in texts for _ in islice(_NOT_ENGLISH.finditer(text), FEWEST_FOREIGN)) < FEWEST_FOREIGN
+
+
+def _has_one_order(day: Day) -> bool:
+    """True if only one order of day and month is possible, in the likeliest year."""
+    return sum(one.year == day.readings[0].year for one in day.readings) == 1
+
+
+def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if another line, among the data of the same party, has the same label and another value."""
+    if not _is_behind_label(span):
+        return False
+    label, value = span.label.casefold(), _value_of(span)
+    line, party = span.passage.line_at(span.words[0]), candidates.parties[span.first]
+    return any(
+        other.kind == span.kind
+        and other.passage is span.passage
+        and other.has_colon
+        and other.label.casefold() == label
+        and other.passage.line_at(other.words[0]) != line
+        and candidates.parties[other.first] == party
+        and _is_behind_label(other)
+        and _value_of(other) != value
+        for other in candidates.spans
+    )
+
+
+def _is_behind_label(span: CandidateSpan) -> bool:
+    first = span.words[0]
+    return span.has_colon and first > 0 and span.passage.words[first - 1].endswith(_LABEL_END)
+
+
+def _value_of(span: CandidateSpan) -> Any:
+    return span.day.readings if span.day else number_of(span) if span.kind == "number" else key_of(span.text)

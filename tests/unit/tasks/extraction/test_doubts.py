@@ -1,0 +1,95 @@
+"""What is printed around a value and speaks against it: denials, bounds, days that may be two, and rivals."""
+
+from typing import Any
+
+from tests.conftest import each_case
+from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_field
+
+
+@each_case(
+    ("text", "values", "value"),
+    [
+        ("Status: not shipped", ("shipped", "pending"), None),
+        ("Delivery: not yet delivered", ("delivered", "returned"), None),
+        ("Level: no longer gold", ("gold", "silver"), None),
+        ("Priority: anything but high", ("high", "low"), None),
+        ("Type: non-refundable", ("refundable", "free"), None),
+        ("Status: nicht mehr aktiv", ("aktiv", "gesperrt"), None),
+        ("Farbe: kein Rot", ("rot", "blau"), None),
+        ("Couleur : pas rouge", ("rouge", "bleu"), None),
+        ("Estado: ya no enviado", ("enviado", "pagado"), None),
+        ("Stato: non più attivo", ("attivo", "chiuso"), None),
+        ("Estado: não entregue", ("entregue", "pago"), None),
+        ("Status: niet verzonden", ("verzonden", "open"), None),
+        ("Status: nie wysłano", ("wysłano", "nowe"), None),
+        ("Status: not shipped", ("shipped", "not shipped"), "not shipped"),
+        ("Type: non-refundable", ("refundable", "non-refundable"), "non-refundable"),
+        ("Status: shipped", ("shipped", "pending"), "shipped"),
+        ("Color: red, not blue", ("red", "blue"), "red"),
+    ],
+)
+async def test_a_choice_behind_a_denial_is_not_the_value(text: str, values: tuple[str, ...], value: Any) -> None:
+    found = await read_field(text, text.partition(":")[0].strip().lower(), choice(*values))
+    assert found.value == value
+    assert value is None or found.probability >= 0.9
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
+        ("The invoice number is not A1, it is B2", "invoice_number", TEXT, None),
+        ("total is not 80.00 EUR but 95.00 EUR", "total", NUMBER, 95),
+        ("Invoice No 4711", "invoice_number", TEXT, "4711"),
+    ],
+)
+async def test_a_value_behind_a_denial_is_not_copied(text: str, name: str, schema: Any, value: Any) -> None:
+    assert (await read_field(text, name, schema)).value == value
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Temperature: 5", "temperature", True),
+        ("Temperature: below 5", "temperature", False),
+        ("Temperature: < 5", "temperature", False),
+        ("Temperatur: unter 5", "temperatur", False),
+        ("Prix : à partir de 50", "prix", False),
+        ("Price: up to EUR 50", "price", False),
+        ("Age: 18+", "age", False),
+        ("Age: 18 or older", "age", False),
+        ("Age: 18", "age", True),
+        ("Maximum weight: up to 50", "maximum_weight", True),
+    ],
+)
+async def test_a_bound_is_sure_only_for_a_field_that_asks_for_one(text: str, name: str, is_sure: bool) -> None:
+    found = await read_field(text, name, NUMBER)
+    assert (found.value is not None and found.probability >= 0.9) is is_sure
+
+
+@each_case(
+    ("text", "is_sure"),
+    [
+        ("Date: 03/04/05", False),
+        ("Date: 03/04/2025", False),
+        ("Date: 03.04.2025", True),
+        ("Date: 23/04/2025", True),
+        ("Date: 23/04/25", True),
+        ("Date: 03/04/2025\nDue: 25/04/2025", True),
+        ("Date: 03/04/2025\nTotal: $5.00", False),
+        ("Date: 03/04/2025\nTotal: £5.00", True),
+        ("Date: 03/04/2025\nRécépissé à conserver", True),
+    ],
+)
+async def test_a_day_is_sure_if_its_order_is_known(text: str, is_sure: bool) -> None:
+    assert ((await read_field(text, "date", DAY)).probability >= 0.9) is is_sure
+
+
+@each_case(
+    ("text", "is_sure"),
+    [
+        ("Total: 10.00\nTotal: 20.00\nTotal: 30.00", False),
+        ("Net: 10.00\nTax: 2.00\nTotal: 12.00\nTotal: 12.00", True),
+    ],
+)
+async def test_one_of_several_values_behind_a_label_is_not_sure(text: str, is_sure: bool) -> None:
+    assert ((await read_field(text, "total", NUMBER)).probability >= 0.9) is is_sure
