@@ -285,7 +285,9 @@ async def _lay_out(
         if grey is not None and not layer.complete:
             # Searching for ruled lines takes up to a third of a second on a large scan.
             rulings = rulings_in(grey, every) if form.needs_tables else ()
-        section = page_section(every, page.place, width, height, page.document.timestamp(page.number), geometry)
+        timestamp = page.document.timestamp(page.number)
+        # A picture's rulings are searched for only on request, and its text must not depend on that.
+        section = page_section(every, page.place, width, height, timestamp, geometry, layer.rulings)
         boxes = tick_boxes_in(ink, every) if ink is not None else ()
         return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
 

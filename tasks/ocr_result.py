@@ -441,10 +441,11 @@ def page_section(
     height: int,
     timestamp: float | None = None,
     geometry: PageGeometry | None = None,
+    rulings: Sequence[Ruling] = (),
 ) -> PageSection:
     """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels.
-    `geometry` is the page's; by default it is fitted to the lines."""
-    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry)]
+    `geometry` is the page's; by default it is fitted to the lines. `rulings` are the ruled lines that its file has."""
+    ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry, rulings)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
     if timestamp is not None:

@@ -21,7 +21,15 @@ from tasks.extraction.passages import Passage
 from tasks.extraction.priced_lines import priced_lines
 from tasks.extraction.table_headers import Header, HeaderCell, HeaderFinder, rows_of_header
 from tasks.extraction.table_lists import is_total, likeness_by_words
-from tasks.extraction.words_on_page import GAP, MAX_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.extraction.words_on_page import (
+    GAP,
+    MAX_PLACED,
+    WordOnPage,
+    cell_of,
+    rows_in_columns,
+    segments_of_row,
+    text_of,
+)
 from tasks.notation.cells import looks_numeric
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -94,7 +102,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
         yield
         if len(passage.words) > MAX_PLACED:
             continue
-        rows = rows_of(passage)
+        rows = rows_in_columns(passage)
         finder = HeaderFinder(passage, rows, sizes, likeness)
         at, last, first = 0, 0, len(rows)
         while at < len(rows):

@@ -21,7 +21,14 @@ from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.extraction.text_lists import ListItem
 from tasks.extraction.values import says_nothing
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.extraction.words_on_page import (
+    WordOnPage,
+    cell_of,
+    rows_by_column,
+    rows_in_columns,
+    segments_of_row,
+    text_of,
+)
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, any_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -222,7 +229,7 @@ def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
         return []
     found: list[list[int]] = []
     bottom = 0
-    for row in (row for rows in rows_by_column(passage) for row in rows):
+    for row in rows_in_columns(passage):
         yield
         text = text_of(passage, row)
         begun = _NUMBERED.match(text)

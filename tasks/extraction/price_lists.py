@@ -10,7 +10,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.table_lists import LIKELY, likeness_by_words
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, segments_of_row, text_of
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_in_columns, segments_of_row, text_of
 from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
@@ -81,7 +81,7 @@ def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:
     """Return the lines below each other with a text and a price, whose texts begin at the same place."""
     runs: list[list[_PriceLine]] = []
     open_runs: list[list[_PriceLine]] = []
-    rows = [row for rows in rows_by_column(passage) for row in rows]
+    rows = rows_in_columns(passage)
     reach = 0.0
     for row in rows:
         yield

@@ -955,8 +955,9 @@ def _fill_down(
     *,
     is_exact: bool,
 ) -> None:
-    """Repeat cells in all rows that they span. In exact tables, also repeat them in the empty cells below, for fields
-    that may not be null: texts, and whole numbers in the first column that are neither amounts nor counts.
+    """Repeat cells in all rows that they span. Also repeat them in the empty cells below, for fields that may not be
+    null: days in the first column, which statements print once, and in exact tables texts, and whole numbers in the
+    first column that are neither amounts nor counts.
 
     Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
     may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
@@ -966,7 +967,8 @@ def _fill_down(
         types = types_of(fields[at].schema)
         is_position = column == 0 and "number" not in types and kinds.isdisjoint(("amount", "count"))
         may_span = "string" in types or is_position
-        must = is_exact and may_span and not fields[at].fits(None)
+        is_day = column == 0 and wants_iso(fields[at].schema)
+        must = (is_exact or is_day) and may_span and not fields[at].fits(None)
         spans = 0
         above: ReadCell | None = None
         part = 0

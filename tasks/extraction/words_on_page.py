@@ -67,6 +67,11 @@ def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
     return _columns_of[passage]
 
 
+def rows_in_columns(passage: Passage) -> list[list[WordOnPage]]:
+    """Return the rows of a page in reading order. Words at the same height in two columns are two rows."""
+    return [row for rows in rows_by_column(passage) for row in rows]
+
+
 def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> Slices[list[list[list[WordOnPage]]]]:
     columns: list[list[WordOnPage]] = []
     last = float("inf")

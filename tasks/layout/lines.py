@@ -14,10 +14,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import atan2, degrees, hypot
+from statistics import median
 
 from models.vision.page_geometry import PageGeometry
-from models.vision.text import Quad, TextLine, Word
-from tasks.layout.reading_order import LineBox, Row, rows_in_order
+from models.vision.text import Quad, Ruling, TextLine, Word
+from tasks.layout.line_boxes import LineBox, Row
+from tasks.layout.reading_order import rows_in_order
+from tasks.layout.rulings import strokes_of
 
 _GAP = 0.6
 """Least width of white space between words that may be a gutter, in line heights."""
@@ -110,9 +113,11 @@ def line_of(words: Sequence[Word]) -> TextLine:
     return TextLine(tuple(words), (first[0], last[1], last[2], first[3]))
 
 
-def in_reading_order(lines: Sequence[TextLine], geometry: PageGeometry | None = None) -> list[TextLine]:
+def in_reading_order(
+    lines: Sequence[TextLine], geometry: PageGeometry | None = None, rulings: Sequence[Ruling] = ()
+) -> list[TextLine]:
     """Return `lines` in reading order, with those on one visual row joined. `geometry` is the page's; by default it is
-    fitted to the lines.
+    fitted to the lines. `rulings` are the ruled lines of the page.
 
     A joined line has the words of its parts from left to right, and the quadrilateral that encloses them on the upright
     page. Columns are read one after the other, tables and receipts row by row. The result does not depend on the order
@@ -129,7 +134,10 @@ def in_reading_order(lines: Sequence[TextLine], geometry: PageGeometry | None = 
             for one, line in zip(upright, group, strict=True)
             for flat, word in zip(one.words, line.words, strict=True)
         }
-        for row in rows_in_order([_line_box(line) for line in split_at_gutters(upright)]):
+        boxes = [_line_box(line) for line in split_at_gutters(upright)]
+        height = median(box.height for box in boxes)
+        across, _ = strokes_of(frame.upright_rulings(rulings), 0, height)
+        for row in rows_in_order(boxes, across):
             whole = source.get(id(row[0].line)) if len(row) == 1 else None
             ordered.append(whole or _join_row(row, [words[id(word)] for box in row for word in box.line.words], frame))
     return ordered

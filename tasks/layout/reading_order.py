@@ -11,19 +11,17 @@ Each row becomes one line of output. It is split if the type size changes, or if
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from math import dist
 from operator import attrgetter, itemgetter
 from statistics import median
 
-from models.vision.text import TextLine
 from models.vision.type_size import TypeSize
+from tasks.layout.line_boxes import LineBox, Row, is_value
+from tasks.layout.panes import are_level, split_at_panes
+from tasks.layout.rulings import Stroke
 
 _left, _middle = attrgetter("left"), attrgetter("middle")
-
-Row = list["LineBox"]
-"""Boxes on one visual row from left to right; never empty."""
 
 _GUTTER = 0.6
 """Least width of white space between columns, in line heights. The space between words is about 0.3."""
@@ -55,38 +53,16 @@ _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
-@dataclass(frozen=True, slots=True)
-class LineBox:
-    """One detected line, in coordinates rotated so that the text runs left to right."""
-
-    left: float
-    top: float
-    right: float
-    bottom: float
-    line: TextLine
-
-    @property
-    def height(self) -> float:
-        return self.bottom - self.top
-
-    @property
-    def centre(self) -> float:
-        return (self.left + self.right) / 2
-
-    @property
-    def middle(self) -> float:
-        return (self.top + self.bottom) / 2
-
-
-def rows_in_order(boxes: Sequence[LineBox]) -> list[Row]:
-    """Return the visual rows of `boxes`, given in any order, in reading order."""
+def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> list[Row]:
+    """Return the visual rows of `boxes`, given in any order, in reading order. `across` are the page's level
+    rulings."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
-    return _order_rows(ordered, median(box.height for box in ordered), _MAX_DEPTH)
+    return _order_rows(ordered, across, median(box.height for box in ordered), _MAX_DEPTH)
 
 
-def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row]:
+def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float, depth: int) -> list[Row]:
     if depth == 0:
         return _split_lines(_group_rows(boxes))
     rows = []
@@ -94,8 +70,10 @@ def _order_rows(boxes: Sequence[LineBox], height: float, depth: int) -> list[Row
         parts = _split_columns(block, height)
         if len(parts) == 1:
             parts = _parts_between_bridges(block, height)
+        if len(parts) == 1:
+            parts = split_at_panes(block, across, height)
         for part in parts:
-            rows += _split_lines(_group_rows(part)) if len(parts) == 1 else _order_rows(part, height, depth - 1)
+            rows += _split_lines(_group_rows(part)) if len(parts) == 1 else _order_rows(part, across, height, depth - 1)
     return rows
 
 
@@ -201,15 +179,9 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     facing = [(box, near) for box in fewer if _shared_height(box, near := _nearest(box, more)) > 0]
     if 3 * len(facing) < len(fewer):
         return False
-    offsets = [near.middle - box.middle for box, near in facing]
-    shift, height = median(offsets), median(box.height for box in fewer)
-    # On a bent page the cells of all rows are offset by a similar amount.
-    slack = 0.25 * height if abs(shift) < 0.4 * height else 0
-    level = [
-        pair
-        for offset, pair in zip(offsets, facing, strict=True)
-        if abs(offset - shift) < slack or _have_an_edge_in_common(*pair)
-    ]
+    height = median(box.height for box in fewer)
+    are_at_one_height = are_level([box for box, _ in facing], more, height)
+    level = [pair for pair, is_level in zip(facing, are_at_one_height, strict=True) if is_level]
     if 2 * len(level) <= len(facing):
         return True
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
@@ -254,8 +226,9 @@ def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
-    """True if at least three rows fill their column or continue sentences, as running text does."""
-    if len(rows) < 3:
+    """True if at least three rows fill their column or continue sentences, as running text does. Most of its
+    rows do not end in a value."""
+    if len(rows) < 3 or 2 * sum(len(row) > 1 and is_value(row[-1].line.text) for row in rows) >= len(rows):
         return False
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
     widths = [row[-1].right - row[0].left for row in rows]
@@ -274,7 +247,7 @@ def _is_headed(rows: Sequence[Row]) -> bool:
     if others or not rest or not head.line.text.endswith(_COLONS):
         return False
     texts = [box.line.text for row in rest for box in row]
-    return not any(map(_LABEL.match, texts)) and 2 * sum(map(_is_value, texts)) < len(texts)
+    return not any(map(_LABEL.match, texts)) and 2 * sum(map(is_value, texts)) < len(texts)
 
 
 def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
@@ -333,7 +306,7 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
     if 2 * with_fields > len(rows):
         return [line for fields in lines for line in fields]
     # In most rows, no two texts belong together, so this is not a table.
-    values = [box for row in rows for box in row if _is_value(box.line.text)]
+    values = [box for row in rows for box in row if is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
     return [part for fields in lines for line in fields for part in _split_far_apart(line, edges)]
 
@@ -347,7 +320,7 @@ def _are_labels(row: Row, below: Row) -> bool:
     return all(
         abs(value.left - label.left) < label.height
         and value.top - label.bottom < 1.5 * label.height
-        and not _is_value(label.line.text)
+        and not is_value(label.line.text)
         and _is_larger(_type_size(value), _type_size(label))
         for label, value in zip(row, below, strict=True)
     )
@@ -384,7 +357,7 @@ def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     one, other = line
     height = min(one.height, other.height)
     texts = one.line.text, other.line.text
-    if other.left - one.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or _is_value(texts[1]):
+    if other.left - one.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or is_value(texts[1]):
         return [line]
     if _holds_cells(one) or _holds_cells(other):
         return [line]
@@ -398,11 +371,6 @@ def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
 def _holds_cells(box: LineBox) -> bool:
     """True if a detector merged the cells of a row into one line."""
     return any(dist(a.quad[1], b.quad[0]) >= _FIELD_GAP * box.height for a, b in pairwise(box.line.words))
-
-
-def _is_value(text: str) -> bool:
-    """True if `text` is an amount, a date or a code and not words."""
-    return sum(map(str.isalpha, text)) <= max(2, sum(map(str.isdigit, text)))
 
 
 def _go_together(one: LineBox, other: LineBox) -> bool:

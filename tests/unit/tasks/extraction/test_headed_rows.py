@@ -301,3 +301,27 @@ def test_figures_are_no_units() -> None:
     rows = [*row(30, "Clogs", "2", "pair", "9.50"), *row(60, "Socks", "1", "pair", "2.50")]
     found = items_on(*header, *rows, description=TEXT, quantity=NUMBER, unit=TEXT, cost=NUMBER)
     assert [(one["unit"], one["cost"]) for one in found] == [("pair", 9.5), ("pair", 2.5)]
+
+
+def test_a_box_beside_a_table_is_no_part_of_it_and_a_day_stands_for_the_rows_below() -> None:
+    box = ["Account name", "Ms Ruth Adeyemi-Holt", "Sort code 20-44-16", "Account no. 30077194", "Overdraft 500.00"]
+    box += ["Lost your card?", "Call us at once", "Rates are changing", "See our web site"]
+    booked = [
+        ("02.09.2026", "Card payment", "46.20", ""),
+        ("", "Direct debit", "148.00", "1010.46"),
+        ("05.09.2026", "Faster payment", "60.00", "1070.46"),
+        ("09.09.2026", "Standing order", "725.00", "345.46"),
+        ("", "Cash withdrawal", "100.00", "245.46"),
+    ]
+    lines = [(0, 27 * at, text) for at, text in enumerate(box)]
+    for at, texts in enumerate([("Date", "Description", "Amount", "Balance"), *booked]):
+        lines += [(left, 11 + 39 * at, text) for left, text in zip((400, 560, 860, 1010), texts, strict=True) if text]
+    day = {"type": "string", "format": "date"}
+    found = items_on(*lines, date=day, description=TEXT, amount=NUMBER, balance=OR_NULL)
+    assert [tuple(one.values()) for one in found] == [
+        ("2026-09-02", "Card payment", 46.2, None),
+        ("2026-09-02", "Direct debit", 148, 1010.46),
+        ("2026-09-05", "Faster payment", 60, 1070.46),
+        ("2026-09-09", "Standing order", 725, 345.46),
+        ("2026-09-09", "Cash withdrawal", 100, 245.46),
+    ]

@@ -1,0 +1,235 @@
+"""Finds panes: parts of a page side by side that are different things, such as a box beside a table.
+
+The rows of one table are level on both sides of a gutter, while the lines of two things have pitches of their own. A
+gutter therefore separates panes where most lines of the shorter side have no line at their height on the other side. It
+ends above and below at a line of text or a ruling that crosses it, at wide white space, or where a table begins.
+"""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from statistics import median
+
+import numpy as np
+
+from tasks.layout.line_boxes import LineBox, Row, is_value
+from tasks.layout.rulings import Stroke
+
+_GUTTER = 0.8
+"""Least width of the white space between panes, in line heights."""
+_FEWEST_ROWS = 3
+"""Least number of rows of a pane."""
+_MAX_BOXES = 600
+"""Largest number of boxes of a part of a page in which panes are found. All of them are examined at each gutter."""
+_MAX_GUTTERS = 40
+"""Largest number of places of a part of a page that are examined as gutters: those at which most boxes begin or end."""
+_SLACK = 0.2
+"""Largest difference, in line heights, between the edges or the middles of lines that are level."""
+_SHIFT = 0.4
+"""Largest difference in height, in line heights, between the cells of one row on a bent page."""
+_LEVEL_WEIGHT = 0.5
+"""Weight of a level row against panes. Some rows of two things are level by chance."""
+_EVIDENCE = 3.0
+"""Least weight of rows that are not level, less that of level rows."""
+_EVIDENCE_BESIDE_RULINGS = 1.0
+"""Least weight between rulings that end at the gutter on both of its sides, as frames side by side do."""
+_FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
+"""Least number and share of level rows above or below panes that make these rows a table."""
+_PAUSE, _BREAK = 1.5, 2.5
+"""Least heights of white space, in line heights, that speak for the end of a pane, and that end it."""
+_FAR = 2.5
+"""Largest distance, in line heights, of the ends of rulings from the gutter between them."""
+_RULING = 5.0
+"""Least length of such rulings, in line heights."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Panes:
+    """Two panes and the gutter between them."""
+
+    evidence: float
+    boxes: int
+    gutter: float
+    top: float
+    bottom: float
+
+    @property
+    def rank(self) -> tuple[float, int]:
+        return self.evidence, self.boxes
+
+
+def split_at_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> list[list[LineBox]]:
+    """Split `boxes` into the part above two panes, the left one, the right one, and the part below. Without panes, they
+    stay whole. `across` are the page's level rulings, `height` is that of its lines."""
+    found = _find_panes(boxes, across, height) if len(boxes) <= _MAX_BOXES else None
+    if found is None:
+        return [list(boxes)]
+    parts: list[list[LineBox]] = [[], [], [], []]
+    for box in boxes:
+        beside = 1 if box.left < found.gutter else 2
+        parts[0 if box.middle < found.top else 3 if box.middle > found.bottom else beside].append(box)
+    return [part for part in parts if part]
+
+
+def _find_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> _Panes | None:
+    if len(boxes) < 2 * _FEWEST_ROWS:
+        return None
+    ordered = sorted(boxes, key=lambda box: box.middle)
+    lefts, rights, middles = (np.array([getattr(box, edge) for box in ordered]) for edge in ("left", "right", "middle"))
+    breaks = _white_levels(ordered, _BREAK * height)
+    half = _GUTTER / 2 * height
+    best: _Panes | None = None
+    for gutter in _gutters(ordered, height):
+        start, end = gutter - half, gutter + half
+        crosses = (lefts < end) & (rights > start)
+        ends = [*breaks, *middles[crosses], *(one.level for one in across if one.start < start and one.end > end)]
+        beside = [box for box, is_crossing in zip(ordered, crosses, strict=True) if not is_crossing]
+        cuts = np.searchsorted(middles[~crosses], sorted(ends)).tolist()
+        for first, last in pairwise([0, *cuts, len(beside)]):
+            if last - first >= 2 * _FEWEST_ROWS:
+                found = _panes_at(gutter, beside[first:last], across, height)
+                if found is not None and (best is None or found.rank > best.rank):
+                    best = found
+    return best
+
+
+def _gutters(boxes: Sequence[LineBox], height: float) -> list[float]:
+    """Return the places beside the edges that most boxes have in common."""
+    half = _GUTTER / 2 * height
+    often = Counter[tuple[int, int]]()
+    farthest: dict[tuple[int, int], float] = {}
+    for side, edges in ((1, [box.right for box in boxes]), (-1, [box.left for box in boxes])):
+        for edge in edges:
+            key = side, int(edge / height)
+            often[key] += 1
+            farthest[key] = max(farthest.get(key, float("-inf")), side * edge)
+    return [side * (farthest[side, at] + half) for (side, at), _ in often.most_common(_MAX_GUTTERS)]
+
+
+def _panes_at(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> _Panes | None:
+    """Return the panes on the two sides of a gutter that none of `boxes` crosses."""
+    sides = [_rows(box for box in boxes if box.left < gutter), _rows(box for box in boxes if box.left >= gutter)]
+    if min(map(len, sides)) < _FEWEST_ROWS:
+        return None
+    top, bottom = max(rows[0][0].top for rows in sides), min(rows[-1][0].bottom for rows in sides)
+    fewer, more = sorted(([row[0] for row in rows if top <= row[0].middle <= bottom] for rows in sides), key=len)
+    if len(fewer) < _FEWEST_ROWS:
+        return None
+    level = are_level(fewer, more, height)
+    pauses = _white_levels(boxes, _PAUSE * height)
+    evidence, first, last = _weigh(fewer, level, pauses)
+    if evidence < (_EVIDENCE_BESIDE_RULINGS if _are_framed(gutter, boxes, across, height) else _EVIDENCE):
+        return None
+    top, bottom = float("-inf"), float("inf")
+    begin, stop = 0, len(level)
+    if _is_table(level[:first]):
+        begin = first
+        top = _widest_white(boxes, fewer[first - 1].middle, fewer[first].middle)
+    if _is_table(level[last + 1 :]):
+        stop = last + 1
+        bottom = _widest_white(boxes, fewer[last].middle, fewer[last + 1].middle)
+    panes = [[row for row in rows if top <= row[0].middle <= bottom] for rows in sides]
+    for rows in panes:
+        if len(rows) < _FEWEST_ROWS or _are_values(rows):
+            return None
+    end = min(rows[-1][0].bottom for rows in panes)
+    middles = [box.middle for rows in panes for row in _without_tail(rows, end, height) for box in row]
+    evidence = sum(_weight(is_level) for is_level in level[begin:stop])
+    return _Panes(evidence, len(middles), gutter, min(middles), max(middles))
+
+
+def _rows(boxes: Iterable[LineBox]) -> list[Row]:
+    """Group boxes, given by their middles, into rows."""
+    rows: list[Row] = []
+    for box in boxes:
+        if rows and box.middle - rows[-1][0].middle < 0.4 * min(box.height, rows[-1][0].height):
+            rows[-1].append(box)
+        else:
+            rows.append([box])
+    return rows
+
+
+def _are_values(rows: Sequence[Row]) -> bool:
+    """True if most rows are values alone. A column of values belongs to the texts beside it."""
+    return 2 * sum(all(is_value(box.line.text) for box in row) for row in rows) > len(rows)
+
+
+def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) -> list[bool]:
+    """Return, for each box of the shorter side, True if a box of the other one is at its height."""
+    middles = [box.middle for box in more]
+    offsets = []
+    for box in fewer:
+        place = bisect_left(middles, box.middle)
+        near = more[max(place - 1, 0) : place + 1]
+        # Boxes in two sizes of type have only the middles or one of the edges in common.
+        differences = ((one.top - box.top, one.middle - box.middle, one.bottom - box.bottom) for one in near)
+        offsets.append(min((offset for each in differences for offset in each), key=abs))
+    near_offsets = [offset for offset in offsets if abs(offset) < _SHIFT * height]
+    shift = median(near_offsets) if 3 * len(near_offsets) >= 2 * len(offsets) else 0.0
+    return [abs(offset - shift) < _SLACK * height for offset in offsets]
+
+
+def _weigh(rows: Sequence[LineBox], level: Sequence[bool], pauses: Sequence[float]) -> tuple[float, int, int]:
+    """Return the largest weight of successive rows for panes, with the indices of the first and the last of them."""
+    best, weight, first = (0.0, 0, 0), 0.0, 0
+    for at, is_level in enumerate(level):
+        if at and bisect_left(pauses, rows[at - 1].middle) < bisect_left(pauses, rows[at].middle):
+            weight -= 1
+        if weight <= 0:
+            weight, first = 0.0, at
+        weight += _weight(is_level)
+        best = max(best, (weight, first, at), key=lambda one: one[0])
+    return best
+
+
+def _weight(is_level: bool) -> float:
+    return -_LEVEL_WEIGHT if is_level else 1.0
+
+
+def _is_table(level: Sequence[bool]) -> bool:
+    return sum(level) >= max(_FEWEST_LEVEL, _LEVEL_SHARE * len(level))
+
+
+def _are_framed(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> bool:
+    """True if two level rulings end at the gutter, one on each side of it."""
+    margin = 2 * _PAUSE * height
+    top, bottom, far = boxes[0].middle - margin, boxes[-1].middle + margin, _FAR * height
+    near = [one for one in across if top < one.level < bottom and one.end - one.start > _RULING * height]
+    before = [one.level for one in near if gutter - far < one.end <= gutter]
+    after = [one.level for one in near if gutter <= one.start < gutter + far]
+    return any(abs(one - other) < _SLACK * height for one in before for other in after)
+
+
+def _without_tail(rows: Sequence[Row], end: float, height: float) -> list[Row]:
+    """Return the rows of a side without those that wide white space separates from it, below the end of the other
+    side."""
+    gaps = [below[0].top - above[0].bottom for above, below in pairwise(rows) if below[0].middle <= end]
+    widest = 1.5 * max([*gaps, height])
+    for at, (above, below) in enumerate(pairwise(rows), 1):
+        if below[0].middle > end and below[0].top - above[0].bottom > widest:
+            return list(rows[:at])
+    return list(rows)
+
+
+def _white_levels(boxes: Sequence[LineBox], least: float) -> list[float]:
+    """Return the levels of the white space across all `boxes`, from the top, that is at least `least` high."""
+    found = []
+    reach = float("inf")
+    for box in sorted(boxes, key=lambda box: box.top):
+        if box.top - reach >= least:
+            found.append((box.top + reach) / 2)
+        reach = box.bottom if reach == float("inf") else max(reach, box.bottom)
+    return found
+
+
+def _widest_white(boxes: Sequence[LineBox], start: float, end: float) -> float:
+    """Return the level of the highest white space between two levels."""
+    inside = sorted((box for box in boxes if start <= box.middle <= end), key=lambda box: box.top)
+    reach, best, level = inside[0].bottom, float("-inf"), start
+    for box in inside[1:]:
+        if box.top - reach > best:
+            best, level = box.top - reach, (box.top + reach) / 2
+        reach = max(reach, box.bottom)
+    return level
