@@ -1,10 +1,9 @@
 """Removes the invisible parts of a page, in which prompt injections and search-engine bait hide."""
 
 import re
+from collections.abc import Iterator
 
 from lxml.html import HtmlElement
-
-from tasks.inputs.text.style_rules import MAX_CSS, css_rules
 
 _TEXTLESS_NAMES = (
     "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "
@@ -33,8 +32,12 @@ _SCREEN_READERS = frozenset(
     {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
 )
 """Classes by which frameworks mark text for screen readers only: Bootstrap, Tailwind, WordPress and others."""
+_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+_BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
 _NAMED = re.compile(r"([.#])([\w-]+)")
+_MAX_CSS = 500_000
+"""Number of characters of a page's own style sheets that are read."""
 
 Names = frozenset[tuple[str, str]]
 """Selectors of classes and ids, as `(".", class)` and `("#", id)`."""
@@ -98,10 +101,10 @@ def _without_spaces(style: str) -> str:
 
 def _hidden_names(root: HtmlElement) -> Names:
     """Return the classes and ids that the page's style sheets hide and never show under another condition."""
-    css = "\n".join(style.text or "" for style in root.iter("style"))[:MAX_CSS]
+    css = "\n".join(style.text or "" for style in root.iter("style"))[:_MAX_CSS]
     hidden: set[tuple[str, str]] = set()
     shown: set[tuple[str, str]] = set()
-    for selectors, declarations, always in css_rules(css):
+    for selectors, declarations, always in _css_rules(_CSS_COMMENT.sub("", css)):
         style = _without_spaces(declarations)
         if always and _HIDDEN.search(style):
             simple = (_SIMPLE.fullmatch(selector.strip()) for selector in selectors.split(","))
@@ -109,3 +112,18 @@ def _hidden_names(root: HtmlElement) -> Names:
         elif _SHOWN.search(style):
             shown.update(_NAMED.findall(selectors))
     return frozenset(hidden - shown)
+
+
+def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
+    """Yield selectors and declarations, with True if they always apply and not only for print or small screens
+    (`@media`)."""
+    around: list[str] = []
+    end = 0
+    for brace in _BRACE.finditer(css):
+        before, end = css[end : brace.start()], brace.end()
+        if brace[0] == "{":
+            around.append(before.rpartition(";")[2].strip())
+        elif around:
+            selectors = around.pop()
+            if not selectors.startswith("@"):
+                yield selectors, before, not around

@@ -11,10 +11,10 @@ from bs4.element import NavigableString
 from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
-from tasks.inputs.text.page_styles import drop_hidden
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
+_HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DEPTH = 120
 """Largest depth of elements that is kept, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -57,7 +57,6 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
     _shorten_blanks(soup)
-    drop_hidden(soup)
     _drop_unseen(soup)
     _flatten(soup)
     _dissolve_layout_tables(soup)
@@ -200,7 +199,9 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
     def unseen(tag: Any) -> bool:
-        return tag.name in _UNSEEN or tag.has_attr("hidden")
+        return (
+            tag.name in _UNSEEN or tag.has_attr("hidden") or bool(_HIDDEN_STYLE.search(str(tag.attrs.get("style", ""))))
+        )
 
     for tag in soup.find_all(unseen):
         if not tag.decomposed:
