@@ -347,7 +347,7 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         if at % SPANS_AT_ONCE == 0:
             yield
         value = values.meant_by(span.text)
-        if value is None or is_denied(span.text_before, is_choice=True):
+        if value is None or is_denied(span.text_before):
             continue
         first = segments[span.first]
         left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
@@ -366,9 +366,7 @@ def _is_one_of_several(span: CandidateSpan, values: _Values, scored: FieldScores
     values_in_line = {
         values.meant_by(one.text)
         for one in scored.candidates.spans
-        if one.passage is span.passage
-        and one.passage.line_at(one.words[0]) == line
-        and not is_denied(one.text_before, is_choice=True)
+        if one.passage is span.passage and one.passage.line_at(one.words[0]) == line and not is_denied(one.text_before)
     }
     return len(values_in_line - {None}) > 1
 
@@ -385,7 +383,7 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     for at in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         span = scored.candidates.spans[at]
         value = values.meant_by(span.text)
-        if value is not None and not is_denied(span.text_before, is_choice=True):
+        if value is not None and not is_denied(span.text_before):
             sums[value] = sums.get(value, 0.0) + float(chances[at])
             first.setdefault(value, int(at))
     if not sums:
@@ -457,7 +455,7 @@ def _is_denied_at(passage: Passage, token: int) -> bool:
     word = tokens.words[token]
     first = bisect_left(tokens.words, word)
     own = tokens.texts[first:token]
-    return is_denied(" ".join([passage.text_before(word), *own]), is_choice=True)
+    return own[-1:] == ["non"] or is_denied(" ".join([passage.text_before(word), *own]))
 
 
 def _has_words_at(texts: Sequence[Words], at: int, words: Words) -> bool:

@@ -55,7 +55,7 @@ def largest_probability(
 ) -> float:
     """Return the largest probability, 0 to 1, that a field has its value from a span. `is_converted` is True if the
     value is in the field's own unit, whatever the unit of the span."""
-    if is_denied(span.text_before, is_choice=False):
+    if is_denied(span.text_before):
         return DENIED
     is_number = bool(types_of(field.schema) & {"number", "integer"})
     text = field_text(field.schema, field.names)

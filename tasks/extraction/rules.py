@@ -124,7 +124,7 @@ def are_denied(candidates: Candidates) -> Slices[Matrix]:
             yield
         place = id(span.passage), span.words[0]
         if place not in known:
-            known[place] = is_denied(span.text_before, is_choice=False)
+            known[place] = is_denied(span.text_before)
     return np.array([known[id(span.passage), span.words[0]] for span in candidates.spans], np.float32)
 
 

@@ -85,9 +85,13 @@ _MAGNITUDES, _BESIDE_MONEY = (
 _MAGNITUDE = re.compile(
     rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
 )
+_STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
+"""Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
+_NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
+_WITH_CENTS = re.compile(r"[.,]\d\d$")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
 _SHORT = 3
 """Largest number of letters of a unit that counts only as the last word of a field's name: `min`, `an`."""
@@ -125,8 +129,12 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
         never = _NEVER_MONEY if is_money else _HARDLY_EVER
         logits[:-1] -= OTHER_UNIT * np.array([one in never for one in own], np.float32)
         return
+    # What is printed in the field's own unit needs no conversion.
+    has_own = not wanted.isdisjoint(own)
     others = [
-        not (one in wanted or _may_be_converted(one, wanted)) if one else _IS_MONEY.search(span.text) is not None
+        not (one in wanted or (not has_own and _may_be_converted(one, wanted)))
+        if one
+        else _IS_MONEY.search(span.text) is not None
         for one, span in zip(own, candidates.spans, strict=True)
     ]
     logits[:-1] -= OTHER_UNIT * np.array(others, np.float32)
@@ -206,19 +214,37 @@ def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
         return RescaledNumber(value, words)
     pieces = _compound_at(span)
     own = pieces[0].unit
+    if not own and wanted and _follows_divided_unit(span):
+        return RescaledNumber(None, span.words)
     same = [unit for unit in wanted if own and _QUANTITY_OF.get(unit) == _QUANTITY_OF.get(own, "")]
     if (own in wanted and len(pieces) == 1) or len(same) != 1:
         return None
     [unit] = same
+    if len(pieces) == 1 and (stated := _measure_in(span, unit)) is not None:
+        return RescaledNumber(stated.value, tuple(range(stated.first, stated.end)))
     words = tuple(range(pieces[0].first, pieces[-1].end))
+    if pieces[-1].unit in _DIVIDED and span.passage.number_at.get(pieces[-1].end):
+        return RescaledNumber(None, words)  # 6 ft 2
     if _SCALE_OF[own] == _SCALE_OF[unit]:
         sizes = _SCALES[_SCALE_OF[unit]]
+        if sizes[unit].zero != sizes[own].zero and not _DIFFERENCES.isdisjoint(fold(field.full)):
+            return RescaledNumber(None, words)
         total = sum(
             ((piece.value - sizes[piece.unit].zero) * sizes[piece.unit].size for piece in pieces), start=Fraction(0)
         )
         return RescaledNumber(total / sizes[unit].size + sizes[unit].zero, words)
     # `min` at the end of a name is a limit as often as a minute: `age_min`.
     return None if "min" in {name[-1] for name in field.names.own if name} else RescaledNumber(None, words)
+
+
+_DIVIDED = frozenset(("foot", "hour", "minute"))
+"""Units after which a number without a unit may be the rest of the measure: `6 ft 2`."""
+_MOST_WORDS = 100
+"""Number of words of a line among which a measure in the field's own unit is looked for."""
+_MOST_PIECES = 3
+"""Largest number of measures that are one: hours, minutes and seconds."""
+_DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
+"""Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
 
 
 class _Measure(NamedTuple):
@@ -233,28 +259,71 @@ def _may_be_converted(unit: str, wanted: Collection[str]) -> bool:
 
 
 def _units_stated(field: FieldText) -> frozenset[str]:
-    """Return the units in the field's own names and description, without words that may mean something else."""
-    names = [(name[0], *(word for word in name[1:] if word not in _NO_UNITS)) for name in field.names.own if name]
+    """Return the units at the end of the field's own names, or in its description in brackets or after `in`, without
+    words that may mean something else."""
+    names = [name for name in field.names.own if name]
     if any("per" in name or "pro" in name for name in names):
         return frozenset()
-    alone = [("", *name) if len(name) == 1 and len(name[0]) > _SHORT else name for name in names]
-    return frozenset().union(*(units_named(name, field.full) for name in alone))
+    last_words = [name[-1] for name in names if name[-1] not in _NO_UNITS and (len(name) > 1 or len(name[0]) > _SHORT)]
+    found = frozenset().union(*(units_named(("", word)) for word in last_words))
+    return found or units_named((), " ".join(_STATED_UNIT.findall(field.full)))
 
 
 def _compound_at(span: CandidateSpan) -> list[_Measure]:
-    """Return the measures that a number is part of: two of `6 ft 2 in`, whichever of its numbers the span has."""
+    """Return the measures that a number is part of: two of `6 ft 2 in`, whichever of its numbers the span has, and
+    three of `1 h 30 min 15 s`."""
     passage, word = span.passage, span.words[-1]
     own = span.number and _measure_at(passage, word, span.number, span.words[0])
     assert own
     line = passage.line_words(passage.line_at(word))
-    for at in range(max(line.start, span.words[0] - 1 - LONGEST_UNIT), span.words[0]):
+    pieces = [own]
+    while len(pieces) < _MOST_PIECES and (before := _measure_before(passage, pieces[0], line.start)) is not None:
+        pieces.insert(0, before)
+    while len(pieces) < _MOST_PIECES and pieces[-1].end in line:
+        end = pieces[-1].end
+        number = passage.number_at.get(end)
+        after = _measure_at(passage, end, number, end) if number is not None and number.readings else None
+        if after is None or not _goes_on(pieces[-1], after):
+            break
+        pieces.append(after)
+    return pieces
+
+
+def _measure_in(span: CandidateSpan, unit: str) -> _Measure | None:
+    """Return the measure in `unit` in the line of a number, as in `68 kg / 150 lb`; None if there is none, or several
+    are."""
+    passage = span.passage
+    found = [
+        measure
+        for at in passage.line_words(passage.line_at(span.words[0]))[:_MOST_WORDS]
+        if (number := passage.number_at.get(at)) is not None and number.readings
+        if (measure := _measure_at(passage, at, number, at)).unit == unit
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _follows_divided_unit(span: CandidateSpan) -> bool:
+    """True if a number may be the rest of a measure: 2 in `6 ft 2`."""
+    passage, first = span.passage, span.words[0]
+    line_start = passage.line_words(passage.line_at(first)).start
+    for at in range(max(line_start, first - 1 - LONGEST_UNIT), first):
         number = passage.number_at.get(at)
-        before = number and number.readings and _measure_at(passage, at, number, at)
-        if before and before.end == span.words[0] and _goes_on(before, own):
-            return [before, own]
-    number = passage.number_at.get(own.end) if own.end in line else None
-    after = number and number.readings and _measure_at(passage, own.end, number, own.end)
-    return [own, after] if after and _goes_on(own, after) else [own]
+        if number is not None and number.readings:
+            before = _measure_at(passage, at, number, at)
+            if before.end == first and before.unit in _DIVIDED:
+                return True
+    return False
+
+
+def _measure_before(passage: Passage, measure: _Measure, line_start: int) -> _Measure | None:
+    """Return the measure that `measure` is the rest of."""
+    for at in range(max(line_start, measure.first - 1 - LONGEST_UNIT), measure.first):
+        number = passage.number_at.get(at)
+        if number is not None and number.readings:
+            before = _measure_at(passage, at, number, at)
+            if before.end == measure.first and _goes_on(before, measure):
+                return before
+    return None
 
 
 def _measure_at(passage: Passage, word: int, number: Number, first: int) -> _Measure:
@@ -290,7 +359,9 @@ def _magnitude_after(
     is_money = found["currency"] is not None or _IS_MONEY.search(span.text) is not None
     touches = passage.text[span.number.end - 1].isdigit() and found.start("word") == span.number.end
     by = _MAGNITUDES.get(word)
-    if by is None and (is_money or (word == "k" and touches and not has_unit)):
+    # Receipts print a letter for the tax after a price, and names begin with one: $12.99 T, $1,250.00 B. Smith.
+    is_letter_of_amount = found["currency"] is not None or (touches and not _WITH_CENTS.search(span.number.digits))
+    if by is None and is_letter_of_amount and (is_money or (word == "k" and not has_unit)):
         by = _BESIDE_MONEY.get(word)
     if by is None:
         return None, ()
@@ -304,7 +375,7 @@ def _magnitude_after(
 
 def _magnitudes_stated(field: FieldText) -> frozenset[int]:
     """Return the magnitudes that a field's name or description states: `revenue_millions`, `in k€`."""
-    words = map(without_accents, fold(field.full))
+    words = map(without_accents, fold(_NOT_SO.sub("", field.full)))
     known = {_MAGNITUDES[word] for word in words if word in _MAGNITUDES}
     last = {_BESIDE_MONEY[name[-1]] for name in field.names.own if len(name) > 1 and name[-1] in _BESIDE_MONEY}
     of_currency = {_BESIDE_MONEY.get(found["word"].casefold(), 0) for found in _MAGNITUDE_OF_FIELD.finditer(field.full)}

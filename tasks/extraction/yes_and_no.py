@@ -49,10 +49,9 @@ def _phrases(listed: str) -> Iterator[Words]:
 
 _ANSWERS: Final = {words: answer == "yes" for answer, listed in _TABLE["answers"].items() for words in _phrases(listed)}
 DENIALS: Final = frozenset(_phrases(_TABLE["denials"]["before"]))
-_DENIES: Final = DENIALS | frozenset(_phrases(_TABLE["denials"]["further"]))
-_DENIES_CHOICE: Final = frozenset(_phrases(_TABLE["denials"]["choice"]))
+_DENIES_VALUE: Final = frozenset(_phrases(_TABLE["denials"]["value"]))
 _BETWEEN: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
-_LONGEST_DENIAL: Final = max(map(len, _DENIES))
+_LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
 _OPEN: Final = frozenset(_phrases(_TABLE["open"]["values"]))
 _OPEN_SIGNS: Final = frozenset(_TABLE["open"]["signs"].split())
@@ -80,17 +79,14 @@ def is_left_open(text: str) -> bool:
     return bare in _OPEN_SIGNS or words_of(bare) in _OPEN
 
 
-def is_denied(before: str, *, is_choice: bool) -> bool:
+def is_denied(before: str) -> bool:
     """True if the text before a value denies the value: `not`, `nicht mehr`, `The number is not`.
 
-    Only the words of the value's own clause count. "No" before a number or a code (`is_choice` is False) mostly means
-    "number", so it denies these only with a further word, as in "no longer".
+    Only the words of the value's own clause count.
     """
     words = list(words_of(_CLAUSE.split(before[-_NEAR_CHARACTERS:])[-1]))
-    denials = _DENIES | _DENIES_CHOICE if is_choice else _DENIES
-    for dropped in range(_MOST_BETWEEN + 1):
-        ends = (tuple(words[-size:]) for size in range(1, _LONGEST_DENIAL + 1))
-        if any(end in denials and (is_choice or dropped or end not in _DENIES_CHOICE) for end in ends):
+    for _ in range(_MOST_BETWEEN + 1):
+        if any(tuple(words[-size:]) in _DENIES_VALUE for size in range(1, _LONGEST_DENIAL + 1)):
             return True
         if not words or words.pop() not in _BETWEEN:
             return False

@@ -68,8 +68,8 @@ def split_at_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: f
         return [list(boxes)]
     parts: list[list[LineBox]] = [[], [], [], []]
     for box in boxes:
-        beside = 1 if box.left < found.gutter else 2
-        parts[0 if box.middle < found.top else 3 if box.middle > found.bottom else beside].append(box)
+        side = 1 if box.left < found.gutter else 2
+        parts[0 if box.middle < found.top else 3 if box.middle > found.bottom else side].append(box)
     return [part for part in parts if part]
 
 
@@ -85,11 +85,11 @@ def _find_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: floa
         start, end = gutter - half, gutter + half
         crosses = (lefts < end) & (rights > start)
         ends = [*breaks, *middles[crosses], *(one.level for one in across if one.start < start and one.end > end)]
-        beside = [box for box, is_crossing in zip(ordered, crosses, strict=True) if not is_crossing]
+        uncrossed = [box for box, is_crossing in zip(ordered, crosses, strict=True) if not is_crossing]
         cuts = np.searchsorted(middles[~crosses], sorted(ends)).tolist()
-        for first, last in pairwise([0, *cuts, len(beside)]):
+        for first, last in pairwise([0, *cuts, len(uncrossed)]):
             if last - first >= 2 * _FEWEST_ROWS:
-                found = _panes_at(gutter, beside[first:last], across, height)
+                found = _panes_at(gutter, uncrossed[first:last], across, height)
                 if found is not None and (best is None or found.rank > best.rank):
                     best = found
     return best

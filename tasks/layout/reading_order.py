@@ -48,6 +48,8 @@ _TEXT_GAP = 3.0
 value does not."""
 _LABEL_SIZE = 1.25
 """Least ratio of the type sizes of values and of the labels above them."""
+_LEAST_HEIGHT = 1e-6
+"""Least height of a line. Text of a PDF may have none."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
 _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
@@ -59,7 +61,7 @@ def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> li
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
-    return _order_rows(ordered, across, median(box.height for box in ordered), _MAX_DEPTH)
+    return _order_rows(ordered, across, max(_LEAST_HEIGHT, median(box.height for box in ordered)), _MAX_DEPTH)
 
 
 def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float, depth: int) -> list[Row]:

@@ -30,7 +30,7 @@ _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
-        (?:(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])|{_SPACE}?(?P<percent>%))?""",
+        (?:(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))|{_SPACE}?(?P<percent>%))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")

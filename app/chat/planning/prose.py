@@ -44,20 +44,19 @@ _LONGEST_HEAD = 200
 _OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
 """Pattern of an opening fence or tag before a text."""
 _HTML_NAMES = (
-    "a abbr acronym address area article aside audio b base bdi bdo big blockquote body br button canvas caption "
-    "center cite code col colgroup data datalist dd del details dfn dialog dir div dl dt em embed fieldset "
-    "figcaption figure font footer form frame frameset h1 h2 h3 h4 h5 h6 head header hgroup hr html i iframe img "
-    "input ins kbd label legend li link main map mark marquee math menu meta meter nav nobr noframes noscript "
-    "object ol optgroup option output p param picture pre progress q rp rt ruby s samp script search section "
-    "select slot small source span strike strong style sub summary sup svg table tbody td template textarea tfoot "
-    "th thead time title tr track tt u ul var video wbr xmp"
+    "a abbr b big blockquote body br center cite code dd del div dl dt em font h1 h2 h3 h4 h5 h6 head hr html i img "
+    "ins kbd li mark ol p pre q s samp script small span strike strong style sub sup table tbody td tfoot th thead "
+    "title tr tt u ul var"
 )
 _HTML = frozenset(_HTML_NAMES.split())
-"""Names of HTML's elements, which mark up a pasted text and never enclose it."""
+"""Names of HTML's elements that mark up a pasted text and never enclose it. Others, such as `data` and `article`, are
+also names that people give to a document."""
 _NUMBERING = re.compile(r"^\W*(?:\d{1,2}[.)]\s+)?")
 _STANDARD = re.compile(r"\bISO[ -]?\d{3,5}(?:-\d)?\b")
 _COLON = re.compile(r"[:：=]\s*")
 _FIGURE = re.compile(r"\d")
+_SENTENCE_ENDS = (".", "!", "?", ":", "…")
+_AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)|[€$£] ?\d|\d ?[€$£]")
 _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
@@ -223,9 +222,11 @@ def enclosure_in(message: str) -> Enclosure | None:
 
 
 def _has_values(line: str) -> bool:
-    """True if a line outside an enclosure has a figure or a labelled value, and does not only ask or instruct."""
+    """True if a line outside an enclosure has an amount or a labelled value, and does not only ask or instruct."""
+    # A sentence may have a figure that is not from the document: `Return the total (number, 2 decimals).`
+    figure = _AMOUNT if line.rstrip().endswith(_SENTENCE_ENDS) else _FIGURE
     sentences = _ENDS.split(_STANDARD.sub("", line))
-    if any(_FIGURE.search(sentence) and not _is_instruction(sentence) for sentence in sentences):
+    if any(figure.search(sentence) and not _is_instruction(sentence) for sentence in sentences):
         return True
     parts = _COLON.split(line)
     return any(

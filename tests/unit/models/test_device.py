@@ -170,7 +170,8 @@ async def test_both_networks_of_ocr_together_take_no_more_of_a_card_than_it_decl
     for part in built.parts:
         await part.load()
         await part.close()
-    limits = [session.options["gpu_mem_limit"] for session in opened if session.options]
+    limits = {session.options["gpu_mem_limit"] for session in opened if session.options}
+    # One for the sessions of each network.
     assert len(limits) == 2
     assert sum(limits) == PP_OCR_V6_SMALL.card.most * 10**6
 

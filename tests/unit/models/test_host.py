@@ -200,14 +200,15 @@ async def test_urgent_items_do_not_keep_others_waiting_for_ever() -> None:
 
 
 async def test_urgent_items_of_one_key_do_not_keep_another_key_waiting() -> None:
-    engine, host = hosted(max_batch=2, contested_batch=1)
+    engine, host = hosted(max_batch=2, contested_batch=1, max_queue=200)
     first = await running(engine, host)
-    urgent = shared_by("flood", host.run_many(range(2, 14), urgent=True))
+    urgent = shared_by("flood", host.run_many(range(2, 50), urgent=True))
     other = shared_by("other", host.run_many([50, 51]))
-    await until(lambda: host.queued == 14)
+    await until(lambda: host.queued == 50)
     engine.gate.set()
     await asyncio.gather(first, other, urgent)
-    assert engine.batches.index([51]) <= 5
+    # A key whose item a busy machine interrupted waits for some more.
+    assert engine.batches.index([51]) <= 25
     await host.close()
 
 

@@ -19,13 +19,15 @@ from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_
         ("Couleur : pas rouge", ("rouge", "bleu"), None),
         ("Estado: ya no enviado", ("enviado", "pagado"), None),
         ("Stato: non più attivo", ("attivo", "chiuso"), None),
-        ("Estado: não entregue", ("entregue", "pago"), None),
+        ("Estado: não foi entregue", ("entregue", "pago"), None),
         ("Status: niet verzonden", ("verzonden", "open"), None),
-        ("Status: nie wysłano", ("wysłano", "nowe"), None),
+        ("Status: nie został wysłano", ("wysłano", "nowe"), None),
         ("Status: not shipped", ("shipped", "not shipped"), "not shipped"),
         ("Type: non-refundable", ("refundable", "non-refundable"), "non-refundable"),
         ("Status: shipped", ("shipped", "pending"), "shipped"),
         ("Color: red, not blue", ("red", "blue"), "red"),
+        ("Smoker: No    Male", ("male", "female"), "male"),
+        ("Plan: Plus annual", ("annual", "monthly"), "annual"),
     ],
 )
 async def test_a_choice_behind_a_denial_is_not_the_value(text: str, values: tuple[str, ...], value: Any) -> None:
@@ -40,6 +42,9 @@ async def test_a_choice_behind_a_denial_is_not_the_value(text: str, values: tupl
         ("The invoice number is not A1, it is B2", "invoice_number", TEXT, None),
         ("total is not 80.00 EUR but 95.00 EUR", "total", NUMBER, 95),
         ("Invoice No 4711", "invoice_number", TEXT, "4711"),
+        ("Miete Mai 850,00 EUR", "miete", NUMBER, 850),
+        ("SIN 046 454 286", "sin", TEXT, "046 454 286"),
+        ("NIE X1234567L", "nie", TEXT, "X1234567L"),
     ],
 )
 async def test_a_value_behind_a_denial_is_not_copied(text: str, name: str, schema: Any, value: Any) -> None:

@@ -51,6 +51,9 @@ async def test_an_amount_of_money_is_no_percentage() -> None:
         ("Distance: 5 miles", "distance_km", 8.04672, "5 miles"),
         ("Temperature: -5 °F", "temperature_celsius", -20.555556, "-5 °F"),
         ("Duration: 1 h 30 min", "duration_minutes", 90, "1 h 30 min"),
+        ("Duration: 1 h 30 min 15 s", "duration_seconds", 5415, "1 h 30 min 15 s"),
+        ("Dose: 500 mg", "dose_g", 0.5, "500 mg"),
+        ("Weight 68 kg / 150 lb", "weight_lb", 150, "150 lb"),
         ("Warranty: 2 years", "warranty_months", 24, "2 years"),
         ("Total: 1.5 M EUR", "total", 1_500_000, "1.5 M"),
         ("Revenue: 3 thousand", "revenue", 3000, "3 thousand"),
@@ -66,7 +69,15 @@ async def test_a_number_in_another_unit_or_magnitude_is_converted(
     assert (found.value, found.match, found.text) == (value, "derived", printed)
 
 
-@each_case(("text", "name"), [("Volume: 3 gal", "volume_liters"), ("Revenue: 2 billion", "revenue")])
+@each_case(
+    ("text", "name"),
+    [
+        ("Volume: 3 gal", "volume_liters"),
+        ("Revenue: 2 billion", "revenue"),
+        ("Height: 6 ft 2", "height_cm"),
+        ("Temperature rise: 9 °F", "temperature_rise_celsius"),
+    ],
+)
 async def test_a_number_in_a_unit_without_an_exact_ratio_is_improbable(text: str, name: str) -> None:
     assert (await read_field(text, name, NUMBER_OR_NULL)).probability < 0.5
 
@@ -85,6 +96,9 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
         ("Umsatz: 2,5 Mio. EUR", "umsatz_mio", 2.5),
         ("Height: 1.5 m", "height_m", 1.5),
         ("Weight: 5 kg", "weight_to", 5),
+        ("TOTAL $12.99 T", "total", 12.99),
+        ("Amount due $1,250.00 B. Smith & Sons", "amount_due", 1250),
+        ("Hours second shift: 8 h", "hours_second_shift", 8),
     ],
 )
 async def test_a_number_in_its_field_s_unit_is_copied(text: str, name: str, value: float) -> None:

@@ -1,7 +1,9 @@
 """Panes: parts of a page side by side that are different things."""
 
+from dataclasses import replace
+
 from models.vision.text import TextLine
-from tasks.layout.lines import in_reading_order
+from tasks.layout.lines import in_reading_order, line_of
 from tests.unit.tasks.layout.test_lines import column, line
 
 LETTERHEAD = ["Northgate Mutual", "12 Harbour Lane", "Skelborough", "Account no. 30077194", "Sort code 20-44-16"]
@@ -25,6 +27,13 @@ def table(left: float, top: float, pitch: float) -> list[TextLine]:
 
 
 ROWS = ["Date Description Amount", *(" ".join(row) for row in BOOKINGS)]
+
+
+def flattened(one: TextLine) -> TextLine:
+    """Return a line whose letters have no height, as a PDF may have them."""
+    top = one.words[0].quad[0][1]
+    words = [replace(word, quad=tuple((x, top) for x, _ in word.quad)) for word in one.words]
+    return line_of(words)
 
 
 def read(lines: list[TextLine], *rulings: tuple[float, float, float]) -> list[str]:
@@ -82,3 +91,8 @@ def test_rulings_that_cross_a_gutter_end_the_panes_and_those_beside_it_part_them
     assert read(lines) != [*one, *other]
     assert read(lines, (40, 380, 124), (420, 760, 124)) == [*one, *other]
     assert read(lines, *((40, 760, y) for y in (124, 152, 180, 208)))[:2] == [one[0], other[0]]
+
+
+def test_lines_without_height_are_read() -> None:
+    flat = [flattened(one) for one in [*column(LETTERHEAD, 40, 100), *table(420, 109, 37)]]
+    assert len(read(flat)) == len(flat)

@@ -65,6 +65,8 @@ def test_a_number_has_all_the_readings_that_its_notation_allows(text: str, readi
         ("12,00- 15,00 EUR", ["12", "15"]),
         ("RM 12.00- RM 15.00", ["12", "15"]),
         ("56,00- EUR", ["-56"]),
+        ("312,40-\nSaldo", ["-312.4"]),
+        ("Price 12.50-\nper piece", ["12.5"]),
         ("VAT (10.00 %)", ["10"]),
         ("I.V.A. (10,00 %)", ["10"]),
     ],

@@ -228,6 +228,8 @@ def test_a_message_that_only_asks_brings_no_text(message: str) -> None:
         (f"Extract: <document>{PAGE}</document>", False),
         (f"Extract the fields as JSON.\n```\n{PAGE}\n```", False),
         (f"<invoice>{PAGE}</invoice>\nWhat is the total?", False),
+        (f"Extract: <data>{PAGE}</data>", False),
+        (f"Return JSON with the total (number, 2 decimals).\n<document>{PAGE}</document>", False),
         (f"<instructions>Extract the total.</instructions>\n<document>{PAGE}</document>", False),
         (f'Extrais les champs :\n"""\n{PAGE}\n"""', False),
         (f"Format: JSON\n<document>{PAGE}</document>", False),
@@ -271,7 +273,7 @@ def test_a_part_of_a_pasted_text_never_replaces_it(paper: str, enclosure: str) -
         assert (pasted_in(message) or "").strip() == document
 
 
-@each_case("name", ["b", "EM", "span", "p", "table", "article"])
+@each_case("name", ["b", "EM", "span", "p", "table"])
 def test_an_element_of_html_is_no_enclosure(name: str) -> None:
     message = f"Extract the fields. <{name}>{INVOICE}</{name}>"
     assert enclosure_in(message) is None
