@@ -332,7 +332,8 @@ class Answerer:
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
             return _PlainAnswer(shown, COPIED) if shown else None
         document = None
-        if not results and not material.call.skip_planning:
+        # A search of the web that failed leaves the question to the pasted text.
+        if all(entry.error is not None for entry in results) and not material.call.skip_planning:
             document = await asyncio.to_thread(pasted_document, material.request)
         if document is not None:
             text = _pasted_text(document)

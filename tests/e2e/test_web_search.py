@@ -139,6 +139,14 @@ def test_without_an_answer_each_provider_tells_why(web: Origin, tmp_path: Path) 
     assert error["message"].startswith(told)
 
 
+def test_a_question_about_a_pasted_text_is_answered_from_it_if_the_search_fails(web: Origin, tmp_path: Path) -> None:
+    message = "What is the total?\n\nInvoice 4711\nVendor: Acme GmbH\nTotal: 99.50 EUR"
+    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("/nothing/here")) as client:
+        asked = {"model": "auto", "messages": [{"role": "user", "content": message}]}
+        answer = content(client.post("/v1/chat/completions", json=asked))
+    assert answer.startswith("99.50")
+
+
 def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:
     result = openfaze_here("serve", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="brave")
     assert result.returncode == 2
