@@ -40,7 +40,8 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
 
 
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
-    """True if every label that names the field and ends with a colon has words and no digits after it."""
+    """True if every label that names the field
+    and ends with a colon has words and no digits after it. Only the first name that the page has counts."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]

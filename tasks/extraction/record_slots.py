@@ -1,8 +1,8 @@
 """Fills lists of objects from records that repeat on a page (`repeated_records`).
 
-A slot is the pieces at the same place of all records, such as the dates at the beginning of each. A text that is the
-same in all records is the label of the piece after it. Slots are assigned to the fields of a list by labels, kinds of
-pieces, forms of texts and order.
+A slot consists of pieces at the same place of all records, such as the dates at the beginning of each. A text that is
+the same in all records is the label of the piece after it. Slots are assigned to the fields of a list by labels,
+kinds of pieces, forms of texts and order.
 """
 
 import math
@@ -34,10 +34,10 @@ from tasks.notation.cells import is_missing
 MAX_SLOTS: Final = 60
 LEAST_FIT: Final = 0.6
 CONSTANT: Final = 0.6
-"""Least share of records with the same text in a slot at which the text counts as a label."""
+"""Least share of the records with the same text in a slot. From this share on, the text counts as a label."""
 LEAST_COVERAGE: Final = 0.2
 SAME_UNIT: Final = 1.5
-"""Weight of a slot whose figures have the unit in the field's name. It counts like the weight of a label."""
+"""Weight of a slot whose figures have the unit in the field's name. It is on the scale of a label's likeness."""
 NUMBERS: Final = frozenset(("number", "integer"))
 FULL_ENOUGH: Final = 0.6
 """Least number of values of an item, as a share of the values of a typical record."""
@@ -134,7 +134,7 @@ class Slot:
     sign: str = ""
     """Name of the sign between the slot and the piece before it."""
     unit: str = ""
-    """Unit that the slot's figures have in common, wherever they stand in the records; empty for a place."""
+    """Unit that the slot's figures have in common, wherever they stand in the records; empty if the slot is a place."""
 
     @cached_property
     def coverage(self) -> float:
@@ -185,7 +185,7 @@ class RecordTemplate:
     run: Run
     slots: list[Slot]
     regular: float
-    """Regularity of the records, 0 to 1: mean share of records that have a slot, weighted by this share."""
+    """Regularity of the records, 0 to 1: mean coverage of the slots, each weighted by its coverage."""
 
     @property
     def size(self) -> int:
@@ -206,7 +206,7 @@ def template_of(run: Run) -> RecordTemplate:
 
 
 def _label_by_header(run: Run, slots: Sequence[Slot]) -> None:
-    """Label slots of the first lines of records by the pieces of the line above that stand over them."""
+    """Label slots of the first lines of records by the header's pieces directly above them."""
     header = run.above
     if header is None or sum(piece.sign == "gap" for piece in header.pieces) < 1:
         return
@@ -466,7 +466,7 @@ def _chunks(pieces: Sequence[Piece], kept: Sequence[int]) -> Iterator[tuple[str,
             if len(group) > 1 and any(pieces[one].kind == "text" for one in group):
                 yield name, group
                 if weak is not None:
-                    # A chunk often continues after a day or a period.
+                    # A chunk often begins with a day or a period, which is in a slot of its own.
                     typed = next((n for n, one in enumerate(group) if pieces[one].kind == "text"), 0)
                     if typed and len(group) - typed > 1:
                         yield f"{name} of text", group[typed:]
@@ -758,7 +758,7 @@ def fill_from(
         if number + at > min(kept, default=0) and _is_total(line.text)
     ]
     kept = [number for number in kept if number < min(sums, default=size)]
-    # A numbered step or a bullet is an item also if it says little, as long as it has what every item must have.
+    # A numbered step or a bullet is an item even if it says little, as long as it has what every item must have.
     is_marked = bool(needed) and all(record[0].mark for record in run.records)
     kept = [
         number
@@ -830,7 +830,7 @@ def _heading_likeness(names: Names, text: str) -> float:
 
 
 def _is_of_other_topic(names: Names, heading: str) -> bool:
-    """True if a heading names another topic than a list does: `Education` above the records of `jobs`."""
+    """True if a heading names a topic that is not the list's: `Education` above the records of `jobs`."""
     own, heading_topics = _topics(tuple(word for name in names.own for word in name)), _topics(tuple(fold(heading)))
     return bool(own and heading_topics) and own.isdisjoint(heading_topics)
 
@@ -880,7 +880,8 @@ def _texture(field: FieldOfList, slot: Slot) -> float:
 
 
 def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> list[Any]:
-    """Return the values of a boolean field: True for each record whose text is a name of the field, else False."""
+    """Return the values of a boolean field: True for each record with a text, if all texts are the same name of the
+    field."""
     distinct_texts = {text for text in texts if text}
     if len(distinct_texts) == 1 and likeness_by_words(one.names, *distinct_texts) >= 1:
         return [bool(text) for text in texts]
@@ -888,8 +889,8 @@ def _presence(one: WantedField, texts: Sequence[str], column: Sequence[Any]) -> 
 
 
 def _extended(run: Run, fields: Sequence[FieldOfList], slots: Mapping[int, Slot]) -> dict[int, Slot]:
-    """Return the slots, with text fields extended by the pieces after them that no other field takes: pieces that
-    follow at once or after a comma."""
+    """Return the slots, with text fields extended by the pieces before and after them that no other field
+    takes: pieces that follow at once or after a comma."""
     taken = [frozenset().union(*(slot.pieces[number] for slot in slots.values())) for number in range(len(run.records))]
     found = dict(slots)
     for at, slot in slots.items():
@@ -952,7 +953,8 @@ def _assigned(
     claims: Mapping[tuple[int, int], float],
     slots: Sequence[Slot],
 ) -> list[tuple[int, int]]:
-    """Return the field and the slot of each assignment, the likeliest first, so that no piece is in two fields.
+    """Return the field and the slot of each assignment, by field. The likeliest are chosen first,
+    so that no piece is in two fields.
 
     `worth` has the score of each field and slot, and `claims` the part of the score that does not depend on the slot's
     place.
@@ -986,7 +988,8 @@ def _assigned(
 def _in_order(
     pairs: list[tuple[int, int]], claims: Mapping[tuple[int, int], float], slots: Sequence[Slot]
 ) -> list[tuple[int, int]]:
-    """Return the assignments. Two fields with equal claims exchange slots if this puts both in the same order."""
+    """Return the assignments. Two fields with equal claims exchange slots if this puts both
+    slots in the order of the fields."""
     found = dict(pairs)
     for first in sorted(found):
         for second in sorted(found):

@@ -64,7 +64,7 @@ MAX_VALUES = 20_000
 A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
 """
 MAX_FIELDS = 10_000
-"""Largest number of properties of a schema with each reference followed, where objects refer to objects."""
+"""Largest number of properties of a schema with each reference replaced by the object that it refers to."""
 MAX_ALTERNATIVES = MAX_VALUES
 """Largest number of parts of a schema, with each reference followed, with which one value is compared."""
 _KEYWORDS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
@@ -75,7 +75,7 @@ DEEPEST_FIELD = 8
 """Largest number of levels of objects in which fields are counted if references form a circle."""
 MAX_SCHEMA_STEPS = 3_000_000
 """Largest number of comparisons of a schema with the metaschema. A part that only a reference reaches is
-counted once more."""
+checked, and so counted, a second time."""
 MAX_ID_CHARS = 1000
 """Largest total length of all `$id`s of a schema. The validator joins and normalises them at every step into a part
 with an `$id`."""
@@ -90,7 +90,7 @@ _DRAFTS: dict[str, type[Validator]] = {
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
 _OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
-"""A value of each JSON type without contents, by which a circle of references is found before there is an answer."""
+"""An empty value of each JSON type, by which a circle of references is found before there is an answer."""
 
 
 @cache
@@ -142,7 +142,7 @@ class SchemaChecker:
 
         This takes up to 0.3 s, so do not do it on an event loop.
 
-        Raises InputError for a text that is too large or too deep or is not a schema, for a reference that leaves the
+        Raises InputError for what is too large or too deep or is not a schema, for a reference that leaves the
         schema, and for a pattern without an equivalent that runs in linear time (look-around, back references).
         """
         self._field = field
@@ -157,8 +157,8 @@ class SchemaChecker:
             raise refusal.as_input_error(field) from None
 
     def accepts(self, answer: Any) -> bool:
-        """True if an answer satisfies the schema. Raises InputError like `problem`, which takes longer where the
-        answer does not."""
+        """True if an answer satisfies the schema. Raises InputError like `problem`, which takes longer if it does
+        not."""
         return type(answer) not in self._refused and self.problem(answer) is None
 
     def problem(self, answer: Any) -> str | None:
@@ -289,7 +289,8 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
 
 
 def _is_writable(value: Any) -> bool:
-    """True if a message can quote `value`. Python can neither divide infinite numbers nor write out endless ones."""
+    """True if a message can quote `value`. Python can neither divide infinite numbers nor write integers of more than
+    4,300 digits."""
     match value:
         case float():
             return math.isfinite(value)

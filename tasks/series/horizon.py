@@ -50,7 +50,7 @@ _BARE = (
     rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
 _BEFORE = 24
-"""Number of characters before a number of periods in which a word may mark them as past."""
+"""Number of characters before a number of periods that are searched for a word that marks them as past."""
 _GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
 _AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
