@@ -93,6 +93,14 @@ _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
+_DIVIDED = frozenset(("foot", "hour", "minute"))
+"""Units after which a number without a unit may be the rest of the measure: `6 ft 2`."""
+_MOST_WORDS = 100
+"""Number of words of a line among which a measure in the field's own unit is looked for."""
+_MOST_PIECES = 3
+"""Largest number of measures that are one: hours, minutes and seconds."""
+_DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
+"""Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
 _SHORT = 3
 """Largest number of letters of a unit that counts only as the last word of a field's name: `min`, `an`."""
 
@@ -214,8 +222,9 @@ def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
         return RescaledNumber(value, words)
     pieces = _compound_at(span)
     own = pieces[0].unit
-    if not own and wanted and _follows_divided_unit(span):
-        return RescaledNumber(None, span.words)
+    if not own and wanted:
+        before = _measure_before(span.passage, span.words[0])
+        return RescaledNumber(None, span.words) if before is not None and before.unit in _DIVIDED else None
     same = [unit for unit in wanted if own and _QUANTITY_OF.get(unit) == _QUANTITY_OF.get(own, "")]
     if (own in wanted and len(pieces) == 1) or len(same) != 1:
         return None
@@ -235,16 +244,6 @@ def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
         return RescaledNumber(total / sizes[unit].size + sizes[unit].zero, words)
     # `min` at the end of a name is a limit as often as a minute: `age_min`.
     return None if "min" in {name[-1] for name in field.names.own if name} else RescaledNumber(None, words)
-
-
-_DIVIDED = frozenset(("foot", "hour", "minute"))
-"""Units after which a number without a unit may be the rest of the measure: `6 ft 2`."""
-_MOST_WORDS = 100
-"""Number of words of a line among which a measure in the field's own unit is looked for."""
-_MOST_PIECES = 3
-"""Largest number of measures that are one: hours, minutes and seconds."""
-_DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
-"""Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
 
 
 class _Measure(NamedTuple):
@@ -277,7 +276,10 @@ def _compound_at(span: CandidateSpan) -> list[_Measure]:
     assert own
     line = passage.line_words(passage.line_at(word))
     pieces = [own]
-    while len(pieces) < _MOST_PIECES and (before := _measure_before(passage, pieces[0], line.start)) is not None:
+    while len(pieces) < _MOST_PIECES:
+        before = _measure_before(passage, pieces[0].first)
+        if before is None or not _goes_on(before, pieces[0]):
+            break
         pieces.insert(0, before)
     while len(pieces) < _MOST_PIECES and pieces[-1].end in line:
         end = pieces[-1].end
@@ -302,27 +304,13 @@ def _measure_in(span: CandidateSpan, unit: str) -> _Measure | None:
     return found[0] if len(found) == 1 else None
 
 
-def _follows_divided_unit(span: CandidateSpan) -> bool:
-    """True if a number may be the rest of a measure: 2 in `6 ft 2`."""
-    passage, first = span.passage, span.words[0]
-    line_start = passage.line_words(passage.line_at(first)).start
-    for at in range(max(line_start, first - 1 - LONGEST_UNIT), first):
+def _measure_before(passage: Passage, word: int) -> _Measure | None:
+    """Return the measure that ends before a word, in its line."""
+    line_start = passage.line_words(passage.line_at(word)).start
+    for at in range(max(line_start, word - 1 - LONGEST_UNIT), word):
         number = passage.number_at.get(at)
-        if number is not None and number.readings:
-            before = _measure_at(passage, at, number, at)
-            if before.end == first and before.unit in _DIVIDED:
-                return True
-    return False
-
-
-def _measure_before(passage: Passage, measure: _Measure, line_start: int) -> _Measure | None:
-    """Return the measure that `measure` is the rest of."""
-    for at in range(max(line_start, measure.first - 1 - LONGEST_UNIT), measure.first):
-        number = passage.number_at.get(at)
-        if number is not None and number.readings:
-            before = _measure_at(passage, at, number, at)
-            if before.end == measure.first and _goes_on(before, measure):
-                return before
+        if number is not None and number.readings and (before := _measure_at(passage, at, number, at)).end == word:
+            return before
     return None
 
 
@@ -336,7 +324,7 @@ def _value(number: Number) -> Fraction:
 
 
 def _goes_on(one: _Measure, other: _Measure) -> bool:
-    """True if `other` is the rest of a measure that begins with `one`: minutes behind hours."""
+    """True if `other` is the rest of a measure that begins with `one`: minutes after hours."""
     scale = _SCALE_OF.get(one.unit, -1)
     if scale != _SCALE_OF.get(other.unit) or one.unit == other.unit:
         return False

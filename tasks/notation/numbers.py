@@ -26,11 +26,16 @@ A digit after any other letters is part of a code: AB1234 is not an amount.
 _SPACE = r"[ \u00A0\u2009\u202F]"
 """Character class of the spaces that are printed within a number: a common one, one that does not break, and thin
 ones, which French puts between thousands."""
+_MINUS_AFTER = (
+    rf"(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))"
+)
+"""Pattern of a minus behind two decimals, at the end of a line or before a currency. Before another number, or a line
+that goes on with one or with a small letter, it is a dash or a hyphen."""
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
-        (?:(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))|{_SPACE}?(?P<percent>%))?""",
+        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>%))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _DIGIT = re.compile(r"\d")

@@ -57,6 +57,7 @@ _COLON = re.compile(r"[:：=]\s*")
 _FIGURE = re.compile(r"\d")
 _SENTENCE_ENDS = (".", "!", "?", ":", "…")
 _AMOUNT = re.compile(r"\d[.,]\d\d(?!\d)|[€$£] ?\d|\d ?[€$£]")
+"""Pattern of a figure that is a value of the document even within a sentence."""
 _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[。！？؟]|\n|\Z)")
 """Pattern of the first sentence."""
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
@@ -222,7 +223,7 @@ def enclosure_in(message: str) -> Enclosure | None:
 
 
 def _has_values(line: str) -> bool:
-    """True if a line outside an enclosure has an amount or a labelled value, and does not only ask or instruct."""
+    """True if a line outside an enclosure has a figure or a labelled value, and does not only ask or instruct."""
     # A sentence may have a figure that is not from the document: `Return the total (number, 2 decimals).`
     figure = _AMOUNT if line.rstrip().endswith(_SENTENCE_ENDS) else _FIGURE
     sentences = _ENDS.split(_STANDARD.sub("", line))
