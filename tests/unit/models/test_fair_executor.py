@@ -220,8 +220,10 @@ async def test_closing_ends_what_runs_in_slices_and_what_waits() -> None:
     blocker, holding = await blocked(executor)
     tasks.append(of("a", executor.run(begun.append, 1)))
     await until(lambda: executor.waiting == 3)
+    closing = asyncio.create_task(executor.close())
+    await until(lambda: executor._closed)
     blocker.end.set()
-    await executor.close()
+    await closing
     done, _ = await asyncio.wait([*tasks, holding], timeout=60)
     assert len(done) == 4
     assert all(task.cancelled() for task in tasks)
