@@ -25,16 +25,17 @@ from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRef
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
-"""Longest delay, in seconds, after which a client is asked to repeat a request by itself. With a longer delay, the
-request fails immediately."""
+"""Longest delay, in seconds, after which a client is asked to repeat a request automatically. With a longer delay,
+the request fails immediately."""
 LAST_MESSAGE_S = 1.0
-"""Time limit, in seconds, for sending a last message to a caller who may no longer read."""
+"""Time limit, in seconds, for sending a last message to a caller who may no longer be reading."""
 
 DEFAULT_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Default headers of responses: browsers must not guess the type, and nothing is cached."""
 
 IS_OPERATOR: ContextVar[bool] = ContextVar("IS_OPERATOR", default=False)
-"""True if the caller must be the operator, because the server needs no keys and the caller is on the same machine."""
+"""True if the caller can only be the operator, because the server needs no keys and the caller is on the same
+machine."""
 
 log = structlog.get_logger(__name__)
 
@@ -238,15 +239,16 @@ def _ran_out(error: BaseException) -> bool:
     return ran_out(error) or (isinstance(error, EngineFailed) and error.retry_after is not None)
 
 
-def report_error(error: BaseException, event: str, **about: object) -> ApiError:
-    """Return the public error for `error`. If it is a bug, or a fault of the LLM's server, log it as `event`."""
-    face = to_api_error(error)
-    if isinstance(face, InternalError) or _ran_out(error):
-        log.error(event, exc_info=error, **about)
+def report_error(error: BaseException, event: str, **fields: object) -> ApiError:
+    """Return the public error for `error`. If it is a bug, or a fault of the LLM's server, log `event` with
+    `fields`."""
+    public = to_api_error(error)
+    if isinstance(public, InternalError) or _ran_out(error):
+        log.error(event, exc_info=error, **fields)
     elif isinstance(error, LlmError) and not isinstance(error, LlmRefused):
-        words = {"error": str(error)} if isinstance(error, LlmUnavailable) else {}
-        log.warning(event, reason=error.reason, host=error.host, **words, **about)
-    return face
+        details = {"error": str(error)} if isinstance(error, LlmUnavailable) else {}
+        log.warning(event, reason=error.reason, host=error.host, **details, **fields)
+    return public
 
 
 def clear_tracebacks(error: BaseException | None) -> None:

@@ -203,7 +203,7 @@ async def fill(file: Path, questions: int) -> None:
     for number, vector in enumerate(vectors):
         gist, text = number.to_bytes(16), f"What happened in the year {number} in Upper Silesia?"
         await known.add(gist, "me", text, number.to_bytes(32), bytes(32), max_age_s=1e6)
-        [found] = await known.find_alike(gist, 1)
+        [found] = await known.find_by_gist(gist, 1)
         await known.observe(replace(found, vector=vector), Observation(0.9, correct=True))
     await known.close()
 

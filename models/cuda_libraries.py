@@ -3,7 +3,7 @@
 import ctypes
 import mmap
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,9 +15,8 @@ def load_cuda_libraries(package: str) -> list[str]:
     whose folders `package` does not search by itself, or else from the system. Return the names of libraries that do
     not load."""
     missing = []
-    for name in sorted(
-        _linked_libraries(package), key=lambda name: ("cudnn" in name, name)
-    ):  # cuDNN last: it needs the others
+    # cuDNN is loaded last, because it needs the other libraries.
+    for name in sorted(_linked_libraries(package), key=lambda name: ("cudnn" in name, name)):
         found = next((folder / name for folder in _library_folders() if (folder / name).is_file()), None)
         try:
             for library in [name] if found is None else _with_parts(found):
@@ -28,10 +27,9 @@ def load_cuda_libraries(package: str) -> list[str]:
 
 
 def _linked_libraries(package: str) -> set[str]:
-    spec = find_spec(package)
     names: set[str] = set()
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        files = [*Path(place).glob("capi/lib*_cuda.so"), *Path(f"{place}.libs").glob(f"lib{package}*.so*")]
+    for folder in _folders_of(package):
+        files = [*Path(folder).glob("capi/lib*_cuda.so"), *Path(f"{folder}.libs").glob(f"lib{package}*.so*")]
         for file in files:
             with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
                 names |= {found.group().decode() for found in _CUDA_LIBRARY.finditer(content)}
@@ -40,9 +38,14 @@ def _linked_libraries(package: str) -> set[str]:
 
 def _library_folders() -> Iterator[Path]:
     """Yield the folders of libraries in NVIDIA's Python packages."""
-    spec = find_spec("nvidia")
-    for place in (spec.submodule_search_locations or ()) if spec else ():
-        yield from sorted(Path(place).glob("*/lib"))
+    for folder in _folders_of("nvidia"):
+        yield from sorted(Path(folder).glob("*/lib"))
+
+
+def _folders_of(package: str) -> Sequence[str]:
+    """Return the folders of a Python package; empty if it is not installed."""
+    spec = find_spec(package)
+    return (spec and spec.submodule_search_locations) or ()
 
 
 def _with_parts(library: Path) -> list[str]:

@@ -28,7 +28,7 @@ Redact = Callable[[str], Awaitable[str]]
 in turn."""
 
 
-async def as_it_is(text: str) -> str:
+async def unredacted(text: str) -> str:
     """Return `text` unchanged: the `Redact` of a request without redaction."""
     return text
 
@@ -40,7 +40,7 @@ class TaskRequest:
     sources: tuple[Source, ...] = ()
     """The media of the request, in order."""
     progress: Progress = unreported
-    redact: Redact = as_it_is
+    redact: Redact = unredacted
     form: Form = PLAIN
     """Parts of a page's layout that the request asks for in addition to the text."""
 

@@ -35,42 +35,41 @@ PASSAGE_CHARS = 400
 """Largest number of characters of a passage, which are about 100 of the 256 tokens that the embedding takes."""
 _SHORT_LINE = 80
 _CONSIDERED = 12
-"""Number of passages per page that are compared by meaning, which are the best by shared words. Each costs 4 ms on a
-core."""
+"""Number of passages per page, the best by shared words, that are compared by meaning. Each costs 4 ms on a core."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 FETCH_S = 3.0
-"""Time limit for fetching a page, in seconds, including the host's robots.txt and the wait for the turn at the host."""
+"""Time limit for fetching a page, in seconds, including the host's robots.txt and the wait for its turn."""
 READ_S = 10.0
 """Time limit for parsing a page, in seconds. A page usually takes 50 ms, but the first one takes seconds, because the
-process starts."""
+process has to start first."""
 _MAX_BYTES = 4 * MB
 RESULTS = 10
 PAGES = 5
-"""Number of first results whose pages are read."""
+"""Number of results, from the top, whose pages are read."""
 SNIPPETS = 3
 """Number of snippets per page."""
 MAX_CONTENT_CHARS = 20_000
 
 
-async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, most: int) -> list[list[str]]:
-    """Return, for each of `texts`, at most `most` passages, the most relevant first. They are chosen by `embedder`, or
+async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, count: int) -> list[list[str]]:
+    """Return, for each of `texts`, at most `count` passages, the most relevant first. They are chosen by `embedder`, or
     by shared words if it is None or fails."""
     likely = [_rank_by_words(question, passages_of(text)) for text in texts]
-    every = [passage for passages in likely for passage in passages]
-    if embedder is None or not every:
-        return [passages[:most] for passages in likely]
+    all_passages = [passage for passages in likely for passage in passages]
+    if embedder is None or not all_passages:
+        return [passages[:count] for passages in likely]
     try:
-        vectors = await embedder.embed([question, *every])
+        vectors = await embedder.embed([question, *all_passages])
     except ModelError as error:
         log.warning("snippets_without_embedding", error=type(error).__name__)
-        return [passages[:most] for passages in likely]
+        return [passages[:count] for passages in likely]
     closeness = iter((vectors[1:] @ vectors[0]).tolist())
     ranked = []
     for passages in likely:
         scored = [(next(closeness), passage) for passage in passages]
-        ranked.append([passage for _, passage in sorted(scored, key=lambda pair: -pair[0])][:most])
+        ranked.append([passage for _, passage in sorted(scored, key=lambda pair: -pair[0])][:count])
     return ranked
 
 
@@ -93,8 +92,8 @@ def _rank_by_words(question: str, passages: Sequence[str]) -> list[str]:
     """Return the passages that share the most words with `question`, earlier ones first among equals."""
     wanted_words = set(_WORD.findall(question.casefold()))
     shared = [len(wanted_words.intersection(_WORD.findall(passage.casefold()))) for passage in passages]
-    best = sorted(range(len(passages)), key=lambda place: -shared[place])[:_CONSIDERED]
-    return [passages[place] for place in best]
+    best = sorted(range(len(passages)), key=lambda index: -shared[index])[:_CONSIDERED]
+    return [passages[index] for index in best]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +168,14 @@ class WebSearchTask:
         hits = await self.search.search(query, RESULTS)
         read = hits[:PAGES]
         texts = await side_by_side(self._text, read, at_most=PAGES, done=partial(request.progress, self.name))
-        snippets = await nearest(query.text, texts, self.embedder, most=SNIPPETS)
-        unread = [""] * (len(hits) - len(read))
+        snippets = await nearest(query.text, texts, self.embedder, count=SNIPPETS)
+        unread = len(hits) - len(read)
+        contents = [*texts, *([""] * unread)]
+        snippets += [[] for _ in range(unread)]
         return SearchResult(
             [
                 FoundPage(title=hit.title, url=hit.url, description=hit.description, content=text, snippets=passages)
-                for hit, text, passages in zip(hits, [*texts, *unread], [*snippets, *([] for _ in unread)], strict=True)
+                for hit, text, passages in zip(hits, contents, snippets, strict=True)
             ]
         )
 

@@ -15,8 +15,14 @@ from typing import Literal
 import structlog
 
 from app.access.keys import EVERYONE, Caller
-from app.errors import LONGEST_RETRY_S as LONGEST_WAIT_S
-from app.errors import ApiError, InsufficientQuota, KeyLimitReached, TaskNotAllowed, Unavailable
+from app.errors import (
+    LONGEST_RETRY_S,
+    ApiError,
+    InsufficientQuota,
+    KeyLimitReached,
+    TaskNotAllowed,
+    Unavailable,
+)
 from app.state.counters import (
     LEASE_S,
     MAX_UNFORESEEN,
@@ -76,7 +82,7 @@ class AdmissionControl:
 
     @property
     def faults(self) -> int:
-        """Number of calls to which the store did not answer."""
+        """Number of calls that the store did not answer."""
         return self._faults + self._store.faults
 
     def admit(self, caller: Caller, *, is_charged: bool = True) -> "Admission":
@@ -107,7 +113,7 @@ class AdmissionControl:
         try:
             return await asyncio.shield(reserving)
         except asyncio.CancelledError:
-            # The store reserves it all the same, and the key's place would be taken until the lease ends.
+            # The store may still complete the reservation, which would occupy the key's place until the lease ends.
             giving_back = asyncio.create_task(self._give_back(reserving))
             self._giving_back.add(giving_back)
             giving_back.add_done_callback(self._giving_back.discard)
@@ -137,8 +143,8 @@ class AdmissionControl:
         """Add to the usage of the caller's key, if the key has a name."""
         if caller.name:
             sums = self._used.setdefault((caller.tenant, caller.name, day_at(self._clock())), [0, 0, 0, 0])
-            for place, more in enumerate((1, prompt_tokens, answer_tokens, money)):
-                sums[place] += more
+            for index, added in enumerate((1, prompt_tokens, answer_tokens, money)):
+                sums[index] += added
 
     async def flush(self) -> None:
         """Write the collected usage; usage that cannot be written is kept for the next call."""
@@ -146,14 +152,14 @@ class AdmissionControl:
         if not used:
             return
         try:
-            await self._store.add([DailyUsage(*about, *sums) for about, sums in used.items()])
+            await self._store.add([DailyUsage(*owner_and_day, *sums) for owner_and_day, sums in used.items()])
         except StoreDown as error:
             self._faults += 1
             log.warning("usage_not_written", reason=str(error))
-            for about, sums in used.items():
-                later = self._used.setdefault(about, [0, 0, 0, 0])
-                for place, more in enumerate(sums):
-                    later[place] += more
+            for owner_and_day, sums in used.items():
+                later = self._used.setdefault(owner_and_day, [0, 0, 0, 0])
+                for index, added in enumerate(sums):
+                    later[index] += added
 
     async def maintain_for_ever(self) -> None:
         """Write usage and renew the leases of running requests at intervals, until cancelled."""
@@ -189,8 +195,8 @@ class Admission:
         "_is_charged",
         "_pieces",
         "_prompt_tokens",
+        "_rate_levels",
         "_reservation",
-        "_standing",
         "_state",
         "caller",
     )
@@ -202,9 +208,9 @@ class Admission:
         self.caller = caller or Caller(EVERYONE)
         self._control = control
         self._is_charged = is_charged
-        self._state: Literal["before", "within", "over"] = "before"
+        self._state: Literal["unreserved", "reserved", "ended"] = "unreserved"
         self._reservation: Reservation | None = None
-        self._standing: RateLevels | None = None
+        self._rate_levels: RateLevels | None = None
         self._budget_refusal: ApiError | None = None
         self._prompt_tokens = 0
         self._bytes = self._pieces = 0
@@ -227,21 +233,22 @@ class Admission:
         """Reserve the tokens and the money that the request may use, before any work.
 
         `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
-        the client's limit on the answer; None if the request has none. `unforeseen`: a share such as UNFORESEEN_ANSWER,
-        if the request may cost more than these tokens; 0 if not. `is_cached`: the answer may be in the cache, so the
+        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the
+        key's MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0
+        if it cannot. `is_cached`: the answer may be in the cache, so the
         request passes even on a spent budget; `require_budget` is then called before any other work.
 
         Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """
         allowed = self.caller.tasks
         if task is not None and allowed is not None and task not in allowed:
-            self._state = "over"
+            self._state = "ended"
             raise TaskNotAllowed(
                 f"This key may not run '{task}'. It may run: {', '.join(sorted(allowed)) or 'nothing'}."
             )
         answer_tokens = ASSUMED_ANSWER_TOKENS if answer_tokens is None else answer_tokens
         self._prompt_tokens = prompt_tokens
-        self._state = "within"
+        self._state = "reserved"
         if self._control is None or not self.is_limited:
             return
         money = self._control.prices.of(prompt_tokens, answer_tokens)
@@ -255,8 +262,8 @@ class Admission:
             self._budget_refusal = refusal
 
     async def require_budget(self) -> None:
-        """Check the budget once the answer was not found in the cache. Raises InsufficientQuota; the request then costs
-        nothing."""
+        """Check the budget after the answer has not been found in the cache. Raises InsufficientQuota; the request then
+        costs nothing."""
         if self._budget_refusal is not None:
             await self._end(Amount())
             raise self._budget_refusal
@@ -266,15 +273,15 @@ class Admission:
         try:
             taken = await self._control.reserve(self.caller, amount)
         except Unavailable:
-            self._state = "over"
+            self._state = "ended"
             raise
         if taken is None:
             return
-        self._standing = taken.levels
+        self._rate_levels = taken.levels
         if isinstance(taken, Refusal):
-            self._state = "over"
+            self._state = "ended"
             raise _to_error(taken, self.caller.limits, amount)
-        self._state = "within"
+        self._state = "reserved"
         self._reservation = taken
 
     def count_text(self, text: str) -> None:
@@ -284,7 +291,7 @@ class Admission:
         self._pieces += 1
 
     def count_call(self, prompt_tokens: int, answer_tokens: int) -> None:
-        """Count a finished call of the LLM. Its exact counts replace the estimate for the text that it wrote."""
+        """Count a finished call to the LLM. Its exact counts replace the estimate for the text that it wrote."""
         self._counted_prompt += prompt_tokens
         self._counted_answer += answer_tokens
         self._bytes = self._pieces = 0
@@ -298,7 +305,7 @@ class Admission:
     async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
         """Charge the tokens of the request, but at least those that were counted, because an answer may have been
         written and then withheld. Only the first call has an effect. `is_free`: the answer came from the cache."""
-        if self._state != "within":
+        if self._state != "reserved":
             return
         if self._control is not None:
             prompt_tokens = 0 if is_free else max(prompt_tokens, self._counted_prompt)
@@ -306,7 +313,7 @@ class Admission:
             money = self._control.prices.of(prompt_tokens, answer_tokens)
             self._control.add_usage(self.caller, prompt_tokens, answer_tokens, money)
             await self._end(Amount(1, prompt_tokens + answer_tokens, money))
-        self._state = "over"
+        self._state = "ended"
 
     async def abort(self, *, has_begun: bool) -> None:
         """Settle a request that failed, or whose caller hung up. The prompt and what was written are charged if the
@@ -315,21 +322,21 @@ class Admission:
 
         Raises the errors of `reserve`.
         """
-        if self._state == "before":
+        if self._state == "unreserved":
             await self.count_unreserved()
         await self.settle(self._prompt_tokens if has_begun or self._written_tokens else 0)
 
     async def count_unreserved(self) -> None:
         """Count a request that reserved nothing, and look up the rates for the response's headers. Called before the
         first byte of any response. Raises the errors of `reserve`."""
-        if self._state != "before" or self._control is None:
+        if self._state != "unreserved" or self._control is None:
             return
         if not self._is_charged:
-            self._state = "over"
+            self._state = "ended"
             if self.caller.limits.has_rates:
                 await self._look_up_rates()
             return
-        self._state = "within"
+        self._state = "reserved"
         if self.caller.limits.has_rates:
             await self._take(Amount(requests=1))
         await self.settle()
@@ -340,23 +347,25 @@ class Admission:
             seen = await self._control.reserve(self.caller, Amount())
         except Unavailable:
             return  # the request costs nothing, so it is answered without the store
-        self._standing = seen.levels if seen else None
+        self._rate_levels = seen.levels if seen else None
 
     async def _end(self, used: Amount) -> None:
-        self._state = "over"
-        taken, self._reservation = self._reservation, None
-        if taken is None or self._control is None:
+        self._state = "ended"
+        reservation, self._reservation = self._reservation, None
+        if reservation is None or self._control is None:
             return
-        if self._standing is not None:
-            self._standing = self._standing.plus(used.requests - taken.taken.requests, used.tokens - taken.taken.tokens)
-        await self._control.settle(taken, used)
+        if self._rate_levels is not None:
+            self._rate_levels = self._rate_levels.plus(
+                used.requests - reservation.amount.requests, used.tokens - reservation.amount.tokens
+            )
+        await self._control.settle(reservation, used)
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """Headers `x-ratelimit-…` for the limits on rates that the key has."""
-        if self._standing is None:
+        """Headers `x-ratelimit-…` for the key's rate limits."""
+        if self._rate_levels is None:
             return {}
-        limits, levels = self.caller.limits, self._standing
+        limits, levels = self.caller.limits, self._rate_levels
         rates = (
             ("requests", limits.requests_per_minute, levels.requests),
             ("tokens", limits.tokens_per_minute, levels.tokens),
@@ -399,9 +408,9 @@ def _to_error(refusal: Refusal, limits: Limits, amount: Amount) -> ApiError:
         setting = "budget_usd" if limits.budget is not None else "tokens_per_minute"
         return KeyLimitReached(
             "The tokens of a request are known, and charged, only when it ends. Therefore a key with the limit "
-            f"'{setting}' may have at most {MAX_UNFORESEEN // UNFORESEEN_READING} run tasks or transcripts, or "
-            f"{MAX_UNFORESEEN // UNFORESEEN_ANSWER} other answers, running at a time, and it has that many. "
-            "Try again when one ends.",
+            f"'{setting}' may run at most {MAX_UNFORESEEN // UNFORESEEN_READING} explicitly requested tasks or "
+            f"transcripts, or {MAX_UNFORESEEN // UNFORESEEN_ANSWER} other answers, at a time, and that many are "
+            "running. Try again when one ends.",
             retry_after=1,
             rejected="concurrency",
         )
@@ -413,8 +422,8 @@ def _to_error(refusal: Refusal, limits: Limits, amount: Amount) -> ApiError:
         return KeyLimitReached(
             f"This {what} is larger than the key's limit of {limit} a minute ({setting}), so "
             "trying again does not help: send less, or a lower max_tokens.",
-            # Longer than LONGEST_WAIT_S, so that clients are told not to try again by themselves.
-            retry_after=LONGEST_WAIT_S + 1,
+            # Longer than LONGEST_RETRY_S, so that clients are told not to try again by themselves.
+            retry_after=LONGEST_RETRY_S + 1,
             rejected="rate",
         )
     wait_s = max(1, math.ceil(refusal.wait_s))

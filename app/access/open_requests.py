@@ -26,7 +26,8 @@ class OpenRequestLimit:
     def place(self, share: Share) -> Iterator[None]:
         """Count one request while the block runs. Raises RateLimited if the key of `share` has reached its limit."""
         count = self._under_way[share.key]
-        if share.part < 1 and count >= share.of(self._most):
+        is_alone = share.part == 1
+        if not is_alone and count >= share.of(self._most):
             # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
             raise RateLimited(
                 f"{count} requests of this key are running, the most that one key may have (OPENFAZE_KEY_SHARE). Try "

@@ -2,7 +2,8 @@
 keys are served.
 
 Anybody can send such requests, and each takes time on the event loop that all requests share. A request with a key
-returns to the loop dozens of times. In a flood, it would wait each time for one request of every connection.
+returns to the loop dozens of times. In a flood, each return would wait until one request from every other connection
+has run.
 """
 
 import asyncio
@@ -16,8 +17,8 @@ from models.scheduler import FairQueue, Share
 CONTESTED_S = 60.0
 """Seconds for which requests without a key are slowed down after a request with a valid key."""
 PAUSE_FACTOR = 4
-"""Length of the pause after a request, as a multiple of the time that the request took. These requests thus get a fifth
-of the loop's time."""
+"""Length of the pause after a request, as a multiple of the time that the request took. Requests without a key thus get
+at most a fifth of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
 """Largest sum of outstanding pauses, in seconds, at which the next request need not wait. A few requests in a row,
@@ -79,8 +80,8 @@ class Turnstile:
             end()
 
     async def _wait(self, address: str) -> None:
-        place = asyncio.get_running_loop().create_future()
-        self._waiting.push(place, Share(address))
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.push(waiter, Share(address))
         if len(self._waiting) > MAX_WAITING:
             refused = next(self._waiting.longest())
             self._withdraw(refused)
@@ -91,21 +92,21 @@ class Turnstile:
                 )
             )
         try:
-            await place
+            await waiter
         except asyncio.CancelledError:
-            if place.cancelled():
-                self._withdraw(place)
-            elif place.exception() is None:
+            if waiter.cancelled():
+                self._withdraw(waiter)
+            elif waiter.exception() is None:
                 self._let_next()  # it got its turn before its caller left
             raise
 
-    def _withdraw(self, place: "asyncio.Future[None]") -> None:
-        self._waiting.keep(lambda one: one is not place)
+    def _withdraw(self, waiter: "asyncio.Future[None]") -> None:
+        self._waiting.keep(lambda other: other is not waiter)
 
     def _let_next(self) -> None:
-        place = self._waiting.pop()
-        while place is not None and place.done():
-            place = self._waiting.pop()  # its caller has left
-        self._is_held = place is not None
-        if place is not None:
-            place.set_result(None)
+        waiter = self._waiting.pop()
+        while waiter is not None and waiter.done():
+            waiter = self._waiting.pop()  # its caller has left
+        self._is_held = waiter is not None
+        if waiter is not None:
+            waiter.set_result(None)

@@ -39,8 +39,8 @@ WITH_PICTURE = Prototypes("with_picture", **_TABLE["with_picture"])
 
 
 class Router:
-    """Finds the task nearest to a request. The embedder is called only if one of the tasks in the examples
-    `can_run`."""
+    """Finds the task nearest to a request. The embedder is called only if `can_run` is true for at least one task
+    in the examples."""
 
     def __init__(self, embedder: Embedder, can_run: Callable[[str], bool]) -> None:
         self._embedder = embedder

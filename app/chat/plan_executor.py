@@ -9,7 +9,7 @@ from app.chat.context.trim import assemble
 from app.chat.plan import Plan, Step
 from app.errors import report_error
 from models.base import EngineUnavailable
-from tasks.base import Progress, Redact, Task, TaskRequest, as_it_is
+from tasks.base import Progress, Redact, Task, TaskRequest, unredacted
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
 from tasks.precontext import Entry
@@ -21,7 +21,7 @@ async def execute_plan(
     plan: Plan,
     find_task: Callable[[str], Task],
     progress: Progress,
-    redact: Redact = as_it_is,
+    redact: Redact = unredacted,
     *,
     form: Form = PLAIN,
     is_all: bool = False,

@@ -8,7 +8,7 @@ from app.chat.inputs import Turn
 from app.chat.plan import Plan
 from app.chat.plan_executor import as_entry, execute_plan
 from models.concurrency import side_by_side
-from tasks.base import Progress, Task, TaskRequest, as_it_is
+from tasks.base import Progress, Task, TaskRequest, unredacted
 from tasks.precontext import Entry
 from tasks.wording.page_range import Form
 
@@ -29,7 +29,7 @@ class Specialists:
 
     async def run_plan(self, plan: Plan, progress: Progress, form: Form, *, is_all: bool) -> tuple[Entry, ...]:
         """Return an entry for each step. Raises what `execute_plan` and the guard raise."""
-        redact = self.guard.redact if self.guard else as_it_is
+        redact = self.guard.redact if self.guard else unredacted
         return await self._judge(await execute_plan(plan, self.find_task, progress, redact, form=form, is_all=is_all))
 
     async def run_calls(

@@ -143,13 +143,13 @@ class ReviewedAnswer:
         rows = self._node_at(name)
         return f"{self._count_rows(f'{name}/')}-{_digest(rows.names if isinstance(rows, _NamedRows) else None)}"
 
-    def new_row(self, list_pointer: str, at: int) -> tuple[str, str | None]:
-        """Return the stable pointer of a new row at number `at` of a list, and the name of the row before it."""
+    def new_row(self, list_pointer: str, index: int) -> tuple[str, str | None]:
+        """Return the stable pointer of a new row at `index` of a list, and the name of the row before it."""
         name = self.to_stable_pointer(list_pointer)
         rows = self._node_at(name)
-        before = rows.names[at - 1] if at and isinstance(rows, _NamedRows) else None
-        count = sum(one.change == "added" for one in self._reviews)
-        return f"{name}/+{count + 1}", before
+        previous = rows.names[index - 1] if index and isinstance(rows, _NamedRows) else None
+        count = sum(review.change == "added" for review in self._reviews)
+        return f"{name}/+{count + 1}", previous
 
     def _apply(self, review: Review) -> None:
         *above, last = map(str, _steps(review.pointer))

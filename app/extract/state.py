@@ -1,4 +1,5 @@
-"""Stores the answers of a job, and their reviews, in a SQLite file beside the table, so that a job can be resumed."""
+"""Stores the answers of a job, and their reviews, in a SQLite file next to the output table (--out), so that a job can
+be resumed."""
 
 import hashlib
 import json
@@ -32,7 +33,8 @@ CREATE TABLE IF NOT EXISTS reviews (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS reviews_of_papers ON reviews (paper, pointer);
 """
-_SCHEMA, _FOLDER = "schema", "folder"
+_SCHEMA, _FOLDER, _INPUTS_DIGEST = "schema", "folder", "asked"
+"""Names of values in the table `job`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ class JobState:
         try:
             self._db = sqlite3.connect(path, isolation_level=None, timeout=0, check_same_thread=False)
         except sqlite3.OperationalError:
-            raise CannotOpen(f"{path} cannot be written: is there such a folder, and may you write there?") from None
+            raise CannotOpen(f"{path} cannot be written: does its folder exist, and may you write to it?") from None
         try:
             # The file is locked from the first write until it is closed.
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
@@ -90,15 +92,15 @@ class JobState:
             self._db.close()
             if "locked" in str(error):
                 raise CannotOpen(
-                    f"another `openfaze extract` or `openfaze review` works on {path}: wait until it has ended, or end "
-                    "it with Ctrl+C, which loses nothing; then run this command again"
+                    f"another `openfaze extract` or `openfaze review` is working on {path}: wait until it has ended, "
+                    "or end it with Ctrl+C, which loses nothing; then run this command again"
                 ) from None
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
     def begin(self, inputs: Json) -> bool:
         """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
-        answers, except for reviewed papers, and return True. Raises CannotOpen if there are reviews under a different
-        schema."""
+        answers, except those of reviewed papers, and return True. Raises CannotOpen if there are reviews under a
+        different schema."""
         schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
@@ -106,16 +108,16 @@ class JobState:
                 "again, or name another --out"
             )
         digest = hashlib.sha256(json.dumps(inputs, sort_keys=True).encode()).hexdigest()
-        known = self._job("asked")
+        earlier_digest = self._job(_INPUTS_DIGEST)
         forgotten = 0
         with self._transaction():
-            if known not in (None, digest):
+            if earlier_digest not in (None, digest):
                 query = (
                     "UPDATE papers SET result = NULL, is_error = 0 WHERE result IS NOT NULL "
                     "AND name NOT IN (SELECT paper FROM reviews WHERE NOT is_undone)"
                 )
                 forgotten = self._db.execute(query).rowcount
-            values = {"asked": digest, _SCHEMA: schema, _FOLDER: str(Path.cwd())}
+            values = {_INPUTS_DIGEST: digest, _SCHEMA: schema, _FOLDER: str(Path.cwd())}
             self._db.executemany("INSERT OR REPLACE INTO job VALUES (?, ?)", values.items())
             self._db.execute("UPDATE papers SET position = NULL")
         return forgotten > 0
@@ -133,7 +135,7 @@ class JobState:
                 "ON CONFLICT (name) DO UPDATE SET position = excluded.position, link = excluded.link, "
                 "result = CASE WHEN fingerprint = excluded.fingerprint THEN result END, "
                 "is_error = is_error AND fingerprint = excluded.fingerprint, fingerprint = excluded.fingerprint",
-                [(paper.name, paper.link, paper.fingerprint, first + place) for place, paper in enumerate(papers)],
+                [(paper.name, paper.link, paper.fingerprint, first + index) for index, paper in enumerate(papers)],
             )
 
     def retry_errors(self) -> None:
@@ -147,7 +149,7 @@ class JobState:
     def note(self, name: str, result: PaperResult) -> None:
         """Store the result of a paper. When this returns, the operating system has the data, so that they survive a
         crash of this process."""
-        values = {name: value for name in PaperResult.__slots__ if (value := getattr(result, name))}
+        values = {slot: value for slot in PaperResult.__slots__ if (value := getattr(result, slot))}
         self._db.execute(
             "UPDATE papers SET result = ?, is_error = ? WHERE name = ?",
             (json.dumps(values, ensure_ascii=False), result.error is not None, name),
@@ -205,13 +207,13 @@ class JobState:
             name, "value", reviewed.to_stable_pointer(pointer), value, place, is_correction=is_correction
         )
 
-    def add_row(self, name: str, pointer: str, at: int, row: Any, version: str) -> int:
-        """Record that `row` was added as number `at` of the list at `pointer`, and return the review's number. Raises
+    def add_row(self, name: str, pointer: str, index: int, row: Any, version: str) -> int:
+        """Record that `row` was added at `index` of the list at `pointer`, and return the review's number. Raises
         ReviewConflict if the list's rows no longer have the version `version`."""
         reviewed = self.reviewed(name)
         _check_version(reviewed.rows_version(pointer), version)
-        added, before = reviewed.new_row(pointer, at)
-        return self._add_review(name, "added", added, {"row": row, "after": before}, {}, is_correction=True)
+        added, previous_row = reviewed.new_row(pointer, index)
+        return self._add_review(name, "added", added, {"row": row, "after": previous_row}, {}, is_correction=True)
 
     def remove_row(self, name: str, pointer: str, version: str) -> int:
         """Record that the row at `pointer` was removed, and return the review's number. Raises ReviewConflict if the
@@ -223,6 +225,7 @@ class JobState:
     def undo_review(self, number: int) -> tuple[str, str, Change]:
         """Undo a review. Return the paper's name, the pointer of the field or row (of the list if the row is gone), and
         the kind of the review. Raises ReviewConflict unless it is the latest review of its field or row."""
+        # An added row can be undone only before its fields are reviewed, so reviews below its pointer count as well.
         rows = self._db.execute(
             "UPDATE reviews SET is_undone = 1 WHERE number = ? AND NOT is_undone AND number = (SELECT max(last.number) "
             "FROM reviews AS last WHERE last.paper = reviews.paper AND (last.pointer = reviews.pointer "
@@ -268,7 +271,7 @@ class JobState:
 
     def _reviews(self, name: str) -> list[Review]:
         columns = "change, pointer, value, place, is_correction, is_undone"
-        query = f"SELECT {columns} FROM reviews WHERE paper = ? ORDER BY number"  # noqa: S608 - these columns
+        query = f"SELECT {columns} FROM reviews WHERE paper = ? ORDER BY number"  # noqa: S608 - `columns` is a constant
         return [
             Review(change, pointer, json.loads(value), json.loads(place), bool(is_correction), bool(is_undone))
             for change, pointer, value, place, is_correction, is_undone in self._db.execute(query, (name,))

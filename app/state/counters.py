@@ -138,7 +138,7 @@ class Reservation:
 
     tenant: str
     limits: Limits
-    taken: Amount
+    amount: Amount
     levels: RateLevels
     """Levels of the rates after the reservation."""
     lease: str | None = None

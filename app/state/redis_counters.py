@@ -219,7 +219,7 @@ class RedisCounters:
 
     async def settle(self, reservation: Reservation, used: Amount) -> None:
         # The caller need not wait, because later steps of this server come after this one.
-        taken = reservation.taken
+        reserved = reservation.amount
         self._queue_step(
             None,
             _SETTLE,
@@ -227,9 +227,9 @@ class RedisCounters:
             reservation.limits,
             reservation.lease,
             reservation.period,
-            used.requests - taken.requests,
-            used.tokens - taken.tokens,
-            taken.money,
+            used.requests - reserved.requests,
+            used.tokens - reserved.tokens,
+            reserved.money,
             used.money,
         )
 

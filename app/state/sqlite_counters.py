@@ -188,20 +188,20 @@ def _reserve(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, am
 
 
 def _settle(db: sqlite3.Connection, now: float, reservation: Reservation, used: Amount) -> None:
-    tenant, limits, taken = reservation.tenant, reservation.limits, reservation.taken
-    if limits.has_rates and (taken.requests, taken.tokens) != (used.requests, used.tokens):
-        levels = _standing(db, now, tenant, limits)
-        _write_rates(db, now, tenant, levels.plus(used.requests - taken.requests, used.tokens - taken.tokens))
-    held = taken.money
+    tenant, limits, reserved = reservation.tenant, reservation.limits, reservation.amount
+    if limits.has_rates and (reserved.requests, reserved.tokens) != (used.requests, used.tokens):
+        levels = _rate_levels(db, now, tenant, limits)
+        _write_rates(db, now, tenant, levels.plus(used.requests - reserved.requests, used.tokens - reserved.tokens))
+    held = reserved.money
     if reservation.lease is not None:
         is_held = db.execute("DELETE FROM leases WHERE id = ?", (reservation.lease,)).rowcount
         # If the lease had already ended, its money has been returned.
-        held = taken.money if is_held else 0
+        held = reserved.money if is_held else 0
     if reservation.period and used.money != held:
         _spend(db, tenant, reservation.period, used.money - held)
 
 
-def _standing(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> RateLevels:
+def _rate_levels(db: sqlite3.Connection, now: float, tenant: str, limits: Limits) -> RateLevels:
     row = db.execute("SELECT requests, tokens, at FROM rates WHERE tenant = ?", (tenant,)).fetchone()
     return RateLevels(row[0], row[1]).drained(limits, now - row[2]) if row else RateLevels()
 

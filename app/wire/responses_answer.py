@@ -174,11 +174,7 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
             "format": _format(text_format.model_dump(by_alias=True)) if text_format else {"type": "text"},
             "verbosity": (request.text and request.text.verbosity) or "medium",
         },
-        tool_choice="auto"
-        if request.tool_choice is None
-        else request.tool_choice
-        if isinstance(request.tool_choice, str)
-        else request.tool_choice.model_dump(),
+        tool_choice=_tool_choice(request),
         tools=[_tool(tool.model_dump()) for tool in request.tools or ()],
         top_logprobs=request.top_logprobs or 0,
         top_p=1.0 if request.top_p is None else request.top_p,
@@ -187,6 +183,12 @@ def begin_response(request: ResponsesRequest, response_id: str, *, is_stored: bo
         user=request.user,
         metadata=request.metadata or {},
     )
+
+
+def _tool_choice(request: ResponsesRequest) -> Any:
+    if request.tool_choice is None:
+        return "auto"
+    return request.tool_choice if isinstance(request.tool_choice, str) else request.tool_choice.model_dump()
 
 
 def _reasoning(config: ReasoningConfig | None) -> Json:
@@ -206,10 +208,12 @@ def _format(text_format: Json) -> Json:
 
 
 def _logprob(logprob: Json) -> Json:
-    """Return a token's log probability in OpenAI's form; bytes that an LLM server left out are added."""
-    known = logprob.get("bytes")
-    spelt = list(logprob["token"].encode(errors="replace")) if known is None else known
-    return {"token": logprob["token"], "logprob": logprob["logprob"], "bytes": spelt}
+    """Return a token's log probability in OpenAI's form, with the field `bytes` even if the LLM server left it
+    out."""
+    token_bytes = logprob.get("bytes")
+    if token_bytes is None:
+        token_bytes = list(logprob["token"].encode(errors="replace"))
+    return {"token": logprob["token"], "logprob": logprob["logprob"], "bytes": token_bytes}
 
 
 def _tool(tool: Json) -> Json:
@@ -224,17 +228,19 @@ class ResponseBuilder:
     response: Response
     converted: ConvertedRequest
     offered: Mapping[str, OfferedTool] = field(default_factory=dict)
-    """Client's tools, by the names under which the LLM sees them."""
+    """The client's tools, by the names under which the LLM sees them."""
     shows_reasoning: bool = False
     streams: bool = True
     warnings: dict[str, None] = field(default_factory=dict)
     """Warnings for the caller, each once."""
     usage: CompletionUsage | None = None
-    _number: int = 0
+    _sequence_number: int = 0
+    """Sequence number of the next event."""
     _events: list[bytes] = field(default_factory=list)
     """Encoded events that have not been returned yet."""
     _open: int | str | None = None
-    """The open item, always the last one: `message`, `reasoning`, or the number of a call. Items never overlap."""
+    """Key of the open item, always the last one: `message`, `reasoning`, or the number of a call. Items never
+    overlap."""
     _pieces: list[str] = field(default_factory=list)
     """Pieces of the open item's text so far."""
     _held: list[ItemEvent] = field(default_factory=list)
@@ -242,7 +248,7 @@ class ResponseBuilder:
     _calls_done: set[int] = field(default_factory=set)
     """Numbers of finished calls. White space may still follow their arguments."""
     _delta: bytes = b""
-    """Part of the open message's next event, from after the event's number to before its text."""
+    """JSON of the open message's next event between the event's number and its text."""
     _logprobs: list[Any] = field(default_factory=list)
     _precontext: list[Entry] = field(default_factory=list)
     _evidence: Evidence | None = None
@@ -273,44 +279,38 @@ class ResponseBuilder:
 
     def _add_to_item(self, event: ItemEvent) -> None:
         """Add `event` to its item, which begins when the previous item is finished."""
-        name = (
-            event.index
-            if isinstance(event, ToolCallChunk)
-            else "message"
-            if isinstance(event, TextChunk)
-            else "reasoning"
-        )
-        if name in self._calls_done:
+        item_key = _item_key(event)
+        if item_key in self._calls_done:
             return
-        if name != self._open and not self._may_close():
+        if item_key != self._open and not self._may_close():
             self._held.append(event)
             return
-        place = self._open_item(name, event)
+        index = self._open_item(item_key, event)
         match event:
             case ReasoningChunk(text):
                 self._pieces.append(text)
                 if text:
-                    self._emit("response.reasoning_text.delta", **self._at(place), content_index=0, delta=text)
+                    self._emit("response.reasoning_text.delta", **self._item_fields(index), content_index=0, delta=text)
             case TextChunk(text, logprobs):
                 self._pieces.append(text)
                 logprob_entries = [
-                    {**_logprob(one), "top_logprobs": [_logprob(other) for other in one.get("top_logprobs") or ()]}
-                    for one in (logprobs or {}).get("content") or ()
+                    {**_logprob(token), "top_logprobs": [_logprob(top) for top in token.get("top_logprobs") or ()]}
+                    for token in (logprobs or {}).get("content") or ()
                 ]
                 self._logprobs += logprob_entries
                 if text:
-                    about = {**self._at(place), "content_index": 0, "logprobs": logprob_entries}
-                    self._emit("response.output_text.delta", **about, delta=text)
+                    fields = {**self._item_fields(index), "content_index": 0, "logprobs": logprob_entries}
+                    self._emit("response.output_text.delta", **fields, delta=text)
             case ToolCallChunk(arguments=arguments):
                 self._pieces.append(arguments)
                 # The input of a custom tool is extracted from the arguments once they are complete.
-                if arguments and isinstance(self.response.output[place], OutputFunctionCall):
-                    self._emit("response.function_call_arguments.delta", **self._at(place), delta=arguments)
+                if arguments and isinstance(self.response.output[index], OutputFunctionCall):
+                    self._emit("response.function_call_arguments.delta", **self._item_fields(index), delta=arguments)
                 if self._held and self._may_close():
                     self._add_held_events()
 
     def _may_close(self) -> bool:
-        """True if the open item is complete, so that only white space may follow a whole JSON object."""
+        """True unless the open item is a call whose arguments are not a whole JSON object yet."""
         if not isinstance(self._open, int):
             return True
         if not self._pieces[-1].rstrip().endswith("}"):
@@ -373,45 +373,47 @@ class ResponseBuilder:
     def end(self, content: bytes) -> bytes:
         """Return the last event; `content` is the response as JSON."""
         kind = f"response.{self.response.status}".encode()
-        head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._number)
+        head = b'{"type":"%b","sequence_number":%d,"response":' % (kind, self._sequence_number)
         return sse.encode_event(head, content, b"}", name=kind)
 
     def _begin(self) -> None:
-        if not self._number:
+        if not self._sequence_number:
             for kind in ("response.created", "response.in_progress"):
                 self._emit(kind, response=self.response)
 
-    def _open_item(self, what: int | str, event: ItemEvent | None = None) -> int:
-        """Return the index of the item `what`. Unless it is open, begin it first (with `event`, if any)."""
+    def _open_item(self, item_key: int | str, event: ItemEvent | None = None) -> int:
+        """Return the index of the item `item_key`. Unless it is open, begin it first (with `event`, if any)."""
         output = self.response.output
-        if what == self._open:
+        if item_key == self._open:
             return len(output) - 1
         self._close_item()
         self._begin()
-        self._open, place = what, len(output)
-        item = self._new_item(what, f"{self.response.id.removeprefix('resp_')}{place:04x}", event)
+        self._open, index = item_key, len(output)
+        item = self._new_item(item_key, f"{self.response.id.removeprefix('resp_')}{index:04x}", event)
         output.append(item)
-        self._emit("response.output_item.added", output_index=place, item=item)
+        self._emit("response.output_item.added", output_index=index, item=item)
         if isinstance(item, OutputMessage | OutputReasoning):
             part = OutputText() if isinstance(item, OutputMessage) else ReasoningText()
             item.content.append(part)  # type: ignore[arg-type]
-            self._emit("response.content_part.added", **self._at(place), content_index=0, part=part)
-        if what == "message":
-            about = {**self._at(place), "content_index": 0, "logprobs": []}
-            self._delta = b"," + pydantic_core.to_json(about)[1:-1] + b',"delta":'
-        return place
+            self._emit("response.content_part.added", **self._item_fields(index), content_index=0, part=part)
+        if item_key == "message":
+            fields = {**self._item_fields(index), "content_index": 0, "logprobs": []}
+            self._delta = b"," + pydantic_core.to_json(fields)[1:-1] + b',"delta":'
+        return index
 
-    def _new_item(self, what: int | str, number: str, event: ItemEvent | None) -> Item:
-        if what == "message":
-            return OutputMessage(id=f"msg_{number}")
-        if not isinstance(event, ToolCallChunk):
-            return OutputReasoning(id=f"rs_{number}")
-        call_id, name = event.id or "", event.name or ""
-        known = self.offered.get(name)
-        named: Json = {"name": known.tool.name, "namespace": known.namespace} if known else {"name": name}
-        if known and isinstance(known.tool, CustomTool):
-            return OutputCustomCall(id=f"ctc_{number}", call_id=call_id, **named)
-        return OutputFunctionCall(id=f"fc_{number}", call_id=call_id, **named)
+    def _new_item(self, item_key: int | str, id_suffix: str, event: ItemEvent | None) -> Item:
+        if item_key == "message":
+            return OutputMessage(id=f"msg_{id_suffix}")
+        if item_key == "reasoning":
+            return OutputReasoning(id=f"rs_{id_suffix}")
+        assert isinstance(event, ToolCallChunk)
+        name = event.name or ""
+        fields: Json = {"call_id": event.id or "", "name": name}
+        if offered := self.offered.get(name):
+            fields |= {"name": offered.tool.name, "namespace": offered.namespace}
+            if isinstance(offered.tool, CustomTool):
+                return OutputCustomCall(id=f"ctc_{id_suffix}", **fields)
+        return OutputFunctionCall(id=f"fc_{id_suffix}", **fields)
 
     def _close_item(self, status: Status = "completed") -> None:
         """End the open item, if any."""
@@ -420,52 +422,62 @@ class ResponseBuilder:
         if isinstance(self._open, int):
             self._calls_done.add(self._open)
         self._open = None
-        place = len(self.response.output) - 1
-        item, at = self.response.output[place], self._at(place)
+        index = len(self.response.output) - 1
+        item, fields = self.response.output[index], self._item_fields(index)
         text, self._pieces = "".join(self._pieces), []
         match item:
             case OutputMessage(content=[part]):
                 part.text, part.logprobs = text, self._logprobs
                 self._logprobs = []
-                about = {"content_index": 0, "text": text, "logprobs": part.logprobs}
-                self._emit("response.output_text.done", **at, **about)
-                self._emit("response.content_part.done", **at, content_index=0, part=part)
+                self._emit("response.output_text.done", **fields, content_index=0, text=text, logprobs=part.logprobs)
+                self._emit("response.content_part.done", **fields, content_index=0, part=part)
             case OutputReasoning(content=[part]):
                 part.text = text
-                self._emit("response.reasoning_text.done", **at, content_index=0, text=text)
-                self._emit("response.content_part.done", **at, content_index=0, part=part)
+                self._emit("response.reasoning_text.done", **fields, content_index=0, text=text)
+                self._emit("response.content_part.done", **fields, content_index=0, part=part)
             case OutputFunctionCall():
                 item.arguments = text
-                self._emit("response.function_call_arguments.done", **at, arguments=text)
+                self._emit("response.function_call_arguments.done", **fields, arguments=text)
             case OutputCustomCall():
                 item.input = _custom_input(text)
-                self._emit("response.custom_tool_call_input.delta", **at, delta=item.input)
-                self._emit("response.custom_tool_call_input.done", **at, input=item.input)
+                self._emit("response.custom_tool_call_input.delta", **fields, delta=item.input)
+                self._emit("response.custom_tool_call_input.done", **fields, input=item.input)
             case _:
                 raise AssertionError(item)
         item.status = status
-        self._emit("response.output_item.done", output_index=place, item=item)
+        self._emit("response.output_item.done", output_index=index, item=item)
 
     def _delta_event(self, text: str) -> bytes:
         """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
         event."""
-        number, self._number = self._number, self._number + 1
+        number, self._sequence_number = self._sequence_number, self._sequence_number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
 
-    def _at(self, place: int) -> Json:
-        return {"item_id": self.response.output[place].id, "output_index": place}
+    def _item_fields(self, index: int) -> Json:
+        return {"item_id": self.response.output[index].id, "output_index": index}
 
     def _emit(self, kind: str, **fields: Any) -> None:
         """Add an event to the stream. Its type is the event's name and is also in its data, as in OpenAI's API."""
         if self.streams:
-            event = pydantic_core.to_json({"type": kind, "sequence_number": self._number, **fields})
+            event = pydantic_core.to_json({"type": kind, "sequence_number": self._sequence_number, **fields})
             self._events.append(sse.encode_event(event, name=kind.encode()))
-            self._number += 1
+            self._sequence_number += 1
 
     def _take_encoded(self) -> bytes:
         events, self._events = self._events, []
         return b"".join(events)
+
+
+def _item_key(event: ItemEvent) -> int | str:
+    """Return the key of the item that `event` belongs to: the number of a call, or the kind of another item."""
+    match event:
+        case ToolCallChunk(index=index):
+            return index
+        case TextChunk():
+            return "message"
+        case _:
+            return "reasoning"
 
 
 def _custom_input(arguments: str) -> str:

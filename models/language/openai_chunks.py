@@ -163,7 +163,8 @@ class ChunkReader:
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
         """Return the call that `piece` belongs to, according to its index. Some servers leave the index out, or give
-        every call the index 0; in their streams, a new id begins a new call."""
+        every call the index 0; in their streams, a new id begins a new call,
+        unless the piece has no name."""
         known = [call for call in self._calls if piece.index is None or call.server_index == piece.index]
         if known and (not piece.id or piece.id == known[-1].id or not _has_name(piece)):
             return known[-1]
@@ -178,6 +179,7 @@ def _joined_texts(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
         if kind is None:
             yield from run
         else:
+            # The run holds only events of this type; the condition tells the type checker so.
             yield kind("".join(piece.text for piece in run if isinstance(piece, kind)))
 
 

@@ -1,4 +1,4 @@
-"""Searches the texts that were read for a value: as it is, in another notation, or with a few other characters."""
+"""Searches the texts that were read for a value: as it is, in another notation, or with a few characters changed."""
 
 import re
 from bisect import bisect_left
@@ -42,13 +42,17 @@ PIECES = 64
 MAX_HITS = 1_000
 """Largest number of occurrences of one n-gram that are looked at. Further ones are skipped, because the rarer n-grams
 of a text show where it is."""
-MIN_WORDS_SCATTERED = 4
+BUCKET = 8
+"""Width, in characters, of the buckets in which occurrences of n-grams are counted, by the place where the text would
+begin. Thanks to it, a few missing or additional characters do not separate the n-grams of one occurrence."""
+MIN_SCATTERED_WORDS = 4
 SCATTERED_SHARE = 0.8
 """Least share of a text's characters that must be in words found close together."""
 LINES_TOGETHER = 6
 """Largest number of lines over which scattered words form one match. An address has up to six."""
 MAX_LOOKUPS = 20_000
-"""Largest product of the words of a scattered text and the places around which they are looked for."""
+"""Largest product of the number of words of a scattered text and the number of places around which they are looked
+for."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -70,7 +74,7 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
     match value:
         case bool():
             spellings = _TRUE if value else _FALSE
-            return [match for passage in passages for word in spellings for match in _match_text(word, passage)]
+            return [one for passage in passages for word in spellings for one in _match_text(word, passage)]
         case int() | float():
             written = Number(0, 0, str(value), frozenset([Decimal(str(value))]))
             ways = [partial(_match_number, written, typed=True)]
@@ -83,9 +87,10 @@ def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool =
             ways = [partial(_match_currency, value, code)]
         case str():
             ways = [partial(_match_text, value), partial(_match_misread, value), partial(_match_scattered_words, value)]
-    for found in ([match for passage in passages for match in way(passage)] for way in ways):
+    for way in ways:
+        found = [one for passage in passages for one in way(passage)]
         for kind in ("exact", "normalised", "fuzzy"):
-            if best := [match for match in found if match.kind == kind]:
+            if best := [one for one in found if one.kind == kind]:
                 return best
     return []
 
@@ -156,18 +161,19 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
     offsets = range(0, len(needle) - size + 1, 1 + len(needle) // PIECES)
     for offset in offsets:
         piece = needle[offset : offset + size]
-        at = -1
+        start = -1
         for _ in range(MAX_HITS):
-            at = stream.find(piece, at + 1)
-            if at < 0:
+            start = stream.find(piece, start + 1)
+            if start < 0:
                 break
-            diagonals[(at - offset) >> 3] += 1
+            diagonals[(start - offset) // BUCKET] += 1
     wanted = len(offsets) / 3
     for diagonal, votes in diagonals.most_common(4):
         if votes + max(diagonals[diagonal - 1], diagonals[diagonal + 1]) < wanted:
             return
-        left = max(0, (diagonal << 3) - 8)
-        window = stream[left : (diagonal << 3) + len(needle) + 16]
+        # The votes may come from the neighbouring buckets, too.
+        left = max(0, (diagonal - 1) * BUCKET)
+        window = stream[left : (diagonal + 2) * BUCKET + len(needle)]
         alignment = partial_ratio_alignment(needle, window)
         if alignment is not None:
             start = passage.tokens.nearest_edge(left + alignment.dest_start)
@@ -179,7 +185,7 @@ def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
 def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
     """Return the cost of the edits from `needle` to `found_alike`: 1 per character, FIGURE_COST per digit.
 
-    Characters that look alike are equal in both of these. `plain` and `found` are the texts as written.
+    Characters that look alike are equal in `needle` and `found_alike`. `plain` and `found` are the texts as written.
     """
     cost = 0.0
     for edit in Levenshtein.editops(needle, found_alike):
@@ -192,30 +198,31 @@ def _cost(plain: str, needle: str, found: str, found_alike: str) -> float:
 def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
     """Find the words of a longer text within a few lines, in another order or with other words between them."""
     wanted = dict.fromkeys(fold(text))
-    if len(wanted) < MIN_WORDS_SCATTERED:
+    if len(wanted) < MIN_SCATTERED_WORDS:
         return
     length = sum(map(len, wanted))
     figures = {token for token in wanted if re.search(r"\d", token)}
-    at: dict[int, dict[str, int]] = {}
+    words_by_line: dict[int, dict[str, int]] = {}
+    """Index of the last word with each token, by lines."""
     starts: set[int] = set()
-    known: set[int] = set()
+    searched: set[int] = set()
     for word in _rarest(wanted, figures, passage)[: max(1, MAX_LOOKUPS // len(wanted))]:
         anchor = passage.line_at(word)
         starts.update(range(anchor - LINES_TOGETHER + 1, anchor + 1))
         around = range(max(0, anchor - LINES_TOGETHER + 1), min(len(passage.lines), anchor + LINES_TOGETHER))
-        for line in set(around) - known:
-            known.add(line)
+        for line in set(around) - searched:
+            searched.add(line)
             words_of_line = passage.line_words(line)
             for token in wanted:
                 places = passage.vocabulary.get(token, ())
-                before = bisect_left(places, words_of_line.stop) - 1
-                if before >= 0 and places[before] in words_of_line:
-                    at.setdefault(line, {})[token] = places[before]
+                last = bisect_left(places, words_of_line.stop) - 1
+                if last >= 0 and places[last] in words_of_line:
+                    words_by_line.setdefault(line, {})[token] = places[last]
     best: tuple[float, int, tuple[int, ...]] | None = None
-    for first in sorted(starts & at.keys()):
+    for first in sorted(starts & words_by_line.keys()):
         word_places: dict[str, int] = {}
         for line in range(first, first + LINES_TOGETHER):
-            word_places = {**at.get(line, {}), **word_places}
+            word_places = {**words_by_line.get(line, {}), **word_places}
             share = sum(map(len, word_places)) / length
             words = tuple(sorted(set(word_places.values())))
             if share >= SCATTERED_SHARE and figures <= word_places.keys() and (best is None or share > best[0]):
@@ -227,8 +234,9 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
 def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
     """Return the indices, ascending, of the words around which the `wanted` tokens have to be searched for.
 
-    Every place with enough of the tokens and with all `figures` contains at least one of these words: the words of the
-    rarest tokens, so many of them that the other tokens are not enough, or those of the rarest figure.
+    Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They
+    are either the words of the rarest tokens (enough of these that the rest cannot reach SCATTERED_SHARE), or those of
+    the rarest figure.
     """
 
     def count(token: str) -> int:

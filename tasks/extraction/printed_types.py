@@ -20,7 +20,8 @@ MAX_LINES: Final = 1_500
 
 
 def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slices[Mapping[str, Any]]:
-    """Return a schema in which a number becomes a text if its type was guessed and a text is printed after its label.
+    """Return a schema in which a field's type `number` becomes `string` if it was guessed and words are printed after
+    the field's label.
 
     Only the direct fields of the object may have guessed types.
     """
@@ -35,18 +36,22 @@ def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slic
         if len(passage.lines) <= MAX_LINES:
             layout = yield from layout_of(passage)
             layouts.append((passage, layout))
-    texts = {key for key in guessed if any(_stands_before_text(names_of((key,), {}), *one) for one in layouts)}
+    texts = {key for key in guessed if _is_label_of_text(names_of((key,), {}), layouts)}
     return {**schema, "properties": {**properties, **{key: {"type": ["string", "null"]} for key in texts}}}
 
 
+def _is_label_of_text(names: Names, layouts: Sequence[tuple[Passage, LabelLayout]]) -> bool:
+    return any(_stands_before_text(names, passage, layout) for passage, layout in layouts)
+
+
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
-    """True if every label that names the field
-    and ends with a colon has words and no digits after it. Only the first name that the page has counts."""
+    """True if the values after the labels with a colon that match the field's first printed name have letters and no
+    digits."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]
-        found = whole or [pair for pair in pairs if set(name) <= set(fold(pair.label))]
-        if found:
-            words = [passage.words[at] for pair in found for at in pair.values]
+        matching = whole or [pair for pair in pairs if set(name) <= set(fold(pair.label))]
+        if matching:
+            words = [passage.words[index] for pair in matching for index in pair.values]
             return any(map(str.isalpha, "".join(words))) and not any(map(str.isdigit, "".join(words)))
     return False

@@ -29,11 +29,11 @@ MAX_PARTS = 1_000
 MAX_NESTING = 8
 """Largest number of e-mails nested in each other by forwarding."""
 LONGEST_PARAMETERS = 8_192
-"""Largest number of characters that are read of a header with parameters, because the library takes quadratic time for
+"""Number of characters after which a header with parameters is cut off, because the library takes quadratic time for
 it."""
 LONGEST_ENCODED = 32_768
 """Largest number of characters of a header that are searched for encoded words (RFC 2047), because the library takes
-quadratic time for these: 10 ms for so many. 500 addresses with encoded names fit."""
+quadratic time for these: 10 ms for this many. 500 addresses with encoded names fit."""
 MAX_PARSED = 10 * MAX_PARTS
 """Largest number of parts of one e-mail that are parsed, including the parts of attached e-mails."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
@@ -92,7 +92,7 @@ class MailFile(PicturedText):
         """Yield the parts that are not multiparts. An attached e-mail is one part."""
         self._parts += 1
         if self._parts > MAX_PARTS:
-            raise blob.too_large(f"has more than {MAX_PARTS} parts, the limit of e-mails.")
+            raise blob.too_large(f"has more than {MAX_PARTS} parts, the limit for e-mails.")
         if mail.get_content_maintype() == "multipart" and mail.is_multipart():
             for part in _parts(mail):
                 yield from self._leaves(part, blob)
@@ -124,7 +124,7 @@ class MailFile(PicturedText):
         try:
             if blob.media_type in (EMAIL, MAILBOX):
                 if self._nesting == MAX_NESTING:
-                    return f"[attachment not read: more than {MAX_NESTING} e-mails within each other]"
+                    return f"[attachment not read: nested more than {MAX_NESTING} e-mails deep]"
                 return pages.marked_file(MailFile(blob, self._limits, self._opener, self._nesting + 1))
             if opened := self._opener(blob.media_type):
                 return pages.marked_file(opened(blob, self._limits))
@@ -154,7 +154,9 @@ def _parsed(data: bytes, whole: Blob) -> Message:
         nonlocal parts
         parts += 1
         if parts > MAX_PARSED:
-            raise whole.too_large(f"has more than {MAX_PARSED} parts within each other, the limit of an e-mail.")
+            raise whole.too_large(
+                f"has more than {MAX_PARSED} parts, including those of attached e-mails, which is the limit."
+            )
         return Message(**options)
 
     return email.message_from_bytes(data, _class=part, policy=_POLICY)
@@ -198,7 +200,8 @@ def _decoded(value: str) -> str:
     cut = len(value)
     if cut > LONGEST_ENCODED:
         # Encoded words contain no space, so that none is cut apart.
-        cut = value.rfind(" ", 0, LONGEST_ENCODED) + 1 or LONGEST_ENCODED
+        last_space = value.rfind(" ", 0, LONGEST_ENCODED)
+        cut = LONGEST_ENCODED if last_space < 0 else last_space + 1
     try:
         return str(email.header.make_header(email.header.decode_header(value[:cut]))) + value[cut:]
     except (LookupError, ValueError, email.errors.HeaderParseError):

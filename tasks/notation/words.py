@@ -18,7 +18,7 @@ def _numbered(subject: str) -> dict[str, int]:
 MONTHS: Final = _numbered("months")
 """Number of each month, 1 to 12, by its names and short forms."""
 WEEKDAYS: Final = _numbered("weekdays")
-"""Number of each day of the week, 1 for Monday to 7, by its names and short forms."""
+"""Number of each day of the week, 1 for Monday to 7 for Sunday, by its names and short forms."""
 NUMBERS: Final = _numbered("numbers")
 PLACES: Final = _numbered("places")
 """Places in an order by their names: 1 is the first, -1 the last."""

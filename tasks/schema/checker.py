@@ -64,9 +64,9 @@ MAX_VALUES = 20_000
 A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
 """
 MAX_FIELDS = 10_000
-"""Largest number of properties of a schema with each reference replaced by the object that it refers to."""
+"""Largest number of properties that a schema has when each reference is replaced by its target."""
 MAX_ALTERNATIVES = MAX_VALUES
-"""Largest number of parts of a schema, with each reference followed, with which one value is compared."""
+"""Largest number of parts of a schema that one value is compared with, counting each reference's target."""
 _KEYWORDS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
 """Keywords whose value is several schemas, all of which are compared with the same value as the schema around them."""
 _KEYWORDS_OF_ONE_SCHEMA = ("not", "if", "then", "else")
@@ -81,7 +81,7 @@ MAX_ID_CHARS = 1000
 with an `$id`."""
 MAX_PATTERNS = 64
 MAX_DIGITS = 4000
-"""Largest number of digits of an integer in a schema; Python writes out some 4,300."""
+"""Largest number of digits of an integer in a schema; Python converts at most 4,300 digits to text."""
 _FIRST_TOO_LONG: int = 10**MAX_DIGITS
 MAX_VALUE = 60
 """Largest length of a value in an error message, in characters."""
@@ -89,7 +89,7 @@ _DRAFTS: dict[str, type[Validator]] = {
     str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
-_OF_EACH_KIND: tuple[Any, ...] = (None, 0, "", [], {})
+_OF_EACH_TYPE: tuple[Any, ...] = (None, 0, "", [], {})
 """An empty value of each JSON type, by which a circle of references is found before there is an answer."""
 
 
@@ -142,7 +142,7 @@ class SchemaChecker:
 
         This takes up to 0.3 s, so do not do it on an event loop.
 
-        Raises InputError for what is too large or too deep or is not a schema, for a reference that leaves the
+        Raises InputError for a schema that is too large, too deep or malformed, for a reference that leaves the
         schema, and for a pattern without an equivalent that runs in linear time (look-around, back references).
         """
         self._field = field
@@ -151,14 +151,14 @@ class SchemaChecker:
                 self._validator = _validator_of(schema)
             self._accepted, self._refused = _decided_by_type(schema)
             with counting():
-                for anything in _OF_EACH_KIND:
-                    _refuse_endless(self._validator.is_valid, anything)
+                for value in _OF_EACH_TYPE:
+                    _refuse_endless(self._validator.is_valid, value)
         except SchemaRefused as refusal:
             raise refusal.as_input_error(field) from None
 
     def accepts(self, answer: Any) -> bool:
-        """True if an answer satisfies the schema. Raises InputError like `problem`, which takes longer if it does
-        not."""
+        """True if an answer satisfies the schema. Raises InputError like `problem`. If the answer does not satisfy the
+        schema, this is faster than `problem`."""
         return type(answer) not in self._refused and self.problem(answer) is None
 
     def problem(self, answer: Any) -> str | None:
@@ -184,10 +184,11 @@ class SchemaChecker:
 
 def _decided_by_type(schema: Mapping[str, Any]) -> tuple[frozenset[type], frozenset[type]]:
     """Return the Python types of which a schema accepts every value, and those of which it refuses every value, for
-    schemas that demand no more than a type: the validator needs fifty times as long, and forms have thousands of values
-    to check."""
+    schemas that demand no more than a type.
+
+    Checking the type alone is fifty times as fast as the validator, and forms have thousands of values to check."""
     types = schema.get("type")
-    names = [types] if isinstance(types, str) else types if isinstance(types, list) else []
+    names = types if isinstance(types, list) else [types] if isinstance(types, str) else []
     if not (names and schema.keys() <= _ONLY_A_TYPE):
         return frozenset(), frozenset()
     accepted = frozenset(one for name in names for one in _PYTHON_TYPES.get(name, ()))
@@ -266,6 +267,7 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
         """
         if not isinstance(part, Mapping) or not left:
             return 0
+        # With items, the number of levels only bounds the recursion, so that each part is counted once, at any level.
         key = id(part), 0 if with_items else left
         if key not in known:
             known[key] = 0
@@ -289,8 +291,8 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
 
 
 def _is_writable(value: Any) -> bool:
-    """True if a message can quote `value`. Python can neither divide infinite numbers nor write integers of more than
-    4,300 digits."""
+    """True if a message can quote `value`. Python can neither divide infinite numbers nor write out integers of
+    more than 4,300 digits."""
     match value:
         case float():
             return math.isfinite(value)
@@ -323,7 +325,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
     patterns: set[str] = set()
     while parts or references:
         if not parts:
-            reference, resolver, refers = references.pop()
+            reference, resolver, referrer = references.pop()
             try:
                 target = resolver.lookup(reference)
             except (Unresolvable, TypeError):  # TypeError: the pointer goes on below a number or null
@@ -333,7 +335,7 @@ def _check_parts(draft: type[Validator], schema: Mapping[str, Any]) -> SchemaReg
                     else "leads out of the schema, and nothing is fetched"
                 )
                 raise SchemaRefused(f"the reference '{reference[:MAX_QUOTE]}' {why}.") from None
-            alternatives[refers].append(id(target.contents))
+            alternatives[referrer].append(id(target.contents))
             if id(target.contents) not in seen:
                 # The target may be in a place that is not meant for schemas, so that the metaschema does not check it.
                 _check_well_formed(draft, target.contents)
@@ -374,7 +376,8 @@ def _members(value: Any) -> Iterable[Any]:
 
 
 def _check_alternatives(alternatives: Mapping[int, Sequence[int]]) -> None:
-    """Refuse a schema whose parts contain and refer to each other so that one value is compared with too many.
+    """Refuse a schema whose parts contain and refer to each other so that one value is compared with too many of
+    them.
 
     `alternatives` has, for each part, the parts that are compared with the same value.
     """
@@ -388,10 +391,10 @@ def _check_alternatives(alternatives: Mapping[int, Sequence[int]]) -> None:
         return known[part]
 
     try:
-        most = max(map(count, alternatives), default=0)
+        largest = max(map(count, alternatives), default=0)
     except RecursionError:
         raise SchemaRefused("too many of its references follow one another.") from None
-    if most > MAX_ALTERNATIVES:
+    if largest > MAX_ALTERNATIVES:
         raise SchemaRefused(
             f"with its references followed, one value is compared with more than {MAX_ALTERNATIVES} parts of it."
         )

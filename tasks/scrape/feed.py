@@ -22,7 +22,7 @@ _HEAD = 2048
 _ROOTS = (b"<rss", b"<feed", b"<rdf:RDF")
 
 Entry = Mapping[str, str]
-"""An entry of a feed. It has those of `title`, `url`, `date`, `author` and `summary` that the feed states."""
+"""An entry of a feed. Its keys are `title`, `url`, `date`, `author` and `summary`, as far as the feed states them."""
 
 
 def is_feed(data: bytes) -> bool:

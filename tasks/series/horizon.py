@@ -38,8 +38,8 @@ _PAST = PHRASES["horizon"]["past"]
 _UNIT = rf"(?P<unit>{'|'.join(UNITS.values())})"
 _EDGE = r"(?<![^\W\d_])"
 _END = r"(?![^\W\d_]|\d)"
-_OTHERS = rf"(?:[ -]?(?:{_NEXT}|more|weiteren?|autres|más|altri|mais|de|calendar|full|whole|single|additional|extra))?"
-_COUNTED = rf"(?P<count>{_COUNT})\s*-?{_OTHERS}\s*-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))"
+_BETWEEN = rf"(?:[ -]?(?:{_NEXT}|more|weiteren?|autres|más|altri|mais|de|calendar|full|whole|single|additional|extra))?"
+_COUNTED = rf"(?P<count>{_COUNT})\s*-?{_BETWEEN}\s*-?(?:{_UNIT}|{_STEPS})(?:{_END}|(?<=[\u3040-\u9fff]))"
 _COUNTED_AFTER = rf"{_UNIT}\s+(?P<count>{'|'.join(_ARABIC)})"
 _UNCOUNTED = (
     rf"{_EDGE}(?:{_NEXT})\s*{_UNIT}{_END}",
@@ -49,15 +49,15 @@ _BARE = (
     rf"{_EDGE}(?:(?:{_NEXT})\s+(?P<next>{_COUNT}){_END}|(?P<more>{_COUNT}) more{_END}"
     rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
-_BEFORE = 24
-"""Number of characters before a number of periods that are searched for a word that marks them as past."""
+_CONTEXT = 24
+"""Number of characters before a count in which a word may mark it as past or as "next"."""
 _GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
 _AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
 _UNTIL = (
     r"(?:\b(?:(?P<firm>until|till|through|thru|up to|bis|jusqu['’](?:à|en|au)|hasta|fino (?:a|al)|até|tot(?: en met)?"
     r"|до|по)"
-    r"|to|by|ending|for|in|für|im|pour|en|para|per|voor|на|в)|(?P<cjk>到|至|حتى))"
+    r"|to|by|ending|for|in|für|im|pour|en|para|per|voor|на|в)|(?P<unspaced>到|至|حتى))"
     rf"(?: the)?(?: (?:end|close|ende|fin|final|fine|fim|einde|конца) ?(?:of|de|di|do|von|van)?)? ?{DATE}"
 )
 
@@ -74,16 +74,17 @@ class Horizon:
 
 
 def horizon_in(words: str) -> Horizon | None:
-    """Return the horizon that `words` give, or None. Counted periods win over dates, "next" ones over other counts."""
+    """Return the horizon that `words` give, or None. Counted periods take precedence over dates,
+    and "next" ones over other counts."""
     counted = [
         found
         for found in (*compiled(_COUNTED).finditer(words), *compiled(_COUNTED_AFTER).finditer(words))
         if not _is_past(words, found)
     ]
     ahead = [
-        found for found in counted if compiled(_AHEAD).search(words[max(0, found.start() - _BEFORE) : found.start()])
+        found for found in counted if compiled(_AHEAD).search(words[max(0, found.start() - _CONTEXT) : found.start()])
     ]
-    if ahead or counted:
+    if counted:
         first = (ahead or counted)[0]
         return Horizon(_parse_count(first["count"]), _period_of(first))
     if until := _horizon_until(words):
@@ -97,12 +98,16 @@ def horizon_in(words: str) -> Horizon | None:
 
 
 def _is_past(words: str, found: re.Match[str]) -> bool:
-    return bool(compiled(_GONE).search(words[max(0, found.start() - _BEFORE) : found.start()]))
+    return bool(compiled(_GONE).search(words[max(0, found.start() - _CONTEXT) : found.start()]))
 
 
 def _period_of(found: re.Match[str]) -> Period | None:
     """Return the period that is counted; None if it is the step of the series."""
-    return _PERIODS[unit_named(found["unit"]) or ""] if found["unit"] else None
+    if not found["unit"]:
+        return None
+    unit = unit_named(found["unit"])
+    assert unit is not None, "the pattern has only words for units"
+    return _PERIODS[unit]
 
 
 def _parse_count(text: str) -> int:
@@ -112,7 +117,7 @@ def _parse_count(text: str) -> int:
 def _horizon_until(words: str) -> Horizon | None:
     """Return the end of the last day, month, quarter or year that the words name."""
     ends = [
-        (stretch[1], bool(found["firm"] or found["cjk"]))
+        (stretch[1], bool(found["firm"] or found["unspaced"]))
         for found in compiled(_UNTIL).finditer(words)
         if (stretch := date_range_of(found)) is not None
     ]

@@ -315,7 +315,7 @@ def test_run_tasks_begun_together_exceed_a_limit_by_what_four_of_them_cost(
     refused = [(status, answer["error"]) for status, answer in answers if status != 200]
     assert {status for status, _ in refused} <= {402, 429}
     # A caller who comes after the first reading has ended is refused for what that one cost.
-    busy = "4 run tasks or transcripts, or 16 other answers, running at a time, and it has that many"
+    busy = "4 explicitly requested tasks or transcripts, or 16 other answers, at a time, and that many are running"
     assert all(re.search(f"{busy}|limit|budget", error["message"]) for _, error in refused)
 
 

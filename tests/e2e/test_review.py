@@ -388,7 +388,7 @@ def test_extract_beside_an_open_review_says_what_to_do_and_disturbs_nothing(fold
         refused = openfaze_here(*command, folder=folder)
         assert refused.returncode == 2
         assert "extract` or `" in refused.stderr
-        assert "works on out.xlsx.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
+        assert "is working on out.xlsx.state: wait until it has ended, or end it with Ctrl+C" in refused.stderr
         assert (folder / "out.xlsx").read_bytes() == before
         assert change(url, "in/00.png", "/buyer", "Mona Nash").status_code == 200
     done = openfaze_here(*command, "--url", server.base_url, folder=folder, OPENFAZE_API_KEY=KEY)

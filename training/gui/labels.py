@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from bench.gui.truth import TrueElement
 from models.vision.gui.elements import TYPES
 from models.vision.gui.features import describe_boxes
-from models.vision.gui.regions import METHODS, Boxes, Floats, area_of, intersection_area, propose_boxes
+from models.vision.gui.regions import Boxes, BoxMethod, Floats, area_of, intersection_area, propose_boxes
 from models.vision.gui.screen_view import views_of
 from models.vision.text import Image, TextLine
 
@@ -40,7 +40,7 @@ def examples_of(image: Image, lines: Sequence[TextLine], truth: Sequence[TrueEle
         boxes = (proposals.boxes + corner) / view.scale
         found = np.zeros(len(boxes), np.int64)
         if truth is not None:
-            found = _labelled(boxes, proposals.methods == METHODS.index("text"), truth)
+            found = _labelled(boxes, proposals.methods == BoxMethod.TEXT, truth)
         known = found != UNSURE
         features.append(describe_boxes(view, proposals)[known])
         labels.append(found[known])

@@ -108,7 +108,7 @@ class AnswerCache:
 
     async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
         """Return the events of the answer to a `known` question, or None if the answer is gone or replaced."""
-        return await self._entries.get(Key(tenant, "answer", known.answer), partial(decode_answer_of, known))
+        return await self._entries.get(Key(tenant, "answer", known.answer_key), partial(decode_answer_of, known))
 
     async def rephrased(
         self, scope: CacheKey, call: ChatCall, turn: Turn

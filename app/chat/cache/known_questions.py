@@ -24,6 +24,8 @@ _USE_PRECISION_S = 60.0
 write."""
 _QUESTION_BYTES = 80
 """Size of the digests stored with a question, in bytes, in addition to text, vector and observations."""
+# The columns `answer`, `said` and `seen` hold what `KnownQuestion` calls `answer_key`, `answer_digest` and
+# `observations`.
 _SCHEMA = Schema(
     4,
     """
@@ -45,7 +47,7 @@ class KnownQuestion:
     text: str
     vector: Vector | None
     """Embedding of the question, or None until the question has been compared with another."""
-    answer: bytes
+    answer_key: bytes
     """Digest of the key under which the answer is kept."""
     answer_digest: bytes
     """Digest of the answer that the observations are about (`same_answer.digest_of`). A different answer may have taken
@@ -63,17 +65,17 @@ class KnownQuestions:
     """
 
     def __init__(
-        self, path: Path, sealer: Sealer, *, most: int = MAX_QUESTIONS, clock: Callable[[], float] = time.time
+        self, path: Path, sealer: Sealer, *, max_questions: int = MAX_QUESTIONS, clock: Callable[[], float] = time.time
     ) -> None:
         self._sealer = sealer
-        self._most = most
+        self._max_questions = max_questions
         self._clock = clock
         self._reader = SqliteFile(path, _SCHEMA, "question-reads")
         self._writer = SqliteFile(path, _SCHEMA, "question-writes")
         self._reader.prepare()
         self._writer.prepare()
 
-    async def find_alike(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
+    async def find_by_gist(self, gist: bytes, count: int) -> Sequence[KnownQuestion]:
         """Return at most `count` questions with this `gist`, beginning with the most recently used."""
         values = (gist, self._clock(), count)
         query = (
@@ -82,55 +84,55 @@ class KnownQuestions:
         )
         rows = await self._reader.run(lambda db: db.execute(query, values).fetchall())
         found = (self._from_row(*row) for row in rows)
-        return [one for one in found if one is not None]
+        return [known for known in found if known is not None]
 
     def _from_row(
         self,
         id_: int,
-        answer: bytes,
+        answer_key: bytes,
         answer_digest: bytes,
         question: bytes,
-        vector: bytes | None,
+        sealed_vector: bytes | None,
         seen: str,
         used: float,
     ) -> KnownQuestion | None:
-        text = self._sealer.open(answer, question)
+        text = self._sealer.open(answer_key, question)
         if text is None:
             return None
         try:
             observations = Observations.from_list(json.loads(seen))
         except ValueError:
             return None
-        known = self._unpack(answer, vector)
+        vector = self._unpack(answer_key, sealed_vector)
         # Observations contain similarities to the vector, so they mean nothing without it.
-        seen_of_it = observations if known is not None else Observations()
-        return KnownQuestion(id_, text.decode(), known, answer, answer_digest, seen_of_it, used)
+        valid_observations = observations if vector is not None else Observations()
+        return KnownQuestion(id_, text.decode(), vector, answer_key, answer_digest, valid_observations, used)
 
-    def _pack(self, answer: bytes, vector: Vector | None) -> bytes | None:
+    def _pack(self, answer_key: bytes, vector: Vector | None) -> bytes | None:
         """Return the sealed vector, in int8 scaled by its largest component: the error of cosines is below 0.001."""
         if vector is None:
             return None
-        most = float(np.abs(vector).max()) or 1.0
-        return self._sealer.seal(answer, np.round(vector * (_SCALE / most)).astype(np.int8).tobytes())
+        largest = float(np.abs(vector).max()) or 1.0
+        return self._sealer.seal(answer_key, np.round(vector * (_SCALE / largest)).astype(np.int8).tobytes())
 
-    def _unpack(self, answer: bytes, sealed: bytes | None) -> Vector | None:
+    def _unpack(self, answer_key: bytes, sealed: bytes | None) -> Vector | None:
         """Return the vector that was sealed, or None if it is absent or damaged."""
-        kept = None if sealed is None else self._sealer.open(answer, sealed)
+        kept = None if sealed is None else self._sealer.open(answer_key, sealed)
         if kept is None or len(kept) != DIMENSIONS:
             return None
         vector = np.frombuffer(kept, np.int8).astype(np.float32)
         return vector / (np.linalg.norm(vector) or np.float32(1))
 
     async def add(
-        self, gist: bytes, tenant: str, text: str, answer: bytes, answer_digest: bytes, *, max_age_s: float
+        self, gist: bytes, tenant: str, text: str, answer_key: bytes, answer_digest: bytes, *, max_age_s: float
     ) -> None:
-        """Add a question whose answer is kept under the key's digest `answer`.
+        """Add a question whose answer is kept under the key with the digest `answer_key`.
 
         A known question gets the new time of expiry, and keeps its observations if its answer is unchanged.
         """
         now = self._clock()
-        question, seen = self._sealer.seal(answer, text.encode()), json.dumps(Observations().to_list())
-        row = (tenant, answer, answer_digest, gist, question, seen, now + max_age_s, now)
+        question, seen = self._sealer.seal(answer_key, text.encode()), json.dumps(Observations().to_list())
+        row = (tenant, answer_key, answer_digest, gist, question, seen, now + max_age_s, now)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
@@ -148,22 +150,24 @@ class KnownQuestions:
 
     def _make_room(self, db: sqlite3.Connection, now: float) -> None:
         [count] = db.execute("SELECT count(*) FROM questions").fetchone()
-        if count <= self._most:
+        if count <= self._max_questions:
             return
         if not db.execute("DELETE FROM questions WHERE ends < ?", (now,)).rowcount:
-            most = max(int(_DELETED_SHARE * self._most), 1)
-            db.execute("DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (most,))
+            delete_count = max(int(_DELETED_SHARE * self._max_questions), 1)
+            db.execute(
+                "DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (delete_count,)
+            )
 
     async def observe(self, known: KnownQuestion, observation: Observation) -> None:
         """Add an observation to a question, and its vector, unless its answer has been replaced meanwhile."""
         now = self._clock()
-        vector = self._pack(known.answer, known.vector)
+        vector = self._pack(known.answer_key, known.vector)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                which = (known.id, known.answer_digest)
-                found = db.execute("SELECT seen FROM questions WHERE id = ? AND said = ?", which).fetchone()
+                id_and_answer = (known.id, known.answer_digest)
+                found = db.execute("SELECT seen FROM questions WHERE id = ? AND said = ?", id_and_answer).fetchone()
                 if found is None:
                     return
                 try:
@@ -178,7 +182,8 @@ class KnownQuestions:
 
         await self._writer.run(write)
 
-    def was_long_unused(self, known: KnownQuestion) -> bool:
+    def needs_use_update(self, known: KnownQuestion) -> bool:
+        """True if the stored time of the question's last use is too old, so that `use` must be called."""
         return abs(self._clock() - known.used) > _USE_PRECISION_S
 
     async def use(self, known: KnownQuestion) -> None:

@@ -99,7 +99,7 @@ class RephrasedQuestions:
         lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._store_breaker.call(self._known.find_alike(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
+        known = await self._store_breaker.call(self._known.find_by_gist(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
         if known is None:
             return None
         # The comparison takes up to a millisecond per question.
@@ -119,7 +119,7 @@ class RephrasedQuestions:
         if place is None:
             return lookup
         nearest = alike[place]
-        draw = draw_of(lookup.scope, lookup.text, nearest.answer.hex(), len(nearest.observations))
+        draw = draw_of(lookup.scope, lookup.text, nearest.answer_key.hex(), len(nearest.observations))
         return replace(
             lookup, nearest=nearest, decision=decide(nearest.observations, similarities[place], self._max_error, draw)
         )
@@ -171,7 +171,7 @@ class RephrasedQuestions:
         try:
             # The nearest question may be this very question after its old answer was lost. Its new answer would then be
             # compared with itself.
-            if nearest is not None and nearest.answer != answer:
+            if nearest is not None and nearest.answer_key != answer:
                 correct = await self._compare(lookup, nearest, answer_text, find)
                 if correct is not False:
                     return
@@ -225,7 +225,7 @@ class RephrasedQuestions:
 
     def note_use(self, nearest: KnownQuestion) -> None:
         """Record that the question's answer was returned, so that others are deleted before it."""
-        if self._known.was_long_unused(nearest):
+        if self._known.needs_use_update(nearest):
             self._run_in_background(self._write(self._known.use(nearest)))
 
     async def _write(self, writing: Coroutine[Any, Any, None]) -> None:

@@ -12,7 +12,7 @@ import pydantic_core
 
 from app.state.entries import Entries, Key, Written
 from models.concurrency import WhileAwaited
-from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest, as_it_is
+from tasks.base import Progress, ReadingCachePolicy, Specialist, TaskRequest, unredacted
 from tasks.errors import InputError, Overloaded
 from tasks.inputs.loader import MediaLoader
 from tasks.result import Result
@@ -24,8 +24,8 @@ Run = Callable[[TaskRequest], Awaitable[Result[Any]]]
 
 
 class ResultCache:
-    """A cache of finished and running results. It serves the tasks that declare, in `Specialist.reading`, which parts
-    of a request they depend on."""
+    """A cache of the results of finished and running tasks. It serves the tasks that declare, in `Specialist.reading`,
+    which parts of a request they depend on."""
 
     def __init__(
         self,
@@ -52,14 +52,16 @@ class ResultCache:
         if key is None or reading is None:
             return await run(request)
         under_way = self._running.get(key)
-        is_first = under_way is None or not under_way.run.can_be_joined
-        if under_way is None or is_first:
-            under_way = self._running[key] = _SharedRun(partial(self._look_up_or_run, key, reading, request, run))
+        is_new_run = under_way is None or not under_way.run.can_be_joined
+        if under_way is None or is_new_run:
+            under_way = self._running[key] = _SharedRun(
+                lambda shared: self._look_up_or_run(key, reading, request, run, shared)
+            )
             under_way.run.call_when_done(partial(self._forget_run, key, under_way))
         try:
             return await under_way.follow(request.progress)
         except InputError:
-            if is_first:
+            if is_new_run:
                 raise
         # The error names the inputs of the request that ran the task. Another request runs the task again, so that the
         # error names its own inputs.
@@ -96,9 +98,9 @@ class ResultCache:
         """
         sources = request.sources
         reading = specialist.reading
-        if reading is None or not sources or any(one.fresh or not one.owner for one in sources):
+        if reading is None or not sources or any(source.fresh or not source.owner for source in sources):
             return None
-        if request.redact is not as_it_is:
+        if request.redact is not unredacted:
             return None
         try:
             contents = await asyncio.gather(*map(self._loader.content, sources))

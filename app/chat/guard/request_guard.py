@@ -36,7 +36,7 @@ from app.telemetry import Stages
 from app.wire.request import ChatRequest, TextPart
 from models.concurrency import side_by_side
 from models.language.llm import estimate_tokens
-from tasks.base import Redact, Task, TaskRequest, as_it_is
+from tasks.base import Redact, Task, TaskRequest, unredacted
 from tasks.errors import InputError, Overloaded
 from tasks.guardrails import NAME, SHOWS_NOTHING, Check, Guardrails, Policy, codes_of, result_of
 from tasks.inputs.loader import MediaLoader
@@ -101,7 +101,7 @@ class RequestGuard:
     @property
     def redact(self) -> Redact:
         """Function that redacts a text, for the requests of tasks."""
-        return self.redaction.of_text if self.redaction else as_it_is
+        return self.redaction.of_text if self.redaction else unredacted
 
     @property
     def refusal(self) -> str:

@@ -1,5 +1,5 @@
-"""Turns a question or an order into a schema of the printed values that it asks for: "What is the total?", "List the
-items."."""
+"""Turns a question or an order ("What is the total?", "List the items.") into a schema of the printed values that it
+asks for."""
 
 import re
 import tomllib
@@ -28,12 +28,17 @@ TOTAL: Final = "total"
 ITEMS: Final = "items"
 """Key of the list of the rows of a receipt."""
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("questions.toml").read_text("utf-8"))
-_COURTESY, _OPENING, _PLACE, _ENUMERATE, _YES_OR_NO, _HOW_MUCH, _PRICE_OF, _ALL_OF_IT = (
-    pattern_of(_TABLE[name])
-    for name in ("courtesy", "opening", "place", "enumerate", "yes_or_no", "how_much", "price_of", "all_of_it")
-)
-_MEANINGS: Final = {key: pattern_of(one) for key, one in _TABLE["meanings"].items()}
-_ITEMS, _BOUGHT = (pattern_of(_TABLE["lists"][name]) for name in ("items", "bought"))
+_POLITE_OPENING: Final = pattern_of(_TABLE["courtesy"])
+_OPENING: Final = pattern_of(_TABLE["opening"])
+_PLACE: Final = pattern_of(_TABLE["place"])
+_ENUMERATE: Final = pattern_of(_TABLE["enumerate"])
+_YES_OR_NO: Final = pattern_of(_TABLE["yes_or_no"])
+_HOW_MUCH: Final = pattern_of(_TABLE["how_much"])
+_PRICE_OF: Final = pattern_of(_TABLE["price_of"])
+_ALL_OF_IT: Final = pattern_of(_TABLE["all_of_it"])
+_MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meanings"].items()}
+_ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
+_BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
 _AROUND = " ¿?!."
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
@@ -77,8 +82,8 @@ class RequestedValues:
 
 
 def is_order(text: str) -> bool:
-    """True if a text orders something to be returned, found or listed, but not to be written."""
-    return compiled(ORDERS).search(_without(_COURTESY, text)) is not None and not _names_prose(text)
+    """True if a text is an order to return, find or list something, but not to write something."""
+    return compiled(ORDERS).search(_without(_POLITE_OPENING, text)) is not None and not _names_prose(text)
 
 
 def values_asked_for(question: str) -> RequestedValues | None:
@@ -87,11 +92,13 @@ def values_asked_for(question: str) -> RequestedValues | None:
     sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_AROUND)]
     if len(question) > LONGEST or len(sentences) != 1:
         return None
-    sentence = compiled(COURTESY).sub("", _without(_COURTESY, sentences[0].strip(_AROUND)))
+    sentence = _without(_POLITE_OPENING, sentences[0].strip(_AROUND))
+    sentence = compiled(COURTESY).sub("", sentence)
     if compiled(_YES_OR_NO).search(sentence):
         return None
-    named = _without(_ARTICLE, _without(_PLACE, f" {_without(_OPENING, _without(ORDERS, sentence))}"))
-    if priced := _name_of_priced(sentence):
+    named = _without(_OPENING, _without(ORDERS, sentence))
+    named = _without_place_and_article(named)
+    if priced := _name_of_priced_thing(sentence):
         if compiled(_ALL_OF_IT).search(priced):
             return _values_asked_by(question, {TOTAL: (priced, field_named(TOTAL, ""))})
         return _values_asked_by(
@@ -114,21 +121,23 @@ def values_asked_for(question: str) -> RequestedValues | None:
             field = {"type": "array", "items": {"type": "string"}}
         elif compiled(_HOW_MUCH).search(sentence) and not _kinds(key):
             field = {"type": ["number", "null"]}
-        fields[key] = named if len(keys) == 1 else key.replace("_", " "), field
+        title = named if len(keys) == 1 else key.replace("_", " ")
+        fields[key] = (title, field)
     return _values_asked_by(question, fields)
 
 
-def _name_of_priced(sentence: str) -> str | None:
+def _name_of_priced_thing(sentence: str) -> str | None:
     """Return the name of the thing whose price the sentence asks for ("What did the toast cost?"), or None."""
     found = compiled(_PRICE_OF).search(sentence)
     if found is None:
         return None
-    name = _without(_ARTICLE, _without(_PLACE, f" {next(filter(None, found.groups()))}"))
+    name = _without_place_and_article(next(filter(None, found.groups())))
     return name if words_of_name(name.lower()) else None
 
 
 def _values_asked_by(question: str, fields: Mapping[str, tuple[str, Any]]) -> RequestedValues:
-    titles, schemas = ({key: pair[at] for key, pair in fields.items()} for at in (0, 1))
+    titles = {key: title for key, (title, _) in fields.items()}
+    schemas = {key: schema for key, (_, schema) in fields.items()}
     are_known = all(key == ITEMS or _kinds(key) for key in fields)
     return RequestedValues(object_of(schemas), titles, _sentences_for(question), are_known)
 
@@ -138,6 +147,11 @@ def _key_of_known_name(named: str) -> str | None:
     words = words_of_name(named.lower())
     key = "_".join(words)
     return key if 0 < len(words) <= LONGEST_NAME and _kinds(key) else None
+
+
+def _without_place_and_article(name: str) -> str:
+    # Phrases of a place begin with a space, so that one is found at the beginning of a name only after a space.
+    return _without(_ARTICLE, _without(_PLACE, f" {name}"))
 
 
 def _without(pattern: str, text: str) -> str:
@@ -153,7 +167,7 @@ def _names_prose(text: str) -> bool:
 
 
 def _sentences_for(question: str) -> Sentences:
-    """Return the sentences in the language that most words of the question belong to; English if several have as
-    many."""
+    """Return the sentences in the language that most words of the question belong to; English in case of a
+    tie."""
     words = re.findall(r"[^\W\d_]+", question.lower())
     return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]

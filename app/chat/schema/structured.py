@@ -60,8 +60,7 @@ class NotVerbatim(BadRequest):
         """Create the error for the field at `pointer` in the answer."""
         super().__init__(
             f"Nothing in the input supports a value for '{pointer}' ('verbatim'), and the schema does not allow "
-            "it to be "
-            "null: allow null there, or leave 'verbatim' out.",
+            "it to be null: allow null there, or leave 'verbatim' out.",
             param=pointer,
         )
 
@@ -77,9 +76,8 @@ class NotFoundInInput(BadRequest):
         what = f"'{pointer}'" if pointer else "what the schema demands"
         super().__init__(
             f"Nothing in the input answers {what}, and the schema allows neither null nor an empty value. Allow "
-            "null there, "
-            "or set OPENFAZE_LLM_BASE_URL: no capable language model is set up here to write what cannot be copied."
-            + (f" {reason}" if reason else ""),
+            "null there, or set OPENFAZE_LLM_BASE_URL: no language model is set up here that could write values which "
+            "are not in the input word for word." + (f" {reason}" if reason else ""),
             param=pointer,
         )
 

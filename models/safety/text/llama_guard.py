@@ -33,7 +33,7 @@ class LlamaGuardDialect:
         judged = frozenset(TEXT_CODES)
         return judged - {"S14"} if model and _WITHOUT_S14.search(model) else judged
 
-    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - knows its own
+    def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall:  # noqa: ARG002 - the model knows its codes
         options = {"temperature": 0, "max_tokens": _MAX_TOKENS, "logprobs": True, "top_logprobs": ALTERNATIVES}
         return LlmCall(as_messages(exchange), options=options)
 

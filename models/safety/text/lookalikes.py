@@ -15,8 +15,8 @@ LOOKALIKES: Mapping[str, str] = _TABLES["exact"]
 """Lookalikes of each Latin letter."""
 
 ALMOST: Mapping[str, str] = _TABLES["almost"]
-"""Characters that pass for each Latin letter only beside real Latin letters: small capitals, upside-down letters, the
-letters of "вомв"."""
+"""Characters that pass for each Latin letter only beside real Latin letters: small capitals, upside-down letters, or
+letters such as those in "вомв", which imitates "bomb"."""
 
 _EXACT = {ord(other): latin for latin, others in LOOKALIKES.items() for other in others}
 
@@ -25,7 +25,7 @@ _TO_LATIN = _EXACT | {ord(other): latin for latin, others in ALMOST.items() for 
 _TO_CYRILLIC = str.maketrans("aceopxykmiABCEHKMOPTXY", "асеорхукміАВСЕНКМОРТХУ")
 
 _ENCLOSED = {
-    first + place: chr(ord(letter) + place)
+    first + index: chr(ord(letter) + index)
     for first, letter in (
         (0x249C, "a"),  # ⒜
         (0x24B6, "A"),  # Ⓐ
@@ -35,10 +35,10 @@ _ENCLOSED = {
         (0x1F150, "A"),  # 🅐
         (0x1F170, "A"),  # 🅰
     )
-    for place in range(26)
+    for index in range(26)
 }
 
-_FLAG_LETTERS = {0x1F1E6 + place: chr(ord("a") + place) for place in range(26)}
+_FLAG_LETTERS = {0x1F1E6 + index: chr(ord("a") + index) for index in range(26)}
 
 _FLAG = "[\U0001f1e6-\U0001f1ff]"
 
@@ -53,8 +53,8 @@ _LATIN_LIKE_SCRIPTS = frozenset({"CYRILLIC", "GREEK", "ARMENIAN", "CHEROKEE", "C
 
 
 def without_enclosures(text: str) -> str:
-    """Return `text` with circled, squared and parenthesised letters as plain letters, and words spelt with flags'
-    letters as words.
+    """Return `text` with circled, squared and parenthesised letters as plain letters, and words spelt with flag
+    symbols (regional indicators) in plain letters.
 
     Call it before NFKC, which turns `⒝` into three characters.
     """
@@ -92,18 +92,19 @@ class _Scripts:
     @classmethod
     def of(cls, text: str) -> Self:
         exact: Counter[str] = Counter()
-        inexact: Counter[str] = Counter()
+        others: Counter[str] = Counter()
         unlike: Counter[str] = Counter()
         for character, count in Counter(text).items():
             if character.isalpha():
-                (exact if ord(character) in _EXACT else inexact)[_script(character)] += count
+                counter = exact if ord(character) in _EXACT else others
+                counter[_script(character)] += count
                 if ord(character) not in _TO_LATIN:
                     unlike[_script(character)] += count
-        latin = inexact.pop("LATIN", 0)
+        latin = others.pop("LATIN", 0)
         return cls(
-            frozenset(script for script, count in inexact.items() if 2 * count > latin + exact.total()),
-            frozenset(script for script, count in unlike.items() if 8 * count > exact[script] + inexact[script]),
-            latin > 2 * inexact.total(),
+            frozenset(script for script, count in others.items() if 2 * count > latin + exact.total()),
+            frozenset(script for script, count in unlike.items() if 8 * count > exact[script] + others[script]),
+            latin > 2 * others.total(),
         )
 
 
@@ -118,9 +119,10 @@ def _without_lookalikes(word: str, scripts: _Scripts) -> str:
         if {_script(c) for c in others} == {"CYRILLIC"} and all(ord(c) in _TO_CYRILLIC for c in latin):
             return word.translate(_TO_CYRILLIC)
         return word
-    of = {_script(c) for c in others} - {"LATIN"}
-    table = _TO_LATIN if not of or (scripts.mainly_latin and not of & scripts.genuine) else _EXACT
-    if of <= _LATIN_LIKE_SCRIPTS - scripts.trusted and all(ord(c) in table for c in others):
+    other_scripts = {_script(c) for c in others} - {"LATIN"}
+    passes_for_latin = not other_scripts or (scripts.mainly_latin and not other_scripts & scripts.genuine)
+    table = _TO_LATIN if passes_for_latin else _EXACT
+    if other_scripts <= _LATIN_LIKE_SCRIPTS - scripts.trusted and all(ord(c) in table for c in others):
         return word.translate(table)
     return word
 

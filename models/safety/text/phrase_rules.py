@@ -1,7 +1,7 @@
 """Rules for the clear cases of S1 to S13: phrases with an intent and its object, in fourteen languages.
 
-Precision is more important than recall, because the trained head judges the texts in which no phrase is found. In
-languages that the head hardly understands, a text is judged by the rules alone.
+Precision is more important than recall, because the trained classifier judges the texts in which no phrase is found. In
+languages that the classifier hardly understands, a text is judged by the rules alone.
 """
 
 from models.safety.text.matching import PhraseMatch, best, folded

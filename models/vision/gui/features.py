@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from models.vision.gui.regions import METHODS, STEPS, Boxes, BoxMeans, Floats, Proposals, area_of, intersection_area
+from models.vision.gui.regions import STEPS, Boxes, BoxMeans, BoxMethod, Floats, Proposals, area_of, intersection_area
 from models.vision.gui.screen_view import ScreenView
 from models.vision.gui.text_features import TextFeatures
 
@@ -16,7 +16,7 @@ pixels."""
 
 _BOXES_AT_ONCE = 512
 """Number of boxes that are compared with all others at a time, which bounds the memory."""
-_COPIED_FEATURES = np.r_[0:3, len(METHODS) + 8 : len(METHODS) + 8 + 10]
+_COPIED_FEATURES = np.r_[0:3, len(BoxMethod) + 8 : len(BoxMethod) + 8 + 10]
 """Indexes of the features that a box copies from the box around it: the size, and the appearance of the borders."""
 
 
@@ -181,10 +181,10 @@ def describe_boxes(view: ScreenView, proposals: Proposals) -> Floats:
     borders, fill = border_features(view, boxes)
     columns = [
         _shape_features(boxes, view.line, width, height),
-        np.eye(len(METHODS), dtype=np.float32)[proposals.methods],
+        np.eye(len(BoxMethod), dtype=np.float32)[proposals.methods],
         borders,
         texture_features(view, boxes),
-        TextFeatures(view, boxes).features(proposals.piece),
+        TextFeatures(view, boxes).features(proposals.pieces),
     ]
     own = np.concatenate(columns, axis=1)
     return np.concatenate(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from enum import IntEnum
 
 import cv2
 import numpy as np
@@ -21,11 +22,26 @@ Mask = NDArray[np.uint8]
 STEPS = (4, 12, 32)
 """Least differences of neighbouring pixels that count as an edge, in three passes. The first pass shows faint borders;
 the last one ignores the noise of JPEG."""
-METHODS = ("flat", "outline", "close", "near", "text", "joined", "square")
-"""Names of the methods that propose boxes."""
+
+
+class BoxMethod(IntEnum):
+    """Methods that propose boxes. The values are indices of features of the model that judges the boxes."""
+
+    FLAT = 0
+    OUTLINE = 1
+    CLOSE = 2
+    NEAR = 3
+    TEXT = 4
+    JOINED = 5
+    SQUARE = 6
+
+
 _LEAST_SIDE = 5
 """Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
+_SCREEN_WIDTH_SHARE, _SCREEN_HEIGHT_SHARE = 0.97, 0.6
+"""Least shares of the screen's width and height of a box that is the screen itself or a window on it, and no
+element."""
 _MAX_BOXES = 4_000
 """Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A
 window of 1,440 × 900 full of controls has 2,000. If there are more, as in a texture, the smallest are left out."""
@@ -43,7 +59,8 @@ class BoxMeans:
         self._height, self._width = picture.shape[:2]
 
     def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
-        """Return the mean per box and channel. A box is moved inside the picture, and is at least one pixel large."""
+        """Return the mean per box and channel. A box is moved inside the picture, and is at least one pixel wide
+        and high."""
         left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
         top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
         right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)
@@ -59,8 +76,8 @@ class BoxMeans:
 class Proposals:
     boxes: Boxes
     methods: NDArray[np.int64]
-    """Index in METHODS of the method that proposed each box."""
-    piece: NDArray[np.int64]
+    """The `BoxMethod` that proposed each box."""
+    pieces: NDArray[np.int64]
     """Index of the piece of text from which each box was made; -1 for other boxes."""
 
 
@@ -76,7 +93,7 @@ def differences(image: Image) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
 def propose_boxes(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Sequence[TextPiece]) -> Proposals:
     """Return all boxes that may be elements, proposed from the results of `differences` and the text. Most of them are
     not elements."""
-    found: list[tuple[Boxes, int]] = []
+    found: list[tuple[Boxes, BoxMethod]] = []
     strongest = np.maximum(right, below)
     height, width = strongest.shape
     outside_words = np.ones((height, width), np.uint8)
@@ -86,22 +103,20 @@ def propose_boxes(right: NDArray[np.uint8], below: NDArray[np.uint8], pieces: Se
             outside_words[max(0, y0 + 1) : max(0, y1 - 1), max(0, x0 + 1) : max(0, x1 - 1)] = 0
     for step in STEPS:
         edges = (strongest > step).astype(np.uint8)
-        found.append((_flat_boxes(1 - edges), 0))
-        found.append((_outline_boxes(edges), 1))
+        found.append((_flat_boxes(1 - edges), BoxMethod.FLAT))
+        found.append((_outline_boxes(edges), BoxMethod.OUTLINE))
         if step > STEPS[0]:
             found += [
-                (_grown_boxes(edges, _STROKE_GAP), 2),
-                (_grown_boxes(edges & outside_words, _STROKE_GAP), 2),
-                (_grown_boxes(edges & outside_words, _PART_GAP), 3),
+                (_grown_boxes(edges, _STROKE_GAP), BoxMethod.CLOSE),
+                (_grown_boxes(edges & outside_words, _STROKE_GAP), BoxMethod.CLOSE),
+                (_grown_boxes(edges & outside_words, _PART_GAP), BoxMethod.NEAR),
             ]
-    small = np.concatenate([boxes for boxes, method in found if method in (1, 2)])
+    small = np.concatenate([part for part, method in found if method in (BoxMethod.OUTLINE, BoxMethod.CLOSE)])
     texts = np.array([box_with_em_height(piece) for piece in pieces], np.float32).reshape(-1, 4)
     joined, joined_pieces = _joined_boxes(texts, small)
-    found.append((_square_boxes(small), 6))
-    boxes = np.concatenate([texts, joined, *(boxes for boxes, _ in found)])
-    methods = np.concatenate(
-        [np.full(len(texts), 4), np.full(len(joined), 5), *(np.full(len(boxes), method) for boxes, method in found)]
-    )
+    found = [(texts, BoxMethod.TEXT), (joined, BoxMethod.JOINED), *found, (_square_boxes(small), BoxMethod.SQUARE)]
+    boxes = np.concatenate([part for part, _ in found])
+    methods = np.concatenate([np.full(len(part), method.value) for part, method in found])
     pieces_used = np.full(len(boxes), -1)
     pieces_used[: len(texts)] = np.arange(len(texts))
     pieces_used[len(texts) : len(texts) + len(joined)] = joined_pieces
@@ -119,13 +134,13 @@ def _flat_boxes(areas: Mask) -> Boxes:
     the pixels of an edge are in no area, so the boxes are enlarged."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(areas, connectivity=4)
     stats = stats[1:][stats[1:, cv2.CC_STAT_AREA] >= 16]
-    return _large_boxes(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
+    return _plausible_boxes(stats, areas.shape, (-0.5, -0.5, 1.5, 1.5))
 
 
 def _outline_boxes(edges: Mask) -> Boxes:
     """Return boxes around connected edges: borders, and the strokes of letters and icons."""
     _, _, stats, _ = cv2.connectedComponentsWithStats(edges, connectivity=8)
-    return _large_boxes(stats[1:], edges.shape, (1, 1, 0, 0))
+    return _plausible_boxes(stats[1:], edges.shape, (1, 1, 0, 0))
 
 
 def _grown_boxes(edges: Mask, gap: int) -> Boxes:
@@ -134,10 +149,15 @@ def _grown_boxes(edges: Mask, gap: int) -> Boxes:
     return _outline_boxes(joined)
 
 
-def _large_boxes(stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]) -> Boxes:
+def _plausible_boxes(
+    stats: NDArray[np.int32], shape: tuple[int, ...], margins: tuple[float, float, float, float]
+) -> Boxes:
+    """Return the boxes of the components in `stats`, enlarged by `margins`. Boxes that are too small for an element, or
+    that cover almost the whole screen, are left out."""
     left, top = stats[:, cv2.CC_STAT_LEFT], stats[:, cv2.CC_STAT_TOP]
     width, height = stats[:, cv2.CC_STAT_WIDTH], stats[:, cv2.CC_STAT_HEIGHT]
-    kept = (width >= _LEAST_SIDE) & (height >= _LEAST_SIDE) & ((width < 0.97 * shape[1]) | (height < 0.6 * shape[0]))
+    covers_screen = (width >= _SCREEN_WIDTH_SHARE * shape[1]) & (height >= _SCREEN_HEIGHT_SHARE * shape[0])
+    kept = (width >= _LEAST_SIDE) & (height >= _LEAST_SIDE) & ~covers_screen
     boxes = np.stack([left, top, left + width, top + height], axis=1)[kept].astype(np.float32)
     return boxes + np.array(margins, np.float32)
 
@@ -161,46 +181,46 @@ def _joined_boxes(texts: Boxes, small: Boxes) -> tuple[Boxes, NDArray[np.int64]]
     size = small[:, 2:] - small[:, :2]
     icons = small[(size < _LARGEST_ICON).all(axis=1) & (size > 6).all(axis=1)]
     pairs = list(_stacked_lines(texts))
-    for number, box in pairs:
+    for index, box in pairs:
         found.append(box)
-        used.append(number)
-    for number, box in [*enumerate(texts), *pairs]:
-        for near in _icons_beside(box, icons):
-            found.append(_box_around(box, near))
-            used.append(number)
+        used.append(index)
+    for index, box in [*enumerate(texts), *pairs]:
+        for icon in _icons_beside(box, icons):
+            found.append(_box_around(box, icon))
+            used.append(index)
     return np.array(found, np.float32).reshape(-1, 4), np.array(used, np.int64)
 
 
 def _stacked_lines(texts: Boxes) -> Iterator[tuple[int, Box]]:
     """Yield the index of each line that has an aligned line directly below, and the box around both."""
-    for number, box in enumerate(texts):
-        tall = box[3] - box[1]
+    for index, box in enumerate(texts):
+        text_height = box[3] - box[1]
         below = (
-            (np.abs(texts[:, 0] - box[0]) < 0.5 * tall)
-            & (texts[:, 1] > box[3] - 0.3 * tall)
-            & (texts[:, 1] < box[3] + 1.0 * tall)
+            (np.abs(texts[:, 0] - box[0]) < 0.5 * text_height)
+            & (texts[:, 1] > box[3] - 0.3 * text_height)
+            & (texts[:, 1] < box[3] + 1.0 * text_height)
         )
         if below.any():
-            yield number, _box_around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
+            yield index, _box_around(box, texts[int(np.where(below, texts[:, 1], np.inf).argmin())])
 
 
 def _icons_beside(box: Box, icons: Boxes) -> Iterator[Box]:
     """Yield the nearest icon on each side of the text in `box`, and the nearest one above."""
-    tall = box[3] - box[1]
-    high = icons[:, 3] - icons[:, 1]
+    text_height = box[3] - box[1]
+    icon_heights = icons[:, 3] - icons[:, 1]
     middle_y, middle_x = (icons[:, 1] + icons[:, 3]) / 2, (icons[:, 0] + icons[:, 2]) / 2
-    level = (np.abs(middle_y - (box[1] + box[3]) / 2) < 0.35 * tall) & (high < 3.5 * tall)
-    centred = (np.abs(middle_x - (box[0] + box[2]) / 2) < 0.6 * tall) & (high > 0.6 * tall)
+    level = (np.abs(middle_y - (box[1] + box[3]) / 2) < 0.35 * text_height) & (icon_heights < 3.5 * text_height)
+    centred = (np.abs(middle_x - (box[0] + box[2]) / 2) < 0.6 * text_height) & (icon_heights > 0.6 * text_height)
     for fits, gap in (
         (level, box[0] - icons[:, 2]),
         (level, icons[:, 0] - box[2]),
         (centred, box[1] - icons[:, 3]),
     ):
-        near = fits & (gap > -3) & (gap < 1.2 * tall)
+        near = fits & (gap > -3) & (gap < 1.2 * text_height)
         if near.any():
             # Of boxes within a few pixels of the nearest one, the largest is an icon and not just a stroke of it.
             close = near & (gap < gap[near].min() + 6)
-            area = np.where(close, (icons[:, 2] - icons[:, 0]) * high, -1)
+            area = np.where(close, (icons[:, 2] - icons[:, 0]) * icon_heights, -1)
             yield icons[int(area.argmax())]
 
 
@@ -210,9 +230,9 @@ def _box_around(one: Box, other: Box) -> Box:
 
 def intersection_area(boxes: Boxes, others: Boxes) -> Floats:
     """Return the area that each of `boxes` has in common with each of `others`, N × M."""
-    wide = np.minimum(boxes[:, None, 2], others[None, :, 2]) - np.maximum(boxes[:, None, 0], others[None, :, 0])
-    tall = np.minimum(boxes[:, None, 3], others[None, :, 3]) - np.maximum(boxes[:, None, 1], others[None, :, 1])
-    common: Floats = np.maximum(wide, 0) * np.maximum(tall, 0)
+    widths = np.minimum(boxes[:, None, 2], others[None, :, 2]) - np.maximum(boxes[:, None, 0], others[None, :, 0])
+    heights = np.minimum(boxes[:, None, 3], others[None, :, 3]) - np.maximum(boxes[:, None, 1], others[None, :, 1])
+    common: Floats = np.maximum(widths, 0) * np.maximum(heights, 0)
     return common
 
 

@@ -34,11 +34,11 @@ from tasks.inputs.decode.within import set_reporter
 CLOCK_FACTOR = 5
 """Largest duration of a call by the clock, as a multiple of the processor time that it may take."""
 GRACE_S = 2.0
-"""Seconds after a call's time limit at which the process ends itself. This happens only if the server was killed while
+"""Seconds after a call's time limit at which the process ends itself. This happens only if the server is killed while
 the call holds the GIL."""
 _NICE = 10
 """Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, take
-precedence. Otherwise, a file that takes seconds to decode would take half of two processors from them."""
+precedence. Otherwise, a file that takes seconds to decode would take half of the time of two processors from them."""
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
     for stop in (signal.SIGINT, signal.SIGTERM):
         signal.signal(stop, signal.SIG_IGN)
     _limit_memory(memory)
-    _be_ended_first()
+    _prefer_for_oom_kill()
     with socket.socket(fileno=descriptor) as end:
         threading.Thread(target=_end_with_server, args=(end,), daemon=True).start()
         try:
@@ -79,8 +79,8 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, 
     try:
         request = channel.receive()
         if is_first:
-            # The first message imports its decoder, which takes a second of processor time. At the niceness of
-            # decoding, this would take a minute on a busy machine, and a file of another key would wait for it.
+            # Unpickling the first message imports the decoder, which takes a second of processor time. At the niceness
+            # of decoding, this would take a minute on a busy machine, and a file of another key would wait for it.
             os.nice(_NICE)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
         signal.setitimer(signal.ITIMER_REAL, CLOCK_FACTOR * seconds + GRACE_S)
@@ -117,8 +117,8 @@ def _failure(error: Exception) -> Failed:
 
 
 def _limit_memory(limit: int) -> None:
-    """Limit the process's private writable memory. Other systems than Linux may count less memory for the limit, or
-    refuse it."""
+    """Limit the process's private writable memory. Systems other than Linux may count less memory towards the
+    limit, or refuse it."""
     _, hard = resource.getrlimit(resource.RLIMIT_DATA)
     if hard != resource.RLIM_INFINITY:
         limit = min(limit, hard)
@@ -127,7 +127,7 @@ def _limit_memory(limit: int) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
-def _be_ended_first() -> None:
+def _prefer_for_oom_kill() -> None:
     """Make this process the first to be killed if the machine or the container runs out of memory (Linux). Otherwise,
     the server would be chosen, which is usually larger, and all requests would fail instead of one file."""
     with contextlib.suppress(OSError):

@@ -13,7 +13,7 @@ from tasks.inputs.pictured_text import EmbeddedPages
 from tasks.inputs.text.html_text import html_to_markdown
 from tasks.inputs.text.text_file import unread_note
 
-_WORD = (
+_NAMESPACES = (
     "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
     "http://purl.oclc.org/ooxml/wordprocessingml/main",
 )
@@ -68,28 +68,28 @@ def _prepare_part(part: bytes) -> bytes:
     if not any(name in part for name in (b"oMath", b"vanish", b"fldChar")):
         return part
     root = etree.fromstring(part, etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=True))
-    for word in _WORD:
-        _flatten_fields(root, word)
-        for hidden in root.findall(f".//{{{word}}}r/{{{word}}}rPr/{{{word}}}vanish"):
-            if hidden.get(f"{{{word}}}val") not in _OFF:
-                for text in next(hidden.iterancestors(f"{{{word}}}r")).findall(f"{{{word}}}t"):
+    for namespace in _NAMESPACES:
+        _flatten_fields(root, namespace)
+        for hidden in root.findall(f".//{{{namespace}}}r/{{{namespace}}}rPr/{{{namespace}}}vanish"):
+            if hidden.get(f"{{{namespace}}}val") not in _OFF:
+                for text in next(hidden.iterancestors(f"{{{namespace}}}r")).findall(f"{{{namespace}}}t"):
                     text.text = ""
         for math in equations.NAMESPACES:
             for equation in root.findall(f".//{{{math}}}oMath"):
-                run = etree.Element(f"{{{word}}}r")
-                etree.SubElement(run, f"{{{word}}}t").text = equations.equation_text(equation)
+                run = etree.Element(f"{{{namespace}}}r")
+                etree.SubElement(run, f"{{{namespace}}}t").text = equations.equation_text(equation)
                 run.tail = equation.tail
                 next(equation.iterancestors()).replace(equation, run)
             for paragraph in root.findall(f".//{{{math}}}oMathPara"):
-                paragraph.tag = f"{{{word}}}smartTag"  # an element whose content mammoth reads
+                paragraph.tag = f"{{{namespace}}}smartTag"  # an element whose content mammoth reads
     return etree.tostring(root, xml_declaration=True, encoding="UTF-8", standalone=True)
 
 
-def _flatten_fields(root: etree._Element, word: str) -> None:
+def _flatten_fields(root: etree._Element, namespace: str) -> None:
     """Remove the marks of fields deeper than `_FIELD_DEPTH`."""
     depth = 0
-    for mark in root.findall(f".//{{{word}}}fldChar"):
-        kind = mark.get(f"{{{word}}}fldCharType")
+    for mark in root.findall(f".//{{{namespace}}}fldChar"):
+        kind = mark.get(f"{{{namespace}}}fldCharType")
         is_too_deep = depth > _FIELD_DEPTH or (depth == _FIELD_DEPTH and kind == "begin")
         depth += {"begin": 1, "end": -1}.get(kind or "", 0)
         depth = max(depth, 0)

@@ -47,12 +47,12 @@ def test_passages_are_bounded_and_lose_nothing_but_white_space(text: str) -> Non
 
 
 async def test_without_an_embedding_the_words_decide() -> None:
-    [[best]] = await nearest("What closes before noon in the harbour?", [PAGE], None, most=1)
+    [[best]] = await nearest("What closes before noon in the harbour?", [PAGE], None, count=1)
     assert best.startswith("Fishermen")
 
 
 async def test_an_embedding_that_fails_leaves_it_to_the_words() -> None:
-    [[best]] = await nearest("What closes before noon in the harbour?", [PAGE], Broken(), most=1)
+    [[best]] = await nearest("What closes before noon in the harbour?", [PAGE], Broken(), count=1)
     assert best.startswith("Fishermen")
 
 
@@ -62,7 +62,7 @@ async def test_meaning_decides_where_words_do_not() -> None:
     if embedder is None:
         pytest.skip("needs the weights of the embedding")
     try:
-        one, none, two = await nearest("Why are there tides?", [PAGE, "", PAGE], embedder, most=2)
+        one, none, two = await nearest("Why are there tides?", [PAGE, "", PAGE], embedder, count=2)
     finally:
         await runtime.close()
     assert one[0].startswith("The gravity of the moon")

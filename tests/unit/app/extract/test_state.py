@@ -65,7 +65,7 @@ def test_errors_are_asked_about_anew_on_demand(state: JobState) -> None:
 
 
 def test_two_jobs_do_not_write_the_same_table(state: JobState, file: Path) -> None:
-    with pytest.raises(CannotOpen, match="another `openfaze extract` or `openfaze review` works on"):
+    with pytest.raises(CannotOpen, match="another `openfaze extract` or `openfaze review` is working on"):
         JobState(file)
 
 
@@ -73,5 +73,5 @@ def test_a_state_that_cannot_be_used_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "damaged.state").write_text("no database" * 100)
     with pytest.raises(CannotOpen, match="delete it to start over"):
         JobState(tmp_path / "damaged.state")
-    with pytest.raises(CannotOpen, match="is there such a folder"):
+    with pytest.raises(CannotOpen, match="does its folder exist"):
         JobState(tmp_path / "nowhere" / "x.state")

@@ -133,7 +133,7 @@ async def test_what_was_held_by_a_clock_that_was_ahead_is_free_after_one_lease(c
     counted.clock.now += LEASE_S - 1
     await counted.store.renew([living])
     counted.clock.now += 2
-    assert (await counted.take(limits, ask)).taken == ask, "of the two, only the living one is left"
+    assert (await counted.take(limits, ask)).amount == ask, "of the two, only the living one is left"
     assert (await counted.refused(limits, Amount(places=1))).limit == "concurrent"
 
 

@@ -62,7 +62,7 @@ async def add(questions: KnownQuestions, said: str, answer: bytes = ANSWER, *, n
 
 
 async def known(questions: KnownQuestions, number: int = 0) -> KnownQuestion:
-    [found] = await questions.find_alike(bytes([number]), 2)
+    [found] = await questions.find_by_gist(bytes([number]), 2)
     return replace(found, vector=vector())
 
 
@@ -105,21 +105,21 @@ async def test_only_the_answer_that_was_observed_is_told_again(questions: KnownQ
 
 
 async def test_what_was_used_least_lately_leaves_first_and_a_hit_is_a_use(tmp_path: Path, clock: Clock) -> None:
-    questions = KnownQuestions(tmp_path / "few.sqlite", Sealer(1 << 20), most=3, clock=clock)
+    questions = KnownQuestions(tmp_path / "few.sqlite", Sealer(1 << 20), max_questions=3, clock=clock)
     for number in range(3):
         await add(questions, "Yes.", bytes([number]) * 32, number=number)
         clock.now += 1
     first = await known(questions, 0)
-    assert not questions.was_long_unused(first)
+    assert not questions.needs_use_update(first)
     clock.now += 50
     for number in (1, 2):
         await add(questions, "Yes.", bytes([number]) * 32, number=number)
     clock.now += 8
-    assert questions.was_long_unused(first)
+    assert questions.needs_use_update(first)
     await questions.use(first)
     await add(questions, "Yes.", b"4" * 32, number=4)
-    there = [one for number in range(5) for one in await questions.find_alike(bytes([number]), 9)]
-    assert {one.answer[:1] for one in there} == {b"\0", b"\2", b"4"}
+    there = [one for number in range(5) for one in await questions.find_by_gist(bytes([number]), 9)]
+    assert {one.answer_key[:1] for one in there} == {b"\0", b"\2", b"4"}
     await questions.close()
 
 
@@ -132,7 +132,7 @@ async def test_what_has_ended_is_swept_out(questions: KnownQuestions, clock: Clo
     clock.now += 2
     assert await questions.sweep() == 1
     assert [(one.tenant, one.entries) for one in await questions.entry_totals()] == [("t1", 1)]
-    assert (await known(questions, 2)).answer == b"2" * 32
+    assert (await known(questions, 2)).answer_key == b"2" * 32
     assert await questions.purge("t2") == 0
     assert await questions.purge("t1") == 1
     assert await questions.entry_totals() == list[EntryTotals]()
@@ -142,28 +142,28 @@ async def test_of_one_gist_those_come_first_that_were_used_last(questions: Known
     for number in range(4):
         await add(questions, "Yes.", bytes([number]) * 32)
         clock.now += 1
-    await questions.use((await questions.find_alike(b"\0", 9))[-1])
-    assert [one.answer[0] for one in await questions.find_alike(b"\0", 3)] == [0, 3, 2]
-    assert not await questions.find_alike(b"\1", 3)
+    await questions.use((await questions.find_by_gist(b"\0", 9))[-1])
+    assert [one.answer_key[0] for one in await questions.find_by_gist(b"\0", 3)] == [0, 3, 2]
+    assert not await questions.find_by_gist(b"\1", 3)
 
 
 async def test_a_vector_is_kept_as_it_points_and_what_was_seen_counts_by_it_alone(
     questions: KnownQuestions, tmp_path: Path
 ) -> None:
     await add(questions, "330 metres.")
-    [before] = await questions.find_alike(b"\0", 1)
+    [before] = await questions.find_by_gist(b"\0", 1)
     assert before.vector is None
     pointing = np.random.default_rng(5).normal(size=DIMENSIONS).astype(np.float32)
     pointing /= np.linalg.norm(pointing)
     await questions.observe(replace(before, vector=pointing), RIGHT)
     await questions.observe(before, RIGHT)
-    [after] = await questions.find_alike(b"\0", 1)
+    [after] = await questions.find_by_gist(b"\0", 1)
     assert after.vector is not None
     assert float(after.vector @ pointing) == pytest.approx(1, abs=0.001)
     assert after.observations == Observations((RIGHT, RIGHT))
     with closing(sqlite3.connect(tmp_path / "q.sqlite")) as db, db:
         db.execute("UPDATE questions SET vector = x'00'")
-    [damaged] = await questions.find_alike(b"\0", 1)
+    [damaged] = await questions.find_by_gist(b"\0", 1)
     assert (damaged.vector, damaged.observations) == (None, Observations())
 
 
@@ -206,7 +206,7 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def known_well(questions: KnownQuestions, text: str, seen: Observation = RIGHT) -> None:
     await questions.add(gist(text, "scope"), "t1", text, ANSWER, b"", max_age_s=600)
-    [found] = await questions.find_alike(gist(text, "scope"), 1)
+    [found] = await questions.find_by_gist(gist(text, "scope"), 1)
     for _ in range(MIN_OBSERVATIONS):
         await questions.observe(replace(found, vector=vector()), seen)
 
@@ -223,7 +223,7 @@ async def test_a_question_is_embedded_only_where_an_answer_may_be_given(question
     asked = await layer.look_up(QUESTION, TURN, "scope")
     assert asked is not None
     assert asked.nearest is not None
-    assert (asked.nearest.answer, asked.decision) == (b"b" * 32, "explore")
+    assert (asked.nearest.answer_key, asked.decision) == (b"b" * 32, "explore")
     elsewhere = await layer.look_up(QUESTION, TURN, "another scope")
     assert elsewhere is not None
     assert elsewhere.nearest is None
@@ -264,7 +264,7 @@ async def test_two_questions_are_embedded_when_their_answers_are_compared(questi
         assert asked is not None
         layer.learn(asked, "t1", bytes([number]) * 32, events, find, written)
         await asyncio.gather(*layer._learning)
-        [found] = await questions.find_alike(asked.gist, 9)
+        [found] = await questions.find_by_gist(asked.gist, 9)
         return len(found.observations)
 
     assert (await seen_after(0), embedder.asked) == (0, 0)
