@@ -81,16 +81,16 @@ class Batches(Generic[ItemT, ResultT]):
             results = [error] * len(items)
             if not ran_out(error):
                 return results if len(items) == 1 else [self.run(engine, [item])[0] for item in items]
-        short = [place for place, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
+        short = [index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
         if not short:
             self._count_success(len(items))
         elif len(items) > 1:
             self._halve(len(items))
             while short:
                 places, short = short[: self.most], short[self.most :]
-                retried = self.run(engine, [items[place] for place in places])
-                for place, result in zip(places, retried, strict=True):
-                    results[place] = result
+                retried = self.run(engine, [items[index] for index in places])
+                for index, result in zip(places, retried, strict=True):
+                    results[index] = result
         return results
 
     def _halve(self, count: int) -> None:

@@ -173,8 +173,8 @@ async def side_by_side(
     queue = iter(enumerate(items))
 
     async def work_through_the_queue() -> None:
-        for place, item in queue:
-            results[place] = await work(item)
+        for index, item in queue:
+            results[index] = await work(item)
             done(len(results), len(items))
 
     failure: Exception | None = None
@@ -197,4 +197,4 @@ async def side_by_side(
         finally:
             results.clear()
             del failure
-    return [results[place] for place in range(len(items))]
+    return [results[index] for index in range(len(items))]

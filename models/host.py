@@ -375,12 +375,12 @@ class EngineHost(Generic[ItemT, ResultT]):
         unloaded from the card."""
         results = list(await self._workplace.run(items, abandoned))
         while self._residents is not None and not abandoned.is_set():
-            short = [at for at, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
+            short = [index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
             if not short or not await self._residents.unload_another(self):
                 break
-            retried = await self._workplace.run([items[at] for at in short], abandoned)
-            for at, result in zip(short, retried, strict=True):
-                results[at] = result
+            retried = await self._workplace.run([items[index] for index in short], abandoned)
+            for index, result in zip(short, retried, strict=True):
+                results[index] = result
         return results
 
     def _settle(self, job: _QueuedItem[ItemT, ResultT], result: ResultT | Exception | Unfinished) -> None:

@@ -133,7 +133,7 @@ def needed_by(file: Path) -> list[str]:
 def _read_needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
     start, size, count = struct.unpack_from("<Q", header, 32)[0], *struct.unpack_from("<HH", header, 54)
     # Fields of a segment: kind, flags, place in the file, address, physical address, length in the file, …
-    segments = [struct.unpack("<IIQQQQ", _read_at(opened, start + size * at, 40)) for at in range(count)]
+    segments = [struct.unpack("<IIQQQQ", _read_at(opened, start + size * index, 40)) for index in range(count)]
     for kind, _, place, _, _, length in segments:
         if kind != _PT_DYNAMIC:
             continue

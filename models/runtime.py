@@ -412,9 +412,9 @@ class Runtime:
         has_card = self._cluster is not None or (config.device != CPU and DRIVER.obstacle() is None)
         backend = candidate.computed_by(config) if has_card else None
         device = CPU if backend is None else backend.resolve(config.device)
-        for at, host in enumerate(hosts):
+        for index, host in enumerate(hosts):
             if self._cluster is not None:
-                name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{at}"
+                name = f"openfaze-{candidate.spec.capability}-{candidate.spec.name}-{index}"
                 host.move(self._cluster.workplace(name, candidate.card, on_a_card=device != CPU))
             elif device == CPU:
                 if not host.limits.is_outside:

@@ -51,7 +51,7 @@ def markdown_form(marked: str) -> str:
 def positions_in_marked(marked: str, positions: Iterable[int]) -> dict[int, int]:
     """Return where the `positions`, counted in the plain form, are in the marked text. A mark belongs to the character
     after it."""
-    marks = [place - number for number, place in enumerate(found.start() for found in _MARKS.finditer(marked))]
+    marks = [place - index for index, place in enumerate(found.start() for found in _MARKS.finditer(marked))]
     return {position: position + bisect_left(marks, position) for position in positions}
 
 

@@ -18,18 +18,18 @@ def matches_in_slices(form: re.Pattern[str], text: str) -> Iterator[re.Match[str
 
     Matches must not be empty, and the first REACH characters of a match decide that it is one.
     """
-    at = 0
-    while at < len(text):
-        stop = at + SEARCHED_AT_ONCE
-        found = form.search(text, at, stop + REACH)
+    position = 0
+    while position < len(text):
+        stop = position + SEARCHED_AT_ONCE
+        found = form.search(text, position, stop + REACH)
         if found is None or found.start() >= stop:
-            at = stop
+            position = stop
             yield None
             continue
         end = stop + REACH
         while found.end() + NEAR_END > end and end < len(text):
-            end += end - at
+            end += end - position
             found = form.match(text, found.start(), end) or found
             yield None
         yield found
-        at = found.end()
+        position = found.end()

@@ -176,14 +176,12 @@ class OcrResult(Result[OcrData]):
         if not form:
             return self
         sections = []
-        for number in range(len(self._lines)):
+        for index in range(len(self._lines)):
             own: OcrExtras = {}
             if form.tables:
-                own["tables"] = [
-                    self._ocr_table(table, number) for table in self._tables[number] if not table.continued
-                ]
+                own["tables"] = [self._ocr_table(table, index) for table in self._tables[index] if not table.continued]
             if form.markdown:
-                own["markdown"] = text_of(self._blocks(number))
+                own["markdown"] = text_of(self._blocks(index))
             sections.append(own)
         if sections and "page" not in self.data["sections"][0]:
             return OcrResult({**self.data, **sections[0]}, self.layouts, form, self.marked)
@@ -316,11 +314,11 @@ class OcrResult(Result[OcrData]):
         yield lines_below(self.unplaced_text(), "/extracted_text")
 
     def codes(self) -> Iterator[SourceCode]:
-        for number, page in enumerate(self._pages):
-            place = _place_of(self.data["sections"][number])
+        for index, page in enumerate(self._pages):
+            place = _place_of(self.data["sections"][index])
             for code in page.codes:
-                bounds = bounds_of(code.quad, *self._size(number))
-                yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{number}", {**place, "bounds": bounds})
+                bounds = bounds_of(code.quad, *self._size(index))
+                yield SourceCode(code.kind, code.text, code.is_gs1, f"/sections/{index}", {**place, "bounds": bounds})
 
     def tables(self) -> Iterator[ReadTable | None]:
         if "_lines" not in self.__dict__:
@@ -391,9 +389,9 @@ class OcrResult(Result[OcrData]):
         return [line for line in found if line is not None]
 
     def warnings(self) -> Iterator[str]:
-        poor = [number for number, page in enumerate(self.layouts) if page.is_illegible]
+        poor = [index for index, page in enumerate(self.layouts) if page.is_illegible]
         if poor:
-            pages = [str(_place_of(self.data["sections"][number]).get("page", 1)) for number in poor]
+            pages = [str(_place_of(self.data["sections"][index]).get("page", 1)) for index in poor]
             where = "the picture" if "total_pages" not in self.data else f"page {', '.join(pages)}"
             yield _ILLEGIBLE.format(where=where)
 
@@ -426,10 +424,10 @@ class OcrResult(Result[OcrData]):
             # A text that a video shows unchanged in several frames occurs only once.
             if written and ("timestamp" not in section or written != before):
                 # Sections occur in the text in order, so each is searched for after the previous one.
-                at = _find_whole_lines(text, written, done)
-                if at >= 0:
-                    kept.append(text[done:at])
-                    done = at + len(written)
+                position = _find_whole_lines(text, written, done)
+                if position >= 0:
+                    kept.append(text[done:position])
+                    done = position + len(written)
             before = written
         return "".join([*kept, text[done:]]).strip()
 
@@ -542,11 +540,11 @@ def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
 def _find_whole_lines(text: str, lines: str, start: int) -> int:
     """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. They must be whole lines,
     so that a picture's "5" is not found in "1500"."""
-    while (at := text.find(lines, start)) >= 0:
-        end = at + len(lines)
-        if (at == 0 or text[at - 1] == "\n") and (end == len(text) or text[end] == "\n"):
-            return at
-        start = text.find("\n", at) + 1
+    while (position := text.find(lines, start)) >= 0:
+        end = position + len(lines)
+        if (position == 0 or text[position - 1] == "\n") and (end == len(text) or text[end] == "\n"):
+            return position
+        start = text.find("\n", position) + 1
         if not start:
             break
     return -1
@@ -577,7 +575,9 @@ def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
     for word in words:
         starts.append(starts[-1] + len(word["text"]) + 1)
     # A word is joined to the next if a span covers the space between them.
-    breaks = [at for at in range(1, len(words)) if not any(one.start < starts[at] - 1 < one.end for one in spans)]
+    breaks = [
+        index for index in range(1, len(words)) if not any(one.start < starts[index] - 1 < one.end for one in spans)
+    ]
     merged = []
     for first, last in pairwise([0, *breaks, len(words)]):
         start, end = starts[first], starts[last] - 1

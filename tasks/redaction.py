@@ -49,12 +49,12 @@ class Redactor:
         for piece in pieces:
             start, end = end, end + len(piece)
             overlapping = [span for span in spans if span.start < end and span.end > start]
-            parts, at = [], start
+            parts, position = [], start
             for span in overlapping:
-                parts.append(piece[at - start : max(span.start - start, 0)])
+                parts.append(piece[position - start : max(span.start - start, 0)])
                 parts.append(placeholder(span.kind) if span.start >= start else "")
-                at = min(span.end, end)
-            redone.append("".join([*parts, piece[at - start :]]))
+                position = min(span.end, end)
+            redone.append("".join([*parts, piece[position - start :]]))
         return redone
 
     def json(self, text: str) -> str:
@@ -93,11 +93,11 @@ class Redactor:
 
 def replaced(text: str, spans: Sequence[PersonalDataSpan]) -> str:
     """Return `text` with a placeholder for each of `spans`."""
-    parts, at = [], 0
+    parts, position = [], 0
     for span in spans:
-        parts += [text[at : span.start], placeholder(span.kind)]
-        at = span.end
-    return "".join([*parts, text[at:]]) if spans else text
+        parts += [text[position : span.start], placeholder(span.kind)]
+        position = span.end
+    return "".join([*parts, text[position:]]) if spans else text
 
 
 def is_json(text: str) -> bool:

@@ -303,19 +303,19 @@ def lines_below(
 
 def _written_lines(text: str) -> Iterator[tuple[int, str]]:
     """Yield the lines of a text that are not blank, each with the number of lines above it."""
-    row = begin = at = 0
-    while at < len(text):
-        if blanks := _BLANKS.match(text, at):
+    row = begin = position = 0
+    while position < len(text):
+        if blanks := _BLANKS.match(text, position):
             end = blanks.end()
             # A `\r\n` is one line end. Its `\n` may be the first character of the next match.
-            row += sum(text.count(sign, at, end) for sign in LINE_ENDS) - text.count("\r\n", at, end + 1)
-            begin = max(begin, *(text.rfind(sign, at, end) + 1 for sign in LINE_ENDS))
-            at = end
+            row += sum(text.count(sign, position, end) for sign in LINE_ENDS) - text.count("\r\n", position, end + 1)
+            begin = max(begin, *(text.rfind(sign, position, end) + 1 for sign in LINE_ENDS))
+            position = end
             continue
-        stop = _LINE_END.search(text, at, at + MAX_LINE) or _BLANK.search(text, at + MAX_LINE)
-        at = stop.start() if stop else len(text)
-        yield row, text[begin:at]
-        begin = at
+        stop = _LINE_END.search(text, position, position + MAX_LINE) or _BLANK.search(text, position + MAX_LINE)
+        position = stop.start() if stop else len(text)
+        yield row, text[begin:position]
+        begin = position
 
 
 def escape(key: str) -> str:

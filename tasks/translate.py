@@ -83,13 +83,13 @@ class Translation:
         If a mark is lost again, the text between the marks is translated in fragments.
         """
         results = await self._translate_checked(sentences)
-        for place, result in enumerate(results):
-            sentence = sentences[place].with_numbers_marked
-            if result is None and sentence != sentences[place]:
-                [results[place]] = await self._translate_checked([sentence])
+        for index, result in enumerate(results):
+            sentence = sentences[index].with_numbers_marked
+            if result is None and sentence != sentences[index]:
+                [results[index]] = await self._translate_checked([sentence])
         return [
-            await self._in_fragments(sentences[place].with_numbers_marked) if result is None else result
-            for place, result in enumerate(results)
+            await self._in_fragments(sentences[index].with_numbers_marked) if result is None else result
+            for index, result in enumerate(results)
         ]
 
     async def _translate_checked(self, sentences: Sequence[Sentence]) -> list[str | None]:
@@ -108,13 +108,13 @@ class Translation:
     async def _in_fragments(self, sentence: Sentence) -> str:
         """Translate the text between each two marks separately, so that no mark can be lost."""
         parts = _FRAGMENTS.split(sentence.text)
-        texts = {place: part.strip() for place, part in enumerate(parts) if any(map(str.isalpha, part))}
+        texts = {index: part.strip() for index, part in enumerate(parts) if any(map(str.isalpha, part))}
         translations = await self._translate([*texts.values()]) if texts else []
-        for (place, text), translation in zip(texts.items(), translations, strict=True):
+        for (index, text), translation in zip(texts.items(), translations, strict=True):
             if not translation.strip() or is_invented(translation, text):
                 name = self._translator.name
                 raise NotTranslated(name) if name == LLM else EngineFailed(name)
-            parts[place] = parts[place].replace(text, translation.strip())
+            parts[index] = parts[index].replace(text, translation.strip())
         return sentence.restored("".join(parts))
 
     async def _translate(self, texts: Sequence[str]) -> list[str]:

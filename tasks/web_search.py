@@ -78,9 +78,9 @@ def passages_of(text: str) -> list[str]:
     passages: list[str] = []
     for line in text.splitlines():
         pieces = [piece for sentence in _SENTENCE_END.split(line) for piece in wrap(sentence, PASSAGE_CHARS)]
-        for number, piece in enumerate(pieces):
+        for index, piece in enumerate(pieces):
             # A heading or another short line belongs to the line that follows.
-            continues = number > 0 or (bool(passages) and len(passages[-1]) < _SHORT_LINE)
+            continues = index > 0 or (bool(passages) and len(passages[-1]) < _SHORT_LINE)
             if continues and len(passages[-1]) + 1 + len(piece) <= PASSAGE_CHARS:
                 passages[-1] += f" {piece}"
             else:

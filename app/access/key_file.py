@@ -212,12 +212,12 @@ def read_keys(path: Path) -> list[StoredKey]:
 def _check_unique(path: Path, keys: Sequence[StoredKey]) -> None:
     names: set[str] = set()
     owners: dict[str, str] = {}
-    for place, key in enumerate(keys):
+    for index, key in enumerate(keys):
         if key.name in names:
-            raise KeyFileError(f"{SETTING}: '{path}': keys[{place}].name: there is another key '{key.name}'")
+            raise KeyFileError(f"{SETTING}: '{path}': keys[{index}].name: there is another key '{key.name}'")
         if key.sha256 in owners:
             raise KeyFileError(
-                f"{SETTING}: '{path}': keys[{place}].sha256: '{key.name}' is the same key as '{owners[key.sha256]}'"
+                f"{SETTING}: '{path}': keys[{index}].sha256: '{key.name}' is the same key as '{owners[key.sha256]}'"
             )
         names.add(key.name)
         owners[key.sha256] = key.name

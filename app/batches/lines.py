@@ -84,8 +84,8 @@ class Splitter:
 
     def feed(self, piece: bytes) -> Slices[list[RawLine]]:
         found: list[RawLine] = []
-        for at in range(0, len(piece), _STEP):
-            *ended, rest = piece[at : at + _STEP].split(b"\n")
+        for start in range(0, len(piece), _STEP):
+            *ended, rest = piece[start : start + _STEP].split(b"\n")
             for part in ended:
                 self._append(part)
                 found += self.finish()

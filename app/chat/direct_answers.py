@@ -72,11 +72,11 @@ def _printed_values(
 ) -> Iterator[_PrintedValue]:
     """Yield the printed values of a field: one value, or one per item of a list. The cells of a row are joined."""
     if isinstance(value, list):
-        for at, item in enumerate(value):
-            parts = {(*path, at, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
+        for index, item in enumerate(value):
+            parts = {(*path, index, key): cell for key, cell in item.items()} if isinstance(item, dict) else None
             cells = [
                 found
-                for part, cell in (parts or {(*path, at): item}).items()
+                for part, cell in (parts or {(*path, index): item}).items()
                 for found in _printed_values(part, cell, filling, evidence)
             ]
             if cells:

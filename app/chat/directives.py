@@ -86,14 +86,14 @@ def without_directives(text: str) -> str:
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
     """Yield what `pattern.finditer` does, by searches that are short enough for others to run between them."""
-    at = 0
-    while at < len(text):
-        found = pattern.search(text, at, at + _SLICE + _LONGEST_TAG)
-        if found is None or found.start() >= at + _SLICE:
-            at += _SLICE
+    position = 0
+    while position < len(text):
+        found = pattern.search(text, position, position + _SLICE + _LONGEST_TAG)
+        if found is None or found.start() >= position + _SLICE:
+            position += _SLICE
         else:
             yield found
-            at = found.end()
+            position = found.end()
 
 
 def _contains(pattern: re.Pattern[str], text: str) -> bool:
@@ -106,11 +106,11 @@ def _contents(pattern: re.Pattern[str], text: str) -> list[str]:
 
 def _without(pattern: re.Pattern[str], text: str) -> str:
     """Return the text without what `pattern` matches."""
-    at, kept = 0, []
+    position, kept = 0, []
     for found in _matches(pattern, text):
-        kept.append(text[at : found.start()])
-        at = found.end()
-    return "".join([*kept, text[at:]])
+        kept.append(text[position : found.start()])
+        position = found.end()
+    return "".join([*kept, text[position:]])
 
 
 def _parse_task(content: str, task_names: Sequence[str]) -> str | None:

@@ -160,7 +160,9 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
     """Return an entry with the texts of the user messages from index `since` on. Each text keeps its message's
     index."""
-    return _request_entry({at: text_of(request.messages[at]) for at in _user_indexes(request) if at >= since})
+    return _request_entry(
+        {index: text_of(request.messages[index]) for index in _user_indexes(request) if index >= since}
+    )
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
@@ -171,16 +173,16 @@ def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
 
 
 def _user_indexes(request: ChatRequest) -> list[int]:
-    return [at for at, message in enumerate(request.messages) if message.role == "user"]
+    return [index for index, message in enumerate(request.messages) if message.role == "user"]
 
 
-def _pasted_document_at(request: ChatRequest, at: int) -> Entry | None:
-    message = text_of(request.messages[at])
+def _pasted_document_at(request: ChatRequest, index: int) -> Entry | None:
+    message = text_of(request.messages[index])
     if (text := pasted_in(message)) is None:
         return None
     enclosure = enclosure_in(message)
     warning = _PART_READ.format(f"'{enclosure.opening}'") if enclosure and enclosure.says_more else None
-    return _request_entry({at: text}, warning)
+    return _request_entry({index: text}, warning)
 
 
 def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entry:
@@ -200,12 +202,15 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     users = _user_indexes(request)
     last = users[-1] if users else 0
     text = text_of(request.messages[last]) if users else ""
-    found = ((at, _without_repeats(_sources_of_message(at, request.messages[at]), max_sources)) for at in users[::-1])
-    at, sources = next(((at, sources) for at, sources in found if sources), (last, ()))
+    found = (
+        (index, _without_repeats(_sources_of_message(index, request.messages[index]), max_sources))
+        for index in users[::-1]
+    )
+    index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
     # A text after examples is a new input, and the sources of the examples are not part of it.
-    if at != last and pasted_in(text) and _examples(request, last, max_sources, total):
-        at, sources = last, ()
-    examples = _examples(request, at, max_sources, total)
+    if index != last and pasted_in(text) and _examples(request, last, max_sources, total):
+        index, sources = last, ()
+    examples = _examples(request, index, max_sources, total)
     if len(sources) > max_sources:
         raise BadRequest(
             f"'messages' holds {max_sources + 1} inputs or more; the limit is {max_sources} (OPENFAZE_MAX_SOURCES)",
@@ -213,7 +218,9 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
             param="messages",
         )
     form = Form(bool(request.ocr.tables), bool(request.ocr.markdown)) if request.ocr else PLAIN
-    return Turn(text, tuple(replace(source, total=total) for source in sources), form, examples, at if examples else 0)
+    return Turn(
+        text, tuple(replace(source, total=total) for source in sources), form, examples, index if examples else 0
+    )
 
 
 def _examples(request: ChatRequest, before: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
@@ -226,14 +233,14 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
     found: list[ExampleTurn] = []
-    for at in range(before - 2, -1, -1):
-        message, answer = request.messages[at], request.messages[at + 1]
+    for index in range(before - 2, -1, -1):
+        message, answer = request.messages[index], request.messages[index + 1]
         if len(found) == MAX_EXAMPLES:
             break
         if message.role != "user" or answer.role != "assistant" or (value := _parse_object(text_of(answer))) is None:
             continue
-        sources = _without_repeats(_sources_of_message(at, message), max_sources)
-        document = None if sources else _pasted_document_at(request, at)
+        sources = _without_repeats(_sources_of_message(index, message), max_sources)
+        document = None if sources else _pasted_document_at(request, index)
         if (sources or document) and len(sources) <= max_sources:
             found.append(ExampleTurn(tuple(replace(one, total=total) for one in sources), document, value))
     return tuple(reversed(found))

@@ -166,7 +166,8 @@ async def _run_task(
     def as_json() -> tuple[deque[str], int]:
         pieces = object_pieces(work.take().result.data)
         content = "".join(['{"name":', json.dumps(name), ',"result":', *(str(piece, "utf-8") for piece in pieces), "}"])
-        return deque(content[at : at + PIECE] for at in range(0, len(content), PIECE)), estimate_tokens(content)
+        parts = deque(content[start : start + PIECE] for start in range(0, len(content), PIECE))
+        return parts, estimate_tokens(content)
 
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)

@@ -93,8 +93,8 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
             if name in value.model_fields_set:
                 yield from _objects(getattr(value, name), f"{path}.{field.alias or name}".lstrip("."))
     elif isinstance(value, list):
-        for number, one in enumerate(value):
-            yield from _objects(one, f"{path}[{number}]")
+        for index, one in enumerate(value):
+            yield from _objects(one, f"{path}[{index}]")
 
 
 def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:

@@ -142,8 +142,8 @@ def _describe_cards() -> Iterator[str]:
     if seen is None:
         return
     yield f"NVIDIA driver {seen.driver}, for CUDA up to {seen.cuda}"
-    for number, card in enumerate(seen.cards):
-        yield f"cuda:{number}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
+    for index, card in enumerate(seen.cards):
+        yield f"cuda:{index}  {card.name}, {card.free / 1e9:.1f} of {card.total / 1e9:.1f} GB free"
     if not is_in_container():
         yield f"container toolkit: {_toolkit() or 'not in PATH, so docker cannot give containers a card'}"
 
@@ -151,8 +151,8 @@ def _describe_cards() -> Iterator[str]:
 def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Finding]) -> Iterator[str]:
     """Yield the lines of a summary that fits on one screen: the engines on the cards with their memory, the other
     engines with the reason, and the state of the LLM."""
-    for number, card in enumerate(at_start.cards):
-        yield f"cuda:{number}, driver {at_start.driver}"
+    for index, card in enumerate(at_start.cards):
+        yield f"cuda:{index}, driver {at_start.driver}"
         yield f"  {card.total / 1e6:>8,.0f} MB  in all, {card.name}"
         held = (card.total - card.free) / 1e6
         yield f"  {held:>8,.0f} MB  in use by others at the start (the LLM, a running openfaze)"
@@ -161,8 +161,8 @@ def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Findin
         declared = f", declared {one.card_estimate.shown}" if one.card_estimate else ""
         yield _shorten(f"  {one.card_mb:>8,} MB  {one.capability} ({one.engine}){declared}")
     now = cards()
-    for number, card in enumerate(now.cards if now else ()):
-        yield f"  {card.free / 1e6:>8,.0f} MB  free on cuda:{number} with all of these loaded"
+    for index, card in enumerate(now.cards if now else ()):
+        yield f"  {card.free / 1e6:>8,.0f} MB  free on cuda:{index} with all of these loaded"
     off = [one for one in found if one.card_mb is None and one.card_estimate is not None]
     remarks = [one for one in found if one.capability == "cards" and one.outcome != "ok"]
     for one in [*remarks, *off]:

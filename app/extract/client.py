@@ -125,8 +125,8 @@ class PaperClient:
 
     def _post(self, path: str, **request: Any) -> httpx.Response:
         pause = _FIRST_PAUSE_S
-        for number in range(1, _TRIES + 1):
-            is_last = number == _TRIES or self._is_over.is_set()
+        for index in range(1, _TRIES + 1):
+            is_last = index == _TRIES or self._is_over.is_set()
             try:
                 response = self._client.post(path, **request)
             except httpx.TransportError as error:

@@ -40,7 +40,7 @@ class _NamedRows:
     """The rows of a list by name, in order. A removed row keeps its place in the order."""
 
     def __init__(self, rows: Sequence[Any]) -> None:
-        self._order = [str(place) for place in range(len(rows))]
+        self._order = [str(index) for index in range(len(rows))]
         self._rows = dict(zip(self._order, rows, strict=True))
         self._places: dict[str, int] | None = None
 
@@ -49,7 +49,7 @@ class _NamedRows:
         """Number of each present row, by name."""
         if self._places is None:
             present = [name for name in self._order if name in self._rows]
-            self._places = {name: place for place, name in enumerate(present)}
+            self._places = {name: index for index, name in enumerate(present)}
         return self._places
 
     @property

@@ -66,9 +66,9 @@ class AnswerTable:
             yield [FieldCell(row.name), *cells, FieldCell(least_probability(cells)), FieldCell(result.error)]
             return
         items = value_at(result.answer, self.path)
-        for number, _ in enumerate(items if isinstance(items, list) else ()):
-            cells = [_cell(result, (*self.path, number, *path)) for path in self.columns]
-            yield [FieldCell(row.name), FieldCell(number + 1), *cells, FieldCell(least_probability(cells))]
+        for index, _ in enumerate(items if isinstance(items, list) else ()):
+            cells = [_cell(result, (*self.path, index, *path)) for path in self.columns]
+            yield [FieldCell(row.name), FieldCell(index + 1), *cells, FieldCell(least_probability(cells))]
 
 
 def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:

@@ -74,5 +74,5 @@ class EventStreamResponse(Response):
 
 
 async def _send_piece(send: Send, piece: bytes) -> None:
-    for at in range(0, len(piece), _PIECE):
-        await send({"type": "http.response.body", "body": piece[at : at + _PIECE], "more_body": True})
+    for start in range(0, len(piece), _PIECE):
+        await send({"type": "http.response.body", "body": piece[start : start + _PIECE], "more_body": True})

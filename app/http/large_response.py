@@ -57,8 +57,8 @@ class _FromMemory(LargeResponse):
             LargeResponse.in_memory -= len(self._content)
 
     async def _pieces(self) -> AsyncIterator[bytes]:
-        for at in range(0, len(self._content), _PIECE):
-            yield self._content[at : at + _PIECE]
+        for start in range(0, len(self._content), _PIECE):
+            yield self._content[start : start + _PIECE]
 
 
 class _FromFile(LargeResponse):

@@ -164,8 +164,8 @@ async def _run_for_each(
 
     start = time.monotonic()
     results: list[dict[str, Any]] = []
-    for number, arguments in enumerate(each):
-        admission = services.admission_control.admit(caller.admission.caller) if number else caller.admission
+    for index, arguments in enumerate(each):
+        admission = services.admission_control.admit(caller.admission.caller) if index else caller.admission
         try:
             body = tool.called_with(await prepare(arguments))
             own = replace(caller, admission=admission)
@@ -176,12 +176,12 @@ async def _run_for_each(
             if public.status in _ERRORS_OF_CALL or (public.param or "").startswith("response_format"):
                 raise public from None
             clear_tracebacks(error)
-            results.append({"error": _error_text(public, f"sources[{number}]")})
+            results.append({"error": _error_text(public, f"sources[{index}]")})
         finally:
             # The next source may need this concurrency place. A refusal here only repeats what the result reports.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
-        await report(Progress(tool.name, number + 1, len(each)))
+        await report(Progress(tool.name, index + 1, len(each)))
     return await _render(services, tool, {LIST: results}, caller, ())
 
 

@@ -98,8 +98,8 @@ class TableReview:
         at; None if no paper is left. `person` is a random name that the page chose for itself, `step` is 1 or -1."""
         with self._lock:
             names = [*self._counts]
-            at = names.index(current) if current in self._counts else (-1 if step > 0 else 0)
-            ordered = [names[(at + step * count) % len(names)] for count in range(1, len(names) + 1)]
+            index = names.index(current) if current in self._counts else (-1 if step > 0 else 0)
+            ordered = [names[(index + step * count) % len(names)] for count in range(1, len(names) + 1)]
             left = [name for name in ordered if self._counts[name].doubtful]
             now = time.monotonic()
             self._open = {one: seen for one, seen in self._open.items() if now - seen[1] < _OPENED_S}
@@ -135,7 +135,7 @@ class TableReview:
                     {
                         "pointer": pointer,
                         "version": reviewed.rows_version(pointer),
-                        "rows": [reviewed.version(f"{pointer}/{number}") for number in range(count)],
+                        "rows": [reviewed.version(f"{pointer}/{index}") for index in range(count)],
                     }
                     for pointer, count in self._lists(result.answer)
                     if reviewed is not None

@@ -179,7 +179,7 @@ def _words(transcript: Transcript) -> list[audio.TimedWord]:
 def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
     return [
         audio.TranscriptionSegment(
-            id=number,
+            id=index,
             seek=round(window.start * _SEEK_HZ),
             start=chunk["timestamp"][0],
             end=chunk["timestamp"][1],
@@ -189,7 +189,7 @@ def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
             compression_ratio=round(window.compression_ratio, 4),
             no_speech_prob=round(window.no_speech, 4),
         )
-        for number, (phrase, chunk, window) in enumerate(
+        for index, (phrase, chunk, window) in enumerate(
             zip(transcript.phrases, transcript.chunks, transcript.windows, strict=True)
         )
     ]
@@ -200,13 +200,13 @@ def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
     labels = sorted({chunk["speaker"] for chunk in transcript.chunks})
     return [
         audio.SpokenSegment(
-            id=f"seg_{number}",
+            id=f"seg_{index}",
             start=chunk["timestamp"][0],
             end=chunk["timestamp"][1],
             text=chunk["text"],
             speaker=_letters(labels.index(chunk["speaker"])),
         )
-        for number, chunk in enumerate(transcript.chunks)
+        for index, chunk in enumerate(transcript.chunks)
     ]
 
 

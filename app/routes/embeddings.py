@@ -182,10 +182,10 @@ def _encode_response(
 ) -> Slices[LineResponse]:
     """Return the response. It is written text by text, because thousands of texts have a million numbers."""
     data: list[bytes] = []
-    at = 0
+    position = 0
     for index, each in enumerate(passages):
-        vector = _mean_vector(each, rows[at : at + len(each)], frame, wanted.dimensions)
-        at += len(each)
+        vector = _mean_vector(each, rows[position : position + len(each)], frame, wanted.dimensions)
+        position += len(each)
         data.append(b'{"object":"embedding","index":%d,"embedding":%b}' % (index, _encode_vector(vector, wanted)))
         yield
     tokens = sum(len(passage) for each in passages for passage in each)

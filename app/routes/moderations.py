@@ -260,11 +260,11 @@ def _sources(
     total = Total(int(services.settings.max_total_mb * MB))
     sources = [
         replace(
-            Source.from_reference(_url(part), origin=Origin(f"input[{place}].image_url"), total=total),
+            Source.from_reference(_url(part), origin=Origin(f"input[{index}].image_url"), total=total),
             owner=owner,
             fresh=fresh,
         )
-        for place, part in enumerate(parts)
+        for index, part in enumerate(parts)
         if isinstance(part, ModeratedImage)
     ]
     if len(sources) > limit:

@@ -163,7 +163,9 @@ class _ResponseKeeper:
 
 def _to_stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> StoredResponse:
     items = kept_items(request.items, number)
-    runs = [pydantic_core.to_json(items[at : at + _RUN], fallback=_as_text) for at in range(0, len(items), _RUN)]
+    runs = [
+        pydantic_core.to_json(items[start : start + _RUN], fallback=_as_text) for start in range(0, len(items), _RUN)
+    ]
     return StoredResponse.of_runs(request.previous_response_id, runs, pydantic_core.to_json(answer.output), content)
 
 
@@ -461,8 +463,8 @@ class _ConversationReader:
         if not any(isinstance(item, ReferenceItem) for item in wanted.items):
             return wanted
         found = [
-            await self._find_referenced(item.id, f"input[{at}].id") if isinstance(item, ReferenceItem) else item
-            for at, item in enumerate(wanted.items)
+            await self._find_referenced(item.id, f"input[{index}].id") if isinstance(item, ReferenceItem) else item
+            for index, item in enumerate(wanted.items)
         ]
         return wanted.model_copy(update={"input": found})
 

@@ -387,8 +387,8 @@ def _deliver(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception 
 
 def _set_aside(path: Path) -> Path:
     """Move a damaged file aside, and return its new path. Raises OSError."""
-    for number in range(1, _MAX_ASIDE + 1):
-        aside = path.with_name(f"{path.name}.damaged-{number}")
+    for index in range(1, _MAX_ASIDE + 1):
+        aside = path.with_name(f"{path.name}.damaged-{index}")
         if not aside.exists():
             _move(path, aside)
             return aside

@@ -50,8 +50,8 @@ def _is_long(value: object) -> bool:
 
 def _text_pieces(text: str) -> Iterator[bytes]:
     yield b'"'
-    for at in range(0, len(text), PIECE):
-        yield pydantic_core.to_json(text[at : at + PIECE])[1:-1]
+    for start in range(0, len(text), PIECE):
+        yield pydantic_core.to_json(text[start : start + PIECE])[1:-1]
         # Without a pause, another thread would wait for Python's whole switch interval, each time that it needs its
         # lock.
         time.sleep(PAUSE_S)

@@ -97,8 +97,8 @@ def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece
 def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, list[int]]]:
     """Yield the bounds of each string's content and, if the string has escapes, the ends of the pieces in which the
     escapes are to be replaced. Stop before a string that does not end."""
-    at = 0
-    while start := body.find(b'"', at) + 1:
+    position = 0
+    while start := body.find(b'"', position) + 1:
         end = body.find(b'"', start)
         cuts: list[int] = []
         if end >= 0 and body.find(b"\\", start, end) >= 0:
@@ -107,7 +107,7 @@ def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, li
         if end < 0 or body[end : end + 1] != b'"':
             return
         yield start, end, cuts
-        at = end + 1
+        position = end + 1
 
 
 def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
@@ -137,8 +137,8 @@ def _view_if_valid(body: bytes | bytearray, start: int, end: int, piece: int) ->
     if codes.max() >= _FIRST_BEYOND_ASCII:
         decoder = codecs.getincrementaldecoder("utf-8")()
         try:
-            for at in range(0, len(view), piece):
-                decoder.decode(view[at : at + piece], final=at + piece >= len(view))
+            for index in range(0, len(view), piece):
+                decoder.decode(view[index : index + piece], final=index + piece >= len(view))
         except UnicodeDecodeError:
             return None
     return view
@@ -159,8 +159,8 @@ def _unescape(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryvie
 def _has_more_values(text: bytes | bytearray, limit: int, piece: int) -> bool:
     """True if `text` has more than about `limit` values, estimated by its commas and brackets."""
     count = 0
-    for at in range(0, len(text), piece):
-        part = text[at : at + piece]
+    for start in range(0, len(text), piece):
+        part = text[start : start + piece]
         count += part.count(b",") + part.count(b"[") + part.count(b"{")
         if count > limit:
             return True

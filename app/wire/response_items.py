@@ -281,11 +281,11 @@ def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
 
 
 def _kept(items: Iterable[Item], number: str) -> Iterator[dict[str, Any]]:
-    for at, item in enumerate(items):
+    for index, item in enumerate(items):
         kept = item.model_dump(exclude_unset=True, by_alias=True, warnings=False)
         kind = kept.setdefault("type", item.type)
         prefix = "msg" if kind == "message" else "item"
-        kept["id"] = kept.get("id") or f"{prefix}_{number}i{at:04x}"
+        kept["id"] = kept.get("id") or f"{prefix}_{number}i{index:04x}"
         if isinstance(item, MessageItem):
             kept.setdefault("status", "completed")
             if isinstance(item.content, str):

@@ -257,7 +257,7 @@ def convert_request(
     warnings: dict[str, None] = {}
     earlier = (("previous_response_id", item) for item in chain.from_iterable(history))
     own = "input" if isinstance(request.input, str) else "input[{}].{}"
-    now = ((own.format(at, _content_field(item)), item) for at, item in enumerate(request.items))
+    now = ((own.format(index, _content_field(item)), item) for index, item in enumerate(request.items))
     _check_last(request.items)
     for place, item in chain(earlier, now):
         if isinstance(item, OtherItem):
@@ -421,7 +421,7 @@ def _to_chat_tool(one: OfferedTool) -> chat.ChatTool:
 
 
 def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]) -> Iterator[str]:
-    for at, tool in enumerate(request.tools or ()):
+    for index, tool in enumerate(request.tools or ()):
         if not isinstance(tool, OwnTool):
             continue
         if has_task(OWN_TOOLS[tool.type]):
@@ -431,7 +431,7 @@ def _find_ineffective(request: ResponsesRequest, has_task: Callable[[str], bool]
             )
         elif tool.type == "code_interpreter":
             message = f"'{tool.type}' is not supported here: this server runs no code (OPENFAZE_CODE_SANDBOX)"
-            raise BadRequest(f"Field 'tools[{at}]': {message}", param=f"tools[{at}]")
+            raise BadRequest(f"Field 'tools[{index}]': {message}", param=f"tools[{index}]")
         else:
             # Codex sends this tool with every request, whether needed or not.
             yield f"Tool '{tool.type}' has no effect: this server has no web search (OPENFAZE_SEARCH_PROVIDER)."

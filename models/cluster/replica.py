@@ -127,14 +127,14 @@ class Replica(Generic[ItemT, ResultT]):
         while rests:
             self._started_at[get_ident()] = time.monotonic()
             places = list(rests)[: self._batches.most]  # memory may allow fewer items at a time than were sent
-            for place, one in zip(places, self._batches.run(engine, [rests[place] for place in places]), strict=True):
+            for index, one in zip(places, self._batches.run(engine, [rests[index] for index in places]), strict=True):
                 if isinstance(one, Unfinished) and not abandoned.is_set():
-                    rests[place] = one.rest
+                    rests[index] = one.rest
                     continue
                 gone = EngineNotReady(self._spec.capability, "Its caller has left.")
-                results[place] = gone if isinstance(one, Unfinished) else one
-                del rests[place]
-        return [results[place] for place in range(len(items))]
+                results[index] = gone if isinstance(one, Unfinished) else one
+                del rests[index]
+        return [results[index] for index in range(len(items))]
 
     def _load_engine(self) -> Engine[ItemT, ResultT]:
         with self._loading:

@@ -73,8 +73,8 @@ class HostedEmbedder:
         found = {text: self._remembered[text] for text in texts if text in self._remembered}
         # Texts of similar length fill a batch with the least padding.
         lacking = sorted({text for text in texts if text not in found}, key=lambda text: (len(text), text))
-        for at in range(0, len(lacking), _TEXTS_AT_ONCE):
-            part = lacking[at : at + _TEXTS_AT_ONCE]
+        for start in range(0, len(lacking), _TEXTS_AT_ONCE):
+            part = lacking[start : start + _TEXTS_AT_ONCE]
             found.update(zip(part, await self._host.run_many(part, wait=True), strict=True))
         for text, vector in found.items():
             if len(text) <= LONGEST_REMEMBERED:

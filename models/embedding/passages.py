@@ -84,7 +84,7 @@ class Passages:
         begin, end = self._leading_tokens[role], tokenizer.token_to_id(self._marks[1])
         most = self._max_tokens - self.frame(role)
         # A text without tokens makes one passage, too.
-        return [[*begin, *ids[at : at + most], end] for at in range(0, max(1, len(ids)), most)]
+        return [[*begin, *ids[start : start + most], end] for start in range(0, max(1, len(ids)), most)]
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens in a passage that do not belong to the text. Raises EngineUnavailable."""
@@ -93,9 +93,9 @@ class Passages:
 
 def _cut_between_words(text: str) -> Iterator[str]:
     """Yield `text` in pieces that end between words wherever it contains spaces. Such cuts do not change the tokens."""
-    at = 0
-    while len(text) - at > _CHARS_AT_ONCE:
-        cut = text.rfind(" ", at, at + _CHARS_AT_ONCE) + 1 or at + _CHARS_AT_ONCE
-        yield text[at:cut]
-        at = cut
-    yield text[at:]
+    position = 0
+    while len(text) - position > _CHARS_AT_ONCE:
+        cut = text.rfind(" ", position, position + _CHARS_AT_ONCE) + 1 or position + _CHARS_AT_ONCE
+        yield text[position:cut]
+        position = cut
+    yield text[position:]

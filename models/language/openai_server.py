@@ -300,8 +300,8 @@ class OpenAiServer:
             # caller has left.
             async with contextlib.aclosing(self._documents(response, reader, first_byte_by)) as arrivals:
                 async for documents in arrivals:
-                    for at in range(0, len(documents), PIECES_OF_A_TURN):
-                        for event in reader.read(documents[at : at + PIECES_OF_A_TURN]):
+                    for start in range(0, len(documents), PIECES_OF_A_TURN):
+                        for event in reader.read(documents[start : start + PIECES_OF_A_TURN]):
                             begun = True
                             yield event
             for event in reader.close():

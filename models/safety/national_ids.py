@@ -51,8 +51,8 @@ def luhn(digits: str) -> bool:
 
 def verhoeff(digits: str) -> bool:
     check = 0
-    for place, digit in enumerate(reversed(digits)):
-        check = int(_VERHOEFF_TABLE[check][int(_VERHOEFF_TURNS[place % 8][int(digit)])])
+    for index, digit in enumerate(reversed(digits)):
+        check = int(_VERHOEFF_TABLE[check][int(_VERHOEFF_TURNS[index % 8][int(digit)])])
     return check == 0
 
 
@@ -226,7 +226,7 @@ def _chilean(number: str) -> bool:
 
 
 def _chinese(number: str) -> bool:
-    total = sum(int(digit) * pow(2, 17 - place, 11) for place, digit in enumerate(number[:17]))
+    total = sum(int(digit) * pow(2, 17 - index, 11) for index, digit in enumerate(number[:17]))
     return number[6:8] in ("19", "20") and _year_first(number[8:]) and "10X98765432"[total % 11] == number[17]
 
 

@@ -114,10 +114,10 @@ def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     whole = _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
     for span in _candidates(whole):
-        at = bisect_right(taken, span.start, key=lambda other: other.start)
-        if (at and taken[at - 1].end > span.start) or (at < len(taken) and taken[at].start < span.end):
+        index = bisect_right(taken, span.start, key=lambda other: other.start)
+        if (index and taken[index - 1].end > span.start) or (index < len(taken) and taken[index].start < span.end):
             continue
-        taken.insert(at, span)
+        taken.insert(index, span)
     known = len(before)
     return [
         PersonalDataSpan(max(span.start, known) - known, span.end - known, span.kind)
@@ -199,8 +199,8 @@ def _candidates(text: str) -> Iterator[PersonalDataSpan]:
 
 
 def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    at = bisect_right(spans, place, key=lambda span: span[0])
-    return at > 0 and place < spans[at - 1][1]
+    index = bisect_right(spans, place, key=lambda span: span[0])
+    return index > 0 and place < spans[index - 1][1]
 
 
 def _emails(text: str) -> Iterator[PersonalDataSpan]:
@@ -264,7 +264,7 @@ def has_iban_length(text: str) -> bool:
 def iban_length(text: str) -> int:
     """Return the number of characters of the IBAN at the beginning of `text`; 0 if there is none."""
     length = _IBAN_LENGTHS.get(text[:2].upper())
-    signs = [at for at, sign in enumerate(text) if sign.isalnum()]
+    signs = [index for index, sign in enumerate(text) if sign.isalnum()]
     if length is None or len(signs) < length:
         return 0
     end = signs[length - 1] + 1

@@ -103,18 +103,18 @@ def read_answer(data: bytes, stopped: Stop | None) -> ScriptOutcome:
 
 
 def _blocks(data: bytes, count: int) -> Iterator[bytes]:
-    at = _HEADER.size
+    position = _HEADER.size
     if count < 2 or count % 2:
         raise BadAnswer(f"{count} blocks")
     for _ in range(count):
-        if at + _LENGTH.size > len(data):
+        if position + _LENGTH.size > len(data):
             raise BadAnswer("it ends early")
-        [length] = _LENGTH.unpack_from(data, at)
-        at += _LENGTH.size
-        if at + length > len(data):
+        [length] = _LENGTH.unpack_from(data, position)
+        position += _LENGTH.size
+        if position + length > len(data):
             raise BadAnswer("it ends early")
-        yield data[at : at + length]
-        at += length
+        yield data[position : position + length]
+        position += length
 
 
 def _joined(head: bytes, left_out: int, tail: bytes) -> str:

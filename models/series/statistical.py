@@ -86,7 +86,7 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     length = min(horizon, max(1, (count - least) // 2))
     last = count - length
     apart = max(1, min(length, (last - least) // max(1, most - 1)))
-    starts = [last - apart * number for number in range(most) if last - apart * number >= least]
+    starts = [last - apart * index for index in range(most) if last - apart * index >= least]
     return [Fold(values[:start], values[start : start + length]) for start in reversed(starts)]
 
 

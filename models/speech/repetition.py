@@ -42,12 +42,12 @@ def without_loops(words: Sequence[str]) -> list[int]:
     return kept
 
 
-def _loop(words: Sequence[str], at: int) -> tuple[int, int]:
+def _loop(words: Sequence[str], position: int) -> tuple[int, int]:
     """Return the number of words of the phrase that is repeated from here on, and the number of its occurrences; 1 and
     1 if there is no loop."""
-    for length in range(1, min(_LONGEST_PHRASE, (len(words) - at) // _LEAST_REPETITIONS) + 1):
-        phrase, times = words[at : at + length], 1
-        while words[at + times * length : at + (times + 1) * length] == phrase:
+    for length in range(1, min(_LONGEST_PHRASE, (len(words) - position) // _LEAST_REPETITIONS) + 1):
+        phrase, times = words[position : position + length], 1
+        while words[position + times * length : position + (times + 1) * length] == phrase:
             times += 1
         if times >= _LEAST_REPETITIONS:
             return length, times

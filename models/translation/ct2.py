@@ -251,7 +251,7 @@ def _targets_in(pieces: Path, _changed: int) -> Mapping[str, str]:
     import sentencepiece
 
     processor: Any = sentencepiece.SentencePieceProcessor(model_file=str(pieces))
-    names = (_MADLAD_TARGET.fullmatch(processor.id_to_piece(number)) for number in range(processor.get_piece_size()))
+    names = (_MADLAD_TARGET.fullmatch(processor.id_to_piece(index)) for index in range(processor.get_piece_size()))
     return _by_tag(name for name in names if name)
 
 

@@ -157,9 +157,9 @@ _LENGTHS = _lengths()
 _LONGEST = max(map(len, TAG_OF_NAME))
 
 
-def names_at(text: str, at: int) -> Iterator[str]:
-    """Yield the names and stems that begin at position `at` of `text`, in any case, the longest first."""
-    following = _APOSTROPHES.sub("'", text[at : at + _LONGEST].lower())
+def names_at(text: str, position: int) -> Iterator[str]:
+    """Yield the names and stems that begin at position `position` of `text`, in any case, the longest first."""
+    following = _APOSTROPHES.sub("'", text[position : position + _LONGEST].lower())
     return (name for end in _LENGTHS.get(following[:1], ()) if (name := following[:end]) in TAG_OF_NAME)
 
 

@@ -47,7 +47,7 @@ class MarkNotation:
         """Return the sentence with its marks in this notation. `plain` is applied to the text between the marks."""
         pieces = re.split(f"({MARK.pattern})", sentence)
         return "".join(
-            self._one(piece) if place % 2 else plain(piece) for place, piece in enumerate(pieces) if place % 2 or piece
+            self._one(piece) if index % 2 else plain(piece) for index, piece in enumerate(pieces) if index % 2 or piece
         )
 
     def read(self, translation: str, sentence: str, plain: Callable[[str], str] = str) -> str:
@@ -57,7 +57,7 @@ class MarkNotation:
         if not marks:
             return plain(translation)
         pieces = re.split(f"({'|'.join(map(re.escape, marks))})", translation)
-        return "".join(marks[piece] if place % 2 else plain(piece) for place, piece in enumerate(pieces))
+        return "".join(marks[piece] if index % 2 else plain(piece) for index, piece in enumerate(pieces))
 
     def _one(self, mark: str) -> str:
         return (self.markup if is_markup(mark) else self.content).format(ord(mark) % MAX_MARKS)

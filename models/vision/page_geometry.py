@@ -282,7 +282,7 @@ def _evenly_sampled(runs: Sequence[_LineAxis]) -> Sequence[_LineAxis]:
     if len(runs) <= _MAX_LINES:
         return runs
     ordered = sorted(runs, key=lambda run: (run.start[1], run.start[0], run.end))
-    return [ordered[place * len(ordered) // _MAX_LINES] for place in range(_MAX_LINES)]
+    return [ordered[index * len(ordered) // _MAX_LINES] for index in range(_MAX_LINES)]
 
 
 def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
@@ -309,13 +309,13 @@ def _neighbours(
     order = np.argsort(levels[0], kind="stable")
     begins = levels[0][order]
     pairs = []
-    for number, (level, height) in enumerate(zip(levels[1].tolist(), heights.tolist(), strict=True)):
+    for index, (level, height) in enumerate(zip(levels[1].tolist(), heights.tolist(), strict=True)):
         first, last = np.searchsorted(begins, (level - _ROW_TOLERANCE * height, level + _ROW_TOLERANCE * height))
         near = order[first:last]
-        near = near[starts[near, 0] > ends[number, 0]]
+        near = near[starts[near, 0] > ends[index, 0]]
         near = near[(heights[near] < 1.5 * height) & (heights[near] > height / 1.5)]
         if len(near):
-            pairs.append((number, int(near[starts[near, 0].argmin()])))
+            pairs.append((index, int(near[starts[near, 0].argmin()])))
     one, other = np.array(pairs, np.intp).reshape(-1, 2).T
     return one, other
 

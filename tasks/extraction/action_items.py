@@ -85,7 +85,7 @@ def action_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
         items = (yield from _items_of(passage)) if items is None else items
         body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in items]
         if body:
-            header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+            header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
@@ -95,12 +95,12 @@ def _words(name: str) -> str:
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     found: dict[int, Column] = {}
-    for at, one in enumerate(fields):
+    for index, one in enumerate(fields):
         words = {word for own in one.names.own for word in own}
         column = next((column for column, known in _NAMES.items() if words & known), None)
         column = "due" if one.schema.get("format") == "date" else column
         if column is not None and column not in found.values():
-            found[at] = column
+            found[index] = column
     return found
 
 

@@ -189,7 +189,9 @@ def _number(passage: Passage, number: Number, words: tuple[int, ...], probabilit
 
 
 def _decision(passage: Passage, words: range, probability: float) -> Decision:
-    return Decision(" ".join(passage.words[at] for at in words).strip(_AROUND), probability, passage, tuple(words))
+    return Decision(
+        " ".join(passage.words[index] for index in words).strip(_AROUND), probability, passage, tuple(words)
+    )
 
 
 def _may_be_argument(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
@@ -226,34 +228,34 @@ def _words_of(names: Names) -> set[str]:
 def _behind(passage: Passage, cue: _Cue) -> Iterator[range]:
     """Yield the arguments that a cue introduces."""
     for sentence in _sentences(passage):
-        for at in sentence:
-            word = _bare(passage, at)
-            if word in cue.before and not _CLAUSE_END.search(passage.words[at].rstrip(":")):
-                span = _argument(passage, range(at + 1, sentence.stop), takes_clause=cue.takes_clause)
+        for index in sentence:
+            word = _bare(passage, index)
+            if word in cue.before and not _CLAUSE_END.search(passage.words[index].rstrip(":")):
+                span = _argument(passage, range(index + 1, sentence.stop), takes_clause=cue.takes_clause)
                 if span and (len(word) >= SHORTEST_CUE or word in _SHORT_CUES or _is_name(passage, span[0])):
                     yield span
 
 
 def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> range:
     """Return the argument that begins with the first of `words`, after any articles; empty if there is none."""
-    start = next((at for at in words if takes_clause or not _is_article(passage, at)), words.stop)
+    start = next((index for index in words if takes_clause or not _is_article(passage, index)), words.stop)
     words = range(start, words.stop)
     if words and passage.words[start][0] in _OPENING:
-        ends = (at for at in words if passage.words[at].rstrip(".,!?;:")[-1:] in _CLOSING)
+        ends = (index for index in words if passage.words[index].rstrip(".,!?;:")[-1:] in _CLOSING)
         return range(start, next(ends, start - 1) + 1)
     is_name = bool(words) and _is_name(passage, start)
     most = LONGEST_CLAUSE if takes_clause else len(words) if is_name else LONGEST
-    for at in words[:most]:
-        word = _bare(passage, at)
+    for index in words[:most]:
+        word = _bare(passage, index)
         if is_name and not takes_clause:
-            follows = words.stop > at + 1 and _is_name(passage, at + 1)
-            goes_on = _is_name(passage, at) or (word in _INSIDE and follows)
+            follows = words.stop > index + 1 and _is_name(passage, index + 1)
+            goes_on = _is_name(passage, index) or (word in _INSIDE and follows)
         else:
             goes_on = takes_clause or (word not in _ENDING | _DAYS and any(map(str.isalpha, word)))
         if not goes_on:
-            return range(start, at)
-        if _CLAUSE_END.search(passage.words[at]):
-            return range(start, at + 1)
+            return range(start, index)
+        if _CLAUSE_END.search(passage.words[index]):
+            return range(start, index + 1)
     return words[:most]
 
 
@@ -276,14 +278,14 @@ def _sentences(passage: Passage) -> Iterator[range]:
     start = 0
     for line in range(len(passage.lines)):
         words = passage.line_words(line)
-        for at in words:
-            if at + 1 == words.stop or _SENTENCE_END.search(passage.words[at]):
-                yield range(start, at + 1)
-                start = at + 1
+        for index in words:
+            if index + 1 == words.stop or _SENTENCE_END.search(passage.words[index]):
+                yield range(start, index + 1)
+                start = index + 1
 
 
-def _is_name(passage: Passage, at: int) -> bool:
-    word = passage.words[at].strip(_AROUND)
+def _is_name(passage: Passage, index: int) -> bool:
+    word = passage.words[index].strip(_AROUND)
     is_day = word.lower() in _DAYS
     return word[:1].isupper() and word != "I" and not is_day and any(map(str.isalpha, word))
 
@@ -294,9 +296,9 @@ def _is_all_name(passage: Passage, sentence: range) -> bool:
     return is_short and all(_is_name(passage, at) and _bare(passage, at) not in _ENDS for at in sentence)
 
 
-def _is_article(passage: Passage, at: int) -> bool:
-    return _bare(passage, at) in _ARTICLES and not _is_name(passage, at) and passage.words[at] != "I"
+def _is_article(passage: Passage, index: int) -> bool:
+    return _bare(passage, index) in _ARTICLES and not _is_name(passage, index) and passage.words[index] != "I"
 
 
-def _bare(passage: Passage, at: int) -> str:
-    return passage.words[at].strip(_AROUND).lower()
+def _bare(passage: Passage, index: int) -> str:
+    return passage.words[index].strip(_AROUND).lower()

@@ -70,10 +70,10 @@ def confidence_of_words(passage: Passage, words: Sequence[int]) -> float | None:
     """Return the engine's mean confidence in `words`, or None if it states none."""
     measured = []
     for word in words:
-        at = passage.line_at(word)
-        line = passage.lines[at]
+        index = passage.line_at(word)
+        line = passage.lines[index]
         if line.confidences:
-            measured.append(line.confidences[word - passage.line_words(at).start])
+            measured.append(line.confidences[word - passage.line_words(index).start])
         elif "confidence" in line.place:
             measured.append(line.place["confidence"])
     return sum(measured) / len(measured) if measured else None

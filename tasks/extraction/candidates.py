@@ -201,9 +201,9 @@ class Candidates:
     def blocks(self) -> list[int]:
         """Number of the block that each segment belongs to: the index of the block's first segment."""
         found: list[int] = []
-        for at, segment in enumerate(self.segments):
-            is_next = 0 <= segment.above < at and continues_block(self.segments[segment.above], segment)
-            found.append(found[segment.above] if is_next else at)
+        for index, segment in enumerate(self.segments):
+            is_next = 0 <= segment.above < index and continues_block(self.segments[segment.above], segment)
+            found.append(found[segment.above] if is_next else index)
         return found
 
     @cached_property
@@ -212,7 +212,7 @@ class Candidates:
 
         The party is named by a label at the beginning of the segment or of a line above it in the same block.
         """
-        found = [self._party(at) for at in range(len(self.segments))]
+        found = [self._party(index) for index in range(len(self.segments))]
         by_place = self._parties_by_place({party in SENDERS for party in found if party})
         return [party or by_place.get(block, "") for party, block in zip(found, self.blocks, strict=True)]
 
@@ -224,24 +224,26 @@ class Candidates:
         empty for a text without bounds.
         """
         placed = [
-            (segment.box, at) for at, segment in enumerate(self.segments) if segment.box and not segment.passage.grid
+            (segment.box, index)
+            for index, segment in enumerate(self.segments)
+            if segment.box and not segment.passage.grid
         ]
         if not placed:
             return {}
         foot = max(box[3] for box, _ in placed)
         found = {
-            self.blocks[at]: "to"
-            for box, at in placed
-            if box[3] <= ADDRESSEE_ZONE * foot and has_form_of_address(self.segments[at].text)
+            self.blocks[index]: "to"
+            for box, index in placed
+            if box[3] <= ADDRESSEE_ZONE * foot and has_form_of_address(self.segments[index].text)
         }
         first = self.blocks[min(placed, key=lambda one: one[0][1])[1]]
         found = {first: "from"} | found
         return {block: party for block, party in found.items() if (party == "from") not in labelled}
 
-    def _party(self, at: int) -> str:
+    def _party(self, index: int) -> str:
         is_labelled = False
         for _ in range(LONGEST_BLOCK):
-            segment = self.segments[at]
+            segment = self.segments[index]
             left_text = self.segments[segment.left].text if segment.left >= 0 else ""
             # A label in a separate column has no text after it in its segment.
             is_label = left_text and not left_text.partition(":")[2].strip()
@@ -251,7 +253,7 @@ class Candidates:
             if segment.above < 0 or not continues_block(self.segments[segment.above], segment):
                 break
             is_labelled = is_labelled or LABEL.match(segment.text) is not None
-            at = segment.above
+            index = segment.above
         return ""
 
 
@@ -298,8 +300,8 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
         candidates.segments.extend((yield from _with_neighbours(segments, first)))
         yield
         yield from passage.prepare()
-        for number, span in enumerate(_spans_of(passage, candidates, first)):
-            if number % SPANS_AT_ONCE == 0:
+        for index, span in enumerate(_spans_of(passage, candidates, first)):
+            if index % SPANS_AT_ONCE == 0:
                 yield
             if span is None:
                 yield
@@ -341,10 +343,10 @@ def _settle_numbers(candidates: Candidates) -> None:
     [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
     if count <= DECIMAL_SIGN_RATIO * less:
         return
-    for at, span in enumerate(candidates.spans):
+    for index, span in enumerate(candidates.spans):
         if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):
             value = (min if sign in number.digits else max)(number.readings, key=abs)
-            candidates.spans[at] = replace(span, number=replace(number, readings=frozenset({value})))
+            candidates.spans[index] = replace(span, number=replace(number, readings=frozenset({value})))
 
 
 def _split_into_segments(passage: Passage) -> Slices[list[LineSegment]]:
@@ -429,9 +431,9 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
 def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
     """Yield the value of each coded line, such as the machine-readable zone of a passport. Each is a segment of its
     own."""
-    for number, code in enumerate(passage.codes):
-        words = tuple(passage.line_words(number)[code.label_words :])
-        text, segment = " ".join([passage.words[word] for word in words]), first + number
+    for index, code in enumerate(passage.codes):
+        words = tuple(passage.line_words(index)[code.label_words :])
+        text, segment = " ".join([passage.words[word] for word in words]), first + index
         label = " ".join(code.line.words[: code.label_words]).rstrip(":")
         day, printed = passage.day_at.get(words[0]), passage.number_at.get(words[0])
         amount = printed if printed is not None and printed.readings and text == printed.digits else None
@@ -496,8 +498,8 @@ def _typed_spans(
 
 
 def _words_before(segment: LineSegment, word: int) -> str:
-    at = bisect_left(segment.words, word)
-    return " ".join([segment.passage.words[before] for before in segment.words[max(0, at - MAX_WORDS_BEFORE) : at]])
+    index = bisect_left(segment.words, word)
+    return " ".join([segment.passage.words[word] for word in segment.words[max(0, index - MAX_WORDS_BEFORE) : index]])
 
 
 def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:

@@ -74,7 +74,7 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
                 yield
                 best[row] = max(own, key=lambda one: one.probability_left(taken), default=None)
         yield
-        row = max(left, key=lambda at: likeliest.probability_left(taken) if (likeliest := best[at]) else -1.0)
+        row = max(left, key=lambda index: likeliest.probability_left(taken) if (likeliest := best[index]) else -1.0)
         option = best[row]
         del left[row]
         just_taken = -1
@@ -145,8 +145,8 @@ def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dic
     found: dict[int, list[ChosenValue]] = {}
     for form, some in alike.items():
         span_values = []
-        for at, span in enumerate(scored.candidates.spans):
-            if at % SPANS_AT_ONCE == 0:
+        for index, span in enumerate(scored.candidates.spans):
+            if index % SPANS_AT_ONCE == 0:
                 yield
             span_values.append(_SpanValues.of(span, form, scored.days_first))
         for row in some:
@@ -160,16 +160,16 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
     types, is_enum = types_of(field.schema), "enum" in field.schema
     may_be_none, none = field.may_be_left_out or field.fits(None), float(chances[-1])
     best: dict[Any, tuple[float, CandidateSpan, Any]] = {}
-    for place, at in enumerate(np.argsort(-chances[:-1], kind="stable")):
+    for place, index in enumerate(np.argsort(-chances[:-1], kind="stable")):
         if place % SPANS_AT_ONCE == 0:
             yield
-        one = span_values[at]
+        one = span_values[index]
         if not one.values:
             continue
         value = next(filter(field.fits, one.values), None) if len(best) < MAX_VALUES else one.values[0]
         if value is None:
             continue
-        chance, is_first = float(chances[at]), value is one.values[0]
+        chance, is_first = float(chances[index]), value is one.values[0]
         is_nothing = one.says_nothing_in_words if may_be_none else one.says_nothing
         if is_nothing if is_first else says_nothing(value, in_words=may_be_none):
             none += chance
@@ -179,7 +179,7 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
             whole, first, kept = best[key]
             best[key] = (whole + chance, first, kept)
         elif len(best) < MAX_VALUES:
-            best[key] = (chance, scored.candidates.spans[at], value)
+            best[key] = (chance, scored.candidates.spans[index], value)
     # Without a value, a required string becomes ""; any other required field becomes None.
     nothing = None
     if not may_be_none:

@@ -55,14 +55,14 @@ class Clauses:
         names = [
             words for name in field.names.own if (words := _content_words(name) or _content_words(field.names.around))
         ]
-        is_date = any(field.types[at] for at in _DATES)
+        is_date = any(field.types[index] for index in _DATES)
         kinds = ("number",) if field.is_number else ("day",) if is_date else CODE_KINDS
         if not names or not any(self._sentences.values()):
             return
         found = np.zeros(len(self._candidates.spans), np.float32)
-        for at, span in enumerate(self._candidates.spans):
+        for index, span in enumerate(self._candidates.spans):
             if span.kind in kinds and (bounds := self._sentence_of(span.passage, span.words[0])) is not None:
-                found[at] = max(self._share(span.passage, bounds, span.words, name) for name in names)
+                found[index] = max(self._share(span.passage, bounds, span.words, name) for name in names)
         logits[:-1] += NAMED * found
 
     def _sentence_of(self, passage: Passage, word: int) -> tuple[int, int] | None:
@@ -82,7 +82,7 @@ class Clauses:
         key = id(passage), word
         if key not in self._found:
             words = self._words[id(passage)]
-            self._found[key] = [at for at, own in enumerate(words) if any(is_form_of(word, one) for one in own)]
+            self._found[key] = [index for index, own in enumerate(words) if any(is_form_of(word, one) for one in own)]
         return self._found[key]
 
 
@@ -98,11 +98,11 @@ def _sentences_of(passage: Passage) -> Mapping[int, tuple[int, int]]:
         return {}
     found: dict[int, tuple[int, int]] = {}
     start = 0
-    for at, word in enumerate(passage.words):
-        if _END.fullmatch(word) or at + 1 == len(passage.words):
-            words = passage.words[start : at + 1]
+    for index, word in enumerate(passage.words):
+        if _END.fullmatch(word) or index + 1 == len(passage.words):
+            words = passage.words[start : index + 1]
             lower = sum(one[:1].islower() for one in words)
             if len(words) >= FEWEST_WORDS and lower >= LOWER * len(words):
-                found |= dict.fromkeys(range(start, at + 1), (start, at + 1))
-            start = at + 1
+                found |= dict.fromkeys(range(start, index + 1), (start, index + 1))
+            start = index + 1
     return found

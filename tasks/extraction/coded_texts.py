@@ -193,11 +193,14 @@ def _with_name(found: Sequence[CodedLine]) -> Iterator[CodedLine]:
         yield CodedLine(
             replace(
                 given[0].line,
-                words=(f"{_NAME.label}:", *[word for line, at in parts for word in line.words[at:]]),
-                bounds=(*given[0].line.bounds[:1], *[one for line, at in parts for one in line.bounds[at:]]),
+                words=(f"{_NAME.label}:", *[word for line, position in parts for word in line.words[position:]]),
+                bounds=(
+                    *given[0].line.bounds[:1],
+                    *[one for line, position in parts for one in line.bounds[position:]],
+                ),
                 confidences=(
                     *given[0].line.confidences[:1],
-                    *[one for line, at in parts for one in line.confidences[at:]],
+                    *[one for line, position in parts for one in line.confidences[position:]],
                 ),
             ),
             1,
@@ -223,10 +226,10 @@ def is_long(lines: Sequence[SourceLine]) -> bool:
 def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
     if is_long(lines):
         return
-    split = [list(_split(number, line)) for number, line in enumerate(lines)]
+    split = [list(_split(index, line)) for index, line in enumerate(lines)]
     # Without words that may be 4a to 4d, nothing else has to be compared.
     may_be_sure = sum(word.text.startswith("4") for row in split for word in row) >= FEWEST_SURE
-    rows = [list(_misread(number, line)) for number, line in enumerate(lines)] if may_be_sure else []
+    rows = [list(_misread(index, line)) for index, line in enumerate(lines)] if may_be_sure else []
     if _is_licence(rows):
         yield from _of_rows(rows, lines, is_american=False)
         return
@@ -243,20 +246,20 @@ def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
 
 def _of_rows(rows: Sequence[Sequence[_Word]], lines: Sequence[SourceLine], *, is_american: bool) -> Iterator[CodedLine]:
     for number, row in enumerate(rows):
-        for at, word in enumerate(row):
+        for index, word in enumerate(row):
             if (meaning := _meaning_of(word.code, is_american=is_american)) is not None:
-                rest = list(takewhile(lambda one: not one.code, row[at + 1 :]))
-                if at + 1 + len(rest) == len(row):
+                rest = list(takewhile(lambda one: not one.code, row[index + 1 :]))
+                if index + 1 + len(rest) == len(row):
                     rest += _continued(word.code, rows[number + 1 :], is_empty=not rest)
                 yield from _answers(meaning, word, rest, lines)
 
 
 def _split(number: int, line: SourceLine) -> Iterator[_Word]:
-    for at, text in enumerate(line.words):
+    for index, text in enumerate(line.words):
         if found := _GLUED.fullmatch(text):
-            yield from (_Word(part, number, at) for part in found.groups())
+            yield from (_Word(part, number, index) for part in found.groups())
         else:
-            yield _Word(text, number, at)
+            yield _Word(text, number, index)
 
 
 def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
@@ -304,7 +307,9 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
     """True if rows have the numbers of a licence, with days after the numbers for birth and for issue or expiry."""
     codes_with_texts = [
-        (word.code, row[at + 1].text if at + 1 < len(row) else "") for row in rows for at, word in enumerate(row)
+        (word.code, row[index + 1].text if index + 1 < len(row) else "")
+        for row in rows
+        for index, word in enumerate(row)
     ]
     codes = {code for code, _ in codes_with_texts if code}
     with_day = {code for code, text in codes_with_texts if code and any(find_days(text))}
@@ -314,13 +319,13 @@ def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
 
 def _with_codes(row: Sequence[_Word], *, is_american: bool) -> list[_Word]:
     found = []
-    for at, word in enumerate(row):
+    for index, word in enumerate(row):
         code, match = "", _CODE.fullmatch(word.text)
         if is_american and word.text.rstrip(":").casefold() in _LETTERS:
             code = word.text.rstrip(":").casefold()
         elif match is not None:
-            followed = at + 1 < len(row) and row[at + 1].text.rstrip(":").casefold() in _LETTERS
-            is_first = at == 0 and match["code"] in _NUMBERS
+            followed = index + 1 < len(row) and row[index + 1].text.rstrip(":").casefold() in _LETTERS
+            is_first = index == 0 and match["code"] in _NUMBERS
             if match["dot"] or match["code"].casefold() in _SURE or (is_american and (is_first or followed)):
                 code = match["code"].casefold()
         found.append(replace(word, code=code))
@@ -344,10 +349,10 @@ def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) ->
 def _answers(
     meaning: _Meaning, code: _Word, answer_words: Sequence[_Word], lines: Sequence[SourceLine]
 ) -> Iterator[CodedLine]:
-    days = [at for at, word in enumerate(answer_words) if any(find_days(word.text))]
+    days = [index for index, word in enumerate(answer_words) if any(find_days(word.text))]
     if meaning is _BIRTH and days:
         # The place of birth follows the date.
-        place, answer_words = answer_words[days[-1] + 1 :], [answer_words[at] for at in days]
+        place, answer_words = answer_words[days[-1] + 1 :], [answer_words[index] for index in days]
         yield from _answers(_BIRTH_PLACE, code, place, lines)
     if answer_words:
         yield CodedLine(_line_of(meaning, code, answer_words, lines), _label_size(meaning), meaning.concepts)

@@ -41,11 +41,15 @@ def _joined(line: SourceLine) -> SourceLine:
     # Each word of the joined line: index of its first word, index after its last word, and by how much its box is
     # widened.
     words: list[tuple[int, int, float]] = []
-    at = 0
-    while at < len(line.words):
-        end = combs.get(at, at + 1)
-        words += _words_of(line.words[at:end], boxes[at:end], at) if at in combs else [(at, end, 0.0)]
-        at = end
+    position = 0
+    while position < len(line.words):
+        end = combs.get(position, position + 1)
+        words += (
+            _words_of(line.words[position:end], boxes[position:end], position)
+            if position in combs
+            else [(position, end, 0.0)]
+        )
+        position = end
     # If a page is upright, its words only have bounds. The boxes of a comb's words are wider.
     return replace(
         line,
@@ -59,14 +63,14 @@ def _joined(line: SourceLine) -> SourceLine:
 def _runs(words: Sequence[str]) -> Iterator[tuple[int, int]]:
     """Yield the start and the end of each run of words that may be characters in cells: capitals and digits."""
     begin = 0
-    for at in range(len(words) + 1):
-        if at == len(words) or len(words[at]) > LONGEST or not words[at].isalnum() or words[at].islower():
+    for index in range(len(words) + 1):
+        if index == len(words) or len(words[index]) > LONGEST or not words[index].isalnum() or words[index].islower():
             # A short word before single characters is a label: `No 7 4`.
-            while begin < at and len(words[begin]) > 1:
+            while begin < index and len(words[begin]) > 1:
                 begin += 1
-            if sum(map(len, words[begin:at])) >= FEWEST:
-                yield begin, at
-            begin = at + 1
+            if sum(map(len, words[begin:index])) >= FEWEST:
+                yield begin, index
+            begin = index + 1
 
 
 def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
@@ -83,7 +87,7 @@ def _is_comb(words: Sequence[str], boxes: Sequence[Box]) -> bool:
 
 def _words_of(words: Sequence[str], boxes: Sequence[Box], first: int) -> list[tuple[int, int, float]]:
     """Return the words of a comb, which empty cells separate."""
-    ends = [at + 1 for at, cells in enumerate(_cells_between(words, boxes)) if cells >= EMPTY]
+    ends = [index + 1 for index, cells in enumerate(_cells_between(words, boxes)) if cells >= EMPTY]
     margin = _pitch(words, boxes) / 4
     return [(first + begin, first + end, margin) for begin, end in pairwise([0, *ends, len(words)])]
 

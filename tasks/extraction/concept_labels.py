@@ -43,15 +43,15 @@ class ConceptLabels:
     def prefer(self, logits: Matrix, field: FieldText) -> None:
         """Raise the logits of places of the field's type with a label of the field's concept, and of numbers beside the
         field's name."""
-        is_date = any(field.types[at] for at in _DATES)
+        is_date = any(field.types[index] for index in _DATES)
         kind = "number" if field.is_number else "day" if is_date else None
         own = set(field.names.own) if field.is_number else set()
         named = np.zeros(len(self._candidates.spans), np.float32)
-        for at, (span, meanings) in enumerate(zip(self._candidates.spans, self._meanings, strict=True)):
+        for index, (span, meanings) in enumerate(zip(self._candidates.spans, self._meanings, strict=True)):
             if kind not in (None, span.kind):
                 continue
-            is_beside_own = not own.isdisjoint(self._beside[at])
-            named[at] = BESIDE * is_beside_own + (bool(field.concepts) and field.concepts in meanings)
+            is_beside_own = not own.isdisjoint(self._beside[index])
+            named[index] = BESIDE * is_beside_own + (bool(field.concepts) and field.concepts in meanings)
         if named.any():
             logits[:-1] += NAMED * named
             logits[-1] -= NAMED

@@ -177,7 +177,7 @@ def _concept_of_whole_name(tokens: tuple[str, ...]) -> str:
         return ""
     if len(words) == 1 and words[0] not in FIELD_WORDS:
         [word] = words
-        cut = {name for at in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:at]} {word[at:]}"))}
+        cut = {name for index in range(2, len(word) - 1) if (name := _FIELDS.get(f"{word[:index]} {word[index:]}"))}
         return _single(cut) or _FIELDS.get(_singular(word), "")
     numbered = (*words[:-1], "number") if words[-1] in _NUMBER_ABBREVIATIONS else words
     for form in (tokens, words, numbered, tuple(map(_singular, tokens))):
@@ -208,20 +208,20 @@ def _find_names(
     """Return the known names in these words, each with its start and end. A tax that is only included does not
     count."""
     found: list[tuple[str, int, int]] = []
-    at, excluded = 0, False
-    while at < len(known):
-        size, name = longest(known, at)
+    position, excluded = 0, False
+    while position < len(known):
+        size, name = longest(known, position)
         if size == 0:
-            at += 1
+            position += 1
             continue
-        neighbours = {_word_before(known, at), *known[at + size : at + size + 1]}
+        neighbours = {_word_before(known, position), *known[position + size : position + size + 1]}
         if name == "tax" and not neighbours.isdisjoint(_INCLUDING):
             pass
         elif name == "tax" and not neighbours.isdisjoint(_EXCLUDING):
             excluded = True
         else:
-            found.append((name, at, at + size))
-        at += size
+            found.append((name, position, position + size))
+        position += size
     if excluded:
         nets = [("net" if name == "total" else name, begin, end) for name, begin, end in found]
         return nets or [("net", 0, len(known))]
@@ -235,17 +235,17 @@ def _longest_of_label(tokens: Sequence[str], at: int) -> tuple[int, str]:
     return 0, ""
 
 
-def _longest_of_field(tokens: Sequence[str], at: int) -> tuple[int, str]:
-    for size in range(min(LONGEST_NAME, len(tokens) - at), 0, -1):
-        if name := _FIELDS.get(" ".join(tokens[at : at + size])):
+def _longest_of_field(tokens: Sequence[str], position: int) -> tuple[int, str]:
+    for size in range(min(LONGEST_NAME, len(tokens) - position), 0, -1):
+        if name := _FIELDS.get(" ".join(tokens[position : position + size])):
             return size, name
     return 0, ""
 
 
-def _word_before(tokens: Sequence[str], at: int) -> str:
-    while at and (tokens[at - 1] in _FUNCTION_WORDS or tokens[at - 1].isdecimal()):
-        at -= 1
-    return tokens[at - 1] if at else ""
+def _word_before(tokens: Sequence[str], index: int) -> str:
+    while index and (tokens[index - 1] in _FUNCTION_WORDS or tokens[index - 1].isdecimal()):
+        index -= 1
+    return tokens[index - 1] if index else ""
 
 
 def may_be_same(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -193,7 +193,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
             if id(one) not in cells_of:
                 yield None
                 cells_of[id(one)] = _cells_of(passage, one)
-        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in roles]
+        header = [ReadCell(" ".join(fields[index].names.own[0])) for index in roles]
         found = [cells for one in own if (cells := cells_of[id(one)])]
         if not found and section == "work" and "organisation" in roles.values():
             in_sentences = (yield from _in_sentences(passage)) if in_sentences is None else in_sentences
@@ -201,7 +201,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
         body = []
         for cells in found:
             yield None
-            body.append([in_asked_form(cells.get(role, NO_CELL), fields[at]) for at, role in roles.items()])
+            body.append([in_asked_form(cells.get(role, NO_CELL), fields[index]) for index, role in roles.items()])
         if body:
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
@@ -240,13 +240,13 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
 
 def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
     found: dict[int, Role] = {}
-    for at, one in enumerate(fields):
+    for index, one in enumerate(fields):
         bare = [[word for word in words if word not in _OF_TIME] or words for words in reversed(one.names.own)]
         known: list[Role | None] = [_ROLE_OF_WORD.get(words[0]) for words in bare if len(words) == 1]
         known += [_ROLE_OF_CONCEPT.get(concept) for concept in sorted(one.names.concepts)]
         role = next((role for role in known if role is not None), None)
         if role is not None and role not in found.values():
-            found[at] = role
+            found[index] = role
     return found
 
 
@@ -409,16 +409,18 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
         pieces = [first, *named] if named else pieces
     texts = [text_of(passage, piece).strip(" ,;|·:") for piece in pieces]
     texts = [text.strip("()") if text.startswith("(") or ")" not in text else text for text in texts]
-    at = 0 if is_first else next((at for at, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)
-    order = [at, *(other for other in range(len(pieces)) if other != at)] if at == 0 else range(len(pieces))
+    index = (
+        0 if is_first else next((index for index, piece in enumerate(pieces) if _is_organisation(passage, piece)), 1)
+    )
+    order = [index, *(other for other in range(len(pieces)) if other != index)] if index == 0 else range(len(pieces))
     roles: list[Role] = ["activity", "organisation", "place"]
-    if at == 0:
+    if index == 0:
         roles = ["organisation", "activity", "place"]
         if len(pieces) == len(("organisation", "place")) and entry.section != "education":
             roles = ["organisation", "place"]
-    elif at > 1:
+    elif index > 1:
         # Text between the activity and the organisation belongs to the activity.
-        order = [0, *range(at, len(pieces))]
+        order = [0, *range(index, len(pieces))]
     found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end, "period": entry.period}
     found["year"] = entry.end if entry.end.text else entry.start
     found["current"] = entry.start._replace(text="no" if entry.end.text else "yes")

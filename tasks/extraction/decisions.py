@@ -152,7 +152,7 @@ def decide(
             found[path] = decision
     for path, (choices, names) in lists.items():
         ticked = yield from _by_boxes(_Values({"enum": choices}), _Naming(names), options)
-        found |= {(*path, at): one for at, one in enumerate(ticked)}
+        found |= {(*path, index): one for index, one in enumerate(ticked)}
     return {path: one._replace(entry=read[one.passage.entry]) for path, one in found.items()}
 
 
@@ -213,11 +213,11 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
             label, _, first = head.rpartition(":") if is_behind else (head, "", "")
             of = label.strip().rstrip(":") or (group if below < MAX_LABEL_LINES else "")
             bounds = [marks[0].start() - len(first.lstrip()) - 1 if is_behind else 0, *(mark.end() for mark in marks)]
-            for number, mark in enumerate(marks):
+            for index, mark in enumerate(marks):
                 if is_behind:
-                    begin, end = max(0, bounds[number]), mark.start()
+                    begin, end = max(0, bounds[index]), mark.start()
                 else:
-                    begin, end = mark.end(), marks[number + 1].start() if number + 1 < len(marks) else len(line)
+                    begin, end = mark.end(), marks[index + 1].start() if index + 1 < len(marks) else len(line)
                     cell = _CELL_END.search(line, begin + len(line[begin:end]) - len(line[begin:end].lstrip()), end)
                     end = cell.start() if cell else end
                 text = line[begin:end].strip(" \t:,;/|")
@@ -232,11 +232,11 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
 def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOption]]:
     """Return the options of tables whose header row names them. Each further row is a question with a mark in one
     column."""
-    marks = [at for at, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
+    marks = [index for index, segment in enumerate(segments) if segment.text in CROSSES and segment.box]
     found = []
-    for at in marks:
+    for index in marks:
         yield
-        mark, head = segments[at], _head_of(at, segments)
+        mark, head = segments[index], _head_of(index, segments)
         if mark.left < 0 or head is None or mark.box is None:
             continue
         label = mark.left
@@ -250,9 +250,9 @@ def _options_in_cells(segments: Sequence[LineSegment]) -> Slices[list[_PrintedOp
     return found if len(found) >= FEWEST_MARKS else []
 
 
-def _head_of(at: int, segments: Sequence[LineSegment]) -> str | None:
+def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
     """Return the header of the column that contains a mark: the text above it, past the marks of other rows."""
-    mark = segments[at]
+    mark = segments[index]
     above = [
         one
         for one in segments
@@ -270,7 +270,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
     ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
         shares = yield from naming.by_each([option.group for option, _ in ticked])
-        best = max(range(len(ticked)), key=lambda at: shares[at])
+        best = max(range(len(ticked)), key=lambda index: shares[index])
         option, value = ticked[best]
         if shares[best] >= ALIKE:
             return Decision(value, TICKED_BY_LABEL, option.passage, option.words)
@@ -279,9 +279,9 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
             return Decision(value, TICKED_BY_LABEL if is_whole else TICKED_ALONE, option.passage, option.words)
     if values.are_truths and options:
         shares = yield from naming.by_each([option.text for option in options])
-        at = max(range(len(options)), key=lambda at: shares[at])
-        if shares[at] >= ALIKE:
-            return Decision(options[at].is_ticked, TICKED_BY_LABEL, options[at].passage, options[at].words)
+        index = max(range(len(options)), key=lambda index: shares[index])
+        if shares[index] >= ALIKE:
+            return Decision(options[index].is_ticked, TICKED_BY_LABEL, options[index].passage, options[index].words)
     return None
 
 
@@ -295,11 +295,11 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption
     if not several:
         return []
     shares = yield from naming.by_each(several)
-    at = max(range(len(several)), key=lambda at: shares[at])
-    is_named = shares[at] >= ALIKE
+    index = max(range(len(several)), key=lambda index: shares[index])
+    is_named = shares[index] >= ALIKE
     if not is_named and len(several) > 1:
         return []
-    own = groups[several[at]]
+    own = groups[several[index]]
     probability = TICKED_BY_LABEL if is_named or len({meaning for _, meaning in own}) == values.count else TICKED_ALONE
     ticked = {meaning: option for option, meaning in own if option.is_ticked}
     return [Decision(value, probability, option.passage, option.words) for value, option in ticked.items()]
@@ -309,8 +309,8 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
     """Return the options that mean one of the values, each with its value. A price may follow the words: `Full
     £32.00`."""
     found = []
-    for at, option in enumerate(options):
-        if at % SPANS_AT_ONCE == 0:
+    for index, option in enumerate(options):
+        if index % SPANS_AT_ONCE == 0:
             yield
         value = values.meant_by(option.text)
         if value is None and (words := _BEFORE_PRICE.match(option.text)):
@@ -326,8 +326,8 @@ def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) 
     Nothing else on the page decides such a field, neither an empty box nor the words of its name.
     """
     found = False
-    for at, span in enumerate(scored.candidates.spans if scored else ()):
-        if at % SPANS_AT_ONCE == 0:
+    for index, span in enumerate(scored.candidates.spans if scored else ()):
+        if index % SPANS_AT_ONCE == 0:
             yield
         if span.kind != "part" or not span.has_colon or naming.by(span.label) < ALIKE:
             continue
@@ -343,8 +343,8 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
     """Decide by the word after a label, or in the same row, if the label has the words of the field's name."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
-    for at, span in enumerate(scored.candidates.spans if scored else ()):
-        if at % SPANS_AT_ONCE == 0:
+    for index, span in enumerate(scored.candidates.spans if scored else ()):
+        if index % SPANS_AT_ONCE == 0:
             yield
         value = values.meant_by(span.text)
         if value is None or is_denied(span.text_before):
@@ -380,12 +380,12 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     chances = scored.probabilities[row]
     sums: dict[Any, float] = {}
     first: dict[Any, int] = {}
-    for at in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
-        span = scored.candidates.spans[at]
+    for index in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
+        span = scored.candidates.spans[index]
         value = values.meant_by(span.text)
         if value is not None and not is_denied(span.text_before):
-            sums[value] = sums.get(value, 0.0) + float(chances[at])
-            first.setdefault(value, int(at))
+            sums[value] = sums.get(value, 0.0) + float(chances[index])
+            first.setdefault(value, int(index))
     if not sums:
         return None
     value = max(sums, key=lambda one: sums[one])
@@ -427,24 +427,24 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
         yield
         texts = [words_of(text) for text in passage.tokens.texts]
         places: dict[str, list[int]] = {}
-        for at, token in enumerate(texts):
+        for position, token in enumerate(texts):
             if token:
-                places.setdefault(token[0], []).append(at)
-        for number, (value, words) in enumerate(known.items()):
-            if number % SPANS_AT_ONCE == 0:
+                places.setdefault(token[0], []).append(position)
+        for index, (value, words) in enumerate(known.items()):
+            if index % SPANS_AT_ONCE == 0:
                 yield
             if sum(map(len, words)) < SHORTEST_CHOICE:
                 continue
-            for at in islice(places.get(words[0], ()), MAX_PRINTED):
-                if not _has_words_at(texts, at, words):
+            for position in islice(places.get(words[0], ()), MAX_PRINTED):
+                if not _has_words_at(texts, position, words):
                     continue
                 longer = (
                     other
                     for other in options_by_first[words[0]]
-                    if len(other) > len(words) and _has_words_at(texts, at, other)
+                    if len(other) > len(words) and _has_words_at(texts, position, other)
                 )
-                if next(longer, None) is None and not _is_denied_at(passage, at):
-                    own = sorted(set(passage.tokens.words[at : at + len(words)]))
+                if next(longer, None) is None and not _is_denied_at(passage, position):
+                    own = sorted(set(passage.tokens.words[position : position + len(words)]))
                     found.append((value, passage, tuple(own)))
     return found
 
@@ -458,8 +458,8 @@ def _is_denied_at(passage: Passage, token: int) -> bool:
     return own[-1:] == ["non"] or is_denied(" ".join([passage.text_before(word), *own]))
 
 
-def _has_words_at(texts: Sequence[Words], at: int, words: Words) -> bool:
-    return [text[0] if text else "" for text in texts[at : at + len(words)]] == list(words)
+def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:
+    return [text[0] if text else "" for text in texts[position : position + len(words)]] == list(words)
 
 
 def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
@@ -477,14 +477,18 @@ def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | Non
                     if places and places[-1] < 0:
                         break
                     yield
-                    places.append(next((at for at, word in enumerate(clause_words) if likeness(word, one) >= 1), -1))
+                    places.append(
+                        next((index for index, word in enumerate(clause_words) if likeness(word, one) >= 1), -1)
+                    )
                 if places[-1] < 0 or sum(map(len, name)) < SHORTEST_CHOICE:
                     continue
                 begin = start + len(clause) - len(clause.lstrip())
                 words = passage.words_between(begin, max(begin + 1, start + len(clause.rstrip())))
                 around = clause_words[max(0, min(places) - NEAR) : max(places) + 1 + NEAR]
                 if any(
-                    phrase == tuple(around[at : at + len(phrase)]) for phrase in DENIALS for at in range(len(around))
+                    phrase == tuple(around[index : index + len(phrase)])
+                    for phrase in DENIALS
+                    for index in range(len(around))
                 ):
                     return Decision(False, DENIED, passage, words)
                 return Decision(True, NAMED, passage, words)

@@ -85,8 +85,8 @@ def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last
 def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
     """Add the places of an answer's texts that are not candidates yet, at most MAX_CUT_IN_ALL of them."""
     wanted = {"".join(fold(text)) for text in _texts(answer)} - {""}
-    for number, span in enumerate(candidates.spans if wanted else ()):
-        if number % SPANS_AT_ONCE == 0:
+    for index, span in enumerate(candidates.spans if wanted else ()):
+        if index % SPANS_AT_ONCE == 0:
             yield
         wanted.discard("".join(fold(span.text)))
     beginnings, longest = {text[:_BEGINNING] for text in wanted}, max(map(len, wanted), default=0)
@@ -116,21 +116,21 @@ def cut_values(candidates: Candidates, values: Iterable[CutValue]) -> Slices[Non
     seen = {(id(span.passage), span.words) for span in candidates.spans}
     starts: dict[str, list[tuple[int, int]]] = defaultdict(list)
     ends: dict[tuple[int, str], list[int]] = defaultdict(list)
-    for at, segment in enumerate(segments):
+    for index, segment in enumerate(segments):
         for place in range(len(segment.words)):
             if place % SPANS_AT_ONCE == 0:
                 yield
-            starts[next(_leftwards(segment, place))].append((at, place))
-            ends[at, next(_rightwards(segment, place))].append(place)
+            starts[next(_leftwards(segment, place))].append((index, place))
+            ends[index, next(_rightwards(segment, place))].append(place)
     tries, room = MAX_TRIED, MAX_CUT_IN_ALL
     for value in dict.fromkeys(values):
         left = MAX_CUT
-        for at, start in starts.get(value.delimiters.before, ())[:tries]:
+        for index, start in starts.get(value.delimiters.before, ())[:tries]:
             if tries % SPANS_AT_ONCE == 0:
                 yield
             tries -= 1
-            for lines, words in _to_the_end(candidates, value, at, start, ends):
-                key = id(segments[at].passage), tuple(words)
+            for lines, words in _to_the_end(candidates, value, index, start, ends):
+                key = id(segments[index].passage), tuple(words)
                 if left and room and key not in seen:
                     seen.add(key)
                     candidates.spans.append(_span(candidates, lines, words))
@@ -150,9 +150,9 @@ def _to_the_end(
     words = _words_from(candidates, lines, start, longest)
     # The index that the first word of the line would have among `words`.
     offset = -start
-    for number, line in enumerate(lines):
+    for index, line in enumerate(lines):
         below = _first_word(candidates, segments[line].below)
-        if number == 0 or delimiters.after != EDGE or below == delimiters.outer_after != "":
+        if index == 0 or delimiters.after != EDGE or below == delimiters.outer_after != "":
             places = ends.get((line, delimiters.after), ())
             for end in places[bisect_left(places, -offset) : bisect_left(places, longest - offset)]:
                 yield lines, words[: offset + end + 1]
@@ -179,8 +179,8 @@ def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) ->
     ends = (line for line in lines if candidates.segments[line].words[0] <= words[-1])
     last = max(ends, key=lambda line: candidates.segments[line].words[0])
     text = without_signs(" ".join([segment.passage.words[word] for word in words]))
-    place = bisect_left(segment.words, words[0])
-    label = " ".join([segment.passage.words[word] for word in segment.words[max(0, place - 3) : place]])
+    index = bisect_left(segment.words, words[0])
+    label = " ".join([segment.passage.words[word] for word in segment.words[max(0, index - 3) : index]])
     kind: Kind = "piece" if last == lines[0] else "block"
     return CandidateSpan(kind, segment.passage, tuple(words), text, lines[0], last, label)
 

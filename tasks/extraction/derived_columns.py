@@ -81,22 +81,22 @@ class DerivedColumn(NamedTuple):
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn | None]:
     """Yield the columns that can be derived from the columns of these rows, and None after each slice of work."""
     ranges = []
-    for at, head in enumerate(header):
+    for index, head in enumerate(header):
         yield None
-        if column := _ends_of_ranges(head, [row[at] for row in rows]):
+        if column := _ends_of_ranges(head, [row[index] for row in rows]):
             ranges.append(column)
     for head, ends in ranges:
         # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
-    for at, head in enumerate(header):
-        cells = [row[at] for row in rows]
+    for index, head in enumerate(header):
+        cells = [row[index] for row in rows]
         for found in (
             _spans_of_time(head, cells),
             _notes(cells),
             _halves(head, cells),
-            _words_and_figures(at, head, cells),
+            _words_and_figures(index, head, cells),
         ):
             yield None
             yield from found
@@ -170,11 +170,11 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
     are_two = [cell for cell in present if len(pairs[cell.text]) == len(names)]
     if len(names) != 2 or not all(map(fold, names)) or len(are_two) < max(1, LEAST_PAIRS * len(present)):
         return
-    for number, name in enumerate(names):
+    for index, name in enumerate(names):
         found = []
         for cell in cells:
             parts = pairs.get(cell.text, [""])
-            text = parts[number].strip() if len(parts) == 2 else cell.text if not number else ""
+            text = parts[index].strip() if len(parts) == 2 else cell.text if not index else ""
             found.append(cell._replace(text=text, source=cell.text) if text and not is_missing(text) else NO_CELL)
         yield DerivedColumn((name,), found)
 
@@ -197,8 +197,8 @@ def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterato
     }
     words = {word for word, _, _ in parts_by_text.values()}
     kinds = ("unit",) if all(unit_of(word) for word in words) else ("currency",) if all(map(is_currency, words)) else ()
-    for place, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
-        texts = [parts_by_text.get(cell.text, ("", "", ""))[place] or "" for cell in cells]
+    for index, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
+        texts = [parts_by_text.get(cell.text, ("", "", ""))[index] or "" for cell in cells]
         if any(texts) and forms[-1]:
             yield DerivedColumn(forms, _parts_of(cells, texts), at)
 
@@ -213,7 +213,7 @@ def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
     """Yield a column of amounts, negative for outgoing money, if each row has exactly one of the two amounts."""
     named = [tuple(word for word in fold(head) if word not in _CURRENCIES) for head in header]
-    outs, ins = ([at for at, words in enumerate(named) if words in known] for known in (_OUT, _IN))
+    outs, ins = ([index for index, words in enumerate(named) if words in known] for known in (_OUT, _IN))
     if len(outs) != 1 or len(ins) != 1:
         return
     cells = []

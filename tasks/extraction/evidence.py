@@ -103,7 +103,7 @@ class _Field:
     @property
     def item(self) -> JsonPath | None:
         """Path of the innermost list item around the field, or None outside lists."""
-        last = max((at for at, step in enumerate(self.path) if isinstance(step, int)), default=None)
+        last = max((index for index, step in enumerate(self.path) if isinstance(step, int)), default=None)
         return None if last is None else self.path[: last + 1]
 
 
@@ -340,7 +340,7 @@ def _nearness(match: ValueMatch, other: ValueMatch) -> float:
 def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     match, claim = candidate.match, candidate.claim
     passage = match.passage
-    lines = [passage.lines[at] for at in sorted({passage.line_at(word) for word in match.words})]
+    lines = [passage.lines[index] for index in sorted({passage.line_at(word) for word in match.words})]
     first = lines[0]
     confidence = confidence_of_words(passage, match.words)
     spoken = [line.place["timestamp"] for line in lines if "timestamp" in line.place]

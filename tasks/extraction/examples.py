@@ -100,8 +100,8 @@ class Surroundings(NamedTuple):
 
         segments, spans = candidates.segments, candidates.spans
         lines = [tuple(fold(segment.text)) for segment in segments]
-        above = numbered(lines[at] if (at := segments[span.first].above) >= 0 else () for span in spans)
-        below = numbered(lines[at] if (at := segments[span.last].below) >= 0 else () for span in spans)
+        above = numbered(lines[index] if (index := segments[span.first].above) >= 0 else () for span in spans)
+        below = numbered(lines[index] if (index := segments[span.last].below) >= 0 else () for span in spans)
         around = [delimiters_of(candidates, span.words, span.first, span.last) for span in spans]
         delimiters = numbered((one,) for edges in around for one in edges).reshape(-1, 4)
         labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
@@ -162,24 +162,24 @@ class _Comparison:
         likest: Matrix = np.max([self._like(at) for at in places], axis=0)
         return likest
 
-    def _like(self, at: int) -> Matrix:
+    def _like(self, index: int) -> Matrix:
         here, there = self.here, self.there
-        label, is_labelled = self._same(here.labels, there.labels[at])
-        above, is_below_words = self._same(here.above, there.above[at])
-        below, is_above_words = self._same(here.below, there.below[at])
+        label, is_labelled = self._same(here.labels, there.labels[index])
+        above, is_below_words = self._same(here.above, there.above[index])
+        below, is_above_words = self._same(here.below, there.below[index])
         parts = [
             (_LABEL if is_labelled else 0.0, label),
             (_LINE if is_below_words else _NO_TEXT, above),
             (_LINE if is_above_words else _NO_TEXT, below),
-            (_KIND, here.kinds == there.kinds[at]),
-            (_FORM, here.forms == there.forms[at]),
+            (_KIND, here.kinds == there.kinds[index]),
+            (_FORM, here.forms == there.forms[index]),
             *(
                 (weight, self._same(ours, theirs)[0])
-                for weight, ours, theirs in zip(_DELIMITERS, here.delimiters.T, there.delimiters[at], strict=True)
+                for weight, ours, theirs in zip(_DELIMITERS, here.delimiters.T, there.delimiters[index], strict=True)
             ),
         ]
-        if not np.isnan(there.places[at]).any():
-            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[at]) / _NEAR, 0, 1))
+        if not np.isnan(there.places[index]).any():
+            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _NEAR, 0, 1))
             parts += [(_LEFT, near[:, 0]), (_TOP, near[:, 1])]
         found: Matrix = np.sum([weight * one for weight, one in parts], axis=0) / sum(weight for weight, _ in parts)
         if not self.is_alike:
@@ -197,12 +197,12 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
     """Return the places of an answer's values on an example, whose scores are `scored`."""
     texts: list[str] = []
     places_by_key: dict[Any, list[int]] = {}
-    for at, span in enumerate(scored.candidates.spans):
-        if at % SPANS_AT_ONCE == 0:
+    for index, span in enumerate(scored.candidates.spans):
+        if index % SPANS_AT_ONCE == 0:
             yield
         texts.append(" ".join(fold(span.text)))
         for key in set(map(key_of, values_in_span(span, scored.days_first))):
-            places_by_key.setdefault(key, []).append(at)
+            places_by_key.setdefault(key, []).append(index)
     places: dict[JsonPath, list[int]] = {}
     for row, one in enumerate(scored.fields):
         yield
@@ -215,12 +215,12 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
                 " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MAX_PLACES
             )
             best = max((score for _, score, _ in near), default=0.0)
-            found = [at for _, score, at in near if score == best]
-        found.sort(key=lambda at: -scored.logits[row, at])
-        likeliest = [at for at in found if scored.logits[row, at] >= scored.logits[row, found[0]] - UNLIKELIER]
+            found = [index for _, score, index in near if score == best]
+        found.sort(key=lambda index: -scored.logits[row, index])
+        likeliest = [index for index in found if scored.logits[row, index] >= scored.logits[row, found[0]] - UNLIKELIER]
         places[one.path] = likeliest[:MAX_PLACES]
     text_paths = [one.path for one in scored.fields if "string" in types_of(one.schema) and not wants_iso(one.schema)]
-    spans = [scored.candidates.spans[at] for path in text_paths for at in places.get(path, ())]
+    spans = [scored.candidates.spans[index] for path in text_paths for index in places.get(path, ())]
     values = [
         CutValue(delimiters_of(scored.candidates, span.words, span.first, span.last), len(span.words))
         for span in spans

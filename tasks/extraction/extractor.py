@@ -170,7 +170,7 @@ def _prepare(
         yield
         texts.append(field_text(one.schema, one.names, in_list=one.in_list))
     texts = [*_with_parts(fields, texts)]
-    wholes = {at: whole for at, text in enumerate(texts) if (whole := whole_of(text))}
+    wholes = {index: whole for index, text in enumerate(texts) if (whole := whole_of(text))}
     return candidates, strings, features, texts, wholes
 
 
@@ -192,8 +192,8 @@ def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[
     Fields of lists are left out, because each place of such a field has a separate probability.
     """
     likeliest = scored.probabilities.max(axis=1)
-    unsure = [at for at, one in enumerate(scored.fields) if likeliest[at] < UNDECIDED and not one.in_list]
-    return {at: other for at in unsure if (other := renamed(texts[at]))}
+    unsure = [index for index, one in enumerate(scored.fields) if likeliest[index] < UNDECIDED and not one.in_list]
+    return {index: other for index in unsure if (other := renamed(texts[index]))}
 
 
 def _adjust(
@@ -216,7 +216,7 @@ def _adjust(
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
-    for at, (row, field) in enumerate(zip(logits, texts, strict=True)):
+    for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut)
         if not field.in_list:
@@ -224,14 +224,16 @@ def _adjust(
             clauses.prefer(row, field)
             meanings.prefer(row, field)
             if small_print.prefer(row, field):
-                named.add(at)
+                named.add(index)
     yield
-    prefer_one_block(logits, {at: one.path for at, one in enumerate(fields) if not one.in_list}, candidates)
+    prefer_one_block(logits, {index: one.path for index, one in enumerate(fields) if not one.in_list}, candidates)
     yield
     yield from separate_rivals(
-        logits, {at: text for at, text in enumerate(texts) if not fields[at].in_list}, candidates
+        logits, {index: text for index, text in enumerate(texts) if not fields[index].in_list}, candidates
     )
     yield
-    prefer_parts(logits, texts, {at: whole for at, whole in wholes.items() if at not in named}, candidates)
+    prefer_parts(logits, texts, {index: whole for index, whole in wholes.items() if index not in named}, candidates)
     yield
-    prefer_sums(logits, {at: one for at, one in enumerate(texts) if one.is_number and not one.in_list}, candidates)
+    prefer_sums(
+        logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates
+    )

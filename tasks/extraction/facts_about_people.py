@@ -87,20 +87,20 @@ class _Fact(NamedTuple):
 
 def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return lines with labels for the births, deaths, marriages and roles in brackets on a page."""
-    words = [(number, at) for number, line in enumerate(lines) for at in range(len(line.words))]
-    texts = [lines[number].words[at] for number, at in words]
+    words = [(number, index) for number, line in enumerate(lines) for index in range(len(line.words))]
+    texts = [lines[number].words[index] for number, index in words]
     starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
     if not words or starts[-1] > MAX_TEXT:
         return []
     # A name does not continue in a line that begins with a capital letter.
-    breaks = {at for at, (_, word) in enumerate(words) if not word and texts[at][0].isupper()}
-    text = "".join(f"{text}{chr(10) if at + 1 in breaks else ' '}" for at, text in enumerate(texts))
+    breaks = {index for index, (_, word) in enumerate(words) if not word and texts[index][0].isupper()}
+    text = "".join(f"{text}{chr(10) if index + 1 in breaks else ' '}" for index, text in enumerate(texts))
     found: list[CodedLine] = []
     for fact in [*_facts_in(text)][:MAX_FACTS]:
         first, last = bisect_right(starts, fact.start) - 1, bisect_right(starts, fact.end - 1) - 1
         found.append(_line_of(fact, text[fact.start : fact.end], lines, words[first : last + 1], len(found)))
     for label, concept, own in _name_on_cv(lines, words):
-        text = " ".join(lines[number].words[at] for number, at in own)
+        text = " ".join(lines[number].words[index] for number, index in own)
         found.append(_line_of(_Fact(label, frozenset((concept,)), 0, 0), text, lines, own, len(found)))
     return found
 
@@ -115,18 +115,18 @@ def _name_on_cv(
     texts = [" ".join(line.words) for line in lines]
     if sum(map(is_section, texts)) < FEWEST_SECTIONS:
         return
-    names = [at for at, line in enumerate(lines) if _may_be_name(line.words)]
-    heights = {at: height for at in names if (height := _height(lines[at]))}
+    names = [index for index, line in enumerate(lines) if _may_be_name(line.words)]
+    heights = {index: height for index in names if (height := _height(lines[index]))}
     if heights:
-        largest = max(heights, key=lambda at: heights[at])
+        largest = max(heights, key=lambda index: heights[index])
         usual = median(height for line in lines if (height := _height(line)))
         chosen = [largest] if heights[largest] >= LARGE * usual else []
         if chosen and len(lines[largest].words) == 1 and heights.get(largest + 1, 0) >= heights[largest] / LARGE:
             chosen.append(largest + 1)
     else:
-        chosen = [at for at in names if at < FEWEST_SECTIONS][:1]
+        chosen = [index for index in names if index < FEWEST_SECTIONS][:1]
     own = [word for word in words if word[0] in chosen]
-    parts = parts_of_name(" ".join(lines[number].words[at] for number, at in own))
+    parts = parts_of_name(" ".join(lines[number].words[index] for number, index in own))
     if not parts:
         return
     yield "Name", "name", own
@@ -166,17 +166,17 @@ def _facts_in(text: str) -> Iterator[_Fact]:
 
 def _event(text: str, start: int, label: str, kind: str) -> Iterator[_Fact]:
     """Yield the date and the place after a verb, in either order."""
-    at = start
+    position = start
     for _ in range(2):
-        lead = _BEFORE_DATE.match(text, at)
-        begin = lead.end() if lead else at
+        lead = _BEFORE_DATE.match(text, position)
+        begin = lead.end() if lead else position
         day = next(find_days(text[begin : begin + NEAR]), None)
         if day is not None and day.start == 0:
             yield _Fact(label, frozenset((kind,)), begin, begin + day.end)
-            at = begin + day.end
-        elif place := _PLACE.match(text, at, at + NEAR):
+            position = begin + day.end
+        elif place := _PLACE.match(text, position, position + NEAR):
             yield _Fact(f"{label} in", frozenset((f"{kind}_place",)), *place.span("place"))
-            at = place.end()
+            position = place.end()
 
 
 def _line_of(
@@ -188,8 +188,8 @@ def _line_of(
     line = replace(
         first,
         words=(*label, *text.split()),
-        bounds=tuple([lines[number].bounds[at] for number, at in places]) if first.bounds else (),
-        confidences=tuple([lines[number].confidences[at] for number, at in places]) if first.confidences else (),
+        bounds=tuple([lines[number].bounds[index] for number, index in places]) if first.bounds else (),
+        confidences=tuple([lines[number].confidences[index] for number, index in places]) if first.confidences else (),
         continues=False,
     )
     return CodedLine(in_row(line, row), len(label), fact.concepts, is_whole=False)

@@ -74,7 +74,7 @@ class FieldText:
     @property
     def is_number(self) -> bool:
         """True if the field's type is a number or an integer."""
-        return any(self.types[at] for at in _NUMBERS)
+        return any(self.types[index] for index in _NUMBERS)
 
     @property
     def in_list(self) -> bool:
@@ -182,7 +182,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
     width, height = max(1, max(box[2] for box in boxes) - x0), max(1, max(box[3] for box in boxes) - y0)
     amounts = sorted({_amount(span) for span in spans if span.number is not None} - {None}, reverse=True)  # type: ignore[type-var]
-    rank = {amount: at for at, amount in enumerate(amounts)}
+    rank = {amount: index for index, amount in enumerate(amounts)}
     times: dict[str, int] = {}
     for span in spans:
         times[span.text] = times.get(span.text, 0) + 1
@@ -285,10 +285,10 @@ def _amounts(span: CandidateSpan, rank: Mapping[float | None, int]) -> tuple[flo
 def _confidence(span: CandidateSpan) -> float:
     measured = []
     for word in span.words:
-        at = span.passage.line_at(word)
-        line = span.passage.lines[at]
+        index = span.passage.line_at(word)
+        line = span.passage.lines[index]
         if line.confidences:
-            measured.append(line.confidences[word - span.passage.line_words(at).start])
+            measured.append(line.confidences[word - span.passage.line_words(index).start])
     return sum(measured) / len(measured) if measured else 1.0
 
 
@@ -388,7 +388,7 @@ def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
 def _letters(words: Sequence[str]) -> frozenset[str]:
     """Return the groups of three letters in `words`. Compounds and inflected forms share many of them, like
     `telephone`, `telefon` and `Phone`."""
-    return frozenset(word[at : at + 3] for word in words for at in range(max(1, len(word) - 2)))
+    return frozenset(word[index : index + 3] for word in words for index in range(max(1, len(word) - 2)))
 
 
 def _shares_of_letters(field: FieldText, letters: _InvertedIndex) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

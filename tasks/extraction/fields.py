@@ -48,9 +48,9 @@ NESTING = "\x1f"
 example `address`, the separator and `city`, because a column has one name."""
 
 
-def column_path(at: JsonPath, path: JsonPath) -> JsonPath:
-    """Return the path of a field in the objects of the list at `at`, with one step below the list."""
-    return (*at, NESTING.join(map(str, path[len(at) :])))
+def column_path(position: JsonPath, path: JsonPath) -> JsonPath:
+    """Return the path of a field in the objects of the list at `position`, with one step below the list."""
+    return (*position, NESTING.join(map(str, path[len(position) :])))
 
 
 def with_nesting(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -128,9 +128,9 @@ class CopiedFields:
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
         """Return the place of a value: its cell, if it was copied from a table, or else its most likely place."""
-        at = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
-        if path[:at] in self.values and (inside := without_items(path[at + 1 :])):
-            path = (*path[: at + 1], *column_path((), inside))
+        index = next((number for number, step in enumerate(path) if isinstance(step, int)), len(path))
+        if path[:index] in self.values and (inside := without_items(path[index + 1 :])):
+            path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
             return ValuePlace(probability_of_cell(cell), cell.entry, cell.cell.pointer, copied=True, cell=cell)
@@ -255,9 +255,9 @@ async def _from_tables(
     def filled() -> Slices[dict[JsonPath, FilledList]]:
         likeness = {
             (one.path, head): likeness_by_words(one.names, head)
-            + (0.0 if meanings is None or at >= len(embedded) else float(meanings[row, at]))
+            + (0.0 if meanings is None or index >= len(embedded) else float(meanings[row, index]))
             for row, one in enumerate(fields)
-            for at, head in enumerate([*headers, *implied])
+            for index, head in enumerate([*headers, *implied])
         }
         yield
         return (yield from fill_lists(readings, lists, likeness))
@@ -489,7 +489,7 @@ class _FormToFill:
 
     def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> ObjectList:
         """Return a list without the objects that are rows of a table which fills another list and is worth more."""
-        number = {id(entry): at for at, entry in enumerate(self.read)}
+        number = {id(entry): index for index, entry in enumerate(self.read)}
         used = {
             (number[id(cell.entry)], cell.cell.pointer, cell.cell.text)
             for other, table in self.tables.items()

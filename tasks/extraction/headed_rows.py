@@ -132,7 +132,7 @@ def _body_below(
     bottom = max(word.box[3] for cell in cells for word in cell.words)
     middles = [cell.middle for cell in cells]
     found: list[list[WordOnPage]] = []
-    for at, row in enumerate(rows[header.end : header.end + MAX_ROWS], header.end):
+    for position, row in enumerate(rows[header.end : header.end + MAX_ROWS], header.end):
         yield
         own = _beside(row, left, right + height)
         if not any(any(map(str.isalnum, passage.words[word.at])) for word in own):
@@ -140,13 +140,13 @@ def _body_below(
                 found.append([])
                 continue
             break
-        if min(word.box[1] for word in own) - bottom > FAR * height or finder.at(at, header.end):
+        if min(word.box[1] for word in own) - bottom > FAR * height or finder.at(position, header.end):
             break
         bottom = max(word.box[3] for word in own)
         segments = list(segments_of_row(own))
         is_sum = _is_sum([text_of(passage, segment) for segment in segments], len(cells))
         if is_sum or any(_crosses(segment, middles) for segment in segments):
-            below = [_beside(other, left, right + height) for other in rows[at + 1 : at + 3]]
+            below = [_beside(other, left, right + height) for other in rows[position + 1 : position + 3]]
             if any(found) and not _goes_on_below(passage, found, below, len(cells), is_sum=is_sum):
                 break
             found.append([])
@@ -225,7 +225,7 @@ def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[Wor
     """Return the table below a header. Tables side by side with the same header are one table."""
     width = len(header.cells) // header.repeats
     edges = _edges(header.cells, body)
-    sides = [float("-inf"), *(edges[at - 1] for at in range(width, len(header.cells), width)), float("inf")]
+    sides = [float("-inf"), *(edges[index - 1] for index in range(width, len(header.cells), width)), float("inf")]
     found = [
         _table(
             passage,
@@ -303,12 +303,12 @@ def _separate_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
 
 def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
     """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
-    for at, (one, other) in enumerate(pairwise(header)):
+    for index, (one, other) in enumerate(pairwise(header)):
         gap = other.left - one.right
         is_split = len(one.lines) == len(other.lines) == 1 and gap <= GAP * one.words[-1].height
-        both = sum(bool(row[at].text and row[at + 1].text) for row in rows)
+        both = sum(bool(row[index].text and row[index + 1].text) for row in rows)
         if is_split and len(header) > 2 and 2 * both < len(rows):
-            return at
+            return index
     return None
 
 
@@ -347,7 +347,10 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
 
 def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
     """Return, for each column, the largest position at which its lines end."""
-    return [max((row.cells[at][0][-1].box[2] for row in rows if at in row.cells), default=0.0) for at in range(columns)]
+    return [
+        max((row.cells[index][0][-1].box[2] for row in rows if index in row.cells), default=0.0)
+        for index in range(columns)
+    ]
 
 
 def _assign_lines(
@@ -368,21 +371,21 @@ def _assign_lines(
     notes: list[_BodyRow] = []
     for row in waiting:
         rest = {}
-        for at, [line] in row.cells.items():
-            lacking = [one for one in (above, below) if one is not None and at not in one.cells]
+        for index, [line] in row.cells.items():
+            lacking = [one for one in (above, below) if one is not None and index not in one.cells]
             nearest = min(lacking, key=row.gap_to, default=None)
             if nearest is not None and row.gap_to(nearest) <= reach:
-                nearest.above.setdefault(at, []).append(line)
+                nearest.above.setdefault(index, []).append(line)
             elif (
                 above is not None
-                and at in above.cells
+                and index in above.cells
                 and not notes
-                and not (at in headings and text_of(passage, line)[0].isupper())
-                and _goes_on(passage, above.cells[at][-1], line, limits[at])
+                and not (index in headings and text_of(passage, line)[0].isupper())
+                and _goes_on(passage, above.cells[index][-1], line, limits[index])
             ):
-                above.cells[at].append(line)
+                above.cells[index].append(line)
             else:
-                rest[at] = [line]
+                rest[index] = [line]
         if rest:
             notes.append(_BodyRow(rest, row.top, row.bottom))
     return notes

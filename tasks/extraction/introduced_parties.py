@@ -35,11 +35,11 @@ def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) 
 
     Candidates that state other parts of a party become less likely.
     """
-    for at, span in enumerate(candidates.spans):
+    for index, span in enumerate(candidates.spans):
         if span.party is not None:
             bonus = INTRODUCED[span.party.aspect]
             is_own = is_part_of(field.names, span.party.role, span.party.aspect)
-            logits[at] = logits.max() + bonus if is_own else logits[at] - bonus
+            logits[index] = logits.max() + bonus if is_own else logits[index] - bonus
 
 
 def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:

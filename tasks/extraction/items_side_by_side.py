@@ -212,9 +212,9 @@ def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, in
     found: dict[int, list[WordOnPage]] = {}
     for piece in pieces:
         left, right, near = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
-        for at, (begin, end) in enumerate(edges):
+        for index, (begin, end) in enumerate(edges):
             if abs(left - begin) < near or abs(left + right - begin - end) < 2 * near:
-                found.setdefault(at, piece)
+                found.setdefault(index, piece)
                 break
     return found
 
@@ -225,26 +225,26 @@ def _items_of(passage: Passage, band: _Band) -> Slices[list[dict[str, ReadCell]]
     texts = []
     for line in lines:
         yield
-        texts.append({at: text_of(passage, piece) for at, piece in line.items()})
+        texts.append({index: text_of(passage, piece) for index, piece in line.items()})
     kinds = yield from _kinds_of([list(line.values()) for line in texts])
     full = [line for line in lines if 2 * len(line) > len(band.edges)]
     # There may be menus or filters beside the items. A column is an item if most rows have a piece in it and each piece
     # has the form of its row.
     own = []
-    for at in range(len(band.edges)):
+    for index in range(len(band.edges)):
         yield
-        if 2 * sum(at in line for line in full) > len(full) and all(
-            _FORMS[kind](row[at]) for kind, row in zip(kinds, texts, strict=True) if kind in _FORMS and at in row
+        if 2 * sum(index in line for line in full) > len(full) and all(
+            _FORMS[kind](row[index]) for kind, row in zip(kinds, texts, strict=True) if kind in _FORMS and index in row
         ):
-            own.append(at)
-    texts = [{at: text for at, text in row.items() if at in own} for row in texts]
-    items: dict[int, dict[str, ReadCell]] = {at: {} for at in own}
+            own.append(index)
+    texts = [{index: text for index, text in row.items() if index in own} for row in texts]
+    items: dict[int, dict[str, ReadCell]] = {index: {} for index in own}
     for kind, row, row_texts in zip(kinds, lines, texts, strict=True):
         yield
-        for at in filter(row_texts.__contains__, own):
-            cell = cell_of(passage, row[at])
-            for name, text in _properties_of(kind, row_texts[at]).items():
-                items[at].setdefault(name, cell._replace(text=text))
+        for index in filter(row_texts.__contains__, own):
+            cell = cell_of(passage, row[index])
+            for name, text in _properties_of(kind, row_texts[index]).items():
+                items[index].setdefault(name, cell._replace(text=text))
     return list(items.values())
 
 
@@ -316,21 +316,21 @@ def _kinds_of(rows: Sequence[Sequence[str]]) -> Slices[list[str]]:
     for row in rows:
         yield
         found.append(_kind_of(row))
-    degrees = [at for at, kind in enumerate(found) if kind == "temperature"]
+    degrees = [index for index, kind in enumerate(found) if kind == "temperature"]
     if len(degrees) == len(("low", "high")):
-        found[min(degrees, key=lambda at: _mean(rows[at]))] = "low"
-        found[max(degrees, key=lambda at: _mean(rows[at]))] = "high"
+        found[min(degrees, key=lambda index: _mean(rows[index]))] = "low"
+        found[max(degrees, key=lambda index: _mean(rows[index]))] = "high"
     if "money" not in found:
         return found
     price = found.index("money")
-    texts = [at for at in range(price) if found[at] == "text"]
-    for at in (at for at, kind in enumerate(found) if kind == "text"):
-        found[at] = ""
+    texts = [index for index in range(price) if found[index] == "text"]
+    for index in (index for index, kind in enumerate(found) if kind == "text"):
+        found[index] = ""
     if texts:
-        title = max(texts, key=lambda at: sum(map(len, rows[at])))
+        title = max(texts, key=lambda index: sum(map(len, rows[index])))
         found[title] = "title"
-        for at in texts[-2:]:
-            found[at] = found[at] or "above"
+        for index in texts[-2:]:
+            found[index] = found[index] or "above"
     return found
 
 

@@ -75,10 +75,10 @@ class LabelLayout:
         if box is None:
             return None
         height = max(1, box[3] - box[1])
-        at = bisect_right(self.headings, box[1] + height / 2, key=lambda heading: heading.box[3])
-        while at and box[1] - self.headings[at - 1].box[3] < REACH * height:
-            at -= 1
-            heading = self.headings[at]
+        index = bisect_right(self.headings, box[1] + height / 2, key=lambda heading: heading.box[3])
+        while index and box[1] - self.headings[index - 1].box[3] < REACH * height:
+            index -= 1
+            heading = self.headings[index]
             if min(box[2], heading.box[2]) - max(box[0], heading.box[0]) > 0:
                 return heading
         return None
@@ -144,8 +144,8 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
             yield [list(passage.line_words(line))]
     placed = sorted((box[1] + box[3], line, box) for line, box in enumerate(boxes) if box is not None)
     rows: list[list[tuple[Box, int]]] = []
-    for number, (_, line, box) in enumerate(placed):
-        if number % LINES_AT_ONCE == 0:
+    for index, (_, line, box) in enumerate(placed):
+        if index % LINES_AT_ONCE == 0:
             yield None
         near = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
         share, nearest = max(near, key=lambda found: found[0], default=(0.0, None))

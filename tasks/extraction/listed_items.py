@@ -244,7 +244,7 @@ def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
         bottom = max(word.box[3] for word in row)
     if len(found) < 2:
         return []
-    return [ListItem(" ".join([passage.words[at] for at in own]), tuple(own)) for own in found if own]
+    return [ListItem(" ".join([passage.words[index] for index in own]), tuple(own)) for own in found if own]
 
 
 def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]:
@@ -254,7 +254,7 @@ def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]
     found: dict[tuple[str, ...], _SameWords] = {}
     order = 0
     for rows in rows_by_column(passage):
-        for at, row in enumerate(rows):
+        for index, row in enumerate(rows):
             yield
             for number, segment in enumerate(segments_of_row(row)):
                 text = text_of(passage, segment)
@@ -263,7 +263,7 @@ def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]
                 if 0 < len(words) <= LONGEST_NAME:
                     if words not in found:
                         found[words] = _SameWords(concepts_of(words), [])
-                    found[words].pieces.append(_ShortPiece(order, rows, at, number))
+                    found[words].pieces.append(_ShortPiece(order, rows, index, number))
                     order += 1
     _called[passage] = found
     return found
@@ -273,8 +273,8 @@ def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> 
     """Return the pieces with the name of a list in the order of the page, each with how certainly it is the name."""
     found: list[tuple[int, _ShortPiece]] = []
     own = {word for words in names.own for word in words}
-    for number, (words, called) in enumerate((yield from _short_pieces(passage)).items()):
-        if number % LINES_AT_ONCE == 0:
+    for index, (words, called) in enumerate((yield from _short_pieces(passage)).items()):
+        if index % LINES_AT_ONCE == 0:
             yield
         may_match = words[0] in own or called.concepts
         if may_match and (sure := _certainty(words, called.concepts, names, concepts)):
@@ -348,7 +348,7 @@ def _below(
     )
     for row in rows[:MAX_LINES]:
         segments = list(segments_of_row(row))
-        first = next((at for at, one in enumerate(segments) if _is_under(one, name, left)), len(segments))
+        first = next((index for index, one in enumerate(segments) if _is_under(one, name, left)), len(segments))
         own = segments[first:]
         if not own:
             continue
@@ -368,8 +368,8 @@ def _below(
 
 def _together(segments: Sequence[list[WordOnPage]]) -> Iterator[list[WordOnPage]]:
     """Yield the first pieces of a row, up to the gap between two columns."""
-    for at, segment in enumerate(segments):
-        if at and segment[0].box[0] - segments[at - 1][-1].box[2] > COLUMN_GAP * segment[0].height:
+    for index, segment in enumerate(segments):
+        if index and segment[0].box[0] - segments[index - 1][-1].box[2] > COLUMN_GAP * segment[0].height:
             return
         yield segment
 
@@ -386,15 +386,15 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
         return [_ItemLine(line, text) for line, text in zip(lines, texts, strict=True)]
     whole, words = " ".join(texts), [word for line in lines for word in line]
     found = []
-    begin = at = counted = 0
+    begin = position = counted = 0
     for end in [*commas_in(whole), len(whole)]:
         text = whole[begin:end]
         bare = text.strip(" ,;•|.")
         first = begin + len(text) - len(text.lstrip(" ,;•|"))
         if bare:
-            at += whole.count(" ", counted, first)
+            position += whole.count(" ", counted, first)
             counted = first
-            found.append(_ItemLine(words[at : at + bare.count(" ") + 1], bare))
+            found.append(_ItemLine(words[position : position + bare.count(" ") + 1], bare))
         begin = end + 1
     return found
 

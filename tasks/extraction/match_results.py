@@ -95,13 +95,13 @@ def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
     """Yield the results of a page as a table for each list of objects with two teams."""
     results: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
-        columns = {at: column for at, one in enumerate(fields) if (column := _column_of(one))}
+        columns = {index: column for index, one in enumerate(fields) if (column := _column_of(one))}
         if not {"home", "away"} <= set(columns.values()):
             continue
         results = (yield from _results_of(passage)) if results is None else results
         if len(results) < FEWEST:
             return
-        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+        header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
         body = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in results]
         yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
@@ -113,7 +113,7 @@ def _column_of(one: WantedField) -> Column | None:
     if wants_iso(one.schema):
         return "date"
     for own in one.names.own:
-        words = {*own, "".join(own), *("".join(own[at : at + 2]) for at in range(len(own)))}
+        words = {*own, "".join(own), *("".join(own[index : index + 2]) for index in range(len(own)))}
         if words & _HALF:
             return "half_time" if is_text else None
         if words & _CROWD:
@@ -142,24 +142,24 @@ def _results_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             matches.append(next(filter(None, (form.fullmatch(text) for form in _RESULTS)), None))
         day: ReadCell | None = None
         middles: list[float] = []
-        for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
+        for index, (row, found) in enumerate(zip(rows, matches, strict=True)):
             yield
             if found is None:
-                if len(row) <= MAX_WORDS_OF_DAY and _is_day(texts[at]):
+                if len(row) <= MAX_WORDS_OF_DAY and _is_day(texts[index]):
                     day = cell_of(passage, row)
-                elif off := _without_score(passage, row, texts[at], middles):
+                elif off := _without_score(passage, row, texts[index], middles):
                     results.append(off | ({"date": day} if day else {}))
                 continue
             cell = cell_of(passage, row)
             texts_of: dict[str, str | None] = {name: found[name] for name in ("home", "away", "score", "when")}
             texts_of |= {"home_score": found["home_score"], "away_score": found["away_score"], "is_off": "no"}
-            middles.append(_middle_of(row, texts[at], *found.span("score")))
+            middles.append(_middle_of(row, texts[index], *found.span("score")))
             half = _HALF_TIME.search(found["rest"])
             texts_of["half_time"] = half["half_time"] if half else None
             cells = {column: cell._replace(text=text.strip(" -–—|·,")) for column, text in texts_of.items() if text}
             if day is not None:
                 cells["date"] = day
-            below = slice(at + 1, at + 1 + MAX_BELOW)
+            below = slice(index + 1, index + 1 + MAX_BELOW)
             if crowd := _attendance(passage, found["rest"], row, rows[below], matches[below]):
                 cells["attendance"] = crowd
             results.append(cells)  # type: ignore[arg-type]
@@ -192,17 +192,17 @@ def _without_score(
     """Return the cells of a match that has a mark below the scores of others; nothing for any other line."""
     words = text.split(" ")
     # The text of a line that is too long for a match is empty.
-    for at in range(1, len(row) - 1) if middles and len(words) == len(row) else ():
-        word = row[at]
+    for index in range(1, len(row) - 1) if middles and len(words) == len(row) else ():
+        word = row[index]
         is_below = any(abs(word.middle - one) < word.height for one in middles[-MAX_COMPARED:])
-        if not is_below or not _MARK.fullmatch(words[at]):
+        if not is_below or not _MARK.fullmatch(words[index]):
             continue
-        home, away = _HOME_TEAM.fullmatch(" ".join(words[:at])), _AWAY_TEAM.fullmatch(" ".join(words[at + 1 :]))
+        home, away = _HOME_TEAM.fullmatch(" ".join(words[:index])), _AWAY_TEAM.fullmatch(" ".join(words[index + 1 :]))
         if home and away:
             cell = cell_of(passage, row)
             texts: dict[Column, str | None] = {"home": home["home"], "when": home["when"], "away": away[0]}
             named_cells = {column: cell._replace(text=text) for column, text in texts.items() if text}
-            return {"is_off": cell._replace(text="yes", source=words[at]), **named_cells}
+            return {"is_off": cell._replace(text="yes", source=words[index]), **named_cells}
     return {}
 
 

@@ -107,7 +107,7 @@ def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> 
         if wanted not in known:
             known[wanted] = yield from _rows_of(passage, wanted)
         names = names_of(fields[0].path[:-1], {"type": "array"})
-        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+        header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
         for run in _runs_of(known[wanted], wanted, names):
             if run is None:
                 yield None
@@ -122,20 +122,20 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     A quantity that is a text has its unit with it if the list has no field for units.
     """
     found: dict[int, Column] = {}
-    for at, one in enumerate(fields):
+    for index, one in enumerate(fields):
         words = {word for own in one.names.own[:1] for word in own}
         if "unit" in one.names.concepts:
-            found[at] = "unit"
+            found[index] = "unit"
         elif "quantity" in one.names.concepts:
-            found[at] = "quantity"
+            found[index] = "quantity"
         elif "notes" in one.names.concepts or words & _NOTES:
-            found[at] = "note"
+            found[index] = "note"
         elif "category" in one.names.concepts or words & _GROUPS:
-            found[at] = "group"
+            found[index] = "group"
         elif _is_of_words(one):
-            found[at] = "name"
+            found[index] = "name"
     has_unit = "unit" in found.values() or any(
-        column == "quantity" and _is_of_words(fields[at]) for at, column in found.items()
+        column == "quantity" and _is_of_words(fields[index]) for index, column in found.items()
     )
     is_whole = len(found) == len(fields) == len(set(found.values()))
     return found if is_whole and has_unit and {"quantity", "name"} <= set(found.values()) else {}
@@ -206,8 +206,8 @@ def _strips(rows: Sequence[list[WordOnPage]]) -> Slices[list[list[list[WordOnPag
     """Return the rows of each strip of a column. Rows that are beside other rows, and neither above nor below them,
     form a separate strip."""
     found: list[list[list[WordOnPage]]] = []
-    for number, row in enumerate(rows):
-        if number % LINES_AT_ONCE == 0:
+    for index, row in enumerate(rows):
+        if index % LINES_AT_ONCE == 0:
             yield
         left, right = row[0].box[0], row[-1].box[2]
         for strip in found[-MAX_STRIPS:]:

@@ -122,8 +122,8 @@ def _parts(text: str, role: tuple[str, ...], begin: int, end: int) -> Iterator[N
     if (person := next((one for one in people if one[0][0].isupper()), None)) is not None:
         titled = _TITLED.match(text, person.start(), person.end())
         yield NamedPart(role, "representative", titled.end() if titled else person.start(), person.end())
-    at = _AT.search(text, until, by.start() if by else end)
-    start = at.end() if at else until
+    position = _AT.search(text, until, by.start() if by else end)
+    start = position.end() if position else until
     while start < end and text[start] in " ,;:)":
         start += 1
     closed = _ADDRESS_ENDS.search(text, start, end)

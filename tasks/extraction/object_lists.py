@@ -131,7 +131,7 @@ class ObjectList:
             for path, cell in self.cells.items()
             if isinstance(path[-2], int) and path[-2] in place
         }
-        return ObjectList([self.rows[at] for at in kept], cells)
+        return ObjectList([self.rows[index] for index in kept], cells)
 
 
 def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectList]) -> dict[JsonPath, ObjectList]:
@@ -158,7 +158,9 @@ def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tu
         pointer = passage.lines[passage.line_at(words[0])].pointer
         text = " ".join([passage.words[word] for word in words])
         own.setdefault(int(number), []).append((passage.entry, pointer, text) in used)
-    return found.only([at for at in range(len(found.rows)) if 2 * sum(own.get(at, ())) <= len(own.get(at, ()))])
+    return found.only(
+        [index for index in range(len(found.rows)) if 2 * sum(own.get(index, ())) <= len(own.get(index, ()))]
+    )
 
 
 def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
@@ -196,17 +198,17 @@ def _first_sum(items: Sequence[Mapping[int, _Cell]]) -> int:
     rows = {row for item in items for row, cell in item.items() if isinstance(cell.value, float)}
     for row in rows:
         above = 0.0
-        for at, item in enumerate(items):
+        for index, item in enumerate(items):
             if row not in item:
                 break
-            if at >= FEWEST_ADDED and abs(item[row].value - above) < CENT:
-                return at
+            if index >= FEWEST_ADDED and abs(item[row].value - above) < CENT:
+                return index
             above += item[row].value
     return len(items)
 
 
 def _cells_of(items: Sequence[Mapping[int, _Cell]]) -> Iterator[tuple[int, int, _Cell]]:
-    return ((number, row, cell) for number, item in enumerate(items) for row, cell in item.items())
+    return ((index, row, cell) for index, item in enumerate(items) for row, cell in item.items())
 
 
 def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[tuple[float, ...]]:
@@ -259,10 +261,10 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
     numbers: dict[int, list[int]] = {}
     for first, row in sorted({(one.words[0], rows[one.first]) for one in candidates.spans if one.kind == "number"}):
         numbers.setdefault(row, []).append(first)
-    for at in np.argsort(-best, kind="stable")[:MAX_PLACES]:
-        span = candidates.spans[at]
+    for index in np.argsort(-best, kind="stable")[:MAX_PLACES]:
+        span = candidates.spans[index]
         row = rows[span.first]
-        if best[at] <= POSSIBLE:
+        if best[index] <= POSSIBLE:
             return
         if rows[span.last] != row:
             continue
@@ -273,19 +275,23 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
         own = numbers.get(row, [])
         order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
-        yield _PossibleCell(int(at), pages[id(span.passage)], row, left, top, right, bottom, _kind_of(span), order)
+        yield _PossibleCell(int(index), pages[id(span.passage)], row, left, top, right, bottom, _kind_of(span), order)
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
     """Return the index of each segment's row. A segment without a box has a row of its own."""
-    boxes = [segment.box or (0, at, 0, at + 1) for at, segment in enumerate(segments)]
+    boxes = [segment.box or (0, index, 0, index + 1) for index, segment in enumerate(segments)]
     middles = [box[1] + box[3] for box in boxes]
-    order = sorted(range(len(segments)), key=lambda at: (pages[id(segments[at].passage)], middles[at]))
+    order = sorted(range(len(segments)), key=lambda index: (pages[id(segments[index].passage)], middles[index]))
     rows, row, first = [0] * len(segments), -1, -1
-    for at in order:
-        if first < 0 or segments[first].passage is not segments[at].passage or not _is_beside(boxes[first], boxes[at]):
-            row, first = row + 1, at
-        rows[at] = row
+    for index in order:
+        if (
+            first < 0
+            or segments[first].passage is not segments[index].passage
+            or not _is_beside(boxes[first], boxes[index])
+        ):
+            row, first = row + 1, index
+        rows[index] = row
     return rows
 
 
@@ -309,8 +315,8 @@ def _choose_cells(
     column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
     given = yield from _assign_columns(odds, columns)
     options = []
-    for at, place in enumerate(places):
-        if at % SPANS_AT_ONCE == 0:
+    for index, place in enumerate(places):
+        if index % SPANS_AT_ONCE == 0:
             yield
         for number in range(len(rows)):
             own = given.get((number, place.page))
@@ -322,8 +328,8 @@ def _choose_cells(
     forms = [ValueForm.of(scored.fields[row].schema) for row in rows]
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
-    for at, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):
-        if at % SPANS_AT_ONCE == 0:
+    for index, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):
+        if index % SPANS_AT_ONCE == 0:
             yield
         span, wanted = scored.candidates.spans[place.at], scored.fields[rows[number]]
         words = {(place.page, word) for word in span.words}
@@ -338,8 +344,8 @@ def _choose_cells(
 
 def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
     found: dict[tuple[int, _Kind], list[_Column]] = {}
-    for at, place in enumerate(places):
-        if at % SPANS_AT_ONCE == 0:
+    for index, place in enumerate(places):
+        if index % SPANS_AT_ONCE == 0:
             yield
         alike = found.setdefault((place.page, place.kind), [])
         column = next((column for column in alike if column.has(place)), None)

@@ -164,7 +164,9 @@ def is_form_of(one: str, other: str) -> bool:
         return True
     if (meaning := concepts_of((one,))) and meaning == concepts_of((other,)):
         return True
-    same = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    same = next(
+        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+    )
     return same >= STEM and same >= LEAST_SHARED_LETTERS * max(len(one), len(other))
 
 

@@ -101,6 +101,8 @@ def parts_of_name(name: str) -> dict[str, str]:
             cut = loud.index(False)
             last, first = " ".join(words[:cut]), " ".join(words[cut:])
         else:
-            cut = next((at for at, word in enumerate(words) if at and _PARTICLE.fullmatch(word)), len(words) - 1)
+            cut = next(
+                (index for index, word in enumerate(words) if index and _PARTICLE.fullmatch(word)), len(words) - 1
+            )
             first, last = " ".join(words[:cut]), " ".join(words[cut:])
     return {"first_name": first, "last_name": last} if first and last else {}

@@ -126,8 +126,8 @@ class Passage:
 
     def _make_text(self) -> Slices[str]:
         rows = []
-        for number, line in enumerate(self.lines):
-            if number % LINES_AT_ONCE == 0:
+        for index, line in enumerate(self.lines):
+            if index % LINES_AT_ONCE == 0:
                 yield
             rows.append(_row(line))
         return "\n".join(rows)
@@ -138,8 +138,8 @@ class Passage:
 
     def _find_text_starts(self) -> Slices[list[int]]:
         starts = [0]
-        for number, line in enumerate(self.lines):
-            if number % LINES_AT_ONCE == 0:
+        for index, line in enumerate(self.lines):
+            if index % LINES_AT_ONCE == 0:
                 yield
             for word in line.words:
                 starts.append(starts[-1] + len(word) + 1)
@@ -164,8 +164,8 @@ class Passage:
         found: list[Box] = []
         top, before = 0, None
         each = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
-        for number, (line, columns) in enumerate(each):
-            if number % LINES_AT_ONCE == 0:
+        for index, (line, columns) in enumerate(each):
+            if index % LINES_AT_ONCE == 0:
                 yield
             is_below = before is not None and before.pointer == line.pointer and before.row < line.row
             top += PITCH * (line.row - before.row if before is not None and is_below else 1)
@@ -216,7 +216,7 @@ class Passage:
         texts: list[str] = []
         words: list[int] = []
         number = 0
-        for at, line in enumerate(self.lines):
+        for index, line in enumerate(self.lines):
             for word in line.words:
                 if number % LINES_AT_ONCE == 0:
                     yield
@@ -224,7 +224,7 @@ class Passage:
                 texts += parts
                 words += [number] * len(parts)
                 number += 1
-            if at % LINES_AT_ONCE == 0:
+            if index % LINES_AT_ONCE == 0:
                 yield
             if not line.continues:
                 texts.append(_BREAK)
@@ -238,8 +238,8 @@ class Passage:
 
     def _make_vocabulary(self) -> Slices[dict[str, list[int]]]:
         found: dict[str, list[int]] = {}
-        for number, (token, word) in enumerate(zip(self.tokens.texts, self.tokens.words, strict=True)):
-            if number % (10 * LINES_AT_ONCE) == 0:
+        for index, (token, word) in enumerate(zip(self.tokens.texts, self.tokens.words, strict=True)):
+            if index % (10 * LINES_AT_ONCE) == 0:
                 yield
             found.setdefault(token, []).append(word)
         return found
@@ -257,8 +257,8 @@ def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:
         rows = [line.split("\t") for line in run]
         widths = [0] * max(map(len, rows))
         for row in rows:
-            for at, cell in enumerate(row):
-                widths[at] = max(widths[at], len(cell) + TAB)
+            for index, cell in enumerate(row):
+                widths[index] = max(widths[index], len(cell) + TAB)
         starts = list(accumulate(widths, initial=0))
         for row in rows:
             yield [
@@ -302,12 +302,12 @@ class Tokens:
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
         """Yield the start and end of the first `limit` occurrences of `needle` that cover whole tokens."""
-        at = stream.find(needle)
-        while at >= 0 and limit:
-            if at in self._edges and at + len(needle) in self._edges:
-                yield at, at + len(needle)
+        position = stream.find(needle)
+        while position >= 0 and limit:
+            if position in self._edges and position + len(needle) in self._edges:
+                yield position, position + len(needle)
                 limit -= 1
-            at = stream.find(needle, at + 1)
+            position = stream.find(needle, position + 1)
 
     def nearest_edge(self, position: int) -> int:
         index = bisect_right(self.starts, position)
@@ -366,7 +366,7 @@ def _end_of_part(line: SourceLine, start: int) -> int:
     """Return where a part of a long line ends: after the last sentence of MAX_LINE_WORDS words, if it has some."""
     end = min(len(line.words), start + MAX_LINE_WORDS)
     ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
-    return next((at for at in ends if line.words[at - 1].endswith((".", ";", "!", "?"))), end)
+    return next((index for index in ends if line.words[index - 1].endswith((".", ";", "!", "?"))), end)
 
 
 def _part_of(line: SourceLine, start: int, end: int, written: str) -> SourceLine:

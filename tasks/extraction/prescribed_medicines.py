@@ -98,20 +98,20 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
             continue
         body = (yield from _medicines_of(passage)) if body is None else body
         if body:
-            header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+            header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
             rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in body]
             yield ReadTable([header, *rows], is_exact=False, is_whole=True)
 
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     found: dict[int, Column] = {}
-    for at, one in enumerate(fields):
+    for index, one in enumerate(fields):
         words = {word for own in one.names.own for word in own}
         column = next((column for column, known in _NAMES.items() if words & known), None)
         if column is None and (words & _MEDICINES or "medication" in one.names.concepts):
             column = "name"
         if column is not None and column not in found.values():
-            found[at] = column
+            found[index] = column
     return found
 
 
@@ -123,11 +123,11 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
         for text in texts:
             yield
             matches.append(_MEDICINE.fullmatch(text))
-        for at, (row, found) in enumerate(zip(rows, matches, strict=True)):
+        for index, (row, found) in enumerate(zip(rows, matches, strict=True)):
             if found is None:
                 continue
             yield
-            below = list(_below(passage, rows, matches, at))
+            below = list(_below(passage, rows, matches, index))
             cells: dict[Column, ReadCell] = {}
             for line in (row, *below):
                 text = found["rest"] if line is row else text_of(passage, line)

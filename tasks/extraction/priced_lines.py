@@ -196,7 +196,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
 def _leave_out_positions(passage: Passage, items: Sequence[_Item]) -> None:
     """Remove the numbers of the lines, counted from 1, if all descriptions begin with them."""
     firsts = [passage.words[one.words[0].at].rstrip(".") if len(one.words) > 1 else "" for one in items]
-    if len(items) >= FEWEST_POSITIONS and firsts == [str(number + 1) for number in range(len(items))]:
+    if len(items) >= FEWEST_POSITIONS and firsts == [str(index + 1) for index in range(len(items))]:
         for one in items:
             one.words = one.words[1:]
 
@@ -272,9 +272,15 @@ def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) 
     if line.amount is None or len(texts) < 3 or not re.fullmatch(_DIGITS, texts[-1]):
         return None
     price = _figure(texts[-1], words[-1:])
-    for at in (2, 3):
-        if len(texts) > at and _QUANTITY.fullmatch(texts[-at]) and all(map(_UNIT.fullmatch, texts[1 - at : -1])):
-            found = _Item(words[:-at], quantity=_figure(texts[-at], words[-at : 1 - at]), price=price)
+    for from_end in (2, 3):
+        if (
+            len(texts) > from_end
+            and _QUANTITY.fullmatch(texts[-from_end])
+            and all(map(_UNIT.fullmatch, texts[1 - from_end : -1]))
+        ):
+            found = _Item(
+                words[:-from_end], quantity=_figure(texts[-from_end], words[-from_end : 1 - from_end]), price=price
+            )
             if found.costs(line):
                 return found
     if count := _COUNT_BEFORE.match(" ".join(texts)):

@@ -15,16 +15,16 @@ MAX_WORDS: Final = 20
 def row_of(scored: FieldScores, place: ValuePlace) -> str:
     """Return the printed row of the value at `place`; empty if its place on the page is not known."""
     segments = scored.candidates.segments
-    at = next((at for at, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
-    if at is None:
+    index = next((index for index, segment in enumerate(segments) if _begins_in(segment, place, scored)), None)
+    if index is None:
         return ""
-    segment = segments[at]
+    segment = segments[index]
     if segment.box is None:
         line = segment.passage.line_words(segment.passage.line_at(min(place.words)))
         return _around(segment.passage, line, place.words)
     row = [_around(segment.passage, range(segment.words[0], segment.words[-1] + 1), place.words)]
-    while (at := segments[at].left) >= 0 and len(row) <= MAX_PIECES:
-        row.insert(0, segments[at].text)
+    while (index := segments[index].left) >= 0 and len(row) <= MAX_PIECES:
+        row.insert(0, segments[index].text)
     return " ".join(row)
 
 

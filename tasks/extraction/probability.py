@@ -186,14 +186,14 @@ class FieldScores:
         if copied and (cell := self.cells.get(path)) is not None:
             span = self.candidates.spans[cell.span]
             return self._place(span.passage, span.words, probability_of_cell(cell), copied)._replace(cell=cell)
-        if (whole := self.lists.get(self.fields[row].path)) and isinstance(at := path[-1], int):
+        if (whole := self.lists.get(self.fields[row].path)) and isinstance(index := path[-1], int):
             # All items come from one piece of text, so each is right if the piece is.
-            found = self._place(whole.passage, whole.items[at].words, whole.probability, copied)
+            found = self._place(whole.passage, whole.items[index].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
         saying = self._spans_saying(value)
         if not saying:
             return ValuePlace(0.0, copied=copied)
-        best = max(saying, key=lambda at: self.logits[row, at])
+        best = max(saying, key=lambda index: self.logits[row, index])
         if self.fields[row].in_list:
             # A list has many values, each of which is right or wrong independently.
             chance = float(1 / (1 + np.exp(self.logits[row, -1] - self.logits[row, best])))
@@ -213,12 +213,12 @@ class FieldScores:
     def span_of(self, path: JsonPath, value: Any) -> CandidateSpan | None:
         """Return the most likely place of `value` for the field at `path`, or None if no place has the value."""
         row = self.rows[path]
-        best = max(self._spans_saying(value), key=lambda at: self.logits[row, at], default=None)
+        best = max(self._spans_saying(value), key=lambda index: self.logits[row, index], default=None)
         return None if best is None else self.candidates.spans[best]
 
     def _spans_saying(self, value: Any) -> list[int]:
         key = key_of(value)
-        return [at for at, values in enumerate(self._values_of_spans) if key in values]
+        return [index for index, values in enumerate(self._values_of_spans) if key in values]
 
     def _features_of(self, row: int, best: int, words: Collection[int]) -> tuple[float, ...]:
         """Return the input of the calibration for a field's best place: its scores, the probability that another field

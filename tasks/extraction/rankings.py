@@ -82,7 +82,7 @@ def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterat
             one for one in found if any(is_form_of(word, other) for word in list_words for other in fold(one.heading))
         ]
         chosen = (named or found)[0]
-        header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
+        header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
         body = [[line.cells.get(column, NO_CELL) for column in columns.values()] for line in chosen.lines]
         own = fields[0].path[:-1] if named else None
         yield ReadTable([header, *body], chosen.heading, is_exact=False, is_whole=True, of_list=own)
@@ -90,14 +90,14 @@ def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterat
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     found: dict[int, Column] = {}
-    for at, one in enumerate(fields):
+    for index, one in enumerate(fields):
         words = {word for own in one.names.own for word in own}
         column = next((column for column, known in _NAMES.items() if words & known), None)
         if column is not None and column not in found.values():
-            found[at] = column
+            found[index] = column
     if "name" not in found.values():
         # The ranking of a league has its teams as names.
-        found = {at: "name" if column == "club" else column for at, column in found.items()}
+        found = {index: "name" if column == "club" else column for index, column in found.items()}
     return found
 
 
@@ -107,7 +107,7 @@ def _rankings_of(passage: Passage) -> Slices[list[_Ranking]]:
         texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
         run: list[_RankedLine] = []
         start = 0
-        for at, (row, text) in enumerate(zip(rows, texts, strict=True)):
+        for index, (row, text) in enumerate(zip(rows, texts, strict=True)):
             yield
             line = _line_of(passage, row, text)
             if line is None or (run and line.rank not in (run[-1].rank, run[-1].rank + 1)):
@@ -115,7 +115,7 @@ def _rankings_of(passage: Passage) -> Slices[list[_Ranking]]:
                     found.append(_Ranking(_heading(texts, start), run))
                 run = []
             if line is not None and (run or line.rank == 1):
-                start = start if run else at
+                start = start if run else index
                 run.append(line)
         if len(run) >= FEWEST:
             found.append(_Ranking(_heading(texts, start), run))

@@ -103,8 +103,8 @@ def apply_rules(
         _prefer_currency(logits, candidates)
         return
     labelled = [
-        _has_no_value(candidates.segments[at], at, candidates)
-        for at, words in enumerate(candidates.labels)
+        _has_no_value(candidates.segments[index], index, candidates)
+        for index, words in enumerate(candidates.labels)
         if _names_field(words, field)
     ]
     if labelled:
@@ -119,8 +119,8 @@ def apply_rules(
 def are_denied(candidates: Candidates) -> Slices[Matrix]:
     """Return 1 for each place that the text before it denies, and 0 for each other place."""
     known: dict[tuple[int, int], bool] = {}
-    for at, span in enumerate(candidates.spans):
-        if at % SPANS_AT_ONCE == 0:
+    for index, span in enumerate(candidates.spans):
+        if index % SPANS_AT_ONCE == 0:
             yield
         place = id(span.passage), span.words[0]
         if place not in known:
@@ -144,7 +144,9 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
         yield
         own = fields[row].concepts
         # Two fields with the same meaning may have the same place.
-        rivals = [at for at, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)]
+        rivals = [
+            index for index, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)
+        ]
         logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
 
 
@@ -238,14 +240,18 @@ def _party_agreement(owner: str, party: str) -> float:
 
 def _prefer_rounded(logits: Matrix, candidates: Candidates) -> None:
     """Prefer the rounded amount for a total if the page states the rounding between the two amounts."""
-    numbers = {at: number for at, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
-    total = max(numbers, key=lambda at: logits[at], default=-1)
-    for at, rounding in numbers.items():
-        if not 0 < abs(rounding) < 1 or not _follows(candidates, total, at) or not _is_rounding(candidates.spans[at]):
+    numbers = {index: number for index, span in enumerate(candidates.spans) if (number := number_of(span)) is not None}
+    total = max(numbers, key=lambda index: logits[index], default=-1)
+    for index, rounding in numbers.items():
+        if (
+            not 0 < abs(rounding) < 1
+            or not _follows(candidates, total, index)
+            or not _is_rounding(candidates.spans[index])
+        ):
             continue
         # A rounding without a sign may have been subtracted.
         results = {round(numbers[total] + one, 2) for one in (rounding, -abs(rounding))}
-        if later := [one for one, number in numbers.items() if number in results and _follows(candidates, at, one)]:
+        if later := [one for one, number in numbers.items() if number in results and _follows(candidates, index, one)]:
             best = max(later, key=lambda one: logits[one])
             unrounded = [one for one, number in numbers.items() if number == numbers[total]]
             highest, least = logits[total], logits[best]
@@ -267,11 +273,11 @@ def _follows(candidates: Candidates, one: int, other: int) -> bool:
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     """Raise the logits of the page's currencies, each place equally. A currency after a label for currencies outweighs
     all others."""
-    places = {at: code for at, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
+    places = {index: code for index, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return
-    labelled = {at for at in places if "currency" in _concepts_of_label(candidates.spans[at])}
-    weights = np.array([1.0 if not labelled or at in labelled else UNLABELLED for at in places])
+    labelled = {index for index in places if "currency" in _concepts_of_label(candidates.spans[index])}
+    weights = np.array([1.0 if not labelled or index in labelled else UNLABELLED for index in places])
     others = np.logaddexp.reduce(np.delete(logits, list(places)))
     shares = np.log(weights / weights.sum())
     logits[list(places)] = others + np.log(IN_CURRENCY / (1 - IN_CURRENCY)) + shares
@@ -281,38 +287,38 @@ def _initials(field: FieldText, candidates: Candidates) -> Matrix:
     """Return 1 for each number after the field's initial, as on business cards, and −1 for each after another
     initial."""
     found = np.zeros(len(candidates.spans), np.float32)
-    for at, span in enumerate(candidates.spans):
+    for index, span in enumerate(candidates.spans):
         concept = _OF_INITIALS.get(span.label.strip(" .:|").casefold())
         if concept and sum(map(str.isdigit, span.text)) >= FEWEST_FIGURES:
-            found[at] = 1.0 if concept in field.concepts else -1.0
+            found[index] = 1.0 if concept in field.concepts else -1.0
     return found
 
 
 def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
     """Prefer the value that a code states to printed text, and printed text of the same meaning to the code's own
     text."""
-    coded = {at: code for at, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
+    coded = {index: code for index, span in enumerate(candidates.spans) if (code := _code_of(span)) is not None}
     if not coded:
         return
-    own = [at for at, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
+    own = [index for index, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
     is_labelled = any(
         _names_field(tuple(fold(segment.text)), field)
         for segment in candidates.segments
         if not segment.passage.codes and len(segment.words) <= LONGEST_LABEL
     )
-    deciding = [at for at in own if coded[at].is_whole or not is_labelled]
+    deciding = [index for index in own if coded[index].is_whole or not is_labelled]
     logits[list(coded.keys() - set(deciding))] = logits.min()
     if not deciding:
         return
     highest = logits.max()
     logits[deciding] = highest + CODED
-    deciding_texts = {"".join(fold(candidates.spans[at].text)) for at in deciding}
-    days = {day.readings[0] for at in deciding if (day := candidates.spans[at].day)}
-    amounts = {number_of(candidates.spans[at]) for at in deciding} - {None}
-    for at, span in enumerate(candidates.spans):
+    deciding_texts = {"".join(fold(candidates.spans[index].text)) for index in deciding}
+    days = {day.readings[0] for index in deciding if (day := candidates.spans[index].day)}
+    amounts = {number_of(candidates.spans[index]) for index in deciding} - {None}
+    for index, span in enumerate(candidates.spans):
         is_same = "".join(fold(span.text)) in deciding_texts or (span.day and not days.isdisjoint(span.day.readings))
-        if at not in coded and (is_same or number_of(span) in amounts):
-            logits[at] = highest + CODED + CONFIRMED
+        if index not in coded and (is_same or number_of(span) in amounts):
+            logits[index] = highest + CODED + CONFIRMED
 
 
 def _code_of(span: CandidateSpan) -> CodedLine | None:

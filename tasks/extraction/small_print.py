@@ -88,14 +88,14 @@ class SmallPrint:
         for passage in candidates.passages:
             if passage.codes or passage.grid:
                 continue
-            own = {at: one for at, one in enumerate(candidates.segments) if one.passage is passage and one.box}
+            own = {index: one for index, one in enumerate(candidates.segments) if one.passage is passage and one.box}
             labelled = _labelled(own)
             if len(labelled) >= max(FEWEST, SHARE * len(own)):
                 self._values[id(passage)] = list(_values_of(labelled, own))
                 small = [*labelled, *_unanswered(labelled, own)]
-                self._label_words[id(passage)] = {word for at in small for word in own[at].words}
+                self._label_words[id(passage)] = {word for index in small for word in own[index].words}
                 self._values[id(passage)] += [
-                    SmallPrintValue(tuple(_texts_of(own[at].text)), ()) for at in small if at not in labelled
+                    SmallPrintValue(tuple(_texts_of(own[index].text)), ()) for index in small if index not in labelled
                 ]
         self._is_label = np.array([self._is_in_label(span) for span in self._spans], np.float32)
 
@@ -128,8 +128,8 @@ class SmallPrint:
             logits[-1] = np.logaddexp.reduce(logits[:-1]) + np.log(NOTHING / (1 - NOTHING))
             return True
         forms = _forms_of(field)
-        for at, span in enumerate(self._spans):
-            logits[at] += max(
+        for index, span in enumerate(self._spans):
+            logits[index] += max(
                 (
                     agreement * (NAMED if span.kind in forms or _is_whole(span, value) else OF_PART)
                     for agreement, value in named.get(id(span.passage), ())
@@ -159,37 +159,37 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
     above: dict[int, int] = {}
     below: dict[int, int] = {}
     nearer = 0
-    for at, segment in own.items():
+    for index, segment in own.items():
         if not _may_be_label(segment):
             continue
         down, up = (_gap(segment, own[one]) if one in own else None for one in (segment.below, segment.above))
         if down is not None:
-            above[at] = segment.below
+            above[index] = segment.below
         if up is not None:
-            below[at] = segment.above
+            below[index] = segment.above
         if down is not None and up is not None:
             nearer += 1 if down < up else -1
     # If the labels are above their values, a column begins with one; if they are below, it ends with one.
     ends = (
         len(above.keys() - below.keys())
-        - len({at for at in below.keys() - above.keys() if not _goes_on(own, below[at])})
+        - len({index for index in below.keys() - above.keys() if not _goes_on(own, below[index])})
         + len(set(above.values()) - set(below.values()))
-        - len({at for at in set(below.values()) - set(above.values()) if not _goes_on(own, at)})
+        - len({index for index in set(below.values()) - set(above.values()) if not _goes_on(own, index)})
     )
     if (ends or nearer) < 0:
         return below
     # If a label has two lines, only the lower one is above the value. The upper one gets the same value.
-    for at, segment in own.items():
+    for index, segment in own.items():
         under = segment.below
-        if at not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
-            above[at] = above[under]
+        if index not in above and under in above and _may_be_label(segment) and _is_stacked(segment, own[under]):
+            above[index] = above[under]
     return above
 
 
-def _goes_on(own: dict[int, LineSegment], at: int) -> bool:
+def _goes_on(own: dict[int, LineSegment], index: int) -> bool:
     """True if a segment continues the text above it."""
-    above = own.get(own[at].above)
-    return above is not None and _is_stacked(above, own[at])
+    above = own.get(own[index].above)
+    return above is not None and _is_stacked(above, own[index])
 
 
 def _may_be_label(segment: LineSegment) -> bool:
@@ -230,13 +230,13 @@ def _is_same_print(one: LineSegment, other: LineSegment) -> bool:
 
 def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[int]:
     """Yield the segments that are printed as small as labels and have no value."""
-    usual = median([_width(own[at]) for at in labelled])
+    usual = median([_width(own[index]) for index in labelled])
     values = set(labelled.values())
-    for at, segment in own.items():
-        if at in labelled or at in values or not _may_be_label(segment) or len(segment.text) < SHORTEST:
+    for index, segment in own.items():
+        if index in labelled or index in values or not _may_be_label(segment) or len(segment.text) < SHORTEST:
             continue
         if _width(segment) <= UNANSWERED * usual and not any(map(str.isdigit, segment.text[2:])):
-            yield at
+            yield index
 
 
 def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[SmallPrintValue]:
@@ -321,7 +321,7 @@ def _in_two(seconds: Sequence[str], lines: Sequence[LineSegment]) -> tuple[tuple
     if len(lines) == 1 and days and rest and all(after == before + 1 for before, after in pairwise(rest)):
         is_second = any(any(_is_day(name) for name in concepts_of(tuple(fold(text)))) for text in seconds)
         return (rest, tuple(days)) if is_second or days[0] > rest[0] else (tuple(days), rest)
-    commas = [at for at, word in enumerate(line.words) if line.passage.words[word].endswith(",")]
+    commas = [index for index, word in enumerate(line.words) if line.passage.words[word].endswith(",")]
     if len(lines) == 1 and len(commas) == 1 and commas[0] + 1 < len(line.words):
         return line.words[: commas[0] + 1], line.words[commas[0] + 1 :]
     return (), ()

@@ -106,13 +106,13 @@ def prefer_sums(logits: Matrix, texts: Mapping[int, FieldText], candidates: Cand
         for row, rated in by_rate.items():
             _prefer_at_rate(logits[row], rated, taxes, candidates, numbers)
         if len(taxes) == 1:
-            for at in numbers:
-                logits[rates, at] += RATED * _states(candidates.spans[at], taxes[0], "rate")
+            for index in numbers:
+                logits[rates, index] += RATED * _states(candidates.spans[index], taxes[0], "rate")
         parts: tuple[_Part, ...] = ("tax", "net")
         for part in parts:
             if part in concepts and taxes and all(part in one.amounts for one in taxes):
                 whole = sum(one.amounts[part] for one in taxes)
-                places = [at for at, number in numbers.items() if abs(abs(number) - whole) < TAX_ERROR]
+                places = [index for index, number in numbers.items() if abs(abs(number) - whole) < TAX_ERROR]
                 logits[concepts[part], places] += AGREES
     if "tax" in concepts and "total" in concepts:
         _doubt_large_taxes(logits, concepts["tax"], concepts["total"], numbers)
@@ -135,11 +135,11 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
 
     Without this, the total itself is often taken for the tax, because its label says that the tax is included.
     """
-    best = max(numbers, key=lambda at: logits[total, at], default=None)
+    best = max(numbers, key=lambda index: logits[total, index], default=None)
     if best is None:
         return
     most = abs(numbers[best]) * LARGEST_RATE / (100 + LARGEST_RATE)
-    logits[tax, [at for at, number in numbers.items() if abs(number) > most + CENT]] -= IMPLAUSIBLE
+    logits[tax, [index for index, number in numbers.items() if abs(number) > most + CENT]] -= IMPLAUSIBLE
 
 
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
@@ -172,8 +172,8 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
 
 def _order(places: Iterable[int], numbers: Mapping[int, float]) -> set[int]:
     """Return the positions of candidates among the candidates that are numbers."""
-    order = {at: position for position, at in enumerate(numbers)}
-    return {order[at] for at in places}
+    order = {index: position for position, index in enumerate(numbers)}
+    return {order[index] for index in places}
 
 
 def _is_sum_of(field: WantedField, column: str) -> bool:
@@ -253,7 +253,9 @@ def _combinations(
     factors = (-1, 1, *signs)
     for unknown in range(len(known)):
         options = [
-            [*islice(one, MAX_VALUES), *([0.0] if at > 1 else [])] for at, one in enumerate(known) if at != unknown
+            [*islice(one, MAX_VALUES), *([0.0] if index > 1 else [])]
+            for index, one in enumerate(known)
+            if index != unknown
         ]
         for others in product(*options):
             values = [*others[:unknown], 0.0, *others[unknown:]]
@@ -288,30 +290,30 @@ def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
     if len(passage.words) > MAX_WORDS:
         return
     rows = rows_of(passage)
-    for number, row in enumerate(rows):
+    for index, row in enumerate(rows):
         rates = [(at, rate) for at, word in enumerate(row) if (rate := _rate_of(passage, row, at)) is not None]
-        above = rows[number - 1] if number else []
+        above = rows[index - 1] if index else []
         for at, rate in rates[:2]:
             if found := _tax_in(passage, row, at, rate, above):
                 yield found
                 break
 
 
-def _rate_of(passage: Passage, row: Sequence[WordOnPage], at: int) -> float | None:
-    text = passage.words[row[at].at].strip("():;=")
+def _rate_of(passage: Passage, row: Sequence[WordOnPage], index: int) -> float | None:
+    text = passage.words[row[index].at].strip("():;=")
     found = _PERCENT.fullmatch(text)
     if found is None:
         return None
-    is_percent = bool(found[2]) or (at + 1 < len(row) and passage.words[row[at + 1].at].startswith("%"))
+    is_percent = bool(found[2]) or (index + 1 < len(row) and passage.words[row[index + 1].at].startswith("%"))
     rate = float(found[1].replace(",", "."))
     # The first column of a table of rates needs no percent sign.
-    return rate if 0 < rate <= LARGEST_RATE and (is_percent or at == 0) else None
+    return rate if 0 < rate <= LARGEST_RATE and (is_percent or index == 0) else None
 
 
 def _tax_in(
-    passage: Passage, row: Sequence[WordOnPage], at: int, rate: float, above: Sequence[WordOnPage]
+    passage: Passage, row: Sequence[WordOnPage], index: int, rate: float, above: Sequence[WordOnPage]
 ) -> TaxByRate | None:
-    amounts = [(word, value) for n, word in enumerate(row) if n != at and (value := _amount(passage, word))]
+    amounts = [(word, value) for n, word in enumerate(row) if n != index and (value := _amount(passage, word))]
     higher = [(word, value) for word in above if (value := _amount(passage, word))]
     for tax, tax_amount in amounts:
         for base, base_amount in [*amounts, *higher]:
@@ -320,7 +322,7 @@ def _tax_in(
             if base is tax or tax_amount >= base_amount or not (is_net or is_gross):
                 continue
             parts: dict[_Part, frozenset[int]] = {
-                "rate": frozenset((row[at].at,)),
+                "rate": frozenset((row[index].at,)),
                 "tax": frozenset((tax.at,)),
                 "net" if is_net else "gross": frozenset((base.at,)),
             }
@@ -413,9 +415,9 @@ def _prefer_at_rate(
     part = rated.part or _part_by_label(rated.words, tax)
     if part is None:
         return
-    for at in numbers:
-        if _states(candidates.spans[at], tax, part):
-            logits[at] += RATED
+    for index in numbers:
+        if _states(candidates.spans[index], tax, part):
+            logits[index] += RATED
 
 
 def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:

@@ -125,13 +125,13 @@ class HeaderFinder:
     def _is_named(self, cell: HeaderCell) -> bool:
         return any(max(self._likeness(text)) >= LIKELY for text in self._forms(cell))
 
-    def _segments(self, at: int) -> list[HeaderCell]:
-        return [HeaderCell([segment]) for segment in segments_of_row(self._rows[at])]
+    def _segments(self, index: int) -> list[HeaderCell]:
+        return [HeaderCell([segment]) for segment in segments_of_row(self._rows[index])]
 
-    def _may_be_line(self, at: int) -> bool:
+    def _may_be_line(self, index: int) -> bool:
         """True if a row has neither a cell of figures nor a label of a single value, as may be the case in a header.
         Figures may follow a word: `Last 5`."""
-        row = self._rows[at]
+        row = self._rows[index]
         if not row or len(row) > MAX_HEADER_WORDS:
             return False
         segments = [[self._passage.words[word.at] for word in segment] for segment in segments_of_row(row)]
@@ -143,14 +143,14 @@ class HeaderFinder:
         are_few = sum(map(looks_numeric, texts)) <= MAX_FIGURES
         return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
-    def _extent(self, at: int, start: int) -> tuple[int, int]:
+    def _extent(self, index: int, start: int) -> tuple[int, int]:
         """Return the first row and the end of the rows around a row that may be lines of one header. The gap beyond
         them is wider than those between them."""
-        height = median(word.height for word in self._rows[at])
+        height = median(word.height for word in self._rows[index])
         ends = []
         for step in (-1, 1):
-            end, edge, widest = at, self._edge(at, step), 0.0
-            for other in range(at, at + step * (MAX_LINES + 1), step):
+            end, edge, widest = index, self._edge(index, step), 0.0
+            for other in range(index, index + step * (MAX_LINES + 1), step):
                 edge = max(edge, self._edge(other, step))
                 beyond = other + step
                 is_inside = start <= beyond < len(self._rows)
@@ -163,9 +163,9 @@ class HeaderFinder:
             ends.append(end)
         return ends[0], ends[1] + 1
 
-    def _edge(self, at: int, step: int) -> int:
+    def _edge(self, index: int, step: int) -> int:
         """Return the lower edge of a row with step 1, and its upper edge times −1 with step −1."""
-        return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[at])
+        return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[index])
 
     def _named(self, cells: Sequence[HeaderCell]) -> int:
         """Return how many cells name fields of a list if the cells are a header of this list, or else 0."""
@@ -180,8 +180,8 @@ class HeaderFinder:
         most = 0
         # The order of the columns tells what single letters abbreviate.
         spelt = sum(len(text) > 1 for text in cell_texts)
-        for number, size in enumerate(self._sizes):
-            named = sum(one[number] >= LIKELY for one in found)
+        for index, size in enumerate(self._sizes):
+            named = sum(one[index] >= LIKELY for one in found)
             if named >= 2 and named >= LEAST_NAMED * min(size, spelt):
                 most = max(most, named)
         return most
@@ -239,11 +239,11 @@ def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
 
 def _lowest(pieces: Sequence[HeaderCell], height: float) -> Sequence[HeaderCell]:
     """Return the lines of a column's header, without a heading of several columns further above."""
-    for at in range(len(pieces) - 1, 0, -1):
-        above, below = pieces[at - 1].words, pieces[at].words
+    for index in range(len(pieces) - 1, 0, -1):
+        above, below = pieces[index - 1].words, pieces[index].words
         gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)
         if gap > LINE_GAP * height:
-            return pieces[at:]
+            return pieces[index:]
     return pieces
 
 

@@ -210,12 +210,12 @@ def _with_derived(reading: HeadedTable, found: Sequence[DerivedColumn]) -> Heade
     # The name of one half of a column does not name the whole column.
     wholes = {column.part_of for column in found}
     own = [
-        tuple(text for text in forms if at not in wholes and (text not in names or text == forms[-1]))
-        for at, forms in enumerate(reading.forms)
+        tuple(text for text in forms if index not in wholes and (text not in names or text == forms[-1]))
+        for index, forms in enumerate(reading.forms)
     ]
     forms = [*own, *(column.forms for column in found)]
     width = len(table.rows[0])
-    parted = {width + at: column.part_of for at, column in enumerate(found) if column.part_of is not None}
+    parted = {width + index: column.part_of for index, column in enumerate(found) if column.part_of is not None}
     return replace(reading, table=whole, forms=forms, derived=len(found), parted=parted)
 
 
@@ -245,7 +245,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
                 continue
             yield HeadedTable(entry, table, top, end, _forms(table.rows[top:end], width), days)
-    first = next((at for at, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
+    first = next((index for index, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
     yield HeadedTable(entry, table, first, first, [()] * width, days)
 
 
@@ -259,7 +259,7 @@ def _with_parted_header(table: ReadTable) -> ReadTable:
     with_figures = sum(any(map(str.isdigit, cell.text)) for cell in table.rows[0])
     if table.is_exact or len(table.rows) < 3 or with_figures < FEWEST_PARTED:
         return table
-    columns = [[row[at].text for row in table.rows[1:] if row[at].text] for at in range(len(table.rows[0]))]
+    columns = [[row[index].text for row in table.rows[1:] if row[index].text] for index in range(len(table.rows[0]))]
     is_figure_column = [2 * sum(map(_is_figure, column)) > len(column) for column in columns]
     parted = [_part(cell, is_figure=own) for cell, own in zip(table.rows[0], is_figure_column, strict=True)]
     figures = [bool(rest.text) for (name, rest), own in zip(parted, is_figure_column, strict=True) if own and name.text]
@@ -295,10 +295,10 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, apart: bool = Fals
     of its row, unless the rows are the lines of cells, of which each alone may name the column."""
     found: list[tuple[str, ...]] = []
     reached = [_reaching(row) for row in rows[:-1]]
-    for at in range(width):
-        lines = [row[at].text for row in rows]
+    for index in range(width):
+        lines = [row[index].text for row in rows]
         own = lines[-1]
-        above = [group[at] for group in reached] if own and not apart else lines[:-1]
+        above = [group[index] for group in reached] if own and not apart else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
         found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if apart else [own]), whole)))))
     return found
@@ -420,7 +420,7 @@ def fill_lists(
     # A table belongs to the list of which it answers most fields, unless that list is filled from another one.
     is_own = {id(match): len(match.columns) == most[id(match.reading.table)] for match in matches}
     matches.sort(key=lambda one: (not is_own[id(one)], -one.worth))
-    order = {id(reading.table): at for at, reading in enumerate(readings)}
+    order = {id(reading.table): index for index, reading in enumerate(readings)}
     found: dict[JsonPath, FilledList] = {}
     used: set[tuple[str, str]] = set()
     for match in matches:
@@ -541,12 +541,12 @@ def _match(
     ).reshape(len(fields), width)
     has_header = reading.end > reading.top
     likely = int((alike.max(axis=1) >= LIKELY).sum())
-    core = [at for at, one in enumerate(fields) if not one.fits(None) or alike[at].max() >= LIKELY]
+    core = [index for index, one in enumerate(fields) if not one.fits(None) or alike[index].max() >= LIKELY]
     may_be_in_order = width >= len(core) and likely > 0
     if has_header and likely <= ANSWERED_SHARE * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
-    columns = [[row[at] for row in body] for at in range(width)]
+    columns = [[row[index] for row in body] for index in range(width)]
     days = reading.known_days
     fit = np.array([[_fit(column, one, comma_likely=comma, known_days=days) for column in columns] for one in fields])
     if not has_header:
@@ -563,31 +563,31 @@ def _match(
     rows, places = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
-    given = {int(at): int(column) for at, column in pairs if worth[at, column] > 0}
-    for at, column in given.items():
+    given = {int(index): int(column) for index, column in pairs if worth[index, column] > 0}
+    for index, column in given.items():
         whole = reading.parted.get(column)
-        if whole is not None and is_plain_text(fields[at]) and not _has_rival(reading, given, column):
-            given[at], alike[at, whole] = whole, alike[at, column]
+        if whole is not None and is_plain_text(fields[index]) and not _has_rival(reading, given, column):
+            given[index], alike[index, whole] = whole, alike[index, column]
     by_header = len(given)
     first = _in_order_from(given, core, fields, columns, fit)
     if first is not None:
-        given |= {at: first + place for place, at in enumerate(core)}
+        given |= {index: first + place for place, index in enumerate(core)}
     elif by_header >= FEWEST_ANCHORS:
         _take_between(given, fields, columns, fit)
-    for at, column in given.items():
+    for index, column in given.items():
         # The order of columns counts as much as a header that is just likely.
-        alike[at, column] = max(alike[at, column], LIKELY)
+        alike[index, column] = max(alike[index, column], LIKELY)
     # The headings of sections, if there are any, answer a field that must have a text.
     headings = _section_field(given, fields) if len(given) > 2 and _begins_with_heading(reading) else []
-    _take_left_over(given, [at for at in range(len(fields)) if at not in headings], fields, columns, fit)
+    _take_left_over(given, [index for index in range(len(fields)) if index not in headings], fields, columns, fit)
     # From pages, the extractor fills only lists of texts and numbers.
-    is_whole = by_header > 0 and len(core) > 2 and all(at in given for at in core)
+    is_whole = by_header > 0 and len(core) > 2 and all(index in given for index in core)
     needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
     if first is not None:
         needed = 0.0
     if len(given) <= ANSWERED_SHARE * len(fields) or by_header < needed * len(fields):
         return None
-    total = float(sum(worth[at, column] for at, column in given.items())) + 0.2 * (len(given) - by_header)
+    total = float(sum(worth[index, column] for index, column in given.items())) + 0.2 * (len(given) - by_header)
     own = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
     total = total / len(fields) - 0.02 * max(0, own - len(given))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
@@ -643,7 +643,7 @@ def _in_order(
     first = [column[0] for column in columns]
     if not telling and not any(any(map(str.isdigit, cell)) for cell in first):
         return None
-    given = {at: at for at in range(len(fields))}
+    given = {index: index for index in range(len(fields))}
     return _Match(path, reading, given, np.zeros_like(fit), fit, 0.1)
 
 
@@ -663,31 +663,31 @@ def _take_left_over(
     """Assign the remaining columns to fields without a column, if only one column fits the field's type. The most
     restrictive types come first."""
 
-    def pickiness(at: int) -> int:
-        schema = fields[at].schema
+    def pickiness(index: int) -> int:
+        schema = fields[index].schema
         types = types_of(schema)
         if "enum" in schema or "boolean" in types or wants_iso(schema):
             return 0
         return 1 if types & {"number", "integer"} else 2
 
-    def is_own(at: int, column: int) -> bool:
+    def is_own(index: int, column: int) -> bool:
         present = [cell for cell in columns[column] if not is_missing(cell)]
-        if not present or fit[at, column] < FITTING:
+        if not present or fit[index, column] < FITTING:
             return False
-        if pickiness(at) == 1:
+        if pickiness(index) == 1:
             # A column of numbers after words, such as `Thu 17`, is not the count that a field without a header wants.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
-        return pickiness(at) != 2 or not _has_no_words(columns[column])
+        return pickiness(index) != 2 or not _has_no_words(columns[column])
 
-    rest = sorted((at for at in wanted if at not in given), key=pickiness)
+    rest = sorted((index for index in wanted if index not in given), key=pickiness)
     for kind in (0, 1, 2):
-        for at in [one for one in rest if pickiness(one) == kind]:
-            left = [column for column in range(len(columns)) if column not in given.values() and is_own(at, column)]
-            rivals = [other for other in rest if other not in given and other != at and pickiness(other) == kind]
+        for index in [one for one in rest if pickiness(one) == kind]:
+            left = [column for column in range(len(columns)) if column not in given.values() and is_own(index, column)]
+            rivals = [other for other in rest if other not in given and other != index and pickiness(other) == kind]
             rivals = [other for other in rivals if any(fit[other, column] >= FITTING for column in left)]
             # Of several columns of dates, the first one states when something happened.
-            if (len(left) == 1 or (left and wants_iso(fields[at].schema))) and not rivals:
-                given[at] = left[0]
+            if (len(left) == 1 or (left and wants_iso(fields[index].schema))) and not rivals:
+                given[index] = left[0]
 
 
 def _in_order_from(
@@ -703,13 +703,13 @@ def _in_order_from(
     Columns with a known header must be at the place of their field, and texts and numbers where the fields ask for
     them.
     """
-    firsts = {column - core.index(at) for at, column in given.items()}
+    firsts = {column - core.index(index) for index, column in given.items()}
     first = min(firsts, default=-1)
     if len(firsts) != 1 or len(core) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(core):
         return None
     has_words = [not _has_no_words(columns[first + place]) for place in range(len(core))]
-    texts = [is_plain_text(fields[at]) for at in core]
-    fits = all(fit[at, first + place] >= FITTING for place, at in enumerate(core))
+    texts = [is_plain_text(fields[index]) for index in core]
+    fits = all(fit[index, first + place] >= FITTING for place, index in enumerate(core))
     return first if fits and has_words == texts and 0 < sum(texts) < len(texts) else None
 
 
@@ -727,9 +727,9 @@ def _take_between(
         if after - before == field_after - field_before:
             between = zip(range(field_before + 1, field_after), range(before + 1, after), strict=True)
             given |= {
-                at: column
-                for at, column in between
-                if fit[at, column] >= FITTING and not all(map(is_missing, columns[column]))
+                index: column
+                for index, column in between
+                if fit[index, column] >= FITTING and not all(map(is_missing, columns[column]))
             }
 
 
@@ -792,51 +792,51 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     _fill_down(rows, parts, given, fields, is_exact=reading.table.is_exact)
     comma = reading.table.comma_likely
     values = {
-        at: values_of_column(
-            [row[column].text for row in rows], fields[at], comma_likely=comma, known_days=reading.known_days
+        index: values_of_column(
+            [row[column].text for row in rows], fields[index], comma_likely=comma, known_days=reading.known_days
         )
-        for at, column in given.items()
+        for index, column in given.items()
     }
     section_cells = _cells_of_sections([section for _, section in rows_and_sections], given, fields)
     values |= {
-        at: values_of_column(
-            [cell.text for cell in cells], fields[at], comma_likely=comma, known_days=reading.known_days
+        index: values_of_column(
+            [cell.text for cell in cells], fields[index], comma_likely=comma, known_days=reading.known_days
         )
-        for at, cells in section_cells.items()
+        for index, cells in section_cells.items()
     }
-    answered = [sum(values[at][number] not in (None, UNREADABLE) for at in given) for number in range(len(rows))]
+    answered = [sum(values[index][number] not in (None, UNREADABLE) for index in given) for number in range(len(rows))]
     typical = median(answered) if answered else 0
-    telling = [at for at in given if not fields[at].fits(None)]
-    demanded = [at for at in telling if fields[at] in _demanded(fields)]
-    are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[at]) for at in demanded)
-    missing = [one for at, one in enumerate(fields) if at not in values]
+    telling = [index for index in given if not fields[index].fits(None)]
+    demanded = [index for index in telling if fields[index] in _demanded(fields)]
+    are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[index]) for index in demanded)
+    missing = [one for index, one in enumerate(fields) if index not in values]
     if not found.rows:
         found.missing = missing
     complete = [number for number, part in enumerate(parts) if not part]
     full = [
-        at
-        for at in telling
-        if complete and not is_plain_text(fields[at]) and all(_has(values[at][number]) for number in complete)
+        index
+        for index in telling
+        if complete and not is_plain_text(fields[index]) and all(_has(values[index][number]) for number in complete)
     ]
     for number, row in enumerate(rows):
-        if parts[number] and not all(_has(values[at][number]) for at in full):
+        if parts[number] and not all(_has(values[index][number]) for index in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
-        known_count = sum(_has(values[at][number]) for at in telling)
-        is_whole = are_telling and all(_has(values[at][number]) for at in demanded)
+        known_count = sum(_has(values[index][number]) for index in telling)
+        is_whole = are_telling and all(_has(values[index][number]) for index in demanded)
         if (answered[number] < least * typical and not is_whole) or (telling and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
             break
         item: dict[str, Any] = {}
-        for at, one in enumerate(fields):
+        for index, one in enumerate(fields):
             path = (*one.path[:-1], len(found.rows), one.path[-1])
             cell = NO_CELL
             value: Any = None
-            if at in given:
-                value, cell = values[at][number], row[given[at]]
-            elif at in section_cells:
-                value, cell = values[at][number], section_cells[at][number]
+            if index in given:
+                value, cell = values[index][number], row[given[index]]
+            elif index in section_cells:
+                value, cell = values[index][number], section_cells[index][number]
             read_value = value
             if not _has(value):
                 value = emptiest(one)
@@ -844,11 +844,11 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                     if not one.may_be_left_out:
                         return False
                     continue
-            column = given.get(at)
+            column = given.get(index)
             item[str(one.path[-1])] = value
-            likeness = float(match.likeness[at, column]) if column is not None else 0.0
-            fit = float(match.fit[at, column]) if column is not None else 0.0
-            if at in section_cells:
+            likeness = float(match.likeness[index, column]) if column is not None else 0.0
+            fit = float(match.fit[index, column]) if column is not None else 0.0
+            if index in section_cells:
                 likeness, fit = LIKELY, 1.0
             head = header[column] if column is not None else ""
             found.cells[path] = CellOfField(
@@ -911,7 +911,7 @@ def _begins_with_heading(reading: HeadedTable) -> bool:
 
 
 def _single_cell(row: Sequence[ReadCell]) -> tuple[int, ReadCell] | None:
-    filled = [(at, cell) for at, cell in enumerate(row) if cell.text]
+    filled = [(index, cell) for index, cell in enumerate(row) if cell.text]
     return filled[0] if len(filled) == 1 else None
 
 
@@ -924,26 +924,26 @@ def _cells_of_sections(
     Beside a day, a number of several figures is the text: `4711` of `Delivery note 4711 of 4 March 2025`.
     """
     days_of_sections = {id(one): list(find_days(one.text)) for one in sections if one is not None}
-    days = [at for at, one in enumerate(fields) if at not in given and one.schema.get("format") == "date"]
+    days = [index for index, one in enumerate(fields) if index not in given and one.schema.get("format") == "date"]
     days = days if len(days) == 1 and all(len(own) == 1 for own in days_of_sections.values()) else []
     found: dict[int, list[ReadCell]] = {}
-    for at in [*days, *_section_field(given, fields)] if days_of_sections else ():
-        cells = found[at] = []
+    for index in [*days, *_section_field(given, fields)] if days_of_sections else ():
+        cells = found[index] = []
         for section in sections:
             text = section.text if section is not None else ""
             if section is not None and days:
                 day = days_of_sections[id(section)][0]
                 rest = f"{text[: day.start]} {text[day.end :]}"
                 numbers = [word for word in rest.split() if sum(map(str.isdigit, word)) >= FEWEST_FIGURES]
-                text = text[day.start : day.end] if at in days else numbers[0] if len(numbers) == 1 else rest.strip()
+                text = text[day.start : day.end] if index in days else numbers[0] if len(numbers) == 1 else rest.strip()
             cells.append(section._replace(text=text, source=section.text) if section is not None else NO_CELL)
     return found
 
 
 def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
     """Return the only field of texts without a column, or else the only one of these that must have a text."""
-    left = [at for at, one in enumerate(fields) if at not in given and is_plain_text(one)]
-    demanded = [at for at in left if not fields[at].fits(None)]
+    left = [index for index, one in enumerate(fields) if index not in given and is_plain_text(one)]
+    demanded = [index for index in left if not fields[index].fits(None)]
     return left if len(left) == 1 else demanded if len(demanded) == 1 else []
 
 
@@ -962,13 +962,13 @@ def _fill_down(
     Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
     may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
     """
-    for at, column in given.items():
-        kinds = {CONCEPTS[name].kind for name in fields[at].names.concepts}
-        types = types_of(fields[at].schema)
+    for index, column in given.items():
+        kinds = {CONCEPTS[name].kind for name in fields[index].names.concepts}
+        types = types_of(fields[index].schema)
         is_position = column == 0 and "number" not in types and kinds.isdisjoint(("amount", "count"))
         may_span = "string" in types or is_position
-        is_day = column == 0 and wants_iso(fields[at].schema)
-        must = (is_exact or is_day) and may_span and not fields[at].fits(None)
+        is_day = column == 0 and wants_iso(fields[index].schema)
+        must = (is_exact or is_day) and may_span and not fields[index].fits(None)
         spans = 0
         above: ReadCell | None = None
         part = 0

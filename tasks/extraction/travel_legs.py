@@ -87,9 +87,11 @@ def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Ite
             continue
         legs = (yield from _legs_of(passage)) if legs is None else legs
         if legs:
-            header = [ReadCell(" ".join(fields[at].names.own[0])) for at in columns]
-            coded = {at: _wants_code(fields[at]) for at in columns}
-            body = [[_cell(cells, column, is_coded=coded[at]) for at, column in columns.items()] for cells in legs]
+            header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
+            coded = {index: _wants_code(fields[index]) for index in columns}
+            body = [
+                [_cell(cells, column, is_coded=coded[index]) for index, column in columns.items()] for cells in legs
+            ]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
@@ -114,13 +116,13 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     columns = [_column_of(one) for one in fields]
     found: dict[int, Column] = {}
     places: tuple[tuple[Column, Column], ...] = (("departure", "from"), ("arrival", "to"))
-    for at, (one, column) in enumerate(zip(fields, columns, strict=True)):
+    for index, (one, column) in enumerate(zip(fields, columns, strict=True)):
         for time, place in places:
             # "departure" beside "departure_time" is a place.
             if column == time and columns.count(time) > 1 and len(one.names.own[0]) == 1:
                 column = place
         if column is not None and column not in found.values():
-            found[at] = column
+            found[index] = column
     return found
 
 
@@ -181,10 +183,10 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
 
 def _until_second_time(texts: Sequence[str], own: range) -> range:
     times = 0
-    for at in own:
-        times += len(_times(texts[at]))
+    for index in own:
+        times += len(_times(texts[index]))
         if times >= len(("departure", "arrival")):
-            return range(own[0], at + 1)
+            return range(own[0], index + 1)
     return own
 
 
@@ -204,9 +206,9 @@ def _without_days(text: str) -> str:
 
 def _days(passage: Passage, rows: Sequence[Sequence[WordOnPage]], texts: Sequence[str], own: range) -> list[ReadCell]:
     return [
-        cell_of(passage, rows[at])._replace(text=texts[at][day.start : day.end])
-        for at in own
-        for day in find_days(texts[at])
+        cell_of(passage, rows[index])._replace(text=texts[index][day.start : day.end])
+        for index in own
+        for day in find_days(texts[index])
     ]
 
 
@@ -216,19 +218,19 @@ def _read(
     """Return the times and places of a leg."""
     times, codes, names, routes = [], [], [], []
     durations: list[tuple[int, str]] = []
-    for at in own:
-        bare = _without_days(texts[at])
-        times_in_text = _times(texts[at])
-        times += [(at, found["time"]) for found in times_in_text]
-        durations += [(at, found[0]) for found in _DURATION.finditer(texts[at])]
+    for index in own:
+        bare = _without_days(texts[index])
+        times_in_text = _times(texts[index])
+        times += [(index, found["time"]) for found in times_in_text]
+        durations += [(index, found[0]) for found in _DURATION.finditer(texts[index])]
         for found in _CODE.finditer(bare):
             code = found["code"] or found["bare"]
-            if code.casefold() not in _NO_PLACE and (found["code"] or not texts[at].isupper()):
-                codes.append((at, code))
-        names += [(at, name) for name in _names_beside(bare, times_in_text)]
+            if code.casefold() not in _NO_PLACE and (found["code"] or not texts[index].isupper()):
+                codes.append((index, code))
+        names += [(index, name) for name in _names_beside(bare, times_in_text)]
         parts = [name for part in _ARROW.split(bare) if (name := _place(part))]
         if len(parts) == 2 and _ARROW.search(bare):
-            routes.append([(at, part) for part in parts])
+            routes.append([(index, part) for part in parts])
     places = names if len(names) >= 2 else routes[0] if routes else []
     cells: dict[Column, ReadCell] = {}
     pairs_of_columns: tuple[tuple[Column, Column, Sequence[tuple[int, str]]], ...] = (
@@ -241,17 +243,17 @@ def _read(
             for column, (row, text) in ((first, two[0]), (second, two[1])):
                 cells[column] = cell_of(passage, rows[row])._replace(text=text)
     if durations:
-        at, text = durations[0]
-        cells["duration"] = cell_of(passage, rows[at])._replace(text=text)
+        index, text = durations[0]
+        cells["duration"] = cell_of(passage, rows[index])._replace(text=text)
     return cells
 
 
 def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
     """Yield the place before each time of a row, or the place after each time if the row begins with a time."""
     is_behind = bool(times) and not _place(bare[: times[0].start()])
-    for number, found in enumerate(times):
-        before = bare[times[number - 1].end() if number else 0 : found.start()]
-        following = bare[found.end() : times[number + 1].start() if number + 1 < len(times) else len(bare)]
+    for index, found in enumerate(times):
+        before = bare[times[index - 1].end() if index else 0 : found.start()]
+        following = bare[found.end() : times[index + 1].start() if index + 1 < len(times) else len(bare)]
         parts = _ARROW.split(following) if is_behind else _ARROW.split(before)[::-1]
         if name := next(filter(None, map(_place, parts)), ""):
             yield name

@@ -307,9 +307,13 @@ def _measure_in(span: CandidateSpan, unit: str) -> _Measure | None:
 def _measure_before(passage: Passage, word: int) -> _Measure | None:
     """Return the measure that ends before a word, in its line."""
     line_start = passage.line_words(passage.line_at(word)).start
-    for at in range(max(line_start, word - 1 - LONGEST_UNIT), word):
-        number = passage.number_at.get(at)
-        if number is not None and number.readings and (before := _measure_at(passage, at, number, at)).end == word:
+    for index in range(max(line_start, word - 1 - LONGEST_UNIT), word):
+        number = passage.number_at.get(index)
+        if (
+            number is not None
+            and number.readings
+            and (before := _measure_at(passage, index, number, index)).end == word
+        ):
             return before
     return None
 

@@ -59,8 +59,8 @@ def _line_of(line: SourceLine, day: Day, row: int) -> CodedLine:
     made = replace(
         line,
         words=words,
-        bounds=tuple([line.bounds[at] for at in places]) if line.bounds else (),
-        confidences=tuple([line.confidences[at] for at in places]) if line.confidences else (),
+        bounds=tuple([line.bounds[index] for index in places]) if line.bounds else (),
+        confidences=tuple([line.confidences[index] for index in places]) if line.confidences else (),
         boxes=(),
         continues=False,
     )

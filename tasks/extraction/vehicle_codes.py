@@ -50,14 +50,14 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
         return []
     coded: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
     for number, line in enumerate(lines):
-        for at, text in enumerate(line.words):
+        for index, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
-            next_word = line.words[at + 1] if at + 1 < len(line.words) else ""
+            next_word = line.words[index + 1] if index + 1 < len(line.words) else ""
             # A letter alone is a code if it begins a line, or if digits follow it.
-            if found and ("." in found[1] or at == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
-                coded.append((found[1], _WordPlace(number, at), []))
+            if found and ("." in found[1] or index == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
+                coded.append((found[1], _WordPlace(number, index), []))
             elif coded and (coded[-1][1].line == number or _is_next(coded[-1], number)):
-                coded[-1][2].append(_WordPlace(number, at))
+                coded[-1][2].append(_WordPlace(number, index))
     codes = {code for code, *_ in coded}
     has_vin = any(code == "E" and _VIN.fullmatch(_text(words, lines).replace(" ", "")) for code, _, words in coded)
     if not has_vin or len(codes) < FEWEST_CODES or sum("." in code for code in codes) < FEWEST_PARTED:

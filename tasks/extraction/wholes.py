@@ -39,13 +39,13 @@ _KEPT = 0.95
 def whole_of(field: FieldText) -> FieldText | None:
     """Return a field for the whole value that contains `field`, or None if `field` is not a part of another value."""
     for own in field.names.own:
-        for at in range(len(own)):
-            concept = PHRASES.get(own[at:], "")
+        for index in range(len(own)):
+            concept = PHRASES.get(own[index:], "")
             if concept in ("name", "address"):  # The fields beside it have decided which part it is.
                 concept = next(iter(field.concepts), "")
             whole = _WHOLES.get(concept)
             if whole is not None:
-                return field_text({"type": "string"}, Names(((*own[:at], *whole),), field.names.around))
+                return field_text({"type": "string"}, Names(((*own[:index], *whole),), field.names.around))
     return None
 
 
@@ -76,12 +76,14 @@ def prefer_parts(
         if best == len(candidates.spans) or _is_named(fields[row], logits[row], candidates):
             continue
         # "Dr Anna Berg" and "Anna Berg" are the same place.
-        same_place = [at for at, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])]
+        same_place = [
+            index for index, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])
+        ]
         sure = float(chances[same_place].sum())
         if sure < SURE:
             continue
         parts = set(_find_parts(candidates, candidates.spans[best], fields[row].concepts))
-        places = [at for at, span in enumerate(candidates.spans) if (span.words, _key(span.text)) in parts]
+        places = [index for index, span in enumerate(candidates.spans) if (span.words, _key(span.text)) in parts]
         if places:
             chance = _KEPT * min(sure, 1.0)
             others = np.delete(logits[row], places)
@@ -96,8 +98,8 @@ def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
 
 def _is_named(field: FieldText, logits: Matrix, candidates: Candidates) -> bool:
     """True if a label beside the most likely place names the part."""
-    at = int(logits[:-1].argmax())
-    span = candidates.spans[at]
+    index = int(logits[:-1].argmax())
+    span = candidates.spans[index]
     first = candidates.segments[span.first]
     label_texts = [candidates.segments[place].text for place in (first.left, first.above) if place >= 0]
     return any(concepts_of(tuple(fold(label))) & field.concepts for label in (span.label, *label_texts))
@@ -110,15 +112,15 @@ def _find_parts(
     for concept, text in parts_of_name(whole.text).items():
         if concept in concepts:
             yield from _spans_saying(candidates, whole, text)
-    for at in range(whole.last, whole.first - 1, -1):
-        line = candidates.segments[at]
+    for index in range(whole.last, whole.first - 1, -1):
+        line = candidates.segments[index]
         if not set(line.words) & set(whole.words) or not (found := places_in(line.text)):
             continue
         for concept in concepts & found.keys():
             begin, end = found[concept]
             yield from _spans_saying(candidates, whole, line.text[begin:end])
         if "street" in concepts - found.keys():
-            above = (candidates.segments[place].text for place in range(at - 1, whole.first - 1, -1))
+            above = (candidates.segments[place].text for place in range(index - 1, whole.first - 1, -1))
             yield from _spans_saying(candidates, whole, next(filter(_STREET.match, above), ""))
         return
 

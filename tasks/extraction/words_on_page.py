@@ -97,11 +97,11 @@ def _rows_by_column(passage: Passage, words: Sequence[WordOnPage]) -> Slices[lis
 
 def _placed(passage: Passage) -> Slices[list[WordOnPage]]:
     found: list[WordOnPage] = []
-    for at in range(len(passage.words)):
-        if at % WORDS_AT_ONCE == 0:
+    for index in range(len(passage.words)):
+        if index % WORDS_AT_ONCE == 0:
             yield
-        if (box := box_of(passage, [at])) is not None:
-            found.append(WordOnPage(at, box))
+        if (box := box_of(passage, [index])) is not None:
+            found.append(WordOnPage(index, box))
     return found
 
 
@@ -112,8 +112,8 @@ def _rows_of(words: Sequence[WordOnPage]) -> Slices[list[list[WordOnPage]]]:
             yield
         middles.append(word.box[1] + word.box[3])
     rows: list[list[WordOnPage]] = []
-    for number, at in enumerate(sorted(range(len(words)), key=middles.__getitem__), 1):
-        word = words[at]
+    for number, index in enumerate(sorted(range(len(words)), key=middles.__getitem__), 1):
+        word = words[index]
         if number % WORDS_AT_ONCE == 0:
             yield
         for row in rows[-2:]:
@@ -139,8 +139,8 @@ def text_of(passage: Passage, words: Sequence[WordOnPage]) -> str:
 def texts_of_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]], longest: int) -> Slices[list[str]]:
     """Return the text of each row, or an empty text if it is longer than `longest`."""
     texts: list[str] = []
-    for at, row in enumerate(rows):
-        if at % LINES_AT_ONCE == 0:
+    for index, row in enumerate(rows):
+        if index % LINES_AT_ONCE == 0:
             yield
         text = text_of(passage, row)
         texts.append(text if len(text) <= longest else "")

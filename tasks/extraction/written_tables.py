@@ -47,7 +47,7 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
     """Return the tables of all entries, in order, each with its entry."""
     found: list[tuple[Entry, ReadTable]] = []
     left = MAX_CELLS
-    for at, entry in enumerate(entries):
+    for index, entry in enumerate(entries):
         own: list[ReadTable] = []
         for one in entry.result.tables() if entry.error is None else ():
             yield
@@ -55,7 +55,7 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
         for every in entry.result.passages():
             yield
             lines = yield from head_of(every, MAX_CHARS, MAX_TABLE_LINES)
-            own += yield from _tables_in_lines(lines, at, entry.name)
+            own += yield from _tables_in_lines(lines, index, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
             if left < 0:
@@ -82,8 +82,8 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
     """Return the tables of a text. `passage` is the passage of these lines alone, if they are few enough to be aligned
     by spaces."""
     barred: list[bool] = []
-    for number, line in enumerate(lines):
-        if number % ROWS_AT_ONCE == 0:
+    for index, line in enumerate(lines):
+        if index % ROWS_AT_ONCE == 0:
             yield
         barred.append(_is_barred(line.written))
     if not any(barred):
@@ -155,8 +155,8 @@ def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
 def _barred_rows(lines: Sequence[SourceLine]) -> Slices[list[list[ReadCell]]]:
     rows: list[list[ReadCell]] = []
     cells = 0
-    for number, line in enumerate(lines):
-        if number % ROWS_AT_ONCE == 0:
+    for index, line in enumerate(lines):
+        if index % ROWS_AT_ONCE == 0:
             yield
         if cells > MAX_CELLS:
             break
@@ -213,10 +213,10 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         filled: list[list[str]] = []
         left = MAX_CELLS
         try:
-            for number, row in enumerate(
+            for index, row in enumerate(
                 csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, skipinitialspace=True, strict=True)
             ):
-                if number % ROWS_AT_ONCE == 0:
+                if index % ROWS_AT_ONCE == 0:
                     yield
                 cells = [" ".join(cell.split()) for cell in row[: MAX_COLUMNS + 1]]
                 if any(cells):
@@ -233,8 +233,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         if count < LEAST_ROWS or len(others) * 5 > count or 2 * count < len(filled) or prose:
             continue
         rows = []
-        for number, row in enumerate(filled):
-            if number % ROWS_AT_ONCE == 0:
+        for index, row in enumerate(filled):
+            if index % ROWS_AT_ONCE == 0:
                 yield
             rows.append([_cell(text, lines[0]) for text in row[:width]])
         return _table_of(rows, heading, comma_likely=delimiter == ";")
@@ -251,7 +251,9 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[R
     boxes = iter(passage.grid)
     has_gap = [_WIDE_GAP.search(line.written.strip()) is not None for line in lines]
     # A note between rows would end the table.
-    notes = {at for at in range(1, len(lines) - 1) if not has_gap[at] and has_gap[at - 1] and has_gap[at + 1]}
+    notes = {
+        index for index in range(1, len(lines) - 1) if not has_gap[index] and has_gap[index - 1] and has_gap[index + 1]
+    }
     for number, line in enumerate(lines):
         words = []
         for text in line.words:

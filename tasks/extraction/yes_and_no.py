@@ -107,24 +107,26 @@ class EnumValues:
         self._spelt: dict[str, int] = {}
         self._meanings: dict[int, set[int]] = {}
         self._answers: dict[bool, set[int]] = {True: set(), False: set()}
-        for at, (value, words) in enumerate(zip(self.values, self.words, strict=True)):
-            self._spelt.setdefault("".join(words), at)
+        for index, (value, words) in enumerate(zip(self.values, self.words, strict=True)):
+            self._spelt.setdefault("".join(words), index)
             for meaning in _MEANINGS.get(words, ()):
-                self._meanings.setdefault(meaning, set()).add(at)
+                self._meanings.setdefault(meaning, set()).add(index)
             if (answer := answer_of(value)) is not None:
-                self._answers[answer].add(at)
+                self._answers[answer].add(index)
 
     def meant_by(self, text: str) -> Any:
         """Return the value with the words of `text`, or the one value of which `text` is a known synonym; else None."""
         answer_words = words_of(text)
         # OCR may split a word.
         if not answer_words or "".join(answer_words) in self._spelt:
-            at = self._spelt.get("".join(answer_words))
-            return None if at is None else self.values[at]
+            index = self._spelt.get("".join(answer_words))
+            return None if index is None else self.values[index]
         by_meaning = set().union(*(self._meanings.get(meaning, ()) for meaning in _MEANINGS.get(answer_words, ())))
         answer = _ANSWERS.get(answer_words)
         by_answer = set() if answer is None else self._answers[answer]
-        return next((self.values[at] for found in (by_meaning, by_answer) if len(found) == 1 for at in found), None)
+        return next(
+            (self.values[index] for found in (by_meaning, by_answer) if len(found) == 1 for index in found), None
+        )
 
 
 def most_harmless(values: Sequence[Any]) -> Any:

@@ -169,8 +169,8 @@ def _split_mailbox(data: bytes) -> Iterator[bytes]:
         yield _QUOTED_FROM.sub(rb"\1", data[found.end() : end])
 
 
-def _follows_blank_line(data: bytes, at: int) -> bool:
-    return at == 0 or data[max(0, at - 4) : at].endswith((b"\n\n", b"\n\r\n"))
+def _follows_blank_line(data: bytes, position: int) -> bool:
+    return position == 0 or data[max(0, position - 4) : position].endswith((b"\n\n", b"\n\r\n"))
 
 
 def _parts(part: Message) -> list[Message]:

@@ -247,10 +247,10 @@ Tracks = frozenset[str]
 def iso_tracks(data: bytes) -> Tracks:
     """Return the tracks of ISO base media (ISO/IEC 14496-12, 8.4.3), by the handlers in the movie box."""
     start, end = next(((start, end) for kind, start, end in _boxes(data) if kind == b"moov"), (0, 0))
-    found, at = set(), data.find(b"hdlr", start, end)
-    while at >= 0:
-        found.add(_HANDLERS.get(data[at + 12 : at + 16], ""))
-        at = data.find(b"hdlr", at + 4, end)
+    found, position = set(), data.find(b"hdlr", start, end)
+    while position >= 0:
+        found.add(_HANDLERS.get(data[position + 12 : position + 16], ""))
+        position = data.find(b"hdlr", position + 4, end)
     return frozenset(found - {""})
 
 
@@ -267,16 +267,16 @@ def ogg_tracks(data: bytes) -> Tracks:
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     """Yield type, start and end of the outermost boxes."""
-    at = 0
+    position = 0
     for _ in range(_MAX_BOXES):
-        size = int.from_bytes(data[at : at + 4], "big")
+        size = int.from_bytes(data[position : position + 4], "big")
         if size == 1:
-            size = int.from_bytes(data[at + 8 : at + 16], "big")
-        end = at + size if size else len(data)
-        if end < at + 8 or at + 8 > len(data):
+            size = int.from_bytes(data[position + 8 : position + 16], "big")
+        end = position + size if size else len(data)
+        if end < position + 8 or position + 8 > len(data):
             return
-        yield data[at + 4 : at + 8], at, min(end, len(data))
-        at = end
+        yield data[position + 4 : position + 8], position, min(end, len(data))
+        position = end
 
 
 def sniff(data: bytes, *, text: bool = False) -> str | None:
@@ -312,7 +312,7 @@ def _probe_iso(data: bytes) -> str | None:
     size = int.from_bytes(data[:4], "big")
     if data[4:8] != b"ftyp" or size > _FTYP_BYTES:
         return None
-    major, compatible = data[8:12], {data[at : at + 4] for at in range(16, size, 4)}
+    major, compatible = data[8:12], {data[index : index + 4] for index in range(16, size, 4)}
     if major in _AVIF_BRANDS or (major in _HEIF_BRANDS and compatible & _AVIF_BRANDS):
         return "image/avif"
     if major in _HEIC_BRANDS or (major in _HEIF_BRANDS and compatible & _HEIC_BRANDS):

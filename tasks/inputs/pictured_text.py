@@ -62,7 +62,7 @@ class EmbeddedPages:
 
     def marked_file(self, pages: Pages) -> str:
         """Return the text that stands for an attached file: its own text, if any, with the marks of its pages."""
-        marks = {number: self._marked_page(pages, number) for number in range(1, pages.total + 1)}
+        marks = {index: self._marked_page(pages, index) for index in range(1, pages.total + 1)}
         if pages.text is None:
             return "\n\n".join(marks.values())
         pieces, end = [], 0

@@ -86,8 +86,8 @@ def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payloa
 
 
 def _split_pieces(text: memoryview, piece: int) -> Iterator[bytes]:
-    for at in range(0, len(text), piece):
-        yield bytes(text[at : at + piece])
+    for start in range(0, len(text), piece):
+        yield bytes(text[start : start + piece])
 
 
 def _join_pieces(pieces: Iterable[bytes]) -> bytes:

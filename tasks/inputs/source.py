@@ -203,15 +203,15 @@ def _find_links(text: str) -> list[str]:
     takes a second."""
     found = []
     end = 0
-    at = text.find(_SCHEME_END)
-    while at >= 0:
-        starts = (at - len(name) for name in ("https", "http"))
+    position = text.find(_SCHEME_END)
+    while position >= 0:
+        starts = (position - len(name) for name in ("https", "http"))
         match = next(filter(None, (_URL.match(text, start) for start in starts if start >= end)), None)
         if match:
             if (address := match["ipv6"]) is None or _is_ipv6(address):
                 found.append(match.group())
             end = match.end()
-        at = text.find(_SCHEME_END, max(at + 1, end))
+        position = text.find(_SCHEME_END, max(position + 1, end))
     return found
 
 

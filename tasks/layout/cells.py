@@ -63,7 +63,7 @@ class Cell:
         # The words of a rotated cell have no heights to compare.
         is_upright = bool(heights) and heights[0] > 0
         large = next(
-            (at for at, height in enumerate(heights) if is_upright and height < _SMALL * heights[0]), len(lines)
+            (index for index, height in enumerate(heights) if is_upright and height < _SMALL * heights[0]), len(lines)
         )
         if any(height >= _SMALL * heights[0] for height in heights[large:]):
             large = len(lines)
@@ -111,7 +111,7 @@ def _place_word(word: Word, angle: float, line: int) -> PlacedWord:
 
 def placed_words(lines: Sequence[TextLine], angle: float) -> list[PlacedWord]:
     """Place the words of `lines`, which run at `angle`."""
-    return [_place_word(word, angle, place) for place, line in enumerate(lines) for word in line.words]
+    return [_place_word(word, angle, index) for index, line in enumerate(lines) for word in line.words]
 
 
 @dataclass(slots=True)

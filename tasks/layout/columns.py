@@ -122,14 +122,14 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
             continue
         rows, last = [block[start]], start
         strips = _find_strips(rows, height)
-        for place in range(start + 1, min(len(block), start + MAX_ROWS)):
-            row = block[place]
+        for index in range(start + 1, min(len(block), start + MAX_ROWS)):
+            row = block[index]
             # Two successive lines with a single cell end the table. One such line may be inside it.
-            if place - last > 2:
+            if index - last > 2:
                 break
             if len(row.runs) == 1:
                 # Text at a distance, or across most of the strips, does not belong to the table.
-                if len(rows) > 1 and row.middle - block[place - 1].middle > _LINE_DISTANCE * (
+                if len(rows) > 1 and row.middle - block[index - 1].middle > _LINE_DISTANCE * (
                     rows[1].middle - rows[0].middle
                 ):
                     break
@@ -145,7 +145,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
                     break
                 strips = common
             rows.append(row)
-            last = place
+            last = index
         strips = _find_strips(rows, height)
         first = _first_row(block, start, strips, across, height) if strips and last > start else start
         table = _table_of(block[first : last + 1], rows, strips, across, height)
@@ -177,9 +177,9 @@ def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
     for row in rows if may_cross else ():
         for run in row.runs:
             start, end = run[0].left, run[-1].right
-            for place, (one, other) in enumerate(strips):
+            for index, (one, other) in enumerate(strips):
                 if one + least <= start and end + least <= other:
-                    strips[place : place + 1] = [(one, start), (end, other)]
+                    strips[index : index + 1] = [(one, start), (end, other)]
                     break
     return strips
 
@@ -205,18 +205,18 @@ def _first_row(
     belongs to the table if it is a heading of columns, or if it is below the table's top rule."""
     left, right = strips[0][0], strips[-1][1]
     pitch = max(2.2 * height, 1.3 * (block[start + 1].middle - block[start].middle))
-    for place in range(start - 1, max(-1, start - 3), -1):
-        row = block[place]
-        if block[place + 1].middle - row.middle > pitch or len(row.runs) > 1:
-            return place + 1
+    for index in range(start - 1, max(-1, start - 3), -1):
+        row = block[index]
+        if block[index + 1].middle - row.middle > pitch or len(row.runs) > 1:
+            return index + 1
         is_ruled = any(
             one.start <= left and one.end >= right and row.top - 1.2 * height < one.level < row.middle for one in across
         )
         if not is_ruled and not (row.begin > left and row.end - row.begin < right - left):
-            return place + 1
+            return index + 1
         if not is_ruled and not any(row.begin < one and other < row.end for one, other in strips):
-            return place + 1
-        start = place
+            return index + 1
+        start = index
     return start
 
 
@@ -340,7 +340,7 @@ def _ruled_rows(
     # Rulings between groups of rows do not separate rows.
     if any(sizes[band] > 1 and 5 * filled[band] > 4 * columns * sizes[band] for band in sizes):
         return None
-    return [place == 0 or band != bands[place - 1] for place, band in enumerate(bands)]
+    return [index == 0 or band != bands[index - 1] for index, band in enumerate(bands)]
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:

@@ -101,15 +101,15 @@ def _chains(walls: NDArray[np.float64]) -> Iterator[list[tuple[float, float, flo
         chain = [rest[0]]
         kept = np.ones(len(rest), np.bool_)
         kept[0] = False
-        for at in range(1, len(rest)):
-            x, top, bottom = rest[at]
+        for index in range(1, len(rest)):
+            x, top, bottom = rest[index]
             last_x, last_top, last_bottom = chain[-1]
             side = last_bottom - last_top
             if x - last_x > _CELL_WIDTH[1] * side:
                 break
             if abs(top - last_top) <= _END_DIFFERENCE * side and abs(bottom - last_bottom) <= _END_DIFFERENCE * side:
-                chain.append(rest[at])
-                kept[at] = False
+                chain.append(rest[index])
+                kept[index] = False
         rest = rest[kept]
         if len(chain) > _FEWEST_CELLS:
             yield [(float(x), float(top), float(bottom)) for x, top, bottom in chain]
@@ -178,8 +178,8 @@ class CombSheet:
             return None
         width = max(row[-1][1].right for _, row in rows) + _ROW_HEIGHT
         sheet = np.full((_ROW_HEIGHT * len(rows), width), 255, np.uint8)
-        for at, (_, row) in enumerate(rows):
-            top = _ROW_HEIGHT * at + (_ROW_HEIGHT - _CELL_HEIGHT) // 2
+        for index, (_, row) in enumerate(rows):
+            top = _ROW_HEIGHT * index + (_ROW_HEIGHT - _CELL_HEIGHT) // 2
             for picture, place in row:
                 sheet[top : top + _CELL_HEIGHT, place.left : place.right] = picture
         characters = [[place for _, place in row] for _, row in rows]
@@ -244,21 +244,21 @@ def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], 
     scale = _CELL_HEIGHT / (bottom - top)
     found: list[tuple[NDArray[np.uint8], _Character]] = []
     x, before = _ROW_HEIGHT // 2, -1
-    for at, cell in enumerate(comb.cells):
+    for index, cell in enumerate(comb.cells):
         left, right = round(cell.left) + rim, round(cell.right) - rim
         ink = page.ink[top:bottom, left:right] > 0
         rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
         if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _CHARACTER_SIZE * high:
             continue
         if found:
-            x += _WORD_GAP if before < at - 1 or cell.begins_group else _CHARACTER_GAP
+            x += _WORD_GAP if before < index - 1 or cell.begins_group else _CHARACTER_GAP
         part = page.grey[top:bottom, left + columns[0] : left + columns[-1] + 1].astype(np.float32)
         paper = max(1.0, float(np.percentile(page.grey[top:bottom, left:right], 90)))
         size = max(1, round(part.shape[1] * scale)), _CELL_HEIGHT
         bright = (part * (255 / (_PAPER_BRIGHTNESS * paper))).clip(0, 255)
         clean = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_CUBIC))
-        found.append((clean.clip(0, 255).astype(np.uint8), _Character(at, x, x + size[0])))
-        x, before = x + size[0], at
+        found.append((clean.clip(0, 255).astype(np.uint8), _Character(index, x, x + size[0])))
+        x, before = x + size[0], index
     return found
 
 
@@ -286,7 +286,7 @@ def _read_between(left: float, right: float, read: Sequence[Word]) -> str:
     found = []
     for word in read:
         start, end = word.quad[0][0], word.quad[1][0]
-        for at, character in enumerate(word.text):
-            if left <= start + (at + 0.5) * (end - start) / len(word.text) <= right:
+        for index, character in enumerate(word.text):
+            if left <= start + (index + 0.5) * (end - start) / len(word.text) <= right:
                 found.append(character)
     return "".join(found)

@@ -55,8 +55,8 @@ class _PlacedLine:
     def begins_at(self, x: float) -> bool:
         if abs(self.left - x) < self.tolerance:
             return True
-        place = bisect_left(self.starts, x - self.tolerance)
-        return place < len(self.starts) and self.starts[place] < x + self.tolerance
+        index = bisect_left(self.starts, x - self.tolerance)
+        return index < len(self.starts) and self.starts[index] < x + self.tolerance
 
 
 def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
@@ -67,8 +67,8 @@ def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
     """
     runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []
-    for place, run in enumerate(runs):
-        around = runs[max(place - _LINES_AROUND, 0) : place + _LINES_AROUND + 1]
+    for index, run in enumerate(runs):
+        around = runs[max(index - _LINES_AROUND, 0) : index + _LINES_AROUND + 1]
         parts += _cut_at_gaps(run.line, [word for word, x in run.gaps if _is_gutter(x, around)])
     return parts
 
@@ -78,10 +78,10 @@ def _place_line(line: TextLine) -> _PlacedLine:
     height = (bottom_left + bottom_right - top_left - top_right) / 2
     left, right = _side_middles(line.quad)
     gaps, end = [], right
-    for place, word in enumerate(line.words):
+    for index, word in enumerate(line.words):
         start, after = _side_middles(word.quad)
-        if place and start - end >= _GAP * height:
-            gaps.append((place, start))
+        if index and start - end >= _GAP * height:
+            gaps.append((index, start))
         end = after
     starts = sorted(start for _, start in gaps)
     return _PlacedLine(line, left, right, (top_left + bottom_right) / 2, _BEGINNING_DIFFERENCE * height, gaps, starts)

@@ -68,21 +68,21 @@ def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]
     for piece in placed_words(lines, angle):
         if id(piece.word) not in inside:
             rows.setdefault(piece.line, []).append(piece)
-    texts = {place: _build_line(pieces) for place, pieces in rows.items()}
+    texts = {index: _build_line(pieces) for index, pieces in rows.items()}
     tables_by_line: dict[int, list[Table]] = {}
     for table in tables:
         tables_by_line.setdefault(min(table.lines), []).append(table)
     page = _Page.of(list(texts.values()))
     blocks: list[Block] = []
     waiting: list[_Line] = []
-    for place in range(len(lines)):
+    for index in range(len(lines)):
         # Text beside a table's first line is read before the table.
-        if place in texts:
-            waiting.append(texts[place])
-        if place in tables_by_line:
+        if index in texts:
+            waiting.append(texts[index])
+        if index in tables_by_line:
             blocks += _flowing_blocks(waiting, page)
             waiting = []
-            blocks += [Block(tuple(gfm(table))) for table in tables_by_line[place] if not table.continued]
+            blocks += [Block(tuple(gfm(table))) for table in tables_by_line[index] if not table.continued]
     return [*blocks, *_flowing_blocks(waiting, page)]
 
 

@@ -105,7 +105,7 @@ def _gutters(boxes: Sequence[LineBox], height: float) -> list[float]:
             key = side, int(edge / height)
             often[key] += 1
             farthest[key] = max(farthest.get(key, float("-inf")), side * edge)
-    return [side * (farthest[side, at] + half) for (side, at), _ in often.most_common(_MAX_GUTTERS)]
+    return [side * (farthest[side, index] + half) for (side, index), _ in often.most_common(_MAX_GUTTERS)]
 
 
 def _panes_at(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> _Panes | None:
@@ -161,8 +161,8 @@ def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) 
     middles = [box.middle for box in more]
     offsets = []
     for box in fewer:
-        place = bisect_left(middles, box.middle)
-        near = more[max(place - 1, 0) : place + 1]
+        index = bisect_left(middles, box.middle)
+        near = more[max(index - 1, 0) : index + 1]
         # Boxes in two sizes of type have only the middles or one of the edges in common.
         differences = ((one.top - box.top, one.middle - box.middle, one.bottom - box.bottom) for one in near)
         offsets.append(min((offset for each in differences for offset in each), key=abs))
@@ -174,13 +174,13 @@ def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) 
 def _weigh(rows: Sequence[LineBox], level: Sequence[bool], pauses: Sequence[float]) -> tuple[float, int, int]:
     """Return the largest weight of successive rows for panes, with the indices of the first and the last of them."""
     best, weight, first = (0.0, 0, 0), 0.0, 0
-    for at, is_level in enumerate(level):
-        if at and bisect_left(pauses, rows[at - 1].middle) < bisect_left(pauses, rows[at].middle):
+    for index, is_level in enumerate(level):
+        if index and bisect_left(pauses, rows[index - 1].middle) < bisect_left(pauses, rows[index].middle):
             weight -= 1
         if weight <= 0:
-            weight, first = 0.0, at
+            weight, first = 0.0, index
         weight += _weight(is_level)
-        best = max(best, (weight, first, at), key=lambda one: one[0])
+        best = max(best, (weight, first, index), key=lambda one: one[0])
     return best
 
 
@@ -207,9 +207,9 @@ def _without_tail(rows: Sequence[Row], end: float, height: float) -> list[Row]:
     side."""
     gaps = [below[0].top - above[0].bottom for above, below in pairwise(rows) if below[0].middle <= end]
     widest = 1.5 * max([*gaps, height])
-    for at, (above, below) in enumerate(pairwise(rows), 1):
+    for position, (above, below) in enumerate(pairwise(rows), 1):
         if below[0].middle > end and below[0].top - above[0].bottom > widest:
-            return list(rows[:at])
+            return list(rows[:position])
     return list(rows)
 
 

@@ -163,8 +163,8 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
         return [list(block)]
     levels = [bridge.middle for bridge in bridges]
     parts: list[list[LineBox]] = [[] for _ in range(2 * len(bridges) + 1)]
-    for place, bridge in enumerate(bridges):
-        parts[2 * place + 1].append(bridge)
+    for index, bridge in enumerate(bridges):
+        parts[2 * index + 1].append(bridge)
     for box in others:
         parts[2 * bisect_left(levels, box.middle)].append(box)
     return [part for part in parts if part]
@@ -223,8 +223,8 @@ def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
     """Return the box of `others`, which are sorted by their middles, whose middle is nearest to the middle of `box`."""
-    place = bisect_left(others, box.middle, key=_middle)
-    return min(others[max(place - 1, 0) : place + 1], key=lambda other: abs(other.middle - box.middle))
+    index = bisect_left(others, box.middle, key=_middle)
+    return min(others[max(index - 1, 0) : index + 1], key=lambda other: abs(other.middle - box.middle))
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
@@ -257,12 +257,12 @@ def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
     rows: list[Row] = []
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
         for row in rows[:-4:-1]:
-            place = bisect_left(row, box.left, key=_left)
+            index = bisect_left(row, box.left, key=_left)
             # A photographed page bends, so a box is compared with its neighbour and not with the whole row.
-            neighbours = row[max(place - 1, 0) : place + 1]
+            neighbours = row[max(index - 1, 0) : index + 1]
             nearest = min(neighbours, key=lambda member: abs(member.left - box.left))
             if _on_one_line(nearest, box) and all(_shared_width(box, member) <= 0 for member in neighbours):
-                row.insert(place, box)
+                row.insert(index, box)
                 break
         else:
             rows.append([box])

@@ -117,7 +117,10 @@ def _find_strokes(ink: NDArray[np.uint8], height: float, shortest: float) -> lis
     kept = kept[np.argsort(-widths[kept], kind="stable")[:MAX_RULINGS]]
     rights = lefts + widths
     starts, ends = (centres[:, 1] + slopes * (x - centres[:, 0]) for x in (lefts, rights))
-    return [((float(lefts[at]), float(starts[at])), (float(rights[at]), float(ends[at]))) for at in kept.tolist()]
+    return [
+        ((float(lefts[index]), float(starts[index])), (float(rights[index]), float(ends[index])))
+        for index in kept.tolist()
+    ]
 
 
 @dataclass(frozen=True, slots=True)

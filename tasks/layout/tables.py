@@ -44,14 +44,14 @@ def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Tabl
     found: list[TableDraft] = []
     taken: set[int] = set()
     grids = sorted(grids_of(across, down, height), key=lambda grid: (grid.ys[0], grid.xs[0]))
-    levels = sorted((piece.middle, at) for at, piece in enumerate(pieces))
+    levels = sorted((piece.middle, index) for index, piece in enumerate(pieces))
     compared = 0
     for grid in grids[: 4 * MAX_TABLES]:
         level = levels[bisect_left(levels, (grid.ys[0],)) : bisect_right(levels, (grid.ys[-1], len(pieces)))]
         compared += len(level)
         if compared > MAX_COMPARED:
             break
-        level_pieces = [pieces[at] for at in sorted(at for _, at in level)]
+        level_pieces = [pieces[index] for index in sorted(index for _, index in level)]
         table = _table_in_grid(grid, [piece for piece in level_pieces if id(piece) not in taken], height)
         if table is not None:
             found.append(table)
@@ -263,20 +263,20 @@ def _without_streaks(table: TableDraft) -> TableDraft:
         ending[cell.column + cell.col_span][cell.row] = cell
     joined: set[tuple[int, int]] = set()
     edges = [0]
-    for at in range(1, len(table.xs) - 1):
-        left, right = ending[at], beginning[at]
+    for index in range(1, len(table.xs) - 1):
+        left, right = ending[index], beginning[index]
         is_streak = 2 * sum(cell.row_span for cell in right.values()) < len(table.ys) - 1 and all(
             row in left and left[row].row_span == cell.row_span and not (cell.pieces and left[row].pieces)
             for row, cell in right.items()
         )
         if not is_streak:
-            edges.append(at)
+            edges.append(index)
             continue
         for row, cell in right.items():
             left[row].pieces += cell.pieces
             left[row].col_span += cell.col_span
             ending[cell.column + cell.col_span][row] = left[row]
-            joined.add((row, at))
+            joined.add((row, index))
     edges.append(len(table.xs) - 1)
     if not joined:
         return table
@@ -285,7 +285,7 @@ def _without_streaks(table: TableDraft) -> TableDraft:
         if (cell.row, cell.column) not in joined:
             first, last = bisect_left(edges, cell.column), bisect_left(edges, cell.column + cell.col_span)
             cells.append(replace(cell, column=first, col_span=last - first))
-    return TableDraft([table.xs[at] for at in edges], table.ys, cells)
+    return TableDraft([table.xs[index] for index in edges], table.ys, cells)
 
 
 def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:

@@ -124,10 +124,10 @@ def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float)
         return
     largest = SPREAD * smallest
     levels, places = across[:, 1], down[:, 1]
-    for at, (start, level, end, thick) in enumerate(across.tolist()):
+    for index, (start, level, end, thick) in enumerate(across.tolist()):
         width = end - start
         low, high = np.searchsorted(levels, (level + max(smallest, 0.75 * width), level + min(largest, 1.8 * width)))
-        below = across[max(low, at + 1) : high]
+        below = across[max(low, index + 1) : high]
         near = (np.abs(below[:, 0] - start) <= 0.3 * width) & (np.abs(below[:, 2] - end) <= 0.3 * width)
         for other_start, other_level, other_end, _ in below[near].tolist():
             side = other_level - level
@@ -211,8 +211,8 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     if len(contours) > _MAX_CONTOURS:
         return []
     found = []
-    for at in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():
-        contour, child = contours[at], int(tree[0][at][2])
+    for index in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():
+        contour, child = contours[index], int(tree[0][index][2])
         left, top, width, tall = cv2.boundingRect(contour)
         size = (width + tall) / 2
         if not SIZES[0] * height <= size <= SPREAD * SIZES[-1] * height:

@@ -149,7 +149,7 @@ def _number(text: str, check: str, rest: str) -> str:
         text, check = text + more[:-1], more[-1:]
     check = check.translate(_TO_DIGITS)
     # A single character may have been misread, if exactly one replacement yields the check digit.
-    exchanged = (text[:at] + text[at].translate(_LOOK_ALIKE) + text[at + 1 :] for at in range(len(text)))
+    exchanged = (text[:index] + text[index].translate(_LOOK_ALIKE) + text[index + 1 :] for index in range(len(text)))
     for readings in ([text], sorted(set(exchanged) - {text})):
         fitting = [one for one in readings if _check_digit(one) == check]
         if fitting:
@@ -182,4 +182,4 @@ def _check_digit(text: str) -> str:
     """Return the check digit by ICAO Doc 9303, part 3, section 4.9: the weighted sum modulo 10. Letters count from 10
     on, fillers count 0."""
     values = (int(one, 36) if one != "<" else 0 for one in text)
-    return str(sum(value * _WEIGHTS[at % 3] for at, value in enumerate(values)) % 10)
+    return str(sum(value * _WEIGHTS[index % 3] for index, value in enumerate(values)) % 10)

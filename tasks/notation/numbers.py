@@ -103,12 +103,12 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
 def _matches(text: str) -> Iterator[re.Match[str]]:
     """Yield the matches of `_NUMBER`, which is tried only around digits: trying it takes microseconds, and nothing else
     runs during a search."""
-    at = 0
-    while digit := _DIGIT.search(text, at):
-        match = _NUMBER.search(text, max(at, digit.start() - _BEFORE_DIGIT))
+    position = 0
+    while digit := _DIGIT.search(text, position):
+        match = _NUMBER.search(text, max(position, digit.start() - _BEFORE_DIGIT))
         assert match is not None, "a digit is a number"
         yield match
-        at = match.end()
+        position = match.end()
 
 
 def parse_number(text: str) -> Number | None:
@@ -144,10 +144,10 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         before, after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
         is_in_words = before[:1].islower() and after[1:2].isspace() and after[2:].isalpha()
         return after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
-    at = match.start("negative")
-    if _BULLETED.match(text, at) and text[at - 1 : at] in ("", "\n"):
+    position = match.start("negative")
+    if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
         return False
-    return at == 0 or not text[at - 1].isalnum()
+    return position == 0 or not text[position - 1].isalnum()
 
 
 def _readings(digits: str, negative: bool, percent: bool) -> Iterator[Decimal]:

@@ -71,7 +71,7 @@ class Contradictions:
             return self._within(referred(self._root, reference), steps_of_pointer(reference), level)
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
-            found = [self._within(branch, (*path, word, at), level) for at, branch in enumerate(branches)]
+            found = [self._within(branch, (*path, word, index), level) for index, branch in enumerate(branches)]
             against = [each for each in found if each is not None]
             if against and (word == "allOf" or len(against) == len(found)):
                 return against[0]

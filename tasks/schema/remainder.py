@@ -64,12 +64,12 @@ def _whole(root: Mapping[str, Any], part: Any, path: JsonPath, values: Mapping[J
     given = rest if isinstance(rest, Mapping) else {}
     whole: dict[str, Any] = {}
     for name, child in resolved(root, part)["properties"].items():
-        at = (*path, name)
-        if at in values:
-            if values[at] is not LEFT_OUT:
-                whole[name] = values[at]
-        elif name in given or _is_above(at, values):
-            whole[name] = _whole(root, child, at, values, given.get(name))
+        index = (*path, name)
+        if index in values:
+            if values[index] is not LEFT_OUT:
+                whole[name] = values[index]
+        elif name in given or _is_above(index, values):
+            whole[name] = _whole(root, child, index, values, given.get(name))
     return {**whole, **{name: value for name, value in given.items() if name not in whole}}
 
 

@@ -127,8 +127,8 @@ def record_groups(region: HtmlElement) -> list[Records]:
 def _record_groups_in(parent: HtmlElement) -> Iterator[Records]:
     signatures: dict[str, list[int]] = {}
     children = [child for child in parent if isinstance(child.tag, str)]
-    for place, child in enumerate(children):
-        signatures.setdefault(_signature(child), []).append(place)
+    for index, child in enumerate(children):
+        signatures.setdefault(_signature(child), []).append(index)
     for signature, places in signatures.items():
         if len(places) < _LEAST_RECORDS or not _can_repeat(signature):
             continue
@@ -224,8 +224,8 @@ def leaves_of(record: Record, columns: Sequence[str] = ()) -> list[Leaf]:
     found: list[Leaf] = []
     for element in record:
         cells = [cell for cell in element if cell.tag in {"td", "th"}] if element.tag == "tr" else []
-        for place, part in enumerate(cells or [element]):
-            head = columns[place] if cells and place < len(columns) else ""
+        for index, part in enumerate(cells or [element]):
+            head = columns[index] if cells and index < len(columns) else ""
             found += _iter_leaves(part, frozenset(_split_words(head)))
     return found[:_MAX_LEAVES]
 

@@ -181,13 +181,13 @@ def _find_count(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[
 
 def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a value with a label, such as `Price: €5`, in one leaf or in two."""
-    for place, leaf in enumerate(leaves):
+    for index, leaf in enumerate(leaves):
         label, colon, value = leaf.text.partition(":")
         if colon and label.strip().lower() in alike:
             if value.strip():
                 return value.strip()
-            if place + 1 < len(leaves):
-                return leaves[place + 1].text or None
+            if index + 1 < len(leaves):
+                return leaves[index + 1].text or None
     return None
 
 

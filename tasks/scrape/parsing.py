@@ -95,7 +95,7 @@ def _move_into_body(root: HtmlElement) -> None:
     """Move stray elements into the body. If a page opens no `body`, the parser leaves unknown elements in the
     `head`."""
     head, body = root.find("head"), root.find("body")
-    first = next((at for at, child in enumerate(head) if child.tag not in _OF_HEAD), len(head))
+    first = next((index for index, child in enumerate(head) if child.tag not in _OF_HEAD), len(head))
     strays = [*head[first:], *(child for child in root if child.tag not in {"head", "body"})]
     for place, stray in enumerate(strays):
         body.insert(place, stray)

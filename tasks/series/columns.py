@@ -106,18 +106,18 @@ def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
     """Find a column of numbers that are years, days like 20240131, or seconds since 1970. Either its name says so, or
     it is the first column, its numbers ascend, and another column may contain the values."""
-    names = {at: columns[at].name.strip() for at in numeric}
-    possible = [at for at, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
+    names = {index: columns[index].name.strip() for index in numeric}
+    possible = [index for index, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     first = min(numeric, default=None)
     if first is not None and len(numeric) > 1:
         filled = [value for value in numeric[first] if value is not None]
         if all(later > earlier for earlier, later in pairwise(filled)):
             possible.append(first)
-    for at in possible:
+    for index in possible:
         for read in (year_in, _compact_date, since_1970):
-            times = [None if value is None else read(value) for value in numeric[at]]
+            times = [None if value is None else read(value) for value in numeric[index]]
             if sum(time is not None for time in times) >= LEAST_SHARE * len(times):
-                return {at}, times
+                return {index}, times
     return None
 
 
@@ -141,28 +141,28 @@ def month_number(cell: Cell) -> int | None:
 
 
 def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.Pattern[str]") -> int | None:
-    return next((at for at in numeric if name.fullmatch(columns[at].name.strip())), None)
+    return next((index for index in numeric if name.fullmatch(columns[index].name.strip())), None)
 
 
 def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
     """Transpose a table whose dates are in its top row. The table may have a row per series, or a row per year and a
     column per month."""
     columns = table.columns
-    months = [at for at, one in enumerate(columns) if month_number(one.name)]
-    dated = [at for at, one in enumerate(columns) if is_moment(one.name)]
+    months = [index for index, one in enumerate(columns) if month_number(one.name)]
+    dated = [index for index, one in enumerate(columns) if is_moment(one.name)]
     if len(months) == 12 and (year := next((one for one in columns if YEAR_NAME.fullmatch(one.name.strip())), None)):
-        cells = [(year.cells[row], columns[at], row) for row in range(len(year.cells)) for at in months]
+        cells = [(year.cells[row], columns[index], row) for row in range(len(year.cells)) for index in months]
         years = (f"{of:.0f}" if isinstance(of, float) else str(of).removesuffix(".0") for of, _, _ in cells)
         dates = [f"{year}-{month_number(column.name):02}" for year, (_, column, _) in zip(years, cells, strict=True)]
         values = [column.cells[row] for _, column, row in cells]
         return SeriesTable([SeriesColumn("date", dates), SeriesColumn("value", values)], table.comma_likely)
     if len(dated) < _LEAST_DATES or len(dated) < len(columns) - _MAX_OTHERS:
         return table
-    names = [column for at, column in enumerate(columns) if at not in dated]
-    turned = [SeriesColumn("date", [columns[at].name for at in dated])]
+    names = [column for index, column in enumerate(columns) if index not in dated]
+    turned = [SeriesColumn("date", [columns[index].name for index in dated])]
     for row in range(len(columns[0].cells)):
         name = next((str(column.cells[row]) for column in names if isinstance(column.cells[row], str)), "")
-        turned.append(SeriesColumn(name[:80], [columns[at].cells[row] for at in dated]))
+        turned.append(SeriesColumn(name[:80], [columns[index].cells[row] for index in dated]))
     return SeriesTable(turned, table.comma_likely)
 
 
@@ -238,13 +238,15 @@ def series_in(table: SeriesTable, mentions: Mentions) -> list[ObservedSeries]:
     table = with_dates_in_rows(table)
     comma = decimal_comma(_numeric_texts(table.columns), likely=table.comma_likely)
     numeric = {
-        at: found for at, one in enumerate(table.columns) if (found := _parse_numbers(one.cells, comma)) is not None
+        index: found
+        for index, one in enumerate(table.columns)
+        if (found := _parse_numbers(one.cells, comma)) is not None
     }
     used, times = dates_of(table.columns, numeric)
-    values = {at: found for at, found in numeric.items() if at not in used}
+    values = {index: found for index, found in numeric.items() if index not in used}
     values = _without_row_numbers(table.columns, values)
-    labels = [one for at, one in enumerate(table.columns) if at not in used and at not in numeric]
-    every = [ObservedSeries(table.columns[at].name, times, numbers) for at, numbers in values.items()]
+    labels = [one for index, one in enumerate(table.columns) if index not in used and index not in numeric]
+    every = [ObservedSeries(table.columns[index].name, times, numbers) for index, numbers in values.items()]
     wanted = [one for one in every if one.name in mentions] or every
     groups = _rows_by_series(labels, mentions) if wanted else {}
     if not groups:
@@ -287,13 +289,13 @@ def _without_row_numbers(
 ) -> dict[int, list[float | None]]:
     """Return `values` without columns that merely number the rows, unless nothing else is left."""
 
-    def counts_rows(at: int) -> bool:
-        if not _ROW_NAME.fullmatch(columns[at].name.strip()):
+    def counts_rows(index: int) -> bool:
+        if not _ROW_NAME.fullmatch(columns[index].name.strip()):
             return False
-        cells = values[at]
+        cells = values[index]
         return all(cell is not None and cell - place == cells[0] for place, cell in enumerate(cells))
 
-    kept = {at: found for at, found in values.items() if not counts_rows(at)}
+    kept = {index: found for index, found in values.items() if not counts_rows(index)}
     return kept or values
 
 
@@ -302,9 +304,9 @@ def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[
     or all if none is mentioned. The result is empty if no column separates series."""
     for column in labels:
         rows: dict[str, list[int]] = {}
-        for at, cell in enumerate(column.cells):
+        for index, cell in enumerate(column.cells):
             if isinstance(cell, str) and not is_missing(cell):
-                rows.setdefault(cell, []).append(at)
+                rows.setdefault(cell, []).append(index)
         if not 1 <= len(rows) < max(2, len(column.cells) / 2):
             continue
         wanted = {name: places for name, places in rows.items() if name in mentions}
@@ -315,5 +317,5 @@ def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[
 
 
 def _select_rows(one: ObservedSeries, name: str, rows: Sequence[int]) -> ObservedSeries:
-    times = [one.times[at] for at in rows] if one.times is not None else None
-    return ObservedSeries(" ".join(name.split())[:80], times, [one.values[at] for at in rows])
+    times = [one.times[index] for index in rows] if one.times is not None else None
+    return ObservedSeries(" ".join(name.split())[:80], times, [one.values[index] for index in rows])

@@ -98,7 +98,7 @@ def _table_of_columns(lists: Mapping[str, Sequence[Any]], most_cells: int) -> Se
     length = max(lengths, key=lambda one: (lengths[one], one))
     columns = {name: column for name, column in lists.items() if len(column) == length}
     check_size(length, len(columns), most_cells)
-    rows = [[cell_of(column[at]) for column in columns.values()] for at in range(length)]
+    rows = [[cell_of(column[index]) for column in columns.values()] for index in range(length)]
     return table_of(rows, list(columns), most_cells)
 
 
@@ -130,7 +130,9 @@ def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
     except csv.Error:  # a quote that never ends
         return None
     width = Counter(len(row) for row in rows).most_common(1)[0][0]
-    start = next(at for at, row in enumerate(rows) if len(row) == width or (len(row) == width + 1 and is_head(row)))
+    start = next(
+        index for index, row in enumerate(rows) if len(row) == width or (len(row) == width + 1 and is_head(row))
+    )
     rows = [row for row in rows[start:] if any(map(str.strip, row))]
     names: Sequence[str] = rows.pop(0) if is_head(rows[0]) else ()
     rows = [row for row in rows if len(row) in (width, width + 1) or width == 1]

@@ -187,9 +187,9 @@ def table_of(
     width = max([len(names), *map(len, rows)], default=0)
     check_size(len(rows), width, most_cells)
     columns = []
-    for at in range(width):
-        name = " ".join(names[at].split())[:_LONGEST_NAME] if at < len(names) else ""
-        columns.append(SeriesColumn(name, [row[at] if at < len(row) else None for row in rows]))
+    for index in range(width):
+        name = " ".join(names[index].split())[:_LONGEST_NAME] if index < len(names) else ""
+        columns.append(SeriesColumn(name, [row[index] if index < len(row) else None for row in rows]))
     return SeriesTable(columns, comma_likely)
 
 

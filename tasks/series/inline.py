@@ -129,12 +129,12 @@ def _number_starts(text: str, beginning: "re.Pattern[str]" = _BEGINNING) -> Iter
                 yield found.start()
 
 
-def _following_numbers(text: str, at: int, notation: _Notation) -> "Iterator[re.Match[str]]":
-    begin = at
-    while (found := notation.next.match(text, at)) is not None:
+def _following_numbers(text: str, position: int, notation: _Notation) -> "Iterator[re.Match[str]]":
+    begin = position
+    while (found := notation.next.match(text, position)) is not None:
         yield found
-        at = found.end()
-    if at > begin and (found := notation.last.match(text, at)) is not None:
+        position = found.end()
+    if position > begin and (found := notation.last.match(text, position)) is not None:
         yield found
 
 
@@ -228,11 +228,11 @@ def _table_in_lines(text: str, most_cells: int) -> SeriesMessage | None:
     """Find the longest block of lines that are rows, with the line above that names their columns."""
     lines = _tables_on_own_lines(text.splitlines())
     best, start = (0, 0), None
-    for at, line in enumerate([*lines, ""]):
-        if at < len(lines) and _is_row(line):
-            start = at if start is None else start
+    for index, line in enumerate([*lines, ""]):
+        if index < len(lines) and _is_row(line):
+            start = index if start is None else start
         elif start is not None and line.strip():
-            best, start = max(best, (start, at), key=_block_length), None
+            best, start = max(best, (start, index), key=_block_length), None
     if start is not None:
         best = max(best, (start, len(lines)), key=_block_length)
     first, last = best

@@ -125,10 +125,10 @@ def _calendar_dates(found: Sequence["re.Match[str]"], kind: str, today: dt.date)
     days = [int(one["day"] or 1) if kind == "month" else 1 for one in found]
     written = [one[f"{kind}_year"] or (one["day_year"] if kind == "month" else None) for one in found]
     years, year = [], 0
-    for place, at in enumerate(zip(months, days, strict=True)):
-        year += int(place > 0 and at <= (months[place - 1], days[place - 1]))
+    for index, at in enumerate(zip(months, days, strict=True)):
+        year += int(index > 0 and at <= (months[index - 1], days[index - 1]))
         years.append(year)
-    known = next((place for place, one in enumerate(written) if one), None)
+    known = next((index for index, one in enumerate(written) if one), None)
     if known is None:
         last = today.year - int((months[-1], days[-1]) > (today.month, today.day))
         offset = last - years[-1]

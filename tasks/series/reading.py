@@ -79,7 +79,7 @@ class WorkbookTables:
                 rows.append(cells)
         # Titles above a table are narrower than the table.
         widest = max((_count_filled(row) for row in rows), default=0)
-        start = next((at for at, row in enumerate(rows) if 2 * _count_filled(row) > widest), 0)
+        start = next((index for index, row in enumerate(rows) if 2 * _count_filled(row) > widest), 0)
         rows = rows[start:]
         if not rows:
             return None

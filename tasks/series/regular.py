@@ -106,9 +106,9 @@ def seasons_of(series: RegularSeries) -> tuple[int, ...]:
 def _check_count(observed: ObservedSeries, count: int) -> None:
     if count < LEAST_POINTS:
         which = f"'{observed.name}'" if observed.name else "the series"
-        present = [(at, value) for at, value in enumerate(observed.values) if value is not None]
+        present = [(index, value) for index, value in enumerate(observed.values) if value is not None]
         read = _describe_values([value for _, value in present])
-        if times := [observed.times[at] for at, _ in present] if observed.times is not None else []:
+        if times := [observed.times[index] for index, _ in present] if observed.times is not None else []:
             read += f" at {_list_texts([str(time.date()) if time else 'no date' for time in times])}"
         raise InputError(
             f"a forecast needs at least {LEAST_POINTS} values at different dates, and {which} has {count}: {read} "
@@ -205,7 +205,7 @@ def _sum_by_period(
     _check_length(count, most, period.name, param)
     sums = np.zeros(count)
     np.add.at(sums, [math.floor(grid.exact_place(period.beginning(time))) for time in times], values)
-    return [grid.at(place) for place in range(count)], sums, grid
+    return [grid.at(index) for index in range(count)], sums, grid
 
 
 def _check_length(count: int, most: int, step: str, param: str | None) -> None:
@@ -291,7 +291,7 @@ def _steps_within(grid: TimeGrid, last: int, period: Period, count: int) -> int 
         end = period.after(grid.at(last), count)
     except OverflowError:
         return None
-    for number in range(1, MAX_STEPS + 2):
-        if grid.at(last + number) > end:
-            return max(1, number - 1)
+    for index in range(1, MAX_STEPS + 2):
+        if grid.at(last + index) > end:
+            return max(1, index - 1)
     return None

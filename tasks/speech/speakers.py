@@ -272,7 +272,7 @@ class _DiarizationPipeline:
 
     async def finish(self, speakers: int | None) -> Sequence[SpeakerTurn]:
         found = await self._diarizer.diarize(Path(self._file.name), speakers)
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(turn.speaker for turn in found))}
+        numbers = {name: index for index, name in enumerate(dict.fromkeys(turn.speaker for turn in found))}
         return [SpeakerTurn(turn.start, turn.end, numbers[turn.speaker]) for turn in found]
 
     def close(self) -> None:

@@ -93,8 +93,8 @@ class PhraseEmitter:
         self._waiting.clear()
 
     def _wait(self, channel: int | None, found: Sequence[Phrase]) -> None:
-        number = list(self._tracks).index(channel)
-        self._waiting += [(phrase.place, number, phrase) for phrase in found]
+        index = list(self._tracks).index(channel)
+        self._waiting += [(phrase.place, index, phrase) for phrase in found]
         self._waiting.sort(key=itemgetter(0, 1))
 
     def _ready(self, until: float) -> list[Phrase]:

@@ -94,7 +94,7 @@ def _is_plural(kind: str, text: str) -> bool:
 def _strip_small_words(words: list[str]) -> list[str]:
     """Remove small words at both ends but not inside, so that "the sign in" becomes "sign in"."""
     stripped = [word.strip(".'’") for word in words]
-    begin = next((at for at, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
+    begin = next((index for index, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
     kept = stripped[begin:]
     while kept and kept[-1].casefold() in _LITTLE and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
         kept.pop()

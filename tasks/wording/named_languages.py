@@ -124,11 +124,11 @@ _Place = tuple[int, _LanguageName]
 def _language_at(text: str, start: int) -> _LanguageName | None:
     """Return the language at `start`: the longest name, whole or as the stem of an inflected form, or else a code."""
     variant = _VARIANT.match(text, start)
-    for at in (variant.end(), start) if variant else (start,):
-        names = list(names_at(text, at))
-        whole = [name for name in names if _NAME_ENDS.match(text, at + len(name))]
+    for position in (variant.end(), start) if variant else (start,):
+        names = list(names_at(text, position))
+        whole = [name for name in names if _NAME_ENDS.match(text, position + len(name))]
         for name in (*whole, *(name for name in names if name in STEMS)):
-            end = at + len(name)
+            end = position + len(name)
             after = _AFTER_NAME.match(text, end)
             assert after is not None
             tag = tag_of_name(name)
@@ -136,8 +136,8 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
                 (after["of"] or "").lower()
             )
             tag = f"{tag}-{region}" if region else str(tag)
-            return _LanguageName(text, after.end(), tag, text[at:end], ending=after["ending"])
-        code = _CODE.match(text, at)
+            return _LanguageName(text, after.end(), tag, text[position:end], ending=after["ending"])
+        code = _CODE.match(text, position)
         if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
             return _LanguageName(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))
     return None

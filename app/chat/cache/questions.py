@@ -216,10 +216,10 @@ def _unit(term: str, before: str) -> str | None:
 
 def _kind_of_question(terms: Sequence[str]) -> str:
     table = question_words()
-    for place, term in enumerate(terms):
-        following = terms[place + 1] if place + 1 < len(terms) else ""
+    for index, term in enumerate(terms):
+        following = terms[index + 1] if index + 1 < len(terms) else ""
         if term in table.questions and (
-            place < 2 or term.startswith("how") or following in table.yes_or_no or following == "to"
+            index < 2 or term.startswith("how") or following in table.yes_or_no or following == "to"
         ):
             costs = term == "howmuch" and not _COSTS.isdisjoint(terms)
             return "" if costs else term
@@ -235,10 +235,10 @@ def _kind_of_question(terms: Sequence[str]) -> str:
 def _objects(terms: Sequence[str]) -> Mapping[str, frozenset[str]]:
     table = question_words()
     objects: dict[str, set[str]] = {}
-    for place, term in enumerate(terms):
+    for index, term in enumerate(terms):
         if term in table.directions:
             following = (
-                stem(each) for each in terms[place + 1 : place + 4] if each not in table.without_meaning and each != "#"
+                stem(each) for each in terms[index + 1 : index + 4] if each not in table.without_meaning and each != "#"
             )
             objects.setdefault(_TOWARDS.get(term, term), set()).update([next(following, "")])
     return {direction: frozenset(found - {""}) for direction, found in objects.items()}
@@ -351,7 +351,7 @@ def _pair_up(pairs: Iterable[Iterable[str]]) -> dict[str, frozenset[str]]:
 
 
 def _number_words(kinds: Sequence[str]) -> dict[str, int]:
-    return {word: number for number, words in enumerate(kinds) for word in _split_list(words)}
+    return {word: index for index, words in enumerate(kinds) for word in _split_list(words)}
 
 
 def _split_list(text: str) -> list[str]:

@@ -111,8 +111,8 @@ def choose(candidates: Sequence[tuple[Observations, float]]) -> int | None:
     accumulate at few entries.
     """
     ranked = [
-        (_likely(seen, similarity), len(seen), similarity, place)
-        for place, (seen, similarity) in enumerate(candidates)
+        (_likely(seen, similarity), len(seen), similarity, index)
+        for index, (seen, similarity) in enumerate(candidates)
         if similarity >= MIN_SIMILARITY
     ]
     return max(ranked)[-1] if ranked else None

@@ -147,13 +147,13 @@ def _is_swapped(a: ParsedQuestion, b: ParsedQuestion) -> bool:
     if not (a.has_order and b.has_order):
         return False
     shared = [word for word in dict.fromkeys(a.content) if word in b.content][:_MAX_COMPARED]
-    place = {word: b.content.index(word) for word in shared}
+    index = {word: b.content.index(word) for word in shared}
     ones, others = set(a.words), set(b.words)
     are_alike = len(ones & others) >= _LEAST_ALIKE * len(ones | others)
-    if are_alike and any(place[x] > place[y] for x, y in combinations(shared, 2)):
+    if are_alike and any(index[x] > index[y] for x, y in combinations(shared, 2)):
         return True
     names = [word for word in shared if word in a.names or word in b.names]
-    if any(place[x] > place[y] for x, y in combinations(names, 2)):
+    if any(index[x] > index[y] for x, y in combinations(names, 2)):
         return True
     return any(_is_passive_twin(one, other, shared) for one, other in ((a, b), (b, a)))
 
@@ -180,8 +180,8 @@ def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
 def _is_kin(one: str, other: str) -> bool:
     """True if two words differ only in their endings, like "direct" and "director"."""
     return one[:_LEAST_KIN] == other[:_LEAST_KIN] and any(
-        one[:place] == other[:place] and one[place:] in _ENDINGS and other[place:] in _ENDINGS
-        for place in range(_LEAST_KIN, min(len(one), len(other)) + 1)
+        one[:index] == other[:index] and one[index:] in _ENDINGS and other[index:] in _ENDINGS
+        for index in range(_LEAST_KIN, min(len(one), len(other)) + 1)
     )
 
 

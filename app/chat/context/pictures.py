@@ -152,7 +152,7 @@ def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
 
 def _spread_evenly(total: int, most: int) -> list[int]:
     kept = min(total, most)
-    return [(2 * place + 1) * total // (2 * kept) for place in range(kept)]
+    return [(2 * index + 1) * total // (2 * kept) for index in range(kept)]
 
 
 async def _encode_frames(

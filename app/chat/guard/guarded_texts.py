@@ -96,16 +96,16 @@ def text_of_json(json_text: str) -> str:
 
 def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
     """Return the texts of the messages, each with its place."""
-    return [(f"messages[{at}].content", text_of(message)) for at, message in enumerate(request.messages)]
+    return [(f"messages[{index}].content", text_of(message)) for index, message in enumerate(request.messages)]
 
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """Yield the other texts that an LLM reads, each with its place: the client's tools, the schema of the answer, and
     calls. Keys are among them, except short names (`names_beside_messages`)."""
-    for at, message in enumerate(request.messages):
+    for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
-            yield f"messages[{at}].tool_calls[{place}]", text
+            yield f"messages[{index}].tool_calls[{place}]", text
     for source, value in _definitions(request):
         texts = (text for text, is_key in _strings_in(value) if not (is_key and _is_name(text)))
         yield source, "\n".join(filter(None, texts))
@@ -144,8 +144,8 @@ def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
 
 def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
     """Yield the tools and the schema as they are sent to an LLM."""
-    for at, tool in enumerate(request.tools or ()):
-        yield f"tools[{at}]", {**(tool.model_extra or {}), **tool.function.model_dump(exclude_unset=True)}
+    for index, tool in enumerate(request.tools or ()):
+        yield f"tools[{index}]", {**(tool.model_extra or {}), **tool.function.model_dump(exclude_unset=True)}
     form = request.response_format
     if form is not None and form.json_schema is not None:
         # The name counts as a key: it may be an identifier, too.
@@ -201,7 +201,7 @@ def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
 
 def names_of_speakers(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
     """Return the names in the messages, each with its place."""
-    return [(f"messages[{at}].name", message.name) for at, message in enumerate(messages) if message.name]
+    return [(f"messages[{index}].name", message.name) for index, message in enumerate(messages) if message.name]
 
 
 def texts_of_speakers(messages: Sequence[ChatMessage]) -> Slices[list[str]]:
@@ -220,12 +220,12 @@ def _words_in(name: str) -> str:
 def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, str]]]:
     """Return the instructions of system messages and the texts of assistants and tools, each with its place."""
     texts = []
-    for at, message in enumerate(messages):
+    for index, message in enumerate(messages):
         text = text_of(message)
         if message.role in SPEAKERS:
             text = yield from without_prohibitions(text)
         if message.role != "user":
-            texts.append((f"messages[{at}].content", text))
+            texts.append((f"messages[{index}].content", text))
         yield
     return texts
 

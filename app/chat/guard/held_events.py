@@ -74,12 +74,12 @@ class HeldEvents:
         ends = (match.end() for match in _SENTENCE_END.finditer(text))
         end = len(text) if len(text) > _LONGEST_PIECE else max(ends, default=0)
         ready = length = 0
-        for place, event in enumerate(self._events):
+        for index, event in enumerate(self._events):
             if isinstance(event, TextChunk | ReasoningChunk):
                 if length + len(event.text) > end:
                     break
                 length += len(event.text)
-                ready = place + 1
+                ready = index + 1
         if self._redaction:
             ready = self._redaction.whole_size(self._events, ready)
             length = sum(len(one.text) for one in self._events[:ready] if isinstance(one, TextChunk | ReasoningChunk))

@@ -98,7 +98,7 @@ class Redaction:
         """
         whole = [(lengths, span) for kind in _SOURCES for lengths, span in self._unbreakable(kind, events)]
         while torn := [(lengths, start) for lengths, (start, end) in whole if start < lengths[size] < end]:
-            size = min(max(at for at in range(size) if lengths[at] <= start) for lengths, start in torn)
+            size = min(max(index for index in range(size) if lengths[index] <= start) for lengths, start in torn)
         return size
 
     def _unbreakable(self, kind: TextEvent, events: Sequence[Event]) -> list[tuple[list[int], tuple[int, int]]]:
@@ -125,8 +125,8 @@ class Redaction:
 
     def _redact_request(self, request: ChatRequest, turn: Turn) -> Slices[tuple[ChatRequest, Turn]]:
         messages = []
-        for at, message in enumerate(request.messages):
-            messages.append(self._redact_message(message, f"messages[{at}]"))
+        for index, message in enumerate(request.messages):
+            messages.append(self._redact_message(message, f"messages[{index}]"))
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:

@@ -292,19 +292,19 @@ class RequestGuard:
         others = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
         files = texts_of_file_names(self.turn.sources)
         speakers = await self.guardrails.threads.run(texts_of_speakers, messages) if self.policy.of_texts else []
-        named = [(name, at) for at, name in enumerate(speakers) if name]
+        named = [(name, index) for index, name in enumerate(speakers) if name]
         texts = [*self._texts_at(unanswered), *others, *texts_beside_messages(self.request), *files]
         # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
-        current = {name: at for name, at in named if messages[at].role != "user" or at in unanswered}
-        texts += [(f"messages[{at}].name", name) for name, at in current.items()]
+        current = {name: index for name, index in named if messages[index].role != "user" or index in unanswered}
+        texts += [(f"messages[{index}].name", name) for name, index in current.items()]
         if earlier or len(unanswered) > 1:
             texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_BEFORE, earlier)]
         tool_results = [
-            (f"messages[{at}].content", text_of(message))
-            for at, message in enumerate(messages)
-            if message.role == "tool" and at > max(unanswered, default=-1)
+            (f"messages[{index}].content", text_of(message))
+            for index, message in enumerate(messages)
+            if message.role == "tool" and index > max(unanswered, default=-1)
         ]
-        names = [(f"messages[{at}].name", name) for name, at in named if at in unanswered]
+        names = [(f"messages[{index}].name", name) for name, index in named if index in unanswered]
         joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
         checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
         # A code that the earlier messages have without the latest message is not the latest message's.
@@ -326,25 +326,25 @@ class RequestGuard:
     @property
     def _unanswered_text(self) -> str:
         """Texts of the user's unanswered messages, joined by line breaks."""
-        return "\n".join(text_of(self.request.messages[at]) for at in self._unanswered)
+        return "\n".join(text_of(self.request.messages[index]) for index in self._unanswered)
 
     @property
     def _unanswered(self) -> list[int]:
         """Indexes of the user's latest message and of the unanswered messages directly before it."""
         roles = [message.role for message in self.request.messages]
-        last = max((at for at, role in enumerate(roles) if role == "user"), default=-1)
-        answered = max((at for at, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
-        return [at for at in range(answered + 1, last + 1) if roles[at] == "user"]
+        last = max((index for index, role in enumerate(roles) if role == "user"), default=-1)
+        answered = max((index for index, role in enumerate(roles[: last + 1]) if role in _ANSWERING), default=-1)
+        return [index for index in range(answered + 1, last + 1) if roles[index] == "user"]
 
     def _texts_at(self, places: Sequence[int]) -> Iterator[tuple[str, str]]:
         """Yield the texts of the messages at these places: their parts as lines, and also joined without separators."""
         messages = self.request.messages
-        for at in places:
-            yield f"messages[{at}].content", text_of(messages[at])
-            content = messages[at].content
+        for index in places:
+            yield f"messages[{index}].content", text_of(messages[index])
+            content = messages[index].content
             parts = [part.text for part in content if isinstance(part, TextPart)] if isinstance(content, list) else []
             if len(parts) > 1:
-                yield f"messages[{at}].content", "".join(parts)
+                yield f"messages[{index}].content", "".join(parts)
 
     def _add(self, checks: Sequence[Check]) -> None:
         self.checks += checks

@@ -44,9 +44,9 @@ def forced_tools(request: ChatRequest) -> Sequence[ChatTool]:
 
 def fields_of_tool(request: ChatRequest, tool: ChatTool) -> RequestedFields:
     """Return the arguments of a tool as fields. Raises InputError if its parameters are not a schema."""
-    at = (request.tools or []).index(tool)
+    index = (request.tools or []).index(tool)
     schema = tool.function.parameters or {"type": "object", "properties": {}}
-    return RequestedFields(Shape.of_schema(schema, f"tools[{at}].function.parameters"), tool.function.name)
+    return RequestedFields(Shape.of_schema(schema, f"tools[{index}].function.parameters"), tool.function.name)
 
 
 def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFields | None:

@@ -75,9 +75,9 @@ def _json(file: Path, name: str) -> Mapping[str, Any]:
 
 def _labels(named: object, name: str) -> tuple[str, ...]:
     """Return the labels in `id2label` in the order of their numbers, which must begin at 0 and have no gaps."""
-    if not isinstance(named, Mapping) or set(named) != {str(number) for number in range(len(named))} or not named:
+    if not isinstance(named, Mapping) or set(named) != {str(index) for index in range(len(named))} or not named:
         raise _unfit(name, f"its {_CONFIG} has no 'id2label' with a label for each output")
-    return tuple(str(named[str(number)]) for number in range(len(named)))
+    return tuple(str(named[str(index)]) for index in range(len(named)))
 
 
 def _unfit(name: str, why: str) -> EngineUnavailable:

@@ -156,6 +156,6 @@ def _body_parts_in(answer: NDArray[np.float32], enlarging: float, width: int, he
     one_class = np.zeros(len(kept), np.intp)
     best = suppressed(boxes, scores[kept], one_class, most=_MAX_OVERLAP)
     return [
-        BodyPart(CLASSES[kinds[at]], min(1.0, float(scores[at])), tuple(box.tolist()))
-        for at, box in zip(kept[best], boxes[best], strict=True)
+        BodyPart(CLASSES[kinds[index]], min(1.0, float(scores[index])), tuple(box.tolist()))
+        for index, box in zip(kept[best], boxes[best], strict=True)
     ]

@@ -84,7 +84,7 @@ def _text_of(data: bytes) -> str | None:
 
 def _utf_8(data: bytes) -> str:
     """Return `data` decoded. It may begin and end within a character, because a long run is read in pieces."""
-    start = next((place for place, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
+    start = next((index for index, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
     return codecs.utf_8_decode(data[start:])[0]
 
 

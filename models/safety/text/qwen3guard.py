@@ -91,11 +91,11 @@ class Qwen3Guard:
         prompts = [self._prompt(exchange) for exchange in batch]
         verdicts: list[Verdict | Exception] = [Verdict()] * len(batch)
         for answered, head in self._prompt_heads.items():
-            places = [place for place, one in enumerate(batch) if (one.answers is not None) == answered]
+            places = [index for index, one in enumerate(batch) if (one.answers is not None) == answered]
             for group in _groups(places, [len(prompt) for prompt in prompts]):
-                found = self._verdicts([prompts[place] for place in group], head)
-                for place, verdict in zip(group, found, strict=True):
-                    verdicts[place] = verdict
+                found = self._verdicts([prompts[index] for index in group], head)
+                for index, verdict in zip(group, found, strict=True):
+                    verdicts[index] = verdict
         return verdicts
 
     def close(self) -> None:
@@ -234,7 +234,7 @@ def _answer_tokens_of(tokenizer: Any, network: Any) -> _AnswerTokens:
 def _common_length(one: Sequence[int], other: Sequence[int]) -> int:
     """Return the number of tokens with which both begin."""
     pairs = zip(one, other, strict=False)
-    return next((place for place, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
+    return next((index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
 
 
 def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:

@@ -89,7 +89,7 @@ class GroundingDetector:
         classes, scores = table.argmax(1), table.max(1)
         kept = np.flatnonzero(scores >= _LEAST_SCORE)
         kept = kept[suppressed(boxes[kept], scores[kept], classes[kept], most=_MAX_OVERLAP)]
-        return [Detection(labels[classes[at]], float(scores[at]), tuple(boxes[at].tolist())) for at in kept]
+        return [Detection(labels[classes[index]], float(scores[index]), tuple(boxes[index].tolist())) for index in kept]
 
 
 def prompt_of(labels: Sequence[str]) -> str:
@@ -103,7 +103,7 @@ def tokens_of(labels: Sequence[str], places: Sequence[tuple[int, int]]) -> list[
     start, spans = 0, []
     for label in labels:
         stop = start + len(_phrase(label))
-        spans.append([at for at, (first, last) in enumerate(places) if start <= first < last <= stop])
+        spans.append([index for index, (first, last) in enumerate(places) if start <= first < last <= stop])
         start = stop + 2
     return spans
 

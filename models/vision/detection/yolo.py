@@ -62,9 +62,9 @@ class Yolo:
                 str(names[int(kind)]),
                 float(score),
                 tuple(box.tolist()),
-                None if masks is None else _mask(masks[at], box),
+                None if masks is None else _mask(masks[index], box),
             )
-            for at, (box, score, kind) in enumerate(zip(boxes.xyxy, boxes.conf, boxes.cls, strict=True))
+            for index, (box, score, kind) in enumerate(zip(boxes.xyxy, boxes.conf, boxes.cls, strict=True))
         )
 
     def _search(self, labels: Sequence[str]) -> None:

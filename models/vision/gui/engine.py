@@ -85,8 +85,8 @@ def _flat_share(image: Image) -> float:
 def judge_boxes(image: Image, lines: Sequence[TextLine], network: ScreenNetwork) -> Parts[tuple[Boxes, Floats]]:
     """Return all proposed boxes in pixels of `image`, and the probabilities of their types."""
     boxes, probabilities = [np.zeros((0, 4), np.float32)], [np.zeros((0, 14), np.float32)]
-    for number, view in enumerate(views_of(image, lines)):
-        if number:
+    for index, view in enumerate(views_of(image, lines)):
+        if index:
             yield
         proposals = propose_boxes(view.right, view.below, view.pieces)
         if not len(proposals.boxes):

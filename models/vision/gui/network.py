@@ -21,8 +21,8 @@ class ScreenNetwork:
             self._mean, self._spread = (arrays[name].astype(np.float32) for name in ("mean", "spread"))
             count = sum(name.startswith("weight") for name in arrays.files)
             self._layers: list[tuple[NDArray[np.float32], NDArray[np.float32]]] = [
-                (arrays[f"weight{number}"].astype(np.float32), arrays[f"bias{number}"].astype(np.float32))
-                for number in range(count)
+                (arrays[f"weight{index}"].astype(np.float32), arrays[f"bias{index}"].astype(np.float32))
+                for index in range(count)
             ]
         outputs = self._layers[-1][1].shape[1]
         if outputs != len(TYPES) + 1:

@@ -141,8 +141,8 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
     # The first number also depends on the request, so that a command in the screenshot cannot know an element's number.
     # Equal questions get equal numbers.
     first = 100 + zlib.crc32(picture, zlib.crc32(request.encode("utf-8", "replace"))) % _FIRST_NUMBERS
-    clickable_first = sorted(range(len(elements)), key=lambda at: elements[at].type not in INTERACTIVE)
-    listed = {first + number: elements[at] for number, at in enumerate(sorted(clickable_first[:most]))}
+    clickable_first = sorted(range(len(elements)), key=lambda index: elements[index].type not in INTERACTIVE)
+    listed = {first + number: elements[index] for number, index in enumerate(sorted(clickable_first[:most]))}
     height, width = image.shape[:2]
     text = {
         "request": request,
@@ -157,7 +157,7 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], most:
 
 
 def _element_json(number: int, one: GuiElement, width: int, height: int) -> dict[str, Any]:
-    box = [round(side * SCALE / (height if at % 2 else width)) for at, side in enumerate(one.box)]
+    box = [round(side * SCALE / (height if index % 2 else width)) for index, side in enumerate(one.box)]
     shown = {"number": number, "type": one.type, "box": [min(SCALE, max(0, side)) for side in box]}
     return {**shown, "text": one.text[:_LONGEST_TEXT]} if one.text else shown
 

@@ -166,7 +166,7 @@ class PaddleOcrVl:
             *(end_tokens if isinstance(end_tokens, list) else [end_tokens]),
             self._loaded[0].tokenizer.eos_token_id,
         }
-        stop = next((place for place, token in enumerate(tokens) if token in known), len(tokens))
+        stop = next((index for index, token in enumerate(tokens) if token in known), len(tokens))
         return tokens[: stop - repeated(tokens[:stop])]
 
 

@@ -50,8 +50,8 @@ def regions_of(image: Image, lines: Sequence[TextLine]) -> list[TextRegion]:
             for part in _parts(block, [len(without_white_space(lines[number].text)) for number in numbers]):
                 picture = _cut_out(page, boxes[part])
                 if max(picture.shape[:2]) < _MAX_ASPECT_RATIO * min(picture.shape[:2]):
-                    letters = sum(len(without_white_space(lines[numbers[at]].text)) for at in part)
-                    regions.append(TextRegion(picture, tuple(numbers[at] for at in part), letters))
+                    letters = sum(len(without_white_space(lines[numbers[index]].text)) for index in part)
+                    regions.append(TextRegion(picture, tuple(numbers[index] for index in part), letters))
     return regions
 
 
@@ -117,7 +117,7 @@ def _in_order(block: Sequence[int], boxes: Boxes) -> list[int]:
 def _parts(block: Sequence[int], letters: Sequence[int]) -> Iterator[list[int]]:
     part: list[int] = []
     for one in block:
-        if part and (len(part) == _MAX_LINES or sum(letters[at] for at in [*part, one]) > _MAX_LETTERS):
+        if part and (len(part) == _MAX_LINES or sum(letters[index] for index in [*part, one]) > _MAX_LETTERS):
             yield part
             part = []
         part.append(one)

@@ -73,7 +73,7 @@ class _CompactTranscript:
     @classmethod
     def of(cls, transcript: RegionTranscript) -> "_CompactTranscript":
         seen = [place for place, letter in enumerate(transcript.text) if not letter.isspace()]
-        begins = (at for at, place in enumerate(seen) if at == 0 or place > seen[at - 1] + 1)
+        begins = (index for index, place in enumerate(seen) if index == 0 or place > seen[index - 1] + 1)
         letters = "".join(transcript.text[place] for place in seen)
         edges = frozenset([*begins, len(letters)])
         return cls(letters, tuple(transcript.probabilities[place] for place in seen), edges)
@@ -85,10 +85,12 @@ class _CompactTranscript:
         for order in range(_PASSES):
             found: dict[int, Span] = {}
             for gap in gaps:
-                left = [(at, texts[at]) for at, span in enumerate(spans) if span is None and at not in found]
+                left = [
+                    (index, texts[index]) for index, span in enumerate(spans) if span is None and index not in found
+                ]
                 found |= self._in_order(left, gap, _LEAST_ANCHOR if order else 0)
-            for at, span in found.items():
-                spans[at] = span
+            for index, span in found.items():
+                spans[index] = span
             taken = sorted(span for span in spans if span is not None)
             starts, stops = [0, *(stop for _, stop in taken)], [*(start for start, _ in taken), len(self.text)]
             gaps = [gap for gap in zip(starts, stops, strict=True) if gap[0] < gap[1]] if found else []
@@ -147,7 +149,7 @@ class _CompactTranscript:
 
     def _extended_to_words(self, spans: Sequence[Span | None]) -> list[Span | None]:
         """Extend each span to the ends of its words, if few letters are missing and no other line has them."""
-        taken = {at for span in spans if span is not None for at in range(*span)}
+        taken = {index for span in spans if span is not None for index in range(*span)}
 
         def grown(start: int, stop: int) -> Span:
             first, last = start, stop
@@ -159,12 +161,12 @@ class _CompactTranscript:
 
         return [None if span is None else grown(*span) for span in spans]
 
-    def _may_be_missing(self, at: int, taken: Collection[int]) -> bool:
-        """True if the character at `at` may belong to the neighbouring line, because it is a letter, a digit or a
+    def _may_be_missing(self, index: int, taken: Collection[int]) -> bool:
+        """True if the character at `index` may belong to the neighbouring line, because it is a letter, a digit or a
         combining mark that no line has. Always False for Chinese and Japanese characters, because these texts have no
         words that would show the end of a line."""
-        letter = self.text[at]
-        return at not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
+        letter = self.text[index]
+        return index not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
 
 def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
@@ -176,16 +178,16 @@ def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
 
 def _with_letters(line: TextLine, written: _CompactTranscript, span: Span) -> TextLine:
     """Return `line` with the letters of its `span` of the transcript in its words."""
-    owners = [number for number, word in enumerate(line.words) for _ in without_white_space(word.text)]
+    owners = [index for index, word in enumerate(line.words) for _ in without_white_space(word.text)]
     words = list(line.words)
-    for number, places in enumerate(_assign_letters(owners, without_white_space(line.text), written, span, len(words))):
-        word = words[number]
+    for index, places in enumerate(_assign_letters(owners, without_white_space(line.text), written, span, len(words))):
+        word = words[index]
         text = "".join(written.text[place] for place in places)
         if word.confidence >= _SURE or not text or text == word.text:
             continue
         if Levenshtein.normalized_similarity(word.text, text) >= _LEAST_WORD_SIMILARITY:
             sure = float(np.mean([written.probabilities[place] for place in places]))
-            words[number] = replace(word, text=text, confidence=min(1.0, sure))
+            words[index] = replace(word, text=text, confidence=min(1.0, sure))
     return replace(line, words=tuple(words))
 
 
@@ -197,9 +199,9 @@ def _assign_letters(
     out."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
-    for at, place in _pairs(text, letters):
+    for index, place in _pairs(text, letters):
         if place is not None:
-            owner[place] = owners[at]
+            owner[place] = owners[index]
     for place in range(1, len(letters)):
         if owner[place] is None and span[0] + place not in written.edges:
             owner[place] = owner[place - 1]

@@ -331,7 +331,7 @@ class _Memory:
             np.copyto(place, np.frombuffer(view, np.uint8))
 
     def views(self, sizes: Sequence[int]) -> list[NDArray[np.uint8]]:
-        return [self.mapped[at : at + size] for at, size in zip(_offsets(sizes), sizes, strict=False)]
+        return [self.mapped[position : position + size] for position, size in zip(_offsets(sizes), sizes, strict=False)]
 
     def close(self) -> None:
         os.close(self.descriptor)

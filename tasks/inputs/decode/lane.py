@@ -600,7 +600,7 @@ class DecodePool:
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
-        self._lanes = [Lane(number, limits) for number in range(limits.workers)]
+        self._lanes = [Lane(index, limits) for index in range(limits.workers)]
         self._homes = Homes(limits.workers)
 
     @property

@@ -64,10 +64,10 @@ class XmlBudget:
 
     def spend(self, *, chars: int = 0, nodes: int = 0, streamed_nodes: int = 0) -> None:
         """Count content. Raises XmlTooLarge if the budget is exhausted."""
-        for at, (spent, kind) in enumerate(((chars, _CHARS), (nodes, _XML_NODES), (streamed_nodes, _XML_NODES))):
-            self._left[at] -= spent
-            if self._left[at] < 0:
-                raise XmlTooLarge(f"has more than {self._limits[at]} {kind}: split it into several files")
+        for index, (spent, kind) in enumerate(((chars, _CHARS), (nodes, _XML_NODES), (streamed_nodes, _XML_NODES))):
+            self._left[index] -= spent
+            if self._left[index] < 0:
+                raise XmlTooLarge(f"has more than {self._limits[index]} {kind}: split it into several files")
 
 
 class XmlCheck:

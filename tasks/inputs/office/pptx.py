@@ -196,7 +196,7 @@ def _values(series: Any) -> list[float | None]:
     if values is None:
         return []
     points = {point.idx: point.value for point in values.iter("{*}pt")}
-    return [points.get(at) for at in range(values.ptCount_val)]
+    return [points.get(index) for index in range(values.ptCount_val)]
 
 
 def _format_number(value: float | None) -> str:

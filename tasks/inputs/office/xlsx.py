@@ -205,8 +205,8 @@ def _sheet_blocks(sheet: Any, counter: _Counter) -> Iterator[str]:
         if number > _MAX_ROWS:
             raise ValueError("a row has a number that no sheet has")
         texts = {
-            at: text
-            for at, cell in enumerate(row)
+            index: text
+            for index, cell in enumerate(row)
             if cell.value is not None and (text := shown(cell.value, cell.number_format).strip())
         }
         counter.count(len(row), texts.values())
@@ -224,7 +224,7 @@ def _block_table(block: list[dict[int, str]]) -> str:
     left, right = min(map(min, block)), max(map(max, block))
     if left == right:
         return "\n".join(escape_line(text_file.one_line(row[left])) for row in block)
-    return text_file.table([escape_inline(row.get(at, "")) for at in range(left, right + 1)] for row in block)
+    return text_file.table([escape_inline(row.get(index, "")) for index in range(left, right + 1)] for row in block)
 
 
 def _sheet_drawings(archive: ZipFile, sheet: Any, pictures: EmbeddedPages) -> Iterator[str]:

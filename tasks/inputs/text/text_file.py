@@ -262,8 +262,8 @@ def json_depth(text: str) -> int:
     if b"\\" in data:  # escapes occur only in strings; without them every quote opens or closes a string
         data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
     quoted, depth, deepest = np.uint8(0), 0, 0
-    for at in range(0, len(data), _BLOCK):
-        block = np.frombuffer(data, np.uint8, min(_BLOCK, len(data) - at), at)
+    for start in range(0, len(data), _BLOCK):
+        block = np.frombuffer(data, np.uint8, min(_BLOCK, len(data) - start), start)
         inside = np.bitwise_xor.accumulate((block == ord('"')).astype(np.uint8)) ^ quoted
         depths = np.cumsum(np.where(inside, 0, _STEPS[block]), dtype=np.int64) + depth
         quoted, depth, deepest = inside[-1], int(depths[-1]), max(deepest, int(depths.max()))

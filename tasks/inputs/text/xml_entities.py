@@ -19,8 +19,8 @@ def declares_entities(xml: str) -> bool:
     parser.EntityDeclHandler = lambda *_: seen(declared=True)
     parser.StartElementHandler = lambda *_: seen(declared=False)
     try:
-        for at in range(0, len(xml), _PIECE):
-            parser.Parse(xml[at : at + _PIECE].encode(errors="replace"), False)
+        for start in range(0, len(xml), _PIECE):
+            parser.Parse(xml[start : start + _PIECE].encode(errors="replace"), False)
         # newer versions of expat may process the end of the last piece only when the parser is closed
         parser.Parse(b"", True)
     except Seen as first:
