@@ -230,36 +230,36 @@ class OcrResult(Result[OcrData]):
         join(found, numbers, [len(lines) for lines in self._lines])
         return found
 
-    def _ocr_table(self, table: Table, number: int) -> OcrTable:
+    def _ocr_table(self, table: Table, section_index: int) -> OcrTable:
         rows: list[list[OcrCell]] = [[] for _ in range(table.rows)]
         for cell in table.cells:
-            page_number = number + cell.pages_on
+            cell_section = section_index + cell.pages_on
             found: OcrCell = {
                 "text": cell.text,
-                "bounds": self._bounds(cell.quad, page_number),
+                "bounds": self._bounds(cell.quad, cell_section),
                 "row_span": cell.row_span,
                 "col_span": cell.col_span,
                 "confidence": round(cell.confidence, 2),
             }
             if cell.pages_on:
-                found["page"] = _place_of(self.data["sections"][page_number])["page"]
+                found["page"] = _place_of(self.data["sections"][cell_section])["page"]
             rows[cell.row].append(found)
-        bounds, markdown = self._bounds(table.quad, number), "\n".join(gfm(table))
-        page = _place_of(self.data["sections"][number]).get("page")
+        bounds, markdown = self._bounds(table.quad, section_index), "\n".join(gfm(table))
+        page = _place_of(self.data["sections"][section_index]).get("page")
         if page is None:
             return {"bounds": bounds, "rows": rows, "markdown": markdown}
         return {"page": page, "bounds": bounds, "rows": rows, "markdown": markdown}
 
-    def _bounds(self, quad: Quad, number: int) -> Bounds:
-        """Return the bounds in the source of a place on the upright page of section `number`."""
-        return bounds_of(self._pages[number].geometry.source_quad(quad), *self._size(number))
+    def _bounds(self, quad: Quad, section_index: int) -> Bounds:
+        """Return the bounds in the source of a place on the upright page of section `section_index`."""
+        return bounds_of(self._pages[section_index].geometry.source_quad(quad), *self._size(section_index))
 
-    def _size(self, number: int) -> tuple[int, int]:
-        section: Mapping[str, Any] = {**self.data, **self.data["sections"][number]}
+    def _size(self, section_index: int) -> tuple[int, int]:
+        section: Mapping[str, Any] = {**self.data, **self.data["sections"][section_index]}
         return section["width"], section["height"]
 
-    def _blocks(self, number: int) -> list[Block]:
-        return blocks_of(self._lines[number], self._tables[number])
+    def _blocks(self, section_index: int) -> list[Block]:
+        return blocks_of(self._lines[section_index], self._tables[section_index])
 
     def kept(self) -> Any:
         return [
@@ -283,12 +283,12 @@ class OcrResult(Result[OcrData]):
             # The position of pictures inside a text is known only from the whole text.
             yield from pieces_under("", self._whole_markdown())
             return
-        for number, section in enumerate(self.data["sections"]):
+        for section_index, section in enumerate(self.data["sections"]):
             place = _place_of(section)
             heading = f"[page {place['page']}]" if "page" in place else ""
             if "timestamp" in place:
                 heading = f"[video at {place['timestamp'][0]} s]"
-            for index, block in enumerate(self._blocks(number)):
+            for index, block in enumerate(self._blocks(section_index)):
                 first, *others = block.lines
                 # A blank line separates two blocks.
                 yield ResultLine(f"\n{first}" if index else first, heading)
@@ -296,13 +296,13 @@ class OcrResult(Result[OcrData]):
 
     def passages(self) -> Iterator[Iterator[SourceLine]]:
         """Yield the lines of each page, and finally the text that is not on any page."""
-        for number, section in enumerate(self.data["sections"]):
+        for section_index, section in enumerate(self.data["sections"]):
             place = _place_of(section)
-            boxes = self._upright_boxes(number)
+            boxes = self._upright_boxes(section_index)
             lines = [
                 SourceLine(
                     tuple([word["text"] for word in line["words"]]),
-                    f"/sections/{number}/lines/{index}",
+                    f"/sections/{section_index}/lines/{index}",
                     place,
                     tuple([word["bounds"] for word in line["words"]]),
                     tuple([word["confidence"] for word in line["words"]]),
@@ -310,7 +310,7 @@ class OcrResult(Result[OcrData]):
                 )
                 for index, line in enumerate(section["lines"])
             ]
-            yield iter(self._with_ticks(lines, number))
+            yield iter(self._with_ticks(lines, section_index))
         yield lines_below(self.unplaced_text(), "/extracted_text")
 
     def codes(self) -> Iterator[SourceCode]:
@@ -326,11 +326,11 @@ class OcrResult(Result[OcrData]):
         if "_tables" not in self.__dict__:
             self.__dict__["_tables"] = yield from self._find_tables()
         pointers: dict[int, str] = {}
-        for number, lines in enumerate(self._lines):
+        for section_index, lines in enumerate(self._lines):
             yield None
             for index, line in enumerate(lines):
-                pointers.update(dict.fromkeys(map(id, line.words), f"/sections/{number}/lines/{index}"))
-        for number, tables in enumerate(self._tables):
+                pointers.update(dict.fromkeys(map(id, line.words), f"/sections/{section_index}/lines/{index}"))
+        for section_index, tables in enumerate(self._tables):
             for table in tables:
                 yield None
                 if not table.continued:
@@ -338,43 +338,45 @@ class OcrResult(Result[OcrData]):
                     rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
                     for cell in table.cells:
                         if cell.words:
-                            rows[cell.row][cell.column] = self._read_cell(cell, number, pointers[id(cell.words[0])])
-                    heading = self._lines[number][above].text if above >= 0 else ""
+                            rows[cell.row][cell.column] = self._read_cell(
+                                cell, section_index, pointers[id(cell.words[0])]
+                            )
+                    heading = self._lines[section_index][above].text if above >= 0 else ""
                     yield ReadTable(rows, heading, is_exact=False)
 
-    def _read_cell(self, cell: Cell, number: int, pointer: str) -> ReadCell:
-        page_number = number + cell.pages_on
+    def _read_cell(self, cell: Cell, section_index: int, pointer: str) -> ReadCell:
+        cell_section = section_index + cell.pages_on
         corners = [corner for word in cell.words for corner in word.quad]
         left, right = min(x for x, _ in corners), max(x for x, _ in corners)
         top, bottom = min(y for _, y in corners), max(y for _, y in corners)
         quad = cell.words[0].quad if len(cell.words) == 1 else _upright(left, top, right, bottom)
         place = {
-            **_place_of(self.data["sections"][page_number]),
-            "bounds": self._bounds(quad, page_number),
+            **_place_of(self.data["sections"][cell_section]),
+            "bounds": self._bounds(quad, cell_section),
             "confidence": round(cell.confidence, 2),
         }
         text, below = cell.text_and_note()
         source = cell.text if below else ""
         return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source, below)
 
-    def _upright_boxes(self, number: int) -> list[tuple[Box, ...]]:
+    def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:
         """Return the boxes of each line's words on the upright page; empty if the page is already upright in the
         source."""
-        if self._pages[number].geometry.is_upright:
+        if self._pages[section_index].geometry.is_upright:
             return []
-        return [tuple([_box_of(word.quad) for word in line.words]) for line in self._lines[number]]
+        return [tuple([_box_of(word.quad) for word in line.words]) for line in self._lines[section_index]]
 
-    def _with_ticks(self, lines: list[SourceLine], number: int) -> list[SourceLine]:
+    def _with_ticks(self, lines: list[SourceLine], section_index: int) -> list[SourceLine]:
         """Return the lines with the signs for boxes as words, each with the bounds of its box. Lines that continue the
         options of another line are joined to it."""
-        page = self._pages[number]
+        page = self._pages[section_index]
         if not page.boxes:
             return lines
         quads = page.geometry.upright([box.quad for box in page.boxes]).tolist()
         boxes = [UprightBox(_quad(quad), box.is_ticked) for quad, box in zip(quads, page.boxes, strict=True)]
-        places = [bounds_of(box.quad, *self._size(number)) for box in page.boxes]
+        places = [bounds_of(box.quad, *self._size(section_index)) for box in page.boxes]
         found: list[SourceLine | None] = [*lines]
-        for row in with_ticks(self._lines[number], boxes):
+        for row in with_ticks(self._lines[section_index], boxes):
             for index in row.lines:
                 found[index] = None
             found[row.lines[0]] = replace(
@@ -400,8 +402,8 @@ class OcrResult(Result[OcrData]):
 
     def mapped(self, redactor: Redactor) -> "OcrResult":
         """Return the result without personal data. Words that one placeholder replaces become one word."""
-        apart = Redactor()  # a separate count, because the sections repeat the text
-        sections = [_redact_section(section, apart) for section in self.data["sections"]]
+        section_redactor = Redactor()  # a separate count, because the sections repeat the text
+        sections = [_redact_section(section, section_redactor) for section in self.data["sections"]]
         spans = redactor.spans(self.text())
         data: OcrData = {**self.data, "extracted_text": replaced(self.text(), spans), "sections": sections}
         marked = self.marked
@@ -416,19 +418,19 @@ class OcrResult(Result[OcrData]):
     def unplaced_text(self) -> str:
         """Return the part of the text that has no lines: it came from text files and office documents."""
         text = self.text()
-        before = None
+        previous = None
         kept: list[str] = []
         done = 0
         for section in self.data["sections"]:
             written = section["text"]
             # A text that a video shows unchanged in several frames occurs only once.
-            if written and ("timestamp" not in section or written != before):
+            if written and ("timestamp" not in section or written != previous):
                 # Sections occur in the text in order, so each is searched for after the previous one.
                 position = _find_whole_lines(text, written, done)
                 if position >= 0:
                     kept.append(text[done:position])
                     done = position + len(written)
-            before = written
+            previous = written
         return "".join([*kept, text[done:]]).strip()
 
 
@@ -576,13 +578,15 @@ def _redact_line(line: OcrLine, spans: Sequence[PersonalDataSpan]) -> OcrLine:
         starts.append(starts[-1] + len(word["text"]) + 1)
     # A word is joined to the next if a span covers the space between them.
     breaks = [
-        index for index in range(1, len(words)) if not any(one.start < starts[index] - 1 < one.end for one in spans)
+        index for index in range(1, len(words)) if not any(span.start < starts[index] - 1 < span.end for span in spans)
     ]
     merged = []
     for first, last in pairwise([0, *breaks, len(words)]):
         start, end = starts[first], starts[last] - 1
         own_spans = [
-            PersonalDataSpan(one.start - start, one.end - start, one.kind) for one in spans if start <= one.start < end
+            PersonalDataSpan(span.start - start, span.end - start, span.kind)
+            for span in spans
+            if start <= span.start < end
         ]
         merged.append(_merge_words(words[first:last], own_spans) if own_spans else words[first])
     return {

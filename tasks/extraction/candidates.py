@@ -103,7 +103,7 @@ LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """Pattern of a label up to its colon; times of day and web addresses do not match."""
 _NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
 """Pattern of consecutive capitalised words, which are names in a sentence."""
-_QUOTED = re.compile(r"[«“„\"] ?(?P<said>[^\W\d_][^«»“”„\"]{1,80}?) ?[»”“\"]")
+_QUOTED = re.compile(r"[«“„\"] ?(?P<quoted>[^\W\d_][^«»“”„\"]{1,80}?) ?[»”“\"]")
 """Pattern of a title or another whole text in quotation marks."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")
 _GROUPED = re.compile(r"^\W?\d{1,3}[.,]\d{3}$")
@@ -190,9 +190,9 @@ class Candidates:
         found: list[dict[Slot, str]] = []
         for span in self.spans:
             first = self.segments[span.first]
-            starts = span.words[0] == first.words[0]
-            left = self.segments[first.left].text if starts and first.left >= 0 else ""
-            above = self.segments[first.above].text if starts and first.above >= 0 and not span.has_colon else ""
+            is_first = span.words[0] == first.words[0]
+            left = self.segments[first.left].text if is_first and first.left >= 0 else ""
+            above = self.segments[first.above].text if is_first and first.above >= 0 and not span.has_colon else ""
             labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
             found.append({slot: text for slot, text in labels.items() if text})
         return found
@@ -336,12 +336,12 @@ def _settle_numbers(candidates: Candidates) -> None:
     fractions = Counter(
         found[1] for span in candidates.spans if span.number and (found := _FRACTION.search(span.number.digits))
     )
-    [(_, count), (_, less)] = [*fractions.most_common(2), ("", 0), ("", 0)][:2]
-    if count <= DECIMAL_SIGN_RATIO * less:
+    [(_, count), (_, runner_up)] = [*fractions.most_common(2), ("", 0), ("", 0)][:2]
+    if count <= DECIMAL_SIGN_RATIO * runner_up:
         amounts = (found[1] or found[2] for segment in candidates.segments for found in _MONEY.finditer(segment.text))
         fractions = Counter(_OTHER_SIGN[sign] for sign in amounts)
-    [(sign, count), (_, less)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
-    if count <= DECIMAL_SIGN_RATIO * less:
+    [(sign, count), (_, runner_up)] = [*fractions.most_common(), ("", 0), ("", 0)][:2]
+    if count <= DECIMAL_SIGN_RATIO * runner_up:
         return
     for index, span in enumerate(candidates.spans):
         if (number := span.number) and len(number.readings) == 2 and _GROUPED.search(number.digits):
@@ -388,25 +388,25 @@ def nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int
     return found
 
 
-def _nearest_to(boxes: NDArray[np.float32], some: slice) -> list[tuple[int, int, int]]:
-    left, top, right, bottom = boxes[some].T
+def _nearest_to(boxes: NDArray[np.float32], part: slice) -> list[tuple[int, int, int]]:
+    left, top, right, bottom = boxes[part].T
     lefts, tops, rights, bottoms = boxes.T
     height = np.maximum(1, bottom - top)
     low = np.minimum(height[:, None], np.maximum(1, bottoms - tops)[None])
     is_beside = np.minimum(bottom[:, None], bottoms[None]) - np.maximum(top[:, None], tops[None]) > 0.5 * low
-    over = np.minimum(right[:, None], rights[None]) - np.maximum(left[:, None], lefts[None]) > 0
-    before = is_beside & (rights[None] <= left[:, None] + 0.5 * low)
+    overlaps = np.minimum(right[:, None], rights[None]) - np.maximum(left[:, None], lefts[None]) > 0
+    is_left = is_beside & (rights[None] <= left[:, None] + 0.5 * low)
     # A single letter is no wider than the permitted overlap, and would count as left of itself.
-    before[np.arange(len(left)), np.arange(len(boxes))[some]] = False
-    distance = np.where(before, left[:, None] - rights[None], np.inf)
+    is_left[np.arange(len(left)), np.arange(len(boxes))[part]] = False
+    distance = np.where(is_left, left[:, None] - rights[None], np.inf)
     middle, middles = (top + bottom)[:, None], (tops + bottoms)[None]
-    rise = np.where(over & (middles < middle) & ~is_beside, top[:, None] - bottoms[None], np.inf)
-    fall = np.where(over & (middles > middle) & ~is_beside, tops[None] - bottom[:, None], np.inf)
+    rise = np.where(overlaps & (middles < middle) & ~is_beside, top[:, None] - bottoms[None], np.inf)
+    fall = np.where(overlaps & (middles > middle) & ~is_beside, tops[None] - bottom[:, None], np.inf)
     found = []
-    for rows, most in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
-        nearest = rows.argmin(axis=1)
-        near = rows[np.arange(len(rows)), nearest]
-        found.append(np.where(np.isfinite(near) & (near < most), nearest, -1))
+    for distances, limit in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
+        nearest = distances.argmin(axis=1)
+        near = distances[np.arange(len(distances)), nearest]
+        found.append(np.where(np.isfinite(near) & (near < limit), nearest, -1))
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
@@ -534,11 +534,11 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     if (bare := without_brackets(whole)) is not None:
         yield span("piece", bare, begin, min(count, begin + len(bare.split())), label, has_colon=bool(label))
     if 0 < whole.count(",") <= 5:
-        at = begin
+        word_index = begin
         for part in whole.split(","):
             size = max(1, len(part.split()))
-            yield span("piece", part, at, min(count, at + size), label, has_colon=bool(label))
-            at = min(count - 1, at + size)
+            yield span("piece", part, word_index, min(count, word_index + size), label, has_colon=bool(label))
+            word_index = min(count - 1, word_index + size)
     if 1 < len(rest) <= MAX_WORDS_OF_SHORT_LINE and len(rest) == count - begin:
         for cut in range(1, len(rest)):
             for start, end in ((0, cut), (cut, len(rest))):
@@ -547,32 +547,52 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
                 yield span("piece", text, begin + start, begin + end, before, has_colon=bool(label))
     named = " ".join(rest)
     for text in parts_of_name(named).values() if len(rest) == count - begin else ():
-        at = begin + named.count(" ", 0, named.find(text))
-        yield span("piece", text, at, at + text.count(" ") + 1, label or " ".join(texts[:at]), has_colon=bool(label))
+        word_index = begin + named.count(" ", 0, named.find(text))
+        yield span(
+            "piece",
+            text,
+            word_index,
+            word_index + text.count(" ") + 1,
+            label or " ".join(texts[:word_index]),
+            has_colon=bool(label),
+        )
     for start, end in places_in(segment.text).values():
-        at, text = segment.text.count(" ", 0, start), segment.text[start:end]
-        yield span("piece", text, at, at + text.count(" ") + 1, " ".join(texts[max(0, at - 3) : at]))
+        word_index, text = segment.text.count(" ", 0, start), segment.text[start:end]
+        yield span(
+            "piece",
+            text,
+            word_index,
+            word_index + text.count(" ") + 1,
+            " ".join(texts[max(0, word_index - 3) : word_index]),
+        )
     starts = [0, *accumulate(len(text) + 1 for text in texts)]
     in_quotes: set[int] = set()
     for quoted in _QUOTED.finditer(segment.text):
-        at, text_in_quotes = bisect_right(starts, quoted.start("said")) - 1, quoted["said"]
-        end = at + text_in_quotes.count(" ") + 1
-        in_quotes.update(range(at, end))
-        yield span("piece", text_in_quotes, at, end, " ".join(texts[max(0, at - 3) : at]))
+        word_index, text_in_quotes = bisect_right(starts, quoted.start("quoted")) - 1, quoted["quoted"]
+        end = word_index + text_in_quotes.count(" ") + 1
+        in_quotes.update(range(word_index, end))
+        yield span("piece", text_in_quotes, word_index, end, " ".join(texts[max(0, word_index - 3) : word_index]))
     for name in _NAME.finditer(segment.text):
-        at = bisect_right(starts, name.start()) - 1
-        if at in in_quotes:
+        word_index = bisect_right(starts, name.start()) - 1
+        if word_index in in_quotes:
             continue
         # All beginnings and ends of a short line are candidates already.
-        if count > MAX_WORDS_OF_SHORT_LINE or (at and texts[at - 1].islower()):
-            before = " ".join(texts[max(0, at - 3) : at])
-            yield span("piece", name[0], at, at + name[0].count(" ") + 1, before)
-    for at, text in enumerate(texts):
+        if count > MAX_WORDS_OF_SHORT_LINE or (word_index and texts[word_index - 1].islower()):
+            before = " ".join(texts[max(0, word_index - 3) : word_index])
+            yield span("piece", name[0], word_index, word_index + name[0].count(" ") + 1, before)
+    for word_index, text in enumerate(texts):
         if any(map(str.isdigit, text)):
             head, colon, tail = text.partition(":")
             if colon and head.isalpha() and tail:
                 text = tail
-            yield span("word", text, at, at + 1, label or " ".join(texts[max(0, at - 4) : at]), has_colon=bool(label))
+            yield span(
+                "word",
+                text,
+                word_index,
+                word_index + 1,
+                label or " ".join(texts[max(0, word_index - 4) : word_index]),
+                has_colon=bool(label),
+            )
 
 
 def without_brackets(text: str) -> str | None:

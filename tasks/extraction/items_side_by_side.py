@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.passages import Passage
-from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.words_on_page import MAX_PLACED, WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -148,7 +148,7 @@ def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
     """Return the name of a property that is most like the name of a field, or else the property's first name."""
     likeness = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[stated]}
     best = max(likeness, key=lambda name: likeness[name])
-    return best if likeness[best] >= LIKELY else NAMES[stated][0]
+    return best if likeness[best] >= LEAST_LIKENESS else NAMES[stated][0]
 
 
 def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Band]]:

@@ -15,7 +15,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
-from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.units import UNITS
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -236,7 +236,7 @@ def _heading_of(passage: Passage, row: Sequence[WordOnPage]) -> int:
 def _group_of(cell: ReadCell, names: Names) -> ReadCell | None:
     """Return the heading of a group; None if it names the list itself."""
     text = cell.text.strip("#*_: ")
-    is_list = likeness_by_words(names, text) >= LIKELY or "ingredients" in concepts_of(tuple(fold(text)))
+    is_list = likeness_by_words(names, text) >= LEAST_LIKENESS or "ingredients" in concepts_of(tuple(fold(text)))
     return None if not text or is_list else cell._replace(text=text)
 
 

@@ -9,7 +9,7 @@ from models.fair_executor import Slices
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
-from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_in_columns, segments_of_row, text_of
 from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -74,7 +74,7 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
         return next((" ".join(one.names.own[0]) for one in minimum), NAMES[column][0])
     known = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[column]}
     best = max(known, key=lambda name: known[name])
-    return best if known[best] >= LIKELY else NAMES[column][0]
+    return best if known[best] >= LEAST_LIKENESS else NAMES[column][0]
 
 
 def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:

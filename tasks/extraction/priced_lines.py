@@ -15,7 +15,7 @@ from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.object_lists import SUMS
 from tasks.extraction.passages import Passage
-from tasks.extraction.table_lists import LIKELY, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, likeness_by_words
 from tasks.extraction.words_on_page import WordOnPage, cell_of
 from tasks.notation.currencies import ANY, is_currency
 from tasks.notation.numbers import magnitudes
@@ -127,7 +127,9 @@ def _header_of(column: _Column, fields: Sequence[WantedField]) -> _Header:
     """Return the name of a column that is most like a field's name."""
     known = ((likeness_by_words(one.names, name), name, one) for name in COLUMNS[column] for one in fields)
     likeness, name, field = max(known, key=lambda found: found[0])
-    return _Header(name, field.fits(None)) if likeness >= LIKELY else _Header(COLUMNS[column][0], may_be_null=True)
+    return (
+        _Header(name, field.fits(None)) if likeness >= LEAST_LIKENESS else _Header(COLUMNS[column][0], may_be_null=True)
+    )
 
 
 def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:

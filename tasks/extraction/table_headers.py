@@ -12,7 +12,7 @@ from typing import NamedTuple
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
-from tasks.extraction.table_lists import LIKELY, LONGEST_HEADER, SAME_NAME, TALLEST_HEADER
+from tasks.extraction.table_lists import LEAST_LIKENESS, LONGEST_HEADER, SAME_NAME, TALLEST_HEADER
 from tasks.extraction.words_on_page import WordOnPage, cell_of, segments_of_row, text_of
 from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell
@@ -123,7 +123,7 @@ class HeaderFinder:
         return alone
 
     def _is_named(self, cell: HeaderCell) -> bool:
-        return any(max(self._likeness(text)) >= LIKELY for text in self._forms(cell))
+        return any(max(self._likeness(text)) >= LEAST_LIKENESS for text in self._forms(cell))
 
     def _segments(self, index: int) -> list[HeaderCell]:
         return [HeaderCell([segment]) for segment in segments_of_row(self._rows[index])]
@@ -181,7 +181,7 @@ class HeaderFinder:
         # The order of the columns tells what single letters abbreviate.
         spelt = sum(len(text) > 1 for text in cell_texts)
         for index, size in enumerate(self._sizes):
-            named = sum(one[index] >= LIKELY for one in found)
+            named = sum(one[index] >= LEAST_LIKENESS for one in found)
             if named >= 2 and named >= LEAST_NAMED * min(size, spelt):
                 most = max(most, named)
         return most

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import accumulate, islice, pairwise, takewhile
 from statistics import median
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -41,7 +41,7 @@ MAX_EMBEDDED = 400
 """Largest number of header texts that are compared with the fields by meaning. Further ones are compared by words
 alone."""
 MAX_COMPARED = 200
-"""Largest number of rows of a table whose cells are compared with the fields, the first ones."""
+"""Number of rows at the beginning of a table whose cells are compared with the fields."""
 MAX_PAIRS = 5_000
 """Largest product of the columns of a request's tables and the fields of its lists, at 0.2 ms a pair. Tables beyond it
 count as text."""
@@ -56,9 +56,9 @@ SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
 mean the same, or has the same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
-ALIKE = 0.45
+LEAST_COSINE = 0.45
 """Least cosine between the meanings of a header and a field that are alike."""
-LIKELY = 0.6
+LEAST_LIKENESS = 0.6
 """Least weight at which a header is assigned to a field."""
 ABBREVIATED = 0.8
 """Weight of a header that has the initials of a field's name, or its consonants."""
@@ -68,14 +68,14 @@ _SHORT_HEADERS = frozenset(("id", "no", "nr"))
 LONGEST_ABBREVIATION = 4
 """Largest number of letters of a header that counts as an abbreviation."""
 _VOWELS = frozenset("aeiou")
-FITTING = 0.75
+LEAST_FIT = 0.75
 """Least share of the cells of a column that must fit the field's type."""
-FITTING_WITH_NULL = 0.5
+LEAST_FIT_WITH_NULL = 0.5
 """Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
 among amounts."""
-WIDE = 3
+MAX_GAPLESS_COLUMNS = 3
 """Largest number of columns of a table in which an item may not lack a cell. In wider tables, it may lack one."""
-NAMED, LEAST_NAMED = 0.6, 0.3
+LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 """Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
 tables."""
 FEWEST_ANCHORS = 2
@@ -97,13 +97,13 @@ ANSWERED_SHARE = 0.5
 
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
-SHARED = 0.3
+SAME_ROWS_SHARE = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
 LONGEST_SHORT_DAY = 4
 """Largest number of letters of the short name of a weekday, such as `thur`."""
 LONGEST_COMMON = 3
 """Length of cells, in characters, up to which tables of different rows may have them in common."""
-RIVAL = 0.6
+RIVAL_SHARE = 0.6
 """Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
 
 
@@ -162,13 +162,13 @@ def headed_tables(
 ) -> Slices[list[HeadedTable]]:
     """Return several readings of each table: one for each possible header, the most likely by words first, and one
     without a header."""
-    known: dict[str, float] = {}
+    likeness_of_text: dict[str, float] = {}
 
-    def named(forms: Sequence[str]) -> float:
+    def likeness_of_header(forms: Sequence[str]) -> float:
         for text in forms:
-            if text not in known:
-                known[text] = max(likeness_by_words(one.names, text) for one in fields)
-        return max((known[text] for text in forms), default=0.0)
+            if text not in likeness_of_text:
+                likeness_of_text[text] = max(likeness_by_words(reading.names, text) for reading in fields)
+        return max((likeness_of_text[text] for text in forms), default=0.0)
 
     found: list[HeadedTable] = []
     days: dict[int, list[date]] = {}
@@ -181,42 +181,45 @@ def headed_tables(
         yield
         table = _with_parted_header(table)
         table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
-        *headed, bare = _readings(entry, table, days[id(entry)])
-        ranked = sorted(headed, key=lambda one: -sum(min(named(forms), SAME_CONCEPT) for forms in one.forms))
-        kept = ranked[:MAX_READINGS] + [one for one in headed[:1] if one not in ranked[:MAX_READINGS]]
-        found += [*kept, bare]
-        for one in kept:
+        *headed, unheaded = _readings(entry, table, days[id(entry)])
+        ranked = sorted(
+            headed, key=lambda reading: -sum(min(likeness_of_header(forms), SAME_CONCEPT) for forms in reading.forms)
+        )
+        kept = ranked[:MAX_READINGS] + [reading for reading in headed[:1] if reading not in ranked[:MAX_READINGS]]
+        found += [*kept, unheaded]
+        for reading in kept:
             derived = []
-            for column in derived_columns(one.header, one.table.rows[one.end :]):
+            for column in derived_columns(reading.header, reading.table.rows[reading.end :]):
                 if column is None:
                     yield
                 else:
                     derived.append(column)
             wholes = [column for column in derived if column.part_of is None]
-            ways = [wholes, derived] if len(wholes) < len(derived) else [derived]
-            found += [_with_derived(one, columns) for columns in ways if columns]
+            column_sets = [wholes, derived] if len(wholes) < len(derived) else [derived]
+            found += [_with_derived(reading, columns) for columns in column_sets if columns]
     return found
 
 
-def _with_derived(reading: HeadedTable, found: Sequence[DerivedColumn]) -> HeadedTable:
+def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> HeadedTable:
     """Return a reading with columns that were derived from its columns."""
     table = reading.table
-    rows = [[*row, *[NO_CELL] * len(found)] for row in table.rows[: reading.end]]
+    rows = [[*row, *[NO_CELL] * len(columns)] for row in table.rows[: reading.end]]
     rows += [
-        [*row, *(column.cells[number] for column in found)] for number, row in enumerate(table.rows[reading.end :])
+        [*row, *(column.cells[row_index] for column in columns)]
+        for row_index, row in enumerate(table.rows[reading.end :])
     ]
     whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
-    names = {name for column in found for name in column.forms}
+    names = {name for column in columns for name in column.forms}
     # The name of one half of a column does not name the whole column.
-    wholes = {column.part_of for column in found}
+    wholes = {column.part_of for column in columns}
     own = [
         tuple(text for text in forms if index not in wholes and (text not in names or text == forms[-1]))
         for index, forms in enumerate(reading.forms)
     ]
-    forms = [*own, *(column.forms for column in found)]
+    forms = [*own, *(column.forms for column in columns)]
     width = len(table.rows[0])
-    parted = {width + index: column.part_of for index, column in enumerate(found) if column.part_of is not None}
-    return replace(reading, table=whole, forms=forms, derived=len(found), parted=parted)
+    parted = {width + index: column.part_of for index, column in enumerate(columns) if column.part_of is not None}
+    return replace(reading, table=whole, forms=forms, derived=len(columns), parted=parted)
 
 
 def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
@@ -236,7 +239,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[
     ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
     if table.header:
         ends = range(0)
-        forms = _forms(table.rows[: table.header], width, apart=True)
+        forms = _forms(table.rows[: table.header], width, rows_are_lines=True)
         yield HeadedTable(entry, table, 0, table.header, forms, days)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
@@ -290,7 +293,7 @@ def _may_be_header(row: Sequence[str]) -> bool:
     return 2 * len(words) > len(filled)
 
 
-def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, apart: bool = False) -> list[tuple[str, ...]]:
+def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:
     """Return the possible header texts of each column. A cell in an upper row extends to the right until the next cell
     of its row, unless the rows are the lines of cells, of which each alone may name the column."""
     found: list[tuple[str, ...]] = []
@@ -298,9 +301,9 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, apart: bool = Fals
     for index in range(width):
         lines = [row[index].text for row in rows]
         own = lines[-1]
-        above = [group[index] for group in reached] if own and not apart else lines[:-1]
+        above = [group[index] for group in reached] if own and not rows_are_lines else lines[:-1]
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
-        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if apart else [own]), whole)))))
+        found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if rows_are_lines else [own]), whole)))))
     return found
 
 
@@ -330,16 +333,16 @@ def likeness_by_words(wanted: Names, head: str) -> float:
     if (days := _weekdays_in(words)) and days in [_weekdays_in(own) for own in wanted.own]:
         return SAME_NAME
     concepts = concepts_of(words) if len(words) <= 2 * MAX_WORDS else frozenset()
-    same = 0.0
+    by_concepts = 0.0
     common = concepts & wanted.concepts
     if any(not CONCEPTS[name].weak for name in common):
-        same = SAME_CONCEPT - 0.3 * (len(concepts | wanted.concepts) - 1)
+        by_concepts = SAME_CONCEPT - 0.3 * (len(concepts | wanted.concepts) - 1)
     elif common or (concepts and wanted.concepts and may_be_same(concepts, wanted.concepts)):
-        same = NEAR_CONCEPT
-    have = set(spelt_out(words))
-    best = max((_share_of_words(have, own) for own in wanted.own if own), default=0.0)
+        by_concepts = NEAR_CONCEPT
+    head_words = set(spelt_out(words))
+    by_words = max((_share_of_words(head_words, own) for own in wanted.own if own), default=0.0)
     joined = "".join(words)
-    begins = [
+    prefix_shares = [
         min(len(joined), len(key)) / max(len(joined), len(key))
         for own in wanted.own
         if (key := "".join(own))
@@ -347,24 +350,24 @@ def likeness_by_words(wanted: Names, head: str) -> float:
         and len(joined) > 2
         and (key.startswith(joined) or joined.startswith(key))
     ]
-    best = max(best, *begins, *(_likeness_of_abbreviation(head, own) for own in wanted.own))
-    return same + best
+    by_words = max(by_words, *prefix_shares, *(_likeness_of_abbreviation(head, own) for own in wanted.own))
+    return by_concepts + by_words
 
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
     """Return how likely a header of one word abbreviates a name: by the initials of its words (`GD` for goal
     difference) unless these are a word of tables themselves, or one word by its consonants (`Pts` for points)."""
     letters = head.rstrip(".")
-    short = letters.casefold()
-    if not (1 < len(short) <= LONGEST_ABBREVIATION and short.isascii() and short.isalpha()):
+    abbreviation = letters.casefold()
+    if not (1 < len(abbreviation) <= LONGEST_ABBREVIATION and abbreviation.isascii() and abbreviation.isalpha()):
         return 0.0
-    if letters.isupper() and short == "".join(word[:1] for word in name):
-        return 0.0 if short in _SHORT_HEADERS or concepts_of((short,)) else ABBREVIATED
-    if len(name) != 1 or len(short) < SHORTEST_OF_CONSONANTS or not _VOWELS.isdisjoint(short[1:]):
+    if letters.isupper() and abbreviation == "".join(word[:1] for word in name):
+        return 0.0 if abbreviation in _SHORT_HEADERS or concepts_of((abbreviation,)) else ABBREVIATED
+    if len(name) != 1 or len(abbreviation) < SHORTEST_OF_CONSONANTS or not _VOWELS.isdisjoint(abbreviation[1:]):
         return 0.0
-    left = iter(name[0])
-    is_within = all(letter in left for letter in short)
-    return ABBREVIATED if is_within and (short[0], short[-1]) == (name[0][0], name[0][-1]) else 0.0
+    remaining_letters = iter(name[0])
+    is_within = all(letter in remaining_letters for letter in abbreviation)
+    return ABBREVIATED if is_within and (abbreviation[0], abbreviation[-1]) == (name[0][0], name[0][-1]) else 0.0
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:
@@ -380,18 +383,18 @@ def likeness_by_meaning(matches: Matrix) -> Matrix:
     near = np.maximum(matches[:, :, 4], matches[:, :, 10])
     is_nearest = matches[:, :, 6] >= 0
     letters = np.sqrt(matches[:, :, 8] * matches[:, :, 9])
-    found: Matrix = np.maximum(np.where(near >= ALIKE, SIMILAR * near, 0.0), letters)
-    return found + 0.1 * is_nearest * (near >= ALIKE)
+    found: Matrix = np.maximum(np.where(near >= LEAST_COSINE, SIMILAR * near, 0.0), letters)
+    return found + 0.1 * is_nearest * (near >= LEAST_COSINE)
 
 
-def _share_of_words(have: Collection[str], own: Collection[str]) -> float:
+def _share_of_words(head_words: Collection[str], name_words: Collection[str]) -> float:
     """Return the share of words that a header and a name have in common. Synonyms count nearly as much as equal
     words."""
     common = sum(
-        1.0 if word in have else SYNONYM if any(are_synonyms(word, other) for other in have) else 0.0
-        for word in set(own)
+        1.0 if word in head_words else SYNONYM if any(are_synonyms(word, other) for other in head_words) else 0.0
+        for word in set(name_words)
     )
-    return common / max(len(set(own)), len(have))
+    return common / max(len(set(name_words)), len(head_words))
 
 
 def fill_lists(
@@ -411,32 +414,32 @@ def fill_lists(
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
-        own = [one for one in likeliest.values() if one.reading.table.of_list == path]
-        matches += _without_spanned(own or likeliest.values())
-    most: dict[int, int] = {}
+        own_matches = [one for one in likeliest.values() if one.reading.table.of_list == path]
+        matches += _without_spanned(own_matches or likeliest.values())
+    most_columns: dict[int, int] = {}
     for match in matches:
         key = id(match.reading.table)
-        most[key] = max(most.get(key, 0), len(match.columns))
+        most_columns[key] = max(most_columns.get(key, 0), len(match.columns))
     # A table belongs to the list of which it answers most fields, unless that list is filled from another one.
-    is_own = {id(match): len(match.columns) == most[id(match.reading.table)] for match in matches}
+    is_own = {id(match): len(match.columns) == most_columns[id(match.reading.table)] for match in matches}
     matches.sort(key=lambda one: (not is_own[id(one)], -one.worth))
     order = {id(reading.table): index for index, reading in enumerate(readings)}
     found: dict[JsonPath, FilledList] = {}
     used: set[tuple[str, str]] = set()
     for match in matches:
         yield
-        if match.path in found or _is_among(match, used):
+        if match.path in found or _is_used(match, used):
             continue
         rivals = [
             one
             for one in matches
             if one.path == match.path
             and is_own[id(one)] == is_own[id(match)]
-            and one.worth >= RIVAL * match.worth
-            and not _is_among(one, used)
+            and one.worth >= RIVAL_SHARE * match.worth
+            and not _is_used(one, used)
         ]
         # Another reading of the same table, cut at the wrong places, may have the same header, too.
-        groups = [_alike(one, matches, used, order) for one in rivals]
+        groups = [_with_same_header(one, matches, used, order) for one in rivals]
         groups += [[one] for one, group in zip(rivals, groups, strict=True) if len(group) > 1]
         filled = []
         for group in groups:
@@ -451,16 +454,18 @@ def fill_lists(
 
 
 def _without_spanned(matches: Collection["_Match"]) -> Iterator["_Match"]:
-    """Yield the matches of a list without those of tables below a header that a table with cells of several rows has,
-    too. Only rulings show that a cell spans rows, so the other one is a worse reading of the same table."""
+    """Yield the matches of a list. If two tables have the same header and only one has cells that span rows, the other
+    is left out: only rulings show that a cell spans rows, so the other is a worse reading of the same table."""
     spanning = [
         any(cell.row_span > 1 for row in match.reading.table.rows[match.reading.end :] for cell in row)
         for match in matches
     ]
-    known = {place for match, spans in zip(matches, spanning, strict=True) if spans for place in _header_of(match)}
+    spanning_places = {
+        place for match, spans in zip(matches, spanning, strict=True) if spans for place in _header_of(match)
+    }
     for match, spans in zip(matches, spanning, strict=True):
-        own = _header_of(match)
-        if spans or 2 * len(own & known) <= len(own):
+        places = _header_of(match)
+        if spans or 2 * len(places & spanning_places) <= len(places):
             yield match
 
 
@@ -470,11 +475,11 @@ def _header_of(match: "_Match") -> set[tuple[str, str]]:
     return {(cell.pointer, cell.text) for cell in header if "bounds" in cell.place}
 
 
-def _alike(
+def _with_same_header(
     match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
 ) -> list["_Match"]:
-    """Return a match together with the matches of the same list with other tables of the same header, in the order of
-    the tables."""
+    """Return `match` and the matches of its list with other tables that have the same header, in the order of the
+    tables."""
     found, own = [match], _places_of(match)
     headers = [_header_of(match)]
     for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
@@ -483,8 +488,8 @@ def _alike(
             and other is not match
             and match.reading.end > match.reading.top
             and other.reading.title == match.reading.title
-            and not _is_among(other, used)
-            and not _is_among(other, own)
+            and not _is_used(other, used)
+            and not _is_used(other, own)
             and not ((header := _header_of(other)) and any(_have_one_header(header, one) for one in headers))
         ):
             found.append(other)
@@ -493,9 +498,9 @@ def _alike(
     return sorted(found, key=lambda one: order[id(one.reading.table)])
 
 
-def _have_one_header(one: set[tuple[str, str]], other: set[tuple[str, str]]) -> bool:
+def _have_one_header(first: set[tuple[str, str]], second: set[tuple[str, str]]) -> bool:
     """True if two tables of a page were found below the same printed header, so that they are readings of one table."""
-    return 2 * len(one & other) > min(len(one), len(other))
+    return 2 * len(first & second) > min(len(first), len(second))
 
 
 def _places_of(match: "_Match") -> set[tuple[str, str]]:
@@ -504,10 +509,10 @@ def _places_of(match: "_Match") -> set[tuple[str, str]]:
     return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
 
-def _is_among(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
+def _is_used(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
     """True if many of a table's cells are already used, by this table or by another reading of it."""
     own = _places_of(match)
-    return sum(place in used for place in own) > SHARED * len(own)
+    return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
 class _Match(NamedTuple):
@@ -533,17 +538,21 @@ def _match(
     body = [[cell.text for cell in row] for row in islice(_body(reading), MAX_COMPARED)]
     if not body:
         return None
-    alike = np.array(
+    header_likeness = np.array(
         [
             [max((likeness.get((one.path, text), 0.0) for text in forms), default=0.0) for forms in reading.forms]
             for one in fields
         ]
     ).reshape(len(fields), width)
     has_header = reading.end > reading.top
-    likely = int((alike.max(axis=1) >= LIKELY).sum())
-    core = [index for index, one in enumerate(fields) if not one.fits(None) or alike[index].max() >= LIKELY]
-    may_be_in_order = width >= len(core) and likely > 0
-    if has_header and likely <= ANSWERED_SHARE * len(fields) - 1 and not may_be_in_order:
+    likely_count = int((header_likeness.max(axis=1) >= LEAST_LIKENESS).sum())
+    core = [
+        index
+        for index, one in enumerate(fields)
+        if not one.fits(None) or header_likeness[index].max() >= LEAST_LIKENESS
+    ]
+    may_be_in_order = width >= len(core) and likely_count > 0
+    if has_header and likely_count <= ANSWERED_SHARE * len(fields) - 1 and not may_be_in_order:
         return None
     comma = reading.table.comma_likely
     columns = [[row[index] for row in body] for index in range(width)]
@@ -555,49 +564,63 @@ def _match(
         return _in_order(reading, path, fields, columns, fit)
     is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
     may_be_null = np.array([[one.fits(None)] for one in fields])
-    least_fit = np.where(may_be_null & (alike >= SAME_CONCEPT), FITTING_WITH_NULL, FITTING)
+    least_fit = np.where(may_be_null & (header_likeness >= SAME_CONCEPT), LEAST_FIT_WITH_NULL, LEAST_FIT)
     # A header such as `unit price` contains the name of a field for units, but a column of figures holds no units.
     foreign = np.array([[np.inf if "unit" in one.names.concepts else SAME_CONCEPT] for one in fields])
-    worth = np.where((alike >= np.where(is_foreign, foreign, LIKELY)) & (fit >= least_fit), alike * fit, 0.0)
+    worth = np.where(
+        (header_likeness >= np.where(is_foreign, foreign, LEAST_LIKENESS)) & (fit >= least_fit),
+        header_likeness * fit,
+        0.0,
+    )
     # If two columns fit a header equally well, their order decides.
-    rows, places = np.indices(worth.shape)
-    worth -= np.where(worth > 0, 0.01 * np.abs(rows / max(1, len(fields)) - places / width), 0.0)
+    field_indices, column_indices = np.indices(worth.shape)
+    worth -= np.where(worth > 0, 0.01 * np.abs(field_indices / max(1, len(fields)) - column_indices / width), 0.0)
     pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
-    given = {int(index): int(column) for index, column in pairs if worth[index, column] > 0}
-    for index, column in given.items():
+    column_by_field = {int(index): int(column) for index, column in pairs if worth[index, column] > 0}
+    for index, column in column_by_field.items():
         whole = reading.parted.get(column)
-        if whole is not None and is_plain_text(fields[index]) and not _has_rival(reading, given, column):
-            given[index], alike[index, whole] = whole, alike[index, column]
-    by_header = len(given)
-    first = _in_order_from(given, core, fields, columns, fit)
-    if first is not None:
-        given |= {index: first + place for place, index in enumerate(core)}
+        if whole is not None and is_plain_text(fields[index]) and not _has_rival(reading, column_by_field, column):
+            column_by_field[index], header_likeness[index, whole] = whole, header_likeness[index, column]
+    by_header = len(column_by_field)
+    first_column = _in_order_from(column_by_field, core, fields, columns, fit)
+    if first_column is not None:
+        column_by_field |= {index: first_column + offset for offset, index in enumerate(core)}
     elif by_header >= FEWEST_ANCHORS:
-        _take_between(given, fields, columns, fit)
-    for index, column in given.items():
+        _take_between(column_by_field, fields, columns, fit)
+    for index, column in column_by_field.items():
         # The order of columns counts as much as a header that is just likely.
-        alike[index, column] = max(alike[index, column], LIKELY)
+        header_likeness[index, column] = max(header_likeness[index, column], LEAST_LIKENESS)
     # The headings of sections, if there are any, answer a field that must have a text.
-    headings = _section_field(given, fields) if len(given) > 2 and _begins_with_heading(reading) else []
-    _take_left_over(given, [index for index in range(len(fields)) if index not in headings], fields, columns, fit)
+    headings = (
+        _section_field(column_by_field, fields) if len(column_by_field) > 2 and _begins_with_heading(reading) else []
+    )
+    _take_left_over(
+        column_by_field, [index for index in range(len(fields)) if index not in headings], fields, columns, fit
+    )
     # From pages, the extractor fills only lists of texts and numbers.
-    is_whole = by_header > 0 and len(core) > 2 and all(index in given for index in core)
-    needed = LEAST_NAMED if reading.table.is_exact or is_whole or _only_by_table(fields) else NAMED
-    if first is not None:
-        needed = 0.0
-    if len(given) <= ANSWERED_SHARE * len(fields) or by_header < needed * len(fields):
+    is_whole = by_header > 0 and len(core) > 2 and all(index in column_by_field for index in core)
+    needed_share = (
+        LEAST_NAMED_SHARE_IF_EXACT
+        if reading.table.is_exact or is_whole or _only_by_table(fields)
+        else LEAST_NAMED_SHARE
+    )
+    if first_column is not None:
+        needed_share = 0.0
+    if len(column_by_field) <= ANSWERED_SHARE * len(fields) or by_header < needed_share * len(fields):
         return None
-    total = float(sum(worth[index, column] for index, column in given.items())) + 0.2 * (len(given) - by_header)
-    own = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
-    total = total / len(fields) - 0.02 * max(0, own - len(given))
+    total = float(sum(worth[index, column] for index, column in column_by_field.items())) + 0.2 * (
+        len(column_by_field) - by_header
+    )
+    header_count = sum(any(forms) for forms in reading.forms) - reading.derived + len({*reading.parted.values()})
+    total = total / len(fields) - 0.02 * max(0, header_count - len(column_by_field))
     total -= 0.03 * (reading.end - reading.top) + 0.01 * reading.top
-    return _Match(path, reading, given, alike, fit, total)
+    return _Match(path, reading, column_by_field, header_likeness, fit, total)
 
 
-def _has_rival(reading: HeadedTable, given: Mapping[int, int], part: int) -> bool:
+def _has_rival(reading: HeadedTable, column_by_field: Mapping[int, int], part: int) -> bool:
     """True if another field gets another part of the same column."""
     whole = reading.parted[part]
-    return any(other != part and reading.parted.get(other) == whole for other in given.values())
+    return any(other != part and reading.parted.get(other) == whole for other in column_by_field.values())
 
 
 def is_plain_text(one: WantedField) -> bool:
@@ -623,7 +646,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
         texts = [cell.text for cell in row]
         if _is_sum(reading, row):
             if not reading.table.is_exact and has_begun:
-                return  # Other things are printed below the sums of a page.
+                return  # What is printed below the sums of a page is no item.
         elif texts != header and sum(map(bool, texts)) >= least:
             has_begun = True
             yield row
@@ -637,24 +660,24 @@ def _in_order(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> _Match | None:
     """Match a table without a header. Its columns are assigned to the fields in order, if all cells fit."""
-    if len(fields) != len(columns) or not bool((fit.diagonal() >= FITTING).all()):
+    if len(fields) != len(columns) or not bool((fit.diagonal() >= LEAST_FIT).all()):
         return None
-    telling = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
+    telling_fields = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
     first = [column[0] for column in columns]
-    if not telling and not any(any(map(str.isdigit, cell)) for cell in first):
+    if not telling_fields and not any(any(map(str.isdigit, cell)) for cell in first):
         return None
-    given = {index: index for index in range(len(fields))}
-    return _Match(path, reading, given, np.zeros_like(fit), fit, 0.1)
+    column_by_field = {index: index for index in range(len(fields))}
+    return _Match(path, reading, column_by_field, np.zeros_like(fit), fit, 0.1)
 
 
 def _fit(column: Sequence[str], one: WantedField, *, comma_likely: bool, known_days: Sequence[date]) -> float:
     values = values_of_column(column, one, comma_likely=comma_likely, known_days=known_days)
     present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
-    return sum(value is not UNREADABLE for value in present) / len(present) if present else FITTING
+    return sum(value is not UNREADABLE for value in present) / len(present) if present else LEAST_FIT
 
 
 def _take_left_over(
-    given: dict[int, int],
+    column_by_field: dict[int, int],
     wanted: Sequence[int],
     fields: Sequence[WantedField],
     columns: Sequence[Sequence[str]],
@@ -672,26 +695,34 @@ def _take_left_over(
 
     def is_own(index: int, column: int) -> bool:
         present = [cell for cell in columns[column] if not is_missing(cell)]
-        if not present or fit[index, column] < FITTING:
+        if not present or fit[index, column] < LEAST_FIT:
             return False
         if pickiness(index) == 1:
             # A column of numbers after words, such as `Thu 17`, is not the count that a field without a header wants.
             return 2 * sum(cell[:1].isalpha() and not looks_numeric(cell) for cell in present) <= len(present)
         return pickiness(index) != 2 or not _has_no_words(columns[column])
 
-    rest = sorted((index for index in wanted if index not in given), key=pickiness)
+    open_fields = sorted((index for index in wanted if index not in column_by_field), key=pickiness)
     for kind in (0, 1, 2):
-        for index in [one for one in rest if pickiness(one) == kind]:
-            left = [column for column in range(len(columns)) if column not in given.values() and is_own(index, column)]
-            rivals = [other for other in rest if other not in given and other != index and pickiness(other) == kind]
-            rivals = [other for other in rivals if any(fit[other, column] >= FITTING for column in left)]
+        for index in [one for one in open_fields if pickiness(one) == kind]:
+            free_columns = [
+                column
+                for column in range(len(columns))
+                if column not in column_by_field.values() and is_own(index, column)
+            ]
+            rivals = [
+                other
+                for other in open_fields
+                if other not in column_by_field and other != index and pickiness(other) == kind
+            ]
+            rivals = [other for other in rivals if any(fit[other, column] >= LEAST_FIT for column in free_columns)]
             # Of several columns of dates, the first one states when something happened.
-            if (len(left) == 1 or (left and wants_iso(fields[index].schema))) and not rivals:
-                given[index] = left[0]
+            if (len(free_columns) == 1 or (free_columns and wants_iso(fields[index].schema))) and not rivals:
+                column_by_field[index] = free_columns[0]
 
 
 def _in_order_from(
-    given: Mapping[int, int],
+    column_by_field: Mapping[int, int],
     core: Sequence[int],
     fields: Sequence[WantedField],
     columns: Sequence[Sequence[str]],
@@ -703,33 +734,33 @@ def _in_order_from(
     Columns with a known header must be at the place of their field, and texts and numbers where the fields ask for
     them.
     """
-    firsts = {column - core.index(index) for index, column in given.items()}
+    firsts = {column - core.index(index) for index, column in column_by_field.items()}
     first = min(firsts, default=-1)
     if len(firsts) != 1 or len(core) < FEWEST_IN_ORDER or not 0 <= first <= len(columns) - len(core):
         return None
-    has_words = [not _has_no_words(columns[first + place]) for place in range(len(core))]
+    has_words = [not _has_no_words(columns[first + offset]) for offset in range(len(core))]
     texts = [is_plain_text(fields[index]) for index in core]
-    fits = all(fit[index, first + place] >= FITTING for place, index in enumerate(core))
+    fits = all(fit[index, first + offset] >= LEAST_FIT for offset, index in enumerate(core))
     return first if fits and has_words == texts and 0 < sum(texts) < len(texts) else None
 
 
 def _take_between(
-    given: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
+    column_by_field: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> None:
-    """Assign columns to fields in order, where as many columns as fields are left between the same neighbours.
+    """Assign columns to fields in order between neighbours that have equal numbers of columns and fields between them.
 
     Nothing is assigned if the columns that are already assigned are not in the order of their fields.
     """
-    anchors = sorted(given.items())
+    anchors = sorted(column_by_field.items())
     if any(other[1] < one[1] for one, other in pairwise(anchors)):
         return
     for (field_before, before), (field_after, after) in pairwise([(-1, -1), *anchors, (len(fields), len(columns))]):
         if after - before == field_after - field_before:
             between = zip(range(field_before + 1, field_after), range(before + 1, after), strict=True)
-            given |= {
+            column_by_field |= {
                 index: column
                 for index, column in between
-                if fit[index, column] >= FITTING and not all(map(is_missing, columns[column]))
+                if fit[index, column] >= LEAST_FIT and not all(map(is_missing, columns[column]))
             }
 
 
@@ -740,7 +771,7 @@ def is_total(row: Sequence[str]) -> bool:
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
     if len(filled) > 1 and (PHRASES.get(words) in SUMS or PHRASES.get(label) in SUMS):
         return True
-    if len(row) > WIDE and row.count("") <= 1 and any(map(_has_words, filled[1:])):
+    if len(row) > MAX_GAPLESS_COLUMNS and row.count("") <= 1 and any(map(_has_words, filled[1:])):
         return False  # `Total protein` with its unit in a row that is full is an item.
     return "" in row and 0 < len(words) <= MAX_WORDS and not concepts_of(words).isdisjoint(SUMS)
 
@@ -774,57 +805,62 @@ def _demanded(fields: Sequence[WantedField]) -> list[WantedField]:
 
 def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> bool:
     """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
-    reading, given = match.reading, match.columns
+    reading, column_by_field = match.reading, match.columns
     header = reading.header
     names = names_of(match.path, {"type": "array"})
-    is_named = reading.table.of_list is not None or likeness_by_words(names, reading.table.heading) >= LIKELY
+    is_named = reading.table.of_list is not None or likeness_by_words(names, reading.table.heading) >= LEAST_LIKENESS
     body = [*_body(reading, with_sections=True)]
     rows_and_sections = [
         (row, section)
-        for row, section in zip(body, _sections(body, given), strict=True)
+        for row, section in zip(body, _sections(body, column_by_field), strict=True)
         if sum(bool(cell.text) for cell in row) >= min(2, len(row) - 1)
     ]
     below = reading.table.rows[reading.end :]
     sums_above = accumulate(_is_sum(reading, row) for row in below)
-    part_of = {id(row): number for row, number in zip(below, sums_above, strict=True)}
+    part_of = {id(row): row_index for row, row_index in zip(below, sums_above, strict=True)}
     parts = [part_of[id(row)] for row, _ in rows_and_sections]
     rows = [list(row) for row, _ in rows_and_sections]
-    _fill_down(rows, parts, given, fields, is_exact=reading.table.is_exact)
+    _fill_down(rows, parts, column_by_field, fields, is_exact=reading.table.is_exact)
     comma = reading.table.comma_likely
     values = {
         index: values_of_column(
             [row[column].text for row in rows], fields[index], comma_likely=comma, known_days=reading.known_days
         )
-        for index, column in given.items()
+        for index, column in column_by_field.items()
     }
-    section_cells = _cells_of_sections([section for _, section in rows_and_sections], given, fields)
+    section_cells = _cells_of_sections([section for _, section in rows_and_sections], column_by_field, fields)
     values |= {
         index: values_of_column(
             [cell.text for cell in cells], fields[index], comma_likely=comma, known_days=reading.known_days
         )
         for index, cells in section_cells.items()
     }
-    answered = [sum(values[index][number] not in (None, UNREADABLE) for index in given) for number in range(len(rows))]
+    answered = [
+        sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)
+        for row_index in range(len(rows))
+    ]
     typical = median(answered) if answered else 0
-    telling = [index for index in given if not fields[index].fits(None)]
-    demanded = [index for index in telling if fields[index] in _demanded(fields)]
+    telling_fields = [index for index in column_by_field if not fields[index].fits(None)]
+    demanded = [index for index in telling_fields if fields[index] in _demanded(fields)]
     are_telling = len(demanded) >= FEWEST_TELLING or any(not is_plain_text(fields[index]) for index in demanded)
     missing = [one for index, one in enumerate(fields) if index not in values]
     if not found.rows:
         found.missing = missing
-    complete = [number for number, part in enumerate(parts) if not part]
+    complete = [row_index for row_index, part in enumerate(parts) if not part]
     full = [
         index
-        for index in telling
-        if complete and not is_plain_text(fields[index]) and all(_has(values[index][number]) for number in complete)
+        for index in telling_fields
+        if complete
+        and not is_plain_text(fields[index])
+        and all(_has(values[index][row_index]) for row_index in complete)
     ]
-    for number, row in enumerate(rows):
-        if parts[number] and not all(_has(values[index][number]) for index in full):
+    for row_index, row in enumerate(rows):
+        if parts[row_index] and not all(_has(values[index][row_index]) for index in full):
             continue  # a tax or a payment below a sum lacks what every item has
-        least = 0.0 if reading.table.is_whole else 0.5 if reading.table.is_exact else NAMED
-        known_count = sum(_has(values[index][number]) for index in telling)
-        is_whole = are_telling and all(_has(values[index][number]) for index in demanded)
-        if (answered[number] < least * typical and not is_whole) or (telling and not known_count):
+        least_share = _least_answered_share(reading.table)
+        known_count = sum(_has(values[index][row_index]) for index in telling_fields)
+        is_whole = are_telling and all(_has(values[index][row_index]) for index in demanded)
+        if (answered[row_index] < least_share * typical and not is_whole) or (telling_fields and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
             break
@@ -833,10 +869,10 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             path = (*one.path[:-1], len(found.rows), one.path[-1])
             cell = NO_CELL
             value: Any = None
-            if index in given:
-                value, cell = values[index][number], row[given[index]]
+            if index in column_by_field:
+                value, cell = values[index][row_index], row[column_by_field[index]]
             elif index in section_cells:
-                value, cell = values[index][number], section_cells[index][number]
+                value, cell = values[index][row_index], section_cells[index][row_index]
             read_value = value
             if not _has(value):
                 value = emptiest(one)
@@ -844,12 +880,12 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                     if not one.may_be_left_out:
                         return False
                     continue
-            column = given.get(index)
+            column = column_by_field.get(index)
             item[str(one.path[-1])] = value
             likeness = float(match.likeness[index, column]) if column is not None else 0.0
             fit = float(match.fit[index, column]) if column is not None else 0.0
             if index in section_cells:
-                likeness, fit = LIKELY, 1.0
+                likeness, fit = LEAST_LIKENESS, 1.0
             head = header[column] if column is not None else ""
             found.cells[path] = CellOfField(
                 reading.entry,
@@ -857,10 +893,10 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 head,
                 likeness,
                 fit,
-                len(given) / len(fields),
+                len(column_by_field) / len(fields),
                 is_read=_has(read_value),
                 is_text=is_plain_text(one),
-                found_in="file" if reading.table.is_exact else "lines" if reading.table.is_whole else "page",
+                found_in=_source_of(reading.table),
                 is_named=is_named,
             )
         found.rows.append(item)
@@ -874,9 +910,13 @@ def mark_twins(
     its fields."""
     marked = dict(lists)
     for path, found in lists.items():
-        others = [own for other, own in wanted.items() if other != path]
-        if any(2 * sum(_is_among_fields(one, own) for one in wanted[path]) >= len(wanted[path]) for own in others):
-            marked[path] = replace(found, cells={at: cell._replace(has_twin=True) for at, cell in found.cells.items()})
+        other_fields = [own for other, own in wanted.items() if other != path]
+        if any(
+            2 * sum(_is_among_fields(one, own) for one in wanted[path]) >= len(wanted[path]) for own in other_fields
+        ):
+            marked[path] = replace(
+                found, cells={cell_path: cell._replace(has_twin=True) for cell_path, cell in found.cells.items()}
+            )
     return marked
 
 
@@ -884,18 +924,31 @@ def _is_among_fields(one: WantedField, others: Sequence[WantedField]) -> bool:
     return any(one.names.concepts & other.names.concepts or one.names.own[0] in other.names.own for other in others)
 
 
+def _least_answered_share(table: ReadTable) -> float:
+    """Return how many fields a row must answer to be an item, as a share of the typical number."""
+    if table.is_whole:
+        return 0.0
+    return 0.5 if table.is_exact else LEAST_NAMED_SHARE
+
+
+def _source_of(table: ReadTable) -> Literal["file", "lines", "page"]:
+    if table.is_exact:
+        return "file"
+    return "lines" if table.is_whole else "page"
+
+
 def _has(value: Any) -> bool:
     return value is not None and value is not UNREADABLE
 
 
-def _sections(rows: Sequence[Sequence[ReadCell]], given: Mapping[int, int]) -> list[ReadCell | None]:
+def _sections(rows: Sequence[Sequence[ReadCell]], column_by_field: Mapping[int, int]) -> list[ReadCell | None]:
     """Return, for each row, the last heading above it, if the table begins with a heading and has several columns.
 
     A heading is a row of a single cell in the same column as the first one, and in capitals if that is.
     """
     found: list[ReadCell | None] = []
     section: ReadCell | None = None
-    first = _single_cell(rows[0]) if rows and len(given) > 2 else None
+    first = _single_cell(rows[0]) if rows and len(column_by_field) > 2 else None
     for row in rows:
         own = _single_cell(row)
         if first is not None and own is not None and own[0] == first[0]:
@@ -916,7 +969,7 @@ def _single_cell(row: Sequence[ReadCell]) -> tuple[int, ReadCell] | None:
 
 
 def _cells_of_sections(
-    sections: Sequence[ReadCell | None], given: Mapping[int, int], fields: Sequence[WantedField]
+    sections: Sequence[ReadCell | None], column_by_field: Mapping[int, int], fields: Sequence[WantedField]
 ) -> dict[int, list[ReadCell]]:
     """Return, for each field that the headings of sections answer, the cell of each row: a day for a field of days, and
     the heading for a text.
@@ -924,10 +977,12 @@ def _cells_of_sections(
     Beside a day, a number of several figures is the text: `4711` of `Delivery note 4711 of 4 March 2025`.
     """
     days_of_sections = {id(one): list(find_days(one.text)) for one in sections if one is not None}
-    days = [index for index, one in enumerate(fields) if index not in given and one.schema.get("format") == "date"]
+    days = [
+        index for index, one in enumerate(fields) if index not in column_by_field and one.schema.get("format") == "date"
+    ]
     days = days if len(days) == 1 and all(len(own) == 1 for own in days_of_sections.values()) else []
     found: dict[int, list[ReadCell]] = {}
-    for index in [*days, *_section_field(given, fields)] if days_of_sections else ():
+    for index in [*days, *_section_field(column_by_field, fields)] if days_of_sections else ():
         cells = found[index] = []
         for section in sections:
             text = section.text if section is not None else ""
@@ -940,9 +995,9 @@ def _cells_of_sections(
     return found
 
 
-def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
+def _section_field(column_by_field: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
     """Return the only field of texts without a column, or else the only one of these that must have a text."""
-    left = [index for index, one in enumerate(fields) if index not in given and is_plain_text(one)]
+    left = [index for index, one in enumerate(fields) if index not in column_by_field and is_plain_text(one)]
     demanded = [index for index in left if not fields[index].fits(None)]
     return left if len(left) == 1 else demanded if len(demanded) == 1 else []
 
@@ -950,7 +1005,7 @@ def _section_field(given: Mapping[int, int], fields: Sequence[WantedField]) -> l
 def _fill_down(
     rows: Sequence[list[ReadCell]],
     parts: Sequence[int],
-    given: Mapping[int, int],
+    column_by_field: Mapping[int, int],
     fields: Sequence[WantedField],
     *,
     is_exact: bool,
@@ -962,22 +1017,24 @@ def _fill_down(
     Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
     may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
     """
-    for index, column in given.items():
+    for index, column in column_by_field.items():
         kinds = {CONCEPTS[name].kind for name in fields[index].names.concepts}
         types = types_of(fields[index].schema)
         is_position = column == 0 and "number" not in types and kinds.isdisjoint(("amount", "count"))
         may_span = "string" in types or is_position
         is_day = column == 0 and wants_iso(fields[index].schema)
-        must = (is_exact or is_day) and may_span and not fields[index].fits(None)
+        may_repeat = (is_exact or is_day) and may_span and not fields[index].fits(None)
         spans = 0
         above: ReadCell | None = None
         part = 0
         for row, own in zip(rows, parts, strict=True):
             above, part = above if own == part else None, own
             cell = row[column]
-            others = [row[other].text for other in given.values() if other != column]
+            other_texts = [row[other].text for other in column_by_field.values() if other != column]
             if cell.text:
                 above, spans = cell, cell.row_span - 1
-            elif above is not None and (spans > 0 or (must and others.count("") <= (len(others) >= WIDE))):
+            elif above is not None and (
+                spans > 0 or (may_repeat and other_texts.count("") <= (len(other_texts) >= MAX_GAPLESS_COLUMNS))
+            ):
                 row[column] = above
                 spans -= 1

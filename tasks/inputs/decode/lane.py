@@ -71,8 +71,7 @@ ABANDONED_S = 1.0
 the calls that wait behind a hanging one."""
 QUICK_S = 2.0
 """Processor time in seconds after which a call counts as long, so that its key leaves a process to the others. By the
-clock, a call counts as long after CLOCK_FACTOR times as many seconds, because on a busy machine a short call may last
-QUICK_S."""
+clock, a call counts as long after CLOCK_FACTOR × QUICK_S, because on a busy machine a short call may last QUICK_S."""
 _ATTEMPTS = 2
 _OWN_PART = 2
 """Divisor of a process's memory. If the memory runs out, a call that took more than this part of it is itself the
@@ -170,17 +169,17 @@ class DecodeProcess:
     def ask(self, request: Request) -> Reply:
         """Send a request and return the reply. Raises ProcessDied, CallTooSlow, ProcessorsBusy, what pickling raises,
         and the error of a server that ran out of memory or open files, after which the process must be ended."""
-        last = most = self.spent_s() + self._seconds
+        call_limit_s = limit_s = self.spent_s() + self._seconds
         end = time.monotonic() + CLOCK_FACTOR * self._seconds
         client_error = None
         self.held = self.taken = self._memory() - self._at_start
         try:
             self._channel.send(request, deadline=end)
-            while isinstance(reply := self._received(most, end), Within):
-                most = min(last, self.spent_s() + reply.seconds)
-                client_error = reply.error if most < last else None
+            while isinstance(reply := self._received(limit_s, end), Within):
+                limit_s = min(call_limit_s, self.spent_s() + reply.seconds)
+                client_error = reply.error if limit_s < call_limit_s else None
         except TimeoutError as error:
-            has_had_its_time = self.spent_s() >= most
+            has_had_its_time = self.spent_s() >= limit_s
             self.end()
             raise (CallTooSlow(client_error) if has_had_its_time else ProcessorsBusy()) from error
         except (EOFError, OSError, MemoryError) as error:
@@ -191,11 +190,11 @@ class DecodeProcess:
         assert isinstance(reply, Reply)
         return reply
 
-    def _received(self, most_s: float, end: float) -> object:
-        """Receive a message. Raises TimeoutError once the process has used `most_s` seconds of processor time since its
-        start, and at the time `end`."""
+    def _received(self, limit_s: float, end: float) -> object:
+        """Receive a message. Raises TimeoutError at the time `end`, and once the process has used `limit_s` seconds of
+        processor time since its start."""
         while not self._channel.has_message(_LOOK_S):
-            if self.spent_s() >= most_s or time.monotonic() >= end:
+            if self.spent_s() >= limit_s or time.monotonic() >= end:
                 raise TimeoutError
             self.taken = max(self.taken, self._memory() - self._at_start)
         return self._channel.receive(deadline=end)
@@ -332,7 +331,7 @@ class Lane:
     def enter(self, session: ProcessSession[Any]) -> None:
         if session.lane:
             session.lane.leave(session)
-        self._stay()
+        self._cancel_idle_end()
         self.sessions.add(session)
         session.lane = self
 
@@ -349,16 +348,16 @@ class Lane:
         """Queue a job. Its `turn` resolves later, after which `release` must be called. A job that had already begun in
         another process goes first."""
         self.waiting.push(job, job.share, first=job.was_moved)
-        self._next()
+        self._start_next()
 
     def withdraw(self, job: _Job) -> None:
         self.waiting.keep(lambda one: one is not job)
 
     def release(self) -> None:
         self.running = None
-        self._next()
+        self._start_next()
 
-    def _next(self) -> None:
+    def _start_next(self) -> None:
         while self.running is None and (job := self.waiting.pop()) is not None:
             if not job.turn.done():
                 self.running = job
@@ -371,7 +370,7 @@ class Lane:
         if job.session.lane is not self:
             raise _Moved
         job.was_moved = False
-        future = self._thread.submit(self._do, job)
+        future = self._thread.submit(self._run_job, job)
         try:
             return await asyncio.wrap_future(future)
         except asyncio.CancelledError:
@@ -389,7 +388,7 @@ class Lane:
     async def close(self) -> None:
         """End the process, whatever it does."""
         self._closed = True
-        self._stay()
+        self._cancel_idle_end()
         with self._lock:
             if self._process:
                 self._process.kill()
@@ -400,7 +399,7 @@ class Lane:
 
         await asyncio.to_thread(end)
 
-    def _stay(self) -> None:
+    def _cancel_idle_end(self) -> None:
         if self._idle:
             self._idle.cancel()
             self._idle = None
@@ -413,7 +412,7 @@ class Lane:
 
     # The methods below run in the lane's thread.
 
-    def _do(self, job: _Job) -> object:
+    def _run_job(self, job: _Job) -> object:
         blob = job.session.blob
         for attempt in range(1, _ATTEMPTS + 1):
             try:
@@ -440,9 +439,9 @@ class Lane:
                 if job.was_moved:
                     self._end_process("moved")
                     raise _Moved from error
-                kind = "start" if isinstance(error, StartFailed) else "abandoned" if job.abandoned else "died"
+                reason = _reason_of_death(error, job)
                 is_large, is_alone = self._used_most_of_the_memory(), self._is_alone()
-                self._end_process(kind)
+                self._end_process(reason)
                 log.warning("decode_process_died", status=error.status, attempt=attempt, media_type=blob.media_type)
                 if job.abandoned or self._closed:
                     break
@@ -568,6 +567,12 @@ class Lane:
         return f"{megabytes(self._limits.memory_bytes)} (OPENFAZE_DECODE_MEMORY_MB)"
 
 
+def _reason_of_death(error: ProcessDied, job: _Job) -> str:
+    if isinstance(error, StartFailed):
+        return "start"
+    return "abandoned" if job.abandoned else "died"
+
+
 def _fits(blobs: Iterable[Blob], limits: DecodeLimits) -> bool:
     return sum(len(blob.data) for blob in blobs) <= limits.memory_bytes // _OPEN_PART
 
@@ -589,9 +594,10 @@ class DecodePool:
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
       held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
       process are opened again at their next call.
-    - Its process runs out of memory: the same, depending on the share of the memory that other files hold.
+    - Its process runs out of memory: InputError (`decode_failed`), or another try in a new process if other files hold
+      much of the memory.
     - It takes more than `limits.seconds` of processor time: the process is killed; InputError (`decode_failed`).
-    - It lasts CLOCK_FACTOR times as long by the clock without taking so much processor time: the process is killed;
+    - It lasts CLOCK_FACTOR times as long by the clock without taking that much processor time: the process is killed;
       EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
     - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
@@ -667,19 +673,21 @@ class DecodePool:
         """Place `session` in one of the `usable` lanes."""
         if session.lane is None or session.lane.number not in usable:
             lanes = (self._lanes[number] for number in usable)
-            least = min(lanes, key=lambda lane: (not lane.has_room(session.blob), len(lane.sessions), lane.pid is None))
-            least.enter(session)
+            best_lane = min(
+                lanes, key=lambda lane: (not lane.has_room(session.blob), len(lane.sessions), lane.pid is None)
+            )
+            best_lane.enter(session)
 
     def _watch(self, job: _Job) -> None:
         """Watch how long a job runs, from its turn to its end."""
-        left = QUICK_S - job.seconds
-        if left <= 0:
+        remaining_s = QUICK_S - job.seconds
+        if remaining_s <= 0:
             if not job.is_long:
                 job.is_long = True
                 self._homes.began_long(job.share)
             self._keep_apart()
-        again_s = max(left, _LOOK_S) if left > 0 else QUICK_S
-        job.watch = asyncio.get_running_loop().call_later(again_s, self._watch, job)
+        delay_s = max(remaining_s, _LOOK_S) if remaining_s > 0 else QUICK_S
+        job.watch = asyncio.get_running_loop().call_later(delay_s, self._watch, job)
 
     def _keep_apart(self) -> None:
         """Move jobs, waiting or long-running, out of lanes that their key may no longer use."""

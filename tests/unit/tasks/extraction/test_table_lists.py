@@ -10,7 +10,7 @@ from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import read_object_list
 from tasks.extraction.probability import probability_of_cell
-from tasks.extraction.table_lists import LIKELY, MAX_PAIRS, HeadedTable, headed_tables, likeness_by_words
+from tasks.extraction.table_lists import LEAST_LIKENESS, MAX_PAIRS, HeadedTable, headed_tables, likeness_by_words
 from tasks.extraction.whole_results import TaskResults
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
@@ -446,15 +446,15 @@ def test_cells_with_several_numbers_are_lists_of_numbers() -> None:
     "head, name", [("Mo", "montag"), ("måndag", "monday"), ("Samedi", "sat"), ("Domingos", "sunday"), ("wo", "mi")]
 )
 def test_days_of_the_week_are_the_same_in_short_and_in_other_languages(head: str, name: str) -> None:
-    assert likeness_by_words(names_of((name,), TEXT), head) >= LIKELY
-    assert likeness_by_words(names_of(("thursday",), TEXT), head) < LIKELY
+    assert likeness_by_words(names_of((name,), TEXT), head) >= LEAST_LIKENESS
+    assert likeness_by_words(names_of(("thursday",), TEXT), head) < LEAST_LIKENESS
 
 
 @each_case(("head", "name"), [("GD", "goalDifference"), ("Pts", "points"), ("Amt.", "amount")])
 def test_a_header_may_abbreviate_a_name(head: str, name: str) -> None:
-    assert likeness_by_words(names_of((name,), NUMBER), head) >= LIKELY
-    assert likeness_by_words(names_of(("remarks",), NUMBER), head) < LIKELY
-    assert likeness_by_words(names_of(("item_description",), TEXT), "ID") < LIKELY
+    assert likeness_by_words(names_of((name,), NUMBER), head) >= LEAST_LIKENESS
+    assert likeness_by_words(names_of(("remarks",), NUMBER), head) < LEAST_LIKENESS
+    assert likeness_by_words(names_of(("item_description",), TEXT), "ID") < LEAST_LIKENESS
 
 
 def test_words_and_figures_of_one_column_are_two_columns_where_two_fields_want_it() -> None:
