@@ -35,10 +35,10 @@ LINGER_S = 30.0
 
 A client that is cut off while sending may never see its response.
 """
-_LINGERING = 64 * 1024
+_LEAST_LINGERING_BYTES = 64 * 1024
 """Least number of bytes of an unread body that a client must send between two checks. A slower client is dropped,
 because others need its connection."""
-_ENDING_S = 2.0
+_CLOSING_S = 2.0
 """Seconds that a client has to close its side after an error, and during which the rate of an unread body is not
 checked yet."""
 _REPORT_S = 60.0
@@ -53,13 +53,13 @@ _HEAD_FED_AT_ONCE = 512
 _FRAMING = 8
 """Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
 _MAX_HEADERS = 128
-"""Largest number of header lines of a request. Clients and proxies send some 30; a request with 12,000 short lines
+"""Largest number of header lines of a request. Clients and proxies send about 30; a request with 12,000 short lines
 would take 10 ms."""
 _CHUNKS_OF_A_TURN = 64
-"""Number of chunks of a body that are parsed in one turn of the event loop, which takes some 0.2 ms: parsing a small
+"""Number of chunks of a body that are parsed in one turn of the event loop, which takes about 0.2 ms: parsing a small
 chunk costs more than its content."""
 _HEAD_COST = 64
-"""Number of chunks as which a request's head counts. Each of its headers counts as a further chunk."""
+"""Cost of a request's head, in chunks. Each of its headers costs a further chunk."""
 _CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
@@ -145,25 +145,25 @@ class Connections:
     def __len__(self) -> int:
         return len(self._all)
 
-    def admit(self, one: "BoundedProtocol") -> bool:
+    def admit(self, connection: "BoundedProtocol") -> bool:
         """Add a connection. Return False if there is no room, and no waiting connection can be closed to make room."""
-        self._all[one] = None
-        self._by_address[one.address] += 1
-        if self._by_address[one.address] > self.limits.per_address:
-            made_room = self._drop_oldest("connections_of_address", lambda other: other.address == one.address)
+        self._all[connection] = None
+        self._by_address[connection.address] += 1
+        if self._by_address[connection.address] > self.limits.per_address:
+            made_room = self._drop_oldest("connections_of_address", lambda other: other.address == connection.address)
         elif len(self._all) > self.limits.connections:
             made_room = self._drop_oldest("connections", lambda _: True)
         else:
             made_room = True
         if self._clock is None:
-            self._clock = one.loop.call_later(TICK_S, self._tick, one.loop)
+            self._clock = connection.loop.call_later(TICK_S, self._tick, connection.loop)
         return made_room
 
-    def leave(self, one: "BoundedProtocol") -> None:
-        if self._all.pop(one, one) is None:
-            self._by_address[one.address] -= 1
-            if not self._by_address[one.address]:
-                del self._by_address[one.address]
+    def leave(self, connection: "BoundedProtocol") -> None:
+        if self._all.pop(connection, connection) is None:
+            self._by_address[connection.address] -= 1
+            if not self._by_address[connection.address]:
+                del self._by_address[connection.address]
         if not self._all and self._clock is not None:
             self._clock.cancel()
             self._clock = None
@@ -185,18 +185,18 @@ class Connections:
 
     def look(self, now: float) -> None:
         """End connections that have been too slow by the time `now`, in the loop's seconds."""
-        for one in list(self._all):
-            one.look(now)
+        for connection in list(self._all):
+            connection.look(now)
 
     def _tick(self, loop: asyncio.AbstractEventLoop) -> None:
         self._clock = loop.call_later(TICK_S, self._tick, loop) if self._all else None
         self.look(loop.time())
 
-    def _drop_oldest(self, reason: Reason, among: Callable[["BoundedProtocol"], bool]) -> bool:
+    def _drop_oldest(self, reason: Reason, may_drop: Callable[["BoundedProtocol"], bool]) -> bool:
         newest = next(reversed(self._all))
-        for one in self._all:
-            if one is not newest and one.waits and among(one):
-                one.drop(reason)
+        for connection in self._all:
+            if connection is not newest and connection.waits and may_drop(connection):
+                connection.drop(reason)
                 return True
         return False
 
@@ -207,15 +207,15 @@ class _Flow:
     def __init__(self, now: float) -> None:
         self.moved = 0
         self._since = now
-        self._before = 0
+        self._moved_before = 0
 
     def restart(self, now: float) -> None:
-        self._since, self._before = now, self.moved
+        self._since, self._moved_before = now, self.moved
 
     def is_slow(self, now: float, least_rate: float) -> bool:
         if now - self._since < WINDOW_S:
             return False
-        slow = self.moved - self._before < least_rate * (now - self._since)
+        slow = self.moved - self._moved_before < least_rate * (now - self._since)
         self.restart(now)
         return slow
 
@@ -246,7 +246,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.timeout_keep_alive = math.ceil(self._limits.idle_s)
         self.address = ""
         now = self.loop.time()
-        self._in_head = self._in_body = self._ends = False
+        self._in_head = self._in_body = self._is_ending = False
         self._since = now
         """Time at which the current wait began: for the head, the body or the next request."""
         self._head = 0
@@ -273,8 +273,8 @@ class BoundedProtocol(HttpToolsProtocol):
     @property
     def waits(self) -> bool:
         """True if the connection waits for the head of a request, for the client to close, or for an unread body."""
-        if self._ends or self._waits_for_turn():
-            return self._ends
+        if self._is_ending or self._waits_for_turn():
+            return self._is_ending
         return not self._in_body if self.cycle is None else self.cycle.response_complete
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -310,7 +310,7 @@ class BoundedProtocol(HttpToolsProtocol):
         still listens. Return True if the connection stays open until the error is sent."""
         if not self.waits:
             self._end_with(BadRequest(_CLIENT_LEFT, code="client_left"))
-        return self._ends
+        return self._is_ending
 
     def data_received(self, data: bytes) -> None:
         self._inbound.moved += len(data)
@@ -326,9 +326,10 @@ class BoundedProtocol(HttpToolsProtocol):
         """Parse what has been received. After many chunks or a head, the rest waits for another turn of the event
         loop."""
         self._chunks = 0
-        while self._unparsed and not (self._ends or self.transport.is_closing()):
+        while self._unparsed and not (self._is_ending or self.transport.is_closing()):
             if self._chunks >= _CHUNKS_OF_A_TURN:
-                # The first heads of other connections from there, perhaps a proxy's, do not wait for this one's rest.
+                # The first heads of other connections from the same address, perhaps a proxy's, do not wait for the
+                # rest of this connection's bytes.
                 self._wait_for_turn(Share(f"more from address {self.address}"), rests=True)
                 return
             received = self._unparsed.popleft()
@@ -408,17 +409,17 @@ class BoundedProtocol(HttpToolsProtocol):
     def look(self, now: float) -> None:
         """End the connection if the data that it waits for have not arrived by `now`, or arrive too slowly."""
         limits, waited = self._limits, now - self._since
-        if self._ends:
-            if waited > _ENDING_S:
+        if self._is_ending:
+            if waited > _CLOSING_S:
                 self.transport.abort()
         elif self._is_taken_too_slowly(now):
             self.drop("answer_too_slow")
         elif self._in_body and not self.cycle.response_complete:
             self._look_at_body(now, waited)
         elif self._in_body:
-            came, self._seen = self._inbound.moved - self._seen, self._inbound.moved
-            is_slow = came < _LINGERING and not self._waits_for_turn()
-            if waited > LINGER_S or (waited > _ENDING_S and is_slow):
+            received, self._seen = self._inbound.moved - self._seen, self._inbound.moved
+            is_slow = received < _LEAST_LINGERING_BYTES and not self._waits_for_turn()
+            if waited > LINGER_S or (waited > _CLOSING_S and is_slow):
                 self.drop("body_unread")
         elif self._in_head and waited > limits.head_s:
             self._refuse(TooSlow(self._timeout_message("head", limits.head_s)), "head_too_slow")
@@ -447,11 +448,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(TooSlow(f"The request's body arrives more slowly than {kilobytes}."), "body_too_slow")
 
     def _is_taken_too_slowly(self, now: float) -> bool:
-        before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
+        unsent_before, self._unsent = self._unsent, self.transport.get_write_buffer_size()
         if not self._unsent:
             self._outbound.restart(now)
             return False
-        self._outbound.moved += max(0, before - self._unsent)
+        self._outbound.moved += max(0, unsent_before - self._unsent)
         return self._outbound.is_slow(now, self._limits.least_rate)
 
     def send_400_response(self, msg: str) -> None:
@@ -465,9 +466,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _end_with(self, error: ApiError) -> None:
         """Send the error if no response has begun, and end the connection."""
-        begun = self._answered
+        cycle = self._answered
         self._note_disconnect()
-        if begun is not None and begun.response_started and not begun.response_complete:
+        if cycle is not None and cycle.response_started and not cycle.response_complete:
             self.transport.abort()
         else:
             self._answer(error)
@@ -483,7 +484,7 @@ class BoundedProtocol(HttpToolsProtocol):
             b"connection: close",
         ]
         self.transport.write(STATUS_LINE[error.status] + b"\r\n".join(head) + b"\r\n\r\n" + body)
-        self._ends = True
+        self._is_ending = True
         self._since = self.loop.time()
         # Closing a connection with unread bytes would reset it, and its answer would be lost.
         self.transport.write_eof()
@@ -512,5 +513,5 @@ def allow_descriptors() -> None:
         import resource
 
         _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-        most = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+        limit = _DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, _DESCRIPTORS)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))

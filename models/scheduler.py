@@ -142,8 +142,8 @@ class FairQueue(Generic[ItemT]):
 
     def shares_in_order(self, may: Callable[[Share], bool]) -> list[Share]:
         """Return the shares of all lanes for which `may` returns True, in the order in which `pop` would serve them."""
-        places = (place for order in self._orders for place in sorted(order))
-        return [share for _, _, lane in places if may(share := self._shares[lane])]
+        entries = (entry for order in self._orders for entry in sorted(order))
+        return [share for _, _, lane in entries if may(share := self._shares[lane])]
 
     def first_of(self, share: Share) -> ItemT:
         """Return the item of `share` that is served next. There must be one."""
@@ -158,7 +158,7 @@ class FairQueue(Generic[ItemT]):
         last."""
         own = share.is_later, self._times.get(share.key, 0.0)
         heads = (order[0] for order in self._orders if order)
-        return any(lane[1] != share.key and (lane[0], at) < own for at, _, lane in heads)
+        return any(lane[1] != share.key and (lane[0], time) < own for time, _, lane in heads)
 
     def push(self, item: ItemT, share: Share, *, first: bool = False) -> None:
         """Add `item`. With `first`, it goes ahead of its key's other items, like an item whose computation has already
@@ -181,20 +181,20 @@ class FairQueue(Generic[ItemT]):
             passed_over = []
             item: ItemT | None = None
             while order and item is None:
-                place = heapq.heappop(order)
-                if may is None or may(self._shares[place[2]]):
-                    item = self._take(*place)
+                entry = heapq.heappop(order)
+                if may is None or may(self._shares[entry[2]]):
+                    item = self._take(*entry)
                 else:
-                    passed_over.append(place)
-            for place in passed_over:
-                heapq.heappush(order, place)
+                    passed_over.append(entry)
+            for entry in passed_over:
+                heapq.heappush(order, entry)
             if item is not None:
                 return item
         return None
 
     def keep(self, wanted: Callable[[ItemT], bool]) -> None:
         """Withdraw all items except the `wanted` ones."""
-        before = self._size
+        earlier_size = self._size
         for lane, items in list(self._waiting.items()):
             kept = deque(item for item in items if wanted(item))
             self._size -= len(items) - len(kept)
@@ -202,9 +202,9 @@ class FairQueue(Generic[ItemT]):
                 self._waiting[lane] = kept
             else:
                 self._remove_lane(lane)
-        if before != self._size:
+        if earlier_size != self._size:
             for order in self._orders:
-                order[:] = [place for place in order if place[2] in self._waiting]
+                order[:] = [entry for entry in order if entry[2] in self._waiting]
                 heapq.heapify(order)
 
     @property
@@ -214,14 +214,14 @@ class FairQueue(Generic[ItemT]):
             return self._later_order, self._now_order
         return self._now_order, self._later_order
 
-    def _take(self, at: float, _: int, lane: _Lane) -> ItemT:
+    def _take(self, time: float, _: int, lane: _Lane) -> ItemT:
         is_later, key = lane
         items = self._waiting[lane]
         item = items.popleft()
         self._size -= 1
-        self._now = max(self._now, at)
+        self._now = max(self._now, time)
         self._passed_over = 0 if is_later or not self._later_order else self._passed_over + 1
-        self._times[key] = at + time_step(len(items)) / self._shares[lane].weight
+        self._times[key] = time + time_step(len(items)) / self._shares[lane].weight
         if items:
             self._enter_heap(lane)
         else:
@@ -232,8 +232,8 @@ class FairQueue(Generic[ItemT]):
 
     def _enter_heap(self, lane: _Lane) -> None:
         is_later, key = lane
-        at = max(self._now, self._times.get(key, 0.0))
-        heapq.heappush(self._later_order if is_later else self._now_order, (at, next(self._arrivals), lane))
+        time = max(self._now, self._times.get(key, 0.0))
+        heapq.heappush(self._later_order if is_later else self._now_order, (time, next(self._arrivals), lane))
 
     def _remove_lane(self, lane: _Lane) -> None:
         del self._waiting[lane], self._shares[lane]
@@ -242,26 +242,25 @@ class FairQueue(Generic[ItemT]):
 def make_room(
     queue: FairQueue[ItemT],
     share: Share,
-    most: int,
+    max_items: int,
     resource: str,
     seconds_each: float,
     may_yield: Callable[[ItemT], bool],
 ) -> ItemT | None:
-    """Make room for an item of `share` in the `queue` of `resource`, which is to hold `most` items.
+    """Make room for an item of `share` in the `queue` of `resource`, which is to hold `max_items` items.
 
     A full queue refuses batches, and keys that already have an equal share of it. For any other key, the newest item
-    that `may_yield` is returned, one of a batch or else of the key with the most items; the caller must withdraw and
-    refuse it. If no item may yield, the queue grows beyond its bound, to twice its size at most. Raises ShareUsedUp if
-    the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the mean time per
-    item, from which `retry_after` is calculated.
-    """
+    for which `may_yield` is true is returned, one of a batch or else of the key with the most items; the caller must
+    withdraw and refuse it. If no item may yield, the queue grows beyond its bound, to twice its size at most. Raises
+    ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the
+    mean time per item, from which `retry_after` is calculated. """
     own = queue.waiting(share.key)
-    if share.part < 1 and own >= share.of(most):
+    if share.part < 1 and own >= share.of(max_items):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))
-    if queue.places < most:
+    if queue.places < max_items:
         return None
-    if share.is_later or own >= most // (queue.keys + (own == 0)):
-        raise EngineOverloaded(resource, most, retry_after(queue.places, seconds_each))
+    if share.is_later or own >= max_items // (queue.keys + (own == 0)):
+        raise EngineOverloaded(resource, max_items, retry_after(queue.places, seconds_each))
     return next((item for item in queue.longest() if may_yield(item)), None)
 
 
@@ -361,7 +360,7 @@ class FairSlots:
             if claim.granted.done() and not claim.granted.cancelled() and claim.granted.exception() is None:
                 self._release(share, slots)  # granted, but its caller left before it knew
             else:
-                self._queue.keep(lambda one: one is not claim)
+                self._queue.keep(lambda other: other is not claim)
                 self._grant()
             raise
 
@@ -442,7 +441,7 @@ class FairBytes(FairSlots):
         return await super().take(slots, patient=patient)
 
     def grow(self, taken: "TakenSlots", slots: int) -> bool:
-        """Add `slots` to `taken`, ahead of all waiting claims. Return False if the key may not hold so many."""
+        """Add `slots` to `taken`, ahead of all waiting claims. Return False if the key may not hold that many."""
         if not self._fits(taken.share, slots, self.IMMEDIATE_MULTIPLE):
             return False
         self._add(taken, slots)
@@ -496,7 +495,7 @@ class ReservedBytes(FairBytes):
         try:
             await growth.granted
         except asyncio.CancelledError:
-            self._growing.keep(lambda one: one is not growth)
+            self._growing.keep(lambda other: other is not growth)
             self._grant()  # the key's next growth may need less
             raise
         return True
@@ -528,8 +527,8 @@ class ReservedBytes(FairBytes):
 class TakenSlots:
     """Slots that a caller holds until it gives them back."""
 
-    def __init__(self, of: FairSlots, share: Share, slots: int) -> None:
-        self._of = of
+    def __init__(self, owner: FairSlots, share: Share, slots: int) -> None:
+        self._owner = owner
         self.share = share
         self.slots = slots
         self._since = time.monotonic()
@@ -541,7 +540,7 @@ class TakenSlots:
         """Give back all but `slots`."""
         if self.slots > slots:
             beyond, self.slots = self.slots - slots, slots
-            self._of.give_back(self.share, beyond, time.monotonic() - self._since)
+            self._owner.give_back(self.share, beyond, time.monotonic() - self._since)
 
 
 @dataclass(slots=True, eq=False)

@@ -23,9 +23,9 @@ from tasks.result import Bounds, Result, ResultLine, bounds_of, edges_of, texts_
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 from tasks.wording.gui_elements import Wording
 
-_ALIKE = 80.0
+_LEAST_SIMILARITY = 80.0
 """Least similarity (of 100) at which a text counts as the one in the request. OCR may misread a letter or two."""
-_AS_GOOD = 3.0
+_IGNORED_DIFFERENCE = 3.0
 """Largest difference in similarity that is ignored."""
 _MAX_LOOKED_AT = 16
 """Largest number of pages and frames per request that the grounder sees, because each one costs a call of an LLM."""
@@ -62,9 +62,9 @@ def _with_similar_text(written: str, elements: Sequence[GuiElement]) -> list[Gui
     wanted = _normalize(written)
     likeness = [_similarity(wanted, _normalize(one.text)) for one in elements]
     best = max(likeness, default=0.0)
-    if best < _ALIKE:
+    if best < _LEAST_SIMILARITY:
         return []
-    return [one for one, alike in zip(elements, likeness, strict=True) if alike >= best - _AS_GOOD]
+    return [one for one, alike in zip(elements, likeness, strict=True) if alike >= best - _IGNORED_DIFFERENCE]
 
 
 def _similarity(wanted: str, text: str) -> float:

@@ -37,7 +37,7 @@ from tasks.wording.page_range import Form, page_hints, requested_form
 MAX_SEARCHED = 10
 """Number of pages at the beginning of a document that are searched for codes and boxes even if the file has their whole
 text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
-_AT_ONCE = 64
+_WORDS_AT_ONCE = 64
 """Number of recognised words that are compared with the text layer at a time. So few words come from few lines, and
 need to be compared with only a few words of the layer."""
 
@@ -67,8 +67,8 @@ def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.
     reach = np.maximum.accumulate(typed[3])
     uncovered = np.zeros(len(words), np.bool_)
     order = read[1].argsort()
-    for start in range(0, len(words), _AT_ONCE):
-        some = order[start : start + _AT_ONCE]
+    for start in range(0, len(words), _WORDS_AT_ONCE):
+        some = order[start : start + _WORDS_AT_ONCE]
         left, top, right, bottom = read[:, some]
         level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
         uncovered[some] = 2 * _covered_share(read[:, some], typed[:, level]) < right - left

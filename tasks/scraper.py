@@ -43,7 +43,7 @@ _NOISE = re.compile(
     r"\b(?:all|the|a|an|any|every|each|of|number|their|its|please|me|top|first|latest|current|corresponding|\d+)\b",
     re.IGNORECASE,
 )
-_OF = re.compile(r"^(?:the )?(?:number|amount|count) of | of .*", re.IGNORECASE)
+_NOT_IN_NAME = re.compile(r"^(?:the )?(?:number|amount|count) of | of .*", re.IGNORECASE)
 """Pattern of words in a field's phrase that are not part of the field's name: "number of" in "number of reviews", "of
 the events" in "dates of the events"."""
 _WORD = re.compile(r"[^\W_]+")
@@ -58,7 +58,8 @@ def fields_asked(text: str) -> tuple[str, ...]:
     if match is None:
         return ()
     phrases = [
-        _WORD.findall(_NOISE.sub(" ", _OF.sub("", phrase)).lower()) for phrase in _SEPARATOR.split(match["fields"])
+        _WORD.findall(_NOISE.sub(" ", _NOT_IN_NAME.sub("", phrase)).lower())
+        for phrase in _SEPARATOR.split(match["fields"])
     ]
     phrases = [phrase for phrase in phrases if phrase and phrase[-1] not in WORDS["asked"]["page"]][:MAX_FIELDS]
     short = [_singular(phrase[-1]) for phrase in phrases]

@@ -33,9 +33,9 @@ _BATCHES_AT_ONCE = 2
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
 """Number of characters at the beginning of a text by which its language is detected."""
-_SURE = 0.6
+_LEAST_CERTAIN = 0.6
 """Least probability at which the detector's first language is taken as certain."""
-_POSSIBLE = 0.04
+_LEAST_POSSIBLE = 0.04
 """Least probability of a language that is tried if the first one is not certain."""
 _GUESSES = 3
 """Largest number of languages that are tried."""
@@ -159,9 +159,9 @@ def _languages_of(sample: str) -> list[str]:
     if not any(map(str.isalpha, bare)):
         return []
     guesses = detected(bare, _GUESSES)
-    if guesses and guesses[0][1] >= _SURE:
+    if guesses and guesses[0][1] >= _LEAST_CERTAIN:
         guesses = guesses[:1]
-    tags = (tag_of_code(_OWN_CODES.get(code, code)) for code, score in guesses if score >= _POSSIBLE)
+    tags = (tag_of_code(_OWN_CODES.get(code, code)) for code, score in guesses if score >= _LEAST_POSSIBLE)
     return [tag for tag in tags if tag]
 
 

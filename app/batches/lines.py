@@ -23,7 +23,7 @@ from app.errors import LONGEST_RETRY_S, ApiError, BadRequest, RateLimited, clear
 from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
-from app.wire.parse import LARGE, MAX_VALUES, Shortened, TooManyValues, parse, shorten
+from app.wire.parse import LARGE_BYTES, MAX_VALUES, Shortened, TooManyValues, parse, shorten
 from app.wire.problems import json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
@@ -178,7 +178,7 @@ class Checker:
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
     """Return the fields of a line; a long string in a long line is replaced by None. Raises ValueError and
     TooManyValues."""
-    short = Shortened(line, {}) if len(line) < LARGE else shorten(line, max_values=max_values)
+    short = Shortened(line, {}) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
         raise ValueError("it is something else")

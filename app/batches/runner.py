@@ -44,9 +44,9 @@ LEASE_S = 20.0
 """Seconds after which another server may take a batch whose server has not renewed its lease."""
 POLL_S = 5.0
 """Seconds between two checks for work."""
-_AT_ONCE = 8
+_BATCHES_AT_ONCE = 8
 """Largest number of batches that this server runs at the same time, unless a key that runs none is waiting."""
-_MAX_AT_ONCE = 64
+_MAX_BATCHES = 64
 """Largest number of batches in all. Beyond _AT_ONCE, only a key that runs no batch may begin one."""
 _NOTICES_AT_ONCE = 4
 """Largest number of notices that are sent at the same time."""
@@ -72,10 +72,10 @@ _INPUT_GONE = problem("file_not_found", "The input file was deleted, or it has e
 _KEY_REMOVED = problem("key_removed", "The key that the batch belongs to is no longer valid.")
 
 
-def _results_too_large(most_bytes: int) -> dict[str, object]:
+def _results_too_large(max_bytes: int) -> dict[str, object]:
     return problem(
         "results_too_large",
-        f"The results of the batch would be larger than {megabytes(most_bytes)} (OPENFAZE_MAX_FILE_MB). "
+        f"The results of the batch would be larger than {megabytes(max_bytes)} (OPENFAZE_MAX_FILE_MB). "
         "Send the lines in several batches.",
     )
 
@@ -118,10 +118,14 @@ class _RunningBatch:
         self.begun_bytes -= size
         self.changed.set()
 
-    async def wait_for_room(self, size: int, most: int) -> None:
-        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `most` lines are
-        unfinished at a time. Lines that wait without a slot count, because they are in memory."""
-        while self.begun and (self.begun >= most or self.begun_bytes + size > LARGEST_LINE) and not self.stop.is_set():
+    async def wait_for_room(self, size: int, max_lines: int) -> None:
+        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines
+        are unfinished at a time. Lines that wait without a slot count, because they are in memory."""
+        while (
+            self.begun
+            and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE)
+            and not self.stop.is_set()
+        ):
             self.changed.clear()
             await self.changed.wait()
 
@@ -205,10 +209,10 @@ class BatchRunner:
                     run.end("expired")
         while True:
             resting, is_first = None, False
-            if sum(run.remaining_s is None for run in self._runs.values()) >= _AT_ONCE:
+            if sum(run.remaining_s is None for run in self._runs.values()) >= _BATCHES_AT_ONCE:
                 resting = self._find_longest_resting()
                 is_first = resting is None
-                if is_first and len(self._runs) >= _MAX_AT_ONCE:
+                if is_first and len(self._runs) >= _MAX_BATCHES:
                     break
             if (batch := await self._claim_next(now, is_first=is_first)) is None:
                 break
@@ -242,7 +246,7 @@ class BatchRunner:
         """Lease a batch of a key that runs fewer batches than its share allows or, with `is_first`, none at all."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
-        full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_AT_ONCE)}
+        full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_BATCHES_AT_ONCE)}
         return await self.store.claim(self._holder, now, now + LEASE_S, self._runs, full)
 
     async def _shut_down(self) -> None:
@@ -485,14 +489,14 @@ class BatchRunner:
         """Write a file of results, and return the file's id. If there is no room for the file, the results are not read
         from the store. Raises ApiError."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
-        after = 0
+        last_number = 0
         size = await self.store.file_bytes(batch.id, is_answer=is_answer)
         await self._files.check_room(batch.tenant, size)
         async with self._files.writing(batch.tenant) as writing:
-            while records := await self.store.records(batch.id, is_answer=is_answer, after=after):
+            while records := await self.store.records(batch.id, is_answer=is_answer, after=last_number):
                 for number, line in records:
                     await writing.write(line + b"\n")
-                    after = number
+                    last_number = number
             file = await writing.publish(name, OUTPUT_PURPOSE, self._files.limits.ttl_s or None)
         return file.id
 
@@ -500,8 +504,8 @@ class BatchRunner:
         return await self.store.advance(batch.id, self._holder, status, self.clock(), **values)
 
     async def _end_batch(self, batch: Batch, status: Ended, **values: object) -> Batch:
-        tell = self._webhook is not None
-        batch = await self.store.end(batch.id, self._holder, status, self.clock(), tell=tell, **values)
+        has_webhook = self._webhook is not None
+        batch = await self.store.end(batch.id, self._holder, status, self.clock(), tell=has_webhook, **values)
         log.info("batch_ended", batch=batch.id, status=status, completed=batch.completed, failed=batch.failed)
         return batch
 

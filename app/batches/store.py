@@ -83,7 +83,7 @@ _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
-_OF_STORAGE = "storage IN ('', ?)"
+_IN_STORAGE = "storage IN ('', ?)"
 
 log = structlog.get_logger(__name__)
 
@@ -183,7 +183,7 @@ class BatchStore:
         if their notice is due, beyond twice as many. Raises TooManyBatches if the key already has `most` unfinished
         batches."""
         beyond = (
-            f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} "
+            f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} "
             "ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)"
         )
 
@@ -239,7 +239,7 @@ class BatchStore:
             db.execute(query, (until, max(until, now + _LONGEST_HELD_S)))
             found = db.execute(
                 f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
-                f"AND ({_OF_STORAGE} OR expires < ?) "
+                f"AND ({_IN_STORAGE} OR expires < ?) "
                 f"AND id NOT IN ({', '.join('?' * len(own))}) AND tenant NOT IN ({', '.join('?' * len(passed))}) "
                 "ORDER BY (SELECT count(*) FROM batches AS other "
                 "WHERE other.tenant = one.tenant AND other.holder = ? AND other.held_until >= ?), created LIMIT 1",
@@ -378,7 +378,7 @@ class BatchStore:
             for turn in ("tenant > ?", "tenant <= ?"):
                 condition = (
                     f"{turn} AND tenant NOT IN ({', '.join('?' * len(passed))}) AND notice_due IS NOT NULL "
-                    f"AND (notice_due <= ? OR notice_due > ?) AND {_OF_STORAGE} ORDER BY tenant, notice_due"
+                    f"AND (notice_due <= ? OR notice_due > ?) AND {_IN_STORAGE} ORDER BY tenant, notice_due"
                 )
                 batch = _find_one(db, condition, after, *passed, now, latest, self._storage)
                 if batch is not None:
@@ -397,7 +397,7 @@ class BatchStore:
         """Delete the finished batches that were made before `before`, unless their notice is due, and return their
         number. Each sweep gives some of the free pages back to the disk."""
         condition = (
-            f"created < ? AND status NOT IN ({_STATUSES}) AND {_OF_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
+            f"created < ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
         )
         count = await self._in_transaction(lambda db: _forget(db, condition, before, self._storage, now - _OVERDUE_S))
         # `execute` would free only one page, because it takes only the first step of a statement without columns.

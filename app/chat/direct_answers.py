@@ -17,9 +17,9 @@ from tasks.extraction.printed_rows import row_of
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 
-SURE: Final = 0.9
+LEAST_CERTAIN: Final = 0.9
 """Least probability of a value that is returned without a remark on its probability."""
-LIKELY: Final = 0.8
+LEAST_PROBABLE: Final = 0.8
 """Least probability of a value that answers a question about something that documents rarely print."""
 _MARKS: Final = '"“”„«»,; '
 """Signs around a printed value that are not part of it."""
@@ -64,7 +64,7 @@ async def answer_with_values(
 
 
 def _is_likely(found: Sequence[_PrintedValue]) -> bool:
-    return bool(found) and min(one.probability for one in found) >= LIKELY
+    return bool(found) and min(one.probability for one in found) >= LEAST_PROBABLE
 
 
 def _printed_values(
@@ -109,6 +109,6 @@ def _format_values(requested: RequestedValues, key: str, found: Sequence[_Printe
         page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
         if one.row != one.text or page:
             parts.append(f"> {one.row}{page}")
-    if (sure := min(one.probability for one in found)) < SURE:
+    if (sure := min(one.probability for one in found)) < LEAST_CERTAIN:
         parts.append(requested.sentences.uncertain.format(percent=round(100 * sure)))
     return "\n\n".join(parts)

@@ -35,7 +35,7 @@ _WITHOUT_EFFECT = {
 """Fields without an effect here that would change an answer at another server, with an alternative for each."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
 """Values of these fields that request nothing, so that no warning is needed."""
-_KNOWN: Mapping[str, Sequence[str]] = {
+_KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OPENAI_FIELDS, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
@@ -72,7 +72,7 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
     yield from find_misspelt(request)
 
 
-def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN) -> Iterator[str]:
+def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN_FIELDS) -> Iterator[str]:
     """Yield a warning for each unknown field of the request, or of an object in it, whose name resembles a field that
     is absent.
 

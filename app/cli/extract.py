@@ -27,7 +27,7 @@ from app.extract.tables import doubtful
 
 INTERRUPTED = 130
 """Exit status after Ctrl+C, the same as in shells."""
-_SURE = 0.9
+_LEAST_CERTAIN = 0.9
 _NAME_CHARS, _TEXT_CHARS = 48, 200
 _LISTED_AT_ONCE = 500
 
@@ -125,7 +125,7 @@ def _make_table(
         corrected = [
             PaperExample(by_name[row.name], row.result.answer)
             for row in state.rows()
-            if row.result and row.is_corrected and next(doubtful(schema, row, _SURE), None) is None
+            if row.result and row.is_corrected and next(doubtful(schema, row, _LEAST_CERTAIN), None) is None
         ]
         examples = [*examples, *corrected][-MAX_EXAMPLES:]
         is_interrupted = False
@@ -170,7 +170,7 @@ def _run(
 
 def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Sequence[Path]) -> int:
     """Print a summary of the job, and return the number of papers with an error."""
-    threshold = wanted.review if wanted.review is not None else _SURE
+    threshold = wanted.review if wanted.review is not None else _LEAST_CERTAIN
     fields = below = 0
     for row in state.rows():
         fields += len(row.result.evidence) if row.result else 0

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 GAP = "  "
-_LEAST = 12
+_FEWEST_COLUMNS = 12
 """Least number of columns that must be free beside a row for the purpose. With fewer, the purpose is printed below the
 row."""
 
@@ -49,7 +49,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
             row = GAP.join([f"  {known.name.ljust(longest)}", *cells, ""])
             # If hardly any room is left beside the row, the purpose is printed below it.
-            hanging = len(row) if width - len(row) >= _LEAST else len(GAP) * 2
+            hanging = len(row) if width - len(row) >= _FEWEST_COLUMNS else len(GAP) * 2
             lines.append(wrapped(row + known.purpose, width, hanging))
     sizes = {profile: _size(sets_of(profile)) for profile in PROFILES}
     ends = ", ".join(f"{profile} ({shown_bytes(size) if size else 'nothing'})" for profile, size in sizes.items())

@@ -32,9 +32,9 @@ from app.extract.tables import AnswerTable, FieldCell, tables_of
 Rows = Callable[[], Iterable[Row]]
 """Function that returns the papers with their answers, from the first one at each call."""
 
-SURE, DOUBTFUL = 0.9, 0.7
+LEAST_GREEN, LEAST_YELLOW = 0.9, 0.7
 """Least probabilities at which a cell is green or yellow. A cell below both is red."""
-_FILLS = {SURE: "FFE3F4E6", DOUBTFUL: "FFFFF3CD", 0.0: "FFFBDDDD"}
+_FILLS = {LEAST_GREEN: "FFE3F4E6", LEAST_YELLOW: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
 """Colour of a cell that a person accepted or corrected: blue."""
 _MAX_CHARS = 32_767

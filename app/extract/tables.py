@@ -17,7 +17,7 @@ of the row's fields, and the reason if there is no answer."""
 
 _DEEPEST = 8
 """Largest number of levels of objects that become columns. Anything deeper is one cell of JSON."""
-_BETWEEN = "; "
+_SEPARATOR = "; "
 _TYPES: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str, "array": str}
 
 
@@ -205,7 +205,7 @@ def _to_cell_value(value: Any) -> Any:
     """Return `value` as the content of one cell: a list of scalars joined by semicolons, anything deeper as JSON."""
     match value:
         case [*items] if not any(isinstance(one, dict | list) for one in items):
-            return _BETWEEN.join(str(one) for one in items) or None
+            return _SEPARATOR.join(str(one) for one in items) or None
         case dict() | list():
             return json.dumps(value, ensure_ascii=False)
     return value

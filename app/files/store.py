@@ -44,7 +44,7 @@ _SYNC_S = 60.0
 log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
 """Bytes at the beginning of a file that determine its type."""
-_AT_ONCE = 128 * 1024
+_WRITE_BYTES = 128 * 1024
 """Number of bytes that are collected before they are written, because each write waits for its turn in the threads that
 all keys share."""
 
@@ -240,7 +240,7 @@ class UploadWriter:
         self._head += piece[: _HEAD - len(self._head)]
         self._unwritten.append(piece)
         self._unwritten_bytes += len(piece)
-        if self._unwritten_bytes >= _AT_ONCE:
+        if self._unwritten_bytes >= _WRITE_BYTES:
             await self._flush()
 
     async def publish(self, filename: str, purpose: str, keep_s: float | None) -> StoredFile:

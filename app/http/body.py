@@ -9,7 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from app.errors import BadRequest, PayloadTooLarge
 from app.http.disconnect import ClientGone
-from app.wire.parse import LARGE as LEAST_PARSED_ASIDE
+from app.wire.parse import LARGE_BYTES as LEAST_PARSED_ASIDE
 from app.wire.parse import MAX_VALUES, least_quotes, too_many_values
 from models.request_memory import LARGE, HeldBytes, RequestMemory
 from tasks.inputs.limits import megabytes

@@ -17,7 +17,7 @@ from app.http.body import read_body
 from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
-from app.wire.parse import LARGE, LONG, MAX_VALUES, Shortened, TooManyValues, shorten
+from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooManyValues, shorten
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class Mount:
             body = await read_body(request, LARGEST_CALL)
         except PayloadTooLarge:
             raise self._too_large(f"larger than {megabytes(LARGEST_CALL)}") from None
-        if len(body) < LARGE:
+        if len(body) < LARGE_BYTES:
             return _check_message(Shortened(body, {}))
         try:
             return await services.wire.run(lambda: _check_message(shorten(body, max_values=MAX_VALUES)))
@@ -205,7 +205,7 @@ def _check_repeated(body: dict[str, Any], message: Shortened) -> None:
         "params._meta.progressToken": meta.get("progressToken") if isinstance(meta, dict) else None,
     }
     for field, value in repeated.items():
-        if isinstance(value, str) and (len(value) >= LONG or value in message.strings):
+        if isinstance(value, str) and (len(value) >= LONG_BYTES or value in message.strings):
             raise BadRequest(f"Field '{field}': should be a short string", param=field)
 
 

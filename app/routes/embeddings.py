@@ -42,7 +42,7 @@ MAX_TEXTS = 2048
 _FEW_CHARS = 2000
 """Largest number of characters, in all texts of a request, that are tokenized on the event loop, which takes at most
 half a millisecond."""
-_FEW = {"float": 16, "base64": 32}
+_FEW_VECTORS = {"float": 16, "base64": 32}
 """Largest number of vectors that are encoded on the event loop, by format. That takes about half a millisecond."""
 T = TypeVar("T")
 _EXAMPLES = {
@@ -155,7 +155,7 @@ async def _embed(
                 passages = await services.executor.run(_passages, embedder, texts, wanted.input_type)
             rows = await embedder.embed_passages([one for each in passages for one in each])
             frame = embedder.frame(wanted.input_type)
-            if len(passages) <= _FEW[wanted.encoding_format or "float"]:
+            if len(passages) <= _FEW_VECTORS[wanted.encoding_format or "float"]:
                 answer = all_of(_encode_response(wanted, passages, rows, frame))
             else:
                 answer = await services.wire.run(_encode_response, wanted, passages, rows, frame)

@@ -59,7 +59,7 @@ category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
 """Code that must also apply for the categories of threats."""
-_AT_ONCE = 8
+_STRINGS_AT_ONCE = 8
 """Number of strings of one request that are judged at a time."""
 _EXAMPLES = {
     "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
@@ -237,7 +237,7 @@ async def _results(
         async def result(place: int) -> ModerationResult:
             return to_result(await guardrails.texts([(f"input[{place}]", texts[place])], text_policy))
 
-        return await side_by_side(result, range(len(texts)), at_most=_AT_ONCE)
+        return await side_by_side(result, range(len(texts)), at_most=_STRINGS_AT_ONCE)
     if len(parts) != len(items):
         raise BadRequest("Field 'input': strings and parts cannot be mixed in one list", param="input")
     named_texts = [

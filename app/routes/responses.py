@@ -35,7 +35,7 @@ from app.state.responses import LARGEST_RESPONSE, StoredResponse
 from app.telemetry import Stages
 from app.tracing import ZDR_HEADER
 from app.wire import sse
-from app.wire.parse import LARGE, MAX_VALUES, parse, parse_off_loop
+from app.wire.parse import LARGE_BYTES, MAX_VALUES, parse, parse_off_loop
 from app.wire.response import ResponseModel
 from app.wire.response_items import Item, ReferenceItem, StoredItems, kept_items
 from app.wire.responses import PASSED_ON, ConvertedRequest, ResponsesRequest, convert_request
@@ -76,11 +76,11 @@ _EXAMPLES = {
         "store": False,
     },
 }
-_SHORT = 16 << 10
+_SHORT_BYTES = 16 << 10
 """Largest size, in bytes, of a body and of a response that are packed on the event loop."""
 _RUN = 250
 """Number of items of a stored input that are parsed before other threads may run."""
-_MANY = 100
+_MANY_ITEMS = 100
 """Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
 
 
@@ -147,7 +147,7 @@ class _ResponseKeeper:
             length.check(services.max_request_bytes)
             return stored
 
-        is_short = self.is_short and len(content) <= _SHORT
+        is_short = self.is_short and len(content) <= _SHORT_BYTES
         try:
             await services.responses.put(self.tenant, response_id, made, is_short=is_short)
         except ValueError:
@@ -192,7 +192,7 @@ async def create_response(request: Request) -> HttpResponse:
     wanted = await parse_off_loop(ResponsesRequest, body, services.wire)
     request.state.log = {"model": wanted.model, "stream": bool(wanted.stream), "stages": stages.milliseconds}
     forgets = is_on(request, ZDR_HEADER)
-    tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT
+    tenant, is_short = request.state.caller.tenant, len(body) <= _SHORT_BYTES
     converted, answering, keeping = await _prepare(services, wanted, tenant, forgets=forgets, is_short=is_short)
     call = call_of(request, converted.chat)
     if wanted.stream:
@@ -289,7 +289,7 @@ async def _prepare(
     history = await reading.history(wanted.previous_response_id)
     before = reading.length
     wanted = await reading.with_references(wanted)
-    is_large = sum(map(len, history)) + len(wanted.items) > _MANY
+    is_large = sum(map(len, history)) + len(wanted.items) > _MANY_ITEMS
     made = partial(convert_request, wanted, history, services.tasks.has)
     converted = await services.wire.run(made) if is_large else made()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
@@ -336,7 +336,7 @@ async def _stream(
 
 async def _finish(services: Services, answering: ResponseBuilder, event: Finish, size: int) -> bytes:
     """Finish the response, whose text has `size` characters, and return the encoded events."""
-    return answering.finish(event) if size < LARGE else await services.wire.run(answering.finish, event)
+    return answering.finish(event) if size < LARGE_BYTES else await services.wire.run(answering.finish, event)
 
 
 async def _answer_whole(
@@ -428,7 +428,7 @@ class _ConversationReader:
         if len(self._turns) == MAX_TURNS:
             message = f"Field 'previous_response_id': the conversation has more than {MAX_TURNS} turns"
             raise BadRequest(message, param="previous_response_id")
-        if stored.size < LARGE:
+        if stored.size < LARGE_BYTES:
             items = all_of(_read_items(stored))
         else:
             items = await self.services.wire.run(_read_items, stored)

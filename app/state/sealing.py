@@ -15,7 +15,7 @@ _PLAIN, _ENCRYPTED = b"\x00", b"\x01"
 _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """Length of a nonce of AES-GCM, in bytes (NIST SP 800-38D, 8.2)."""
-_SHORT = 64 << 10
+_SHORT_BYTES = 64 << 10
 """Largest number of bytes of a value for which each thread reuses its own compressor, because making a new one takes
 three times as long as compressing. Longer values get a new compressor, because a compressor keeps the memory that its
 longest value took."""
@@ -103,7 +103,7 @@ _TOOLS = _Tools()
 
 
 def _compressed(value: bytes) -> bytes:
-    return _TOOLS.packing.compress(value) if len(value) <= _SHORT else zstandard.compress(value)
+    return _TOOLS.packing.compress(value) if len(value) <= _SHORT_BYTES else zstandard.compress(value)
 
 
 def _cipher(secret: str) -> _Cipher:

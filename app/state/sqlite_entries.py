@@ -22,11 +22,11 @@ CREATE TABLE entries (
 );
 CREATE INDEX entries_by_end ON entries (ends);
 """
-_OF_ALL = """
+_INDEXES_OF_ALL = """
 CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
-_OF_EACH = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
+_INDEX_OF_TENANTS = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
 """Index for the sum of each tenant's sizes. It is the only index, because each further one means another page to write
 per entry. Files of older versions have a different index, which works as well."""
 _ENTRY_BYTES = 200
@@ -74,7 +74,7 @@ class SqliteEntries:
         self._is_cache = is_cache
         self._clock = clock
         name = "cache" if is_cache else path.stem
-        schema = Schema(VERSION, _TABLE + (_OF_EACH if per_tenant else _OF_ALL))
+        schema = Schema(VERSION, _TABLE + (_INDEX_OF_TENANTS if per_tenant else _INDEXES_OF_ALL))
         self._reader = SqliteFile(path, schema, f"{name}-reads", is_cache=is_cache, locked_s=locked_s)
         self._writer = SqliteFile(path, schema, f"{name}-writes", is_cache=is_cache, locked_s=locked_s)
         if is_cache:

@@ -20,7 +20,7 @@ from app.errors import BadRequest, PayloadTooLarge
 from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
 
-LONG = 16 * 1024
+LONG_BYTES = 16 * 1024
 """Least size, in bytes, of a string that is taken out of the body."""
 _PLACEHOLDER = 1024
 """Least length, in characters, of a placeholder: longer than any field with a maximum length allows, so that a string
@@ -30,10 +30,10 @@ _PIECE = 64 * 1024
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80
-_WITHIN = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
+_STRING_CONTENT = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOTALL)
 """Content of a JSON string, up to its end or to the end of a whole escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
-LARGE = 256 * 1024
+LARGE_BYTES = 256 * 1024
 """Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
 """Largest number of values in a large body. A parsed value may take a hundred times the bytes that it has in JSON, and
@@ -63,7 +63,7 @@ class Shortened:
     """Long strings by placeholder, in UTF-8 and without escapes."""
 
 
-def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG, piece: int = _PIECE) -> Shortened:
+def shorten(body: bytes | bytearray, *, max_values: int, long: int = LONG_BYTES, piece: int = _PIECE) -> Shortened:
     """Return `body` without its strings of `long` bytes or more, except for keys.
 
     A string that is not valid JSON stays in the text, so that the parser finds the fault: the text is valid JSON if
@@ -113,7 +113,7 @@ def _strings(body: bytes | bytearray, piece: int) -> Iterator[tuple[int, int, li
 def _cuts(body: bytes | bytearray, start: int, piece: int) -> Iterator[int]:
     """Yield the ends of a string's pieces, none of them within an escape or a character. The last end is the position
     of the closing quote, or of the first fault."""
-    while match := _WITHIN.match(body, start, start + piece):
+    while match := _STRING_CONTENT.match(body, start, start + piece):
         cut = match.end()
         while start < cut < len(body) and _is_inside_a_character(body[cut]):
             cut -= 1
@@ -172,7 +172,7 @@ RequestT = TypeVar("RequestT", bound=BaseModel)
 
 async def parse_off_loop(kind: type[RequestT], body: bytearray, threads: FairExecutor) -> RequestT:
     """Parse a body with `parse`, in `threads` if it is large."""
-    return parse(kind, body) if len(body) < LARGE else await threads.run(parse, kind, body)
+    return parse(kind, body) if len(body) < LARGE_BYTES else await threads.run(parse, kind, body)
 
 
 def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_VALUES) -> RequestT:
@@ -183,7 +183,7 @@ def parse(kind: type[RequestT], body: bytes | bytearray, max_values: int = MAX_V
     `max_values` values.
     """
     try:
-        return _validate(kind, body) if len(body) < LARGE else _without_long_strings(kind, body, max_values)
+        return _validate(kind, body) if len(body) < LARGE_BYTES else _without_long_strings(kind, body, max_values)
     except ValidationError as error:
         problem = first_problem(error)
         code = None if problem.is_json else "invalid_json"

@@ -6,11 +6,11 @@ from functools import cache
 LONGEST = 64
 """Number of characters before a number in which a label is searched for."""
 
-_BETWEEN = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
+_BETWEEN_LABEL_AND_NUMBER = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 
 _UP_TO_NUMBER = (
-    rf"{_BETWEEN}*(?:(?:no|nr|nº|n°|numbers?|nummer|num[eé]ro|número|code|id|is|are|was|ist|lautet|est|es|è|é|card|at|on)"
-    rf"{_BETWEEN}+|(?:号码|號碼|番号|号|是|为|為|は|번호|는|은){_BETWEEN}*){{0,3}}\Z"
+    rf"{_BETWEEN_LABEL_AND_NUMBER}*(?:(?:no|nr|nº|n°|numbers?|nummer|num[eé]ro|número|code|id|is|are|was|ist|lautet|est|es|è|é|card|at|on)"
+    rf"{_BETWEEN_LABEL_AND_NUMBER}+|(?:号码|號碼|番号|号|是|为|為|は|번호|는|은){_BETWEEN_LABEL_AND_NUMBER}*){{0,3}}\Z"
 )
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"

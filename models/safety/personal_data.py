@@ -22,7 +22,7 @@ _LONGEST_EMAIL = 320
 _LONGEST_NUMBER = 80
 """Longest number in characters, including the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
-_AT = re.compile(r"@|%40")
+_AT_SIGN = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")
 _DOMAIN = re.compile(
     rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.){{1,8}}([A-Za-z]{{2,24}}|xn--[a-z0-9-]{{2,59}})"
@@ -204,7 +204,7 @@ def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
 
 
 def _emails(text: str) -> Iterator[PersonalDataSpan]:
-    for at in _AT.finditer(text):
+    for at in _AT_SIGN.finditer(text):
         local = _LOCAL.search(text, max(0, at.start() - 64), at.start())
         domain = _DOMAIN.match(text, at.end(), at.end() + 255)
         if local is None or domain is None or _FILE_SUFFIXES.fullmatch(domain[1]):

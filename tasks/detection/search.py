@@ -35,7 +35,7 @@ _SMALL = (
 _OVERLAP = 0.25
 """Share of a slice's side by which it overlaps the next slice. An object smaller than the overlap is complete in one of
 the two."""
-_LONG = 2.0
+_MAX_ASPECT_RATIO = 2.0
 """Largest aspect ratio of a picture that a square network sees well."""
 _SCALES = (1.0, 2.0)
 """Sides of slices, relative to the network's input. Each size finds objects that the other misses."""
@@ -102,7 +102,7 @@ def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]
         return [
             piece for length in sorted(sides) if length < longer for piece in _cut_slices(width, height, length, length)
         ]
-    if longer <= max(_LONG * shorter, side):
+    if longer <= max(_MAX_ASPECT_RATIO * shorter, side):
         return []
     length = max(round(_WIDE * shorter), side, -(-longer // _MAX_OF_PANORAMA))
     return _cut_slices(width, height, min(width, length), min(height, length))

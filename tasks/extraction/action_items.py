@@ -28,7 +28,7 @@ _DAY = (
     rf"\d{{1,2}}[./-]\d{{1,2}}[./-]?(?:\d{{4}}|\d\d)?|\d{{4}}-\d\d-\d\d|{_MONTH_DAY}"
     r"|[^\W\d_]{3,10} \d{1,2}(?:, \d{4})?"
 )
-_BY = (
+_BEFORE_DUE_DATE = (
     r"(?:by|until|before|due|no later than|bis(?: zum| spätestens)?|d['’]ici(?: au| le)?|avant le|pour le|antes del?"
     r"|hasta el|para el|entro(?: il)?|até(?: ao?)?|vóór|uiterlijk|do(?: dnia)?|senast)"
 )
@@ -40,11 +40,11 @@ _ASSIGNED = (
 _SENTENCE = re.compile(
     rf"(?:^|(?<=[.:;!?)] ))(?:(?:Action|ACTION|Aktion|Maßnahme|TODO|Actie|AP)s?:? )?(?P<owner>{_PERSON})"
     rf"(?: {_ASSIGNED} |(?P<label>: ))(?P<task>[^.;\n]{{3,200}}?)"
-    rf"(?:,? \(?{_BY} (?P<due>{_DAY})\)?[^.;\n]{{0,120}})?"
+    rf"(?:,? \(?{_BEFORE_DUE_DATE} (?P<due>{_DAY})\)?[^.;\n]{{0,120}})?"
     r"(?=[.;\n]|$)",
     re.MULTILINE,
 )
-_DUE_INSIDE = re.compile(rf"(?:{_BY} )(?P<due>{_DAY}) ")
+_DUE_INSIDE = re.compile(rf"(?:{_BEFORE_DUE_DATE} )(?P<due>{_DAY}) ")
 _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     "owner": frozenset(
         fold(

@@ -17,7 +17,7 @@ from tasks.extraction.names import Names
 from tasks.extraction.passages import Passage
 from tasks.result import Box
 
-ALIKE = 85
+LEAST_RATIO = 85
 """Smallest ratio of rapidfuzz, 0 to 100, at which a word counts as a misread label."""
 SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
@@ -95,7 +95,11 @@ def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tup
 def likeness(token: str, label: str) -> float:
     if token == label or (len(label) > 3 and token.startswith(label)):
         return 1.0
-    if len(label) > 4 and abs(len(token) - len(label)) < 2 and ratio(look_alike(token), look_alike(label)) >= ALIKE:
+    if (
+        len(label) > 4
+        and abs(len(token) - len(label)) < 2
+        and ratio(look_alike(token), look_alike(label)) >= LEAST_RATIO
+    ):
         return 1.0
     return SYNONYM_WEIGHT if are_synonyms(token, label) else 0.0
 

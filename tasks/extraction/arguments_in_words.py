@@ -32,12 +32,12 @@ BEHIND_CUE: Final = 0.9
 """Probability of a name after a word that introduces arguments of its parameter, such as `in` before places."""
 UNCAPITALISED: Final = 0.7
 """Probability of a word in lower case after such an introducing word."""
-NAMED: Final = 0.9
+BESIDE_NAME: Final = 0.9
 """Probability of a number beside a word of the parameter's name."""
-ALONE: Final = 0.6
+ONLY_CANDIDATE: Final = 0.6
 """Probability of the only name that no other parameter took, and of numbers if there are as many numbers as parameters
 for numbers."""
-LIKELY: Final = 0.5
+LEAST_PROBABILITY: Final = 0.5
 """Least probability, according to the network, of a text that nothing in the sentence introduces."""
 LONGEST: Final = 4
 """Largest number of words of an argument without capitals."""
@@ -55,7 +55,7 @@ _SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("arguments_in_words.toml").read_text("utf-8"))
 _SENTENCE_END = re.compile(r"[.!?;]+[\"'”)]*$")
 _CLAUSE_END = re.compile(r"[.,!?:;]+[\"'”)]*$")
-_AROUND = ".,;:!?()[]\"'“”„‘’«» "
+_SIGNS_AROUND = ".,;:!?()[]\"'“”„‘’«» "
 _OPENING, _CLOSING = "\"“„«‘'", "\"”“»’'"
 
 
@@ -117,7 +117,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
         if SchemaChecker(fields[path].schema).problem(one.value) is None
     }
     values = {path: value for path, value in copied.values.items() if path not in copies}
-    values |= {path: copies[path].strip(_AROUND) for path in copy_places}
+    values |= {path: copies[path].strip(_SIGNS_AROUND) for path in copy_places}
     return replace(
         copied,
         values=values | {path: one.value for path, one in found.items()},
@@ -150,7 +150,7 @@ def _only_name(
     it."""
     alone = [path for path, cues in left.items() if not any(cue.takes_clause for cue in cues)]
     names = [span for span in _names_in(passage) if set(span).isdisjoint(taken)]
-    return {alone[0]: _decision(passage, names[0], ALONE)} if len(alone) == len(names) == 1 else {}
+    return {alone[0]: _decision(passage, names[0], ONLY_CANDIDATE)} if len(alone) == len(names) == 1 else {}
 
 
 def _numbers_in(
@@ -168,10 +168,10 @@ def _numbers_in(
             near = [one for one in left if own and _is_beside(passage, one[1], step, own)]
             if near:
                 left.remove(near[0])
-                found[path] = _number(passage, *near[0], NAMED)
+                found[path] = _number(passage, *near[0], BESIDE_NAME)
     undecided = [path for path in undecided if path not in found]
     if len(undecided) == len(left):
-        found |= {path: _number(passage, *one, ALONE) for path, one in zip(undecided, left, strict=True)}
+        found |= {path: _number(passage, *one, ONLY_CANDIDATE) for path, one in zip(undecided, left, strict=True)}
     return found
 
 
@@ -190,7 +190,7 @@ def _number(passage: Passage, number: Number, words: tuple[int, ...], probabilit
 
 def _decision(passage: Passage, words: range, probability: float) -> Decision:
     return Decision(
-        " ".join(passage.words[index] for index in words).strip(_AROUND), probability, passage, tuple(words)
+        " ".join(passage.words[index] for index in words).strip(_SIGNS_AROUND), probability, passage, tuple(words)
     )
 
 
@@ -203,7 +203,7 @@ def _may_be_argument(place: ValuePlace | None, passages: Sequence[Passage]) -> b
     # The first word of a sentence has a capital in any case.
     if (last > first or len(sentence) == 1) and _is_all_name(passage, range(first, last + 1)):
         return True
-    return first > sentence.start and last in sentence and place.probability >= LIKELY
+    return first > sentence.start and last in sentence and place.probability >= LEAST_PROBABILITY
 
 
 def _passage_of(place: ValuePlace, passages: Sequence[Passage]) -> Passage:
@@ -285,7 +285,7 @@ def _sentences(passage: Passage) -> Iterator[range]:
 
 
 def _is_name(passage: Passage, index: int) -> bool:
-    word = passage.words[index].strip(_AROUND)
+    word = passage.words[index].strip(_SIGNS_AROUND)
     is_day = word.lower() in _DAYS
     return word[:1].isupper() and word != "I" and not is_day and any(map(str.isalpha, word))
 
@@ -301,4 +301,4 @@ def _is_article(passage: Passage, index: int) -> bool:
 
 
 def _bare(passage: Passage, index: int) -> str:
-    return passage.words[index].strip(_AROUND).lower()
+    return passage.words[index].strip(_SIGNS_AROUND).lower()

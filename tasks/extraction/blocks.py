@@ -14,7 +14,7 @@ TOGETHER = 1.5
 """Bonus on the logits of places in the block that answers most of an object's fields."""
 FEWEST = 2
 """Least number of fields of an object that a block must answer."""
-LIKELY = 0.1
+LEAST_PROBABILITY = 0.1
 """Least probability of a place that counts as an answer."""
 
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
@@ -44,7 +44,7 @@ def prefer_one_block(logits: Matrix, paths: Mapping[int, JsonPath], candidates: 
         chances = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))[:, :-1]
         best = np.zeros((len(rows), len(candidates.segments)), np.float32)
         for own, chance in zip(best, chances, strict=True):
-            np.maximum.at(own, blocks, np.where(chance >= LIKELY, chance, 0.0))
+            np.maximum.at(own, blocks, np.where(chance >= LEAST_PROBABILITY, chance, 0.0))
         answers = (best > 0).sum(axis=0)
         if int(answers.max(initial=0)) < FEWEST:
             continue

@@ -18,9 +18,9 @@ from tasks.extraction.own_words import COMMON, content_of, is_form_of
 from tasks.extraction.passages import Passage
 from tasks.extraction.units import UNITS
 
-NAMED: Final = 3.0
+NAME_BONUS: Final = 3.0
 """Bonus on the logit of a value that stands next to all words of the field's name in one sentence."""
-NEAR: Final = 8
+HALF_WEIGHT_DISTANCE: Final = 8
 """Distance in words between a value and a word of the name at which the word of the name counts half."""
 FEWEST_WORDS: Final = 8
 """Least number of words of a sentence. Fewer words are often a label with its value."""
@@ -63,7 +63,7 @@ class Clauses:
         for index, span in enumerate(self._candidates.spans):
             if span.kind in kinds and (bounds := self._sentence_of(span.passage, span.words[0])) is not None:
                 found[index] = max(self._share(span.passage, bounds, span.words, name) for name in names)
-        logits[:-1] += NAMED * found
+        logits[:-1] += NAME_BONUS * found
 
     def _sentence_of(self, passage: Passage, word: int) -> tuple[int, int] | None:
         return self._sentences[id(passage)].get(word)
@@ -75,7 +75,7 @@ class Clauses:
             inside = places[bisect_left(places, bounds[0]) : bisect_left(places, bounds[1])]
             apart = min((max(own[0] - at, at - own[-1]) for at in inside if at not in own), default=None)
             if apart is not None:
-                total += NEAR / (NEAR + apart)
+                total += HALF_WEIGHT_DISTANCE / (HALF_WEIGHT_DISTANCE + apart)
         return total / len(name)
 
     def _places(self, passage: Passage, word: str) -> list[int]:

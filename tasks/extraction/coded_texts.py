@@ -114,11 +114,11 @@ _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
 """Least number of different misread numbers on a licence."""
-_SURE = frozenset({"4a", "4b", "4c", "4d"})
+_LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that are rarely in the first column of any document but a licence."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
-"""Least number of codes of `_SURE`, and of codes of `_AMERICAN`, on a licence."""
+"""Least number of codes of `_LICENCE_ONLY_NUMBERS`, and of codes of `_AMERICAN`, on a licence."""
 LETTER, HEIGHT, PITCH = 16, 20, 40
 """Width and height of a letter, and distance of lines, on the imaginary page of the coded lines, in pixels of that
 page."""
@@ -239,7 +239,7 @@ def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
         return
     rows = [_with_codes(row, is_american=is_american) for row in split]
     codes = {word.code for row in rows for word in row if word.code}
-    if len(codes) < FEWEST_CODES or not (is_american or len(codes & _SURE) >= FEWEST_SURE):
+    if len(codes) < FEWEST_CODES or not (is_american or len(codes & _LICENCE_ONLY_NUMBERS) >= FEWEST_SURE):
         return
     yield from _of_rows(rows, lines, is_american=is_american)
 
@@ -313,8 +313,8 @@ def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
     ]
     codes = {code for code, _ in codes_with_texts if code}
     with_day = {code for code, text in codes_with_texts if code and any(find_days(text))}
-    is_many = len(codes) >= FEWEST_MISREAD and len(codes & _SURE) >= FEWEST_SURE
-    return is_many and "3" in with_day and not with_day.isdisjoint(_SURE)
+    is_many = len(codes) >= FEWEST_MISREAD and len(codes & _LICENCE_ONLY_NUMBERS) >= FEWEST_SURE
+    return is_many and "3" in with_day and not with_day.isdisjoint(_LICENCE_ONLY_NUMBERS)
 
 
 def _with_codes(row: Sequence[_Word], *, is_american: bool) -> list[_Word]:
@@ -326,7 +326,11 @@ def _with_codes(row: Sequence[_Word], *, is_american: bool) -> list[_Word]:
         elif match is not None:
             followed = index + 1 < len(row) and row[index + 1].text.rstrip(":").casefold() in _LETTERS
             is_first = index == 0 and match["code"] in _NUMBERS
-            if match["dot"] or match["code"].casefold() in _SURE or (is_american and (is_first or followed)):
+            if (
+                match["dot"]
+                or match["code"].casefold() in _LICENCE_ONLY_NUMBERS
+                or (is_american and (is_first or followed))
+            ):
                 code = match["code"].casefold()
         found.append(replace(word, code=code))
     return found

@@ -16,7 +16,7 @@ FILE = Path(__file__).with_name("concepts.toml")
 MORE = Path(__file__).with_name("languages.toml")
 """Names of the same concepts in further languages."""
 
-MANY = 5
+FEWEST_KNOWN_NAMES = 5
 """Least number of known names with the same last word that makes other names with this last word likely."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
@@ -49,9 +49,9 @@ WORDS_OF_ADDRESSES = frozenset(token for row in _ROWS.values() for token in fold
 _UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
 _FIELDS: dict[str, str] = {}
 """Concept by the name of a field."""
-_BY_FIRST: dict[str, list[tuple[str, ...]]] = {}
+_PHRASES_BY_TOKEN: dict[str, list[tuple[str, ...]]] = {}
 """Phrases by their first token, the longest first."""
-_LIKELY: dict[str, set[str]] = {}
+_CONCEPTS_BY_TOKEN: dict[str, set[str]] = {}
 """Concepts that a single token may mean, by token."""
 
 
@@ -86,7 +86,9 @@ for _rows in _MORE.values():
         for _label in _told.split(","):
             PHRASES.setdefault(tuple(fold(_label)), _name)
 LAST_WORDS = frozenset(
-    word for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items() if count >= MANY
+    word
+    for word, count in Counter(phrase[-1] for phrase in PHRASES if len(phrase) > 1).items()
+    if count >= FEWEST_KNOWN_NAMES
 )
 """Last words that many different names share: `number`, `date`."""
 
@@ -113,11 +115,11 @@ for _kept, _names in _WITHOUT_JOINING.items():
         _FIELDS.setdefault(_kept, *_names)
 FIELD_WORDS = frozenset(" ".join(_FIELDS).split())
 for _phrase in sorted(PHRASES, key=len, reverse=True):
-    _BY_FIRST.setdefault(_phrase[0], []).append(_phrase)
+    _PHRASES_BY_TOKEN.setdefault(_phrase[0], []).append(_phrase)
 for _name in _ROWS.keys() - {_NOTHING}:
     for _tokens in (*_phrases_of(_name, "words"), *_phrases_of(_name, "hints")):
         if len(_tokens) == 1:
-            _LIKELY.setdefault(_tokens[0], set()).add(_name)
+            _CONCEPTS_BY_TOKEN.setdefault(_tokens[0], set()).add(_name)
 _MISREAD = {
     look_alike(token): token
     for token in sorted({token for phrase in PHRASES for token in phrase} | _INCLUDING | _EXCLUDING)
@@ -128,12 +130,12 @@ _MISREAD = {
 
 def is_common_token(token: str) -> bool:
     """True if the labels of many fields contain this token: a name, a number, an amount."""
-    return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _LIKELY.get(token, ()))
+    return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _CONCEPTS_BY_TOKEN.get(token, ()))
 
 
 def are_synonyms(one: str, other: str) -> bool:
     """True if two tokens may be names of the same concept."""
-    return not _LIKELY.get(one, set()).isdisjoint(_LIKELY.get(other, set()))
+    return not _CONCEPTS_BY_TOKEN.get(one, set()).isdisjoint(_CONCEPTS_BY_TOKEN.get(other, set()))
 
 
 @lru_cache(maxsize=4096)
@@ -229,7 +231,7 @@ def _find_names(
 
 
 def _longest_of_label(tokens: Sequence[str], at: int) -> tuple[int, str]:
-    for phrase in _BY_FIRST.get(tokens[at], ()):
+    for phrase in _PHRASES_BY_TOKEN.get(tokens[at], ()):
         if tuple(tokens[at : at + len(phrase)]) == phrase:
             return len(phrase), PHRASES[phrase]
     return 0, ""

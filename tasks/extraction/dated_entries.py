@@ -26,9 +26,9 @@ Section = Literal["work", "education", ""]
 
 MAX_LINES: Final = 3
 """Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
-APART: Final = 1.4
+ENDING_GAP: Final = 1.4
 """Gap between two lines, in heights of a line, that ends an entry."""
-INDENTED_APART: Final = 2.5
+INDENTED_ENDING_GAP: Final = 2.5
 """Gap between two lines, in heights of a line, that ends an entry with indented lines."""
 MAX_TEXT: Final = 100_000
 """Largest number of characters of a passage in whose sentences periods are searched for."""
@@ -100,7 +100,7 @@ PLACE_OF_WORK = re.compile(
 )
 _SIGN = re.compile(r"[|·•–—@:-]|at|bei|chez|presso|bij", re.IGNORECASE)
 _GRADE = re.compile(
-    r"(?:(?:abschluss)?note|grade|gpa|score|mention|voto|votazione|nota|média|cijfer|ocena|betyg)\W*(?P<said>.+)"
+    r"(?:(?:abschluss)?note|grade|gpa|score|mention|voto|votazione|nota|média|cijfer|ocena|betyg)\W*(?P<stated>.+)"
     r"|(?P<figures>[1-6][.,]\d|[12]:[12]|\d{2,3}/\d{2,3}(?: e lode)?|first[- ]class.*|cum laude|magna cum laude"
     r"|summa cum laude)",
     re.IGNORECASE,
@@ -133,7 +133,7 @@ _ROLE_OF_WORD: Final[Mapping[str, Role]] = {
     **dict.fromkeys(("arbetsuppgifter", "beskrivning", "bullets"), "details"),
     **dict.fromkeys(("current", "iscurrent", "aktuell", "actuel", "attuale", "atual", "ongoing"), "current"),
 }
-_OF_TIME: Final = frozenset(
+_WORDS_OF_TIME: Final = frozenset(
     (
         *("date", "year", "month", "datum", "jahr", "monat", "annee", "mois", "fecha", "ano", "mes", "data", "anno"),
         *("mese", "jaar", "maand", "rok", "miesiac", "ar", "manad", "is", "de", "d"),
@@ -187,14 +187,14 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
     in_sentences: list[dict[Role, ReadCell]] | None = None
     for fields, roles in wanted:
         section = _section_of(str(fields[0].path[-2]), fields)
-        known = [one for one in entries if one.section == section]
-        own = known or [one for one in entries if not one.section]
-        for one in own:
-            if id(one) not in cells_of:
+        section_entries = [entry for entry in entries if entry.section == section]
+        chosen_entries = section_entries or [entry for entry in entries if not entry.section]
+        for entry in chosen_entries:
+            if id(entry) not in cells_of:
                 yield None
-                cells_of[id(one)] = _cells_of(passage, one)
+                cells_of[id(entry)] = _cells_of(passage, entry)
         header = [ReadCell(" ".join(fields[index].names.own[0])) for index in roles]
-        found = [cells for one in own if (cells := cells_of[id(one)])]
+        found = [cells for entry in chosen_entries if (cells := cells_of[id(entry)])]
         if not found and section == "work" and "organisation" in roles.values():
             in_sentences = (yield from _in_sentences(passage)) if in_sentences is None else in_sentences
             found = in_sentences
@@ -208,20 +208,20 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
 
 def _note_order(passage: Passage, entries: Sequence[_Entry]) -> Slices[None]:
     """Set `organisation_first` in the entries of work if most of these entries begin with an organisation."""
-    own = [one for one in entries if one.section == "work"]
-    known = 0
-    for one in own:
+    work_entries = [entry for entry in entries if entry.section == "work"]
+    organisation_count = 0
+    for entry in work_entries:
         yield
-        first = next(_pieces(passage, one.body[0]), []) if one.body and one.body[0] else []
-        known += bool(first) and _is_organisation(passage, first)
-    for one in own:
-        one.organisation_first = 2 * known > len(own)
+        first = next(_pieces(passage, entry.body[0]), []) if entry.body and entry.body[0] else []
+        organisation_count += bool(first) and _is_organisation(passage, first)
+    for entry in work_entries:
+        entry.organisation_first = 2 * organisation_count > len(work_entries)
 
 
 def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
     """Return the periods and organisations that sentences mention."""
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
-    each: list[dict[Role, ReadCell]] = []
+    found_cells: list[dict[Role, ReadCell]] = []
     for found in matches_in_slices(_IN_SENTENCE, text):
         yield
         if found is None or not (found["end"] or found["since"]):
@@ -234,17 +234,17 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
                 placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
                 role_text = found[role].rstrip(".")
                 cells[role] = cell_of(passage, placed)._replace(text=role_text) if placed else ReadCell(role_text)
-        each.append(cells)
-    return each
+        found_cells.append(cells)
+    return found_cells
 
 
 def _roles_of(fields: Sequence[WantedField]) -> dict[int, Role]:
     found: dict[int, Role] = {}
     for index, one in enumerate(fields):
-        bare = [[word for word in words if word not in _OF_TIME] or words for words in reversed(one.names.own)]
-        known: list[Role | None] = [_ROLE_OF_WORD.get(words[0]) for words in bare if len(words) == 1]
-        known += [_ROLE_OF_CONCEPT.get(concept) for concept in sorted(one.names.concepts)]
-        role = next((role for role in known if role is not None), None)
+        bare = [[word for word in words if word not in _WORDS_OF_TIME] or words for words in reversed(one.names.own)]
+        possible_roles: list[Role | None] = [_ROLE_OF_WORD.get(words[0]) for words in bare if len(words) == 1]
+        possible_roles += [_ROLE_OF_CONCEPT.get(concept) for concept in sorted(one.names.concepts)]
+        role = next((role for role in possible_roles if role is not None), None)
         if role is not None and role not in found.values():
             found[index] = role
     return found
@@ -254,7 +254,7 @@ def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bo
     role_set = set(roles.values())
     if role_set.isdisjoint(("activity", "organisation")):
         return False
-    # Other things than jobs and schools have a year, too.
+    # Things other than jobs and schools have a year, too.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
     return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
 
@@ -276,37 +276,37 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
     section: Section = ""
     is_open = False
     heading_at: int | None = None
-    above = 0
+    lines_above = 0
     bottom = 0
-    at = 0
-    while at < len(rows):
+    index = 0
+    while index < len(rows):
         yield
-        row = rows[at]
+        row = rows[index]
         top = min(word.box[1] for word in row)
         if (heading := _heading(passage, row)) is not None:
-            section, is_open, heading_at, above = heading, False, at, 0
-        elif (entry := _begun(passage, row, rows[at + 1] if at + 1 < len(rows) else (), section)) is not None:
+            section, is_open, heading_at, lines_above = heading, False, index, 0
+        elif (entry := _begun(passage, row, rows[index + 1] if index + 1 < len(rows) else (), section)) is not None:
             lines_below = len(entry.body) > 1
             if heading_at is not None:
-                above = _lines_above(passage, rows[heading_at + 1 : at]) if section else 0
+                lines_above = _lines_above(passage, rows[heading_at + 1 : index]) if section else 0
                 heading_at = None
-            if above:
-                _take_above(rows[at - above : at], entry, found)
+            if lines_above:
+                _take_above(rows[index - lines_above : index], entry, found)
             found.append(entry)
             is_open = True
-            at += lines_below
-            row = rows[at]
+            index += lines_below
+            row = rows[index]
         elif is_open and _goes_on(found[-1], row, top - bottom):
             found[-1].body.append(list(row))
         else:
             is_open = False
         bottom = max(word.box[3] for word in row)
-        at += 1
+        index += 1
     return found
 
 
 def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
-    """Return how many lines above each period of a section name the activity and the organisation: as many as there are
+    """Return how many lines above each period of a section name the activity and the organisation: the number of lines
     between the section's heading and its first period."""
     is_short = all(_is_title(passage, row) for row in rows)
     return len(rows) if len(rows) <= MAX_ABOVE and is_short else 0
@@ -316,16 +316,16 @@ def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Se
     """Move the lines above a period from the previous entry into the period's entry."""
     entry.body[:0] = [list(row) for row in rows]
     taken = {word.at for row in rows for word in row}
-    for before in entries[-1:]:
-        before.body = [line for line in before.body if taken.isdisjoint(word.at for word in line)]
+    for previous in entries[-1:]:
+        previous.body = [line for line in previous.body if taken.isdisjoint(word.at for word in line)]
 
 
 def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
     """True if a line belongs to an entry: the first below the period, one near the line above, or an indented one."""
-    if not entry.body or gap <= APART * row[0].height:
+    if not entry.body or gap <= ENDING_GAP * row[0].height:
         return True
     left = min((line[0].box[0] for line in entry.body if line), default=0)
-    return gap <= INDENTED_APART * row[0].height and row[0].box[0] > left + row[0].height
+    return gap <= INDENTED_ENDING_GAP * row[0].height and row[0].box[0] > left + row[0].height
 
 
 def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
@@ -343,26 +343,28 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
     """Return the entry that begins in a line: the period begins or ends the line, or stands beside it in two lines."""
     first = list(next(segments_of_row(row)))
     if below and len(first) < len(row) and _FIRST_MOMENT.fullmatch(text_of(passage, first)):
-        other = list(next(segments_of_row(below)))
-        if _SECOND_MOMENT.fullmatch(end_text := text_of(passage, other)):
-            end = NO_CELL if re.fullmatch(_NOW, end_text, re.IGNORECASE) else cell_of(passage, other)
-            body = [list(row[len(first) :]), list(below[len(other) :])]
-            both = [*first, *other]
-            return _Entry(cell_of(passage, first), end, _cut(passage, both, text_of(passage, both)), section, body)
+        second = list(next(segments_of_row(below)))
+        if _SECOND_MOMENT.fullmatch(end_text := text_of(passage, second)):
+            end = NO_CELL if re.fullmatch(_NOW, end_text, re.IGNORECASE) else cell_of(passage, second)
+            body = [list(row[len(first) :]), list(below[len(second) :])]
+            period_words = [*first, *second]
+            return _Entry(
+                cell_of(passage, first), end, _cut(passage, period_words, text_of(passage, period_words)), section, body
+            )
     text = text_of(passage, row)
     for period in _PERIOD.finditer(text):
         if not (period["end"] or period["since"]):
             continue
-        before, after = text[: period.start()].count(" "), len(row) - text[period.end() :].count(" ")
+        words_before, words_after = text[: period.start()].count(" "), len(row) - text[period.end() :].count(" ")
         if period.start() and period.end() < len(text):
             continue
-        if period.start() and not 0 < before <= 10:
+        if period.start() and not 0 < words_before <= 10:
             continue
         start, end = (
             _cut(passage, _words_at(text, row, *period.span(name)), period[name]) if period[name] else NO_CELL
             for name in ("start", "end")
         )
-        rest = list(row[:before]) if period.start() else list(row[after:])
+        rest = list(row[:words_before]) if period.start() else list(row[words_after:])
         if len(rest) >= FEWEST_WORDS and passage.words[rest[0].at][0].islower():
             continue
         whole = _cut(passage, _words_at(text, row, *period.span()), period[0].strip("()"))
@@ -424,8 +426,8 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     found: dict[Role, ReadCell] = {"start": entry.start, "end": entry.end, "period": entry.period}
     found["year"] = entry.end if entry.end.text else entry.start
     found["current"] = entry.start._replace(text="no" if entry.end.text else "yes")
-    for role, number in zip(roles, order, strict=False):
-        found[role] = cell_of(passage, pieces[number])._replace(text=texts[number])
+    for role, piece_index in zip(roles, order, strict=False):
+        found[role] = cell_of(passage, pieces[piece_index])._replace(text=texts[piece_index])
     if grade is not None:
         found["grade"] = grade
     used = {word.at for piece in pieces for word in piece}
@@ -463,7 +465,7 @@ def _grade_in(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> tuple[
     for piece in (piece for line in lines for piece in _pieces(passage, line)):
         text = text_of(passage, piece).strip(" ,;|·()")
         if found := _GRADE.fullmatch(text):
-            cell = cell_of(passage, piece)._replace(text=(found["said"] or found["figures"]).strip(" ,;:"))
+            cell = cell_of(passage, piece)._replace(text=(found["stated"] or found["figures"]).strip(" ,;:"))
             return cell, frozenset(word.at for word in piece)
     return None
 
@@ -534,7 +536,10 @@ def month_form(one: WantedField) -> MonthForm | None:
 def in_month_form(text: str, form: MonthForm) -> str | None:
     """Return a month of a year in a form; None for any other text."""
     year = _YEAR_OF_MONTH.search(text)
-    other = _YEAR_OF_MONTH.sub(" ", text).strip(" -./")
-    words = other.split()
-    month = int(other) if other.isdecimal() and len(other) <= len("12") else month_named(words[0]) if words else 0
+    rest = _YEAR_OF_MONTH.sub(" ", text).strip(" -./")
+    words = rest.split()
+    if rest.isdecimal() and len(rest) <= len("12"):
+        month: int | None = int(rest)
+    else:
+        month = month_named(words[0]) if words else None
     return form(int(year[0]), month) if year is not None and month else None

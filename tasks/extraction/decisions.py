@@ -47,24 +47,24 @@ BEHIND_OWN_LABEL: Final = 0.95
 MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
-OTHER_WORDS: Final = 0.2
+LONG_LABEL_PENALTY: Final = 0.2
 """Amount by which each word of a label beyond MAX_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
 label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds after a field's label."""
 BESIDE_OTHERS: Final = 0.4
 """Largest probability of a word that is printed next to other choices."""
-LIKELY: Final = 0.5
+LEAST_PROBABILITY: Final = 0.5
 """Least probability, according to the network, of a word that decides a field."""
 PRINTED_BY_LABEL: Final = 0.8
 """Probability of a choice whose words are printed near words that name the field."""
 PRINTED_ALONE: Final = 0.6
 """Probability of the only choice of an enum whose words are printed."""
-DENIED: Final = 0.75
+DENIED_PROBABILITY: Final = 0.75
 """Probability that a boolean is false if its name is printed after a word that denies it."""
-NAMED: Final = 0.55
+NAME_PRINTED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
-ALIKE: Final = 0.6
+LEAST_NAMING_SHARE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
 SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
@@ -73,7 +73,7 @@ MAX_PRINTED: Final = 20
 """Largest number of places that are compared for the words of one choice."""
 MAX_LABEL_LINES: Final = 8
 """Largest number of lines with boxes that follow the line naming their group."""
-NEAR: Final = 3
+MAX_WORDS_TO_DENIAL: Final = 3
 """Largest number of words between a denial and what it denies."""
 
 CROSSES: Final = frozenset(("x", "X", "×", "✓", "✔", "✗", "✘", "√"))
@@ -86,7 +86,7 @@ FEWEST_MARKS: Final = 2
 _MARK = re.compile("|".join(map(re.escape, sorted((*TICKED, *EMPTY), key=len, reverse=True))))
 _CIRCLES = frozenset("○◯")
 """Signs that are used both as bullets and as empty circles."""
-_LITTLE = frozenset(
+_FUNCTION_WORDS = frozenset(
     fold("is has have was are can does with and or of the a an in for to if whether included required flag yes no")
 )
 """Words that say nothing about the subject of a boolean in its name."""
@@ -173,7 +173,7 @@ class _Naming:
     """Measures how well texts name a field. Each text is compared once."""
 
     def __init__(self, names: Names) -> None:
-        self._names = [[word for word in name if word not in _LITTLE] or list(name) for name in names.own]
+        self._names = [[word for word in name if word not in _FUNCTION_WORDS] or list(name) for name in names.own]
         self._known: dict[str, float] = {}
 
     def by(self, text: str) -> float:
@@ -202,17 +202,20 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
     """Yield the options next to the boxes of a passage. A mark is before its option, or after it if a mark ends
     the line."""
     has_ticks = any(sign in passage.text for sign in TICKED)
-    start, group, below = 0, "", 0
+    start, group, lines_below = 0, "", 0
     for line in passage.text.split("\n"):
         marks = [mark for mark in _MARK.finditer(line) if has_ticks or mark[0] not in _CIRCLES]
         if not marks:
-            group, below = line.strip().rstrip(":"), 0
+            group, lines_below = line.strip().rstrip(":"), 0
         else:
             head = line[: marks[0].start()].strip()
             is_behind = bool(head) and not line[marks[-1].end() :].strip() and not head.endswith((":", "?"))
-            label, _, first = head.rpartition(":") if is_behind else (head, "", "")
-            of = label.strip().rstrip(":") or (group if below < MAX_LABEL_LINES else "")
-            bounds = [marks[0].start() - len(first.lstrip()) - 1 if is_behind else 0, *(mark.end() for mark in marks)]
+            label, _, first_text = head.rpartition(":") if is_behind else (head, "", "")
+            option_group = label.strip().rstrip(":") or (group if lines_below < MAX_LABEL_LINES else "")
+            bounds = [
+                marks[0].start() - len(first_text.lstrip()) - 1 if is_behind else 0,
+                *(mark.end() for mark in marks),
+            ]
             for index, mark in enumerate(marks):
                 if is_behind:
                     begin, end = max(0, bounds[index]), mark.start()
@@ -224,8 +227,8 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
                 if text:
                     low, high = min(begin, mark.start()), max(end, mark.end())
                     words = passage.words_between(start + low, start + max(low + 1, len(line[:high].rstrip())))
-                    yield _PrintedOption(passage, words, text, mark[0] in TICKED, of)
-            below += 1
+                    yield _PrintedOption(passage, words, text, mark[0] in TICKED, option_group)
+            lines_below += 1
         start += len(line) + 1
 
 
@@ -272,7 +275,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
         shares = yield from naming.by_each([option.group for option, _ in ticked])
         best = max(range(len(ticked)), key=lambda index: shares[index])
         option, value = ticked[best]
-        if shares[best] >= ALIKE:
+        if shares[best] >= LEAST_NAMING_SHARE:
             return Decision(value, TICKED_BY_LABEL, option.passage, option.words)
         if not values.are_truths and all(other == value for _, other in ticked):
             is_whole = len({meaning for _, meaning in own}) > 1
@@ -280,7 +283,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
     if values.are_truths and options:
         shares = yield from naming.by_each([option.text for option in options])
         index = max(range(len(options)), key=lambda index: shares[index])
-        if shares[index] >= ALIKE:
+        if shares[index] >= LEAST_NAMING_SHARE:
             return Decision(options[index].is_ticked, TICKED_BY_LABEL, options[index].passage, options[index].words)
     return None
 
@@ -296,7 +299,7 @@ def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption
         return []
     shares = yield from naming.by_each(several)
     index = max(range(len(several)), key=lambda index: shares[index])
-    is_named = shares[index] >= ALIKE
+    is_named = shares[index] >= LEAST_NAMING_SHARE
     if not is_named and len(several) > 1:
         return []
     own = groups[several[index]]
@@ -321,15 +324,15 @@ def _meant(values: _Values, options: Sequence[_PrintedOption]) -> Slices[list[tu
 
 
 def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[bool]:
-    """True if a label that names the field has only a text behind it which leaves the answer open: `Insured: pending`.
+    """True if the text after a label that names the field leaves the answer open: `Insured: pending`.
 
-    Nothing else on the page decides such a field, neither an empty box nor the words of its name.
+    Such a field is decided by nothing else on the page, neither by an empty box nor by the words of its name.
     """
     found = False
     for index, span in enumerate(scored.candidates.spans if scored else ()):
         if index % SPANS_AT_ONCE == 0:
             yield
-        if span.kind != "part" or not span.has_colon or naming.by(span.label) < ALIKE:
+        if span.kind != "part" or not span.has_colon or naming.by(span.label) < LEAST_NAMING_SHARE:
             continue
         if len(words_of(span.label)) > MAX_LABEL_WORDS:
             continue
@@ -352,8 +355,8 @@ def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | No
         first = segments[span.first]
         left_text = segments[first.left].text if first.left >= 0 and span.words[0] == first.words[0] else ""
         label = span.label or left_text
-        share = naming.by(label) / (1 + OTHER_WORDS * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
-        is_better = share >= ALIKE and (best is None or share > best[0])
+        share = naming.by(label) / (1 + LONG_LABEL_PENALTY * max(0, len(words_of(label)) - MAX_LABEL_WORDS))
+        is_better = share >= LEAST_NAMING_SHARE and (best is None or share > best[0])
         if scored and is_better and not _is_one_of_several(span, values, scored):
             best = share, Decision(value, BEHIND_OWN_LABEL, span.passage, span.words)
     return best[1] if best else None
@@ -379,22 +382,22 @@ def _behind_label(values: _Values, path: JsonPath, scored: FieldScores | None) -
     yield
     chances = scored.probabilities[row]
     sums: dict[Any, float] = {}
-    first: dict[Any, int] = {}
+    first_spans: dict[Any, int] = {}
     for index in np.argsort(-chances[:-1], kind="stable")[:MAX_SPANS]:
         span = scored.candidates.spans[index]
         value = values.meant_by(span.text)
         if value is not None and not is_denied(span.text_before):
             sums[value] = sums.get(value, 0.0) + float(chances[index])
-            first.setdefault(value, int(index))
+            first_spans.setdefault(value, int(index))
     if not sums:
         return None
     value = max(sums, key=lambda one: sums[one])
     chance = sums[value] / (sum(sums.values()) + float(chances[-1]))
-    if chance < LIKELY:
+    if chance < LEAST_PROBABILITY:
         return None
-    span = scored.candidates.spans[first[value]]
-    most = BESIDE_OTHERS if _is_one_of_several(span, values, scored) else BEHIND_LABEL
-    return Decision(value, round(min(chance, most), 4), span.passage, span.words)
+    span = scored.candidates.spans[first_spans[value]]
+    largest_chance = BESIDE_OTHERS if _is_one_of_several(span, values, scored) else BEHIND_LABEL
+    return Decision(value, round(min(chance, largest_chance), 4), span.passage, span.words)
 
 
 def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
@@ -407,20 +410,22 @@ def _by_words(values: _Values, names: Names, passages: Sequence[Passage]) -> Sli
         found.append((affinity(passage, words, names), -order, value, passage, words))
     if not found:
         return None
-    near, _, value, passage, words = max(found, key=lambda one: one[:2])
-    others = [one for one in found if one[2] != value]
-    if not others:
-        return Decision(value, PRINTED_BY_LABEL if near >= ALIKE else PRINTED_ALONE, passage, words)
-    if near >= ALIKE and near > max(other[0] for other in others):
+    affinity_of_best, _, value, passage, words = max(found, key=lambda one: one[:2])
+    other_values = [one for one in found if one[2] != value]
+    if not other_values:
+        return Decision(
+            value, PRINTED_BY_LABEL if affinity_of_best >= LEAST_NAMING_SHARE else PRINTED_ALONE, passage, words
+        )
+    if affinity_of_best >= LEAST_NAMING_SHARE and affinity_of_best > max(other[0] for other in other_values):
         return Decision(value, PRINTED_ALONE, passage, words)
     return None
 
 
 def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tuple[Any, Passage, tuple[int, ...]]]]:
     """Return the places where the words of a choice are printed as in the enum."""
-    known = dict(zip(choices.values, choices.words, strict=True))
+    words_of_values = dict(zip(choices.values, choices.words, strict=True))
     options_by_first: dict[str, list[Words]] = {}
-    for words in known.values():
+    for words in words_of_values.values():
         options_by_first.setdefault(words[0] if words else "", []).append(words)
     found: list[tuple[Any, Passage, tuple[int, ...]]] = []
     for passage in passages:
@@ -430,7 +435,7 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
         for position, token in enumerate(texts):
             if token:
                 places.setdefault(token[0], []).append(position)
-        for index, (value, words) in enumerate(known.items()):
+        for index, (value, words) in enumerate(words_of_values.items()):
             if index % SPANS_AT_ONCE == 0:
                 yield
             if sum(map(len, words)) < SHORTEST_CHOICE:
@@ -464,11 +469,11 @@ def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:
 
 def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
     """Decide a boolean by its name in the text: false if a denial is near, else true."""
-    wanted = [[word for word in name if word not in _LITTLE] for name in names.own]
+    wanted = [[word for word in name if word not in _FUNCTION_WORDS] for name in names.own]
     for passage in passages:
         start = 0
-        for number, clause in enumerate(_clauses(passage.text)):
-            if number % SPANS_AT_ONCE == 0:
+        for clause_index, clause in enumerate(_clauses(passage.text)):
+            if clause_index % SPANS_AT_ONCE == 0:
                 yield
             clause_words = words_of(clause)
             for name in filter(None, wanted):
@@ -484,14 +489,16 @@ def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | Non
                     continue
                 begin = start + len(clause) - len(clause.lstrip())
                 words = passage.words_between(begin, max(begin + 1, start + len(clause.rstrip())))
-                around = clause_words[max(0, min(places) - NEAR) : max(places) + 1 + NEAR]
+                nearby_words = clause_words[
+                    max(0, min(places) - MAX_WORDS_TO_DENIAL) : max(places) + 1 + MAX_WORDS_TO_DENIAL
+                ]
                 if any(
-                    phrase == tuple(around[index : index + len(phrase)])
+                    phrase == tuple(nearby_words[index : index + len(phrase)])
                     for phrase in DENIALS
-                    for index in range(len(around))
+                    for index in range(len(nearby_words))
                 ):
-                    return Decision(False, DENIED, passage, words)
-                return Decision(True, NAMED, passage, words)
+                    return Decision(False, DENIED_PROBABILITY, passage, words)
+                return Decision(True, NAME_PRINTED, passage, words)
             start += len(clause) + 1
     return None
 

@@ -50,7 +50,7 @@ MUCH_ALIKE = 0.75
 """Least likeness of two places without a label if the two documents have few words in common."""
 SAME_PLACE_BONUS = 24.0
 """Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
-ALIKE = 0.35
+SAME_SENDER_SHARE = 0.35
 """Least share of words that two documents of the same sender have in common. In any other two documents, only a label
 identifies a place."""
 LEAST_TAUGHT = 0.6
@@ -63,7 +63,7 @@ _DELIMITERS = (0.5, 1.0, 1.0, 0.5)
 """Weights of the delimiters that two places may share, in the order of `Delimiters`."""
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Kinds of words in a text: digits, letters, or letters with digits."""
-_NEAR = 0.06
+_LEAST_DISTANCE = 0.06
 """Least distance of two positions that are not near each other, as a share of the page."""
 
 
@@ -148,7 +148,7 @@ class _Comparison:
     def __init__(self, here: Surroundings, there: Surroundings) -> None:
         self.here, self.there = here, there
         common = here.words & there.words
-        self.is_alike = len(common) >= ALIKE * max(1, min(len(here.words), len(there.words)))
+        self.is_alike = len(common) >= SAME_SENDER_SHARE * max(1, min(len(here.words), len(there.words)))
         numbers: dict[str, int] = {}
         self.ours, self.theirs = (
             np.array([numbers.setdefault(_shared(text, common), len(numbers)) for text in one.texts], np.int32)
@@ -179,7 +179,7 @@ class _Comparison:
             ),
         ]
         if not np.isnan(there.places[index]).any():
-            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _NEAR, 0, 1))
+            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _LEAST_DISTANCE, 0, 1))
             parts += [(_LEFT, near[:, 0]), (_TOP, near[:, 1])]
         found: Matrix = np.sum([weight * one for weight, one in parts], axis=0) / sum(weight for weight, _ in parts)
         if not self.is_alike:

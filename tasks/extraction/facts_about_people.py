@@ -22,7 +22,7 @@ from tasks.result import SourceLine
 MAX_TEXT: Final = 50_000
 """Largest number of characters of a page that is searched."""
 MAX_FACTS: Final = 40
-NEAR: Final = 60
+MAX_CHARS_AFTER_VERB: Final = 60
 """Number of characters after a verb within which the date and the place of the event begin."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets after a name may state."""
@@ -170,11 +170,11 @@ def _event(text: str, start: int, label: str, kind: str) -> Iterator[_Fact]:
     for _ in range(2):
         lead = _BEFORE_DATE.match(text, position)
         begin = lead.end() if lead else position
-        day = next(find_days(text[begin : begin + NEAR]), None)
+        day = next(find_days(text[begin : begin + MAX_CHARS_AFTER_VERB]), None)
         if day is not None and day.start == 0:
             yield _Fact(label, frozenset((kind,)), begin, begin + day.end)
             position = begin + day.end
-        elif place := _PLACE.match(text, position, position + NEAR):
+        elif place := _PLACE.match(text, position, position + MAX_CHARS_AFTER_VERB):
             yield _Fact(f"{label} in", frozenset((f"{kind}_place",)), *place.span("place"))
             position = place.end()
 

@@ -151,8 +151,8 @@ async def copy_fields(
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places that they
-    have on `examples`. Raises ModelError."""
+    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places where they are on
+    `examples`. Raises ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
         listed = await in_turns(extractor, _with_taught_names, one, listed)
@@ -185,11 +185,11 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 
-    def whole() -> Any:
+    def run_in_one_go() -> Any:
         value = work(*args, **kwargs)
         return all_of(value) if isinstance(value, Generator) else value
 
-    return await asyncio.to_thread(whole)
+    return await asyncio.to_thread(run_in_one_go)
 
 
 def _with_taught_names(
@@ -235,7 +235,7 @@ async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Se
 async def _from_tables(
     read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]], extractor: Extractor | None
 ) -> tuple[dict[JsonPath, FilledList], bool]:
-    """Fill lists of objects from the tables that were read. Also return True if there are tables at all.
+    """Fill lists of objects from the tables that were read. The second result is True if there are tables at all.
 
     Raises ModelError.
     """
@@ -342,20 +342,20 @@ class _FormToFill:
                 choices[one.path] = one, names[one.path]
                 wanted.append(WantedField(one.path, as_text(one.schema), names[one.path], _is_text, True))
         lists: dict[JsonPath, Sequence[WantedField]] = {}
-        left, beyond = MAX_FIELDS, count_left_out(schema)
+        fields_left, beyond = MAX_FIELDS, count_left_out(schema)
         for path, columns in listed.items():
-            copied_of = [one for one in columns if may_be_copied(one.schema, one.names)]
-            others = [one for one in columns if one not in copied_of]
-            may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in others)
+            copied = [one for one in columns if may_be_copied(one.schema, one.names)]
+            not_copied = [one for one in columns if one not in copied]
+            may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in not_copied)
             # An exact table is the whole list. In a table that was found by the places of words, cells may be torn
             # apart.
-            if len(copied_of) > len(others) and may_be_empty and not (path in tables and tables[path].is_exact):
-                left -= len(copied_of)
-                if left < 0:
-                    beyond += len(copied_of)
+            if len(copied) > len(not_copied) and may_be_empty and not (path in tables and tables[path].is_exact):
+                fields_left -= len(copied)
+                if fields_left < 0:
+                    beyond += len(copied)
                     continue
-                lists[path] = others
-                wanted += copied_of
+                lists[path] = not_copied
+                wanted += copied
         text_fits: dict[JsonPath, _Fits] = {}
         for one in texts:
             named, own_schema = names_of(one.path, one.schema), as_text(one.schema)
@@ -364,19 +364,19 @@ class _FormToFill:
                     {**{key: schema[key] for key in DEFINITIONS if key in schema}, **one.schema}
                 )
                 wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
-        of_choices = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
-        return cls(values, wanted, lists, tables, listed, text_fits, choices, of_choices, read, beyond)
+        choice_values = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
+        return cls(values, wanted, lists, tables, listed, text_fits, choices, choice_values, read, beyond)
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.
 
         A list that may be neither null nor empty is skipped unless it is in `lists`.
         """
-        none: tuple[Any, ...] = (None, [])
+        empty_values: tuple[Any, ...] = (None, [])
         for path, fits in self.texts.items():
-            nothing = next(filter(fits, none), LEFT_OUT)
-            if path in lists or nothing is not LEFT_OUT:
-                yield path, nothing
+            empty_value = next(filter(fits, empty_values), LEFT_OUT)
+            if path in lists or empty_value is not LEFT_OUT:
+                yield path, empty_value
 
     def filled(self, scored: FieldScores | None) -> Slices[CopiedFields]:
         """Return the fields with their chosen values."""
@@ -418,7 +418,9 @@ class _FormToFill:
             }
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
-            values |= {path: lists[path].texts if path in lists else none for path, none in self._without(lists)}
+            values |= {
+                path: lists[path].texts if path in lists else empty_value for path, empty_value in self._without(lists)
+            }
         improbable = {}
         for one in self.wanted:
             choice = choices.get(one.path)
@@ -456,11 +458,11 @@ class _FormToFill:
             found = span and rescaled(field_text(one.schema, one.names), span)
             if not (span and found and found.value is not None and (place := scored.place(one.path, number))):
                 continue
-            whole = found.value.denominator == 1
-            value = int(found.value) if whole else round(float(found.value), CONVERTED_DIGITS)
+            is_whole = found.value.denominator == 1
+            value = int(found.value) if is_whole else round(float(found.value), CONVERTED_DIGITS)
             if one.fits(value):
-                most = largest_probability(one, span, scored.candidates, is_converted=True)
-                chance = min(most, probability(calibration_input(place, NORMALISED_SCORE, "none")))
+                largest_chance = largest_probability(one, span, scored.candidates, is_converted=True)
+                chance = min(largest_chance, probability(calibration_input(place, NORMALISED_SCORE, "none")))
                 entry = self.read[span.passage.entry]
                 converted[one.path] = Decision(value, chance, span.passage, found.words, entry, is_derived=True)
         return converted
@@ -472,12 +474,12 @@ class _FormToFill:
             yield
             if items := (yield from named_list(passage, names)) or (yield from numbered_steps(passage, names)):
                 own = {word for item in items for word in item.words}
-                same = (
+                has_same_words = (
                     found is not None
                     and found.passage is passage
                     and any(not own.isdisjoint(item.words) for item in found.items)
                 )
-                is_whole = same and found is not None and len(found.items) >= min(2, len(items))
+                is_whole = has_same_words and found is not None and len(found.items) >= min(2, len(items))
                 return None if is_whole else TextList(passage, items, NAMED_LIST)
         return None
 
@@ -489,13 +491,13 @@ class _FormToFill:
 
     def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> ObjectList:
         """Return a list without the objects that are rows of a table which fills another list and is worth more."""
-        number = {id(entry): index for index, entry in enumerate(self.read)}
+        index_of_entry = {id(entry): index for index, entry in enumerate(self.read)}
         used = {
-            (number[id(cell.entry)], cell.cell.pointer, cell.cell.text)
+            (index_of_entry[id(cell.entry)], cell.cell.pointer, cell.cell.text)
             for other, table in self.tables.items()
             if other != path and table.worth > found.worth
             for cell in table.cells.values()
-            if cell.is_read and id(cell.entry) in number
+            if cell.is_read and id(cell.entry) in index_of_entry
         }
         return without_items_at(scored, found, used) if used else found
 
@@ -533,8 +535,8 @@ def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]
     return found
 
 
-def _in_list(at: JsonPath, one: FormField) -> WantedField:
-    names, path = names_of(one.path, one.schema), column_path(at, one.path)
+def _in_list(list_path: JsonPath, one: FormField) -> WantedField:
+    names, path = names_of(one.path, one.schema), column_path(list_path, one.path)
     return WantedField(path, with_form(one.schema, names), names, _Fits(one.schema), not one.is_required, True)
 
 

@@ -33,11 +33,11 @@ from tasks.extraction.words_on_page import (
 from tasks.notation.cells import looks_numeric
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-BESIDE = 3.0
+MAX_OVERHANG = 3.0
 """Largest distance by which words may begin to the left of the first column, in heights of a line."""
-FAR = 6.0
+ENDING_DISTANCE = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
-NEAR = 0.8
+MAX_LINE_GAP = 0.8
 """Largest gap, relative to the one between two rows, between a row and a line that begins one of its cells."""
 MAX_ROWS = 1_000
 MAX_ROWS_AT_LEFT = 30
@@ -127,7 +127,7 @@ def _body_below(
     """Return the words of each row below a header, up to the first row that cannot belong to the header's columns."""
     cells = header.cells
     height = median(word.height for cell in cells for word in cell.words)
-    left = _left_of(rows[header.end : header.end + MAX_ROWS_AT_LEFT], cells) - BESIDE * height
+    left = _left_of(rows[header.end : header.end + MAX_ROWS_AT_LEFT], cells) - MAX_OVERHANG * height
     right = cells[-1].right
     bottom = max(word.box[3] for cell in cells for word in cell.words)
     middles = [cell.middle for cell in cells]
@@ -136,11 +136,11 @@ def _body_below(
         yield
         own = _beside(row, left, right + height)
         if not any(any(map(str.isalnum, passage.words[word.at])) for word in own):
-            if not found or min(word.box[1] for word in row) - bottom <= FAR * height:
+            if not found or min(word.box[1] for word in row) - bottom <= ENDING_DISTANCE * height:
                 found.append([])
                 continue
             break
-        if min(word.box[1] for word in own) - bottom > FAR * height or finder.at(position, header.end):
+        if min(word.box[1] for word in own) - bottom > ENDING_DISTANCE * height or finder.at(position, header.end):
             break
         bottom = max(word.box[3] for word in own)
         segments = list(segments_of_row(own))
@@ -250,7 +250,7 @@ def _table(
     full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
     are_full = {id(row) for row in full}
     gaps = [other.top - one.bottom for one, other in pairwise(full)]
-    reach = NEAR * median(gaps) if gaps else float("inf")
+    reach = MAX_LINE_GAP * median(gaps) if gaps else float("inf")
     found: list[_BodyRow] = []
     waiting: list[_BodyRow] = []
     headings: Sequence[int] = ()

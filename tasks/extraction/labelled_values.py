@@ -19,7 +19,7 @@ GAP = 1.5
 """Least gap between a label and its value or another label, in heights of the line."""
 ROWS_ABOVE = 8
 """Number of preceding rows that a line may still belong to."""
-SAME_ROW = 0.5
+LEAST_ROW_OVERLAP = 0.5
 """Least share of the height of the smaller line by which two lines of one row overlap vertically."""
 MAX_HEADINGS = 100
 """Largest number of headings of a row."""
@@ -149,7 +149,7 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
             yield None
         near = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
         share, nearest = max(near, key=lambda found: found[0], default=(0.0, None))
-        if nearest is not None and share > SAME_ROW:
+        if nearest is not None and share > LEAST_ROW_OVERLAP:
             nearest.append((box, line))
         else:
             rows.append([(box, line)])

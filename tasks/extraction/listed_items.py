@@ -35,9 +35,9 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Part = Literal["item", "rest", "dose", "frequency", "year"]
 
-APART: Final = 1.5
+ENDING_GAP: Final = 1.5
 """Gap between two lines that ends a list, in heights of a line."""
-FIRST_APART: Final = 3.5
+FIRST_ENDING_GAP: Final = 3.5
 """Largest gap between the name of a list and its first item."""
 STEPS_APART: Final = 0.6
 """Largest gap, in heights of a line, between the lines of one step."""
@@ -330,7 +330,7 @@ def _beside(
     """Yield the lines below `first_line`, which is beside a name, up to the next name or a wide gap."""
     bottom = first_line[0].box[3]
     for row in rows[:MAX_LINES]:
-        if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > APART * row[0].height:
+        if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > ENDING_GAP * row[0].height:
             return
         bottom = row[0].box[3]
         yield list(row)
@@ -353,7 +353,7 @@ def _below(
         if not own:
             continue
         line = own[0]
-        limit = APART * line[0].height if found else FIRST_APART * height
+        limit = ENDING_GAP * line[0].height if found else FIRST_ENDING_GAP * height
         if line[0].box[1] - bottom > limit or _is_name(passage, line):
             return
         if found and not has_label and _LABEL.match(text_of(passage, line)):

@@ -27,7 +27,7 @@ FEWEST: Final = 3
 """Smallest number of consecutive lines with a quantity that make a list."""
 MAX_NAMED: Final = 8
 """Largest number of words of a name; a longer text is a sentence."""
-APART: Final = 1.5
+ENDING_GAP: Final = 1.5
 """Gap between two lines, in heights of a line, that ends a list."""
 MAX_STRIPS: Final = 4
 """Largest number of parts of a page beside each other."""
@@ -80,7 +80,7 @@ _SPOON = re.compile(
 _ALTERNATIVE = re.compile(r"(?:or|oder|ou|o|of|lub|albo|eller|à défaut|ersatzweise|in alternativa)\b", re.IGNORECASE)
 _NOTES: Final = frozenset(fold("note notes nota notas uwaga uwagi anmerkung hinweis bemerkung remarque opmerking"))
 _GROUPS: Final = frozenset(fold("group gruppe groupe grupo gruppo groep grupa grupp section sezione part parte partie"))
-_OF = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
+_BEFORE_SUBJECT = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})", re.IGNORECASE)
 
 
 class _MeasuredRow(NamedTuple):
@@ -183,7 +183,7 @@ def _runs_of(
         has_list, bottom = False, 0
         for row in [*rows, _MeasuredRow()]:
             yield None
-            is_near = bool(row.height) and not row.heading and row.top - bottom <= APART * row.height
+            is_near = bool(row.height) and not row.heading and row.top - bottom <= ENDING_GAP * row.height
             if is_near and run and row.note is not None:
                 if "note" in wanted:
                     run[-1] = {"note": row.note, **run[-1]}
@@ -278,7 +278,7 @@ def _cells_of(text: str, cell: ReadCell, wanted: frozenset[Column]) -> _Cells:
     unit_text = ""
     if name and (spoon or bare in UNITS or not _MEASURES.isdisjoint(fold(first))):
         unit_text = first.strip()
-        rest = name[of.end() :] if (of := _OF.match(name)) else name
+        rest = name[of.end() :] if (of := _BEFORE_SUBJECT.match(name)) else name
     quantity = _figures(found["quantity"]) if "unit" in wanted else f"{found['quantity']} {unit_text}".strip()
     cells: dict[Column, str] = {"quantity": quantity, "unit": unit_text, "name": rest, "note": note}
     return {column: cell._replace(text=cell_text) for column, cell_text in cells.items() if cell_text}

@@ -29,7 +29,7 @@ _DEFINED = re.compile(
     rf"|\((?:the |der |die |le |la |el |il |o |a |de |het )?{_ROLE.replace('role', 'short')}\)",
     re.IGNORECASE,
 )
-_BETWEEN = re.compile(
+_BEFORE_PARTIES = re.compile(
     r"\b(?:by and between|between|zwischen|entre(?: les soussignés)?|po?między|tra|fra|tussen|mellan)\b\s?:?",
     re.IGNORECASE,
 )
@@ -50,7 +50,7 @@ _NAME_ENDS = re.compile(
     r"|gevestigd|wonende|zamieszka|z siedzib|born|née?|nato|nata|nacid|com sede|residente|titular|sis)",
 )
 _LEGAL_FORM = re.compile(r", ?(?:Inc|Ltd|LLC|LLP|PLC|S\.?A|S\.?L|Lda|GmbH|S\.r\.l|S\.p\.A)\b\.?")
-_AT = re.compile(
+_BEFORE_ADDRESS = re.compile(
     r"(?:^|[\s,])(?:(?:with |whose |having )?(?:its )?(?:registered office"
     r"|principal place of business)(?: is)? at|residing at"
     r"|of|at|wohnhaft(?: in)?|ansässig in|mit sitz in|demeurant(?: à| au)?|domicili\w+(?: à| au| en| in)?"
@@ -68,7 +68,7 @@ _ADDRESS_ENDS = re.compile(
     r"|nachfolg|each|im folg)))",
     re.IGNORECASE,
 )
-_BY = re.compile(
+_REPRESENTED_BY = re.compile(
     r"(?P<by>represented|vertreten|représentée?s?|reprezentowan\w+|representad[oa]|rappresentat[oa]|vertegenwoordigd)"
     r" (?:by|durch|par|przez|por|dal?(?:la)?|door)\s+",
     re.IGNORECASE,
@@ -97,7 +97,7 @@ def named_parties(text: str) -> Iterator[NamedPart]:
         role = tuple(fold(found["role"] or found["short"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
         done = found.end()
-        for between in _BETWEEN.finditer(flat, begin, end):
+        for between in _BEFORE_PARTIES.finditer(flat, begin, end):
             begin = between.end()
         if (led := _AND.match(flat, begin, end)) is not None:
             begin = led.end()
@@ -117,12 +117,12 @@ def _parts(text: str, role: tuple[str, ...], begin: int, end: int) -> Iterator[N
     if not name[:1].isupper() or name.count(" ") >= LONGEST_NAME:
         return
     yield NamedPart(role, "name", begin, until)
-    by = _BY.search(text, until, end)
+    by = _REPRESENTED_BY.search(text, until, end)
     people = _PERSON.finditer(text, by.end(), end) if by else ()
     if (person := next((one for one in people if one[0][0].isupper()), None)) is not None:
         titled = _TITLED.match(text, person.start(), person.end())
         yield NamedPart(role, "representative", titled.end() if titled else person.start(), person.end())
-    position = _AT.search(text, until, by.start() if by else end)
+    position = _BEFORE_ADDRESS.search(text, until, by.start() if by else end)
     start = position.end() if position else until
     while start < end and text[start] in " ,;:)":
         start += 1

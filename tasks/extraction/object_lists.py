@@ -28,7 +28,7 @@ from tasks.schema.paths import JsonPath
 MAX_ITEMS = 1_000
 MAX_PLACES = 1_500
 """Largest number of possible cells that are examined, the most likely first."""
-SURE = 0.0
+LEAST_OUTSIDE_LOGIT = 0.0
 """Logit that a cell outside its field's column must exceed."""
 POSSIBLE = -6.0
 """Logit that a cell in its field's column must exceed: a probability of 0.2 %."""
@@ -37,7 +37,7 @@ CERTAIN = 5.0
 also the bonus of a cell in its field's column."""
 FILLED = 3.0
 """Bonus of each row in which a column has a possible cell, when fields are matched with columns."""
-APART = 2.0
+OUTSIDE_PENALTY = 2.0
 """Penalty on the logit of a cell outside its field's column."""
 CENT = 0.005
 FEWEST_ADDED = 2
@@ -46,20 +46,20 @@ SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "clos
 """Concepts that label sums. A row with such a label is not an item."""
 MAX_WORDS = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
-ALIKE = -3.0
+LEAST_ITEM_LOGIT = -3.0
 """Mean logit that the cells of an item must exceed."""
-SAME_ROW = 0.5
+LEAST_ROW_OVERLAP = 0.5
 """Share of the smaller line's height by which two lines in the same row overlap at least."""
-FAR = 3.0
+MAX_ROW_DISTANCE = 3.0
 """Largest distance between two rows of an item, in heights of a line."""
-SAME_EDGE = 0.7
+MAX_EDGE_DISTANCE = 0.7
 """Largest distance between left or right edges of cells in one column, in heights of a line."""
 TELLING = 9
 """Number of possible cells that determine the edges of a column."""
 SEVERAL = 3
 """Least count of numbers in a row at which their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
-MANY = 5
+LONG_LIST_ITEMS = 5
 """Number of items beyond which a longer list is not more certain."""
 
 _Kind = Literal["text", "day", "figures"]
@@ -99,7 +99,7 @@ class _Column:
         """True if a place of the same page and kind belongs to the column."""
         if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
-        near = SAME_EDGE * (place.bottom - place.top)
+        near = MAX_EDGE_DISTANCE * (place.bottom - place.top)
         return abs(place.left - self._left) < near or abs(place.right - self._right) < near
 
 
@@ -177,7 +177,7 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
         item
         for item in items
         if 2 * len(item) > most
-        and sum(cell.odds for cell in item.values()) > ALIKE * len(item)
+        and sum(cell.odds for cell in item.values()) > LEAST_ITEM_LOGIT * len(item)
         and not any(_is_sum(cell.value) for cell in item.values())
     ]
     kept = kept[: _first_sum(kept)]
@@ -230,7 +230,7 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
     filled = len(cells) / max(1, len(items) * fields)
     for number, row, cell in cells:
         left, right = edges[row]
-        near = SAME_EDGE * (cell.place.bottom - cell.place.top)
+        near = MAX_EDGE_DISTANCE * (cell.place.bottom - cell.place.top)
         is_aligned = abs(cell.place.left - left) < near or abs(cell.place.right - right) < near
         yield (
             min(max(cell.odds, -CERTAIN), CERTAIN),
@@ -240,7 +240,7 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
             len(cells_by_field[row]) / len(items),
             len(items[number]) / fields,
             float(is_aligned and len(items) > 1),
-            min(len(items), MANY) / MANY,
+            min(len(items), LONG_LIST_ITEMS) / LONG_LIST_ITEMS,
         )
 
 
@@ -297,7 +297,7 @@ def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[
 
 def _is_beside(one: Sequence[float], other: Sequence[float]) -> bool:
     common = min(one[3], other[3]) - max(one[1], other[1])
-    return common > SAME_ROW * min(one[3] - one[1], other[3] - other[1])
+    return common > LEAST_ROW_OVERLAP * min(one[3] - one[1], other[3] - other[1])
 
 
 def _kind_of(span: CandidateSpan) -> _Kind:
@@ -323,8 +323,8 @@ def _choose_cells(
             logit = float(odds[number, place.at])
             if column_of[place.at] == own:
                 options += [(logit + CERTAIN, number, place)] if logit > POSSIBLE else []
-            elif logit - APART * (own is not None) > SURE:
-                options.append((logit - APART * (own is not None), number, place))
+            elif logit - OUTSIDE_PENALTY * (own is not None) > LEAST_OUTSIDE_LOGIT:
+                options.append((logit - OUTSIDE_PENALTY * (own is not None), number, place))
     forms = [ValueForm.of(scored.fields[row].schema) for row in rows]
     taken: set[tuple[int, int]] = set()
     found: dict[tuple[int, int], _Cell] = {}
@@ -389,7 +389,7 @@ def _group_into_items(cells: Sequence[_Cell], size: int) -> Iterator[dict[int, _
         last = max(item.values(), key=lambda cell: cell.place.bottom).place if item else None
         place = next(iter(own.values())).place
         height = max(cell.place.bottom - cell.place.top for cell in own.values())
-        is_far = last is not None and (place.page != last.page or place.top - last.bottom > FAR * height)
+        is_far = last is not None and (place.page != last.page or place.top - last.bottom > MAX_ROW_DISTANCE * height)
         if item and (is_far or len(item) == size or not item.keys().isdisjoint(own)):
             yield item
             item = {}

@@ -16,7 +16,7 @@ from tasks.extraction.units import UNITS
 
 NAMED = 4.0
 """Bonus on the logit of a place whose label consists of exactly the words of the field's name."""
-LIKELY = 0.6
+LEAST_AGREEMENT = 0.6
 """Least agreement of a label with a name, 0 to 1, that counts."""
 LONGEST = 8
 """Number of words at the end of a label that are compared."""
@@ -92,7 +92,7 @@ class OwnLabels:
         if like.any():
             weights = np.array([*SLOTS.values()])
             found = (weights[:, None] * like[self._places]).max(axis=0).astype(np.float32)
-            logits[:-1] += NAMED * np.where(found >= LIKELY, found, 0.0)
+            logits[:-1] += NAMED * np.where(found >= LEAST_AGREEMENT, found, 0.0)
 
     def _labels_with(self, name: Sequence[str]) -> set[int]:
         """Return the labels that have a form of any word of `name`."""

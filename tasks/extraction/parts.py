@@ -27,7 +27,7 @@ _STREET = re.compile(
 _COUNTRY = re.compile(r"[ ,][A-Z]{1,2}-$")
 """Pattern of a country's letters before a postcode: `D-20095`."""
 _NUMBER_ALONE = re.compile(r"\d[\d./-]* ?\w?")
-_BETWEEN = " ,;·•|–-/"
+_SIGNS_AFTER_STREET = " ,;·•|–-/"
 """Signs between a street and what follows it."""
 _FORMS = tuple(
     re.compile(form)
@@ -75,7 +75,7 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 def _street_before(line: str, end: int) -> tuple[int, int] | None:
     """Return the position of the street before `end`: the text from the part with a house number on."""
-    text = _COUNTRY.sub("", line[:end]).rstrip(_BETWEEN)
+    text = _COUNTRY.sub("", line[:end]).rstrip(_SIGNS_AFTER_STREET)
     start = text.rfind(":") + 1
     parts = text[start:].split(",")
     at = next((at for at, part in enumerate(parts) if any(map(str.isdigit, part))), None)
@@ -84,7 +84,7 @@ def _street_before(line: str, end: int) -> tuple[int, int] | None:
     # A number alone belongs to the street before it: `Calle Mayor, 12`.
     at -= at > 0 and _NUMBER_ALONE.fullmatch(parts[at].strip()) is not None
     start += sum(len(part) + 1 for part in parts[:at])
-    return start + len(text[start:]) - len(text[start:].lstrip(_BETWEEN)), len(text)
+    return start + len(text[start:]) - len(text[start:].lstrip(_SIGNS_AFTER_STREET)), len(text)
 
 
 def parts_of_name(name: str) -> dict[str, str]:

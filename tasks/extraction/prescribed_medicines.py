@@ -17,7 +17,7 @@ FEWEST_COLUMNS: Final = 3
 """Least number of columns that a list must ask for. A list of names with one dose each is read by `listed_items`."""
 MAX_BELOW: Final = 2
 """Largest number of lines below a medicine that say how it is taken."""
-APART: Final = 1.5
+ENDING_GAP: Final = 1.5
 """Gap between two lines that ends the description of a medicine, in heights of a line."""
 
 LONGEST_ROW: Final = 500
@@ -153,7 +153,7 @@ def _below(
     for row, match in zip(rows[below], matches[below], strict=True):
         is_indented = row[0].box[0] > rows[at][0].box[0] + row[0].height // 2
         says = _texts_of_columns(text_of(passage, row)[:LONGEST_ROW], is_below=True)
-        if match is not None or row[0].box[1] - bottom > APART * row[0].height:
+        if match is not None or row[0].box[1] - bottom > ENDING_GAP * row[0].height:
             return
         if not (has_next or is_indented or says):
             return

@@ -16,14 +16,15 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 3
 """Smallest number of prices below each other that make a list."""
-APART: Final = 2.5
+MAX_GAP: Final = 2.5
 """Largest gap between two lines of a list, in heights of a line."""
 MAX_WORDS: Final = 12
 """Largest number of words of the text beside a price."""
 
-_FROM = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
+_LOWEST_PRICE_WORDS = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
 _PRICE = re.compile(
-    rf"(?:(?P<least>{_FROM}) ?)?(?P<price>(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d?)?,?-? ?(?:{ANY})?)"
+    rf"(?:(?P<least>{_LOWEST_PRICE_WORDS}) ?)?"
+    rf"(?P<price>(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d?)?,?-? ?(?:{ANY})?)"
     r"(?: ?(?:/|per|pro|je|par|por|al|za|à) ?(?P<unit>[^\W\d_][\w²³. ]{0,20}))?",
     re.IGNORECASE,
 )
@@ -85,7 +86,7 @@ def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:
     reach = 0.0
     for row in rows:
         yield
-        reach = max(reach, (1 + APART) * max(word.height for word in row))
+        reach = max(reach, (1 + MAX_GAP) * max(word.height for word in row))
     for row in rows:
         yield
         top = min(word.box[1] for word in row)
@@ -112,7 +113,7 @@ def _is_priced(passage: Passage, name: Sequence[WordOnPage], price: Sequence[Wor
 
 def _continues(last: _PriceLine, line: _PriceLine) -> bool:
     height = line.name[0].height
-    is_below = 0 < line.name[0].box[1] - last.name[0].box[1] <= (1 + APART) * height
+    is_below = 0 < line.name[0].box[1] - last.name[0].box[1] <= (1 + MAX_GAP) * height
     return is_below and abs(line.name[0].box[0] - last.name[0].box[0]) < height
 
 

@@ -29,7 +29,7 @@ MAX_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 """Concepts of the labels of lines below the items."""
-FAR: Final = 6.0
+MAX_DISTANCE: Final = 6.0
 """Distance between two lines, in heights of a line, beyond which they are not items of one list."""
 CENT: Final = Decimal("0.011")
 """Largest error of the product of a quantity and a unit price."""
@@ -61,7 +61,7 @@ _QUANTITY = re.compile(r"\d{1,4}(?:[.,]\d{1,3})?")
 _UNIT = re.compile(r"[^\W\d_]{1,6}\.?")
 _COUNT_BEFORE = re.compile(r"(?P<quantity>\d{1,4})(?: |(?<!\b1)(?=[^\W\d_]{3}))")
 """A count before a description, which may be read together with it: `2 Soup`, `2Soup`."""
-_EACH = frozenset(("à", "@", "per", "je"))
+_UNIT_PRICE_WORDS = frozenset(("à", "@", "per", "je"))
 """Words before a unit price."""
 
 
@@ -153,7 +153,7 @@ def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item
         line = _line(passage, row)
         height = max(1, line.bottom - line.top)
         last = waiting or (found[-1] if found else None)
-        if last is not None and line.top - last.bottom > FAR * height:
+        if last is not None and line.top - last.bottom > MAX_DISTANCE * height:
             waiting = None
             if found:
                 break
@@ -287,7 +287,7 @@ def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) 
                 return found
     if count := _COUNT_BEFORE.match(" ".join(texts)):
         is_apart = texts[0] == count["quantity"]
-        end = -2 if texts[-2].casefold() in _EACH else -1
+        end = -2 if texts[-2].casefold() in _UNIT_PRICE_WORDS else -1
         quantity = _figure(count["quantity"], words[:1])
         found = _Item(words[is_apart:end], "" if is_apart else count["quantity"], quantity, price)
         if found.words and found.costs(line):

@@ -48,7 +48,7 @@ _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
 _MANY_WORDS = 8
 """Number of words from which a text in a cell counts as long."""
-_LEAST = 1e-4
+_SMOOTHING = 1e-4
 """Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
 """Largest logit that the calibration distinguishes."""
@@ -225,7 +225,7 @@ class FieldScores:
         has the place, and whether the line continues after the place."""
         others = [other for other, one in enumerate(self.fields) if other != row and not one.in_list]
         rival = max((float(self.probabilities[other, best]) for other in others), default=0.0)
-        none = math.log(float(self.probabilities[row, -1]) + _LEAST)
+        none = math.log(float(self.probabilities[row, -1]) + _SMOOTHING)
         passage = self.candidates.spans[best].passage
         goes_on = max(words) + 1 < passage.line_words(passage.line_at(max(words))).stop
         schema = self.fields[row].schema

@@ -26,14 +26,14 @@ from tasks.notation.currencies import currency_of
 
 OWNED = 2.0
 """Bonus on the logit of a place that belongs to the field's party, and penalty if it belongs to another party."""
-SURE = 0.99
+EMPTY_LABEL_PROBABILITY = 0.99
 """Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
 """Probability that a field for a currency means the only currency on the page."""
-FROM = 1.5
+FROM_WEIGHT = 1.5
 """Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
-_FROM = (["from"], ["by"], ["von"])
-NAMED = 2.0
+_SENDER_WORDS = (["from"], ["by"], ["von"])
+NAMED_BONUS = 2.0
 """Penalty on the logit that nothing answers a field, if a label of the field has something after it. The same number is
 the bonus on the logit of a place whose label has all of a field's concepts, as in `Telephone of the landlord`."""
 INITIAL = 2.0
@@ -62,7 +62,7 @@ _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
 _FIGURES = re.compile(r"\d[\d ]*")
 
-LABELLED = 1.0
+LABEL_PENALTY = 1.0
 """Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word."""
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
@@ -70,7 +70,7 @@ CODED = 4.0
 """Logit of a value that a code of an identity document names for the field, above all others."""
 CONFIRMED = 1.0
 """Bonus on the logit of a printed place with the value that such a code states."""
-RIVAL = 2.0
+RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
@@ -93,7 +93,7 @@ def apply_rules(
     if "email" in field.concepts:
         logits[:-1] -= NO_ADDRESS * np.array(["@" not in span.text for span in candidates.spans])
     if len(field.concepts) > 1:
-        logits[:-1] += NAMED * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
+        logits[:-1] += NAMED_BONUS * np.array([_concepts_of_label(span) == field.concepts for span in candidates.spans])
     prefer_introduced(logits, field, candidates)
     prefer_units(logits, field, candidates, units)
     labels.prefer(logits, field)
@@ -109,7 +109,11 @@ def apply_rules(
     ]
     if labelled:
         # If no label of the field has a value, probably nothing answers the field. Otherwise, something probably does.
-        none = np.logaddexp.reduce(logits[:-1]) + np.log(SURE / (1 - SURE)) if all(labelled) else logits[-1] - NAMED
+        none = (
+            np.logaddexp.reduce(logits[:-1]) + np.log(EMPTY_LABEL_PROBABILITY / (1 - EMPTY_LABEL_PROBABILITY))
+            if all(labelled)
+            else logits[-1] - NAMED_BONUS
+        )
         logits[-1] = none
     if field.concepts & _INITIALS.keys():
         logits[:-1] += INITIAL * _initials(field, candidates)
@@ -135,7 +139,7 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
     rows = [row for row, field in fields.items() if field.concepts != {"currency"}]
     if not rows:
         return
-    logits[rows, :-1] -= LABELLED * (yield from _are_labels(candidates))
+    logits[rows, :-1] -= LABEL_PENALTY * (yield from _are_labels(candidates))
     yield
     probabilities = np.exp(logits[rows] - np.logaddexp.reduce(logits[rows], axis=1, keepdims=True))
     yield
@@ -147,7 +151,7 @@ def separate_rivals(logits: Matrix, fields: Mapping[int, FieldText], candidates:
         rivals = [
             index for index, other in enumerate(rows) if other != row and not (own and fields[other].concepts == own)
         ]
-        logits[row, :-1] -= RIVAL * shares[rivals].max(axis=0, initial=0.0)
+        logits[row, :-1] -= RIVAL_PENALTY * shares[rivals].max(axis=0, initial=0.0)
 
 
 def _are_labels(candidates: Candidates) -> Slices[Matrix]:
@@ -219,14 +223,14 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
     others = -1.0 if party in owners and party not in SENDERS else 0.0
     found = np.array([_party_agreement(one, party) if one else others for one in owners], np.float32)
     if party in SENDERS:
-        found += [FROM * _is_from(span) for span in candidates.spans]
+        found += [FROM_WEIGHT * _is_from(span) for span in candidates.spans]
     return found
 
 
 def _is_from(span: CandidateSpan) -> bool:
     """True if the span is a capitalised name after "from" in a sentence."""
     before = span.label.split()[-1:]
-    return span.kind == "piece" and not span.has_colon and before in _FROM and span.text[:1].isupper()
+    return span.kind == "piece" and not span.has_colon and before in _SENDER_WORDS and span.text[:1].isupper()
 
 
 def _party_agreement(owner: str, party: str) -> float:

@@ -41,19 +41,19 @@ MAX_WORDS: Final = 12
 """Largest number of words of a label."""
 MAX_LINES: Final = 4
 """Largest number of lines of a value."""
-NAMED: Final = 7.0
+WHOLE_VALUE_BONUS: Final = 7.0
 """Bonus on the logit of the whole value of a label that names the field."""
-OF_PART: Final = 2.0
+PART_BONUS: Final = 2.0
 """Bonus on the logit of a part of such a value."""
-IS_LABEL: Final = 6.0
+LABEL_PENALTY: Final = 6.0
 """Penalty on the logit of a part of a label."""
-OF_TWO: Final = 0.7
+JOINT_LABEL_FACTOR: Final = 0.7
 """Factor on the agreement of a label that names two things, for the value of both together."""
-LEAST: Final = 0.6
+LEAST_AGREEMENT: Final = 0.6
 """Least agreement of a label with a field that counts."""
-SURE: Final = 0.8
+LEAST_AGREEMENT_OF_EMPTY_CELL: Final = 0.8
 """Least agreement at which an empty cell shows that nothing answers the field."""
-NOTHING: Final = 0.95
+EMPTY_CELL_PROBABILITY: Final = 0.95
 """Probability that nothing answers a field whose cell is empty."""
 
 _LANGUAGES = re.compile(r"\s*[/·|•]\s*|\s+[-–—]\s+")
@@ -111,33 +111,35 @@ class SmallPrint:
         """
         if not self._values:
             return False
-        logits[:-1] -= IS_LABEL * self._is_label
+        logits[:-1] -= LABEL_PENALTY * self._is_label
         named: dict[int, list[tuple[float, SmallPrintValue]]] = {}
         best, nothing = 0.0, 0.0
         for passage, values in self._values.items():
             for value in values:
                 agreement = max((_agreement(label, field) for label in value.labels), default=0.0)
                 if value.is_of_two:
-                    agreement *= OF_TWO
-                if agreement >= LEAST and value.words:
+                    agreement *= JOINT_LABEL_FACTOR
+                if agreement >= LEAST_AGREEMENT and value.words:
                     named.setdefault(passage, []).append((agreement, value))
                     best = max(best, agreement)
                 elif not value.words:
                     nothing = max(nothing, agreement)
-        if nothing >= SURE and nothing > best:
-            logits[-1] = np.logaddexp.reduce(logits[:-1]) + np.log(NOTHING / (1 - NOTHING))
+        if nothing >= LEAST_AGREEMENT_OF_EMPTY_CELL and nothing > best:
+            logits[-1] = np.logaddexp.reduce(logits[:-1]) + np.log(
+                EMPTY_CELL_PROBABILITY / (1 - EMPTY_CELL_PROBABILITY)
+            )
             return True
         forms = _forms_of(field)
         for index, span in enumerate(self._spans):
             logits[index] += max(
                 (
-                    agreement * (NAMED if span.kind in forms or _is_whole(span, value) else OF_PART)
+                    agreement * (WHOLE_VALUE_BONUS if span.kind in forms or _is_whole(span, value) else PART_BONUS)
                     for agreement, value in named.get(id(span.passage), ())
                     if set(value.words).issuperset(span.words)
                 ),
                 default=0.0,
             )
-        return best >= SURE
+        return best >= LEAST_AGREEMENT_OF_EMPTY_CELL
 
 
 def _forms_of(field: FieldText) -> tuple[str, ...]:

@@ -30,12 +30,12 @@ from tasks.extraction.words_on_page import WordOnPage, rows_of
 
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with those of other fields."""
-OF_ITEM: Final = 8.0
+ITEM_PENALTY: Final = 8.0
 """Penalty on the logits of a list's own figures as its total, if the total is printed."""
-CONTRADICTED: Final = 0.7
+CONTRADICTION_FACTOR: Final = 0.7
 """Factor on the logits of fields whose most likely values contradict each other. The factor lowers the probabilities
 and keeps their order."""
-SURE: Final = 0.5
+LEAST_PROBABILITY: Final = 0.5
 """Least probability of each field's most likely value at which these values count as a contradiction."""
 MAX_VALUES: Final = 5
 """Number of values of each field that are tried in sums, the most likely first."""
@@ -166,7 +166,7 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
             continue
         likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
         logits[np.ix_(likely or rows, places)] += AGREES
-        logits[np.ix_(rows, [at for at in item_places if at not in places])] -= OF_ITEM
+        logits[np.ix_(rows, [at for at in item_places if at not in places])] -= ITEM_PENALTY
     return replace(scored, logits=logits)
 
 
@@ -238,8 +238,10 @@ def _agree(
         for row, one, value in zip(rows, known, best[1], strict=True):
             if value:
                 logits[row, one[value][1]] += AGREES
-    elif best is None and all(one and chance > np.log(SURE) for one, chance in zip(known, surest, strict=True)):
-        logits[rows] *= CONTRADICTED
+    elif best is None and all(
+        one and chance > np.log(LEAST_PROBABILITY) for one, chance in zip(known, surest, strict=True)
+    ):
+        logits[rows] *= CONTRADICTION_FACTOR
 
 
 def _combinations(

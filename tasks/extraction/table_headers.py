@@ -34,9 +34,9 @@ heights, count separately."""
 LINE_GAP, LEAST_GAP = 1.0, 0.25
 """Largest gap between two lines of a header, and least gap between a header and what is around it, in heights of a
 line."""
-APART = 1.25
+LEAST_GAP_RATIO = 1.25
 """Least gap between a header and what is above or below it, relative to the widest gap between its lines."""
-OVERLAP = 0.3
+LEAST_OVERLAP = 0.3
 """Least share of the narrower one of two texts that is below the other if both are in one column."""
 
 _HYPHEN = re.compile(r"(?<=\w\w)- (?=[^\W\d_])")
@@ -155,7 +155,7 @@ class HeaderFinder:
                 beyond = other + step
                 is_inside = start <= beyond < len(self._rows)
                 gap = -self._edge(beyond, -step) - edge if is_inside else float("inf")
-                if gap >= max(LEAST_GAP * height, APART * widest):
+                if gap >= max(LEAST_GAP * height, LEAST_GAP_RATIO * widest):
                     end = other
                 widest = max(widest, gap)
                 if gap > LINE_GAP * height or not self._may_be_line(beyond):
@@ -253,7 +253,7 @@ def _place(one: tuple[int, HeaderCell]) -> tuple[int, float]:
 
 def _is_below(one: HeaderCell, other: HeaderCell) -> bool:
     common = min(one.right, other.right) - max(one.left, other.left)
-    return common > OVERLAP * min(one.right - one.left, other.right - other.left)
+    return common > LEAST_OVERLAP * min(one.right - one.left, other.right - other.left)
 
 
 def _repeats(passage: Passage, cells: Sequence[HeaderCell]) -> int:

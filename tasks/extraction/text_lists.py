@@ -17,7 +17,7 @@ _SIGNS = tuple(map(re.compile, (r";", r"[|•·]", r",(?!\d)|(?<!\d),", r" / ", 
 _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 """A conjunction before the last item."""
 _BRACKETS = re.compile(r"\([^()]*\)")
-_BEFORE, _AFTER = " ,;|•·*-–—", " ,;|•·."
+_SIGNS_BEFORE, _SIGNS_AFTER = " ,;|•·*-–—", " ,;|•·."
 MAX_TEXTS = 1_000
 _KEPT_KEYWORDS = ("title", "description")
 
@@ -140,9 +140,9 @@ def _trimmed_item(words: Sequence[int], text: str, begin: int, end: int) -> Iter
 
     `text` consists of `words` joined by spaces.
     """
-    bare = text[begin:end].lstrip(_BEFORE)
+    bare = text[begin:end].lstrip(_SIGNS_BEFORE)
     begin = end - len(bare)
-    bare = bare.rstrip(_AFTER)
+    bare = bare.rstrip(_SIGNS_AFTER)
     if bare:
         first = text.count(" ", 0, begin)
         yield ListItem(bare, tuple(words[first : first + bare.count(" ") + 1]))

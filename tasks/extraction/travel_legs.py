@@ -63,10 +63,10 @@ _LABELS: Final = frozenset(
     )
 )
 """Words beside places that are not part of their names."""
-_FROM: Final = frozenset(
+_ORIGIN_WORDS: Final = frozenset(
     fold("from origin von start startort abfahrtsort de desde origen da partenza origem van vertrekpunt z skąd från")
 )
-_TO: Final = frozenset(
+_DESTINATION_WORDS: Final = frozenset(
     fold("to destination nach ziel zielort à vers a hasta destino destinazione naar bestemming do dokąd till")
 )
 _CODES: Final = frozenset(fold("iata code airportcode kürzel código codice kod"))
@@ -133,9 +133,9 @@ def _column_of(one: WantedField) -> Column | None:
         return "arrival_date" if "arrival_date" in concepts or words & {"arrival", "ankunft"} else "date"
     if concepts & {"flight", "train"}:
         return "number"
-    if "departure_place" in concepts or (words & _FROM and "departure_time" not in concepts):
+    if "departure_place" in concepts or (words & _ORIGIN_WORDS and "departure_time" not in concepts):
         return "from"
-    if "arrival_place" in concepts or (words & _TO and "arrival_time" not in concepts):
+    if "arrival_place" in concepts or (words & _DESTINATION_WORDS and "arrival_time" not in concepts):
         return "to"
     if "departure_time" in concepts:
         return "departure"

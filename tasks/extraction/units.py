@@ -25,12 +25,12 @@ from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.numbers import Number, likeliest
 
-WITH_UNIT = 4.0
+SAME_UNIT_BONUS = 4.0
 """Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
-OTHER_UNIT = 4.0
+OTHER_UNIT_PENALTY = 4.0
 """Penalty on the logit of a number whose unit differs from the field's, or whose unit a field that names none does not
 have."""
-ONLY_ONE = 2.0
+SINGLE_NUMBER_PENALTY = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LARGEST = 1.5
 """Least ratio of the largest print to any other in which a number stands out."""
@@ -101,13 +101,15 @@ _MOST_PIECES = 3
 """Largest number of measures that are one: hours, minutes and seconds."""
 _DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
 """Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
-_SHORT = 3
+_LONGEST_SHORT_UNIT = 3
 """Largest number of letters of a unit that counts only as the last word of a field's name: `min`, `an`."""
 
 
 def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:
     """Return the units in the name of a field, and those in its description that are in brackets or after `in`."""
-    found = {UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _SHORT}
+    found = {
+        UNITS[word] for word in map(without_accents, words[1:]) if word in UNITS and len(word) > _LONGEST_SHORT_UNIT
+    }
     if len(words) > 1 and (unit := UNITS.get(without_accents(words[-1]))):
         found.add(unit)
     if words and (meant_unit := _MEANT_BY_NAME.get(without_accents(words[-1]))):
@@ -135,7 +137,7 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
     if not wanted:
         is_money = any(CONCEPTS[name].kind == "amount" for name in field.concepts)
         never = _NEVER_MONEY if is_money else _HARDLY_EVER
-        logits[:-1] -= OTHER_UNIT * np.array([one in never for one in own], np.float32)
+        logits[:-1] -= OTHER_UNIT_PENALTY * np.array([one in never for one in own], np.float32)
         return
     # What is printed in the field's own unit needs no conversion.
     has_own = not wanted.isdisjoint(own)
@@ -145,16 +147,16 @@ def prefer_units(logits: Matrix, field: FieldText, candidates: Candidates, own: 
         else _IS_MONEY.search(span.text) is not None
         for one, span in zip(own, candidates.spans, strict=True)
     ]
-    logits[:-1] -= OTHER_UNIT * np.array(others, np.float32)
+    logits[:-1] -= OTHER_UNIT_PENALTY * np.array(others, np.float32)
     values = {
         span.number.readings for one, span in zip(own, candidates.spans, strict=True) if one in wanted and span.number
     }
     if wanted and wanted <= _DEGREES and any(len(name) == 1 for name in field.names.own):
         _prefer_largest_print(logits, candidates, [one in wanted for one in own])
     if values:
-        logits[:-1] += WITH_UNIT * np.array([one in wanted for one in own], np.float32)
+        logits[:-1] += SAME_UNIT_BONUS * np.array([one in wanted for one in own], np.float32)
     if len(values) == 1:
-        logits[-1] -= ONLY_ONE
+        logits[-1] -= SINGLE_NUMBER_PENALTY
 
 
 def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequence[bool]) -> None:
@@ -166,7 +168,7 @@ def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequ
     ]
     largest = max(heights, default=0)
     if largest and all(one == largest or one * LARGEST < largest for one in heights):
-        logits[:-1] += WITH_UNIT * np.array([one == largest for one in heights], np.float32)
+        logits[:-1] += SAME_UNIT_BONUS * np.array([one == largest for one in heights], np.float32)
 
 
 def units_of(field: FieldText) -> frozenset[str]:
@@ -263,7 +265,11 @@ def _units_stated(field: FieldText) -> frozenset[str]:
     names = [name for name in field.names.own if name]
     if any("per" in name or "pro" in name for name in names):
         return frozenset()
-    last_words = [name[-1] for name in names if name[-1] not in _NO_UNITS and (len(name) > 1 or len(name[0]) > _SHORT)]
+    last_words = [
+        name[-1]
+        for name in names
+        if name[-1] not in _NO_UNITS and (len(name) > 1 or len(name[0]) > _LONGEST_SHORT_UNIT)
+    ]
     found = frozenset().union(*(units_named(("", word)) for word in last_words))
     return found or units_named((), " ".join(_STATED_UNIT.findall(field.full)))
 

@@ -30,7 +30,7 @@ _STREET = re.compile(r"(?=.*\d).*[^\W\d_]{3}")
 """Pattern of a street with a house number, in contrast to a floor: `2. OG`."""
 _ENTIRE = frozenset(fold("full complete entire whole postal mailing vollständig complet completo completa volledig"))
 """Words in the name of a field that is for the whole, whatever fields are beside it."""
-SURE = 0.5
+LEAST_PROBABILITY = 0.5
 """Least probability of a place that counts as the whole value."""
 _KEPT = 0.95
 """Probability of the part as a share of the probability of the whole value."""
@@ -80,7 +80,7 @@ def prefer_parts(
             index for index, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])
         ]
         sure = float(chances[same_place].sum())
-        if sure < SURE:
+        if sure < LEAST_PROBABILITY:
             continue
         parts = set(_find_parts(candidates, candidates.spans[best], fields[row].concepts))
         places = [index for index, span in enumerate(candidates.spans) if (span.words, _key(span.text)) in parts]

@@ -50,7 +50,7 @@ def _phrases(listed: str) -> Iterator[Words]:
 _ANSWERS: Final = {words: answer == "yes" for answer, listed in _TABLE["answers"].items() for words in _phrases(listed)}
 DENIALS: Final = frozenset(_phrases(_TABLE["denials"]["before"]))
 _DENIES_VALUE: Final = frozenset(_phrases(_TABLE["denials"]["value"]))
-_BETWEEN: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
+_WORDS_AFTER_DENIAL: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
 _LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
 _OPEN: Final = frozenset(_phrases(_TABLE["open"]["values"]))
@@ -88,7 +88,7 @@ def is_denied(before: str) -> bool:
     for _ in range(_MOST_BETWEEN + 1):
         if any(tuple(words[-size:]) in _DENIES_VALUE for size in range(1, _LONGEST_DENIAL + 1)):
             return True
-        if not words or words.pop() not in _BETWEEN:
+        if not words or words.pop() not in _WORDS_AFTER_DENIAL:
             return False
     return False
 

@@ -48,7 +48,7 @@ _SCAN = b"\xff\xda"
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
 """All markers other than those that occur within picture data, which are stuffed bytes and restarts."""
 _END = b"\xd9"
-_ALONE = (b"\x01", b"\xd8", _END)
+_MARKERS_WITHOUT_SEGMENT = (b"\x01", b"\xd8", _END)
 """Markers that no segment follows."""
 _INFLATED_AT_MOST = 1032
 """Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
@@ -196,7 +196,7 @@ def _has_many_scans(data: bytes) -> bool:
     while scans <= _MAX_SCANS and (marker := _MARKER.search(data, place)) and marker[1] != _END:
         scans += marker[0] == _SCAN
         place = marker.end()
-        if marker[1] not in _ALONE:
+        if marker[1] not in _MARKERS_WITHOUT_SEGMENT:
             place += int.from_bytes(data[place : place + 2])
     return scans > _MAX_SCANS
 

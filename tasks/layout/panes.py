@@ -39,7 +39,7 @@ _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
 """Least number and share of level rows above or below panes that make these rows a table."""
 _PAUSE, _BREAK = 1.5, 2.5
 """Least heights of white space, in line heights, that speak for the end of a pane, and that end it."""
-_FAR = 2.5
+_MAX_DISTANCE = 2.5
 """Largest distance, in line heights, of the ends of rulings from the gutter between them."""
 _RULING = 5.0
 """Least length of such rulings, in line heights."""
@@ -195,7 +195,7 @@ def _is_table(level: Sequence[bool]) -> bool:
 def _are_framed(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> bool:
     """True if two level rulings end at the gutter, one on each side of it."""
     margin = 2 * _PAUSE * height
-    top, bottom, far = boxes[0].middle - margin, boxes[-1].middle + margin, _FAR * height
+    top, bottom, far = boxes[0].middle - margin, boxes[-1].middle + margin, _MAX_DISTANCE * height
     near = [one for one in across if top < one.level < bottom and one.end - one.start > _RULING * height]
     before = [one.level for one in near if gutter - far < one.end <= gutter]
     after = [one.level for one in near if gutter <= one.start < gutter + far]

@@ -21,7 +21,7 @@ BOX_READ_AS = re.compile(rf"{_SIGN}|[\[\]|](?=[^\W\d_])|[OoXxVvDQ0](?=[A-ZÀ-Þ]
 """Pattern of a first character that OCR reads in place of a box or a circle: `□Yes`, `口Yes`, `XYes`, `]yes`."""
 ENDS_AS_BOX = re.compile(rf".*{_SIGN}")
 """Pattern of a text with such a character at its end."""
-_ALONE = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
+_MISREAD_BOX = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DXxVv/\\]")
 """Pattern of a word that OCR reads in place of a box."""
 MAX_BOXES = 400
 """Largest number of boxes and circles of a page. A dense form has a hundred."""
@@ -293,7 +293,9 @@ def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
     if word.confidence == 1 and text.isalnum():
         return text in ("x", "X", "v", "V")
     return bool(
-        _ALONE.fullmatch(text) or (is_first and BOX_READ_AS.match(text)) or (is_last and ENDS_AS_BOX.fullmatch(text))
+        _MISREAD_BOX.fullmatch(text)
+        or (is_first and BOX_READ_AS.match(text))
+        or (is_last and ENDS_AS_BOX.fullmatch(text))
     )
 
 

@@ -16,8 +16,8 @@ from tasks.notation.words import month_named
 _SPACES = "  \u00a0\u202f\u2009'’"
 _FRACTION = re.compile(r"([-−]?)(\d{0,4}) ?([¼½¾⅓⅔⅛⅜⅝⅞])")
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
-_AROUND = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
-_NUMBER = re.compile(rf"{_AROUND}([-+]?){_AROUND}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_AROUND}")
+_UNIT = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
+_NUMBER = re.compile(rf"{_UNIT}([-+]?){_UNIT}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_UNIT}")
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )

@@ -8,13 +8,15 @@ datetime.time(10, 7)
 import re
 from datetime import time
 
-_AT = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
+_BEFORE_CLOCK = r"(?<!\w)(?:um|at|à|a las|às|alle(?: ore)?|ore|kl\.?|om|o godz\.?|godz\.?|o) ?"
 _HOURS = r"(?:Uhr|uur|hrs?|horas?|ore|h)\b"
 _CLOCK = r"(?P<hour>[01]?\d|2[0-3])(?P<by>[:.h])(?P<minute>[0-5]\d)(?:(?P=by)(?P<second>[0-5]\d))?(?![.,:]?\d)"
 _HALF = r"(?: ?(?P<half>[ap])\.?m\b\.?)?"
-_AFTER = re.compile(rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_AT})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?", re.IGNORECASE)
-_BEFORE = re.compile(
-    rf"(?<![\d.,:])(?P<at>{_AT})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?[ \t,;|·•–-]{{1,4}}$", re.IGNORECASE
+_TIME_AFTER_DATE = re.compile(
+    rf"[ \tT,;|·•–-]{{1,4}}(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?", re.IGNORECASE
+)
+_TIME_BEFORE_DATE = re.compile(
+    rf"(?<![\d.,:])(?P<at>{_BEFORE_CLOCK})?{_CLOCK}{_HALF}(?P<unit> ?{_HOURS})?[ \t,;|·•–-]{{1,4}}$", re.IGNORECASE
 )
 _ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
 _FARTHEST = 30
@@ -27,7 +29,7 @@ def clock_beside(text: str, start: int, end: int) -> time | None:
     A time with a point between hours and minutes needs a word such as `um` or `Uhr`, because an amount may follow a
     day. The result is None if the time has a zone, or if there is a time on each side of the day.
     """
-    after, before = _AFTER.match(text, end), _BEFORE.search(text, max(0, start - _FARTHEST), start)
+    after, before = _TIME_AFTER_DATE.match(text, end), _TIME_BEFORE_DATE.search(text, max(0, start - _FARTHEST), start)
     if (after and before) or (after and _ZONE.match(text, after.end())):
         return None
     for found in (after, before):

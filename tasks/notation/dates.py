@@ -46,7 +46,7 @@ _DATE = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ROMAN: Final = ("I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX", "X", "XI", "XII")
-_BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
+_WORD_BEFORE = re.compile(r"([^\W\d_]{2,8}(?:-feira)?)(?:\.?,? |, ?)", re.I)
 """Pattern of a word before a date."""
 _TIME = re.compile(r"[\sT,]*\d{1,2}:\d\d(?::\d\d(?:[.,]\d+)?)?\s?(?:[ap]\.?m\.?)?\s?(?:Z|UTC|[+-]\d\d:?\d\d)?", re.I)
 _NEAR_YEAR = r"(?:19|2[01])\d\d"
@@ -191,7 +191,7 @@ def _day_in(year: int, month: int, day: int) -> date | None:
 
 def _is_weekday(before: str) -> bool:
     """True if `before`, the text before a date, is empty or a day of the week."""
-    word = _BEFORE.fullmatch(before)
+    word = _WORD_BEFORE.fullmatch(before)
     return not before or (word is not None and word[1].casefold() in WEEKDAYS)
 
 

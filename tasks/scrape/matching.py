@@ -33,7 +33,7 @@ _PRICE = re.compile(
     rf"(?:[$€£¥₹]|\b(?:USD|EUR|GBP|CHF)\b)\s*(?:{_NUMBER})(?:[.,]\d\d)?"
     rf"|(?<!\d)(?:{_NUMBER})(?:[.,]\d\d)?\s*(?:[$€£¥₹]|(?:USD|EUR|GBP|CHF)\b)"
 )
-_BY = re.compile(r"^by\s+(\S.*)", re.IGNORECASE)
+_BYLINE = re.compile(r"^by\s+(\S.*)", re.IGNORECASE)
 _DATE = re.compile(
     r"\b\d{4}-\d\d-\d\d\b|\b\d{1,2}[./]\d{1,2}[./]\d{2,4}\b"
     r"|\b\d{1,2}\.? [A-Z]\w{2,8} \d{4}\b|\b[A-Z]\w{2,8} \d{1,2}, \d{4}\b"
@@ -234,7 +234,7 @@ def _find_by_kind(words: frozenset[str], _alike: frozenset[str], leaves: Sequenc
         timed = next((leaf.text or leaf.machine for leaf in leaves if "time" in leaf.within), None)
         return timed or next((match.group() for leaf in texts if (match := _DATE.search(leaf.text))), None)
     if "author" in kinds:
-        return next((match[1] for leaf in texts if (match := _BY.match(leaf.text))), None)
+        return next((match[1] for leaf in texts if (match := _BYLINE.match(leaf.text))), None)
     if "rank" in kinds:
         return next((int(match[1]) for leaf in texts if (match := _RANK.match(leaf.text))), None)
     if "title" in kinds:

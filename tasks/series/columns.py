@@ -33,7 +33,7 @@ _MAX_OTHERS = 3
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""
-_EACH = re.compile(
+_BEFORE_EACH = re.compile(
     r"\b(?:by|per|each|every|for (?:each|every|all)|pro|je|par|chaque|por|cada|per ogni)\W++(?=(\w++\W++)?)",
     re.IGNORECASE,
 )
@@ -178,7 +178,7 @@ class Mentions:
         self._said = {run for first in range(len(self._words)) for run in self._runs(first)}
         places = {word.start(): first for first, word in enumerate(self._words)}
         places_after = {
-            place for each in _EACH.finditer(words) for place in (each.end(), each.end() + len(each[1] or ""))
+            place for each in _BEFORE_EACH.finditer(words) for place in (each.end(), each.end() + len(each[1] or ""))
         }
         self._each = {run for place in places_after & places.keys() for run in self._runs(places[place])}
 

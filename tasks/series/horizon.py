@@ -45,14 +45,14 @@ _UNCOUNTED = (
     rf"{_EDGE}(?:{_NEXT})\s*{_UNIT}{_END}",
     rf"{_EDGE}{_UNIT} (?:{_NEXT}){_END}",
 )
-_BARE = (
+_COUNT_WITHOUT_UNIT = (
     rf"{_EDGE}(?:(?:{_NEXT})\s+(?P<next>{_COUNT}){_END}|(?P<more>{_COUNT}) more{_END}"
     rf"|(?:horizon|h|steps|prediction_length|length)\s*(?:of|[:=])\s*(?P<named>\d{{1,7}}){_END})"
 )
 _CONTEXT = 24
 """Number of characters before a count in which a word may mark it as past or as "next"."""
-_GONE = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
-_AHEAD = rf"{_EDGE}(?:{_NEXT})\W*$"
+_MARKED_PAST = rf"{_EDGE}(?:{_PAST})\W*(?:the\W*)?$"
+_MARKED_NEXT = rf"{_EDGE}(?:{_NEXT})\W*$"
 _TOMORROW = r"\b(?:tomorrow|morgen|demain|mañana|domani|amanhã)\b|明天|明日|\bзавтра\b|غدا"
 _UNTIL = (
     r"(?:\b(?:(?P<firm>until|till|through|thru|up to|bis|jusqu['’](?:à|en|au)|hasta|fino (?:a|al)|até|tot(?: en met)?"
@@ -82,7 +82,9 @@ def horizon_in(words: str) -> Horizon | None:
         if not _is_past(words, found)
     ]
     ahead = [
-        found for found in counted if compiled(_AHEAD).search(words[max(0, found.start() - _CONTEXT) : found.start()])
+        found
+        for found in counted
+        if compiled(_MARKED_NEXT).search(words[max(0, found.start() - _CONTEXT) : found.start()])
     ]
     if counted:
         first = (ahead or counted)[0]
@@ -92,13 +94,13 @@ def horizon_in(words: str) -> Horizon | None:
     for pattern in _UNCOUNTED:
         if found := compiled(pattern).search(words):
             return Horizon(1, _period_of(found))
-    if found := compiled(_BARE).search(words):
+    if found := compiled(_COUNT_WITHOUT_UNIT).search(words):
         return Horizon(_parse_count(found["next"] or found["more"] or found["named"]))
     return Horizon(1, DAILY) if compiled(_TOMORROW).search(words) else None
 
 
 def _is_past(words: str, found: re.Match[str]) -> bool:
-    return bool(compiled(_GONE).search(words[max(0, found.start() - _CONTEXT) : found.start()]))
+    return bool(compiled(_MARKED_PAST).search(words[max(0, found.start() - _CONTEXT) : found.start()]))
 
 
 def _period_of(found: re.Match[str]) -> Period | None:

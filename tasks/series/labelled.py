@@ -43,8 +43,8 @@ _BEHIND_VALUE = (
     r"(?:,?\s(?P<month_year>(?:19|20)\d\d)(?!\w))?"
     rf"{_DAY}(?![\w:]|[.,]\d|\s(?:in|im|en|em|on|for)\s)(?:,?\s{_DAY_YEAR}(?!\w))?)?"
 )
-_BETWEEN = rf"(?:\s{{0,3}}(?:[:=,]|{_ARROW})\s{{0,3}}|-(?=\d)|(?:\s{{1,3}}[^\W\d_]{{1,15}}){{0,4}}\s{{1,3}})"
-_LABEL_FIRST = re.compile(_LABEL % _BEFORE_VALUE + _BETWEEN + _VALUE, re.IGNORECASE)
+_LABEL_TO_VALUE = rf"(?:\s{{0,3}}(?:[:=,]|{_ARROW})\s{{0,3}}|-(?=\d)|(?:\s{{1,3}}[^\W\d_]{{1,15}}){{0,4}}\s{{1,3}})"
+_LABEL_FIRST = re.compile(_LABEL % _BEFORE_VALUE + _LABEL_TO_VALUE + _VALUE, re.IGNORECASE)
 _VALUE_FIRST = re.compile(
     rf"(?<![\w.,]){_VALUE}(?:\s[^\W\d_]{{1,15}}){{0,2}}\s(?:in|im|en|em|for|on|during|für|au|para)\s(?:the\s)?"
     + _LABEL % _BEHIND_VALUE,

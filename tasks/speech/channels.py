@@ -21,7 +21,7 @@ _FLOOR = 1e-4
 """Root mean square below which everything is silence (-80 dB of full scale)."""
 _ACTIVE = 10 ** (-30 / 20)
 """Least level of a frame that counts as speech, relative to the loud frames."""
-_APART = 10 ** (10 / 20)
+_LEAST_LEVEL_RATIO = 10 ** (10 / 20)
 """Least ratio of one channel's level to the other's for a frame to belong to it (10 dB). On separate lines the
 other channel is quieter than that, even with cross-talk; the two microphones of one recorder differ by less."""
 _MOSTLY = 0.7
@@ -93,8 +93,12 @@ class ChannelLevels:
         levels = self._all()
         loudest = levels.max(axis=0, initial=0)
         active = loudest > max(_FLOOR, _ACTIVE * float(np.percentile(loudest, 95)) if loudest.size else 0)
-        first, second = np.maximum(levels[:, active], _FLOOR / _APART)
-        own = np.array([np.mean(first > _APART * second), np.mean(second > _APART * first)]) if first.size else [0, 0]
+        first, second = np.maximum(levels[:, active], _FLOOR / _LEAST_LEVEL_RATIO)
+        own = (
+            np.array([np.mean(first > _LEAST_LEVEL_RATIO * second), np.mean(second > _LEAST_LEVEL_RATIO * first)])
+            if first.size
+            else [0, 0]
+        )
         return min(own) >= _LEAST_SHARE and sum(own) >= _MOSTLY
 
     def turns(self, regions: Sequence[tuple[float, float]]) -> list[SpeakerTurn]:

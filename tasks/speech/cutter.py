@@ -13,7 +13,7 @@ import numpy as np
 from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
-_LEAST = 1e-4
+_PROBABILITY_MARGIN = 1e-4
 """Least distance of probabilities from 0 and 1, so that their log odds are finite."""
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35
@@ -55,7 +55,10 @@ def window_at(windows: Sequence[Window], second: float) -> Window:
 
 def pooled(found: Iterable[tuple[float, float]]) -> float | None:
     """Combine weighted probabilities by their log odds. Return None if there are none."""
-    odds = [(math.log(p / (1 - p)), weight) for p, weight in ((min(max(p, _LEAST), 1 - _LEAST), w) for p, w in found)]
+    odds = [
+        (math.log(p / (1 - p)), weight)
+        for p, weight in ((min(max(p, _PROBABILITY_MARGIN), 1 - _PROBABILITY_MARGIN), w) for p, w in found)
+    ]
     total = sum(weight for _, weight in odds)
     return 1 / (1 + math.exp(-sum(odd * weight for odd, weight in odds) / total)) if total else None
 

@@ -20,13 +20,13 @@ from tasks.speech.turns import PhraseEmitter
 from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
-_AT_ONCE = 16
+_WINDOWS_AT_ONCE = 16
 """Largest number of stretches of one recording that wait or are decoded at a time. They fill two batches on a CPU and
 take 30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""
-_SURE = 0.6
+_LEAST_CERTAIN = 0.6
 """Least probability at which a detected language is used for the whole recording."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
@@ -38,7 +38,7 @@ _CLEAR_ENOUGH = 0.4
 """Mean word probability at which the words of a second attempt are accepted in any case."""
 _OVERLAP_S = 1.0
 """Seconds of overlap on each side of a cut within speech."""
-_APART_S = 0.4
+_MAX_DIFFERENCE_S = 0.4
 """Largest difference, in seconds, between the times of one word in two transcriptions."""
 _GAP_S = 0.25
 """Least length, in seconds, of a silence that is cut off from a word's time, because the alignment wrongly included
@@ -48,7 +48,7 @@ _ASTRAY_S = 0.5
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
 """Least length of speech, in seconds, in a part that is chosen as the time of a recording's first word."""
-_EACH_S = 0.3
+_WORD_S = 0.3
 _LETTER_S = 0.07
 """Seconds that a word takes, and additional seconds per letter, in unhurried speech."""
 _NAME_LETTERS = 4
@@ -126,7 +126,7 @@ async def listen(
 
     try:
         async for stretch in _stretches(recording, engine.window_s, heard, turns, options.speakers):
-            while len(pending) >= (_AT_ONCE if listener.needs_no_language else 1):
+            while len(pending) >= (_WINDOWS_AT_ONCE if listener.needs_no_language else 1):
                 await take()
             pending.append(asyncio.create_task(listener.hear(stretch)))
             # Finished stretches are taken immediately, which frees their samples and reports progress.
@@ -247,7 +247,7 @@ class _Listener:
             self._found.append((text.language, text.language_probability, sum(b - a for a, b in stretch.speech)))
         if self._given is None and (text.words or self.language is None):
             self.language = text.language
-            if text.words and self._engine.languages is None and (text.language_probability or 0) >= _SURE:
+            if text.words and self._engine.languages is None and (text.language_probability or 0) >= _LEAST_CERTAIN:
                 self._given = text.language
         words = fit_to_speech(_shift_words(text.words, stretch.start), stretch.speech)
         for first, last in find_missed_speech(words, stretch.speech, _LOST_S) if words else ():
@@ -305,7 +305,7 @@ def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float
         for first in tail
         for second in head
         if _letters_of(before[first]) == _letters_of(after[second])
-        and abs(middle(before[first]) - middle(after[second])) < _APART_S
+        and abs(middle(before[first]) - middle(after[second])) < _MAX_DIFFERENCE_S
     ]
     if agreed:
         _, first, second = min(agreed)
@@ -359,7 +359,7 @@ def find_missed_speech(words: Sequence[SpokenWord], speech: Sequence[Span], leas
     stretched = [
         (word.start, word.end)
         for word in words
-        if _speech_seconds(speech, word.start, word.end) >= _EACH_S + _LETTER_S * _count_letters(word.text) + least_s
+        if _speech_seconds(speech, word.start, word.end) >= _WORD_S + _LETTER_S * _count_letters(word.text) + least_s
     ]
     found: list[Span] = []
     for start, end in sorted([*_speech_without_words(words, speech, least_s), *stretched]):
@@ -386,8 +386,8 @@ def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], l
 def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
     """Drop the first or last word of `found` if it repeats the word right before
     or after the span."""
-    before = [word for word in words if span[0] - _APART_S < word.end <= span[0]]
-    after = [word for word in words if span[1] <= word.start < span[1] + _APART_S]
+    before = [word for word in words if span[0] - _MAX_DIFFERENCE_S < word.end <= span[0]]
+    after = [word for word in words if span[1] <= word.start < span[1] + _MAX_DIFFERENCE_S]
     kept = list(found)
     if kept and before and _letters_of(kept[0]) == _letters_of(before[-1]):
         del kept[0]

@@ -30,7 +30,7 @@ SAME_VOICE = 0.26
 of two speakers are 0.25 (two voices of one synthesiser) to 0.6 apart."""
 MAX_SPEAKERS = 20
 
-_AT_ONCE = 2000
+_MAX_WINDOWS = 2000
 """Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
 evenly."""
 _LEAST_SECONDS = 3.0
@@ -64,7 +64,7 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
     from scipy.cluster.hierarchy import fcluster, leaders, linkage
     from scipy.spatial.distance import squareform
 
-    sample = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), _AT_ONCE)).astype(int)]
+    sample = vectors[np.linspace(0, len(vectors) - 1, min(len(vectors), _MAX_WINDOWS)).astype(int)]
     if speakers == 1 or len(sample) < 2:
         return _cluster_means(sample, np.zeros(len(sample), int))
     least = max(_LEAST_SHARE * seconds, min(_LEAST_SECONDS, seconds / 10)) * len(sample) / seconds

@@ -25,7 +25,7 @@ _SHOWN_IN = re.compile(
     re.IGNORECASE,
 )
 """Phrases about the whole picture, which name no element although they contain words such as "image"."""
-_LITTLE = frozenset(PHRASES["little"]["elements"].split())
+_FUNCTION_WORDS = frozenset(PHRASES["little"]["elements"].split())
 _PARTICLES = frozenset(("in", "on", "to", "all", "me", "it"))
 """Small words that may end the text of a button: "Sign in", "Select all", "Contact me"."""
 
@@ -94,8 +94,10 @@ def _is_plural(kind: str, text: str) -> bool:
 def _strip_small_words(words: list[str]) -> list[str]:
     """Remove small words at both ends but not inside, so that "the sign in" becomes "sign in"."""
     stripped = [word.strip(".'’") for word in words]
-    begin = next((index for index, word in enumerate(stripped) if word.casefold() not in _LITTLE), len(stripped))
+    begin = next(
+        (index for index, word in enumerate(stripped) if word.casefold() not in _FUNCTION_WORDS), len(stripped)
+    )
     kept = stripped[begin:]
-    while kept and kept[-1].casefold() in _LITTLE and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
+    while kept and kept[-1].casefold() in _FUNCTION_WORDS and not (len(kept) > 1 and kept[-1].casefold() in _PARTICLES):
         kept.pop()
     return [word for word in kept if word]

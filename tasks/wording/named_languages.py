@@ -52,7 +52,7 @@ _LABELLED = re.compile(
     rf"(?P<articles>){_OPEN_QUOTE}",
     re.IGNORECASE,
 )
-_FROM = re.compile(
+_BEFORE_SOURCE_LANGUAGE = re.compile(
     r"\b(?:from|aus dem|vom|du|de l['’]|del|dal|dall['’]|do|uit het|van het|с|со|从|從)\s*"
     rf"(?P<articles>(?:the\s+)?){_OPEN_QUOTE}",
     re.IGNORECASE,
@@ -68,7 +68,7 @@ _MAX_ARROWS = 8
 """Largest number of arrow signs at a message's beginning that are examined."""
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
-_SHORT = 4
+_FEWEST_LETTERS = 4
 """Least number of letters of a name. Shorter ones begin unrelated words."""
 _UNKNOWN = re.compile(
     r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
@@ -230,7 +230,7 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
         return arrow[0]
     for _, labelled in _languages_behind(_SOURCE, instruction):
         return labelled.tag
-    for start, found in _languages_behind(_FROM, instruction):
+    for start, found in _languages_behind(_BEFORE_SOURCE_LANGUAGE, instruction):
         if found.is_code and _follows(_ON_TO, found):
             return found.tag
         source = _mention_at((start, found))
@@ -252,7 +252,7 @@ def unknown_in(instruction: str) -> str | None:
 
 def without_source(text: str) -> str:
     """Remove a final "from English" and the like from `text`."""
-    for start, found in _languages_behind(_FROM, text):
+    for start, found in _languages_behind(_BEFORE_SOURCE_LANGUAGE, text):
         if not text[found.end :].strip():
             return text[:start]
     return text
@@ -263,7 +263,9 @@ def _mention_at(place: _Place, words_at_end: bool = True) -> LanguageMention | N
     if found.is_code:
         if not _follows(_CLAUSE_END, found) or _is_a_word(found, words_at_end):
             return None
-    elif (found.ending and found.name.isascii() and len(found.name) < _SHORT) or found.name in NAMES_THAT_ARE_WORDS:
+    elif (
+        found.ending and found.name.isascii() and len(found.name) < _FEWEST_LETTERS
+    ) or found.name in NAMES_THAT_ARE_WORDS:
         return None
     return LanguageMention(found.tag, start, found.end, found.is_code)
 

@@ -15,7 +15,7 @@ _VERB = rf"\b(?:{PHRASES['objects']['before']})(?=[\s:]|(?<=['’]))"
 _END = rf"[.?!;\n(\[\"“]|\b(?:{PHRASES['objects']['after']})\b"
 _AND = r"(?<!\s)\s*+(?:,|;|/|&|\+|:|\b(?:and|or|as well as|und|oder|sowie|et|ou|y|e|o|en)\b)\s*"
 
-_LITTLE = frozenset(PHRASES["little"]["objects"].split())
+_FUNCTION_WORDS = frozenset(PHRASES["little"]["objects"].split())
 _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
@@ -73,10 +73,10 @@ def _find_phrases(text: str) -> Iterator[str]:
 def _strip_small_words(words: str) -> str:
     """Remove articles, quantities and punctuation at both ends."""
     kept = re.sub(r"[^\w\s'’-]", " ", re.sub(r"^(?:l|d)['’]", "", words.strip(), flags=re.IGNORECASE)).split()
-    while kept and (kept[0].lower() in _LITTLE or kept[0].isdecimal() or kept[0].lower() in NUMBERS):
+    while kept and (kept[0].lower() in _FUNCTION_WORDS or kept[0].isdecimal() or kept[0].lower() in NUMBERS):
         kept.pop(0)
         if kept:
             kept[0] = re.sub(r"^(?:l|d)['’]", "", kept[0], flags=re.IGNORECASE)
-    while kept and kept[-1].lower() in _LITTLE:
+    while kept and kept[-1].lower() in _FUNCTION_WORDS:
         kept.pop()
     return " ".join(kept)

@@ -58,13 +58,13 @@ EVEN = r"even|geraden?|paires|pares|pari"
 
 
 # A word, a path or a query may end in "page", and "every page 3 columns" does not mean page 3.
-_BEFORE = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
+_NOT_AFTER = r"(?<![\w/.=&?#-])(?!(?<=\ba\s)page)" + "".join(
     rf"(?<!\b{word}\s)" for word in ("per", "each", "every", "this", "web", "home", "landing")
 )
 
 _NUMBERED = (
     rf"(?P<but>{BUT})?(?:(?P<up_to>{UP_TO})|(?P<start>{FROM})|(?P<from>{FROM_ON})|(?P<between>{BETWEEN}))?{THE}"
-    rf"{_BEFORE}(?:(?P<several>(?:{PAGES})\b|{SHORT_PAGES})|(?:{PAGE})\b|{SHORT_PAGE})(?!-):?\s*"
+    rf"{_NOT_AFTER}(?:(?P<several>(?:{PAGES})\b|{SHORT_PAGES})|(?:{PAGE})\b|{SHORT_PAGE})(?!-):?\s*"
     rf"(?P<all_but>{BUT})?(?:(?:numbers?|no\.?|nr\.?)\s+|#)?"
     rf"(?P<numbers>{RANGE}(?:{COMMA}{RANGE}|{AND}{THE}(?:{PAGE})\s+{RANGE})*)(?P<on>(?(from){ON}))?"
 )

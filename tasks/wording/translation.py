@@ -58,7 +58,7 @@ _LEAD = re.compile(
     r"\s*(?:what(?:['’]s|\s+(?:does|do|is))|how (?:do|would|can) (?:you|i|we|one)|was|wie|que|qué|cosa|[请請]?[将將把])\s*",
     re.IGNORECASE,
 )
-_OF = re.compile(
+_BEFORE_OBJECT = re.compile(
     r"\s*(?:translation|version|übersetzung|traduction|traducción)?\s*(?:of|for|von|de|di)\s+", re.IGNORECASE
 )
 _PARTICLES = "をは,:：-–—"
@@ -193,7 +193,7 @@ def _text_inside(instruction: str, target: LanguageMention) -> str:
         text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
         if not _NOTHING.fullmatch(text):
             return text.strip()
-    after = _OF.sub("", after, count=1) if _OF.match(after) else after
+    after = _BEFORE_OBJECT.sub("", after, count=1) if _BEFORE_OBJECT.match(after) else after
     if polite := _POLITE.match(after):
         after = after[polite.end() :]
     return "" if _VERB.match(after) or _NOTHING.fullmatch(after) else after.strip()

@@ -17,7 +17,7 @@ from tasks.notation.dates import find_days
 from tasks.notation.numbers import find_numbers
 from tasks.notation.words import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
-_SURE: Final = 0.8
+_LEAST_PROBABILITY: Final = 0.8
 """Least probability at which a text is taken to be in a language."""
 
 Readings = Sequence[frozenset[Any]]
@@ -145,7 +145,7 @@ def parse_question(text: str) -> ParsedQuestion:
             if term in capitals or term not in table.function_words:
                 content.append(word)
     return ParsedQuestion(
-        language=language if probability >= _SURE else None,
+        language=language if probability >= _LEAST_PROBABILITY else None,
         quoted=frozenset(each.casefold() for each in quoted),
         addresses=frozenset(each.casefold().rstrip("/.") for each in addresses),
         codes=frozenset(codes),

@@ -47,7 +47,7 @@ _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
 """Largest number of earlier messages of the user that are judged together with the latest one, and number of characters
 that are taken from the end of these messages. Messages may be unsafe only in combination."""
-_BEFORE = "before"
+_EARLIER_MESSAGES = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MAX_LISTED = 5
 """Number of places that the warning of a flagged request lists. The verdict has all of them."""
@@ -298,7 +298,7 @@ class RequestGuard:
         current = {name: index for name, index in named if messages[index].role != "user" or index in unanswered}
         texts += [(f"messages[{index}].name", name) for name, index in current.items()]
         if earlier or len(unanswered) > 1:
-            texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_BEFORE, earlier)]
+            texts += [("messages", f"{earlier}\n{self._unanswered_text}"), (_EARLIER_MESSAGES, earlier)]
         tool_results = [
             (f"messages[{index}].content", text_of(message))
             for index, message in enumerate(messages)
@@ -308,11 +308,11 @@ class RequestGuard:
         joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
         checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
         # A code that the earlier messages have without the latest message is not the latest message's.
-        known = {code for check in checks if check["source"] == _BEFORE for code in check["codes"]}
+        known = {code for check in checks if check["source"] == _EARLIER_MESSAGES for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
                 check["codes"] = [code for code in check["codes"] if code not in known]
-        return [check for check in checks if check["source"] != _BEFORE]
+        return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
         """Return a check for each text, and one for each joint of two texts with a code that no text has by itself."""
@@ -320,7 +320,7 @@ class RequestGuard:
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2
         )
-        known = set(codes_of([check for check in checks if check["source"] != _BEFORE]))
+        known = set(codes_of([check for check in checks if check["source"] != _EARLIER_MESSAGES]))
         return [*checks, *(check for check in joint_checks if set(check["codes"]) - known)]
 
     @property

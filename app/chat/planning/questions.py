@@ -40,7 +40,7 @@ _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meaning
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
-_AROUND = " ¿?!."
+_SIGNS_AROUND = " ¿?!."
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {
@@ -89,10 +89,10 @@ def is_order(text: str) -> bool:
 def values_asked_for(question: str) -> RequestedValues | None:
     """Return the values named by a question or an order of one sentence, or None if it names none or says anything
     else."""
-    sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_AROUND)]
+    sentences = [part for part in re.split(r"[.!?¿](?:\s|$)|\n", question[: LONGEST + 1]) if part.strip(_SIGNS_AROUND)]
     if len(question) > LONGEST or len(sentences) != 1:
         return None
-    sentence = _without(_POLITE_OPENING, sentences[0].strip(_AROUND))
+    sentence = _without(_POLITE_OPENING, sentences[0].strip(_SIGNS_AROUND))
     sentence = compiled(COURTESY).sub("", sentence)
     if compiled(_YES_OR_NO).search(sentence):
         return None

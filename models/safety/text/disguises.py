@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from itertools import islice, pairwise, product
 
-from models.safety.text.known_words import COMMON, KNOWN, TELLING, is_pronounceable
+from models.safety.text.known_words import COMMON_WORDS, KNOWN_WORDS, TELLING_WORDS, is_pronounceable
 
 _LEET: Mapping[str, str] = {
     "0": "o",
@@ -37,16 +37,16 @@ _MAX_READINGS = 16
 _LEET_WORDS_OF_LEETSPEAK = 3
 """Least number of leetspeak words in a text at which digits in all other words are read as letters, too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
-_SHORT_WORDS = frozenset(word for word in COMMON if len(word) <= 2)
+_SHORT_WORDS = frozenset(word for word in COMMON_WORDS if len(word) <= 2)
 
 _LETTER = "[0-9A-Za-zÀ-ɏͰ-ϿЀ-ӿ\u0621-\u064a]"
 """A letter of an alphabetic script (Latin, Greek, Cyrillic, Arabic)."""
-_BETWEEN = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
-_SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN}{_LETTER}){{2,}}(?!{_LETTER})")
+_BETWEEN_LETTERS = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
+_SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN_LETTERS}{_LETTER}){{2,}}(?!{_LETTER})")
 _IDEOGRAPH = "[\u3040-\u30ff\u3400-\u9fff]"
 _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGRAPH})+(?!{_IDEOGRAPH})")
 _NO_LETTER = re.compile(r"[\W_]+")
-_BEGINNINGS = frozenset(word[:end] for word in KNOWN for end in range(1, len(word) + 1))
+_BEGINNINGS = frozenset(word[:end] for word in KNOWN_WORDS for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
 """Number of spaced-out letters in a row above which they are always joined, because harmless texts have no runs of this
 length."""
@@ -55,9 +55,9 @@ _MAX_SEGMENTED = 8_000
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
 _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}
-for _word in TELLING:
+for _word in TELLING_WORDS:
     _BY_SHAPE.setdefault((len(_word), _word[0], _word[-1]), []).append(_word)
-_TELLING_BEGINNINGS = frozenset(word[:end] for word in TELLING for end in range(1, len(word)))
+_TELLING_BEGINNINGS = frozenset(word[:end] for word in TELLING_WORDS for end in range(1, len(word)))
 _MARKED = re.compile(r"(?<![\w*~`])[A-Za-z*_~`]{3,40}(?![\w*~`])")
 _MARK_WITHIN = re.compile(r"[A-Za-z][*_~`]+[A-Za-z]")
 _MARKS = re.compile(r"[*_~`]+")
@@ -109,7 +109,7 @@ class _LetterJoiner:
             joined = letters[0] + "".join(
                 letter if gap == usual else f" {letter}" for gap, letter in zip(gaps, letters[1:], strict=True)
             )
-        elif len(whole) <= self._left and whole.casefold() not in KNOWN:
+        elif len(whole) <= self._left and whole.casefold() not in KNOWN_WORDS:
             self._left -= len(whole)
             joined = " ".join(_segmented(whole))
         else:
@@ -120,7 +120,7 @@ class _LetterJoiner:
 def _is_word(joined: str) -> bool:
     lower = joined.casefold()
     read = _without_leet(lower)
-    if read in KNOWN:
+    if read in KNOWN_WORDS:
         return len(read) >= 3
     if not lower.isascii():
         return len(lower) >= 3
@@ -143,7 +143,7 @@ def _segmented(letters: str) -> list[str]:
             word = lower[start:end]
             if word not in _BEGINNINGS:
                 break
-            if word in KNOWN and (score := best[start] + len(word) ** 2) > best[end]:
+            if word in KNOWN_WORDS and (score := best[start] + len(word) ** 2) > best[end]:
                 best[end], cut[end] = score, start
     known: list[tuple[int, int]] = []
     end = len(lower)
@@ -177,7 +177,7 @@ def _unmarked(word: str) -> str:
     if not _MARK_WITHIN.search(word):
         return word
     joined = _MARKS.sub("", word)
-    return joined if joined.casefold() in KNOWN else word
+    return joined if joined.casefold() in KNOWN_WORDS else word
 
 
 def _with_pieces_joined(run: str) -> str:
@@ -190,7 +190,7 @@ def _with_pieces_joined(run: str) -> str:
             if word not in _TELLING_BEGINNINGS:
                 break
             word += lower[last]
-            if word in TELLING:
+            if word in TELLING_WORDS:
                 joined = "".join(piece[0] for piece in pieces[first : last + 1])
                 return run[: pieces[first].start()] + joined + run[pieces[last].end() :]
     return run
@@ -224,7 +224,7 @@ def _without_leet(word: str) -> str:
     signs = [c for c in core if c in _LEET]
     if not signs or len(signs) == len(core) or not any(c.isalpha() for c in core):
         return word
-    known = TELLING if core[0].isdigit() or (len(core) == 3 and core[-1].isdigit()) else KNOWN
+    known = TELLING_WORDS if core[0].isdigit() or (len(core) == 3 and core[-1].isdigit()) else KNOWN_WORDS
     readings = product(*(_LEET.get(c, c) for c in core.casefold()))
     for reading in map("".join, islice(readings, _MAX_READINGS)):
         if len(reading) >= 3 and reading in known:
@@ -252,7 +252,7 @@ def _shortened(word: str) -> str:
         stretches = min(len(_STRETCH.findall(word)), _MAX_STRETCHES)
         for lengths in product((1, 2), repeat=stretches):
             reading = _shortened_to(word, iter(lengths))
-            if reading.casefold() in KNOWN:
+            if reading.casefold() in KNOWN_WORDS:
                 return reading
     return _STRETCH.sub(r"\1", word) if word.islower() or word.isupper() or word.istitle() else word
 

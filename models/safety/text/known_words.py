@@ -12,16 +12,16 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(Path(__file__).with_name(name).read_text("utf-8").split())
 
 
-COMMON = _words("common_words.txt")
+COMMON_WORDS = _words("common_words.txt")
 """The most frequent words of English texts and of instructions to a computer."""
 
 
-TELLING = _words("telling_words.txt")
+TELLING_WORDS = _words("telling_words.txt")
 """Telling words: words of the subjects that a guard looks for, which people therefore disguise. Some are in other
 languages than English."""
 
 
-KNOWN = COMMON | TELLING
+KNOWN_WORDS = COMMON_WORDS | TELLING_WORDS
 
 
 def is_pronounceable(word: str) -> bool:
@@ -39,7 +39,7 @@ def is_readable(text: str) -> bool:
     letters = sum(map(len, words))
     if 2 * letters < len(text.replace(" ", "")):
         return False
-    if any(len(word) >= 3 and word.casefold() in KNOWN for word in words):
+    if any(len(word) >= 3 and word.casefold() in KNOWN_WORDS for word in words):
         return True
     if not text.isascii():
         return letters >= 4 and max(map(len, words)) >= 2

@@ -32,7 +32,7 @@ CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
 """Number of tokens that the context must have for the longest call and its answer: a window and a question in the
 script that takes the most tokens, the policy, and the reasoning."""
-_AT_ONCE = 8
+_WINDOWS_AT_ONCE = 8
 """Number of windows of one text that the server judges at a time."""
 
 _GUARD_WORDS = {
@@ -112,7 +112,7 @@ class ServerGuard:
     async def judge(self, text: str, codes: Sequence[str], *, answers: str | None = None) -> Judgement:
         """Judge `text` by `codes`. Raises EngineUnavailable (also if the server takes too long), EngineOverloaded and
         EngineFailed."""
-        places = asyncio.Semaphore(_AT_ONCE)
+        places = asyncio.Semaphore(_WINDOWS_AT_ONCE)
 
         async def judged(exchange: Exchange) -> Verdict:
             async with places:

@@ -5,7 +5,7 @@ import string
 from collections.abc import Callable
 from enum import Enum, auto
 
-from models.safety.text.known_words import KNOWN, TELLING
+from models.safety.text.known_words import KNOWN_WORDS, TELLING_WORDS
 
 _WORD = re.compile(r"[A-Za-z]+(?:'[A-Za-z]+)?")
 
@@ -18,7 +18,7 @@ _FEWEST_WORDS = 3
 """Least number of known words of three letters or more that a decoded passage must contain, unless one of them is a
 telling word."""
 
-_LONG = 4
+_FEWEST_LETTERS = 4
 """Least number of letters of a decoded word that is unlikely to be a coincidence."""
 
 _COINCIDENTAL_WORDS = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
@@ -87,7 +87,7 @@ class _EncodedPassage:
     def add(self, kind: _Kind, word: re.Match[str]) -> None:
         self._stop = word.end()
         self._hits += 1
-        self._long |= len(word[0]) >= _LONG
+        self._long |= len(word[0]) >= _FEWEST_LETTERS
         self._telling |= kind is _Kind.TELLING
         self._balance = min(self._balance + 2, 8)
 
@@ -105,12 +105,12 @@ class _EncodedPassage:
 def _kind(word: str, decode: Callable[[str], str]) -> _Kind:
     if len(word) < 3:
         return _Kind.SHORT
-    if word in KNOWN:
+    if word in KNOWN_WORDS:
         return _Kind.KNOWN_AS_WRITTEN
     other = decode(word)
-    if other not in KNOWN or word in _COINCIDENTAL_WORDS:
+    if other not in KNOWN_WORDS or word in _COINCIDENTAL_WORDS:
         return _Kind.UNKNOWN
-    return _Kind.TELLING if len(word) >= _LONG and other in TELLING else _Kind.ENCODED
+    return _Kind.TELLING if len(word) >= _FEWEST_LETTERS and other in TELLING_WORDS else _Kind.ENCODED
 
 
 def _both_ways(passage: str) -> str:

@@ -23,7 +23,7 @@ _LEAST_SIMILARITY = 0.75
 length of the longer text."""
 _LEAST_WORD_SIMILARITY = 0.5
 """Least similarity of a word and its part of the transcript, in a line that the transcript contains."""
-_SURE = 0.995
+_LEAST_CERTAIN = 0.995
 """Least confidence at which a word of the first reading is never changed. Words that the second reader makes up are
 often similar to the true word: another amount, or another date."""
 _SEARCH_CUTOFF = 60.0
@@ -183,7 +183,7 @@ def _with_letters(line: TextLine, written: _CompactTranscript, span: Span) -> Te
     for index, places in enumerate(_assign_letters(owners, without_white_space(line.text), written, span, len(words))):
         word = words[index]
         text = "".join(written.text[place] for place in places)
-        if word.confidence >= _SURE or not text or text == word.text:
+        if word.confidence >= _LEAST_CERTAIN or not text or text == word.text:
             continue
         if Levenshtein.normalized_similarity(word.text, text) >= _LEAST_WORD_SIMILARITY:
             sure = float(np.mean([written.probabilities[place] for place in places]))

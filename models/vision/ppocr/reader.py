@@ -81,7 +81,7 @@ _MAX_PITCH = 1.2
 """Largest usual distance between characters, relative to their height. Otherwise, a single wide gap in a line of three
 characters could count as the usual distance."""
 Span = tuple[float, float]
-_DOUBTFUL = 0.85
+_LEAST_UPRIGHT_CONFIDENCE = 0.85
 """Confidence below which a line may be upside down. Lines that are upside down have 0.5 to 0.9, upright lines 0.9 to
 1."""
 _LOWEST_LINE = 5
@@ -415,7 +415,7 @@ class PpOcrReader:
         """Read the doubtful lines upside down as well, or the whole page if most are doubtful, and return the better
         readings."""
         widths = np.array([crop.picture.shape[1] for crop, _ in read])
-        doubtful = np.array([reading.confidence < _DOUBTFUL for _, reading in read])
+        doubtful = np.array([reading.confidence < _LEAST_UPRIGHT_CONFIDENCE for _, reading in read])
         if not doubtful.any():
             return list(read)
         whole_page = widths[doubtful].sum() > 0.5 * widths.sum()

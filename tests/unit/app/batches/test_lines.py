@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 import pytest
 
 from app.batches.lines import MAX_ID_CHARS, MAX_PROBLEMS, BadFile, Checker, RawLine, Splitter, custom_id_of
-from app.wire.parse import LARGE
+from app.wire.parse import LARGE_BYTES
 from models.fair_executor import all_of
 from tests.conftest import each_case
 
@@ -105,17 +105,17 @@ def test_only_so_many_problems_are_told() -> None:
 
 
 def test_a_large_line_is_checked_without_its_long_strings() -> None:
-    large = line("a", body={"text": "x" * LARGE})
+    large = line("a", body={"text": "x" * LARGE_BYTES})
     assert problems(large, line("b")) == []
     assert custom_id_of(large) == "a"
 
 
 def test_a_long_custom_id_of_a_large_line_is_no_placeholder() -> None:
     # A long string is taken out before the line is parsed: what stands for it must not pass for the id.
-    [problem] = problems(line("x" * LARGE))
+    [problem] = problems(line("x" * LARGE_BYTES))
     assert problem["param"] == "custom_id"
 
 
 def test_a_large_line_of_many_values_is_refused() -> None:
-    [problem] = problems(line("a", body=[1] * LARGE))
+    [problem] = problems(line("a", body=[1] * LARGE_BYTES))
     assert "values." in problem["message"]

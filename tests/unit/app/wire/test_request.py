@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.errors import BadRequest, PayloadTooLarge
-from app.wire.parse import LARGE, parse
+from app.wire.parse import LARGE_BYTES, parse
 from app.wire.problems import MAX_NESTING
 from app.wire.request import ChatRequest
 from tests.conftest import each_case
@@ -63,7 +63,7 @@ def test_a_body_that_is_nested_too_deep_is_told_the_limit() -> None:
 
 
 def test_the_misspelt_name_of_a_missing_field_is_named() -> None:
-    for size in (0, LARGE):
+    for size in (0, LARGE_BYTES):
         with pytest.raises(BadRequest) as refusal:
             parse(ChatRequest, json.dumps({"model": "auto", "mesages": [MESSAGE], "user": "x" * size}).encode())
         assert refusal.value.message == "Field 'messages': Field required. Is 'mesages' a misspelling of it?"

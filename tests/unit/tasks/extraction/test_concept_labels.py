@@ -5,7 +5,7 @@ import pytest
 
 from models.fair_executor import all_of
 from tasks.extraction.candidates import find_candidates
-from tasks.extraction.concept_labels import NAMED, ConceptLabels
+from tasks.extraction.concept_labels import CONCEPT_BONUS, ConceptLabels
 from tasks.extraction.features import field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
@@ -32,4 +32,4 @@ def test_the_place_is_preferred_whose_label_has_the_fields_meaning(
     logits = np.zeros(len(candidates.spans) + 1, np.float32)
     ConceptLabels(candidates).prefer(logits, field_text(schema, names_of((name,), schema)))
     assert {span.text for span, logit in zip(candidates.spans, logits, strict=False) if logit > 0} == preferred
-    assert logits[-1] == (-NAMED if preferred else 0)
+    assert logits[-1] == (-CONCEPT_BONUS if preferred else 0)

@@ -10,7 +10,7 @@ from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.rules import LABELLED, RIVAL, separate_rivals
+from tasks.extraction.rules import LABEL_PENALTY, RIVAL_PENALTY, separate_rivals
 from tasks.notation.currencies import currency_of, find_currencies, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
@@ -70,10 +70,10 @@ LETTER = all_of(find_candidates(passages_of([ocr("ACME WATERWORKS", "Anna Berg, 
 
 def test_what_one_field_is_sure_of_is_less_likely_to_be_anothers() -> None:
     first, other = apart(LETTER, ("signatory", "recipient"), "Anna Berg")
-    assert of_text(other, LETTER, "Anna Berg") == pytest.approx(RIVAL, abs=0.2)
-    assert RIVAL / 3 < of_text(other, LETTER, "Anna Berg, Sales") < of_text(other, LETTER, "Anna Berg")
-    assert of_text(other, LETTER, "Bob Moor") < RIVAL / 4
-    assert of_text(first, LETTER, "Anna Berg") < RIVAL / 4
+    assert of_text(other, LETTER, "Anna Berg") == pytest.approx(RIVAL_PENALTY, abs=0.2)
+    assert RIVAL_PENALTY / 3 < of_text(other, LETTER, "Anna Berg, Sales") < of_text(other, LETTER, "Anna Berg")
+    assert of_text(other, LETTER, "Bob Moor") < RIVAL_PENALTY / 4
+    assert of_text(first, LETTER, "Anna Berg") < RIVAL_PENALTY / 4
 
 
 @pytest.mark.parametrize("names", [("total", "grand_total"), ("total", "currency"), ("currency", "total")])
@@ -84,11 +84,11 @@ def test_fields_that_mean_the_same_and_currencies_share_their_places(names: tupl
 
 def test_a_label_is_no_value_and_one_that_stands_in_the_table_still_less() -> None:
     [lost] = apart(LETTER, ("supplier",), "ACME WATERWORKS")
-    assert of_text(lost, LETTER, "Department") == 2 * LABELLED
+    assert of_text(lost, LETTER, "Department") == 2 * LABEL_PENALTY
     assert of_text(lost, LETTER, "Bob Moor") == 0
     page = all_of(find_candidates(passages_of([ocr("Our department", "Anna Berg")])))
     [lost] = apart(page, ("supplier",), "Anna Berg")
-    assert of_text(lost, page, "Our department") == LABELLED
+    assert of_text(lost, page, "Our department") == LABEL_PENALTY
 
 
 @each_case(
