@@ -301,11 +301,13 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _make_room(self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], share: Share) -> None:
         """Make room for one more item of `share`. Raises EngineOverloaded or ShareUsedUp if that is impossible."""
-        most, each = self.limits.max_queue, self._seconds_each
-        displaced = make_room(queue, share, most, self.spec.name, each, lambda job: not job.patient)
+        max_items, seconds_each = self.limits.max_queue, self._seconds_each
+        displaced = make_room(queue, share, max_items, self.spec.name, seconds_each, lambda job: not job.patient)
         if displaced is not None:
-            own = queue.waiting(displaced.share.key)
-            displaced.result.set_exception(ShareUsedUp(self.spec.name, own, retry_after(own, each)))
+            waiting_count = queue.waiting(displaced.share.key)
+            displaced.result.set_exception(
+                ShareUsedUp(self.spec.name, waiting_count, retry_after(waiting_count, seconds_each))
+            )
             queue.keep(lambda job: job is not displaced)
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
@@ -328,8 +330,8 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def _contested_batch(self) -> int:
-        """Largest batch while keys compete: as many items as take CONTESTED_BATCH_S, unless the engine's limits say
-        otherwise."""
+        """Largest batch while keys compete: the number of items that take CONTESTED_BATCH_S, unless the engine's limits
+        say otherwise."""
         if self.limits.contested_batch is not None:
             return self.limits.contested_batch
         items, seconds = self.counters.batch_items.sum, self.counters.seconds.sum
@@ -375,11 +377,13 @@ class EngineHost(Generic[ItemT, ResultT]):
         unloaded from the card."""
         results = list(await self._workplace.run(items, abandoned))
         while self._residents is not None and not abandoned.is_set():
-            short = [index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)]
-            if not short or not await self._residents.unload_another(self):
+            out_of_memory = [
+                index for index, result in enumerate(results) if isinstance(result, Exception) and ran_out(result)
+            ]
+            if not out_of_memory or not await self._residents.unload_another(self):
                 break
-            retried = await self._workplace.run([items[index] for index in short], abandoned)
-            for index, result in zip(short, retried, strict=True):
+            retried = await self._workplace.run([items[index] for index in out_of_memory], abandoned)
+            for index, result in zip(out_of_memory, retried, strict=True):
                 results[index] = result
         return results
 
@@ -417,9 +421,13 @@ class EngineHost(Generic[ItemT, ResultT]):
         """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn. While
         keys compete, the batch is of the key whose turn it is."""
         first = self._next_share()
-        if first is not None and self._turns.is_contested and (most := self._contested_batch) < self._workplace.most:
+        if (
+            first is not None
+            and self._turns.is_contested
+            and (max_items := self._contested_batch) < self._workplace.most
+        ):
             queue = self._urgent if self._urgent.waiting(first.key) else self._queue
-            return self._pop_items(queue, most, of=first)
+            return self._pop_items(queue, max_items, only=first)
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         self._urgent_batches = self._urgent_batches + 1 if self._urgent and self._queue else 0
         if self._urgent_batches > _MAX_URGENT_BATCHES:
@@ -428,12 +436,12 @@ class EngineHost(Generic[ItemT, ResultT]):
         return jobs + self._pop_items(self._urgent or self._queue, self._workplace.most - len(jobs))
 
     def _pop_items(
-        self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], most: int, *, of: Share | None = None
+        self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], max_items: int, *, only: Share | None = None
     ) -> list[_QueuedItem[ItemT, ResultT]]:
         def may(share: Share) -> bool:
-            return self._may_run(share) and (of is None or share.key == of.key)
+            return self._may_run(share) and (only is None or share.key == only.key)
 
-        taken = (queue.pop(may) for _ in range(min(most, len(queue))))
+        taken = (queue.pop(may) for _ in range(min(max_items, len(queue))))
         return [job for job in taken if job is not None]
 
     def _may_run(self, share: Share) -> bool:

@@ -253,7 +253,7 @@ def make_room(
     for which `may_yield` is true is returned, one of a batch or else of the key with the most items; the caller must
     withdraw and refuse it. If no item may yield, the queue grows beyond its bound, to twice its size at most. Raises
     ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the
-    mean time per item, from which `retry_after` is calculated. """
+    mean time per item, from which `retry_after` is calculated."""
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(max_items):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))

@@ -114,14 +114,14 @@ class _ConversationLength:
     size: int = 0
     """Number of bytes of the stored items."""
 
-    def check(self, most_bytes: int) -> None:
+    def check(self, max_bytes: int) -> None:
         """Raise _ConversationFull if a request that continued the conversation would be refused."""
         if self.turns > MAX_TURNS:
             raise _ConversationFull(f"more than {MAX_TURNS} turns")
         if self.items > MAX_ITEMS:
             raise _ConversationFull(f"more than {MAX_ITEMS} items")
-        if self.size > most_bytes:
-            raise _ConversationFull(f"more than {megabytes(most_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
+        if self.size > max_bytes:
+            raise _ConversationFull(f"more than {megabytes(max_bytes)} (OPENFAZE_MAX_REQUEST_MB)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,26 +133,26 @@ class _ResponseKeeper:
     request: ResponsesRequest
     is_short: bool
     """True if the request is short."""
-    before: _ConversationLength
+    earlier: _ConversationLength
     """Length of the conversation that the request continues."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
         services, response_id = self.services, answer.id
 
-        def made() -> StoredResponse:
+        def make_stored() -> StoredResponse:
             stored = _to_stored(self.request, response_id.removeprefix("resp_"), answer, content)
-            items = self.before.items + len(self.request.items) + len(answer.output)
-            length = _ConversationLength(self.before.turns + 1, items, self.before.size + stored.size)
+            items = self.earlier.items + len(self.request.items) + len(answer.output)
+            length = _ConversationLength(self.earlier.turns + 1, items, self.earlier.size + stored.size)
             length.check(services.max_request_bytes)
             return stored
 
         is_short = self.is_short and len(content) <= _SHORT_BYTES
         try:
-            await services.responses.put(self.tenant, response_id, made, is_short=is_short)
+            await services.responses.put(self.tenant, response_id, make_stored, is_short=is_short)
         except ValueError:
-            most = megabytes(LARGEST_RESPONSE)
-            return f"The response is not kept: with its input it is larger than {most}."
+            limit = megabytes(LARGEST_RESPONSE)
+            return f"The response is not kept: with its input it is larger than {limit}."
         except _ConversationFull as error:
             return f"The response is not kept: its conversation has {error}, so that no request could continue it."
         except (StoreDown, ModelError) as error:
@@ -161,8 +161,8 @@ class _ResponseKeeper:
         return None
 
 
-def _to_stored(request: ResponsesRequest, number: str, answer: Response, content: bytes) -> StoredResponse:
-    items = kept_items(request.items, number)
+def _to_stored(request: ResponsesRequest, response_number: str, answer: Response, content: bytes) -> StoredResponse:
+    items = kept_items(request.items, response_number)
     runs = [
         pydantic_core.to_json(items[start : start + _RUN], fallback=_as_text) for start in range(0, len(items), _RUN)
     ]
@@ -287,11 +287,11 @@ async def _prepare(
     check_model(wanted.model, param="model")
     reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
-    before = reading.length
+    earlier = reading.length
     wanted = await reading.with_references(wanted)
     is_large = sum(map(len, history)) + len(wanted.items) > _MANY_ITEMS
-    made = partial(convert_request, wanted, history, services.tasks.has)
-    converted = await services.wire.run(made) if is_large else made()
+    convert = partial(convert_request, wanted, history, services.tasks.has)
+    converted = await services.wire.run(convert) if is_large else convert()
     keeps = wanted.store is not False and not forgets and services.responses.max_age_s > 0
     answering = ResponseBuilder(
         begin_response(wanted, f"resp_{uuid.uuid4().hex}", is_stored=keeps),
@@ -301,7 +301,7 @@ async def _prepare(
         streams=bool(wanted.stream),
         warnings=dict.fromkeys([*converted.warnings, *find_misspelt(wanted, {"": PASSED_ON})]),
     )
-    return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, before) if keeps else None
+    return converted, answering, _ResponseKeeper(services, tenant, wanted, is_short, earlier) if keeps else None
 
 
 async def _stream(
@@ -469,9 +469,8 @@ class _ConversationReader:
         return wanted.model_copy(update={"input": found})
 
     async def _find_referenced(self, item_id: str, param: str) -> Item:
-        known = _ITEM_ID.fullmatch(item_id)
-        if known:
-            await self.turn(f"resp_{known[1]}")
+        if match := _ITEM_ID.fullmatch(item_id):
+            await self.turn(f"resp_{match[1]}")
         item = self._items.pop(item_id, None)
         if item is None:
             message = f"Field '{param}': no item '{item_id[:80]}' is kept here, or 'input' has it already"

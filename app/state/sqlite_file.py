@@ -355,14 +355,14 @@ class SharedJobs(Generic[ItemT, T]):
         """Start a job for the items that wait."""
         if self._waiting and not self._is_job_queued:
             self._is_job_queued = True
-            self._file.submit(self._do)
+            self._file.submit(self._run_job)
 
     async def end(self) -> None:
         """Handle the waiting items, and return once they are done."""
         while self._waiting:
-            await asyncio.wrap_future(self._file.submit(self._do))
+            await asyncio.wrap_future(self._file.submit(self._run_job))
 
-    def _do(self) -> None:
+    def _run_job(self) -> None:
         # This is set before the items are taken, so that an item that arrives later starts the next job.
         self._is_job_queued = False
         taken = [self._waiting.popleft() for _ in range(min(_MAX_AT_ONCE, len(self._waiting)))]
@@ -372,17 +372,19 @@ class SharedJobs(Generic[ItemT, T]):
         results: Sequence[T | None] = [None] * len(taken)
         failure: Exception | None = None
         try:
-            results = self._file.run_here(lambda db: self._work(db, [one.item for one in taken]))
+            results = self._file.run_here(lambda db: self._work(db, [waiting.item for waiting in taken]))
         except Exception as error:  # noqa: BLE001 - the waiting callers must get any error
             failure = error
-        for loop in {one.loop for one in taken}:
-            own = [(one, result) for one, result in zip(taken, results, strict=True) if one.loop is loop]
-            loop.call_soon_threadsafe(_deliver, own, failure)
+        for loop in {waiting.loop for waiting in taken}:
+            items_of_loop = [
+                (waiting, result) for waiting, result in zip(taken, results, strict=True) if waiting.loop is loop
+            ]
+            loop.call_soon_threadsafe(_deliver, items_of_loop, failure)
 
 
 def _deliver(done: Sequence[tuple[_Waiting[Any, Any], Any]], failure: Exception | None) -> None:
-    for one, result in done:
-        one.tell(result, failure)
+    for waiting, result in done:
+        waiting.tell(result, failure)
 
 
 def _set_aside(path: Path) -> Path:
@@ -414,7 +416,7 @@ def _move(path: Path, aside: Path | None) -> None:
 def _salvage_rows(db: sqlite3.Connection, damaged: Path) -> int:
     """Copy the readable rows of a damaged file: in each table, those before the first damaged place and those after the
     last one. Return the number of copied rows."""
-    most, before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
+    max_rows, changes_before = damaged.stat().st_size // _LEAST_ROW_BYTES, db.total_changes
     tables = [name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
     source = sqlite3.connect(damaged, isolation_level=None)
     source.text_factory = lambda text: text.decode("utf-8")
@@ -423,24 +425,24 @@ def _salvage_rows(db: sqlite3.Connection, damaged: Path) -> int:
             for backward in (False, True):
                 with contextlib.suppress(sqlite3.DatabaseError, UnicodeDecodeError):
                     source.execute(f"PRAGMA reverse_unordered_selects = {backward}")
-                    _copy(source, db, table, most)
+                    _copy(source, db, table, max_rows)
     finally:
         source.close()
-    return db.total_changes - before
+    return db.total_changes - changes_before
 
 
-def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, most: int) -> None:
+def _copy(source: sqlite3.Connection, db: sqlite3.Connection, table: str, max_rows: int) -> None:
     """Copy rows up to the first one that cannot be read, and raise DatabaseError there. Rows with values of the wrong
     type are skipped."""
-    known = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
-    kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in known}
+    source_columns = {name for _, name, *_ in source.execute(f"PRAGMA table_info({table})")}
+    kinds = {name: kind for _, name, kind, *_ in db.execute(f"PRAGMA table_info({table})") if name in source_columns}
     columns = ", ".join(kinds)
     fits = " AND ".join(f"typeof({name}) IN ('{kind.lower()}', 'null')" for name, kind in kinds.items())
     insert = f"INSERT OR IGNORE INTO {table} ({columns}) VALUES ({', '.join('?' * len(kinds))})"  # noqa: S608
     rows = source.execute(f"SELECT {columns} FROM {table} WHERE {fits}")  # noqa: S608
     db.execute("BEGIN IMMEDIATE")
     try:
-        for row in itertools.islice(rows, most):
+        for row in itertools.islice(rows, max_rows):
             db.execute(insert, row)
     finally:
         db.execute("COMMIT")

@@ -143,14 +143,13 @@ class OpenAiServer:
         return self._abilities or await self._probing.join()
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        answer = (
-            self._forced_call
-            if forced_functions(call)
-            else self._answer_within_limits
-            if call.is_the_clients
-            else self._own_question
-        )
-        async with self._slots.slot(), contextlib.aclosing(answer(call)) as events:
+        if forced_functions(call):
+            answer = self._forced_call(call)
+        elif call.is_the_clients:
+            answer = self._answer_within_limits(call)
+        else:
+            answer = self._own_question(call)
+        async with self._slots.slot(), contextlib.aclosing(answer) as events:
             counter = PieceCounter()
             with self.counters.answering():
                 async for event in events:
@@ -455,8 +454,8 @@ def _with_lower_limit(call: LlmCall, max_tokens: int, refused: ContextOverflow |
         room = None if reported is None or limit is None or reported <= max_tokens else limit - (reported - max_tokens)
     if room is not None and not 0 < room < max_tokens:
         return None
-    others = {name: value for name, value in call.options.items() if name != "max_tokens"}
-    return replace(call, options=others if room is None else {**others, "max_tokens": room})
+    other_options = {name: value for name, value in call.options.items() if name != "max_tokens"}
+    return replace(call, options=other_options if room is None else {**other_options, "max_tokens": room})
 
 
 def _body(call: LlmCall, model: str) -> dict[str, Any]:

@@ -123,9 +123,9 @@ class _ShortPiece(NamedTuple):
     """Index of the piece among all short pieces of the passage."""
     rows: Sequence[Sequence[WordOnPage]]
     """The rows of its column."""
-    at: int
+    row: int
     """Index of its row."""
-    number: int
+    segment: int
     """Index of the piece in its row."""
 
 
@@ -136,7 +136,7 @@ class _SameWords(NamedTuple):
     pieces: list[_ShortPiece]
 
 
-_called: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _SameWords]]" = WeakKeyDictionary()
+_short_pieces_by_passage: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _SameWords]]" = WeakKeyDictionary()
 """The short pieces of the passages in use by their words, which each list needs."""
 
 
@@ -157,10 +157,10 @@ def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> It
             name for one in fields for name in one.names.concepts if name in ("languages", "diagnosis", "medication")
         )
         body = []
-        called = yield from _pieces_called(passage, names, concepts)
-        for sure, piece in called[:MAX_TRIED]:
+        named_pieces = yield from _pieces_called(passage, names, concepts)
+        for certainty, piece in named_pieces[:MAX_TRIED]:
             yield None
-            body = [_row(passage, line, parts) for line in _block_at(passage, piece, sure) or ()]
+            body = [_row(passage, line, parts) for line in _block_at(passage, piece, certainty) or ()]
             if body:
                 break
         if not body and "languages" in concepts:
@@ -203,11 +203,11 @@ def _types(one: WantedField) -> Sequence[str]:
 
 def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:
     """Return the texts below or beside the name of a list; empty if nothing on the page has this name."""
-    called = yield from _pieces_called(passage, names, names.concepts)
+    named_pieces = yield from _pieces_called(passage, names, names.concepts)
     block: list[_ItemLine] | None = None
-    for sure, piece in sorted(called, key=lambda one: -one[0])[:MAX_TRIED]:
+    for certainty, piece in sorted(named_pieces, key=lambda one: -one[0])[:MAX_TRIED]:
         yield
-        block = _block_at(passage, piece, sure)
+        block = _block_at(passage, piece, certainty)
         if block is not None:
             break
     lines = (line for line in block or () if not says_nothing(line.text, in_words=True))
@@ -249,36 +249,36 @@ def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
 
 def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]:
     """Return the pieces of rows that may be the name of a list, by their words."""
-    if passage in _called:
-        return _called[passage]
+    if passage in _short_pieces_by_passage:
+        return _short_pieces_by_passage[passage]
     found: dict[tuple[str, ...], _SameWords] = {}
     order = 0
     for rows in rows_by_column(passage):
         for index, row in enumerate(rows):
             yield
-            for number, segment in enumerate(segments_of_row(row)):
+            for segment_index, segment in enumerate(segments_of_row(row)):
                 text = text_of(passage, segment)
                 label = _LABEL.match(text)
                 words = tuple(fold(_IN_BRACKETS.sub("", label[0][:-1] if label else text)))
                 if 0 < len(words) <= LONGEST_NAME:
                     if words not in found:
                         found[words] = _SameWords(concepts_of(words), [])
-                    found[words].pieces.append(_ShortPiece(order, rows, index, number))
+                    found[words].pieces.append(_ShortPiece(order, rows, index, segment_index))
                     order += 1
-    _called[passage] = found
+    _short_pieces_by_passage[passage] = found
     return found
 
 
 def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> Slices[list[tuple[int, _ShortPiece]]]:
     """Return the pieces with the name of a list in the order of the page, each with how certainly it is the name."""
     found: list[tuple[int, _ShortPiece]] = []
-    own = {word for words in names.own for word in words}
-    for index, (words, called) in enumerate((yield from _short_pieces(passage)).items()):
+    name_words = {word for words in names.own for word in words}
+    for index, (words, same_words) in enumerate((yield from _short_pieces(passage)).items()):
         if index % LINES_AT_ONCE == 0:
             yield
-        may_match = words[0] in own or called.concepts
-        if may_match and (sure := _certainty(words, called.concepts, names, concepts)):
-            found += [(sure, piece) for piece in called.pieces]
+        may_match = words[0] in name_words or same_words.concepts
+        if may_match and (certainty := _certainty(words, same_words.concepts, names, concepts)):
+            found += [(certainty, piece) for piece in same_words.pieces]
     return sorted(found, key=lambda one: one[1].order)
 
 
@@ -292,18 +292,18 @@ def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, c
     return int(meanings <= concepts)
 
 
-def _block_at(passage: Passage, piece: _ShortPiece, sure: int) -> list[_ItemLine] | None:
+def _block_at(passage: Passage, piece: _ShortPiece, certainty: int) -> list[_ItemLine] | None:
     """Return the items below or beside the name of a list; None if nothing is there."""
-    _, rows, at, number = piece
+    _, rows, at, segment_index = piece
     segments = list(segments_of_row(rows[at]))
-    segment = segments[number]
+    segment = segments[segment_index]
     label = _LABEL.match(text_of(passage, segment))
     if label and (rest := segment[label[0].count(" ") + 1 :]):
         return _items(passage, [rest, *_continued(passage, rows[at + 1 :], rest)], in_line=True)
-    if number == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
+    if segment_index == 0 and len(segments) > 1 and not _is_name(passage, segments[1]):
         lines = [segments[1], *_beside(rows[at + 1 :], segment, segments[1])]
         return _items(passage, lines, in_line=True)
-    if sure != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
+    if certainty != 2 and (below := list(_below(passage, rows[at + 1 :], segment))):
         return _items(passage, below, in_line=False)
     return None
 
@@ -454,7 +454,9 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
                 continue
             level = _LEVEL.match(sentence[0], word.end())
             own = passage.words_between(sentence.start() + word.start(), sentence.start() + word.end())
-            boxes = [WordOnPage(at, box) for at in own if (box := box_of(passage, [at])) is not None]
+            boxes = [
+                WordOnPage(word_index, box) for word_index in own if (box := box_of(passage, [word_index])) is not None
+            ]
             cell = cell_of(passage, boxes) if boxes else ReadCell("")
             part_texts: dict[Part, str] = {"item": word[0], "rest": level["level"] if level else ""}
             languages.append(

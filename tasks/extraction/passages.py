@@ -42,8 +42,8 @@ MAX_CHARS = 200_000
 MAX_TRACED = 1_000_000
 """Largest number of characters of a passage that are searched for evidence."""
 MAX_LINES = 100_000
-"""Largest number of lines that are made of a text, each of which takes 300 bytes: as many as MAX_CHARS characters may
-have."""
+"""Largest number of lines that are made of a text, each of which takes 300 bytes. MAX_CHARS
+characters may have this many lines."""
 CHARS_AT_ONCE = 20_000
 """Number of characters of lines that are made in one slice of the work."""
 LINES_AT_ONCE = 500
@@ -162,16 +162,16 @@ class Passage:
         if any(line.bounds or "bounds" in line.place for line in self.lines):
             return ()
         found: list[Box] = []
-        top, before = 0, None
-        each = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
-        for index, (line, columns) in enumerate(each):
+        top, previous = 0, None
+        lines_with_columns = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
+        for index, (line, columns) in enumerate(lines_with_columns):
             if index % LINES_AT_ONCE == 0:
                 yield
-            is_below = before is not None and before.pointer == line.pointer and before.row < line.row
-            top += PITCH * (line.row - before.row if before is not None and is_below else 1)
+            is_below = previous is not None and previous.pointer == line.pointer and previous.row < line.row
+            top += PITCH * (line.row - previous.row if previous is not None and is_below else 1)
             for word, column in zip(line.words, columns, strict=False):
                 found.append((LETTER * column, top, LETTER * (column + len(word)), top + HEIGHT))
-            before = line
+            previous = line
         return found if len(found) == len(self.words) else ()
 
     @cached_property
@@ -215,20 +215,20 @@ class Passage:
     def _make_tokens(self) -> Slices["Tokens"]:
         texts: list[str] = []
         words: list[int] = []
-        number = 0
+        word_index = 0
         for index, line in enumerate(self.lines):
             for word in line.words:
-                if number % LINES_AT_ONCE == 0:
+                if word_index % LINES_AT_ONCE == 0:
                     yield
                 parts = [word.casefold()] if word.isascii() and word.isalnum() else fold(word)
                 texts += parts
-                words += [number] * len(parts)
-                number += 1
+                words += [word_index] * len(parts)
+                word_index += 1
             if index % LINES_AT_ONCE == 0:
                 yield
             if not line.continues:
                 texts.append(_BREAK)
-                words.append(number - 1)
+                words.append(word_index - 1)
         return Tokens(texts, words)
 
     @cached_property
@@ -272,13 +272,13 @@ def _row(line: SourceLine) -> str:
             return " ".join(line.words)
         return _BLANKS.sub(lambda gap: "\t" if _WIDE_GAP.fullmatch(gap[0]) else " ", line.written.strip())
     text = line.words[0]
-    for place, word in enumerate(line.words[1:], 1):
+    for index, word in enumerate(line.words[1:], 1):
         if line.boxes:
-            (_, _, before, _), (left, top, _, bottom) = line.boxes[place - 1], line.boxes[place]
-            gap, height = left - before, bottom - top
+            (_, _, previous_right, _), (left, top, _, bottom) = line.boxes[index - 1], line.boxes[index]
+            gap, height = left - previous_right, bottom - top
         else:
-            bounds = line.bounds[place]
-            gap = bounds["top_left"]["x"] - line.bounds[place - 1]["top_right"]["x"]
+            bounds = line.bounds[index]
+            gap = bounds["top_left"]["x"] - line.bounds[index - 1]["top_right"]["x"]
             height = bounds["bottom_left"]["y"] - bounds["top_left"]["y"]
         text += ("\t" if gap > COLUMN_GAP * height else " ") + word
     return text
@@ -311,9 +311,9 @@ class Tokens:
 
     def nearest_edge(self, position: int) -> int:
         index = bisect_right(self.starts, position)
-        before = self.starts[index - 1]
-        after = self.starts[min(index, len(self.starts) - 1)]
-        return before if position - before <= after - position else after
+        edge_before = self.starts[index - 1]
+        edge_after = self.starts[min(index, len(self.starts) - 1)]
+        return edge_before if position - edge_before <= edge_after - position else edge_after
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
         """Return the indices of the words that contain the characters `start` to `end` of the stream."""
@@ -322,20 +322,20 @@ class Tokens:
 
 
 def head_of(
-    lines: Iterable[SourceLine], most_chars: int = MAX_CHARS, most_lines: int = MAX_LINES
+    lines: Iterable[SourceLine], max_chars: int = MAX_CHARS, max_lines: int = MAX_LINES
 ) -> Slices[list[SourceLine]]:
-    """Return the lines of the first `most_chars` characters, and no more than `most_lines`. The last line is cut at a
+    """Return the lines of the first `max_chars` characters, and no more than `max_lines`. The last line is cut at a
     word. No further lines are taken from `lines`."""
     found: list[SourceLine] = []
     chars = pause = 0
     for line in lines:
         end = chars + sum(map(len, line.words)) + len(line.words)
-        if end > most_chars:
+        if end > max_chars:
             ends = list(accumulate((len(word) + 1 for word in line.words), initial=chars))
-            words = bisect_right(ends, most_chars) - 1
+            words = bisect_right(ends, max_chars) - 1
             return [*found, _part_of(line, 0, words, line.written[: ends[words] - chars])] if words else found
         found.append(line)
-        if len(found) == most_lines:
+        if len(found) == max_lines:
             break
         chars = end
         if chars > pause or len(found) % LINES_AT_ONCE == 0:
@@ -345,7 +345,7 @@ def head_of(
 
 
 def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
-    """Return the lines, of which those with more than MAX_LINE_WORDS words are cut into several."""
+    """Return the lines. Those with more than MAX_LINE_WORDS words are cut into several."""
     found: list[SourceLine] = []
     for line in lines:
         if len(line.words) <= MAX_LINE_WORDS:
@@ -408,7 +408,7 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 
 
 def passages_of_entry(entry: Entry) -> Slices[list[Passage]]:
-    """Return the passages of an entry in which fields and lists are searched for, with whatever index."""
+    """Return the passages of an entry in which fields and lists are searched for. They have any index of the entry."""
     return (yield from _kept(entry, next(iter(_searched.get(id(entry), ())), 0)))
 
 
@@ -422,25 +422,25 @@ def _kept(entry: Entry, index: int) -> Slices[list[Passage]]:
     return kept[index]
 
 
-def passages_in(entry: Entry, index: int, most_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
-    """Return the first `most_chars` characters of the passages of an entry, each followed by a passage of coded lines.
+def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
+    """Return the first `max_chars` characters of the passages of an entry, each followed by a passage of coded lines.
 
     Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
     there are none, they are made from its sentences about people and its period of validity. The last passage is also
     followed by the lines of barcodes and two-dimensional codes.
     """
     found: list[Passage] = []
-    for every in entry.result.passages():
+    for source_lines in entry.result.passages():
         yield
-        lines = yield from head_of(every, most_chars)
+        lines = yield from head_of(source_lines, max_chars)
         if not lines:
             continue
         head = yield from head_of(lines)
         yield
         head = yield from _changed(join_combs, (yield from _changed(in_short_lines, head)))
-        whole = head if most_chars <= MAX_CHARS else (yield from _changed(join_combs, lines))
+        all_lines = head if max_chars <= MAX_CHARS else (yield from _changed(join_combs, lines))
         yield
-        found.append(Passage(index, entry.name, whole))
+        found.append(Passage(index, entry.name, all_lines))
         yield
         if codes := coded_lines(head) or vehicle_lines(head):
             found.append(Passage(index, entry.name, [one.line for one in codes], codes))

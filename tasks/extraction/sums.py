@@ -63,7 +63,8 @@ FEWEST: Final = 2
 
 
 class Relation(NamedTuple):
-    """A sum that amounts obey: `total` = `first` + all of `plus` − all of `minus`. Each is the concept of a field."""
+    """A sum that amounts obey: `total` = `first` + all of `plus` − all of `minus`. Each term is the concept of a
+    field."""
 
     total: str
     first: str
@@ -138,8 +139,8 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
     best = max(numbers, key=lambda index: logits[total, index], default=None)
     if best is None:
         return
-    most = abs(numbers[best]) * LARGEST_RATE / (100 + LARGEST_RATE)
-    logits[tax, [index for index, number in numbers.items() if abs(number) > most + CENT]] -= IMPLAUSIBLE
+    largest_tax = abs(numbers[best]) * LARGEST_RATE / (100 + LARGEST_RATE)
+    logits[tax, [index for index, number in numbers.items() if abs(number) > largest_tax + CENT]] -= IMPLAUSIBLE
 
 
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
@@ -156,17 +157,17 @@ def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[flo
     numbers = _numbers(scored.candidates)
     logits = scored.logits.copy()
     figures = {round(abs(figure), 2) for column in columns.values() for figure in column}
-    item_places = [at for at, number in numbers.items() if round(abs(number), 2) in figures]
+    item_places = [index for index, number in numbers.items() if round(abs(number), 2) in figures]
     named = {name: [row for row, one in totals.items() if _shares_word(one, name)] for name in sums}
     for name, whole in sums.items():
-        places = [at for at, number in numbers.items() if abs(abs(number) - whole) < CENT]
-        others = {row for other, rows in named.items() if other != name for row in rows}
-        rows = named[name] or [row for row, one in totals.items() if row not in others and _is_sum_of(one, name)]
+        places = [index for index, number in numbers.items() if abs(abs(number) - whole) < CENT]
+        other_rows = {row for other_name, rows in named.items() if other_name != name for row in rows}
+        rows = named[name] or [row for row, one in totals.items() if row not in other_rows and _is_sum_of(one, name)]
         if not places or not rows:
             continue
         likely = [row for row in rows if int(scored.logits[row, list(numbers)].argmax()) in _order(places, numbers)]
         logits[np.ix_(likely or rows, places)] += AGREES
-        logits[np.ix_(rows, [at for at in item_places if at not in places])] -= ITEM_PENALTY
+        logits[np.ix_(rows, [index for index in item_places if index not in places])] -= ITEM_PENALTY
     return replace(scored, logits=logits)
 
 
@@ -198,19 +199,19 @@ def _is_total(field: WantedField) -> bool:
 
 
 def _numbers(candidates: Candidates) -> dict[int, float]:
-    found = ((at, number_of(span)) for at, span in enumerate(candidates.spans))
-    return {at: float(number) for at, number in found if number is not None and abs(number) <= LARGEST_AMOUNT}
+    found = ((index, number_of(span)) for index, span in enumerate(candidates.spans))
+    return {index: float(number) for index, number in found if number is not None and abs(number) <= LARGEST_AMOUNT}
 
 
 def _likeliest(logits: Matrix, numbers: Mapping[int, float]) -> dict[float, tuple[float, list[int]]]:
     """Return the absolute values of the page's numbers, the most likely first, each with its log-probability and the
     indices of its candidates."""
     places: dict[float, list[int]] = {}
-    for at, number in numbers.items():
-        places.setdefault(round(abs(number), 2), []).append(at)
-    every = float(np.logaddexp.reduce(logits))
+    for index, number in numbers.items():
+        places.setdefault(round(abs(number), 2), []).append(index)
+    log_total = float(np.logaddexp.reduce(logits))
     found = {
-        value: (float(np.logaddexp.reduce(logits[own])) - every, own) for value, own in places.items() if value > 0
+        value: (float(np.logaddexp.reduce(logits[own])) - log_total, own) for value, own in places.items() if value > 0
     }
     return {value: found[value] for value in sorted(found, key=lambda value: (-found[value][0], value))}
 
@@ -225,21 +226,23 @@ def _agree(
 
     If the relation holds for no values, and the most likely value of each row is certain, all become less certain.
     """
-    known = [values[row] for row in rows]
-    if not known[0] or not known[1]:
+    possible_values = [values[row] for row in rows]
+    if not possible_values[0] or not possible_values[1]:
         return
     best: tuple[float, tuple[float, ...]] | None = None
-    for combination in _combinations(known, signs):
-        chance = sum(one[value][0] if value else -MISSING for one, value in zip(known, combination, strict=True))
+    for combination in _combinations(possible_values, signs):
+        chance = sum(
+            one[value][0] if value else -MISSING for one, value in zip(possible_values, combination, strict=True)
+        )
         if best is None or chance > best[0]:
             best = chance, combination
-    surest = [max(chance for chance, _ in one.values()) if one else 0.0 for one in known]
+    surest = [max(chance for chance, _ in one.values()) if one else 0.0 for one in possible_values]
     if best is not None and best[0] >= sum(surest) - UNLIKELY:
-        for row, one, value in zip(rows, known, best[1], strict=True):
+        for row, one, value in zip(rows, possible_values, best[1], strict=True):
             if value:
                 logits[row, one[value][1]] += AGREES
     elif best is None and all(
-        one and chance > np.log(LEAST_PROBABILITY) for one, chance in zip(known, surest, strict=True)
+        one and chance > np.log(LEAST_PROBABILITY) for one, chance in zip(possible_values, surest, strict=True)
     ):
         logits[rows] *= CONTRADICTION_FACTOR
 
@@ -293,10 +296,14 @@ def taxes_by_rate(passage: Passage) -> Iterator[TaxByRate]:
         return
     rows = rows_of(passage)
     for index, row in enumerate(rows):
-        rates = [(at, rate) for at, word in enumerate(row) if (rate := _rate_of(passage, row, at)) is not None]
+        rates = [
+            (word_index, rate)
+            for word_index, word in enumerate(row)
+            if (rate := _rate_of(passage, row, word_index)) is not None
+        ]
         above = rows[index - 1] if index else []
-        for at, rate in rates[:2]:
-            if found := _tax_in(passage, row, at, rate, above):
+        for word_index, rate in rates[:2]:
+            if found := _tax_in(passage, row, word_index, rate, above):
                 yield found
                 break
 
@@ -391,19 +398,19 @@ def _rate_in_name(text: FieldText) -> _RateInName | None:
                 code = word
             else:
                 bare.append(word)
-        own = tuple(word for word in bare if word not in text.names.around) or tuple(bare)
-        about = text.concepts | concepts_of_field(tuple(bare)) | concepts_of_field(own)
-        around = concepts_of_field(tuple(word for word in text.names.around if len(word) > 1))
-        is_tax = bool((about | around) & _CONCEPTS.keys())
+        own_words = tuple(word for word in bare if word not in text.names.around) or tuple(bare)
+        name_concepts = text.concepts | concepts_of_field(tuple(bare)) | concepts_of_field(own_words)
+        context_concepts = concepts_of_field(tuple(word for word in text.names.around if len(word) > 1))
+        is_tax = bool((name_concepts | context_concepts) & _CONCEPTS.keys())
         if rate is not None or (code and is_tax):
-            own_concepts = concepts_of_field(own)
-            known = [
+            own_concepts = concepts_of_field(own_words)
+            possible_parts = [
                 _CONCEPTS[one]
-                for found_concepts in (own_concepts, about)
+                for found_concepts in (own_concepts, name_concepts)
                 for one in ("tax_rate", "net", "tax")
                 if one in found_concepts
             ]
-            return _RateInName(rate, code, known[0] if known else None, own)
+            return _RateInName(rate, code, possible_parts[0] if possible_parts else None, own_words)
     return None
 
 

@@ -40,7 +40,7 @@ _EDGE_TOLERANCE = 0.25
 """Largest part of a pixel at the edge of a box that a crop leaves out."""
 
 _MAX_COLUMNS = 1_000_000
-"""Largest number of columns, at LINE_HEIGHT, of all lines of one picture together: some 50,000 letters in 144 MB.
+"""Largest number of columns, at LINE_HEIGHT, of all lines of one picture together: about 50,000 letters in 144 MB.
 Without this limit, lines one pixel high across a large picture would take a hundred times the picture's memory."""
 _MAX_LINES = 4_000
 """Largest number of lines of one picture. A dense newspaper page has a thousand, whereas a picture of 12 kB may show a
@@ -146,11 +146,11 @@ def within_bounds(quads: Quads) -> Quads:
     return np.asarray(quads[fit], np.float32)
 
 
-def _smallest_within(costs: NDArray[np.floating[Any]], most: float) -> NDArray[np.bool_]:
-    """Return a mask of the smallest `costs` whose sum is at most `most`."""
+def _smallest_within(costs: NDArray[np.floating[Any]], limit: float) -> NDArray[np.bool_]:
+    """Return a mask of the smallest `costs` whose sum is at most `limit`."""
     order = costs.argsort(kind="stable")
     fit = np.zeros(len(costs), bool)
-    fit[order] = costs[order].cumsum() <= most
+    fit[order] = costs[order].cumsum() <= limit
     return fit
 
 
@@ -203,18 +203,20 @@ def _straightened(part: Image, corners: Corners) -> Image:
     """Return the inside of `corners` as a level line, LINE_HEIGHT pixels high."""
     width, height = _sides(corners)
     scale = LINE_HEIGHT / max(height, 1.0)
-    tall, wide = part.shape[:2]
-    if (shrunk := min(2 * scale, _LONGEST_WARPED / max(tall, wide))) < 1:
+    part_height, part_width = part.shape[:2]
+    if (shrinkage := min(2 * scale, _LONGEST_WARPED / max(part_height, part_width))) < 1:
         # A warp interpolates between four pixels for each point, so shrinking by area first keeps all strokes.
-        smaller = (max(1, round(shrunk * wide)), max(1, round(shrunk * tall)))
+        smaller = (max(1, round(shrinkage * part_width)), max(1, round(shrinkage * part_height)))
         part = np.asarray(cv2.resize(part, smaller, interpolation=cv2.INTER_AREA), np.uint8)
-        corners = corners * np.array((smaller[0] / wide, smaller[1] / tall), np.float32)
+        corners = corners * np.array((smaller[0] / part_width, smaller[1] / part_height), np.float32)
     size = (min(max(1, round(width * scale)), _LONGEST_WARPED), LINE_HEIGHT)
     # Corners lie on the edges of pixels, whereas the warp counts from their centres.
     target = np.array(((0, 0), (size[0], 0), size, (0, size[1])), np.float32) - 0.5
     warp = cv2.getPerspectiveTransform(np.ascontiguousarray(corners - 0.5, np.float32), target)
-    smooth = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
-    return np.asarray(cv2.warpPerspective(part, warp, size, flags=smooth, borderMode=cv2.BORDER_REPLICATE), np.uint8)
+    interpolation = cv2.INTER_CUBIC if scale > 1 else cv2.INTER_LINEAR
+    return np.asarray(
+        cv2.warpPerspective(part, warp, size, flags=interpolation, borderMode=cv2.BORDER_REPLICATE), np.uint8
+    )
 
 
 def lines_of_words(crop: Crop, reading: RecognizedLine) -> list[TextLine]:
@@ -256,16 +258,16 @@ def _in_one_size(
     """Yield each range of words that are set in one size, with their first row of ink and the row after the last."""
     if not texts:
         return
-    wide = _SIZE_CHANGE_GAP * (rows[1] - rows[0])
-    gaps = [place for place, (one, other) in enumerate(pairwise(spans), 1) if other[0] - one[1] >= wide]
-    starts, before = [0], None
+    least_gap = _SIZE_CHANGE_GAP * (rows[1] - rows[0])
+    gaps = [index for index, (one, other) in enumerate(pairwise(spans), 1) if other[0] - one[1] >= least_gap]
+    starts, previous = [0], None
     for start, stop in pairwise([0, *gaps, len(texts)]) if gaps else ():
         top, bottom = body_rows(ink[:, int(spans[start][0]) : math.ceil(spans[stop - 1][1])])
         length = sum(right - left for left, right in spans[start:stop])
         size = TypeSize.of("".join(texts[start:stop]), bottom - top, length)
-        if before is not None and size.is_another(before):
+        if previous is not None and size.is_another(previous):
             starts.append(start)
-        before = size
+        previous = size
     if len(starts) == 1:
         yield range(len(texts)), rows
         return
@@ -430,8 +432,8 @@ class PpOcrReader:
         return best
 
     def _lines(self, read: Sequence[tuple[Crop, RecognizedLine]]) -> PageText:
-        sure = (way for way in read if way[1].confidence >= _LEAST_CONFIDENCE)
-        lines = [line for crop, reading in sure for line in lines_of_words(crop, reading)]
+        certain_ways = (way for way in read if way[1].confidence >= _LEAST_CONFIDENCE)
+        lines = [line for crop, reading in certain_ways for line in lines_of_words(crop, reading)]
         return PageText(lines, is_illegible=is_illegible(read))
 
 
