@@ -20,8 +20,8 @@ class AnswerMemory:
     async def hold_ahead(self, size: int) -> None:
         """Hold memory for `size` bytes of text that exist and have not been passed on. Raises what `hold` raises."""
         if size > self._ahead:
-            more, self._ahead = size - self._ahead, size
-            await self._hold(more)
+            additional, self._ahead = size - self._ahead, size
+            await self._hold(additional)
 
     async def pass_on(self, text: str) -> None:
         """Hold memory for a text that is passed on, unless it is held already. Raises what `hold` raises."""

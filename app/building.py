@@ -399,8 +399,8 @@ def build_entry_store(settings: Settings) -> EntryStore:
         return SqliteEntries(file, int(settings.cache_max_mb * MB))
     url = _cache_url(settings)
     if _is_redis(url):
-        most = int(settings.cache_max_mb * MB)
-        return RedisEntries(url, max_per_tenant=most, max_total=most)
+        max_bytes = int(settings.cache_max_mb * MB)
+        return RedisEntries(url, max_per_tenant=max_bytes, max_total=max_bytes)
     raise ValueError(
         f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
     )

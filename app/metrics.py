@@ -305,7 +305,7 @@ def fill_from_batches(
     """Add the finished lines of batches by `outcomes`, and the `faults` that delayed batches."""
     metrics.fill("openfaze_batch_lines_total", lambda: list(outcomes.items()))
     metrics.fill(
-        "openfaze_engine_failures_total", lambda: [(("batches", *about), count) for about, count in faults().items()]
+        "openfaze_engine_failures_total", lambda: [(("batches", *fault), count) for fault, count in faults().items()]
     )
 
 

@@ -85,8 +85,8 @@ def _shown_as_line(with_message: bool) -> Callable[..., None]:
 
     def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: object) -> None:
         place = f"{'/'.join(Path(filename).parts[-2:])}:{lineno}"
-        about = {"message": str(message)} if with_message else {}
-        structlog.get_logger(__name__).warning("library_warning", kind=category.__name__, place=place, **about)
+        fields = {"message": str(message)} if with_message else {}
+        structlog.get_logger(__name__).warning("library_warning", kind=category.__name__, place=place, **fields)
 
     return show
 

@@ -65,9 +65,9 @@ class Batches(Generic[ItemT, ResultT]):
         self._successes = 0
         self._failures = Counter() if failures is None else failures
 
-    def fit(self, free: int, each: int) -> None:
-        """Adapt the size of batches to `free` bytes of memory, of which each item takes `each`."""
-        self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // each))
+    def fit(self, free: int, item_bytes: int) -> None:
+        """Adapt the size of batches to `free` bytes of memory, of which each item takes `item_bytes`."""
+        self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // item_bytes))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
         """Return a result, an exception or the unfinished rest for each item, whatever the engine raises. A batch that

@@ -70,8 +70,8 @@ class EngineConfig:
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
-        most = 0 if card.is_guess else card.most * 10**6
-        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=most, device=device)
+        max_bytes = 0 if card.is_guess else card.most * 10**6
+        return replace(limits, max_batch=card.items, item_bytes=card.item * 10**6, card_bytes=max_bytes, device=device)
 
     def of(self, kind: type[SettingsT]) -> SettingsT:
         """Return the settings of one capability; the defaults if the operator set none."""

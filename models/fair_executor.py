@@ -157,12 +157,14 @@ class FairExecutor:
             await asyncio.to_thread(thread.join)
 
     def _make_room(self, share: Share) -> None:
-        each = self._spent_s / max(1, self._done) / self._most_threads
-        displaced = make_room(self._queue, share, self._most_waiting, self._name, each, lambda job: job.steps is None)
+        seconds_each = self._spent_s / max(1, self._done) / self._most_threads
+        displaced = make_room(
+            self._queue, share, self._most_waiting, self._name, seconds_each, lambda job: job.steps is None
+        )
         if displaced is not None:
             self._queue.keep(lambda job: job is not displaced)
             waiting = self._queue.waiting(displaced.share.key)
-            displaced.result.set_exception(ShareUsedUp(self._name, waiting, retry_after(waiting, each)))
+            displaced.result.set_exception(ShareUsedUp(self._name, waiting, retry_after(waiting, seconds_each)))
 
     def _serve(self) -> None:
         while self._serve_one():

@@ -37,13 +37,13 @@ class NativeThreads:
         the block, which threads of other parts of the process do not inherit.
         """
         threads, own = cls(), threading.get_native_id()
-        name, before = f"native-{next(_THREAD_NUMBERS)}", _name_of(own)
+        name, earlier_name = f"native-{next(_THREAD_NUMBERS)}", _name_of(own)
         _rename(own, name)
         try:
             yield threads
         finally:
-            if before:
-                _rename(own, before)
+            if earlier_name:
+                _rename(own, earlier_name)
             threads.ids = [one for one in _all_threads() if _name_of(one) == name]
 
     def lower_priority(self) -> None:

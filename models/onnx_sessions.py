@@ -31,8 +31,8 @@ def onnx_session(file: Path | bytes, capability: str, *, device: str = CPU, thre
     # By default, the arena grows in powers of two, and each new size of input starts a search through all algorithms.
     # Lines of text have every length.
     chosen = {"device_id": index, "arena_extend_strategy": "kSameAsRequested", "cudnn_conv_algo_search": "HEURISTIC"}
-    if most := _CARD_MEMORY_LIMIT.get():
-        chosen["gpu_mem_limit"] = most
+    if memory_limit := _CARD_MEMORY_LIMIT.get():
+        chosen["gpu_mem_limit"] = memory_limit
     card = ("CUDAExecutionProvider", chosen)
     session = ort.InferenceSession(file, options, providers=[card, "CPUExecutionProvider"])
     if card[0] not in session.get_providers():
@@ -41,9 +41,9 @@ def onnx_session(file: Path | bytes, capability: str, *, device: str = CPU, thre
 
 
 @contextmanager
-def bounded(most: int) -> Iterator[None]:
-    """Limit the card's memory of each `onnx_session` that is opened within the block to `most` bytes; 0: no limit."""
-    token = _CARD_MEMORY_LIMIT.set(most)
+def bounded(limit: int) -> Iterator[None]:
+    """Limit the card's memory of each `onnx_session` that is opened within the block to `limit` bytes; 0: no limit."""
+    token = _CARD_MEMORY_LIMIT.set(limit)
     try:
         yield
     finally:

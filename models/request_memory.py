@@ -182,7 +182,7 @@ class RequestMemory:
 
     def __init__(
         self,
-        most_bytes: int,
+        max_bytes: int,
         *,
         most_waiting: int,
         most_of_words: int = WORDS,
@@ -191,7 +191,7 @@ class RequestMemory:
         words_wait_s: float = WORDS_WAIT_S,
     ) -> None:
         """`request_s` is the longest time that a request may take, its body included, in seconds."""
-        self.bytes = FairBytes("memory", most_bytes, most_waiting=most_waiting)
+        self.bytes = FairBytes("memory", max_bytes, most_waiting=most_waiting)
         self.words = ReservedBytes("memory for words", most_of_words, words_reserve, most_waiting=most_waiting)
         self.request_s = request_s
         self._words_wait_s = words_wait_s

@@ -57,15 +57,15 @@ class Residents:
 
     def __init__(
         self,
-        most: int = 0,
+        limit: int = 0,
         *,
         free: Callable[[str], int | None] = free_memory,
         clock: Callable[[], float] = time.monotonic,
         max_wait_s: float = MAX_WAIT_S,
     ) -> None:
-        """Create the residents. `most` is the number of bytes that all engines together may take on each card; 0: all
+        """Create the residents. `limit` is the number of bytes that all engines together may take on each card; 0: all
         of the card's free memory. `free` returns the free bytes of a card, or None if they are unknown."""
-        self._most = most
+        self._most = limit
         self._free = free
         self._clock = clock
         self._max_wait_s = max_wait_s
@@ -89,7 +89,7 @@ class Residents:
         until = self._clock() + self._max_wait_s
         async with self._loading[place.device]:
             await self._make_room(resident, place, until)
-            began, before = self._clock(), self._free(place.device)
+            began, free_before = self._clock(), self._free(place.device)
             while True:
                 try:
                     await opening()
@@ -98,10 +98,10 @@ class Residents:
                     # Another process may have taken the free memory, or the engine may take more than it declares.
                     if not ran_out(error) or not await self._unload_one(resident, place):
                         raise
-                    began, before = self._clock(), self._free(place.device)
-            after, ended = self._free(place.device), self._clock()
-            if before is not None and after is not None and before > after:
-                place.size = before - after
+                    began, free_before = self._clock(), self._free(place.device)
+            free_after, ended = self._free(place.device), self._clock()
+            if free_before is not None and free_after is not None and free_before > free_after:
+                place.size = free_before - free_after
             place.used, place.stays_until = ended, ended + MIN_STAY_FACTOR * (ended - began)
 
     async def unload_another(self, resident: Resident) -> bool:

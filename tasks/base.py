@@ -44,13 +44,13 @@ class TaskRequest:
     form: Form = PLAIN
     """Parts of a page's layout that the request asks for in addition to the text."""
 
-    def wording(self, most_chars: int) -> str:
-        """Return the part of the text that is searched for the user's wishes: at most `most_chars` characters, from its
+    def wording(self, max_chars: int) -> str:
+        """Return the part of the text that is searched for the user's wishes: at most `max_chars` characters, from its
         beginning and its end. Users put their instructions there, whereas the middle is usually material to work on."""
-        if len(self.text) <= most_chars:
+        if len(self.text) <= max_chars:
             return self.text
-        end = most_chars // 4
-        return f"{self.text[: most_chars - end]}\n{self.text[-end:]}"
+        end = max_chars // 4
+        return f"{self.text[: max_chars - end]}\n{self.text[-end:]}"
 
 
 class Task(Protocol):

@@ -109,8 +109,8 @@ class Verdicts:
     has written.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        self._most = limit
         self._kept: OrderedDict[tuple[object, ...], Scores] = OrderedDict()
 
     def __len__(self) -> int:

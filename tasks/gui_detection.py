@@ -40,11 +40,11 @@ def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: i
     """
     found = list(elements)
     if wording.written:
-        alike = _with_similar_text(wording.written, found)
-        if not alike and not wording.types:
+        similar = _with_similar_text(wording.written, found)
+        if not similar and not wording.types:
             return [] if wording.quoted else found
-        if alike:
-            found = alike
+        if similar:
+            found = similar
         elif wording.quoted:
             return []
     if wording.types:
@@ -72,9 +72,9 @@ def _similarity(wanted: str, text: str) -> float:
     if not wanted or not text:
         return 0.0
     whole = fuzz.ratio(wanted, text)
-    within = fuzz.partial_ratio(wanted, text) if 3 <= len(wanted) <= len(text) else 0.0
+    part_similarity = fuzz.partial_ratio(wanted, text) if 3 <= len(wanted) <= len(text) else 0.0
     # "cart" should match "Add to cart" but not a paragraph that mentions it.
-    return max(whole, 0.95 * within - 10 * (1 - len(wanted) / len(text)))
+    return max(whole, 0.95 * part_similarity - 10 * (1 - len(wanted) / len(text)))
 
 
 def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
@@ -83,8 +83,8 @@ def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, heig
 
     def distance(one: GuiElement) -> float:
         x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)
-        far = {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "middle": abs(x - 0.5) + abs(y - 0.5)}
-        return max(far[place] for place in wording.places)
+        distances = {"left": x, "right": 1 - x, "top": y, "bottom": 1 - y, "middle": abs(x - 0.5) + abs(y - 0.5)}
+        return max(distances[place] for place in wording.places)
 
     if wording.several:
         return [one for one in elements if distance(one) < 0.5]

@@ -68,10 +68,10 @@ def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.
     uncovered = np.zeros(len(words), np.bool_)
     order = read[1].argsort()
     for start in range(0, len(words), _WORDS_AT_ONCE):
-        some = order[start : start + _WORDS_AT_ONCE]
-        left, top, right, bottom = read[:, some]
+        chunk = order[start : start + _WORDS_AT_ONCE]
+        left, top, right, bottom = read[:, chunk]
         level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
-        uncovered[some] = 2 * _covered_share(read[:, some], typed[:, level]) < right - left
+        uncovered[chunk] = 2 * _covered_share(read[:, chunk], typed[:, level]) < right - left
     return uncovered
 
 
@@ -135,20 +135,20 @@ class OcrTask:
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
         """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
         paged = [document for document in documents if document.text is None]
-        every = [*paged, *(document for document in documents if document.text is not None)]
-        total, end = count_pages(paged), count_pages(every)
+        wanted_pages = [*paged, *(document for document in documents if document.text is not None)]
+        total, end = count_pages(paged), count_pages(wanted_pages)
         limit = self._loader.limits.pages
 
         def check(number: int) -> None:
             if end > total:
                 what = "pages and pictures in documents would have to be read"
-                check_number(every, limit, what, number + end - total, "Send fewer at a time.")
+                check_number(wanted_pages, limit, what, number + end - total, "Send fewer at a time.")
             else:
-                check_number(every, limit, "pages would have to be read", number)
+                check_number(wanted_pages, limit, "pages would have to be read", number)
 
         is_unasked = not total or _is_one_picture(documents)
         pages = pages_asked_for("" if is_unasked else text, paged, check)
-        return pages + page_positions(every, range(total + 1, end + 1))
+        return pages + page_positions(wanted_pages, range(total + 1, end + 1))
 
     async def _read(
         self, pages: Sequence[PagePosition], pictures: "_Pictures", form: Form, progress: Progress
@@ -280,15 +280,15 @@ async def _lay_out(
     sheet_lines = await pictures.read(sheet.picture) if sheet is not None else ()
 
     def laid_out() -> _Section:
-        every = lines if sheet is None else sheet.applied(lines, sheet_lines)
+        all_lines = lines if sheet is None else sheet.applied(lines, sheet_lines)
         rulings: Sequence[Ruling] = layer.rulings
         if grey is not None and not layer.complete:
             # Searching for ruled lines takes up to a third of a second on a large scan.
-            rulings = rulings_in(grey, every) if form.needs_tables else ()
+            rulings = rulings_in(grey, all_lines) if form.needs_tables else ()
         timestamp = page.document.timestamp(page.number)
         # A picture's rulings are searched for only on request, and its text must not depend on that.
-        section = page_section(every, page.place, width, height, timestamp, geometry, layer.rulings)
-        boxes = tick_boxes_in(ink, every) if ink is not None else ()
+        section = page_section(all_lines, page.place, width, height, timestamp, geometry, layer.rulings)
+        boxes = tick_boxes_in(ink, all_lines) if ink is not None else ()
         return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
 
     return await asyncio.to_thread(laid_out)

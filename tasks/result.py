@@ -283,11 +283,11 @@ def lines_below(
     place = place or {}
     match value:
         case dict():
-            around = {key: place[key] for key in ("page", "url") if key in place}
+            shared_place = {key: place[key] for key in ("page", "url") if key in place}
             own = {key: value[key] for key, is_place in _PLACE.items() if key in value and is_place(value[key])}
             for key, child in value.items():
                 if key == "url" or not (key in own or key in left_out):
-                    yield from lines_below(child, f"{pointer}/{escape(key)}", {**around, **own})
+                    yield from lines_below(child, f"{pointer}/{escape(key)}", {**shared_place, **own})
         case list():
             for index, child in enumerate(value):
                 yield from lines_below(child, f"{pointer}/{index}", place)

@@ -283,8 +283,8 @@ class SpeechToTextTask:
             progress(self.name, min(round(done), round(total)), round(total))
 
         def is_reliable(probability: float, words: int) -> bool:
-            sure = options.language is not None or engine.languages is None
-            return words >= _LEAST_WORDS_TO_SEND and (sure or probability >= _CLEAR)
+            is_language_certain = options.language is not None or engine.languages is None
+            return words >= _LEAST_WORDS_TO_SEND and (is_language_certain or probability >= _CLEAR)
 
         teller = PhraseEmitter(tell, is_reliable) if tell is not None and not options.diarize else None
         async with await self._loader.open_recording(source) as recording:

@@ -130,13 +130,13 @@ async def _with_pairs(translator: Translator) -> str:
     return f"{translator.name}: {', '.join(pairs[:_PAIRS_SHOWN])}{more}"
 
 
-def _split_into_batches(sentences: Sequence[Sentence], most_chars: int) -> list[list[Sentence]]:
+def _split_into_batches(sentences: Sequence[Sentence], max_chars: int) -> list[list[Sentence]]:
     batches: list[list[Sentence]] = []
     room = 0
     for sentence in sentences:
         if not batches or room < len(sentence.text):
             batches.append([])
-            room = most_chars
+            room = max_chars
         batches[-1].append(sentence)
         room -= len(sentence.text)
     return batches

@@ -311,9 +311,9 @@ class WrongKeyLimit:
         return max(0.0, tried - (self._clock() - at) * self._most / MINUTE_S)
 
 
-def _mark_latest(entries: "OrderedDict[K, V]", latest: K, most: int) -> None:
+def _mark_latest(entries: "OrderedDict[K, V]", latest: K, limit: int) -> None:
     entries.move_to_end(latest)
-    if len(entries) > most:
+    if len(entries) > limit:
         entries.popitem(last=False)
 
 

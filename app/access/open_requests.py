@@ -17,9 +17,9 @@ RETRY_S = 1
 class OpenRequestLimit:
     """Counts the open requests of each key, and refuses requests above a limit. Belongs to one event loop."""
 
-    def __init__(self, most: int) -> None:
-        """`most` is the largest number of open requests of all keys. One key may have its share of them."""
-        self._most = most
+    def __init__(self, limit: int) -> None:
+        """`limit` is the largest number of open requests of all keys. One key may have its share of them."""
+        self._most = limit
         self._under_way: Counter[str] = Counter()
 
     @contextmanager

@@ -109,6 +109,6 @@ def _format_values(requested: RequestedValues, key: str, found: Sequence[_Printe
         page = f" ({requested.sentences.page.format(page=one.page)})" if one.page is not None else ""
         if one.row != one.text or page:
             parts.append(f"> {one.row}{page}")
-    if (sure := min(one.probability for one in found)) < LEAST_CERTAIN:
-        parts.append(requested.sentences.uncertain.format(percent=round(100 * sure)))
+    if (least_probability := min(one.probability for one in found)) < LEAST_CERTAIN:
+        parts.append(requested.sentences.uncertain.format(percent=round(100 * least_probability)))
     return "\n\n".join(parts)

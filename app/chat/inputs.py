@@ -268,11 +268,11 @@ def _has_text(text: str) -> bool:
     return bool(text) and not text.isspace()
 
 
-def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]:
+def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...]:
     """Return the sources without repetitions: each URL, file or data URL only at its first place.
 
     A content part is preferred to a mention in a text, because the part can state more about the input. The search
-    stops after `most` + 1 sources.
+    stops after `limit` + 1 sources.
     """
     named: dict[object, Source] = {}
     repeats: dict[object, list[Origin]] = {}
@@ -283,7 +283,7 @@ def _without_repeats(sources: Iterable[Source], most: int) -> tuple[Source, ...]
             kept, other = (source, first) if first.is_linked else (first, source)
             named[name] = kept
             repeats.setdefault(name, []).append(other.origin)
-        elif len(named) > most:
+        elif len(named) > limit:
             break
     return tuple(
         replace(source, also=tuple(repeats[name])) if name in repeats else source for name, source in named.items()
@@ -319,11 +319,11 @@ def _sources_of_message(index: int, message: ChatMessage) -> Iterator[Source]:
         yield from _sources_in_text(message.content, Origin(message=index))
         return
     for position, part in enumerate(message.content or []):
-        here = partial(Origin, message=index, part=position)
+        make_origin = partial(Origin, message=index, part=position)
         if isinstance(part, TextPart):
-            yield from _sources_in_text(part.text, here("text"))
+            yield from _sources_in_text(part.text, make_origin("text"))
         else:
-            yield _source_of_part(part, here)
+            yield _source_of_part(part, make_origin)
 
 
 def _sources_in_text(text: str, origin: Origin) -> Iterator[Source]:

@@ -79,12 +79,12 @@ class Pipeline:
         task = directives.task if is_open(request.response_format) else None
         # Tasks ignore a limit on tokens. If the limit counted for the budget, requests with a limit of one token could
         # start any number of large results on an empty budget.
-        most = (request.max_completion_tokens or request.max_tokens) if task is None else None
+        answer_limit = (request.max_completion_tokens or request.max_tokens) if task is None else None
         answer_cache = None if call.fresh else self.answer_cache
         call.stages.task = CHAT if task is None else ALIASES.get(task, task)
         unforeseen = UNFORESEEN_ANSWER if task is None else UNFORESEEN_READING
         await call.admission.reserve(
-            call.stages.task, tokens, most, unforeseen=unforeseen, is_cached=answer_cache is not None
+            call.stages.task, tokens, answer_limit, unforeseen=unforeseen, is_cached=answer_cache is not None
         )
         turn = await self.collector.collect(request, call.caller.tenant, fresh=call.fresh)
         call.stages.done("read")

@@ -256,12 +256,12 @@ def _is_results_only(steps: Sequence[Step], prose: Prose) -> bool:
     if not steps or len([sentence for sentence in prose.sentences if any(map(str.isalpha, sentence))]) > 1:
         return False
     text = prose.text if "," in prose.text else prose.text.rstrip(" ?\n")
-    more = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
+    further_subjects = sum(1 for _ in compiled(SUBJECTS["also"]).finditer(text))
     last = steps[-1]
     if last.task == "translate":
         is_last = set(last.after) == set(range(len(steps) - 1))
         reads_too = _reads_out(prose) and not prose.mentions("write")
-        return is_last and more <= (1 if reads_too else 0)
+        return is_last and further_subjects <= (1 if reads_too else 0)
     if last.task == "forecast":
-        return len(steps) == 1 and not more
-    return not more and _reads_out(prose) and all(step.task in _READERS.values() for step in steps)
+        return len(steps) == 1 and not further_subjects
+    return not further_subjects and _reads_out(prose) and all(step.task in _READERS.values() for step in steps)

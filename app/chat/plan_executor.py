@@ -44,8 +44,8 @@ async def execute_plan(
         return ()
     running: list[asyncio.Task[Result[Any]]] = []
     for step in plan.steps:
-        before = [running[index] for index in step.after]
-        running.append(asyncio.create_task(_run_step(step, before, find_task, progress, redact, form)))
+        earlier_steps = [running[index] for index in step.after]
+        running.append(asyncio.create_task(_run_step(step, earlier_steps, find_task, progress, redact, form)))
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
@@ -182,13 +182,13 @@ def as_entry(task: str, outcome: Result[Any] | BaseException) -> Entry:
 
 async def _run_step(
     step: Step,
-    before: Sequence["asyncio.Task[Result[Any]]"],
+    earlier_steps: Sequence["asyncio.Task[Result[Any]]"],
     find_task: Callable[[str], Task],
     progress: Progress,
     redact: Redact,
     form: Form,
 ) -> Result[Any]:
     """Return the step's result. Raises the error of an earlier step whose result it needs."""
-    texts = [step.text, *[await redact((await work).text()) for work in before]]
+    texts = [step.text, *[await redact((await work).text()) for work in earlier_steps]]
     request = TaskRequest("\n\n".join(text for text in texts if text), step.sources, progress, redact, form)
     return await find_task(step.task).run(request)

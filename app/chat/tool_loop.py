@@ -330,9 +330,9 @@ class Rounds:
         """Run as many of the requested tasks as the limits permit, side by side, and add their results to the
         messages."""
         limits = self.limits
-        most = min(limits.per_round, limits.per_request - self.ran)
+        limit = min(limits.per_round, limits.per_request - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]
-        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:most]]
+        requests = [(tool.task, partial(tool.request, call.arguments, self.turn)) for tool, call in runnable[:limit]]
         results = await self.specialists.run_calls(requests, at_most=limits.at_once)
         self.ran += len(results)
         self.messages.append(

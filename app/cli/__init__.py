@@ -74,10 +74,10 @@ def wrapped(text: str, width: int, hanging: int = 0) -> str:
     return "\n".join(lines).replace(_BLANK, " ")
 
 
-def printable(text: str, most_chars: int) -> str:
-    """Return `text` as one line, cut to `most_chars`. Characters that are invisible or control a terminal are
+def printable(text: str, max_chars: int) -> str:
+    """Return `text` as one line, cut to `max_chars`. Characters that are invisible or control a terminal are
     escaped."""
-    cut = text if len(text) <= most_chars else f"{text[: most_chars - 1]}…"
+    cut = text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 
 

@@ -188,14 +188,14 @@ def _print_result(result: Any) -> None:
 
 def _detection_cells(one: Json) -> tuple[str, str, str]:
     corner, bounds = one["bounds"]["top_left"], one["bounds"]
-    sure = f"{one['confidence']:.0%}" if "confidence" in one else ""
+    confidence = f"{one['confidence']:.0%}" if "confidence" in one else ""
     page = f" on page {one['page']}" if "page" in one else ""
-    return sure, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
+    return confidence, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
 
 
 def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str, str, str]:
     found = answer.evidence.get(pointer) or {}
-    sure = f"{found['probability']:.0%}" if "probability" in found else ""
+    probability = f"{found['probability']:.0%}" if "probability" in found else ""
     place = [
         f"“{found['text']}”" if found.get("text") else "",
         f"page {found['page']}" if "page" in found else "",
@@ -204,7 +204,7 @@ def _evidence_cells(pointer: str, value: Any, answer: _Answer) -> tuple[str, str
         "not supported" if pointer in answer.unsupported else "",
     ]
     shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return pointer.removeprefix("/"), shown, sure, ", ".join(filter(None, place))
+    return pointer.removeprefix("/"), shown, probability, ", ".join(filter(None, place))
 
 
 def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, Any]]:

@@ -48,8 +48,8 @@ class _Failures:
 
     def describe(self, output: Path) -> Iterator[str]:
         yield from self.first
-        if more := self.count - len(self.first):
-            yield f"… and {more} more, in {output}"
+        if unshown := self.count - len(self.first):
+            yield f"… and {unshown} more, in {output}"
 
 
 def run(settings: Settings, file: Path, output: Path) -> bool:
@@ -110,15 +110,15 @@ def _check(name: str, lines: _Reader) -> int:
     """Return the number of lines. Exits with status 2 if some of them cannot be run."""
     checker = Checker(list(ENDPOINTS))
     try:
-        for some in lines:
-            all_of(checker.check(some))
+        for chunk in lines:
+            all_of(checker.check(chunk))
         checker.finish()
     except BadFile as error:
         checker.problems.append(error.problem)
     if checker.problems:
         problems = [f"{name}:{one['line'] or 1}: {one['message']}" for one in checker.problems[:_SHOWN]]
-        more = len(checker.problems) - _SHOWN
-        fail("\n".join([*problems, f"… and {more} more"] if more > 0 else problems))
+        unshown = len(checker.problems) - _SHOWN
+        fail("\n".join([*problems, f"… and {unshown} more"] if unshown > 0 else problems))
     return checker.count
 
 
@@ -156,8 +156,8 @@ async def _run(
         with Progress(*columns, console=Console(stderr=True)) as progress:
             bar = progress.add_task("lines", total=count, completed=len(done))
             async with asyncio.TaskGroup() as group:
-                for some in lines:
-                    for line in some:
+                for chunk in lines:
+                    for line in chunk:
                         if custom_id_of(line.data) in done:
                             continue
                         slot = await slots.take()

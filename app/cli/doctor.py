@@ -182,8 +182,8 @@ def _summarise_cards(settings: Settings, at_start: Cards, found: Sequence[Findin
             yield from wrapped(_shorten(f"LLM{where} {answer}", _MAX_REASON_CHARS), _SCREEN).splitlines()
 
 
-def _shorten(line: str, most: int = _SCREEN) -> str:
-    return line if len(line) <= most else f"{line[: most - 1]}…"
+def _shorten(line: str, limit: int = _SCREEN) -> str:
+    return line if len(line) <= limit else f"{line[: limit - 1]}…"
 
 
 def _toolkit() -> str | None:

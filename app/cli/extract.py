@@ -177,8 +177,8 @@ def _summary(state: JobState, schema: Json, wanted: ExtractOptions, files: Seque
         for cell in doubtful(schema, row, threshold):
             below += 1
             if wanted.review is not None:
-                sure = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
-                columns = (row.name, cell.pointer, sure, json.dumps(cell.value, ensure_ascii=False))
+                certainty = "not supported" if cell.is_unsupported else f"{cell.probability:.0%}"
+                columns = (row.name, cell.pointer, certainty, json.dumps(cell.value, ensure_ascii=False))
                 typer.echo("  ".join(printable(part, terminal_width()) for part in columns))
     total, done, failed = state.counts()
     left = f", {total - done} left" if done < total else ""

@@ -201,8 +201,8 @@ class JobState:
         ReviewConflict if the field no longer has the version `version`."""
         reviewed = self.reviewed(name)
         _check_version(reviewed.version(pointer), version)
-        before = value_at(reviewed.answer, steps_of_pointer(f"#{pointer}"))
-        is_correction = (value, type(value)) != (before, type(before))
+        earlier_value = value_at(reviewed.answer, steps_of_pointer(f"#{pointer}"))
+        is_correction = (value, type(value)) != (earlier_value, type(earlier_value))
         return self._add_review(
             name, "value", reviewed.to_stable_pointer(pointer), value, place, is_correction=is_correction
         )

@@ -257,12 +257,12 @@ class FileIndex:
         self._synced_openings[owner] = openings
 
     @contextlib.contextmanager
-    def adding(self, file: StoredFile, most_bytes: int, most_files: int) -> Iterator[None]:
+    def adding(self, file: StoredFile, max_bytes: int, most_files: int) -> Iterator[None]:
         """Add the file to the index before the block writes its record, and remove it again if the block raises.
         Otherwise, two files that arrive at the same time could together exceed the limit. Raises NoRoom."""
         self._being_added.add(file.id)
         try:
-            self._add(file, most_bytes, most_files)
+            self._add(file, max_bytes, most_files)
             try:
                 yield
             except Exception:
@@ -271,11 +271,11 @@ class FileIndex:
         finally:
             self._being_added.discard(file.id)
 
-    def _add(self, file: StoredFile, most_bytes: int, most_files: int) -> None:
+    def _add(self, file: StoredFile, max_bytes: int, most_files: int) -> None:
 
         def add(db: sqlite3.Connection) -> None:
             count, size = _totals(db, file.owner)
-            if count + 1 > most_files or size + file.size > most_bytes:
+            if count + 1 > most_files or size + file.size > max_bytes:
                 raise NoRoom(too_many=count + 1 > most_files)
             db.execute("INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)", _row(file))
 

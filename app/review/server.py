@@ -148,10 +148,10 @@ def _json_endpoint(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
     return endpoint
 
 
-def _text(body: Json, name: str, most: int = 4096) -> str:
+def _text(body: Json, name: str, limit: int = 4096) -> str:
     value = body.get(name)
-    if not isinstance(value, str) or len(value) > most:
-        raise _Invalid(f"'{name}' is not a text of at most {most} characters")
+    if not isinstance(value, str) or len(value) > limit:
+        raise _Invalid(f"'{name}' is not a text of at most {limit} characters")
     return value
 
 

@@ -81,14 +81,14 @@ class TableReview:
 
     def overview(self) -> Json:
         """Return the numbers of papers and fields, and how many papers are being read again."""
-        every = [*self._counts.values()]
+        counts = [*self._counts.values()]
         return {
             "table": self._table.name,
-            "papers": len(every),
-            "papers_left": sum(one.doubtful > 0 for one in every),
-            "fields": sum(one.fields for one in every),
-            "fields_right": sum(one.right for one in every),
-            "doubtful": sum(one.doubtful for one in every),
+            "papers": len(counts),
+            "papers_left": sum(one.doubtful > 0 for one in counts),
+            "fields": sum(one.fields for one in counts),
+            "fields_right": sum(one.right for one in counts),
+            "doubtful": sum(one.doubtful for one in counts),
             "being_read": self._left_to_read,
             "trouble": self._trouble,
         }

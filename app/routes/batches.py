@@ -170,12 +170,12 @@ async def create_batch(request: Request) -> BatchObject:
         key_digest=key.digest,
         key_name=key.name,
     )
-    most = services.settings.max_batches
+    max_batches = services.settings.max_batches
     try:
-        await runner.store.add(batch, most)
+        await runner.store.add(batch, max_batches)
     except TooManyBatches:
         raise RateLimited(
-            f"This key has {most} unfinished batches (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
+            f"This key has {max_batches} unfinished batches (OPENFAZE_MAX_BATCHES). Wait for one, or cancel one.",
             retry_after=_WAIT_S,
         ) from None
     except StoreDown as error:

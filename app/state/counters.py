@@ -198,8 +198,8 @@ class TenantUsage:
         return None
 
 
-def _is_over(used: float, more: int, limit: int | None) -> bool:
-    return limit is not None and more > 0 and used + more > limit + ROUNDING
+def _is_over(used: float, added: int, limit: int | None) -> bool:
+    return limit is not None and added > 0 and used + added > limit + ROUNDING
 
 
 def refused(limit: Limit, limits: Limits, amount: Amount, levels: RateLevels) -> Refusal:
@@ -215,9 +215,9 @@ def refused(limit: Limit, limits: Limits, amount: Amount, levels: RateLevels) ->
     return Refusal(limit, wait_s, levels)
 
 
-def _wait_s(used: float, more: int, limit: int | None) -> float:
+def _wait_s(used: float, added: int, limit: int | None) -> float:
     assert limit is not None
-    return math.inf if more > limit else (used + more - limit) * MINUTE_S / limit
+    return math.inf if added > limit else (used + added - limit) * MINUTE_S / limit
 
 
 def new_lease(limits: Limits, amount: Amount) -> str | None:

@@ -158,8 +158,8 @@ class SqliteCounters:
 
 
 def _read_usage(db: sqlite3.Connection, now: float, tenant: str, limits: Limits, period: str) -> TenantUsage:
-    about = {"tenant": tenant, "period": period}
-    requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_USAGE_QUERY, about).fetchone()
+    key = {"tenant": tenant, "period": period}
+    requests, tokens, at, spent, running, unforeseen, first, last = db.execute(_USAGE_QUERY, key).fetchone()
     if first is not None and (first <= now or last > now + LEASE_S):
         _end_leases(db, now, tenant)
         return _read_usage(db, now, tenant, limits, period)

@@ -407,16 +407,16 @@ def _to_chat_tool(one: OfferedTool) -> chat.ChatTool:
             name=one.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
         )
         return chat.ChatTool(type="function", function=function)
-    about = [tool.description or ""]
+    sentences = [tool.description or ""]
     if tool.format and (grammar := tool.format.get("definition")):
-        about.append(f"The input follows this grammar:\n{grammar}")
+        sentences.append(f"The input follows this grammar:\n{grammar}")
     parameters = {
         "type": "object",
         "properties": {CUSTOM_INPUT: {"type": "string"}},
         "required": [CUSTOM_INPUT],
         "additionalProperties": False,
     }
-    function = chat.Function(name=one.name, description="\n\n".join(filter(None, about)), parameters=parameters)
+    function = chat.Function(name=one.name, description="\n\n".join(filter(None, sentences)), parameters=parameters)
     return chat.ChatTool(type="function", function=function)
 
 

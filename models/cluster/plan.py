@@ -65,19 +65,19 @@ class ClusterConfig:
 def read_replicas(value: str) -> tuple[ReplicaCounts, dict[str, ReplicaCounts]]:
     """Return the numbers for all engines, and those for single capabilities, from a text such as `1-2,ocr=2-8`. Raises
     ValueError."""
-    common, others = ReplicaCounts(), {}
+    common, rest = ReplicaCounts(), {}
     for part in filter(None, map(str.strip, value.split(","))):
         capability, _, numbers = part.rpartition("=")
         found = _RANGE.fullmatch(numbers.strip())
         if not found:
             raise ValueError(f"'{part}' should be a number of replicas or a range of numbers, such as 1-2 or ocr=2-8")
-        least, most = int(found[1]), int(found[2] or found[1])
-        if not (least <= most and 1 <= most <= _MAX_REPLICAS):
+        least, largest = int(found[1]), int(found[2] or found[1])
+        if not (least <= largest and 1 <= largest <= _MAX_REPLICAS):
             raise ValueError(
                 f"'{part}': the upper limit should be 1 to {_MAX_REPLICAS}, and not less than the lower limit"
             )
         if capability:
-            others[capability.strip()] = ReplicaCounts(least, most)
+            rest[capability.strip()] = ReplicaCounts(least, largest)
         else:
-            common = ReplicaCounts(least, most)
-    return common, others
+            common = ReplicaCounts(least, largest)
+    return common, rest

@@ -82,9 +82,9 @@ class Passages:
                 ids += encoding.ids
             yield
         begin, end = self._leading_tokens[role], tokenizer.token_to_id(self._marks[1])
-        most = self._max_tokens - self.frame(role)
+        max_tokens = self._max_tokens - self.frame(role)
         # A text without tokens makes one passage, too.
-        return [[*begin, *ids[start : start + most], end] for start in range(0, max(1, len(ids)), most)]
+        return [[*begin, *ids[start : start + max_tokens], end] for start in range(0, max(1, len(ids)), max_tokens)]
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens in a passage that do not belong to the text. Raises EngineUnavailable."""

@@ -86,9 +86,9 @@ class ExtractionNetwork:
         vectors = np.vstack([spans.vectors, np.zeros((1, spans.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]
         field = fields.vectors @ weights["field"]
-        near = nearest_label(spans.labels)
-        seen = known[np.stack([spans.texts[:, 0], spans.texts[:, 1], near, spans.labels[:, 2]], axis=1)]
-        best = fields.matches[:, near].max(axis=1, initial=0)
+        label_scores = nearest_label(spans.labels)
+        seen = known[np.stack([spans.texts[:, 0], spans.texts[:, 1], label_scores, spans.labels[:, 2]], axis=1)]
+        best = fields.matches[:, label_scores].max(axis=1, initial=0)
         whole = np.concatenate([fields.kinds, best, field], axis=1)
         own = spans.still @ weights["still"] + seen.reshape(len(seen), -1) @ weights["seen"]
         field_terms = whole @ weights["whole"] + weights["bias"]
@@ -96,21 +96,21 @@ class ExtractionNetwork:
         scores = np.empty((len(field), len(seen) + 1), np.float32)
         lines, line_index = _distinct(np.concatenate([spans.texts, spans.labels[:, 1:]], axis=1))
         yield
-        named, name_index = _distinct(np.stack([spans.labels[:, 0], near], axis=1))
+        named, name_index = _distinct(np.stack([spans.labels[:, 0], label_scores], axis=1))
         size = weights["pair"].shape[0] // self.SLOTS
         first, last, neighbour, above = np.split(weights["meaning"], 4)
-        around = np.concatenate([first, last, above])
+        neighbourhoods = np.concatenate([first, last, above])
         for row, vector in enumerate(field):
             yield
             match = fields.matches[row]
             line_terms = match[lines[:, 2:]].reshape(len(lines), -1) @ weights["pair"][size:]
-            line_terms += (known[lines[:, [0, 1, 3]]] * vector).reshape(len(lines), -1) @ around
+            line_terms += (known[lines[:, [0, 1, 3]]] * vector).reshape(len(lines), -1) @ neighbourhoods
             name_terms = match[named[:, 0]] @ weights["pair"][:size] + (known[named[:, 1]] * vector) @ neighbour
             pair = line_terms[line_index] + name_terms[name_index]
             hidden = np.maximum(own + field_terms[row] + pair, 0) @ weights["second"] + weights["second_bias"]
             scores[row, :-1] = np.maximum(hidden, 0) @ weights["last"]
-            most = scores[row, :-1].max(initial=0)
-            none = np.maximum(np.append(whole[row], most) @ weights["none"] + weights["none_bias"], 0)
+            largest = scores[row, :-1].max(initial=0)
+            none = np.maximum(np.append(whole[row], largest) @ weights["none"] + weights["none_bias"], 0)
             scores[row, -1] = none @ weights["none_last"]
         return scores
 

@@ -119,7 +119,7 @@ class LoopDetector:
         tail = self._tail = (self._tail + piece)[-LOOP_TIMES * _MAX_PHRASE_CHARS :]
         # The length of the phrase, if there is one, is the distance from the last few characters to their previous
         # occurrence.
-        before = tail.rfind(tail[-_PROBE_CHARS:], 0, len(tail) - 1)
-        phrase = len(tail) - _PROBE_CHARS - before
+        text_before = tail.rfind(tail[-_PROBE_CHARS:], 0, len(tail) - 1)
+        phrase = len(tail) - _PROBE_CHARS - text_before
         looped = max(LOOP_CHARS, LOOP_TIMES * phrase)
-        return before >= 0 and looped <= len(tail) and tail[phrase - looped :] == tail[-looped:-phrase]
+        return text_before >= 0 and looped <= len(tail) and tail[phrase - looped :] == tail[-looped:-phrase]

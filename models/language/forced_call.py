@@ -122,7 +122,7 @@ class CallReader:
             yield ToolCallDelta(0, id=f"call_{secrets.token_hex(12)}", name=json.loads(found[1]))
             text = self._start[found.end() :]
         text = self._held + text
-        sure = text.rstrip().removesuffix("}").rstrip()
-        self._held = text[len(sure) :]
-        if sure:
-            yield ToolCallDelta(0, sure)
+        safe_text = text.rstrip().removesuffix("}").rstrip()
+        self._held = text[len(safe_text) :]
+        if safe_text:
+            yield ToolCallDelta(0, safe_text)

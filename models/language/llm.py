@@ -136,10 +136,10 @@ class ContextOverflow(LlmRefused):
 
 
 class AnswerTooLong(LlmRefused):
-    def __init__(self, message: str, most: int) -> None:
-        """`most` is the largest number of tokens that the model gives in one answer."""
+    def __init__(self, message: str, limit: int) -> None:
+        """`limit` is the largest number of tokens that the model gives in one answer."""
         super().__init__(message)
-        self.most = most
+        self.most = limit
 
 
 class LlmBroke(LlmError):
@@ -171,8 +171,8 @@ class Abilities:
 def lowered(max_tokens: int, room: int | None) -> str:
     """Return a note for a caller whose answer may be shorter than the requested number of tokens, `max_tokens`. The
     note names `room`, the largest possible number, if it is known."""
-    most = "as many as there is room for" if room is None else str(room)
-    return f"The answer may have {most} tokens, not {max_tokens}: the language model's context has no room for more."
+    allowed = "as many as there is room for" if room is None else str(room)
+    return f"The answer may have {allowed} tokens, not {max_tokens}: the language model's context has no room for more."
 
 
 def lowered_by_context(max_tokens: int | None, context: int | None, prompt: int | None) -> str | None:

@@ -212,10 +212,10 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
         return overflow
     if (
         status in (400, 422)
-        and (most := _first_number(_ANSWER_LIMIT, complaint.message))
+        and (answer_limit := _first_number(_ANSWER_LIMIT, complaint.message))
         and _ANSWER_OPTION.match(complaint.message)
     ):
-        return AnswerTooLong(public_sentence(complaint.message), most)
+        return AnswerTooLong(public_sentence(complaint.message), answer_limit)
     if status in (408, 502, 504) or status < 400:
         return LlmUnavailable(message)
     if status < 500:

@@ -190,14 +190,14 @@ async def _outcome_in_time(ask: AskModel, question_s: float, content: object, **
 async def _outcome(ask: AskModel, content: object, **fields: Any) -> _Outcome:
     """Return the outcome of one question. Raises LlmError."""
     call = LlmCall([{"role": "user", "content": content}], options={"max_tokens": MAX_ANSWER_TOKENS}, **fields)
-    text, called, prompt_tokens = "", False, None
+    text, has_called, prompt_tokens = "", False, None
     async with contextlib.aclosing(ask(call)) as events:
         async for event in events:
             match event:
                 case TextDelta():
                     text += event.text
                 case ToolCallDelta():
-                    called = True
+                    has_called = True
                 case Done():
                     prompt_tokens = event.prompt_tokens
-    return _Outcome(text, called, prompt_tokens)
+    return _Outcome(text, has_called, prompt_tokens)

@@ -172,11 +172,11 @@ class OpenAiServer:
         schema; if that succeeds, all later calls use the schema from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
-            called = False
+            has_called = False
             async with contextlib.aclosing(self._answer_within_limits(with_forced_tools_only(call))) as events:
                 async for event in events:
-                    called = called or isinstance(event, ToolCallDelta)
-                    if called:
+                    has_called = has_called or isinstance(event, ToolCallDelta)
+                    if has_called:
                         for ready in [*held, event]:
                             yield ready
                         held = []
@@ -184,7 +184,7 @@ class OpenAiServer:
                         yield event
                     else:
                         held.append(event)
-            if called or not any(isinstance(event, TextDelta) and event.text.strip() for event in held):
+            if has_called or not any(isinstance(event, TextDelta) and event.text.strip() for event in held):
                 for event in held:
                     yield event
                 return
@@ -255,11 +255,11 @@ class OpenAiServer:
                     begun
                     or max_tokens is None
                     or note
-                    or (less := _with_lower_limit(call, max_tokens, refused)) is None
+                    or (shortened := _with_lower_limit(call, max_tokens, refused)) is None
                 ):
                     raise
-                call = less
-                note = lowered(max_tokens, less.options.get("max_tokens"))
+                call = shortened
+                note = lowered(max_tokens, shortened.options.get("max_tokens"))
 
     async def _answer_by_schema(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the server cannot decode under the call's schema, any JSON object is requested: the

@@ -219,31 +219,31 @@ def _emails(text: str) -> Iterator[PersonalDataSpan]:
 def _numbers(text: str, start: int, end: int) -> Iterator[PersonalDataSpan]:
     from models.safety.phone_numbers import phones_in
 
-    wide = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
+    context = max(0, start - _LETTERS_BEFORE), end + _LETTERS_AFTER
     for found in _IBAN.finditer(text, max(0, start - _IBAN_HEAD), end + max(_IBAN_LENGTHS.values())):
         if length := iban_length(found.group()):
             yield PersonalDataSpan(found.start(), found.start() + length, "IBAN")
     for found in _CARD.finditer(text, start, end):
         if _is_card(text, found):
             yield PersonalDataSpan(*found.span(), "CARD")
-    before = _text_before(text, start)
-    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in phones_in(text, start, end, before)]
+    text_before = _text_before(text, start)
+    phones = [PersonalDataSpan(first, last, "PHONE") for first, last in phones_in(text, start, end, text_before)]
     yield from (phone for phone in phones if text[phone.start] == "+")
-    if form_of(*_UNLABELLED_FORMS).search(text, *wide):
-        yield from _ids(text, UNLABELLED_IDS, *wide)
+    if form_of(*_UNLABELLED_FORMS).search(text, *context):
+        yield from _ids(text, UNLABELLED_IDS, *context)
     if _WORD.search(text, max(0, start - LONGEST), end):
-        yield from _ids(text, LABELLED_IDS, *wide)
+        yield from _ids(text, LABELLED_IDS, *context)
     yield from (phone for phone in phones if not label(_OTHER_NUMBER_WORDS).search(_text_before(text, phone.start)))
 
 
 def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator[PersonalDataSpan]:
     for known in ids:
         for found in known.form.finditer(text, start, end):
-            before = _text_before(text, found.start())
-            named = known.label is None or known.label.search(before)
+            text_before = _text_before(text, found.start())
+            named = known.label is None or known.label.search(text_before)
             if (
                 named
-                and not label(_OTHER_NUMBER_WORDS).search(before)
+                and not label(_OTHER_NUMBER_WORDS).search(text_before)
                 and known.check(re.sub(r"[^A-Za-z0-9+]", "", found.group()))
             ):
                 yield PersonalDataSpan(*found.span(), "ID")
@@ -252,8 +252,8 @@ def _ids(text: str, ids: Sequence[NationalId], start: int, end: int) -> Iterator
 def _text_before(text: str, start: int) -> str:
     """Return the text that may name the kind of the number at `start`: the part of its paragraph after the previous
     number."""
-    before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
-    return before[max(map(before.rfind, "0123456789")) + 1 :]
+    text_before = text[max(0, start - LONGEST) : start].rpartition("\n\n")[2]
+    return text_before[max(map(text_before.rfind, "0123456789")) + 1 :]
 
 
 def has_iban_length(text: str) -> bool:
@@ -279,8 +279,10 @@ def _is_card(text: str, found: re.Match[str]) -> bool:
     number = re.sub(r"\D", "", found.group())
     if not _ISSUERS.fullmatch(number) or not luhn(number):
         return False
-    before = _text_before(text, found.start())
-    if label(_CARD_WORDS).search(before):
+    text_before = _text_before(text, found.start())
+    if label(_CARD_WORDS).search(text_before):
         return True
     # An ungrouped number must have the usual length, and no word before it that names another kind of number.
-    return not found.group().isdecimal() or (len(number) in (15, 16) and not label(_OTHER_NUMBER_WORDS).search(before))
+    return not found.group().isdecimal() or (
+        len(number) in (15, 16) and not label(_OTHER_NUMBER_WORDS).search(text_before)
+    )

@@ -99,9 +99,9 @@ def _digits(found: re.Match[str]) -> str:
 def _is_separate(text: str, found: re.Match[str]) -> bool:
     """True if the match is not part of a longer number, of a word or of an amount, and is neither a date nor a postal
     code."""
-    before = text[max(0, found.start() - 2) : found.start()]
+    text_before = text[max(0, found.start() - 2) : found.start()]
     return not (
-        _NO_NUMBER_BEFORE.search(before)
+        _NO_NUMBER_BEFORE.search(text_before)
         or _NO_NUMBER_AFTER.match(text, found.end())
         or _DATE_OR_POSTAL_CODE.match(found.group())
     )

@@ -200,16 +200,16 @@ def _socket_buffer_bytes() -> int:
     return int(sent or 212_992) * 3 // 2
 
 
-def _read(path: str, most: int = 1 << 16) -> bytes:
-    """Return the first `most` bytes of the file; empty if the process has ended."""
+def _read(path: str, limit: int = 1 << 16) -> bytes:
+    """Return the first `limit` bytes of the file; empty if the process has ended."""
     try:
         descriptor = os.open(path, os.O_RDONLY)
     except (FileNotFoundError, ProcessLookupError, PermissionError):
         return b""
     try:
         data = b""
-        while len(data) < most and (more := os.read(descriptor, most - len(data))):
-            data += more
+        while len(data) < limit and (chunk := os.read(descriptor, limit - len(data))):
+            data += chunk
         return data
     except ProcessLookupError:
         return b""

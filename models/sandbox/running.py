@@ -175,8 +175,8 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
     deadline = time.monotonic() + limits.seconds
     stopped: Stop | None = None
     written = bytearray()
-    most = max_answer_bytes(limits)
-    while len(written) <= most:
+    max_bytes = max_answer_bytes(limits)
+    while len(written) <= max_bytes:
         if reader.poll(_POLL_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
@@ -191,7 +191,7 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
             stopped = None if cancelled.is_set() else "time"
             deadline = time.monotonic()
             process.stdin.close()
-    raise BadAnswer(f"more than {most} bytes came out")
+    raise BadAnswer(f"more than {max_bytes} bytes came out")
 
 
 def _answer(output: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:

@@ -110,10 +110,10 @@ class Autoregression:
         self.name = "seasonal autoregression" if season > 1 else "autoregression"
 
     def __call__(self, values: Floats, horizon: int) -> ForecastPath:
-        most = min(_MAX_LAGS, (len(values) - self._season) // 6)
-        if most < 1:
+        limit = min(_MAX_LAGS, (len(values) - self._season) // 6)
+        if limit < 1:
             raise ValueError("too few values")
-        order = ar_select_order(values, most, ic="aic", **self._seasonal)
+        order = ar_select_order(values, limit, ic="aic", **self._seasonal)
         fitted = AutoReg(values, order.ar_lags, **self._seasonal).fit()
         prediction = fitted.get_prediction(len(values), len(values) + horizon - 1)
         bounds = np.asarray(prediction.conf_int(alpha=ALPHA), np.float64)

@@ -24,16 +24,16 @@ def usable_seasons(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
 
 def _season_in(values: Floats) -> int | None:
     """Return the lag of the first clear peak of the autocorrelation, after the trend was removed."""
-    most = min(_LONGEST_SEASON, len(values) // _LEAST_CYCLES)
-    if most < 3:
+    limit = min(_LONGEST_SEASON, len(values) // _LEAST_CYCLES)
+    if limit < 3:
         return None
     steps = np.arange(len(values))
     rest = values - np.polyval(np.polyfit(steps, values, 1), steps)
     power = float(rest @ rest)
     if power <= 1e-12 * max(1.0, float(values @ values)):
         return None
-    shares = np.array([float(rest[lag:] @ rest[: len(rest) - lag]) / power for lag in range(most + 2)])
-    for lag in range(2, most + 1):
+    shares = np.array([float(rest[lag:] @ rest[: len(rest) - lag]) / power for lag in range(limit + 2)])
+    for lag in range(2, limit + 1):
         if shares[lag] > _LEAST_AUTOCORRELATION and shares[lag - 1] < shares[lag] >= shares[lag + 1]:
             return lag
     return None

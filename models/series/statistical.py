@@ -85,8 +85,8 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))
     last = count - length
-    apart = max(1, min(length, (last - least) // max(1, most - 1)))
-    starts = [last - apart * index for index in range(most) if last - apart * index >= least]
+    step = max(1, min(length, (last - least) // max(1, most - 1)))
+    starts = [last - step * index for index in range(most) if last - step * index >= least]
     return [Fold(values[:start], values[start : start + length]) for start in reversed(starts)]
 
 
@@ -97,8 +97,8 @@ def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial
     for method in methods:
         tried.append((yield from _try_method(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
     trials = sorted((trial for trial in tried if trial), key=lambda trial: trial.error)
-    near = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _MAX_ERROR_RATIO * trials[0].error]
-    return [_combined(near, parts), *trials] if len(near) > 1 else trials
+    nearly_best = [trial for trial in trials[:_MAX_COMBINED] if trial.error <= _MAX_ERROR_RATIO * trials[0].error]
+    return [_combined(nearly_best, parts), *trials] if len(nearly_best) > 1 else trials
 
 
 def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tuple[ForecastPath, str] | None]:
@@ -169,9 +169,9 @@ def _path(method: Method, values: Floats, horizon: int) -> ForecastPath | None:
     except _FAILURES as error:
         log.debug("method_does_not_fit", method=method.name, error=type(error).__name__)
         return None
-    low, high = float(values.min()), float(values.max())
-    slack = _MAX_EXCURSION * (high - low) * max(1.0, horizon / (len(values) - 1))
-    if path.usable and low - slack <= path.value.min() and path.value.max() <= high + slack:
+    low, highest = float(values.min()), float(values.max())
+    slack = _MAX_EXCURSION * (highest - low) * max(1.0, horizon / (len(values) - 1))
+    if path.usable and low - slack <= path.value.min() and path.value.max() <= highest + slack:
         return path
     return None
 

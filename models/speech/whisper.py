@@ -288,8 +288,8 @@ class Whisper:
         import ctranslate2
 
         seen = np.stack([self._spectrum(window.samples, frames) for window in windows])
-        most = len(windows) if self._whisper.model.device == CUDA else self._threads or available_cpus()
-        parts = [self._whisper.encode(seen[first : first + most]) for first in range(0, len(windows), most)]
+        at_once = len(windows) if self._whisper.model.device == CUDA else self._threads or available_cpus()
+        parts = [self._whisper.encode(seen[first : first + at_once]) for first in range(0, len(windows), at_once)]
         return parts[0] if len(parts) == 1 else ctranslate2.StorageView.from_array(np.concatenate(parts))
 
     def _tokenizer(self, language: str, translate: bool) -> Any:
@@ -305,16 +305,16 @@ class Whisper:
     def _decode(
         self, encoded: Any, tokenizer: Any, prompt: str | None, windows: Sequence[SpeechWindow], frames: int
     ) -> list[_Decoded]:
-        most = _TOKENS_PER_SECOND * frames * _HOP // RATE + _EXTRA_TOKENS
-        best = self._generate(encoded, windows, tokenizer, prompt, most, _SEARCHES[0])
+        max_tokens = _TOKENS_PER_SECOND * frames * _HOP // RATE + _EXTRA_TOKENS
+        best = self._generate(encoded, windows, tokenizer, prompt, max_tokens, _SEARCHES[0])
         for search in _SEARCHES[1:]:
             doubtful = [index for index, one in enumerate(best) if one.in_doubt]
             if not doubtful:
                 break
             those = [windows[index] for index in doubtful]
             encoded_again = self._encode(those, frames)
-            others = self._generate(encoded_again, those, tokenizer, prompt, most, search)
-            for index, other in zip(doubtful, others, strict=True):
+            other_results = self._generate(encoded_again, those, tokenizer, prompt, max_tokens, search)
+            for index, other in zip(doubtful, other_results, strict=True):
                 if other.text and other.is_better_than(best[index]):
                     best[index] = other
         return best
@@ -325,23 +325,23 @@ class Whisper:
         windows: Sequence[SpeechWindow],
         tokenizer: Any,
         prompt: str | None,
-        most: int,
+        limit: int,
         search: Mapping[str, Any],
     ) -> list[_Decoded]:
-        """Return texts of at most `most` tokens."""
+        """Return texts of at most `limit` tokens."""
         from faster_whisper.transcribe import get_suppressed_tokens
 
         options = dict(search)
         wanted = (prompt or "").strip()[-_PROMPT_LETTERS:]
-        before = tokenizer.encode(f" {wanted}") if wanted else []
-        start = self._whisper.get_prompt(tokenizer, before, without_timestamps=not options.pop("timestamps", False))
+        prefix = tokenizer.encode(f" {wanted}") if wanted else []
+        start = self._whisper.get_prompt(tokenizer, prefix, without_timestamps=not options.pop("timestamps", False))
         results = self._whisper.model.generate(
             encoded,
             [start] * len(windows),
             beam_size=self._beam,
             suppress_tokens=list(get_suppressed_tokens(tokenizer, [-1])),
             # CTranslate2 limits a text to half of `max_length`, and to `max_length` less the prompt.
-            max_length=min(self._whisper.max_length, max(2 * most, most + len(start))),
+            max_length=min(self._whisper.max_length, max(2 * limit, limit + len(start))),
             max_initial_timestamp_index=round(1.0 / self._whisper.time_precision),
             return_scores=True,
             return_no_speech_prob=True,
@@ -360,8 +360,8 @@ def _decoded_result(result: Any, tokenizer: Any, window: SpeechWindow) -> _Decod
     tokens = [token for token in generated if token < tokenizer.eot]
     text = tokenizer.decode(tokens).strip()
     compression = get_compression_ratio(text) if text else 0.0
-    most = _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
-    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), most)
+    max_tokens = _EXTRA_SPOKEN_TOKENS + _SPOKEN_TOKENS_PER_SECOND * len(window.samples) // RATE
+    return _Decoded(tokens, text, logprob, compression, float(result.no_speech_prob), max_tokens)
 
 
 def _select_windows(encoded: Any, members: Sequence[int]) -> Any:

@@ -45,13 +45,15 @@ class Language:
 def _read() -> Iterator[Language]:
     by_hand = {tag: (stems, names) for tag, stems, names in _rows("names.tsv")}
     for tag, codes, engines, names in _rows("languages.tsv"):
-        stems, more = by_hand.get(tag, ("", ""))
-        every = [spelling for name in (names + "|" + more).split("|") if name for spelling in _spellings(name)]
+        stems, further_names = by_hand.get(tag, ("", ""))
+        spellings = [
+            spelling for name in (names + "|" + further_names).split("|") if name for spelling in _spellings(name)
+        ]
         yield Language(
             tag,
             names.partition("|")[0],
             tuple(codes.split()),
-            tuple(dict.fromkeys(every)),
+            tuple(dict.fromkeys(spellings)),
             tuple(stems.split("|")) if stems else (),
             tuple(engines.split()),
         )
@@ -163,9 +165,9 @@ def names_at(text: str, position: int) -> Iterator[str]:
     return (name for end in _LENGTHS.get(following[:1], ()) if (name := following[:end]) in TAG_OF_NAME)
 
 
-def detected(text: str, most: int = 1) -> list[tuple[str, float]]:
+def detected(text: str, limit: int = 1) -> list[tuple[str, float]]:
     """Return the codes and probabilities of the likeliest languages of a text in one line."""
-    return [(str(found["lang"]), float(found["score"])) for found in _detector().detect(text, model="lite", k=most)]
+    return [(str(found["lang"]), float(found["score"])) for found in _detector().detect(text, model="lite", k=limit)]
 
 
 @cache

@@ -105,19 +105,19 @@ def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> 
     end = _serving_tag(target, {to for _, to in pairs})
     if start is None or end is None:
         return None
-    before: dict[str, str] = {start: start}
+    previous: dict[str, str] = {start: start}
     queue = deque([start])
-    while queue and end not in before:
+    while queue and end not in previous:
         tag = queue.popleft()
-        for next_tag in sorted(to for origin, to in pairs if origin == tag and to not in before):
-            before[next_tag] = tag
+        for next_tag in sorted(to for origin, to in pairs if origin == tag and to not in previous):
+            previous[next_tag] = tag
             queue.append(next_tag)
-    if end not in before or end == start:
+    if end not in previous or end == start:
         return None
     hops: list[TranslationJob] = []
     while end != start:
-        hops.append(TranslationJob((), before[end], end))
-        end = before[end]
+        hops.append(TranslationJob((), previous[end], end))
+        end = previous[end]
     return hops[::-1]
 
 

@@ -248,24 +248,24 @@ def _fit(runs: Sequence[_LineAxis]) -> PageGeometry:
     for run in runs:
         turns[round(run.angle / 90) % 4].append(run)
     turn = _page_turn(turns)
-    some = _evenly_sampled(turns[turn])
-    angle = 90 * turn + _weighted_median([((run.angle - 90 * turn + 180) % 360 - 180, run.length) for run in some])
-    starts = _rotated(np.array([run.start for run in some]), -angle)
-    ends = _rotated(np.array([run.end for run in some]), -angle)
-    heights = np.array([run.height for run in some]).clip(1.0)
-    every = np.concatenate([starts, ends])
-    low, high = every.min(axis=0), every.max(axis=0)
-    reach = max(float((high - low).max()) / 2, 1.0)
-    centre = (low + high) / 2
+    sample = _evenly_sampled(turns[turn])
+    angle = 90 * turn + _weighted_median([((run.angle - 90 * turn + 180) % 360 - 180, run.length) for run in sample])
+    starts = _rotated(np.array([run.start for run in sample]), -angle)
+    ends = _rotated(np.array([run.end for run in sample]), -angle)
+    heights = np.array([run.height for run in sample]).clip(1.0)
+    all_points = np.concatenate([starts, ends])
+    low, upper = all_points.min(axis=0), all_points.max(axis=0)
+    reach = max(float((upper - low).max()) / 2, 1.0)
+    centre = (low + upper) / 2
     plain = PageGeometry(angle, (float(centre[0]), float(centre[1])), reach)
     rows = _level_rows((starts - centre) / reach, (ends - centre) / reach, heights / reach)
     columns = _upright_columns((starts - centre) / reach, (ends - centre) / reach, heights / reach)
     fitted = replace(plain, rows=rows, columns=columns)
     if _folds(fitted):
         fitted = plain
-    if not turn and _greatest_displacement(fitted, every) < _UPRIGHT_TOLERANCE * float(np.median(heights)):
+    if not turn and _greatest_displacement(fitted, all_points) < _UPRIGHT_TOLERANCE * float(np.median(heights)):
         return UPRIGHT
-    left, top = (every + fitted._displacements(every)).min(axis=0) - heights.max()
+    left, top = (all_points + fitted._displacements(all_points)).min(axis=0) - heights.max()
     return replace(fitted, origin=(float(left), float(top)))
 
 
@@ -311,11 +311,11 @@ def _neighbours(
     pairs = []
     for index, (level, height) in enumerate(zip(levels[1].tolist(), heights.tolist(), strict=True)):
         first, last = np.searchsorted(begins, (level - _ROW_TOLERANCE * height, level + _ROW_TOLERANCE * height))
-        near = order[first:last]
-        near = near[starts[near, 0] > ends[index, 0]]
-        near = near[(heights[near] < 1.5 * height) & (heights[near] > height / 1.5)]
-        if len(near):
-            pairs.append((index, int(near[starts[near, 0].argmin()])))
+        candidates = order[first:last]
+        candidates = candidates[starts[candidates, 0] > ends[index, 0]]
+        candidates = candidates[(heights[candidates] < 1.5 * height) & (heights[candidates] > height / 1.5)]
+        if len(candidates):
+            pairs.append((index, int(candidates[starts[candidates, 0].argmin()])))
     one, other = np.array(pairs, np.intp).reshape(-1, 2).T
     return one, other
 
@@ -327,14 +327,16 @@ def _fit_coefficients(
     """Return the coefficients of the displacement along `axis` that makes the points `one` and `other` agree there, by
     iteratively reweighted least squares (Geman and McClure's weights)."""
     steps = _powers(other, terms) - _powers(one, terms)
-    apart = other[:, axis] - one[:, axis]
+    differences = other[:, axis] - one[:, axis]
     errors = noise * heights
     found: NDArray[np.float64] = np.zeros(len(terms))
     found[: len(begin)] = begin
     for _ in range(_ROUNDS):
-        weights = 1 / (1 + ((apart + steps @ found) / (3 * errors)) ** 2) ** 2 / errors**2
+        weights = 1 / (1 + ((differences + steps @ found) / (3 * errors)) ** 2) ** 2 / errors**2
         weighted = steps * weights[:, None]
-        found = np.asarray(np.linalg.solve(weighted.T @ steps + np.eye(len(terms)) / _PRIOR**2, -weighted.T @ apart))
+        found = np.asarray(
+            np.linalg.solve(weighted.T @ steps + np.eye(len(terms)) / _PRIOR**2, -weighted.T @ differences)
+        )
     return found
 
 
@@ -347,12 +349,12 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
     if len(one) < 2 * _FEWEST_LINES:
         return ()
     steps = _powers(other, _COLUMN_TERMS[:2]) - _powers(one, _COLUMN_TERMS[:2])
-    apart = other[:, 0] - one[:, 0]
+    differences = other[:, 0] - one[:, 0]
     slants = np.linspace(-_MAX_SLANT, _MAX_SLANT, 33)
     grid = np.stack(np.meshgrid(slants, slants), axis=-1).reshape(-1, 2)
     # A pair of distant lines determines the slant more exactly than a pair of adjacent ones, but fewer of the distant
     # pairs are right.
-    votes = np.exp(-(((apart + grid @ steps.T) / (_ALIGNED * sizes)) ** 2)).sum(axis=1)
+    votes = np.exp(-(((differences + grid @ steps.T) / (_ALIGNED * sizes)) ** 2)).sum(axis=1)
     best, upright = int(votes.argmax()), len(grid) // 2
     if votes[best] < _VOTE_RATIO * votes[upright] + _VOTE_MARGIN:
         return ()
@@ -367,8 +369,8 @@ def _aligned_pairs(places: Points, heights: NDArray[np.float64]) -> tuple[NDArra
     exists, below = below < len(order), below.clip(max=len(order) - 1)
     dx, dy = np.moveaxis(places[order][below] - places[order][:, None], -1, 0)
     height = np.maximum(heights[order][below], heights[order][:, None])
-    near = np.logical_and.accumulate(exists & (dy <= _PAIR_HEIGHTS * height), axis=1)
-    one, nth = np.nonzero(near & (dy > 0.7 * height) & (np.abs(dx) <= _MAX_SLANT * dy + _ALIGNED * height))
+    is_near = np.logical_and.accumulate(exists & (dy <= _PAIR_HEIGHTS * height), axis=1)
+    one, nth = np.nonzero(is_near & (dy > 0.7 * height) & (np.abs(dx) <= _MAX_SLANT * dy + _ALIGNED * height))
     step = len(one) // _MAX_PAIRS + 1
     return order[one[::step]], order[below[one, nth][::step]]
 

@@ -130,9 +130,9 @@ def _box_of_label(passage: Passage, label: int) -> Box | None:
 
 def _purity(passage: Passage, label: int, match: int) -> float:
     """Return a factor that is below 1 if the label's line has further words: "TOTAL QTY" is not the total."""
-    others = sum(
+    other_words = sum(
         1
         for word in passage.line_words(passage.line_at(label))
         if word not in (label, match) and passage.words[word].isalpha() and len(passage.words[word]) > 2
     )
-    return 1 / (1 + 0.15 * min(others, 6))
+    return 1 / (1 + 0.15 * min(other_words, 6))

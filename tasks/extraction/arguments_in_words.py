@@ -165,10 +165,10 @@ def _numbers_in(
     for step in (1, -1):
         for path in [path for path in numbers if path not in found]:
             own = _words_of(numbers[path]) - _ENDING
-            near = [one for one in left if own and _is_beside(passage, one[1], step, own)]
-            if near:
-                left.remove(near[0])
-                found[path] = _number(passage, *near[0], BESIDE_NAME)
+            nearby = [one for one in left if own and _is_beside(passage, one[1], step, own)]
+            if nearby:
+                left.remove(nearby[0])
+                found[path] = _number(passage, *nearby[0], BESIDE_NAME)
     undecided = [path for path in undecided if path not in found]
     if len(undecided) == len(left):
         found |= {path: _number(passage, *one, ONLY_CANDIDATE) for path, one in zip(undecided, left, strict=True)}
@@ -244,8 +244,8 @@ def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> 
         ends = (index for index in words if passage.words[index].rstrip(".,!?;:")[-1:] in _CLOSING)
         return range(start, next(ends, start - 1) + 1)
     is_name = bool(words) and _is_name(passage, start)
-    most = LONGEST_CLAUSE if takes_clause else len(words) if is_name else LONGEST
-    for index in words[:most]:
+    max_words = LONGEST_CLAUSE if takes_clause else len(words) if is_name else LONGEST
+    for index in words[:max_words]:
         word = _bare(passage, index)
         if is_name and not takes_clause:
             follows = words.stop > index + 1 and _is_name(passage, index + 1)
@@ -256,7 +256,7 @@ def _argument(passage: Passage, words: range, *, takes_clause: bool = False) -> 
             return range(start, index)
         if _CLAUSE_END.search(passage.words[index]):
             return range(start, index + 1)
-    return words[:most]
+    return words[:max_words]
 
 
 def _names_in(passage: Passage) -> Iterator[range]:

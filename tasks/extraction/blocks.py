@@ -25,8 +25,8 @@ def party_of_field(field: FieldText) -> str:
     """Return the only party that the name of a field, or of the object around it, names; empty if there is no such
     party."""
     own = {CONCEPTS[name].party for name in field.concepts} - {""}
-    around = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
-    parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in around} - {""}
+    context_concepts = concepts_of_field(field.names.around) if field.names.around and not own else frozenset()
+    parties = own or {_LETTERHEADS.get(name, CONCEPTS[name].party) for name in context_concepts} - {""}
     return next(iter(parties)) if len(parties) == 1 else ""
 
 

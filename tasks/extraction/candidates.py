@@ -371,11 +371,11 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
     found: list[LineSegment] = []
     for index, segment in enumerate(segments):
         if index in neighbours:
-            near = [placed[at] + offset if at >= 0 else -1 for at in neighbours[index]]
+            neighbour_indices = [placed[at] + offset if at >= 0 else -1 for at in neighbours[index]]
         else:
             above, below = index - 1, index + 1 if index + 1 < len(segments) else -1
-            near = [-1, *(at + offset if at >= 0 and boxes[at] is None else -1 for at in (above, below))]
-        found.append(LineSegment(segment.passage, segment.words, segment.text, segment.box, *near))
+            neighbour_indices = [-1, *(at + offset if at >= 0 and boxes[at] is None else -1 for at in (above, below))]
+        found.append(LineSegment(segment.passage, segment.words, segment.text, segment.box, *neighbour_indices))
     return found
 
 
@@ -405,8 +405,8 @@ def _nearest_to(boxes: NDArray[np.float32], part: slice) -> list[tuple[int, int,
     found = []
     for distances, limit in ((distance, np.inf), (rise, 6 * height), (fall, 6 * height)):
         nearest = distances.argmin(axis=1)
-        near = distances[np.arange(len(distances)), nearest]
-        found.append(np.where(np.isfinite(near) & (near < limit), nearest, -1))
+        shortest = distances[np.arange(len(distances)), nearest]
+        found.append(np.where(np.isfinite(shortest) & (shortest < limit), nearest, -1))
     return [(int(a), int(b), int(c)) for a, b, c in zip(*found, strict=True)]
 
 
@@ -542,9 +542,9 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     if 1 < len(rest) <= MAX_WORDS_OF_SHORT_LINE and len(rest) == count - begin:
         for cut in range(1, len(rest)):
             for start, end in ((0, cut), (cut, len(rest))):
-                before = label or " ".join(rest[:start])
+                text_before = label or " ".join(rest[:start])
                 text = " ".join(rest[start:end])
-                yield span("piece", text, begin + start, begin + end, before, has_colon=bool(label))
+                yield span("piece", text, begin + start, begin + end, text_before, has_colon=bool(label))
     named = " ".join(rest)
     for text in parts_of_name(named).values() if len(rest) == count - begin else ():
         word_index = begin + named.count(" ", 0, named.find(text))
@@ -578,8 +578,8 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
             continue
         # All beginnings and ends of a short line are candidates already.
         if count > MAX_WORDS_OF_SHORT_LINE or (word_index and texts[word_index - 1].islower()):
-            before = " ".join(texts[max(0, word_index - 3) : word_index])
-            yield span("piece", name[0], word_index, word_index + name[0].count(" ") + 1, before)
+            text_before = " ".join(texts[max(0, word_index - 3) : word_index])
+            yield span("piece", name[0], word_index, word_index + name[0].count(" ") + 1, text_before)
     for word_index, text in enumerate(texts):
         if any(map(str.isdigit, text)):
             head, colon, tail = text.partition(":")

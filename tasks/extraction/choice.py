@@ -139,17 +139,17 @@ _NONE = _SpanValues(())
 def _all_possible_values(scored: FieldScores, rows: Sequence[int]) -> Slices[dict[int, list[ChosenValue]]]:
     """Return the possible values of the fields, by row. The values in a span are computed once for all fields of one
     form."""
-    alike: dict[ValueForm, list[int]] = {}
+    rows_by_form: dict[ValueForm, list[int]] = {}
     for row in rows:
-        alike.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
+        rows_by_form.setdefault(ValueForm.of(scored.fields[row].schema), []).append(row)
     found: dict[int, list[ChosenValue]] = {}
-    for form, some in alike.items():
+    for form, rows_of_form in rows_by_form.items():
         span_values = []
         for index, span in enumerate(scored.candidates.spans):
             if index % SPANS_AT_ONCE == 0:
                 yield
             span_values.append(_SpanValues.of(span, form, scored.days_first))
-        for row in some:
+        for row in rows_of_form:
             found[row] = yield from _possible_values(scored, row, span_values)
     return {row: found[row] for row in rows}
 
@@ -217,8 +217,8 @@ def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
 
 def _is_in_sentence(piece: CandidateSpan, line: CandidateSpan) -> bool:
     """True if the word before a piece shows that it is part of a sentence: `from Acme GmbH`."""
-    before = line.text.partition(piece.text)[0].split()
-    return bool(before) and before[-1].islower()
+    words_before = line.text.partition(piece.text)[0].split()
+    return bool(words_before) and words_before[-1].islower()
 
 
 def _bare_text(line: CandidateSpan) -> Any:

@@ -101,9 +101,9 @@ class LabelClaims:
         # The name of a list's item precedes its numbers like a label.
         if pair is not None and not pair.has_colon and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
-        near = affinity_of_names >= OWN_AFFINITY
+        is_near = affinity_of_names >= OWN_AFFINITY
         if not answered.concepts:
-            return LabelClaim("own", pair.label if pair else "") if near else LabelClaim("none")
+            return LabelClaim("own", pair.label if pair else "") if is_near else LabelClaim("none")
         if pair is not None and not pair.concepts:
             pair = None
         near_label = pair or layout.heading_of(passage, match.words)
@@ -113,7 +113,7 @@ class LabelClaims:
                 return LabelClaim("own" if is_first else "none", near_label.label, is_final=True)
             if is_first and not may_be_same(near_label.concepts, answered.concepts):
                 return LabelClaim("other", near_label.label)
-        if not near and answered.is_quantity and (street := _line_word(match)):
+        if not is_near and answered.is_quantity and (street := _line_word(match)):
             return LabelClaim("other", street)
         return LabelClaim("none")
 

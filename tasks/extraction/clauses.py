@@ -73,9 +73,9 @@ class Clauses:
         for word in name:
             places = self._places(passage, word)
             inside = places[bisect_left(places, bounds[0]) : bisect_left(places, bounds[1])]
-            apart = min((max(own[0] - at, at - own[-1]) for at in inside if at not in own), default=None)
-            if apart is not None:
-                total += HALF_WEIGHT_DISTANCE / (HALF_WEIGHT_DISTANCE + apart)
+            distance = min((max(own[0] - at, at - own[-1]) for at in inside if at not in own), default=None)
+            if distance is not None:
+                total += HALF_WEIGHT_DISTANCE / (HALF_WEIGHT_DISTANCE + distance)
         return total / len(name)
 
     def _places(self, passage: Passage, word: str) -> list[int]:

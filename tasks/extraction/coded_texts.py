@@ -345,8 +345,8 @@ def _meaning_of(code: str, *, is_american: bool) -> _Meaning | None:
 
 def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) -> list[_Word]:
     """Return the words of the following lines that belong to a code: the rest of an address, or the only value."""
-    most = MAX_CONTINUED if code == "8" else int(is_empty)
-    below = takewhile(lambda row: not any(word.code for word in row), rows[:most])
+    max_lines = MAX_CONTINUED if code == "8" else int(is_empty)
+    below = takewhile(lambda row: not any(word.code for word in row), rows[:max_lines])
     return [word for row in below for word in row]
 
 

@@ -120,13 +120,13 @@ class _ChoicesOfCells:
         whole = "".join(words)
         if not whole:
             return None
-        near: set[str] = set()
+        similar_values: set[str] = set()
         for text in {whole, *words}:
             for one, value in islice(self._by_text, bisect_left(self._by_text, (text, "")), None):
-                if len(near) > 1 or not (one == text or (text == whole and one.startswith(whole))):
+                if len(similar_values) > 1 or not (one == text or (text == whole and one.startswith(whole))):
                     break
-                near.add(value)
-        return near.pop() if len(near) == 1 else None
+                similar_values.add(value)
+        return similar_values.pop() if len(similar_values) == 1 else None
 
 
 def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comma_likely: bool) -> list[Any]:

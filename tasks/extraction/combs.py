@@ -95,9 +95,9 @@ def _words_of(words: Sequence[str], boxes: Sequence[Box], first: int) -> list[tu
 def _pitch(words: Sequence[str], boxes: Sequence[Box]) -> float:
     """Return the width of a cell: the usual distance between characters that were read separately."""
     middles = [(box[0] + box[2]) / 2 for box in boxes]
-    apart = [(after - before) for before, after in pairwise(middles)]
-    single = [one for one, (this, that) in zip(apart, pairwise(words), strict=True) if len(this) == len(that) == 1]
-    return max(1.0, median(single or apart))
+    steps = [(after - before) for before, after in pairwise(middles)]
+    single = [one for one, (this, that) in zip(steps, pairwise(words), strict=True) if len(this) == len(that) == 1]
+    return max(1.0, median(single or steps))
 
 
 def _cells_between(words: Sequence[str], boxes: Sequence[Box]) -> list[float]:

@@ -225,8 +225,10 @@ def _options(passage: Passage) -> Iterator[_PrintedOption]:
                     end = cell.start() if cell else end
                 text = line[begin:end].strip(" \t:,;/|")
                 if text:
-                    low, high = min(begin, mark.start()), max(end, mark.end())
-                    words = passage.words_between(start + low, start + max(low + 1, len(line[:high].rstrip())))
+                    start_of_words, end_of_words = min(begin, mark.start()), max(end, mark.end())
+                    words = passage.words_between(
+                        start + start_of_words, start + max(start_of_words + 1, len(line[:end_of_words].rstrip()))
+                    )
                     yield _PrintedOption(passage, words, text, mark[0] in TICKED, option_group)
             lines_below += 1
         start += len(line) + 1

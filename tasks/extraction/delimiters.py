@@ -73,13 +73,13 @@ class CutValue(NamedTuple):
 def delimiters_of(candidates: Candidates, words: Sequence[int], first: int, last: int) -> Delimiters:
     """Return the delimiters of `words`, which begin in the segment `first` and end in the segment `last`."""
     segments = candidates.segments
-    before = [*islice(_leftwards(segments[first], bisect_left(segments[first].words, words[0])), 2)]
-    after = [*islice(_rightwards(segments[last], bisect_left(segments[last].words, words[-1])), 2)]
-    if len(before) < 2:
-        before.append(_first_word(candidates, segments[first].above))
-    if len(after) < 2:
-        after.append(_first_word(candidates, segments[last].below))
-    return Delimiters(before[1], before[0], after[0], after[1])
+    words_before = [*islice(_leftwards(segments[first], bisect_left(segments[first].words, words[0])), 2)]
+    words_after = [*islice(_rightwards(segments[last], bisect_left(segments[last].words, words[-1])), 2)]
+    if len(words_before) < 2:
+        words_before.append(_first_word(candidates, segments[first].above))
+    if len(words_after) < 2:
+        words_after.append(_first_word(candidates, segments[last].below))
+    return Delimiters(words_before[1], words_before[0], words_after[0], words_after[1])
 
 
 def find_values(candidates: Candidates, answer: Any) -> Slices[None]:
@@ -169,9 +169,9 @@ def _lines_from(candidates: Candidates, at: int) -> list[int]:
     return lines
 
 
-def _words_from(candidates: Candidates, lines: Sequence[int], start: int, most: int) -> list[int]:
-    """Return the first `most` words of some lines, beginning with the word `start` of the first line."""
-    return [*islice(chain.from_iterable(candidates.segments[line].words for line in lines), start, start + most)]
+def _words_from(candidates: Candidates, lines: Sequence[int], start: int, limit: int) -> list[int]:
+    """Return the first `limit` words of some lines, beginning with the word `start` of the first line."""
+    return [*islice(chain.from_iterable(candidates.segments[line].words for line in lines), start, start + limit)]
 
 
 def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) -> CandidateSpan:

@@ -71,11 +71,11 @@ def _is_compared(span: CandidateSpan) -> bool:
     if span.number is None:
         return False
     passage = span.passage
-    before = passage.text[max(0, span.number.start - 30) : span.number.start].split("\n")[-1]
-    after = passage.text[span.number.end : span.number.end + 30].split("\n")[0]
+    text_before = passage.text[max(0, span.number.start - 30) : span.number.start].split("\n")[-1]
+    text_after = passage.text[span.number.end : span.number.end + 30].split("\n")[0]
     return bool(
-        _COMPARED_BEFORE.search(without_accents(before.casefold()))
-        or _COMPARED_AFTER.match(without_accents(after.casefold()))
+        _COMPARED_BEFORE.search(without_accents(text_before.casefold()))
+        or _COMPARED_AFTER.match(without_accents(text_after.casefold()))
     )
 
 

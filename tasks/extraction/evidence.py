@@ -260,11 +260,11 @@ def _claimed_matches(
     for match in find_matches(answered.value, passages, is_quantity=answered.is_quantity):
         yield from claims.read(match.passage)
         yield
-        near = affinity(match.passage, match.words, answered.names)
+        name_affinity = affinity(match.passage, match.words, answered.names)
         if not isinstance(answered.value, bool):
-            claimed.append(_ClaimedMatch(match, claims.of(match, answered, near), near))
-        elif near >= BOOLEAN_AFFINITY:
-            claimed.append(_ClaimedMatch(match, LabelClaim("own"), near))
+            claimed.append(_ClaimedMatch(match, claims.of(match, answered, name_affinity), name_affinity))
+        elif name_affinity >= BOOLEAN_AFFINITY:
+            claimed.append(_ClaimedMatch(match, LabelClaim("own"), name_affinity))
     return claimed
 
 
@@ -283,10 +283,12 @@ def _choose(
     for item, members in items.items():
         for field in sorted(members, key=lambda field: (len(candidates[field.path]), -len(str(field.answered.value)))):
             yield
-            around = anchors.setdefault(item, []) if item is not None else []
-            best = max(candidates[field.path], key=lambda candidate: _rank(candidate, field, around, used, entries))
+            item_anchors = anchors.setdefault(item, []) if item is not None else []
+            best = max(
+                candidates[field.path], key=lambda candidate: _rank(candidate, field, item_anchors, used, entries)
+            )
             chosen[field.path] = best
-            around.append(best.match)
+            item_anchors.append(best.match)
             used.add(_identity(best.match))
     return chosen
 
@@ -294,16 +296,16 @@ def _choose(
 def _rank(
     candidate: _ClaimedMatch,
     field: _Field,
-    around: Sequence[ValueMatch],
+    anchors: Sequence[ValueMatch],
     used: set[tuple[int, int]],
     entries: Sequence[Entry],
 ) -> tuple[float, float, int, int]:
     match, answered, place = candidate.match, field.answered, field.place
-    sure = confidence_of_words(match.passage, match.words) or 0.0
-    fit = candidate.affinity + CONFIDENCE_WEIGHT * sure
+    confidence = confidence_of_words(match.passage, match.words) or 0.0
+    fit = candidate.affinity + CONFIDENCE_WEIGHT * confidence
     fit += CLAIM_BONUS.get(candidate.claim.label, 0.0)
-    if around:
-        fit += 2 * max(_nearness(match, other) for other in around)
+    if anchors:
+        fit += 2 * max(_nearness(match, other) for other in anchors)
     if place and place.entry is entries[match.passage.entry] and _is_at(match, place):
         fit += PLACE_BONUS
     elif match.passage.entry == REQUEST:
@@ -329,12 +331,12 @@ def _nearness(match: ValueMatch, other: ValueMatch) -> float:
         return 0.0
     box, other_box = box_of(match.passage, match.words), box_of(other.passage, other.words)
     if box is None or other_box is None:
-        apart: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
+        distance: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
     else:
         # A distance of up to half a line height counts as the same line.
         height = max(1, min(box[3] - box[1], other_box[3] - other_box[1]))
-        apart = max(0.0, abs(box[1] + box[3] - other_box[1] - other_box[3]) / 2 / height - 0.5)
-    return max(0.0, 1 - apart / 3) if apart < 1 else 0.7 / apart
+        distance = max(0.0, abs(box[1] + box[3] - other_box[1] - other_box[3]) / 2 / height - 0.5)
+    return max(0.0, 1 - distance / 3) if distance < 1 else 0.7 / distance
 
 
 def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:

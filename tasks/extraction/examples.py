@@ -102,8 +102,8 @@ class Surroundings(NamedTuple):
         lines = [tuple(fold(segment.text)) for segment in segments]
         above = numbered(lines[index] if (index := segments[span.first].above) >= 0 else () for span in spans)
         below = numbered(lines[index] if (index := segments[span.last].below) >= 0 else () for span in spans)
-        around = [delimiters_of(candidates, span.words, span.first, span.last) for span in spans]
-        delimiters = numbered((one,) for edges in around for one in edges).reshape(-1, 4)
+        delimiters_of_spans = [delimiters_of(candidates, span.words, span.first, span.last) for span in spans]
+        delimiters = numbered((one,) for edges in delimiters_of_spans for one in edges).reshape(-1, 4)
         labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
         return cls(
             [*numbers],
@@ -179,8 +179,8 @@ class _Comparison:
             ),
         ]
         if not np.isnan(there.places[index]).any():
-            near = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _LEAST_DISTANCE, 0, 1))
-            parts += [(_LEFT, near[:, 0]), (_TOP, near[:, 1])]
+            nearness = np.nan_to_num(np.clip(1 - np.abs(here.places - there.places[index]) / _LEAST_DISTANCE, 0, 1))
+            parts += [(_LEFT, nearness[:, 0]), (_TOP, nearness[:, 1])]
         found: Matrix = np.sum([weight * one for weight, one in parts], axis=0) / sum(weight for weight, _ in parts)
         if not self.is_alike:
             found[~(label & is_labelled) & (found < MUCH_ALIKE)] = 0
@@ -211,11 +211,11 @@ def learn(scored: FieldScores, answer: Any) -> Slices[Lesson]:
             continue
         found = [*places_by_key.get(key_of(value), ())]
         if not found and isinstance(value, str) and len(value) >= SHORTEST_MISREAD:
-            near = process.extract(
+            similar_texts = process.extract(
                 " ".join(fold(value)), texts, scorer=fuzz.ratio, score_cutoff=MISREAD, limit=MAX_PLACES
             )
-            best = max((score for _, score, _ in near), default=0.0)
-            found = [index for _, score, index in near if score == best]
+            best = max((score for _, score, _ in similar_texts), default=0.0)
+            found = [index for _, score, index in similar_texts if score == best]
         found.sort(key=lambda index: -scored.logits[row, index])
         likeliest = [index for index in found if scored.logits[row, index] >= scored.logits[row, found[0]] - UNLIKELIER]
         places[one.path] = likeliest[:MAX_PLACES]
@@ -252,9 +252,9 @@ def prefer_examples(
         if not votes:
             continue
         likeness: Matrix = np.mean(votes, axis=0)
-        alike = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
-        logits[row, alike] += SAME_PLACE_BONUS * likeness[alike]
-        found[row] = frozenset(alike.tolist())
+        likeliest = np.flatnonzero(likeness >= max(FOUND_AGAIN, likeness.max() - LESS_ALIKE))
+        logits[row, likeliest] += SAME_PLACE_BONUS * likeness[likeliest]
+        found[row] = frozenset(likeliest.tolist())
     return found
 
 

@@ -340,11 +340,11 @@ def label_matches(
         # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
-    near = field_vectors @ meanings.T
-    nearest = near.max(axis=2, initial=-1.0)
+    cosines = field_vectors @ meanings.T
+    nearest = cosines.max(axis=2, initial=-1.0)
     for named, places in concepts.items():
         yield
-        best = near[:, :, [_CONCEPT_INDEX[name] for name in named]].max(axis=2)
+        best = cosines[:, :, [_CONCEPT_INDEX[name] for name in named]].max(axis=2)
         found[:, places, 10:12] = best[:, None]
         found[:, places, 12:14] = (1 + best - nearest)[:, None]
     return found

@@ -318,18 +318,18 @@ def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for one, other in pairwise(header):
-        low, high = one.middle, other.middle
+        low, other_middle = one.middle, other.middle
         own = [*one.words, *other.words]
-        inside = [word for word in (*own, *words) if word.box[2] > low and word.box[0] < high]
+        inside = [word for word in (*own, *words) if word.box[2] > low and word.box[0] < other_middle]
         starts, ends = sorted(word.box[0] for word in inside), sorted(word.box[2] for word in inside)
-        sides = sorted({low, high, *(x for x in (*starts, *ends) if low < x < high)})
+        sides = sorted({low, other_middle, *(x for x in (*starts, *ends) if low < x < other_middle)})
         strips = []
         for start, end in pairwise(sides):
             middle = (start + end) / 2
             crossed = bisect_left(starts, middle) - bisect_right(ends, middle)
             named = sum(word.box[0] < middle < word.box[2] for word in own)
             strips.append((-crossed - 3 * named, end - start, middle))
-        found.append(max(strips)[2] if strips else (low + high) / 2)
+        found.append(max(strips)[2] if strips else (low + other_middle) / 2)
     return found
 
 

@@ -45,12 +45,12 @@ def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) 
 def is_part_of(names: Names, role: tuple[str, ...], aspect: Aspect) -> bool:
     """True if a field asks for the aspect (name, representative or address) of the party that a text calls `role`."""
     own = [tuple(without_accents(word) for word in words) for words in names.own]
-    around = content_of(names.around)
-    if not any(_is_called(words, role) for words in (around, *own) if words):
+    context_words = content_of(names.around)
+    if not any(_is_called(words, role) for words in (context_words, *own) if words):
         return False
     for words in own:
         rest = list(words)
-        if not _is_called(around, role):
+        if not _is_called(context_words, role):
             rest = [word for word in words if not _is_called((word,), role)]
         if not rest or set(rest) <= _NAMES:
             return aspect == "name"

@@ -123,9 +123,9 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
         properties = {one for item in items for one in item}
         if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
-        before = {one for item in groups[-1] for one in item} if groups else set()
+        previous_group = {one for item in groups[-1] for one in item} if groups else set()
         # A page of products has many bands. A band with the same properties continues the list.
-        if before and (properties <= before or before <= properties):
+        if previous_group and (properties <= previous_group or previous_group <= properties):
             groups[-1] += items
         else:
             groups.append(items)
@@ -211,9 +211,9 @@ def _by_column(pieces: Sequence[list[WordOnPage]], edges: Sequence[tuple[int, in
     """Return the pieces that share the left edge or the middle of a column, by the number of the column."""
     found: dict[int, list[WordOnPage]] = {}
     for piece in pieces:
-        left, right, near = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
+        left, right, tolerance = piece[0].box[0], piece[-1].box[2], 0.7 * piece[0].height
         for index, (begin, end) in enumerate(edges):
-            if abs(left - begin) < near or abs(left + right - begin - end) < 2 * near:
+            if abs(left - begin) < tolerance or abs(left + right - begin - end) < 2 * tolerance:
                 found.setdefault(index, piece)
                 break
     return found

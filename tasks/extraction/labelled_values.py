@@ -147,8 +147,8 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
     for index, (_, line, box) in enumerate(placed):
         if index % LINES_AT_ONCE == 0:
             yield None
-        near = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
-        share, nearest = max(near, key=lambda found: found[0], default=(0.0, None))
+        nearby_rows = [(_beside(row, box), row) for row in rows[-ROWS_ABOVE:]]
+        share, nearest = max(nearby_rows, key=lambda found: found[0], default=(0.0, None))
         if nearest is not None and share > LEAST_ROW_OVERLAP:
             nearest.append((box, line))
         else:
@@ -166,23 +166,23 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
     """Return how much of `box` overlaps vertically with the nearest line of the row. Only the nearest line counts,
     because rows slant on a skewed page."""
-    near, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
-    return (min(near[3], box[3]) - max(near[1], box[1])) / max(1, min(near[3] - near[1], box[3] - box[1]))
+    nearest, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
+    return (min(nearest[3], box[3]) - max(nearest[1], box[1])) / max(1, min(nearest[3] - nearest[1], box[3] - box[1]))
 
 
 def segments_of(passage: Passage, line: int) -> Iterator[list[int] | None]:
     """Yield the words of a line, split at wide gaps, and None after each slice of work."""
     segment: list[int] = []
-    before: Box | None = None
+    previous: Box | None = None
     for number, word in enumerate(passage.line_words(line), 1):
         if number % WORDS_AT_ONCE == 0:
             yield None
         box = box_of(passage, [word])
-        if segment and box and before and box[0] - before[2] > GAP * (box[3] - box[1]):
+        if segment and box and previous and box[0] - previous[2] > GAP * (box[3] - box[1]):
             yield segment
             segment = []
         segment.append(word)
-        before = box
+        previous = box
     if segment:
         yield segment
 

@@ -209,8 +209,8 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
     for word in _rarest(wanted, figures, passage)[: max(1, MAX_LOOKUPS // len(wanted))]:
         anchor = passage.line_at(word)
         starts.update(range(anchor - LINES_TOGETHER + 1, anchor + 1))
-        around = range(max(0, anchor - LINES_TOGETHER + 1), min(len(passage.lines), anchor + LINES_TOGETHER))
-        for line in set(around) - searched:
+        nearby_lines = range(max(0, anchor - LINES_TOGETHER + 1), min(len(passage.lines), anchor + LINES_TOGETHER))
+        for line in set(nearby_lines) - searched:
             searched.add(line)
             words_of_line = passage.line_words(line)
             for token in wanted:

@@ -251,8 +251,8 @@ def _items_of(passage: Passage, row: Sequence[WordOnPage], wanted: frozenset[Col
     cell = cell_of(passage, row)
     text = _BULLET.sub("", cell.text)
     parts = _PARTS.split(text)
-    each = parts if len(parts) > 1 and all(map(_QUANTITY.fullmatch, parts)) else [text]
-    items = [_cells_of(part, cell, wanted) for part in each]
+    item_texts = parts if len(parts) > 1 and all(map(_QUANTITY.fullmatch, parts)) else [text]
+    items = [_cells_of(part, cell, wanted) for part in item_texts]
     if all(items):
         yield from items
 

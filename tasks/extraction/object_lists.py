@@ -91,16 +91,16 @@ class _Column:
 
     def add(self, place: _PossibleCell) -> None:
         self.places.append(place)
-        if len(some := self.places) <= TELLING:
-            self._left = median(one.left for one in some)
-            self._right = median(one.right for one in some)
+        if len(places := self.places) <= TELLING:
+            self._left = median(one.left for one in places)
+            self._right = median(one.right for one in places)
 
     def has(self, place: _PossibleCell) -> bool:
         """True if a place of the same page and kind belongs to the column."""
         if place.kind == "figures" and place.order == self.places[0].order and place.order[1] >= SEVERAL:
             return True
-        near = MAX_EDGE_DISTANCE * (place.bottom - place.top)
-        return abs(place.left - self._left) < near or abs(place.right - self._right) < near
+        tolerance = MAX_EDGE_DISTANCE * (place.bottom - place.top)
+        return abs(place.left - self._left) < tolerance or abs(place.right - self._right) < tolerance
 
 
 class _Cell(NamedTuple):
@@ -172,11 +172,11 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
     chosen = yield from _choose_cells(scored, rows, odds, places)
     items = list(_group_into_items(chosen, len(rows)))
     yield
-    most = max(map(len, items), default=0)
+    largest = max(map(len, items), default=0)
     kept = [
         item
         for item in items
-        if 2 * len(item) > most
+        if 2 * len(item) > largest
         and sum(cell.odds for cell in item.values()) > LEAST_ITEM_LOGIT * len(item)
         and not any(_is_sum(cell.value) for cell in item.values())
     ]
@@ -230,8 +230,8 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
     filled = len(cells) / max(1, len(items) * fields)
     for number, row, cell in cells:
         left, right = edges[row]
-        near = MAX_EDGE_DISTANCE * (cell.place.bottom - cell.place.top)
-        is_aligned = abs(cell.place.left - left) < near or abs(cell.place.right - right) < near
+        tolerance = MAX_EDGE_DISTANCE * (cell.place.bottom - cell.place.top)
+        is_aligned = abs(cell.place.left - left) < tolerance or abs(cell.place.right - right) < tolerance
         yield (
             min(max(cell.odds, -CERTAIN), CERTAIN),
             mean,
@@ -347,13 +347,13 @@ def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
     for index, place in enumerate(places):
         if index % SPANS_AT_ONCE == 0:
             yield
-        alike = found.setdefault((place.page, place.kind), [])
-        column = next((column for column in alike if column.has(place)), None)
+        columns = found.setdefault((place.page, place.kind), [])
+        column = next((column for column in columns if column.has(place)), None)
         if column is None:
-            alike.append(_Column(place))
+            columns.append(_Column(place))
         else:
             column.add(place)
-    return [column for alike in found.values() for column in alike]
+    return [column for columns in found.values() for column in columns]
 
 
 def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tuple[int, int], int]]:

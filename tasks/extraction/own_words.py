@@ -84,11 +84,11 @@ class OwnLabels:
 
     def prefer(self, logits: Matrix, field: FieldText) -> None:
         """Raise the logits of places whose labels have the words of the field's name."""
-        names, around = _names_of(field)
+        names, context_words = _names_of(field)
         like = np.zeros(len(self._words) + 1)
         for name in names:
             for label in self._labels_with(name):
-                like[label] = max(like[label], _likeness(self._words[label], name, around))
+                like[label] = max(like[label], _likeness(self._words[label], name, context_words))
         if like.any():
             weights = np.array([*SLOTS.values()])
             found = (weights[:, None] * like[self._places]).max(axis=0).astype(np.float32)
@@ -102,9 +102,9 @@ class OwnLabels:
 
 def likeness_of_label(label: str, field: FieldText) -> float:
     """Return the agreement of a label with the field's own names, 0 to 1."""
-    names, around = _names_of(field)
+    names, context_words = _names_of(field)
     words = _words_of_label(label)
-    return max((_likeness(words, name, around) for name in names), default=0.0) if words else 0.0
+    return max((_likeness(words, name, context_words) for name in names), default=0.0) if words else 0.0
 
 
 def _words_of_label(label: str) -> tuple[str, ...]:
@@ -117,12 +117,12 @@ def _words_of_label(label: str) -> tuple[str, ...]:
 
 def _names_of(field: FieldText) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
     """Return the words of the field's names that labels are compared with, and those of the object around it."""
-    around = content_of(field.names.around)
+    context_words = content_of(field.names.around)
     names = [words for name in field.names.own if (words := content_of(name))]
     # Every page has dates, numbers and names. For a field with such a name, the label must also name the object around
     # it.
-    names = [(*around, *words) if len(words) == 1 and words[0] in COMMON else words for words in names]
-    return [words for words in names if len(words) > 1 or words[0] not in COMMON], around
+    names = [(*context_words, *words) if len(words) == 1 and words[0] in COMMON else words for words in names]
+    return [words for words in names if len(words) > 1 or words[0] not in COMMON], context_words
 
 
 def _keys_of(word: str) -> Iterator[object]:
@@ -137,12 +137,12 @@ def _keys_of(word: str) -> Iterator[object]:
         yield meaning
 
 
-def _likeness(words: tuple[str, ...], name: tuple[str, ...], around: tuple[str, ...]) -> float:
+def _likeness(words: tuple[str, ...], name: tuple[str, ...], context_words: tuple[str, ...]) -> float:
     """Return the agreement of a label's words with the name of a field, 0 to 1."""
     own = _share(name, words)
     if own < 0.5:
         return 0.0
-    share_around = _share(words, (*name, *around))
+    share_around = _share(words, (*name, *context_words))
     return own * (0.5 + 0.5 * share_around)
 
 

@@ -259,10 +259,10 @@ def _line(passage: Passage, row: Sequence[WordOnPage]) -> _Item:
         rest = [word for n, word in enumerate(rest[:end]) if not _overlaps(texts, n, (0, count.end() - 1))]
     elif found := _columns_in(line, texts, rest):
         line.quantity, line.price, line.count, rest = found.quantity, found.price, found.count, list(found.words)
-    before = _CODE_BEFORE.fullmatch(passage.words[rest[0].at]) if len(rest) > 1 else None
-    if before and not line.code:
-        line.code, line.code_words = before[1], rest[:1]
-    if before:
+    code_before = _CODE_BEFORE.fullmatch(passage.words[rest[0].at]) if len(rest) > 1 else None
+    if code_before and not line.code:
+        line.code, line.code_words = code_before[1], rest[:1]
+    if code_before:
         rest = rest[1:]
     line.words = rest if any(character.isalpha() for word in rest for character in passage.words[word.at]) else ()
     return line

@@ -205,9 +205,9 @@ class FieldScores:
         found = self._place(span.passage, span.words, chance, copied)
         is_by_example = best in self.by_example.get(row, ())
         is_single = copied and not self.fields[row].in_list
-        most = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
+        largest_chance = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
         return found._replace(
-            is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=most
+            is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=largest_chance
         )
 
     def span_of(self, path: JsonPath, value: Any) -> CandidateSpan | None:
@@ -264,8 +264,8 @@ def calibration_input(place: ValuePlace, score: float, label: Label, confidence:
 
 
 def _logit(chance: float) -> float:
-    sure = min(max(chance, 1 - _SUREST), _SUREST)
-    return math.log(sure / (1 - sure))
+    bounded_chance = min(max(chance, 1 - _SUREST), _SUREST)
+    return math.log(bounded_chance / (1 - bounded_chance))
 
 
 @cache

@@ -185,8 +185,8 @@ def _is_cut(span: CandidateSpan) -> bool:
     if span.first != span.last or not any(map(str.isdigit, span.text)):
         return False
     text = " ".join([passage.words[word] for word in span.words])
-    before, found, after = text.partition(span.text)
-    if not found or (before and _JOINS.match(before[-1])) or (after and _JOINS_ON.match(after)):
+    text_before, found, text_after = text.partition(span.text)
+    if not found or (text_before and _JOINS.match(text_before[-1])) or (text_after and _JOINS_ON.match(text_after)):
         return bool(found)
     if not _FIGURES.fullmatch(span.text):
         return False
@@ -220,8 +220,8 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
         return 0.0
     owners = [candidates.parties[span.first] for span in candidates.spans]
     # No label names the owner of a letterhead. If another block belongs to the customer, the letterhead does not.
-    others = -1.0 if party in owners and party not in SENDERS else 0.0
-    found = np.array([_party_agreement(one, party) if one else others for one in owners], np.float32)
+    score_of_others = -1.0 if party in owners and party not in SENDERS else 0.0
+    found = np.array([_party_agreement(one, party) if one else score_of_others for one in owners], np.float32)
     if party in SENDERS:
         found += [FROM_WEIGHT * _is_from(span) for span in candidates.spans]
     return found
@@ -229,8 +229,8 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
 
 def _is_from(span: CandidateSpan) -> bool:
     """True if the span is a capitalised name after "from" in a sentence."""
-    before = span.label.split()[-1:]
-    return span.kind == "piece" and not span.has_colon and before in _SENDER_WORDS and span.text[:1].isupper()
+    word_before = span.label.split()[-1:]
+    return span.kind == "piece" and not span.has_colon and word_before in _SENDER_WORDS and span.text[:1].isupper()
 
 
 def _party_agreement(owner: str, party: str) -> float:

@@ -177,14 +177,14 @@ class HeaderFinder:
         found = [
             [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
         ]
-        most = 0
+        best = 0
         # The order of the columns tells what single letters abbreviate.
         spelt = sum(len(text) > 1 for text in cell_texts)
         for index, size in enumerate(self._sizes):
             named = sum(one[index] >= LEAST_LIKENESS for one in found)
             if named >= 2 and named >= LEAST_NAMED * min(size, spelt):
-                most = max(most, named)
-        return most
+                best = max(best, named)
+        return best
 
     def _forms(self, cell: HeaderCell) -> list[str]:
         texts = [line.text for line in cell.texts(self._passage)]

@@ -380,11 +380,11 @@ def _weekdays_in(words: Sequence[str]) -> set[int]:
 
 def likeness_by_meaning(matches: Matrix) -> Matrix:
     """Return how well headers match fields by their meanings, given the result of `label_matches`."""
-    near = np.maximum(matches[:, :, 4], matches[:, :, 10])
+    cosines = np.maximum(matches[:, :, 4], matches[:, :, 10])
     is_nearest = matches[:, :, 6] >= 0
     letters = np.sqrt(matches[:, :, 8] * matches[:, :, 9])
-    found: Matrix = np.maximum(np.where(near >= LEAST_COSINE, SIMILAR * near, 0.0), letters)
-    return found + 0.1 * is_nearest * (near >= LEAST_COSINE)
+    found: Matrix = np.maximum(np.where(cosines >= LEAST_COSINE, SIMILAR * cosines, 0.0), letters)
+    return found + 0.1 * is_nearest * (cosines >= LEAST_COSINE)
 
 
 def _share_of_words(head_words: Collection[str], name_words: Collection[str]) -> float:
@@ -646,7 +646,7 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
         texts = [cell.text for cell in row]
         if _is_sum(reading, row):
             if not reading.table.is_exact and has_begun:
-                return  # What is printed below the sums of a page is no item.
+                return  # What is printed below the sums of a page is not an item.
         elif texts != header and sum(map(bool, texts)) >= least:
             has_begun = True
             yield row
@@ -754,9 +754,11 @@ def _take_between(
     anchors = sorted(column_by_field.items())
     if any(other[1] < one[1] for one, other in pairwise(anchors)):
         return
-    for (field_before, before), (field_after, after) in pairwise([(-1, -1), *anchors, (len(fields), len(columns))]):
-        if after - before == field_after - field_before:
-            between = zip(range(field_before + 1, field_after), range(before + 1, after), strict=True)
+    for (field_before, column_before), (field_after, column_after) in pairwise(
+        [(-1, -1), *anchors, (len(fields), len(columns))]
+    ):
+        if column_after - column_before == field_after - field_before:
+            between = zip(range(field_before + 1, field_after), range(column_before + 1, column_after), strict=True)
             column_by_field |= {
                 index: column
                 for index, column in between

@@ -252,9 +252,9 @@ def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
     """Yield the place before each time of a row, or the place after each time if the row begins with a time."""
     is_behind = bool(times) and not _place(bare[: times[0].start()])
     for index, found in enumerate(times):
-        before = bare[times[index - 1].end() if index else 0 : found.start()]
+        text_before = bare[times[index - 1].end() if index else 0 : found.start()]
         following = bare[found.end() : times[index + 1].start() if index + 1 < len(times) else len(bare)]
-        parts = _ARROW.split(following) if is_behind else _ARROW.split(before)[::-1]
+        parts = _ARROW.split(following) if is_behind else _ARROW.split(text_before)[::-1]
         if name := next(filter(None, map(_place, parts)), ""):
             yield name
 

@@ -225,8 +225,10 @@ def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
     pieces = _compound_at(span)
     own = pieces[0].unit
     if not own and wanted:
-        before = _measure_before(span.passage, span.words[0])
-        return RescaledNumber(None, span.words) if before is not None and before.unit in _DIVIDED else None
+        measure_before = _measure_before(span.passage, span.words[0])
+        return (
+            RescaledNumber(None, span.words) if measure_before is not None and measure_before.unit in _DIVIDED else None
+        )
     same = [unit for unit in wanted if own and _QUANTITY_OF.get(unit) == _QUANTITY_OF.get(own, "")]
     if (own in wanted and len(pieces) == 1) or len(same) != 1:
         return None
@@ -283,17 +285,17 @@ def _compound_at(span: CandidateSpan) -> list[_Measure]:
     line = passage.line_words(passage.line_at(word))
     pieces = [own]
     while len(pieces) < _MOST_PIECES:
-        before = _measure_before(passage, pieces[0].first)
-        if before is None or not _goes_on(before, pieces[0]):
+        measure_before = _measure_before(passage, pieces[0].first)
+        if measure_before is None or not _goes_on(measure_before, pieces[0]):
             break
-        pieces.insert(0, before)
+        pieces.insert(0, measure_before)
     while len(pieces) < _MOST_PIECES and pieces[-1].end in line:
         end = pieces[-1].end
         number = passage.number_at.get(end)
-        after = _measure_at(passage, end, number, end) if number is not None and number.readings else None
-        if after is None or not _goes_on(pieces[-1], after):
+        measure_after = _measure_at(passage, end, number, end) if number is not None and number.readings else None
+        if measure_after is None or not _goes_on(pieces[-1], measure_after):
             break
-        pieces.append(after)
+        pieces.append(measure_after)
     return pieces
 
 
@@ -318,9 +320,9 @@ def _measure_before(passage: Passage, word: int) -> _Measure | None:
         if (
             number is not None
             and number.readings
-            and (before := _measure_at(passage, index, number, index)).end == word
+            and (measure := _measure_at(passage, index, number, index)).end == word
         ):
-            return before
+            return measure
     return None
 
 

@@ -210,8 +210,8 @@ def has_days_first(candidates: Candidates) -> bool:
     """True if most unambiguous dates have the day before the month, or if there are no unambiguous dates."""
     figures = [span for span in candidates.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
-    sure = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
-    return sum(sure) * 2 >= len(sure)
+    certain_orders = [figure == readings[0].day for figure, readings in days if len(readings) == 1]
+    return sum(certain_orders) * 2 >= len(certain_orders)
 
 
 def _is_currency(written: str, value: str) -> bool:

@@ -79,15 +79,15 @@ def prefer_parts(
         same_place = [
             index for index, span in enumerate(candidates.spans) if _are_together(span, candidates.spans[best])
         ]
-        sure = float(chances[same_place].sum())
-        if sure < LEAST_PROBABILITY:
+        probability = float(chances[same_place].sum())
+        if probability < LEAST_PROBABILITY:
             continue
         parts = set(_find_parts(candidates, candidates.spans[best], fields[row].concepts))
         places = [index for index, span in enumerate(candidates.spans) if (span.words, _key(span.text)) in parts]
         if places:
-            chance = _KEPT * min(sure, 1.0)
-            others = np.delete(logits[row], places)
-            logits[row, places] = np.logaddexp.reduce(others) + np.log(chance / (1 - chance) / len(places))
+            chance = _KEPT * min(probability, 1.0)
+            other_logits = np.delete(logits[row], places)
+            logits[row, places] = np.logaddexp.reduce(other_logits) + np.log(chance / (1 - chance) / len(places))
 
 
 def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:

@@ -52,9 +52,9 @@ def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]
         for one in entry.result.tables() if entry.error is None else ():
             yield
             own += [one] if one is not None else []
-        for every in entry.result.passages():
+        for source_lines in entry.result.passages():
             yield
-            lines = yield from head_of(every, MAX_CHARS, MAX_TABLE_LINES)
+            lines = yield from head_of(source_lines, MAX_CHARS, MAX_TABLE_LINES)
             own += yield from _tables_in_lines(lines, index, entry.name)
         for table in own:
             left -= len(table.rows) * len(table.rows[0])
@@ -228,9 +228,9 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
             continue
         widths = Counter(len(row) for row in filled if len(row) > 1)
         width, count = max(widths.items(), key=itemgetter(1), default=(0, 0))
-        others = [row for row in filled if len(row) != width and any(row[1:])]
+        irregular_rows = [row for row in filled if len(row) != width and any(row[1:])]
         prose = delimiter == "," and width == 2 and sum(" " in row[1] for row in filled if len(row) == 2) * 2 > count
-        if count < LEAST_ROWS or len(others) * 5 > count or 2 * count < len(filled) or prose:
+        if count < LEAST_ROWS or len(irregular_rows) * 5 > count or 2 * count < len(filled) or prose:
             continue
         rows = []
         for index, row in enumerate(filled):

@@ -230,14 +230,14 @@ def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
     return _count_inflated(data, expected) < expected
 
 
-def _count_inflated(data: bytes, most: int) -> int:
-    """Count the bytes of a PNG's picture data, up to `most`."""
+def _count_inflated(data: bytes, limit: int) -> int:
+    """Count the bytes of a PNG's picture data, up to `limit`."""
     stream, count, place = zlib.decompressobj(), 0, len(_PNG_SIGNATURE)
-    while count < most and not stream.eof and len(head := data[place : place + 8]) == 8:
+    while count < limit and not stream.eof and len(head := data[place : place + 8]) == 8:
         length = int.from_bytes(head[:4])
         packed: bytes = data[place + 8 : place + 8 + length] if head[4:] == b"IDAT" else b""
         place += length + 12
-        while packed and count < most:
+        while packed and count < limit:
             count += len(stream.decompress(packed, _PIECE))
             packed = stream.unconsumed_tail
     return count
@@ -320,9 +320,9 @@ def _scale_to_eight_bits(values: NDArray[np.generic]) -> NDArray[np.uint8]:
         grey: NDArray[np.uint8] = (np.arange(65536) * 255 // white).clip(max=255).astype(np.uint8)
         return np.take(grey, values.astype(np.uint16))
     finite = np.nan_to_num(values.astype(np.float64), posinf=0, neginf=0)
-    low, high = min(float(finite.min()), 0.0), float(finite.max())
+    low, highest = min(float(finite.min()), 0.0), float(finite.max())
     scales = (1, *_DEPTHS) if values.dtype.kind == "f" else _DEPTHS
-    top = next((top for top in scales if high <= top), high)
+    top = next((top for top in scales if highest <= top), highest)
     return ((finite - low) * (255 / ((top - low) or 1))).clip(0, 255).astype(np.uint8)
 
 

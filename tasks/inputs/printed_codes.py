@@ -40,10 +40,10 @@ def find_codes(picture: Image, scale: float = 1.0) -> tuple[PrintedCode, ...]:
     import zxingcpp
 
     grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-    less = min((MAX_PIXELS / grey.size) ** 0.5, MAX_SIDE / max(grey.shape))
-    if less < 1:
-        grey = scaled_down(grey, less)
-        scale *= less
+    reduction = min((MAX_PIXELS / grey.size) ** 0.5, MAX_SIDE / max(grey.shape))
+    if reduction < 1:
+        grey = scaled_down(grey, reduction)
+        scale *= reduction
     kinds = zxingcpp.BarcodeFormat
     read = zxingcpp.read_barcodes(
         np.ascontiguousarray(grey),

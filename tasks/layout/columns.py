@@ -168,10 +168,10 @@ def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
     strips: list[_Strip] = []
     begin, depth = left, 0
     for x, step in steps:
-        before, depth = depth, depth + step
-        if before > may_cross >= depth:
+        earlier_depth, depth = depth, depth + step
+        if earlier_depth > may_cross >= depth:
             begin = x
-        elif before <= may_cross < depth and x - begin >= least and begin > left and x < right:
+        elif earlier_depth <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
     # A strip that contains a column of a single cell counts as two strips.
     for row in rows if may_cross else ():
@@ -239,8 +239,8 @@ def _table_of(
     for clash in taken & places.keys():
         # A cell that another cell extends over becomes one with it.
         row, column = clash
-        before = max(first for one, first in places if one == row and first < column)
-        places[row, before].pieces += places.pop(clash).pieces
+        previous_column = max(first for one, first in places if one == row and first < column)
+        places[row, previous_column].pieces += places.pop(clash).pieces
     filled = list(places.values())
     words = Counter[int]()
     for place in filled:
@@ -275,8 +275,10 @@ def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tup
     starts, ends = [left for left, _ in strips], [right for _, right in strips]
     for one, other in pairwise(row.pieces):
         gap = other.left - one.right
-        near = strips[bisect_right(ends, one.right) : bisect_left(starts, other.left)]
-        white = max(((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in near), default=0)
+        strips_between = strips[bisect_right(ends, one.right) : bisect_left(starts, other.left)]
+        white = max(
+            ((min(end, other.left) - max(begin, one.right)) / (end - begin) for begin, end in strips_between), default=0
+        )
         if white >= 0.5 or gap >= _WIDE_GAP * height:
             parts.append([])
         parts[-1].append(other)

@@ -82,14 +82,14 @@ def _walls(page: UprightInk) -> NDArray[np.float64]:
     """Return the position, upper end and lower end of the straight upright strokes, from left to right."""
     import cv2
 
-    least, most = _WALL_HEIGHT[0] * page.line_height, _WALL_HEIGHT[1] * page.line_height
+    least, max_height = _WALL_HEIGHT[0] * page.line_height, _WALL_HEIGHT[1] * page.line_height
     # A wall that is not quite upright is in pieces, one in each column of pixels.
     columns = cv2.morphologyEx(page.ink, cv2.MORPH_CLOSE, np.ones((3, 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_OPEN, np.ones((max(5, int(0.8 * least)), 1), np.uint8))
     columns = cv2.morphologyEx(columns, cv2.MORPH_CLOSE, np.ones((3, 2), np.uint8))
     boxes, centres = components_of(columns)
     height, top = boxes[:, cv2.CC_STAT_HEIGHT], boxes[:, cv2.CC_STAT_TOP]
-    is_wall = (height >= least) & (height <= most) & (boxes[:, cv2.CC_STAT_WIDTH] <= np.maximum(3, 0.25 * height))
+    is_wall = (height >= least) & (height <= max_height) & (boxes[:, cv2.CC_STAT_WIDTH] <= np.maximum(3, 0.25 * height))
     found = np.stack([centres[:, 0], top, top + height], axis=1)[is_wall].astype(np.float64)
     return np.asarray(found[np.argsort(found[:, 0], kind="stable")][:_MAX_WALLS])
 
@@ -193,7 +193,9 @@ class CombSheet:
             row = int((word.quad[0][1] + word.quad[2][1]) / 2 // _ROW_HEIGHT)
             if 0 <= row < len(self.combs):
                 words_by_comb.setdefault(row, []).append(word)
-        found = {row: words for row, some in words_by_comb.items() if (words := self._words(row, some))}
+        found = {
+            row: words for row, words_of_comb in words_by_comb.items() if (words := self._words(row, words_of_comb))
+        }
         outside = self._outside([self.combs[row] for row in found], lines)
         return [*outside, *(line_of(words) for words in found.values())]
 
@@ -236,29 +238,29 @@ def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], 
     """Return the picture of each character of a comb, and its place on the sheet."""
     import cv2
 
-    high = comb.bottom - comb.top
-    rim = max(2, round(_RIM * high))
+    comb_height = comb.bottom - comb.top
+    rim = max(2, round(_RIM * comb_height))
     top, bottom = _inside(page.ink, comb, rim)
     if bottom - top < rim:
         return []
     scale = _CELL_HEIGHT / (bottom - top)
     found: list[tuple[NDArray[np.uint8], _Character]] = []
-    x, before = _ROW_HEIGHT // 2, -1
+    x, previous_index = _ROW_HEIGHT // 2, -1
     for index, cell in enumerate(comb.cells):
         left, right = round(cell.left) + rim, round(cell.right) - rim
         ink = page.ink[top:bottom, left:right] > 0
         rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
-        if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _CHARACTER_SIZE * high:
+        if not len(rows) or max(np.ptp(rows), np.ptp(columns)) + 1 < _CHARACTER_SIZE * comb_height:
             continue
         if found:
-            x += _WORD_GAP if before < index - 1 or cell.begins_group else _CHARACTER_GAP
+            x += _WORD_GAP if previous_index < index - 1 or cell.begins_group else _CHARACTER_GAP
         part = page.grey[top:bottom, left + columns[0] : left + columns[-1] + 1].astype(np.float32)
         paper = max(1.0, float(np.percentile(page.grey[top:bottom, left:right], 90)))
         size = max(1, round(part.shape[1] * scale)), _CELL_HEIGHT
         bright = (part * (255 / (_PAPER_BRIGHTNESS * paper))).clip(0, 255)
         clean = np.asarray(cv2.resize(bright, size, interpolation=cv2.INTER_CUBIC))
         found.append((clean.clip(0, 255).astype(np.uint8), _Character(index, x, x + size[0])))
-        x, before = x + size[0], index
+        x, previous_index = x + size[0], index
     return found
 
 
@@ -269,8 +271,8 @@ def _inside(ink: NDArray[np.uint8], comb: DrawnComb, rim: int) -> tuple[int, int
     drawn = np.flatnonzero(across >= _EDGE_INK)
     upper, lower = drawn[drawn < len(across) / 3], drawn[drawn > len(across) * 2 / 3]
     first = int(upper[-1]) + 1 if len(upper) else 0
-    after = int(lower[0]) if len(lower) else len(across)
-    return top + first + rim // 2 + 1, top + after - rim // 2 - 1
+    end_of_comb = int(lower[0]) if len(lower) else len(across)
+    return top + first + rim // 2 + 1, top + end_of_comb - rim // 2 - 1
 
 
 def _runs(comb: DrawnComb, characters: Sequence[_Character]) -> Iterator[list[_Character]]:

@@ -68,8 +68,8 @@ def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
     runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []
     for index, run in enumerate(runs):
-        around = runs[max(index - _LINES_AROUND, 0) : index + _LINES_AROUND + 1]
-        parts += _cut_at_gaps(run.line, [word for word, x in run.gaps if _is_gutter(x, around)])
+        nearby_runs = runs[max(index - _LINES_AROUND, 0) : index + _LINES_AROUND + 1]
+        parts += _cut_at_gaps(run.line, [word for word, x in run.gaps if _is_gutter(x, nearby_runs)])
     return parts
 
 
@@ -93,8 +93,8 @@ def _side_middles(quad: Quad) -> tuple[float, float]:
     return (ax + dx) / 2, (bx + cx) / 2
 
 
-def _is_gutter(x: float, around: Sequence[_PlacedLine]) -> bool:
-    reaching = [run for run in around if run.reaches(x)]
+def _is_gutter(x: float, nearby_runs: Sequence[_PlacedLine]) -> bool:
+    reaching = [run for run in nearby_runs if run.reaches(x)]
     beginning = sum(run.begins_at(x) for run in reaching)
     return beginning >= max(_FEWEST_IN_COLUMN, _BEGINNING_SHARE * len(reaching))
 

@@ -195,11 +195,11 @@ def _is_table(level: Sequence[bool]) -> bool:
 def _are_framed(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> bool:
     """True if two level rulings end at the gutter, one on each side of it."""
     margin = 2 * _PAUSE * height
-    top, bottom, far = boxes[0].middle - margin, boxes[-1].middle + margin, _MAX_DISTANCE * height
-    near = [one for one in across if top < one.level < bottom and one.end - one.start > _RULING * height]
-    before = [one.level for one in near if gutter - far < one.end <= gutter]
-    after = [one.level for one in near if gutter <= one.start < gutter + far]
-    return any(abs(one - other) < _SLACK * height for one in before for other in after)
+    top, bottom, max_distance = boxes[0].middle - margin, boxes[-1].middle + margin, _MAX_DISTANCE * height
+    nearby = [one for one in across if top < one.level < bottom and one.end - one.start > _RULING * height]
+    levels_before = [one.level for one in nearby if gutter - max_distance < one.end <= gutter]
+    levels_after = [one.level for one in nearby if gutter <= one.start < gutter + max_distance]
+    return any(abs(one - other) < _SLACK * height for one in levels_before for other in levels_after)
 
 
 def _without_tail(rows: Sequence[Row], end: float, height: float) -> list[Row]:

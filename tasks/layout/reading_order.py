@@ -156,16 +156,16 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
     A detector may merge two lines across a narrow gutter. If the columns' lines are not at the same height, every strip
     then appears to span the gutter.
     """
-    wide = _BRIDGE_WIDTH * (max(box.right for box in block) - min(box.left for box in block))
-    bridges = sorted((box for box in block if box.right - box.left > wide), key=_middle)
-    others = [box for box in block if box.right - box.left <= wide]
-    if not bridges or not others or len(_split_columns(others, height)) == 1:
+    least_bridge_width = _BRIDGE_WIDTH * (max(box.right for box in block) - min(box.left for box in block))
+    bridges = sorted((box for box in block if box.right - box.left > least_bridge_width), key=_middle)
+    narrow_boxes = [box for box in block if box.right - box.left <= least_bridge_width]
+    if not bridges or not narrow_boxes or len(_split_columns(narrow_boxes, height)) == 1:
         return [list(block)]
     levels = [bridge.middle for bridge in bridges]
     parts: list[list[LineBox]] = [[] for _ in range(2 * len(bridges) + 1)]
     for index, bridge in enumerate(bridges):
         parts[2 * index + 1].append(bridge)
-    for box in others:
+    for box in narrow_boxes:
         parts[2 * bisect_left(levels, box.middle)].append(box)
     return [part for part in parts if part]
 
@@ -178,7 +178,7 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
     """
     fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
     more.sort(key=_middle)
-    facing = [(box, near) for box in fewer if _shared_height(box, near := _nearest(box, more)) > 0]
+    facing = [(box, nearest) for box in fewer if _shared_height(box, nearest := _nearest(box, more)) > 0]
     if 3 * len(facing) < len(fewer):
         return False
     height = median(box.height for box in fewer)
@@ -271,8 +271,8 @@ def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
 
 def _on_one_line(one: LineBox, other: LineBox) -> bool:
     small, large = sorted((one.height, other.height))
-    near = abs(one.middle - other.middle) < max(0.4 * small, 0.2 * large)
-    return _shared_height(one, other) >= 0.5 * small and (near or _have_an_edge_in_common(one, other))
+    is_near = abs(one.middle - other.middle) < max(0.4 * small, 0.2 * large)
+    return _shared_height(one, other) >= 0.5 * small and (is_near or _have_an_edge_in_common(one, other))
 
 
 def _have_an_edge_in_common(one: LineBox, other: LineBox) -> bool:
@@ -336,8 +336,8 @@ def _split_fields(row: Row) -> list[Row]:
     """Split `row` where the type size changes and where a label follows a complete field."""
     lines = [row[:1]]
     for before, box in pairwise(row):
-        far = box.left - before.right >= _FIELD_GAP * min(before.height, box.height)
-        if not _go_together(before, box) or (far and _begins_anew(lines[-1], box.line.text)):
+        is_far = box.left - before.right >= _FIELD_GAP * min(before.height, box.height)
+        if not _go_together(before, box) or (is_far and _begins_anew(lines[-1], box.line.text)):
             lines.append([])
         lines[-1].append(box)
     return lines

@@ -51,8 +51,8 @@ def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
             runs.setdefault(round(angle / 90) % 4, []).append((angle, hypot(dx, dy)))
     if not runs:
         return 0.0, max(4.0, median(heights)) if heights else 20.0
-    turn, most = max(runs.items(), key=lambda item: sum(length for _, length in item[1]))
-    skew = _weighted_median(((angle - 90 * turn + 180) % 360 - 180, length) for angle, length in most)
+    turn, longest_runs = max(runs.items(), key=lambda item: sum(length for _, length in item[1]))
+    skew = _weighted_median(((angle - 90 * turn + 180) % 360 - 180, length) for angle, length in longest_runs)
     return 90 * turn + skew, max(4.0, median(heights))
 
 
@@ -91,8 +91,8 @@ def rulings_in(page: UprightGrey, lines: Sequence[TextLine]) -> list[Ruling]:
 
     grey, (left, top), scale = page.at_most(_LONGEST_SIDE)
     height = skew_of(lines)[1] * scale
-    around = 2 * int(height / 2) + 3
-    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _LEAST_CONTRAST)
+    window = 2 * int(height / 2) + 3
+    ink = cv2.adaptiveThreshold(grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, _LEAST_CONTRAST)
     found = _find_strokes(ink, height, _LEAST_HORIZONTAL)
     transposed = _find_strokes(cv2.transpose(ink), height, _LEAST_VERTICAL)
     found += [((ay, ax), (by, bx)) for (ax, ay), (bx, by) in transposed]

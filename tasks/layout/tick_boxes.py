@@ -102,14 +102,14 @@ def _strokes(ink: NDArray[np.uint8], smallest: float) -> NDArray[np.float64]:
     level."""
     import cv2
 
-    least, most = _STRAIGHT_SHARE * smallest, SPREAD * smallest
+    least, max_spread = _STRAIGHT_SHARE * smallest, SPREAD * smallest
     reach = max(4, int(least))
     rows = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, reach), np.uint8))
     # A stroke that is not quite level is in pieces, one in each row of pixels.
     rows = cv2.morphologyEx(rows, cv2.MORPH_CLOSE, np.ones((2, 3), np.uint8))
     boxes, centres = components_of(rows)
     width, thickness = boxes[:, cv2.CC_STAT_WIDTH], boxes[:, cv2.CC_STAT_HEIGHT]
-    kept = np.flatnonzero((width >= least) & (width <= 1.1 * most) & (thickness <= np.maximum(3.0, 0.45 * width)))
+    kept = np.flatnonzero((width >= least) & (width <= 1.1 * max_spread) & (thickness <= np.maximum(3.0, 0.45 * width)))
     left, levels = boxes[kept, cv2.CC_STAT_LEFT], centres[kept, 1]
     found = np.stack([left, levels, left + width[kept], thickness[kept]], axis=1).astype(np.float64)
     return found[np.argsort(found[:, 1], kind="stable")[:_MAX_STROKES]]
@@ -128,8 +128,8 @@ def _squares(ink: NDArray[np.uint8], turned: NDArray[np.uint8], smallest: float)
         width = end - start
         low, high = np.searchsorted(levels, (level + max(smallest, 0.75 * width), level + min(largest, 1.8 * width)))
         below = across[max(low, index + 1) : high]
-        near = (np.abs(below[:, 0] - start) <= 0.3 * width) & (np.abs(below[:, 2] - end) <= 0.3 * width)
-        for other_start, other_level, other_end, _ in below[near].tolist():
+        has_same_ends = (np.abs(below[:, 0] - start) <= 0.3 * width) & (np.abs(below[:, 2] - end) <= 0.3 * width)
+        for other_start, other_level, other_end, _ in below[has_same_ends].tolist():
             side = other_level - level
             sides = [
                 _side_at(down, places, edge, side, level, other_level)
@@ -148,11 +148,11 @@ def _side_at(
 ) -> float | None:
     """Return the position of a vertical stroke near `edge` that runs most of the way from `top` to `bottom`."""
     low, high = np.searchsorted(places, (edge - 0.25 * side, edge + 0.25 * side))
-    near = down[low:high]
-    shared = np.minimum(near[:, 2], bottom) - np.maximum(near[:, 0], top)
+    nearby = down[low:high]
+    shared = np.minimum(nearby[:, 2], bottom) - np.maximum(nearby[:, 0], top)
     # A side that continues beyond the box is a line of a table.
-    fits = (shared >= _STRAIGHT_SHARE * side) & (near[:, 2] - near[:, 0] <= 1.3 * side)
-    return float(near[fits][np.abs(near[fits][:, 1] - edge).argmin(), 1]) if fits.any() else None
+    fits = (shared >= _STRAIGHT_SHARE * side) & (nearby[:, 2] - nearby[:, 0] <= 1.3 * side)
+    return float(nearby[fits][np.abs(nearby[fits][:, 1] - edge).argmin(), 1]) if fits.any() else None
 
 
 def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bottom: float, thick: float) -> bool:
@@ -162,9 +162,9 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
     if not inside.size or inside.mean() < _TICK_INK:
         return False
     rows, columns = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-    tall = (rows[-1] - rows[0] + 1) / inside.shape[0]
-    wide = (columns[-1] - columns[0] + 1) / inside.shape[1]
-    return bool(max(tall, wide) >= _TICK_SIZE)
+    height_share = (rows[-1] - rows[0] + 1) / inside.shape[0]
+    width_share = (columns[-1] - columns[0] + 1) / inside.shape[1]
+    return bool(max(height_share, width_share) >= _TICK_SIZE)
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
@@ -185,15 +185,22 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
             cv2.boxFilter(thick_ink, -1, shape, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
             for shape in ((side, 1), (1, side))
         )
-        high, wide = ink.shape[0] - 2 * side, ink.shape[1] - 2 * side
-        if min(high, wide) <= side:
+        inner_height, inner_width = ink.shape[0] - 2 * side, ink.shape[1] - 2 * side
+        if min(inner_height, inner_width) <= side:
             continue
-        inner = (slice(side, high), slice(side, wide))
-        far = (slice(2 * side, high + side), slice(2 * side, wide + side))
-        near = (slice(0, high - side), slice(0, wide - side))
-        least = np.minimum.reduce([rows[inner], rows[far[0], inner[1]], columns[inner], columns[inner[0], far[1]]])
+        inner = (slice(side, inner_height), slice(side, inner_width))
+        forward = (slice(2 * side, inner_height + side), slice(2 * side, inner_width + side))
+        backward = (slice(0, inner_height - side), slice(0, inner_width - side))
+        least = np.minimum.reduce(
+            [rows[inner], rows[forward[0], inner[1]], columns[inner], columns[inner[0], forward[1]]]
+        )
         beyond = np.maximum.reduce(
-            [rows[inner[0], far[1]], rows[inner[0], near[1]], columns[far[0], inner[1]], columns[near[0], inner[1]]]
+            [
+                rows[inner[0], forward[1]],
+                rows[inner[0], backward[1]],
+                columns[forward[0], inner[1]],
+                columns[backward[0], inner[1]],
+            ]
         )
         fits = np.where((least >= _COVERED_SHARE) & (beyond < _COVERED_SHARE), np.uint8(255), np.uint8(0))
         _, centres = components_of(fits)
@@ -213,11 +220,11 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     found = []
     for index in np.flatnonzero((tree[0][:, 2] >= 0) & (tree[0][:, 3] < 0)).tolist() if contours else ():
         contour, child = contours[index], int(tree[0][index][2])
-        left, top, width, tall = cv2.boundingRect(contour)
-        size = (width + tall) / 2
+        left, top, width, bounding_height = cv2.boundingRect(contour)
+        size = (width + bounding_height) / 2
         if not SIZES[0] * height <= size <= SPREAD * SIZES[-1] * height:
             continue
-        if abs(width - tall) > 0.15 * size or not _is_round(contour):
+        if abs(width - bounding_height) > 0.15 * size or not _is_round(contour):
             continue
         holes = []
         while child >= 0:
@@ -229,7 +236,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
             if len(holes) == 1:
                 continue
             # The strokes of a cross or a tick divide the inside into several holes.
-            x, y, across, down = left, top, width, tall
+            x, y, across, down = left, top, width, bounding_height
         rim = 0.2 if len(holes) == 1 else 0.3
         inside = ink[
             round(y + rim * down) : round(y + down - rim * down) + 1,
@@ -237,7 +244,7 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
         ]
         ticked = bool((inside > 0).mean() >= _DOT_INK)
         if ticked or (_is_round(hole) and len(holes) == 1):
-            found.append(_Outline(left, top, left + width, top + tall, ticked))
+            found.append(_Outline(left, top, left + width, top + bounding_height, ticked))
     return found
 
 
@@ -254,14 +261,14 @@ def _stands_free(ink: NDArray[np.uint8], one: _Outline) -> bool:
 def _is_round(contour: NDArray[np.int32]) -> bool:
     import cv2
 
-    around = cv2.arcLength(contour, closed=True)
-    return bool(around and 4 * pi * cv2.contourArea(contour) / around**2 >= _LEAST_ROUNDNESS)
+    circumference = cv2.arcLength(contour, closed=True)
+    return bool(circumference and 4 * pi * cv2.contourArea(contour) / circumference**2 >= _LEAST_ROUNDNESS)
 
 
 def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
     """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
-    alike = [other for other in found if abs(other.size - one.size) <= _SIZE_DIFFERENCE * one.size]
-    return len(alike) >= 2 and any(other.is_ticked for other in alike)
+    same_sized = [other for other in found if abs(other.size - one.size) <= _SIZE_DIFFERENCE * one.size]
+    return len(same_sized) >= 2 and any(other.is_ticked for other in same_sized)
 
 
 def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:

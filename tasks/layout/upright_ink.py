@@ -39,9 +39,9 @@ class UprightInk:
 
         grey, corner, scale = page.at_most(_LONGEST_SIDE)
         height = skew_of(lines)[1] * scale
-        around = 2 * int(1.5 * height) + 3
+        window = 2 * int(1.5 * height) + 3
         ink = cv2.adaptiveThreshold(
-            grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, around, _LEAST_CONTRAST
+            grey, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, _LEAST_CONTRAST
         )
         return cls(grey, np.asarray(ink, np.uint8), height, corner, scale, page.geometry)
 

@@ -29,10 +29,13 @@ def clock_beside(text: str, start: int, end: int) -> time | None:
     A time with a point between hours and minutes needs a word such as `um` or `Uhr`, because an amount may follow a
     day. The result is None if the time has a zone, or if there is a time on each side of the day.
     """
-    after, before = _TIME_AFTER_DATE.match(text, end), _TIME_BEFORE_DATE.search(text, max(0, start - _FARTHEST), start)
-    if (after and before) or (after and _ZONE.match(text, after.end())):
+    time_after, time_before = (
+        _TIME_AFTER_DATE.match(text, end),
+        _TIME_BEFORE_DATE.search(text, max(0, start - _FARTHEST), start),
+    )
+    if (time_after and time_before) or (time_after and _ZONE.match(text, time_after.end())):
         return None
-    for found in (after, before):
+    for found in (time_after, time_before):
         if found is not None and (found["by"] != "." or found["at"] or found["unit"]):
             hour = int(found["hour"])
             if found["half"]:

@@ -140,12 +140,12 @@ def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date 
     )
     common = Counter(day.year for day in known).most_common(1)[0][0]
     middle = sorted(day for day in known if day.year == common)
-    around = middle[len(middle) // 2]
+    middle_day = middle[len(middle) // 2]
     found = []
     for first, second, is_named in known_parts:
         day, month = (second, first) if is_month_first and not is_named else (first, second)
-        near = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, month, day))]
-        found.append(min(near, key=lambda one: abs(one - around), default=None))
+        possible_days = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, month, day))]
+        found.append(min(possible_days, key=lambda one: abs(one - middle_day), default=None))
     return [None] * len(texts) if None in found else found
 
 

@@ -82,13 +82,13 @@ def _zone_at(rows: Sequence[str], at: int, width: int, today: date) -> MachineRe
 
 def _of_width(row: str, width: int) -> str:
     """Return a row with exactly `width` characters, by adding fillers to its longest run of them or removing some."""
-    more = width - len(row)
-    if not more:
+    missing = width - len(row)
+    if not missing:
         return row
     longest = max(re.findall(r"<+", row), key=len, default="")
-    if not longest or not row or abs(more) > MAX_REPAIRED or len(longest) + more < 1:
+    if not longest or not row or abs(missing) > MAX_REPAIRED or len(longest) + missing < 1:
         return ""
-    return row.replace(longest, "<" * (len(longest) + more), 1)
+    return row.replace(longest, "<" * (len(longest) + missing), 1)
 
 
 def _of_two_lines(rows: Sequence[str], today: date) -> MachineReadableZone:
@@ -145,8 +145,8 @@ def _number(text: str, check: str, rest: str) -> str:
     A number of more than nine characters continues in `rest`, and has a filler in place of its check digit.
     """
     if check == "<":
-        more = rest.partition("<")[0]
-        text, check = text + more[:-1], more[-1:]
+        continuation = rest.partition("<")[0]
+        text, check = text + continuation[:-1], continuation[-1:]
     check = check.translate(_TO_DIGITS)
     # A single character may have been misread, if exactly one replacement yields the check digit.
     exchanged = (text[:index] + text[index].translate(_LOOK_ALIKE) + text[index + 1 :] for index in range(len(text)))
@@ -158,8 +158,8 @@ def _number(text: str, check: str, rest: str) -> str:
 
 
 def _birth(text: str, today: date) -> date | None:
-    later, earlier = _day(text, 2000), _day(text, 1900)
-    return later if later and later <= today else earlier
+    in_this_century, earlier = _day(text, 2000), _day(text, 1900)
+    return in_this_century if in_this_century and in_this_century <= today else earlier
 
 
 def _expiry(text: str) -> date | None:

@@ -128,8 +128,12 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
     start = match.start("currency") if match["currency"] else match.start("digits")
     if start == 0:
         return False
-    before = text[start - 1]
-    return before.isalnum() or before in "_#/" or (before in ".,:-" and start > 1 and text[start - 2].isdigit())
+    sign_before = text[start - 1]
+    return (
+        sign_before.isalnum()
+        or sign_before in "_#/"
+        or (sign_before in ".,:-" and start > 1 and text[start - 2].isdigit())
+    )
 
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
@@ -141,9 +145,9 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     if match["negative"] == "(":
         if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():
             return False
-        before, after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
-        is_in_words = before[:1].islower() and after[1:2].isspace() and after[2:].isalpha()
-        return after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
+        text_before, text_after = text[max(0, match.start() - 2) : match.start()], text[match.end() : match.end() + 3]
+        is_in_words = text_before[:1].islower() and text_after[1:2].isspace() and text_after[2:].isalpha()
+        return text_after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
     position = match.start("negative")
     if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
         return False

@@ -72,7 +72,7 @@ class Contradictions:
         for word in ("allOf", "anyOf", "oneOf"):
             branches = part.get(word) or ()
             found = [self._within(branch, (*path, word, index), level) for index, branch in enumerate(branches)]
-            against = [each for each in found if each is not None]
+            against = [problem for problem in found if problem is not None]
             if against and (word == "allOf" or len(against) == len(found)):
                 return against[0]
         declared = part.get("type")

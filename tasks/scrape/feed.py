@@ -86,8 +86,8 @@ def _plain_text(html: str | None) -> str:
 
 
 def _entry_lines(entry: Entry) -> Iterator[str]:
-    about = " · ".join(entry[name] for name in ("date", "author") if name in entry)
-    yield from filter(None, (entry.get("title"), about, entry.get("summary")))
+    byline = " · ".join(entry[name] for name in ("date", "author") if name in entry)
+    yield from filter(None, (entry.get("title"), byline, entry.get("summary")))
 
 
 def _entry_markdown(entry: Entry) -> str:

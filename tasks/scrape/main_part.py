@@ -186,11 +186,11 @@ def _is_main(element: HtmlElement) -> bool:
 
 
 def _drop_boilerplate(region: HtmlElement) -> None:
-    most = size_within(region) * _MAX_SHARE
+    max_size = size_within(region) * _MAX_SHARE
     for element in list(region.iter()):
         if element is region or not isinstance(element.tag, str) or element.getparent() is None:
             continue
-        if _is_boilerplate(element, region) and element.find(".//h1") is None and size_within(element) <= most:
+        if _is_boilerplate(element, region) and element.find(".//h1") is None and size_within(element) <= max_size:
             element.drop_tree()
 
 
@@ -198,9 +198,9 @@ def _is_boilerplate(element: HtmlElement, region: HtmlElement) -> bool:
     if element.tag in _BOILERPLATE_TAGS or element.get("role", "").lower() in _BOILERPLATE_ROLES:
         return True
     if element.tag == "header":  # a header of the page and not of an article
-        around = {parent.tag for parent in element.iterancestors()}
+        ancestor_tags = {parent.tag for parent in element.iterancestors()}
         is_of_page = region.tag == "body" and element.getparent().tag in {"body", "div"}
-        return is_of_page and around.isdisjoint({"article", "main", "section"})
+        return is_of_page and ancestor_tags.isdisjoint({"article", "main", "section"})
     named = f"{element.get('class', '')} {element.get('id', '')}"
     return bool(named.strip()) and not _BOILERPLATE_WORD_SET.isdisjoint(part.lower() for part in _PARTS.findall(named))
 
@@ -235,24 +235,24 @@ def _iter_leaves(root: HtmlElement, above: frozenset[str]) -> Iterator[Leaf]:
         (root, above, frozenset(), None)
     ]
     while stack:
-        part, hints, within, link = stack.pop()
+        part, hints, ancestor_tags, link = stack.pop()
         if isinstance(part, str):
-            yield Leaf(part, hints, "", link, within=within)
+            yield Leaf(part, hints, "", link, within=ancestor_tags)
             continue
         hints = hints.union(*(_split_words(part.get(name) or "") for name in _HINT_ATTRIBUTES))
-        within = within | {part.tag}
+        ancestor_tags = ancestor_tags | {part.tag}
         inner = part.get("href") if part.tag == "a" else link
         text = _one_line_text(part.text)
         source = part.get("src") if part.tag == "img" else None
         machine = part.get("datetime") or part.get("content")
         if text or source or machine:
-            yield Leaf(text, hints, part.tag, source or inner, machine, within)
+            yield Leaf(text, hints, part.tag, source or inner, machine, ancestor_tags)
         for child in reversed(part):
             tail = _one_line_text(child.tail)
             if tail:
-                stack.append((tail, hints, within, inner))
+                stack.append((tail, hints, ancestor_tags, inner))
             if isinstance(child.tag, str):
-                stack.append((child, hints, within, inner))
+                stack.append((child, hints, ancestor_tags, inner))
 
 
 def _one_line_text(text: str | None) -> str:

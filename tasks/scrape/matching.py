@@ -152,9 +152,9 @@ def _is_name_of(field: str, text: str) -> bool:
 
 
 def _find_value(field: str, leaves: Sequence[Leaf]) -> Value:
-    alike = _synonyms(field)
+    synonyms = _synonyms(field)
     for find in (_find_count, _find_labelled, _find_hinted, _find_by_kind):
-        value = find(frozenset(field.split("_")), alike, leaves)
+        value = find(frozenset(field.split("_")), synonyms, leaves)
         if value is not None:
             return value
     return None
@@ -169,21 +169,21 @@ def _synonyms(field: str) -> frozenset[str]:
 Find = Callable[[frozenset[str], frozenset[str], Sequence[Leaf]], Value]
 
 
-def _find_count(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_count(_words: frozenset[str], synonyms: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a count, such as `188 points`."""
     for leaf in leaves:
-        for word in alike:
+        for word in synonyms:
             match = re.search(rf"({_NUMBER})\s*{re.escape(word.rstrip('s'))}s?\b", leaf.text, re.IGNORECASE)
             if match and word.endswith("s"):
                 return _parse_number(match[1])
     return None
 
 
-def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_labelled(_words: frozenset[str], synonyms: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a value with a label, such as `Price: €5`, in one leaf or in two."""
     for index, leaf in enumerate(leaves):
         label, colon, value = leaf.text.partition(":")
-        if colon and label.strip().lower() in alike:
+        if colon and label.strip().lower() in synonyms:
             if value.strip():
                 return value.strip()
             if index + 1 < len(leaves):
@@ -191,10 +191,10 @@ def _find_labelled(_words: frozenset[str], alike: frozenset[str], leaves: Sequen
     return None
 
 
-def _find_hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[Leaf]) -> Value:
+def _find_hinted(words: frozenset[str], synonyms: frozenset[str], leaves: Sequence[Leaf]) -> Value:
     """Find a value by its class, `itemprop` or column heading. Of several leaves, those whose hints contain all
     words of the field go first, then the one with the fewest hints, because it is the most specific."""
-    found = [leaf for leaf in leaves if _is_hinted(alike, leaf)]
+    found = [leaf for leaf in leaves if _is_hinted(synonyms, leaf)]
     whole = [leaf for leaf in found if words <= leaf.hints]
     chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
     if chosen is None:
@@ -210,11 +210,11 @@ def _find_hinted(words: frozenset[str], alike: frozenset[str], leaves: Sequence[
     return text or None
 
 
-def _is_hinted(alike: frozenset[str], leaf: Leaf) -> bool:
+def _is_hinted(synonyms: frozenset[str], leaf: Leaf) -> bool:
     """True if the leaf's hints name the field. A hint that ends with a word for the field counts, too: `hnuser` for
     `user`."""
-    endings = tuple(word for word in alike if len(word) >= _LEAST_ENDING)
-    return not alike.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
+    endings = tuple(word for word in synonyms if len(word) >= _LEAST_ENDING)
+    return not synonyms.isdisjoint(leaf.hints) or any(hint.endswith(endings) for hint in leaf.hints)
 
 
 def _kinds(words: frozenset[str]) -> set[str]:

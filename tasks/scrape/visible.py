@@ -117,13 +117,13 @@ def _hidden_names(root: HtmlElement) -> Names:
 def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
     """Yield selectors and declarations, with True if they always apply and not only for print or small screens
     (`@media`)."""
-    around: list[str] = []
+    enclosing: list[str] = []
     end = 0
     for brace in _BRACE.finditer(css):
-        before, end = css[end : brace.start()], brace.end()
+        text_before, end = css[end : brace.start()], brace.end()
         if brace[0] == "{":
-            around.append(before.rpartition(";")[2].strip())
-        elif around:
-            selectors = around.pop()
+            enclosing.append(text_before.rpartition(";")[2].strip())
+        elif enclosing:
+            selectors = enclosing.pop()
             if not selectors.startswith("@"):
-                yield selectors, before, not around
+                yield selectors, text_before, not enclosing

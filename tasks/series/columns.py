@@ -246,8 +246,8 @@ def series_in(table: SeriesTable, mentions: Mentions) -> list[ObservedSeries]:
     values = {index: found for index, found in numeric.items() if index not in used}
     values = _without_row_numbers(table.columns, values)
     labels = [one for index, one in enumerate(table.columns) if index not in used and index not in numeric]
-    every = [ObservedSeries(table.columns[index].name, times, numbers) for index, numbers in values.items()]
-    wanted = [one for one in every if one.name in mentions] or every
+    all_series = [ObservedSeries(table.columns[index].name, times, numbers) for index, numbers in values.items()]
+    wanted = [one for one in all_series if one.name in mentions] or all_series
     groups = _rows_by_series(labels, mentions) if wanted else {}
     if not groups:
         return wanted
@@ -310,8 +310,8 @@ def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[
         if not 1 <= len(rows) < max(2, len(column.cells) / 2):
             continue
         wanted = {name: places for name, places in rows.items() if name in mentions}
-        each = mentions.each(column.name) or _SERIES_NAME.fullmatch(column.name.strip())
-        if wanted or (each and len(rows) > 1):
+        is_key = mentions.each(column.name) or _SERIES_NAME.fullmatch(column.name.strip())
+        if wanted or (is_key and len(rows) > 1):
             return wanted or rows
     return {}
 

@@ -248,14 +248,14 @@ def _table_in_lines(text: str, most_cells: int) -> SeriesMessage | None:
 
 def _tables_on_own_lines(lines: Sequence[str]) -> list[str]:
     """Move a table that begins after words, `Forecast this: date,sold`, to a line of its own."""
-    apart: list[str] = []
+    other_lines: list[str] = []
     for line, below in zip_longest(lines, lines[1:], fillvalue=""):
         words, colon, rest = line.rpartition(": ")
         if colon and not _is_row(line) and _is_row(below) and (_is_row(rest) or _names_columns(rest, below)):
-            apart += [words + colon, rest]
+            other_lines += [words + colon, rest]
         else:
-            apart.append(line)
-    return apart
+            other_lines.append(line)
+    return other_lines
 
 
 def _labelled_table(text: str, most_cells: int, today: dt.date) -> SeriesMessage | None:

@@ -48,11 +48,11 @@ class RegularSeries:
         return self.grid.at(len(self.values) - 1) if self.grid else None
 
 
-def regularize(observed: ObservedSeries, period: Period | None, most: int) -> RegularSeries:
+def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> RegularSeries:
     """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
     per period.
 
-    Raises InputError for fewer than LEAST_POINTS values, for a value beyond LARGEST, and for more than `most` steps
+    Raises InputError for fewer than LEAST_POINTS values, for a value beyond LARGEST, and for more than `limit` steps
     from the first to the last.
     """
     if largest := next((one for one in observed.values if one is not None and abs(one) > LARGEST), None):
@@ -62,7 +62,7 @@ def regularize(observed: ObservedSeries, period: Period | None, most: int) -> Re
         )
     if observed.times is None:
         _check_count(observed, observed.count)
-        return _regular_undated(observed, most)
+        return _regular_undated(observed, limit)
     totals, repeated = _sum_by_date(observed)
     _check_count(observed, len(totals))
     notes = (
@@ -77,13 +77,13 @@ def regularize(observed: ObservedSeries, period: Period | None, most: int) -> Re
     if grid is None:
         step = nearest_step(times)
         if period is not None and period.seconds > 1.5 * step.seconds:
-            times, values, grid = _sum_by_period(times, values, period, most, observed.param)
+            times, values, grid = _sum_by_period(times, values, period, limit, observed.param)
             _check_count(observed, len(times))
             notes.append(f"The dates are irregular: their values are summed by {period.name}.")
         else:
             grid = TimeGrid(step.beginning(times[0]), step, 1 if step.unit == "month" else None)
             bring = _interpolate
-    line, grid, filled, note = bring(times, values, grid, most, observed.param)
+    line, grid, filled, note = bring(times, values, grid, limit, observed.param)
     return RegularSeries(observed.name, line, grid, whole, filled, (*notes, *note))
 
 
@@ -99,8 +99,8 @@ def seasons_of(series: RegularSeries) -> tuple[int, ...]:
             return (5, 261)
     year = round(365.25 * DAY / step.count)
     natural = (HOUR, DAY, WEEK) if step.count < MINUTE * 10 else (DAY, WEEK)
-    within = [length // step.count for length in natural if length % step.count == 0 and length > step.count]
-    return (*within, *([year] if step.count >= HOUR * 12 and year > 3 else []))
+    inner_seasons = [length // step.count for length in natural if length % step.count == 0 and length > step.count]
+    return (*inner_seasons, *([year] if step.count >= HOUR * 12 and year > 3 else []))
 
 
 def _check_count(observed: ObservedSeries, count: int) -> None:
@@ -140,10 +140,10 @@ def _sum_by_date(observed: ObservedSeries) -> tuple[dict[dt.datetime, float], in
     return {time: total for time, total in totals.items() if math.isfinite(total)}, repeated
 
 
-def _regular_undated(observed: ObservedSeries, most: int) -> RegularSeries:
+def _regular_undated(observed: ObservedSeries, limit: int) -> RegularSeries:
     known = [(at, value) for at, value in enumerate(observed.values) if value is not None]
     first, last = known[0][0], known[-1][0]
-    _check_length(last - first + 1, most, "value", observed.param)
+    _check_length(last - first + 1, limit, "value", observed.param)
     values = np.array([value for _, value in known])
     places = np.array([at - first for at, _ in known], np.float64)
     filled = last - first + 1 - len(known)
@@ -161,10 +161,10 @@ _GriddedValues = tuple[NDArray[np.float64], TimeGrid, int, list[str]]
 
 
 def _fill_grid(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, limit: int, param: str | None
 ) -> _GriddedValues:
     count = grid.place(times[-1]) + 1
-    _check_length(count, most, grid.step.name, param)
+    _check_length(count, limit, grid.step.name, param)
     sums, numbers = np.zeros(count), np.zeros(count)
     places = [grid.place(time) for time in times]
     np.add.at(sums, places, values)
@@ -182,14 +182,14 @@ def _fill_grid(
 
 
 def _interpolate(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, most: int, param: str | None
+    times: Sequence[dt.datetime], values: NDArray[np.float64], grid: TimeGrid, limit: int, param: str | None
 ) -> _GriddedValues:
     """Interpolate irregular observations at each step from the first to the last."""
     places = np.array([grid.exact_place(time) for time in times])
     first, last = math.ceil(places[0]), math.floor(places[-1])
     if last - first + 1 < LEAST_POINTS:
         first, last = math.floor(places[0]), math.ceil(places[-1])
-    _check_length(last - first + 1, most, grid.step.name, param)
+    _check_length(last - first + 1, limit, grid.step.name, param)
     steps = np.arange(first, last + 1)
     filled = len(np.setdiff1d(steps, np.round(places)))
     note = f"The dates are irregular: values are interpolated, one per {grid.step.name}."
@@ -197,28 +197,28 @@ def _interpolate(
 
 
 def _sum_by_period(
-    times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period, most: int, param: str | None
+    times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period, limit: int, param: str | None
 ) -> tuple[list[dt.datetime], NDArray[np.float64], TimeGrid]:
     """Sum the values per `period`, from the first to the last; 0 for a period without values."""
     grid = TimeGrid(period.beginning(times[0]), period, 1 if period.unit == "month" else None)
     count = math.floor(grid.exact_place(period.beginning(times[-1]))) + 1
-    _check_length(count, most, period.name, param)
+    _check_length(count, limit, period.name, param)
     sums = np.zeros(count)
     np.add.at(sums, [math.floor(grid.exact_place(period.beginning(time))) for time in times], values)
     return [grid.at(index) for index in range(count)], sums, grid
 
 
-def _check_length(count: int, most: int, step: str, param: str | None) -> None:
-    if count > most:
+def _check_length(count: int, limit: int, step: str, param: str | None) -> None:
+    if count > limit:
         raise InputError(
-            f"the series has {count} steps of one {step} from its first to its last value; the limit is {most}",
+            f"the series has {count} steps of one {step} from its first to its last value; the limit is {limit}",
             code="too_many_points",
             param=param,
         )
 
 
-def _count_text(count: int, one: str, more: str) -> str:
-    return f"{count} {one if count == 1 else more}"
+def _count_text(count: int, one: str, suffix: str) -> str:
+    return f"{count} {one if count == 1 else suffix}"
 
 
 def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
@@ -234,8 +234,8 @@ def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
     steps = _steps_until(series, horizon) if horizon.until is not None else _steps_counted(series, horizon)
     if steps is None or steps > MAX_STEPS:
         shown = f"{steps}" if steps is not None else f"more than {MAX_STEPS}"
-        each = f" of one {series.grid.step.name} each" if series.grid else ""
-        raise InputError(f"the forecast would be {shown} steps{each}; the limit is {MAX_STEPS}. Ask for fewer.")
+        step_text = f" of one {series.grid.step.name} each" if series.grid else ""
+        raise InputError(f"the forecast would be {shown} steps{step_text}; the limit is {MAX_STEPS}. Ask for fewer.")
     if steps < 1:
         raise InputError("the horizon of the forecast is 0; it must be at least 1")
     return steps

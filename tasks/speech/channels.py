@@ -136,13 +136,13 @@ class FaintSpeech:
         """Amplify the next block, float32 [channels, n] at 16 kHz, to at most ±1. If nothing changes, the array itself
         is returned."""
         self._loudest = max(self._loudest, _loudness(block))
-        before, self._gain = self._gain, TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
-        if before == self._gain == 1:
+        earlier_gain, self._gain = self._gain, TARGET / self._loudest if SILENT < self._loudest < FAINT else 1.0
+        if earlier_gain == self._gain == 1:
             return block
         gains = np.full(block.shape[1], self._gain, np.float32)
-        if before != 1:
+        if earlier_gain != 1:
             ramp = min(_RAMP, len(gains))
-            gains[:ramp] = np.linspace(before, self._gain, ramp)
+            gains[:ramp] = np.linspace(earlier_gain, self._gain, ramp)
         louder: NDArray[np.float32] = np.clip(block * gains, -1, 1)
         return louder
 

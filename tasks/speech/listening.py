@@ -386,12 +386,12 @@ def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], l
 def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
     """Drop the first or last word of `found` if it repeats the word right before
     or after the span."""
-    before = [word for word in words if span[0] - _MAX_DIFFERENCE_S < word.end <= span[0]]
-    after = [word for word in words if span[1] <= word.start < span[1] + _MAX_DIFFERENCE_S]
+    words_before = [word for word in words if span[0] - _MAX_DIFFERENCE_S < word.end <= span[0]]
+    words_after = [word for word in words if span[1] <= word.start < span[1] + _MAX_DIFFERENCE_S]
     kept = list(found)
-    if kept and before and _letters_of(kept[0]) == _letters_of(before[-1]):
+    if kept and words_before and _letters_of(kept[0]) == _letters_of(words_before[-1]):
         del kept[0]
-    if kept and after and _letters_of(kept[-1]) == _letters_of(after[0]):
+    if kept and words_after and _letters_of(kept[-1]) == _letters_of(words_after[0]):
         del kept[-1]
     return kept
 
@@ -414,10 +414,10 @@ def _count_letters(text: str) -> int:
 def _spoken_part(word: SpokenWord, speech: Sequence[Span], *, is_first: bool) -> Span | None:
     """Return the part of a word's time that contains speech; None if there is none nearby. The time of a first word may
     be extended back over speech that was omitted."""
-    near = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
-    if not near:
+    nearby_spans = [span for span in speech if span[0] < word.end + _ASTRAY_S and span[1] > word.start - _ASTRAY_S]
+    if not nearby_spans:
         return None
-    parts = within(near, word.start, word.end)
+    parts = within(nearby_spans, word.start, word.end)
     if not parts:
         return word.start, word.end
     groups = [[parts[0]]]

@@ -106,11 +106,11 @@ def _merge_small_clusters(vectors: Vectors, labels: NDArray[np.int64], least: fl
         labels[members] = likeness.argmax(axis=1)
 
 
-def _merge_nearest_clusters(vectors: Vectors, labels: NDArray[np.int64], most: int) -> Vectors:
-    """Join the two nearest clusters until there are at most `most`, and return their means."""
+def _merge_nearest_clusters(vectors: Vectors, labels: NDArray[np.int64], limit: int) -> Vectors:
+    """Join the two nearest clusters until there are at most `limit`, and return their means."""
     while True:
         means = _cluster_means(vectors, labels)
-        if len(means) <= most:
+        if len(means) <= limit:
             return means
         likeness = means @ means.T
         np.fill_diagonal(likeness, -1)

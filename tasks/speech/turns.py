@@ -181,5 +181,5 @@ def _speaker_of(start: float, end: float, turns: Sequence[SpeakerTurn], first: i
         shares[turn.speaker] = shares.get(turn.speaker, 0.0) + share
     if shares:
         return max(shares, key=shares.__getitem__)
-    near = turns[max(0, first - 1) : first + 1]
-    return min(near, key=lambda turn: max(turn.start - end, start - turn.end)).speaker if near else 0
+    nearby_turns = turns[max(0, first - 1) : first + 1]
+    return min(nearby_turns, key=lambda turn: max(turn.start - end, start - turn.end)).speaker if nearby_turns else 0

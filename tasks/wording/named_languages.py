@@ -129,14 +129,14 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
         whole = [name for name in names if _NAME_ENDS.match(text, position + len(name))]
         for name in (*whole, *(name for name in names if name in STEMS)):
             end = position + len(name)
-            after = _AFTER_NAME.match(text, end)
-            assert after is not None
+            match_after = _AFTER_NAME.match(text, end)
+            assert match_after is not None
             tag = tag_of_name(name)
             region = _VARIANTS.get(variant["variant"].lower() if variant else "") or _REGIONS.get(
-                (after["of"] or "").lower()
+                (match_after["of"] or "").lower()
             )
             tag = f"{tag}-{region}" if region else str(tag)
-            return _LanguageName(text, after.end(), tag, text[position:end], ending=after["ending"])
+            return _LanguageName(text, match_after.end(), tag, text[position:end], ending=match_after["ending"])
         code = _CODE.match(text, position)
         if code and code["code"].lower() in TAG_OF_CODE and (tag := tag_of_code(code.group())):
             return _LanguageName(text, code.end(), tag, code["code"], is_code=True, has_region=bool(code["region"]))

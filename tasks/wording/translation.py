@@ -185,18 +185,18 @@ def _text_inside(instruction: str, target: LanguageMention) -> str:
     """Return the text within the instruction: in quotes, before the language, or after it."""
     if quoted := _longest_quotation(instruction, target):
         return quoted
-    before, after = instruction[: target.start], instruction[target.end :]
-    verb = _VERB.search(before)
-    parts = [before[verb.end() :], before[: verb.start()]] if verb else [before]
+    text_before, rest = instruction[: target.start], instruction[target.end :]
+    verb = _VERB.search(text_before)
+    parts = [text_before[verb.end() :], text_before[: verb.start()]] if verb else [text_before]
     for part in parts:
         text = without_source(_LABEL.sub("", part, count=1)).rstrip().rstrip(_PARTICLES).rstrip()
         text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
         if not _NOTHING.fullmatch(text):
             return text.strip()
-    after = _BEFORE_OBJECT.sub("", after, count=1) if _BEFORE_OBJECT.match(after) else after
-    if polite := _POLITE.match(after):
-        after = after[polite.end() :]
-    return "" if _VERB.match(after) or _NOTHING.fullmatch(after) else after.strip()
+    rest = _BEFORE_OBJECT.sub("", rest, count=1) if _BEFORE_OBJECT.match(rest) else rest
+    if polite := _POLITE.match(rest):
+        rest = rest[polite.end() :]
+    return "" if _VERB.match(rest) or _NOTHING.fullmatch(rest) else rest.strip()
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:

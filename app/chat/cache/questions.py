@@ -125,7 +125,7 @@ def parse_question(text: str) -> ParsedQuestion:
     units = {_SYMBOLS[symbol] for symbol in _SYMBOL.findall(text)}
     text = _without(text, [(number.start, number.end) for number in found_numbers], " # ")
     terms = _WORD.findall(text)
-    terms = [_unit(term, before) or term for before, term in zip(["", *terms], terms, strict=False)]
+    terms = [_unit(term, term_before) or term for term_before, term in zip(["", *terms], terms, strict=False)]
     words, content, names, dates = [], [], [], set()
     values = [number.readings for number in found_numbers]
     for term in terms:
@@ -201,14 +201,14 @@ def _capitalised(text: str) -> Iterator[str]:
         has_inner_capital = any(character.isupper() for character in word[1:])
         if word == "I" or word.startswith("I'") or (word.lower() in function_words and not word.isupper()):
             continue  # such as "What" in "Hi, What"
-        before = text[: each.start()].rstrip(_BEFORE_NAMES)
-        if has_inner_capital or (word[0].isupper() and before and before[-1] not in _SENTENCE_ENDS):
+        text_before = text[: each.start()].rstrip(_BEFORE_NAMES)
+        if has_inner_capital or (word[0].isupper() and text_before and text_before[-1] not in _SENTENCE_ENDS):
             yield word.lower()
 
 
-def _unit(term: str, before: str) -> str | None:
+def _unit(term: str, word_before: str) -> str | None:
     """Return the name of a unit. A unit of one or two letters counts only after a number or a direction."""
-    if len(term) <= 2 and before not in _BEFORE_UNITS:
+    if len(term) <= 2 and word_before not in _BEFORE_UNITS:
         return None
     named = question_words().units.get(term)
     return named or (unit_named(term) if term.isascii() else None)

@@ -99,26 +99,26 @@ class RephrasedQuestions:
         lookup = QuestionLookup(
             turn, scope, await run_off_loop(request, gist, turn.text.strip(), scope), None, "explore"
         )
-        known = await self._store_breaker.call(self._known.find_by_gist(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
-        if known is None:
+        same_gist = await self._store_breaker.call(self._known.find_by_gist(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
+        if same_gist is None:
             return None
         # The comparison takes up to a millisecond per question.
-        alike = await asyncio.to_thread(_without_vetoed, known, lookup.text) if known else ()
-        return await self._decide(lookup, alike) if alike else lookup
+        similar = await asyncio.to_thread(_without_vetoed, same_gist, lookup.text) if same_gist else ()
+        return await self._decide(lookup, similar) if similar else lookup
 
-    async def _decide(self, lookup: QuestionLookup, alike: Sequence[KnownQuestion]) -> QuestionLookup | None:
+    async def _decide(self, lookup: QuestionLookup, similar: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Decide about the nearest known question. The engine embeds the question only if a cached answer might be
         returned."""
         vector = None
-        if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in alike):
+        if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in similar):
             vector = await self._engine_breaker.call(self._vector(lookup.turn), EMBEDDING_S)
             if vector is None:
                 return None
-        similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in alike]
-        place = choose([(one.observations, each) for one, each in zip(alike, similarities, strict=True)])
+        similarities = [1.0 if vector is None or one.vector is None else float(one.vector @ vector) for one in similar]
+        place = choose([(one.observations, each) for one, each in zip(similar, similarities, strict=True)])
         if place is None:
             return lookup
-        nearest = alike[place]
+        nearest = similar[place]
         draw = draw_of(lookup.scope, lookup.text, nearest.answer_key.hex(), len(nearest.observations))
         return replace(
             lookup, nearest=nearest, decision=decide(nearest.observations, similarities[place], self._max_error, draw)

@@ -97,9 +97,9 @@ async def images_for_llm(
     shares = iter(fair_shares([_tokens(*one.sizes[number]) for one, number in sizes for _ in one.parts], room))
     images: dict[PartPlace, Sequence[LlmImage]] = {}
     for one, numbers in zip(seen, frames, strict=True):
-        most = [min(next(shares) for _ in one.parts) for _ in numbers]
+        max_frames = [min(next(shares) for _ in one.parts) for _ in numbers]
         try:
-            images |= dict.fromkeys(one.parts, await _encode_frames(one, numbers, most, loader))
+            images |= dict.fromkeys(one.parts, await _encode_frames(one, numbers, max_frames, loader))
         except InputError:
             if not omits_unreadable:
                 raise
@@ -146,22 +146,22 @@ def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
     video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
-    most = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))
-    return [_spread_evenly(len(one.sizes), most) for one in seen]
+    largest = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))
+    return [_spread_evenly(len(one.sizes), largest) for one in seen]
 
 
-def _spread_evenly(total: int, most: int) -> list[int]:
-    kept = min(total, most)
+def _spread_evenly(total: int, limit: int) -> list[int]:
+    kept = min(total, limit)
     return [(2 * index + 1) * total // (2 * kept) for index in range(kept)]
 
 
 async def _encode_frames(
-    one: _MeasuredMedium, numbers: Sequence[int], most: Sequence[int], loader: MediaLoader
+    one: _MeasuredMedium, numbers: Sequence[int], limit: Sequence[int], loader: MediaLoader
 ) -> Sequence[LlmImage]:
-    """Return the frames with these indexes. Each takes at most its number of tokens in `most`."""
+    """Return the frames with these indexes. Each takes at most its number of tokens in `limit`."""
     shown: list[LlmImage] = []
     async with await loader.open_blob(one.blob) as document:
-        for number, tokens in zip(numbers, most, strict=True):
+        for number, tokens in zip(numbers, limit, strict=True):
             width, height = one.sizes[number]
             fits = _tokens(width, height) <= max(tokens, LEAST_TOKENS)
             size = (width, height) if fits else _shrink_to(width, height, max(tokens, LEAST_TOKENS))

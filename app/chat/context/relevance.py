@@ -69,6 +69,6 @@ def word_overlap(question: str, pieces: Sequence[str]) -> Slices[list[float]]:
 def with_neighbours(scores: Sequence[float]) -> list[float]:
     padded = [0.0, *scores, 0.0]
     return [
-        score + NEIGHBOUR_SHARE * (before + after)
-        for before, score, after in zip(padded[:-2], scores, padded[2:], strict=True)
+        score + NEIGHBOUR_SHARE * (text_before + text_after)
+        for text_before, score, text_after in zip(padded[:-2], scores, padded[2:], strict=True)
     ]

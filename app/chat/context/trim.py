@@ -116,8 +116,8 @@ def _join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
     rest = iter(lines)
-    while some := list(islice(rest, 256)):
-        pieces += _join_to_length(some, least)
+    while sample := list(islice(rest, 256)):
+        pieces += _join_to_length(sample, least)
         if len(pieces) >= most:
             mean = sum(len(piece.text) + 1 for piece in pieces) // len(pieces)
             least = max(2 * least, 4 * mean)

@@ -240,15 +240,15 @@ def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
 
 
 def windows_across_joints(
-    words: str, texts: Sequence[tuple[str, str]], before: Sequence[tuple[str, str]] = ()
+    words: str, texts: Sequence[tuple[str, str]], text_before: Sequence[tuple[str, str]] = ()
 ) -> list[tuple[str, str]]:
     """Return windows across the boundaries between the user's `words` and each `(source, text)`, and between each text
     and the next.
 
-    The texts in `before` precede `texts`.
+    The texts in `text_before` precede `texts`.
     """
     windows = [(f"messages and {source}", window) for source, text in texts for window in windows_across(words, text)]
-    for (source, text), (following, other) in pairwise([*before, *texts]):
+    for (source, text), (following, other) in pairwise([*text_before, *texts]):
         windows += [(f"{source} and {following}", window) for window in windows_across(text, other)]
     return windows
 

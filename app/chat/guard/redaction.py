@@ -159,11 +159,11 @@ def _redact_content(content: Content, redactor: Redactor) -> Content:
     if content is None or isinstance(content, str):
         return content and redactor.text(content)
     parts: list[ContentPart] = []
-    before = ""
+    text_before = ""
     for part in content:
         if isinstance(part, TextPart):
-            text = redactor.text(part.text, before)
-            before = f"{part.text}\n"
+            text = redactor.text(part.text, text_before)
+            text_before = f"{part.text}\n"
             parts.append(part.model_copy(update={"text": text}))
         else:
             parts.append(part)

@@ -287,13 +287,13 @@ class RequestGuard:
     async def _judge_request_texts(self) -> list[Check]:
         messages = self.request.messages
         unanswered = self._unanswered
-        before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
-        earlier = "\n".join(before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
-        others = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
+        text_before = [text_of(one) for one in messages[: unanswered[0]] if one.role == "user"] if unanswered else []
+        earlier = "\n".join(text_before[-_EARLIER_TURNS:])[-_EARLIER_CHARS:]
+        other_texts = await self.guardrails.threads.run(texts_of_others, messages) if self.policy.of_texts else []
         files = texts_of_file_names(self.turn.sources)
         speakers = await self.guardrails.threads.run(texts_of_speakers, messages) if self.policy.of_texts else []
         named = [(name, index) for index, name in enumerate(speakers) if name]
-        texts = [*self._texts_at(unanswered), *others, *texts_beside_messages(self.request), *files]
+        texts = [*self._texts_at(unanswered), *other_texts, *texts_beside_messages(self.request), *files]
         # A name that several messages have is judged once. Earlier messages of the user are judged by their texts only.
         current = {name: index for name, index in named if messages[index].role != "user" or index in unanswered}
         texts += [(f"messages[{index}].name", name) for name, index in current.items()]

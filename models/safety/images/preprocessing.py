@@ -136,8 +136,8 @@ def _middle(picture: Image, height: int, width: int) -> Image:
     there_height, there_width = picture.shape[:2]
     missing = max(0, height - there_height), max(0, width - there_width)
     if any(missing):
-        around = [(-(-side // 2), side // 2) for side in missing]
-        picture = np.pad(picture, [*around, (0, 0)])
+        margins = [(-(-side // 2), side // 2) for side in missing]
+        picture = np.pad(picture, [*margins, (0, 0)])
         there_height, there_width = picture.shape[:2]
     top, left = (there_height - height) // 2, (there_width - width) // 2
     return picture[top : top + height, left : left + width]

@@ -164,9 +164,9 @@ def data_url(picture: Image) -> str:
     if scale < 1:
         image = image.resize((max(1, int(width * scale)), max(1, int(height * scale))), reducing_gap=2.0)
     if min(image.size) < _SHORTEST:
-        around = PIL.Image.new("RGB", (max(_SHORTEST, image.width), max(_SHORTEST, image.height)), "gray")
-        around.paste(image)
-        image = around
+        background = PIL.Image.new("RGB", (max(_SHORTEST, image.width), max(_SHORTEST, image.height)), "gray")
+        background.paste(image)
+        image = background
     file = io.BytesIO()
     image.save(file, "JPEG", quality=_JPEG_QUALITY)
     return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -75,9 +75,9 @@ MORSE_LETTERS = dict(zip(_CODES.split(), _LETTERS, strict=True))
 
 def _text_of(data: bytes) -> str | None:
     """Return `data` decoded as UTF-8, or as UTF-16, in which PowerShell encodes its commands."""
-    wide = len(data) >= 6 and len(data) % 2 == 0 and data[1::2].count(0) * 4 > len(data)
+    is_utf_16 = len(data) >= 6 and len(data) % 2 == 0 and data[1::2].count(0) * 4 > len(data)
     try:
-        return _printable(data.decode("utf-16-le") if wide else _utf_8(data))
+        return _printable(data.decode("utf-16-le") if is_utf_16 else _utf_8(data))
     except UnicodeDecodeError:
         return None
 

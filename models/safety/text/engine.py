@@ -107,9 +107,9 @@ class OwnTextGuard:
         meanings: dict[str, float] = {}
         texts = list(vectors)
         for start in range(0, len(texts), _PASSAGES_AT_ONCE):
-            some = texts[start : start + _PASSAGES_AT_ONCE]
-            odds = self._head.log_odds_by_meaning(np.stack([vectors[text] for text in some]))
-            meanings |= dict(zip(some, odds.tolist(), strict=True))
+            chunk = texts[start : start + _PASSAGES_AT_ONCE]
+            odds = self._head.log_odds_by_meaning(np.stack([vectors[text] for text in chunk]))
+            meanings |= dict(zip(chunk, odds.tolist(), strict=True))
             yield
         layers = []
         for passage in read.passages:

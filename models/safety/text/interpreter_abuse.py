@@ -71,8 +71,8 @@ def _is_mention(place: FoundAttack, code: bytes) -> bool:
     mention, and neither is code that the text asks to run."""
     if not place.attack.taught or b"\n" in code[place.start : place.end].strip():
         return False
-    before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]
-    after = code[place.end : place.end + _CONTEXT].partition(b"\n")[0]
-    line = before + b" " + _COMMENT.sub(b"", after)
-    about = len(_WORDS.findall(line)) >= _FEWEST_WORDS and _MENTION.search(line) is not None
-    return about and not _REQUEST_TO_RUN.search(line)
+    text_before = code[max(0, place.start - _CONTEXT) : place.start].rpartition(b"\n")[2]
+    text_after = code[place.end : place.end + _CONTEXT].partition(b"\n")[0]
+    line = text_before + b" " + _COMMENT.sub(b"", text_after)
+    is_prose = len(_WORDS.findall(line)) >= _FEWEST_WORDS and _MENTION.search(line) is not None
+    return is_prose and not _REQUEST_TO_RUN.search(line)

@@ -135,10 +135,10 @@ class PhraseTable:
         gap = "(?: [^ .]+){0,3} " if self.spaced else "[^.]{0,8}"
         start = " " if self.spaced else ""
         asks = f"{start}(?:{self._expanded(self.asking)}){gap}$"
-        before = _regex(f"{asks}|{_SENTENCE_START}$" if self.orders else asks)
-        after = _regex(f"^{gap}(?:{self._expanded(self.asking_after)}){start}") if self.asking_after else None
-        within = _regex(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
-        return _Asking(before, after, within, len(start))
+        pattern_before = _regex(f"{asks}|{_SENTENCE_START}$" if self.orders else asks)
+        pattern_after = _regex(f"^{gap}(?:{self._expanded(self.asking_after)}){start}") if self.asking_after else None
+        pattern_within = _regex(f"{start}(?:{self._expanded(self.asking)}){start}") if self.asking_after else None
+        return _Asking(pattern_before, pattern_after, pattern_within, len(start))
 
     def _exception_pattern(self, *keys: str) -> Pattern | None:
         found = [self._expanded(self.unless[key]) for key in keys if key in self.unless]
@@ -204,11 +204,13 @@ class _Rule:
         return None
 
     def _is_harmless(self, text: bytes, start: int, end: int) -> bool:
-        before = text[max(0, start - _CONTEXT) : start]
-        after = text[end : end + _CONTEXT]
-        if self.among is not None and self.among.search(before + text[start:end] + after):
+        text_before = text[max(0, start - _CONTEXT) : start]
+        text_after = text[end : end + _CONTEXT]
+        if self.among is not None and self.among.search(text_before + text[start:end] + text_after):
             return True
-        sentence = before[before.rfind(b" . ") + 1 :] + text[start:end] + after.partition(b" . ")[0] + b" "
+        sentence = (
+            text_before[text_before.rfind(b" . ") + 1 :] + text[start:end] + text_after.partition(b" . ")[0] + b" "
+        )
         return self.unless is not None and self.unless.search(sentence) is not None
 
 

@@ -112,13 +112,13 @@ def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int
     down = (np.arange(y0, y1, dtype=np.float32) + 0.5) * rows / height - 0.5
     pixels = np.empty((len(down), len(across)), bool)
     small = logits.astype(np.float32)
-    wide = min(len(across), _MAX_REMAP_SIDE)
-    tall = max(1, min(_PIXELS_AT_ONCE // wide, _MAX_REMAP_SIDE))
-    for top in range(0, len(down), tall):
-        for left in range(0, len(across), wide):
-            grid = np.meshgrid(across[left : left + wide], down[top : top + tall])
+    block_width = min(len(across), _MAX_REMAP_SIDE)
+    block_height = max(1, min(_PIXELS_AT_ONCE // block_width, _MAX_REMAP_SIDE))
+    for top in range(0, len(down), block_height):
+        for left in range(0, len(across), block_width):
+            grid = np.meshgrid(across[left : left + block_width], down[top : top + block_height])
             enlarged = cv2.remap(small, grid[0], grid[1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-            pixels[top : top + tall, left : left + wide] = enlarged > 0
+            pixels[top : top + block_height, left : left + block_width] = enlarged > 0
     return Mask(int(x0), int(y0), pixels)
 
 

@@ -57,8 +57,8 @@ def _in_order(pieces: Sequence[TextPiece]) -> list[TextPiece]:
     """Return `pieces` line by line, each line from left to right."""
     if not pieces:
         return []
-    tall = float(np.median([piece.box[3] - piece.box[1] for piece in pieces])) or 1.0
-    return sorted(pieces, key=lambda one: (round((one.box[1] + one.box[3]) / 2 / tall), one.box[0]))
+    text_height = float(np.median([piece.box[3] - piece.box[1] for piece in pieces])) or 1.0
+    return sorted(pieces, key=lambda one: (round((one.box[1] + one.box[3]) / 2 / text_height), one.box[0]))
 
 
 def _contains(outer: tuple[float, float, float, float], inner: tuple[float, float, float, float]) -> bool:

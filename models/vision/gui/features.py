@@ -24,9 +24,9 @@ def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
     """Return features of the boxes' borders and colours (the clarity of each side, the difference of the colours to the
     surroundings), and the boxes' fills."""
     x0, y0, x1, y1 = boxes.T
-    wide, tall = x1 - x0, y1 - y0
+    widths, heights = x1 - x0, y1 - y0
     colours, grain = BoxMeans(view.image), _edges(view)
-    inset = np.minimum(np.minimum(wide, tall) * 0.15, 3)
+    inset = np.minimum(np.minimum(widths, heights) * 0.15, 3)
     strength = []
     for step in range(len(STEPS)):
         best = np.zeros((_SIDES, len(boxes)), np.float32)
@@ -44,7 +44,7 @@ def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
         strength += [best.min(axis=0), best.mean(axis=0)]
         if step == 1:
             strength += [best[2], best[3]]
-    depth = np.clip(0.12 * np.minimum(wide, tall), 2, 5)
+    depth = np.clip(0.12 * np.minimum(widths, heights), 2, 5)
     inner = [
         colours.means(x0 + 2, y0 + 2, x0 + 2 + depth, y1 - 2),
         colours.means(x1 - 2 - depth, y0 + 2, x1 - 2, y1 - 2),
@@ -58,21 +58,21 @@ def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
         colours.means(x0, y1 + 2, x1, y1 + 4),
     ]
     fill = np.median(np.stack(inner), axis=0)
-    around = np.median(np.stack(outer), axis=0)
+    outside = np.median(np.stack(outer), axis=0)
     steps = np.stack([np.abs(one - other).max(axis=1) for one, other in zip(inner, outer, strict=True)])
-    corner = np.maximum(2, 0.12 * np.minimum(wide, tall))
+    corner = np.maximum(2, 0.12 * np.minimum(widths, heights))
     corners = [
         colours.means(left, top, left + corner, top + corner)
         for left, top in ((x0, y0), (x1 - corner, y0), (x0, y1 - corner), (x1 - corner, y1 - corner))
     ]
-    rounded = np.stack([np.abs(one - around).max(axis=1) - np.abs(one - fill).max(axis=1) for one in corners])
+    rounded = np.stack([np.abs(one - outside).max(axis=1) - np.abs(one - fill).max(axis=1) for one in corners])
     ground = np.median(view.image[::8, ::8].reshape(-1, 3), axis=0)
     halves = [
         colours.means(x0 + 2, y0 + 2, (x0 + x1) / 2, y1 - 2),
         colours.means((x0 + x1) / 2, y0 + 2, x1 - 2, y1 - 2),
     ]
-    third = wide / 3
-    middle = colours.means(x0 + third, y0 + tall / 3, x1 - third, y1 - tall / 3)
+    third = widths / 3
+    middle = colours.means(x0 + third, y0 + heights / 3, x1 - third, y1 - heights / 3)
     scaled = [
         steps.min(axis=0),
         steps.mean(axis=0),
@@ -81,9 +81,9 @@ def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
         fill.max(axis=1) - fill.min(axis=1),
         fill.mean(axis=1),
         np.abs(fill - ground).max(axis=1),
-        np.abs(around - ground).max(axis=1),
-        np.abs(fill - around).max(axis=1),
-        fill.mean(axis=1) - around.mean(axis=1),
+        np.abs(outside - ground).max(axis=1),
+        np.abs(fill - outside).max(axis=1),
+        fill.mean(axis=1) - outside.mean(axis=1),
         np.abs(halves[0] - halves[1]).max(axis=1),
         halves[0].mean(axis=1) - halves[1].mean(axis=1),
         np.abs(middle - fill).max(axis=1),
@@ -113,26 +113,26 @@ def _edges(view: ScreenView) -> _Edges:
 def texture_features(view: ScreenView, boxes: Boxes) -> Floats:
     """Return the shares of edges in parts of each box and beside it, with the text and without."""
     x0, y0, x1, y1 = boxes.T
-    wide, tall = x1 - x0, y1 - y0
+    widths, heights = x1 - x0, y1 - y0
     strongest = np.maximum(view.right, view.below)
     bare = strongest.copy()
     for piece in view.pieces:
         left, top, right, bottom = (max(0, round(side)) for side in piece.box)
         bare[top:bottom, left:right] = 0
     sums = BoxMeans(np.stack([strongest > 12, strongest > 40, bare > 12, bare > 40], axis=2).astype(np.uint8))
-    side = np.minimum(tall, wide / 2)
-    margin = np.minimum(4, 0.2 * np.minimum(wide, tall))
+    side = np.minimum(heights, widths / 2)
+    margin = np.minimum(4, 0.2 * np.minimum(widths, heights))
     a, b, c, d = x0 + margin, y0 + margin, x1 - margin, y1 - margin
     parts = [
         sums.means(a, b, c, d),
         sums.means(a, b, x0 + side, d)[:, 2:],
         sums.means(x1 - side, b, c, d)[:, 2:],
         sums.means(x0 + side, b, x1 - side, d)[:, 2:],
-        sums.means(a, y0 + tall * 0.4, c, y1 - tall * 0.4)[:, :2],
-        sums.means(x0 + wide * 0.4, b, x1 - wide * 0.4, d)[:, :2],
+        sums.means(a, y0 + heights * 0.4, c, y1 - heights * 0.4)[:, :2],
+        sums.means(x0 + widths * 0.4, b, x1 - widths * 0.4, d)[:, :2],
         sums.means(x0 - 6, y0 - 6, x1 + 6, y1 + 6)[:, :2],
-        sums.means(x1 + 2, y0, x1 + 2 + tall, y1)[:, :1],
-        sums.means(x0 - 2 - tall, y0, x0 - 2, y1)[:, :1],
+        sums.means(x1 + 2, y0, x1 + 2 + heights, y1)[:, :1],
+        sums.means(x0 - 2 - heights, y0, x0 - 2, y1)[:, :1],
     ]
     return np.concatenate(parts, axis=1)
 
@@ -151,10 +151,10 @@ def neighbour_features(boxes: Boxes, copied: Floats, fill: Floats, line: float) 
         row = (np.abs(middle[part, None, 1] - middle[None, :, 1]) < 0.15 * line) & same_height & (common == 0)
         column = (np.abs(boxes[part, None, 0] - boxes[None, :, 0]) < 0.15 * line) & same_height & (common == 0)
         twin = same_width & same_height & (common == 0)
-        within = (common > 0.9 * area[None]) & (area[None] < 0.7 * area[part, None])
-        around = (common > 0.9 * area[part, None]) & (area[None] > 1.3 * area[part, None])
-        smallest = np.where(around, area[None], np.inf).argmin(axis=1)
-        has: NDArray[np.bool_] = np.any(around, axis=1)
+        is_within = (common > 0.9 * area[None]) & (area[None] < 0.7 * area[part, None])
+        is_around = (common > 0.9 * area[part, None]) & (area[None] > 1.3 * area[part, None])
+        smallest = np.where(is_around, area[None], np.inf).argmin(axis=1)
+        has: NDArray[np.bool_] = np.any(is_around, axis=1)
         wrapped = np.where(has[:, None], copied[smallest], 0)
         ratio = np.where(has, np.log2(area[part] / area[smallest]), -12)
         place = np.where(has[:, None], (boxes[part, :2] - boxes[smallest, :2]) / np.maximum(size[smallest], 1), 0)
@@ -162,7 +162,9 @@ def neighbour_features(boxes: Boxes, copied: Floats, fill: Floats, line: float) 
         columns.append(
             np.concatenate(
                 [
-                    np.minimum(np.stack([one.sum(axis=1) for one in (row, column, twin, within, around)], axis=1), 16)
+                    np.minimum(
+                        np.stack([one.sum(axis=1) for one in (row, column, twin, is_within, is_around)], axis=1), 16
+                    )
                     / 4,
                     np.stack([np.maximum(ratio, -12), unlike], axis=1),
                     place,
@@ -194,13 +196,13 @@ def describe_boxes(view: ScreenView, proposals: Proposals) -> Floats:
 
 
 def _shape_features(boxes: Boxes, line: float, width: int, height: int) -> Floats:
-    wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+    widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
     columns = [
-        np.log2(wide / line + 0.05),
-        np.log2(tall / line + 0.05),
-        np.log2((wide + 1) / (tall + 1)),
-        wide / width,
-        tall / height,
+        np.log2(widths / line + 0.05),
+        np.log2(heights / line + 0.05),
+        np.log2((widths + 1) / (heights + 1)),
+        widths / width,
+        heights / height,
         boxes[:, 0] / width,
         boxes[:, 1] / height,
         (width - boxes[:, 2]) / width,

@@ -53,8 +53,8 @@ class LlmGrounder:
                     log.info("gui_grounding_blind", llm=llm.name)
                     return None
                 room = (abilities.context_tokens or _ASSUMED_CONTEXT) - _ANSWER_TOKENS - _PICTURE_TOKENS
-                most = min(_MAX_LISTED, max(0, room // _ELEMENT_TOKENS))
-                question = await asyncio.to_thread(question_of, wanted, image, elements, most)
+                limit = min(_MAX_LISTED, max(0, room // _ELEMENT_TOKENS))
+                question = await asyncio.to_thread(question_of, wanted, image, elements, limit)
                 answer = await _answer(llm, question, abilities)
         except (ModelError, TimeoutError, InvalidAnswer) as error:
             log.warning("gui_grounding_failed", error=type(error).__name__)

@@ -210,14 +210,14 @@ class OmniParserEngine:
         boxes, scores = [as_boxes([])], [np.zeros(0, np.float32)]
         for view in views_of(screen.image, screen.lines):
             yield
-            found, sure = self._icons.find(view.image)
+            found, confidences = self._icons.find(view.image)
             whole = is_whole(view, found) & ((found[:, 2:] - found[:, :2]).min(axis=1) >= 1)
             corner = np.array([*view.corner, *view.corner], np.float32)
             boxes.append(((found + corner) / view.scale)[whole])
-            scores.append(sure[whole])
-        every, sure = np.concatenate(boxes), np.concatenate(scores)
-        kept = suppressed(every, sure, np.zeros(len(every), np.intp), most=MAX_OVERLAP)
-        return every[kept], sure[kept]
+            scores.append(confidences[whole])
+        all_boxes, confidences = np.concatenate(boxes), np.concatenate(scores)
+        kept = suppressed(all_boxes, confidences, np.zeros(len(all_boxes), np.intp), most=MAX_OVERLAP)
+        return all_boxes[kept], confidences[kept]
 
 
 def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores: Scores) -> list[GuiElement]:

@@ -216,10 +216,10 @@ def _icons_beside(box: Box, icons: Boxes) -> Iterator[Box]:
         (level, icons[:, 0] - box[2]),
         (centred, box[1] - icons[:, 3]),
     ):
-        near = fits & (gap > -3) & (gap < 1.2 * text_height)
-        if near.any():
+        is_near = fits & (gap > -3) & (gap < 1.2 * text_height)
+        if is_near.any():
             # Of boxes within a few pixels of the nearest one, the largest is an icon and not just a stroke of it.
-            close = near & (gap < gap[near].min() + 6)
+            close = is_near & (gap < gap[is_near].min() + 6)
             area = np.where(close, (icons[:, 2] - icons[:, 0]) * icon_heights, -1)
             yield icons[int(area.argmax())]
 

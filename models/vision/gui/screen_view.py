@@ -59,8 +59,8 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
         pieces = [replace(piece, box=_scaled(piece.box, scale)) for piece in pieces]
     else:
         shrunk = image
-    tall = [piece.box[3] - piece.box[1] for piece in pieces]
-    line = float(np.clip(np.median(tall), 7, 25)) if tall else USUAL_LINE_HEIGHT
+    heights = [piece.box[3] - piece.box[1] for piece in pieces]
+    line = float(np.clip(np.median(heights), 7, 25)) if heights else USUAL_LINE_HEIGHT
     height, width = shrunk.shape[:2]
     for top, bottom in _parts(height):
         for left, right in _parts(width):
@@ -86,8 +86,12 @@ def is_whole(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
 
 def _scale(image: Image, lines: Sequence[TextLine]) -> float:
     boxes = [box_of(line.quad) for line in lines]
-    tall = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
-    scale = USUAL_LINE_HEIGHT / max(1.0, float(np.median(tall))) if tall else _SIDE_WITHOUT_TEXT / min(image.shape[:2])
+    heights = [bottom - top for left, top, right, bottom in boxes if right - left > 1.5 * (bottom - top)]
+    scale = (
+        USUAL_LINE_HEIGHT / max(1.0, float(np.median(heights)))
+        if heights
+        else _SIDE_WITHOUT_TEXT / min(image.shape[:2])
+    )
     return scale if scale < _KEPT_SCALE else 1.0
 
 

@@ -69,10 +69,10 @@ def _is_taken(
     interactive: NDArray[np.bool_],
     kinds: NDArray[np.int64],
 ) -> bool:
-    others = boxes[kept]
-    wide = np.minimum(others[:, 2], boxes[number, 2]) - np.maximum(others[:, 0], boxes[number, 0])
-    tall = np.minimum(others[:, 3], boxes[number, 3]) - np.maximum(others[:, 1], boxes[number, 1])
-    common = np.maximum(wide, 0) * np.maximum(tall, 0)
+    kept_boxes = boxes[kept]
+    widths = np.minimum(kept_boxes[:, 2], boxes[number, 2]) - np.maximum(kept_boxes[:, 0], boxes[number, 0])
+    heights = np.minimum(kept_boxes[:, 3], boxes[number, 3]) - np.maximum(kept_boxes[:, 1], boxes[number, 1])
+    common = np.maximum(widths, 0) * np.maximum(heights, 0)
     same = common > _SAME_OVERLAP * (area[kept] + area[number] - common)
     inside = common > _INSIDE_SHARE * np.minimum(area[kept], area[number])
     # An interactive element contains no other element, and no element contains another of its kind.

@@ -20,18 +20,18 @@ class TextFeatures:
         return np.concatenate([self._inside(boxes, places), self._around(boxes, places), self._ink(made_of)], axis=1)
 
     def _inside(self, boxes: Boxes, places: Boxes) -> Floats:
-        wide, tall = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
+        widths, heights = boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]
         if not len(places):
             return np.tile(np.array([0, 0, -1, -1, 0, 0, 0, 0, 0, 0], np.float32), (len(boxes), 1))
         common = intersection_area(boxes, places)
         own = area_of(places)
         inside = common > 0.6 * own
         count = inside.sum(axis=1)
-        some = count > 0
+        has_text = count > 0
         # For a box without text, the sides of the box stand for the sides of its text, so that no feature below is
         # infinite.
         left, top, right, bottom = (
-            np.where(some, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
+            np.where(has_text, reduce(np.where(inside, places[None, :, side], nothing), axis=1), boxes[:, side])
             for side, (reduce, nothing) in enumerate(
                 ((np.min, np.inf), (np.min, np.inf), (np.max, -np.inf), (np.max, -np.inf))
             )
@@ -39,13 +39,13 @@ class TextFeatures:
         letters = np.array([len(piece.text) for piece in self._view.pieces], np.float32)
         columns = [
             np.minimum(count, 12) / 4,
-            common.sum(axis=1) / (wide * tall),
-            np.where(some, (left - boxes[:, 0]) / tall, -1),
-            np.where(some, (boxes[:, 2] - right) / tall, -1),
-            np.where(some, ((left - boxes[:, 0]) - (boxes[:, 2] - right)) / wide, 0),
-            np.where(some, (right - left) / wide, 0),
-            np.where(some, (bottom - top) / tall, 0),
-            np.where(some, ((top - boxes[:, 1]) - (boxes[:, 3] - bottom)) / tall, 0),
+            common.sum(axis=1) / (widths * heights),
+            np.where(has_text, (left - boxes[:, 0]) / heights, -1),
+            np.where(has_text, (boxes[:, 2] - right) / heights, -1),
+            np.where(has_text, ((left - boxes[:, 0]) - (boxes[:, 2] - right)) / widths, 0),
+            np.where(has_text, (right - left) / widths, 0),
+            np.where(has_text, (bottom - top) / heights, 0),
+            np.where(has_text, ((top - boxes[:, 1]) - (boxes[:, 3] - bottom)) / heights, 0),
             np.log1p((inside * letters).sum(axis=1)) / 3,
             (common / own[None]).max(axis=1) * (count == 0),
         ]
@@ -55,9 +55,9 @@ class TextFeatures:
     def _around(self, boxes: Boxes, places: Boxes) -> Floats:
         """Return the gaps to the nearest text on each side (6 if there is none; the label of a tick box is there), and
         the numbers of texts in the same row and column."""
-        far = np.full((len(boxes), 4), 6, np.float32)
+        no_gaps = np.full((len(boxes), 4), 6, np.float32)
         if not len(places):
-            return np.concatenate([far, np.zeros((len(boxes), 2), np.float32)], axis=1)
+            return np.concatenate([no_gaps, np.zeros((len(boxes), 2), np.float32)], axis=1)
         line = self._view.line
         x0, y0, x1, y1 = (boxes[:, side, None] for side in range(4))
         px0, py0, px1, py1 = (places[None, :, side] for side in range(4))
@@ -69,10 +69,13 @@ class TextFeatures:
         centres_y, heights = (y0 + y1) / 2, y1 - y0
         row = (np.abs((py0 + py1) / 2 - centres_y) < 0.3 * line) & level
         column = np.abs(px0 - x0) < 0.25 * line
-        alike = np.abs((py1 - py0) - heights) < 0.35 * line
-        near = np.clip(np.stack(gaps, axis=1), -0.5, 6).astype(np.float32)
-        counts = np.stack([np.minimum(row.sum(axis=1), 10), np.minimum((column & alike).sum(axis=1), 10)], axis=1) / 5
-        return np.concatenate([near, counts.astype(np.float32)], axis=1)
+        has_same_height = np.abs((py1 - py0) - heights) < 0.35 * line
+        clipped_gaps = np.clip(np.stack(gaps, axis=1), -0.5, 6).astype(np.float32)
+        counts = (
+            np.stack([np.minimum(row.sum(axis=1), 10), np.minimum((column & has_same_height).sum(axis=1), 10)], axis=1)
+            / 5
+        )
+        return np.concatenate([clipped_gaps, counts.astype(np.float32)], axis=1)
 
     def _ink(self, made_of: NDArray[np.int64]) -> Floats:
         """Return the colour of the box's own text compared with the texts of the page, and the text's position in its
@@ -86,7 +89,7 @@ class TextFeatures:
         usual = np.median(inks, axis=0)
         middles = ((self._places[:, :2] + self._places[:, 2:]) / 2).astype(np.float32)
         nearby = _nearest_others(middles, inks)
-        tall = self._places[:, 3] - self._places[:, 1]
+        heights = self._places[:, 3] - self._places[:, 1]
         rows = [
             inks.max(axis=1) - inks.min(axis=1),
             np.abs(inks - usual).max(axis=1),
@@ -97,7 +100,7 @@ class TextFeatures:
         ]
         columns = [
             *(np.sign(row) * np.log1p(np.abs(row)) / 5 for row in rows),
-            tall / self._view.line,
+            heights / self._view.line,
             np.array([piece.pieces_in_line for piece in pieces], np.float32).clip(0, 8) / 4,
             np.array([piece.share for piece in pieces], np.float32),
             np.array([_letter_share(piece.text) for piece in pieces], np.float32),
@@ -121,8 +124,8 @@ def _letter_share(text: str) -> float:
 
 def _nearest_others(centres: Floats, inks: Floats) -> Floats:
     """Return the median ink of the five nearest other pieces, for each piece."""
-    apart = ((centres[:, None] - centres[None]) ** 2 * np.array([0.3, 1], np.float32)).sum(axis=2)
-    order = np.argsort(apart, axis=1, kind="stable")[:, 1:6]
+    distances = ((centres[:, None] - centres[None]) ** 2 * np.array([0.3, 1], np.float32)).sum(axis=2)
+    order = np.argsort(distances, axis=1, kind="stable")[:, 1:6]
     if order.shape[1] == 0:
         return inks
     nearby: Floats = np.median(inks[order], axis=1).astype(np.float32)

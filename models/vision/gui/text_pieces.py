@@ -54,8 +54,8 @@ def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
         return
     spaced: list[list[Word]] = []
     for word in sorted(line.words, key=lambda one: box_of(one.quad)[0]):
-        before = box_of(spaced[-1][-1].quad)[2] if spaced else -np.inf
-        if box_of(word.quad)[0] - before > _MAX_WORD_GAP * height:
+        previous_right = box_of(spaced[-1][-1].quad)[2] if spaced else -np.inf
+        if box_of(word.quad)[0] - previous_right > _MAX_WORD_GAP * height:
             spaced.append([])
         spaced[-1].append(word)
     runs = [(words, list(_by_colour(image, words))) for words in spaced]
@@ -76,14 +76,14 @@ def _pieces(image: Image, line: TextLine) -> Iterator[TextPiece]:
 
 def _by_colour(image: Image, words: Sequence[Word]) -> Iterator[list[Word]]:
     run: list[Word] = []
-    before: Colour | None = None
+    previous: Colour | None = None
     for word in words:
         ink, _ = colours(image, box_of(word.quad))
-        if before is not None and float(np.abs(ink - before).max()) > _MAX_INK_DIFFERENCE:
+        if previous is not None and float(np.abs(ink - previous).max()) > _MAX_INK_DIFFERENCE:
             yield run
             run = []
         run.append(word)
-        before = ink
+        previous = ink
     yield run
 
 
@@ -101,9 +101,9 @@ def box_with_em_height(piece: TextPiece) -> tuple[float, float, float, float]:
     left, top, right, bottom = piece.box
     if any(ord(letter) >= _IDEOGRAPHS for letter in piece.text):
         return left, top - 0.06 * (bottom - top), right, bottom + 0.06 * (bottom - top)
-    tall = any(letter in _ASCENDING or letter.isupper() or ord(letter) > 0x7F for letter in piece.text)
+    has_tall_letter = any(letter in _ASCENDING or letter.isupper() or ord(letter) > 0x7F for letter in piece.text)
     below = _DESCENDER_DEPTH if any(letter in _DESCENDING for letter in piece.text) else 0.0
-    em = (bottom - top) / ((_ASCENDER_HEIGHT if tall else _X_HEIGHT) + below)
+    em = (bottom - top) / ((_ASCENDER_HEIGHT if has_tall_letter else _X_HEIGHT) + below)
     baseline = bottom - below * em
     return left, baseline - 0.85 * em, right, baseline + 0.15 * em
 
@@ -118,8 +118,8 @@ def colours(image: Image, box: tuple[float, float, float, float]) -> tuple[Colou
     pixels = image[top:bottom:step, left:right:step].reshape(-1, 3).astype(np.float32)
     ground = np.median(pixels, axis=0)
     distance = np.abs(pixels - ground).max(axis=1)
-    far = distance >= np.quantile(distance, 0.9)
-    return pixels[far].mean(axis=0), ground
+    is_distant = distance >= np.quantile(distance, 0.9)
+    return pixels[is_distant].mean(axis=0), ground
 
 
 def _around(words: Sequence[Word]) -> tuple[float, float, float, float]:

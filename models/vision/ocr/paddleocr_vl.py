@@ -52,11 +52,11 @@ def repeated(tokens: Sequence[int]) -> int:
 class _StopTexts:
     """A StoppingCriteria of transformers that ends a text at its largest length or once it repeats itself."""
 
-    def __init__(self, start: int, most: Sequence[int]) -> None:
-        """`start` is the number of tokens in the prompt, `most` each text's largest number of tokens after the
+    def __init__(self, start: int, limit: Sequence[int]) -> None:
+        """`start` is the number of tokens in the prompt, `limit` each text's largest number of tokens after the
         prompt."""
         self._start = start
-        self._most = most
+        self._most = limit
 
     def __call__(self, ids: Any, _scores: Any, **_: object) -> Any:
         import torch
@@ -137,22 +137,22 @@ class PaddleOcrVl:
             return_tensors="pt",
         ).to(device)
         start, probabilities = inputs["input_ids"].shape[1], _TokenProbabilities()
-        most = [_SPARE_TOKENS + _TOKENS_PER_LETTER * region.letters for region in batch]
+        token_limits = [_SPARE_TOKENS + _TOKENS_PER_LETTER * region.letters for region in batch]
         with torch.inference_mode():
             written = network.generate(
                 **inputs,
-                max_new_tokens=max(most),
+                max_new_tokens=max(token_limits),
                 do_sample=False,
                 use_cache=True,  # the published configuration switches it off
                 logits_processor=[probabilities],
-                stopping_criteria=[_StopTexts(start, most)],
+                stopping_criteria=[_StopTexts(start, token_limits)],
                 pad_token_id=processor.tokenizer.pad_token_id,
             )
         probabilities_of_texts = torch.stack(probabilities.steps, 1).cpu().tolist()
         rows = written[:, start:].tolist()
         return [
             _transcript(processor.tokenizer, self._before_end(row[:count]), text_probabilities)
-            for row, text_probabilities, count in zip(rows, probabilities_of_texts, most, strict=True)
+            for row, text_probabilities, count in zip(rows, probabilities_of_texts, token_limits, strict=True)
         ]
 
     def close(self) -> None:
@@ -179,10 +179,10 @@ def _transcript(tokenizer: Any, tokens: Sequence[int], probabilities: Sequence[f
     decoded = previous = 0
     for stop in range(1, len(tokens) + 1):
         # New tokens are decoded together with the previous ones, because the tokenizer drops leading white space.
-        before, now = (tokenizer.decode(tokens[previous:end], skip_special_tokens=True) for end in (decoded, stop))
+        text_before, now = (tokenizer.decode(tokens[previous:end], skip_special_tokens=True) for end in (decoded, stop))
         if now.endswith("\ufffd"):
             continue
-        piece = unicodedata.normalize("NFC", now[len(before) :])
+        piece = unicodedata.normalize("NFC", now[len(text_before) :])
         text += piece
         character_probabilities += [min(probabilities[decoded:stop])] * len(piece)
         previous, decoded = decoded, stop

@@ -88,13 +88,13 @@ def _blocks(boxes: Boxes) -> list[list[int]]:
             one + 1, np.searchsorted(top, bottom[one] + _MAX_LINE_GAP * height[one] * _SIZE_RATIO, "right")
         )
         lower = np.minimum(height[below], height[one])
-        apart = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
+        gaps = np.maximum(left[below], left[one]) - np.minimum(right[below], right[one])
         level = top[below] + height[below] / 2 < bottom[one]
-        near = np.where(
-            level, apart <= _MAX_SIDE_GAP * lower, (top[below] - bottom[one] <= _MAX_LINE_GAP * lower) & (apart < 0)
+        is_near = np.where(
+            level, gaps <= _MAX_SIDE_GAP * lower, (top[below] - bottom[one] <= _MAX_LINE_GAP * lower) & (gaps < 0)
         )
-        alike = np.maximum(height[below], height[one]) < _SIZE_RATIO * lower
-        for other in below[near & alike].tolist():
+        has_same_size = np.maximum(height[below], height[one]) < _SIZE_RATIO * lower
+        for other in below[is_near & has_same_size].tolist():
             root[found(other)] = found(one)
     blocks: dict[int, list[int]] = {}
     for one in range(len(order)):

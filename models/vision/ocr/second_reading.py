@@ -103,10 +103,10 @@ class _CompactTranscript:
         found: dict[int, Span] = {}
         waiting = [(list(texts), gap, least)]
         while waiting:
-            some, (start, stop), least = waiting.pop()
+            part, (start, stop), least = waiting.pop()
             best: tuple[float, int, Span] | None = None
-            for place in sorted(range(len(some)), key=lambda place: -len(some[place][1])) if start < stop else ():
-                text = some[place][1]
+            for place in sorted(range(len(part)), key=lambda place: -len(part[place][1])) if start < stop else ():
+                text = part[place][1]
                 if len(text) < least or (best is not None and len(text) <= best[0]):
                     break  # the other texts are not longer
                 likeness, span = self._place_of(text, (start, stop))
@@ -114,8 +114,8 @@ class _CompactTranscript:
                     best = likeness * len(text), place, span
             if best is not None:
                 _, place, span = best
-                found[some[place][0]] = span
-                waiting += [(some[:place], (start, span[0]), 0), (some[place + 1 :], (span[1], stop), 0)]
+                found[part[place][0]] = span
+                waiting += [(part[:place], (start, span[0]), 0), (part[place + 1 :], (span[1], stop), 0)]
         return found
 
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
@@ -186,8 +186,8 @@ def _with_letters(line: TextLine, written: _CompactTranscript, span: Span) -> Te
         if word.confidence >= _LEAST_CERTAIN or not text or text == word.text:
             continue
         if Levenshtein.normalized_similarity(word.text, text) >= _LEAST_WORD_SIMILARITY:
-            sure = float(np.mean([written.probabilities[place] for place in places]))
-            words[index] = replace(word, text=text, confidence=min(1.0, sure))
+            confidence = float(np.mean([written.probabilities[place] for place in places]))
+            words[index] = replace(word, text=text, confidence=min(1.0, confidence))
     return replace(line, words=tuple(words))
 
 

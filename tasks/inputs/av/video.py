@@ -30,21 +30,21 @@ def grid(begin: float, end: float, count: int) -> list[float]:
     return [begin + (end - begin) * (part + 0.5) / count for part in range(count)]
 
 
-def scene_changes(pictures: Sequence[NDArray[np.uint8]], most: int) -> list[int]:
-    """Return the ascending indices of at most `most` pictures that differ most from their predecessors. All pictures
+def scene_changes(pictures: Sequence[NDArray[np.uint8]], limit: int) -> list[int]:
+    """Return the ascending indices of at most `limit` pictures that differ most from their predecessors. All pictures
     have the same shape."""
     changes = [
         (float(np.abs(after.astype(np.int16) - before).mean()) / 255, index)
         for index, (before, after) in enumerate(pairwise(pictures), start=1)
     ]
     changes = sorted((change for change in changes if change[0] > _CHANGE), key=lambda change: (-change[0], change[1]))
-    return sorted(index for _, index in changes[:most])
+    return sorted(index for _, index in changes[:limit])
 
 
 def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
     """Return `count` ascending times: all `anchors`, which are ascending and no more than `count`, and further times up
     to `end` in the middle of the longest gaps."""
-    lengths = [after - before for before, after in zip(anchors, [*anchors[1:], end], strict=True)]
+    lengths = [text_after - text_before for text_before, text_after in zip(anchors, [*anchors[1:], end], strict=True)]
     added = [0] * len(anchors)
     for _ in range(count - len(anchors)):
         longest = max(range(len(anchors)), key=lambda index: lengths[index] / (added[index] + 1))
@@ -109,43 +109,43 @@ class VideoFrames(Pages):
             raise self._blob.error(f"has no frame {number}; {self.total} were taken from it.")
         return self._chosen[number - 1]
 
-    def _choose(self, most: int) -> list[int]:
+    def _choose(self, limit: int) -> list[int]:
         """Return ascending indices of frames whose times differ by at least a hundredth of a second."""
-        scenes = self._scenes(most)
+        scenes = self._scenes(limit)
         times = self._frame_times
-        if len(times) > most:
+        if len(times) > limit:
             anchors = sorted({0, *scenes})
-            wanted = spread([times[index] for index in anchors], times[-1], most)
-            near = (times[-1] - times[0]) / most / 4
-            frames = sorted({self._reachable(time, near, _REACH_PIXELS) for time in wanted})
+            wanted = spread([times[index] for index in anchors], times[-1], limit)
+            tolerance = (times[-1] - times[0]) / limit / 4
+            frames = sorted({self._reachable(time, tolerance, _REACH_PIXELS) for time in wanted})
         else:
             frames = list(range(len(times)))
         return list({round(times[index], 2): index for index in reversed(frames)}.values())[::-1]
 
-    def _scenes(self, most: int) -> list[int]:
-        """Return frames that begin new scenes, at most half of `most`."""
+    def _scenes(self, limit: int) -> list[int]:
+        """Return frames that begin new scenes, at most half of `limit`."""
         times = self._frame_times
         if len(times) * self._track.pixels <= _SCAN_PIXELS:
-            near, reach = 0.0, _SCAN_PIXELS
+            tolerance, reach = 0.0, _SCAN_PIXELS
         else:
-            near, reach = float("inf"), 0
-        wanted = grid(times[0], times[-1], _PROBES * most)
+            tolerance, reach = float("inf"), 0
+        wanted = grid(times[0], times[-1], _PROBES * limit)
         probes, pictures = [], []
-        for index in sorted({0, *(self._reachable(time, near, reach) for time in wanted)}):
+        for index in sorted({0, *(self._reachable(time, tolerance, reach) for time in wanted)}):
             if (frame := self._track.frame(index)) is not None:
                 self._turned = frame.rotation % 180 != 0
                 probes.append(index)
                 pictures.append(self._track.thumbnail(frame))
         if not probes:
             raise self._blob.error("has no frame that can be decoded: it is damaged or incomplete.")
-        return [probes[change] for change in scene_changes(pictures, most // 2)]
+        return [probes[change] for change in scene_changes(pictures, limit // 2)]
 
-    def _reachable(self, time: float, near: float, reach: int) -> int:
-        """Return the frame seen at `time`. The nearest key frame is returned instead if it is at most `near` seconds
-        away, or if more than `reach` pixels would have to be decoded for the exact frame."""
-        before = at_or_before(self._key_times, time)
-        key = min(self._key_times[before : before + 2], key=lambda key: (abs(key - time), key))
+    def _reachable(self, time: float, tolerance: float, reach: int) -> int:
+        """Return the frame seen at `time`. The nearest key frame is returned instead if it is at most `tolerance`
+        seconds away, or if more than `reach` pixels would have to be decoded for the exact frame."""
+        key_time = at_or_before(self._key_times, time)
+        key = min(self._key_times[key_time : key_time + 2], key=lambda key: (abs(key - time), key))
         index = at_or_before(self._frame_times, time)
-        if abs(key - time) <= near or self._track.cost(index) > reach:
+        if abs(key - time) <= tolerance or self._track.cost(index) > reach:
             return at_or_before(self._frame_times, key)
         return index

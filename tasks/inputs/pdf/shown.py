@@ -221,9 +221,9 @@ def _letter_outlines(path: object, box: Box, segments: int) -> list[Box]:
         for index in range(segments)
     )
     # A path may contain a letter, a word or a paragraph, so the area per contour shows the size of the letters.
-    least, most = _GLYPH_POINTS
-    alike = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * most**2
-    return [box] * contours if alike and segments >= _GLYPH_SEGMENTS * contours else []
+    least, max_size = _GLYPH_POINTS
+    is_similar = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * max_size**2
+    return [box] * contours if is_similar and segments >= _GLYPH_SEGMENTS * contours else []
 
 
 def _fill_and_stroke(path: object) -> tuple[bool, bool]:
@@ -271,14 +271,14 @@ def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
             yield Cover(place, Box(*matrix.on_rect(*box)), item)
 
 
-def _clip_paths(item: object, most: int) -> Iterator[list[Point]]:
+def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
     """Yield the corners of the paths to which `item` is clipped, in the space of its form, until there are more than
-    `most`."""
+    `limit`."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
-        most -= segments
-        if most < 0:
+        limit -= segments
+        if limit < 0:
             return
         if segments > 0:
             yield [point_of(pdfium.FPDFClipPath_GetPathSegment(clip, path, index)) for index in range(segments)]

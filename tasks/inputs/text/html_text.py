@@ -98,8 +98,8 @@ class _Converter(MarkdownConverter):
         address = str(el.get("href") or "")
         if not is_safe(address) or "\n" in text.strip() or _is_verbatim(parent_tags):
             return text
-        before, after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
-        return f"{before}{link(text.strip(), address)}{after}" if text.strip() else text
+        text_before, text_after = text[: len(text) - len(text.lstrip())], text[len(text.rstrip()) :]
+        return f"{text_before}{link(text.strip(), address)}{text_after}" if text.strip() else text
 
     def convert_br(self, _el: Tag, _text: str, parent_tags: set[str]) -> str:
         return " " if "_inline" in parent_tags else "\n"

@@ -183,8 +183,8 @@ def _decode_without_mark(data: bytes, charset: str | None) -> str | None:
     plain = looks_like_text(data) and b"\0" not in data
     if plain and (text := _decode_japanese(data) or _decode_or_none(data, "utf-8")):
         return text
-    if wide := _WIDE.fullmatch(declared or ""):
-        text = _decode_or_none(data, wide[1] + (wide[2] or "le"))
+    if is_wide := _WIDE.fullmatch(declared or ""):
+        text = _decode_or_none(data, is_wide[1] + (is_wide[2] or "le"))
         return text if text and looks_like_text(text.encode()) else None
     return (
         _decode_mended(data) or _decode_or_none(data, declared) or _decode_western(data) or _decode_detected(data)
@@ -216,8 +216,8 @@ def _decode_western(data: bytes) -> str | None:
     pairs between ASCII letters. The detector is not used here, because it takes French, Spanish and Swedish for
     Polish."""
     sample = _sample_around_high(data)
-    high, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
-    if 3 * foreign > high or high >= len(_LETTER_OR_DIGIT.findall(sample)):
+    high_count, foreign = len(_HIGH.findall(sample)), sum(map(len, _HIGH_RUN.findall(sample)))
+    if 3 * foreign > high_count or high_count >= len(_LETTER_OR_DIGIT.findall(sample)):
         return None
     text = _decode_or_none(data, "cp1252")
     return text if text is not None and not _SIGN_IN_WORD.search(text) else None
