@@ -336,6 +336,7 @@ def test_what_is_too_long_for_the_context_is_shortened_for_the_llm_alone(origin:
     assert len(text) < 2000 * 4
 
 
+@pytest.mark.deep
 def test_frames_of_a_video_tools_and_a_long_text_have_room_in_a_small_context_together() -> None:
     lines = [f"Line {number} is about nothing at all." for number in range(280)]
     shades = [np.full((576, 1024, 3), 15 * number, np.uint8) for number in range(16)]

@@ -279,6 +279,7 @@ def test_an_event_without_an_end_is_given_up_and_its_server_hung_up_on(server: A
     server.model.llm.wait_for_cancelled(1, LIMIT_S)
 
 
+@pytest.mark.deep
 def test_the_sources_of_many_fields_are_looked_for_beside_the_loop(server: Attacked) -> None:
     names = [f"field_{number}" for number in range(20)]
     # The places that the extractor looks at, and with them the calls of its engines, are at their bound with either.

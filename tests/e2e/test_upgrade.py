@@ -88,6 +88,7 @@ class State:
                 assert len(rows(sdk, sdk.batches.retrieve(batch_id).output_file_id)) == 2
 
 
+@pytest.mark.deep
 def test_an_upgrade_loses_nothing_and_the_way_back_leads_over_the_backup_from_before(old: Path, tmp_path: Path) -> None:
     state = State(key_file.add_key(tmp_path / "keys.toml", "alice", {"budget_usd": 5.0}))
     with serving_llm() as llm:

@@ -24,6 +24,7 @@ async def flood_until(done: asyncio.Event, caller: Caller, serve: Serve) -> list
     return answers
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("caller", "received"),
     [

@@ -283,7 +283,7 @@ class Widths:
         return self._session.characters()
 
 
-@pytest.mark.parametrize(("device", "most"), [("cpu", 1536), ("cuda", 12 * 640)])
+@pytest.mark.parametrize(("device", "most"), [("cpu", 1536), pytest.param("cuda", 12 * 640, marks=pytest.mark.deep)])
 def test_lines_are_computed_together_as_their_memory_was_counted(
     device: str, most: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -361,6 +361,7 @@ def test_beside_the_engines_of_a_box_vllm_starts_at_any_time(size: int, seeds: r
         assert not sum(host.counters.unloads for host in box.hosts.values())
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("size", CARDS)
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_with_more_networks_than_there_is_room_for_who_is_refused_is_told_in_time(size: int, seeds: range) -> None:
@@ -370,6 +371,7 @@ def test_with_more_networks_than_there_is_room_for_who_is_refused_is_told_in_tim
         assert not box.told.for_good
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("size", CARDS)
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_on_a_card_that_another_process_fills_each_request_ends_and_all_are_served_afterwards(

@@ -163,6 +163,7 @@ def test_a_session_on_a_card_takes_no_more_than_the_block_around_it_allows(opene
     assert "gpu_mem_limit" not in on_first
 
 
+@pytest.mark.deep
 async def test_both_networks_of_ocr_together_take_no_more_of_a_card_than_it_declares(opened: list[OnCard]) -> None:
     assert PP_OCR_V6_SMALL.build is not None
     assert PP_OCR_V6_SMALL.card is not None
@@ -176,6 +177,7 @@ async def test_both_networks_of_ocr_together_take_no_more_of_a_card_than_it_decl
     assert sum(limits) == PP_OCR_V6_SMALL.card.most * 10**6
 
 
+@pytest.mark.deep
 def test_an_arena_that_pieces_of_many_sizes_have_filled_is_emptied_and_computes_on() -> None:
     """With onnxruntime's own arena, on the CPU, where one that all sessions of a process share can be bounded, too."""
     code = """

@@ -76,6 +76,7 @@ def test_large_blocks_are_given_back() -> None:
     assert give_large_blocks_back()
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc keeps large blocks")
 def test_a_command_that_works_as_its_own_server_gives_large_blocks_back_too(tmp_path: Path) -> None:
     """glibc would place the second block in a heap, because a larger one was freed before."""

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -42,8 +43,17 @@ def test_no_two_classes_share_a_name() -> None:
     assert {name: files for name, files in classes().items() if len(files) > 1} == {}
 
 
+def functions_in(scope: ast.Module | ast.ClassDef) -> Iterator[ast.AST]:
+    """The functions and methods that are within no other function."""
+    for node in scope.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from functions_in(node)
+
+
 def variables_in(function: ast.AST) -> set[str]:
-    """The names of a function's variables and arguments."""
+    """The names of a function's variables and arguments, and of those within it."""
     nodes = list(ast.walk(function))
     stored = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     return stored | {node.arg for node in nodes if isinstance(node, ast.arg)}
@@ -53,13 +63,19 @@ def test_variables_and_arguments_are_read() -> None:
     assert variables_in(ast.parse("def f(a, *, b):\n    for c, (d, *e) in a: (g := b)")) == set("abcdeg")
 
 
+def test_functions_and_methods_are_read_once() -> None:
+    tree = ast.parse("class A:\n  class B:\n    def f(self):\n      def g(): pass\nasync def h(): pass")
+    assert [
+        function.name for function in functions_in(tree) if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+    ] == ["f", "h"]
+
+
 def test_a_variable_is_named_after_what_it_holds() -> None:
     found = {
         f"{path.relative_to(ROOT)}: {name}"
         for folder in ("app", "tasks", "models")
         for path in (ROOT / folder).rglob("*.py")
-        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+        for function in functions_in(ast.parse(path.read_text(encoding="utf-8")))
         for name in variables_in(function) & SAY_NOTHING
     }
     assert found == set()

@@ -413,6 +413,7 @@ async def test_codes_are_looked_for_where_fields_are_read(loader: MediaLoader) -
     assert read.data == (await task.run(asked)).data
 
 
+@pytest.mark.deep
 async def test_codes_on_pages_whose_text_is_known_are_looked_for_on_the_first_ones() -> None:
     code = code_drawn("4006381333931", "QRCode", scale=1)
     data = pdf_with(code, "An article", pages=MAX_SEARCHED + 1, as_paths=True)

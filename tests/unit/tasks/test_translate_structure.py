@@ -250,6 +250,7 @@ async def test_a_long_text_goes_in_batches_and_reports_its_progress() -> None:
     assert slow.waits == [False] + 9 * [True]
 
 
+@pytest.mark.deep
 @each_case("signs", ["!", ".", "…", "।", "؟", "。", "!)", ". ", "!\ue800"])
 def test_a_run_of_signs_is_cut_in_time_linear_in_its_length(signs: str) -> None:
     """In quadratic time each would take hours."""

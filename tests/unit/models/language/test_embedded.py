@@ -86,6 +86,7 @@ async def test_an_array_of_the_same_item_again_and_again_ends(llm: EmbeddedLlm) 
     assert llm.counters.cancelled == cancelled + 1
 
 
+@pytest.mark.deep
 async def test_a_call_whose_arguments_go_round_in_circles_ends(llm: EmbeddedLlm) -> None:
     endless = {"type": "array", "items": {"const": "modelling clay"}, "minItems": 60}
     parameters = {"type": "object", "properties": {"items": endless}, "required": ["items"]}

@@ -213,6 +213,7 @@ def test_the_language_of_a_short_window_is_detected_padded_as_in_training(
     assert (told.language, told.language_probability) == (padded.language, padded.language_probability)
 
 
+@pytest.mark.deep
 def test_windows_in_several_languages_are_decoded_each_in_its_own(
     many_languages: Whisper, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -110,6 +110,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return lines
 
 
+@pytest.mark.deep
 def test_of_a_long_text_only_the_lines_that_are_searched_are_made_and_only_once(made: list[str]) -> None:
     entry = entry_of("scraper", {"text": "a\n" * 400_000})
     assert slices_of(passages_to_search([entry])) >= MAX_CHARS // CHARS_AT_ONCE
@@ -131,6 +132,7 @@ def test_the_passages_of_an_entry_go_with_it() -> None:
     assert known() is None
 
 
+@pytest.mark.deep
 def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of_a_table(made: list[str]) -> None:
     entry = entry_of("scraper", {"text": "a,b\n" * 400_000})
     assert slices_of(find_evidence({"a": "zzz"}, [entry], None, most_chars=10_000_000)) > MAX_LINES // CHARS_AT_ONCE
@@ -210,6 +212,7 @@ def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
     assert slices_of(layout_of(passage)) >= 100
 
 
+@pytest.mark.deep
 def test_a_line_of_many_words_is_read_in_slices() -> None:
     """Evidence is searched for in lines as they are written, however long."""
     [passage] = passages_of([entry_of("scraper", {"text": "total of the thing " * 10_000})])
@@ -241,6 +244,7 @@ def test_columns_are_derived_in_slices() -> None:
     assert slices_of(derived_columns(header, rows)) > 5 * len(header)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sign", [" ", "\t"], ids=["words", "columns"])
 def test_a_row_of_figures_behind_a_label_is_read_in_time_that_grows_with_its_length(sign: str) -> None:
     """Quadratic, it would take many minutes, longer than a test may."""
@@ -270,6 +274,7 @@ def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
     assert slices_of(fill_from_records([entry_of("scraper", {"text": rows})], lists)) >= 300 + runs * 3 * len(FIELDS)
 
 
+@pytest.mark.deep
 def test_many_lists_do_not_multiply_the_work_on_many_records(monkeypatch: pytest.MonkeyPatch) -> None:
     rows = "".join(f"Item {number}, 12.03.2025: {number % 9} pcs, {number}.50 EUR\n" for number in range(300))
     entry = entry_of("scraper", {"text": rows})
@@ -452,6 +457,7 @@ def test_a_field_is_compared_again_only_once_its_place_is_taken(monkeypatch: pyt
     assert len(compared) < 2 * len(FIELDS) * choice_module.MAX_VALUES
 
 
+@pytest.mark.deep
 def test_what_an_answer_is_compared_with_is_computed_in_slices_and_once() -> None:
     text = "Total: ab1 5 on 1/2/2024\n" * 8_000
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))

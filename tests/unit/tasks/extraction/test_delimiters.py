@@ -99,6 +99,7 @@ def test_the_spans_of_one_value_are_bounded() -> None:
     assert len(cut(paper, one)) == MAX_CUT
 
 
+@pytest.mark.deep
 def test_a_line_of_many_words_is_searched_in_slices() -> None:
     paper = read(" ".join(f"word{at % 7}, " for at in range(10_000)))
     value = CutValue(Delimiters(VARIABLE, ",", ",", VARIABLE), 60)

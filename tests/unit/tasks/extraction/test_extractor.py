@@ -292,6 +292,7 @@ def test_a_word_that_is_longer_than_what_is_searched_has_no_candidates() -> None
         assert all_of(find_candidates(passages)).spans == []
 
 
+@pytest.mark.deep
 def test_a_book_is_searched_in_slices_and_no_further_than_candidates_are_found() -> None:
     book = entry_of("scraper", {"text": "Chapter 12, page 144\n" * 200_000})
     [passage] = passages_of([book])

@@ -49,6 +49,7 @@ def placed(text: str) -> Passage:
     return passage
 
 
+@pytest.mark.deep
 @each_case(
     "line",
     [

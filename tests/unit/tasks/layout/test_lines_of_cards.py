@@ -18,6 +18,7 @@ async def reader() -> AsyncIterator[PpOcrReader]:
         yield reader
 
 
+@pytest.mark.deep
 def test_lines_of_cards_and_forms_are_right_and_in_order() -> None:
     right = total = 0
     for _, (page, truth) in cards():

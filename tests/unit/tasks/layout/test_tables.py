@@ -190,6 +190,7 @@ def test_a_hostile_number_of_lines_is_bounded() -> None:
     assert len(tables_on(lines, ruled)) <= 1
 
 
+@pytest.mark.deep
 def test_lines_with_a_hostile_number_of_texts_are_read_in_time_that_grows_with_it() -> None:
     """Quadratic, these rows would take most of an hour; the suite's time limit is five minutes."""
     lines = []

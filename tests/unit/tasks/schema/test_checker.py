@@ -299,12 +299,14 @@ def test_references_in_a_circle_are_the_schemas_fault(schema: dict[str, Any]) ->
         SchemaChecker(schema)
 
 
+@pytest.mark.deep
 def test_patterns_are_paid_for_by_their_size_and_by_the_length_of_the_text() -> None:
     schema = {"allOf": [{"pattern": f"((a?){{300}}b){number}"} for number in range(64)]}
     with pytest.raises(InputError, match="takes too long"):
         problem(schema, "a" * 100_000)
 
 
+@pytest.mark.deep
 def test_names_are_searched_for_patterns_at_the_same_price() -> None:
     schema = {"patternProperties": {f"((a?){{300}}b){number}": {} for number in range(64)}}
     with pytest.raises(InputError, match="takes too long"):

@@ -28,6 +28,7 @@ def test_a_branch_may_contain_its_own_schema() -> None:
     assert Completion(schema, {}, first).answer() == {"sum": {"left": "none", "right": "none"}}
 
 
+@pytest.mark.deep
 def test_a_part_that_branches_share_is_tried_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Any] = []
     monkeypatch.setattr(emptiness, "SchemaChecker", lambda schema: made.append(schema) or SchemaChecker(schema))

@@ -356,6 +356,7 @@ def test_what_is_no_json_up_to_its_end_is_read_once(monkeypatch: pytest.MonkeyPa
     assert tried == [0, 0]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "text",
     [

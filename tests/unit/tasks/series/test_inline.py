@@ -43,6 +43,7 @@ def test_they_are_what_one_regular_expression_finds(text: str, piece: int) -> No
     assert expected(text) == (found and [text[found.start : found.end], *found.numbers(text)])
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sign", ['"', "(", "a ", "- ", "1 ", "1,5 "])
 def test_looking_for_them_lets_other_threads_in(sign: str) -> None:
     assert calls_of(lambda: longest_list(sign * (500_000 // len(sign)))) > 30

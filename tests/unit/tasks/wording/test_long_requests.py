@@ -35,6 +35,7 @@ def test_a_request_to_scrape_may_be_a_megabyte_of_blanks() -> None:
     assert fields_asked(f"Extract{BLANKS}x") == ()
 
 
+@pytest.mark.deep
 def test_an_open_quotation_of_an_element_may_hold_a_megabyte_of_blanks() -> None:
     assert not Wording.of(f"Click on «{BLANKS}x").quoted
 

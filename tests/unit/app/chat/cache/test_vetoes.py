@@ -200,6 +200,7 @@ def test_texts_that_may_ask_the_same_have_one_gist() -> None:
     assert sum(alike) < 1.3 * sum(agreeing)
 
 
+@pytest.mark.deep
 def test_no_two_of_many_questions_agree_without_one_gist() -> None:
     asked = [one for half in HALVES for _, *both in pairs(half) for one in both]
     asked += [each.question for each in cache_simulation.questions(300)]

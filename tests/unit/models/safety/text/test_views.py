@@ -54,6 +54,7 @@ def test_cleaning_a_clean_text_changes_nothing_that_can_be_seen(text: str) -> No
     assert not set(once) & {"\u200b", "\u00ad", "\u202e", "\u2066", "\ufeff", "\U000e0041"}
 
 
+@pytest.mark.deep
 @each_case(
     "text",
     [

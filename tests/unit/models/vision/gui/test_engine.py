@@ -97,6 +97,7 @@ def test_photos_show_no_interface(engine: ContourEngine, shared: Path, name: str
     assert list(finished(engine, [Screen(image, ())])) == [()]
 
 
+@pytest.mark.deep
 def test_a_very_tall_screen_is_searched_to_its_end(engine: ContourEngine) -> None:
     screen = DrawnScreen(width=400, height=20_000)
     boxes = [screen.button(40, y, "Continue") for y in range(100, 19_900, 1650)]
@@ -135,6 +136,7 @@ def test_a_picture_has_so_many_elements_at_most_the_most_probable() -> None:
     assert [one.index for one in picked] == [*range(many - 1, 499, -1)]
 
 
+@pytest.mark.deep
 def test_a_large_screen_comes_in_parts(engine: ContourEngine) -> None:
     screen = DrawnScreen(2500, 2500)
     screen.text(40, 40, "Save")

@@ -75,6 +75,7 @@ def test_our_elements_stay_as_they_are() -> None:
     )
 
 
+@pytest.mark.deep
 def test_where_parts_of_a_tall_screen_overlap_an_icon_is_found_once_and_whole() -> None:
     screen = DrawnScreen(width=400, height=6000)
     for y in range(40, 6000, 60):

@@ -55,6 +55,7 @@ def detected() -> list[bytes]:
     return [output.tobytes() for output in session.infer([PAGE])[0]]
 
 
+@pytest.mark.deep
 def test_what_was_read_back_computes_the_same_to_the_bit(compilations: list[str], folder: Path) -> None:
     first = recognised(), detected()
     assert len(compilations) == 2

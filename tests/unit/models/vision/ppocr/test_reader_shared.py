@@ -112,6 +112,7 @@ def test_the_longest_of_too_many_lines_are_kept_in_their_order() -> None:
     assert kept[:, 0, 1].tolist() == [float(place) for place in range(5_000) if place % 5]
 
 
+@pytest.mark.deep
 async def test_a_line_longer_than_a_warp_can_address_comes_in_parts(hosts: list[EngineHost[Any, Any]]) -> None:
     _, lines = hosts
     word = single_line("Platform nine", margin=6).pixels

@@ -44,6 +44,7 @@ def page() -> Page:
     return paragraph_page(lines=5, size=22, width=800, seed=6)
 
 
+@pytest.mark.deep
 def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     with_openvino = read(page.pixels)
     monkeypatch.setattr(runtimes, "find_spec", lambda _: None)
@@ -51,6 +52,7 @@ def test_onnxruntime_reads_the_same_text_where_openvino_is_missing(page: Page, m
     assert read(page.pixels) == with_openvino == page.text.split("\n")
 
 
+@pytest.mark.deep
 def test_a_card_gets_inputs_of_few_shapes_and_reads_the_same_text(page: Page, monkeypatch: pytest.MonkeyPatch) -> None:
     # The sessions of a card, opened on the CPU.
     monkeypatch.setattr(onnx_session, "onnx_session", lambda file, capability, **_: open_on_cpu(file, capability))
@@ -100,6 +102,7 @@ def test_a_line_reads_the_same_alone_and_in_a_batch() -> None:
         assert np.array_equal(alone.centres, together[index + len(crops)].centres)
 
 
+@pytest.mark.deep
 def test_a_closed_engine_loads_again(page: Page) -> None:
     engine = TextDetector(DETECTOR)
     engine.load()

@@ -47,6 +47,7 @@ def test_nothing_is_never_searched_finer() -> None:
     assert scales_of(blank_page(4000, 3000).pixels).fine is None
 
 
+@pytest.mark.deep
 def test_a_large_picture_is_looked_at_in_parts_that_see_the_same() -> None:
     sheet = paragraph_page(size=20, width=3000, lines=40).pixels
     tall = np.concatenate((blank_page(3000, 8000).pixels, sheet))

@@ -332,11 +332,16 @@ async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools, m
 @pytest.mark.parametrize(
     "endless",
     [
-        hostile.pdf_of_tiny_tiles,
         hostile.pdf_of_soft_masks,
-        hostile.pdf_of_forms_in_forms,
-        # Like masks, these are many objects, between which PDFium asks whether to go on.
-        *(pytest.param(one, marks=pytest.mark.deep) for one in (hostile.pdf_of_shadings, hostile.pdf_of_drawn_letters)),
+        *(
+            pytest.param(endless, marks=pytest.mark.deep)
+            for endless in (
+                hostile.pdf_of_tiny_tiles,
+                hostile.pdf_of_forms_in_forms,
+                hostile.pdf_of_shadings,
+                hostile.pdf_of_drawn_letters,
+            )
+        ),
     ],
 )
 async def test_a_page_is_given_up_when_its_time_is_over_whatever_it_shows(
@@ -354,7 +359,13 @@ async def test_a_page_is_given_up_when_its_time_is_over_whatever_it_shows(
     assert [line.text for line in (await good.run(PdfPages.text_layer, 1)).lines] == ["This is page 1"]
 
 
-@pytest.mark.parametrize("bomb", [hostile.pdf_of_dashes, hostile.pdf_of_jbig2, hostile.pdf_of_jpx])
+@pytest.mark.parametrize(
+    "bomb",
+    [
+        hostile.pdf_of_dashes,
+        *(pytest.param(bomb, marks=pytest.mark.deep) for bomb in (hostile.pdf_of_jbig2, hostile.pdf_of_jpx)),
+    ],
+)
 async def test_a_page_that_claims_more_than_it_shows_is_drawn(pools: Pools, bomb: Callable[[], bytes]) -> None:
     pool = pools(memory_mb=1024)
     session = await pool.open(PdfPages, Blob(bomb(), "application/pdf", "a.pdf", "p"), MediaLimits())
@@ -550,11 +561,11 @@ async def test_memory_is_limited(pools: Pools) -> None:
 @pytest.mark.parametrize(
     ("format_", "options"),
     [
-        ("TIFF", {"compression": "jpeg"}),
-        ("PNG", {"compress_level": 1}),
-        ("JPEG", {}),
         ("JPEG", {"progressive": True}),
-        ("WEBP", {"method": 0}),
+        pytest.param("TIFF", {"compression": "jpeg"}, marks=pytest.mark.deep),
+        pytest.param("PNG", {"compress_level": 1}, marks=pytest.mark.deep),
+        pytest.param("JPEG", {}, marks=pytest.mark.deep),
+        pytest.param("WEBP", {"method": 0}, marks=pytest.mark.deep),
     ],
 )
 async def test_a_picture_that_needs_too_much_memory_is_not_called_damaged(

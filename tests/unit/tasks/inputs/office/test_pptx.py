@@ -135,6 +135,7 @@ def test_a_chart_whose_claims_of_points_cancel_out_is_not_read() -> None:
     assert "[chart not read: more than 1000000 points]" in text_of(data)
 
 
+@pytest.mark.deep
 def test_a_chart_of_many_points_is_read_in_linear_time() -> None:
     points = b"".join(b'<c:pt idx="%d"><c:v>%d</c:v></c:pt>' % (at, at) for at in range(20_000))
     text = text_of(recharted(b'<c:ptCount val="2"/>', *[b'<c:ptCount val="300000"/>' + points] * 2))

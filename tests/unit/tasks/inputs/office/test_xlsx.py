@@ -130,6 +130,7 @@ def test_a_dimension_is_only_a_claim() -> None:
     assert text_of(sheet(row, "A1:XFD1048576")).startswith("## Sheet\n\n| 1 | 2 |")
 
 
+@pytest.mark.deep
 def test_a_million_empty_rows_are_nothing() -> None:
     rows = "".join(f'<row r="{number}"/>' for number in range(1, 50_001))
     assert text_of(sheet(rows + '<row r="1048576"><c r="A1048576"><v>1</v></c></row>')) == "## Sheet\n\n1"

@@ -139,6 +139,7 @@ def test_a_preformatted_text_keeps_its_form() -> None:
     assert html_to_markdown("<pre>\n\n  a   b\n\n c\n </pre>") == "```\n  a   b\n\n c\n```"
 
 
+@pytest.mark.deep
 def test_long_rows_beside_many_short_ones_are_not_filled() -> None:
     long, short = "<td>x" * 5000, "<tr><td>a<td>b"
     head, line, *body = html_to_markdown(f"<table><tr>{long}{short * 5000}</table>").splitlines()
