@@ -44,7 +44,6 @@ from tasks.inputs.decode.channel import (
     Within,
 )
 from tasks.inputs.decode.threads import Worker
-from tasks.inputs.decode.worker import CLOCK_FACTOR
 from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
@@ -64,6 +63,8 @@ _LEAN = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * MB),
     "MALLOC_TRIM_THRESHOLD_": str(64 * MB),
 }
+CLOCK_FACTOR = 5
+"""Largest duration of a call by the clock, as a multiple of the processor time that it may take."""
 IDLE_S = 60.0
 """Seconds without an open file after which a process ends, to free its memory."""
 ABANDONED_S = 1.0
@@ -143,7 +144,7 @@ class DecodeProcess:
         """Largest number of bytes seen during the last call."""
         ours, theirs = socket.socketpair()
         with theirs:
-            numbers = (str(theirs.fileno()), str(limits.memory_bytes), str(limits.seconds))
+            numbers = (str(theirs.fileno()), str(limits.memory_bytes), str(CLOCK_FACTOR * limits.seconds))
             try:
                 self._process = subprocess.Popen(  # noqa: S603 - this interpreter, with numbers
                     # Libraries' warnings about unusual files do not help an operator.

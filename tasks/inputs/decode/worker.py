@@ -1,7 +1,7 @@
 """The main program of a decode process: `python -m tasks.inputs.decode.worker <socket> <bytes> <seconds>`.
 
-The process opens files and answers calls, one at a time, until the server closes the socket. The module imports only
-what a message needs.
+The process opens files and answers calls, one at a time, until the server closes the socket. `bytes` is the limit
+of its memory, `seconds` that of a call by the clock. The module imports only what a message needs.
 """
 
 import contextlib
@@ -31,8 +31,6 @@ from tasks.inputs.decode.channel import (
 )
 from tasks.inputs.decode.within import set_reporter
 
-CLOCK_FACTOR = 5
-"""Largest duration of a call by the clock, as a multiple of the processor time that it may take."""
 GRACE_S = 2.0
 """Seconds after a call's time limit at which the process ends itself. This happens only if the server is killed while
 the call holds the GIL."""
@@ -83,7 +81,7 @@ def _answer_next(channel: Channel, opened: dict[int, Closable], seconds: float, 
             # of decoding, this would take a minute on a busy machine, and a file of another key would wait for it.
             os.nice(_NICE)
         # The signal has no handler, so the kernel ends the process even if native code never returns.
-        signal.setitimer(signal.ITIMER_REAL, CLOCK_FACTOR * seconds + GRACE_S)
+        signal.setitimer(signal.ITIMER_REAL, seconds + GRACE_S)
         channel.send(_answer(request, opened))
     except (EOFError, OSError):
         raise
