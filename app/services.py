@@ -135,14 +135,14 @@ class Services:
         if network is not None:
             extractor = Extractor(network, embedder_of_labels(self.runtime), self.executor)
         answerer = Answerer(
-            lambda: self.traces.llm(self.runtime.use(LLM)),
-            embedder,
-            self.tasks.has,
-            Planner(embedder, self.tasks.has),
-            self.loader,
-            self.executor,
-            StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
-            ToolLimits(),
+            find_llm=lambda: self.traces.llm(self.runtime.use(LLM)),
+            embedder=embedder,
+            has_task=self.tasks.has,
+            planner=Planner(embedder, self.tasks.has),
+            loader=self.loader,
+            executor=self.executor,
+            structured=StructuredAnswers(self.executor, self.evidence_executor, extractor=extractor),
+            tool_limits=ToolLimits(),
             extracts_always=extraction.extraction == EXTRACTOR,
         )
         self.public_tasks = public_names(config)

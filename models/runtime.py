@@ -137,7 +137,7 @@ class Runtime:
                 )
 
     async def look(self) -> None:
-        """Determine in a thread which engines can run here, unless this was done a moment ago."""
+        """Determine in a thread which engines can run here, unless this was done in the last LOOK_AGAIN_S seconds."""
         if self._clock() - self._checked_at >= LOOK_AGAIN_S:
             await self._refreshing.join()
 
@@ -301,12 +301,12 @@ class Runtime:
             return _Readiness(error.remedy, is_at_hand=False, is_fault=True)
         except Exception as error:
             # The system's own words suffice for an unreadable folder or a missing disk.
-            known = error.strerror if isinstance(error, OSError) else None
-            reason = known or f"{type(error).__name__}: {error}".rstrip(" :")
+            system_words = error.strerror if isinstance(error, OSError) else None
+            reason = system_words or f"{type(error).__name__}: {error}".rstrip(" :")
             fault = f"Whether '{candidate.spec.name}' can run here could not be determined: {reason}."
             if self._last_faults.get(candidate.spec) != fault:
                 self._last_faults[candidate.spec] = fault
-                log.warning("look_failed", engine=candidate.spec.name, exc_info=known is None)
+                log.warning("look_failed", engine=candidate.spec.name, exc_info=system_words is None)
             return _Readiness(fault, is_at_hand=False, is_fault=True)
 
     def _missing_library(self, candidate: Candidate, config: EngineConfig) -> str | None:

@@ -43,7 +43,7 @@ _MAX_BYTES = MB
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_PER_TIME_LIMIT = 50_000
-"""Number of characters of a text for which a guard may take its time limit. Twice as many double the limit."""
+"""Number of characters of a text for which a guard may take its time limit. Twice that number doubles the limit."""
 
 GUARDS = ("text_guard", "image_guard")
 """Names of the capabilities that judge."""
@@ -110,7 +110,7 @@ class Verdicts:
     """
 
     def __init__(self, limit: int) -> None:
-        self._most = limit
+        self._limit = limit
         self._kept: OrderedDict[tuple[object, ...], Scores] = OrderedDict()
 
     def __len__(self) -> int:
@@ -125,7 +125,7 @@ class Verdicts:
     def keep(self, scores: Scores, *key: object) -> None:
         self._kept[key] = scores
         self._kept.move_to_end(key)
-        if len(self._kept) > self._most:
+        if len(self._kept) > self._limit:
             self._kept.popitem(last=False)
 
 
@@ -215,13 +215,13 @@ class Guardrails:
         if owner is not None:
             digests = await self.threads.run(_digest_texts, [text for _, text in to_judge], answers)
 
-        async def judged(place: int) -> Check:
-            source, text = to_judge[place]
+        async def judge_text(index: int) -> Check:
+            source, text = to_judge[index]
             if owner is None:
                 return _build_check(source, await self._judgements(text, parts, answers), policy, is_surer=is_surer)
             found = []
             for guard, codes in parts:
-                key = (owner, guard.name, codes, digests[place])
+                key = (owner, guard.name, codes, digests[index])
                 scores = self.verdicts.find(*key)
                 if scores is None:
                     [(_, judgement)] = await self._judgements(text, [(guard, codes)], answers)
@@ -230,7 +230,7 @@ class Guardrails:
                 found.append((guard, Judgement(scores)))
             return _build_check(source, found, policy, is_surer=is_surer)
 
-        return await side_by_side(judged, range(len(to_judge)), at_most=_TEXTS_AT_ONCE)
+        return await side_by_side(judge_text, range(len(to_judge)), at_most=_TEXTS_AT_ONCE)
 
     async def judgements(self, text: str, policy: Policy) -> list[tuple[TextGuard, Judgement]]:
         """Return each guard's judgement of `text`, for people who ask for the reasons. Raises what `texts` raises."""
@@ -275,7 +275,7 @@ class Guardrails:
             pages = pages_to_search(NAME, text if len(shown) == 1 else "", shown, self.loader.limits.pages)
             alone = is_alone(shown)
 
-            async def judged(page: PagePosition) -> Check:
+            async def judge_page(page: PagePosition) -> Check:
                 picture = await page.document.picture(page.number)
                 found = [
                     (guard, await self._in_time("image_guard", guard, codes, guard.judge(picture, codes, wait=True)))
@@ -283,7 +283,7 @@ class Guardrails:
                 ]
                 return _build_check(_describe_place(page, alone=alone), found, policy)
 
-            return await side_by_side(judged, pages, at_most=_PICTURES_AT_ONCE)
+            return await side_by_side(judge_page, pages, at_most=_PICTURES_AT_ONCE)
 
     async def _in_time(
         self, capability: str, guard: HazardGuard, codes: Sequence[str], judging: Awaitable[Judgement], chars: int = 0

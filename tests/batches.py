@@ -107,7 +107,7 @@ class World:
             key_digest=key.digest,
             key_name=key.name,
         )
-        await self.store.add(batch, most=10)
+        await self.store.add(batch, limit=10)
         return batch.id
 
     async def batch(self, batch_id: str, owner: str = EVERYONE) -> Batch:

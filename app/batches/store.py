@@ -76,8 +76,8 @@ _ABANDONED_S = 24 * 3600.0
 """Seconds after the expiry of a batch from which a server with a different storage may end it. Otherwise, a batch whose
 server has disappeared, or whose folder was renamed, would count for its key forever."""
 MAX_FINISHED = 1000
-"""Number of finished batches that are kept per key; twice as many while their notices are due. A batch with metadata
-and a hundred errors takes some 36 kB."""
+"""Number of finished batches that are kept per key, or twice that number while their notices are due. A batch with
+metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
 """Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
@@ -178,10 +178,10 @@ class BatchStore:
         """True if the file exists, so that there may be batches."""
         return self._path.exists()
 
-    async def add(self, batch: Batch, most: int) -> None:
+    async def add(self, batch: Batch, limit: int) -> None:
         """Add a batch, and delete the oldest finished batches of its key in this storage: those beyond MAX_FINISHED or,
-        if their notice is due, beyond twice as many. Raises TooManyBatches if the key already has `most` unfinished
-        batches."""
+        if their notice is due, beyond twice that number. Raises TooManyBatches if the key already has `limit`
+        unfinished batches."""
         beyond = (
             f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} "
             "ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)"
@@ -190,14 +190,14 @@ class BatchStore:
         def add(db: sqlite3.Connection) -> None:
             query = f"SELECT count(*) FROM batches WHERE tenant = ? AND status IN ({_STATUSES})"
             [count] = db.execute(query, (batch.tenant,)).fetchone()
-            if count >= most:
+            if count >= limit:
                 raise TooManyBatches
             row = replace(batch, storage=self._storage)
             values = [_to_column(one.name, getattr(row, one.name)) for one in fields(Batch)]
             db.execute(f"INSERT INTO batches ({_COLUMNS}) VALUES ({', '.join('?' * len(values))})", values)
-            own = batch.tenant, self._storage
-            _forget(db, f"notice_due IS NULL AND {beyond}", *own, MAX_FINISHED)
-            _forget(db, beyond, *own, 2 * MAX_FINISHED)
+            owner = batch.tenant, self._storage
+            _forget(db, f"notice_due IS NULL AND {beyond}", *owner, MAX_FINISHED)
+            _forget(db, beyond, *owner, 2 * MAX_FINISHED)
 
         await self._in_transaction(add)
 
@@ -228,11 +228,11 @@ class BatchStore:
         return await self._in_transaction(cancel)
 
     async def claim(
-        self, holder: str, now: float, until: float, besides: Iterable[str] = (), full: Iterable[str] = ()
+        self, holder: str, now: float, until: float, running: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
         """Lease an unfinished batch of this storage that no server runs: the oldest batch of the key for which `holder`
-        runs the fewest. Batches in `besides` and batches of tenants in `full` are skipped."""
-        own, passed = tuple(besides), tuple(full)
+        runs the fewest. Batches in `running` and batches of tenants in `full` are skipped."""
+        skipped_batches, skipped_tenants = tuple(running), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
             query = f"UPDATE batches SET held_until = ? WHERE status IN ({_STATUSES}) AND held_until > ?"
@@ -240,10 +240,11 @@ class BatchStore:
             found = db.execute(
                 f"SELECT id FROM batches AS one WHERE status IN ({_STATUSES}) AND held_until < ? "
                 f"AND ({_IN_STORAGE} OR expires < ?) "
-                f"AND id NOT IN ({', '.join('?' * len(own))}) AND tenant NOT IN ({', '.join('?' * len(passed))}) "
+                f"AND id NOT IN ({', '.join('?' * len(skipped_batches))}) "
+                f"AND tenant NOT IN ({', '.join('?' * len(skipped_tenants))}) "
                 "ORDER BY (SELECT count(*) FROM batches AS other "
                 "WHERE other.tenant = one.tenant AND other.holder = ? AND other.held_until >= ?), created LIMIT 1",
-                (now, self._storage, now - _ABANDONED_S, *own, *passed, holder, now),
+                (now, self._storage, now - _ABANDONED_S, *skipped_batches, *skipped_tenants, holder, now),
             ).fetchone()
             if found is None:
                 return None
@@ -301,20 +302,20 @@ class BatchStore:
 
         def note(db: sqlite3.Connection) -> None:
             _check_lease(db, batch_id, holder)
-            for one in records:
-                row = (batch_id, one.number, one.is_answer, one.line)
+            for record in records:
+                row = (batch_id, record.number, record.is_answer, record.line)
                 if db.execute("INSERT OR IGNORE INTO lines VALUES (?, ?, ?, ?)", row).rowcount:
                     db.execute(
                         "UPDATE batches SET completed = completed + ?, failed = failed + ?, prompt_tokens = "
                         "prompt_tokens + ?, answer_tokens = answer_tokens + ?, "
                         "reasoning_tokens = reasoning_tokens + ?, result_bytes = result_bytes + ? WHERE id = ?",
                         (
-                            one.is_answer,
-                            not one.is_answer,
-                            one.prompt_tokens,
-                            one.answer_tokens,
-                            one.reasoning_tokens,
-                            len(one.line) + 1,
+                            record.is_answer,
+                            not record.is_answer,
+                            record.prompt_tokens,
+                            record.answer_tokens,
+                            record.reasoning_tokens,
+                            len(record.line) + 1,
                             batch_id,
                         ),
                     )
@@ -371,16 +372,16 @@ class BatchStore:
         """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`. Tenants
         take turns in the order of their names, beginning after `after`; of a tenant's batches, the longest overdue one
         comes first. Tenants in `full` are skipped."""
-        passed = tuple(full)
+        skipped_tenants = tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
             latest = max(until, now + _LONGEST_PAUSE_S)
             for turn in ("tenant > ?", "tenant <= ?"):
                 condition = (
-                    f"{turn} AND tenant NOT IN ({', '.join('?' * len(passed))}) AND notice_due IS NOT NULL "
+                    f"{turn} AND tenant NOT IN ({', '.join('?' * len(skipped_tenants))}) AND notice_due IS NOT NULL "
                     f"AND (notice_due <= ? OR notice_due > ?) AND {_IN_STORAGE} ORDER BY tenant, notice_due"
                 )
-                batch = _find_one(db, condition, after, *passed, now, latest, self._storage)
+                batch = _find_one(db, condition, after, *skipped_tenants, now, latest, self._storage)
                 if batch is not None:
                     db.execute("UPDATE batches SET notice_due = ? WHERE id = ?", (until, batch.id))
                     return batch
@@ -421,12 +422,12 @@ class BatchStore:
     async def _in_transaction(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Run `work` in one transaction."""
 
-        def whole(db: sqlite3.Connection) -> T:
+        def run(db: sqlite3.Connection) -> T:
             with db:
                 db.execute("BEGIN IMMEDIATE")
                 return work(db)
 
-        return await self._file.run(whole)
+        return await self._file.run(run)
 
 
 def _update_held(db: sqlite3.Connection, batch_id: str, holder: str, **values: Any) -> Batch:

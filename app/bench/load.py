@@ -164,14 +164,14 @@ class _Load:
             error = f"{type(failure).__name__}: {failure}".rstrip(": ")
         self._note(
             TimedResponse(
-                template.name,
-                due,
-                time.perf_counter() - due,
-                first,
-                status,
-                error[:_SHOWN],
-                int(usage.get("prompt_tokens") or 0),
-                int(usage.get("completion_tokens") or 0),
+                name=template.name,
+                began_s=due,
+                seconds=time.perf_counter() - due,
+                first_s=first,
+                status=status,
+                error=error[:_SHOWN],
+                input_tokens=int(usage.get("prompt_tokens") or 0),
+                output_tokens=int(usage.get("completion_tokens") or 0),
             )
         )
         return status is not None

@@ -138,7 +138,16 @@ class Answerer:
 
         if not llm.is_capable and (failure := translation_error(plan, results)) is not None:
             yield AnswerWarning(failure)
-        material = Material(call, directives, turn, specialists, llm, shape, plan, results)
+        material = Material(
+            call=call,
+            directives=directives,
+            turn=turn,
+            specialists=specialists,
+            llm=llm,
+            shape=shape,
+            plan=plan,
+            results=results,
+        )
         if shape and not call.skip_planning and all(source.is_linked for source in turn.sources):
             material = replace(material, document=await asyncio.to_thread(pasted_document, call.request, turn.since))
         ready: JsonAnswer | _PlainAnswer | None = None

@@ -198,7 +198,21 @@ def extract_fields(
     """
     from app.cli.extract import ExtractOptions, extract
 
-    sys.exit(extract(ExtractOptions(sources or (), out, schema, urls, examples, url, jobs, review, retry_errors)))
+    sys.exit(
+        extract(
+            ExtractOptions(
+                sources=sources or (),
+                out=out,
+                schema=schema,
+                urls=urls,
+                examples=examples,
+                url=url,
+                jobs=jobs,
+                review=review,
+                retry_errors=retry_errors,
+            )
+        )
+    )
 
 
 @cli.command("review")

@@ -181,7 +181,7 @@ class ResponsesRequest(RequestModel):
 
     @property
     def offered_tools(self) -> dict[str, OfferedTool]:
-        """Client's tools, by the names under which the LLM sees them."""
+        """The client's tools, by the names under which the LLM sees them."""
         return {one.name: one for one in offered_tools(self.tools or ())}
 
     @property
@@ -200,15 +200,15 @@ class ConvertedRequest:
 
     def rename_error(self, error: Exception) -> Exception:
         """Return `error` with the names of the chat request's fields replaced by the client's names."""
-        face = to_api_error(error)
-        if face.status >= 500 or not _CHAT_FIELD.search(f"{face.param} {face.message}"):
+        public = to_api_error(error)
+        if public.status >= 500 or not _CHAT_FIELD.search(f"{public.param} {public.message}"):
             return error
-        renamed: ApiError = type(face)(
-            _rename_fields(face.message, self.places),
-            code=face.code,
-            param=face.param and _rename_fields(face.param, self.places),
-            retry_after=face.retry_after,
-            rejected=face.rejected,
+        renamed: ApiError = type(public)(
+            _rename_fields(public.message, self.places),
+            code=public.code,
+            param=public.param and _rename_fields(public.param, self.places),
+            retry_after=public.retry_after,
+            rejected=public.rejected,
         )
         renamed.__cause__ = error
         return renamed
@@ -231,8 +231,8 @@ def _rename_fields(text: str, places: Sequence[str]) -> str:
     client's name for each message."""
 
     def place(found: re.Match[str]) -> str:
-        number = int(found[1])
-        return places[number] if number < len(places) else found[0]
+        index = int(found[1])
+        return places[index] if index < len(places) else found[0]
 
     return _SCHEMA.sub("text.format", _WHOLE.sub("input", _PLACE.sub(place, text)))
 
@@ -245,8 +245,8 @@ def convert_request(
     """Convert a request to a chat request. `history` has the items of earlier turns, the first turn first; `has_task`
     tells whether the full model may run a task. Raises BadRequest."""
     for name in _CHAT_NAMES.keys() & (request.model_extra or {}):
-        known = f": here it is '{_CHAT_NAMES[name]}'" if _CHAT_NAMES[name] else ""
-        raise BadRequest(f"Field '{name}': is not supported by /v1/responses{known}", param=name)
+        hint = f": here it is '{_CHAT_NAMES[name]}'" if _CHAT_NAMES[name] else ""
+        raise BadRequest(f"Field '{name}': is not supported by /v1/responses{hint}", param=name)
     if "input" not in request.model_fields_set:
         raise BadRequest("Field 'input': Field required", param="input")
     messages: list[chat.ChatMessage] = []
@@ -277,10 +277,10 @@ def convert_request(
 
 def _check_last(items: Sequence[Item]) -> None:
     """Check that the last item, which the LLM has to answer, can be shown to it. Raises BadRequest."""
-    for at, item in reversed([*enumerate(items)]):
+    for index, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"
-            raise BadRequest(f"Field 'input[{at}]': {message}", param=f"input[{at}]")
+            raise BadRequest(f"Field 'input[{index}]': {message}", param=f"input[{index}]")
         if isinstance(item, MessageItem | CallOutputItem):
             return
 

@@ -136,8 +136,8 @@ class PageGeometry:
         if self.rows or self.columns:
             # This is a fixed-point iteration. Each round at least halves the error (`_MAX_GRADIENT`).
             for _ in range(24):
-                before, turned = turned, wanted - self._displacements(turned)
-                if np.abs(turned - before).max(initial=0.0) < _CONVERGED:
+                previous, turned = turned, wanted - self._displacements(turned)
+                if np.abs(turned - previous).max(initial=0.0) < _CONVERGED:
                     break
         return _rotated(turned, self.angle)
 
@@ -200,9 +200,9 @@ class PageGeometry:
         corners = self.upright([(0, 0), (width, 0), (width, height), (0, height)])
         low, high = corners.min(axis=0), corners.max(axis=0)
         size = np.maximum(1, np.ceil((high - low) * scale)).astype(int)
-        shrunk = (_MAX_AREA_RATIO * height * width * scale**2 / size.prod()) ** 0.5
-        if shrunk < 1:
-            scale, size = scale * shrunk, np.maximum(1, size * shrunk).astype(int)
+        shrinkage = (_MAX_AREA_RATIO * height * width * scale**2 / size.prod()) ** 0.5
+        if shrinkage < 1:
+            scale, size = scale * shrinkage, np.maximum(1, size * shrinkage).astype(int)
         columns, rows = (np.linspace(0, side, max(2, side // _GRID + 2)) for side in size)
         grid = np.stack(np.meshgrid(columns, rows), axis=-1) / scale + low
         places = self.source(grid).astype(np.float32)
@@ -210,9 +210,9 @@ class PageGeometry:
         at_x = (np.arange(size[0], dtype=np.float32) + 0.5) * (len(columns) - 1) / size[0]
         at_y = (np.arange(size[1], dtype=np.float32) + 0.5) * (len(rows) - 1) / size[1]
         x, y = np.meshgrid(at_x.astype(np.float32), at_y.astype(np.float32))
-        whole = cv2.remap(places, x, y, cv2.INTER_LINEAR)
-        whole -= 0.5
-        flat = cv2.remap(picture, whole, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        pixel_map = cv2.remap(places, x, y, cv2.INTER_LINEAR)
+        pixel_map -= 0.5
+        flat = cv2.remap(picture, pixel_map, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(flat, np.uint8), (float(low[0]), float(low[1])), scale
 
 
@@ -271,8 +271,8 @@ def _fit(runs: Sequence[_LineAxis]) -> PageGeometry:
 
 def _page_turn(turns: Sequence[Sequence[_LineAxis]]) -> int:
     """Return the number of quarter turns, clockwise, at which most of the page's text runs."""
-    lengths = [sum(run.length for run in some) for some in turns]
-    turn = max(range(4), key=lambda number: (lengths[number], -number))
+    lengths = [sum(run.length for run in runs) for runs in turns]
+    turn = max(range(4), key=lambda quarter: (lengths[quarter], -quarter))
     is_clear = not turns[0] or (len(turns[turn]) >= _FEWEST_TURNED and lengths[turn] > _TURN_RATIO * lengths[0])
     return turn if is_clear else 0
 
@@ -287,25 +287,25 @@ def _evenly_sampled(runs: Sequence[_LineAxis]) -> Sequence[_LineAxis]:
 
 def _level_rows(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
     """Return the coefficients of v, for lines from `starts` to `ends` in the turned and scaled frame."""
-    long = ends[:, 0] - starts[:, 0] >= _LEAST_LENGTH * heights
-    if long.sum() < _FEWEST_LINES:
+    is_long = ends[:, 0] - starts[:, 0] >= _LEAST_LENGTH * heights
+    if is_long.sum() < _FEWEST_LINES:
         return ()
-    one, other = starts[long], ends[long]
-    found = _fit_coefficients(one, other, heights[long], 1, _ROW_TERMS)
+    left, right = starts[is_long], ends[is_long]
+    found = _fit_coefficients(left, right, heights[is_long], 1, _ROW_TERMS)
     # A second round also counts lines beside each other as one row.
     levels = [places[:, 1] + _powers(places, _ROW_TERMS) @ found for places in (starts, ends)]
-    begin, after = _neighbours(starts, ends, levels, heights)
-    if len(begin):
-        one, other = np.concatenate([one, ends[begin]]), np.concatenate([other, starts[after]])
-        sizes = np.concatenate([heights[long], np.maximum(heights[begin], heights[after])])
-        found = _fit_coefficients(one, other, sizes, 1, _ROW_TERMS)
+    ending, following = _neighbours(starts, ends, levels, heights)
+    if len(ending):
+        left, right = np.concatenate([left, ends[ending]]), np.concatenate([right, starts[following]])
+        sizes = np.concatenate([heights[is_long], np.maximum(heights[ending], heights[following])])
+        found = _fit_coefficients(left, right, sizes, 1, _ROW_TERMS)
     return tuple(found.tolist())
 
 
 def _neighbours(
     starts: Points, ends: Points, levels: Sequence[NDArray[np.float64]], heights: NDArray[np.float64]
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return pairs of lines of which the second begins at the level at which the first ends, as arrays of indices."""
+    """Return pairs of lines of which the second begins at the level where the first ends, as arrays of indices."""
     order = np.argsort(levels[0], kind="stable")
     begins = levels[0][order]
     pairs = []
@@ -316,18 +316,18 @@ def _neighbours(
         candidates = candidates[(heights[candidates] < 1.5 * height) & (heights[candidates] > height / 1.5)]
         if len(candidates):
             pairs.append((index, int(candidates[starts[candidates, 0].argmin()])))
-    one, other = np.array(pairs, np.intp).reshape(-1, 2).T
-    return one, other
+    ending, following = np.array(pairs, np.intp).reshape(-1, 2).T
+    return ending, following
 
 
 def _fit_coefficients(
-    one: Points, other: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
+    first: Points, second: Points, heights: NDArray[np.float64], axis: int, terms: Sequence[tuple[int, int]],
     begin: Sequence[float] = (), noise: float = _NOISE,
 ) -> NDArray[np.float64]:  # fmt: skip
-    """Return the coefficients of the displacement along `axis` that makes the points `one` and `other` agree there, by
-    iteratively reweighted least squares (Geman and McClure's weights)."""
-    steps = _powers(other, terms) - _powers(one, terms)
-    differences = other[:, axis] - one[:, axis]
+    """Return the coefficients of the displacement along `axis` that makes the points `first` and `second` agree there,
+    by iteratively reweighted least squares (Geman and McClure's weights)."""
+    steps = _powers(second, terms) - _powers(first, terms)
+    differences = second[:, axis] - first[:, axis]
     errors = noise * heights
     found: NDArray[np.float64] = np.zeros(len(terms))
     found[: len(begin)] = begin
@@ -343,13 +343,13 @@ def _fit_coefficients(
 def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64]) -> tuple[float, ...]:
     """Return the coefficients of u. The left and right edges of lines vote for the slant at which they align."""
     edges = [_aligned_pairs(places, heights) for places in (starts, ends)]
-    one = np.concatenate([places[first] for places, (first, _) in zip((starts, ends), edges, strict=True)])
-    other = np.concatenate([places[second] for places, (_, second) in zip((starts, ends), edges, strict=True)])
+    upper = np.concatenate([places[first] for places, (first, _) in zip((starts, ends), edges, strict=True)])
+    lower = np.concatenate([places[second] for places, (_, second) in zip((starts, ends), edges, strict=True)])
     sizes = np.concatenate([np.maximum(heights[first], heights[second]) for first, second in edges])
-    if len(one) < 2 * _FEWEST_LINES:
+    if len(upper) < 2 * _FEWEST_LINES:
         return ()
-    steps = _powers(other, _COLUMN_TERMS[:2]) - _powers(one, _COLUMN_TERMS[:2])
-    differences = other[:, 0] - one[:, 0]
+    steps = _powers(lower, _COLUMN_TERMS[:2]) - _powers(upper, _COLUMN_TERMS[:2])
+    differences = lower[:, 0] - upper[:, 0]
     slants = np.linspace(-_MAX_SLANT, _MAX_SLANT, 33)
     grid = np.stack(np.meshgrid(slants, slants), axis=-1).reshape(-1, 2)
     # A pair of distant lines determines the slant more exactly than a pair of adjacent ones, but fewer of the distant
@@ -358,7 +358,7 @@ def _upright_columns(starts: Points, ends: Points, heights: NDArray[np.float64])
     best, upright = int(votes.argmax()), len(grid) // 2
     if votes[best] < _VOTE_RATIO * votes[upright] + _VOTE_MARGIN:
         return ()
-    found = _fit_coefficients(one, other, sizes, 0, _COLUMN_TERMS, grid[best].tolist(), _ALIGNED)
+    found = _fit_coefficients(upper, lower, sizes, 0, _COLUMN_TERMS, grid[best].tolist(), _ALIGNED)
     return tuple(found.tolist())
 
 

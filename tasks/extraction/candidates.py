@@ -439,7 +439,9 @@ def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
         amount = printed if printed is not None and printed.readings and text == printed.digits else None
         kind: Kind = next((kind for kind, form in _FORMS if kind != "piece" and form.fullmatch(text)), "part")
         kind = "day" if day else "number" if amount else kind
-        yield CandidateSpan(kind, passage, words, text, segment, segment, label, has_colon=True, number=amount, day=day)
+        yield CandidateSpan(
+            kind, passage, words, text, first=segment, last=segment, label=label, has_colon=True, number=amount, day=day
+        )
 
 
 def _typed_spans(
@@ -461,7 +463,9 @@ def _typed_spans(
             (pair.label, pair.has_colon) if pair else (_words_before(candidates.segments[first], words[0]), False)
         )
         text = " ".join(passage.text[start:end].split("\n")).strip()
-        return CandidateSpan(kind, passage, words, text, first, last, label, has_colon, number, day)
+        return CandidateSpan(
+            kind, passage, words, text, first=first, last=last, label=label, has_colon=has_colon, number=number, day=day
+        )
 
     def spans() -> Iterator[CandidateSpan | None]:
         yield from (span("day", day.start, day.end, day=day) for day in passage.days)
@@ -493,7 +497,14 @@ def _typed_spans(
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
             yield CandidateSpan(
-                "part", passage, pair.values, without_signs(text), first, first, pair.label, pair.has_colon
+                "part",
+                passage,
+                pair.values,
+                without_signs(text),
+                first=first,
+                last=first,
+                label=pair.label,
+                has_colon=pair.has_colon,
             )
 
 
@@ -512,7 +523,16 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
     passage, words = segment.passage, segment.words
 
     def span(kind: Kind, text: str, start: int, end: int, label: str = "", *, has_colon: bool = False) -> CandidateSpan:
-        return CandidateSpan(kind, passage, words[start:end], without_signs(text), index, index, label, has_colon)
+        return CandidateSpan(
+            kind,
+            passage,
+            words[start:end],
+            without_signs(text),
+            first=index,
+            last=index,
+            label=label,
+            has_colon=has_colon,
+        )
 
     count = len(words)
     texts = [passage.words[word] for word in words]
@@ -627,5 +647,12 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
         texts.append(nxt.text)
         text = without_signs(" ".join(texts))
         yield CandidateSpan(
-            "block", start.passage, tuple(sorted(words)), text, start.first, last, start.label, start.has_colon
+            "block",
+            start.passage,
+            tuple(sorted(words)),
+            text,
+            first=start.first,
+            last=last,
+            label=start.label,
+            has_colon=start.has_colon,
         )

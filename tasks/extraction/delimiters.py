@@ -182,7 +182,7 @@ def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) ->
     index = bisect_left(segment.words, words[0])
     label = " ".join([segment.passage.words[word] for word in segment.words[max(0, index - 3) : index]])
     kind: Kind = "piece" if last == lines[0] else "block"
-    return CandidateSpan(kind, segment.passage, tuple(words), text, lines[0], last, label)
+    return CandidateSpan(kind, segment.passage, tuple(words), text, first=lines[0], last=last, label=label)
 
 
 def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:

@@ -106,15 +106,15 @@ class Surroundings(NamedTuple):
         delimiters = numbered((one,) for edges in delimiters_of_spans for one in edges).reshape(-1, 4)
         labels = numbered(tuple(fold(one.get("own") or one.get("left") or "")) for one in candidates.labels_beside)
         return cls(
-            [*numbers],
-            labels,
-            above,
-            below,
-            np.array([KINDS.index(span.kind) for span in spans], np.int32),
-            delimiters,
-            np.array([_FORMS.index(_form(span.text)) for span in spans], np.int32),
-            np.array([*_places(candidates)], np.float32).reshape(-1, 2),
-            constant_words(candidates),
+            texts=[*numbers],
+            labels=labels,
+            above=above,
+            below=below,
+            kinds=np.array([KINDS.index(span.kind) for span in spans], np.int32),
+            delimiters=delimiters,
+            forms=np.array([_FORMS.index(_form(span.text)) for span in spans], np.int32),
+            places=np.array([*_places(candidates)], np.float32).reshape(-1, 2),
+            words=constant_words(candidates),
         )
 
 

@@ -365,7 +365,18 @@ class _FormToFill:
                 )
                 wanted.append(WantedField(one.path, own_schema, named, _is_text, may_be_left_out=True))
         choice_values = {one.path: (allowed, names_of(one.path, one.schema)) for one, allowed in choice_lists}
-        return cls(values, wanted, lists, tables, listed, text_fits, choices, choice_values, read, beyond)
+        return cls(
+            values=values,
+            wanted=wanted,
+            lists=lists,
+            tables=tables,
+            listed=listed,
+            texts=text_fits,
+            choices=choices,
+            choice_lists=choice_values,
+            read=read,
+            beyond=beyond,
+        )
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
         """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.

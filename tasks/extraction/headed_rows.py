@@ -86,14 +86,16 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
 
     Priced items that no header precedes, as on a receipt, also make a table.
     """
-    known: dict[str, list[float]] = {}
+    likeness_by_text: dict[str, list[float]] = {}
 
     def likeness(text: str) -> list[float]:
-        if text not in known and len(known) * fields > MAX_COMPARED:
+        if text not in likeness_by_text and len(likeness_by_text) * fields > MAX_COMPARED:
             return [0.0] * len(lists)
-        if text not in known:
-            known[text] = [max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in lists]
-        return known[text]
+        if text not in likeness_by_text:
+            likeness_by_text[text] = [
+                max((likeness_by_words(one.names, text) for one in own), default=0.0) for own in lists
+            ]
+        return likeness_by_text[text]
 
     sizes = [len(own) for own in lists]
     fields = sum(sizes)
@@ -104,19 +106,19 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
             continue
         rows = rows_in_columns(passage)
         finder = HeaderFinder(passage, rows, sizes, likeness)
-        at, last, first = 0, 0, len(rows)
-        while at < len(rows):
+        index, last, first = 0, 0, len(rows)
+        while index < len(rows):
             yield
-            header = finder.at(at, last)
+            header = finder.at(index, last)
             if header is None:
-                at += 1
+                index += 1
                 continue
             body = yield from _body_below(passage, rows, header, finder)
             if body:
                 first = min(first, header.top)
                 heading = text_of(passage, rows[header.top - 1]) if header.top else ""
                 found.append((passage, _tables_beside(passage, header, body, heading)))
-            at = last = header.end + len(body)
+            index = last = header.end + len(body)
         found += [(passage, table) for table in priced_lines(passage, rows[:first], lists)]
     return found
 
@@ -217,8 +219,8 @@ def _is_sum(texts: Sequence[str], columns: int) -> bool:
 
 def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
     """True if a text extends over several columns, as a sentence does."""
-    over = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
-    return len(segment) >= LEAST_SENTENCE and over >= MAX_CROSSED
+    covered = sum(segment[0].box[0] < middle < segment[-1].box[2] for middle in middles)
+    return len(segment) >= LEAST_SENTENCE and covered >= MAX_CROSSED
 
 
 def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[WordOnPage]], heading: str) -> ReadTable:
@@ -229,10 +231,10 @@ def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[Wor
     found = [
         _table(
             passage,
-            header.cells[width * number : width * (number + 1)],
+            header.cells[width * side : width * (side + 1)],
             [[word for word in row if left < word.middle <= right] for row in body],
         )
-        for number, (left, right) in enumerate(pairwise(sides))
+        for side, (left, right) in enumerate(pairwise(sides))
     ]
     [names, _], *_ = found
     rows = [row for _, own in found for row in own if len(row) == len(names[0])]
@@ -257,17 +259,17 @@ def _table(
     for row in rows:
         if id(row) in are_full:
             shared = _assign_lines(passage, waiting, found[-1] if found else None, row, limits, reach, headings)
-            headings = headings if found else [at for note in shared for at in note.cells]
+            headings = headings if found else [index for note in shared for index in note.cells]
             found += [*shared, row]
             waiting = []
         else:
             waiting.append(row)
     found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
-    cells = [[_joined(passage, row, at, limits[at]) for at in range(len(header))] for row in found]
-    if (at := _find_wrong_split(header, cells)) is not None:
-        joined = HeaderCell([[*header[at].words, *header[at + 1].words]])
-        return _table(passage, [*header[:at], joined, *header[at + 2 :]], body)
-    for left in [at for at, cell in enumerate(header) if _names_count(passage, cell.words)]:
+    cells = [[_joined(passage, row, index, limits[index]) for index in range(len(header))] for row in found]
+    if (index := _find_wrong_split(header, cells)) is not None:
+        joined = HeaderCell([[*header[index].words, *header[index + 1].words]])
+        return _table(passage, [*header[:index], joined, *header[index + 2 :]], body)
+    for left in [index for index, cell in enumerate(header) if _names_count(passage, cell.words)]:
         parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
         words = header[left].words
         if len(words) > 1 and _names_count(passage, words[:1]) and _separate_counts(parted, left):
@@ -284,30 +286,30 @@ def _names_count(passage: Passage, words: Sequence[WordOnPage]) -> bool:
     return "quantity" in concepts_of(tuple(fold(text_of(passage, words))))
 
 
-def _separate_counts(rows: Sequence[list[ReadCell]], at: int) -> bool:
+def _separate_counts(rows: Sequence[list[ReadCell]], column: int) -> bool:
     """Separate counts from the texts that begin with them, because OCR reads `2 Soup` and `2Soup` as one text. Return
     True if there were such texts.
 
-    The count is put in column `at`, and the text into the next one. A row with cells in both columns stays as it is.
-    """
-    lone = [row for row in rows if bool(row[at].text) != bool(row[at + 1].text)]
-    wholes = [row[at] if row[at].text else row[at + 1] for row in lone]
+    The count is put in `column`, and the text into the next one. A row with cells in both columns stays as it
+    is."""
+    lone = [row for row in rows if bool(row[column].text) != bool(row[column + 1].text)]
+    wholes = [row[column] if row[column].text else row[column + 1] for row in lone]
     counted = [_COUNTED.fullmatch(whole.text) for whole in wholes]
     if not lone or sum(map(bool, counted)) < COUNTED_SHARE * len(lone):
         return False
     for row, whole, found in zip(lone, wholes, counted, strict=True):
         texts = (found["count"], found["text"]) if found else ("", whole.text)
-        row[at : at + 2] = (whole._replace(text=text, source=whole.text) if text else NO_CELL for text in texts)
+        row[column : column + 2] = (whole._replace(text=text, source=whole.text) if text else NO_CELL for text in texts)
     return True
 
 
 def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
     """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
-    for index, (one, other) in enumerate(pairwise(header)):
-        gap = other.left - one.right
-        is_split = len(one.lines) == len(other.lines) == 1 and gap <= GAP * one.words[-1].height
-        both = sum(bool(row[index].text and row[index + 1].text) for row in rows)
-        if is_split and len(header) > 2 and 2 * both < len(rows):
+    for index, (left, right) in enumerate(pairwise(header)):
+        gap = right.left - left.right
+        is_split = len(left.lines) == len(right.lines) == 1 and gap <= GAP * left.words[-1].height
+        filled_in_both = sum(bool(row[index].text and row[index + 1].text) for row in rows)
+        if is_split and len(header) > 2 and 2 * filled_in_both < len(rows):
             return index
     return None
 
@@ -317,19 +319,19 @@ def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -
     words of the rows cross."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
-    for one, other in pairwise(header):
-        low, other_middle = one.middle, other.middle
-        own = [*one.words, *other.words]
-        inside = [word for word in (*own, *words) if word.box[2] > low and word.box[0] < other_middle]
+    for left, right in pairwise(header):
+        left_middle, right_middle = left.middle, right.middle
+        own = [*left.words, *right.words]
+        inside = [word for word in (*own, *words) if word.box[2] > left_middle and word.box[0] < right_middle]
         starts, ends = sorted(word.box[0] for word in inside), sorted(word.box[2] for word in inside)
-        sides = sorted({low, other_middle, *(x for x in (*starts, *ends) if low < x < other_middle)})
+        sides = sorted({left_middle, right_middle, *(x for x in (*starts, *ends) if left_middle < x < right_middle)})
         strips = []
         for start, end in pairwise(sides):
             middle = (start + end) / 2
             crossed = bisect_left(starts, middle) - bisect_right(ends, middle)
             named = sum(word.box[0] < middle < word.box[2] for word in own)
             strips.append((-crossed - 3 * named, end - start, middle))
-        found.append(max(strips)[2] if strips else (low + other_middle) / 2)
+        found.append(max(strips)[2] if strips else (left_middle + right_middle) / 2)
     return found
 
 
@@ -405,11 +407,11 @@ def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordO
     return next_text[0].islower() or line_text.endswith(OPEN_ENDS) or line[-1].box[2] < limit
 
 
-def _joined(passage: Passage, row: _BodyRow, at: int, limit: float) -> ReadCell:
-    lines = row.cells.get(at) or row.above.get(at, [])
+def _joined(passage: Passage, row: _BodyRow, column: int, limit: float) -> ReadCell:
+    lines = row.cells.get(column) or row.above.get(column, [])
     if not lines:
         return NO_CELL
-    if at not in row.cells:
+    if column not in row.cells:
         # Only the first of several lines names the item, unless that line is continued.
         count = next(
             (n for n, (one, other) in enumerate(pairwise(lines), 1) if not _goes_on(passage, one, other, limit)),

@@ -283,7 +283,9 @@ def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int])
         own = tuple(at for at, first in zip(ats, [*starts[1:], len(text) + 1], strict=False) if first > start)
         firsts = dict(zip(ats, starts, strict=True))
         words = tuple(at for at in own if firsts[at] < end)
-        return Piece(kind, text[start:end], words, sign, label, depth > 0, start, end)
+        return Piece(
+            kind, text[start:end], words=words, sign=sign, label=label, in_brackets=depth > 0, start=start, end=end
+        )
 
     at = begin
     for start, end, kind in spans:

@@ -68,7 +68,7 @@ _Kind = Literal["text", "day", "figures"]
 class _PossibleCell(NamedTuple):
     """A span that may be a cell. Without boxes, a line is a unit high and a word a unit wide."""
 
-    at: int
+    span: int
     """Index of the span."""
     page: int
     row: int
@@ -125,11 +125,11 @@ class ObjectList:
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
         """Return the list with some of its objects."""
-        place = {old: new for new, old in enumerate(kept)}
+        new_index = {old: new for new, old in enumerate(kept)}
         cells = {
-            (*path[:-2], place[path[-2]], path[-1]): cell
+            (*path[:-2], new_index[path[-2]], path[-1]): cell
             for path, cell in self.cells.items()
-            if isinstance(path[-2], int) and path[-2] in place
+            if isinstance(path[-2], int) and path[-2] in new_index
         }
         return ObjectList([self.rows[index] for index in kept], cells)
 
@@ -143,9 +143,13 @@ def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectLis
         for (*_, number, _), cell in one.cells.items():
             span = scored.candidates.spans[cell.span]
             places.setdefault(int(number), set()).add((id(span.passage), span.words))
-        kept = [at for at in range(len(one.rows)) if 2 * len(places.get(at, set()) & used) <= len(places.get(at, ()))]
+        kept = [
+            index
+            for index in range(len(one.rows))
+            if 2 * len(places.get(index, set()) & used) <= len(places.get(index, ()))
+        ]
         found[path] = one.only(kept) if len(kept) < len(one.rows) else one
-        used |= {place for at in kept for place in places.get(at, ())}
+        used |= {place for index in kept for place in places.get(index, ())}
     return {path: found[path] for path in lists}
 
 
@@ -153,19 +157,19 @@ def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tu
     """Return a list without the objects of which most cells are in `used`, each given by the index of its entry, the
     pointer of its line, and its text."""
     own: dict[int, list[bool]] = {}
-    for (*_, number, _), cell in found.cells.items():
+    for (*_, item, _), cell in found.cells.items():
         words, passage = scored.candidates.spans[cell.span].words, scored.candidates.spans[cell.span].passage
         pointer = passage.lines[passage.line_at(words[0])].pointer
         text = " ".join([passage.words[word] for word in words])
-        own.setdefault(int(number), []).append((passage.entry, pointer, text) in used)
+        own.setdefault(int(item), []).append((passage.entry, pointer, text) in used)
     return found.only(
         [index for index in range(len(found.rows)) if 2 * sum(own.get(index, ())) <= len(own.get(index, ()))]
     )
 
 
-def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
-    """Return the objects of the list at `at`."""
-    rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == at]
+def read_object_list(scored: FieldScores, list_path: JsonPath) -> Slices[ObjectList]:
+    """Return the objects of the list at `list_path`."""
+    rows = [row for row, one in enumerate(scored.fields) if one.in_list and one.path[:-1] == list_path]
     odds = scored.logits[rows, :-1] - scored.logits[rows, -1:]
     places = list(_possible_cells(scored, odds.max(axis=0, initial=POSSIBLE)))
     yield
@@ -186,7 +190,7 @@ def read_object_list(scored: FieldScores, at: JsonPath) -> Slices[ObjectList]:
     ]
     items = [item for _, item in values_with_items]
     cells = {
-        (*at, number, scored.fields[row].path[-1]): CellOfItem(cell.place.at, features)
+        (*list_path, number, scored.fields[row].path[-1]): CellOfItem(cell.place.span, features)
         for (number, row, cell), features in zip(_cells_of(items), _features_of(items, len(rows)), strict=True)
     }
     return ObjectList([value for value, _ in values_with_items], cells)
@@ -228,7 +232,7 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
     likely = {row: sum(_chance(cell.odds) for cell in own) / len(own) for row, own in cells_by_field.items()}
     mean = sum(_chance(cell.odds) for *_, cell in cells) / max(1, len(cells))
     filled = len(cells) / max(1, len(items) * fields)
-    for number, row, cell in cells:
+    for item, row, cell in cells:
         left, right = edges[row]
         tolerance = MAX_EDGE_DISTANCE * (cell.place.bottom - cell.place.top)
         is_aligned = abs(cell.place.left - left) < tolerance or abs(cell.place.right - right) < tolerance
@@ -238,7 +242,7 @@ def _features_of(items: Sequence[Mapping[int, _Cell]], fields: int) -> Iterator[
             likely[row],
             filled,
             len(cells_by_field[row]) / len(items),
-            len(items[number]) / fields,
+            len(items[item]) / fields,
             float(is_aligned and len(items) > 1),
             min(len(items), LONG_LIST_ITEMS) / LONG_LIST_ITEMS,
         )
@@ -256,7 +260,7 @@ def _is_sum(value: Any) -> bool:
 def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell]:
     """Yield the most likely spans that lie within a single row, the most likely first."""
     candidates = scored.candidates
-    pages = {id(passage): number for number, passage in enumerate(candidates.passages)}
+    pages = {id(passage): page for page, passage in enumerate(candidates.passages)}
     rows = _rows_of(candidates.segments, pages)
     numbers: dict[int, list[int]] = {}
     for first, row in sorted({(one.words[0], rows[one.first]) for one in candidates.spans if one.kind == "number"}):
@@ -275,7 +279,17 @@ def _possible_cells(scored: FieldScores, best: Matrix) -> Iterator[_PossibleCell
         own = numbers.get(row, [])
         order = (bisect_left(own, span.words[0]), len(own))
         left, top, right, bottom = map(float, box)
-        yield _PossibleCell(int(index), pages[id(span.passage)], row, left, top, right, bottom, _kind_of(span), order)
+        yield _PossibleCell(
+            int(index),
+            page=pages[id(span.passage)],
+            row=row,
+            left=left,
+            top=top,
+            right=right,
+            bottom=bottom,
+            kind=_kind_of(span),
+            order=order,
+        )
 
 
 def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[int]:
@@ -295,9 +309,9 @@ def _rows_of(segments: Sequence[LineSegment], pages: Mapping[int, int]) -> list[
     return rows
 
 
-def _is_beside(one: Sequence[float], other: Sequence[float]) -> bool:
-    common = min(one[3], other[3]) - max(one[1], other[1])
-    return common > LEAST_ROW_OVERLAP * min(one[3] - one[1], other[3] - other[1])
+def _is_beside(first: Sequence[float], second: Sequence[float]) -> bool:
+    common = min(first[3], second[3]) - max(first[1], second[1])
+    return common > LEAST_ROW_OVERLAP * min(first[3] - first[1], second[3] - second[1])
 
 
 def _kind_of(span: CandidateSpan) -> _Kind:
@@ -312,16 +326,16 @@ def _choose_cells(
 ) -> Slices[list[_Cell]]:
     """Return cells in the order on the page, so that no word is in two cells and no field has two cells in a row."""
     columns = yield from _find_columns(places)
-    column_of = {place.at: number for number, column in enumerate(columns) for place in column.places}
-    given = yield from _assign_columns(odds, columns)
+    column_of = {place.span: number for number, column in enumerate(columns) for place in column.places}
+    column_by_field = yield from _assign_columns(odds, columns)
     options = []
     for index, place in enumerate(places):
         if index % SPANS_AT_ONCE == 0:
             yield
         for number in range(len(rows)):
-            own = given.get((number, place.page))
-            logit = float(odds[number, place.at])
-            if column_of[place.at] == own:
+            own = column_by_field.get((number, place.page))
+            logit = float(odds[number, place.span])
+            if column_of[place.span] == own:
                 options += [(logit + CERTAIN, number, place)] if logit > POSSIBLE else []
             elif logit - OUTSIDE_PENALTY * (own is not None) > LEAST_OUTSIDE_LOGIT:
                 options.append((logit - OUTSIDE_PENALTY * (own is not None), number, place))
@@ -331,14 +345,14 @@ def _choose_cells(
     for index, (_, number, place) in enumerate(sorted(options, key=lambda option: -option[0])):
         if index % SPANS_AT_ONCE == 0:
             yield
-        span, wanted = scored.candidates.spans[place.at], scored.fields[rows[number]]
+        span, wanted = scored.candidates.spans[place.span], scored.fields[rows[number]]
         words = {(place.page, word) for word in span.words}
         if (number, place.row) in found or not taken.isdisjoint(words):
             continue
         value = next(filter(wanted.fits, forms[number].values_of(span, scored.days_first)), None)
         if value is not None:
             taken |= words
-            found[number, place.row] = _Cell(rows[number], float(odds[number, place.at]), value, place)
+            found[number, place.row] = _Cell(rows[number], float(odds[number, place.span]), value, place)
     return sorted(found.values(), key=lambda cell: (cell.place.row, cell.place.left))
 
 
@@ -370,11 +384,11 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tup
             for count, (_, row) in enumerate(rows, 1):
                 if count % SPANS_AT_ONCE == 0:
                     yield
-                spans = [place.at for place in row]
+                spans = [place.span for place in row]
                 worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED
-        for at, index in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
-            if worth[at, index] > 0:
-                found[int(at), page] = own[index]
+        for field, index in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
+            if worth[field, index] > 0:
+                found[int(field), page] = own[index]
     return found
 
 
@@ -406,9 +420,9 @@ def _object_of(scored: FieldScores, item: Mapping[int, _Cell], rows: Sequence[in
         if row in item:
             value[str(wanted.path[-1])] = item[row].value
         elif not wanted.may_be_left_out:
-            if not (nothing := _empty_value(wanted)):
+            if not (empty_value := _empty_value(wanted)):
                 return None
-            value[str(wanted.path[-1])] = nothing[0]
+            value[str(wanted.path[-1])] = empty_value[0]
     return value
 
 

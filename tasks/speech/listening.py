@@ -280,39 +280,40 @@ def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
     return [replace(word, start=word.start + by, end=word.end + by) for word in words]
 
 
-def _is_improvement(found: Sequence[SpokenWord], before: Sequence[SpokenWord]) -> bool:
+def _is_improvement(found: Sequence[SpokenWord], earlier: Sequence[SpokenWord]) -> bool:
     """True if the second attempt has more words that are likely right, and hardly more that are wrong."""
-    if not found or not before:
+    if not found or not earlier:
         return bool(found)
-    now, then = (sum(word.probability for word in words) for words in (found, before))
-    return now > then and now / len(found) > min(then / len(before) - _LESS_CLEAR, _CLEAR_ENOUGH)
+    found_sum, earlier_sum = (sum(word.probability for word in words) for words in (found, earlier))
+    return found_sum > earlier_sum and found_sum / len(found) > min(
+        earlier_sum / len(earlier) - _LESS_CLEAR, _CLEAR_ENOUGH
+    )
 
 
 def _sample_index(seconds: float) -> int:
     return max(0, round(seconds * RATE))
 
 
-def joined(before: Sequence[SpokenWord], after: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
+def joined(left_words: Sequence[SpokenWord], right_words: Sequence[SpokenWord], cut: float) -> list[SpokenWord]:
     """Join the words of two stretches that overlap around the second `cut`, with each word once.
 
-    The result switches from `before` to `after` at the word nearest to the cut that occurs in both. If no word does,
-    each word is taken from the stretch on its side of the cut.
-    """
-    tail = [index for index, word in enumerate(before) if word.end > cut - _OVERLAP_S]
-    head = [index for index, word in enumerate(after) if word.start < cut + _OVERLAP_S]
+    The result switches from `left_words` to `right_words` at the word nearest to the cut that occurs in both. If no
+    word does, each word is taken from the stretch on its side of the cut."""
+    tail = [index for index, word in enumerate(left_words) if word.end > cut - _OVERLAP_S]
+    head = [index for index, word in enumerate(right_words) if word.start < cut + _OVERLAP_S]
     agreed = [
-        (abs(middle(before[first]) - cut), first, second)
+        (abs(middle(left_words[first]) - cut), first, second)
         for first in tail
         for second in head
-        if _letters_of(before[first]) == _letters_of(after[second])
-        and abs(middle(before[first]) - middle(after[second])) < _MAX_DIFFERENCE_S
+        if _letters_of(left_words[first]) == _letters_of(right_words[second])
+        and abs(middle(left_words[first]) - middle(right_words[second])) < _MAX_DIFFERENCE_S
     ]
     if agreed:
         _, first, second = min(agreed)
-        return [*before[: first + 1], *after[second + 1 :]]
+        return [*left_words[: first + 1], *right_words[second + 1 :]]
     return [
-        *(word for word in before if middle(word) < cut),
-        *(word for word in after if middle(word) >= cut),
+        *(word for word in left_words if middle(word) < cut),
+        *(word for word in right_words if middle(word) >= cut),
     ]
 
 
@@ -401,7 +402,7 @@ def within(speech: Sequence[Span], start: float, end: float) -> list[Span]:
 
 
 def _speech_seconds(speech: Sequence[Span], start: float, end: float) -> float:
-    """Return the seconds of speech in between."""
+    """Return the seconds of speech between `start` and `end`."""
     return sum(last - first for first, last in within(speech, start, end))
 
 

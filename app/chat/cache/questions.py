@@ -309,31 +309,31 @@ def question_words() -> QuestionWords:
         if isinstance(phrase, str)
     }
     synonyms: dict[str, set[int]] = {}
-    for number, each in enumerate(data["synonyms"]["sets"]):
-        for word in _split_list(each):
-            synonyms.setdefault(stem(word), set()).add(number)
+    for index, synonym_set in enumerate(data["synonyms"]["sets"]):
+        for word in _split_list(synonym_set):
+            synonyms.setdefault(stem(word), set()).add(index)
     return QuestionWords(
-        re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
-        phrases,
-        words["without_meaning"],
-        words["without_meaning"] | words["questions"],
-        words["negations"],
-        words["questions"],
-        words["yes_or_no"],
-        words["directions"],
-        _pair_up(map(_split_list, data["words"]["opposite_directions"])),
-        words["without_order"],
-        words["obligations"],
-        words["possibilities"],
-        _number_words(data["words"]["times"]),
-        _number_words(data["words"]["persons"]),
-        _number_words(data["words"]["light"]),
-        {word: frozenset(sets) for word, sets in synonyms.items()},
-        _pair_up((stem(word) for word in _split_list(pair)) for pair in data["opposites"]["pairs"]),
-        {word: unit for unit, phrase in data["units"].items() for word in _split_list(phrase)},
-        frozenset({*data["units"], *UNITS}),
-        _english_words(NUMBERS, 1),
-        {
+        phrase=re.compile(rf"(?<![\w'])(?:{any_of(map(re.escape, phrases))})(?![\w'])"),
+        phrases=phrases,
+        without_meaning=words["without_meaning"],
+        function_words=words["without_meaning"] | words["questions"],
+        negations=words["negations"],
+        questions=words["questions"],
+        yes_or_no=words["yes_or_no"],
+        directions=words["directions"],
+        opposite_directions=_pair_up(map(_split_list, data["words"]["opposite_directions"])),
+        without_order=words["without_order"],
+        obligations=words["obligations"],
+        possibilities=words["possibilities"],
+        times=_number_words(data["words"]["times"]),
+        persons=_number_words(data["words"]["persons"]),
+        light=_number_words(data["words"]["light"]),
+        synonyms={word: frozenset(sets) for word, sets in synonyms.items()},
+        opposites=_pair_up((stem(word) for word in _split_list(pair)) for pair in data["opposites"]["pairs"]),
+        units={word: unit for unit, phrase in data["units"].items() for word in _split_list(phrase)},
+        unit_names=frozenset({*data["units"], *UNITS}),
+        numbers=_english_words(NUMBERS, 1),
+        dates={
             **{word: f"place {number}" for word, number in _english_words(PLACES, 2).items()},
             **{word: f"month {MONTHS[word[:3]]}" for word in _english_words(MONTHS, 2)},
             **{name: f"weekday {name[:3]}" for name in _WEEKDAYS},

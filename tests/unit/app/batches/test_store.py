@@ -321,7 +321,7 @@ async def test_a_server_with_other_files_leaves_a_batch_alone(world: World) -> N
     try:
         batch = await world.store.find(EVERYONE, batch_id)
         assert batch is not None
-        await own.add(replace(batch, id="of_files"), most=9)
+        await own.add(replace(batch, id="of_files"), limit=9)
         now, later = world.now, world.now + LEASE_S
         claimed = await other.claim("other", now, later)
         assert claimed is not None
@@ -350,13 +350,13 @@ async def test_a_server_forgets_only_finished_batches_of_its_own_files(
     assert batch is not None
     own, other = BatchStore(world.path, "files"), BatchStore(world.path, "uploads")
     try:
-        await own.add(replace(batch, id="of_files"), most=9)
+        await own.add(replace(batch, id="of_files"), limit=9)
         for _ in range(2):
             assert await own.claim("own", world.now, world.now + LEASE_S) is not None
         await own.end("of_files", "own", "completed", world.now, tell=False)
-        await other.add(replace(batch, id="of_uploads"), most=9)
+        await other.add(replace(batch, id="of_uploads"), limit=9)
         assert await own.find(EVERYONE, "of_files") is not None
-        await own.add(replace(batch, id="next"), most=9)
+        await own.add(replace(batch, id="next"), limit=9)
         assert await own.find(EVERYONE, "of_files") is None
     finally:
         await own.close()
@@ -368,7 +368,7 @@ async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: 
     batch = await world.store.find(EVERYONE, await world.add("a"))
     assert batch is not None
     try:
-        await own.add(replace(batch, id="of_files", tenant="ann"), most=9)
+        await own.add(replace(batch, id="of_files", tenant="ann"), limit=9)
         expired = batch.expires + 60
         assert await other.claim("other", expired, expired, besides=[batch.id]) is None
         a_day_later = expired + 86400

@@ -112,12 +112,12 @@ async def test_batches_go_on(harm: Callable[[Path], None], tmp_path: Path) -> No
     path = tmp_path / "batches.sqlite"
     store = BatchStore(path)
     for number in range(100):
-        await store.add(batch(number), most=1000)
+        await store.add(batch(number), limit=1000)
     take_in(path)
     harm(path)
     for number in range(100):
         await sooner_or_later(store.find, "mine", f"batch_{number}")
-    await sooner_or_later(lambda: store.add(batch(999), most=1000))
+    await sooner_or_later(lambda: store.add(batch(999), limit=1000))
     assert await store.find("mine", "batch_999") == batch(999)
     await store.close()
     again = BatchStore(path)
@@ -235,13 +235,13 @@ async def test_a_disk_that_fails_again_and_again_is_for_somebody_to_look_at(tmp_
 async def test_a_folder_in_place_of_a_file_is_left_alone_until_it_has_gone(tmp_path: Path) -> None:
     path = tmp_path / "batches.sqlite"
     store = BatchStore(path)
-    await store.add(batch(1), most=10)
+    await store.add(batch(1), limit=10)
     path.unlink()
     path.mkdir()
     with pytest.raises(StoreDown, match="there is a folder"):
-        await store.add(batch(2), most=10)
+        await store.add(batch(2), limit=10)
     path.rmdir()
-    await store.add(batch(3), most=10)
+    await store.add(batch(3), limit=10)
     assert await store.find("mine", "batch_3") is not None
     await store.close()
 
@@ -260,7 +260,7 @@ async def test_a_file_that_two_servers_share_is_set_aside_once(
 ) -> None:
     path = tmp_path / "batches.sqlite"
     for number in range(100):
-        await two_connections[number % 2].add(batch(number), most=1000)
+        await two_connections[number % 2].add(batch(number), limit=1000)
     take_in(path)
     harm(path)
     for number in range(1000, 1020):
