@@ -23,7 +23,14 @@ from app.chat.material import Material
 from app.chat.plan import ClientTools, Plan, Planner, reading_plan
 from app.chat.plan_executor import answer_from_results, objects_found, text_read_instead, translation_error
 from app.chat.planning.prose import WORDS
-from app.chat.planning.questions import is_order, values_asked_for
+from app.chat.planning.questions import (
+    asks_for_fact,
+    asks_for_prose,
+    is_order,
+    is_question,
+    unanswered,
+    values_asked_for,
+)
 from app.chat.schema.requested_fields import CALL, RequestedFields, fields_of_format, fields_of_tool, forced_tools
 from app.chat.schema.structured import Shape
 from app.chat.specialists import Specialists
@@ -55,11 +62,6 @@ ASSUMED_CONTEXT_TOKENS = 8192
 PASSAGE_TOKENS = 120
 """Number of tokens of the passages that are the answer if no capable LLM is available."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
-_QUESTION = re.compile(
-    r"[?？]\s*+$|^\W*+(?:what|who|whom|whose|when|where|which|how (?:much|many|long|old|far)|is|are|was|were|does|did"
-    r"|do|can|wer|wann|wo|welche[rsn]?|qui|quand|quel|quelle|où|combien|quién|cuándo|dónde|cuál|cuánto|chi|quando|dove|quale)\b",
-    re.IGNORECASE,
-)
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
 """Largest number of words of a message that consists of nothing but the name of a value."""
@@ -113,11 +115,18 @@ class Answerer:
             # A flood of requests is refused before it costs more. A request with inputs is not refused yet, because
             # the queue may have room when they have been read.
             llm.check_room()
+        is_alone = not llm.is_capable and requested is None
+        pasted: Entry | None = None
+        asks_fact = False
+        if is_alone:
+            asks_fact = not turn.sources and not _ends_with_tool(call.request) and asks_for_fact(turn.text)
+            pasted = await asyncio.to_thread(pasted_document, call.request)
         plan = Plan()
         if not call.skip_planning:
             can_call_tools = bool(call.request.tools) and llm.is_capable and (await llm.abilities()).tools
             choices = ClientTools.of(call.request, can_call_tools=can_call_tools)
-            plan = await self.planner.plan(turn, choices, has_schema=requested is not None)
+            searches = asks_fact and pasted is None
+            plan = await self.planner.plan(turn, choices, has_schema=requested is not None, searches_facts=searches)
         call.stages.done("plan")
 
         results: tuple[Entry, ...] = ()
@@ -170,14 +179,17 @@ class Answerer:
                 ready = filling.answer if filling else None
                 for warning in filling.copied.warnings if filling else ():
                     yield AnswerWarning(warning)
-        elif not llm.is_capable:
+        elif is_alone:
             read = await asyncio.to_thread(text_read_instead, plan, results)
             if read is not None:
                 text, reason = read
                 ready = _PlainAnswer(text, None if plan.results_only else PASSAGES)
                 yield AnswerWarning(NO_OBJECTS.format(reason))
             else:
-                ready = await self._answer_from_results(material)
+                ready = await self._answer_from_results(material, None if call.skip_planning else pasted)
+                if ready is None and asks_fact and all(entry.name == "web_search" or entry.error for entry in results):
+                    can_search = self.has_task("web_search") and not any(entry.error for entry in results)
+                    ready = _PlainAnswer(unanswered(turn.text, can_search=can_search), None)
         if ready is None and not llm.is_capable:
             llm.check_room()
         function = requested.function if requested else None
@@ -228,7 +240,7 @@ class Answerer:
         document = material.document
         # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
         # words of a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
-        is_order = requested.function is not None or not _QUESTION.search(material.turn.text)
+        is_order = requested.function is not None or not is_question(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
@@ -320,12 +332,13 @@ class Answerer:
             holds_text=shape is not None,
         )
 
-    async def _answer_from_results(self, material: Material) -> _PlainAnswer | None:
+    async def _answer_from_results(self, material: Material, pasted: Entry | None) -> _PlainAnswer | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
         It is one of these: the results, if the request asks for nothing else; the values that a question or an order
         names, if the text that contains them was read or is in the message; the objects that were found; or the
-        passages that answer the question.
+        passages that answer the question, of what was read or found on the web. `pasted` is the text that the user's
+        messages bring along, if any.
         """
         plan, results = material.plan, material.results
         ready = await asyncio.to_thread(answer_from_results, plan, results)
@@ -340,32 +353,42 @@ class Answerer:
         if any(step.text_may_answer for step in plan.steps):
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
             return _PlainAnswer(shown, COPIED) if shown else None
-        document = None
         # A search of the web that failed leaves the question to the pasted text.
-        if all(entry.error is not None for entry in results) and not material.call.skip_planning:
-            document = await asyncio.to_thread(pasted_document, material.request)
+        document = pasted if all(entry.error is not None for entry in results) else None
         if document is not None:
             text = _pasted_text(document)
             question, passages_may_answer = question.replace(text, " ", 1).strip(), _is_document(text.strip())
             read = [Entry(REQUEST, JsonResult({"text": text}))]
+        found = [
+            entry
+            for entry in results
+            if entry.name == "web_search" and entry.error is None and not entry.result.is_empty
+        ]
+        if found and not read:
+            return None if asks_for_prose(question) else await self._quote(found, question)
         if not read and not objects:
             return None
-        is_question = _QUESTION.search(question) is not None
+        asks = is_question(question)
         wanted = await asyncio.to_thread(values_asked_for, question)
         is_name = wanted is not None and wanted.are_known and len(question.split()) <= LONGEST_BARE_NAME
-        if wanted is not None and (is_question or is_name or is_order(question)):
+        if wanted is not None and (asks or is_name or is_order(question)):
             values = await answer_with_values(
                 wanted, material, document, self.structured, only_likely=not passages_may_answer
             )
             if values is not None:
                 return _PlainAnswer(values, COPIED)
-        is_asked = is_question or is_order(question)
+        is_asked = asks or is_order(question)
         if objects and (is_asked or WORDS.speaks_of(question, "detect")):
             return _PlainAnswer(objects, COPIED)
         if not passages_may_answer or not is_asked:
             return None
+        return await self._quote(read, question)
+
+    async def _quote(self, entries: Sequence[Entry], question: str) -> _PlainAnswer | None:
+        """Return the passages of the results that answer the question, each below its heading, which names the page of
+        a search result."""
         texts = await trim(
-            read, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
+            entries, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
         )
         passages = "\n".join(line for text in texts for line in text.split("\n") if line != GAP)
         return _PlainAnswer(passages, PASSAGES) if passages else None
@@ -416,6 +439,11 @@ class Answerer:
         taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
         room = max(context // ANSWER_DIVISOR, context - answer - taken)
         return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
+
+
+def _ends_with_tool(request: ChatRequest) -> bool:
+    """True if a tool of the client has answered since the user's last message. Its answer counts as an input."""
+    return next((one.role for one in reversed(request.messages) if one.role in ("user", "tool")), None) == "tool"
 
 
 def _as_call(event: Event, function: str) -> Event:

@@ -12,6 +12,7 @@ from app.chat.nearest_task import LONGEST, WITH_PICTURE, WITHOUT_MEDIA, Router
 from app.chat.planning.intents import Intents, without_target
 from app.chat.planning.kinds import Kind, kind_of
 from app.chat.planning.prose import SUBJECTS, Prose
+from app.chat.planning.questions import is_public
 from app.wire.request import ChatRequest
 from models.base import ModelError
 from models.embedding.embedder import Embedder
@@ -108,10 +109,19 @@ class Planner:
 
     def __init__(self, embedder: Embedder | None = None, can_run: Callable[[str], bool] = lambda _task: True) -> None:
         self._router = Router(embedder, can_run) if embedder is not None else None
+        self._can_run = can_run
 
-    async def plan(self, turn: Turn, choices: ClientTools | None = None, *, has_schema: bool = False) -> Plan:
+    async def plan(
+        self,
+        turn: Turn,
+        choices: ClientTools | None = None,
+        *,
+        has_schema: bool = False,
+        searches_facts: bool = False,
+    ) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
-        if the answer has to satisfy a schema, which the text in a picture may fill.
+        if the answer has to satisfy a schema, which the text in a picture may fill. `searches_facts` is True if the
+        turn is a question that no LLM can answer, so that the web is searched if nothing else is to be done.
 
         Never raises: if the embedder fails, the rules alone make the plan.
         """
@@ -132,6 +142,8 @@ class Planner:
                 steps += await self._route(turn, sources, steps, intents, self._router)
             except ModelError as error:
                 log.warning("router_failed", error=str(error))
+        if searches_facts and not steps and self._can_run("web_search") and is_public(turn.text):
+            steps.append(Step("web_search", (), turn.text, is_guess=True))
         return Plan(
             tuple(_with_asides(steps, prose)),
             last_result_only=_is_about_only(steps, prose),

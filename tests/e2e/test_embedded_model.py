@@ -84,8 +84,8 @@ def test_a_question_about_a_receipt_is_answered_over_what_was_read(ask: httpx.Cl
     print(f"\nWhat is the total? (9.00) {said!r}")
 
 
-def test_a_question_about_nothing_attached_runs_no_task(ask: httpx.Client) -> None:
-    completion = answer(ask, words("What is the capital of France?"), temperature=0)
+def test_an_order_about_nothing_attached_runs_no_task(ask: httpx.Client) -> None:
+    completion = answer(ask, words("Write a sentence about the capital of France."), temperature=0)
     assert "precontext" not in completion
     assert completion["choices"][0]["message"]["content"].strip()
     assert completion["usage"]["completion_tokens"] > 0

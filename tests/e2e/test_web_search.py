@@ -147,6 +147,59 @@ def test_a_question_about_a_pasted_text_is_answered_from_it_if_the_search_fails(
     assert answer.startswith("99.50")
 
 
+CAPITAL = "What is the capital of Peru?"
+UNANSWERED = "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one"
+
+
+@pytest.fixture
+def lima(web: Origin) -> Iterator[None]:
+    usual = web.files["/search"]
+    found = ("Lima", web.url("/lima"), "Lima is the capital of Peru.")
+    web.files["/search"] = json.dumps(said.searxng(found)).encode()
+    yield
+    web.files["/search"] = usual
+
+
+@pytest.mark.usefixtures("lima")
+@pytest.mark.parametrize("question", [CAPITAL, "Search the web for the capital of Peru."])
+def test_without_a_capable_llm_a_question_is_answered_with_what_was_found_and_where(
+    question: str, web: Origin, tmp_path: Path
+) -> None:
+    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
+        asked = {"model": "auto", "messages": [{"role": "user", "content": question}]}
+        answer = content(client.post("/v1/chat/completions", json=asked))
+        streamed = client.post("/v1/chat/completions", json={**asked, "stream": True}).text
+        written = content(
+            client.post(
+                "/v1/chat/completions",
+                json={"model": "auto", "messages": [{"role": "user", "content": "Write a poem."}], "max_tokens": 5},
+            )
+        )
+    assert answer == f"1. Lima <{web.url('/lima')}>\nLima is the capital of Peru."
+    assert json.dumps(answer) in streamed
+    assert "Lima is the capital" not in written
+
+
+@pytest.mark.parametrize("search_url", ["/nothing/here", None], ids=["the search fails", "no search"])
+def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
+    search_url: str | None, web: Origin, tmp_path: Path
+) -> None:
+    search: dict[str, Any] = {"search_provider": ("off",)}
+    if search_url:
+        search = {"search_provider": ("searxng",), "search_url": web.url(search_url)}
+    with client_of_app(tmp_path, **search) as client:
+        asked = {"model": "auto", "messages": [{"role": "user", "content": CAPITAL}]}
+        whole = client.post("/v1/chat/completions", json=asked)
+        streamed = client.post("/v1/chat/completions", json={**asked, "stream": True}).text
+        response = client.post("/v1/responses", json={"model": "auto", "input": CAPITAL}).json()
+        bypassed = client.post("/v1/chat/completions", json=asked, headers={"x-interfaze-bypass-moa": "true"})
+    told = f"{UNANSWERED}, and OPENFAZE_SEARCH_URL a web search."
+    assert content(whole) == told
+    assert told in streamed
+    assert response["output"][-1]["content"][0]["text"] == told
+    assert content(bypassed).startswith(UNANSWERED)
+
+
 def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:
     result = openfaze_here("serve", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="brave")
     assert result.returncode == 2

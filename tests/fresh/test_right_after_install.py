@@ -183,4 +183,4 @@ def embedded(server: Server) -> Answer:
 
 
 def asked(server: Server) -> Answer:
-    return server.chat("What is the capital of France?")
+    return server.chat("Write a sentence about France.")

@@ -61,5 +61,5 @@ def test_code_runs_once_bubblewrap_is_installed(newcomer: Newcomer) -> None:
 def works(server: Server) -> None:
     """Asserts that engines compute in the server, and the language model in a process of its own."""
     assert "Corner Bakery" in server.task("ocr", "Read it.", "receipt.png").result["extracted_text"]
-    assert server.chat("What is the capital of France?").content
+    assert server.chat("Write a sentence about France.").content
     assert "Traceback" not in server.log

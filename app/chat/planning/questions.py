@@ -1,5 +1,5 @@
-"""Turns a question or an order ("What is the total?", "List the items.") into a schema of the printed values that it
-asks for."""
+"""Recognises questions, and turns a question or an order ("What is the total?", "List the items.") into a schema of the
+printed values that it asks for."""
 
 import re
 import tomllib
@@ -17,6 +17,7 @@ from app.chat.planning.named_keys import (
     pattern_of,
     words_of_name,
 )
+from app.chat.planning.prose import SUBJECTS, Prose
 from tasks.extraction.concepts import CONCEPTS, LONGEST_NAME
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.whole_results import names_prose
@@ -36,11 +37,15 @@ _YES_OR_NO: Final = pattern_of(_TABLE["yes_or_no"])
 _HOW_MUCH: Final = pattern_of(_TABLE["how_much"])
 _PRICE_OF: Final = pattern_of(_TABLE["price_of"])
 _ALL_OF_IT: Final = pattern_of(_TABLE["all_of_it"])
+_ASKS: Final = "|".join(_TABLE["asks"])
+_ADDRESSES: Final = "|".join(_TABLE["addresses"])
+_COMPOSES: Final = "|".join(_TABLE["composes"])
 _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meanings"].items()}
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
 _SIGNS_AROUND = " ¿?!."
+_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {
@@ -54,15 +59,19 @@ _ITEM: Final = object_of(
 
 @dataclass(frozen=True, slots=True)
 class Sentences:
-    """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent` and `page`."""
+    """Sentences and phrases of an answer in one language, with placeholders for `name`, `percent`, `page` and
+    `search`."""
 
     missing: str
     uncertain: str
     page: str
+    unanswered: str
+    search: str
+    """End of `unanswered` if no web search is set up either."""
 
 
 _LANGUAGES: Final = {
-    frozenset(row["words"].split()): Sentences(row["missing"], row["uncertain"], row["page"])
+    frozenset(row["words"].split()): Sentences(**{name: text for name, text in row.items() if name != "words"})
     for row in _TABLE["languages"].values()
 }
 
@@ -79,6 +88,49 @@ class RequestedValues:
     """Parts of the answer in the language of the question."""
     are_known: bool
     """True if documents are known to print such values. In this case, "nothing was found" is an answer, too."""
+
+
+def is_question(text: str) -> bool:
+    """True if a text ends with a question mark or begins with a word that asks."""
+    return compiled(_ASKS).search(text) is not None
+
+
+def asks_for_fact(message: str) -> bool:
+    """True if a sentence of the message asks for something that has to be known or found, while none asks for a text to
+    be written.
+
+    Small talk ("How are you?") and questions within a text that the message brings along do not count.
+    """
+    prose = Prose.of(message)
+    return prose.is_short and any(map(_asks_for_fact, _sentences_of(prose))) and not asks_for_prose(message)
+
+
+def asks_for_prose(message: str) -> bool:
+    """True if a sentence of the message orders a text to be written, such as a poem or a summary."""
+    return any(compiled(_COMPOSES).search(sentence) for sentence in _sentences_of(Prose.of(message)))
+
+
+def _sentences_of(prose: Prose) -> list[str]:
+    """Return the sentences of the instructions with their marks, but without words of courtesy before them."""
+    return [_without(_POLITE_OPENING, part) for part in _SENTENCE_ENDS.split(prose.text) if part.strip()]
+
+
+def _asks_for_fact(sentence: str) -> bool:
+    if is_question(sentence):
+        return not compiled(_ADDRESSES).search(sentence)
+    return is_order(sentence) and (values := values_asked_for(sentence)) is not None and values.are_known
+
+
+def is_public(message: str) -> bool:
+    """True if the subject of a question is not the one who asks, so that it may be searched for on the web."""
+    question = _without(_OPENING, _without(_POLITE_OPENING, message))
+    return not any(compiled(SUBJECTS[subject]).search(question) for subject in ("own_words", "first_person"))
+
+
+def unanswered(question: str, *, can_search: bool) -> str:
+    """Return a sentence, in the question's language, that no LLM here can answer it, and the settings that help."""
+    sentences = _sentences_for(question[:LONGEST])
+    return sentences.unanswered.format(search="" if can_search else sentences.search)
 
 
 def is_order(text: str) -> bool:

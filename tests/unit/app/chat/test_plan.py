@@ -21,6 +21,14 @@ async def test_a_plain_question_needs_nothing() -> None:
     assert await planned("What is the capital of France?") == Plan()
 
 
+async def test_a_question_that_no_llm_can_answer_is_searched_for_if_a_search_is_there() -> None:
+    turn = turn_of(Case("What is the capital of France?", (), ()))
+    assert (await Planner().plan(turn, searches_facts=True)).summary == ("web_search",)
+    assert await Planner(can_run=lambda _task: False).plan(turn, searches_facts=True) == Plan()
+    mine = turn_of(Case("What is my name?", (), ()))
+    assert await Planner().plan(mine, searches_facts=True) == Plan()
+
+
 async def test_each_input_is_a_step_of_its_own() -> None:
     plan = await planned("Compare these", "image", "pdf", "wav")
     assert plan.summary == ("ocr", "ocr", "speech_to_text")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.chat.planning.questions import is_order, values_asked_for
+from app.chat.planning.questions import asks_for_fact, asks_for_prose, is_order, is_public, unanswered, values_asked_for
 from tasks.extraction.printed_types import GUESSED
 
 NUMBER: dict[str, Any] = {"type": ["number", "null"], "$comment": GUESSED}
@@ -119,3 +119,84 @@ def test_the_answer_is_in_the_language_of_the_question(question: str, page: str)
 )
 def test_an_order_to_give_something_is_none_to_write_it(text: str, orders: bool) -> None:
     assert is_order(text) is orders
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "What is the capital of Peru?",
+        "What is the capital of Peru? Answer in one word.",
+        "Can you tell me what the capital of Peru is?",
+        "what's the tallest mountain",
+        "Why is the sky blue?",
+        "Where can I see penguins?",
+        "Give me the total.",
+        "Was ist die Hauptstadt von Peru",
+        "Quelle est la capitale du Pérou ?",
+        "¿Cuál es la capital de Perú?",
+        "Qual è la capitale del Perù?",
+        "Qual é a capital do Peru?",
+        "Wat is de hoofdstad van Peru?",
+        "秘鲁的首都是哪里？",
+        "ペルーの首都はどこですか",
+        "Какая столица Перу",
+        "ما هي عاصمة بيرو",
+    ],
+)
+def test_a_question_of_fact_has_to_be_known_or_found(message: str) -> None:
+    assert asks_for_fact(message)
+    assert not asks_for_prose(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Write a poem. What rhymes with Peru?",
+        "Can you write a poem about Peru?",
+        "Tell me a joke about Lima, please?",
+        "Kannst du mir ein Gedicht schreiben?",
+        "Peux-tu écrire un poème ?",
+        "¿Puedes escribir un poema?",
+        "请写一首关于春天的诗好吗？",
+        "Напиши стихотворение о море?",
+    ],
+)
+def test_a_text_that_is_to_be_written_is_no_fact(message: str) -> None:
+    assert asks_for_prose(message)
+    assert not asks_for_fact(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "hello",
+        "Hello?",
+        "How are you?",
+        "What can you do?",
+        "Wie geht es dir?",
+        "Comment ça va ?",
+        "你好吗？",
+        "Как дела?",
+        "Summarize this: Is it good? The cat sat on the mat.",
+        "Translate into Spanish: Where is the station?",
+        "Good morning!",
+    ],
+)
+def test_small_talk_and_texts_to_work_on_ask_for_no_fact(message: str) -> None:
+    assert not asks_for_fact(message)
+
+
+def test_only_a_question_about_others_may_be_searched_for() -> None:
+    assert is_public("Can you tell me what the capital of Peru is?")
+    assert not is_public("What is my name?")
+
+
+def test_the_sentence_about_the_missing_model_names_the_settings_in_the_questions_language() -> None:
+    assert unanswered("Was ist die Hauptstadt von Peru?", can_search=True) == (
+        "Hier ist kein fähiges Sprachmodell eingerichtet, das diese Frage beantwortet: "
+        "OPENFAZE_LLM_BASE_URL nennt eines."
+    )
+    assert unanswered("What is the capital of Peru?", can_search=False) == (
+        "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one, "
+        "and OPENFAZE_SEARCH_URL a web search."
+    )
