@@ -1,6 +1,8 @@
 """The `ocr` task, which reads pictures and documents."""
 
 import asyncio
+import hashlib
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -44,6 +46,9 @@ need to be compared with only a few words of the layer."""
 
 WORDS_OF_A_PAGE = 500
 """Number of words for which memory is held before a page is read. Pages of books have some 350."""
+_REPEATED_WORDS = 5_000
+"""Largest number of words of the pictures that a request remembers in order not to read an equal one again. A kilobyte
+of PDF can have hundreds of equal pages, which nothing but reading them makes expensive."""
 
 
 def combined(layer: Sequence[TextLine], read: Sequence[TextLine]) -> list[TextLine]:
@@ -183,6 +188,10 @@ class _Pictures:
         self._reader = reader
         self._admission = EngineAdmission()
         self._leave_place: Callable[[], None] = lambda: None
+        self._known: dict[tuple[tuple[int, ...], bytes], PageText] = {}
+        """Text that was read in each picture, by the shape and digest of the picture."""
+        self._being_read: defaultdict[tuple[tuple[int, ...], bytes], asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._known_words = 0
 
     @contextmanager
     def admitted(self) -> Iterator[None]:
@@ -192,9 +201,25 @@ class _Pictures:
             yield
 
     async def read(self, picture: Image) -> PageText:
+        """Return the text of a picture, which is read once even if it occurs on several pages."""
+        key = picture.shape, await asyncio.to_thread(_digest, picture)
+        async with self._being_read[key]:
+            if (text := self._known.get(key)) is None:
+                text = await self._read(picture)
+                words = sum(len(line.words) for line in text)
+                if self._known_words + words <= _REPEATED_WORDS:
+                    self._known[key] = text
+                    self._known_words += words
+            return text
+
+    async def _read(self, picture: Image) -> PageText:
         wait = self._admission.waits()
         self._leave_place()
         return await self._reader().read(picture, wait=wait)
+
+
+def _digest(picture: Image) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(picture).data, digest_size=16).digest()
 
 
 class _WordCount:

@@ -34,6 +34,9 @@ _WHITE = (255, 255, 255, 255)
 _UNPAUSED_S = 1.0
 """Seconds after a page's time limit at which the process is ended. If work on a page can be paused, it stops before
 that, and the process continues."""
+_PAGES_TIMES = 6
+"""Number of times that a page may take (OPENFAZE_MAX_PAGE_SECONDS) that all pages of a file may take together. A small
+file can have hundreds of pages with the same content."""
 _PDFIUM = threading.RLock()
 SCALE = 2.0
 """Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
@@ -84,6 +87,8 @@ class PdfPages(Pages):
         self._blob = blob
         self._limits = limits
         self._page: tuple[int, pypdfium2.PdfPage] | None = None
+        self._left_s = _PAGES_TIMES * limits.page_seconds
+        """Seconds that are left for all pages together."""
         with _PDFIUM:
             allow(limits.page_seconds, self._too_slow("open"))
             self._pdf = self._opened()
@@ -152,17 +157,28 @@ class PdfPages(Pages):
         if not 1 <= number <= self.total:
             raise self._blob.error(f"has no page {number}; it has {self.total}.")
         with _PDFIUM:
-            allow(self._limits.page_seconds + _UNPAUSED_S, self._too_slow(f"read or draw at page {number}"))
+            seconds = min(self._limits.page_seconds, self._left_s)
+            if self._left_s < 0:
+                raise self._too_slow(f"read or draw at page {number}")
+            allow(seconds + _UNPAUSED_S, self._too_slow(f"read or draw at page {number}"))
+            start = time.thread_time()
             try:
-                yield time.thread_time() + self._limits.page_seconds
+                yield start + seconds
             except pypdfium2.PdfiumError as error:
                 if not is_fault_of_file(error):
                     raise
                 raise self._blob.error(f"cannot be read at page {number}: it is damaged.") from error
+            finally:
+                self._left_s -= time.thread_time() - start
 
     def _too_slow(self, to_do: str) -> InputError:
-        limit = f"{self._limits.page_seconds:g} s (OPENFAZE_MAX_PAGE_SECONDS)"
-        return self._blob.error(f"takes longer than {limit} to {to_do}.", code="decode_failed")
+        """Return the error for a page, or for all pages that were read so far if they have left less time than a page
+        may take."""
+        times, whose, setting = 1, to_do, "OPENFAZE_MAX_PAGE_SECONDS"
+        if self._left_s < self._limits.page_seconds:
+            times, whose, setting = _PAGES_TIMES, f"{to_do} and those before it", f"{_PAGES_TIMES} × {setting}"
+        limit = f"{times * self._limits.page_seconds:g} s ({setting})"
+        return self._blob.error(f"takes longer than {limit} to {whose}.", code="decode_failed")
 
     def _loaded(self, number: int) -> pypdfium2.PdfPage:
         """Return the parsed page. The last one is remembered, because its text and picture are requested in

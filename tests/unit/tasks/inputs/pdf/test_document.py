@@ -432,3 +432,14 @@ def test_a_page_that_takes_too_long_to_draw_is_given_up(opened: Opened) -> None:
     with pytest.raises(InputError, match=r"takes longer than 0 s \(OPENFAZE_MAX_PAGE_SECONDS\) to draw at page 1"):
         pages.picture(1)
     assert opened(pdf(paragraph)).picture(1).shape == (600, 800, 3)
+
+
+def test_pages_that_together_take_too_long_are_given_up(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> None:
+    pages = opened(pdf(paragraph, paragraph, paragraph), MediaLimits(page_seconds=10.0))
+    clock = iter(range(0, 1000, 9))  # 9 s a page
+    monkeypatch.setattr("tasks.inputs.pdf.document.time.thread_time", lambda: float(next(clock)))
+    for _ in range(7):
+        pages.text_layer(1)
+    told = r"takes longer than 60 s \(6 × OPENFAZE_MAX_PAGE_SECONDS\) to read or draw at page 2 and those before it"
+    with pytest.raises(InputError, match=told):
+        pages.text_layer(2)
