@@ -17,6 +17,8 @@ from tasks.notation.dates import days_without_year, find_days, is_day_of_a_year,
 
 UNREADABLE = object()
 """Mark of a cell that has no value for a field."""
+NO_VALUE = object()
+"""Mark of a field whose schema allows no empty value."""
 _AMOUNT = re.compile(
     r"[^\d(+\-−–.,]{0,6}\(?[^\d(+\-−–.,]{0,4}(?P<before>[-+−–]?)\s*[^\d.,]{0,3}?"
     r"(?P<digits>(?:\d[\d.,'’]*(?:[    ]\d{3}(?!\d)[\d.,]*)*|[.,]\d+))\s*(?P<after>[-−–]?)\)?"
@@ -230,10 +232,14 @@ def _with_clocks(cells: Sequence[str], days: Sequence[Any], *, has_seconds: bool
     return found
 
 
-def emptiest(wanted: WantedField) -> Any:
-    """Return the emptiest value that the schema of a field allows, beginning with null; UNREADABLE if it allows
-    none."""
+def is_read(value: Any) -> bool:
+    """True if a cell has a value for a field: it is neither empty nor unreadable."""
+    return value is not None and value is not UNREADABLE
+
+
+def emptiest_value(wanted: WantedField) -> Any:
+    """Return the emptiest value that the schema of a field allows, beginning with null; NO_VALUE if it allows none."""
     values: list[Any] = [None, "", 0, False, []]
     if wanted.schema.get("enum"):
         values.append(most_harmless(wanted.schema["enum"]))
-    return next((value for value in values if wanted.fits(value)), UNREADABLE)
+    return next((value for value in values if wanted.fits(value)), NO_VALUE)

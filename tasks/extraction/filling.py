@@ -12,7 +12,7 @@ from models.concurrency import both
 from models.fair_executor import Slices, all_of
 from tasks.extraction.action_items import action_items
 from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
-from tasks.extraction.column_values import UNREADABLE, emptiest
+from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.doubts import largest_probability
@@ -54,7 +54,7 @@ from tasks.extraction.probability import (
     probability_of_cell,
 )
 from tasks.extraction.rankings import rankings
-from tasks.extraction.record_lists import better_of, fill_from_records
+from tasks.extraction.records.record_lists import better_of, fill_from_records
 from tasks.extraction.sums import prefer_sums_of_lists
 from tasks.extraction.table_lists import (
     MAX_EMBEDDED,
@@ -346,7 +346,7 @@ class _FormToFill:
         for path, columns in listed.items():
             copied = [one for one in columns if may_be_copied(one.schema, one.names)]
             not_copied = [one for one in columns if one not in copied]
-            may_be_empty = all(emptiest(one) is not UNREADABLE or one.may_be_left_out for one in not_copied)
+            may_be_empty = all(emptiest_value(one) is not NO_VALUE or one.may_be_left_out for one in not_copied)
             # An exact table is the whole list. In a table that was found by the places of words, cells may be torn
             # apart.
             if len(copied) > len(not_copied) and may_be_empty and not (path in tables and tables[path].is_exact):
@@ -518,7 +518,7 @@ class _FormToFill:
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""
-        empty = {str(one.path[-1]): emptiest(one) for one in self.lists[path] if not one.may_be_left_out}
+        empty = {str(one.path[-1]): emptiest_value(one) for one in self.lists[path] if not one.may_be_left_out}
         return [row | empty for row in found.rows]
 
 

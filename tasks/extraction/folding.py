@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _TOKEN = re.compile(r"[^\W_]+")
 
@@ -14,6 +15,12 @@ def fold(text: str) -> list[str]:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", text)
     return _TOKEN.findall(text.casefold())
+
+
+@lru_cache(maxsize=4096)
+def folded_words(text: str) -> tuple[str, ...]:
+    """Return the runs of letters and digits of a text that is likely to be folded several times."""
+    return tuple(fold(text))
 
 
 def look_alike(text: str) -> str:

@@ -15,7 +15,14 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from models.fair_executor import Slices
-from tasks.extraction.column_values import UNREADABLE, emptiest, has_decimal_commas, values_of_column
+from tasks.extraction.column_values import (
+    NO_VALUE,
+    UNREADABLE,
+    emptiest_value,
+    has_decimal_commas,
+    is_read,
+    values_of_column,
+)
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import DerivedColumn, derived_columns
 from tasks.extraction.features import Matrix, types_of, wants_iso
@@ -854,14 +861,14 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         for index in telling_fields
         if complete
         and not is_plain_text(fields[index])
-        and all(_has(values[index][row_index]) for row_index in complete)
+        and all(is_read(values[index][row_index]) for row_index in complete)
     ]
     for row_index, row in enumerate(rows):
-        if parts[row_index] and not all(_has(values[index][row_index]) for index in full):
+        if parts[row_index] and not all(is_read(values[index][row_index]) for index in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least_share = _least_answered_share(reading.table)
-        known_count = sum(_has(values[index][row_index]) for index in telling_fields)
-        is_whole = are_telling and all(_has(values[index][row_index]) for index in demanded)
+        known_count = sum(is_read(values[index][row_index]) for index in telling_fields)
+        is_whole = are_telling and all(is_read(values[index][row_index]) for index in demanded)
         if (answered[row_index] < least_share * typical and not is_whole) or (telling_fields and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
@@ -876,9 +883,9 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
             elif index in section_cells:
                 value, cell = values[index][row_index], section_cells[index][row_index]
             read_value = value
-            if not _has(value):
-                value = emptiest(one)
-                if value is UNREADABLE or (value is not None and one.may_be_left_out):
+            if not is_read(value):
+                value = emptiest_value(one)
+                if value is NO_VALUE or (value is not None and one.may_be_left_out):
                     if not one.may_be_left_out:
                         return False
                     continue
@@ -896,7 +903,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 likeness,
                 fit,
                 len(column_by_field) / len(fields),
-                is_read=_has(read_value),
+                is_read=is_read(read_value),
                 is_text=is_plain_text(one),
                 found_in=_source_of(reading.table),
                 is_named=is_named,
@@ -937,10 +944,6 @@ def _source_of(table: ReadTable) -> Literal["file", "lines", "page"]:
     if table.is_exact:
         return "file"
     return "lines" if table.is_whole else "page"
-
-
-def _has(value: Any) -> bool:
-    return value is not None and value is not UNREADABLE
 
 
 def _sections(rows: Sequence[Sequence[ReadCell]], column_by_field: Mapping[int, int]) -> list[ReadCell | None]:

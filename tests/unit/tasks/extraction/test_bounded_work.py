@@ -18,8 +18,6 @@ from tasks.extraction import (
     decisions,
     examples,
     matching,
-    record_lists,
-    repeated_records,
     table_lists,
     words_on_page,
     written_tables,
@@ -61,8 +59,9 @@ from tasks.extraction.passages import (
     passages_to_search,
 )
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.record_lists import fill_from_records
-from tasks.extraction.repeated_records import runs_of
+from tasks.extraction.records import record_lists, repeated_records
+from tasks.extraction.records.record_lists import fill_from_records
+from tasks.extraction.records.repeated_records import runs_of
 from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.units import units_after

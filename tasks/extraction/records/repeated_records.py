@@ -1,7 +1,7 @@
 """Finds records that repeat on a page: lines, blocks of lines, cards side by side, or the items of one sentence.
 
 Lines that begin records have something in common: a bullet, a number, a period, the same label, larger letters, or a
-wider gap above. Each such sign cuts a column of the page into a run of records. `record_slots` decides which of the
+wider gap above. Each such sign cuts a column of the page into a run of records. `record_lists` decides which of the
 runs fills a list.
 """
 

@@ -1,0 +1,50 @@
+"""Finds the same line and the same piece in all records of a run: they have the same key."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from tasks.extraction.folding import folded_words
+from tasks.extraction.line_pieces import Piece, PiecedLine
+
+LineKey = tuple[object, ...]
+SlotKey = tuple[object, ...]
+
+
+def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
+    """Return a key for each line of a record: that of each line but the first depends on its shape."""
+    left = min(line.left for line in record)
+    counts: Counter[LineKey] = Counter()
+    keys: list[LineKey] = [("first",)]
+    for line in record[1:]:
+        shape = _shape_of(line, left)
+        counts[shape] += 1
+        keys.append((*shape, counts[shape]))
+    return keys
+
+
+def _shape_of(line: PiecedLine, left: int) -> LineKey:
+    """Return the label at the beginning of a line or, for a line without a label, its first piece and whether the line
+    is indented. `left` is the left edge of the record."""
+    first = line.pieces[0] if line.pieces else None
+    if first and first.label:
+        return ("label", *folded_words(first.label))
+    is_indented = line.left - left > line.height
+    if line.mark:
+        return ("mark", is_indented)
+    return (first.kind if first else "", is_indented)
+
+
+def keys_of_pieces(line_key: LineKey, line: PiecedLine) -> list[SlotKey]:
+    """Return a key for each piece of a line: its kind, its label, and its number among the line's pieces with both."""
+    counts: Counter[SlotKey] = Counter()
+    keys: list[SlotKey] = []
+    for piece in line.pieces:
+        key = (line_key, kind_of_piece(piece), *folded_words(piece.label))
+        counts[key] += 1
+        keys.append((*key, counts[key]))
+    return keys
+
+
+def kind_of_piece(piece: Piece) -> str:
+    """Return the kind of a piece; `text()` for a text in brackets."""
+    return "text()" if piece.kind == "text" and piece.in_brackets else piece.kind

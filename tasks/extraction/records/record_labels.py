@@ -1,0 +1,111 @@
+"""Finds labels of pieces in records: texts that all records have in common, and the header above the first record."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
+
+from tasks.extraction.folding import folded_words
+from tasks.extraction.line_pieces import PiecedLine
+from tasks.extraction.records.line_keys import LineKey, SlotKey, keys_of_pieces
+from tasks.extraction.records.repeated_records import Run
+from tasks.extraction.records.slots import Slot
+from tasks.extraction.words_on_page import WordOnPage
+
+CONSTANT: Final = 0.6
+"""Least share of the records that have the same text in a slot at which the text counts as a label."""
+MAX_WORDS_OF_LABEL: Final = 4
+IS_LABEL: Final = "\x00"
+"""Label of a text that is itself the label of another piece. No page has this text."""
+
+
+class PieceOfRun(NamedTuple):
+    """The place of a piece in its run."""
+
+    record: int
+    line: int
+    piece: int
+
+
+def constant_labels(run: Run, line_keys: Sequence[Sequence[LineKey]]) -> Mapping[PieceOfRun, str]:
+    """Return the labels that pieces have from constant texts: a text that is the same in most records is the label of
+    the piece after it. The text itself is marked with `IS_LABEL`."""
+    labels: dict[PieceOfRun, str] = {}
+    if len(run.records) < 2:
+        return labels
+    for places_by_text in _texts_by_slot(run, line_keys).values():
+        common = max(places_by_text, key=lambda text: (len(places_by_text[text]), text))
+        places = places_by_text[common]
+        if len(places) < max(2, CONSTANT * len(run.records)) or len(common.split()) > MAX_WORDS_OF_LABEL:
+            continue
+        for place in places:
+            labelled = _labelled_piece(run, place)
+            if labelled is not None:
+                labels[labelled] = run.records[place.record][place.line].pieces[place.piece].text
+                labels[place] = IS_LABEL
+    return labels
+
+
+def _texts_by_slot(
+    run: Run, line_keys: Sequence[Sequence[LineKey]]
+) -> Mapping[SlotKey, Mapping[str, Sequence[PieceOfRun]]]:
+    """Return the places of each text (in its folded form), by the key of the slot."""
+    texts: dict[SlotKey, dict[str, list[PieceOfRun]]] = defaultdict(lambda: defaultdict(list))
+    for record_number, (record, keys) in enumerate(zip(run.records, line_keys, strict=True)):
+        for line_number, (line, line_key) in enumerate(zip(record, keys, strict=True)):
+            for index, (piece, key) in enumerate(zip(line.pieces, keys_of_pieces(line_key, line), strict=True)):
+                if piece.kind == "text":
+                    place = PieceOfRun(record_number, line_number, index)
+                    texts[key][" ".join(folded_words(piece.text))].append(place)
+    return texts
+
+
+def _labelled_piece(run: Run, place: PieceOfRun) -> PieceOfRun | None:
+    """Return the piece that a text may label: the next one in the line or, if the text is the whole line, the first one
+    in the next line."""
+    record = run.records[place.record]
+    pieces = record[place.line].pieces
+    after = place.piece + 1
+    if after < len(pieces) and pieces[after].sign in ("", "gap", "colon"):
+        return place._replace(piece=after)
+    below = place.line + 1
+    if len(pieces) == 1 and below < len(record) and record[below].pieces:
+        return PieceOfRun(place.record, below, 0)
+    return None
+
+
+def label_by_header(run: Run, slots: Sequence[Slot]) -> None:
+    """Label the slots of the records' first lines with the texts of the header that stand above them."""
+    header = run.above
+    if header is None or not _is_header(header):
+        return
+    heads = [(words[0].box[0], words[-1].box[2], text) for text, words in _segments(header)]
+    boxes = {word.at: word.box for record in run.records for word in record[0].words}
+    for slot in slots:
+        cells = [cell for cell in slot.cells if cell is not None]
+        edges = [
+            (boxes[cell.words[0]][0], boxes[cell.words[-1]][2])
+            for cell in cells
+            if cell.words and cell.words[0] in boxes and cell.words[-1] in boxes
+        ]
+        if slot.label or not edges or 2 * len(edges) < len(cells):
+            continue
+        slot_left = sum(left for left, _ in edges) / len(edges)
+        slot_right = sum(right for _, right in edges) / len(edges)
+        overlaps = [(min(slot_right, right) - max(slot_left, left), text) for left, right, text in heads]
+        overlap, text = max(overlaps, default=(0, ""))
+        if overlap > 0:
+            slot.label = text
+
+
+def _is_header(line: PiecedLine) -> bool:
+    """True if a line has only texts, with a wide gap between two of them."""
+    return any(piece.sign == "gap" for piece in line.pieces) and all(piece.kind == "text" for piece in line.pieces)
+
+
+def _segments(line: PiecedLine) -> Iterator[tuple[str, Sequence[WordOnPage]]]:
+    """Yield the parts of a line between wide gaps, each with its words."""
+    start = 0
+    for text in line.text.split("\t"):
+        end = start + text.count(" ") + 1
+        yield text, line.words[start:end]
+        start = end

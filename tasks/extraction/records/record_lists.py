@@ -1,0 +1,257 @@
+"""Fills lists of objects, each from the run of records whose values fit the list's fields best."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from models.fair_executor import Slices
+from tasks.extraction.boxes import box_of
+from tasks.extraction.column_values import is_read
+from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.fields import Fits, WantedField
+from tasks.extraction.names import names_of
+from tasks.extraction.object_lists import MAX_ITEMS
+from tasks.extraction.passages import Passage, passages_to_search
+from tasks.extraction.probability import CellOfField
+from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
+from tasks.extraction.records.list_fields import NUMBERS, ListToFill
+from tasks.extraction.records.repeated_records import Run, runs_of
+from tasks.extraction.records.slots import SlotCell
+from tasks.extraction.records.templates import RecordTemplate, template_of
+from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
+from tasks.extraction.words_on_page import WordOnPage, cell_of, place_words
+from tasks.notation.dates import days_mentioned
+from tasks.precontext import Entry
+from tasks.read_table import NO_CELL, ReadCell
+from tasks.schema.paths import JsonPath
+
+LEAST_PROBABILITY: Final = 0.5
+"""Least mean probability of the values of a list's records."""
+FEWEST_RECORDS: Final = 3
+"""Least number of records that fill a list if no heading above them names the list."""
+CLEARLY_MORE: Final = 1.5
+"""Least ratio between the worth of records and that of a table at which the records fill the list. It is above 1
+because the end of a list is less certain in records than in a table."""
+LARGEST_OVERLAP: Final = 0.25
+"""Largest share of a run's words that may fill other lists."""
+MAX_RUNS_READ: Final = 12
+"""Number of runs whose values are read for each list, those with the best rough scores."""
+MAX_COMPARED: Final = 5_000_000
+"""Bound on the work of comparing runs with lists, which takes less than 2 s: the sum of fields × slots × records over
+the compared runs. None of 90 documents needs more than 200,000."""
+MAX_READ: Final = 1_000_000
+"""Bound on the work of reading the values of runs, which takes 3 s: the sum of fields × slots × records over the runs
+that are read. None of 90 documents needs more than 60,000."""
+
+
+class LikelyRun(NamedTuple):
+    """A run of records that may fill a list, before its values are read."""
+
+    rough_score: float
+    template: RecordTemplate
+    entry: Entry
+
+
+class RunOfList(NamedTuple):
+    """A run of records that may fill a list, with the values that it would give the list."""
+
+    entry: Entry
+    """The entry of the precontext in which the run was found."""
+    filling: RecordFilling
+
+
+def fill_from_records(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> Slices[dict[JsonPath, FilledList]]:
+    """Fill lists from runs of records in the order of the runs' scores.
+
+    A run is left out if more than a quarter of its words already fill other lists.
+    """
+    if not lists:
+        return {}
+    runs_by_list = yield from runs_for(read, lists)
+    ranked = [(path, run) for path, runs in runs_by_list.items() for run in runs]
+    ranked.sort(key=lambda item: -item[1].filling.score)
+    filled_lists: dict[JsonPath, FilledList] = {}
+    used: set[tuple[int, int]] = set()
+    for path, run in ranked:
+        is_likely = run.filling.mean_probability >= LEAST_PROBABILITY and _may_fill(run.filling, lists[path])
+        if path in filled_lists or not is_likely:
+            continue
+        words = _words_of(run.filling)
+        if len(words & used) > LARGEST_OVERLAP * len(words):
+            continue
+        filled = filled_list(run, path, lists[path])
+        if filled.rows:
+            used |= words
+            filled_lists[path] = filled
+        yield
+    return filled_lists
+
+
+def runs_for(
+    read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedField]]
+) -> Slices[dict[JsonPath, list[RunOfList]]]:
+    """Return the runs of records that may fill each list, those with the best rough scores first."""
+    wanted_lists = _lists_to_fill(lists)
+    likely_runs = yield from _likely_runs(read, wanted_lists)
+    runs: dict[JsonPath, list[RunOfList]] = {path: [] for path in lists}
+    spent = 0
+    # The best run of each list is read before the second best of any, so that no list uses up the bound.
+    for rank in range(MAX_RUNS_READ):
+        for path, likely in likely_runs.items():
+            yield
+            if rank >= len(likely):
+                continue
+            template = likely[rank].template
+            spent += len(lists[path]) * template.size
+            if spent > MAX_READ:
+                return runs
+            filling = yield from find_filling(template, wanted_lists[path])
+            if filling is not None:
+                runs[path].append(RunOfList(likely[rank].entry, filling))
+    return runs
+
+
+def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[JsonPath, ListToFill]:
+    names = {path: names_of(path, {"type": "array"}) for path in lists}
+    return {
+        path: ListToFill(
+            [field._replace(fits=_remembered(field.fits)) for field in fields],
+            names[path],
+            names_of_others=[names_of_other for other, names_of_other in names.items() if other != path],
+        )
+        for path, fields in lists.items()
+    }
+
+
+def _remembered(fits: Fits) -> Fits:
+    """Return a check that remembers its answers, because many runs have the same texts."""
+    answers: dict[tuple[type, Any], bool] = {}
+
+    def check(value: Any) -> bool:
+        if isinstance(value, list):
+            return fits(value)
+        key = type(value), value
+        if key not in answers:
+            answers[key] = fits(value)
+        return answers[key]
+
+    return check
+
+
+def _likely_runs(
+    read: Sequence[Entry], wanted_lists: Mapping[JsonPath, ListToFill]
+) -> Slices[Mapping[JsonPath, Sequence[LikelyRun]]]:
+    """Return the runs that may fill each list, those with the best rough scores first."""
+    likely_runs: dict[JsonPath, list[LikelyRun]] = {path: [] for path in wanted_lists}
+    passages = yield from passages_to_search(read)
+    field_count = sum(len(wanted.fields) for wanted in wanted_lists.values())
+    compared = 0
+    for passage in passages:
+        if passage.codes:
+            continue
+        yield from place_words(passage)
+        days = yield from days_mentioned(passage.text[:MAX_DATED])
+        for run in runs_of(passage):
+            yield
+            if run is None:
+                continue
+            lists_of_run = [path for path, wanted in wanted_lists.items() if _may_be_list(run, wanted)]
+            if not lists_of_run:
+                continue
+            template = template_of(run, days)
+            compared += field_count * template.size
+            if compared > MAX_COMPARED:
+                break
+            yield
+            for path in lists_of_run:
+                rough = yield from find_filling(template, wanted_lists[path], is_rough=True)
+                if rough is not None:
+                    likely_runs[path].append(LikelyRun(rough.score, template, read[passage.entry]))
+            yield
+    for likely in likely_runs.values():
+        likely.sort(key=lambda run: -run.rough_score)
+    return likely_runs
+
+
+def _may_be_list(run: Run, wanted: ListToFill) -> bool:
+    """True if there are many records, or if they are below a heading that names the list."""
+    return len(run.records) >= FEWEST_RECORDS or wanted.heading_likeness(run) > 0
+
+
+def _may_fill(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:
+    """True if a run of records may fill a list: it has at least `FEWEST_RECORDS` items or a heading that names the
+    list, and a slot for each required number and day."""
+    is_named = filling.features.heading > 0
+    required = [index for index, field in enumerate(fields) if _is_figure(field) and not field.fits(None)]
+    return (len(filling.kept) >= FEWEST_RECORDS or is_named) and all(index in filling.slots for index in required)
+
+
+def _is_figure(field: WantedField) -> bool:
+    """True if a field's values are numbers or days."""
+    return bool(types_of(field.schema) & NUMBERS) or wants_iso(field.schema)
+
+
+def _words_of(filling: RecordFilling) -> set[tuple[int, int]]:
+    """Return the words in the slots of a filling, each with the identity of its passage."""
+    passage = id(filling.template.run.passage)
+    cells = [cell for slot in filling.slots.values() for cell in slot.cells if cell]
+    return {(passage, word) for cell in cells for word in cell.words}
+
+
+def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -> FilledList:
+    """Return a list with one row for each record of a run that is an item."""
+    filling = run.filling
+    filled = FilledList([], is_exact=False)
+    filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
+    for number in filling.kept:
+        item = item_of(filling, fields, number)
+        if item is None or len(filled.rows) >= MAX_ITEMS:
+            continue
+        for index in item:
+            cell_path = (*path, len(filled.rows), fields[index].path[-1])
+            filled.cells[cell_path] = _cell_of_field(run, number, fields, index)
+        filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
+    return filled
+
+
+def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], index: int) -> CellOfField:
+    """Return the cell of a record from which a field is filled. The arguments are the indices of the record and of the
+    field."""
+    filling, field = run.filling, fields[index]
+    cell = filling.slots[index].cells[number] if index in filling.slots else None
+    has_value = cell is not None and is_read(filling.values[index][number])
+    return CellOfField(
+        run.entry,
+        _read_cell(filling.template.run.passage, cell) if cell is not None else NO_CELL,
+        " ".join(field.names.own[0]),
+        1.0,
+        1.0,
+        answered=len(filling.slots) / len(fields),
+        is_read=has_value,
+        is_text=is_plain_text(field),
+        is_only=len(filling.kept) == 1,
+        found_in="records",
+        chance=filling.probability(index) if has_value else 0.0,
+        is_named=filling.features.heading > 0,
+    )
+
+
+def _read_cell(passage: Passage, cell: SlotCell) -> ReadCell:
+    """Return a cell with its place on the page."""
+    placed = [WordOnPage(word, box) for word in cell.words if (box := box_of(passage, [word])) is not None]
+    return cell_of(passage, placed)._replace(text=cell.text) if placed else ReadCell(cell.text)
+
+
+def better_of(
+    tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
+) -> dict[JsonPath, FilledList]:
+    """Return each list as the table fills it, or as the records fill it if that is worth clearly more."""
+    better = {**records, **tables}
+    for path in tables.keys() & records.keys():
+        table, from_records = tables[path], records[path]
+        # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
+        is_whole = table.is_exact and len(from_records.rows) <= len(table.rows)
+        if not is_whole and from_records.worth > CLEARLY_MORE * table.worth:
+            better[path] = from_records
+    return better

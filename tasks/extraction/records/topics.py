@@ -1,0 +1,54 @@
+"""Compares the name of a list with the headings above records: by their words, and by the topics that they name, so
+that `Berufserfahrung` is a heading of `jobs`."""
+
+import tomllib
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Final
+
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.names import Names
+from tasks.extraction.table_lists import likeness_by_words
+
+SAME_TOPIC: Final = 1.5
+"""Likeness of a heading and a list with the same topic."""
+SHORTEST_STEM: Final = 5
+"""Least number of letters of a word that names a topic in compounds and inflected forms, too."""
+
+_WORDS_OF_TOPICS: Final[Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("topics.toml").read_text("utf-8"))
+_TOPICS_OF_WORDS: Final[dict[str, set[str]]] = defaultdict(set)
+for _topic, _words in _WORDS_OF_TOPICS.items():
+    for _word in _words.split():
+        _TOPICS_OF_WORDS[_word].add(_topic)
+_LONGEST_WORD: Final = max(map(len, _TOPICS_OF_WORDS))
+
+
+@lru_cache(maxsize=8192)
+def heading_likeness(names: Names, heading: str) -> float:
+    """Return how well a heading names a list, from 0 to 3."""
+    text = heading.strip("#*_ :")
+    likeness = likeness_by_words(names, text)
+    if likeness < SAME_TOPIC and _topics(fold(text)) & _topics_of_list(names):
+        return SAME_TOPIC
+    return likeness
+
+
+def has_other_topic(names: Names, heading: str) -> bool:
+    """True if a heading names a topic that is not the list's: `Education` above the records of `jobs`."""
+    topics_of_list, topics_of_heading = _topics_of_list(names), _topics(fold(heading))
+    return bool(topics_of_list and topics_of_heading) and topics_of_list.isdisjoint(topics_of_heading)
+
+
+def _topics_of_list(names: Names) -> set[str]:
+    return _topics([word for name in names.own for word in name])
+
+
+def _topics(words: Sequence[str]) -> set[str]:
+    """Return the topics that words name, also as beginnings of longer words."""
+    topics: set[str] = set()
+    for word in map(without_accents, words):
+        for length in {len(word), *range(SHORTEST_STEM, min(len(word), _LONGEST_WORD + 1))}:
+            topics |= _TOPICS_OF_WORDS.get(word[:length], set())
+    return topics
