@@ -183,27 +183,21 @@ def _matches(template: RecordTemplate, wanted: ListToFill, *, is_rough: bool) ->
 
 def _items(run: Run, wanted: ListToFill, values: Mapping[int, Sequence[Any]]) -> list[int]:
     """Return the indices of the records that are items of a list. `values` are those of all records, by field."""
-    required = [own for index, own in values.items() if wanted.fields[index].is_required]
-    counts = [sum(is_read(own[number]) for own in values.values()) for number in range(len(run.records))]
-    counts_of_required = [sum(is_read(own[number]) for own in required) for number in range(len(run.records))]
+    required = [column for index, column in values.items() if wanted.fields[index].is_required]
+    counts = [sum(is_read(column[number]) for column in values.values()) for number in range(len(run.records))]
+    counts_of_required = [sum(is_read(column[number]) for column in required) for number in range(len(run.records))]
     likely = [
         number
         for number in range(len(run.records))
         if counts[number] > 0 and 2 * counts_of_required[number] >= len(required) and _has_topic(run, wanted, number)
     ]
     typical_count = median([counts[number] for number in likely] or [0])
-    # A numbered step or a bullet is an item even if it says little, as long as it has what every item must have.
-    are_marked = bool(required) and all(record[0].mark for record in run.records)
+    full = {number for number in likely if counts[number] >= FULL_ENOUGH * typical_count}
+    if required and all(record[0].mark for record in run.records):
+        # A numbered step or a bullet is an item even if it says little, as long as it has what every item must have.
+        full |= {number for number in likely if counts_of_required[number] == len(required)}
     end = _end_of_items(run, first=min(likely, default=0))
-    return [
-        number
-        for number in likely
-        if number < end
-        and (
-            counts[number] >= FULL_ENOUGH * typical_count
-            or (are_marked and counts_of_required[number] == len(required))
-        )
-    ]
+    return [number for number in likely if number < end and number in full]
 
 
 def _has_topic(run: Run, wanted: ListToFill, number: int) -> bool:
@@ -217,10 +211,10 @@ def _end_of_items(run: Run, *, first: int) -> int:
     after that record. `first` is the index of the first item, whose first line is never a sum."""
     return min(
         (
-            number + (line_number > 0)
-            for number, record in enumerate(run.records)
+            record_number + (line_number > 0)
+            for record_number, record in enumerate(run.records)
             for line_number, line in enumerate(record)
-            if number + line_number > first and _is_total(line.text)
+            if record_number + line_number > first and _is_total(line.text)
         ),
         default=len(run.records),
     )
@@ -242,8 +236,8 @@ def _features(
     """Return the features of a run. Mappings are by the index of the field, and `kept` are the indices of the items."""
     run, field_count = template.run, len(wanted.fields)
     texts = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
-    required = [own for index, own in values.items() if wanted.fields[index].is_required] or [*values.values()]
-    count_of_read = sum(is_read(own[number]) for own in required for number in kept)
+    required = [column for index, column in values.items() if wanted.fields[index].is_required] or [*values.values()]
+    count_of_read = sum(is_read(column[number]) for column in required for number in kept)
     return RunFeatures(
         scores=sum(max(-1.0, min(score, MAX_SCORE_COUNTED)) for score in scores.values())
         / field_count

@@ -202,11 +202,11 @@ class ListToFill:
         self.fields = [*map(FieldOfList.of, fields)]
         self.names = names
         self._names_of_others = names_of_others
-        self.count_of_suited = {
+        self.field_counts = {
             kind: sum(field.kind_weights.get(kind, 0) >= SUITABLE for field in self.fields) for kind in SINGLE_KINDS
         }
         """Number of fields that each kind of slot suits, for the kinds of which a record seldom has two."""
-        self.title = next(
+        self.title_field = next(
             (
                 index
                 for index, field in enumerate(self.fields)

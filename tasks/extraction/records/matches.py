@@ -153,7 +153,7 @@ class SlotMatcher:
         values = read_values(field, texts, self._template)
         if field.is_boolean:
             # Whether a record has the text is the value, so that an empty text counts, too.
-            values = _presence(field, texts.texts, values)
+            values = _presence(field, texts.by_record, values)
             texts = SlotTexts(["yes"] * len(values))
         present = [value for value, is_missing in zip(values, texts.is_missing, strict=True) if not is_missing]
         readable = (len(present) - present.count(UNREADABLE)) / len(present) if present else 0.0
@@ -165,10 +165,10 @@ class SlotMatcher:
         place_of_field = (pairing.field + 0.5) / len(self._wanted.fields)
         distance = abs(place_of_field - outline.place_of(slot))
         score = WEIGHTS.order * (1 - distance) + WEIGHTS.coverage * slot.coverage
-        is_single = slot.kind in SINGLE_KINDS and outline.count_of_kind[slot.kind] == 1
-        if is_single and self._wanted.count_of_suited[slot.kind] == 1:
+        is_single = slot.kind in SINGLE_KINDS and outline.slot_counts[slot.kind] == 1
+        if is_single and self._wanted.field_counts[slot.kind] == 1:
             score += WEIGHTS.unique
-        if slot.kind == "text" and slot.order == outline.first_text and pairing.field == self._wanted.title:
+        if slot.kind == "text" and slot.order == outline.first_text and pairing.field == self._wanted.title_field:
             score += WEIGHTS.title
         if record_count > 2 and not field.has_few_values and texts.is_constant:
             score += WEIGHTS.constant
@@ -187,14 +187,14 @@ def texts_for(field: FieldOfList, slot: Slot) -> SlotTexts:
     form = field.month_form
     if form is None:
         return slot.texts_in_one_line
-    return SlotTexts([in_month_form(text, form) or text for text in slot.texts_in_one_line.texts])
+    return SlotTexts([in_month_form(text, form) or text for text in slot.texts_in_one_line.by_record])
 
 
 def read_values(field: FieldOfList, texts: SlotTexts, template: RecordTemplate) -> Sequence[Any]:
-    """Return the value of each text for a field: None for an empty text, UNREADABLE for any other text
+    """Return the value of each text for a field: None for an empty text, UNREADABLE for a text
     without a value."""
     return values_of_column(
-        texts.texts, field.wanted, comma_likely=template.has_decimal_commas, known_days=template.days
+        texts.by_record, field.wanted, comma_likely=template.is_comma_decimal, known_days=template.days
     )
 
 

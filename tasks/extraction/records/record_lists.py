@@ -118,7 +118,7 @@ def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[Json
         path: ListToFill(
             [field._replace(fits=_remembered(field.fits)) for field in fields],
             names[path],
-            names_of_others=[names_of_other for other, names_of_other in names.items() if other != path],
+            names_of_others=[other_names for other_path, other_names in names.items() if other_path != path],
         )
         for path, fields in lists.items()
     }

@@ -46,30 +46,30 @@ class SlotCell(NamedTuple):
 class SlotTexts:
     """The texts of a slot, in the order of the records; a record without one has an empty text."""
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts = texts
+    def __init__(self, by_record: Sequence[str]) -> None:
+        self.by_record = by_record
 
     @cached_property
     def is_missing(self) -> Sequence[bool]:
         """True for each record without a value, in order."""
-        return [*map(is_missing, self.texts)]
+        return [*map(is_missing, self.by_record)]
 
     @cached_property
     def is_empty(self) -> bool:
         """True if no record has a value."""
-        return all(map(is_missing, self.texts))
+        return all(map(is_missing, self.by_record))
 
     @cached_property
     def is_constant(self) -> bool:
         """True if all records that have a text have the same one."""
-        present = filter(None, self.texts)
+        present = filter(None, self.by_record)
         first = next(present, None)
         return first is not None and all(text == first or folded_words(text) == folded_words(first) for text in present)
 
     @cached_property
     def chars(self) -> int:
         """Number of characters of all texts."""
-        return sum(map(len, self.texts))
+        return sum(map(len, self.by_record))
 
 
 @dataclass
@@ -119,20 +119,20 @@ class Slot:
     @cached_property
     def texts_in_one_line(self) -> SlotTexts:
         """The texts with a space in place of each line break."""
-        if not any("\n" in text for text in self.texts.texts):
+        if not any("\n" in text for text in self.texts.by_record):
             return self.texts
-        return SlotTexts([text.replace("\n", " ") for text in self.texts.texts])
+        return SlotTexts([text.replace("\n", " ") for text in self.texts.by_record])
 
     @cached_property
     def share_of_organisations(self) -> float:
         """Share of the texts that name an organisation."""
-        texts = [*filter(None, self.texts.texts)]
+        texts = [*filter(None, self.texts.by_record)]
         return sum(map(_is_organisation, texts)) / len(texts) if texts else 0.0
 
     @cached_property
     def share_of_names(self) -> float:
         """Share of the texts that may be names: they are short, have no digits and begin with a capital letter."""
-        texts = [*filter(None, self.texts.texts)]
+        texts = [*filter(None, self.texts.by_record)]
         return sum(map(_may_be_name, texts)) / len(texts) if texts else 0.0
 
 

@@ -52,10 +52,10 @@ class RecordTemplate:
         return len(self.slots) * len(self.run.records)
 
     @cached_property
-    def has_decimal_commas(self) -> bool:
-        """True if commas are decimal signs in the numbers of the records."""
+    def is_comma_decimal(self) -> bool:
+        """True if a comma is the decimal sign in the numbers of the records."""
         figures = [slot for slot in self.slots if slot.kind in ("money", "decimal", "number")]
-        return has_decimal_commas([slot.texts.texts for slot in figures], likely=False)
+        return has_decimal_commas([slot.texts.by_record for slot in figures], likely=False)
 
     @cached_property
     def outline(self) -> "RecordOutline":
@@ -70,7 +70,8 @@ class RecordOutline:
         orders = sorted({slot.order for slot in usual})
         self._places = {order: (rank + 0.5) / len(orders) for rank, order in enumerate(orders)}
         self._middle = 0.5 if orders else 0.0
-        self.count_of_kind = Counter(slot.kind for slot in usual)
+        self.slot_counts = Counter(slot.kind for slot in usual)
+        """Number of slots of each kind."""
         self.first_text = min((slot.order for slot in usual if slot.kind == "text"), default=-1.0)
         """Order of the first text of a record; -1 if it has none."""
 
@@ -84,9 +85,9 @@ def template_of(run: Run, days: Sequence[date]) -> RecordTemplate:
     """Return the slots of the records of a run. `days` are those that the passage mentions."""
     slots = _slots(run)
     label_by_header(run, slots)
-    whole_pieces = [slot for slot in slots if not slot.is_joined and "." not in slot.kind]
-    weights = [len(run.records) * slot.coverage for slot in whole_pieces]
-    weighted_sum = sum(weight * slot.coverage for weight, slot in zip(weights, whole_pieces, strict=True))
+    slots_of_pieces = [slot for slot in slots if not slot.is_joined and "." not in slot.kind]
+    weights = [len(run.records) * slot.coverage for slot in slots_of_pieces]
+    weighted_sum = sum(weight * slot.coverage for weight, slot in zip(weights, slots_of_pieces, strict=True))
     slots.sort(key=lambda slot: (-slot.coverage, slot.order))
     return RecordTemplate(run, slots[:MAX_SLOTS], weighted_sum / max(1.0, sum(weights)), days)
 
@@ -164,8 +165,9 @@ class _KeyedLine(NamedTuple):
         """Return the order of a piece among the pieces of its record."""
         return self.number + index / LINE_ORDER
 
-    def key_by_label(self, label: str) -> LineKey:
-        """Return the beginning of the key of a slot. A labelled piece may be in any line."""
+    def beginning_of_key(self, label: str) -> LineKey:
+        """Return the beginning of the key of a piece. The line belongs to it only if the piece has no label, because a
+        labelled piece may be in any line."""
         return ("labelled",) if label else (self.key,)
 
 
@@ -193,7 +195,7 @@ def _cells_of_line(keyed: _KeyedLine, counts_of_units: Counter[str]) -> Iterator
                 yield PlacedCell((*whole.key, part), cell, f"{kind}.{part}", whole.order, label)
                 continue
             counts_of_figures[label] += 1
-            figure_key = (*keyed.key_by_label(label), "figure", *folded_words(label), counts_of_figures[label])
+            figure_key = (*keyed.beginning_of_key(label), "figure", *folded_words(label), counts_of_figures[label])
             yield PlacedCell(figure_key, cell, "figure", whole.order, label)
             unit = unit_of(unit_text(piece.text)) if piece.kind == "measure" else ""
             if unit:
@@ -229,7 +231,7 @@ def _joined_cells(keyed: _KeyedLine, indices: Sequence[int]) -> Iterator[PlacedC
         label = keyed.labels[group[0]]
         counts[name, label] += 1
         yield PlacedCell(
-            key=(*keyed.key_by_label(label), name, *folded_words(label), counts[name, label]),
+            key=(*keyed.beginning_of_key(label), name, *folded_words(label), counts[name, label]),
             cell=join_pieces(keyed.line, keyed.number, group),
             kind="text",
             order=keyed.order_of(group[0]),
