@@ -8,7 +8,7 @@ from typing import Final
 from tasks.extraction.line_pieces import Piece, PiecedLine
 from tasks.extraction.records.joined_pieces import join_pieces
 from tasks.extraction.records.list_fields import FieldOfList
-from tasks.extraction.records.repeated_records import Run
+from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import TEXT_KINDS, PiecePlace, Slot, SlotCell
 
 _EXTENDED_KINDS: Final = TEXT_KINDS | {"number", "code", "measure"}

@@ -15,7 +15,7 @@ from tasks.extraction.records.assignment import assign_slots
 from tasks.extraction.records.extension import extend_slots
 from tasks.extraction.records.list_fields import ListToFill
 from tasks.extraction.records.matches import Match, Pairing, SlotMatcher, read_values, texts_for
-from tasks.extraction.records.repeated_records import Run
+from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import Slot
 from tasks.extraction.records.templates import RecordTemplate
 from tasks.extraction.records.topics import has_other_topic

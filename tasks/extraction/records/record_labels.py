@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from tasks.extraction.folding import folded_words
 from tasks.extraction.line_pieces import PiecedLine
 from tasks.extraction.records.line_keys import LineKey, SlotKey, keys_of_pieces
-from tasks.extraction.records.repeated_records import Run
+from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import Slot
 from tasks.extraction.words_on_page import WordOnPage
 

@@ -14,7 +14,8 @@ from tasks.extraction.passages import Passage, passages_to_search
 from tasks.extraction.probability import CellOfField
 from tasks.extraction.records.fillings import RecordFilling, find_filling, item_of
 from tasks.extraction.records.list_fields import NUMBERS, ListToFill
-from tasks.extraction.records.repeated_records import Run, runs_of
+from tasks.extraction.records.repeated_records import runs_of
+from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import SlotCell
 from tasks.extraction.records.templates import RecordTemplate, template_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text

@@ -18,7 +18,7 @@ from tasks.extraction.records.joined_pieces import join_pieces, joined_texts
 from tasks.extraction.records.line_keys import LineKey, SlotKey, keys_of_lines, keys_of_pieces, kind_of_piece
 from tasks.extraction.records.piece_parts import parts_of, unit_text
 from tasks.extraction.records.record_labels import IS_LABEL, PieceOfRun, constant_labels, label_by_header
-from tasks.extraction.records.repeated_records import Run
+from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import NUMBER_OF_MARK, NUMBER_OF_SECTION, PiecePlace, Slot, SlotCell
 from tasks.extraction.units import unit_of
 

@@ -1,6 +1,6 @@
 """Lists that are filled from records which repeat on a page, whatever they are about."""
 
-from tasks.extraction.records.repeated_records import MAX_RECORDS
+from tasks.extraction.records.runs import MAX_RECORDS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE_OR_NULL = {"type": ["string", "null"], "format": "date"}

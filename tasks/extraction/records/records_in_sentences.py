@@ -1,0 +1,81 @@
+"""Finds records in the sentences of a paragraph: items that separators such as commas divide."""
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from tasks.extraction.line_pieces import PiecedLine, cut_line
+from tasks.extraction.passages import Passage
+from tasks.extraction.records.runs import MAX_RECORDS, Run
+from tasks.extraction.words_on_page import WordOnPage
+
+MAX_WORDS: Final = 300
+"""Largest number of words of a paragraph in which items are searched for."""
+FEWEST_SEPARATORS: Final = 2
+_LABEL: Final = re.compile(r"([^:]{2,40}): ")
+_SEPARATORS: Final = (
+    re.compile(r";\s"),
+    re.compile(r"(?:^|(?<=\s))\(?\d{1,2}\)\s"),
+    re.compile(r";\s|(?<=\s)\(?\d{1,2}\)\s|,\s(?![^()]*\))|\s(?:and|und|et|y|e|en|i|och|sowie|oraz)\s(?![^()]*\))"),
+    re.compile(r"(?<=[.!?])\s(?=[^\W\d_a-z])"),
+)
+"""Patterns of what separates items: semicolons, numbers, any of these as well as commas and conjunctions, and the ends
+of sentences."""
+
+
+def runs_in_sentences(passage: Passage, lines: Sequence[PiecedLine]) -> Iterator[Run | None]:
+    """Yield the runs of items of each paragraph, whose label is the run's heading; None after each slice of work
+    without a run."""
+    for paragraph in _paragraphs(lines):
+        yield None
+        words = [word for line in paragraph for word in line.words]
+        if len(words) > MAX_WORDS:
+            continue
+        text = " ".join(passage.words[word.at] for word in words)
+        label = _LABEL.match(text)
+        for separator in _SEPARATORS:
+            records: list[list[PiecedLine]] = []
+            for start, end in _items(text, label.end() if label else 0, separator):
+                words_of_item = words[text[:start].count(" ") : text[:end].rstrip().count(" ") + 1]
+                if words_of_item and text[start:end].strip():
+                    records.append([_line_of_item(passage, words_of_item)])
+                    yield None
+            if len(records) > 1:
+                yield Run(passage, records[:MAX_RECORDS], headings=[label[1]] if label else [])
+
+
+def _paragraphs(lines: Sequence[PiecedLine]) -> Sequence[Sequence[PiecedLine]]:
+    """Return the lines in groups: a mark or a gap that is wider than usual begins a paragraph."""
+    usual_gap = median([line.top - above.bottom for above, line in pairwise(lines)] or [0])
+    paragraphs: list[list[PiecedLine]] = []
+    for line in lines:
+        above = paragraphs[-1][-1] if paragraphs else None
+        is_near = above is not None and line.top - above.bottom <= max(1.2 * usual_gap, 0.3 * line.height)
+        if is_near and not line.mark:
+            paragraphs[-1].append(line)
+        else:
+            paragraphs.append([line])
+    return paragraphs
+
+
+def _items(text: str, start: int, separator: re.Pattern[str]) -> Sequence[tuple[int, int]]:
+    """Return the spans of the items in a text from `start` on; none if there are too few separators."""
+    separators = [found.span() for found in separator.finditer(text) if found.start() >= start]
+    if len(separators) < FEWEST_SEPARATORS:
+        return []
+    starts = [start, *(end for _, end in separators)]
+    ends = [*(begin for begin, _ in separators), len(text)]
+    return [*zip(starts, ends, strict=True)]
+
+
+def _line_of_item(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
+    """Return a part of a paragraph as a line of its own, without the gaps of its lines."""
+    left, top = words[0].box[:2]
+    placed = []
+    for word in words:
+        width = word.box[2] - word.box[0]
+        placed.append(WordOnPage(word.at, (left, top, left + width, top + word.height)))
+        left += width
+    return cut_line(passage, placed)
