@@ -69,10 +69,10 @@ def _put_in_order(chosen: dict[int, int], matches: Mapping[Pairing, Match], slot
             first_slot, second_slot = slots[chosen[first]], slots[chosen[second]]
             if first >= second or first_slot.kind != second_slot.kind or first_slot.order <= second_slot.order:
                 continue
-            kept = [Pairing(first, chosen[first]), Pairing(second, chosen[second])]
+            current = [Pairing(first, chosen[first]), Pairing(second, chosen[second])]
             exchanged = [Pairing(first, chosen[second]), Pairing(second, chosen[first])]
             if not all(pairing in matches for pairing in exchanged):
                 continue
-            least_claim = sum(matches[pairing].claim for pairing in kept) - EQUAL
+            least_claim = sum(matches[pairing].claim for pairing in current) - EQUAL
             if sum(matches[pairing].claim for pairing in exchanged) >= least_claim:
                 chosen[first], chosen[second] = chosen[second], chosen[first]

@@ -11,7 +11,7 @@ from tasks.extraction.column_values import NO_VALUE, emptiest_value, is_read
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import folded_words
-from tasks.extraction.records.assignment import assign_slots
+from tasks.extraction.records.assignment import LEAST_SCORE, assign_slots
 from tasks.extraction.records.extension import extend_slots
 from tasks.extraction.records.list_fields import ListToFill
 from tasks.extraction.records.matches import Match, Pairing, SlotMatcher, read_values, texts_for
@@ -56,7 +56,7 @@ class RunFeatures(NamedTuple):
     """Number of slots whose kind is not text, as a share of the fields."""
     lines: float
     """Mean number of lines of a record, as a share of `MAX_LINES_COUNTED`."""
-    kept: float
+    item_share: float
     """Share of the records that are items."""
 
 
@@ -73,7 +73,7 @@ RUN_WEIGHTS: Final = RunFeatures(
     labels=-1.34,
     typed=0.22,
     lines=-0.14,
-    kept=0.97,
+    item_share=0.97,
 )
 
 
@@ -109,7 +109,7 @@ class RecordFilling(NamedTuple):
     """The value of each record for each field that has a slot."""
     match_scores: Mapping[int, float]
     """Score of the match of each field that has a slot."""
-    kept: Sequence[int]
+    items: Sequence[int]
     """Indices of the records that are items of the list."""
     features: RunFeatures
 
@@ -147,8 +147,8 @@ def find_filling(
     if not chosen:
         return None
     values = {pairing.field: matches[pairing].values for pairing in chosen}
-    kept = _items(template.run, wanted, values)
-    if not kept:
+    items = _items(template.run, wanted, values)
+    if not items:
         return None
     slots = {pairing.field: template.slots[pairing.slot] for pairing in chosen}
     if not is_rough:
@@ -159,8 +159,8 @@ def find_filling(
                 values[index] = read_values(field, texts_for(field, slot), template)
         slots = extended
     scores = {pairing.field: matches[pairing].score for pairing in chosen}
-    features = _features(template, wanted, slots, values, scores, kept)
-    return RecordFilling(template, slots, values, scores, kept, features)
+    features = _features(template, wanted, slots=slots, values=values, scores=scores, items=items)
+    return RecordFilling(template, slots=slots, values=values, match_scores=scores, items=items, features=features)
 
 
 def _matches(template: RecordTemplate, wanted: ListToFill, *, is_rough: bool) -> Slices[Mapping[Pairing, Match]]:
@@ -228,39 +228,39 @@ def _is_total(line: str) -> bool:
 def _features(
     template: RecordTemplate,
     wanted: ListToFill,
+    *,
     slots: Mapping[int, Slot],
     values: Mapping[int, Sequence[Any]],
     scores: Mapping[int, float],
-    kept: Sequence[int],
+    items: Sequence[int],
 ) -> RunFeatures:
-    """Return the features of a run. Mappings are by the index of the field, and `kept` are the indices of the items."""
+    """Return the features of a run. The arguments have the meaning that they have in `RecordFilling`."""
     run, field_count = template.run, len(wanted.fields)
-    texts = [cell.text for slot in slots.values() for number in kept if (cell := slot.cells[number])]
+    texts = [cell.text for slot in slots.values() for number in items if (cell := slot.cells[number])]
     required = [column for index, column in values.items() if wanted.fields[index].is_required] or [*values.values()]
-    count_of_read = sum(is_read(column[number]) for column in required for number in kept)
+    count_of_read = sum(is_read(column[number]) for column in required for number in items)
+    sum_of_scores = sum(max(LEAST_SCORE, min(score, MAX_SCORE_COUNTED)) for score in scores.values())
     return RunFeatures(
-        scores=sum(max(-1.0, min(score, MAX_SCORE_COUNTED)) for score in scores.values())
-        / field_count
-        / MAX_SCORE_COUNTED,
+        scores=sum_of_scores / field_count / MAX_SCORE_COUNTED,
         heading=wanted.heading_likeness(run),
         filled=len(slots) / field_count,
         regularity=template.regularity,
-        log_count=min(math.log(len(kept)), 2.0),
+        log_count=min(math.log(len(items)), 2.0),
         apart=run.apart,
-        single=float(len(kept) == 1),
-        explained=_explained_share(run, slots.values(), kept),
-        full=count_of_read / len(required) / len(kept),
+        single=float(len(items) == 1),
+        explained=_explained_share(run, slots.values(), items),
+        full=count_of_read / len(required) / len(items),
         labels=sum(map(_is_like_label, texts)) / max(1, len(texts)),
         typed=sum("text" not in slot.kind for slot in slots.values()) / field_count,
         lines=min(run.lines / len(run.records), MAX_LINES_COUNTED) / MAX_LINES_COUNTED,
-        kept=len(kept) / len(run.records),
+        item_share=len(items) / len(run.records),
     )
 
 
-def _explained_share(run: Run, slots: Collection[Slot], kept: Sequence[int]) -> float:
+def _explained_share(run: Run, slots: Collection[Slot], items: Sequence[int]) -> float:
     """Return the share of the items' pieces, including marks of lines, that are in slots."""
-    used = sum(len(frozenset().union(*(slot.pieces[number] for slot in slots))) for number in kept)
-    total = sum(len(line.pieces) + bool(line.mark) for number in kept for line in run.records[number])
+    used = sum(len(frozenset().union(*(slot.pieces[number] for slot in slots))) for number in items)
+    total = sum(len(line.pieces) + bool(line.mark) for number in items for line in run.records[number])
     return min(1.0, used / max(1, total))
 
 

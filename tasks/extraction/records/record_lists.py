@@ -185,7 +185,7 @@ def _may_fill(filling: RecordFilling, fields: Sequence[WantedField]) -> bool:
     list, and a slot for each required number and day."""
     is_named = filling.features.heading > 0
     required = [index for index, field in enumerate(fields) if _is_figure(field) and not field.fits(None)]
-    return (len(filling.kept) >= FEWEST_RECORDS or is_named) and all(index in filling.slots for index in required)
+    return (len(filling.items) >= FEWEST_RECORDS or is_named) and all(index in filling.slots for index in required)
 
 
 def _is_figure(field: WantedField) -> bool:
@@ -205,7 +205,7 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     filling = run.filling
     filled = FilledList([], is_exact=False)
     filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
-    for number in filling.kept:
+    for number in filling.items:
         item = item_of(filling, fields, number)
         if item is None or len(filled.rows) >= MAX_ITEMS:
             continue
@@ -231,7 +231,7 @@ def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], i
         answered=len(filling.slots) / len(fields),
         is_read=has_value,
         is_text=is_plain_text(field),
-        is_only=len(filling.kept) == 1,
+        is_only=len(filling.items) == 1,
         found_in="records",
         chance=filling.probability(index) if has_value else 0.0,
         is_named=filling.features.heading > 0,

@@ -137,11 +137,11 @@ def _united(runs: Sequence[Run]) -> Iterator[Run]:
 
 def _disjoint(runs: Sequence[Run]) -> Sequence[Run]:
     """Return the largest of the runs that have words in common."""
-    kept: list[Run] = []
+    disjoint: list[Run] = []
     used: set[int] = set()
     for run in sorted(runs, key=lambda run: -len(run.records)):
         words = {word.at for record in run.records for line in record for word in line.words}
         if used.isdisjoint(words):
-            kept.append(run)
+            disjoint.append(run)
             used |= words
-    return kept
+    return disjoint
