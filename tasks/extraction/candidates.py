@@ -27,6 +27,7 @@ from tasks.notation.currencies import ANY
 from tasks.notation.currencies import FORM as CURRENCY
 from tasks.notation.dates import Day
 from tasks.notation.numbers import Number
+from tasks.notation.order_of_days import is_order_shown
 from tasks.notation.words import NUMBERS, any_of
 from tasks.notation.words import UNITS as UNITS_OF_TIME
 from tasks.result import Box
@@ -183,19 +184,26 @@ class Candidates:
 
     @cached_property
     def labels_beside(self) -> list[dict[Slot, str]]:
-        """The texts that may name each span: before it in its line, left of its line, and above its line.
+        """The texts that may name each span (`labels_of`)."""
+        return list(map(self.labels_of, self.spans))
+
+    def labels_of(self, span: CandidateSpan) -> dict[Slot, str]:
+        """Return the texts that may name a span: before it in its line, left of its line, and above its line.
 
         A text to the left of a line or above it names only the spans at the line's beginning.
         """
-        found: list[dict[Slot, str]] = []
-        for span in self.spans:
-            first = self.segments[span.first]
-            is_first = span.words[0] == first.words[0]
-            left = self.segments[first.left].text if is_first and first.left >= 0 else ""
-            above = self.segments[first.above].text if is_first and first.above >= 0 and not span.has_colon else ""
-            labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
-            found.append({slot: text for slot, text in labels.items() if text})
-        return found
+        first = self.segments[span.first]
+        is_first = span.words[0] == first.words[0]
+        left = self.segments[first.left].text if is_first and first.left >= 0 else ""
+        above = self.segments[first.above].text if is_first and first.above >= 0 and not span.has_colon else ""
+        labels: dict[Slot, str] = {"own": span.label, "left": left, "above": above}
+        return {slot: text for slot, text in labels.items() if text}
+
+    @cached_property
+    def is_order_of_days_shown(self) -> bool:
+        """True if the texts show the order of day and month in days such as `03/04/05`."""
+        days = ((span.text, span.day) for span in self.spans if span.day is not None)
+        return is_order_shown(days, [passage.text for passage in self.passages])
 
     @cached_property
     def blocks(self) -> list[int]:

@@ -8,7 +8,6 @@ the probability of a value, whatever its score.
 import re
 import tomllib
 from collections.abc import Mapping
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,8 +18,7 @@ from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.units import rescaled
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
-from tasks.notation.currencies import DOLLARS, find_currencies
-from tasks.notation.dates import Day
+from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
 DENIED: Final = 0.3
 """Largest probability of a value that the text before it denies: `not A1`."""
@@ -29,9 +27,6 @@ IN_OTHER_UNIT: Final = 0.4
 DOUBTFUL: Final = 0.85
 """Largest probability of a bound (`below 5`), of a day that may be two (03/04/05), and of one of several values behind
 the same label."""
-
-FEWEST_FOREIGN: Final = 3
-"""Fewest letters with accents, or of another script, from which a document counts as not English."""
 
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
@@ -45,8 +40,6 @@ _COMPARED_BEFORE = re.compile(rf"(?:(?<!\w)(?:{_any_of('before')})|[<>≤≥])[\
 """Pattern of a comparison at the end of the text before a number. A currency may be between them."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('after')})(?!\w)")
 _LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
-_FIGURES = re.compile(r"\d{1,2} ?([-/.]) ?\d{1,2} ?\1 ?(?:\d{4}|\d\d)")
-_NOT_ENGLISH = re.compile(r"[^\W\d_a-zA-Z]")
 _LABEL_END = (":", "：")
 
 
@@ -80,27 +73,12 @@ def _is_compared(span: CandidateSpan) -> bool:
 
 
 def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a day in figures has several readings, and nothing in the document shows their order.
-
-    Figures with points between them have the day first everywhere. The month is first in English with dollars, so other
-    days, another currency and letters that English lacks show the order.
-    """
-    if span.day is None or _has_one_order(span.day):
+    """True if a day in figures has several readings, and nothing in the document shows their order. Figures with points
+    between them have the day first everywhere."""
+    if span.day is None or has_one_order(span.day):
         return False
-    figures = _FIGURES.match(span.text)
-    if figures is None or figures[1] == ".":
-        return False
-    if any(other.day and _has_one_order(other.day) and _FIGURES.match(other.text) for other in candidates.spans):
-        return False
-    texts = [passage.text for passage in candidates.passages]
-    if any(one.code not in DOLLARS for text in texts for one in find_currencies(text)):
-        return False
-    return sum(1 for text in texts for _ in islice(_NOT_ENGLISH.finditer(text), FEWEST_FOREIGN)) < FEWEST_FOREIGN
-
-
-def _has_one_order(day: Day) -> bool:
-    """True if only one order of day and month is possible, in the likeliest year."""
-    return sum(one.year == day.readings[0].year for one in day.readings) == 1
+    figures = FIGURES_OF_DAY.match(span.text)
+    return figures is not None and figures[1] != "." and not candidates.is_order_of_days_shown
 
 
 def _is_one_of_several(span: CandidateSpan, candidates: Candidates) -> bool:

@@ -87,10 +87,13 @@ class _Fact(NamedTuple):
 
 def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return lines with labels for the births, deaths, marriages and roles in brackets on a page."""
+    lengths = accumulate(len(word) + 1 for line in lines for word in line.words)
+    if any(length > MAX_TEXT for length in lengths):
+        return []
     words = [(number, index) for number, line in enumerate(lines) for index in range(len(line.words))]
     texts = [lines[number].words[index] for number, index in words]
     starts = [0, *accumulate(len(text) + 1 for text in texts)][:-1]
-    if not words or starts[-1] > MAX_TEXT:
+    if not words:
         return []
     # A name does not continue in a line that begins with a capital letter.
     breaks = {index for index, (_, word) in enumerate(words) if not word and texts[index][0].isupper()}

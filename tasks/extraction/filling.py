@@ -429,6 +429,7 @@ class _FormToFill:
             }
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
+            yield from scored.index_values()
             values |= {
                 path: lists[path].texts if path in lists else empty_value for path, empty_value in self._without(lists)
             }

@@ -8,6 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cached_property
 from itertools import accumulate, islice, pairwise, takewhile
 from statistics import median
 from typing import Any, Literal, NamedTuple
@@ -19,7 +20,7 @@ from tasks.extraction.column_values import (
     NO_VALUE,
     UNREADABLE,
     emptiest_value,
-    has_decimal_commas,
+    has_decimal_commas_in_slices,
     is_read,
     values_of_column,
 )
@@ -104,6 +105,8 @@ ANSWERED_SHARE = 0.5
 
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
+ROWS_AT_ONCE = 64
+"""Number of rows that are read in one step."""
 SAME_ROWS_SHARE = 0.3
 """Share of a table's cells that another table also has if both are readings of the same rows."""
 LONGEST_SHORT_DAY = 4
@@ -129,7 +132,7 @@ class FilledList:
         return worth_of(self.cells.values())
 
 
-@dataclass(slots=True, eq=False)
+@dataclass(eq=False)
 class HeadedTable:
     """A table with one reading of which of its rows form the header."""
 
@@ -144,6 +147,8 @@ class HeadedTable:
     """Days in the text around the table."""
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
+    are_sums: Sequence[bool] = ()
+    """True for each row of the table that is the sum of others."""
     parted: Mapping[int, int] = field(default_factory=dict)
     """Column of the table by the derived column that is a part of it. Such a column has no header of its own, because
     its parts have it."""
@@ -156,6 +161,13 @@ class HeadedTable:
     def title(self) -> str:
         """The letters of the header, however it is divided into cells."""
         return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
+
+    @cached_property
+    def places(self) -> set[tuple[str, str]]:
+        """The places and texts of the cells below the header. Short texts, such as ranks, are in every table of a
+        page."""
+        found = {(cell.pointer, cell.text) for row in _body(self) for cell in row if cell.text}
+        return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
 
 def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) -> list[tuple[Entry, ReadTable]]:
@@ -187,8 +199,10 @@ def headed_tables(
             days[id(entry)] = yield from days_mentioned("\n".join([passage.text for passage in passages])[:MAX_DATED])
         yield
         table = _with_parted_header(table)
-        table = replace(table, comma_likely=has_decimal_commas(table.texts, likely=table.comma_likely))
-        *headed, unheaded = _readings(entry, table, days[id(entry)])
+        comma_likely = yield from has_decimal_commas_in_slices(table.texts, likely=table.comma_likely)
+        table = replace(table, comma_likely=comma_likely)
+        are_sums = yield from _find_sums(table)
+        *headed, unheaded = _readings(entry, table, days[id(entry)], are_sums)
         ranked = sorted(
             headed, key=lambda reading: -sum(min(likeness_of_header(forms), SAME_CONCEPT) for forms in reading.forms)
         )
@@ -240,23 +254,34 @@ def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]
     return list(own), [text for text in implied if text not in own]
 
 
-def _readings(entry: Entry, table: ReadTable, days: Sequence[date]) -> Iterator[HeadedTable]:
+def _find_sums(table: ReadTable) -> Slices[list[bool]]:
+    """Return True for each row of the table that is the sum of others."""
+    found: list[bool] = []
+    for texts in table.texts:
+        if len(found) % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
+            yield
+        found.append(is_total(texts))
+    return found
+
+
+def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Sequence[bool]) -> Iterator[HeadedTable]:
     width = len(table.rows[0])
     texts = table.texts
     ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
     if table.header:
         ends = range(0)
         forms = _forms(table.rows[: table.header], width, rows_are_lines=True)
-        yield HeadedTable(entry, table, 0, table.header, forms, days)
+        yield HeadedTable(entry, table, 0, table.header, forms, days, are_sums=are_sums)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
             if not _may_be_header(texts[top]):
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
                 continue
-            yield HeadedTable(entry, table, top, end, _forms(table.rows[top:end], width), days)
+            forms = _forms(table.rows[top:end], width)
+            yield HeadedTable(entry, table, top, end, forms, days, are_sums=are_sums)
     first = next((index for index, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
-    yield HeadedTable(entry, table, first, first, [()] * width, days)
+    yield HeadedTable(entry, table, first, first, [()] * width, days, are_sums=are_sums)
 
 
 def _with_parted_header(table: ReadTable) -> ReadTable:
@@ -487,7 +512,7 @@ def _with_same_header(
 ) -> list["_Match"]:
     """Return `match` and the matches of its list with other tables that have the same header, in the order of the
     tables."""
-    found, own = [match], _places_of(match)
+    found, own = [match], set(match.reading.places)
     headers = [_header_of(match)]
     for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
         if (
@@ -501,7 +526,7 @@ def _with_same_header(
         ):
             found.append(other)
             headers += [header] if header else []
-            own |= _places_of(other)
+            own |= other.reading.places
     return sorted(found, key=lambda one: order[id(one.reading.table)])
 
 
@@ -510,15 +535,9 @@ def _have_one_header(first: set[tuple[str, str]], second: set[tuple[str, str]]) 
     return 2 * len(first & second) > min(len(first), len(second))
 
 
-def _places_of(match: "_Match") -> set[tuple[str, str]]:
-    """Return the places and texts of a table's cells. Short texts, such as ranks, are in every table of a page."""
-    found = {(cell.pointer, cell.text) for row in _body(match.reading) for cell in row if cell.text}
-    return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
-
-
 def _is_used(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
     """True if many of a table's cells are already used, by this table or by another reading of it."""
-    own = _places_of(match)
+    own = match.reading.places
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
 
@@ -649,18 +668,15 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
     has_begun = False
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
-    for row in reading.table.rows[reading.end :]:
+    rows_and_sums = zip(reading.table.rows, reading.are_sums, strict=True)
+    for row, is_sum in islice(rows_and_sums, reading.end, None):
         texts = [cell.text for cell in row]
-        if _is_sum(reading, row):
+        if is_sum:
             if not reading.table.is_exact and has_begun:
                 return  # What is printed below the sums of a page is not an item.
         elif texts != header and sum(map(bool, texts)) >= least:
             has_begun = True
             yield row
-
-
-def _is_sum(reading: HeadedTable, row: Sequence[ReadCell]) -> bool:
-    return is_total([cell.text for cell in row[: len(row) - reading.derived]])
 
 
 def _in_order(
@@ -825,7 +841,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         if sum(bool(cell.text) for cell in row) >= min(2, len(row) - 1)
     ]
     below = reading.table.rows[reading.end :]
-    sums_above = accumulate(_is_sum(reading, row) for row in below)
+    sums_above = accumulate(reading.are_sums[reading.end :])
     part_of = {id(row): row_index for row, row_index in zip(below, sums_above, strict=True)}
     parts = [part_of[id(row)] for row, _ in rows_and_sections]
     rows = [list(row) for row, _ in rows_and_sections]

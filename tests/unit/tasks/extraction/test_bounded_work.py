@@ -2,7 +2,7 @@
 
 import gc
 import weakref
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -15,6 +15,7 @@ from tasks import result as result_module
 from tasks.extraction import candidates as candidates_module
 from tasks.extraction import choice as choice_module
 from tasks.extraction import (
+    column_values,
     decisions,
     examples,
     matching,
@@ -29,9 +30,11 @@ from tasks.extraction.claims import LabelClaims
 from tasks.extraction.concept_labels import ConceptLabels
 from tasks.extraction.decisions import decide
 from tasks.extraction.derived_columns import derived_columns
+from tasks.extraction.doubts import DOUBTFUL, largest_probability
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.examples import learn, prefer_examples
 from tasks.extraction.extractor import Extractor
+from tasks.extraction.facts_about_people import MAX_TEXT, facts_about_people
 from tasks.extraction.features import (
     LABEL_FEATURES,
     Strings,
@@ -68,7 +71,8 @@ from tasks.extraction.units import units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
-from tasks.notation.currencies import find_currencies
+from tasks.notation import order_of_days
+from tasks.notation.currencies import Currency, find_currencies
 from tasks.notation.dates import days_mentioned
 from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_in_slices
 from tasks.read_table import ReadCell, ReadTable
@@ -194,7 +198,8 @@ def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_row
         for name, schema in (("name", {"type": "string"}), ("price", {"type": "number"}))
     ]
     tables = all_of(tables_in([entry]))
-    assert slices_of(headed_tables(tables, fields)) > 3
+    least = 5000 // table_lists.ROWS_AT_ONCE + 10_000 // column_values.CELLS_AT_ONCE
+    assert slices_of(headed_tables(tables, fields)) > least
     readings = all_of(headed_tables(tables, fields))
     looked_at: list[Sequence[str]] = []
     monkeypatch.setattr(table_lists, "is_total", lambda texts: bool(looked_at.append(texts)))
@@ -235,6 +240,35 @@ def test_what_rules_need_of_all_candidates_is_computed_in_slices() -> None:
     assert slices_of(OwnLabels(candidates).read()) > len(set(map(str, candidates.labels_beside))) // SPANS_AT_ONCE
     assert slices_of(ConceptLabels(candidates).prepare()) > 2 * least
     assert slices_of(units_after(candidates)) > least
+
+
+def test_the_values_of_all_candidates_are_found_in_slices_and_once() -> None:
+    candidates = all_of(find_candidates(passages_of([TEXT])))
+    field = WantedField(("total",), {"type": "number"}, names_of(("total",), {}), lambda value: value is not None)
+    scores = FieldScores(candidates, [field], np.zeros((1, len(candidates.spans) + 1), np.float32))
+    assert slices_of(scores.index_values()) > len(candidates.spans) // SPANS_AT_ONCE - 1
+    assert slices_of(scores.index_values()) == 0
+
+
+def test_whether_a_text_shows_the_order_of_days_is_found_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    candidates = all_of(find_candidates(passages_of([entry_of("scraper", {"text": "Date: 03/04/05\n" * 50})])))
+    searched: list[str] = []
+
+    def counted(text: str) -> Iterator[Currency]:
+        searched.append(text)
+        return find_currencies(text)
+
+    monkeypatch.setattr(order_of_days, "find_currencies", counted)
+    day = WantedField(("date",), {"type": "string", "format": "date"}, names_of(("date",), {}), lambda _: True)
+    spans = [span for span in candidates.spans if span.day]
+    assert {largest_probability(day, span, candidates) for span in spans} == {DOUBTFUL}
+    assert len(searched) == len(candidates.passages) < len(spans)
+
+
+def test_no_more_of_a_long_text_is_looked_at_than_is_searched_for_facts_about_people() -> None:
+    lines = [SourceLine(("word",) * 100, "", {})] * 5_000
+    assert calls_of(lambda: facts_about_people(lines)) < MAX_TEXT
+    assert facts_about_people(lines) == []
 
 
 def test_columns_are_derived_in_slices() -> None:

@@ -1,0 +1,32 @@
+"""Tells whether a document shows the order of day and month in its days in figures, such as `03/04/05`."""
+
+import re
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Final
+
+from tasks.notation.currencies import DOLLARS, find_currencies
+from tasks.notation.dates import Day
+
+FEWEST_FOREIGN: Final = 3
+"""Fewest letters with accents, or of another script, from which a document counts as not English."""
+FIGURES_OF_DAY: Final = re.compile(r"\d{1,2} ?([-/.]) ?\d{1,2} ?\1 ?(?:\d{4}|\d\d)")
+_NOT_ENGLISH = re.compile(r"[^\W\d_a-zA-Z]")
+
+
+def has_one_order(day: Day) -> bool:
+    """True if only one order of day and month is possible, in the likeliest year."""
+    return sum(reading.year == day.readings[0].year for reading in day.readings) == 1
+
+
+def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> bool:
+    """True if a document with these texts, and these days with their printed texts, shows the order of day and month.
+
+    The month is first in English with dollars, so days in another order, another currency and letters that English
+    lacks show the order.
+    """
+    if any(has_one_order(day) and FIGURES_OF_DAY.match(text) for text, day in days):
+        return True
+    if any(currency.code not in DOLLARS for text in texts for currency in find_currencies(text)):
+        return True
+    return sum(1 for text in texts for _ in islice(_NOT_ENGLISH.finditer(text), FEWEST_FOREIGN)) >= FEWEST_FOREIGN
