@@ -52,7 +52,7 @@ def largest_probability(
         return DENIED
     is_number = bool(types_of(field.schema) & {"number", "integer"})
     text = field_text(field.schema, field.names)
-    if is_number and not is_converted and rescaled(text, span) is not None:
+    if is_number and not is_converted and rescaled(text, span, candidates) is not None:
         return IN_OTHER_UNIT
     is_bound = is_number and _is_compared(span) and _LIMITS.isdisjoint(map(without_accents, fold(text.full)))
     is_ambiguous = wants_iso(field.schema) and _is_ambiguous_day(span, candidates)

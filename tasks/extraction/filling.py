@@ -15,7 +15,7 @@ from tasks.extraction.choice import ChosenValue, choose_values, text_list_at
 from tasks.extraction.column_values import NO_VALUE, emptiest_value
 from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
-from tasks.extraction.doubts import largest_probability
+from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
 from tasks.extraction.examples import Example, taught_names
 from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT, field_text
@@ -133,7 +133,9 @@ class CopiedFields:
             path = (*path[: index + 1], *column_path((), inside))
         cell = next((one.cells[path] for one in self.tables.values() if path in one.cells), None) if copied else None
         if cell is not None:
-            return ValuePlace(probability_of_cell(cell), cell.entry, cell.cell.pointer, copied=True, cell=cell)
+            most = IN_OTHER_UNIT if cell.in_other_unit else 1.0
+            chance = probability_of_cell(cell)
+            return ValuePlace(chance, cell.entry, cell.cell.pointer, copied=True, cell=cell, most=most)
         return self.scored.place(path, value, copied=copied) if self.scored else None
 
     @property
@@ -467,7 +469,7 @@ class _FormToFill:
                 continue
             yield
             span = scored.span_of(one.path, number)
-            found = span and rescaled(field_text(one.schema, one.names), span)
+            found = span and rescaled(field_text(one.schema, one.names), span, scored.candidates)
             if not (span and found and found.value is not None and (place := scored.place(one.path, number))):
                 continue
             is_whole = found.value.denominator == 1

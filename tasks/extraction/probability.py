@@ -83,6 +83,8 @@ class CellOfField(NamedTuple):
     """Probability of the cell in its records."""
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
+    in_other_unit: bool = False
+    """True if the column's header states another unit than the field."""
     has_twin: bool = False
     """True if another list of the schema asks for much the same fields, so that the table may be that list's."""
 

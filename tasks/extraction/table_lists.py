@@ -26,13 +26,14 @@ from tasks.extraction.column_values import (
 )
 from tasks.extraction.concepts import CONCEPTS, PHRASES, are_synonyms, concepts_of, may_be_same
 from tasks.extraction.derived_columns import DerivedColumn, derived_columns
-from tasks.extraction.features import Matrix, types_of, wants_iso
+from tasks.extraction.features import Matrix, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField, may_be_copied
 from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_of_entry
 from tasks.extraction.probability import CellOfField, worth_of
+from tasks.extraction.units import has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
 from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year
@@ -872,6 +873,12 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     if not found.rows:
         found.missing = missing
     complete = [row_index for row_index, part in enumerate(parts) if not part]
+    in_other_unit = {
+        index
+        for index, column in column_by_field.items()
+        if types_of(fields[index].schema) & {"number", "integer"}
+        and has_other_unit(header[column], field_text(fields[index].schema, fields[index].names))
+    }
     full = [
         index
         for index in telling_fields
@@ -923,6 +930,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
                 is_text=is_plain_text(one),
                 found_in=_source_of(reading.table),
                 is_named=is_named,
+                in_other_unit=index in in_other_unit,
             )
         found.rows.append(item)
     return True

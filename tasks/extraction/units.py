@@ -87,6 +87,9 @@ _MAGNITUDE = re.compile(
 )
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
+_UNIT_OF_LABEL = re.compile(
+    r"(?:[(\[](?:in )?(?P<brackets>[^()\[\]]{1,20})[)\]]|\bin (?P<word>[^\s:：()]{1,20}))\s*[:：=]?\s*$"
+)
 _NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
@@ -202,6 +205,18 @@ def unit_of(text: str) -> str:
     return UNITS.get(bare) or UNITS.get(" ".join(fold(bare)), "")
 
 
+def unit_in_label(*labels: str) -> str:
+    """Return the unit at the end of the first label that states one in brackets or after `in`; empty without one."""
+    stated = (found for label in labels if (found := _UNIT_OF_LABEL.search(label)))
+    return next((unit for found in stated if (unit := unit_of(found["brackets"] or found["word"]))), "")
+
+
+def has_other_unit(header: str, field: FieldText) -> bool:
+    """True if the header of a column states another unit than a field, of the same quantity."""
+    unit, wanted = unit_in_label(header), _units_stated(field)
+    return unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted)
+
+
 class RescaledNumber(NamedTuple):
     """A number that is printed in another unit or magnitude than its field's: `150 lb` for `weight_kg`, `1.5 M EUR` for
     `total`."""
@@ -212,9 +227,9 @@ class RescaledNumber(NamedTuple):
     """Indices of the words with the number and its unit, ascending."""
 
 
-def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
+def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> RescaledNumber | None:
     """Return the number of a span in the field's unit and magnitude, or None if it is printed in these, or if the field
-    states no unit."""
+    states no unit. The unit is printed behind the number, or else in its label: `Weight (lb): 150`."""
     if span.number is None or span.text.endswith("%"):
         return None
     wanted = _units_stated(field)
@@ -223,6 +238,8 @@ def rescaled(field: FieldText, span: CandidateSpan) -> RescaledNumber | None:
         value = magnitude * _value(span.number) if magnitude else None
         return RescaledNumber(value, words)
     pieces = _compound_at(span)
+    if not pieces[0].unit and wanted and (unit := unit_in_label(*candidates.labels_of(span).values())):
+        pieces = [pieces[0]._replace(unit=unit)]
     own = pieces[0].unit
     if not own and wanted:
         measure_before = _measure_before(span.passage, span.words[0])

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from models.fair_executor import all_of
+from tasks.extraction.doubts import IN_OTHER_UNIT
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
 from tasks.extraction.names import names_of
@@ -468,3 +469,14 @@ def test_words_and_figures_of_one_column_are_two_columns_where_two_fields_want_i
     assert [row["amount"] for row in rows_of(text, day=DAY, amount=TEXT)] == ["2 kg", "12 kg"]
     of_wind = {"day": DAY, "wind_direction": TEXT, "wind_ms": NUMBER, "amount": TEXT}
     assert [row["amount"] for row in rows_of(text, **of_wind)] == ["2 kg", "12 kg"]
+
+
+def test_a_column_whose_header_states_another_unit_is_improbable() -> None:
+    def most(header: str) -> float:
+        copied = copied_from(f"Name;{header}\nAnna;150\nBob;160\n", name=TEXT, weight_kg=NUMBER)
+        place = copied.place(("rows", 0, "weight_kg"), 150)
+        assert place is not None
+        return place.most
+
+    assert most("Weight (lb)") == IN_OTHER_UNIT
+    assert most("Weight (kg)") == most("Weight (net)") == 1.0

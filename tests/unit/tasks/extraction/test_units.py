@@ -55,6 +55,13 @@ async def test_an_amount_of_money_is_no_percentage() -> None:
         ("Dose: 500 mg", "dose_g", 0.5, "500 mg"),
         ("Weight 68 kg / 150 lb", "weight_lb", 150, "150 lb"),
         ("Warranty: 2 years", "warranty_months", 24, "2 years"),
+        ("Weight (lb): 150", "weight_kg", 68.038855, "150"),
+        ("Weight [lb] 150", "weight_kg", 68.038855, "150"),
+        ("Weight in lb: 150", "weight_kg", 68.038855, "150"),
+        ("Weight (lb)\n150", "weight_kg", 68.038855, "150"),
+        ("Name  Weight (lb)\nAnna  150", "weight_kg", 68.038855, "150"),
+        ("Gewicht (in lb): 150", "gewicht_kg", 68.038855, "150"),
+        ("Duration (h): 1.5", "duration_minutes", 90, "1.5"),
         ("Total: 1.5 M EUR", "total", 1_500_000, "1.5 M"),
         ("Revenue: 3 thousand", "revenue", 3000, "3 thousand"),
         ("Umsatz: 2,5 Mio. EUR", "umsatz", 2_500_000, "2,5 Mio."),
@@ -76,6 +83,7 @@ async def test_a_number_in_another_unit_or_magnitude_is_converted(
         ("Revenue: 2 billion", "revenue"),
         ("Height: 6 ft 2", "height_cm"),
         ("Temperature rise: 9 °F", "temperature_rise_celsius"),
+        ("Volume (gal): 3", "volume_liters"),
     ],
 )
 async def test_a_number_in_a_unit_without_an_exact_ratio_is_improbable(text: str, name: str) -> None:
@@ -91,6 +99,10 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
     ("text", "name", "value"),
     [
         ("Weight: 68 kg", "weight_kg", 68),
+        ("Weight (kg): 68", "weight_kg", 68),
+        ("Weight (net): 68", "weight_kg", 68),
+        ("Weight (lb): 68 kg", "weight_kg", 68),
+        ("Temperature (°F): 70", "temperature", 70),
         ("Temperature: 70 °F", "temperature", 70),
         ("Prep time: 20 min", "prep_time", 20),
         ("Umsatz: 2,5 Mio. EUR", "umsatz_mio", 2.5),
