@@ -175,7 +175,11 @@ def find_evidence(
             yield from claims.read_all()
             against = claims.beside_another_value(field.answered) or other
             chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
-    evidence = {field.pointer: _describe(chosen[field.path], field) for field in fields if field.path in chosen}
+    evidence = {}
+    for field in fields:
+        yield
+        if field.path in chosen:
+            evidence[field.pointer] = _describe(chosen[field.path], field)
     for field in fields:
         if (decision := decided.get(field.path)) is not None:
             chosen[field.path] = _decided_match(decision, precontext)

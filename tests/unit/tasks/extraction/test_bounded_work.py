@@ -2,6 +2,7 @@
 
 import gc
 import weakref
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from datetime import date
 from typing import Any
@@ -23,6 +24,7 @@ from tasks.extraction import (
     words_on_page,
     written_tables,
 )
+from tasks.extraction import evidence as evidence_module
 from tasks.extraction import extractor as extractor_module
 from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
@@ -389,6 +391,23 @@ def test_each_match_is_a_slice_of_the_evidence() -> None:
     entry = entry_of("scraper", {"text": "name of thing: x\n" * 100})
     value = {f"name{number}": "x" for number in range(10)}
     assert slices_of(find_evidence(value, [entry], None, most_chars=1_000_000)) >= 10 * MAX_OCCURRENCES
+
+
+def test_each_field_is_a_slice_of_the_description_of_the_evidence(monkeypatch: pytest.MonkeyPatch) -> None:
+    described: Counter[int] = Counter()
+    slices_before = [0]
+    describe = evidence_module._describe
+
+    def counted(*given: Any) -> Any:
+        described[slices_before[0]] += 1
+        return describe(*given)
+
+    monkeypatch.setattr(evidence_module, "_describe", counted)
+    entry = entry_of("scraper", {"text": "name of thing: x\n"})
+    slices = find_evidence({f"name{number}": "x" for number in range(10)}, [entry], None, most_chars=1_000_000)
+    for slices_before[0], _ in enumerate(slices, 1):
+        pass
+    assert list(described.values()) == [1] * 10
 
 
 def test_a_scattered_text_is_looked_for_around_its_rarest_words_alone(monkeypatch: pytest.MonkeyPatch) -> None:
