@@ -44,8 +44,9 @@ BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. With this number, the way to fill a list that is
 worth most has 97 % of the right values of the best way, over 167 lists of real documents."""
 FILE = Path(__file__).with_name("calibration.json")
-SPANS_AT_ONCE = 64
-"""Number of candidates whose values are found in one step."""
+CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
+"""Number of characters of the candidates whose values are found in one step, and how many more each counts as, since a
+short one takes time, too."""
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
@@ -249,11 +250,14 @@ class FieldScores:
         if self._spans_by_value or not self.candidates.spans:
             return
         found: dict[Any, list[int]] = {}
+        chars = 0
         for index, span in enumerate(self.candidates.spans):
+            chars += len(span.text) + CHARS_OF_SPAN
+            if chars > CHARS_OF_VALUES:
+                yield
+                chars = 0
             for key in set(map(key_of, values_in_span(span, self.days_first))):
                 found.setdefault(key, []).append(index)
-            if index % SPANS_AT_ONCE == SPANS_AT_ONCE - 1:
-                yield
         self._spans_by_value.update(found)
 
 

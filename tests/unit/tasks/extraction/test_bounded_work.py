@@ -63,7 +63,7 @@ from tasks.extraction.passages import (
     passages_of_entry,
     passages_to_search,
 )
-from tasks.extraction.probability import FieldScores
+from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, FieldScores
 from tasks.extraction.records import record_lists, repeated_records
 from tasks.extraction.records.record_lists import fill_from_records
 from tasks.extraction.records.repeated_records import runs_of
@@ -248,7 +248,8 @@ def test_the_values_of_all_candidates_are_found_in_slices_and_once() -> None:
     candidates = all_of(find_candidates(passages_of([TEXT])))
     field = WantedField(("total",), {"type": "number"}, names_of(("total",), {}), lambda value: value is not None)
     scores = FieldScores(candidates, [field], np.zeros((1, len(candidates.spans) + 1), np.float32))
-    assert slices_of(scores.index_values()) > len(candidates.spans) // SPANS_AT_ONCE - 1
+    chars = sum(len(span.text) + CHARS_OF_SPAN for span in candidates.spans)
+    assert slices_of(scores.index_values()) >= chars // (2 * CHARS_OF_VALUES)
     assert slices_of(scores.index_values()) == 0
 
 
