@@ -79,21 +79,21 @@ class Finish:
 Event = Progress | Precontext | ReasoningChunk | TextChunk | ToolCallChunk | Evidence | AnswerWarning | Finish
 
 
-def joined_at(events: Sequence[Event], place: int) -> tuple[Event, int]:
-    """Return the event at `place`, joined with the text that follows it, and the place of the next event. Each event
+def joined_at(events: Sequence[Event], index: int) -> tuple[Event, int]:
+    """Return the event at `index`, joined with the text that follows it, and the place of the next event. Each event
     has a cost, however little text it has. Chunks with log probabilities are not joined."""
-    first = events[place]
-    place += 1
+    first = events[index]
+    index += 1
     if not _is_plain_text(first):
-        return first, place
+        return first, index
     texts, size = [first.text], len(first.text)
-    while place < len(events) and type(event := events[place]) is type(first) and _is_plain_text(event):
+    while index < len(events) and type(event := events[index]) is type(first) and _is_plain_text(event):
         size += len(event.text)
         if size > PIECE:
             break
         texts.append(event.text)
-        place += 1
-    return (first if len(texts) == 1 else type(first)("".join(texts))), place
+        index += 1
+    return (first if len(texts) == 1 else type(first)("".join(texts))), index
 
 
 def joined(events: Sequence[Event]) -> Iterator[Event]:

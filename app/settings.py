@@ -168,7 +168,7 @@ class KeySettings(OwnSettings):
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
     key_share: float = Field(default=0.5, gt=0, le=1)
     """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
-    calls of the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
+    calls to the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
     may have all of it."""
     state_url: SecretStr | None = None
     """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
@@ -215,7 +215,7 @@ class EngineSettings(OwnSettings):
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """Number of CPU threads of an engine. 0 means as many as this process may use."""
+    """Number of CPU threads of an engine. 0 means the number that this process may use."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
     from, or of the user's data folder (`~/.local/share/openfaze`)."""
@@ -311,7 +311,7 @@ class StorageSettings(OwnSettings):
     """Largest size of the responses of all keys in Redis, compressed, in megabytes. The least recently used ones of the
     key that has the most are deleted first."""
     responses_url: SecretStr | None = None
-    """Store of the responses of several servers: `redis://…`, best another Redis than that of OPENFAZE_STATE_URL.
+    """Store of the responses of several servers: `redis://…`, preferably a Redis other than that of OPENFAZE_STATE_URL.
     Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, beside OPENFAZE_FILES_DIR."""
     max_batches: int = Field(default=100, ge=1)
     """Largest number of unfinished batches of one key."""
@@ -473,12 +473,12 @@ def unknown_variables() -> list[str]:
     return [f"{name} {_instead(name.upper(), known)}" for name in unknown]
 
 
-def _instead(name: str, known: list[str]) -> str:
+def _instead(name: str, known_names: list[str]) -> str:
     if value := FORMER_SETTINGS.get(name.removeprefix(PREFIX).lower()):
         return f"is no longer a setting: the value is always {value}; remove the variable"
-    return f"is not a setting{_guess(name, known)}"
+    return f"is not a setting{_guess(name, known_names)}"
 
 
-def _guess(name: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
+def _guess(name: str, known_names: list[str]) -> str:
+    close = difflib.get_close_matches(name, known_names, n=1)
     return f"; did you mean {close[0]}?" if close else ""

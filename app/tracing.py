@@ -1,6 +1,6 @@
 """Traces of requests in OpenTelemetry's GenAI semantic conventions.
 
-Each request has a span, and so does each line of a batch. Within it, each call of the LLM has a span `chat {model}`,
+Each request has a span, and so does each line of a batch. Within it, each call to the LLM has a span `chat {model}`,
 and each task a span `execute_tool {task}`.
 
 Without a collector's address, no span is made. A caller's `traceparent` is passed on to the LLM's server either way.

@@ -147,6 +147,6 @@ def _read_needed(opened: BinaryIO, header: bytes) -> Iterator[str]:
                         yield _read_at(opened, offset + value, 256).partition(b"\0")[0].decode(errors="replace")
 
 
-def _read_at(opened: BinaryIO, place: int, length: int) -> bytes:
-    opened.seek(place)
+def _read_at(opened: BinaryIO, position: int, length: int) -> bytes:
+    opened.seek(position)
     return opened.read(length)

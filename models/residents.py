@@ -65,7 +65,7 @@ class Residents:
     ) -> None:
         """Create the residents. `limit` is the number of bytes that all engines together may take on each card; 0: all
         of the card's free memory. `free` returns the free bytes of a card, or None if they are unknown."""
-        self._most = limit
+        self._limit = limit
         self._free = free
         self._clock = clock
         self._max_wait_s = max_wait_s
@@ -121,7 +121,7 @@ class Residents:
     def _missing_bytes(self, resident: Resident, place: _Residence) -> int:
         """Number of bytes that must become free before there is room."""
         taken = sum(own.size for _, own in self._others(resident, place))
-        rooms = [self._most - taken] if self._most else []
+        rooms = [self._limit - taken] if self._limit else []
         if (free := self._free(place.device)) is not None:
             rooms.append(free)
         return max(0, place.size - min(rooms)) if rooms else 0

@@ -86,8 +86,8 @@ def predictions_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> l
     return found
 
 
-def date_of(series: RegularSeries, place: int) -> str:
-    return f"{series.grid.at(place):%Y-%m-%d %H:%M:%S}" if series.grid else str(place + 1)
+def date_of(series: RegularSeries, step: int) -> str:
+    return f"{series.grid.at(step):%Y-%m-%d %H:%M:%S}" if series.grid else str(step + 1)
 
 
 def notes_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> list[str]:
@@ -95,9 +95,9 @@ def notes_of(series: RegularSeries, outlook: Outlook, *, named: bool) -> list[st
     return [f"{series.name}: {note}" for note in notes] if named else notes
 
 
-def _without_negatives(line: Floats, known: Floats) -> Sequence[float]:
+def _without_negatives(line: Floats, observed: Floats) -> Sequence[float]:
     """Return `line` without negative values if the series, such as one of counts or prices, has never been negative."""
-    bounded: list[float] = (np.maximum(line, 0.0) if float(known.min()) >= 0 else line).tolist()
+    bounded: list[float] = (np.maximum(line, 0.0) if float(observed.min()) >= 0 else line).tolist()
     return bounded
 
 

@@ -204,7 +204,7 @@ class Guardrails:
         that is read and filled; with None no cache is used. `is_surer` raises each threshold half way to 1. Use it for
         texts that are joined from several pieces, because these may look unsafe by accident.
 
-        Raises EngineOverloaded and EngineUnavailable, the latter also for guards that fail or take too long.
+        Raises EngineOverloaded, and EngineUnavailable also for guards that fail or take too long.
         """
         to_judge = [(source, text) for source, text in texts if text and not text.isspace()]
         if not policy.of_texts or not to_judge:

@@ -90,18 +90,18 @@ def objects_of(
     return [{**one, **seen} for one in shown if one is not None]
 
 
-def _detected_object(one: Detection, width: int, height: int, options: SearchOptions) -> DetectedObject | None:
+def _detected_object(detection: Detection, width: int, height: int, options: SearchOptions) -> DetectedObject | None:
     """Return the object in the form of a result, or None if its box lies outside the picture."""
-    x0, y0, x1, y1 = one.box
+    x0, y0, x1, y1 = detection.box
     bounds = bounds_of(((x0, y0), (x1, y0), (x1, y1), (x0, y1)), width, height)
     if not bounds["width"] or not bounds["height"]:
         return None
-    shown: DetectedObject = {"label": one.label, "bounds": bounds, "confidence": round(one.score, 2)}
-    if one.mask is not None and options.polygon:
-        shown["polygon"] = polygon_of(one.mask)
-    if one.mask is not None and options.mask:
+    shown: DetectedObject = {"label": detection.label, "bounds": bounds, "confidence": round(detection.score, 2)}
+    if detection.mask is not None and options.polygon:
+        shown["polygon"] = polygon_of(detection.mask)
+    if detection.mask is not None and options.mask:
         first, last = bounds["top_left"], bounds["bottom_right"]
-        shown["mask"] = png_of(one.mask, first["x"], first["y"], last["x"], last["y"])
+        shown["mask"] = png_of(detection.mask, first["x"], first["y"], last["x"], last["y"])
     return shown
 
 

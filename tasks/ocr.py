@@ -45,7 +45,7 @@ need to be compared with only a few words of the layer."""
 
 
 WORDS_OF_A_PAGE = 500
-"""Number of words for which memory is held before a page is read. Pages of books have some 350."""
+"""Number of words for which memory is held before a page is read. Pages of books have about 350."""
 _REPEATED_WORDS = 5_000
 """Largest number of words of the pictures that a request remembers in order not to read an equal one again. A kilobyte
 of PDF can have hundreds of equal pages, which nothing but reading them makes expensive."""

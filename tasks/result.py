@@ -84,8 +84,8 @@ def edges_of(bounds: Bounds) -> str:
     return f"({min(xs)}, {min(ys)}, {max(xs)}, {max(ys)})"
 
 
-def _rounded_mean(one: float, other: float) -> float:
-    twice = round(one + other)
+def _rounded_mean(first: float, second: float) -> float:
+    twice = round(first + second)
     return twice / 2 if twice % 2 else twice // 2
 
 

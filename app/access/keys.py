@@ -274,7 +274,7 @@ class WrongKeyLimit:
     before."""
 
     def __init__(self, a_minute: int, clock: Callable[[], float]) -> None:
-        self._most = a_minute
+        self._a_minute = a_minute
         self._clock = clock
         self._tried: OrderedDict[str, tuple[float, float]] = OrderedDict()
         """Level of wrong keys, and the time at which it was reached, by network. The level falls steadily."""
@@ -284,11 +284,11 @@ class WrongKeyLimit:
         """Check that the address may try a key. Raises RateLimited."""
         network = _network(address)
         tried = self._level(network)
-        if tried <= self._most - 1 or digest in self._known.get(network, ()):
+        if tried <= self._a_minute - 1 or digest in self._known.get(network, ()):
             return
-        wait_s = max(1, math.ceil((tried + 1 - self._most) * MINUTE_S / self._most))
+        wait_s = max(1, math.ceil((tried + 1 - self._a_minute) * MINUTE_S / self._a_minute))
         raise RateLimited(
-            f"Too many wrong API keys came from this address; the limit is {self._most} a minute "
+            f"Too many wrong API keys came from this address; the limit is {self._a_minute} a minute "
             f"(OPENFAZE_MAX_WRONG_KEYS). Try again in {wait_s} s.",
             retry_after=wait_s,
             rejected="rate",
@@ -308,7 +308,7 @@ class WrongKeyLimit:
 
     def _level(self, network: str) -> float:
         tried, at = self._tried.get(network, (0.0, 0.0))
-        return max(0.0, tried - (self._clock() - at) * self._most / MINUTE_S)
+        return max(0.0, tried - (self._clock() - at) * self._a_minute / MINUTE_S)
 
 
 def _mark_latest(entries: "OrderedDict[K, V]", latest: K, limit: int) -> None:

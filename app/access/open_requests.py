@@ -19,7 +19,7 @@ class OpenRequestLimit:
 
     def __init__(self, limit: int) -> None:
         """`limit` is the largest number of open requests of all keys. One key may have its share of them."""
-        self._most = limit
+        self._limit = limit
         self._under_way: Counter[str] = Counter()
 
     @contextmanager
@@ -27,7 +27,7 @@ class OpenRequestLimit:
         """Count one request while the block runs. Raises RateLimited if the key of `share` has reached its limit."""
         count = self._under_way[share.key]
         is_alone = share.part == 1
-        if not is_alone and count >= share.of(self._most):
+        if not is_alone and count >= share.of(self._limit):
             # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
             raise RateLimited(
                 f"{count} requests of this key are running, the most that one key may have (OPENFAZE_KEY_SHARE). Try "

@@ -223,8 +223,8 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
     )
 
 
-def _examples(request: ChatRequest, before: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
-    """Return the last MAX_EXAMPLES examples before index `before`: pairs of a user message with an input and an
+def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | None) -> tuple[ExampleTurn, ...]:
+    """Return the last MAX_EXAMPLES examples before index `end`: pairs of a user message with an input and an
     assistant message with an object.
 
     Only a request with a schema has examples. A pair does not count if it has more than `max_sources` sources, or an
@@ -233,7 +233,7 @@ def _examples(request: ChatRequest, before: int, max_sources: int, total: Total 
     if request.response_format is None or request.response_format.type != "json_schema":
         return ()
     found: list[ExampleTurn] = []
-    for index in range(before - 2, -1, -1):
+    for index in range(end - 2, -1, -1):
         message, answer = request.messages[index], request.messages[index + 1]
         if len(found) == MAX_EXAMPLES:
             break

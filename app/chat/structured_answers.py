@@ -1,4 +1,5 @@
-"""Makes answers that satisfy a schema: they are parsed, requested once more if invalid, and traced to their sources."""
+"""Makes answers that satisfy a schema: they are parsed, requested a second time if invalid, and traced to their
+sources."""
 
 import asyncio
 import copy
@@ -47,9 +48,8 @@ class StructuredAnswers:
     async def by_llm(self, rounds: Rounds, material: Material, shape: Shape) -> AsyncGenerator[Event, None]:
         """Yield the events of an answer by the LLM. Its text is not yielded before it is known to satisfy the schema.
 
-        After an invalid answer, the LLM is asked once more. The finish reason tells the client that an answer was cut
-        at its length, or that the client's tools were called.
-        """
+        After an invalid answer, the LLM is asked a second time. The finish reason tells the client that an answer was
+        cut at its length, or that the client's tools were called."""
         filling = material.filling
         events = rounds.answer()
         for is_last in (False, True):

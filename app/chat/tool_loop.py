@@ -155,7 +155,7 @@ class Rounds:
             yield AnswerWarning(CAUTION)
 
     def retry(self, complaint: str) -> AsyncGenerator[Event, None]:
-        """Call the LLM once more, with a `complaint` about the text of its last call."""
+        """Call the LLM again, with a `complaint` about the text of its last call."""
         self.messages += [{"role": "assistant", "content": self.text}, {"role": "user", "content": complaint}]
         return self._in_time(self._call({}, []))
 
@@ -219,7 +219,7 @@ class Rounds:
     async def _call(
         self, internal: Mapping[str, InternalTool], requested: list[_RequestedCall], *, corrects: bool = False
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of one call of the LLM.
+        """Yield the events of one call to the LLM.
 
         Calls of internal tools are added to `requested`, unless the client's tools are called in the same reply. With
         `corrects`, calls of unknown tools are added as well if the reply contains nothing else; otherwise they are

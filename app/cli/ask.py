@@ -186,10 +186,10 @@ def _print_result(result: Any) -> None:
             typer.echo(json.dumps(result, indent=2, ensure_ascii=False))
 
 
-def _detection_cells(one: Json) -> tuple[str, str, str]:
-    corner, bounds = one["bounds"]["top_left"], one["bounds"]
-    confidence = f"{one['confidence']:.0%}" if "confidence" in one else ""
-    page = f" on page {one['page']}" if "page" in one else ""
+def _detection_cells(detection: Json) -> tuple[str, str, str]:
+    corner, bounds = detection["bounds"]["top_left"], detection["bounds"]
+    confidence = f"{detection['confidence']:.0%}" if "confidence" in detection else ""
+    page = f" on page {detection['page']}" if "page" in detection else ""
     return confidence, f"{corner['x']}, {corner['y']}{page}", f"{bounds['width']} × {bounds['height']}"
 
 

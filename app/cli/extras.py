@@ -122,9 +122,9 @@ def _requirements() -> list[Requirement]:
         raise CannotInstall("openfaze itself is not installed here: `make run` in its clone does that.") from error
 
 
-def _is_extra(one: Requirement) -> bool:
+def _is_extra(requirement: Requirement) -> bool:
     """True if the requirement belongs to an extra."""
-    return "extra" in str(one.marker)
+    return "extra" in str(requirement.marker)
 
 
 def _installer() -> list[str]:

@@ -258,41 +258,40 @@ def _line(key: "StoredKey", width: int = 0) -> str:
 
 
 def _limits(key: "StoredKey") -> Iterator[str]:
-    from app.access.admission import format_dollars
-
     for field in _OPTIONS:
         value = getattr(key, field)
         if value is not None:
-            shown = (
-                ",".join(value)
-                if isinstance(value, list)
-                else format_dollars(value)
-                if isinstance(value, float)
-                else value
-            )
-            yield f"{field.replace('_', '-')}={shown}"
+            yield f"{field.replace('_', '-')}={_shown(value)}"
+
+
+def _shown(value: object) -> object:
+    from app.access.admission import format_dollars
+
+    if isinstance(value, list):
+        return ",".join(value)
+    return format_dollars(value) if isinstance(value, float) else value
 
 
 def _places(row: tuple[str, ...], widths: list[int]) -> Iterator[tuple[int, tuple[str, int]]]:
     return enumerate(zip(row, widths, strict=True))
 
 
-def _dollars(one: "DailyUsage") -> str:
+def _dollars(usage: "DailyUsage") -> str:
     from app.state.counters import NANO
 
-    return f"{one.money / NANO:.6f}"
+    return f"{usage.money / NANO:.6f}"
 
 
-def _as_json(one: "DailyUsage") -> dict[str, object]:
+def _as_json(usage: "DailyUsage") -> dict[str, object]:
     from app.state.counters import NANO
 
     return {
-        "name": one.name,
-        "day": one.day,
-        "requests": one.requests,
-        "input_tokens": one.input_tokens,
-        "output_tokens": one.output_tokens,
-        "usd": one.money / NANO,
+        "name": usage.name,
+        "day": usage.day,
+        "requests": usage.requests,
+        "input_tokens": usage.input_tokens,
+        "output_tokens": usage.output_tokens,
+        "usd": usage.money / NANO,
     }
 
 

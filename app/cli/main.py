@@ -270,7 +270,7 @@ def pull(
         ),
     ] = "",
 ) -> None:
-    """Fetch weights into OPENFAZE_WEIGHTS_DIR. Each file is checked by its SHA-256, also if it is already there.
+    """Fetch weights into OPENFAZE_WEIGHTS_DIR. Each file is checked by its SHA-256, even if it is already there.
 
     An interrupted download is resumed. For a machine without a network, pull on another one and copy the folder.
     """

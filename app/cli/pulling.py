@@ -74,15 +74,15 @@ def _size(sets: Iterable[WeightSet]) -> int:
     return sum(known.about for known in sets)
 
 
-def _state(known: WeightSet, root: Path) -> str:
-    missing = len(known.missing(root))
-    return "here" if not missing else "missing" if missing == len(known.files) else "in part"
+def _state(weight_set: WeightSet, root: Path) -> str:
+    missing = len(weight_set.missing(root))
+    return "here" if not missing else "missing" if missing == len(weight_set.files) else "in part"
 
 
-def reader_of(known: WeightSet) -> Candidate:
+def reader_of(weight_set: WeightSet) -> Candidate:
     """Return the engine that reads the set. The name of a set begins with the name of its engine."""
     engines = {one.spec.name: one for one in _engines()}
-    name = known.name
+    name = weight_set.name
     while name not in engines:
         name = name.rpartition("-")[0]
     return engines[name]
@@ -118,12 +118,12 @@ def left_out(name: str, settings: Settings) -> Iterator[str]:
             yield f"Without {known.name} ({known.shown_size}), as {setting}={_choice(known, settings)}."
 
 
-def _choice(known: WeightSet, settings: Settings) -> str:
-    return str(getattr(settings, reader_of(known).spec.capability, AUTO))
+def _choice(weight_set: WeightSet, settings: Settings) -> str:
+    return str(getattr(settings, reader_of(weight_set).spec.capability, AUTO))
 
 
-def _serves(known: WeightSet, settings: Settings) -> bool:
-    return _choice(known, settings) in (AUTO, ON, reader_of(known).spec.name)
+def _serves(weight_set: WeightSet, settings: Settings) -> bool:
+    return _choice(weight_set, settings) in (AUTO, ON, reader_of(weight_set).spec.name)
 
 
 def _set_named(name: str, settings: Settings) -> WeightSet:
@@ -208,12 +208,12 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
         )
 
 
-def _missing_bytes(known: WeightSet, root: Path) -> int:
+def _missing_bytes(weight_set: WeightSet, root: Path) -> int:
     """Return the size of the missing files in bytes, or roughly that of the whole set if its publisher states no
     sizes."""
-    missing = known.missing(root)
+    missing = weight_set.missing(root)
     sizes = [file.size for file in missing if file.size is not None]
-    return sum(sizes) if len(sizes) == len(missing) else known.about
+    return sum(sizes) if len(sizes) == len(missing) else weight_set.about
 
 
 def _print_tenths(needed: int) -> Progress:

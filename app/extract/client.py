@@ -114,9 +114,9 @@ class PaperClient:
         finally:
             self._client.delete(f"/files/{file_id}")
 
-    def _completion(self, before: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
+    def _completion(self, earlier_messages: Sequence[Json], content: Sequence[Json], **fields: Any) -> Json:
         question = {"role": "user", "content": [{"type": "text", "text": PROMPT}, *content]}
-        body = {"model": "interfaze-beta", "messages": [*before, question], **fields}
+        body = {"model": "interfaze-beta", "messages": [*earlier_messages, question], **fields}
         response = self._post("/chat/completions", json=body)
         if not response.is_success:
             raise Refused(_error(response))

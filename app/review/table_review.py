@@ -213,7 +213,8 @@ class TableReview:
             self._begin_to_read()
 
     def content(self, name: str) -> tuple[str, bytes]:
-        """Return a paper's file name and content. Raises NotThere, also if the file cannot be read any more."""
+        """Return a paper's file name and content. Raises NotThere if there is none, or if the file can no longer be
+        read."""
         paper = self._paper(name)
         if paper.read is None:
             raise NotThere(f"{name} is an address, which this page does not fetch")

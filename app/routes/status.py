@@ -28,14 +28,14 @@ metrics_router = APIRouter()
 """Route of the metrics, absent if OPENFAZE_METRICS_PORT serves them on another port."""
 
 
-def check_model(name: str, param: str | None = None, *known: str) -> None:
+def check_model(name: str, param: str | None = None, *models: str) -> None:
     """Check the name of a model.
 
-    Raises NotFound unless the name is in `known`. If `known` is empty, it must be the model's name or an alias.
+    Raises NotFound unless the name is in `models`. If `models` is empty, it must be the model's name or an alias.
     """
-    if name not in (known or (MODEL, *ALIASES)):
+    if name not in (models or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
-        available = known[0] if known else MODEL
+        available = models[0] if models else MODEL
         raise NotFound(
             f"The model '{shown}' does not exist. Available: {available}", code="model_not_found", param=param
         )

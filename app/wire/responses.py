@@ -400,11 +400,11 @@ def _tools(request: ResponsesRequest) -> tuple[list[chat.ChatTool], Any]:
     return list(map(_to_chat_tool, tools)), choice
 
 
-def _to_chat_tool(one: OfferedTool) -> chat.ChatTool:
-    tool = one.tool
+def _to_chat_tool(offered: OfferedTool) -> chat.ChatTool:
+    tool = offered.tool
     if isinstance(tool, FunctionTool):
         function = chat.Function(
-            name=one.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
+            name=offered.name, description=tool.description, parameters=tool.parameters, strict=tool.strict
         )
         return chat.ChatTool(type="function", function=function)
     sentences = [tool.description or ""]
@@ -416,7 +416,7 @@ def _to_chat_tool(one: OfferedTool) -> chat.ChatTool:
         "required": [CUSTOM_INPUT],
         "additionalProperties": False,
     }
-    function = chat.Function(name=one.name, description="\n\n".join(filter(None, sentences)), parameters=parameters)
+    function = chat.Function(name=offered.name, description="\n\n".join(filter(None, sentences)), parameters=parameters)
     return chat.ChatTool(type="function", function=function)
 
 

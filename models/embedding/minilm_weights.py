@@ -66,7 +66,7 @@ def _has_vnni() -> bool:
     """True if Linux reports that the processor has AVX-512 VNNI."""
     try:
         flags = re.search(r"^flags\s*:(.*)$", _CPU_INFO.read_text(), re.MULTILINE)
-    except FileNotFoundError:  # another system than Linux
+    except FileNotFoundError:  # a system other than Linux
         return False
     return flags is not None and "avx512_vnni" in flags[1].split()
 

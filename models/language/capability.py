@@ -76,7 +76,7 @@ class LlmSettings(OwnSettings):
     """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls of the LLM's server. Further calls wait."""
+    """Number of simultaneous calls to the LLM's server. Further calls wait."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:

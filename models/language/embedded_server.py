@@ -73,7 +73,7 @@ class ServerOptions:
     parallel: int
     threads: int
     n_gpu_layers: int
-    """Number of layers on the GPU; -1 for as many as fit, 0 for none."""
+    """Number of layers on the GPU; -1 for all that fit, 0 for none."""
     chat_template: str | None
     """Template in Jinja; None for the model's own template."""
 

@@ -321,8 +321,8 @@ class OpenAiServer:
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
     ) -> AsyncGenerator[list[bytes], None]:
-        """Yield the JSON of the chunks, as many as arrive together, until the answer is complete. Raises LlmBroke if
-        the body ends before that, and LlmNotSetUp if it is something other than an answer."""
+        """Yield the JSON of the chunks, those that arrive together in one list, until the answer is complete. Raises
+        LlmBroke if the body ends before that, and LlmNotSetUp if it is something other than an answer."""
         content_type = response.headers.get("content-type")
         parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False

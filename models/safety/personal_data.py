@@ -198,9 +198,9 @@ def _candidates(text: str) -> Iterator[PersonalDataSpan]:
         yield from _numbers(text, *stretch.span())
 
 
-def _is_within(place: int, spans: Sequence[tuple[int, int]]) -> bool:
-    index = bisect_right(spans, place, key=lambda span: span[0])
-    return index > 0 and place < spans[index - 1][1]
+def _is_within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
+    index = bisect_right(spans, position, key=lambda span: span[0])
+    return index > 0 and position < spans[index - 1][1]
 
 
 def _emails(text: str) -> Iterator[PersonalDataSpan]:

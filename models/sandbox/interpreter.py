@@ -101,8 +101,8 @@ def _with_requirements(names: Sequence[str]) -> list[Distribution]:
     return list(found.values())
 
 
-def _top_levels(one: Distribution) -> Iterator[str]:
-    tops = {file.parts[0] for file in one.files or ()}
+def _top_levels(package: Distribution) -> Iterator[str]:
+    tops = {file.parts[0] for file in package.files or ()}
     for top in tops - {"..", "__pycache__"}:
         if not top.endswith((".dist-info", ".egg-info", ".pth")):
             yield top

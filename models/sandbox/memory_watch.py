@@ -111,21 +111,21 @@ def _first_process(child: int, waiting: select.poll) -> int | None:
     return None
 
 
-def _watch_maps(known: set[int], tell: int) -> None:
+def _watch_maps(processes: set[int], tell: int) -> None:
     """Write to `tell` once the address space of a process has too many parts."""
-    while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(known)):
+    while all(len(_read(f"/proc/{one}/maps", _MAPS_BYTES)) < _MAPS_BYTES for one in tuple(processes)):
         time.sleep(_MAX_INTERVAL_S)
     os.write(tell, b".")
 
 
-def _count_memory(known: set[int], limit: int) -> tuple[int, bool]:
+def _count_memory(processes: set[int], limit: int) -> tuple[int, bool]:
     """Return the bytes of `limit` that the processes and their descendants have not used, and True if all processes
     found in some round could be read. The number of bytes is negative once the processes exceed the limit. A process
-    that was found stays in `known` until it ends, even if its parent ends first; its number is not reused before the
-    next look."""
+    that was found stays in `processes` until it ends, even if its parent ends first; its number is not reused before
+    the next look."""
     least, settled = limit, False
     for _ in range(_MAX_ROUNDS):
-        left, new, missed = _count_round(known, limit)
+        left, new, missed = _count_round(processes, limit)
         least = min(least, left)
         settled = settled or not missed
         if least < 0 or not new:
@@ -133,14 +133,14 @@ def _count_memory(known: set[int], limit: int) -> tuple[int, bool]:
     return least, settled
 
 
-def _count_round(known: set[int], left: int) -> tuple[int, bool, bool]:
-    """Return the bytes that remain of `left`, whether there were new processes, and whether a process could not be
-    read. Pages that a fork has not copied yet count for each process, so the sum is an upper bound and not a
+def _count_round(processes: set[int], bytes_left: int) -> tuple[int, bool, bool]:
+    """Return the bytes that remain of `bytes_left`, whether there were new processes, and whether a process could not
+    be read. Pages that a fork has not copied yet count for each process, so the sum is an upper bound and not a
     measurement."""
     read: set[int] = set()
     new = missed = False
-    waiting = list(known)
-    while waiting and left >= 0:
+    waiting = list(processes)
+    while waiting and bytes_left >= 0:
         pid = waiting.pop()
         if pid in read:
             continue
@@ -151,15 +151,15 @@ def _count_round(known: set[int], left: int) -> tuple[int, bool, bool]:
         waiting += _children(pid)
         threads = _threads(pid)
         own = _memory_of(threads)
-        left -= own
+        bytes_left -= own
         # A thread may also have ended before it could be read. A process that has ended but is not reaped yet may have
         # left children.
-        missed = missed or (own == 0 and (pid not in known or len(threads) > 1))
-        new = new or pid not in known
-        known.add(pid)
+        missed = missed or (own == 0 and (pid not in processes or len(threads) > 1))
+        new = new or pid not in processes
+        processes.add(pid)
         if not threads:
-            known.discard(pid)
-    return left, new, missed
+            processes.discard(pid)
+    return bytes_left, new, missed
 
 
 def _children(pid: int) -> list[int]:

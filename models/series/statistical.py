@@ -114,8 +114,8 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tu
 
 
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
-    """Return the factor for both sides of the trial's intervals. Two factors are compared: 1, which keeps the
-    method's own width, and one calculated from the trial's errors. The latter is tried on each fold with the factor of
+    """Return the factor for both sides of the trial's intervals. Two factors are compared: 1, which keeps the method's
+    own width, and one calculated from the trial's errors. The calculated one is tried on each fold with the factor of
     the other folds. The function returns the one whose share of values inside the intervals is closer to COVERAGE."""
     shares = [_relative_errors(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:

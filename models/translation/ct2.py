@@ -224,7 +224,7 @@ class MadladRoutes:
         self._folder = weights_dir / MADLAD_FOLDER
 
     def pairs(self) -> Sequence[str]:
-        """Return one line that stands for all pairs, because there are some 170,000. Raises EngineUnavailable for a
+        """Return one line that stands for all pairs, because there are about 170,000. Raises EngineUnavailable for a
         file that cannot be read."""
         return [pair_name("any", f"{len(self._target_tokens_of_model())} languages")]
 

@@ -42,7 +42,7 @@ class NotTranslated(LlmBroke):
 
 
 class LlmTranslator:
-    """A translator between any languages. After a faulty answer, the LLM is asked once more, with a list of the
+    """A translator between any languages. After a faulty answer, the LLM is asked again, with a list of the
     faults."""
 
     name = NAME

@@ -29,10 +29,12 @@ def is_markup(mark: str) -> bool:
     return ord(mark) >= _MARKUP
 
 
-def same_marks(one: str, other: str) -> bool:
+def same_marks(text: str, other_text: str) -> bool:
     """True if both texts have the same marks, each equally often, and markup in the same order."""
-    first, second = MARK.findall(one), MARK.findall(other)
-    return sorted(first) == sorted(second) and list(filter(is_markup, first)) == list(filter(is_markup, second))
+    marks, other_marks = MARK.findall(text), MARK.findall(other_text)
+    return sorted(marks) == sorted(other_marks) and list(filter(is_markup, marks)) == list(
+        filter(is_markup, other_marks)
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,8 +141,8 @@ def pair_name(source: str, target: str) -> str:
     return f"{source} → {target}"
 
 
-def _serving_tag(tag: str | None, known: Collection[str]) -> str | None:
-    """Return the name in `known` that serves the tag: the tag itself, its script, or the language alone."""
-    while tag is not None and tag not in known:
+def _serving_tag(tag: str | None, tags: Collection[str]) -> str | None:
+    """Return the name in `tags` that serves the tag: the tag itself, its script, or the language alone."""
+    while tag is not None and tag not in tags:
         tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None
     return tag

@@ -157,10 +157,10 @@ async def detect_in_slices(
     return await asyncio.to_thread(_merge_duplicates, found)
 
 
-def _is_cut_off(one: Detection, piece: Slice, width: int, height: int) -> bool:
+def _is_cut_off(detection: Detection, piece: Slice, width: int, height: int) -> bool:
     """True if the box ends at an inner edge of the slice. The adjacent slice or the whole picture then shows the whole
     object."""
-    left, top, right, bottom = one.box
+    left, top, right, bottom = detection.box
     return (
         (piece.left > 0 and left < piece.left + _EDGE)
         or (piece.top > 0 and top < piece.top + _EDGE)

@@ -45,10 +45,10 @@ def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
     return whole
 
 
-def same_row(one: Box, other: Box) -> bool:
+def same_row(first: Box, second: Box) -> bool:
     """True if the boxes overlap vertically by more than half of the lower box's height."""
-    overlap = min(one[3], other[3]) - max(one[1], other[1])
-    return overlap > 0.5 * min(one[3] - one[1], other[3] - other[1])
+    overlap = min(first[3], second[3]) - max(first[1], second[1])
+    return overlap > 0.5 * min(first[3] - first[1], second[3] - second[1])
 
 
 def bounds_of_words(passage: Passage, words: Sequence[int]) -> Bounds | None:

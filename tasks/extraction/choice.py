@@ -226,5 +226,5 @@ def _bare_text(line: CandidateSpan) -> Any:
     return bare and key_of(bare)
 
 
-def _is_in_line(one: CandidateSpan, other: CandidateSpan) -> bool:
-    return one.passage is other.passage and one.first == one.last == other.first
+def _is_in_line(span: CandidateSpan, other: CandidateSpan) -> bool:
+    return span.passage is other.passage and span.first == span.last == other.first

@@ -278,10 +278,10 @@ def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
             yield _Word(part, number, place)
 
 
-def _misread_code(text: str, after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
+def _misread_code(text: str, texts_after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
     """Return the number with which a word begins, and the rest of the word. The number is empty if there is none."""
     if found := _MISREAD_FOUR.fullmatch(text):
-        answer_text, rest = found["rest"] or " ".join(after), found["rest"]
+        answer_text, rest = found["rest"] or " ".join(texts_after), found["rest"]
         has_day = any(find_days(answer_text))
         letter = next(letter for letter in "abcd" if found[letter])
         if found[letter] in "oO0":

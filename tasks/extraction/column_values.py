@@ -210,8 +210,8 @@ def _bare_number(cell: str) -> tuple[int, str]:
     return -1 if is_negative else 1, match["digits"].rstrip(".,")
 
 
-def _days(cells: Sequence[str], known: Sequence[date]) -> list[Any]:
-    lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known))
+def _days(cells: Sequence[str], known_days: Sequence[date]) -> list[Any]:
+    lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
     found: list[Any] = []
     for cell, one in zip(cells, moments(cells), strict=True):
         if is_day_of_a_year(cell):

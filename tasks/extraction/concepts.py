@@ -133,9 +133,9 @@ def is_common_token(token: str) -> bool:
     return any(CONCEPTS[name].weak or (token,) not in PHRASES for name in _CONCEPTS_BY_TOKEN.get(token, ()))
 
 
-def are_synonyms(one: str, other: str) -> bool:
+def are_synonyms(first: str, second: str) -> bool:
     """True if two tokens may be names of the same concept."""
-    return not _CONCEPTS_BY_TOKEN.get(one, set()).isdisjoint(_CONCEPTS_BY_TOKEN.get(other, set()))
+    return not _CONCEPTS_BY_TOKEN.get(first, set()).isdisjoint(_CONCEPTS_BY_TOKEN.get(second, set()))
 
 
 @lru_cache(maxsize=4096)
@@ -230,9 +230,9 @@ def _find_names(
     return found
 
 
-def _longest_of_label(tokens: Sequence[str], at: int) -> tuple[int, str]:
-    for phrase in _PHRASES_BY_TOKEN.get(tokens[at], ()):
-        if tuple(tokens[at : at + len(phrase)]) == phrase:
+def _longest_of_label(tokens: Sequence[str], start: int) -> tuple[int, str]:
+    for phrase in _PHRASES_BY_TOKEN.get(tokens[start], ()):
+        if tuple(tokens[start : start + len(phrase)]) == phrase:
             return len(phrase), PHRASES[phrase]
     return 0, ""
 
@@ -250,6 +250,6 @@ def _word_before(tokens: Sequence[str], index: int) -> str:
     return tokens[index - 1] if index else ""
 
 
-def may_be_same(one: frozenset[str], other: frozenset[str]) -> bool:
+def may_be_same(first: frozenset[str], second: frozenset[str]) -> bool:
     """True if labels for these two concepts may both be printed beside one value."""
-    return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in one for that in other)
+    return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in first for that in second)

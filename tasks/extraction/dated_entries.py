@@ -514,20 +514,20 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
         yield piece
 
 
-def in_asked_form(cell: ReadCell, one: WantedField) -> ReadCell:
+def in_asked_form(cell: ReadCell, field: WantedField) -> ReadCell:
     """Return a month in the form that the field's description demands."""
-    if "\n" in cell.text and "array" not in types_of(one.schema):
+    if "\n" in cell.text and "array" not in types_of(field.schema):
         return cell._replace(text=cell.text.replace("\n", " "))
-    form = month_form(one)
+    form = month_form(field)
     if form is None or not cell.text:
         return cell
     in_form = in_month_form(cell.text, form)
     return cell if in_form is None else cell._replace(text=in_form, source=cell.text)
 
 
-def month_form(one: WantedField) -> MonthForm | None:
+def month_form(field: WantedField) -> MonthForm | None:
     """Return the form of a month that a field's description demands, if any."""
-    description = str(one.schema.get("description", ""))
+    description = str(field.schema.get("description", ""))
     if _YEAR_FIRST.search(description):
         return "{:04}-{:02}".format
     return "{1:02}/{0:04}".format if _MONTH_FIRST.search(description) else None

@@ -161,9 +161,9 @@ def _to_the_end(
             return
 
 
-def _lines_from(candidates: Candidates, at: int) -> list[int]:
+def _lines_from(candidates: Candidates, index: int) -> list[int]:
     """Return a segment, and the segments below it in which its text may continue."""
-    lines = [at]
+    lines = [index]
     while len(lines) < MAX_LINES and (below := candidates.segments[lines[-1]].below) > lines[-1]:
         lines.append(below)
     return lines
@@ -185,12 +185,12 @@ def _span(candidates: Candidates, lines: Sequence[int], words: Sequence[int]) ->
     return CandidateSpan(kind, segment.passage, tuple(words), text, first=lines[0], last=last, label=label)
 
 
-def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
+def _leftwards(segment: LineSegment, position: int) -> Iterator[str]:
     """Yield the signs and words before a word of a segment, the nearest first, up to the start of the line."""
-    first = segment.passage.words[segment.words[place]]
+    first = segment.passage.words[segment.words[position]]
     if sign := first[: len(first) - len(first.lstrip(SIGNS_AROUND))]:
         yield sign
-    for word in reversed(range(place)):
+    for word in reversed(range(position)):
         text = segment.passage.words[segment.words[word]]
         if sign := text[len(text.rstrip(SIGNS_AROUND)) :] if any(map(str.isalnum, text)) else text:
             yield sign
@@ -199,12 +199,12 @@ def _leftwards(segment: LineSegment, place: int) -> Iterator[str]:
     yield EDGE
 
 
-def _rightwards(segment: LineSegment, place: int) -> Iterator[str]:
+def _rightwards(segment: LineSegment, position: int) -> Iterator[str]:
     """Yield the signs and words after a word of a segment, the nearest first, up to the end of the line."""
-    last = segment.passage.words[segment.words[place]]
+    last = segment.passage.words[segment.words[position]]
     if sign := last[len(last.rstrip(SIGNS_AROUND)) :]:
         yield sign
-    for word in range(place + 1, len(segment.words)):
+    for word in range(position + 1, len(segment.words)):
         text = segment.passage.words[segment.words[word]]
         if sign := text[: len(text) - len(text.lstrip(SIGNS_AROUND))] if any(map(str.isalnum, text)) else text:
             yield sign

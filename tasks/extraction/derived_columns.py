@@ -179,7 +179,7 @@ def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
         yield DerivedColumn((name,), found)
 
 
-def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _words_and_figures(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
     """Yield the words, the figures, and the text in brackets after them, of a column whose cells have these:
     `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
     named = _NAME_AND_BRACKETS.fullmatch(head)
@@ -200,7 +200,7 @@ def _words_and_figures(at: int, head: str, cells: Sequence[ReadCell]) -> Iterato
     for index, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
         texts = [parts_by_text.get(cell.text, ("", "", ""))[index] or "" for cell in cells]
         if any(texts) and forms[-1]:
-            yield DerivedColumn(forms, _parts_of(cells, texts), at)
+            yield DerivedColumn(forms, _parts_of(cells, texts), column_index)
 
 
 def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]:

@@ -329,13 +329,13 @@ def _identity(match: ValueMatch) -> tuple[int, int]:
     return id(match.passage), match.words[0]
 
 
-def _nearness(match: ValueMatch, other: ValueMatch) -> float:
+def _nearness(match: ValueMatch, anchor: ValueMatch) -> float:
     """Return the nearness of two matches: 1 on the same line, less with each line between."""
-    if match.passage is not other.passage:
+    if match.passage is not anchor.passage:
         return 0.0
-    box, other_box = box_of(match.passage, match.words), box_of(other.passage, other.words)
+    box, other_box = box_of(match.passage, match.words), box_of(anchor.passage, anchor.words)
     if box is None or other_box is None:
-        distance: float = abs(match.passage.line_at(match.words[0]) - other.passage.line_at(other.words[0]))
+        distance: float = abs(match.passage.line_at(match.words[0]) - anchor.passage.line_at(anchor.words[0]))
     else:
         # A distance of up to half a line height counts as the same line.
         height = max(1, min(box[3] - box[1], other_box[3] - other_box[1]))

@@ -258,11 +258,11 @@ def prefer_examples(
     return found
 
 
-def taught_names(one: WantedField, tables: Sequence[HeadedTable], answer: Any) -> Names:
+def taught_names(field: WantedField, tables: Sequence[HeadedTable], answer: Any) -> Names:
     """Return the names of a field in a list, including the header of the column that contains its values in an
     example."""
-    rows = _value_at(answer, one.path[:-1])
-    values = [row.get(one.path[-1]) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    rows = _value_at(answer, field.path[:-1])
+    values = [row.get(field.path[-1]) for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
     wanted = {key_of(value) for value in values if value is not None and not isinstance(value, bool)}
     best, header = 0.0, ""
     for table in tables if wanted else ():
@@ -273,7 +273,7 @@ def taught_names(one: WantedField, tables: Sequence[HeadedTable], answer: Any) -
             if text and (share := len(wanted & have) / len(wanted)) > max(best, LEAST_TAUGHT - 0.01):
                 best, header = share, text
     words = tuple(fold(header))
-    return Names((*one.names.own, words), one.names.around) if words else one.names
+    return Names((*field.names.own, words), field.names.around) if words else field.names
 
 
 def _value_at(answer: Any, path: JsonPath) -> Any:

@@ -42,7 +42,7 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
 MAX_SPANS = 6_000
-"""Largest number of spans that are scored for each field: some 20 dense pages."""
+"""Largest number of spans that are scored for each field: those of about 20 dense pages."""
 MAX_SCORES = 300_000
 """Largest product of spans and fields: 50 fields have MAX_SPANS each, 300 fields have about three pages."""
 MAX_TOKENS = 40_000

@@ -380,9 +380,10 @@ def names_to_embed() -> dict[str, list[str]]:
     return found
 
 
-def meanings_of(known: Mapping[str, Matrix]) -> Matrix:
-    """Return the embeddings of the concepts, concepts × 384, in the order of the table; zeros if not in `known`."""
-    return np.stack([known.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
+def meanings_of(known_meanings: Mapping[str, Matrix]) -> Matrix:
+    """Return the embeddings of the concepts, concepts × 384, in the order of the table; zeros if not in
+    `known_meanings`."""
+    return np.stack([known_meanings.get(name, np.zeros(384, np.float32)) for name in CONCEPTS])
 
 
 def _letters(words: Sequence[str]) -> frozenset[str]:

@@ -549,13 +549,13 @@ def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]
     return found
 
 
-def _in_list(list_path: JsonPath, one: FormField) -> WantedField:
-    names, path = names_of(one.path, one.schema), column_path(list_path, one.path)
-    return WantedField(path, with_form(one.schema, names), names, _Fits(one.schema), not one.is_required, True)
+def _in_list(list_path: JsonPath, field: FormField) -> WantedField:
+    names, path = names_of(field.path, field.schema), column_path(list_path, field.path)
+    return WantedField(path, with_form(field.schema, names), names, _Fits(field.schema), not field.is_required, True)
 
 
-def _printed(one: WantedField) -> str:
-    return str(one.path[-1]).replace(NESTING, ".")
+def _printed(field: WantedField) -> str:
+    return str(field.path[-1]).replace(NESTING, ".")
 
 
 def _is_text(value: Any) -> bool:

@@ -192,12 +192,12 @@ def _parts_of(fields: Sequence[WantedField]) -> list[Part]:
     return found if len(set(found)) == len(found) else []
 
 
-def _is_year(one: WantedField) -> bool:
-    return any(not _YEARS.isdisjoint(own) for own in one.names.own) and "format" not in one.schema
+def _is_year(field: WantedField) -> bool:
+    return any(not _YEARS.isdisjoint(own) for own in field.names.own) and "format" not in field.schema
 
 
-def _types(one: WantedField) -> Sequence[str]:
-    types = one.schema.get("type", ())
+def _types(field: WantedField) -> Sequence[str]:
+    types = field.schema.get("type", ())
     return (types,) if isinstance(types, str) else types
 
 

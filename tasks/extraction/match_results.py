@@ -106,13 +106,13 @@ def match_results(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
         yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
-def _column_of(one: WantedField) -> Column | None:
+def _column_of(field: WantedField) -> Column | None:
     """Return the part of a result that a field wants; None for any other field."""
-    types = one.schema.get("type", ())
+    types = field.schema.get("type", ())
     is_text = "string" in ((types,) if isinstance(types, str) else types)
-    if wants_iso(one.schema):
+    if wants_iso(field.schema):
         return "date"
-    for own in one.names.own:
+    for own in field.names.own:
         words = {*own, "".join(own), *("".join(own[index : index + 2]) for index in range(len(own)))}
         if words & _HALF:
             return "half_time" if is_text else None

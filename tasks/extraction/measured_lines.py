@@ -141,10 +141,10 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found if is_whole and has_unit and {"quantity", "name"} <= set(found.values()) else {}
 
 
-def _is_of_words(one: WantedField) -> bool:
-    types = one.schema.get("type", ())
+def _is_of_words(field: WantedField) -> bool:
+    types = field.schema.get("type", ())
     is_text = "string" in ((types,) if isinstance(types, str) else types)
-    return is_text and "format" not in one.schema and "enum" not in one.schema
+    return is_text and "format" not in field.schema and "enum" not in field.schema
 
 
 def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_MeasuredRow]]]:

@@ -32,7 +32,7 @@ _ABBREVIATIONS: Mapping[str, str] = tomllib.loads(Path(__file__).with_name("abbr
 
 @lru_cache(maxsize=1024)
 def words_of_key(key: str) -> tuple[str, ...]:
-    """Return the words at the beginning of a key, as many as are compared with texts: `invoiceNumber`,
+    """Return the words at the beginning of a key that are compared with texts: `invoiceNumber`,
     `invoice_number` → invoice, number."""
     return tuple(fold(_CAMEL.sub(" ", key[:MAX_CHARS]).replace("_", " "))[:MAX_WORDS])
 

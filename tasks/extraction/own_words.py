@@ -154,20 +154,20 @@ def _share(these: Sequence[str], those: Sequence[str]) -> float:
 
 
 @lru_cache(maxsize=65_536)
-def is_form_of(one: str, other: str) -> bool:
+def is_form_of(first: str, second: str) -> bool:
     """True if two words are equal, forms of one word or synonyms, such as `phone` and `telephone`."""
-    cut, word = (one, other) if one.endswith(".") else (other, one)
-    one, other = one.rstrip("."), other.rstrip(".")
-    if one == other or (cut.endswith(".") and word.startswith(cut[:-1])):
+    cut, word = (first, second) if first.endswith(".") else (second, first)
+    first, second = first.rstrip("."), second.rstrip(".")
+    if first == second or (cut.endswith(".") and word.startswith(cut[:-1])):
         return True
-    if one in COMMON and other in COMMON:
+    if first in COMMON and second in COMMON:
         return True
-    if (meaning := concepts_of((one,))) and meaning == concepts_of((other,)):
+    if (meaning := concepts_of((first,))) and meaning == concepts_of((second,)):
         return True
     same = next(
-        (index for index, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other))
+        (index for index, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
     )
-    return same >= STEM and same >= LEAST_SHARED_LETTERS * max(len(one), len(other))
+    return same >= STEM and same >= LEAST_SHARED_LETTERS * max(len(first), len(second))
 
 
 @lru_cache(maxsize=65_536)

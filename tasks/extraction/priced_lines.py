@@ -295,9 +295,9 @@ def _columns_in(line: _Item, texts: Sequence[str], words: Sequence[WordOnPage]) 
     return None
 
 
-def _overlaps(texts: Sequence[str], at: int, span: tuple[int, int]) -> bool:
-    start = sum(len(text) + 1 for text in texts[:at])
-    return start < span[1] and span[0] < start + len(texts[at])
+def _overlaps(texts: Sequence[str], index: int, span: tuple[int, int]) -> bool:
+    start = sum(len(text) + 1 for text in texts[:index])
+    return start < span[1] and span[0] < start + len(texts[index])
 
 
 def _figure(text: str, words: Sequence[WordOnPage]) -> _Figure | None:

@@ -268,9 +268,9 @@ def _is_rounding(span: CandidateSpan) -> bool:
     return "rounding" in _concepts_of_label(span)
 
 
-def _follows(candidates: Candidates, one: int, other: int) -> bool:
-    """True if span `other` is after span `one` on the same page."""
-    first, last = candidates.spans[one], candidates.spans[other]
+def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
+    """True if span `later` is after span `earlier` on the same page."""
+    first, last = candidates.spans[earlier], candidates.spans[later]
     return first.passage is last.passage and first.words[-1] < last.words[0]
 
 
@@ -344,10 +344,10 @@ def _fewest_figures(field: FieldText) -> int:
     return int(bool(field.concepts) and field.concepts <= NUMBERS)
 
 
-def _has_no_value(segment: LineSegment, at: int, candidates: Candidates) -> bool:
+def _has_no_value(segment: LineSegment, index: int, candidates: Candidates) -> bool:
     """True if a label has no value, because nothing is after or beside it, and only another label is below it."""
     label = LABEL.match(segment.text)
-    if label is None or segment.text[label.end() :].strip() or any(one.left == at for one in candidates.segments):
+    if label is None or segment.text[label.end() :].strip() or any(one.left == index for one in candidates.segments):
         return False
     if segment.below < 0:
         return True

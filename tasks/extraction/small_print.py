@@ -218,16 +218,16 @@ def _gap(label: LineSegment, value: LineSegment) -> float | None:
     return gap / height if is_aligned and is_small and gap <= WIDEST_GAP * height else None
 
 
-def _is_stacked(one: LineSegment, other: LineSegment) -> bool:
-    assert one.box is not None
-    assert other.box is not None
-    height = max(1, min(one.height, other.height))
-    is_near = abs(one.box[0] - other.box[0]) <= height and other.box[1] - one.box[3] <= 0.8 * height
-    return is_near and _is_same_print(one, other)
+def _is_stacked(upper: LineSegment, lower: LineSegment) -> bool:
+    assert upper.box is not None
+    assert lower.box is not None
+    height = max(1, min(upper.height, lower.height))
+    is_near = abs(upper.box[0] - lower.box[0]) <= height and lower.box[1] - upper.box[3] <= 0.8 * height
+    return is_near and _is_same_print(upper, lower)
 
 
-def _is_same_print(one: LineSegment, other: LineSegment) -> bool:
-    return 1 / SAME_PRINT <= _width(one) / max(1.0, _width(other)) <= SAME_PRINT
+def _is_same_print(first: LineSegment, second: LineSegment) -> bool:
+    return 1 / SAME_PRINT <= _width(first) / max(1.0, _width(second)) <= SAME_PRINT
 
 
 def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[int]:

@@ -42,8 +42,8 @@ MAX_VALUES: Final = 5
 MAX_TERMS: Final = 3
 """Largest number of terms of a relation, beyond its total and first term, that are tried."""
 UNLIKELY: Final = 8.0
-"""Largest difference of log-probability between the most likely values and values that agree, up to which the latter
-are preferred."""
+"""Largest difference of log-probability between the most likely values and values that agree, up to which those that
+agree are preferred."""
 MISSING: Final = 1.0
 """Cost of a term that is not on the page, as a log-probability."""
 CENT: Final = 0.006

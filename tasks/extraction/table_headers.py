@@ -251,9 +251,9 @@ def _place(one: tuple[int, HeaderCell]) -> tuple[int, float]:
     return one[0], one[1].left
 
 
-def _is_below(one: HeaderCell, other: HeaderCell) -> bool:
-    common = min(one.right, other.right) - max(one.left, other.left)
-    return common > LEAST_OVERLAP * min(one.right - one.left, other.right - other.left)
+def _is_below(first: HeaderCell, second: HeaderCell) -> bool:
+    common = min(first.right, second.right) - max(first.left, second.left)
+    return common > LEAST_OVERLAP * min(first.right - first.left, second.right - second.left)
 
 
 def _repeats(passage: Passage, cells: Sequence[HeaderCell]) -> int:

@@ -615,7 +615,7 @@ def _match(
     elif by_header >= FEWEST_ANCHORS:
         _take_between(column_by_field, fields, columns, fit)
     for index, column in column_by_field.items():
-        # The order of columns counts as much as a header that is just likely.
+        # A column assigned by the order of columns has the weight of a header that is just likely.
         header_likeness[index, column] = max(header_likeness[index, column], LEAST_LIKENESS)
     # The headings of sections, if there are any, answer a field that must have a text.
     headings = (
@@ -650,8 +650,10 @@ def _has_rival(reading: HeadedTable, column_by_field: Mapping[int, int], part: i
     return any(other != part and reading.parted.get(other) == whole for other in column_by_field.values())
 
 
-def is_plain_text(one: WantedField) -> bool:
-    return types_of(one.schema) - {"null"} == {"string"} and "enum" not in one.schema and not wants_iso(one.schema)
+def is_plain_text(field: WantedField) -> bool:
+    return (
+        types_of(field.schema) - {"null"} == {"string"} and "enum" not in field.schema and not wants_iso(field.schema)
+    )
 
 
 def _has_no_words(column: Sequence[str]) -> bool:
@@ -694,8 +696,8 @@ def _in_order(
     return _Match(path, reading, column_by_field, np.zeros_like(fit), fit, 0.1)
 
 
-def _fit(column: Sequence[str], one: WantedField, *, comma_likely: bool, known_days: Sequence[date]) -> float:
-    values = values_of_column(column, one, comma_likely=comma_likely, known_days=known_days)
+def _fit(column: Sequence[str], field: WantedField, *, comma_likely: bool, known_days: Sequence[date]) -> float:
+    values = values_of_column(column, field, comma_likely=comma_likely, known_days=known_days)
     present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
     return sum(value is not UNREADABLE for value in present) / len(present) if present else LEAST_FIT
 
@@ -953,8 +955,10 @@ def mark_twins(
     return marked
 
 
-def _is_among_fields(one: WantedField, others: Sequence[WantedField]) -> bool:
-    return any(one.names.concepts & other.names.concepts or one.names.own[0] in other.names.own for other in others)
+def _is_among_fields(field: WantedField, other_fields: Sequence[WantedField]) -> bool:
+    return any(
+        field.names.concepts & other.names.concepts or field.names.own[0] in other.names.own for other in other_fields
+    )
 
 
 def _least_answered_share(table: ReadTable) -> float:

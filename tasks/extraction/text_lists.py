@@ -55,14 +55,14 @@ def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, .
     return TextList(passage, list(islice(with_content, MAX_TEXTS)), probability)
 
 
-def _is_part_around(one: CandidateSpan, piece: CandidateSpan) -> bool:
-    """True if the span `one` is the whole text after a label and contains `piece`."""
-    is_there = one.passage is piece.passage and one.first == one.last == piece.first == piece.last
-    is_part = one.kind == "part" and fold(one.label) == fold(piece.label)
-    if not is_there or not is_part or not set(piece.words) <= set(one.words):
+def _is_part_around(span: CandidateSpan, piece: CandidateSpan) -> bool:
+    """True if the span `span` is the whole text after a label and contains `piece`."""
+    is_there = span.passage is piece.passage and span.first == span.last == piece.first == piece.last
+    is_part = span.kind == "part" and fold(span.label) == fold(piece.label)
+    if not is_there or not is_part or not set(piece.words) <= set(span.words):
         return False
     # Two parts after the same label may differ only in signs.
-    return piece.kind != "part" or fold(one.text) == fold(piece.text)
+    return piece.kind != "part" or fold(span.text) == fold(piece.text)
 
 
 def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]:

@@ -103,12 +103,12 @@ def _cell(cells: Mapping[Column, ReadCell], column: Column, *, is_coded: bool) -
     return own
 
 
-def _wants_code(one: WantedField) -> bool:
-    words = {word for own in one.names.own for word in own}
+def _wants_code(field: WantedField) -> bool:
+    words = {word for own in field.names.own for word in own}
     return (
         bool(words & _CODES)
-        or "IATA" in str(one.schema.get("description", ""))
-        or one.schema.get("maxLength") == len("ARN")
+        or "IATA" in str(field.schema.get("description", ""))
+        or field.schema.get("maxLength") == len("ARN")
     )
 
 
@@ -126,9 +126,9 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     return found
 
 
-def _column_of(one: WantedField) -> Column | None:
-    concepts, form = one.names.concepts, one.schema.get("format")
-    words = {word for own in one.names.own for word in own}
+def _column_of(field: WantedField) -> Column | None:
+    concepts, form = field.names.concepts, field.schema.get("format")
+    words = {word for own in field.names.own for word in own}
     if form == "date" or concepts & {"departure_date", "arrival_date", "date"} == concepts != frozenset():
         return "arrival_date" if "arrival_date" in concepts or words & {"arrival", "ankunft"} else "date"
     if concepts & {"flight", "train"}:

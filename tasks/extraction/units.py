@@ -352,14 +352,16 @@ def _value(number: Number) -> Fraction:
     return Fraction(likeliest(number.readings, number.digits))
 
 
-def _goes_on(one: _Measure, other: _Measure) -> bool:
-    """True if `other` is the rest of a measure that begins with `one`: minutes after hours."""
-    scale = _SCALE_OF.get(one.unit, -1)
-    if scale != _SCALE_OF.get(other.unit) or one.unit == other.unit:
+def _goes_on(first: _Measure, second: _Measure) -> bool:
+    """True if `second` is the rest of a measure that begins with `first`: minutes after hours."""
+    scale = _SCALE_OF.get(first.unit, -1)
+    if scale != _SCALE_OF.get(second.unit) or first.unit == second.unit:
         return False
     sizes = _SCALES[scale]
-    ratio = sizes[one.unit].size / sizes[other.unit].size
-    return sizes[one.unit].zero == sizes[other.unit].zero == 0 < other.value < ratio and one.value.denominator == 1
+    ratio = sizes[first.unit].size / sizes[second.unit].size
+    return (
+        sizes[first.unit].zero == sizes[second.unit].zero == 0 < second.value < ratio and first.value.denominator == 1
+    )
 
 
 def _magnitude_after(

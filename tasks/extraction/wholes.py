@@ -90,9 +90,11 @@ def prefer_parts(
             logits[row, places] = np.logaddexp.reduce(other_logits) + np.log(chance / (1 - chance) / len(places))
 
 
-def _are_together(one: CandidateSpan, other: CandidateSpan) -> bool:
-    return one.passage is other.passage and (
-        one is other or one.words == other.words[-len(one.words) :] or other.words == one.words[-len(other.words) :]
+def _are_together(first: CandidateSpan, second: CandidateSpan) -> bool:
+    return first.passage is second.passage and (
+        first is second
+        or first.words == second.words[-len(first.words) :]
+        or second.words == first.words[-len(second.words) :]
     )
 
 

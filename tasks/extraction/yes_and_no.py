@@ -79,12 +79,12 @@ def is_left_open(text: str) -> bool:
     return bare in _OPEN_SIGNS or words_of(bare) in _OPEN
 
 
-def is_denied(before: str) -> bool:
+def is_denied(text_before: str) -> bool:
     """True if the text before a value denies the value: `not`, `nicht mehr`, `The number is not`.
 
     Only the words of the value's own clause count.
     """
-    words = list(words_of(_CLAUSE.split(before[-_NEAR_CHARACTERS:])[-1]))
+    words = list(words_of(_CLAUSE.split(text_before[-_NEAR_CHARACTERS:])[-1]))
     for _ in range(_MOST_BETWEEN + 1):
         if any(tuple(words[-size:]) in _DENIES_VALUE for size in range(1, _LONGEST_DENIAL + 1)):
             return True

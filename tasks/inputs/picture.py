@@ -94,7 +94,7 @@ class PicturePages(Pages):
 
     @property
     def is_light(self) -> bool:
-        """True if decoding takes at most a few seconds and some 300 MB, whatever the bytes are."""
+        """True if decoding takes at most a few seconds and about 300 MB, whatever the bytes are."""
         return (
             len(self._blob.data) <= _LIGHT_BYTES
             and self._pixels <= _LIGHT_PIXELS

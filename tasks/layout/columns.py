@@ -194,8 +194,8 @@ def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
     return any(between) and 2 * white >= len(strips)
 
 
-def _overlap(one: _Strip, other: _Strip) -> float:
-    return min(one[1], other[1]) - max(one[0], other[0])
+def _overlap(first: _Strip, second: _Strip) -> float:
+    return min(first[1], second[1]) - max(first[0], second[0])
 
 
 def _first_row(

@@ -31,7 +31,7 @@ _END_DIFFERENCE = 0.2
 _CELL_WIDTH = 0.45, 2.2
 """Least and largest width of a cell, as a share of its height."""
 _WIDTH_DIFFERENCE = 0.15
-"""Largest difference in width between a cell and the usual cell of its comb, as a share of the latter."""
+"""Largest difference in width between a cell and the usual cell of its comb, as a share of the usual width."""
 _GROUP_GAP = 0.45
 """Largest gap between two groups of cells (day, month and year), as a share of a cell."""
 _EDGE_SHARE = 0.8

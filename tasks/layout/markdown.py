@@ -237,15 +237,15 @@ def _list_marker(text: str) -> str:
     return f"{number[1]}. " if number else ""
 
 
-def _list_block(lines: Sequence[_Line], place: int, page: _Page) -> Generator[Block, None, int]:
-    """Yield the list that begins at `place`, and return the index after its end."""
+def _list_block(lines: Sequence[_Line], index: int, page: _Page) -> Generator[Block, None, int]:
+    """Yield the list that begins at `index`, and return the index after its end."""
     items: list[tuple[float, str]] = []
-    first = lines[place]
+    first = lines[index]
     above = first
-    for end in range(place, len(lines)):
+    for end in range(index, len(lines)):
         line = lines[end]
         mark = _list_marker(line.text)
-        if end > place and (
+        if end > index and (
             page.level(line)
             or not (_is_close(above, line, page) or (mark and 0 < line.top - above.bottom < 2 * page.size))
         ):

@@ -170,13 +170,13 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
     return [part for part in parts if part]
 
 
-def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
+def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
     They must lie side by side, and at least one of these conditions must hold: both are running text; both have
     headings; most rows have no counterpart at the same height. Sides that alternate, as in a chat, are one sequence.
     """
-    fewer, more = sorted(([row[-1] for row in one], [row[0] for row in other]), key=len)
+    fewer, more = sorted(([row[-1] for row in left], [row[0] for row in right]), key=len)
     more.sort(key=_middle)
     facing = [(box, nearest) for box in fewer if _shared_height(box, nearest := _nearest(box, more)) > 0]
     if 3 * len(facing) < len(fewer):
@@ -188,17 +188,17 @@ def _are_two_texts(one: Sequence[Row], other: Sequence[Row]) -> bool:
         return True
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
         # A name in large type beside small lines is the title of the text below it.
-        return _reaches_as_far(one, other) and _reaches_as_far(other, one)
-    return (_is_prose(one) and _is_prose(other)) or (_is_headed(one) and _is_headed(other))
+        return _reaches_as_far(left, right) and _reaches_as_far(right, left)
+    return (_is_prose(left) and _is_prose(right)) or (_is_headed(left) and _is_headed(right))
 
 
-def _are_two_tables(one: Sequence[Sequence[LineBox]], other: Sequence[Sequence[LineBox]]) -> bool:
+def _are_two_tables(left: Sequence[Sequence[LineBox]], right: Sequence[Sequence[LineBox]]) -> bool:
     """True if the columns on each side of a gutter are a table, and the rows of the two tables are not level."""
-    if min(len(one), len(other)) < _FEWEST_COLUMNS or _are_level(one[-1], other[0]):
+    if min(len(left), len(right)) < _FEWEST_COLUMNS or _are_level(left[-1], right[0]):
         return False
     sides = [
         [row for row in _group_rows([box for part in side for box in part]) if len(row) >= _FEWEST_COLUMNS]
-        for side in (one, other)
+        for side in (left, right)
     ]
     fewer, more = sorted(sides, key=len)
     if len(fewer) < _FEWEST_ROWS:
@@ -208,17 +208,17 @@ def _are_two_tables(one: Sequence[Sequence[LineBox]], other: Sequence[Sequence[L
     return 2 * len(in_row) > len(fewer) and not _are_level(in_row, [row[0] for row in more])
 
 
-def _are_level(one: Sequence[LineBox], other: Sequence[LineBox]) -> bool:
+def _are_level(left: Sequence[LineBox], right: Sequence[LineBox]) -> bool:
     """True if a quarter of the boxes of the shorter column have a box of the other one at their height."""
-    fewer, more = sorted((one, other), key=len)
+    fewer, more = sorted((left, right), key=len)
     more = sorted(more, key=_middle)
     return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)
 
 
-def _reaches_as_far(one: Sequence[Row], other: Sequence[Row]) -> bool:
-    slack = 2 * max(box.height for row in one for box in row)
-    top, bottom = min(row[0].top for row in one) - slack, max(row[0].bottom for row in one) + slack
-    return all(top <= row[0].top and row[0].bottom <= bottom for row in other)
+def _reaches_as_far(left: Sequence[Row], right: Sequence[Row]) -> bool:
+    slack = 2 * max(box.height for row in left for box in row)
+    top, bottom = min(row[0].top for row in left) - slack, max(row[0].bottom for row in left) + slack
+    return all(top <= row[0].top and row[0].bottom <= bottom for row in right)
 
 
 def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
@@ -269,27 +269,27 @@ def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
     return rows
 
 
-def _on_one_line(one: LineBox, other: LineBox) -> bool:
-    small, large = sorted((one.height, other.height))
-    is_near = abs(one.middle - other.middle) < max(0.4 * small, 0.2 * large)
-    return _shared_height(one, other) >= 0.5 * small and (is_near or _have_an_edge_in_common(one, other))
+def _on_one_line(first: LineBox, second: LineBox) -> bool:
+    small, large = sorted((first.height, second.height))
+    is_near = abs(first.middle - second.middle) < max(0.4 * small, 0.2 * large)
+    return _shared_height(first, second) >= 0.5 * small and (is_near or _have_an_edge_in_common(first, second))
 
 
-def _have_an_edge_in_common(one: LineBox, other: LineBox) -> bool:
+def _have_an_edge_in_common(first: LineBox, second: LineBox) -> bool:
     """True if the top or the bottom edges agree. The other edge of a box may move because of a descender or a table's
     rule."""
-    small, large = sorted((one.height, other.height))
-    edge = min(abs(one.top - other.top), abs(one.bottom - other.bottom))
+    small, large = sorted((first.height, second.height))
+    edge = min(abs(first.top - second.top), abs(first.bottom - second.bottom))
     return edge < 0.25 * small and large < 2.5 * small
 
 
-def _shared_height(one: LineBox, other: LineBox) -> float:
-    return min(one.bottom, other.bottom) - max(one.top, other.top)
+def _shared_height(first: LineBox, second: LineBox) -> float:
+    return min(first.bottom, second.bottom) - max(first.top, second.top)
 
 
-def _shared_width(one: LineBox, other: LineBox) -> float:
+def _shared_width(first: LineBox, second: LineBox) -> float:
     """Return the horizontal overlap of two boxes, less the slack of generous boxes."""
-    return min(one.right, other.right) - max(one.left, other.left) - 0.3 * min(one.height, other.height)
+    return min(first.right, second.right) - max(first.left, second.left) - 0.3 * min(first.height, second.height)
 
 
 def _split_lines(rows: Sequence[Row]) -> list[Row]:
@@ -375,16 +375,16 @@ def _holds_cells(box: LineBox) -> bool:
     return any(dist(a.quad[1], b.quad[0]) >= _FIELD_GAP * box.height for a, b in pairwise(box.line.words))
 
 
-def _go_together(one: LineBox, other: LineBox) -> bool:
+def _go_together(first: LineBox, second: LineBox) -> bool:
     """True if the sizes of two boxes in a row permit that they belong together. They may differ in size, because an
     amount may be larger than its label."""
-    low, high = sorted((one, other), key=attrgetter("height"))
+    low, high = sorted((first, second), key=attrgetter("height"))
     if high.height < _HEIGHT_RATIO * low.height:
         return True
-    left, right = sorted((one, other), key=_left)
+    left, right = sorted((first, second), key=_left)
     if left.line.text.endswith(_COLONS) or _AMOUNT.fullmatch(right.line.text):
         return True
-    return not _type_size(one).is_another(_type_size(other))
+    return not _type_size(first).is_another(_type_size(second))
 
 
 def _type_size(box: LineBox) -> TypeSize:

@@ -214,14 +214,14 @@ def _merge_to_rectangles(
     return None
 
 
-def _connected_groups(one: NDArray[np.intp], other: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
-    """Return the number of groups of connected nodes, and the group of each node. `one` and `other` have the two ends
+def _connected_groups(starts: NDArray[np.intp], ends: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.int32]]:
+    """Return the number of groups of connected nodes, and the group of each node. `starts` and `ends` have the two ends
     of each connection."""
     # Imported late, because this takes a tenth of the server's start.
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import connected_components
 
-    joined = coo_matrix((np.ones(len(one)), (one, other)), (number, number))
+    joined = coo_matrix((np.ones(len(starts)), (starts, ends)), (number, number))
     count, labels = connected_components(joined, directed=False)
     return count, labels
 

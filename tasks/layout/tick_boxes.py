@@ -248,13 +248,16 @@ def _circles(ink: NDArray[np.uint8], height: float) -> list[_Outline]:
     return found
 
 
-def _stands_free(ink: NDArray[np.uint8], one: _Outline) -> bool:
+def _stands_free(ink: NDArray[np.uint8], outline: _Outline) -> bool:
     """True if there is little ink around a box, so that it is neither part of a dark area nor one of several cells."""
-    margin = _MARGIN_WIDTH * one.size
-    top, left = max(0, round(one.top - margin)), max(0, round(one.left - margin))
-    area = ink[top : round(one.bottom + margin) + 1, left : round(one.right + margin) + 1] > 0
-    begin_y, begin_x = round(one.top) - top, round(one.left) - left
-    own = area[begin_y : begin_y + round(one.bottom - one.top) + 1, begin_x : begin_x + round(one.right - one.left) + 1]
+    margin = _MARGIN_WIDTH * outline.size
+    top, left = max(0, round(outline.top - margin)), max(0, round(outline.left - margin))
+    area = ink[top : round(outline.bottom + margin) + 1, left : round(outline.right + margin) + 1] > 0
+    begin_y, begin_x = round(outline.top) - top, round(outline.left) - left
+    own = area[
+        begin_y : begin_y + round(outline.bottom - outline.top) + 1,
+        begin_x : begin_x + round(outline.right - outline.left) + 1,
+    ]
     return bool(area.sum() - own.sum() <= _MARGIN_INK * (area.size - own.size))
 
 
@@ -265,9 +268,9 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
     return bool(circumference and 4 * pi * cv2.contourArea(contour) / circumference**2 >= _LEAST_ROUNDNESS)
 
 
-def _is_among_circles(one: _Outline, found: Sequence[_Outline]) -> bool:
+def _is_among_circles(outline: _Outline, found: Sequence[_Outline]) -> bool:
     """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
-    same_sized = [other for other in found if abs(other.size - one.size) <= _SIZE_DIFFERENCE * one.size]
+    same_sized = [other for other in found if abs(other.size - outline.size) <= _SIZE_DIFFERENCE * outline.size]
     return len(same_sized) >= 2 and any(other.is_ticked for other in same_sized)
 
 

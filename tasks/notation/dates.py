@@ -125,21 +125,21 @@ def is_day_of_a_year(text: str) -> bool:
     return _parts_of_day(text) is not None
 
 
-def days_without_year(texts: Sequence[str], known: Sequence[date]) -> list[date | None]:
-    """Return the days in texts without a year, each in the year that brings it nearest to the `known` days.
+def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[date | None]:
+    """Return the days in texts without a year, each in the year that brings it nearest to the `known_days` days.
 
     All texts decide together whether days come before months. The result is empty if there are no known days, or if a
     text is not a day.
     """
     parts = [_parts_of_day(text) for text in texts]
-    if not known or not all(parts):
+    if not known_days or not all(parts):
         return [None] * len(texts)
     known_parts = [one for one in parts if one]
     is_month_first = any(second > 12 for _, second, is_named in known_parts if not is_named) and all(
         first <= 12 for first, _, is_named in known_parts if not is_named
     )
-    common = Counter(day.year for day in known).most_common(1)[0][0]
-    middle = sorted(day for day in known if day.year == common)
+    common = Counter(day.year for day in known_days).most_common(1)[0][0]
+    middle = sorted(day for day in known_days if day.year == common)
     middle_day = middle[len(middle) // 2]
     found = []
     for first, second, is_named in known_parts:
@@ -189,10 +189,10 @@ def _day_in(year: int, month: int, day: int) -> date | None:
         return None
 
 
-def _is_weekday(before: str) -> bool:
-    """True if `before`, the text before a date, is empty or a day of the week."""
-    word = _WORD_BEFORE.fullmatch(before)
-    return not before or (word is not None and word[1].casefold() in WEEKDAYS)
+def _is_weekday(text_before: str) -> bool:
+    """True if `text_before`, the text before a date, is empty or a day of the week."""
+    word = _WORD_BEFORE.fullmatch(text_before)
+    return not text_before or (word is not None and word[1].casefold() in WEEKDAYS)
 
 
 def _days(match: re.Match[str]) -> Iterator[date]:

@@ -68,11 +68,11 @@ def _bare(line: str) -> str:
     return text if _SHAPE.fullmatch(text) else ""
 
 
-def _zone_at(rows: Sequence[str], at: int, width: int, today: date) -> MachineReadableZone | None:
+def _zone_at(rows: Sequence[str], index: int, width: int, today: date) -> MachineReadableZone | None:
     count = _WIDTHS[width]
-    if not rows[at] or rows[at][0] not in _KINDS:
+    if not rows[index] or rows[index][0] not in _KINDS:
         return None
-    found = [_of_width(row, width) for row in rows[at : at + count]]
+    found = [_of_width(row, width) for row in rows[index : index + count]]
     if len(found) < count or not all(found):
         return None
     zone = _of_card(found, today) if count == 3 else _of_two_lines(found, today)

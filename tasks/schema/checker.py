@@ -104,28 +104,28 @@ def metaschema_validator(draft: type[Validator]) -> Validator:
     return bounded(draft)(unfolded, format_checker=FormatChecker(formats=()))
 
 
-def _unfolded(part: Any, lookup: Callable[[str], Any], known: dict[int, Any]) -> Any:
+def _unfolded(part: Any, lookup: Callable[[str], Any], unfolded_by_id: dict[int, Any]) -> Any:
     """Return `part` with its references replaced by their targets.
 
-    `lookup` resolves references in `part`. `known` maps the `id` of each object to its unfolded form, the root first.
-    """
+    `lookup` resolves references in `part`. `unfolded_by_id` maps the `id` of each object to its unfolded form, the root
+    first."""
     if isinstance(part, list):
-        return [_unfolded(item, lookup, known) for item in part]
+        return [_unfolded(item, lookup, unfolded_by_id) for item in part]
     if not isinstance(part, dict):
         return part
-    if id(part) in known:
-        return known[id(part)]
+    if id(part) in unfolded_by_id:
+        return unfolded_by_id[id(part)]
     unfolded: dict[str, Any] = {}
-    known[id(part)] = unfolded
+    unfolded_by_id[id(part)] = unfolded
     for name, value in part.items():
         # If the value is not text, the name may be that of a property and not a keyword.
         if not isinstance(value, str):
-            unfolded[name] = _unfolded(value, lookup, known)
+            unfolded[name] = _unfolded(value, lookup, unfolded_by_id)
         elif name in _TO_THE_ROOT:
-            unfolded["allOf"] = [next(iter(known.values()))]
+            unfolded["allOf"] = [next(iter(unfolded_by_id.values()))]
         elif name == "$ref":
             target = lookup(value)
-            unfolded["allOf"] = [_unfolded(target.contents, target.resolver.lookup, known)]
+            unfolded["allOf"] = [_unfolded(target.contents, target.resolver.lookup, unfolded_by_id)]
         elif name not in _NAMES:
             unfolded[name] = value
     if unfolded.keys() == {"allOf"} and len(unfolded["allOf"]) == 1:

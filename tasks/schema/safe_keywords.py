@@ -25,7 +25,7 @@ references is stopped after about two seconds.
 PATTERN_STEP = 512
 """Number of comparisons, each of a character with an instruction of a compiled pattern, that count as one step.
 
-If its automaton does not fit into memory, RE2 compares each character with each instruction, at some 8 ns each.
+If its automaton does not fit into memory, RE2 compares each character with each instruction, at about 8 ns each.
 """
 PATTERN_BYTES = 1 << 20
 """Largest memory of a compiled pattern, in bytes. It suffices for a repetition of a few hundred letters."""

@@ -316,6 +316,6 @@ def _rows_by_series(labels: Sequence[SeriesColumn], mentions: Mentions) -> dict[
     return {}
 
 
-def _select_rows(one: ObservedSeries, name: str, rows: Sequence[int]) -> ObservedSeries:
-    times = [one.times[index] for index in rows] if one.times is not None else None
-    return ObservedSeries(" ".join(name.split())[:80], times, [one.values[index] for index in rows])
+def _select_rows(series: ObservedSeries, name: str, rows: Sequence[int]) -> ObservedSeries:
+    times = [series.times[index] for index in rows] if series.times is not None else None
+    return ObservedSeries(" ".join(name.split())[:80], times, [series.values[index] for index in rows])

@@ -87,9 +87,9 @@ def _row(value: str) -> list[str]:
     return [value]
 
 
-def _kind(one: "re.Match[str]") -> str:
-    kind = next(name for name in ("date", "quarter", "month", "weekday", "numbered", "year") if one[name])
-    return f"{kind} {one['numbered'].lower()}" if kind == "numbered" else kind
+def _kind(match: "re.Match[str]") -> str:
+    kind = next(name for name in ("date", "quarter", "month", "weekday", "numbered", "year") if match[name])
+    return f"{kind} {match['numbered'].lower()}" if kind == "numbered" else kind
 
 
 def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:

@@ -217,8 +217,8 @@ def _check_length(count: int, limit: int, step: str, param: str | None) -> None:
         )
 
 
-def _count_text(count: int, one: str, suffix: str) -> str:
-    return f"{count} {one if count == 1 else suffix}"
+def _count_text(count: int, singular: str, suffix: str) -> str:
+    return f"{count} {singular if count == 1 else suffix}"
 
 
 def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:

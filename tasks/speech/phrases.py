@@ -38,9 +38,9 @@ _INITIAL = re.compile(r"[^\W\d_]\.")
 """Pattern of an initial. Several initials in a row are a spelled name."""
 
 
-def separator(before: str, after: str) -> str:
+def separator(text_before: str, text_after: str) -> str:
     """Return the separator between two texts that follow each other."""
-    first, second = before.rstrip(), after.lstrip()
+    first, second = text_before.rstrip(), text_after.lstrip()
     if not first or not second or _UNSPACED.match(first[-1]) or _UNSPACED.match(second[0]):
         return ""
     return " "
@@ -164,12 +164,12 @@ def _split_long(words: list[SpokenWord]) -> list[list[SpokenWord]]:
     return [*_split_long(words[:best]), *_split_long(words[best:])]
 
 
-def _belong_together(before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:
+def _belong_together(words_before: Sequence[SpokenWord], part: Sequence[SpokenWord]) -> bool:
     """True if one of two parts is too short to be read, both fit into one phrase, and no pause separates them."""
     return (
-        (_is_shred(part) or _is_shred(before))
-        and part[-1].end - before[0].start <= _LONGEST_S
-        and part[0].start - before[-1].end < _PAUSE_S
+        (_is_shred(part) or _is_shred(words_before))
+        and part[-1].end - words_before[0].start <= _LONGEST_S
+        and part[0].start - words_before[-1].end < _PAUSE_S
     )
 
 

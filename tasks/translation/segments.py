@@ -167,8 +167,8 @@ def cut(text: str) -> list[str]:
     return sentences + (_split_long(text[start:]) if start < len(text) else [])
 
 
-def _is_abbreviated(before: str, end: str) -> bool:
-    word = _LAST_WORD.search(before) if end.rstrip() == "." else None
+def _is_abbreviated(text_before: str, end: str) -> bool:
+    word = _LAST_WORD.search(text_before) if end.rstrip() == "." else None
     return word is not None and (len(word[1]) == 1 or word[1].lower() in _ABBREVIATIONS)
 
 

@@ -106,9 +106,9 @@ class AnswerCache:
         """Return the events that are stored under `digest`."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
-    async def find_for(self, tenant: str, known: KnownQuestion) -> Sequence[Event] | None:
-        """Return the events of the answer to a `known` question, or None if the answer is gone or replaced."""
-        return await self._entries.get(Key(tenant, "answer", known.answer_key), partial(decode_answer_of, known))
+    async def find_for(self, tenant: str, question: KnownQuestion) -> Sequence[Event] | None:
+        """Return the events of the answer to a `question` question, or None if the answer is gone or replaced."""
+        return await self._entries.get(Key(tenant, "answer", question.answer_key), partial(decode_answer_of, question))
 
     async def rephrased(
         self, scope: CacheKey, call: ChatCall, turn: Turn

@@ -158,15 +158,15 @@ class KnownQuestions:
                 "DELETE FROM questions WHERE id IN (SELECT id FROM questions ORDER BY used LIMIT ?)", (delete_count,)
             )
 
-    async def observe(self, known: KnownQuestion, observation: Observation) -> None:
+    async def observe(self, question: KnownQuestion, observation: Observation) -> None:
         """Add an observation to a question, and its vector, unless its answer has been replaced meanwhile."""
         now = self._clock()
-        vector = self._pack(known.answer_key, known.vector)
+        vector = self._pack(question.answer_key, question.vector)
 
         def write(db: sqlite3.Connection) -> None:
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                id_and_answer = (known.id, known.answer_digest)
+                id_and_answer = (question.id, question.answer_digest)
                 found = db.execute("SELECT seen FROM questions WHERE id = ? AND said = ?", id_and_answer).fetchone()
                 if found is None:
                     return
@@ -177,18 +177,18 @@ class KnownQuestions:
                 added = json.dumps(seen.added(observation).to_list())
                 db.execute(
                     "UPDATE questions SET vector = coalesce(?, vector), seen = ?, used = ? WHERE id = ?",
-                    (vector, added, now, known.id),
+                    (vector, added, now, question.id),
                 )
 
         await self._writer.run(write)
 
-    def needs_use_update(self, known: KnownQuestion) -> bool:
+    def needs_use_update(self, question: KnownQuestion) -> bool:
         """True if the stored time of the question's last use is too old, so that `use` must be called."""
-        return abs(self._clock() - known.used) > _USE_PRECISION_S
+        return abs(self._clock() - question.used) > _USE_PRECISION_S
 
-    async def use(self, known: KnownQuestion) -> None:
+    async def use(self, question: KnownQuestion) -> None:
         """Record that the question's answer was returned now."""
-        row = (self._clock(), known.id)
+        row = (self._clock(), question.id)
 
         def write(db: sqlite3.Connection) -> None:
             db.execute("UPDATE questions SET used = ? WHERE id = ?", row)

@@ -242,18 +242,18 @@ class RephrasedQuestions:
         await self._known.close()
 
 
-def _without_vetoed(known: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
+def _without_vetoed(questions: Sequence[KnownQuestion], text: str) -> Sequence[KnownQuestion]:
     """Return the known questions that no veto excludes."""
-    return [one for one in known if find_veto(one.text, text) is None]
+    return [one for one in questions if find_veto(one.text, text) is None]
 
 
-def decode_answer_of(known: KnownQuestion, record: bytes) -> Sequence[Event] | None:
+def decode_answer_of(question: KnownQuestion, record: bytes) -> Sequence[Event] | None:
     """Return the events in `record`, or None if they are not the answer that was observed.
 
     Raises ValueError if `record` is not a record of events.
     """
     events = decode_events(record)
-    return events if digest_of(_answer_text(events)) == known.answer_digest else None
+    return events if digest_of(_answer_text(events)) == question.answer_digest else None
 
 
 def _is_plain(events: Sequence[Event]) -> bool:

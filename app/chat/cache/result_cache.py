@@ -94,7 +94,7 @@ class ResultCache:
     async def _key(self, specialist: Specialist, request: TaskRequest) -> Key | None:
         """Return the cache key of a request, or None if its result may not be stored or an input cannot be read.
 
-        In the latter case, the task itself will report the error.
+        The task itself will report the error of an input that cannot be read.
         """
         sources = request.sources
         reading = specialist.reading

@@ -35,16 +35,16 @@ Second answer:
 Reply with one word and nothing else: SAME or DIFFERENT."""
 
 
-async def same_answer(question: str, one: str, other: str, ask: Ask) -> bool | None:
+async def same_answer(question: str, first: str, second: str, ask: Ask) -> bool | None:
     """True if two answers to `question` agree: their normalised texts are equal, or an LLM judges them to be the same.
 
     Returns None if an answer is too long to be judged, or if the verdict is unclear.
     """
-    if _normalise(one) == _normalise(other):
+    if _normalise(first) == _normalise(second):
         return True
-    if max(len(one), len(other)) > MAX_JUDGED_CHARS:
+    if max(len(first), len(second)) > MAX_JUDGED_CHARS:
         return None
-    return parse_verdict(await ask(judge_prompt(question, one, other)))
+    return parse_verdict(await ask(judge_prompt(question, first, second)))
 
 
 def digest_of(answer: str) -> bytes:
@@ -52,8 +52,8 @@ def digest_of(answer: str) -> bytes:
     return hashlib.sha256(_normalise(answer).encode(errors="surrogatepass")).digest()
 
 
-def judge_prompt(question: str, one: str, other: str) -> str:
-    return _JUDGE.format(fence=fence_around([question, one, other]), question=question, one=one, other=other)
+def judge_prompt(question: str, first: str, second: str) -> str:
+    return _JUDGE.format(fence=fence_around([question, first, second]), question=question, one=first, other=second)
 
 
 def parse_verdict(reply: str) -> bool | None:

@@ -44,15 +44,15 @@ _REMOVABLE_ENDINGS: Final = tuple(
 removed."""
 
 
-def find_veto(one: str, other: str) -> str | None:
+def find_veto(first: str, second: str) -> str | None:
     """Return the kind of the first difference found between two questions, or None if they may ask the same.
 
     The kinds are "length", "language", "quotation", "address", "code", "date", "number", "unit", "negation",
     "opposite", "direction", "order", "question", "time", "person", "name" and "words".
     """
-    if max(len(one), len(other)) > MAX_CHARS:
+    if max(len(first), len(second)) > MAX_CHARS:
         return "length"
-    return next(_differences(parse_question(one), parse_question(other)), None)
+    return next(_differences(parse_question(first), parse_question(second)), None)
 
 
 def _differences(a: ParsedQuestion, b: ParsedQuestion) -> Iterator[str]:
@@ -177,11 +177,11 @@ def _lacks(ones: Sequence[str], others: Sequence[str]) -> bool:
     )
 
 
-def _is_kin(one: str, other: str) -> bool:
+def _is_kin(first: str, second: str) -> bool:
     """True if two words differ only in their endings, like "direct" and "director"."""
-    return one[:_LEAST_KIN] == other[:_LEAST_KIN] and any(
-        one[:index] == other[:index] and one[index:] in _ENDINGS and other[index:] in _ENDINGS
-        for index in range(_LEAST_KIN, min(len(one), len(other)) + 1)
+    return first[:_LEAST_KIN] == second[:_LEAST_KIN] and any(
+        first[:index] == second[:index] and first[index:] in _ENDINGS and second[index:] in _ENDINGS
+        for index in range(_LEAST_KIN, min(len(first), len(second)) + 1)
     )
 
 

@@ -142,8 +142,8 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
 
 
 def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
-    """Return the indexes of the frames to show of each medium: so few that all fit, and evenly distributed over a
-    video."""
+    """Return the indexes of the frames to show of each medium. They are few enough to fit, and evenly distributed over
+    a video."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
     largest = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))

@@ -253,14 +253,14 @@ def windows_across_joints(
     return windows
 
 
-def windows_across(one: str, other: str) -> list[str]:
-    """Return the end of `one` with the beginning of `other`, and the end of `other` with the beginning of `one`.
+def windows_across(first: str, second: str) -> list[str]:
+    """Return the end of `first` with the beginning of `second`, and the end of `second` with the beginning of `first`.
 
-    If `other` is short, one window covers both boundaries. The list is empty if either text is blank.
+    If `second` is short, one window covers both boundaries. The list is empty if either text is blank.
     """
-    if not one or one.isspace() or not other or other.isspace():
+    if not first or first.isspace() or not second or second.isspace():
         return []
-    end, beginning = one[-_SIDE:], one[:_SIDE]
-    if len(other) <= 2 * _SIDE:
-        return [f"{end}\n{other}\n{beginning}"]
-    return [f"{end}\n{other[:_SIDE]}", f"{other[-_SIDE:]}\n{beginning}"]
+    end, beginning = first[-_SIDE:], first[:_SIDE]
+    if len(second) <= 2 * _SIDE:
+        return [f"{end}\n{second}\n{beginning}"]
+    return [f"{end}\n{second[:_SIDE]}", f"{second[-_SIDE:]}\n{beginning}"]

@@ -9,7 +9,7 @@ from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 
 _TAIL = 600
-"""Number of characters, at the end of the answer shown so far, that are judged once more with the next sentences."""
+"""Number of characters, at the end of the answer shown so far, that are judged again with the next sentences."""
 _LONGEST_PIECE = 1200
 """Number of characters after which an answer is judged even without the end of a sentence."""
 _SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")

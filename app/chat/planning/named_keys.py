@@ -16,7 +16,7 @@ from tasks.wording.phrases import compiled
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
 _TYPES: Final[Mapping[str, str]] = _TABLE["types"]
 MAX_KEYS: Final = 100
-"""Largest number of keys that are looked for: as many as the fields of a schema."""
+"""Largest number of keys that are looked for. It is the largest number of fields of a schema."""
 _MAX_CHARS: Final = 4_000
 """Number of characters of a prompt that are searched for keys."""
 _MAX_WORDS: Final = 4

@@ -60,7 +60,7 @@ _FENCE = re.compile(r"```(?:json)?\s*(.*?)\s*```", re.DOTALL)
 
 class VlmGuard:
     """Image guard over the LLM. Implements models.safety.guard.ImageGuard. After an invalid answer, the LLM is asked
-    once more."""
+    a second time."""
 
     name = VLM
     codes = frozenset(IMAGE_CODES)

@@ -58,8 +58,8 @@ def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "replace")
 
 
-def _character_start(data: bytes, place: int) -> int:
-    """Return the index of the first byte of the character that contains the byte at `place`."""
-    while data[place] & 0xC0 == 0x80:
-        place -= 1
-    return place
+def _character_start(data: bytes, position: int) -> int:
+    """Return the index of the first byte of the character that contains the byte at `position`."""
+    while data[position] & 0xC0 == 0x80:
+        position -= 1
+    return position

@@ -231,10 +231,10 @@ def _answer_tokens_of(tokenizer: Any, network: Any) -> _AnswerTokens:
     return _AnswerTokens(verdict, labels, categories, frozenset(known))
 
 
-def _common_length(one: Sequence[int], other: Sequence[int]) -> int:
+def _common_length(first: Sequence[int], second: Sequence[int]) -> int:
     """Return the number of tokens with which both begin."""
-    pairs = zip(one, other, strict=False)
-    return next((index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(one), len(other)))
+    pairs = zip(first, second, strict=False)
+    return next((index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), min(len(first), len(second)))
 
 
 def _groups(places: Sequence[int], lengths: Sequence[int]) -> list[list[int]]:

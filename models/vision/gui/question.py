@@ -156,10 +156,10 @@ def question_of(wanted: str, image: Image, elements: Sequence[GuiElement], limit
     return ScreenQuestion(listed, content, width, height)
 
 
-def _element_json(number: int, one: GuiElement, width: int, height: int) -> dict[str, Any]:
-    box = [round(side * SCALE / (height if index % 2 else width)) for index, side in enumerate(one.box)]
-    shown = {"number": number, "type": one.type, "box": [min(SCALE, max(0, side)) for side in box]}
-    return {**shown, "text": one.text[:_LONGEST_TEXT]} if one.text else shown
+def _element_json(number: int, element: GuiElement, width: int, height: int) -> dict[str, Any]:
+    box = [round(side * SCALE / (height if index % 2 else width)) for index, side in enumerate(element.box)]
+    shown = {"number": number, "type": element.type, "box": [min(SCALE, max(0, side)) for side in box]}
+    return {**shown, "text": element.text[:_LONGEST_TEXT]} if element.text else shown
 
 
 def _jpeg(image: Image) -> bytes:

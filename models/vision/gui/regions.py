@@ -224,8 +224,8 @@ def _icons_beside(box: Box, icons: Boxes) -> Iterator[Box]:
             yield icons[int(area.argmax())]
 
 
-def _box_around(one: Box, other: Box) -> Box:
-    return np.concatenate([np.minimum(one[:2], other[:2]), np.maximum(one[2:], other[2:])])
+def _box_around(first: Box, second: Box) -> Box:
+    return np.concatenate([np.minimum(first[:2], second[:2]), np.maximum(first[2:], second[2:])])
 
 
 def intersection_area(boxes: Boxes, others: Boxes) -> Floats:

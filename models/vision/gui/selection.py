@@ -23,7 +23,7 @@ _INSIDE_SHARE = 0.75
 """Least share of the smaller box inside the larger one for it to count as inside."""
 
 MAX_ELEMENTS = 2_000
-"""Largest number of elements of one picture; a screen full of controls has some 300."""
+"""Largest number of elements of one picture; a screen full of controls has about 300."""
 
 _MAX_CHOSEN_FROM = 20_000
 """Largest number of boxes of one picture that are considered, beginning with the most probable. Each is compared with

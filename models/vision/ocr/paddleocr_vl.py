@@ -52,17 +52,17 @@ def repeated(tokens: Sequence[int]) -> int:
 class _StopTexts:
     """A StoppingCriteria of transformers that ends a text at its largest length or once it repeats itself."""
 
-    def __init__(self, start: int, limit: Sequence[int]) -> None:
-        """`start` is the number of tokens in the prompt, `limit` each text's largest number of tokens after the
+    def __init__(self, start: int, limits: Sequence[int]) -> None:
+        """`start` is the number of tokens in the prompt, `limits` each text's largest number of tokens after the
         prompt."""
         self._start = start
-        self._most = limit
+        self._limits = limits
 
     def __call__(self, ids: Any, _scores: Any, **_: object) -> Any:
         import torch
 
         count = ids.shape[1] - self._start
-        done = [count >= most for most in self._most]
+        done = [count >= limit for limit in self._limits]
         if count % _CHECK_INTERVAL == 0 and count > _LEAST_REPEATED:
             longest = _LEAST_REPEATED + (_LEAST_ROUNDS + 1) * _LONGEST_PERIOD
             tails = ids[:, self._start :][:, -longest:].tolist()

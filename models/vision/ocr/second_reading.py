@@ -169,9 +169,9 @@ class _CompactTranscript:
         return index not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 
 
-def _pairs(one: str, other: str) -> Iterator[tuple[int, int | None]]:
-    """Yield the index of each letter of `one` with the index of the letter of `other` that equals or replaces it."""
-    for edit in Levenshtein.opcodes(one, other):
+def _pairs(first: str, second: str) -> Iterator[tuple[int, int | None]]:
+    """Yield the index of each letter of `first` with the index of the letter of `second` that equals or replaces it."""
+    for edit in Levenshtein.opcodes(first, second):
         for step, at in enumerate(range(edit.src_start, edit.src_end)):
             yield at, None if edit.tag == "delete" else edit.dest_start + step
 

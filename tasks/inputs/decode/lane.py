@@ -593,7 +593,7 @@ class DecodePool:
     - It raises InputError or InputTooLarge, which are passed on, or another exception, which is logged and becomes
       InputError (`decode_failed`).
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
-      held no other file and was not killed. Otherwise it is tried once more in a new process. Other files of the
+      held no other file and was not killed. Otherwise it is tried again in a new process. Other files of the
       process are opened again at their next call.
     - Its process runs out of memory: InputError (`decode_failed`), or another try in a new process if other files hold
       much of the memory.

@@ -137,7 +137,7 @@ class AllowList:
 
     @classmethod
     def parse(cls, entries: Sequence[str]) -> Self:
-        """Parse CIDRs, addresses and host names, the latter two with or without a port (`[::1]:8000`).
+        """Parse CIDRs, and addresses and host names with or without a port (`[::1]:8000`).
 
         Raises ValueError that names an invalid entry.
         """

@@ -18,7 +18,7 @@ from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, snif
 from tasks.inputs.source import Blob
 
 DEPTH = 100
-"""Largest depth of elements. Word uses some 10 for a paragraph and 3 per nested table, and the libraries recurse
+"""Largest depth of elements. Word uses about 10 for a paragraph and 3 per nested table, and the libraries recurse
 several calls per level."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
 """Encodings that all parsers decode alike. In others, a parser may see a document type that expat does not."""

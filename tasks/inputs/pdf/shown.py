@@ -41,8 +41,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""Largest number of characters of the notes of one page: as many as its text may have. Any number of notes may share
-one text in the file."""
+"""Largest number of characters of the notes of one page. It is also that of the page's text. Any number of notes may
+share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -259,7 +259,7 @@ def _path_rulings(path: object, matrix: PdfMatrix, segments: int, *, is_stroked:
         last = point
 
 
-def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
+def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]:
     a, b, c, d, *_ = (abs(value) for value in _inner_matrix(item, matrix).get())
     upright = max(b, c) <= _TURNED * max(a, d) or max(a, d) <= _TURNED * max(b, c)
     clips = list(_clip_paths(item, _MAX_CLIP_SEGMENTS))
@@ -268,7 +268,7 @@ def _find_covers(place: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
         for corners in clips:
             box = box.clipped(Box.around(corners))
         if box.left < box.right and box.bottom < box.top:
-            yield Cover(place, Box(*matrix.on_rect(*box)), item)
+            yield Cover(order, Box(*matrix.on_rect(*box)), item)
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
