@@ -176,7 +176,7 @@ def build_runtime(settings: Settings) -> Runtime:
     """Return the runtime of the engines. Raises ValueError for an unknown engine, or for impossible settings of a
     cluster."""
     config = build_config(settings)
-    chosen = {name: one.choice(config) for name, one in CATALOG.items() if one.settings}
+    chosen = {name: capability.choice(config) for name, capability in CATALOG.items() if capability.settings}
     residents = Residents(settings.card_mb * 10**6)
     return Runtime(CATALOG, config, chosen, cluster=build_cluster(settings), residents=residents)
 
@@ -210,8 +210,8 @@ def build_cluster(settings: Settings) -> Cluster | None:
 
 
 def _threads_of_a_replica(settings: Settings) -> int:
-    """Return the number of processors that one replica gets if one engine runs as many replicas on this machine as it
-    may."""
+    """Return the number of processors that one replica gets if one engine runs its largest number of replicas on this
+    machine."""
     return max(1, available_cpus() // read_replicas(settings.ray_replicas)[0].most)
 
 

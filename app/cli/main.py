@@ -149,8 +149,8 @@ def ask_server(
 
     configure_logging("error")
     try:
-        with serve_in_thread(settings) as own:
-            is_answered = ask.ask(own, question, as_json=as_json)
+        with serve_in_thread(settings) as own_url:
+            is_answered = ask.ask(own_url, question, as_json=as_json)
     except (CannotListen, ValueError) as error:
         fail(str(error))
     sys.exit(0 if is_answered else 1)

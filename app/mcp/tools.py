@@ -296,15 +296,21 @@ class McpTool:
         definitions = schema.pop("$defs", {})
         if schema.get("type") != "object":
             schema = {"type": "object", "properties": {LIST: schema}, "required": [LIST]}
-        ways = [schema.pop("required", []), [FILE]]
+        required_sets = [schema.pop("required", []), [FILE]]
         schema["properties"] = schema.get("properties", {}) | {FILE: _FILE_SCHEMA}
         if self.result_of_one is not None:
-            one = TypeAdapter(self.result_of_one).json_schema()
+            item_schema = TypeAdapter(self.result_of_one).json_schema()
             schema["properties"][LIST] = {
-                "type": "array", "items": one, "description": "One result for each of `sources`, in the same order."
-            }  # fmt: skip
-            ways.append([LIST])
-        return {**_simplify(schema), "$defs": _simplify(definitions), "anyOf": [{"required": names} for names in ways]}
+                "type": "array",
+                "items": item_schema,
+                "description": "One result for each of `sources`, in the same order.",
+            }
+            required_sets.append([LIST])
+        return {
+            **_simplify(schema),
+            "$defs": _simplify(definitions),
+            "anyOf": [{"required": names} for names in required_sets],
+        }
 
     def called_with(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return the body of the chat request. Raises BadRequest, which names the argument."""

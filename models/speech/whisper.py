@@ -108,7 +108,7 @@ class _Decoded:
     logprob: float
     compression: float
     no_speech: float
-    most: int
+    max_tokens: int
     """Largest number of tokens that can be spoken in the duration of the sound."""
 
     @property
@@ -117,7 +117,7 @@ class _Decoded:
 
     @property
     def is_too_long(self) -> bool:
-        return len(self.tokens) > self.most
+        return len(self.tokens) > self.max_tokens
 
     @property
     def is_silence(self) -> bool:
@@ -236,10 +236,12 @@ class Whisper:
             spoken[token[2:-2]].append(member)
         texts: dict[int, WindowText] = {}
         for language, members in spoken.items():
-            own = encoded if len(spoken) == 1 else _select_windows(encoded, members)
+            group_encoded = encoded if len(spoken) == 1 else _select_windows(encoded, members)
             probabilities = [float(detected[member][1]) for member in members]
-            those = [windows[member] for member in members]
-            transcribed = self._transcribe_language(own, replace(group, language=language), those, probabilities)
+            group_windows = [windows[member] for member in members]
+            transcribed = self._transcribe_language(
+                group_encoded, replace(group, language=language), group_windows, probabilities
+            )
             texts |= zip(members, transcribed, strict=True)
         return [texts[member] for member in range(len(windows))]
 
@@ -256,9 +258,10 @@ class Whisper:
         decoded = self._decode(encoded, tokenizer, group.prompt, windows, group.frames)
         # The alignment needs all encoded windows; those with silence get no tokens.
         silent = [
-            one.is_silence or len(window.samples) < _LEAST_SAMPLES for one, window in zip(decoded, windows, strict=True)
+            result.is_silence or len(window.samples) < _LEAST_SAMPLES
+            for result, window in zip(decoded, windows, strict=True)
         ]
-        tokens = [[] if nothing else one.tokens for one, nothing in zip(decoded, silent, strict=True)]
+        tokens = [[] if is_silent else result.tokens for result, is_silent in zip(decoded, silent, strict=True)]
         frames = [max(_LEAST_SAMPLES, min(len(window.samples), group.frames * _HOP)) // _HOP for window in windows]
         alignments = self._whisper.find_alignment(tokenizer, tokens, encoded, frames)
         return [
@@ -266,11 +269,11 @@ class Whisper:
                 _plausible(timed_words(alignment), len(window.samples) / RATE),
                 group.language,
                 probability,
-                one.no_speech,
-                one.logprob,
-                one.compression,
+                result.no_speech,
+                result.logprob,
+                result.compression,
             )
-            for one, window, alignment, probability in zip(decoded, windows, alignments, probabilities, strict=True)
+            for result, window, alignment, probability in zip(decoded, windows, alignments, probabilities, strict=True)
         ]
 
     def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
@@ -311,9 +314,9 @@ class Whisper:
             doubtful = [index for index, one in enumerate(best) if one.in_doubt]
             if not doubtful:
                 break
-            those = [windows[index] for index in doubtful]
-            encoded_again = self._encode(those, frames)
-            other_results = self._generate(encoded_again, those, tokenizer, prompt, max_tokens, search)
+            doubtful_windows = [windows[index] for index in doubtful]
+            encoded_again = self._encode(doubtful_windows, frames)
+            other_results = self._generate(encoded_again, doubtful_windows, tokenizer, prompt, max_tokens, search)
             for index, other in zip(doubtful, other_results, strict=True):
                 if other.text and other.is_better_than(best[index]):
                     best[index] = other
@@ -382,8 +385,8 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
 def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
     """Return the words without loops, and without runs of words that have no duration. All times are inside the
     window."""
-    once = without_loops([word.text for word in words])
-    kept = [words[index] for index in once]
+    kept_indices = without_loops([word.text for word in words])
+    kept = [words[index] for index in kept_indices]
     if len(kept) < len(words):
         probabilities = [word.probability for word in kept]
         kept = kept if is_made_up(probabilities, [word.end - word.start for word in words]) else list(words)

@@ -3,9 +3,9 @@
 For the answer `{"total": 9.0, "vat_id": "DE1"}` the evidence may be: {"evidence": {"/total": {"precontext": 0, "name":
 "ocr", "text": "9.00", "page": 1, …}}, "unsupported": ["/vat_id"]}
 
-If several places could support a field, the most exact match wins. Among equals, a match beside a label that names the
-field wins; then, within an object of a list, the match nearest to the object's other fields. A value beside another
-field's label, or away from its own label, is marked and counts as unsupported.
+If several places could support a field, the most exact match is chosen. Among equals, a match beside a label that names
+the field is preferred; then, within an object of a list, the match nearest to the object's other fields. A value beside
+another field's label, or away from its own label, is marked and counts as unsupported.
 
 The module is synchronous: for long documents, call it in a thread.
 """
@@ -170,11 +170,13 @@ def find_evidence(
         yield
         found = chosen.get(field.path)
         if found is not None and found.claim.label == "none" and not found.claim.is_final:
-            others = (candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other")
-            other = next(others, None) if field.answered.is_quantity else None
+            claims_of_others = (
+                candidate.claim for candidate in candidates[field.path] if candidate.claim.label == "other"
+            )
+            claim_of_other = next(claims_of_others, None) if field.answered.is_quantity else None
             yield from claims.read_all()
-            against = claims.beside_another_value(field.answered) or other
-            chosen[field.path] = _ClaimedMatch(found.match, against or found.claim)
+            claim_of_another_value = claims.beside_another_value(field.answered) or claim_of_other
+            chosen[field.path] = _ClaimedMatch(found.match, claim_of_another_value or found.claim)
     evidence = {}
     for field in fields:
         yield
@@ -205,9 +207,9 @@ def find_evidence(
 
 
 def _decided_match(decision: Decision, precontext: Sequence[Entry]) -> _ClaimedMatch:
-    at = next((index for index, entry in enumerate(precontext) if entry is decision.entry), REQUEST)
+    entry_index = next((index for index, entry in enumerate(precontext) if entry is decision.entry), REQUEST)
     assert decision.entry is not None
-    passage = Passage(at, decision.entry.name, decision.passage.lines)
+    passage = Passage(entry_index, decision.entry.name, decision.passage.lines)
     printed_words = fold(" ".join(passage.words[word] for word in decision.words))
     is_spelt = isinstance(decision.value, str) and set(fold(decision.value)) <= set(printed_words)
     return _ClaimedMatch(
@@ -236,15 +238,19 @@ def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Ite
     if not isinstance(value, list) or not value:
         return
     firsts = [
-        next((at for at, _ in leaves(item, (*path, index)) if at in supported), None)
+        next(
+            (supported_path for supported_path, _ in leaves(item, (*path, index)) if supported_path in supported), None
+        )
         for index, item in enumerate(value)
     ]
     if all(firsts):
-        yield Decimal(len(value)), [at for at in firsts if at]
+        yield Decimal(len(value)), [supported_path for supported_path in firsts if supported_path]
     for key in value[0] if isinstance(value[0], dict) else ():
         column = [(*path, index, key) for index in range(len(value))]
         numbers = [_tally(item.get(key)) if isinstance(item, dict) else None for item in value]
-        if all(number is not None for number in numbers) and all(at in supported for at in column):
+        if all(number is not None for number in numbers) and all(
+            supported_path in supported for supported_path in column
+        ):
             yield sum((number for number in numbers if number is not None), Decimal(0)), column
 
 
@@ -354,7 +360,7 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
     is_by_example = field.place is not None and field.place.is_by_example and _is_at(match, field.place)
     bounds = bounds_of_words(passage, match.words)
     is_in_text = "url" in first.place or (bounds is None and "timestamp" not in first.place and not is_said)
-    known = {
+    entries = {
         "precontext": None if is_said else passage.entry,
         "name": passage.name,
         "pointer": first.pointer,
@@ -371,7 +377,7 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
         "url": first.place.get("url"),
         "passage": _line_around(match) if is_in_text else None,
     }
-    evidence = cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
+    evidence = cast(FieldEvidence, {name: value for name, value in entries.items() if value is not None})
     was_read = field.place is not None and field.place.entry is not None and field.place.entry.name == passage.name
     if field.place is not None and (was_read or not is_said):
         given = calibration_input(field.place, evidence["score"], claim.label, evidence.get("confidence", 1.0))
@@ -381,9 +387,9 @@ def _describe(candidate: _ClaimedMatch, field: _Field) -> FieldEvidence:
 
 def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext: Sequence[Entry]) -> FieldEvidence:
     cell = found.cell
-    index = next((at for at, entry in enumerate(precontext) if entry is found.entry), None)
+    index = next((position for position, entry in enumerate(precontext) if entry is found.entry), None)
     value_text = ("true" if value else "false") if isinstance(value, bool) else str(value)
-    known = {
+    entries = {
         "precontext": index,
         "name": found.entry.name,
         "pointer": cell.pointer,
@@ -396,7 +402,7 @@ def _describe_cell(value: Any, found: CellOfField, place: ValuePlace, precontext
         **{key: cell.place[key] for key in ("confidence", "bounds", "page", "timestamp", "url") if key in cell.place},
         "passage": cell.text[:MAX_PASSAGE] if index is not None and "bounds" not in cell.place else None,
     }
-    return cast(FieldEvidence, {name: value for name, value in known.items() if value is not None})
+    return cast(FieldEvidence, {name: value for name, value in entries.items() if value is not None})
 
 
 def _line_around(match: ValueMatch) -> str:

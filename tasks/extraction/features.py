@@ -53,7 +53,7 @@ for _phrase, _name in PHRASES.items():
 
 LABEL_FEATURES = 14
 """Number of features of a pair of a label and a field (`label_matches`)."""
-_CONCEPT_INDEX = {name: at for at, name in enumerate(CONCEPTS)}
+_CONCEPT_INDEX = {name: index for index, name in enumerate(CONCEPTS)}
 MAX_EMBEDDED_NAMES = 8
 """Largest number of a concept's names that are embedded for its meaning; English names come first."""
 
@@ -93,8 +93,8 @@ def field_text(schema: Mapping[str, Any], names: Names, *, in_list: bool = False
 
 def renamed(field: FieldText) -> FieldText | None:
     """Return the field under the first other name of its concept, or None if there is no other name."""
-    others = (phrase for concept in sorted(field.concepts)[:1] for phrase in _NAMES_OF_CONCEPT[concept])
-    name = next((phrase for phrase in others if phrase not in field.names.own), None)
+    other_names = (phrase for concept in sorted(field.concepts)[:1] for phrase in _NAMES_OF_CONCEPT[concept])
+    name = next((phrase for phrase in other_names if phrase not in field.names.own), None)
     if name is None:
         return None
     own_name = " ".join(name)
@@ -146,10 +146,10 @@ class Strings:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
 
-    def first(self, most_tokens: int) -> list[str]:
-        """Return the texts, from the beginning, that together have at most about `most_tokens` tokens."""
+    def first(self, max_tokens: int) -> list[str]:
+        """Return the texts, from the beginning, that together have at most about `max_tokens` tokens."""
         ends = accumulate(len(_TOKEN.findall(text)) for text in self.texts)
-        return self.texts[: bisect_right([*ends], most_tokens)]
+        return self.texts[: bisect_right([*ends], max_tokens)]
 
     def place(self, text: str) -> int:
         """Return the index of `text` in `texts`, or −1 if it is empty. A new text is added."""
@@ -177,7 +177,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
     segments, spans = candidates.segments, candidates.spans
     places = [strings.place(segment.text) for segment in segments]
     heights = [segment.height for segment in segments if segment.box]
-    usual = max(1.0, float(np.median(heights))) if heights else 1.0  # text of a PDF may have no height
+    usual_height = max(1.0, float(np.median(heights))) if heights else 1.0  # text of a PDF may have no height
     boxes = [segment.box for segment in segments if segment.box] or [(0, 0, 1, 1)]
     x0, y0 = min(box[0] for box in boxes), min(box[1] for box in boxes)
     width, height = max(1, max(box[2] for box in boxes) - x0), max(1, max(box[3] for box in boxes) - y0)
@@ -188,17 +188,17 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
         times[span.text] = times.get(span.text, 0) + 1
     headings: dict[tuple[int, int], int] = {}
     still, labels, texts = [], [], []
-    for number, span in enumerate(spans):
-        if number % SPANS_AT_ONCE == 0 or len(span.text) > _MAX_NAME:
+    for span_index, span in enumerate(spans):
+        if span_index % SPANS_AT_ONCE == 0 or len(span.text) > _MAX_NAME:
             yield
         first, last = segments[span.first], segments[span.last]
         own = strings.place(span.label)
-        starts = span.words[0] == first.words[0]
+        begins_segment = span.words[0] == first.words[0]
         key = (id(span.passage), span.first)
         if key not in headings:
             found = candidates.layouts[id(span.passage)].heading_of(span.passage, first.words)
             headings[key] = strings.place(found.label) if found else -1
-        left = places[first.left] if first.left >= 0 and (starts or own < 0) else -1
+        left = places[first.left] if first.left >= 0 and (begins_segment or own < 0) else -1
         above = places[first.above] if first.above >= 0 else -1
         below = places[last.below] if last.below >= 0 else -1
         labels.append((own, left, above, headings[key], below))
@@ -208,7 +208,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
             (box[0] - x0) / width,
             (box[2] - x0) / width,
             (box[1] - y0) / height,
-            box[3] and first.height / usual,
+            box[3] and first.height / usual_height,
         )
         still.append(
             (
@@ -222,7 +222,7 @@ def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatur
                 float(own >= 0),
                 float(left >= 0),
                 float(above >= 0),
-                float(starts),
+                float(begins_segment),
                 float(span.words[-1] == last.words[-1]),
                 (span.last - span.first) / 6,
                 *_amounts(span, rank),
@@ -354,12 +354,12 @@ class _InvertedIndex:
     """Sets of words, or of groups of letters, of many texts, indexed by word or group."""
 
     def __init__(self) -> None:
-        self._of: dict[str, list[int]] = {}
+        self._texts_by_part: dict[str, list[int]] = {}
         self._sizes: list[int] = []
 
     def add(self, parts: frozenset[str]) -> None:
         for part in parts:
-            self._of.setdefault(part, []).append(len(self._sizes))
+            self._texts_by_part.setdefault(part, []).append(len(self._sizes))
         self._sizes.append(len(parts))
 
     def sizes(self) -> NDArray[np.int64]:
@@ -367,7 +367,7 @@ class _InvertedIndex:
 
     def count(self, parts: frozenset[str]) -> NDArray[np.int64]:
         """Return, for each text, how many of `parts` it contains."""
-        places = [place for part in parts for place in self._of.get(part, ())]
+        places = [place for part in parts for place in self._texts_by_part.get(part, ())]
         return np.bincount(np.array(places, np.int64), minlength=len(self._sizes))
 
 

@@ -141,9 +141,9 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
     rows = [_group_rows(part) for part in slices]
     may_be_tables = len(slices) <= _MAX_TABLE_COLUMNS
     columns = [list(slices[0])]
-    for place, (before, after) in enumerate(pairwise(rows), 1):
-        part = slices[place]
-        if _are_two_texts(before, after) or (may_be_tables and _are_two_tables(slices[:place], slices[place:])):
+    for index, (left_rows, right_rows) in enumerate(pairwise(rows), 1):
+        part = slices[index]
+        if _are_two_texts(left_rows, right_rows) or (may_be_tables and _are_two_tables(slices[:index], slices[index:])):
             columns.append(list(part))
         else:
             columns[-1] += part
@@ -215,16 +215,17 @@ def _are_level(left: Sequence[LineBox], right: Sequence[LineBox]) -> bool:
     return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)
 
 
-def _reaches_as_far(left: Sequence[Row], right: Sequence[Row]) -> bool:
-    slack = 2 * max(box.height for row in left for box in row)
-    top, bottom = min(row[0].top for row in left) - slack, max(row[0].bottom for row in left) + slack
-    return all(top <= row[0].top and row[0].bottom <= bottom for row in right)
+def _reaches_as_far(rows: Sequence[Row], other_rows: Sequence[Row]) -> bool:
+    slack = 2 * max(box.height for row in rows for box in row)
+    top, bottom = min(row[0].top for row in rows) - slack, max(row[0].bottom for row in rows) + slack
+    return all(top <= row[0].top and row[0].bottom <= bottom for row in other_rows)
 
 
-def _nearest(box: LineBox, others: Sequence[LineBox]) -> LineBox:
-    """Return the box of `others`, which are sorted by their middles, whose middle is nearest to the middle of `box`."""
-    index = bisect_left(others, box.middle, key=_middle)
-    return min(others[max(index - 1, 0) : index + 1], key=lambda other: abs(other.middle - box.middle))
+def _nearest(box: LineBox, candidates: Sequence[LineBox]) -> LineBox:
+    """Return the box of `candidates`, which are sorted by their middles, whose middle is nearest to the middle of
+    `box`."""
+    index = bisect_left(candidates, box.middle, key=_middle)
+    return min(candidates[max(index - 1, 0) : index + 1], key=lambda candidate: abs(candidate.middle - box.middle))
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
@@ -235,7 +236,7 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
     widths = [row[-1].right - row[0].left for row in rows]
     width, height = median(widths), median(row[0].height for row in rows)
-    full = sum(one >= 0.75 * (right - left) for one in widths)
+    full = sum(row_width >= 0.75 * (right - left) for row_width in widths)
     going_on = sum(row[0].line.words[0].text[0].islower() for row in rows)
     # A character is about 0.4 line heights wide, so that 10 heights are 25 characters, as in a narrow newspaper column.
     if width >= 10 * height and full >= 0.6 * len(rows):
@@ -335,9 +336,9 @@ def _is_larger(value: TypeSize, label: TypeSize) -> bool:
 def _split_fields(row: Row) -> list[Row]:
     """Split `row` where the type size changes and where a label follows a complete field."""
     lines = [row[:1]]
-    for before, box in pairwise(row):
-        is_far = box.left - before.right >= _FIELD_GAP * min(before.height, box.height)
-        if not _go_together(before, box) or (is_far and _begins_anew(lines[-1], box.line.text)):
+    for previous, box in pairwise(row):
+        is_far = box.left - previous.right >= _FIELD_GAP * min(previous.height, box.height)
+        if not _go_together(previous, box) or (is_far and _begins_anew(lines[-1], box.line.text)):
             lines.append([])
         lines[-1].append(box)
     return lines
@@ -356,18 +357,18 @@ def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
     `edges` contains three sorted lists: the left edges, centres and right edges of all values."""
     if len(line) != 2:
         return [line]
-    one, other = line
-    height = min(one.height, other.height)
-    texts = one.line.text, other.line.text
-    if other.left - one.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or is_value(texts[1]):
+    left, right = line
+    height = min(left.height, right.height)
+    texts = left.line.text, right.line.text
+    if right.left - left.right < _TEXT_GAP * height or texts[0].endswith(_COLONS) or is_value(texts[1]):
         return [line]
-    if _holds_cells(one) or _holds_cells(other):
+    if _holds_cells(left) or _holds_cells(right):
         return [line]
-    for places, place in zip(edges, (other.left, other.centre, other.right), strict=True):
-        nearest = bisect_left(places, place - 0.7 * height)
-        if nearest < len(places) and places[nearest] <= place + 0.7 * height:
+    for value_edges, edge in zip(edges, (right.left, right.centre, right.right), strict=True):
+        nearest = bisect_left(value_edges, edge - 0.7 * height)
+        if nearest < len(value_edges) and value_edges[nearest] <= edge + 0.7 * height:
             return [line]
-    return [[one], [other]]
+    return [[left], [right]]
 
 
 def _holds_cells(box: LineBox) -> bool:
@@ -378,8 +379,8 @@ def _holds_cells(box: LineBox) -> bool:
 def _go_together(first: LineBox, second: LineBox) -> bool:
     """True if the sizes of two boxes in a row permit that they belong together. They may differ in size, because an
     amount may be larger than its label."""
-    low, high = sorted((first, second), key=attrgetter("height"))
-    if high.height < _HEIGHT_RATIO * low.height:
+    smaller, larger = sorted((first, second), key=attrgetter("height"))
+    if larger.height < _HEIGHT_RATIO * smaller.height:
         return True
     left, right = sorted((first, second), key=_left)
     if left.line.text.endswith(_COLONS) or _AMOUNT.fullmatch(right.line.text):

@@ -81,8 +81,8 @@ class Box(NamedTuple):
     def contains(self, point: Point) -> bool:
         return self.left <= point[0] <= self.right and self.bottom <= point[1] <= self.top
 
-    def grown(self, by: float) -> "Box":
-        return Box(self.left - by, self.bottom - by, self.right + by, self.top + by)
+    def grown(self, margin: float) -> "Box":
+        return Box(self.left - margin, self.bottom - margin, self.right + margin, self.top + margin)
 
     def clipped(self, other: "Box") -> "Box":
         return Box(
@@ -149,7 +149,7 @@ class PageObjects:
 class Cover:
     """A picture, or a filled path that may be a rectangle."""
 
-    place: int
+    order: int
     """Position in the drawing order."""
     box: Box
     """Whole area of the object, which is neither rotated nor clipped to a shape."""
@@ -163,12 +163,12 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
     objects = (pdfium.FPDFPage_GetObject(page, index) for index in range(pdfium.FPDFPage_CountObjects(page)))
     leaves = (leaf for item in objects for leaf in _iter_objects(item, PdfMatrix(), 0))
     clip_segments = _MAX_CLIP_SEGMENTS
-    for place, (item, matrix) in enumerate(leaves):
+    for order, (item, matrix) in enumerate(leaves):
         kind = pdfium.FPDFPageObj_GetType(item)
         shown.has_drawings |= kind != pdfium.FPDF_PAGEOBJ_TEXT
         match kind:
             case pdfium.FPDF_PAGEOBJ_TEXT:
-                shown.texts[address(item)] = place
+                shown.texts[address(item)] = order
                 paths = list(_clip_paths(item, clip_segments))
                 clip_segments -= sum(map(len, paths))
                 if paths:
@@ -176,7 +176,7 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
                     clip = left, bottom, max(left, right), max(bottom, top)
                     shown.clips[address(item)] = Box(*matrix.on_rect(*clip))
             case pdfium.FPDF_PAGEOBJ_IMAGE:
-                shown.covers += _find_covers(place, item, matrix)
+                shown.covers += _find_covers(order, item, matrix)
                 if _is_legible(item):
                     shown.pictures.append(_page_bounds(item, matrix))
             case pdfium.FPDF_PAGEOBJ_PATH:
@@ -187,7 +187,7 @@ def shown_on(page: pypdfium2.PdfPage) -> PageObjects:
                 if not is_filled:
                     continue
                 if segments in _RECTANGLE_SEGMENTS:
-                    shown.covers += _find_covers(place, item, matrix)
+                    shown.covers += _find_covers(order, item, matrix)
                 elif segments >= _GLYPH_SEGMENTS and len(shown.outlines) < _MAX_OUTLINES:
                     shown.outlines += _letter_outlines(item, _page_bounds(item, matrix), min(segments, _MAX_SEGMENTS))
     return shown
@@ -221,8 +221,8 @@ def _letter_outlines(path: object, box: Box, segments: int) -> list[Box]:
         for index in range(segments)
     )
     # A path may contain a letter, a word or a paragraph, so the area per contour shows the size of the letters.
-    least, max_size = _GLYPH_POINTS
-    is_similar = max(box.right - box.left, box.top - box.bottom) >= least and box.area <= contours * max_size**2
+    min_size, max_size = _GLYPH_POINTS
+    is_similar = max(box.right - box.left, box.top - box.bottom) >= min_size and box.area <= contours * max_size**2
     return [box] * contours if is_similar and segments >= _GLYPH_SEGMENTS * contours else []
 
 
@@ -329,10 +329,10 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     would make more than _MAX_NOTED characters in all are left out.
     """
     lines: list[TextLine] = []
-    left = _MAX_NOTED
+    characters_left = _MAX_NOTED
     for note in _annotations(page):
-        if _is_undrawn_note(note) and (size := _contents_size(note)) // _EMPTY <= left:
-            left -= size // _EMPTY
+        if _is_undrawn_note(note) and (size := _contents_size(note)) // _EMPTY <= characters_left:
+            characters_left -= size // _EMPTY
             lines += _note_lines(note, view)
     return lines
 

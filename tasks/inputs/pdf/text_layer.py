@@ -133,7 +133,7 @@ def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfP
     for cover in shown.covers:
         width = np.minimum(right, cover.box.right) - np.maximum(left, cover.box.left)
         height = np.minimum(top, cover.box.top) - np.maximum(bottom, cover.box.bottom)
-        over = (places < cover.place) & (width > 0) & (height > 0) & (width * height >= _COVERED * area)
+        over = (places < cover.order) & (width > 0) & (height > 0) & (width * height >= _COVERED * area)
         if not (over & ~hidden).any() or pdfium.FPDFPageObj_HasTransparency(cover.item):
             continue
         if pdfium.FPDFPageObj_GetType(cover.item) == pdfium.FPDF_PAGEOBJ_PATH:

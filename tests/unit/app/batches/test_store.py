@@ -370,9 +370,9 @@ async def test_a_batch_that_its_server_has_abandoned_is_ended_by_another(world: 
     try:
         await own.add(replace(batch, id="of_files", tenant="ann"), limit=9)
         expired = batch.expires + 60
-        assert await other.claim("other", expired, expired, besides=[batch.id]) is None
+        assert await other.claim("other", expired, expired, running=[batch.id]) is None
         a_day_later = expired + 86400
-        claimed = await other.claim("other", a_day_later, a_day_later, besides=[batch.id])
+        claimed = await other.claim("other", a_day_later, a_day_later, running=[batch.id])
         assert claimed is not None
         assert claimed.id == "of_files"
     finally:
