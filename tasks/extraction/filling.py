@@ -68,6 +68,7 @@ from tasks.extraction.table_lists import (
     mark_twins,
 )
 from tasks.extraction.text_lists import TextList, as_text
+from tasks.extraction.transposed_tables import Transposer
 from tasks.extraction.travel_legs import travel_legs
 from tasks.extraction.units import rescaled
 from tasks.extraction.values import with_contact_form, with_form
@@ -225,7 +226,12 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
                 tables_with_entries.append((read[passage.entry], one))
                 if len(affordable_tables(tables_with_entries, len(fields))) < len(tables_with_entries):
                     return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
-    return (yield from headed_tables(affordable_tables([*tables_with_entries, *tables], len(fields)), fields))
+    tables_with_entries += tables
+    transposer = Transposer(wanted)
+    for entry, table in list(tables_with_entries):
+        yield
+        tables_with_entries += [(entry, one) for one in transposer.of(table)]
+    return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
 
 
 async def _scored(form: "_FormToFill", extractor: Extractor | None, examples: Sequence[Example]) -> FieldScores | None:

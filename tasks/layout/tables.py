@@ -34,6 +34,11 @@ _LINES_OF_CELL = 8
 _RULED_SHARE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
+_FEWEST_OPEN_ROWS = 3
+"""Least number of rows, and of lines, of a cell without rulings between the lines that is split into the rows."""
+_OPEN_GAP = 0.6
+"""Gap between the lines of such a cell, in line heights, that is wider than between the lines of a paragraph."""
+
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
     """Return the tables of a page with these `lines`, which are the rows of the page in reading order."""
@@ -240,7 +245,7 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
     if _is_frame(places.values(), len(pieces)):
         return None
     ruled = TableDraft(grid.xs, grid.ys, list(places.values()))
-    table = _split_ruled_rows(_without_streaks(ruled), height)
+    table = _split_ruled_rows(_split_open_cells(_without_streaks(ruled), height), height)
     filled = [place for place in table.cells if place.pieces]
     rows, columns = {place.row for place in filled}, {place.column for place in filled}
     if len(rows) < 2 or len(columns) < 2 or 5 * len(filled) < len(table.cells):
@@ -286,6 +291,27 @@ def _without_streaks(table: TableDraft) -> TableDraft:
             first, last = bisect_left(edges, cell.column), bisect_left(edges, cell.column + cell.col_span)
             cells.append(replace(cell, column=first, col_span=last - first))
     return TableDraft([table.xs[index] for index in edges], table.ys, cells)
+
+
+def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
+    """Split cells that span several rows and have a line apart from the others in each of most of these: names of rows
+    in a column that has no rulings of its own."""
+    cells = []
+    for cell in table.cells:
+        lines = levels_of(cell.pieces) if cell.row_span >= _FEWEST_OPEN_ROWS else []
+        tops = [min(one.top for one in line) for line in lines]
+        bottoms = [max(one.bottom for one in line) for line in lines]
+        rows = [bisect_right(table.ys, (top + bottom) / 2) - 1 for top, bottom in zip(tops, bottoms, strict=True)]
+        are_apart = all(top - bottom > _OPEN_GAP * height for bottom, top in zip(bottoms, tops[1:], strict=False))
+        if are_apart and len(rows) >= _FEWEST_OPEN_ROWS and len({*rows}) == len(rows) and 2 * len(rows) > cell.row_span:
+            pieces = dict(zip(rows, lines, strict=True))
+            cells += [
+                replace(cell, row=row, row_span=1, pieces=list(pieces.get(row, ())))
+                for row in range(cell.row, cell.row + cell.row_span)
+            ]
+        else:
+            cells.append(cell)
+    return TableDraft(table.xs, table.ys, cells)
 
 
 def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:

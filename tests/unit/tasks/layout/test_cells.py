@@ -22,3 +22,10 @@ def test_lines_in_small_type_are_apart() -> None:
 def test_a_turned_cell_keeps_its_text() -> None:
     words = [placed("Amount", 0, 120, 100)]
     assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Amount", "")
+
+
+def test_a_small_picture_that_was_read_as_an_ideograph_is_no_text() -> None:
+    words = [placed("\u7c73", 0, 60, 100), placed("Sunny", 0, 104, 124)]
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Sunny", "")
+    words = [placed("\u7c73", 0, 60, 100), placed("\u98ef\u98ef", 0, 104, 124)]
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("\u7c73", "\u98ef\u98ef")

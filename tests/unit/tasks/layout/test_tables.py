@@ -181,6 +181,28 @@ def test_what_means_something_in_markdown_is_escaped() -> None:
     assert markdown_of(("# no heading", 60, 20, 20)) == "\\# no heading"
 
 
+def test_names_of_rows_in_a_column_without_rulings_are_cells_of_their_rows() -> None:
+    names = ("", "Rain", "Wind", "Sun")
+    lines = [text_line(name, 60, 20 + 40 * row) for row, name in enumerate(names) if name]
+    lines += [text_line(f"{row}{place}", 240 + 100 * place, 20 + 40 * row) for row in range(4) for place in (0, 1)]
+    ruled = [((200.0 if 0 < row < 4 else 50.0, 10.0 + 40 * row), (400.0, 10.0 + 40 * row)) for row in range(5)]
+    ruled += [((x, 10.0), (x, 170.0)) for x in (50.0, 200.0, 300.0, 400.0)]
+    [table] = tables_on(lines, ruled)
+    assert [(cell.row, cell.row_span) for cell in table.cells if cell.column == 0] == [(row, 1) for row in range(4)]
+    assert [cell.text for cell in table.cells if cell.column == 0] == [*names]
+
+
+def test_a_paragraph_beside_several_rows_is_one_cell() -> None:
+    lines = [text_line(text, 60, 20 + 26 * at) for at, text in enumerate(("Colours of", "caps that we", "still have"))]
+    lines += [text_line(f"{row}{place}", 240 + 100 * place, 20 + 26 * row) for row in range(3) for place in (0, 1)]
+    ruled = [((200.0 if 0 < row < 3 else 50.0, 17.0 + 26 * row), (400.0, 17.0 + 26 * row)) for row in range(4)]
+    ruled += [((x, 17.0), (x, 95.0)) for x in (50.0, 200.0, 300.0, 400.0)]
+    [table] = tables_on(lines, ruled)
+    assert [(cell.text, cell.row_span) for cell in table.cells if cell.column == 0] == [
+        ("Colours of caps that we still have", 3)
+    ]
+
+
 def test_a_hostile_number_of_lines_is_bounded() -> None:
     lines = [text_line(f"{number} word", 40 + 150 * (number % 8), 40 + 30 * (number // 8)) for number in range(400)]
     ruled = [((0.0, float(at)), (2000.0, float(at))) for at in range(0, 20_000)]

@@ -1,0 +1,92 @@
+"""Turns tables whose columns are the items: days of a forecast, samples, instalments, models that are compared.
+
+The first column of such a table has the names of fields, and each other column is an item.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from tasks.extraction.concepts import PHRASES
+from tasks.extraction.fields import WantedField
+from tasks.extraction.folding import fold
+from tasks.extraction.table_lists import LONGEST_HEADER, TALLEST_HEADER, likeness_by_words
+from tasks.read_table import ReadCell, ReadTable
+
+MAX_ROWS = 60
+"""Largest number of rows of a table that is transposed, because each becomes a column."""
+MAX_COMPARED = 20_000
+"""Largest product of texts and fields that are compared, at 0.05 ms a pair. Further tables are not transposed."""
+NAMED = 0.5
+"""Least weight of a text that may name a field. `fill_lists` decides by meaning, too."""
+FEWEST_NAMES = 2
+"""Least number of rows whose first cell names a field."""
+FEWEST_COLUMNS = 3
+"""Least number of columns of a table that is transposed. Of two, the second one has the values of a form."""
+
+
+class Transposer:
+    """Finds and turns the tables of a request whose first column names fields of a list."""
+
+    def __init__(self, lists: Sequence[Sequence[WantedField]]) -> None:
+        self._lists = lists
+        self._known: dict[str, list[bool]] = {}
+
+    def of(self, table: ReadTable) -> Iterator[ReadTable]:
+        """Yield the table with its rows as columns, if its first column names more fields of a list than any row at its
+        top does."""
+        width = len(table.rows[0])
+        if not FEWEST_COLUMNS <= width <= MAX_ROWS or len(table.rows) > MAX_ROWS or table.of_list is not None:
+            return
+        first = next((at for at in range(width) if any(row[at].text for row in table.rows)), 0)
+        rows = [row[first:] for row in table.rows if any(cell.text for cell in row[first:])]
+        columns = list(zip(*rows, strict=True))
+        if len(columns) < FEWEST_COLUMNS:
+            return
+        labels = [cell.text for cell in columns[0]]
+        named = self._named(labels)
+        above = max(self._named([cell.text for cell in row]) for row in rows[:TALLEST_HEADER])
+        if named < max(FEWEST_NAMES, above + 1):
+            return
+        # In a form, labels and values alternate.
+        most = max(map(_known_phrases, columns[1:]))
+        if most >= FEWEST_NAMES and 2 * most >= _known_phrases(columns[0]):
+            return
+        turned = [[_turned(cell) for cell in column] for column in columns]
+        turned[0] = _with_names_above(rows)
+        filled = [row for row in turned[1:] if any(cell.text for cell in row)]
+        if len(filled) >= FEWEST_COLUMNS - 1:
+            yield ReadTable([turned[0], *filled], table.heading, table.comma_likely, table.is_exact, header=1)
+
+    def _named(self, texts: Sequence[str]) -> int:
+        """Return how many texts name different fields of the list of which they name most."""
+        known = [self._names(text) for text in dict.fromkeys(texts) if text]
+        return max((sum(one) for one in zip(*known, strict=True)), default=0)
+
+    def _names(self, text: str) -> list[bool]:
+        """Return, for each list, whether a text names one of its fields."""
+        if len(text) > LONGEST_HEADER or not any(map(str.isalpha, text)):
+            return [False] * len(self._lists)
+        if text not in self._known:
+            if len(self._known) * sum(map(len, self._lists)) > MAX_COMPARED:
+                return [False] * len(self._lists)
+            self._known[text] = [any(likeness_by_words(one.names, text) >= NAMED for one in own) for own in self._lists]
+        return self._known[text]
+
+
+def _known_phrases(column: Sequence[ReadCell]) -> int:
+    return sum(tuple(fold(cell.text)) in PHRASES for cell in column if len(cell.text) <= LONGEST_HEADER)
+
+
+def _turned(cell: ReadCell) -> ReadCell:
+    return cell._replace(row_span=cell.col_span, col_span=cell.row_span)
+
+
+def _with_names_above(rows: Sequence[Sequence[ReadCell]]) -> list[ReadCell]:
+    """Return the names of the rows. A row without a name, such as one with the numbers of samples, has the one that a
+    cell above spans: `Sample` over all of them."""
+    names = [_turned(row[0]) for row in rows]
+    for at, (above, row) in enumerate(pairwise(rows), 1):
+        first = next((place for place, cell in enumerate(row) if cell.text), 0)
+        if first and above[first].col_span >= len(row) - first > 1:
+            names[at] = _turned(above[first])._replace(row_span=1, col_span=1)
+    return names
