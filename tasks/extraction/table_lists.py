@@ -269,6 +269,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
     width = len(table.rows[0])
     texts = table.texts
     ends = range(1, min(MAX_HEADERS, len(texts) - 1) + 1)
+    last_rows = [max((index for index, row in enumerate(texts) if row[column]), default=-1) for column in range(width)]
     if table.header:
         ends = range(0)
         forms = _forms(table.rows[: table.header], width, rows_are_lines=True)
@@ -280,6 +281,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
                 continue
             forms = _forms(table.rows[top:end], width)
+            forms = forms if table.is_exact else _above_cells(forms, last_rows, end)
             yield HeadedTable(entry, table, top, end, forms, days, are_sums=are_sums)
     first = next((index for index, row in enumerate(texts) if sum(map(bool, row)) > 1), 0)
     yield HeadedTable(entry, table, first, first, [()] * width, days, are_sums=are_sums)
@@ -338,6 +340,21 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
         whole = " ".join(dict.fromkeys(filter(None, [*above, own])))
         found.append(tuple(dict.fromkeys(filter(None, (*_shorter(own), *(lines if rows_are_lines else [own]), whole)))))
     return found
+
+
+def _above_cells(forms: Sequence[tuple[str, ...]], lasts: Sequence[int], end: int) -> list[tuple[str, ...]]:
+    """Return the header texts, with those of a column without cells moved to the column beside it that has cells, but
+    no header: numbers at the right of a wide column, whose header is at its left or in its middle.
+
+    `lasts` has the index of the last row in which a column has a text; the header ends before row `end`.
+    """
+    moved = list(forms)
+    for at, own in enumerate(forms):
+        if own and lasts[at] < end:
+            free = [to for to in (at + 1, at - 1) if 0 <= to < len(forms) and not moved[to] and lasts[to] >= end]
+            if free:
+                moved[at], moved[free[0]] = (), own
+    return moved
 
 
 def _shorter(head: str) -> list[str]:

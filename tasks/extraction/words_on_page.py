@@ -150,7 +150,8 @@ def texts_of_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]], longes
 def segments_of_row(row: Sequence[WordOnPage]) -> Iterator[list[WordOnPage]]:
     segment = [row[0]]
     for before, word in pairwise(row):
-        if word.box[0] - before.box[2] > GAP * before.height:
+        # The box of a dash is only as high as the dash.
+        if word.box[0] - before.box[2] > GAP * max(before.height, word.height):
             yield segment
             segment = []
         segment.append(word)

@@ -138,16 +138,36 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
     slices: list[list[LineBox]] = [[] for _ in spans]
     for box in block:
         slices[bisect_right(spans, box.left, key=itemgetter(0)) - 1].append(box)
+    slices, marks = _without_columns_of_marks(slices)
     rows = [_group_rows(part) for part in slices]
     may_be_tables = len(slices) <= _MAX_TABLE_COLUMNS
-    columns = [list(slices[0])]
+    columns = [marks[0] + slices[0]]
     for index, (left_rows, right_rows) in enumerate(pairwise(rows), 1):
-        part = slices[index]
+        part = marks[index] + slices[index]
         if _are_two_texts(left_rows, right_rows) or (may_be_tables and _are_two_tables(slices[:index], slices[index:])):
-            columns.append(list(part))
+            columns.append(part)
         else:
             columns[-1] += part
     return columns
+
+
+def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
+    """Return the columns that have letters or figures, and the marks beside each: bullets, or flags of values. Marks
+    are read with the text beside them, and the box of a dash is too flat to show a row."""
+    texts: list[list[LineBox]] = []
+    marks: list[list[LineBox]] = []
+    waiting: list[LineBox] = []
+    for part in slices:
+        if any(map(str.isalnum, "".join([box.line.text for box in part]))):
+            texts.append(part)
+            marks.append(waiting)
+            waiting = []
+        else:
+            waiting = waiting + part
+    if not texts:
+        return [waiting], [[]]
+    marks[-1] = marks[-1] + waiting
+    return texts, marks
 
 
 def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:

@@ -325,3 +325,20 @@ def test_a_box_beside_a_table_is_no_part_of_it_and_a_day_stands_for_the_rows_bel
         ("2026-09-09", "Standing order", 725, 345.46),
         ("2026-09-09", "Cash withdrawal", 100, 245.46),
     ]
+
+
+def test_a_header_at_the_left_of_a_wide_column_heads_the_figures_at_its_right() -> None:
+    lines = [(0, 0, "Material"), (400, 0, "Result"), (800, 0, "Unit")]
+    rows = (("Oak", "6.4", "kg"), ("Ash", "4.02", "kg"), ("Elm", "11.3", "t"), ("Yew", "0.7", "t"))
+    for at, texts in enumerate(rows, 1):
+        lines += [(left, 40 * at, text) for left, text in zip((0, 640, 800), texts, strict=True)]
+    down = [((left, -10), (left, 200)) for left in (-20, 380, 600, 780, 1000)]
+    across = [((-20, top), (1000, top)) for top in range(-10, 201, 40)]
+    rulings = [((0.0 + a, 0.0 + b), (0.0 + c, 0.0 + d)) for (a, b), (c, d) in (*down, *across)]
+    found = items_on(*lines, rulings=rulings, material=TEXT, result=NUMBER, unit=TEXT)
+    assert [tuple(one.values()) for one in found] == [
+        ("Oak", 6.4, "kg"),
+        ("Ash", 4.02, "kg"),
+        ("Elm", 11.3, "t"),
+        ("Yew", 0.7, "t"),
+    ]

@@ -1,7 +1,14 @@
 """Rows of a page or of a text."""
 
 from tasks.extraction.passages import passages_of
-from tasks.extraction.words_on_page import MAX_ROWS, MAX_WORDS, rows_by_column, rows_of
+from tasks.extraction.words_on_page import (
+    MAX_ROWS,
+    MAX_WORDS,
+    WordOnPage,
+    rows_by_column,
+    rows_of,
+    segments_of_row,
+)
 from tests.filling import pasted
 
 
@@ -20,3 +27,9 @@ def test_a_line_with_the_words_of_a_book_is_no_row() -> None:
 
 def test_lists_are_searched_for_in_the_first_rows() -> None:
     assert rows_in("Total: 5\n" * (MAX_ROWS + 10))[1] == MAX_ROWS
+
+
+def test_a_flat_dash_is_as_near_to_the_words_beside_it_as_other_words_are() -> None:
+    boxes = ((0, 0, 30, 20), (36, 9, 42, 11), (48, 0, 78, 20), (108, 0, 138, 20))
+    row = [WordOnPage(at, box) for at, box in enumerate(boxes)]
+    assert [len(segment) for segment in segments_of_row(row)] == [3, 1]

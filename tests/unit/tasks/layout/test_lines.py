@@ -453,3 +453,15 @@ def gaps_of(count: int) -> list[TextLine]:
 def test_work_grows_with_the_page_and_not_with_its_square(shape: Callable[[int], list[TextLine]]) -> None:
     small, large = shape(1000), shape(2000)
     assert calls_of(lambda: in_reading_order(large)) < 2.6 * calls_of(lambda: in_reading_order(small))
+
+
+def test_flags_between_the_cells_of_rows_make_no_columns() -> None:
+    rows = [("Iron", "12.0", "ug/l"), ("Zinc", "8.4", "mg/l"), ("Lead", "0.2", "ug/l"), ("Tin", "3.1", "mg/l")]
+    lines = [
+        line(text, left, 40 * at)
+        for at, texts in enumerate(rows)
+        for left, text in zip((0, 200, 400), texts, strict=True)
+    ]
+    lines += [line("\u2212", 280, 40 * at + 12, height=3) for at in (0, 1, 3)]
+    found = [one.text for one in in_reading_order(lines)]
+    assert [text.replace(" \u2212", "") for text in found] == [" ".join(row) for row in rows]
