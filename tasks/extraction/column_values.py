@@ -43,6 +43,10 @@ _OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "
 """Pairs of marks for outgoing and incoming amounts, such as Soll and Haben, and whether one of them alone is
 conclusive."""
 
+_UPWARDS, _DOWNWARDS = frozenset("▲△↑⬆+"), frozenset("▼▽↓⬇-−–")
+"""Marks of values above and below their usual range."""
+_PLUS_AND_MINUS = frozenset("+-−–")
+
 
 def values_of_column(
     column: Sequence[str], wanted: WantedField, *, comma_likely: bool, known_days: Sequence[date] = ()
@@ -54,6 +58,8 @@ def values_of_column(
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
+    if ("boolean" in types or "enum" in wanted.schema) and (marked := _deviations(column, wanted)):
+        return marked
     if "boolean" in types:
         return _truths(column)
     found: Sequence[Any]
@@ -106,6 +112,29 @@ def _truths(column: Sequence[str]) -> list[Any]:
         empty if not cell.strip() else (None if is_missing(cell) else UNREADABLE) if one is None else one
         for cell, one in zip(column, found, strict=True)
     ]
+
+
+def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
+    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`: whether a value is out
+    of its range, or which value of an enum has the words for high and low. Empty for any other column.
+
+    An empty cell says that the value is in its range.
+    """
+    marks = [cell.strip() for cell in column]
+    signs = {sign for mark in marks for sign in mark}
+    if not signs & _UPWARDS or not signs <= _UPWARDS | _DOWNWARDS or any(len({*mark}) > 1 for mark in marks):
+        return []
+    if signs - _PLUS_AND_MINUS:
+        marks = ["" if is_missing(mark) else mark for mark in marks]
+    if "enum" not in wanted.schema:
+        # `+` and `-` alone may be yes and no.
+        return [bool(mark) for mark in marks] if signs - _PLUS_AND_MINUS else []
+    choices = EnumValues(wanted.schema["enum"])
+    high, low = choices.meant_by("high"), choices.meant_by("low")
+    if high is None or low is None:
+        return []
+    usual = choices.meant_by("normal") or (None if wanted.fits(None) else UNREADABLE)
+    return [usual if not mark else high if mark[0] in _UPWARDS else low for mark in marks]
 
 
 class _ChoicesOfCells:

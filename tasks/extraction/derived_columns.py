@@ -26,6 +26,8 @@ LEAST_PAIRS: Final = 0.6
 """Least share of a column's cells that have two parts like its header."""
 LEAST_PARTED: Final = 2
 """Least number of cells of a column that are parted into words and figures."""
+TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
+"""Headers of the numbers behind `±`."""
 LONGEST_RANGE: Final = 60
 """Largest length of a range, in characters."""
 _RANGE: Final = re.compile(
@@ -97,6 +99,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             _notes(cells),
             _halves(head, cells),
             _words_and_figures(index, head, cells),
+            _tolerances(index, head, cells),
         ):
             yield None
             yield from found
@@ -201,6 +204,18 @@ def _words_and_figures(column_index: int, head: str, cells: Sequence[ReadCell]) 
         texts = [parts_by_text.get(cell.text, ("", "", ""))[index] or "" for cell in cells]
         if any(texts) and forms[-1]:
             yield DerivedColumn(forms, _parts_of(cells, texts), column_index)
+
+
+def _tolerances(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield the numbers, and their tolerances, of a column with cells such as `12.1 ± 0.3`. Others may lack one."""
+    present = [cell for cell in cells if not is_missing(cell.text)]
+    parts = {cell.text: cell.text.split("±") for cell in present if len(cell.text) <= LONGEST_RANGE}
+    pairs = {text: (own[0].strip(), own[1].strip()) for text, own in parts.items() if len(own) == 2}
+    if head and sum(cell.text in pairs for cell in present) >= max(1, LEAST_PAIRS * len(present)):
+        numbers = [pairs[cell.text][0] if cell.text in pairs else cell.text for cell in cells]
+        tolerances = [pairs[cell.text][1] if cell.text in pairs else "" for cell in cells]
+        yield DerivedColumn((head,), _parts_of(cells, numbers), column_index)
+        yield DerivedColumn(TOLERANCE, _parts_of(cells, tolerances), column_index)
 
 
 def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]:

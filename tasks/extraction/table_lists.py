@@ -342,18 +342,20 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
     return found
 
 
-def _above_cells(forms: Sequence[tuple[str, ...]], lasts: Sequence[int], end: int) -> list[tuple[str, ...]]:
+def _above_cells(forms: Sequence[tuple[str, ...]], last_rows: Sequence[int], end: int) -> list[tuple[str, ...]]:
     """Return the header texts, with those of a column without cells moved to the column beside it that has cells, but
     no header: numbers at the right of a wide column, whose header is at its left or in its middle.
 
-    `lasts` has the index of the last row in which a column has a text; the header ends before row `end`.
+    `last_rows` has the index of the last row in which a column has a text; the header ends before row `end`.
     """
     moved = list(forms)
-    for at, own in enumerate(forms):
-        if own and lasts[at] < end:
-            free = [to for to in (at + 1, at - 1) if 0 <= to < len(forms) and not moved[to] and lasts[to] >= end]
-            if free:
-                moved[at], moved[free[0]] = (), own
+    for column, own in enumerate(forms):
+        if not own or last_rows[column] >= end:
+            continue
+        neighbours = [index for index in (column + 1, column - 1) if 0 <= index < len(forms)]
+        free = next((index for index in neighbours if not moved[index] and last_rows[index] >= end), None)
+        if free is not None:
+            moved[column], moved[free] = (), own
     return moved
 
 
@@ -1052,6 +1054,10 @@ def _section_field(column_by_field: Mapping[int, int], fields: Sequence[WantedFi
     return left if len(left) == 1 else demanded if len(demanded) == 1 else []
 
 
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalnum, text))
+
+
 def _fill_down(
     rows: Sequence[list[ReadCell]],
     parts: Sequence[int],
@@ -1082,7 +1088,8 @@ def _fill_down(
             cell = row[column]
             other_texts = [row[other].text for other in column_by_field.values() if other != column]
             if cell.text:
-                above, spans = cell, cell.row_span - 1
+                # A mark of a value, such as an arrow, says nothing about the values below.
+                above, spans = cell if _has_letters(cell.text) else None, cell.row_span - 1
             elif above is not None and (
                 spans > 0 or (may_repeat and other_texts.count("") <= (len(other_texts) >= MAX_GAPLESS_COLUMNS))
             ):

@@ -81,6 +81,31 @@ def test_yes_and_no_words_of_an_enum_and_days_are_read_by_the_column() -> None:
     ]
 
 
+@each_case("marks", [("▲", "", "▼▼", ""), ("+", "", "−", ""), ("↑↑", "-", "↓", "-")])
+def test_marks_beside_values_say_which_are_out_of_their_range(marks: Sequence[str]) -> None:
+    level = {"type": "string", "enum": ["niedrig", "normal", "hoch"]}
+    names, values = ("Iron", "Zinc", "Lead", "Tin"), ("9", "7", "1", "4")
+    text = "\n".join(f"{name};{value};{mark}" for name, value, mark in zip(names, values, marks, strict=True))
+    found = rows_of(f"metal;value;\n{text}\n", metal=TEXT, value=NUMBER, level=level)
+    assert [row["level"] for row in found] == ["hoch", "normal", "niedrig", "normal"]
+
+
+def test_a_mark_says_that_a_value_is_out_of_its_range() -> None:
+    text = "metal;value;\nIron;9;▲\nZinc;7;\nLead;1;▼\n"
+    found = rows_of(text, metal=TEXT, value=NUMBER, out_of_range={"type": "boolean"})
+    assert [row["out_of_range"] for row in found] == [True, False, True]
+
+
+def test_numbers_are_apart_from_their_tolerances() -> None:
+    text = "metal;result\nIron;9.1 ± 0.5\nZinc;7 ± 1\nLead;< 1\n"
+    found = rows_of(text, metal=TEXT, result=NUMBER, uncertainty={"type": ["number", "null"]})
+    assert found[:2] == [
+        {"metal": "Iron", "result": 9.1, "uncertainty": 0.5},
+        {"metal": "Zinc", "result": 7, "uncertainty": 1},
+    ]
+    assert rows_of(text, metal=TEXT, result=TEXT)[0] == {"metal": "Iron", "result": "9.1 ± 0.5"}
+
+
 def test_an_empty_cell_is_null() -> None:
     score = {"type": ["integer", "null"]}
     assert rows_of("name,score\nAda,\nBob,4\n", name=TEXT, score=score) == [
