@@ -15,8 +15,8 @@ Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
 
 FEWEST_COLUMNS: Final = 3
 """Least number of columns that a list must ask for. A list of names with one dose each is read by `listed_items`."""
-MAX_BELOW: Final = 2
-"""Largest number of lines below a medicine that say how it is taken."""
+MAX_BELOW: Final = 4
+"""Largest number of lines below a medicine that say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5
 """Gap between two lines that ends the description of a medicine, in heights of a line."""
 
@@ -24,8 +24,9 @@ LONGEST_ROW: Final = 500
 """Largest number of characters of a line that names a medicine."""
 
 _UNIT = (
-    r"(?:mg|g|µg|mcg|ug|micrograms?|mikrogramm|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval)"
-    r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|dos\w*))?"
+    r"(?i:(?:mg|g|µg|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"
+    r"|(?:units?|einheiten|unités|unidades|unità|eenheden|enheter|jednostek)\b)"
+    r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|dos\w*))?)"
 )
 _MEDICINE = re.compile(
     r"(?:(?:\d{1,2}[.)]|Rp\.?|R/|[-–•*]) ?)*"
@@ -33,27 +34,33 @@ _MEDICINE = re.compile(
     rf"(?:/\d+(?:[.,]\d+)? ?{_UNIT})?)(?![^\W_])(?P<rest>.*)"
 )
 _FORM = re.compile(
+    r"(?:(?:oral|nasal|eye|ear|chewable|soluble|effervescent|dispersible) )?"
     r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?)?(?:tab(?:l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps(?:ules?)?|kaps(?:eln?|ułki?)?"
     r"|compr(?:im[ée]s?|imidos?|esse)?|cpr|cp|c[áa]psulas?|gélules?|gtt|drops|tropfen|gouttes|gotas|gocce|krople|syrup|saft"
     r"|sirop|jarabe|sciroppo|syrop|cream|creme|crème|crema|krem|salbe|ointment|pommade|pomada|maść|gel|spray|inhaler"
-    r"|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?",
+    r"|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?"
+    r"(?: (?:buvable|oral|orale|nasal[e]?|effervescente?s?|gastro-résistante?s?)\b)?",
     re.IGNORECASE,
 )
 _COUNTED = (
     rf"(?:pcs|pieces|st(?:ück|k|\.)?|szt|stuks|uds?|{_FORM.pattern}|op\b\.?|boîtes?|cajas?|packs?|packung(?:en)?"
     r"|n[123]\b)"
 )
+_SUPPLY = re.compile(
+    r"(?:supply|abgabe|qty|qté|qtà|ctd|quantity|menge|no|nr|n[°º]|disp(?:ense)?|anzahl|quantité|cantidad|quantità|ilość"
+    r"|aantal|antal|quantidade)\b[.:]* ?",
+    re.IGNORECASE,
+)
 _QUANTITY = re.compile(
-    r"(?:\b(?:supply|abgabe|qty|qté|qtà|ctd|quantity|menge|no|nr|n[°º]|disp(?:ense)?|anzahl|quantité|cantidad|quantità|ilość"
-    r"|aantal)\b[.:]* ?"
-    r"|[#x×] ?)"
+    rf"(?:\b{_SUPPLY.pattern}|[#x×] ?)"
     rf"(?P<behind>\d{{1,4}})\b(?! ?[x×])|(?<![\d.,/-])(?P<before>\d{{1,4}}) ?{_COUNTED}(?!\w)",
     re.IGNORECASE,
 )
 _SCHEME = re.compile(r"\d(?:[.,/]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?!\d)[^,;|]*")
 _INTAKE = re.compile(
     r"(?:\b(?:S|Sig|D\.? ?S|Dos|Dosage|Dosierung|Posologie|Posologia|Posología|Dawkowanie|DS|Directions|Instructions"
-    r"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|(?P<plain>\b(?:take|apply|inhale|use|one|two|once|twice|as needed"
+    r"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|(?P<plain>\b(?:take|apply|inhale|inject|insert|rinse|dissolve|use"
+    r"|one|two|once|twice|as needed"
     r"|bei bedarf|nach bedarf|täglich|1 ?[x×]|2 ?[x×]|3 ?[x×]|4 ?[x×]|every|alle \d|tomar|prendre|prendere|au besoin"
     r"|si besoin|cada|co \d|al bisogno|\d+ (?:times|mal|fois|veces|volte|razy|keer|tabl?\w*|caps?\w*|compr\w*)"
     r" (?:a|per|pro|par|al|por|na|täglich|le|daily))\b.*)",
@@ -64,24 +71,42 @@ _DURATION = re.compile(
     r"|giorni|dias|dni|dagen|months?|monate|mois|meses|mesi|miesi\w+))\b",
     re.IGNORECASE,
 )
+_LAST_DURATION = re.compile(rf"(?<!\w){_DURATION.pattern}[).]?$", re.IGNORECASE)
 _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     "strength": frozenset(
-        fold("strength stärke staerke wirkstärke dose dosis concentration dosaggio dawka sterkte moc")
+        fold(
+            "strength stärke staerke wirkstärke concentration concentrazione concentración concentração dosaggio dawka "
+            "sterkte styrka moc"
+        )
     ),
-    "form": frozenset(fold("form darreichungsform forme forma presentation vorm postać")),
-    "quantity": frozenset(fold("quantity qty menge anzahl packungsgröße quantité cantidad quantità ilość aantal pack")),
-    "duration": frozenset(fold("duration dauer durée duración durata duur czas")),
+    "form": frozenset(
+        fold("form darreichungsform forme forma farmaceutica presentation vorm toedieningsvorm postać beredningsform")
+    ),
+    "quantity": frozenset(
+        fold(
+            "quantity qty supply menge anzahl packungsgröße quantité cantidad quantità quantidade ilość aantal "
+            "antal pack"
+        )
+    ),
+    "duration": frozenset(
+        fold("duration dauer duree durée duración duracion durata duração duracao duur czas behandlingstid")
+    ),
     "intake": frozenset(
         fold(
-            "dosage instructions directions instruction posology posologie posologia posología dosierung "
-            "einnahme sig frequency usage intake dawkowanie gebruik dosering schema anweisung pauta"
+            "instructions directions instruction posology posologie posologia posología dosierung einnahme sig "
+            "frequency usage intake dawkowanie gebruik dosering schema anweisung pauta"
         )
     ),
 }
+_DOSES: Final[Mapping[str, tuple[Column, Column]]] = {
+    **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake")),
+    **dict.fromkeys(fold("dosage"), ("intake", "strength")),
+}
+"""Words that mean the strength or how a medicine is taken: the column of each, or the other one if that is taken."""
 _MEDICINES: Final = frozenset(
     fold(
-        "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento farmaco "
-        "lek geneesmiddel product substance item bezeichnung denominazione"
+        "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "
+        "fármaco lek geneesmiddel läkemedel preparat product substance item bezeichnung denominazione"
     )
 )
 
@@ -99,20 +124,38 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
         body = (yield from _medicines_of(passage)) if body is None else body
         if body:
             header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
-            rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in body]
+            has_duration = "duration" in columns.values()
+            medicines = [_without_duration(cells) if has_duration else cells for cells in body]
+            rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in medicines]
             yield ReadTable([header, *rows], is_exact=False, is_whole=True)
 
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
+    # The name alone: a description such as "without the duration" names other columns.
+    words_of_fields = [set(one.names.own[0]) for one in fields]
     found: dict[int, Column] = {}
-    for index, one in enumerate(fields):
-        words = {word for own in one.names.own for word in own}
+    for index, words in enumerate(words_of_fields):
         column = next((column for column, known in _NAMES.items() if words & known), None)
-        if column is None and (words & _MEDICINES or "medication" in one.names.concepts):
+        is_dose = bool(words & _DOSES.keys())
+        if column is None and not is_dose and (words & _MEDICINES or "medication" in fields[index].names.concepts):
             column = "name"
         if column is not None and column not in found.values():
             found[index] = column
-    return found
+    for index, words in enumerate(words_of_fields):
+        doses = next((columns for word, columns in _DOSES.items() if word in words), ())
+        column = next((column for column in doses if column not in found.values()), None)
+        if index not in found and column is not None:
+            found[index] = column
+    return dict(sorted(found.items()))
+
+
+def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
+    """Return the cells of a medicine without the duration at the end of how it is taken, which has a column."""
+    intake = cells.get("intake")
+    found = _LAST_DURATION.search(intake.text) if intake else None
+    if intake is None or found is None or not found.start():
+        return cells
+    return {**cells, "intake": intake._replace(text=intake.text[: found.start()].rstrip(" ,;.("))}
 
 
 def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
@@ -122,7 +165,7 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
         matches: list[re.Match[str] | None] = []
         for text in texts:
             yield
-            matches.append(_MEDICINE.fullmatch(text))
+            matches.append(None if _INTAKE.match(text) else _MEDICINE.fullmatch(text))
         for index, (row, found) in enumerate(zip(rows, matches, strict=True)):
             if found is None:
                 continue
@@ -131,10 +174,13 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             cells: dict[Column, ReadCell] = {}
             for line in (row, *below):
                 text = found["rest"] if line is row else text_of(passage, line)
-                column_texts = _texts_of_columns(text[:LONGEST_ROW], is_below=line is not row)
+                text = text[:LONGEST_ROW]
+                if "intake" in cells and line is not row and text[:1].islower():
+                    cells["intake"] = cells["intake"]._replace(text=f"{cells['intake'].text} {text}")
+                column_texts = _texts_of_columns(text, is_below=line is not row)
                 cell = cell_of(passage, line)
                 cells = {column: cell._replace(text=one) for column, one in column_texts.items()} | cells
-            if "intake" not in cells and below:
+            if "intake" not in cells and below and not _SUPPLY.match(text_of(passage, below[0])):
                 cells["intake"] = cell_of(passage, below[0])
             own = cell_of(passage, row)
             cells |= {"name": own._replace(text=found["name"]), "strength": own._replace(text=found["strength"])}
@@ -164,15 +210,20 @@ def _below(
 def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
     """Return the texts of columns in the text after a medicine, or in a line below it."""
     column_texts: dict[Column, str] = {}
-    if found := _SCHEME.search(text) or _INTAKE.search(text):
-        instruction = found.groupdict().get("told") or found.groupdict().get("plain") or found[0]
+    rest = text
+    is_supply = is_below and _SUPPLY.match(text) is not None
+    if found := None if is_supply else _SCHEME.search(text) or _INTAKE.search(text):
+        groups = found.groupdict()
+        instruction = groups.get("told") or groups.get("plain") or found[0]
+        rest = text[: found.start()]
+        if is_below and groups.get("plain") and not _QUANTITY.search(rest):
+            instruction, rest = text, ""
         column_texts["intake"] = instruction.strip(" ,;.")
-        text = text[: found.start()]
-        if late := _DURATION.search(instruction):
-            column_texts["duration"] = late["time"]
+    if found := _DURATION.search(text):
+        column_texts["duration"] = found["time"]
     # Below a medicine, "1 tablet" is the amount taken at once, not the quantity prescribed.
-    if (found := _QUANTITY.search(text)) and not (is_below and found["before"]):
+    if (found := _QUANTITY.search(rest)) and not (is_below and found["before"]):
         column_texts["quantity"] = found["behind"] or found["before"]
-    if found := _FORM.search(text):
+    if found := _FORM.search(rest):
         column_texts["form"] = found[0]
     return column_texts

@@ -37,3 +37,40 @@ def test_the_line_below_a_medicine_says_how_it_is_taken() -> None:
         ("Amoxicilline", "500 mg", "gélules", None, "1 gélule matin, midi et soir pendant 7 jours"),
         ("Paracétamol", "1 g", "comprimés", 16, "au besoin, 4 par jour au plus"),
     ]
+
+
+def test_directions_go_on_in_the_next_line_and_end_before_their_duration() -> None:
+    text = """Cefalexin 250 mg capsules
+Take ONE capsule twice a day, in the morning and
+with the evening meal for 10 days
+Supply: 20 (twenty)
+Insulin glargine 100 units/mL pen
+Inject 14 units at night
+Supply: 5 pens
+"""
+    columns = {
+        "drug": TEXT,
+        "strength": TEXT,
+        "directions": {"type": "string", "description": "without the duration"},
+        "durationDays": COUNT_OR_NULL,
+        "quantity": COUNT_OR_NULL,
+    }
+    assert medicines(text, **columns) == [
+        ("Cefalexin", "250 mg", "Take ONE capsule twice a day, in the morning and with the evening meal", 10, 20),
+        ("Insulin glargine", "100 units/mL", "Inject 14 units at night", None, 5),
+    ]
+
+
+def test_a_dose_is_the_strength_beside_a_field_of_how_it_is_taken() -> None:
+    text = """Losartan 50 mg
+1 comprimé le soir
+Pendant 2 mois
+Crotamiton 10 %
+1 application 2 fois par jour
+Pendant 8 jours
+"""
+    columns = {"medicament": TEXT, "dosage": TEXT, "posologie": TEXT, "duree": TEXT}
+    assert medicines(text, **columns) == [
+        ("Losartan", "50 mg", "1 comprimé le soir", "2 mois"),
+        ("Crotamiton", "10 %", "1 application 2 fois par jour", "8 jours"),
+    ]
