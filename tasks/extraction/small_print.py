@@ -56,9 +56,9 @@ LEAST_AGREEMENT_OF_EMPTY_CELL: Final = 0.8
 EMPTY_CELL_PROBABILITY: Final = 0.95
 """Probability that nothing answers a field whose cell is empty."""
 
-_LANGUAGES = re.compile(r"\s*[/·|•]\s*|\s+[-–—]\s+")
+_LANGUAGES = re.compile(r"(?<!\s)(?:\s*+[/·|•]\s*|\s++[-–—]\s+)")
 """Pattern of the sign between two languages of a label."""
-_ELEMENTS = re.compile(r"\s*,\s*|\s+(?:and|und|et|y|e|en|och|og|i|&)\s+", re.IGNORECASE)
+_ELEMENTS = re.compile(r"(?<!\s)(?:\s*+,\s*|\s++(?:and|und|et|y|e|en|och|og|i|&)\s+)", re.IGNORECASE)
 """Pattern of the text between the names of two values in a label."""
 _NUMBER = re.compile(r"(?:[0-9]{1,2}[a-z]?|[a-z])[.):]?(?=\s)\s*|[0-9]{1,2}[a-z]?[.):]?(?=[^\W\d_])", re.IGNORECASE)
 """Pattern of the number of a cell before its label."""

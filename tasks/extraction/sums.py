@@ -86,6 +86,8 @@ _AMOUNTS = frozenset(
     fold("amount sum betrag summe importe montant importo valor bedrag belopp beløb kwota wartość value credit")
 )
 _AMOUNT = re.compile(r"\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}")
+_LONGEST_AMOUNT = 40
+"""Number of characters of a word that are searched for an amount, because the search is quadratic."""
 _PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?)(%?)")
 _RATE_AT_END = re.compile(r"([^\W\d_]{2,})_?(\d{1,2})")
 
@@ -359,7 +361,7 @@ def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[
         if word.at in words:
             break
         text = passage.words[word.at]
-        found = [] if _AMOUNT.search(text) else [*found, *(one for one in fold(text) if not one.isdigit())]
+        found = [] if _AMOUNT.search(text[:_LONGEST_AMOUNT]) else [*found, *(one for one in fold(text) if not one.isdigit())]
     return tuple(found)
 
 

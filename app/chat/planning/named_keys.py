@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ MAX_KEYS: Final = 100
 """Largest number of keys that are looked for. It is the largest number of fields of a schema."""
 _MAX_CHARS: Final = 4_000
 """Number of characters of a prompt that are searched for keys."""
+_MAX_LISTS: Final = 3
+"""Largest number of words like "keys" that may have the keys after them."""
 _MAX_WORDS: Final = 4
 """Largest number of words of a key's name in a sentence."""
 _KEY = re.compile(r"[\"'“„]?([^\W\d]\w{0,63})[\"'”“]?\s*:")
@@ -94,7 +97,7 @@ def _schema_like(example: Mapping[str, Any]) -> dict[str, Any]:
 
 def _find_named_keys(prompt: str) -> Iterator[tuple[str, str]]:
     """Yield the keys that a prompt names, each with the remark on it."""
-    for listed in compiled(_KEYS).finditer(prompt):
+    for listed in islice(compiled(_KEYS).finditer(prompt), _MAX_LISTS):
         rest = prompt[listed.end() :].lstrip(" :")
         quoted = _QUOTED.findall(rest)
         if quoted:

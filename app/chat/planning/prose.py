@@ -90,7 +90,7 @@ class Prose:
     def of(cls, message: str) -> Self:
         if len(message) > _LONGEST_MESSAGE:
             message = f"{message[: _LONGEST_MESSAGE // 2]}\n{message[-_LONGEST_MESSAGE // 2 :]}"
-        bare = CODE.sub(" ", message)
+        bare = CODE.sub(" ", message.replace(_LINK, " "))
         links = urls_in(bare)
         # A link may begin with another link, so the longest is replaced first.
         for number, link in sorted(enumerate(links), key=lambda numbered: -len(numbered[1])):

@@ -12,6 +12,8 @@ from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFor
 
 CALL = "/tool_calls/0/function/arguments"
 """JSON pointer of the arguments of the only call in an answer."""
+MAX_INSTRUCTIONS = 16
+"""Largest number of messages that are searched for the names of keys."""
 NO_KEYS = (
     "No keys were found in the prompt, so the object is empty: name them, as in 'JSON with the keys a, b and c', or "
     "send a json_schema."
@@ -58,7 +60,7 @@ def fields_of_format(request: ChatRequest, form: ResponseFormat) -> RequestedFie
     if shape is None or shape.schema is not None:
         return None if shape is None else RequestedFields(shape)
     instructions = [*texts_of(request, "user")[-1:], *texts_of(request, "system", "developer")]
-    for text in instructions:
+    for text in instructions[:MAX_INSTRUCTIONS]:
         document = pasted_in(text)
         schema = schema_of_named_keys(text.replace(document, " ") if document else text)
         if schema is not None:

@@ -75,6 +75,11 @@ def test_a_link_that_is_shown_or_forbidden_is_not(message: str) -> None:
     assert not Prose.of(message).followed
 
 
+@pytest.mark.parametrize("message", ["What is 🔗5?", "🔗0 🔗99999999999999999999999", f"🔗0: don't open {LINK}"])
+def test_the_sign_of_a_link_is_no_link(message: str) -> None:
+    assert Prose.of(message).followed == frozenset()
+
+
 def test_one_link_may_be_forbidden_and_another_followed() -> None:
     assert Prose.of(f"Read {LINK}. Do not open {LINK}/b").followed == {LINK}
 
