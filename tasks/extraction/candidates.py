@@ -102,8 +102,10 @@ _FORMS: tuple[tuple[Kind, re.Pattern[str]], ...] = (
 )
 LABEL = re.compile(r"(?=[^:：]*[^\W\d_])[^:：]{1,60}[:：](?!//)")
 """Pattern of a label up to its colon; times of day and web addresses do not match."""
-_NAME = re.compile(r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:[^\W\d_a-zà-ÿ][\w'’&.-]*|de|of|von|van|der|la|del|and))*")
-"""Pattern of consecutive capitalised words, which are names in a sentence."""
+_NAME = re.compile(
+    r"\b[^\W\d_a-zà-ÿ][\w'’&.-]*(?: (?:(?:de|of|von|van|der|la|del|and) ){0,3}[^\W\d_a-zà-ÿ][\w'’&.-]*)*"
+)
+"""Pattern of consecutive capitalised words, with small words between them, which are names in a sentence."""
 _QUOTED = re.compile(r"[«“„\"] ?(?P<quoted>[^\W\d_][^«»“”„\"]{1,80}?) ?[»”“\"]")
 """Pattern of a title or another whole text in quotation marks."""
 _FRACTION = re.compile(r"([.,])\d{1,2}$")

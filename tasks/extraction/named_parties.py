@@ -26,7 +26,8 @@ _DEFINED = re.compile(
     r"|en lo sucesivo"
     r"|di seguito|in seguito|doravante|adiante|zwan\w+ dalej|zwan\w+ w dalszej|hierna|härefter|nedan)"
     rf"[^{_OPEN}{_CLOSE}.;]{{0,50}}{_ROLE}\s?\)?"
-    rf"|\((?:the |der |die |le |la |el |il |o |a |de |het )?{_ROLE.replace('role', 'short')}\)",
+    rf"|\((?:the |der |die |le |la |el |il |o |a |de |het )?{_ROLE.replace('role', 'short')}\)"
+    r"|\((?:the|der|die|le|la|el|il|o|a|de|het) (?P<bare>(?-i:[A-ZÀ-Þ])[^\W\d_]{2,30})\)",
     re.IGNORECASE,
 )
 _BEFORE_PARTIES = re.compile(
@@ -38,6 +39,7 @@ _AND = re.compile(
     r"[\s,;:]*)*",
     re.IGNORECASE,
 )
+_NEXT_PARTY = re.compile(r".*[\s,](?:and|und|sowie|et|y|e|ed|i|oraz|en|och)\s+(?=\S)", re.IGNORECASE)
 _FORM = re.compile(
     r"(?:(?:mrs?|ms|dr|prof|herrn?|frau|m|mme|mlle|monsieur|madame|d|dña|don|doña|sra?|sig|sig\.ra|ing|avv"
     r"|de heer|mevrouw"
@@ -94,8 +96,11 @@ def named_parties(text: str) -> Iterator[NamedPart]:
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     done = 0
     for found in _DEFINED.finditer(flat):
-        role = tuple(fold(found["role"] or found["short"]))
+        role = tuple(fold(found["role"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
+        # The address of the party before may stand behind its definition: `(the Landlord) of 9 Quay Street and …`.
+        if begin == done and _BEFORE_ADDRESS.match(flat, begin, end) and (rest := _NEXT_PARTY.match(flat, begin, end)):
+            begin = rest.end()
         done = found.end()
         for between in _BEFORE_PARTIES.finditer(flat, begin, end):
             begin = between.end()

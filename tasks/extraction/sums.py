@@ -361,7 +361,11 @@ def _words_before(passage: Passage, row: Sequence[WordOnPage], words: frozenset[
         if word.at in words:
             break
         text = passage.words[word.at]
-        found = [] if _AMOUNT.search(text[:_LONGEST_AMOUNT]) else [*found, *(one for one in fold(text) if not one.isdigit())]
+        found = (
+            []
+            if _AMOUNT.search(text[:_LONGEST_AMOUNT])
+            else [*found, *(one for one in fold(text) if not one.isdigit())]
+        )
     return tuple(found)
 
 

@@ -27,6 +27,10 @@ reprezentowaną przez prezesa zarządu Ewę Lis, zwaną dalej „Zamawiającym�
             ["Studio Verdi S.r.l.", "Ugo Bassi", "Via Po 3, 10124 Torino", "Mara Pozzi", "Via Roma 12, 12100 Cuneo"],
         ),
         (UMOWA, ["Sosna sp. z o.o.", "Ewę Lis", "Gdyni (81-300) przy ul. Leśnej 2", "Janem Kosem"]),
+        (
+            "Between Ada Holm (the Landlord) of 9 Dock Row, Galway and Ben Ek (the Tenant) of 3 Elm Grove, Sligo.",
+            ["Ada Holm", "Ben Ek"],
+        ),
         ("The form is called “the Form” here, and nobody signs it.", []),
     ],
 )
@@ -44,3 +48,10 @@ async def test_fields_of_a_party_are_copied_from_what_introduces_it() -> None:
 async def test_a_field_called_like_a_party_is_its_name() -> None:
     found = await filled(pasted(f"Extract the fields.\n\n{MIETE}"), vermieter=STRING, mieter_anschrift=STRING)
     assert found == {"vermieter": "Edda Brix", "mieter_anschrift": "Am Siel 9, 25761 Büsum"}
+
+
+async def test_a_name_in_a_sentence_ends_before_a_small_word() -> None:
+    found = await filled(
+        pasted("Extract the fields.\n\nThe seller is Nora Quill of 8 Orchard Row, Bath."), seller=STRING
+    )
+    assert found == {"seller": "Nora Quill"}
