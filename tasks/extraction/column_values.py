@@ -168,8 +168,8 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
     plain = [_bare_number(cell) for cell in cells]
     comma = decimal_comma([digits for _, digits in plain if digits], likely=comma_likely)
     found: list[Any] = []
-    for (sign, digits), marked in zip(plain, signs, strict=True):
-        value = number(digits, comma=comma) if digits else None
+    for cell, (sign, digits), marked in zip(cells, plain, signs, strict=True):
+        value = number(digits, comma=comma) if digits else fraction(cell)
         if value is None:
             found.append(UNREADABLE)
             continue

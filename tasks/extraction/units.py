@@ -95,7 +95,7 @@ _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
-_AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]]*")
+_AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]/½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]*")
 _DIVIDED = frozenset(("foot", "hour", "minute"))
 """Units after which a number without a unit may be the rest of the measure: `6 ft 2`."""
 _MOST_WORDS = 100

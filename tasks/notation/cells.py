@@ -5,16 +5,15 @@ other cells of its table."""
 import datetime as dt
 import math
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tasks.notation.dates import full_year
-from tasks.notation.numbers import LONGEST_NUMBER, Magnitude, is_grouped, magnitudes
+from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, Magnitude, is_grouped, magnitudes, size_of_fraction
 from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
-_FRACTION = re.compile(r"([-−]?)(\d{0,4}) ?([¼½¾⅓⅔⅛⅜⅝⅞])")
+_FRACTION = re.compile(rf"([-−]?)(?:(\d{{1,4}})({FRACTION})|([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]))")
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
 _UNIT = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
 _NUMBER = re.compile(rf"{_UNIT}([-+]?){_UNIT}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_UNIT}")
@@ -98,11 +97,11 @@ def decimal_comma(cells: Iterable[str], *, likely: bool) -> bool:
 
 
 def fraction(cell: str) -> float | None:
-    """Return the number in a cell that ends with the sign of a fraction, such as `1½`; None for any other cell."""
+    """Return the number in a cell that ends with a fraction, such as `1½` or `3 1/4`; None for any other cell."""
     found = _FRACTION.fullmatch(cell.strip())
     if found is None:
         return None
-    value = int(found[2] or 0) + unicodedata.numeric(found[3])
+    value = float(int(found[2] or 0) + size_of_fraction(found[3] or found[4]))
     return -value if found[1] else value
 
 

@@ -31,13 +31,18 @@ _MINUS_AFTER = (
 )
 """Pattern of a minus behind two decimals, at the end of a line or before a currency. Before another number, or a line
 that goes on with one or with a small letter, it is a dash or a hyphen."""
+FRACTION = rf"{_SPACE}?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|{_SPACE}\d{{1,2}}/(?:2|3|4|5|6|8|16|32|64)(?!\d|[/.,-]\d)"
+"""Pattern of the fraction behind a whole number: `2½`, `2 1/2`."""
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
+        (?:(?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
         (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>%))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_DIGITS_OF_FRACTION = 6
+"""Number of decimals of a fraction: as many as a 64th has."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
 """Number of figures that are looked at between two turns."""
@@ -59,8 +64,8 @@ class Number:
     start: int
     end: int
     digits: str
-    """The digits and separators as written, including the sign. An opening bracket counts as a sign (accounting), and
-    so does a minus behind an amount with two decimals (312.40-)."""
+    """The digits, separators and fraction as written, including the sign. An opening bracket counts as a sign
+    (accounting), and so does a minus behind an amount with two decimals (312.40-)."""
     readings: frozenset[Decimal]
 
     @property
@@ -87,7 +92,7 @@ def find_numbers_in_slices(text: str) -> Slices[list[Number]]:
 
 def _number_of(text: str, match: re.Match[str]) -> Number | None:
     """Return the number of a match, or None if it is a part of a word."""
-    start, end = match.span("digits")
+    start, end = match.start("digits"), match.end("fraction" if match["fraction"] else "digits")
     if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
@@ -95,8 +100,8 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     return Number(
         match.start() if sign else match.start("currency") if match["currency"] else start,
         match.end(),
-        sign + match["digits"] + minus,
-        frozenset(_readings(match["digits"], bool(sign or minus), match["percent"] is not None)),
+        sign + match["digits"] + (match["fraction"] or "") + minus,
+        frozenset(_readings(match, is_negative=bool(sign or minus))),
     )
 
 
@@ -154,10 +159,20 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
     return position == 0 or not text[position - 1].isalnum()
 
 
-def _readings(digits: str, negative: bool, percent: bool) -> Iterator[Decimal]:
-    for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", digits)):
-        for value in (reading.value, reading.value / 100) if percent else (reading.value,):
-            yield -value if negative else value
+def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
+    part = size_of_fraction(match["fraction"]) if match["fraction"] else Decimal(0)
+    for reading in magnitudes(re.sub(rf"{_SPACE}|['’]", "", match["digits"])):
+        if part and reading.value != int(reading.value):
+            continue
+        whole = reading.value + part
+        for value in (whole, whole / 100) if match["percent"] else (whole,):
+            yield -value if is_negative else value
+
+
+def size_of_fraction(text: str) -> Decimal:
+    """Return the size of a text that matches FRACTION; of a third, the first six decimals."""
+    above, _, below = unicodedata.normalize("NFKC", text).strip().replace("/", "⁄").partition("⁄")
+    return round(Decimal(above) / Decimal(below), _DIGITS_OF_FRACTION).normalize()
 
 
 class Magnitude(NamedTuple):

@@ -324,6 +324,11 @@ def test_a_moment_with_its_zone_is_copied() -> None:
     assert [row["entry"] for row in rows] == ["2024-05-01T10:00:00+02:00", "2024-05-01T11:00:00Z"]
 
 
+def test_fractions_of_a_column_are_numbers() -> None:
+    text = "Item;Length\nShelf;2½\nDoor;3 1/4\nBoard;5\n"
+    assert [row["length"] for row in rows_of(text, item=TEXT, length=NUMBER)] == [2.5, 3.25, 5]
+
+
 def test_columns_between_known_ones_are_assigned_in_order() -> None:
     text = "Wirkstoff;Stärke;VM;MT;AB;Hinweis\nTorasemid;20 mg;1;½;0;neu\nBisoprolol;5 mg;1;0;1;erhöht\n"
     columns = {"substance": TEXT, "strength": TEXT, "morning": TEXT, "noon": TEXT, "evening": TEXT, "remark": TEXT}

@@ -139,6 +139,6 @@ def test_seconds_and_milliseconds_since_1970_are_dates() -> None:
     assert since_1970(12) is None
 
 
-@pytest.mark.parametrize(("cell", "value"), [("½", 0.5), ("1½", 1.5), ("-2 ¼", -2.25)])
+@pytest.mark.parametrize(("cell", "value"), [("½", 0.5), ("1½", 1.5), ("-2 ¼", -2.25), ("3 1/4", 3.25)])
 def test_a_cell_may_have_a_fraction(cell: str, value: float) -> None:
     assert number(cell, comma=True) == value
