@@ -20,6 +20,7 @@ from tasks.extraction.concepts import CONCEPTS, PHRASES
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.named_parties import NamedPart, named_parties
+from tasks.extraction.page_magnitudes import states_magnitude
 from tasks.extraction.parts import parts_of_name, places_in
 from tasks.extraction.passages import Passage, head_of
 from tasks.matches_in_slices import matches_in_slices
@@ -206,6 +207,11 @@ class Candidates:
         """True if the texts show the order of day and month in days such as `03/04/05`."""
         days = ((span.text, span.day) for span in self.spans if span.day is not None)
         return is_order_shown(days, [passage.text for passage in self.passages])
+
+    @cached_property
+    def is_magnitude_stated(self) -> bool:
+        """True if the texts say that their amounts are in thousands or in another magnitude."""
+        return any(states_magnitude(passage.text) for passage in self.passages)
 
     @cached_property
     def blocks(self) -> list[int]:

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any, Final
 
 from tasks.extraction.candidates import Candidates, CandidateSpan
-from tasks.extraction.features import field_text, types_of, wants_iso
+from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
-from tasks.extraction.units import rescaled
+from tasks.extraction.units import has_other_sign, rescaled, states_no_unit
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
+from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
 DENIED: Final = 0.3
@@ -25,20 +26,40 @@ DENIED: Final = 0.3
 IN_OTHER_UNIT: Final = 0.4
 """Largest probability of a number that is printed in another unit or magnitude than its field's."""
 DOUBTFUL: Final = 0.85
-"""Largest probability of a bound (`below 5`), of a day that may be two (03/04/05), and of one of several values behind
-the same label."""
+"""Largest probability of a bound (`below 5`), of an amount that is not due (`30.00 waived`), of a number beside another
+currency or an unknown unit, of a day that may be two (03/04/05), and of one of several values behind the same label."""
 
+_NEAR: Final = 50
+"""Number of characters beside a number among which words that speak against it are looked for."""
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
 
-def _any_of(table: str) -> str:
-    phrases = " ".join(_TABLE["comparisons"][table].split()).split(", ")
+def _any_of(table: str, key: str) -> str:
+    phrases = " ".join(_TABLE[table][key].split()).split(", ")
     return "|".join(re.escape(without_accents(phrase)) for phrase in sorted(phrases, key=len, reverse=True))
 
 
-_COMPARED_BEFORE = re.compile(rf"(?:(?<!\w)(?:{_any_of('before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$")
+_COMPARED_BEFORE = re.compile(
+    rf"(?:(?<!\w)(?:{_any_of('comparisons', 'before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$"
+)
 """Pattern of a comparison at the end of the text before a number. A currency may be between them."""
-_COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('after')})(?!\w)")
+_COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
+_MONEY: Final = without_accents(CURRENCY.casefold())
+_RANGE_BEFORE = re.compile(
+    rf"(?:(?<=\d)|(?<=\d\W)) ?(?:{_MONEY})? ?"
+    rf"(?:[-–—]|(?<![^\W\d_])(?:{_any_of('ranges', 'between')})(?=\W)) ?(?:{_MONEY})? ?$"
+)
+_RANGE_AFTER = re.compile(
+    rf" ?(?:{_MONEY})? ?(?:[-–—] ?|(?<![^\W\d_])(?:{_any_of('ranges', 'between')}) )(?:{_MONEY})? ?\d"
+)
+"""Patterns of the rest of a range around a number: `10 to 12`, `1,000 - 1,500 EUR`."""
+_NOT_DUE_AFTER = re.compile(
+    rf"[^\n\d]{{0,{_NEAR}}}?(?<!\w)(?:{_any_of('not_due', 'after')})(?=\s*(?:[^\w\s]|$)|\s+(?:on|by|am|le|el|il|in)\b)"
+)
+_NOT_DUE_BEFORE = re.compile(
+    rf"(?<!\w)(?:{_any_of('not_due', 'before')}):?\W{{0,3}}(?:{_MONEY})? ?$"
+    rf"|[:：]\s*(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
+)
 _LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
 _LABEL_END = (":", "：")
 
@@ -50,26 +71,40 @@ def largest_probability(
     value is in the field's own unit, whatever the unit of the span."""
     if is_denied(span.text_before):
         return DENIED
-    is_number = bool(types_of(field.schema) & {"number", "integer"})
-    text = field_text(field.schema, field.names)
-    if is_number and not is_converted and rescaled(text, span, candidates) is not None:
-        return IN_OTHER_UNIT
-    is_bound = is_number and _is_compared(span) and _LIMITS.isdisjoint(map(without_accents, fold(text.full)))
+    if types_of(field.schema) & {"number", "integer"} and span.number is not None:
+        text = field_text(field.schema, field.names)
+        if not is_converted and rescaled(text, span, candidates) is not None:
+            return IN_OTHER_UNIT
+        is_in_other = not is_converted and (
+            has_other_sign(text, span) or (states_no_unit(text) and candidates.is_magnitude_stated)
+        )
+        if is_in_other or _is_doubtful_number(text, span):
+            return DOUBTFUL
     is_ambiguous = wants_iso(field.schema) and _is_ambiguous_day(span, candidates)
-    return DOUBTFUL if is_bound or is_ambiguous or _is_one_of_several(span, candidates) else 1.0
+    return DOUBTFUL if is_ambiguous or _is_one_of_several(span, candidates) else 1.0
 
 
-def _is_compared(span: CandidateSpan) -> bool:
-    """True if a number is the bound of a range: `below 5`, `18+`."""
-    if span.number is None:
-        return False
-    passage = span.passage
-    text_before = passage.text[max(0, span.number.start - 30) : span.number.start].split("\n")[-1]
-    text_after = passage.text[span.number.end : span.number.end + 30].split("\n")[0]
-    return bool(
-        _COMPARED_BEFORE.search(without_accents(text_before.casefold()))
-        or _COMPARED_AFTER.match(without_accents(text_after.casefold()))
+def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
+    """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field asks for none, or if it is
+    said not to be due."""
+    assert span.number
+    text = span.passage.text
+    before, after = (
+        without_accents(part.casefold())
+        for part in (
+            text[max(0, span.number.start - _NEAR) : span.number.start].split("\n")[-1],
+            text[span.number.end : span.number.end + 2 * _NEAR].split("\n")[0],
+        )
     )
+    if _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
+        return True
+    is_bound = (
+        _COMPARED_BEFORE.search(before)
+        or _COMPARED_AFTER.match(after)
+        or _RANGE_BEFORE.search(before)
+        or _RANGE_AFTER.match(after)
+    )
+    return bool(is_bound) and _LIMITS.isdisjoint(map(without_accents, fold(field.full)))
 
 
 def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:

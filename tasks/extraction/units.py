@@ -7,6 +7,7 @@
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
 from functools import lru_cache
@@ -23,6 +24,8 @@ from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
+from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import Number, likeliest
 
 SAME_UNIT_BONUS = 4.0
@@ -85,6 +88,9 @@ _MAGNITUDES, _BESIDE_MONEY = (
 _MAGNITUDE = re.compile(
     rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
 )
+_POWER_OF_TEN = re.compile(
+    r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))", re.IGNORECASE
+)
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
 _UNIT_OF_LABEL = re.compile(
@@ -96,8 +102,16 @@ _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]/½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]*")
+_WORDS_OF_RATE = 3
+"""Number of words of a unit with `per` in a field's name: `l_per_100km`."""
 _DIVIDED = frozenset(("foot", "hour", "minute"))
 """Units after which a number without a unit may be the rest of the measure: `6 ft 2`."""
+_CURRENCY_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<currency>{CURRENCY}) ?[-−]?\d[^\n]*$")
+_CURRENCY_AFTER = re.compile(rf" ?(?P<currency>{CURRENCY})(?![^\W\d_])")
+LETTERS_OF_CODE = 3
+_PARTS_OF_CURRENCIES = frozenset(("cent", "cents", "pence", "centimes", "centimos", "centavos", "grosze", "ore"))
+_UNKNOWN_UNIT = re.compile(r" ?[\"'′″’”]| ?[^\W\d_]{1,12}\.?(?=\s*?(?:\n|$|[,;)|]))")
+"""Pattern of a sign of feet or inches behind a number, or of a word that ends the line or a part of it."""
 _MOST_WORDS = 100
 """Number of words of a line among which a measure in the field's own unit is looked for."""
 _MOST_PIECES = 3
@@ -217,6 +231,30 @@ def has_other_unit(header: str, field: FieldText) -> bool:
     return unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted)
 
 
+def states_no_unit(field: FieldText) -> bool:
+    """True if a field states neither a unit nor a magnitude, so that its numbers may be amounts of money."""
+    return not units_of(field) and not _units_stated(field) and not _magnitudes_stated(field)
+
+
+def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
+    """True if a field states a currency or a unit, and another one stands beside a number, or a word or a sign that is
+    not known: `$120.00` for `total_eur`, `12 parsecs` for `distance_km`."""
+    assert span.number
+    text, start, end = span.passage.text, span.number.start, span.number.end
+    last_words = {name[-1] for name in field.names.own if len(name) > 1}
+    printed = _CURRENCY_BEFORE.search(text[max(0, start - LONGEST_CURRENCY - 2) : end].split("\n")[-1])
+    printed = printed or _CURRENCY_AFTER.match(text, end)
+    if not _PARTS_OF_CURRENCIES.isdisjoint(last_words):
+        return printed is not None or _WITH_CENTS.search(span.number.digits) is not None
+    codes = {code for word in last_words if len(word) == LETTERS_OF_CODE and (code := currency_of(word.upper()))}
+    if codes:
+        return printed is not None and not any(may_be_in(printed["currency"], code) for code in codes)
+    wanted = _units_stated(field)
+    if not wanted or (own := unit_after(span)) in wanted:
+        return False
+    return bool(own) or printed is not None or _UNKNOWN_UNIT.match(text, end) is not None
+
+
 class RescaledNumber(NamedTuple):
     """A number that is printed in another unit or magnitude than its field's: `150 lb` for `weight_kg`, `1.5 M EUR` for
     `total`."""
@@ -235,7 +273,10 @@ def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> R
     wanted = _units_stated(field)
     magnitude, words = _magnitude_after(span, field, has_unit=bool(wanted))
     if magnitude is not None:
-        value = magnitude * _value(span.number) if magnitude else None
+        end = words[-1] + 1
+        unit = unit_of(span.passage.words[end]) if end < len(span.passage.words) else ""
+        is_known = magnitude and (not wanted or not unit or unit in wanted)
+        value = magnitude * _value(span.number) if is_known else None
         return RescaledNumber(value, words)
     pieces = _compound_at(span)
     if not pieces[0].unit and wanted and (unit := unit_in_label(*candidates.labels_of(span).values())):
@@ -282,6 +323,8 @@ def _units_stated(field: FieldText) -> frozenset[str]:
     """Return the units at the end of the field's own names, or in its description in brackets or after `in`, without
     words that may mean something else."""
     names = [name for name in field.names.own if name]
+    if rates := {UNITS[rate] for name in names if (rate := " ".join(name[-_WORDS_OF_RATE:])) in UNITS}:
+        return frozenset(rates)
     if any("per" in name or "pro" in name for name in names):
         return frozenset()
     last_words = [
@@ -371,6 +414,10 @@ def _magnitude_after(
     1000 for `3 thousand`, 0 if the factor is unknown, None without a magnitude or if it is the field's own."""
     assert span.number
     passage = span.passage
+    if power := _POWER_OF_TEN.match(passage.text, span.number.end):
+        exponent = int(unicodedata.normalize("NFKC", power["plain"] or power["raised"]).replace("−", "-"))
+        words = tuple(range(span.words[0], passage.words_between(power.start() + 1, power.end())[-1] + 1))
+        return Fraction(10) ** exponent, words
     found = _MAGNITUDE.match(passage.text, span.number.end)
     if found is None:
         return None, ()

@@ -64,6 +64,11 @@ async def test_a_value_behind_a_denial_is_not_copied(text: str, name: str, schem
         ("Age: 18 or older", "age", False),
         ("Age: 18", "age", True),
         ("Maximum weight: up to 50", "maximum_weight", True),
+        ("Age: over 60", "age", False),
+        ("Temperature: between 2 and 8 C", "temperature", False),
+        ("Quantity: 10 to 12", "quantity", False),
+        ("Budget: 1,000 - 1,500 EUR", "budget", False),
+        ("Total: 80.00 - paid", "total", True),
     ],
 )
 async def test_a_bound_is_sure_only_for_a_field_that_asks_for_one(text: str, name: str, is_sure: bool) -> None:
@@ -98,3 +103,62 @@ async def test_a_day_is_sure_if_its_order_is_known(text: str, is_sure: bool) -> 
 )
 async def test_one_of_several_values_behind_a_label_is_not_sure(text: str, is_sure: bool) -> None:
     assert ((await read_field(text, "total", NUMBER)).probability >= 0.9) is is_sure
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Late fee: 30.00", "late_fee", True),
+        ("Late fee: 30.00 (waived)", "late_fee", False),
+        ("Late fee: 30.00 EUR - not charged", "late_fee", False),
+        ("Late fee: 30.00 waived on 3 May", "late_fee", False),
+        ("Gebühr: 30,00 EUR (nicht festgesetzt)", "gebuehr", False),
+        ("Frais : 30,00 EUR remboursés", "frais", False),
+        ("Late fee: none (previously 30.00)", "late_fee", False),
+        ("Price: not sold (highest bid 3,600)", "price", False),
+        ("Late fee: 30.00 (not refundable)", "late_fee", True),
+        ("Late fee: 30.00 free of tax", "late_fee", True),
+    ],
+)
+async def test_an_amount_that_is_not_due_is_not_sure(text: str, name: str, is_sure: bool) -> None:
+    assert ((await read_field(text, name, NUMBER)).probability >= 0.9) is is_sure
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Total: 120.00 EUR", "total_eur", True),
+        ("Total: €120.00", "total_eur", True),
+        ("Total: $120.00", "total_eur", False),
+        ("Total: 120.00 USD", "total_eur", False),
+        ("Total: $120.00", "total_cents", False),
+        ('Width: 0.25"', "width_mm", False),
+        ("Height: 5'11\"", "height_cm", False),
+        ("Distance: 12 parsecs", "distance_km", False),
+        ("Consumption: 32 mpg", "consumption_l_per_100km", False),
+        ("Energy: 250 kcal", "energy_kj", False),
+        ("Milk: 2 cups", "milk_ml", False),
+        ("Weight: 70 kg", "weight_kg", True),
+        ("Weight: 70 (measured)", "weight_kg", True),
+        ("Price: 42.00 per month", "price_usd", True),
+    ],
+)
+async def test_a_number_beside_another_unit_or_currency_is_not_sure(text: str, name: str, is_sure: bool) -> None:
+    assert ((await read_field(text, name, NUMBER)).probability >= 0.9) is is_sure
+
+
+@each_case(
+    ("text", "is_sure"),
+    [
+        ("Revenue: 1,250", True),
+        ("Amounts in EUR\nRevenue: 1,250", True),
+        ("Revenue (in thousands): 1,250", False),
+        ("All figures in EUR thousands\nRevenue: 1,250", False),
+        ("(in thousands of EUR)\n\nRevenue: 1,250", False),
+        ("Angaben in Tsd. EUR\nRevenue: 1,250", False),
+        ("Chiffres en miles de euros\nRevenue: 1,250", False),
+        ("Bilanz in k€\nRevenue: 1,250", False),
+    ],
+)
+async def test_an_amount_of_a_page_in_thousands_is_not_sure(text: str, is_sure: bool) -> None:
+    assert ((await read_field(text, "revenue", NUMBER)).probability >= 0.9) is is_sure
