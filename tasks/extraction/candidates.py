@@ -63,6 +63,8 @@ MAX_WORDS_BEFORE = 4
 """Number of words before a value in a sentence that count as the value's label."""
 ADDRESSEE_ZONE = 0.45
 """Share of the page's height, from the top, in which a form of address ("Mrs") marks the addressee."""
+MAX_WORDS_OF_BLOCK = 200
+"""Largest number of words of a block. The lines of an address or of a paragraph have fewer together."""
 BLOCK_GAP = 1.3
 """Largest gap between two lines of one block, in heights of a line."""
 SIGNS_AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
@@ -657,7 +659,7 @@ def _blocks_from(candidates: Candidates, start: CandidateSpan) -> Iterator[Candi
         if below < 0:
             return
         nxt = candidates.segments[below]
-        if not continues_block(segment, nxt):
+        if not continues_block(segment, nxt) or len(words) + len(nxt.words) > MAX_WORDS_OF_BLOCK:
             return
         words, last, segment = (*words, *nxt.words), below, nxt
         texts.append(nxt.text)

@@ -26,7 +26,7 @@ from tasks.extraction import (
 )
 from tasks.extraction import evidence as evidence_module
 from tasks.extraction import extractor as extractor_module
-from tasks.extraction.candidates import SPANS_AT_ONCE, find_candidates
+from tasks.extraction.candidates import MAX_WORDS_OF_BLOCK, SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.claims import LabelClaims
 from tasks.extraction.concept_labels import ConceptLabels
@@ -298,6 +298,24 @@ def test_a_line_of_many_words_is_searched_as_several() -> None:
     said = "He said so. " * 400
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": said})]))
     assert {line.words[-1] for line in passage.lines} == {"so."}
+
+
+def test_the_words_of_candidates_grow_with_the_length_of_a_line() -> None:
+    def words_of(count: int) -> int:
+        line = "x: " + ", ".join(f"i{number}" for number in range(count))
+        candidates = all_of(find_candidates(all_of(passages_to_search([entry_of("scraper", {"text": line})]))))
+        return sum(len(span.words) for span in candidates.spans)
+
+    assert words_of(1_999) < 3 * words_of(999)
+    assert words_of(4_999) < 6 * words_of(999)
+
+
+def test_a_block_has_no_more_words_than_a_paragraph() -> None:
+    lines = ["x: " + " ".join(f"i{number}" for number in range(60))] * 20
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": "\n".join(lines)})]))
+    sizes = {len(span.words) for span in all_of(find_candidates([passage])).spans if span.kind == "block"}
+    assert sizes
+    assert max(sizes) <= MAX_WORDS_OF_BLOCK
 
 
 def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
