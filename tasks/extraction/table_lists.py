@@ -114,6 +114,8 @@ LONGEST_SHORT_DAY = 4
 """Largest number of letters of the short name of a weekday, such as `thur`."""
 LONGEST_COMMON = 3
 """Length of cells, in characters, up to which tables of different rows may have them in common."""
+MAX_GROUPED = 5_000
+"""Largest number of tables of all groups of tables with the same header that are compared, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6
 """Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
 
@@ -158,10 +160,16 @@ class HeadedTable:
     def header(self) -> list[str]:
         return [forms[-1] if forms else "" for forms in self.forms]
 
-    @property
+    @cached_property
     def title(self) -> str:
         """The letters of the header, however it is divided into cells."""
         return "".join("".join(self.header[: len(self.forms) - self.derived]).split())
+
+    @cached_property
+    def header_places(self) -> set[tuple[str, str]]:
+        """The places and texts of the header of a table on a page."""
+        header = self.table.rows[self.end - 1] if self.end > self.top else ()
+        return {(cell.pointer, cell.text) for cell in header if "bounds" in cell.place}
 
     @cached_property
     def places(self) -> set[tuple[str, str]]:
@@ -482,24 +490,26 @@ def fill_lists(
         yield
         if match.path in found or _is_used(match, used):
             continue
-        rivals = [
-            one
-            for one in matches
-            if one.path == match.path
-            and is_own[id(one)] == is_own[id(match)]
-            and one.worth >= RIVAL_SHARE * match.worth
-            and not _is_used(one, used)
-        ]
-        # Another reading of the same table, cut at the wrong places, may have the same header, too.
-        groups = [_with_same_header(one, matches, used, order) for one in rivals]
-        groups += [[one] for one, group in zip(rivals, groups, strict=True) if len(group) > 1]
-        filled = []
-        for group in groups:
+        rivals = []
+        for one in matches:
             yield
-            if (one := _filled(group, lists[match.path])) is not None:
-                filled.append(one)
-        if filled:
-            best = max(filled, key=lambda one: one.worth)  # the first of equals
+            if (
+                one.path == match.path
+                and is_own[id(one)] == is_own[id(match)]
+                and one.worth >= RIVAL_SHARE * match.worth
+                and not _is_used(one, used)
+            ):
+                rivals.append(one)
+        groups = yield from _groups_of(rivals, matches, used, order)
+        # Another reading of the same table, cut at the wrong places, may have the same header, too.
+        alone = {id(group[0]) for group in groups if len(group) == 1}
+        groups += [[one] for one in rivals if id(one) not in alone]
+        best, best_worth = None, -np.inf
+        for group in groups:
+            filled = yield from _filled(group, lists[match.path])
+            if filled is not None and (worth := filled.worth) > best_worth:  # the first of equals
+                best, best_worth = filled, worth
+        if best is not None:
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
             found[match.path] = best
     return found
@@ -513,46 +523,72 @@ def _without_spanned(matches: Collection["_Match"]) -> Iterator["_Match"]:
         for match in matches
     ]
     spanning_places = {
-        place for match, spans in zip(matches, spanning, strict=True) if spans for place in _header_of(match)
+        place for match, spans in zip(matches, spanning, strict=True) if spans for place in match.reading.header_places
     }
     for match, spans in zip(matches, spanning, strict=True):
-        places = _header_of(match)
+        places = match.reading.header_places
         if spans or 2 * len(places & spanning_places) <= len(places):
             yield match
 
 
-def _header_of(match: "_Match") -> set[tuple[str, str]]:
-    """Return the places and texts of the header of a table on a page."""
-    header = match.reading.table.rows[match.reading.end - 1] if match.reading.end > match.reading.top else ()
-    return {(cell.pointer, cell.text) for cell in header if "bounds" in cell.place}
+def _groups_of(
+    rivals: Sequence["_Match"],
+    matches: Sequence["_Match"],
+    used: Collection[tuple[str, str]],
+    order: Mapping[int, int],
+) -> Slices[list[list["_Match"]]]:
+    """Return the groups of tables with the same header that contain one of `rivals`, each group once.
+
+    Without several readings of one table, all tables with a header are one group. Otherwise, each rival has a group of
+    its own, as long as all groups together have at most MAX_GROUPED tables.
+    """
+    by_header: dict[str, list[_Match]] = {}
+    for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
+        yield
+        has_header = one.reading.end > one.reading.top
+        if has_header and one.path == rivals[0].path and not _is_used(one, used):
+            by_header.setdefault(one.reading.title, []).append(one)
+    groups: list[list[_Match]] = []
+    grouped: set[int] = set()
+    looked_at = 0
+    for match in rivals:
+        if id(match) in grouped:
+            continue
+        alike = by_header.get(match.reading.title, []) if match.reading.end > match.reading.top else []
+        looked_at += len(alike)
+        if groups and looked_at > MAX_GROUPED:
+            continue
+        group = yield from _with_same_header(match, alike)
+        groups.append(sorted(group, key=lambda one: order[id(one.reading.table)]))
+        if len(group) == len(alike):
+            grouped.update(map(id, group))
+    return groups
 
 
-def _with_same_header(
-    match: "_Match", matches: Sequence["_Match"], used: Collection[tuple[str, str]], order: Mapping[int, int]
-) -> list["_Match"]:
-    """Return `match` and the matches of its list with other tables that have the same header, in the order of the
-    tables."""
+def _with_same_header(match: "_Match", alike: Sequence["_Match"]) -> Slices[list["_Match"]]:
+    """Return `match` and those of the matches `alike` whose tables are not other readings of tables before them."""
     found, own = [match], set(match.reading.places)
-    headers = [_header_of(match)]
-    for other in sorted(matches, key=lambda one: order[id(one.reading.table)]):
-        if (
-            other.path == match.path
-            and other is not match
-            and match.reading.end > match.reading.top
-            and other.reading.title == match.reading.title
-            and not _is_used(other, used)
-            and not _is_used(other, own)
-            and not ((header := _header_of(other)) and any(_have_one_header(header, one) for one in headers))
-        ):
-            found.append(other)
-            headers += [header] if header else []
-            own |= other.reading.places
-    return sorted(found, key=lambda one: order[id(one.reading.table)])
+    headers: dict[tuple[str, str], list[_Match]] = {place: [match] for place in match.reading.header_places}
+    for other in alike:
+        yield
+        if other is match or _is_used(other, own) or _has_header_of_one(other, headers):
+            continue
+        found.append(other)
+        own |= other.reading.places
+        for place in other.reading.header_places:
+            headers.setdefault(place, []).append(other)
+    return found
 
 
-def _have_one_header(first: set[tuple[str, str]], second: set[tuple[str, str]]) -> bool:
-    """True if two tables of a page were found below the same printed header, so that they are readings of one table."""
-    return 2 * len(first & second) > min(len(first), len(second))
+def _has_header_of_one(match: "_Match", headers: Mapping[tuple[str, str], Sequence["_Match"]]) -> bool:
+    """True if a table of a page was found below the same printed header as one of others, so that both are readings of
+    one table. `headers` has the others by the places of their headers."""
+    own = match.reading.header_places
+    others = {id(other): other for place in own for other in headers.get(place, ())}
+    return any(
+        2 * len(own & other.reading.header_places) > min(len(own), len(other.reading.header_places))
+        for other in others.values()
+    )
 
 
 def _is_used(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
@@ -827,9 +863,12 @@ def _has_words(cell: str) -> bool:
     return any(map(str.isalpha, cell)) and not looks_numeric(cell) and not is_currency(cell)
 
 
-def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> FilledList | None:
+def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> Slices[FilledList | None]:
     found = FilledList([], is_exact=matches[0].reading.table.is_exact)
     for match in matches:
+        yield
+        if len(found.rows) >= MAX_ITEMS:
+            break
         if not _append(found, match, fields):
             return None
     if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < LEAST_READABLE):

@@ -213,6 +213,26 @@ def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_row
     assert len(all_of(filling)[("list",)].rows) == MAX_ITEMS
 
 
+def calls_to_fill(count: int) -> list[int]:
+    """The calls in each slice of filling a list from `count` tables with the same header."""
+    rows = (f"| name | price |\n|---|---|\n| Bread {n} | {n}.50 |\n| Other {n} | {n}.75 |" for n in range(count))
+    entry = entry_of("scraper", {"text": "\n\n".join(rows)})
+    fields = [
+        WantedField((name,), schema, names_of((name,), schema), lambda value: value is not None)
+        for name, schema in (("name", {"type": "string"}), ("price", {"type": "number"}))
+    ]
+    readings = all_of(headed_tables(all_of(tables_in([entry])), fields))
+    likeness = {(one.path, head): 1.0 for one in fields for head in one.path}
+    assert len(all_of(fill_lists(readings, {("list",): fields}, likeness))[("list",)].rows) == 2 * count
+    return calls_of_slices(fill_lists(readings, {("list",): fields}, likeness))
+
+
+def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that_grows_with_their_number() -> None:
+    few, many = calls_to_fill(20), calls_to_fill(80)
+    assert sum(many) < 6 * sum(few)
+    assert 20 * max(many) < sum(many)
+
+
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
     [passage] = passages_of([ocr(*["Total: 9.00"] * 100)])
     assert slices_of(layout_of(passage)) >= 100
