@@ -21,6 +21,7 @@ from tasks.extraction.affinity import affinity
 from tasks.extraction.boxes import bounds_of_words, box_of, confidence_of_words
 from tasks.extraction.claims import AnsweredField, Label, LabelClaim, LabelClaims
 from tasks.extraction.decisions import Decision
+from tasks.extraction.doubts import DOUBTFUL
 from tasks.extraction.folding import fold
 from tasks.extraction.matching import NORMALISED_SCORE, Kind, ValueMatch, find_matches
 from tasks.extraction.names import names_of
@@ -203,6 +204,10 @@ def find_evidence(
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
+    # What nothing supports, or a label contradicts, is not sure, however well it fits otherwise.
+    for pointer in unsupported:
+        if "probability" in evidence.get(pointer, ()):
+            evidence[pointer]["probability"] = min(evidence[pointer]["probability"], DOUBTFUL)
     return Evidence(evidence, unsupported), len(all_leaves) - len(fields)
 
 

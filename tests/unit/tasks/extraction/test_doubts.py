@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tasks.extraction.doubts import DOUBTFUL
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_field
 
@@ -162,3 +163,8 @@ async def test_a_number_beside_another_unit_or_currency_is_not_sure(text: str, n
 )
 async def test_an_amount_of_a_page_in_thousands_is_not_sure(text: str, is_sure: bool) -> None:
     assert ((await read_field(text, "revenue", NUMBER)).probability >= 0.9) is is_sure
+
+
+async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
+    found = await read_field("BTW 21%: 130.29\nTotaal 750.71", "btw_percentage", NUMBER)
+    assert (found.value, found.probability <= DOUBTFUL) == (21, True)
