@@ -405,6 +405,7 @@ class _FormToFill:
         decided = yield from decide(self.choices, self.choice_lists, self.read, passages, scored)
         choices: Mapping[JsonPath, ChosenValue] = {}
         tables = self.tables
+        cut: list[JsonPath] = []
         if scored:
             read = {}
             for path in self.lists:
@@ -437,6 +438,7 @@ class _FormToFill:
             }
             lists = {path: one for path, one in found.items() if one and one.items and self.texts[path](one.texts)}
             scored = replace(scored, lists=lists)
+            cut = [path for path, one in lists.items() if one.is_cut]
             yield from scored.index_values()
             values |= {
                 path: lists[path].texts if path in lists else empty_value for path, empty_value in self._without(lists)
@@ -462,6 +464,8 @@ class _FormToFill:
         values |= {path: one.rows for path, one in tables.items()}
         values |= {path: [*map(with_nesting, values[path])] for path in self.listed if values.get(path)}
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
+        cut += [path for path, one in tables.items() if one.is_cut]
+        lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
     def _converted(

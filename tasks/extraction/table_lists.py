@@ -129,6 +129,8 @@ class FilledList:
     """The fields without a column."""
     is_exact: bool = True
     """False if the table's cells were found by the places of words."""
+    is_cut: bool = False
+    """True if there are more items than MAX_ITEMS."""
 
     @property
     def worth(self) -> float:
@@ -867,7 +869,7 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> Slices[
     found = FilledList([], is_exact=matches[0].reading.table.is_exact)
     for match in matches:
         yield
-        if len(found.rows) >= MAX_ITEMS:
+        if found.is_cut:
             break
         if not _append(found, match, fields):
             return None
@@ -955,6 +957,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         if (answered[row_index] < least_share * typical and not is_whole) or (telling_fields and not known_count):
             continue  # a note, or a line that continues the row above
         if len(found.rows) >= MAX_ITEMS:
+            found.is_cut = True
             break
         item: dict[str, Any] = {}
         for index, one in enumerate(fields):

@@ -19,6 +19,7 @@ _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _SIGNS_BEFORE, _SIGNS_AFTER = " ,;|•·*-–—", " ,;|•·."
 MAX_TEXTS = 1_000
+"""Largest number of items of a list of texts."""
 _KEPT_KEYWORDS = ("title", "description")
 
 
@@ -35,6 +36,8 @@ class TextList:
     passage: Passage
     items: Sequence[ListItem]
     probability: float
+    is_cut: bool = False
+    """True if the text has more items than MAX_TEXTS."""
 
     @property
     def texts(self) -> list[str]:
@@ -52,7 +55,8 @@ def read_text_list(candidates: Candidates, passage: Passage, words: tuple[int, .
     parts = [one for one in candidates.spans if _is_part_around(one, same_spans[0])]
     items = _items_at(candidates, max(parts, key=lambda one: len(one.words), default=same_spans[0]))
     with_content = (item for item in items if not says_nothing(item.text, in_words=True))
-    return TextList(passage, list(islice(with_content, MAX_TEXTS)), probability)
+    found = list(islice(with_content, MAX_TEXTS))
+    return TextList(passage, found, probability, is_cut=next(with_content, None) is not None)
 
 
 def _is_part_around(span: CandidateSpan, piece: CandidateSpan) -> bool:

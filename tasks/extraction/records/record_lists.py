@@ -207,8 +207,11 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
     for number in filling.items:
         item = item_of(filling, fields, number)
-        if item is None or len(filled.rows) >= MAX_ITEMS:
+        if item is None:
             continue
+        if len(filled.rows) >= MAX_ITEMS:
+            filled.is_cut = True
+            break
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
             filled.cells[cell_path] = _cell_of_field(run, number, fields, index)

@@ -21,6 +21,7 @@ from tasks.extraction import (
     examples,
     matching,
     table_lists,
+    text_lists,
     words_on_page,
     written_tables,
 )
@@ -47,6 +48,7 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import FormField, WantedField
+from tasks.extraction.filling import copy_fields
 from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
@@ -71,6 +73,7 @@ from tasks.extraction.rules import separate_rivals
 from tasks.extraction.table_lists import fill_lists, headed_tables
 from tasks.extraction.units import units_after
 from tasks.extraction.values import ValueForm
+from tasks.extraction.whole_results import TaskResults
 from tasks.extraction.words_on_page import MAX_ROWS, WORDS_AT_ONCE, place_words, rows_by_column, rows_of
 from tasks.extraction.written_tables import MAX_TABLE_LINES, ROWS_AT_ONCE, tables_in
 from tasks.notation import order_of_days
@@ -80,6 +83,7 @@ from tasks.notation.numbers import NUMBERS_AT_ONCE, find_numbers, find_numbers_i
 from tasks.read_table import ReadCell, ReadTable
 from tasks.result import SourceLine
 from tests.entries import entry_of
+from tests.filling import extractor
 from tests.turns import calls_of, calls_of_slices
 from tests.unit.tasks.extraction.test_evidence import ocr
 
@@ -328,6 +332,16 @@ def test_the_words_of_candidates_grow_with_the_length_of_a_line() -> None:
 
     assert words_of(1_999) < 3 * words_of(999)
     assert words_of(4_999) < 6 * words_of(999)
+
+
+async def test_a_list_of_texts_that_is_cut_is_named_in_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    schema = {"type": "object", "properties": {"skills": {"type": "array", "items": {"type": "string"}}}}
+    entry = entry_of("scraper", {"text": "Skills: Python, Go, Rust, Java"})
+    for most, warnings in ((4, []), (3, ["Only the first 3 items of /skills were copied."])):
+        monkeypatch.setattr(text_lists, "MAX_TEXTS", most)
+        copied = await copy_fields(schema, TaskResults([], False), [entry], extractor())
+        assert copied.values["skills",] == ["Python", "Go", "Rust", "Java"][:most]
+        assert copied.warnings == warnings
 
 
 def test_a_block_has_no_more_words_than_a_paragraph() -> None:

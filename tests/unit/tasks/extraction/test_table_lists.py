@@ -4,7 +4,10 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
+
 from models.fair_executor import all_of
+from tasks.extraction import table_lists
 from tasks.extraction.doubts import IN_OTHER_UNIT
 from tasks.extraction.evidence import find_evidence
 from tasks.extraction.filling import CopiedFields, copy_fields
@@ -143,6 +146,15 @@ def test_a_field_without_a_column_is_named_in_a_warning() -> None:
     copied = copied_from("name,price\nClogs,3.50\nSocks,2.50\n", **ARTICLES, colour={"type": ["string", "null"]})
     assert [row["colour"] for row in copied.values["rows",]] == [None, None]
     assert copied.warnings == ["No column of the table that fills /rows answers: colour."]
+
+
+def test_a_list_that_is_cut_is_named_in_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(table_lists, "MAX_ITEMS", 2)
+    text = "name,price\nClogs,3.50\nSocks,2.50\n"
+    assert copied_from(text, **ARTICLES).warnings == []
+    copied = copied_from(text + "Boots,9.50\n", **ARTICLES)
+    assert [row["name"] for row in copied.values["rows",]] == ["Clogs", "Socks"]
+    assert copied.warnings == ["Only the first 2 items of /rows were copied."]
 
 
 def test_a_column_of_crosses_is_yes_and_no() -> None:
