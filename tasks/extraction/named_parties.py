@@ -98,7 +98,7 @@ def named_parties(text: str) -> Iterator[NamedPart]:
     for found in _DEFINED.finditer(flat):
         role = tuple(fold(found["role"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
-        # The address of the party before may stand behind its definition: `(the Landlord) of 9 Quay Street and …`.
+        # The address of the party before may follow its definition: `(the Landlord) of 9 Quay Street and …`.
         if begin == done and _BEFORE_ADDRESS.match(flat, begin, end) and (rest := _NEXT_PARTY.match(flat, begin, end)):
             begin = rest.end()
         done = found.end()
