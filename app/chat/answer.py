@@ -65,6 +65,8 @@ NO_OBJECTS = "No objects were looked for: the answer is what is written in the p
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
 """Largest number of words of a message that consists of nothing but the name of a value."""
+LONGEST_SYSTEM = 30
+"""Largest number of characters of the system messages, without directives, that say nothing a question may be about."""
 LEAST_PASTED = 300
 LEAST_LINES = 3
 """Least numbers of characters and of lines at which a text in a message counts as the document that the question is
@@ -119,7 +121,7 @@ class Answerer:
         pasted: Entry | None = None
         asks_fact = False
         if is_alone:
-            asks_fact = not turn.sources and not _ends_with_tool(call.request) and asks_for_fact(turn.text)
+            asks_fact = not turn.sources and _says_nothing_else(call.request, directives) and asks_for_fact(turn.text)
             pasted = await asyncio.to_thread(pasted_document, call.request)
         plan = Plan()
         if not call.skip_planning:
@@ -441,9 +443,11 @@ class Answerer:
         return await trim(entries, question, room, _count_tokens_carefully, self.executor, self.embedder)
 
 
-def _ends_with_tool(request: ChatRequest) -> bool:
-    """True if a tool of the client has answered since the user's last message. Its answer counts as an input."""
-    return next((one.role for one in reversed(request.messages) if one.role in ("user", "tool")), None) == "tool"
+def _says_nothing_else(request: ChatRequest, directives: Directives) -> bool:
+    """True if nothing but the user's message can be what a question in it is about: there is no earlier message, and
+    the system message is no longer than "You are a helpful assistant."."""
+    conversation = [message for message in request.messages if message.role not in ("system", "developer")]
+    return len(conversation) <= 1 and sum(map(len, directives.system)) <= LONGEST_SYSTEM
 
 
 def _as_call(event: Event, function: str) -> Event:

@@ -200,6 +200,25 @@ def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
     assert content(bypassed).startswith(UNANSWERED)
 
 
+@pytest.mark.usefixtures("lima")
+@pytest.mark.parametrize(
+    "before",
+    [
+        [{"role": "system", "content": "The zoo opens at 9. Peru is the name of our oldest parrot."}],
+        [{"role": "user", "content": "Tell me a story."}, {"role": "assistant", "content": "Once, Peru had a fox."}],
+    ],
+)
+def test_a_question_that_something_said_before_may_answer_is_left_to_the_tiny_llm(
+    before: list[dict[str, str]], web: Origin, tmp_path: Path
+) -> None:
+    with client_of_app(tmp_path, search_provider=("searxng",), search_url=web.url("")) as client:
+        messages = [*before, {"role": "user", "content": CAPITAL}]
+        asked = {"model": "auto", "messages": messages, "max_tokens": 5}
+        completion = client.post("/v1/chat/completions", json=asked)
+    assert not completion.json().get("precontext")
+    assert not content(completion).startswith(UNANSWERED)
+
+
 def test_settings_that_do_not_fit_stop_the_start(tmp_path: Path) -> None:
     result = openfaze_here("serve", folder=tmp_path, OPENFAZE_SEARCH_PROVIDER="brave")
     assert result.returncode == 2

@@ -17,7 +17,7 @@ from app.chat.planning.named_keys import (
     pattern_of,
     words_of_name,
 )
-from app.chat.planning.prose import SUBJECTS, Prose
+from app.chat.planning.prose import Prose
 from tasks.extraction.concepts import CONCEPTS, LONGEST_NAME
 from tasks.extraction.names import Names, names_of
 from tasks.extraction.whole_results import names_prose
@@ -38,7 +38,12 @@ _HOW_MUCH: Final = pattern_of(_TABLE["how_much"])
 _PRICE_OF: Final = pattern_of(_TABLE["price_of"])
 _ALL_OF_IT: Final = pattern_of(_TABLE["all_of_it"])
 _ASKS: Final = "|".join(_TABLE["asks"])
-_ADDRESSES: Final = "|".join(_TABLE["addresses"])
+_BESIDE: Final = "|".join(_TABLE["beside"])
+_PREFACE: Final = pattern_of(_TABLE["preface"])
+_FACT_WORDS: Final[list[str]] = _TABLE["fact_words"]
+_FACT_FORMS: Final[list[str]] = _TABLE["fact_forms"]
+_PERSONAL: Final[list[str]] = _TABLE["personal"]
+_OWN: Final = "|".join(_TABLE["own"])
 _COMPOSES: Final = "|".join(_TABLE["composes"])
 _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meanings"].items()}
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
@@ -46,6 +51,12 @@ _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
 _SIGNS_AROUND = " ¿?!."
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
+_BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
+"""Pattern of a text, or of code, that a message brings along."""
+_WORDS: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
+"""Pattern of a word, or of a character of Chinese or Japanese, whose words no space separates."""
+_LEAST_WORDS: Final = 3
+"""Least number of words of a question of fact."""
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {
@@ -96,13 +107,17 @@ def is_question(text: str) -> bool:
 
 
 def asks_for_fact(message: str) -> bool:
-    """True if a sentence of the message asks for something that has to be known or found, while none asks for a text to
-    be written.
+    """True if the message is clearly a question of fact about the world, which has to be known or found.
 
-    Small talk ("How are you?") and questions within a text that the message brings along do not count.
+    Each of its sentences asks for a fact, or only greets, thanks or says how to answer. A message that brings a text
+    along, small talk, and a question to whoever answers do not count.
     """
     prose = Prose.of(message)
-    return prose.is_short and any(map(_asks_for_fact, _sentences_of(prose))) and not asks_for_prose(message)
+    if not prose.is_short or prose.brings_text or _BRINGS_TEXT.search(message) or asks_for_prose(message):
+        return False
+    sentences = [part.strip() for part in _SENTENCE_ENDS.split(prose.text) if part.strip()]
+    others = [sentence for sentence in sentences if not _asks_for_fact(sentence)]
+    return len(others) < len(sentences) and all(compiled(_BESIDE).search(sentence) for sentence in others)
 
 
 def asks_for_prose(message: str) -> bool:
@@ -116,15 +131,27 @@ def _sentences_of(prose: Prose) -> list[str]:
 
 
 def _asks_for_fact(sentence: str) -> bool:
-    if is_question(sentence):
-        return not compiled(_ADDRESSES).search(sentence)
-    return is_order(sentence) and (values := values_asked_for(sentence)) is not None and values.are_known
+    question = compiled(_PREFACE).sub("", sentence, count=1)
+    # A word may ask in several languages, and be a pronoun in one but an article in another: German and French "du".
+    forms = _FACT_WORDS if sentence.endswith(("?", "？", "؟")) else _FACT_FORMS
+    personal = [
+        compiled(personal).search(question) is not None
+        for form, personal in zip(forms, _PERSONAL, strict=True)
+        if compiled(form).search(question)
+    ]
+    if personal:
+        # "What a day!" and "Wie bitte?" ask for nothing.
+        is_whole = not sentence.endswith(("!", "！")) and len(_WORDS.findall(question)) >= _LEAST_WORDS
+        return is_whole and not any(personal)
+    if not is_order(sentence) or compiled("|".join(_PERSONAL)).search(sentence):
+        return False
+    values = values_asked_for(sentence)
+    return values is not None and values.are_known
 
 
 def is_public(message: str) -> bool:
     """True if the subject of a question is not the one who asks, so that it may be searched for on the web."""
-    question = _without(_OPENING, _without(_POLITE_OPENING, message))
-    return not any(compiled(SUBJECTS[subject]).search(question) for subject in ("own_words", "first_person"))
+    return not compiled(_OWN).search(compiled(_PREFACE).sub("", message, count=1))
 
 
 def unanswered(question: str, *, can_search: bool) -> str:
@@ -221,5 +248,5 @@ def _names_prose(text: str) -> bool:
 def _sentences_for(question: str) -> Sentences:
     """Return the sentences in the language that most words of the question belong to; English in case of a
     tie."""
-    words = re.findall(r"[^\W\d_]+", question.lower())
+    words = _WORDS.findall(question.lower())
     return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]

@@ -141,6 +141,33 @@ def test_an_order_to_give_something_is_none_to_write_it(text: str, orders: bool)
         "ペルーの首都はどこですか",
         "Какая столица Перу",
         "ما هي عاصمة بيرو",
+        "Hi! What is the capital of Peru? Thanks!",
+        "How do I boil an egg?",
+        "Kto napisał Pana Tadeusza?",
+        "Jaka jest stolica Peru?",
+        "Vad är huvudstaden i Peru?",
+        "Vilken är huvudstaden i Peru?",
+        "Apakah ibu negara Peru?",
+        "Siapakah presiden Peru?",
+        "What is 12 * 7?",
+        "In what year did the war end?",
+        "Is Lima the capital of Peru?",
+        "Who wrote Hamlet?",
+        "How many legs does a spider have",
+        "Kannst du mir sagen, wer Hamlet geschrieben hat?",
+        "Wer hat Hamlet geschrieben?",
+        "Wie hoch ist der Mount Everest?",
+        "¿Quién escribió Hamlet?",
+        "Chi ha scritto Amleto?",
+        "谁写了哈姆雷特？",
+        "富士山の高さは何メートルですか？",
+        "Кто написал Гамлета?",
+        "من كتب هاملت؟",
+        "Who am I?",
+        "When did the war end?",
+        "Which planet is the largest?",
+        "What year did the Titanic sink?",
+        "Where did we buy it?",
     ],
 )
 def test_a_question_of_fact_has_to_be_known_or_found(message: str) -> None:
@@ -180,15 +207,139 @@ def test_a_text_that_is_to_be_written_is_no_fact(message: str) -> None:
         "Summarize this: Is it good? The cat sat on the mat.",
         "Translate into Spanish: Where is the station?",
         "Good morning!",
+        "What should I cook tonight?",
+        "何歳ですか？",
+        "今日は何をしますか？",
+        "Can you help me?",
+        "Could you give me three ideas for a story?",
+        "Kannst du mir helfen?",
+        "Peux-tu m'aider à écrire une lettre ?",
+        "¿Puedes ayudarme a escribir una carta?",
+        "Puoi aiutarmi a scrivere una lettera?",
+        "Pode me ajudar com uma carta?",
+        "Kun je me helpen een brief te schrijven?",
+        "能帮我吗？",
+        "Can you come up with a slogan?",
+        "Could you turn this into a poem? The sea is blue.",
+        "Jak się masz?",
+        "Hur mår du?",
+        "Kan du skriva en dikt?",
+        "Apa khabar?",
+        "잘 지내세요?",
+        "आप कैसे हैं?",
+        "Thanks! Do the same for dogs.",
+        "Do it again",
+        "Can do!",
+        "Is fine.",
+        "What a nice day!",
+        "When I was young, I lived in Rome.",
+        "Who knows.",
+        "Was für ein Tag!",
+        "Wie schön.",
+        "Que bom!",
+        "Que tengas un buen día",
+        "How have you been?",
+        "How was your day?",
+        "What's new?",
+        "What do you mean?",
+        "Would you like to play a game?",
+        "Will you be my friend?",
+        "Do you know any jokes?",
+        "What did I just say?",
+        "The cat is called Tom and is 3 years old. What is the cat's name?",
+        "Reply to this email: Hi Anna, can we meet at 5?",
+        "Is this positive or negative: I love it",
+        "What does this do? `x = 1`",
+        "How about a poem?",
+        "What about a story about a fox?",
+        "Why not?",
+        "Wie geht's?",
+        "Wie heißt du?",
+        "Wie geht es Ihnen?",
+        "¿Cómo estás?",
+        "¿Qué tal todo?",
+        "Come va la vita?",
+        "Como vai você?",
+        "Hoe gaat het?",
+        "Wie ben je?",
+        "你是谁？",
+        "你叫什么名字？",
+        "あなたは誰ですか",
+        "元気ですか？",
+        "Как ты?",
+        "Как у тебя дела?",
+        "كيف حالك؟",
+        "من أنت؟",
+        "Co u ciebie słychać?",
+        "Vad heter du?",
+        "Siapa nama awak?",
+        "Was it good?",
+        "How are things?",
+        "What should you eat?",
+        "Was machst du?",
+        "Was meinen Sie?",
+        "Qu'est-ce que tu fais ?",
+        "¿Qué puedes hacer?",
+        "Cosa sai fare?",
+        "O que você pode fazer?",
+        "Wat kun je doen?",
+        "你能做什么？",
+        "What is a good name for a cat?",
+        "What now?",
+        "Is it good?",
+        "Are you there?",
+        "I wonder what love is. Write about it?",
+        "My name is Tom. What is my name?",
     ],
 )
 def test_small_talk_and_texts_to_work_on_ask_for_no_fact(message: str) -> None:
     assert not asks_for_fact(message)
 
 
-def test_only_a_question_about_others_may_be_searched_for() -> None:
-    assert is_public("Can you tell me what the capital of Peru is?")
-    assert not is_public("What is my name?")
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Can you tell me what the capital of Peru is?",
+        "Where can I see penguins?",
+        "How do I boil an egg?",
+        "How much should I sleep?",
+        "Wie kocht man ein Ei?",
+    ],
+)
+def test_a_question_about_others_or_anybody_may_be_searched_for(message: str) -> None:
+    assert is_public(message)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "What is my name?",
+        "Who am I?",
+        "Tell me where my keys are.",
+        "Wo ist mein Schlüssel?",
+        "Où est ma clé ?",
+        "¿Quién soy?",
+        "我的名字是什么？",
+    ],
+)
+def test_a_question_about_the_one_who_asks_is_not_searched_for(message: str) -> None:
+    assert not is_public(message)
+
+
+@pytest.mark.parametrize(
+    ("question", "beginning"),
+    [
+        ("秘鲁的首都是哪里？", "这里没有"),
+        ("ペルーの首都はどこですか", "この質問"),
+        ("Какая столица Перу", "Здесь не"),
+        ("ما هي عاصمة بيرو", "لا يوجد"),
+        ("Jaka jest stolica Peru?", "Nie skonfigurowano"),
+    ],
+)
+def test_the_sentence_about_the_missing_model_is_in_every_language_that_is_recognised(
+    question: str, beginning: str
+) -> None:
+    assert unanswered(question, can_search=False).startswith(beginning)
 
 
 def test_the_sentence_about_the_missing_model_names_the_settings_in_the_questions_language() -> None:
