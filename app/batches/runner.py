@@ -47,7 +47,7 @@ POLL_S = 5.0
 _BATCHES_AT_ONCE = 8
 """Largest number of batches that this server runs at the same time, unless a key that runs none is waiting."""
 _MAX_BATCHES = 64
-"""Largest number of batches in all. Beyond _AT_ONCE, only a key that runs no batch may begin one."""
+"""Largest number of batches on this server. Beyond _BATCHES_AT_ONCE, only a key that runs no batch may begin one."""
 _NOTICES_AT_ONCE = 4
 """Largest number of notices that are sent at the same time."""
 _NOTICES_OF_KEY = 2

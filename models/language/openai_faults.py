@@ -188,7 +188,7 @@ def error_without_answer(content_type: str | None, *, is_empty: bool) -> LlmErro
         "OPENFAZE_LLM_BASE_URL may not be an OpenAI-compatible API."
     )
     public = message.replace("The LLM server", "The language model's server")
-    return LlmNotSetUp(message, reason="no JSON", public=f"{public} `openfaze doctor` tries it on this server.")
+    return LlmNotSetUp(message, reason="no JSON", public=f"{public} `openfaze doctor` tests the connection.")
 
 
 def is_page(content_type: str | None) -> bool:

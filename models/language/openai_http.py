@@ -219,7 +219,7 @@ class OpenAiHttp:
 
     def _unreachable(self, error: Exception, tries: int = 1) -> LlmUnavailable:
         why = f"{_connection_failure(error)} (tried {'once' if tries == 1 else f'{tries} times'})"
-        remedy = "Start its server, or correct OPENFAZE_LLM_BASE_URL; `openfaze doctor` tries it on this server."
+        remedy = "Start the LLM server, or correct OPENFAZE_LLM_BASE_URL. `openfaze doctor` tests the connection."
         address = self.url.copy_with(username=None, password=None, query=None)
         failure = LlmUnavailable(
             f"The LLM server at {address} cannot be reached: {error or type(error).__name__}",

@@ -46,7 +46,7 @@ def bounds_of_word(passage: Passage, word: int) -> Bounds | None:
 
 
 def same_row(first: Box, second: Box) -> bool:
-    """True if the boxes overlap vertically by more than half of the lower box's height."""
+    """True if the boxes overlap vertically by more than half of the height of the less tall box."""
     overlap = min(first[3], second[3]) - max(first[1], second[1])
     return overlap > 0.5 * min(first[3] - first[1], second[3] - second[1])
 

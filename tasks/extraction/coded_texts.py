@@ -97,7 +97,7 @@ _LETTERS = {
     "dd": None,
     "dups": None,
 }
-"""Meanings of the letters on North American licences: AAMVA DL/ID Card Design Standard. A code that is missing here
+"""Meanings of the letters on North American licences: AAMVA DL/ID Card Design Standard. A code without a meaning here
 only ends the value before it."""
 _CODE = re.compile(r"(?P<code>4[a-d]|9a|1[2-9]|[1-35-9])(?P<dot>\.?)", re.IGNORECASE)
 _GLUED = re.compile(r"(4[a-d]\.?|[1-35-9]\.)(?=[^\W\d_]|\d\d)(.+)", re.IGNORECASE)
@@ -113,12 +113,12 @@ _MISREAD_FIRST = re.compile(
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""Least number of different misread numbers on a licence."""
+"""A page with fewer different numbers, if misread ones count, is no licence."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that are rarely in the first column of any document but a licence."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
-"""Least number of codes of `_LICENCE_ONLY_NUMBERS`, and of codes of `_AMERICAN`, on a licence."""
+"""A page with fewer codes of `_LICENCE_ONLY_NUMBERS`, or of `_AMERICAN`, is not taken for a licence for these codes."""
 LETTER, HEIGHT, PITCH = 16, 20, 40
 """Width and height of a letter, and distance of lines, on the imaginary page of the coded lines, in pixels of that
 page."""

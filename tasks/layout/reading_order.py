@@ -229,7 +229,7 @@ def _are_two_tables(left: Sequence[Sequence[LineBox]], right: Sequence[Sequence[
 
 
 def _are_level(left: Sequence[LineBox], right: Sequence[LineBox]) -> bool:
-    """True if a quarter of the boxes of the shorter column have a box of the other one at their height."""
+    """True if more than a quarter of the boxes of the shorter column have a box of the other one at their height."""
     fewer, more = sorted((left, right), key=len)
     more = sorted(more, key=_middle)
     return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)

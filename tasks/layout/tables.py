@@ -24,13 +24,14 @@ MAX_COMPARED = 1_000_000
 """Largest number of pairs of a word and a grid that are compared on a page. A word is compared with the grids at its
 height."""
 MAX_CELLS = 5000
-"""Largest number of cells of a table. A grid with more is a drawing; without rulings, further rows are text."""
+"""Largest number of cells of a table. A grid with more is a drawing. In a table without rulings, further rows are left
+out as text."""
 _COLUMN_DISTANCE = 0.7
 """Largest distance between the middles of a column on two pages, relative to half of its width."""
 _MAX_ROUNDS = 20
 """Largest number of rounds in which merged cells are completed to rectangles. The cells of a form take two or three."""
 _LINES_OF_CELL = 8
-"""Number of lines beyond which a cell with most of the words of a grid is the page itself."""
+"""A cell with most of the words of a grid and more lines than this is a frame around the page."""
 _RULED_SHARE = 0.5
 """Least share of a cell's side that must be ruled for the side to exist."""
 
@@ -73,7 +74,7 @@ def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequ
     second is only marked `continued`."""
     first: Table | None = None
     last: Table | None = None
-    """The last table of the previous page, and the table that it is a part of."""
+    """`last` is the last table of the previous page, and `first` the table that it continues."""
     on = before = 0
     for tables, number, length in zip(pages, numbers, lengths, strict=True):
         if tables and first and last and number == before + 1 and _continues(last, tables[0]):
@@ -189,8 +190,8 @@ def _ruled_sides(strokes: Sequence[Stroke], places: Sequence[float], steps: Sequ
 def _merge_to_rectangles(
     is_ruled_beside: NDArray[np.bool_], below: NDArray[np.bool_]
 ) -> dict[tuple[int, int], tuple[int, int]] | None:
-    """Merge cells without a side between them into rectangles. `beside[row, edge]` and `below[edge, column]` are the
-    existing sides. None if it takes too many rounds."""
+    """Merge cells without a side between them into rectangles. `is_ruled_beside[row, edge]` and `below[edge, column]`
+    are the existing sides. None if it takes too many rounds."""
     rows, columns = is_ruled_beside.shape[0], below.shape[1]
     number = np.arange(rows * columns).reshape(rows, columns)
     right = ~is_ruled_beside[:, 1:-1]
@@ -351,11 +352,11 @@ def _row_cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
     shared = [line for line in lines if 2 * len({column_of[id(piece)] for piece in line}) > columns]
     if len(shared) < 3 or 3 * len(shared) < 2 * len(lines):
         return []
-    return _levels_between([line for line in lines if any(line is one for one in shared)])
+    return _levels_between(shared)
 
 
 def _levels_between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
-    """Return the levels between lines that begin rows, closer to the top of the lower line."""
+    """Return the heights in the middle between lines that begin rows."""
     tops = [min(piece.top for piece in line) for line in lines]
     bottoms = [max(piece.bottom for piece in line) for line in lines]
-    return [max((bottom + top) / 2, top - (top - bottom) / 2) for bottom, top in zip(bottoms, tops[1:], strict=False)]
+    return [(bottom + top) / 2 for bottom, top in zip(bottoms, tops[1:], strict=False)]

@@ -65,7 +65,7 @@ def test_where_the_llm_is_stays_with_who_runs_the_server() -> None:
             named = "" if settings or headers else url.replace("user:secret@", "")
             said = error_of(model.ask("Hello", headers=headers), 503, "upstream_unavailable", names=named)["message"]
         assert "secret" not in said
-        assert said.endswith(" tries it on this server.")
+        assert said.endswith(" tests the connection.")
         assert "cannot be reached: nothing listens at its address (tried " in said
 
 

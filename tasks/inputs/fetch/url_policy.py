@@ -275,7 +275,7 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
             visit.url = f"{url.scheme}://***@{url.host}"
         raise visit.refused("carries credentials")
     if not url.raw_host or (url.port or 0) > _MAX_PORT:
-        raise visit.refused("names no host, or no port")
+        raise visit.refused("has no host, or an invalid port")
 
 
 def _normalize_host(host: str) -> str:
