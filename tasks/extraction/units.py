@@ -89,8 +89,10 @@ _MAGNITUDE = re.compile(
     rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
 )
 _POWER_OF_TEN = re.compile(
-    r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))", re.IGNORECASE
+    r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?! ?/ ?[^\W\d_])",
+    re.IGNORECASE,
 )
+"""Pattern of the power of ten behind a number. With another unit below a stroke it is a unit: `6.1 x 10^9/L`."""
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
 _UNIT_OF_LABEL = re.compile(

@@ -31,8 +31,17 @@ _MINUS_AFTER = (
 )
 """Pattern of a minus behind two decimals, at the end of a line or before a currency. Before another number, or a line
 that goes on with one or with a small letter, it is a dash or a hyphen."""
-FRACTION = rf"{_SPACE}?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]|{_SPACE}\d{{1,2}}/(?:2|3|4|5|6|8|16|32|64)(?!\d|[/.,-]\d)"
-"""Pattern of the fraction behind a whole number: `2½`, `2 1/2`."""
+_PROPER = "|".join(
+    f"(?:{'|'.join(map(str, range(below - 1, 0, -1)))})/{below}" for below in (2, 3, 4, 5, 6, 8, 16, 32, 64)
+)
+FRACTION = (
+    rf"{_SPACE}?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]"
+    rf"|(?<!\d{{4}})(?<!\d[ \u00A0\u2009\u202F.,'’]\d{{3}}){_SPACE}(?:{_PROPER})(?!\d|[/.,-]\d)"
+)
+"""Pattern of the fraction behind a whole number: `2½`, `2 1/2`.
+
+Behind a number of more than three digits, two numbers and a slash are a day or a part of a reference.
+"""
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
@@ -56,7 +65,11 @@ _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
 a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _UNIT = re.compile(rf"{_SPACE}?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
-_WORD_GOES_ON = re.compile(r"[:/-]\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_]")
+_WORD_GOES_ON = re.compile(
+    r"(?!x10(?:\^|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]))(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_])", re.IGNORECASE
+)
+"""Pattern of what makes digits a part of a word. A number is one before a power of ten, but neither the ten nor its
+exponent is: `2.5x10^5`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +149,9 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
     sign_before = text[start - 1]
     return (
         sign_before.isalnum()
-        or sign_before in "_#/"
+        or sign_before in "_#/^"
         or (sign_before in ".,:-" and start > 1 and text[start - 2].isdigit())
+        or (sign_before in "-−+" and text[start - 2 : start - 1] == "^")
     )
 
 

@@ -56,6 +56,7 @@ async def test_an_amount_of_money_is_no_percentage() -> None:
         ("Temperature: 39.2 F", "temperature_celsius", 4, "39.2 F"),
         ("Count: 2.5 × 10⁵", "count", 250000, "2.5 × 10⁵"),
         ("Count: 4.1 x 10^9", "count", 4_100_000_000, "4.1 x 10^9"),
+        ("Count: 2.5x10^5", "count", 250_000, "2.5x10^5"),
         ("Quantity: 2 dozen", "quantity", 24, "2 dozen"),
         ("Weight 68 kg / 150 lb", "weight_lb", 150, "150 lb"),
         ("Warranty: 2 years", "warranty_months", 24, "2 years"),
@@ -102,6 +103,9 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
 @each_case(
     ("text", "name", "value"),
     [
+        ("WBC: 6.1 x 10^9/L", "wbc", 6.1),
+        ("WBC: 6.1x10^9/L", "wbc", 6.1),
+        ("WBC: 6.1 × 10⁹/L", "wbc", 6.1),
         ("Weight: 68 kg", "weight_kg", 68),
         ("Weight (kg): 68", "weight_kg", 68),
         ("Weight (net): 68", "weight_kg", 68),

@@ -231,3 +231,22 @@ def test_numbers_are_tried_only_around_digits(monkeypatch: pytest.MonkeyPatch) -
 def test_a_dash_before_a_number_and_many_points_is_read_in_time_that_grows_with_their_number() -> None:
     """Quadratic, it would take many minutes, longer than a test may."""
     assert [number.digits for number in find_numbers("- 1" + "." * 200_000)] == ["-1"]
+
+
+@each_case(
+    ("text", "first"),
+    [
+        ("Paid: 500 24/3", "500"),
+        ("Invoice No. 20240017 1/2", "20240017"),
+        ("Total 1 200 1/2", "1200"),
+        ("12 0/2", "12"),
+        ("12 2/2", "12"),
+        ("12 1/7", "12"),
+        ("10^9, 10^-3 and 7", "7"),
+        ("2.5x10^5", "2.5"),
+        ("12 1/2", "12.5"),
+        ("12 15/16", "12.9375"),
+    ],
+)
+def test_neither_a_fraction_that_is_not_proper_nor_a_power_is_a_part_of_a_number(text: str, first: str) -> None:
+    assert next(find_numbers(text)).readings == {Decimal(first)}

@@ -142,3 +142,8 @@ def test_seconds_and_milliseconds_since_1970_are_dates() -> None:
 @pytest.mark.parametrize(("cell", "value"), [("½", 0.5), ("1½", 1.5), ("-2 ¼", -2.25), ("3 1/4", 3.25)])
 def test_a_cell_may_have_a_fraction(cell: str, value: float) -> None:
     assert number(cell, comma=True) == value
+
+
+@pytest.mark.parametrize("cell", ["12 0/2", "500 24/3", "2024 1/2"])
+def test_a_cell_with_a_fraction_that_is_not_proper_is_no_number(cell: str) -> None:
+    assert number(cell, comma=True) is None
