@@ -39,7 +39,6 @@ _AND = re.compile(
     r"[\s,;:]*)*",
     re.IGNORECASE,
 )
-_NEXT_PARTY = re.compile(r".*[\s,](?:and|und|sowie|et|y|e|ed|i|oraz|en|och)\s+(?=\S)", re.IGNORECASE)
 _FORM = re.compile(
     r"(?:(?:mrs?|ms|dr|prof|herrn?|frau|m|mme|mlle|monsieur|madame|d|dña|don|doña|sra?|sig|sig\.ra|ing|avv"
     r"|de heer|mevrouw"
@@ -47,13 +46,17 @@ _FORM = re.compile(
     r"|a empresa|o|a|la|il|el|le)\b\.? )+",
     re.IGNORECASE,
 )
+_NEXT_PARTY = re.compile(
+    rf".*?[\s,](?:and|und|sowie|et|y|e|ed|i|oraz|en|och)\s+(?=(?:{_FORM.pattern})?(?-i:[^\W\d_a-zà-ÿ]))", re.IGNORECASE
+)
+"""Pattern of all up to the next party: the first name behind an "and"."""
 _NAME_ENDS = re.compile(
     r",|;|\(| (?:of|residing|whose|having|with|wohnhaft|vertreten|geb|geboren|représent|demeurant|domicili|dont|con|mit"
     r"|gevestigd|wonende|zamieszka|z siedzib|born|née?|nato|nata|nacid|com sede|residente|titular|sis)",
 )
 _LEGAL_FORM = re.compile(r", ?(?:Inc|Ltd|LLC|LLP|PLC|S\.?A|S\.?L|Lda|GmbH|S\.r\.l|S\.p\.A)\b\.?")
 _BEFORE_ADDRESS = re.compile(
-    r"(?:^|[\s,])(?:(?:with |whose |having )?(?:its )?(?:registered office"
+    r"(?:^|,?\s|,)(?:(?:with |whose |having )?(?:its )?(?:registered office"
     r"|principal place of business)(?: is)? at|residing at"
     r"|of|at|wohnhaft(?: in)?|ansässig in|mit sitz in|demeurant(?: à| au)?|domicili\w+(?: à| au| en| in)?"
     r"|dont le siège(?: social)? est(?: situé| sis)?(?: à| au)?|sise?(?: à| au)?|con sede(?: legale)?(?: in| a)?"
@@ -92,10 +95,15 @@ class NamedPart(NamedTuple):
 
 
 def named_parties(text: str) -> Iterator[NamedPart]:
-    """Yield the name, the address and the representative of each party that the text defines."""
+    """Yield the name, the address and the representative of each party that the text defines.
+
+    Where the text puts a definition in quotation marks, a name in brackets without any is not one: `(the Netherlands)`.
+    """
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
+    definitions = list(_DEFINED.finditer(flat))
+    definitions = [found for found in definitions if not found["bare"]] or definitions
     done = 0
-    for found in _DEFINED.finditer(flat):
+    for found in definitions:
         role = tuple(fold(found["role"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
         # The address of the party before may follow its definition: `(the Landlord) of 9 Quay Street and …`.

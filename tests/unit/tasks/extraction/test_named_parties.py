@@ -31,6 +31,18 @@ reprezentowaną przez prezesa zarządu Ewę Lis, zwaną dalej „Zamawiającym�
             "Between Ada Holm (the Landlord) of 9 Dock Row, Galway and Ben Ek (the Tenant) of 3 Elm Grove, Sligo.",
             ["Ada Holm", "Ben Ek"],
         ),
+        (
+            'Between Ada Holm ("the Landlord") of 9 Dock Row, Galway and Marks and Spencer Ltd ("the Tenant").',
+            ["Ada Holm", "Marks and Spencer Ltd"],
+        ),
+        (
+            "Between Ada Holm (the Landlord), of 9 Dock Row, Galway, and Ben Ek (the Tenant).",
+            ["Ada Holm", "Ben Ek"],
+        ),
+        (
+            'Between Ada Holm BV of 9 Dock Row, Delft (the Netherlands) (hereinafter "the Seller") and Ben Ek.',
+            ["Ada Holm BV", "9 Dock Row, Delft"],
+        ),
         ("The form is called “the Form” here, and nobody signs it.", []),
     ],
 )
