@@ -229,8 +229,9 @@ def tables_for(read: Sequence[Entry], lists: Mapping[JsonPath, Sequence[WantedFi
     tables_with_entries += tables
     transposer = Transposer(wanted)
     for entry, table in list(tables_with_entries):
-        yield
-        tables_with_entries += [(entry, one) for one in transposer.of(table)]
+        turned = yield from transposer.of(table)
+        if turned is not None:
+            tables_with_entries.append((entry, turned))
     return (yield from headed_tables(affordable_tables(tables_with_entries, len(fields)), fields))
 
 

@@ -3,9 +3,13 @@
 The first column of such a table has the names of fields, and each other column is an item.
 """
 
-from collections.abc import Iterator, Sequence
+import tomllib
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
+from typing import Final
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
@@ -22,6 +26,11 @@ FEWEST_NAMES = 2
 """Least number of rows whose first cell names a field."""
 FEWEST_COLUMNS = 3
 """Least number of columns of a table that is transposed. Of two, the second one has the values of a form."""
+_HEADINGS: Final[Mapping[str, str]] = tomllib.loads(
+    Path(__file__).with_name("transposed_tables.toml").read_text("utf-8")
+)["headings"]
+_OF_COLUMNS: Final = frozenset(word for words in _HEADINGS.values() for word in fold(words))
+"""Words that say what a column has, and a column with such a heading is not an item."""
 
 
 class Transposer:
@@ -31,36 +40,50 @@ class Transposer:
         self._lists = lists
         self._known: dict[str, list[bool]] = {}
 
-    def of(self, table: ReadTable) -> Iterator[ReadTable]:
-        """Yield the table with its rows as columns, if its first column names more fields of a list than any row at its
-        top does."""
+    def of(self, table: ReadTable) -> Slices[ReadTable | None]:
+        """Return the table with its rows as columns, if its first column names more fields of a list than any row at
+        its top does, and no other column has a heading of its own; otherwise None."""
         width = len(table.rows[0])
         if not FEWEST_COLUMNS <= width <= MAX_ROWS or len(table.rows) > MAX_ROWS or table.of_list is not None:
-            return
+            return None
         first = next((at for at in range(width) if any(row[at].text for row in table.rows)), 0)
         rows = [row[first:] for row in table.rows if any(cell.text for cell in row[first:])]
         columns = list(zip(*rows, strict=True))
         if len(columns) < FEWEST_COLUMNS:
-            return
-        labels = [cell.text for cell in columns[0]]
-        named = self._named(labels)
-        above = max(self._named([cell.text for cell in row]) for row in rows[:TALLEST_HEADER])
-        if named < max(FEWEST_NAMES, above + 1):
-            return
+            return None
+        named = yield from self._named([cell.text for cell in columns[0]])
+        if named < FEWEST_NAMES:
+            return None
+        for row in rows[:TALLEST_HEADER]:
+            if (yield from self._named([cell.text for cell in row])) >= named:
+                return None
+        headings = [cell.text for cell in rows[0][1:] if cell.col_span == 1 and len(cell.text) <= LONGEST_HEADER]
+        if any(words and _OF_COLUMNS.issuperset(words) for words in map(fold, headings)):
+            return None
+        if (yield from self._named(headings)):
+            return None
         # In a form, labels and values alternate.
-        most = max(map(_known_phrases, columns[1:]))
+        most = 0
+        for column in columns[1:]:
+            yield
+            most = max(most, _known_phrases(column))
         if most >= FEWEST_NAMES and 2 * most >= _known_phrases(columns[0]):
-            return
+            return None
         turned = [[_turned(cell) for cell in column] for column in columns]
         turned[0] = _with_names_above(rows)
         filled = [row for row in turned[1:] if any(cell.text for cell in row)]
-        if len(filled) >= FEWEST_COLUMNS - 1:
-            yield ReadTable([turned[0], *filled], table.heading, table.comma_likely, table.is_exact, header=1)
+        if len(filled) < FEWEST_COLUMNS - 1:
+            return None
+        return ReadTable([turned[0], *filled], table.heading, table.comma_likely, table.is_exact, header=1)
 
-    def _named(self, texts: Sequence[str]) -> int:
+    def _named(self, texts: Sequence[str]) -> Slices[int]:
         """Return how many texts name different fields of the list of which they name most."""
-        known = [self._names(text) for text in dict.fromkeys(texts) if text]
-        return max((sum(one) for one in zip(*known, strict=True)), default=0)
+        counts = [0] * len(self._lists)
+        for text in dict.fromkeys(texts):
+            yield
+            if text:
+                counts = [count + names for count, names in zip(counts, self._names(text), strict=True)]
+        return max(counts, default=0)
 
     def _names(self, text: str) -> list[bool]:
         """Return, for each list, whether a text names one of its fields."""

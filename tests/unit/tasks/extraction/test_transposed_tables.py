@@ -1,5 +1,6 @@
 """Tables whose columns are the items."""
 
+from models.fair_executor import all_of
 from tasks.extraction.transposed_tables import MAX_ROWS, Transposer
 from tasks.read_table import ReadCell, ReadTable
 from tests.conftest import each_case
@@ -52,15 +53,26 @@ def test_a_cell_over_the_columns_names_the_row_below_it() -> None:
         [["Name", "Ann Lee", "Date", "3 May"], ["Price", "12", "Colour", "red"]],
         [["Name", "Price", "Colour"], ["Cap", "9", "red"], ["Belt", "12", "black"]],
         [["Name", "Cap"], ["Price", "9"], ["Colour", "red"]],
+        [["Field", "Value", "Note"], ["Name", "Ann Lee", "as signed"], ["Price", "12", "net"], ["Colour", "red", "?"]],
+        [["Feld", "Wert", "Bemerkung"], ["Name", "Ann Lee", "laut Pass"], ["Price", "12", "netto"]],
+        [["", "old value", "new value"], ["Name", "Cap", "Caps"], ["Price", "9", "10"], ["Colour", "red", "blue"]],
+        [["", "A", "Price"], ["Name", "Cap", "9"], ["Price", "2", "10"], ["Colour", "red", "8"]],
     ],
 )
 def test_neither_a_form_nor_a_table_of_rows_is_transposed(rows: list[list[str]]) -> None:
     fields = [wanted(("items", "name"), TEXT), wanted(("items", "price"), NUMBER), wanted(("items", "colour"), TEXT)]
-    assert not [*Transposer([fields]).of(ReadTable([[ReadCell(text) for text in row] for row in rows]))]
+    assert all_of(Transposer([fields]).of(ReadTable([[ReadCell(text) for text in row] for row in rows]))) is None
 
 
 def test_a_table_of_too_many_rows_is_not_transposed() -> None:
     rows = [["Name", "Cap", "Belt"], ["Price", "9", "12"], *[[f"Line {at}", "7", "8"] for at in range(MAX_ROWS)]]
     transposer = Transposer([[wanted(("items", "name"), TEXT), wanted(("items", "price"), NUMBER)]])
-    assert [*transposer.of(ReadTable([[ReadCell(text) for text in row] for row in rows[:MAX_ROWS]]))]
-    assert not [*transposer.of(ReadTable([[ReadCell(text) for text in row] for row in rows]))]
+    assert all_of(transposer.of(ReadTable([[ReadCell(text) for text in row] for row in rows[:MAX_ROWS]]))) is not None
+    assert all_of(transposer.of(ReadTable([[ReadCell(text) for text in row] for row in rows]))) is None
+
+
+def test_a_large_table_is_compared_with_the_fields_in_slices() -> None:
+    rows = [["Name", *(f"Cap {at}" for at in range(40))], ["Price", *(f"{at}" for at in range(40))]]
+    rows += [[f"{at} {place}" for place in range(41)] for at in range(40)]
+    transposer = Transposer([[wanted(("items", "name"), TEXT), wanted(("items", "price"), NUMBER)]])
+    assert len([*transposer.of(ReadTable([[ReadCell(text) for text in row] for row in rows]))]) >= 80
