@@ -356,7 +356,7 @@ class OcrResult(Result[OcrData]):
             "confidence": round(cell.confidence, 2),
         }
         text, below = cell.text_and_note()
-        source = cell.text if text != cell.text else ""
+        source = cell.text if below else ""
         return ReadCell(text, pointer, place, cell.row_span, cell.col_span, source, below)
 
     def _upright_boxes(self, section_index: int) -> list[tuple[Box, ...]]:

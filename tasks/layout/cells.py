@@ -11,9 +11,6 @@ _SMALL = 0.72
 """Height of a line, relative to the first one of its cell, below which it is a note in small type. Lines of one size
 differ by a quarter, because few words have letters that reach above or below the others."""
 
-_IDEOGRAPHS = "\u2e80"
-"""First of the characters of East Asian scripts."""
-
 
 @dataclass(frozen=True, slots=True)
 class PlacedWord:
@@ -61,8 +58,6 @@ class Cell:
                 lines[-1].append(word)
             else:
                 lines.append([word])
-        if len(lines) > 1 and _is_picture(lines):
-            lines = lines[1:]
         letters = [[word for word in line if any(map(str.isalnum, word.text))] for line in lines]
         heights = [median(map(_height, own)) if own else _height(self.words[0]) for own in letters]
         # The words of a rotated cell have no heights to compare.
@@ -98,14 +93,6 @@ class Table:
     """Positions of the column edges along the text, from left to right."""
     continued: bool = False
     """True if the table continues the last table of the previous page, which also contains its cells."""
-
-
-def _is_picture(lines: Sequence[Sequence[Word]]) -> bool:
-    """True if the first line of a cell is a single ideograph or sign above Latin letters: a small picture, such as a
-    sun, that was read as one."""
-    [first, *more] = lines[0]
-    below = "".join([word.text for line in lines[1:] for word in line])
-    return not more and len(first.text) == 1 and first.text >= _IDEOGRAPHS and max(below, default="") < _IDEOGRAPHS
 
 
 def _top(word: Word) -> float:

@@ -304,12 +304,11 @@ def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
         bottoms = [max(one.bottom for one in line) for line in lines]
         rows = [bisect_right(table.ys, (top + bottom) / 2) - 1 for top, bottom in zip(tops, bottoms, strict=True)]
         are_apart = all(top - bottom > _OPEN_GAP * height for bottom, top in zip(bottoms, tops[1:], strict=False))
-        if are_apart and len(rows) >= _FEWEST_OPEN_ROWS and len({*rows}) == len(rows) and 2 * len(rows) > cell.row_span:
+        own = range(cell.row, cell.row + cell.row_span)
+        are_in_own = len({*rows} & {*own}) == len(rows)  # a line may reach over the edge of its cell
+        if are_apart and are_in_own and len(rows) >= _FEWEST_OPEN_ROWS and 2 * len(rows) > cell.row_span:
             pieces = dict(zip(rows, lines, strict=True))
-            cells += [
-                replace(cell, row=row, row_span=1, pieces=list(pieces.get(row, ())))
-                for row in range(cell.row, cell.row + cell.row_span)
-            ]
+            cells += [replace(cell, row=row, row_span=1, pieces=list(pieces.get(row, ()))) for row in own]
         else:
             cells.append(cell)
     return TableDraft(table.xs, table.ys, cells)

@@ -2,6 +2,7 @@
 
 from models.vision.text import Word
 from tasks.layout.cells import Cell
+from tests.conftest import each_case
 
 
 def placed(text: str, left: float, top: float, bottom: float) -> Word:
@@ -24,8 +25,7 @@ def test_a_turned_cell_keeps_its_text() -> None:
     assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Amount", "")
 
 
-def test_a_small_picture_that_was_read_as_an_ideograph_is_no_text() -> None:
-    words = [placed("\u7c73", 0, 60, 100), placed("Sunny", 0, 104, 124)]
-    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("Sunny", "")
-    words = [placed("\u7c73", 0, 60, 100), placed("\u98ef\u98ef", 0, 104, 124)]
-    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == ("\u7c73", "\u98ef\u98ef")
+@each_case(("first", "second"), [("\u6708", "12/4"), ("\u65e5", "Sun"), ("\u8a08", "1,200")])
+def test_an_ideograph_above_figures_or_letters_is_text(first: str, second: str) -> None:
+    words = [placed(first, 0, 60, 80), placed(second, 0, 84, 104)]
+    assert Cell(0, 0, 1, 1, words[0].quad, words).text_and_note() == (f"{first} {second}", "")

@@ -15,9 +15,10 @@ from tasks.base import TaskRequest
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
+from tasks.layout.cells import CellDraft, TableDraft, placed_words
 from tasks.layout.markdown import blocks_of, text_of
 from tasks.layout.rulings import MAX_RULINGS, strokes_of
-from tasks.layout.tables import tables_on
+from tasks.layout.tables import _split_open_cells, tables_on
 from tasks.ocr import OcrTask
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import Redactor
@@ -190,6 +191,14 @@ def test_names_of_rows_in_a_column_without_rulings_are_cells_of_their_rows() -> 
     [table] = tables_on(lines, ruled)
     assert [(cell.row, cell.row_span) for cell in table.cells if cell.column == 0] == [(row, 1) for row in range(4)]
     assert [cell.text for cell in table.cells if cell.column == 0] == [*names]
+
+
+def test_a_line_over_the_edge_of_its_cell_is_not_lost() -> None:
+    names = ("Names of rows", "Rain", "Wind", "Sun")
+    pieces = placed_words([text_line(name, 60, 20 + 40 * row) for row, name in enumerate(names)], 0)
+    open_cell = CellDraft(1, 0, row_span=3, pieces=pieces)
+    table = _split_open_cells(TableDraft([50, 200], [10, 50, 90, 130, 170], [open_cell]), 16)
+    assert sum(len(cell.pieces) for cell in table.cells) == len(pieces)
 
 
 def test_a_paragraph_beside_several_rows_is_one_cell() -> None:
