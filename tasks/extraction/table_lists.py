@@ -495,7 +495,8 @@ def fill_lists(
         rivals = []
         for one in matches:
             yield
-            if (
+            # The worth of a wide table may be negative.
+            if one is match or (
                 one.path == match.path
                 and is_own[id(one)] == is_own[id(match)]
                 and one.worth >= RIVAL_SHARE * match.worth
@@ -1130,8 +1131,9 @@ def _fill_down(
             cell = row[column]
             other_texts = [row[other].text for other in column_by_field.values() if other != column]
             if cell.text:
-                # A mark of a value, such as an arrow, says nothing about the values below.
-                above, spans = cell if _has_letters(cell.text) else None, cell.row_span - 1
+                # A mark of a value, such as an arrow, says nothing about the values below, unless its cell spans them.
+                above = cell if _has_letters(cell.text) or cell.row_span > 1 else None
+                spans = cell.row_span - 1
             elif above is not None and (
                 spans > 0 or (may_repeat and other_texts.count("") <= (len(other_texts) >= MAX_GAPLESS_COLUMNS))
             ):

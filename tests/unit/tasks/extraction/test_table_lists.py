@@ -84,6 +84,13 @@ def test_yes_and_no_words_of_an_enum_and_days_are_read_by_the_column() -> None:
     ]
 
 
+def test_a_table_with_many_columns_that_no_field_wants_fills_a_list() -> None:
+    header = ";".join(["Product", "Unit cost", *(f"Extra {at}" for at in range(110))])
+    lines = [";".join([name, price, *["x"] * 110]) for name, price in (("Cap", "9.50"), ("Belt", "12.00"))]
+    found = rows_of("\n".join([header, *lines, ""]), **ARTICLES)
+    assert found == [{"name": "Cap", "price": 9.5}, {"name": "Belt", "price": 12}]
+
+
 @each_case("marks", [("▲", "", "▼▼", ""), ("+", "", "−", ""), ("↑↑", "-", "↓", "-")])
 def test_marks_beside_values_say_which_are_out_of_their_range(marks: Sequence[str]) -> None:
     level = {"type": "string", "enum": ["niedrig", "normal", "hoch"]}
