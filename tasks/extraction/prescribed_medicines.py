@@ -47,8 +47,8 @@ _COUNTED = (
     r"|n[123]\b)"
 )
 _SUPPLY = re.compile(
-    r"(?:supply|abgabe|qty|qté|qtà|ctd|quantity|menge|no|nr|n[°º]|disp(?:ense)?|anzahl|quantité|cantidad|quantità|ilość"
-    r"|aantal|antal|quantidade)\b[.:]* ?",
+    r"(?:supply|abgabe|qty|qté|qtà|ctd|quantity|menge|n[or](?=[.:]* ?\d)|n[°º]|disp(?:ense)?|anzahl|quantité|cantidad"
+    r"|quantità|ilość|aantal|antal|quantidade)\b[.:]* ?",
     re.IGNORECASE,
 )
 _QUANTITY = re.compile(

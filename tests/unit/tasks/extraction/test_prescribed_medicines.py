@@ -74,3 +74,15 @@ Pendant 8 jours
         ("Losartan", "50 mg", "1 comprimé le soir", "2 mois"),
         ("Crotamiton", "10 %", "1 application 2 fois par jour", "8 jours"),
     ]
+
+
+def test_a_number_is_a_supply_only_with_a_figure() -> None:
+    text = """Paracetamol 500 mg tablets
+   No more than 8 a day
+Ibuprofen 400 mg tablets
+   No. 20
+"""
+    assert medicines(text, **ITEM) == [
+        ("Paracetamol", "500 mg", "tablets", None, "No more than 8 a day"),
+        ("Ibuprofen", "400 mg", "tablets", 20, None),
+    ]
