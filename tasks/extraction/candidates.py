@@ -180,6 +180,8 @@ class Candidates:
     spans: list[CandidateSpan] = field(default_factory=list)
     layouts: dict[int, LabelLayout] = field(default_factory=dict)
     """The layout of each passage, by the passage's identity."""
+    is_magnitude_stated: bool = False
+    """True if the texts say that their amounts are in thousands or in another magnitude."""
 
     @cached_property
     def labels(self) -> list[tuple[str, ...]]:
@@ -209,11 +211,6 @@ class Candidates:
         """True if the texts show the order of day and month in days such as `03/04/05`."""
         days = ((span.text, span.day) for span in self.spans if span.day is not None)
         return is_order_shown(days, [passage.text for passage in self.passages])
-
-    @cached_property
-    def is_magnitude_stated(self) -> bool:
-        """True if the texts say that their amounts are in thousands or in another magnitude."""
-        return any(states_magnitude(passage.text) for passage in self.passages)
 
     @cached_property
     def blocks(self) -> list[int]:
@@ -306,7 +303,8 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
         yield from head.prepare()
         layouts[id(head)] = yield from layout_of(head)
     passages = heads
-    candidates = Candidates(passages)
+    is_magnitude_stated = yield from states_magnitude(passage.text for passage in passages)
+    candidates = Candidates(passages, is_magnitude_stated=is_magnitude_stated)
     candidates.layouts.update(layouts)
     seen: set[tuple[int, tuple[int, ...], str]] = set()
     for passage in passages:

@@ -15,10 +15,11 @@ from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
-from tasks.extraction.units import has_other_sign, rescaled, states_no_unit
+from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.numbers import find_numbers
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
 DENIED: Final = 0.3
@@ -50,15 +51,20 @@ _RANGE_BEFORE = re.compile(
     rf"(?:[-–—]|(?<![^\W\d_])(?:{_any_of('ranges', 'between')})(?=\W)) ?(?:{_MONEY})? ?$"
 )
 _RANGE_AFTER = re.compile(
-    rf" ?(?:{_MONEY})? ?(?:[-–—] ?|(?<![^\W\d_])(?:{_any_of('ranges', 'between')}) )(?:{_MONEY})? ?\d"
+    rf" ?(?P<unit>{_MONEY}|%|[^\W\d_]{{1,12}}?)? ?(?:[-–—] ?|(?<![^\W\d_])(?:{_any_of('ranges', 'between')}) )"
+    rf"(?:{_MONEY})? ?(?P<digits>\d[\d.,' ]*(?<=\d))\s*(?P<next>%|[^\W\d_]+|\W|$)"
 )
 """Patterns of the rest of a range around a number: `10 to 12`, `1,000 - 1,500 EUR`."""
+_IS_MONEY = re.compile(_MONEY)
 _NOT_DUE_AFTER = re.compile(
-    rf"[^\n\d]{{0,{_NEAR}}}?(?<!\w)(?:{_any_of('not_due', 'after')})(?=\s*(?:[^\w\s]|$)|\s+(?:on|by|am|le|el|il|in)\b)"
+    rf"(?:[^\w\n]|(?<!\w)(?:{_MONEY}|{_any_of('not_due', 'between')})(?!\w)){{0,{_NEAR}}}+"
+    rf"(?<!\w)(?:{_any_of('not_due', 'after')})(?=\s*(?:[^\w\s]|$)|\s+(?:on|by|am|le|el|il|in)\b)"
 )
 _NOT_DUE_BEFORE = re.compile(
-    rf"(?<!\w)(?:{_any_of('not_due', 'before')}):?\W{{0,3}}(?:{_MONEY})? ?$"
-    rf"|[:：]\s*(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
+    rf"(?:(?<!\w)(?:{_any_of('not_due', 'before')})|\((?:[^()]*\W)?(?:{_any_of('not_due', 'in_brackets')}))"
+    rf":?[^\w)]{{0,3}}(?:{_MONEY})? ?$"
+    # A number is behind "No. 4711", too.
+    rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
 )
 _LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
 _LABEL_END = (":", "：")
@@ -102,9 +108,29 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
         _COMPARED_BEFORE.search(before)
         or _COMPARED_AFTER.match(after)
         or _RANGE_BEFORE.search(before)
-        or _RANGE_AFTER.match(after)
+        or _begins_range(span, _RANGE_AFTER.match(after))
     )
     return bool(is_bound) and _LIMITS.isdisjoint(map(without_accents, fold(field.full)))
+
+
+def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:
+    """True if a number and the text behind it are a range: the second number is larger, and ends the part or has the
+    unit or currency of the first one behind it. In `120.00 - 3 nights` and `2 and 3 baths` it is the number of
+    something else."""
+    if rest is None:
+        return False
+    assert span.number
+    second = next(find_numbers(rest["digits"]), None)
+    if second is None or not second.readings or max(second.readings) <= min(span.number.readings, default=0):
+        return False
+    own, unit = (_unit_or_currency(rest[name] or "") for name in ("unit", "next"))
+    if rest["unit"] and not own:
+        return False
+    return own == unit or not own if unit else not rest["next"][:1].isalpha()
+
+
+def _unit_or_currency(text: str) -> str:
+    return text if _IS_MONEY.fullmatch(text) else unit_of(text)
 
 
 def _is_ambiguous_day(span: CandidateSpan, candidates: Candidates) -> bool:

@@ -2,8 +2,10 @@
 
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
 
+from models.fair_executor import Slices
 from tasks.extraction.folding import without_accents
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.currencies import ANY
@@ -20,13 +22,19 @@ _IN = rf"(?:{_any_of('before')})"
 _NAME = rf"(?:{_any_of('names')})(?!\w)\.?"
 _SHORT = rf"(?:[kmt][ -]?(?:{ANY})|(?:{ANY})[ -]?[km])(?!\w)"
 _CURRENCY = rf"(?:{ANY}|{_any_of('currencies')})"
-_STATED = re.compile(
-    rf"(?<!\w){_IN} (?:{_SHORT}|{_CURRENCY}[ -]{_NAME}|{_NAME}(?: (?:of|de|di|von|d'))? ?{_CURRENCY}(?!\w))"
-    rf"|\((?:{_IN} )?(?:{_CURRENCY} )?(?:{_NAME}|{_SHORT})\)",
-    re.IGNORECASE,
+_BESIDE_CURRENCY = rf"(?:{_NAME}|(?:{_any_of('beside_currency')})(?!\w))"
+_OF_CURRENCY = (
+    rf"(?:{_SHORT}|{_CURRENCY}[ -]?{_BESIDE_CURRENCY}"
+    rf"|(?:{_BESIDE_CURRENCY}(?: (?:of|de|di|von|d'))?|{_any_of('before_currency')}) ?{_CURRENCY}(?!\w))"
 )
+_STATED = re.compile(rf"(?<!\w){_IN} {_OF_CURRENCY}|\((?:{_IN} )?(?:{_OF_CURRENCY}|{_NAME})\)", re.IGNORECASE)
 
 
-def states_magnitude(text: str) -> bool:
-    """True if a text says in which magnitude its amounts are."""
-    return any(found is not None for found in matches_in_slices(_STATED, text))
+def states_magnitude(texts: Iterable[str]) -> Slices[bool]:
+    """Return True if one of the texts says in which magnitude its amounts are."""
+    for text in texts:
+        for found in matches_in_slices(_STATED, text):
+            if found is not None:
+                return True
+            yield
+    return False

@@ -74,6 +74,7 @@ class _Size(NamedTuple):
 
 
 _NO_UNITS = frozenset(_listed(_TABLE["names"]["others"]))
+_WORDS_BESIDE_NUMBERS = frozenset(_listed(_TABLE["no_units"]["words"]))
 _SCALES: Sequence[Mapping[str, _Size]] = [
     {unit: _Size(Fraction(size), Fraction(one.get("zeros", {}).get(unit, 0))) for unit, size in one["units"].items()}
     for one in _TABLE["scales"]
@@ -112,8 +113,11 @@ _CURRENCY_BEFORE = re.compile(rf"(?<![^\W\d_])(?P<currency>{CURRENCY}) ?[-−]?\
 _CURRENCY_AFTER = re.compile(rf" ?(?P<currency>{CURRENCY})(?![^\W\d_])")
 LETTERS_OF_CODE = 3
 _PARTS_OF_CURRENCIES = frozenset(("cent", "cents", "pence", "centimes", "centimos", "centavos", "grosze", "ore"))
-_UNKNOWN_UNIT = re.compile(r" ?[\"'′″’”]| ?[^\W\d_]{1,12}\.?(?=\s*?(?:\n|$|[,;)|]))")
+_UNKNOWN_UNIT = re.compile(r" ?(?:(?P<sign>[\"'′″’”])|(?P<word>[^\W\d_]{1,12})\.?(?=\s*?(?:\n|$|[,;)|])))")
 """Pattern of a sign of feet or inches behind a number, or of a word that ends the line or a part of it."""
+_OPEN_QUOTATION = re.compile(r"[\"'“”„‘’‚«] ?$")
+_LONGEST_QUOTATION = 200
+"""Number of characters before a number among which the beginning of a quotation is looked for."""
 _MOST_WORDS = 100
 """Number of words of a line among which a measure in the field's own unit is looked for."""
 _MOST_PIECES = 3
@@ -254,7 +258,16 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
     wanted = _units_stated(field)
     if not wanted or (own := unit_after(span)) in wanted:
         return False
-    return bool(own) or printed is not None or _UNKNOWN_UNIT.match(text, end) is not None
+    if own or printed is not None:
+        return True
+    unknown = _UNKNOWN_UNIT.match(text, end)
+    if unknown is None:
+        return False
+    if unknown["sign"]:
+        line_before = text[max(0, start - _LONGEST_QUOTATION) : start].split("\n")[-1]
+        return _OPEN_QUOTATION.search(line_before) is None and line_before.count('"') % 2 == 0
+    word = without_accents(unknown["word"].casefold())
+    return word not in _NO_UNITS and word not in _WORDS_BESIDE_NUMBERS
 
 
 class RescaledNumber(NamedTuple):

@@ -69,7 +69,13 @@ async def test_a_value_behind_a_denial_is_not_copied(text: str, name: str, schem
         ("Temperature: between 2 and 8 C", "temperature", False),
         ("Quantity: 10 to 12", "quantity", False),
         ("Budget: 1,000 - 1,500 EUR", "budget", False),
+        ("Budget: 1,000 EUR - 1,500 EUR", "budget", False),
+        ("Weight: 70 - 80 kg", "weight_kg", False),
+        ("Budget: 1 000 - 1 500 EUR", "budget", False),
         ("Total: 80.00 - paid", "total", True),
+        ("Total: 120.00 - 3 nights", "total", True),
+        ("Total HT : 100,00 € à 20 %", "total_ht", True),
+        ("Rooms: 2 and 3 baths", "rooms", True),
     ],
 )
 async def test_a_bound_is_sure_only_for_a_field_that_asks_for_one(text: str, name: str, is_sure: bool) -> None:
@@ -119,6 +125,19 @@ async def test_one_of_several_values_behind_a_label_is_not_sure(text: str, is_su
         ("Price: not sold (highest bid 3,600)", "price", False),
         ("Late fee: 30.00 (not refundable)", "late_fee", True),
         ("Late fee: 30.00 free of tax", "late_fee", True),
+        ("Late fee: 30.00 was waived", "late_fee", False),
+        ("Late fee: 30.00 per day (cancelled)", "late_fee", False),
+        ("Price: 30.00 (was 45.00)", "price", True),
+        ("Price: none (was 45.00)", "price", False),
+        ("The total was 120.00 EUR.", "total", True),
+        ("The amount paid was $84.20", "amount_paid", True),
+        ("Total: 120.00 (VAT not applicable)", "total", True),
+        ("Subtotal: 45.00, delivery free", "subtotal", True),
+        ("Salary: 3,000 tax-free", "salary", True),
+        ("Total: 120,00 (IVA exento)", "total", True),
+        ("Summe: 45,00 EUR, Lieferung kostenlos", "summe", True),
+        ("Invoice: No. 4711", "invoice", True),
+        ("Discount: no, 3 before", "discount", False),
     ],
 )
 async def test_an_amount_that_is_not_due_is_not_sure(text: str, name: str, is_sure: bool) -> None:
@@ -142,6 +161,11 @@ async def test_an_amount_that_is_not_due_is_not_sure(text: str, name: str, is_su
         ("Weight: 70 kg", "weight_kg", True),
         ("Weight: 70 (measured)", "weight_kg", True),
         ("Price: 42.00 per month", "price_usd", True),
+        ('Weight: "70"', "weight_kg", True),
+        ("Weight: '70'", "weight_kg", True),
+        ('{"name": "Bo", "weight": "70"}', "weight_kg", True),
+        ("Weight: 70 netto", "weight_kg", True),
+        ("Height: 1.80 tall", "height_m", True),
     ],
 )
 async def test_a_number_beside_another_unit_or_currency_is_not_sure(text: str, name: str, is_sure: bool) -> None:
@@ -159,6 +183,12 @@ async def test_a_number_beside_another_unit_or_currency_is_not_sure(text: str, n
         ("Angaben in Tsd. EUR\nRevenue: 1,250", False),
         ("Chiffres en miles de euros\nRevenue: 1,250", False),
         ("Bilanz in k€\nRevenue: 1,250", False),
+        ("(miles de euros)\nRevenue: 1,250", False),
+        ("Balance (€000)\nRevenue: 1,250", False),
+        ("Balance in EUR mn\nRevenue: 1,250", False),
+        ("Mileage (miles): 45,000\nRevenue: 1,250", True),
+        ("Tel (000) 123\nRevenue: 1,250", True),
+        ("Rainfall (mn)\nRevenue: 1,250", True),
     ],
 )
 async def test_an_amount_of_a_page_in_thousands_is_not_sure(text: str, is_sure: bool) -> None:
