@@ -113,7 +113,7 @@ _MISREAD_FIRST = re.compile(
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""A page with fewer different numbers, if misread ones count, is no licence."""
+"""A page with fewer different numbers, misread ones included, is not taken for a licence."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that are rarely in the first column of any document but a licence."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
