@@ -10,7 +10,7 @@ from tasks.extraction.folding import without_accents
 from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.currencies import ANY
 
-_TABLE = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))["magnitudes"]
+_TABLE = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))
 
 
 def _any_of(key: str) -> str:
