@@ -70,7 +70,7 @@ class _Readiness:
 
     remedy: str | None
     is_at_hand: bool
-    """True if nothing would have to be fetched first."""
+    """True if the engine could run without a download."""
     off_the_card: str | None = None
     """Remedy if the only obstacle is the card that the operator named."""
     is_fault: bool = False
@@ -86,13 +86,12 @@ class _Readiness:
 class Runtime:
     """The engines of one process: the engine that serves each capability, and the engines built so far.
 
-    `choices` maps a capability to an engine's name, `auto`, `off`, or `on` for a switch; a capability that is not in it
-    is `auto`. Engines compute in this process or on a `cluster`; in this process, `residents` determine which engines
-    stay on a card.
+    `choices` maps a capability to an engine's name, `auto` or `off`, and a capability that is a switch to `on` or
+    `off`. A capability that is missing from `choices` is `auto`. Engines compute in this process or on a `cluster`; in
+    this process, `residents` determine which engines stay on a card.
 
-    Whether an engine can run here depends on packages and files, which have to be looked up. A server calls `look`
-    before each request, which looks them up in a thread. If `look` is never called, they are looked up when they are
-    needed.
+    Whether an engine can run here depends on packages and files. A server calls `look` before each request, to check
+    them in a thread. If `look` is never called, they are checked when an engine is needed.
 
     Raises ValueError for a name that the catalog does not know.
     """
@@ -113,7 +112,7 @@ class Runtime:
         self._residents = residents or Residents()
         self.guard_threads = FairExecutor("guard")
         self._turns = Turns()
-        """Turns of all engines that compute with the processors of this process."""
+        """Turns by which the engines share the processors, as far as they compute on a CPU in this process."""
         self._choices = dict(choices or {})
         self.failures: Counter[tuple[EngineSpec, str]] = Counter()
         """Number of times that an engine was found off the card, by engine and reason."""
@@ -223,7 +222,8 @@ class Runtime:
                 yield f"'{candidate.spec.name}' computes '{capability}' on the CPU. {obstacle}"
 
     def on_the_card(self) -> Iterator[str]:
-        """Yield each capability that a card serves without a download. Imports the libraries that compute."""
+        """Yield each capability whose engine can compute on a card without a download. Imports the libraries that
+        compute."""
         yield from dict.fromkeys(
             capability
             for capability, candidate, backend, device in self._candidates_for_cards()
@@ -231,8 +231,8 @@ class Runtime:
         )
 
     async def prepare(self, *capabilities: str) -> None:
-        """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads nothing, and
-        raises nothing for an engine that cannot run: its callers get the error."""
+        """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads no weights.
+        Raises nothing for an engine that cannot run, because whoever uses it gets the error."""
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]
@@ -300,7 +300,8 @@ class Runtime:
         except EngineUnavailable as error:
             return _Readiness(error.remedy, is_at_hand=False, is_fault=True)
         except Exception as error:
-            # The system's own words suffice for an unreadable folder or a missing disk.
+            # If a folder is unreadable or a disk is missing, the system's message says all, and the traceback is not
+            # logged.
             system_words = error.strerror if isinstance(error, OSError) else None
             reason = system_words or f"{type(error).__name__}: {error}".rstrip(" :")
             fault = f"Whether '{candidate.spec.name}' can run here could not be determined: {reason}."
@@ -318,8 +319,8 @@ class Runtime:
         return self._config.narrowed(candidate.spec.capability)
 
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """Return the remedy if the operator named a card that the engine's backend cannot use, and if the backend must
-        not compute on the CPU instead; else None."""
+        """Return the remedy for a card that the operator named and that the engine's backend cannot use. None if the
+        backend can use the card, or may compute on the CPU instead."""
         backend = candidate.computed_by(config)
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:
@@ -330,8 +331,8 @@ class Runtime:
         )
 
     def _candidates_for_cards(self) -> Iterator[tuple[str, Candidate, Backend, str]]:
-        """Yield the capability, engine, backend and device of each engine that would serve now and is allowed a card
-        of this machine. The engine's backend may yet be unable to use a card."""
+        """Yield the capability, engine, backend and device of each engine that would serve now and whose settings
+        permit a card of this machine. Whether its backend can use the card is not checked."""
         for capability, declared in self._catalog.items() if DRIVER.obstacle() is None else ():
             if self._choices.get(capability) == OFF:
                 continue
@@ -346,7 +347,7 @@ class Runtime:
         return self._checked.get(candidate.spec) or self._check(candidate)
 
     def _candidates(self, capability: str) -> Sequence[Candidate]:
-        """Engines that the operator's choice leaves for `capability`."""
+        """Engines of `capability` that the operator did not exclude, in the order of preference."""
         choice = self._choices.get(capability, AUTO)
         return [one for one in self._preferred(capability) if choice in (AUTO, ON, one.spec.name)]
 
@@ -437,8 +438,8 @@ class Runtime:
         return CapabilityState(capability, candidate, loaded=loaded, remedy=missing, pairs=tuple(pairs))
 
     def _missing_weights(self, candidate: Candidate) -> str | None:
-        """Return the remedy for weights that could not be fetched when they were needed and are still missing; None if
-        none are."""
+        """Return the remedy for weights that are missing because fetching them failed; None if no weights are
+        missing."""
         built = self._built.get(candidate.spec)
         hosts = [part for part in built.parts if isinstance(part, EngineHost)] if built else []
         if self._readiness(candidate).is_at_hand:
@@ -446,7 +447,8 @@ class Runtime:
         return next((host.missing for host in hosts if host.missing), None)
 
     def _load_failure(self, candidate: Candidate) -> str | None:
-        """Return the cause of the last load's failure; None if it did not fail. The next call tries to load again."""
+        """Return why the engine did not load at the last attempt; None if it loaded. The next call of the engine tries
+        again."""
         built = self._built.get(candidate.spec)
         return next((part.broken for part in built.parts if part.broken), None) if built else None
 

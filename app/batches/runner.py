@@ -1,6 +1,6 @@
-"""Moves batches from one status to the next: it checks the file, runs the lines while other requests leave room, and
-writes the output and error files. The store holds all finished work, so that another server can continue the batches of
-a server that died."""
+"""Moves batches from one status to the next. The runner checks the file, runs the lines while other requests leave
+room, and writes the output and error files. All finished work is in the store, so that another server can continue the
+batches of a server that died."""
 
 import asyncio
 import contextlib
@@ -41,25 +41,27 @@ from tasks.inputs.limits import megabytes
 OUTPUT_PURPOSE = "batch_output"
 WINDOW_S = 24 * 3600.0
 LEASE_S = 20.0
-"""Seconds after which another server may take a batch whose server has not renewed its lease."""
+"""A lease ends after this many seconds unless its server renews it. Another server may then take the batch."""
 POLL_S = 5.0
-"""Seconds between two checks for work."""
+"""The runner looks for work after this many seconds, even if nothing wakes it."""
 _BATCHES_AT_ONCE = 8
-"""Largest number of batches that this server runs at the same time, unless a key that runs none is waiting."""
+"""A server runs at most this many batches at the same time, unless a key without a running batch waits."""
 _MAX_BATCHES = 64
-"""Largest number of batches on this server. Beyond _BATCHES_AT_ONCE, only a key that runs no batch may begin one."""
+"""A server runs at most this many batches, whoever waits. Beyond _BATCHES_AT_ONCE, a batch begins only if its key runs
+no other."""
 _NOTICES_AT_ONCE = 4
-"""Largest number of notices that are sent at the same time."""
+"""At most this many notices are sent at the same time."""
 _NOTICES_OF_KEY = 2
-"""Largest number of one key's notices that are sent at the same time."""
+"""At most this many notices of one key are sent at the same time, so that a slow webhook of one key leaves room for
+others."""
 _PAUSE_S = 30.0
-"""Seconds that a batch rests after an error."""
+"""A batch that had an error is tried again after this many seconds."""
 _SWEEP_S = 3600.0
 _EXPIRED_AT_ONCE = 500
 
 Reason = Literal["cancelled", "expired", "key_removed", "results_too_large"]
 Fault = tuple[str, str]
-"""A part of the runner, and the kind of fault that it had."""
+"""The part of the runner that had a fault, and the kind of the fault."""
 FAULTS: tuple[Fault, ...] = (
     ("store", "unreachable"),
     ("runner", "rests"),
@@ -95,13 +97,14 @@ class _RunningBatch:
     """Number of unfinished lines, including those that wait without a slot."""
     begun_bytes: int = 0
     slots: int = 0
-    """Number of slots that lines hold."""
+    """Number of slots that the batch's lines hold."""
     runs_lines: bool = False
     """True while the batch has nothing to do but run lines."""
     remaining_s: float | None = None
-    """Seconds for which the batch rests after giving its place to another batch; None if it keeps its place."""
+    """Seconds after which the batch may be claimed again, if it gave way to another batch; None if it did not give
+    way."""
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when a line ends, or no more lines may begin."""
+    """Set when a line ends, and when no more lines may begin."""
 
     def end(self, reason: Reason) -> None:
         if self.reason is None:
@@ -131,7 +134,7 @@ class _RunningBatch:
 
 
 class BatchRunner:
-    """Runs batches in `run_for_ever`. Other parts of the server only write to the store and call `wake`."""
+    """Runs the batches of the store. Other parts of the server write to the store and call `wake`."""
 
     def __init__(
         self,
@@ -158,7 +161,7 @@ class BatchRunner:
         self._holder = uuid.uuid4().hex
         self._runs: dict[str, _RunningBatch] = {}
         self._notices: dict[asyncio.Task[None], str] = {}
-        """Tenants of the batches whose notices are being sent, by the task that sends the notice."""
+        """The tasks that are sending notices, each with the tenant of its batch."""
         self._last_notified = ""
         """Tenant whose notice was begun last."""
         self._pauses = KeyPauses()
@@ -228,7 +231,8 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
     def _find_longest_resting(self) -> _RunningBatch | None:
-        """Return the batch whose key has the longest pause ahead; None if all batches have something to do."""
+        """Return a batch that waits only for the limits of its key: the one whose key waits longest. None if no batch
+        waits for this reason alone."""
         resting = [
             run
             for run in self._runs.values()
@@ -237,13 +241,14 @@ class BatchRunner:
         return max(resting, key=lambda run: self._pauses.remaining_s(run.key.tenant), default=None)
 
     def _give_way(self, run: _RunningBatch) -> None:
-        """Stop a batch in favour of another one. It is claimed again after its rest, in turn."""
+        """Stop a batch in favour of another one. The batch can be claimed again when its key's pause is over."""
         assert run.task is not None
         run.remaining_s = self._pauses.remaining_s(run.key.tenant)
         run.task.cancel()
 
     async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease a batch of a key that runs fewer batches than its share allows or, with `is_first`, none at all."""
+        """Lease the next batch of a key that runs fewer batches than its share allows. With `is_first`, the key must
+        run none."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_BATCHES_AT_ONCE)}
@@ -282,8 +287,8 @@ class BatchRunner:
             remaining_s = _PAUSE_S
         finally:
             del self._runs[run.id]
-            # The lease is also released when the server stops. Otherwise, another server would have to wait until it
-            # expires.
+            # The lease is also released when the server stops, so that another server need not wait for the lease to
+            # expire.
             remaining_s = run.remaining_s or remaining_s
             with contextlib.suppress(StoreDown):
                 await self.store.release(run.id, self._holder, self.clock() + remaining_s if remaining_s else 0)
@@ -341,8 +346,8 @@ class BatchRunner:
     async def _begin_lines(
         self, run: _RunningBatch, batch: Batch, done: set[int], group: asyncio.TaskGroup
     ) -> ApiError | None:
-        """Begin the lines that are not done. If the results of the key's unfinished batches no longer fit into its
-        storage, stop and return the error."""
+        """Begin the lines that are not done. If the tenant's storage no longer has room for the results of its
+        unfinished batches, stop and return the error."""
         async with aclosing(self._lines_of(batch)) as found:
             async for lines in found:
                 for line in lines:
@@ -375,13 +380,13 @@ class BatchRunner:
         slot.give_back()
 
     async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
-        """Wait, without the slot, until the limits of the key may have room for a line."""
+        """Give the slot back until the key's pause is over, because its limits have no room for a line before."""
         while (remaining_s := self._pauses.remaining_s(run.key.tenant)) and not run.stop.is_set():
             await self._wait(run, slot, remaining_s)
 
     async def _wait(self, run: _RunningBatch, slot: LineSlot, seconds: float) -> None:
-        """Wait for `seconds` without the slot, and take the slot again. If no more lines may begin, return at once
-        without the slot."""
+        """Give the slot back, wait for `seconds`, and take a slot again. If no more lines may begin, return at once,
+        without a slot."""
         self._give_back(run, slot)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
@@ -391,14 +396,14 @@ class BatchRunner:
             run.slots += 1
 
     async def _check_stop(self, run: _RunningBatch, batch: Batch) -> ApiError | None:
-        """End `run` if no more lines may begin, and return the error if there is no room for their results. Raises
-        BadFile if the input file was deleted."""
+        """End `run` if its key was removed or its time is over. Return the error if the tenant's storage has no room
+        for more results. Raises BadFile if the input file was deleted."""
         if self._keys.caller_of(batch.key) is None:
             run.end("key_removed")
         elif self.clock() >= run.expires:
             run.end("expired")
         if not run.stop.is_set():
-            # An open file can be read on although it was deleted.
+            # The file is looked up for each line, because reading from an open file works even after it was deleted.
             if await self._files.find(batch.tenant, batch.input_file) is None:
                 raise BadFile(_INPUT_GONE)
             try:
@@ -458,8 +463,8 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Write the output and error files, and end the batch. Raises ApiError if there is no room for a file. The
-        batch then shows the error, and is tried again."""
+        """Write the output and error files, and end the batch. If there is no room for a file, the batch shows the
+        error, and the ApiError is raised, so that the batch is tried again."""
         try:
             if batch.output_file is None and batch.completed:
                 written = await self._write(batch, is_answer=True)
@@ -475,7 +480,8 @@ class BatchRunner:
             kept_s = self._files.limits.ttl_s
             if not kept_s or self.clock() < batch.expires + kept_s:
                 raise
-            # After the time for which its files would have been kept, the batch is not tried again.
+            # After the time for which the files would have been kept, nobody could need them, so the batch is not tried
+            # again.
             await self._end_batch(batch, "failed")
             return
         ended: Ended = "cancelled" if batch.status == "cancelling" else batch.outcome
@@ -486,8 +492,8 @@ class BatchRunner:
         return await self.store.change(batch.id, self._holder, errors=[problem(error.code, error.message)])
 
     async def _write(self, batch: Batch, *, is_answer: bool) -> str:
-        """Write a file of results, and return the file's id. If there is no room for the file, the results are not read
-        from the store. Raises ApiError."""
+        """Write a file of results, and return the file's id. Raises ApiError if there is no room for the file, before
+        any result is read from the store."""
         name = f"{batch.id}_{'output' if is_answer else 'error'}.jsonl"
         last_number = 0
         size = await self.store.file_bytes(batch.id, is_answer=is_answer)
@@ -525,7 +531,7 @@ class BatchRunner:
         yield splitter.finish()
 
     async def _begin_notices(self, webhook: Webhook) -> None:
-        """Begin to send due notices, from each key in turn, until _NOTICES_AT_ONCE are being sent."""
+        """Begin to send the notices that are due, until _NOTICES_AT_ONCE are being sent. Keys take turns."""
         while len(self._notices) < _NOTICES_AT_ONCE:
             full = [tenant for tenant, count in Counter(self._notices.values()).items() if count >= _NOTICES_OF_KEY]
             now = self.clock()
@@ -549,7 +555,7 @@ class BatchRunner:
         except StoreDown as error:
             self._note_unreachable(error)
         except Exception:
-            # The notice of this batch becomes due again after a while, so nothing else has to be done.
+            # Nothing else has to be done, because the claim on this notice ends, and then the notice is due again.
             self._faults["webhook", "error"] += 1
             log.exception("telling_failed")
 

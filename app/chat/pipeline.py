@@ -36,7 +36,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.precontext import Entry
 
 NO_LOGPROBS = (
-    "There are no 'logprobs': only text written by an LLM that reports them has any, and JSON answers have none."
+    "There are no 'logprobs': a JSON answer has none, and a text has them only if it is from an LLM that reports them."
 )
 
 
@@ -56,9 +56,9 @@ class Pipeline:
     redacts: bool = False
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)
-    """Function that builds the engines of the given capabilities in a thread."""
+    """Function that uses a thread to build the engines of the given capabilities."""
     most_chars: int = field(kw_only=True)
-    """Largest number of characters of a request's messages together."""
+    """The messages of a request have at most this many characters together."""
     hold: Callable[[int], Awaitable[object]] = field(kw_only=True)
     """Function that waits until the request may hold the given number of further bytes of memory."""
     answer_cache: AnswerCache | None = None
@@ -71,7 +71,7 @@ class Pipeline:
         """
         call = replace(call, memory=AnswerMemory(self.hold))
         request = call.request
-        # Searching thousands of messages takes milliseconds.
+        # The messages are searched off the event loop, because thousands of them take milliseconds.
         directives, warnings, tokens = await run_off_loop(
             request, self._read_directives, request, estimates=call.admission.is_limited
         )
@@ -132,7 +132,8 @@ class Pipeline:
         """Return the directives in the request's system messages, the warnings for its caller, and the tokens of its
         texts.
 
-        The number is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than `most_chars`.
+        The number of tokens is 0 unless `estimates` is true. Raises PayloadTooLarge if the messages are longer than
+        `most_chars`.
         """
         texts = texts_of(request)
         chars = sum(map(len, texts))
@@ -152,7 +153,7 @@ async def _run_task(
 ) -> AsyncGenerator[Event, None]:
     """Yield the events of an answer that is the result of one task, as compact JSON.
 
-    While a slow client reads, only this JSON stays in memory: neither the result nor the bytes of the inputs.
+    While a slow client reads, this JSON stays in memory, but neither the result nor the bytes of the inputs do.
     """
     work = Work[Progress, Entry](
         lambda report: specialists.run(
@@ -171,7 +172,7 @@ async def _run_task(
 
     for warning in work.result.result.warnings():
         yield AnswerWarning(warning)
-    # The JSON of a large file may have megabytes, which exist from now on, until the client has read them.
+    # The JSON of a large file may have megabytes, which stay in memory until the client has read them.
     content, tokens = await asyncio.to_thread(as_json)
     for source in turn.sources:
         loader.forget(source)

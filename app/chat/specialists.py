@@ -44,7 +44,7 @@ class Specialists:
             name, request_of = call
             try:
                 return as_entry(name, await self.find_task(name).run(self._with_redaction(request_of())))
-            except Exception as error:  # noqa: BLE001 - the LLM is told, and goes on
+            except Exception as error:  # noqa: BLE001 - the LLM is told of the error, and continues
                 return as_entry(name, error)
 
         return await self._judge(await side_by_side(run, calls, at_most=at_most))

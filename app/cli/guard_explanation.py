@@ -1,5 +1,5 @@
-"""`openfaze guard explain`: show the guard's verdict on a text, the engines that judged it, and the scores by their
-layers."""
+"""`openfaze guard explain`: show the guard's verdict on a text, the engines that judged it, and the score from each of
+their layers."""
 
 import re
 from collections.abc import Sequence
@@ -22,11 +22,12 @@ from tasks.guardrails import Guardrails, Policy, limits_of
 
 _SEPARATORS = re.compile(r"[,\s]+")
 _MAX_LAYERS = 5
-"""Largest number of layers that the table shows for a code."""
+"""The table shows at most this many layers for a code."""
 _LEAST_SHOWN = 0.005
-"""Least score of a layer that the table shows; `--json` has all."""
+"""The table leaves out layers whose score is lower than this, because they do not explain the verdict. `--json` has all
+layers."""
 _MAX_CHARS = 80
-"""Number of characters of a layer's findings that the table shows."""
+"""The table shows at most this many characters of a layer's findings."""
 
 
 class LayerScore(TypedDict):
@@ -119,8 +120,8 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_table(explanation: Explanation) -> None:
-    """Print a row per code with its highest scores by layers. At the end, print the line that a client would get, or
-    `safe`."""
+    """Print, for each code, its score and the highest scores that layers gave it. At the end, print the line that a
+    client would get, or `safe`."""
     table = Table("code", "score", "threshold", "engine", "layer", "its score", "found", box=None, pad_edge=False)
     for verdict in explanation["judged"]:
         layers = [layer for layer in verdict["layers"] if layer["score"] >= _LEAST_SHOWN]
@@ -131,11 +132,11 @@ def print_table(explanation: Explanation) -> None:
         code = f"{verdict['code']} {verdict['hazard']}"
         numbers = _number(verdict["score"]), _number(verdict["threshold"])
         style = "bold red" if verdict["applies"] else ""
-        # Text instead of strings, because a finding may look like rich's markup.
+        # The cells are Text instead of strings, because rich would take brackets in a finding for markup.
         table.add_row(*map(Text, (code, *numbers, verdict["engine"], *first)), style=style)
         for other in others:
             table.add_row(*map(Text, ("", "", "", "", *other)))
-    # A table that goes into a pipe is so wide that no row is cut.
+    # A pipe has no width, so a wide one is set here. With rich's default, rows would be cut.
     console = Console(width=None if Console().is_terminal else 800)
     console.print(table)
     console.print(verdict_line(explanation), highlight=False)

@@ -39,16 +39,16 @@ from app.state.entries import StoreDown
 T = TypeVar("T")
 
 _ANSWER_S = 2.0
-"""Seconds that Redis may take for a reply, and the same again for a connection."""
+"""Redis may take this many seconds to accept a connection, and as many to reply."""
 _MAX_AT_ONCE = 256
-"""Largest number of steps that share one round trip."""
+"""At most this many steps share one round trip. If it fails, all of them fail."""
 _KEPT_S = KEPT_DAYS * 86400
 _PREFIX = "openfaze:"
 
 log = structlog.get_logger(__name__)
 
-# All keys of a tenant belong to one slot of a cluster. Numbers of Redis' Lua are doubles; '%.0f' writes them without a
-# fraction.
+# All keys of a tenant belong to one slot of a Redis cluster, because a script may only use keys of one slot. Lua in
+# Redis has only doubles as numbers; '%.0f' writes a double without a fraction.
 _COMMON = f"""
 local base = ARGV[1]
 local now = tonumber(ARGV[2])
@@ -67,7 +67,7 @@ local function standing()
   local row = redis.call('HMGET', rates, 'requests', 'tokens', 'at')
   local seconds = now - tonumber(row[3] or now)
   if seconds < 0 then
-    -- The clock was ahead, and was set back: from now on it drains, not from then.
+    -- The clock was ahead and was set back. The usage drains from now on, instead of from the time of the wrong clock.
     redis.call('HSET', rates, 'at', string.format('%.17g', now))
   end
   return drained(tonumber(row[1] or 0), rpm, seconds), drained(tonumber(row[2] or 0), tpm, seconds)

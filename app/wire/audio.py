@@ -34,8 +34,8 @@ def srt(cues: Iterable[Cue]) -> str:
 
 
 def vtt(cues: Iterable[Cue]) -> str:
-    """Return cues as WebVTT (W3C, 2019); a speaker is a voice. `&`, `<` and `>` are escaped, so that no text can end a
-    cue."""
+    """Return cues as WebVTT (W3C, 2019), with the speaker as the voice of a cue. `&`, `<` and `>` are escaped, so that
+    no text can end a cue."""
     blocks = (f"{_time(cue.start, '.')} --> {_time(cue.end, '.')}\n{_voiced(cue)}\n" for cue in cues)
     return "\n".join(["WEBVTT\n", *blocks])
 
@@ -64,15 +64,15 @@ def _time(seconds: float, point: str) -> str:
 
 
 class _FormRequest(BaseModel):
-    """A request sent as a form. Its values are texts: "0.2" is a number, "true" a boolean. Unknown fields are
-    permitted."""
+    """A request sent as a form, in which all values are texts: "0.2" stands for a number, and "true" for a boolean.
+    Unknown fields are permitted."""
 
     model_config = ConfigDict(json_schema_extra=describe)
 
     @classmethod
     def read(cls, values: Mapping[str, Sequence[str]]) -> Self:
-        """Parse the fields of a form; empty ones are left out. A list is sent as repeated fields `name[]` or `name`.
-        Raises BadRequest, naming the field and the bound."""
+        """Parse the fields of a form. Empty fields are ignored. A list is sent as repeated fields `name[]` or `name`.
+        Raises BadRequest with a message that names the field and its bound."""
         given: dict[str, str | list[str]] = {}
         for name, field in cls.model_fields.items():
             sent = [value for key in (name, f"{name}[]") for value in values.get(key, ()) if value]
@@ -88,7 +88,7 @@ class _FormRequest(BaseModel):
 class TranslationRequest(_FormRequest):
     model: str
     prompt: str | None = None
-    """Names and a spelling to prefer."""
+    """Names and spellings to prefer."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     """Accepted without effect: the likeliest words are chosen, and none are sampled at random."""
@@ -101,9 +101,9 @@ class TranscriptionRequest(_FormRequest):
     languages: list[str] = []
     """Languages that may be spoken in the recording; a single one counts as `language`."""
     prompt: str | None = None
-    """Names and a spelling to prefer."""
+    """Names and spellings to prefer."""
     keywords: list[str] = []
-    """Names, and spellings to prefer."""
+    """Names and spellings to prefer."""
     response_format: Literal["json", "text", "srt", "verbose_json", "vtt", "diarized_json"] = "json"
     temperature: float = Field(default=0, ge=0, le=1, allow_inf_nan=False)
     """Accepted without effect: the likeliest words are chosen, and none are sampled at random."""
@@ -131,7 +131,10 @@ class TranscriptionRequest(_FormRequest):
                 "stream", f"response_format '{self.response_format}' is not streamed; json, text and diarized_json are"
             )
         if self.include:
-            raise _refusal("include[]", "no log probabilities of tokens are given; 'verbose_json' has each segment's")
+            raise _refusal(
+                "include[]",
+                "no log probabilities of tokens are given; 'verbose_json' has their mean for each segment",
+            )
         for name in ("known_speaker_names", "known_speaker_references"):
             if getattr(self, name):
                 raise _refusal(f"{name}[]", "speakers are distinguished but not identified: leave this field out")
@@ -156,7 +159,7 @@ class Duration(ResponseModel):
 
 
 class Transcription(ResponseModel):
-    """`json`."""
+    """The answer with `response_format` `json`."""
 
     text: str
     low_confidence: Literal[True] | None = Field(default=None, exclude_if=absent)
@@ -165,12 +168,12 @@ class Transcription(ResponseModel):
 
 
 class TranscriptionSegment(ResponseModel):
-    """A phrase. The last three numbers, and `seek`, describe the stretch of at most 30 seconds that contains the
-    phrase."""
+    """A phrase. Its `seek`, `avg_logprob`, `compression_ratio` and `no_speech_prob` belong to the whole window of at
+    most 30 seconds that contains the phrase."""
 
     id: int
     seek: int
-    """Start of the stretch, in hundredths of a second."""
+    """Start of this window, in hundredths of a second."""
     start: float
     """Seconds."""
     end: float
@@ -192,7 +195,7 @@ class TimedWord(ResponseModel):
 
 
 class VerboseTranscription(ResponseModel):
-    """`verbose_json`."""
+    """The answer with `response_format` `verbose_json`."""
 
     task: Literal["transcribe", "translate"]
     language: str
@@ -223,7 +226,7 @@ class SpokenSegment(ResponseModel):
 
 
 class DiarizedTranscription(ResponseModel):
-    """`diarized_json`."""
+    """The answer with `response_format` `diarized_json`."""
 
     task: Literal["transcribe"] = "transcribe"
     duration: float

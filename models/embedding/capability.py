@@ -15,7 +15,8 @@ from models.setting_types import STANDARD
 
 SENTENCES_AT_ONCE = 16
 LABELS_AT_ONCE = 32
-"""Largest number of texts that the network in int8 computes together: mostly labels of a few words."""
+"""The network in int8 computes at most this many texts together. There may be more than SENTENCES_AT_ONCE, because most
+of these texts are labels of a few words."""
 
 
 class EmbeddingSettings(OwnSettings):
@@ -73,8 +74,8 @@ MINILM = Candidate(MINILM_SPEC, lambda _: embedding_remedy(), _build_minilm)
 weights and thresholds were made for the vectors of this engine."""
 
 MINILM_INT8 = Candidate(INT8_SPEC, lambda _: int8_remedy(), _build_int8)
-"""The network of MINILM in int8, for the many labels of a document whose fields are extracted. It is not an engine of
-`/v1/embeddings`, whose vectors are kept and compared elsewhere."""
+"""The network of MINILM in int8, for the many labels of a document whose fields are extracted. It does not serve
+`/v1/embeddings`: clients keep those vectors, and could not compare vectors of both networks."""
 
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
 
@@ -82,10 +83,12 @@ MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME,
 async def _compare_sentences(engines: Engines) -> str:
     sentences = ["A cat sits here.", "There is a cat sitting here.", "Taxes are due."]
     near, same, far = await engines.use(EMBEDDING).embed(sentences)
-    # Only the order of the distances is checked, because some engines place all vectors near each other.
+    # Only the ratio of the distances is checked, because some engines place all vectors near each other.
     if not 1 - near @ same < 0.5 * (1 - near @ far):
-        raise BadResult(f"finds unlike sentences as close ({near @ far:.2f}) as like ones ({near @ same:.2f})")
-    return f"like sentences {near @ same:.2f}, unlike {near @ far:.2f}"
+        raise BadResult(
+            f"does not separate different sentences ({near @ far:.2f}) from similar ones ({near @ same:.2f})"
+        )
+    return f"similar sentences {near @ same:.2f}, different ones {near @ far:.2f}"
 
 
 EMBEDDING: Capability[PassageEmbedder] = Capability(
@@ -94,5 +97,5 @@ EMBEDDING: Capability[PassageEmbedder] = Capability(
 
 
 def embedder_of_labels(engines: Engines) -> Embedder | None:
-    """Return the fastest engine that embeds labels almost like MINILM; None if there is none."""
+    """Return the fastest engine whose vectors of labels are almost those of MINILM; None if no such engine can run."""
     return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

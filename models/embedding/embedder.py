@@ -17,15 +17,15 @@ DIMENSIONS = 384
 """Number of elements in every engine's vectors."""
 
 _TEXTS_AT_ONCE = 32
-"""Largest number of texts of one request that are sent to the engine at a time: while one batch is computed, the next
-one waits. The calls of one key are served in order of arrival, so a short list would otherwise have to wait for the end
-of a long one."""
+"""At most this many texts of one request are sent to the engine at a time. The engine serves the calls of one key in
+order of arrival. If all texts of a long list were sent together, a short list would wait for the end of the long
+one."""
 
 MAX_REMEMBERED = 4096
-"""Largest number of texts whose vectors are remembered, in up to 8 MB: names of fields, and labels that papers of one
-kind share."""
+"""The vectors of at most this many texts are remembered, which takes up to 8 MB. Names of fields recur, and so do
+labels on papers of one kind."""
 LONGEST_REMEMBERED = 40
-"""Largest number of characters of a text whose vector is remembered. Longer texts hardly ever recur."""
+"""Texts with more characters than this are not remembered, because they hardly ever recur."""
 
 LANGUAGES = frozenset({"en"})
 """ISO 639-1 codes of the languages whose sentences all-MiniLM-L6-v2 was trained to compare."""
@@ -45,14 +45,14 @@ class PassageEmbedder(Embedder, Protocol):
     """An Embedder that also embeds texts of any length, divided into passages."""
 
     def cuts_at_once(self) -> bool:
-        """True if `passages` can begin immediately, because the tokenizer is loaded."""
+        """True if the tokenizer is loaded, so that `passages` can begin immediately."""
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
-        """Divide all of `text` into passages short enough for the engine. The work blocks its thread, one slice at a
-        time."""
+        """Divide all of `text` into passages short enough for the engine. The work stops after each slice, so that
+        others can use the thread."""
 
     def frame(self, role: Role = QUERY) -> int:
-        """Number of tokens in each passage that do not belong to the text."""
+        """Number of tokens that each passage has in addition to its text."""
 
     async def embed_passages(self, passages: Sequence[Passage]) -> NDArray[np.float32]:
         """Return the vectors of `passages`, like `embed`."""
@@ -78,7 +78,8 @@ class HostedEmbedder:
             found.update(zip(part, await self._host.run_many(part, wait=True), strict=True))
         for text, vector in found.items():
             if len(text) <= LONGEST_REMEMBERED:
-                # A vector of the engine is a row of its batch, which would stay in memory as a whole.
+                # The vector is copied, because it is a row of a batch's array. Without a copy, the whole array would
+                # stay in memory.
                 self._remembered[text] = self._remembered[text] if text in self._remembered else vector.copy()
                 self._remembered.move_to_end(text)
         while len(self._remembered) > MAX_REMEMBERED:

@@ -87,7 +87,7 @@ class Passages:
         return [[*begin, *ids[start : start + max_tokens], end] for start in range(0, max(1, len(ids)), max_tokens)]
 
     def frame(self, role: Role = QUERY) -> int:
-        """Number of tokens in a passage that do not belong to the text. Raises EngineUnavailable."""
+        """Number of tokens that a passage has in addition to its text. Raises EngineUnavailable."""
         return len(self._leading_tokens[role]) + 1
 
 

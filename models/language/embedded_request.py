@@ -1,4 +1,4 @@
-"""An LLM call as a request to llama.cpp, limited to the JSON that llama.cpp's grammars can express."""
+"""Turns an LLM call into a request to llama.cpp. A schema is reduced to what llama.cpp's grammars can express."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,20 +20,20 @@ _DEFAULT_OPTIONS = {"temperature": 0.2, "top_p": 0.9, "repeat_penalty": 1.1}
 OpenAI's default temperature of 1, a small model loses its subject and repeats itself until its context is full."""
 
 _LONGEST_NATIVE_SCHEMA = 10_000
-"""Largest schema, in characters of JSON, that an answer is decoded under if the call has tools, too. In this case
-llama.cpp's own grammars apply, which take seconds for an `enum` of thousands of values."""
+"""A call with tools and a larger schema than this, in characters of JSON, is answered without the schema. With tools,
+llama.cpp builds the grammar itself, which takes seconds for an `enum` of thousands of values."""
 
 
 @dataclass(frozen=True, slots=True)
 class NativeRequest:
     body: Mapping[str, Any]
     loose_grammar: str = ""
-    """Grammar for the same kind of answer with any object in it. It is used if the grammar in `body` does not
-    compile."""
+    """Grammar that permits any object where the grammar in `body` demands one of a certain shape. It is used if the
+    grammar in `body` does not compile."""
     is_call: bool = False
     """True if the answer is a call: `{"name": …, "arguments": …}`."""
     bound: int | None = None
-    """Largest number of tokens of an answer whose caller has set no limit; None if the caller has."""
+    """Limit on the answer's tokens that openfaze set because the caller set none; None if the caller set a limit."""
 
     @property
     def is_json(self) -> bool:
@@ -70,7 +70,7 @@ def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: 
     body = {
         "stream": True,
         "stream_options": {"include_usage": True},
-        # With this, llama.cpp reports after each batch of the prompt, so that a cancelled call can end there.
+        # This option makes llama.cpp report after each batch of the prompt. A cancelled call can end at such a report.
         "return_progress": True,
         "reasoning_format": "auto",
         **_options(call.options),
@@ -109,8 +109,8 @@ def _options(options: Mapping[str, Any]) -> dict[str, Any]:
     if "seed" in given:
         given["seed"] %= 1 << 32
     if is_reproducible(options):
-        # A cached prefix of an earlier prompt would change the division of the rest into batches, and thus the last
-        # bits of the numbers.
+        # If the beginning of a prompt were cached, its other tokens would be divided into different batches, which
+        # changes the last bits of the results.
         given["cache_prompt"] = False
     return given
 

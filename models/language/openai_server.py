@@ -47,15 +47,15 @@ _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 
 PROBING_AGENT = f"{AGENT} (probe)"
-"""User agent of the calls that test what the server can do. No client has it."""
+"""User agent of the calls that test what the server can do. It distinguishes these calls from those of clients."""
 
 
 class OpenAiServer:
     """An LLM on a server. Implements models.language.llm.Llm.
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
-    the known ones; the server is asked for the others. At most `at_once` calls run at a time, shared fairly among the
-    keys; other calls wait. Belongs to the event loop in which it is first used.
+    those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
+    fairly among the keys; other calls wait. Belongs to the event loop in which it is first used.
     """
 
     def __init__(
@@ -78,10 +78,10 @@ class OpenAiServer:
         self._forces_calls = True
         """True unless the server has been found not to force calls."""
         self._outage: str | None = None
-        """Sentence for clients on why the server could not be reached at the last try; None if it could, or before the
-        first try."""
+        """Sentence for clients on why the last try to reach the server failed; None if it succeeded, or if there was no
+        try yet."""
         self._always_reasons = False
-        """True once the model has reasoned although reasoning was switched off."""
+        """True once an answer was cut because the model reasoned although reasoning was switched off."""
         self._listed: Mapping[str, Any] | None = None
         self._listing = SharedRun(self._list_models)
         self._probing = SharedRun(self._probe)
@@ -228,14 +228,15 @@ class OpenAiServer:
         """Return the fields that switch reasoning on or off on this kind of server. If a server refuses a field by
         name, it does not get the field again (`ServerDialect`). Most other servers ignore unknown fields."""
         if (self._listed or {}).get("owned_by") == _OLLAMA_OWNER:
-            # The field below does not reach Ollama's templates. For Ollama, the options already contain the effort.
+            # Ollama does not hand `chat_template_kwargs` to its templates. It has `reasoning_effort`, which the options
+            # of a call that thinks already contain.
             return {} if call.thinks else {"reasoning_effort": "none"}
         # vLLM, SGLang and llama.cpp hand this field to the chat template; templates ignore names that they do not use.
         return {"chat_template_kwargs": {"enable_thinking": call.thinks}}
 
     async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
-        """Yield an answer. If a client requests a longer answer than there is room for, the call is repeated with the
-        available room, because many programs always set the same limit."""
+        """Yield an answer. If the client's limit on the answer is larger than the available room, the call is repeated
+        with a limit that fits. Many programs always set the same limit, so refusing it would not help them."""
         max_tokens: int | None = call.options.get("max_tokens") if call.is_the_clients else None
         note: str | None = None
         while True:
@@ -308,7 +309,7 @@ class OpenAiServer:
         except LlmError as error:
             error.host = self._http.url.host
             if error.reason.startswith(BROKEN_CONNECTION):
-                # The watcher of outages then checks whether the server is still there.
+                # With an outage recorded, `app.watching` checks whether the server can be reached again.
                 self._outage = error.public
             if begun and not isinstance(error, LlmBroke):
                 broke = LlmBroke(f"In the middle of its answer: {error}", reason=error.reason)
@@ -321,8 +322,8 @@ class OpenAiServer:
     async def _documents(
         self, response: httpx.Response, reader: ChunkReader, first_byte_by: float
     ) -> AsyncGenerator[list[bytes], None]:
-        """Yield the JSON of the chunks, those that arrive together in one list, until the answer is complete. Raises
-        LlmBroke if the body ends before that, and LlmNotSetUp if it is something other than an answer."""
+        """Yield the JSON of the chunks until the answer is complete. Chunks that arrive together are in one list.
+        Raises LlmBroke if the body ends before that, and LlmNotSetUp if it is something other than an answer."""
         content_type = response.headers.get("content-type")
         parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False
@@ -345,7 +346,7 @@ class OpenAiServer:
                     "The LLM server sends events that are larger than any answer.", reason="an endless event"
                 ) from None
             except LlmBroke:
-                # Only counts can be missing then, and a whole answer is worth more than they are.
+                # A whole answer is kept, because only its token counts can be missing.
                 if not reader.is_whole:
                     raise
         last = [] if is_empty else parser.close()
@@ -371,7 +372,8 @@ class OpenAiServer:
         try:
             yield
         except LlmUnavailable as error:
-            # A slow server has been reached, and so has one that answers that it is not set up.
+            # Only LlmUnavailable itself is an outage. Its subclasses are errors of a server that was reached, but is
+            # slow or not set up.
             self._outage = error.public if type(error) is LlmUnavailable else None
             raise
         except LlmError:
@@ -414,7 +416,8 @@ class OpenAiServer:
         return {}
 
     async def _listed_model(self) -> Mapping[str, Any]:
-        """Return the entry for the model in the server's list, and remember it. Empty if there is none."""
+        """Return the entry for the model in the server's list, and remember it. The result is empty if the list has no
+        such entry."""
         return await self._listing.join() if self._listed is None else self._listed
 
     async def _list_models(self) -> Mapping[str, Any]:
@@ -435,7 +438,8 @@ class OpenAiServer:
             async with asyncio.timeout(self._http.patience.question_s):
                 found = await self._http.request_json(method, beside_api(self._http.url, path), body)
         except (LlmError, TimeoutError):
-            # The path was only a guess. If the server has a fault, the questions will reveal it.
+            # A failure is ignored, because not every kind of server has this path. If the server has a fault, the
+            # questions to the model will reveal it.
             return {}
         return found if isinstance(found, dict) else {}
 
@@ -444,8 +448,8 @@ class OpenAiServer:
 
 
 def _with_lower_limit(call: LlmCall, max_tokens: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
-    """Return the call with the limit that there is room for, or with no limit if the room is unknown. None if no
-    smaller limit can help, because the prompt alone is too long."""
+    """Return the call with a limit that fits into the available room, or with no limit if the room is unknown. Return
+    None if no smaller limit can help, because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):
         room: int | None = refused.most
     else:

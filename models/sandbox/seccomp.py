@@ -1,7 +1,8 @@
 """The filter of system calls: a classic BPF program, in the form for `prctl(PR_SET_SECCOMP)`.
 
 It is written by hand because it is short, and because pip cannot install libseccomp's bindings. A call that is not on
-the list fails with EPERM, and no process can take the filter off again. See seccomp(2), "BPF programs".
+the list fails with EPERM, or with ENOSYS if programs then use an older call instead. Calls of another architecture kill
+the process. No process can take the filter off again. See seccomp(2), "BPF programs".
 """
 
 import errno
@@ -10,8 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 LAST_KNOWN = 462
-"""Number of the last system call of Linux 6.12. Later calls fail as on a kernel that lacks them, so that programs use
-older calls instead."""
+"""Number of the last system call of Linux 6.12. Calls with higher numbers fail with ENOSYS, as on a kernel that lacks
+them, so that programs use older calls instead."""
 
 _LOAD, _EQUAL, _GREATER_OR_EQUAL, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 """Opcodes BPF_LD|BPF_W|BPF_ABS, BPF_JMP|BPF_JEQ|BPF_K, …|BPF_JGE|…, …|BPF_JSET|…, BPF_RET|BPF_K."""
@@ -19,13 +20,13 @@ _NUMBER, _ARCHITECTURE, _ARGUMENTS = 0, 4, 16
 """Offsets in `struct seccomp_data`; an argument has eight bytes, the low ones first."""
 _ALLOW, _KILL, _ERRNO = 0x7FFF0000, 0x80000000, 0x00050000
 _X32 = 0x40000000
-"""Bit that is set in the numbers of x32, another ABI of x86-64. None of its calls is allowed."""
+"""Bit that is set in the numbers of x32, another ABI of x86-64. Its calls kill the process."""
 _NEW_NAMESPACES = 0x7E020000
 """Flags CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET."""
 _AF_UNIX = 1
 _IOCTLS = (0x5401, 0x5413, 0x541B, 0x5421, 0x5450, 0x5451)
-"""Requests TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. Most importantly, TIOCSTI is not among them: it
-types into a terminal."""
+"""Requests TCGETS, TIOCGWINSZ, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX. TIOCSTI must not be among them, because it types
+into the terminal."""
 _MAP_SHARED, _MAP_ANONYMOUS, _MAP_HUGETLB = 0x01, 0x20, 0x40000
 _LOCKS = (6, 7, 37, 38)
 """Commands F_SETLK, SETLKW, OFD_SETLK, OFD_SETLKW."""
@@ -160,8 +161,8 @@ def _instructions(architecture: _Architecture) -> Iterator[Instruction]:
 
 
 def _mmap_rules() -> Iterator[Instruction]:
-    """Yield the tests of mmap's flags, which refuse memory that counts for no process. The bit of MAP_SHARED is also
-    set in MAP_SHARED_VALIDATE, and not in MAP_PRIVATE."""
+    """Yield the tests of mmap's flags. They refuse memory that counts for no process. Testing the bit of MAP_SHARED
+    suffices, because it is also set in MAP_SHARED_VALIDATE, but not in MAP_PRIVATE."""
     yield Instruction(_ANY_BIT, _MAP_HUGETLB, if_false=1)
     yield _fail(errno.EPERM)
     yield Instruction(_ANY_BIT, _MAP_ANONYMOUS, if_false=2)
@@ -172,8 +173,8 @@ def _mmap_rules() -> Iterator[Instruction]:
 
 def _fcntl_rules() -> Iterator[Instruction]:
     """Yield the instructions for the commands of fcntl. Each locked range of a file takes kernel memory without any
-    limit, but SQLite does not work without locks. Therefore, the call makes no lock, and succeeds as if no other
-    process of the script wanted the range."""
+    limit, but SQLite does not work without locks. Therefore, the filter skips a call for a lock and reports success.
+    Processes of one script are thus not locked against each other."""
     for command in _LOCKS:
         yield Instruction(_EQUAL, command, if_false=1)
         yield _succeed()
@@ -190,8 +191,8 @@ def _one_of(number: int, argument: int, values: Sequence[int]) -> Iterator[Instr
 
 
 def _by_argument(number: int, argument: int, *body: Instruction) -> Iterator[Instruction]:
-    """Yield instructions that run `body`, which always returns, on an argument of the call `number`; other calls skip
-    it."""
+    """Yield instructions that load an argument of the call `number` and run `body` on it. Other calls skip them. `body`
+    must end with a return on every path."""
     yield Instruction(_EQUAL, number, if_false=len(body) + 1)
     yield Instruction(_LOAD, _ARGUMENTS + 8 * argument)
     yield from body

@@ -29,10 +29,10 @@ class Language:
     codes: tuple[str, ...]
     """Codes other than the tag: ISO 639-3, 639-2/B, and some that are no longer used."""
     names: tuple[str, ...]
-    """Whole names in lower case: English names and the language's own."""
+    """Whole names in lower case: those in English and those in the language itself."""
     stems: tuple[str, ...] = ()
-    """Stems of names in eleven languages, in lower case, with which inflected forms begin. Only common languages have
-    them."""
+    """Stems of the language's names in eleven languages, in lower case. Inflected forms of a name begin with its stem.
+    Only common languages have stems here."""
     engines: tuple[str, ...] = field(default=())
     """Engines whose vocabulary has the language."""
 
@@ -80,8 +80,8 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType({language.tag: language for
 
 
 def _by_name() -> Mapping[str, str]:
-    """Return tags by name. A name that two languages share means the common language, or else the one that has it as
-    its first name."""
+    """Return tags by name. If two languages share a name, it means the common language. If neither is common, it means
+    the language that lists this name first."""
     found: dict[str, str] = {}
     for language in sorted(LANGUAGES.values(), key=lambda language: not language.is_common):
         for name in (*language.stems, *language.names[:1]):
@@ -108,11 +108,11 @@ CODES_THAT_ARE_WORDS = frozenset(
     for code, tag in TAG_OF_CODE.items()
     if not LANGUAGES[tag].is_common and (len(code) == 2 or code in _WORDS["codes"])
 )
-"""Codes of less common languages that are also words. Such a code means a language only before a colon, at the end, or
-with a region."""
+"""Codes of less common languages that may be words: all codes of two letters, and listed longer ones. Such a code means
+a language only before a colon, at the end, or with a region."""
 
 NAMES_THAT_ARE_WORDS = _WORDS["names"]
-"""Names of languages that are ordinary words in lower case. In lower case, they do not mean a language."""
+"""Names of languages that are also ordinary words. Written in lower case, they do not mean a language."""
 
 
 def tag_of_code(code: str) -> str | None:
@@ -166,7 +166,7 @@ def names_at(text: str, position: int) -> Iterator[str]:
 
 
 def detected(text: str, limit: int = 1) -> list[tuple[str, float]]:
-    """Return the codes and probabilities of the likeliest languages of a text in one line."""
+    """Return the codes and probabilities of the `limit` likeliest languages of `text`, which has no line breaks."""
     return [(str(found["lang"]), float(found["score"])) for found in _detector().detect(text, model="lite", k=limit)]
 
 

@@ -33,23 +33,22 @@ _SMALL = (
     r"|\bkleine\w*|\bpetits?\b|\bpeque[ñn][ao]s?\b|\bpiccol[ei]\b|\bpequen[ao]s\b|小物体|小さい"
 )
 _OVERLAP = 0.25
-"""Share of a slice's side by which it overlaps the next slice. An object smaller than the overlap is complete in one of
-the two."""
+"""A slice overlaps the next one by at least this share of its side. An object smaller than the overlap is complete in
+one of the two slices."""
 _MAX_ASPECT_RATIO = 2.0
-"""Largest aspect ratio of a picture that a square network sees well."""
+"""A picture with a larger aspect ratio than this is a panorama. A square network would see it too much reduced."""
 _SCALES = (1.0, 2.0)
 """Sides of slices, relative to the network's input. Each size finds objects that the other misses."""
 _WIDE = 1.5
-"""Aspect ratio of a panorama's slices. At this ratio, a bus fits into a slice."""
+"""Aspect ratio of a panorama's slices. It is larger than 1, so that long objects such as buses fit into a slice."""
 _SAME = 0.5
-"""Least intersection of two boxes with the same label, as a share of the smaller one, at which they are one object
-(SAHI's default)."""
+"""Two boxes with the same label are one object if they share at least this part of the smaller box (SAHI's default)."""
 _EDGE = 2.0
-"""Distance in pixels from an inner edge of its slice within which a box counts as cut off."""
+"""A box counts as cut off if it ends within this many pixels of an inner edge of its slice."""
 _LABELS_SHOWN = 12
 _SHORT = 200
-"""Length of the longest text whose patterns take at most a millisecond, whatever its content. The time grows with the
-square of the length."""
+"""Up to this many characters, matching a text against the patterns takes at most a millisecond, whatever its content.
+The time grows with the square of the length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +76,8 @@ class SearchOptions:
 
 
 _MAX_SLICES, _MAX_OF_PANORAMA = 8, 64
-"""Approximate largest number of slices along a side, for pictures and for panoramas. A picture may be millions of
-pixels long."""
+"""A picture is cut into about this many slices at most along a side; the second number is for panoramas. Without a
+limit, a picture with millions of pixels along a side would make thousands of slices."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +197,7 @@ class Search:
     """The search that one request runs on each of its pictures."""
 
     wanted: tuple[tuple[Detector, tuple[str, ...] | None], ...]
-    """Labels per engine; None: all labels that the engine knows."""
+    """Engines with the labels that each searches for. None stands for all labels that the engine knows."""
     options: SearchOptions
     segmenter: Segmenter | None
 
@@ -215,7 +214,7 @@ class Search:
                 masks=self.options.outlined,
                 wait=wait,
             )
-            # The first engine has already admitted the request.
+            # The other engines must not refuse the request, because the first one has already admitted it.
             wait = True
         if self.segmenter is not None and any(one.mask is None for one in found):
             found = await self.segmenter.segment(image, found, wait=True)
@@ -243,7 +242,7 @@ class Searches:
         if len(text) <= _SHORT:
             phrases = phrases_asked_for(text, vocabulary)
         else:
-            # Matching the patterns against a hostile text may take a fifth of a second.
+            # A thread does it, because matching the patterns against a hostile text may take a fifth of a second.
             phrases = await asyncio.to_thread(phrases_asked_for, text, vocabulary)
         if not phrases:
             return ((detector, None),)
@@ -287,8 +286,8 @@ class Searches:
             names = " and ".join(f"'{detector.name}'" for detector, _ in wanted)
             raise EngineUnavailable(
                 "object_detection",
-                f"Outlines and masks were requested, but {names} draws none. {error.remedy} Or use an engine that "
-                "draws its own: `openfaze pull rf-detr-seg-nano`.",
+                f"Outlines and masks were requested, but {names} cannot draw them. {error.remedy} Or use an engine "
+                "that can: `openfaze pull rf-detr-seg-nano`.",
             ) from error
 
 

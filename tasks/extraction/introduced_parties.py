@@ -1,7 +1,8 @@
 """Scores candidates for the fields of a contract's party, such as `landlord_name`.
 
-`named_parties` finds the parties in sentences like `Acme Ltd, 9 Quay Street (hereinafter "the Landlord")`. Here, a part
-of such a sentence is preferred for the fields of its party and made less likely for the fields of the others.
+`named_parties` finds the parties in sentences like `Acme Ltd, 9 Quay Street (hereinafter "the Landlord")`. Here, the
+name, address or representative that such a sentence states becomes more likely for the fields of this party, and less
+likely for all other fields.
 """
 
 from collections.abc import Mapping
@@ -14,10 +15,11 @@ from tasks.extraction.names import Names
 from tasks.extraction.own_words import content_of, is_form_of
 
 INTRODUCED: Mapping[Aspect, float] = {"name": 5.0, "representative": 4.0, "address": 2.0}
-"""Bonus on the logit of a candidate that states what the field asks for: a party's name, representative or address.
-Penalty on the logit of a candidate that states something else of a party, or belongs to another party.
+"""A candidate from such a sentence gets this number as a bonus on its logit if it states what the field asks for, and
+as a penalty if it does not: if it states another aspect, or belongs to another party.
 
-The address has the smallest weight, because in a sentence the end of an address is less certain than that of a name."""
+The number for an address is the smallest, because the end of an address in a sentence is less certain than the end of a
+name."""
 _NAMES = frozenset(
     fold(
         "name nom nombre nome naam nazwa imie nazwisko namn firma company entreprise denominazione denominacion"
@@ -33,7 +35,7 @@ _REPRESENTATIVE_STEMS = ("repr", "rappr", "vertret", "vertegen", "przedstaw")
 def prefer_introduced(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
     """Prefer `Acme Ltd` for `landlord_name` if a sentence says `Acme Ltd (hereinafter "the Landlord")`.
 
-    Candidates that state other parts of a party become less likely.
+    All other candidates from such sentences become less likely.
     """
     for index, span in enumerate(candidates.spans):
         if span.party is not None:

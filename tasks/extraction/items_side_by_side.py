@@ -18,14 +18,15 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST_BESIDE: Final = 2
-"""Least number of items in a row of several items. Also the least number of properties that a forecast states, such as
-temperature or speed, and of fields of a list that is filled from items."""
+"""Rows of a band begin with at least this many items. A forecast states at least this many properties, such as
+temperature or speed, and a list is filled from items if it has at least this many fields."""
 FEWEST_BELOW: Final = 3
-"""Smallest number of consecutive rows with one item each, and smallest number of properties in such a row."""
+"""Rows with one item each count only if at least this many are consecutive, and if each states at least this many
+properties."""
 MAX_GAP: Final = 4.0
-"""Largest gap between two rows of the same items, in heights of a line."""
+"""Two rows of the same items are at most this far apart, in heights of a line."""
 MAX_ROWS: Final = 2_000
-"""Number of rows at the beginning of a page in which items are looked for."""
+"""Items are looked for in this many rows at the beginning of a page, which limits the work."""
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PRICE = rf"(?:(?:{ANY}) ?)?\d{{1,3}}(?:[.,' ]?\d{{3}})*(?:[.,]\d\d)?(?: ?(?:{ANY}))?"
@@ -61,8 +62,8 @@ _FORMS: Final[dict[str, Callable[[str], object]]] = {
     "stock": lambda text: _IN_STOCK.search(text) or _SOLD_OUT.search(text),
     "number": _SIMPLE["number"].fullmatch,
 }
-"""Checks of the form of a row's pieces, by the kind of the row. A piece may match several forms; the first one
-counts."""
+"""Functions that check the form of a piece of a row, by the kind of row that has such pieces. If pieces have several
+forms, the first one counts."""
 _MEASURED: Final = frozenset(("time", "temperature", "low", "high", "percentage", "speed"))
 """Properties that a forecast states. Two of them show that a page has a forecast."""
 NAMES: Final[dict[str, tuple[str, ...]]] = {
@@ -124,7 +125,8 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
         if "price" not in properties and len(properties & _MEASURED) < FEWEST_BESIDE:
             continue
         previous_group = {one for item in groups[-1] for one in item} if groups else set()
-        # A page of products has many bands. A band with the same properties continues the list.
+        # A page of products has many bands. A band continues the list if it has no property that the list lacks, or
+        # lacks none that the list has.
         if previous_group and (properties <= previous_group or previous_group <= properties):
             groups[-1] += items
         else:
@@ -145,7 +147,8 @@ def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]])
 
 
 def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
-    """Return the name of a property that is most like the name of a field, or else the property's first name."""
+    """Return the one of the property's names in NAMES that is most like the name of a field, or the first of them if
+    none is like one."""
     likeness = {name: max(likeness_by_words(one.names, name) for one in fields) for name in NAMES[stated]}
     best = max(likeness, key=lambda name: likeness[name])
     return best if likeness[best] >= LEAST_LIKENESS else NAMES[stated][0]
@@ -154,8 +157,8 @@ def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
 def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Band]]:
     """Return the bands of a page.
 
-    A band ends at a wide gap, or at a row of at least two pieces that fits the band's columns only in part and begins
-    the next band. A row with no piece in the columns is skipped.
+    A band ends at a wide gap. It also ends at a row of at least two pieces if only some of them fit the band's columns;
+    this row begins the next band. A row with no piece in the columns is skipped.
     """
     found: list[_Band] = []
     band: _Band | None = None
@@ -270,7 +273,7 @@ def _measured_rows(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Sl
 
 def _measured_item(passage: Passage, row: Sequence[WordOnPage]) -> dict[str, ReadCell]:
     """Return the properties of the item that a row states: a name or a time, a temperature, and at least one more
-    property. Empty without these."""
+    property. If one of these is missing, the result is empty."""
     found: dict[str, ReadCell] = {}
     degrees: list[ReadCell] = []
     for word in row:
@@ -308,9 +311,9 @@ def _properties_of(kind: str, text: str) -> dict[str, str]:
 def _kinds_of(rows: Sequence[Sequence[str]]) -> Slices[list[str]]:
     """Return the kind of each row, or an empty string for a row that states nothing about the items.
 
-    Of two rows of degrees, one has the lows and the other the highs. Above a row of prices, the row with the longest
-    texts has the titles. The two rows of texts nearest to the prices are `above`, such as brands, unless they are the
-    titles.
+    If exactly two rows have degrees, one has the lows and the other the highs. Of the rows of texts above the first row
+    of prices, the one with the longest texts is `title`. The two nearest to the prices are `above`, such as brands,
+    unless they are the title.
     """
     found = []
     for row in rows:
@@ -341,7 +344,8 @@ def _mean(texts: Sequence[str]) -> float:
 
 
 def _kind_of(row: Sequence[str]) -> str:
-    """Return the first form that most texts of a row have: a key of `_FORMS`, or `text`; empty without a form."""
+    """Return the first of `_FORMS` that most texts of a row have, by its key. Without one, return `text` for a row of
+    words, and an empty string for any other."""
     for kind, has_form in _FORMS.items():
         if 2 * sum(bool(has_form(text)) for text in row) > len(row):
             return kind

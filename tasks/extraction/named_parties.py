@@ -13,11 +13,11 @@ from tasks.extraction.folding import fold
 Aspect = Literal["name", "address", "representative"]
 
 MAX_CHARS: Final = 600
-"""Largest number of characters from a party's name to its definition."""
+"""A party is introduced within this many characters before its definition. The bound limits the work on a long text."""
 MAX_TEXT: Final = 100_000
-"""Largest number of characters of a passage in which parties are searched for."""
+"""Parties are searched for in this many characters at the beginning of a passage, which limits the work."""
 LONGEST_NAME: Final = 9
-"""Largest number of words of a party's name."""
+"""A party's name has at most this many words. A longer text in its place names no party."""
 
 _OPEN, _CLOSE = '“„«"‘‚»', '”“»"’‘«'
 _ROLE = rf"[{_OPEN}]\s?(?P<role>[^{_OPEN}{_CLOSE}]{{2,40}}?)\s?[{_CLOSE}]"
@@ -49,7 +49,7 @@ _FORM = re.compile(
 _NEXT_PARTY = re.compile(
     rf".*?[\s,](?:and|und|sowie|et|y|e|ed|i|oraz|en|och)\s+(?=(?:{_FORM.pattern})?(?-i:[^\W\d_a-zà-ÿ]))", re.IGNORECASE
 )
-"""Pattern of all up to the next party: the first name behind an "and"."""
+"""Pattern of the text before the next party, whose name begins at the first capital letter after an "and"."""
 _NAME_ENDS = re.compile(
     r",|;|\(| (?:of|residing|whose|having|with|wohnhaft|vertreten|geb|geboren|représent|demeurant|domicili|dont|con|mit"
     r"|gevestigd|wonende|zamieszka|z siedzib|born|née?|nato|nata|nacid|com sede|residente|titular|sis)",
@@ -97,7 +97,8 @@ class NamedPart(NamedTuple):
 def named_parties(text: str) -> Iterator[NamedPart]:
     """Yield the name, the address and the representative of each party that the text defines.
 
-    Where the text puts a definition in quotation marks, a name in brackets without any is not one: `(the Netherlands)`.
+    If the text has a definition in quotation marks, brackets without quotation marks define no party: `(the
+    Netherlands)`.
     """
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     definitions = list(_DEFINED.finditer(flat))
@@ -106,7 +107,8 @@ def named_parties(text: str) -> Iterator[NamedPart]:
     for found in definitions:
         role = tuple(fold(found["role"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
-        # The address of the party before may follow its definition: `(the Landlord) of 9 Quay Street and …`.
+        # The text after the previous definition may be the address of that party: `(the Landlord) of 9 Quay Street and
+        # …`.
         if begin == done and _BEFORE_ADDRESS.match(flat, begin, end) and (rest := _NEXT_PARTY.match(flat, begin, end)):
             begin = rest.end()
         done = found.end()

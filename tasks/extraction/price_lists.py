@@ -15,11 +15,11 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 3
-"""Smallest number of prices below each other that make a list."""
+"""At least this many prices below each other make a list. Fewer may be any two amounts on a page."""
 MAX_GAP: Final = 2.5
-"""Largest gap between two lines of a list, in heights of a line."""
+"""Two lines of a list are at most this far apart, in heights of a line."""
 MAX_WORDS: Final = 12
-"""Largest number of words of the text beside a price."""
+"""The text beside a price has at most this many words; a longer one is prose that ends with an amount."""
 
 _LOWEST_PRICE_WORDS = r"from|starting at|ab|od|à partir de|dès|desde|a partir de|da|a partire da|vanaf|från|fr\.?"
 _PRICE = re.compile(
@@ -40,9 +40,9 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
 }
 """Names of the columns. The name that matches the list's fields best becomes the header."""
 MAX_OPEN: Final = 64
-"""Largest number of runs that the prices of the next row may continue."""
+"""The prices of a row may continue at most this many runs above, which limits the work for each row."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
-"""Words in the name of a boolean field that says whether the price is a minimum, as in `from 150 €`."""
+"""Words in the name of a boolean field that is true for a minimum price, as in `from 150 €`."""
 
 
 class _PriceLine(NamedTuple):
@@ -51,7 +51,8 @@ class _PriceLine(NamedTuple):
 
 
 def price_lists(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the lists of prices of a passage as tables, for each list of objects with a price."""
+    """Yield the lists of prices of a passage as tables. Each list of `lists` with a field for a price gets tables of
+    its own, whose headers match its fields."""
     wanted = [fields for fields in lists if any("price" in one.names.concepts for one in fields)]
     if not wanted:
         return
@@ -79,7 +80,7 @@ def _name(column: _Column, fields: Sequence[WantedField]) -> str:
 
 
 def _runs_of(passage: Passage) -> Slices[list[list[_PriceLine]]]:
-    """Return the lines below each other with a text and a price, whose texts begin at the same place."""
+    """Return the runs of priced lines. The texts of a run begin at the same left edge."""
     runs: list[list[_PriceLine]] = []
     open_runs: list[list[_PriceLine]] = []
     rows = rows_in_columns(passage)

@@ -20,46 +20,49 @@ from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold
 from tasks.extraction.own_words import likeness_of_label
 
-SMALLER: Final = 0.83
-"""Largest width of a label's letters, as a multiple of the width of its value's letters."""
-SAME_PRINT: Final = 1.35
-"""Largest ratio between the widths of letters in two lines of the same print."""
-WIDEST_GAP: Final = 1.8
-"""Largest distance between a label and its value, in heights of the value."""
-INDENT: Final = 2.0
-"""Largest distance between the left ends of a label and its value, in heights of the value. A value may also
-begin anywhere within the width of its label."""
-FEWEST: Final = 3
-"""Least number of values with a label in small print on a page that counts as a form or a card."""
-SHARE: Final = 0.2
-"""Least share of a form's lines that are labels in small print. Articles have small print, too, but less of it."""
-UNANSWERED: Final = 1.1
-"""Largest width of the letters of a label without a value, as a multiple of the width of the other labels' letters."""
-SHORTEST: Final = 5
-"""Least number of characters of a label without a value."""
+MAX_LABEL_WIDTH: Final = 0.83
+"""The letters of a label are at most this wide, as a multiple of the width of its value's letters."""
+MAX_RATIO_OF_SAME_PRINT: Final = 1.35
+"""Two lines have the same print if the widths of their letters differ by at most this factor."""
+MAX_GAP: Final = 1.8
+"""A label is at most this far above or below its value, in heights of the value."""
+MAX_INDENT: Final = 2.0
+"""The left ends of a label and its value are at most this far apart, in heights of the value. A value may also begin
+anywhere within the width of its label."""
+LEAST_LABELS: Final = 3
+"""A page counts as a form or a card only if it has at least this many labels in small print."""
+LEAST_SHARE_OF_LABELS: Final = 0.2
+"""On a form, at least this share of the lines are labels in small print. Articles have small print, too, but less of
+it."""
+MAX_UNANSWERED_WIDTH: Final = 1.1
+"""A line without a value counts as a label if its letters are at most this wide, as a multiple of the median width of
+the other labels' letters."""
+LEAST_UNANSWERED: Final = 5
+"""A label without a value has at least this many characters. Shorter texts in small print may be anything."""
 MAX_WORDS: Final = 12
-"""Largest number of words of a label."""
+"""A label has at most this many words."""
 MAX_LINES: Final = 4
-"""Largest number of lines of a value."""
+"""A value below its label has at most this many lines."""
 WHOLE_VALUE_BONUS: Final = 7.0
 """Bonus on the logit of the whole value of a label that names the field."""
 PART_BONUS: Final = 2.0
-"""Bonus on the logit of a part of such a value."""
+"""Bonus on the logit of a candidate that is only a part of the value."""
 LABEL_PENALTY: Final = 6.0
 """Penalty on the logit of a part of a label."""
 JOINT_LABEL_FACTOR: Final = 0.7
-"""Factor on the agreement of a label that names two things, for the value of both together."""
+"""Factor on the agreement of a label that names two things, if the value is the text of both. The two separate values
+are preferred."""
 LEAST_AGREEMENT: Final = 0.6
-"""Least agreement of a label with a field that counts."""
+"""A label names a field if their agreement is at least this."""
 LEAST_AGREEMENT_OF_EMPTY_CELL: Final = 0.8
-"""Least agreement at which an empty cell shows that nothing answers the field."""
+"""An empty cell shows that nothing answers the field if its label agrees with the field by at least this."""
 EMPTY_CELL_PROBABILITY: Final = 0.95
 """Probability that nothing answers a field whose cell is empty."""
 
 _LANGUAGES = re.compile(r"(?<!\s)(?:\s*+[/·|•]\s*|\s++[-–—]\s+)")
 """Pattern of the sign between two languages of a label."""
 _ELEMENTS = re.compile(r"(?<!\s)(?:\s*+,\s*|\s++(?:and|und|et|y|e|en|och|og|i|&)\s+)", re.IGNORECASE)
-"""Pattern of the text between the names of two values in a label."""
+"""Pattern of the comma or word between the names of two things in a label."""
 _NUMBER = re.compile(r"(?:[0-9]{1,2}[a-z]?|[a-z])[.):]?(?=\s)\s*|[0-9]{1,2}[a-z]?[.):]?(?=[^\W\d_])", re.IGNORECASE)
 """Pattern of the number of a cell before its label."""
 _BRACKETS = re.compile(r"\([^()]{0,40}\)")
@@ -90,7 +93,7 @@ class SmallPrint:
                 continue
             own = {index: one for index, one in enumerate(candidates.segments) if one.passage is passage and one.box}
             labelled = _labelled(own)
-            if len(labelled) >= max(FEWEST, SHARE * len(own)):
+            if len(labelled) >= max(LEAST_LABELS, LEAST_SHARE_OF_LABELS * len(own)):
                 self._values[id(passage)] = list(_values_of(labelled, own))
                 small = [*labelled, *_unanswered(labelled, own)]
                 self._label_words[id(passage)] = {word for index in small for word in own[index].words}
@@ -106,8 +109,8 @@ class SmallPrint:
     def prefer(self, logits: Matrix, field: FieldText) -> bool:
         """Raise the logits of the values whose labels name the field, and lower those of labels.
 
-        If only an empty place has such a label, probably nothing answers the field. Return True if a label certainly
-        names the field.
+        If the label that agrees best with the field has no value, probably nothing answers the field. Return True if a
+        label certainly names the field.
         """
         if not self._values:
             return False
@@ -154,7 +157,7 @@ def _is_whole(span: CandidateSpan, value: SmallPrintValue) -> bool:
 
 
 def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
-    """Return, for each label in small print, the segment with the first line of its value, by the label's segment.
+    """Return the labels in small print, each with the first line of its value. Both are indexes of segments.
 
     On one page, all labels are above their values, or all are below them.
     """
@@ -171,7 +174,8 @@ def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
             below[index] = segment.above
         if down is not None and up is not None:
             nearer += 1 if down < up else -1
-    # If the labels are above their values, a column begins with one; if they are below, it ends with one.
+    # If the labels are above their values, each column begins with a label; if the labels are below, each column ends
+    # with a label.
     ends = (
         len(above.keys() - below.keys())
         - len({index for index in below.keys() - above.keys() if not _goes_on(own, below[index])})
@@ -213,9 +217,9 @@ def _gap(label: LineSegment, value: LineSegment) -> float | None:
     gap = max(label.box[1], value.box[1]) - min(label.box[3], value.box[3])
     height = max(1, value.height)
     starts = value.box[0] - label.box[0]
-    is_aligned = -INDENT * height <= starts <= max(INDENT * height, label.box[2] - label.box[0])
-    is_small = _width(label) <= SMALLER * _width(value)
-    return gap / height if is_aligned and is_small and gap <= WIDEST_GAP * height else None
+    is_aligned = -MAX_INDENT * height <= starts <= max(MAX_INDENT * height, label.box[2] - label.box[0])
+    is_small = _width(label) <= MAX_LABEL_WIDTH * _width(value)
+    return gap / height if is_aligned and is_small and gap <= MAX_GAP * height else None
 
 
 def _is_stacked(upper: LineSegment, lower: LineSegment) -> bool:
@@ -227,7 +231,7 @@ def _is_stacked(upper: LineSegment, lower: LineSegment) -> bool:
 
 
 def _is_same_print(first: LineSegment, second: LineSegment) -> bool:
-    return 1 / SAME_PRINT <= _width(first) / max(1.0, _width(second)) <= SAME_PRINT
+    return 1 / MAX_RATIO_OF_SAME_PRINT <= _width(first) / max(1.0, _width(second)) <= MAX_RATIO_OF_SAME_PRINT
 
 
 def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterator[int]:
@@ -235,9 +239,9 @@ def _unanswered(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterat
     usual = median([_width(own[index]) for index in labelled])
     values = set(labelled.values())
     for index, segment in own.items():
-        if index in labelled or index in values or not _may_be_label(segment) or len(segment.text) < SHORTEST:
+        if index in labelled or index in values or not _may_be_label(segment) or len(segment.text) < LEAST_UNANSWERED:
             continue
-        if _width(segment) <= UNANSWERED * usual and not any(map(str.isdigit, segment.text[2:])):
+        if _width(segment) <= MAX_UNANSWERED_WIDTH * usual and not any(map(str.isdigit, segment.text[2:])):
             yield index
 
 
@@ -256,8 +260,8 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield the names of the part that a label "Name" means if another label is for one part of a name: the first name
-    beside a label for the last name, and vice versa."""
+    """Yield what a label "Name" means if another label on the page is for one part of a name. Beside a label for the
+    last name, it means the first name, and vice versa."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:
@@ -292,7 +296,7 @@ def _texts_of(label: str) -> Iterator[str]:
 
 
 def _elements_of(texts: Sequence[str], lines: Sequence[LineSegment]) -> Iterator[SmallPrintValue]:
-    """Yield the values of a label: one, or three if it names two things, first the value of each and then that of
+    """Yield the values of a label. If the label names two things, yield three values: one for each thing, and one for
     both."""
     parts = [elements for text in texts if len(elements := _named_together(text)) == 2]
     first, second = _in_two([elements[1] for elements in parts], lines) if parts else ((), ())
@@ -313,8 +317,8 @@ def _named_together(text: str) -> list[str]:
 
 
 def _in_two(seconds: Sequence[str], lines: Sequence[LineSegment]) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """Return the words of the first and of the second of two values: in two lines, a date and a text, or two
-    texts at the only comma."""
+    """Return the words of two values that one label names. The values are two lines, a date and a text in one line, or
+    the texts before and after the only comma. Both are empty if the text cannot be divided."""
     if len(lines) == 2:
         return lines[0].words, lines[1].words
     line = lines[0]
@@ -334,7 +338,7 @@ def _is_day(name: str) -> bool:
 
 
 def _agreement(label: str, field: FieldText) -> float:
-    """Return how well a label names the field, 0 to 1."""
+    """Return how well a label names the field, from 0 to 1."""
     words = tuple(fold(label))
     if not words:
         return 0.0

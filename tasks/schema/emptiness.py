@@ -14,14 +14,14 @@ _NEVER_EMPTY: Final = frozenset((
     *("date", "date-time", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6"),
     *("uri", "url", "uri-reference", "iri", "iri-reference", "uuid", "json-pointer", "regex"),
 ))  # fmt: skip
-"""Formats of JSON Schema in which no parser accepts an empty text. (Formats are not asserted when an answer is
-checked.)"""
+"""Formats of JSON Schema in which an empty text is never valid. They are listed here, because the checker of answers
+ignores formats."""
 UNDECIDED: Final = 0.5
-"""Largest probability of a value that nothing decides."""
+"""A value that was chosen without any evidence has at most this probability."""
 
 
 class NothingFits(Exception):
-    """Raised if the schema demands a value for the field at `path` and permits no empty one."""
+    """Raised if the schema demands a value for the field at `path` and permits no empty value."""
 
     def __init__(self, path: JsonPath) -> None:
         super().__init__(path)
@@ -29,7 +29,7 @@ class NothingFits(Exception):
 
 
 def may_be_empty(schema: Mapping[str, Any]) -> bool:
-    """True if the format of a text permits an empty one, as far as formats are known."""
+    """True if the `format` of the schema permits an empty text. An unknown format counts as one that does."""
     return schema.get("format") not in _NEVER_EMPTY
 
 
@@ -41,7 +41,7 @@ class Completion:
     values: Mapping[JsonPath, Any]
     """The known values, by path; LEFT_OUT for a field that the answer does not have."""
     choose: Any
-    """Function that chooses one of the values of an enum if nothing decides."""
+    """Function that chooses one of several permitted values if there is no evidence for any."""
     undecided: dict[JsonPath, float] = field(default_factory=dict)
     """Probabilities of booleans and enums that must have a value although nothing decided them, by path."""
     empty: list[JsonPath] = field(default_factory=list)
@@ -50,7 +50,8 @@ class Completion:
     """Paths of the fields that are null or an empty text because nothing answers them."""
 
     _unfit: set[tuple[int, JsonPath]] = field(default_factory=set)
-    """The branches that gave no value, by `id` and path, so that none is tried again where branches share parts."""
+    """The branches that gave no value, by `id` and path. A branch that several others contain is thus tried only
+    once."""
 
     def answer(self) -> Any:
         """Return the whole answer. Raises NothingFits."""
@@ -97,7 +98,8 @@ class Completion:
             return ""
         if (not types or "object" in types) and fits.problem({}) is None:
             return {}
-        # A branch may contain the schema itself, so the objects of branches within it are not built.
+        # Branches within branches are tried, but the objects in them are not built, because a branch may contain the
+        # schema itself.
         for keyword in _BRANCHES if depth <= DEEPEST + 1 else ():
             for branch in node.get(keyword) or ():
                 if (id(branch), path) in self._unfit:

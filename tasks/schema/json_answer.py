@@ -28,7 +28,8 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AnswerInvalid(Exception):
-    """The text is not a valid answer. The message is a sentence for the model of at most a few hundred characters."""
+    """The text is not a valid answer. The message tells the model why, in one sentence of at most a few hundred
+    characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +42,8 @@ class JsonAnswer:
 def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
     """Return the only JSON value in `text` that satisfies `schema`; without a schema (`json_object`), the only object.
 
-    Raises AnswerInvalid: no JSON, several suitable values, incomplete JSON, duplicate keys, NaN, or the schema is not
-    satisfied. Raises InputError for a schema that cannot be checked.
+    Raises AnswerInvalid if there is no JSON, if several values are suitable, if the JSON is incomplete or has duplicate
+    keys or NaN, and if it does not satisfy the schema. Raises InputError for a schema that cannot be checked.
     """
     text = text.strip().removeprefix("\ufeff").strip()
     if len(text) > MAX_ANSWER_CHARS:
@@ -61,7 +62,8 @@ def parse_answer(text: str, schema: SchemaChecker | None) -> JsonAnswer:
 
 
 def whole_members(text: str) -> Any:
-    """Return the JSON value in a text that was cut off, with all of its complete members. None if there is no JSON.
+    """Return the JSON value in a text that was cut off, as far as its members are complete. Return None if there is no
+    JSON.
 
     >>> whole_members('{"a": 1, "b": [2, {"c": 3}, {"c": 4')
     {'a': 1, 'b': [2, {'c': 3}, {}]}
@@ -86,7 +88,7 @@ def _problem(value: Any, schema: SchemaChecker | None) -> str | None:
 
 
 def _candidates(text: str) -> Iterator[JsonAnswer]:
-    """Yield the JSON values in `text`, at least one. Raises AnswerInvalid."""
+    """Yield the JSON values in `text`. Raises AnswerInvalid if there are none."""
     try:
         yield _decoded(text)
         return
@@ -100,7 +102,8 @@ def _candidates(text: str) -> Iterator[JsonAnswer]:
             yield _decoded(piece)
             found = True
         except ValueError as error:
-            # A remark in brackets within a sentence is ignored, but this piece is an attempt at JSON.
+            # A piece that the model meant as JSON is refused. Any other piece in brackets is a remark in a sentence,
+            # and is ignored.
             if fenced or _MEANT_AS_OBJECT.match(piece):
                 raise AnswerInvalid(f"The answer is not valid JSON: {error}.") from None
     if not found:

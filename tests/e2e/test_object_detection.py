@@ -192,4 +192,4 @@ def test_a_label_that_nothing_here_knows_is_named(client: httpx.Client, shared: 
 def test_masks_that_nothing_here_draws_are_refused(client: httpx.Client, shared: Path) -> None:
     status, code, message = error(ask(client, sample(shared, "bus"), text="Segment the bus"))
     assert (status, code) == (503, "engine_unavailable")
-    assert "'fastestdet' draws none" in message
+    assert "'fastestdet' cannot draw them" in message

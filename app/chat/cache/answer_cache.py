@@ -30,7 +30,7 @@ from tasks.base import Specialist
 from tasks.guardrails import Policy
 
 WEB_AGE_S = 300.0
-"""Longest time for which an answer drawn from the web is kept, in seconds."""
+"""An answer drawn from the web is kept for this time at most, in seconds, because pages change."""
 _COMPLETE_REASONS = frozenset({"stop", "tool_calls"})
 
 log = structlog.get_logger(__name__)
@@ -95,7 +95,8 @@ class AnswerCache:
         return answering.follow(call.memory, is_first=True)
 
     def forget_media(self, turn: Turn) -> None:
-        """Forget the bytes of the media of a request that gets another's answer: nobody reads them again."""
+        """Forget the bytes of a request's media. The answer comes from the cache or from an identical request, so
+        nobody reads the media again."""
         self._scopes.forget(turn)
 
     def _forget_shared(self, key: bytes, answering: "_SharedAnswer") -> None:
@@ -107,7 +108,7 @@ class AnswerCache:
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, question: KnownQuestion) -> Sequence[Event] | None:
-        """Return the events of the answer to a `question` question, or None if the answer is gone or replaced."""
+        """Return the events of the answer to `question`, or None if the answer is gone or replaced."""
         return await self._entries.get(Key(tenant, "answer", question.answer_key), partial(decode_answer_of, question))
 
     async def rephrased(
@@ -189,9 +190,9 @@ class _SharedAnswer:
     """An answer in progress, in an asyncio task shared by all its followers. The last follower to leave cancels the
     task.
 
-    The first follower is charged for the answer. If this follower leaves before the answer is complete, it is charged
-    for the part written by then, and another follower is charged for the whole answer, because otherwise nobody would
-    be charged for the rest.
+    The first follower is charged for the answer. If this follower leaves early, it is charged for what was written
+    until then, and another follower is charged for the whole answer. Otherwise nobody would be charged for what is
+    written later.
     """
 
     def __init__(
@@ -203,7 +204,7 @@ class _SharedAnswer:
     ) -> None:
         self._events: list[Event] = []
         self._sizes = [0]
-        """Memory of the text of the first events, in bytes, by their number."""
+        """Element n is the memory, in bytes, that the text of the first n events takes."""
         self._failure: BaseException | None = None
         self._is_over = False
         self._followers = 0
@@ -232,9 +233,10 @@ class _SharedAnswer:
             turns = LoopTurns.of_running_loop()
             while True:
                 while place < len(self._events):
-                    # Each event of an answer wakes all its followers. They take turns, each with all events that wait.
+                    # Each event of an answer wakes all its followers at once. They take turns of the event loop, so
+                    # that requests of other clients run in between.
                     await turns.wait()
-                    # A slow follower does not keep the others waiting.
+                    # Each follower holds memory for itself, so that a slow follower does not keep the others waiting.
                     await memory.hold_ahead(self._sizes[-1] - self._sizes[place])
                     event, place = joined_at(self._events, place)
                     if isinstance(event, Finish):
@@ -276,7 +278,8 @@ class _SharedAnswer:
             if written is None:
                 self._forget_shared(self)
             else:
-                # Other requests can join the answer until the store has written it.
+                # Identical requests can join the answer until the store has written it, because they would not find it
+                # there earlier.
                 written.add_done_callback(lambda _: self._forget_shared(self))
 
     def _add(self, event: Event) -> None:

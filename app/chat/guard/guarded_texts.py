@@ -1,5 +1,5 @@
-"""Collects the texts that a guard judges: plain words without formatting, and windows across the boundary of two texts,
-because a question may be split between them."""
+"""Collects the texts that a guard judges. They are plain words without formatting. The guard also judges windows across
+the boundary of two texts, because a harmful question may be split between both."""
 
 import json
 import re
@@ -21,22 +21,22 @@ SPEAKERS = ("system", "developer")
 
 
 _SIDE = 500
-"""Number of characters on each side of a boundary that are judged together. A window has at most four times this
-number."""
+"""A window has this many characters from each side of a boundary. Around a short text, a window covers both of its
+boundaries, and has at most four times this number."""
 _CAPITALS = r"(?<=[^\W\d_A-Z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z](?!s(?![^\W\d_A-Z]))[^\W\d_A-Z])"
 """Pattern of the gaps before the capital letter of a word: after a small letter, or after another capital letter if a
-small one follows, as in `DoIBuild`. The plural of an abbreviation, as in `URLs`, has no gap."""
+small one follows, as in `DoIBuild`. The `s` of a plural such as `URLs` makes no gap."""
 _JOINTS = re.compile(rf"[^\w\u200b-\u200f]+|[_\d]+|{_CAPITALS}")
-"""Pattern of the gaps between the words in the name of a file or a speaker: other characters, digits, or the place
-before a word's capital letter."""
+"""Pattern of the gaps between the words in the name of a file or a speaker: characters other than letters, or the empty
+gap before a word's capital letter."""
 _SEPARATORS = re.compile(rf"[\s_./:-]+|{_CAPITALS}")
-"""Pattern of the gaps between the words of a key or an id. Digits stay, because they may stand for letters."""
+"""Pattern of the gaps between the words of a key or an id. Digits make no gap, because they may stand for letters."""
 _DIGITS = re.compile(r"(?<=[^\W\d_])\d+(?=[^\W\d_])")
-"""Pattern of the digits between letters, which may stand for gaps, too."""
+"""Pattern of digits between letters. They may stand for letters or for gaps, so both readings are judged."""
 _JOINED = re.compile(rf"{_CAPITALS}|{_DIGITS.pattern}")
-"""Pattern of the gaps between words of a name that the text of a tool does not show."""
+"""Pattern of the gaps in a tool's name that the tool's text, which has the name as it is written, does not show."""
 _LONGEST_NAME = 3
-"""Largest number of words of a key that is a name and no text."""
+"""A key with at most this many words counts as a name; a longer one counts as a text."""
 _VOCABULARY = frozenset(
     [
         "$anchor",
@@ -84,12 +84,13 @@ _VOCABULARY = frozenset(
         "uniqueItems",
     ]
 )
-"""Keys of tools and schemas that are part of the format and tell nothing of the content."""
+"""Keys that belong to the format of tools and schemas. They are not judged, because clients do not choose them."""
 _ESCAPES = re.compile(r"""(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))+""")
 
 
 def text_of_json(json_text: str) -> str:
-    """Return JSON, whole or truncated, with the escapes in its strings decoded. Lone surrogates are replaced."""
+    """Return a JSON text with the escapes in its strings decoded, even if the text is truncated. Lone surrogates are
+    replaced."""
     unescaped = _ESCAPES.sub(lambda run: str(json.loads(f'"{run[0]}"')), json_text)
     return unescaped.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
@@ -100,8 +101,8 @@ def texts_of_messages(request: ChatRequest) -> list[tuple[str, str]]:
 
 
 def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the other texts that an LLM reads, each with its place: the client's tools, the schema of the answer, and
-    calls. Keys are among them, except short names (`names_beside_messages`)."""
+    """Yield the texts that an LLM reads in addition to the messages' contents, each with its place: the client's tools,
+    the schema of the answer, and calls. They contain all keys but short names, which `names_beside_messages` yields."""
     for index, message in enumerate(request.messages):
         for place, call in enumerate(message.tool_calls or ()):
             text = f"{call.function.name} {text_of_json(call.function.arguments)}"
@@ -112,10 +113,11 @@ def texts_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
 
 
 def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
-    """Yield the words of names that an LLM reads beside the messages: keys, names of tools, and ids of calls.
+    """Yield the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
+    ids of calls.
 
-    The keys of each tool or schema are joined, and so are those of all tools, because a text may be spread over several
-    keys.
+    The keys of each tool or schema form one text, because a sentence may be spread over several keys. The keys of all
+    tools form another.
     """
     for source, names in _names(request):
         words = _words_of_all(names)
@@ -137,7 +139,8 @@ def _names(request: ChatRequest) -> Iterator[tuple[str, Iterable[str]]]:
         yield "tools", function_names
         yield "tools", dict.fromkeys(tool_texts)
     else:
-        # A single tool's name is among the tool's own texts, as it is written.
+        # The text of a single tool contains its name as it is written, so the name matters here only if it has other
+        # gaps.
         yield "tools", filter(_JOINED.search, function_names)
     yield "tool_calls", dict.fromkeys(one for message in request.messages for one in _ids_of(message))
 
@@ -148,7 +151,7 @@ def _definitions(request: ChatRequest) -> Iterator[tuple[str, Any]]:
         yield f"tools[{index}]", {**(tool.model_extra or {}), **tool.function.model_dump(exclude_unset=True)}
     form = request.response_format
     if form is not None and form.json_schema is not None:
-        # The name counts as a key: it may be an identifier, too.
+        # The name counts as a key, because it may be an identifier, as keys are.
         yield "response_format", {form.json_schema.name or "": form.json_schema.schema_}
 
 
@@ -186,8 +189,8 @@ def _ids_of(message: ChatMessage) -> Iterator[str]:
 
 
 def texts_of_file_names(sources: Sequence[Source]) -> list[tuple[str, str]]:
-    """Return the words in the names of files, each with its place. Names are judged, because results and an LLM's
-    prompt contain them."""
+    """Return the words in the names of files, each with its place. These names are judged, because they appear in
+    results and in the prompt of an LLM."""
     texts = []
     for one in sources:
         name = unquote(one.filename or "")
@@ -205,7 +208,7 @@ def names_of_speakers(messages: Sequence[ChatMessage]) -> list[tuple[str, str]]:
 
 
 def texts_of_speakers(messages: Sequence[ChatMessage]) -> Slices[list[str]]:
-    """Return the words in the name of each message; they are empty if it has none."""
+    """Return the words in the name of each message's speaker; an empty text for a message without a name."""
     texts = []
     for message in messages:
         texts.append(_words_in(message.name or ""))
@@ -231,7 +234,7 @@ def texts_of_others(messages: Sequence[ChatMessage]) -> Slices[list[tuple[str, s
 
 
 def texts_of_results(entries: Sequence[Entry]) -> Slices[list[tuple[str, str]]]:
-    """Return the texts of each entry, without repetitions, one per line."""
+    """Return, for each entry, its texts, one per line, without repetitions."""
     texts = []
     for one in entries:
         texts.append((one.name, "\n".join(dict.fromkeys(one.result.texts_for_guard()))))

@@ -32,7 +32,8 @@ _CARD = CardMemory(base=350, item=15, items=_PICTURES_ON_A_CARD)
 """Memory that a ViT-B/16 takes on a graphics card."""
 _OWN_CARD = replace(_CARD, is_guess=True)
 _THRESHOLD = 0.5
-"""Least score at which a classifier with two labels decides for one of them."""
+"""A classifier decides for a label whose score is at least this. Of two labels that exclude each other, this is the
+likelier one."""
 _CLASSIFIER_SPEC = EngineSpec("classifier", CAPABILITY, "the model's", f"the folder {SETTING}")
 _NSFW_VIT_SPEC = EngineSpec(_FOLDER, CAPABILITY, "Apache-2.0", f"`openfaze pull {_FOLDER}` (343 MB)")
 _VLM_SPEC = EngineSpec(VLM_NAME, CAPABILITY, "the model's", "those of the capability 'llm'")
@@ -54,7 +55,8 @@ def _own_folder(config: EngineConfig) -> "ClassifierFolder":
     model = chosen.image_guard_model
     if model is None or not model.is_dir():
         remedy = f"Set {SETTING} to a folder with an image classifier of transformers."
-        # Empty unless this engine was chosen, because the setting may name a file for NudeNet instead.
+        # If the operator did not choose this engine, the remedy is empty: the setting may name a file for NudeNet
+        # instead.
         raise EngineUnavailable(CAPABILITY, remedy if chosen.image_guard == _CLASSIFIER_SPEC.name else "")
     return classifier_in(model, f"that {SETTING} names")
 

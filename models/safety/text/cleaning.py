@@ -1,5 +1,5 @@
-"""Reduces a text to its visible part in ordinary characters. Invisible characters and excessive combining marks are
-removed."""
+"""Reduces a text to ordinary characters. Invisible characters and excessive combining marks are removed, and a text
+that is hidden in them becomes visible."""
 
 import re
 import unicodedata
@@ -19,26 +19,26 @@ _INVISIBLE = re.compile(
 )
 
 _JOINERS = re.compile("(?<![\u0590-\u109f\u1780-\u18af\ua8e0-\uaadf])[\u200c\u200d]+")
-"""Joiners outside the scripts that write with them."""
+"""Pattern of joiners that do not follow a letter of a script whose spelling needs joiners."""
 
 _LONG_FORMS = re.compile(
     "[\u2057\u2152\u2161-\u2163\u2165-\u2168\u216a\u216b\u2171-\u2173\u2175-\u2178\u217a\u217b\u2474-\u2487\u2a0c"
     "\u321d\u321e\u3300-\u33ff\ufdf0-\ufdfc]"
 )
-"""Numbers, units and formulas that NFKC expands to as many as eighteen characters. None of them spells a word that
-matters here."""
+"""Pattern of the numbers, units and formulas that NFKC expands to as many as eighteen characters. They are removed,
+because none of them spells a word that the guard looks for."""
 
 _LOOSE_MARKS = re.compile("[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+")
-"""Marks on Latin, Greek and Cyrillic letters. After NFKC, the remaining marks are those that do not form a letter of
-any language."""
+"""Pattern of marks on Latin, Greek and Cyrillic letters. NFKC joins a mark to its letter if a language has this letter,
+so that the marks which remain after NFKC belong to no language."""
 
 _MAX_MARKS = 4
-"""Largest number of successive marks that are kept, because normalisation sorts them in quadratic time."""
+"""At most this many successive marks are kept, because normalisation sorts them in quadratic time."""
 
 
 def clean(text: str) -> str:
-    """Return the visible part of `text` in ordinary characters, and the ASCII that is hidden in tags or variation
-    selectors.
+    """Return the visible part of `text` in ordinary characters, with the ASCII that is hidden in tags and the UTF-8
+    that is hidden in variation selectors in its place.
 
     Takes linear time. The result has at most three times as many characters.
     """
@@ -54,7 +54,7 @@ def clean(text: str) -> str:
 
 
 def with_few_marks(text: str) -> str:
-    """Return `text` with at most a few combining marks in a row."""
+    """Return `text` with at most _MAX_MARKS combining marks in a row."""
     marks = "".join(character for character in set(text) if unicodedata.combining(character))
     if not marks:
         return text

@@ -20,8 +20,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict
 
 _EFFORT = "low"
 _GPT_OSS_TOKENS = 3072
-"""Largest number of tokens of an answer, including its reasoning. The model's guide advises against cutting answers
-short."""
+"""An answer may have this many tokens, including its reasoning. The limit is high, because the model's guide advises
+against cutting answers short."""
 _FENCE_CHARS = 24
 _ROUNDING = 2
 _SYSTEM = """Reasoning: {effort}
@@ -117,13 +117,13 @@ class GptOssSafeguardDialect:
         except ValueError:
             raise NotAVerdict("It is not JSON.") from None
         if not isinstance(found, dict) or found.keys() != set(codes):
-            raise NotAVerdict("It is not an object of the codes that were asked for.")
+            raise NotAVerdict("It is not an object with exactly the requested codes.")
         scores = {code: _confidence(found[code]) for code in codes}
         return Verdict({code: score for code, score in scores.items() if score})
 
     def _fence(self, exchange: Exchange) -> str:
-        """Return a mark that differs from text to text and is always the same for one text, so that the model's answer
-        is the same, too."""
+        """Return a mark that a writer cannot guess. Different texts have different marks, but each text always has the
+        same, so that the model answers it in the same way."""
         question = "" if exchange.answers is None else exchange.answers
         data = "\0".join((exchange.text, question)).encode("utf-8", "replace")
         return hmac.new(self._secret, data, sha256).hexdigest()[:_FENCE_CHARS]

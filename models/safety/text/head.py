@@ -1,5 +1,5 @@
-"""The trained part of openfaze's own guard: the probability that a passage is unsafe, from its words and its meaning,
-and the score of each code.
+"""The trained part of openfaze's own guard. It computes the probability that a passage is unsafe, P(unsafe), from the
+passage's words and meaning, and from this probability the score of each code.
 
 It consists of two models with different inputs, and a third that combines their results:
 
@@ -40,12 +40,12 @@ _PART_LENGTHS = (3, 4, 5)
 "traffickers"."""
 
 _MAX_WORD_CHARS = 24
-"""Number of characters of a word that are used. Words are shorter, but a hash may be longer."""
+"""Only this many characters of a word are used, which bounds the work for a hash or a key. Real words are shorter."""
 
 _PRIOR_SHARING = 0.65
-"""Degree to which the passages of a text share the text's prior odds. With 0, each passage has the odds of the whole
-text; with 1, an equal share of them. The value was chosen by the verdicts on harmless documents
-(docs/guardrails.md)."""
+"""Exponent of the number of passages by which a text's prior odds are divided for each passage. With 0, each passage
+has the prior odds of the whole text; with 1, the passages share them equally. The value was chosen by the verdicts on
+harmless documents (docs/guardrails.md)."""
 _BYTE_SCALE = 127
 """Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
 most 0.004."""
@@ -102,13 +102,14 @@ class GuardHead:
     both: tuple[float, float, float]
     """Weight of words, weight of meaning, and the intercept."""
     suspect: float
-    """Least log odds by words at which a text is embedded."""
+    """A text of one passage is embedded if its log odds by words are at least this. Other texts are judged by their
+    words alone, because embedding takes most of the time of a verdict."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]
     """Matrix of codes × 384."""
     code_biases: NDArray[np.float32]
     threshold: float
-    """Least P(unsafe) at which a text is unsafe."""
+    """A text counts as unsafe if its P(unsafe) is at least this."""
 
     def log_odds_by_words(self, text: str) -> float:
         """Log odds that a text is unsafe, by its words alone."""
@@ -122,15 +123,15 @@ class GuardHead:
         return odds
 
     def unsafe(self, words: float, meaning: float, passages: int = 1) -> float:
-        """P(unsafe) of one of `passages` passages of a text. A long text has more chances to look unsafe by accident,
-        so its passages share its prior odds. The shares sum to more than the whole, because passages of one text are
-        alike."""
+        """P(unsafe) of one of a text's `passages` passages. A long text has more chances to look unsafe by accident, so
+        its prior odds are divided among its passages. The divisor is smaller than their number, because passages of one
+        text are alike."""
         words_weight, meaning_weight, bias = self.both
         odds = words_weight * words + meaning_weight * meaning + bias - _PRIOR_SHARING * np.log(passages)
         return float(1 / (1 + np.exp(-odds)))
 
     def is_suspect(self, words: float, passages: int) -> bool:
-        """True if the log odds of a passage by its words are high enough for embedding it."""
+        """True if a passage has to be embedded, because its log odds by words are high."""
         return words >= self.suspect + float(np.log(passages))
 
     def scores(self, unsafe: float, vector: Vector) -> Scores:
@@ -167,7 +168,7 @@ def head_of(stored: Mapping[str, Any]) -> GuardHead:
 
 
 def packed(vectors: NDArray[np.float32]) -> str:
-    """Return rows of length 1 as bytes in base64."""
+    """Return unit vectors, one per row, as one byte per element in base64."""
     return base64.b64encode(np.rint(vectors * _BYTE_SCALE).astype(np.int8).tobytes()).decode()
 
 

@@ -1,8 +1,8 @@
 """Corrects the lines of an OCR engine by the transcript of a second reader.
 
 A transcript has no positions, so the OCR engine's boxes and its division into words stay. Only letters are taken from
-the transcript, and only for a line that clearly corresponds to a part of it. Other lines, which the second reader left
-out, repeated or made up, keep the first reading.
+the transcript, and only for a line that clearly corresponds to a part of it. All other lines keep the first reading,
+because the second reader sometimes leaves lines out, repeats them or makes them up.
 """
 
 import re
@@ -19,26 +19,27 @@ from models.vision.ppocr.line_text import is_cjk
 from models.vision.text import TextLine
 
 _LEAST_SIMILARITY = 0.75
-"""Least similarity of a line and its part of the transcript. The similarity is 1 minus the edit distance divided by the
-length of the longer text."""
+"""A line corresponds to a part of the transcript if their similarity is at least this. The similarity is 1 minus the
+edit distance divided by the length of the longer text."""
 _LEAST_WORD_SIMILARITY = 0.5
-"""Least similarity of a word and its part of the transcript, in a line that the transcript contains."""
+"""A word gets the letters of its part of the transcript only if their similarity is at least this. Within a line with a
+counterpart, a word may differ more than the line."""
 _LEAST_CERTAIN = 0.995
-"""Least confidence at which a word of the first reading is never changed. Words that the second reader makes up are
+"""A word of the first reading with at least this confidence is never changed. Words that the second reader makes up are
 often similar to the true word: another amount, or another date."""
 _SEARCH_CUTOFF = 60.0
-"""Similarity, from 0 to 100, below which rapidfuzz may give up its search for a line."""
+"""rapidfuzz may give up its search for a line if the similarity, from 0 to 100, stays below this."""
 _SLACK = 4
-"""Number of letters around each end of a line's most likely place in which the true end is searched for. A tenth of the
-line's length is added."""
+"""The true ends of a line in the transcript are searched for within this many letters of the ends that rapidfuzz finds,
+plus a tenth of the line's length."""
 _MAX_MISSED = 2
-"""Largest number of letters by which a line is extended at either end, because PP-OCR may have missed them."""
+"""A line is extended by at most this many letters at either end, because PP-OCR may have missed them."""
 _LEAST_ANCHOR = 8
-"""Least number of letters of a line that is also searched for out of order. The second reader may read a column at
-another time, for example."""
+"""Lines with at least this many letters are also searched for out of order, because the second reader may read columns
+in a different order. Shorter lines would be found by coincidence."""
 _PASSES = 4
-"""Number of passes. Each pass searches for the remaining lines in the remaining text, so up to this number of columns
-may have a different order in the transcript."""
+"""Each pass searches for the lines that were not found yet in the text that is not used yet. With this many passes, up
+to this many columns may have a different order in the transcript."""
 Span = tuple[int, int]
 
 
@@ -50,9 +51,9 @@ class RegionTranscript:
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
-    """Return `lines`, which are in reading order, after correction. In each line that `transcript` contains, words with
-    a low confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence
-    of a changed word is the mean probability of its letters in the transcript."""
+    """Return corrected `lines`, which must be in reading order. In each line that `transcript` contains, words with a
+    low confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence of
+    a changed word is the mean probability of its letters in the transcript."""
     written = _CompactTranscript.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)
@@ -108,7 +109,7 @@ class _CompactTranscript:
             for place in sorted(range(len(part)), key=lambda place: -len(part[place][1])) if start < stop else ():
                 text = part[place][1]
                 if len(text) < least or (best is not None and len(text) <= best[0]):
-                    break  # the other texts are not longer
+                    break  # the texts are sorted by length, so no later one can be better
                 likeness, span = self._place_of(text, (start, stop))
                 if likeness >= _LEAST_SIMILARITY and (best is None or likeness * len(text) > best[0]):
                     best = likeness * len(text), place, span
@@ -119,9 +120,10 @@ class _CompactTranscript:
         return found
 
     def _place_of(self, text: str, gap: Span) -> tuple[float, Span]:
-        """Return the most likely place of `text` in `gap`, preceded by the similarity of both, from 0 to 1."""
+        """Return the similarity, from 0 to 1, of `text` and the most likely place for it in `gap`, and this place."""
         low, high = gap
-        # Overlapping matches are included, so that among equal matches the one of whole words can be chosen.
+        # The search includes overlapping matches, so that a match of whole words can be preferred to matches inside
+        # words.
         same = [low + found.start() for found in re.finditer(f"(?={re.escape(text)})", self.text[low:high])]
         if same:
             spans = ((start, start + len(text)) for start in same)
@@ -195,8 +197,8 @@ def _assign_letters(
     owners: Sequence[int], text: str, written: _CompactTranscript, span: Span, count: int
 ) -> list[list[int]]:
     """Return, for each of the `count` words, the indexes of its letters in `span`. A letter without a counterpart in
-    the line is assigned to the word of its neighbour. A whole word without a counterpart has no box, and is left
-    out."""
+    the line is assigned to the word of its neighbour. A whole word of the transcript without a counterpart is left out,
+    because it has no box."""
     letters = written.text[span[0] : span[1]]
     owner: list[int | None] = [None] * len(letters)
     for index, place in _pairs(text, letters):

@@ -17,29 +17,29 @@ from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
 
 Search = Image | Parts[Quads]
-"""A picture, or the unfinished rest of its search."""
+"""A picture whose search begins, or a search that is not finished."""
 
 _SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 128, 512
-"""The sides of the network's input are multiples of this number, on a CPU and on a card, because each new shape takes
-memory, and time for compilation."""
+"""The sides of the network's input are multiples of the first number on a CPU, and of the second on a card. This limits
+the number of shapes, because each new shape takes memory, and time for compilation."""
 
 _TILE = 1024
-"""Largest number of pixels along a side of one inference, which limits the memory. Larger pictures are cut into
-tiles."""
+"""A picture with a side of more pixels than this is cut into tiles, because the memory of an inference grows with its
+input."""
 
 _OVERLAP = 64
-"""Pixels of each neighbour that a tile also contains."""
+"""Each tile overlaps its neighbours by this many pixels."""
 
 _LARGE_LINE = 120.0
-"""Height of a line, in pixels of a search, above which a coarser search is better, because the gaps between the letters
-become so large that the network divides the line into several boxes."""
+"""Lines of at least this height, in pixels of the network's input, are searched for again at a coarser scale. In such
+lines, the gaps between letters are so wide that the network divides the line into several boxes."""
 
 
 class TextDetector:
     """Implementation of `models.base.Engine` that finds lines of text in pictures (RGB, any size).
 
-    A result is N × 4 × 2 float32: the corners of each line in pixels of the picture, clockwise, from the top left
-    corner of the box in the picture (at most 45° from level).
+    A result is N × 4 × 2 float32: the corners of each line in pixels of the picture. They begin with the top left
+    corner and continue clockwise; the first side slopes by at most 45°.
     """
 
     def __init__(self, weights: Path, *, device: str = CPU, threads: int | None = None) -> None:

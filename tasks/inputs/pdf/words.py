@@ -16,17 +16,18 @@ _HYPHEN_AT_LINE_END = 2
 """PDFium's code for a hyphen after which the word continues in the next line."""
 _SOFT_HYPHEN = "\u00ad"
 _WORD_GAP = 1.0
-"""Empty space in em that separates words even if PDFium sees no space."""
+"""A gap of more than this many em separates words even if PDFium reports no space there."""
 _LINE_JUMP = 0.5
-"""Vertical distance in em at which a glyph belongs to another word."""
+"""A glyph that is more than this many em above or below a word belongs to another word."""
 _SAME_DIRECTION = 0.9994
-"""Cosine of 2 degrees."""
+"""Cosine of 2 degrees. Glyphs whose directions differ by more than this angle belong to different words."""
 _ALIGNED = 0.01
-"""Sine of the angle below which text counts as axis-aligned, so that PDFium's own boxes are used."""
+"""Sine of an angle. Text that deviates less from an axis counts as aligned with it, and PDFium's own boxes are used."""
 
 _NOT_DRAWN = {pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP}
 _MAX_CHARACTERS = 200_000
-"""Largest number of characters of one page, which are processed one by one: a dense newspaper page has 50,000."""
+"""A page with more characters than this gives no words, because each character takes several calls of PDFium. A dense
+newspaper page has 50,000."""
 
 Direction = tuple[float, float]
 """Unit vector of the text's direction in the page's space."""
@@ -120,14 +121,15 @@ def _begins_word(
         (dx, dy), (word_dx, word_dy) = direction, word.direction
         if dx * word_dx + dy * word_dy < _SAME_DIRECTION:
             return True
-    # Both directions count, because right-to-left text steps backwards.
+    # A gap on either side counts, because the glyphs of right-to-left text follow each other to the left.
     aside = max(u[0] - last[1], last[0] - u[1])
     above = max(v[0] - word.v[1], word.v[0] - v[1])
     return aside > _WORD_GAP * word.em or above > _LINE_JUMP * word.em
 
 
 class _Characters:
-    """Characters of a PDFium text page. The out parameters are reused in thousands of calls."""
+    """Characters of a PDFium text page. The C variables for results are kept in the object, because making them for
+    each of thousands of calls would take longer than the calls."""
 
     def __init__(self, raw: object) -> None:
         self._raw = raw

@@ -245,7 +245,7 @@ async def test_an_overloaded_engine_refuses_the_request_at_its_first_picture(loa
 async def test_masks_that_nothing_here_draws_are_refused_with_what_would(loader: MediaLoader) -> None:
     with pytest.raises(EngineUnavailable) as raised:
         await task(loader).run(TaskRequest("Segment the buses", (picture(50),)))
-    assert "'finder' draws none. Get a segmentation." in raised.value.remedy
+    assert "'finder' cannot draw them. Get a segmentation." in raised.value.remedy
     assert "openfaze pull rf-detr-seg-nano" in raised.value.remedy
 
 
