@@ -2,8 +2,8 @@
 another key's large job.
 
 A job is a function, or a generator function that yields after every few milliseconds of work and returns its result.
-After each slice, the next key has its turn, and a job whose caller has left ends. A key whose turn it is already when
-its job arrives waits only until the running job yields. If that takes too long, the job is overtaken: another thread
+After each slice, the next key has its turn, and a job whose caller has left ends. If it is a key's turn when its job
+arrives, the job waits only until the running job yields. If that takes too long, the job is overtaken: another thread
 does the work of other keys meanwhile, and Python's threads share the time.
 """
 
@@ -26,10 +26,10 @@ Slices = Generator[None, None, T]
 
 SLICE_S = 0.02
 OVERDUE_S = 2 * SLICE_S
-"""Seconds after which a slice is overdue, and its job overtaken. A slice may begin its last step at the end of SLICE_S,
-and a step usually takes less than another SLICE_S."""
+"""A slice that takes more seconds than this is overdue, and its job can be overtaken. A slice may begin its last step
+just before SLICE_S is over, and a step usually takes less than another SLICE_S."""
 MOST_OVERTAKEN = 3
-"""Largest number of jobs of an executor that are overtaken at a time, each of another key."""
+"""At most this many jobs of an executor, each of a different key, are overtaken at a time."""
 
 
 def all_of(slices: Slices[T]) -> T:
@@ -55,8 +55,8 @@ class _SlicedWork:
     """Time at which the running slice began, by `time.perf_counter`."""
 
     def advance(self, is_due: Callable[[], bool]) -> bool:
-        """Do one slice of work, which ends early once `is_due`: a job of another key has its turn. Return True at the
-        end of the work."""
+        """Do one slice of work. The slice ends early once `is_due` returns True, because then a job of another key has
+        its turn. Return True if the work has ended."""
         started = self.since
         try:
             if self.steps is None:
@@ -209,13 +209,14 @@ class FairExecutor:
     def _wait(self, now: float) -> None:
         """Wait until something changes or, if work waits, until another running slice is overdue."""
         times = [job.since + OVERDUE_S - now for job in self._running]
-        rest = min((time_left for time_left in times if time_left > 0), default=None) if self._queue else None
-        self._watching += rest is not None
-        self._changed.wait(rest)
-        self._watching -= rest is not None
+        timeout = min((time_left for time_left in times if time_left > 0), default=None) if self._queue else None
+        self._watching += timeout is not None
+        self._changed.wait(timeout)
+        self._watching -= timeout is not None
 
     def _pop(self, now: float) -> _SlicedWork | None:
-        """Return the next job if it may run now, beside jobs that are overdue but not with one of the same key."""
+        """Return the next job if it may run now. Overdue jobs do not count as running, but no further job of their keys
+        may run beside them."""
         overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
         if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
             return None

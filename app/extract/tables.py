@@ -16,7 +16,7 @@ PAPER, NUMBER, SURE, ERROR = "paper", "row", "sure by", "error"
 of the row's fields, and the reason if there is no answer."""
 
 _DEEPEST = 8
-"""Largest number of levels of objects that become columns. Anything deeper is one cell of JSON."""
+"""The fields of nested objects become columns down to this many levels. Anything deeper is one cell of JSON."""
 _SEPARATOR = "; "
 _TYPES: Mapping[str, type] = {"boolean": bool, "integer": int, "number": float, "string": str, "array": str}
 
@@ -41,8 +41,8 @@ class AnswerTable:
     columns: Sequence[JsonPath]
     """Paths of the fields within a row."""
     types: Sequence[type]
-    """Type of the values of each column by the schema: bool, int, float, date or str. Any of them may be missing, and a
-    date is a text in the answer."""
+    """Type of the values of each column by the schema: bool, int, float, date or str. Any value may be missing. In the
+    answer, a date is a text."""
 
     @property
     def is_list(self) -> bool:
@@ -90,7 +90,8 @@ def least_probability(cells: Sequence[FieldCell]) -> float | None:
 
 
 def doubtful(schema: Mapping[str, Any], row: Row, threshold: float) -> Iterator[FieldCell]:
-    """Yield the fields of a paper whose probability is below `threshold`, or that nothing supports."""
+    """Yield the doubtful fields of a paper: those with a probability below `threshold`, and those that nothing
+    supports."""
     for table in tables_of(schema):
         for cells in table.rows(row):
             for cell in cells:
@@ -115,8 +116,8 @@ def list_schema(schema: Mapping[str, Any], path: JsonPath) -> Mapping[str, Any]:
 
 
 def blank_row(root: Mapping[str, Any], part: Any, depth: int = 1) -> Any:
-    """Return a row for a list whose rows have the schema `part`, with nothing in its fields. A field that is neither
-    required nor may be null is left out."""
+    """Return an empty row of a list. `part` is the schema of the list's rows. A field that is neither required nor may
+    be null is left out."""
     node = _resolve_shape(root, part)
     if "properties" in node and depth < _DEEPEST:
         required = node.get("required", ())
@@ -170,7 +171,7 @@ def _resolve_shape(root: Mapping[str, Any], part: Any) -> Mapping[str, Any]:
 
 
 def _type(root: Mapping[str, Any], part: Any) -> type:
-    """Return the type of the values that a field has by its schema; a text where several are allowed."""
+    """Return the type of a field's values by its schema; str if the schema allows several types."""
     node = resolved(root, part)
     branches = [*(node.get("anyOf") or ()), *(node.get("oneOf") or ())]
     types: set[type] = set()

@@ -24,17 +24,18 @@ from models.language.silence_alarm import SilenceAlarm
 AGENT = "openfaze"
 
 BROKEN_CONNECTION = "connection broken"
-"""Beginning of the `reason` of an error whose connection was lost in the middle of an answer."""
+"""The `reason` of an error begins with this if the connection was lost in the middle of an answer."""
 
 KEEP_ALIVE_S = 4.0
-"""Seconds that an idle connection is kept. uvicorn (vLLM, SGLang) closes it after 5 s, perhaps at the moment when it is
-used again."""
+"""An idle connection is closed after this many seconds. After 5 s, uvicorn (vLLM, SGLang) would close it, perhaps at
+the moment when the next call uses it."""
 
 ERROR_BYTES = 65536
-"""Largest number of bytes that are read of a response with a status other than 200."""
+"""At most this many bytes are read of a response with a status other than 200."""
 
 _PIECE_BYTES = 256 * 1024
-"""Number of bytes of a call that are written at a time."""
+"""A larger body of a call is written in pieces of this many bytes, because writing it at once would block the event
+loop."""
 
 CONNECTION_ERRORS = (httpx.TransportError, aiohttp.ClientError)
 """Errors that the transport raises. Errors of aiohttp that the transport does not translate arrive unchanged."""
@@ -49,21 +50,21 @@ class ServerPatience:
     connect_s: float = 5.0
     """Longest wait for a connection, name resolution included."""
     first_byte_s: float = 120.0
-    """Longest wait from a call to the first byte of its answer, retries included: the server queues the call, then
-    reads the prompt."""
+    """Longest wait from a call to the first byte of its answer, retries included. During this time, the server queues
+    the call and reads the prompt."""
     silence_s: float = 60.0
     """Longest wait between two pieces of an answer."""
     retries: int = 2
     """Number of retries of a call that failed before its first byte."""
     backoff_s: float = 0.25
-    """Wait before the first retry. The wait before the second is twice as long. Up to half of each is taken off at
-    random."""
+    """Wait before the first retry. The wait before the second is twice as long. Both are shortened at random by up to
+    half, so that callers do not retry at the same time."""
     longest_retry_after_s: float = 2.0
-    """Longest wait before a retry that a server may demand. A server that demands more is immediately reported as
-    overloaded."""
+    """A server may demand at most this wait before a retry. A server that demands a longer wait is reported as
+    overloaded at once."""
     question_s: float = 30.0
-    """Longest wait for the answer to a question that tests an ability of the server. The answer has 16 tokens, and the
-    server has already answered a plain question."""
+    """Longest wait for the answer to a question that tests an ability of the server. It is short, because the answer
+    has 16 tokens and the server has already answered a plain question."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -73,12 +74,13 @@ class OpenAiHttp:
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)
-        # aiohttp refuses a request that has credentials both in its URL and in a header, and httpx puts them into both.
+        # The credentials of the URL are sent in a header alone, because httpx would put them into both, and aiohttp
+        # refuses a request that has them in both.
         self.url = url.copy_with(userinfo=b"")
         self.patience = patience
         self._chat_url = self.url.copy_with(path=f"{self.url.path}/chat/completions")
         self._api_key = api_key
-        # Compressing an event stream takes time, and delays its pieces.
+        # The server is asked not to compress, because compressing an event stream takes time and delays its pieces.
         self._headers = {"content-type": "application/json", "accept-encoding": "identity"}
         if api_key:
             self._headers["authorization"] = f"Bearer {api_key}"
@@ -99,7 +101,7 @@ class OpenAiHttp:
         self._dialect = ServerDialect()
 
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
-        """Return the response to a call, with status 200 and its body unread; the caller closes it.
+        """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
         The call is repeated when the connection fails or the server is busy, and without the options that the server
         does not know. Raises LlmError.
@@ -164,7 +166,8 @@ class OpenAiHttp:
                 alarm.stop()
 
     async def request_json(self, method: str, url: httpx.URL, body: Mapping[str, Any] | None = None) -> Any:
-        """Return the JSON that the server answers at `url`; None if there is none. Raises LlmError."""
+        """Return the JSON that the server sends for `url`; None if it sends something else or has nothing there. Raises
+        LlmError."""
         try:
             async with asyncio.timeout(self.patience.first_byte_s):
                 response = await self._client.request(method, url, json=body)
@@ -204,12 +207,12 @@ class OpenAiHttp:
                 body += piece
                 if len(body) >= ERROR_BYTES:
                     break
-        # Some servers quote the key that they refuse.
+        # The key is removed, because some servers quote the key that they refuse.
         return ServerError.read(body.replace(self._api_key.encode(), "…".encode()) if self._api_key else body)
 
     def _backoff(self, retries: int) -> float:
         longest: float = self.patience.backoff_s * 2**retries
-        return longest * random.uniform(0.5, 1)  # noqa: S311 - spreads callers, hides nothing
+        return longest * random.uniform(0.5, 1)  # noqa: S311 - it spreads the retries of callers, and protects no secret
 
     def _wait(self, retries: int, retry_after_s: float | None) -> float | None:
         """Return the seconds to wait before the next try; None if the server demands too long a wait."""

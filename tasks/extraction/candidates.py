@@ -41,32 +41,34 @@ Slot = Literal["own", "left", "above"]
 KINDS: tuple[Kind, ...] = ("line", "part", "piece", "word", "block", "day", "number", "time", "email", "uri")
 
 MAX_SEGMENTS = 1_500
-"""Largest number of segments of a page that are examined: the search for neighbours compares each with all others."""
+"""At most this many segments of a page are examined, because the search for neighbours compares each of them with all
+others."""
 BOXES_AT_ONCE = 64
-"""Number of boxes whose neighbours are found between two turns."""
+"""The neighbours of this many boxes are found in one slice of the work."""
 SPANS_AT_ONCE = 64
-"""Number of candidates that are found or described in one slice of the work, in a few milliseconds."""
+"""One slice of the work, which takes a few milliseconds, finds or describes this many candidates."""
 LONGEST_BLOCK = 6
-"""Largest number of lines of a block: an address has up to six."""
+"""A block has at most this many lines, because an address has up to six."""
 MAX_WORDS_OF_SHORT_LINE = 8
-"""Largest number of words of a short line. Any number of its first or last words is a candidate, too."""
+"""A line with at most this many words is short. Any number of the first or last words of a short line is a candidate,
+too."""
 SENDERS = ("seller", "from")
 """Parties that send a document; the others receive it."""
 LONGEST_PARTY = 60
-"""Largest number of characters of a label that names a party."""
+"""Only this many characters of a label are compared with the names of parties."""
 MAIL_PARTIES = {
     **dict.fromkeys(("from", "von", "de", "da", "van", "dari"), "from"),
     **dict.fromkeys(("to", "an", "à", "para", "per", "aan", "kepada"), "to"),
 }
 """Party by the label of a line in the head of an e-mail: `From:`, `To:`."""
 MAX_WORDS_BEFORE = 4
-"""Number of words before a value in a sentence that count as the value's label."""
+"""At most this many words before a value in a sentence count as the value's label."""
 ADDRESSEE_ZONE = 0.45
-"""Share of the page's height, from the top, in which a form of address ("Mrs") marks the addressee."""
+"""A form of address ("Mrs") marks the addressee only within this share of the page's height, from the top."""
 MAX_WORDS_OF_BLOCK = 200
-"""Largest number of words of a block. The lines of an address or of a paragraph have fewer together."""
+"""A block has at most this many words. The lines of an address or of a paragraph have fewer together."""
 BLOCK_GAP = 1.3
-"""Largest gap between two lines of one block, in heights of a line."""
+"""Two lines belong to one block if the gap between them is at most this, in heights of a line."""
 SIGNS_AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
 TICK_BOX_SIGNS = "☐☒☑"
 
@@ -119,8 +121,8 @@ _MONEY = re.compile(
 )
 _OTHER_SIGN = {".": ",", ",": "."}
 DECIMAL_SIGN_RATIO = 4
-"""Least ratio between the counts of decimal points and decimal commas at which the more frequent sign counts as the
-page's decimal sign."""
+"""A sign counts as the page's decimal sign if it is more than this many times as frequent, in this role, as the other
+sign."""
 _STOPS = re.compile(r"[.,;]*")
 _BRACKETS = re.compile(r"(.{2,}?)(?<!\s)\s*+(?:\([^()]{1,40}\)|<[^<>]{1,100}>)\W*")
 
@@ -162,8 +164,8 @@ class CandidateSpan:
     number: Number | None = None
     day: Day | None = None
     party: NamedPart | None = None
-    """The party's name, address or representative that the span is in a sentence that introduces the party ("between
-    ACME Ltd, the Seller, and …"); None for other spans."""
+    """The name, address or representative of a party, if the span states it in a sentence that introduces the party
+    ("between ACME Ltd, the Seller, and …"); None for other spans."""
 
     @property
     def text_before(self) -> str:
@@ -291,7 +293,7 @@ def continues_block(above: LineSegment, below: LineSegment) -> bool:
 
 
 def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Slices[Candidates]:
-    """Find the first `most_spans` candidates in `passages`, about 25 ms per page.
+    """Find the first `most_spans` candidates in `passages`. This takes about 25 ms per page.
 
     In each passage, only the first MAX_SEGMENTS segments within the first MAX_CHARS characters are searched.
     """
@@ -445,8 +447,8 @@ def _spans_of(passage: Passage, candidates: Candidates, first: int) -> Iterator[
 
 
 def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
-    """Yield the value of each coded line, such as the machine-readable zone of a passport. Each is a segment of its
-    own."""
+    """Yield the value of each coded line. Coded lines are made from codes such as the machine-readable zone of a
+    passport, and each line is one segment."""
     for index, code in enumerate(passage.codes):
         words = tuple(passage.line_words(index)[code.label_words :])
         text, segment = " ".join([passage.words[word] for word in words]), first + index
@@ -463,8 +465,8 @@ def _coded_spans(passage: Passage, first: int) -> Iterator[CandidateSpan]:
 def _typed_spans(
     passage: Passage, layout: LabelLayout, segment_of: dict[int, int], candidates: Candidates
 ) -> Iterator[CandidateSpan | None]:
-    """Yield days, amounts, times and other values of a known form, and the values of labels within lines. None after
-    each slice of work without one."""
+    """Yield days, amounts, times and other values of a known form, and the values of labels within lines. None is
+    yielded after a slice of work in which nothing was found."""
 
     def span(
         kind: Kind, start: int, end: int, number: Number | None = None, day: Day | None = None
@@ -612,7 +614,7 @@ def _spans_of_line(segment: LineSegment, index: int) -> Iterator[CandidateSpan]:
         word_index = bisect_right(starts, name.start()) - 1
         if word_index in in_quotes:
             continue
-        # All beginnings and ends of a short line are candidates already.
+        # Names at the beginning or end of a short line are candidates already.
         if count > MAX_WORDS_OF_SHORT_LINE or (word_index and texts[word_index - 1].islower()):
             text_before = " ".join(texts[max(0, word_index - 3) : word_index])
             yield span("piece", name[0], word_index, word_index + name[0].count(" ") + 1, text_before)
@@ -639,7 +641,7 @@ def without_brackets(text: str) -> str | None:
 
 def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
-    # A tick box alone may be the value. A tick box beside a text only marks the option that the text names.
+    # A tick box alone may be the value, so it is kept. Beside a text, it only marks the option that the text names.
     bare = text.strip(SIGNS_AROUND)
     bare = bare.strip(SIGNS_AROUND + TICK_BOX_SIGNS) or bare
     end = text.find(bare) + len(bare)

@@ -12,11 +12,12 @@ from tasks.notation.machine_readable_zone import find_zones
 from tasks.result import Box, SourceLine
 
 FEWEST_CODES = 3
-"""Least number of different codes on a licence."""
+"""A licence shows at least this many different codes."""
 MAX_CONTINUED = 2
-"""Largest number of lines below its code in which an address may continue."""
+"""An address may continue in at most this many lines below its code."""
 MAX_LINES, MAX_WORDS = 400, 4_000
-"""Largest numbers of lines and words of a licence. A card has about thirty lines."""
+"""A page with more lines or words than this is not searched for the codes of a licence. A card has about thirty
+lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ _LETTERS = {
     "dd": None,
     "dups": None,
 }
-"""Meanings of the letters on North American licences: AAMVA DL/ID Card Design Standard. A code without a meaning here
+"""Meanings of the letters on North American licences: AAMVA DL/ID Card Design Standard. A code whose meaning is None
 only ends the value before it."""
 _CODE = re.compile(r"(?P<code>4[a-d]|9a|1[2-9]|[1-35-9])(?P<dot>\.?)", re.IGNORECASE)
 _GLUED = re.compile(r"(4[a-d]\.?|[1-35-9]\.)(?=[^\W\d_]|\d\d)(.+)", re.IGNORECASE)
@@ -105,30 +106,32 @@ _GLUED = re.compile(r"(4[a-d]\.?|[1-35-9]\.)(?=[^\W\d_]|\d\d)(.+)", re.IGNORECAS
 _MISREAD_FOUR = re.compile(
     r"4(?:(?P<a>[aàáâãäå@])|(?P<b>[bßh6])|(?P<c>[cçсéèeo0])|(?P<d>d))(?P<dot>[.,:;·)]?)(?P<rest>.*)", re.IGNORECASE
 )
-"""Pattern of 4a to 4d as OCR reads them in small print, with the text that is attached to them."""
+"""Pattern of a word that begins with 4a to 4d as OCR reads them in small print. `rest` is the text after the code."""
 _MISREAD_FIRST = re.compile(
     r"(?P<code>[1-35-9]|[lI|](?=[.,])|Z(?=[.,])|S(?=[.,])|g(?=[.,]))(?P<dot>[.,:;·)]?)(?P<rest>.*)"
 )
-"""Pattern of the other numbers at the beginning of a row, in which letters may stand for digits."""
+"""Pattern of a word at the beginning of a row that begins with one of the other numbers. OCR may have read its digit as
+a letter."""
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
 """A page with fewer different numbers, misread ones included, is not taken for a licence."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
-"""Numbers that are rarely in the first column of any document but a licence."""
+"""Numbers that hardly any document except a licence prints before its values."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
-"""A page with fewer codes of `_LICENCE_ONLY_NUMBERS`, or of `_AMERICAN`, is not taken for a licence for these codes."""
+"""A page is taken for a licence only if it has at least the first number of `_LICENCE_ONLY_NUMBERS`, or the second
+number of `_AMERICAN`."""
 LETTER, HEIGHT, PITCH = 16, 20, 40
-"""Width and height of a letter, and distance of lines, on the imaginary page of the coded lines, in pixels of that
-page."""
+"""Width and height of a letter, and distance between lines, in pixels of the imaginary page on which the coded lines
+are placed."""
 
 
 def coded_lines(lines: Sequence[SourceLine], today: date | None = None) -> list[CodedLine]:
-    """Return the lines that the codes in the lines of one page stand for. `today` is for tests.
+    """Return a coded line for each code in the lines of one page. `today` is set only in tests.
 
-    Words that are not printed, such as labels, have the bounds of their code. On the imaginary page of the coded lines,
-    each line has its own row.
+    Words that are not printed, such as labels, have the bounds of their code. Each coded line has a row of its own on
+    the imaginary page.
     """
     found = [*_of_zones(lines, today or date.today()), *_with_name(list(_of_licence(lines)))]
     return [replace(one, line=in_row(one.line, row)) for row, one in enumerate(found)]
@@ -170,7 +173,7 @@ def _label_size(meaning: _Meaning) -> int:
 
 
 def _written(meaning: _Meaning, text: str, row: SourceLine) -> SourceLine:
-    """Return a line with a label and a text, all of it at the place of `row`."""
+    """Return a line with a label and a text. All its words have the bounds of the first word of `row`."""
     words = (*f"{meaning.label}:".split(), *text.split())
     return replace(
         row,
@@ -227,7 +230,8 @@ def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
     if is_long(lines):
         return
     split = [list(_split(index, line)) for index, line in enumerate(lines)]
-    # Without words that may be 4a to 4d, nothing else has to be compared.
+    # Without words that may be 4a to 4d, a page cannot be a licence by its numbers, and is not searched for misread
+    # ones.
     may_be_sure = sum(word.text.startswith("4") for row in split for word in row) >= FEWEST_SURE
     rows = [list(_misread(index, line)) for index, line in enumerate(lines)] if may_be_sure else []
     if _is_licence(rows):
@@ -251,7 +255,7 @@ def _of_rows(rows: Sequence[Sequence[_Word]], lines: Sequence[SourceLine], *, is
                 rest = list(takewhile(lambda one: not one.code, row[index + 1 :]))
                 if index + 1 + len(rest) == len(row):
                     rest += _continued(word.code, rows[number + 1 :], is_empty=not rest)
-                yield from _answers(meaning, word, rest, lines)
+                yield from _lines_of_code(meaning, word, rest, lines)
 
 
 def _split(number: int, line: SourceLine) -> Iterator[_Word]:
@@ -263,8 +267,8 @@ def _split(number: int, line: SourceLine) -> Iterator[_Word]:
 
 
 def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
-    """Yield the words of a row. Numbers of a licence are recognised even if OCR misread them: `4à,`, `4 a.`,
-    `1LINDQVIST`."""
+    """Yield the words of a row, with the numbers of a licence as their codes. The numbers are recognised even if OCR
+    misread them: `4à,`, `4 a.`, `1LINDQVIST`."""
     texts, at = line.words, 0
     while at < len(texts):
         text, place = texts[at], at
@@ -279,16 +283,17 @@ def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
 
 
 def _misread_code(text: str, texts_after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
-    """Return the number with which a word begins, and the rest of the word. The number is empty if there is none."""
+    """Return the number of a licence with which a word begins, and the text after it. Both are empty for a word without
+    one."""
     if found := _MISREAD_FOUR.fullmatch(text):
-        answer_text, rest = found["rest"] or " ".join(texts_after), found["rest"]
-        has_day = any(find_days(answer_text))
+        value_text, rest = found["rest"] or " ".join(texts_after), found["rest"]
+        has_day = any(find_days(value_text))
         letter = next(letter for letter in "abcd" if found[letter])
         if found[letter] in "oO0":
             letter = "a" if has_day else "c"
         is_read = text[1].casefold() in "abcd"
         # `46` may be the number 46 and not a misread `4b`.
-        if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and answer_text):
+        if (is_read and (found["dot"] or not rest or has_day or rest[:1].isupper())) or (found["dot"] and value_text):
             return (f"4{letter}", rest) if is_read or letter == "c" or has_day else ("", "")
     found = _MISREAD_FIRST.fullmatch(text)
     is_day = any(day.start == 0 and day.end == len(text) for day in find_days(text))
@@ -305,7 +310,8 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
-    """True if rows have the numbers of a licence, with days after the numbers for birth and for issue or expiry."""
+    """True if the rows have enough different numbers of a licence, a day after the number of birth, and a day after one
+    of 4a to 4d."""
     codes_with_texts = [
         (word.code, row[index + 1].text if index + 1 < len(row) else "")
         for row in rows
@@ -344,28 +350,29 @@ def _meaning_of(code: str, *, is_american: bool) -> _Meaning | None:
 
 
 def _continued(code: str, rows: Sequence[Sequence[_Word]], *, is_empty: bool) -> list[_Word]:
-    """Return the words of the following lines that belong to a code: the rest of an address, or the only value."""
+    """Return the words below the line of a code that belong to its value: further lines of an address, or one line if
+    the value is not beside the code."""
     max_lines = MAX_CONTINUED if code == "8" else int(is_empty)
     below = takewhile(lambda row: not any(word.code for word in row), rows[:max_lines])
     return [word for row in below for word in row]
 
 
-def _answers(
-    meaning: _Meaning, code: _Word, answer_words: Sequence[_Word], lines: Sequence[SourceLine]
+def _lines_of_code(
+    meaning: _Meaning, code: _Word, value_words: Sequence[_Word], lines: Sequence[SourceLine]
 ) -> Iterator[CodedLine]:
-    days = [index for index, word in enumerate(answer_words) if any(find_days(word.text))]
+    days = [index for index, word in enumerate(value_words) if any(find_days(word.text))]
     if meaning is _BIRTH and days:
         # The place of birth follows the date.
-        place, answer_words = answer_words[days[-1] + 1 :], [answer_words[index] for index in days]
-        yield from _answers(_BIRTH_PLACE, code, place, lines)
-    if answer_words:
-        yield CodedLine(_line_of(meaning, code, answer_words, lines), _label_size(meaning), meaning.concepts)
+        place, value_words = value_words[days[-1] + 1 :], [value_words[index] for index in days]
+        yield from _lines_of_code(_BIRTH_PLACE, code, place, lines)
+    if value_words:
+        yield CodedLine(_line_of(meaning, code, value_words, lines), _label_size(meaning), meaning.concepts)
 
 
-def _line_of(meaning: _Meaning, code: _Word, answer_words: Sequence[_Word], lines: Sequence[SourceLine]) -> SourceLine:
+def _line_of(meaning: _Meaning, code: _Word, value_words: Sequence[_Word], lines: Sequence[SourceLine]) -> SourceLine:
     label = [replace(code, text=text) for text in f"{meaning.label}:".split()]
-    words = [*label, *answer_words]
-    first = lines[answer_words[0].line]
+    words = [*label, *value_words]
+    first = lines[value_words[0].line]
     return replace(
         first,
         words=tuple([word.text for word in words]),

@@ -32,24 +32,25 @@ from tasks.result import Bounds
 from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 
 MAX_PASSAGE = 300
-"""Largest length of the line around a match in a web page, in characters."""
+"""Evidence shows at most this many characters of the line around a match."""
 BOOLEAN_AFFINITY = 0.5
-"""Least affinity of a "yes" or "no" to its field. The words "yes" and "no" are evidence only near words that name the
-field."""
+"""A word such as "yes" or "no" is evidence only if its affinity to the field is at least this, which it has near words
+that name the field."""
 
 UNUSED_BONUS = 0.25
 """Bonus for a place that no other field uses, so that equal values in a list get different places if possible."""
 CONFIDENCE_WEIGHT = 0.05
 CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
-"""Bonus by label. A place whose label names something else is chosen only if there is no other place."""
+"""Bonus of a place by its label. A place whose label names something else is rarely chosen if there is another
+place."""
 PLACE_BONUS = 4.0
 """Bonus for the place from which the extractor took the value."""
 REQUEST = -1
 """Index for the request, which is not an entry of the precontext."""
 MAX_TALLIED = 1e15
-"""Size from which numbers are not used in sums, because hundredths of such numbers are no longer exact."""
+"""Numbers of this size or more are not compared with sums, because their hundredths are not exact."""
 CONTRADICTED_SCORE = 0.3
-"""Largest score of a value whose label contradicts it."""
+"""A value that a label contradicts has at most this score."""
 
 
 class FieldEvidence(TypedDict):
@@ -131,8 +132,8 @@ def find_evidence(
     decided: Mapping[JsonPath, Decision] = MappingProxyType({}),
     undecided: Mapping[JsonPath, float] = MappingProxyType({}),
 ) -> Slices[tuple[Evidence, int]]:
-    """Find evidence for each string, number and boolean of `value`, a parsed JSON answer: FieldEvidence by the field's
-    JSON pointer (RFC 6901).
+    """Find evidence for each string, number and boolean of `value`, which is a parsed JSON answer. Return FieldEvidence
+    by the field's JSON pointer (RFC 6901), and the number of fields that were not compared.
 
     A field is unsupported if nothing in the precontext contains its value, or if a label contradicts it. Null and ""
     claim nothing and are left out. Of a long text, only the beginning counts (`passages_to_trace`).
@@ -141,11 +142,11 @@ def find_evidence(
     the whole text. At most `most_chars` characters are compared in total; the remaining fields are neither in the
     evidence nor unsupported, but only counted.
 
-    `request` is the entry of the user's own texts. It supports values that no text that was read contains. If `support`
-    places values in `request`, it counts as a text that was read.
+    `request` is the entry of the user's own texts. The request supports values that none of the texts from `precontext`
+    contains. If `support` places values in `request`, the request counts as one of these texts.
 
-    The evidence of booleans and enums that were `decided` is the place that decides them; an `undecided` one has only a
-    probability.
+    The evidence of booleans and enums in `decided` is the place that decides them. The evidence of those in `undecided`
+    is only a probability.
     """
     passages = yield from passages_to_trace(precontext)
     claims = LabelClaims(passages)
@@ -204,7 +205,7 @@ def find_evidence(
             evidence[field.pointer] = _derived_evidence([evidence[pointer_of(path)] for path in sources])
             supported.add(field.path)
     unsupported = [field.pointer for field in fields if field.path not in supported]
-    # What nothing supports, or a label contradicts, is not sure, however well it fits otherwise.
+    # A field that nothing supports, or that a label contradicts, is never sure, whatever the extractor says.
     for pointer in unsupported:
         if "probability" in evidence.get(pointer, ()):
             evidence[pointer]["probability"] = min(evidence[pointer]["probability"], DOUBTFUL)
@@ -233,9 +234,11 @@ def _tally(value: Any) -> Decimal | None:
 
 
 def _tallies(value: Any, path: JsonPath, supported: Collection[JsonPath]) -> Iterator[tuple[Decimal, list[JsonPath]]]:
-    """Yield the sum of the numbers of each list and the number of its items, each with the fields it is computed from.
+    """Yield the number of items of each list and, for a list of objects, the sum of each field's numbers. Each result
+    comes with the fields from which it is computed.
 
-    A list with an unsupported number is left out.
+    A sum is left out if one of its numbers is unsupported, and a number of items if one of the items has no supported
+    field.
     """
     if isinstance(value, dict):
         for key, child in value.items():
@@ -286,8 +289,8 @@ def _claimed_matches(
 def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> Slices[dict[JsonPath, _ClaimedMatch]]:
-    """Choose a match for each field, beginning with the field that has the fewest matches. Later fields of the same
-    object prefer matches nearby."""
+    """Choose a match for each field. In each object of a list, the field with the fewest matches comes first, and the
+    other fields prefer matches near those that were chosen before."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}

@@ -1,4 +1,4 @@
-"""Scores every candidate of the texts that were read for every field, by a network and by rules."""
+"""Scores how well each candidate in the texts answers each field, by a network and by rules."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -42,14 +42,15 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
 MAX_SPANS = 6_000
-"""Largest number of spans that are scored for each field: those of about 20 dense pages."""
+"""At most this many spans are scored for each field. About 20 dense pages have as many."""
 MAX_SCORES = 300_000
-"""Largest product of spans and fields: 50 fields have MAX_SPANS each, 300 fields have about three pages."""
+"""The product of the numbers of spans and fields is at most this. For 50 fields, MAX_SPANS spans are scored; for 300
+fields, only the spans of about three pages."""
 MAX_TOKENS = 40_000
-"""Largest number of tokens of labels and lines that are embedded. MAX_SPANS spans of ordinary pages have about 25,000,
-but a span may have a label of 200 characters, each of which is a token."""
+"""At most this many tokens of labels and lines are embedded. MAX_SPANS spans of ordinary pages have about 25,000
+tokens, but a label may have 200 characters that are a token each."""
 UNDECIDED = 0.5
-"""Probability of the most likely span below which a field is scored again under another name."""
+"""A field is scored again under another name if its most likely span has a lower probability than this."""
 
 
 class Extractor:
@@ -187,7 +188,7 @@ def _with_parts(fields: Sequence[WantedField], texts: Sequence[FieldText]) -> It
 
 
 def _under_other_names(scored: FieldScores, texts: Sequence[FieldText]) -> dict[int, FieldText]:
-    """Return the fields without a likely answer, by row, under another name that the network may know better.
+    """Return the fields for which no span is likely, by row, under another name that the network may know better.
 
     Fields of lists are left out, because each place of such a field has a separate probability.
     """

@@ -84,10 +84,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
-"""Probability of a list of texts below or beside its name if the network preferred another place."""
+"""Probability of a list of texts that is below or beside its name, if the network preferred a different place."""
 
 CONVERTED_DIGITS = 6
-"""Number of decimals of a converted number, such as −20.555556 for −5 °F in °C."""
+"""Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
 
 LINE_READERS = (
     dated_entries,
@@ -101,8 +101,8 @@ LINE_READERS = (
     action_items,
     rankings,
 )
-"""Readers of lists whose items are lines without the columns of a table. Each yields tables, and None after each slice
-of work without a table."""
+"""Readers of lists whose items are lines without the columns of a table. Each reader yields tables, and yields None
+after a slice of work in which it found no table."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +120,8 @@ class CopiedFields:
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
     """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
-    """Most likely values, by path, of fields that probably have no answer in the texts, although the schema allows
-    neither null nor an empty value. These values are not in `values`."""
+    """Most likely values, by path, of fields that must have a value by the schema, although the texts probably do not
+    answer them. These values are not in `values`."""
 
     @property
     def can_place(self) -> bool:
@@ -154,8 +154,8 @@ async def copy_fields(
     extractor: Extractor | None,
     examples: Sequence[Example] = (),
 ) -> CopiedFields:
-    """Copy the fields of `schema` from `results` and the texts in `read`, preferring the places where they are on
-    `examples`. Raises ModelError."""
+    """Copy the fields of `schema` from `results` and the texts in `read`. Places where `examples` have the fields are
+    preferred. Raises ModelError."""
     listed = {path: [_in_list(path, one) for one in columns] for path, columns in lists_of(schema).items()}
     for one in examples if listed else ():
         listed = await in_turns(extractor, _with_taught_names, one, listed)
@@ -163,7 +163,8 @@ async def copy_fields(
     form = await in_turns(extractor, _FormToFill.of, schema, results, read, listed, tables)
     if form is None:
         return CopiedFields({})
-    # Embedding labels takes the network's threads, and reading records the executor's.
+    # Both run at the same time, because embedding labels takes the network's threads, and reading records takes the
+    # executor's.
     scored, records = await both(
         _scored(form, extractor, examples), in_turns(extractor, fill_from_records, read, listed)
     )
@@ -184,7 +185,8 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: 
 
 
 async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-    """Do work in the extractor's threads, which keys use in turn, and end it once the caller has left."""
+    """Do work in the extractor's threads, which keys use in turn. The work ends early if the caller leaves. Without an
+    extractor, another thread does all the work in one go."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 
@@ -388,7 +390,7 @@ class _FormToFill:
         )
 
     def _without(self, lists: Mapping[JsonPath, Any]) -> Iterator[tuple[JsonPath, Any]]:
-        """Yield the lists of texts, each with the value that it gets if no item is found: null, or an empty list.
+        """Yield the paths of the lists of texts, each with the value for a list without items: null, or an empty list.
 
         A list that may be neither null nor empty is skipped unless it is in `lists`.
         """
@@ -472,7 +474,8 @@ class _FormToFill:
     def _converted(
         self, scored: FieldScores, choices: Mapping[JsonPath, ChosenValue], values: Mapping[JsonPath, Any]
     ) -> Slices[dict[JsonPath, Decision]]:
-        """Return the numbers that are printed in another unit or magnitude than their fields', converted exactly."""
+        """Return the numbers that are printed in a different unit or magnitude than their fields have, after
+        conversion."""
         converted = {}
         for one in self.wanted:
             number = values.get(one.path)
@@ -515,7 +518,8 @@ class _FormToFill:
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
     def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> ObjectList:
-        """Return a list without the objects that are rows of a table which fills another list and is worth more."""
+        """Return a list without the objects that are already in another list. Such objects are rows of a table that
+        fills the other list and is worth more than this list."""
         index_of_entry = {id(entry): index for index, entry in enumerate(self.read)}
         used = {
             (index_of_entry[id(cell.entry)], cell.cell.pointer, cell.cell.text)
@@ -527,11 +531,11 @@ class _FormToFill:
         return without_items_at(scored, found, used) if used else found
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
-        """True if the objects that the network found are the list rather than nothing or the rows of a table."""
+        """True if the objects that the network found are a better list than the rows of its table, or than no rows."""
         return found.worth > (self.tables[path].worth if path in self.tables else 0.0)
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
-        """Return the rows of a list, in which fields for which nothing can be copied have the emptiest value."""
+        """Return the rows of a list. Fields that cannot be copied get the emptiest value that their schema permits."""
         empty = {str(one.path[-1]): emptiest_value(one) for one in self.lists[path] if not one.may_be_left_out}
         return [row | empty for row in found.rows]
 

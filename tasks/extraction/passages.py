@@ -25,7 +25,7 @@ from tasks.result import Box, SourceLine
 Q = TypeVar("Q", Number, Day)
 
 COLUMN_GAP = 1.0
-"""Least gap, in heights of a line, between digits that are not groups of one number."""
+"""Digits with a wider gap between them than this, in heights of a line, are not groups of one number."""
 LETTER, HEIGHT, PITCH = 16, 20, 26
 """Assumed width and height of a letter, and distance of the lines, in a text without bounds.
 
@@ -38,23 +38,23 @@ _BLANKS, _WIDE_GAP = re.compile(r"\s+"), re.compile(r"\s{2,}|\t")
 _READ = ("ocr", "stt", "scraper")
 """Names in `precontext` of the tasks that read a text."""
 MAX_CHARS = 200_000
-"""Largest number of characters of a passage that are searched for fields and lists."""
+"""Fields and lists are searched for in this many characters at the beginning of a passage."""
 MAX_TRACED = 1_000_000
-"""Largest number of characters of a passage that are searched for evidence."""
+"""Evidence is searched for in this many characters at the beginning of a passage."""
 MAX_LINES = 100_000
-"""Largest number of lines that are made of a text, each of which takes 300 bytes. MAX_CHARS
-characters may have this many lines."""
+"""At most this many lines are made of a text, because each takes 300 bytes. MAX_CHARS characters may have this many
+lines."""
 CHARS_AT_ONCE = 20_000
-"""Number of characters of lines that are made in one slice of the work."""
+"""Lines with this many characters together are made in one slice of the work."""
 LINES_AT_ONCE = 500
-"""Number of lines, or of numbers or days, that are examined in one slice of the work."""
+"""One slice of the work examines this many lines, numbers or days."""
 MAX_LINE_WORDS = 1_000
-"""Largest number of words of a line. A longer line is cut into several, because a line is searched in one slice of the
-work, during which no other request has a turn."""
+"""A line with more words than this is cut into several, because a line is searched in one slice of the work, during
+which no other request has a turn."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
-"""Passages to search of the entries in use, by the id of the entry and by its index."""
+"""The passages in which fields are searched for, of the entries in use, by the id of the entry and by its index."""
 
 
 class Quantities(list[Q]):
@@ -107,8 +107,8 @@ class Passage:
         return " ".join(self.words[first:word])
 
     def prepare(self) -> Slices[None]:
-        """Compute in slices what most searches need. Without this call, each of these is computed in one step, when it
-        is first needed."""
+        """Compute in slices the properties that most searches need. Without this call, each property is computed in one
+        step, when it is first needed."""
         for name, work in (
             ("text", self._make_text),
             ("_text_starts", self._find_text_starts),
@@ -201,7 +201,7 @@ class Passage:
         return {word: one for one in reversed(found) for word in self.words_between(one.start, one.end)}
 
     def prepare_to_match(self) -> Slices[None]:
-        """Compute in slices what a comparison with values needs."""
+        """Compute in slices the properties that a comparison with values needs."""
         yield from self.prepare()
         if "tokens" not in self.__dict__:
             self.__dict__["tokens"] = yield from self._make_tokens()
@@ -363,7 +363,8 @@ def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
 
 
 def _end_of_part(line: SourceLine, start: int) -> int:
-    """Return where a part of a long line ends: after the last sentence of MAX_LINE_WORDS words, if it has some."""
+    """Return the index at which a part of a long line ends: after the last sentence that ends in the second half of
+    MAX_LINE_WORDS words, or else after all of them."""
     end = min(len(line.words), start + MAX_LINE_WORDS)
     ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
     return next((index for index in ends if line.words[index - 1].endswith((".", ";", "!", "?"))), end)
@@ -397,8 +398,8 @@ def passages_to_trace(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
     """Return the parts of all passages in which fields and lists are searched for: their first MAX_CHARS characters.
 
-    Those of an entry are kept while it is in use, because every search of a request needs them. At another index among
-    `entries`, they are made again.
+    The passages of an entry are kept while the entry is in use, because every search of a request needs them. If an
+    entry has a different index among `entries`, its passages are made again.
     """
     found: list[Passage] = []
     for index, entry in enumerate(entries):
@@ -408,7 +409,8 @@ def passages_to_search(entries: Sequence[Entry]) -> Slices[list[Passage]]:
 
 
 def passages_of_entry(entry: Entry) -> Slices[list[Passage]]:
-    """Return the passages of an entry in which fields and lists are searched for. They have any index of the entry."""
+    """Return the passages of an entry in which fields and lists are searched for. Their `entry` is any index under
+    which they were kept, or 0."""
     return (yield from _kept(entry, next(iter(_searched.get(id(entry), ())), 0)))
 
 
@@ -457,7 +459,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
 def _changed(
     change: Callable[[Sequence[SourceLine]], Sequence[SourceLine]], lines: Sequence[SourceLine]
 ) -> Slices[list[SourceLine]]:
-    """Return lines as changed by a function that looks at each line alone."""
+    """Return the lines as `change` changes them, which must treat each line by itself."""
     found: list[SourceLine] = []
     for start in range(0, len(lines), LINES_AT_ONCE):
         yield

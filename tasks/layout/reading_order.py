@@ -24,40 +24,42 @@ from tasks.layout.rulings import Stroke
 _left, _middle = attrgetter("left"), attrgetter("middle")
 
 _GUTTER = 0.6
-"""Least width of white space between columns, in line heights. The space between words is about 0.3."""
+"""White space separates columns if it is at least this wide, in line heights. The space between words is about 0.3."""
 _BREAK = 2.5
-"""Least height of white space above a strip, in line heights, that starts a new block. A blank line leaves about
-1.5."""
+"""A strip begins a new block if the white space above it is higher than this, in line heights. A blank line leaves
+about 1.5."""
 _BRIDGE_WIDTH = 0.6
-"""Share of the block's width above which a line may be two lines merged across a gutter (a "bridge")."""
+"""A line wider than this share of its block may be two lines that a detector merged across a gutter (a "bridge")."""
 _OVERLAP = 0.2
-"""Share of a box's height, at top and bottom, that may overlap adjacent lines, because detectors draw generous boxes,
-and tight lines touch."""
+"""A box may overlap adjacent lines by this share of its height, at top and bottom. Detectors draw boxes higher than
+their text, and tightly set lines touch."""
 _FEWEST_COLUMNS, _FEWEST_ROWS = 3, 3
-"""Least numbers of columns and rows of a table that is read apart from the one beside it."""
+"""Two tables side by side are read one after the other only if each has at least these numbers of columns and rows."""
 _MAX_TABLE_COLUMNS = 24
-"""Largest number of columns of tables side by side. All of a block's boxes are compared at each gutter."""
+"""A block with more columns than this is not searched for tables side by side, because each gutter takes a comparison
+of all its boxes."""
 _MAX_DEPTH = 8
-"""Largest depth of nested columns. Pages have two or three levels, and each level takes a pass."""
+"""Columns are divided into columns at most this many times. Pages have two or three levels, and each level takes a
+pass."""
 _HEIGHT_RATIO = 1.45
-"""Largest ratio of the heights of two boxes of one type size."""
+"""Two boxes may have the same type size if the ratio of their heights is smaller than this."""
 _FIELD_GAP = 1.5
-"""Least white space, in line heights, before a label that begins a separate line."""
+"""A label begins a separate line if the white space before it is at least this wide, in line heights."""
 _TEXT_GAP = 3.0
-"""Least white space, in line heights, before a text that begins a separate line although it is not a label. A cell or a
-value does not."""
+"""A text that is not a label begins a separate line if the white space before it is at least this wide, in line
+heights. Cells and values stay in their row."""
 _LABEL_SIZE = 1.25
-"""Least ratio of the type sizes of values and of the labels above them."""
+"""The type of values is larger than that of the labels above them by more than this factor."""
 _LEAST_HEIGHT = 1e-6
-"""Least height of a line. Text of a PDF may have none."""
+"""Smallest height that is assumed for lines, because the text of a PDF may have no height."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
 _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")
 
 
 def rows_in_order(boxes: Sequence[LineBox], across: Sequence[Stroke] = ()) -> list[Row]:
-    """Return the visual rows of `boxes`, given in any order, in reading order. `across` are the page's level
-    rulings."""
+    """Return the visual rows of `boxes` in reading order. The boxes may have any order. `across` are the page's
+    horizontal rulings."""
     if not boxes:
         return []
     ordered = sorted(boxes, key=lambda box: (box.top, box.left, box.right, box.bottom, box.line.text))
@@ -111,7 +113,7 @@ def _group_strips(boxes: Sequence[LineBox]) -> list[list[LineBox]]:
 
 
 Span = tuple[float, float]
-"""Left and right end of a stretch covered with text."""
+"""Left and right end of an interval that text covers."""
 
 
 def _covered_spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
@@ -123,7 +125,7 @@ def _covered_spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
 
 
 def _add_span(spans: list[Span], span: Span, height: float) -> None:
-    """Add `span` to `spans`, merged with those that no gutter separates from it."""
+    """Add `span` to `spans`. It is merged with all spans that no gutter separates from it."""
     left, right = span
     first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
     end = bisect_left(spans, right + _GUTTER * height, key=itemgetter(0))
@@ -133,7 +135,8 @@ def _add_span(spans: list[Span], span: Span, height: float) -> None:
 
 
 def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """Return the columns of a block from left to right; a single one if its gutters only separate the cells of rows."""
+    """Return the columns of a block from left to right. If its gutters only separate the cells of rows, the whole block
+    is a single column."""
     spans = _covered_spans(block, height)
     slices: list[list[LineBox]] = [[] for _ in spans]
     for box in block:
@@ -152,8 +155,8 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
-    """Return the columns that have letters or figures, and the marks beside each: bullets, or flags of values. Marks
-    are read with the text beside them, and the box of a dash is too flat to show a row."""
+    """Return the columns that have letters or figures, and the marks before each of them: bullets, or flags of values.
+    Marks would be no texts of their own, and the box of a dash is too flat to show a row."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []
@@ -173,8 +176,8 @@ def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[lis
 def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list[LineBox]]:
     """Split `block` above and below the wide lines that hide its gutter. Without such lines, it stays whole.
 
-    A detector may merge two lines across a narrow gutter. If the columns' lines are not at the same height, every strip
-    then appears to span the gutter.
+    A detector may merge two lines across a narrow gutter. If the lines of the columns are not at the same heights,
+    every strip then seems to have no gutter.
     """
     least_bridge_width = _BRIDGE_WIDTH * (max(box.right for box in block) - min(box.left for box in block))
     bridges = sorted((box for box in block if box.right - box.left > least_bridge_width), key=_middle)
@@ -193,8 +196,9 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
-    They must lie side by side, and at least one of these conditions must hold: both are running text; both have
-    headings; most rows have no counterpart at the same height. Sides that alternate, as in a chat, are one sequence.
+    They must lie side by side, and one of these conditions must hold: both are running text; both have headings; most
+    rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
+    equally far. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in left], [row[0] for row in right]), key=len)
     more.sort(key=_middle)
@@ -207,7 +211,7 @@ def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     if 2 * len(level) <= len(facing):
         return True
     if 2 * sum(_go_together(*pair) for pair in level) <= len(facing):
-        # A name in large type beside small lines is the title of the text below it.
+        # Unless both sides reach equally far, large type beside small lines is a title and not a text of its own.
         return _reaches_as_far(left, right) and _reaches_as_far(right, left)
     return (_is_prose(left) and _is_prose(right)) or (_is_headed(left) and _is_headed(right))
 
@@ -229,7 +233,8 @@ def _are_two_tables(left: Sequence[Sequence[LineBox]], right: Sequence[Sequence[
 
 
 def _are_level(left: Sequence[LineBox], right: Sequence[LineBox]) -> bool:
-    """True if more than a quarter of the boxes of the shorter column have a box of the other one at their height."""
+    """True if more than a quarter of the boxes in the column with fewer boxes have a box of the other column at their
+    height."""
     fewer, more = sorted((left, right), key=len)
     more = sorted(more, key=_middle)
     return 4 * sum(_on_one_line(_nearest(box, more), box) for box in fewer) > len(fewer)
@@ -249,8 +254,8 @@ def _nearest(box: LineBox, candidates: Sequence[LineBox]) -> LineBox:
 
 
 def _is_prose(rows: Sequence[Row]) -> bool:
-    """True if at least three rows fill their column or continue sentences, as running text does. Most of its
-    rows do not end in a value."""
+    """True if a column is running text. It has at least three rows, most of which do not end in a value. Many of them
+    fill the width of the column, or continue a sentence."""
     if len(rows) < 3 or 2 * sum(len(row) > 1 and is_value(row[-1].line.text) for row in rows) >= len(rows):
         return False
     left, right = min(row[0].left for row in rows), max(row[-1].right for row in rows)
@@ -258,7 +263,7 @@ def _is_prose(rows: Sequence[Row]) -> bool:
     width, height = median(widths), median(row[0].height for row in rows)
     full = sum(row_width >= 0.75 * (right - left) for row_width in widths)
     going_on = sum(row[0].line.words[0].text[0].islower() for row in rows)
-    # A character is about 0.4 line heights wide, so that 10 heights are 25 characters, as in a narrow newspaper column.
+    # A character is about 0.4 line heights wide, so 10 heights have 25 characters, as in a narrow newspaper column.
     if width >= 10 * height and full >= 0.6 * len(rows):
         return True
     return width >= 5 * height and going_on >= 0.4 * len(rows)
@@ -279,7 +284,7 @@ def _group_rows(boxes: Sequence[LineBox]) -> list[Row]:
     for box in sorted(boxes, key=lambda box: (box.middle, box.left)):
         for row in rows[:-4:-1]:
             index = bisect_left(row, box.left, key=_left)
-            # A photographed page bends, so a box is compared with its neighbour and not with the whole row.
+            # On a photographed page, rows may bend, so a box is compared with its neighbour and not with the whole row.
             neighbours = row[max(index - 1, 0) : index + 1]
             nearest = min(neighbours, key=lambda member: abs(member.left - box.left))
             if _on_one_line(nearest, box) and all(_shared_width(box, member) <= 0 for member in neighbours):
@@ -309,7 +314,8 @@ def _shared_height(first: LineBox, second: LineBox) -> float:
 
 
 def _shared_width(first: LineBox, second: LineBox) -> float:
-    """Return the horizontal overlap of two boxes, less the slack of generous boxes."""
+    """Return the horizontal overlap of two boxes. A part of it is subtracted, because detectors draw boxes wider than
+    their text."""
     return min(first.right, second.right) - max(first.left, second.left) - 0.3 * min(first.height, second.height)
 
 
@@ -323,12 +329,12 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
             above = []
         else:
             lines.append(_split_fields(row))
-            # Small type above a table's rows is its header.
+            # A row is compared with the row above it, because small type above a table's rows is the table's header.
             above = row
     with_fields = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * with_fields > len(rows):
         return [line for fields in lines for line in fields]
-    # In most rows, no two texts belong together, so this is not a table.
+    # Most rows have no two texts that belong together, so this is not a table.
     values = [box for row in rows for box in row if is_value(box.line.text)]
     edges = [sorted(getattr(box, edge) for box in values) for edge in ("left", "centre", "right")]
     return [part for fields in lines for line in fields for part in _split_far_apart(line, edges)]
@@ -373,8 +379,8 @@ def _begins_anew(line: Row, text: str) -> bool:
 
 
 def _split_far_apart(line: Row, edges: Sequence[Sequence[float]]) -> list[Row]:
-    """Split `line` if it consists of two texts far from each other, and the second is neither a value nor above one.
-    `edges` contains three sorted lists: the left edges, centres and right edges of all values."""
+    """Split `line` if it consists of two texts far from each other, unless the second one is a value or in a column of
+    values. `edges` contains three sorted lists: the left edges, centres and right edges of all values."""
     if len(line) != 2:
         return [line]
     left, right = line
@@ -397,8 +403,8 @@ def _holds_cells(box: LineBox) -> bool:
 
 
 def _go_together(first: LineBox, second: LineBox) -> bool:
-    """True if the sizes of two boxes in a row permit that they belong together. They may differ in size, because an
-    amount may be larger than its label."""
+    """True if two boxes in a row may belong together, by the sizes of their type. An amount may be larger than its
+    label."""
     smaller, larger = sorted((first, second), key=attrgetter("height"))
     if larger.height < _HEIGHT_RATIO * smaller.height:
         return True

@@ -19,26 +19,30 @@ from tasks.layout.columns import find_unruled_tables
 from tasks.layout.rulings import TOUCH, Stroke, levels, skew_of, skew_of_rulings, strokes_of
 
 MAX_TABLES = 50
-"""Largest number of tables on one page."""
+"""At most this many tables are returned for one page."""
 MAX_COMPARED = 1_000_000
-"""Largest number of pairs of a word and a grid that are compared on a page. A word is compared with the grids at its
+"""On one page, at most this many pairs of a word and a grid are compared. Each word is compared with all grids at its
 height."""
 MAX_CELLS = 5000
-"""Largest number of cells of a table. A grid with more is a drawing. In a table without rulings, further rows are left
-out as text."""
+"""A grid of rulings with more cells than this is taken for a drawing. Tables without rulings have bounds of their own
+(`columns`)."""
 _COLUMN_DISTANCE = 0.7
-"""Largest distance between the middles of a column on two pages, relative to half of its width."""
+"""A table continues on the next page only if the middles of each column on both pages are closer than this, as a share
+of half of the column's width."""
 _MAX_ROUNDS = 20
-"""Largest number of rounds in which merged cells are completed to rectangles. The cells of a form take two or three."""
+"""Merged cells are completed to rectangles in at most this many rounds. A grid that needs more is not read as a table.
+The cells of a form take two or three rounds."""
 _LINES_OF_CELL = 8
-"""A cell with most of the words of a grid and more lines than this is a frame around the page."""
+"""If one cell has most of the words of a grid, and more lines than this, the grid is a frame around the page."""
 _RULED_SHARE = 0.5
-"""Least share of a cell's side that must be ruled for the side to exist."""
+"""A cell has a side where rulings cover at least this share of it. Otherwise it is merged with the cell beside it."""
 
 _FEWEST_OPEN_ROWS = 3
-"""Least number of rows, and of lines, of a cell without rulings between the lines that is split into the rows."""
+"""A cell without rulings inside is split into the rows that it spans only if it spans at least this many and has at
+least this many lines."""
 _OPEN_GAP = 0.6
-"""Gap between the lines of such a cell, in line heights, that is wider than between the lines of a paragraph."""
+"""The lines of such a cell are separate rows if all gaps between them are wider than this, in line heights. The gaps in
+a paragraph are narrower."""
 
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> list[Table]:
@@ -84,7 +88,7 @@ def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequ
             first = None
         if tables and (first is None or len(tables) > 1):
             on, first, last = 0, tables[-1], tables[-1]
-        # A page number may follow the table.
+        # One line may follow the table on its page, such as a page number.
         if first is None or last is None or max(last.lines) < length - 2:
             first = None
         before = number
@@ -255,13 +259,15 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
 
 
 def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
-    """True if one cell has most of the words of a grid, in many lines: the edges of a sheet, with the page in them."""
+    """True if one cell has most of the words of a grid, in many lines. Such a grid is the edges of a sheet, with the
+    whole page inside."""
     largest = max((cell.pieces for cell in cells), key=len)
     return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
 
 
 def _without_streaks(table: TableDraft) -> TableDraft:
-    """Join columns that are parted in few rows, and in none of these by words: a streak of the scanner ran there."""
+    """Join two columns if only a streak of the scanner separates them. A streak separates the cells of fewer than half
+    of the rows, and in none of these rows both cells have words."""
     ending: dict[int, dict[int, CellDraft]] = defaultdict(dict)
     beginning: dict[int, dict[int, CellDraft]] = defaultdict(dict)
     for cell in table.cells:
@@ -295,8 +301,8 @@ def _without_streaks(table: TableDraft) -> TableDraft:
 
 
 def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
-    """Split cells that span several rows and have a line apart from the others in each of most of these: names of rows
-    in a column that has no rulings of its own."""
+    """Split each cell that spans several rows, if its lines are apart and most of these rows contain one of them. Such
+    a cell has the names of rows, without rulings between them."""
     cells = []
     for cell in table.cells:
         lines = levels_of(cell.pieces) if cell.row_span >= _FEWEST_OPEN_ROWS else []

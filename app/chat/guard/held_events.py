@@ -9,9 +9,11 @@ from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 
 _TAIL = 600
-"""Number of characters, at the end of the answer shown so far, that are judged again with the next sentences."""
+"""The next sentences of an answer are judged together with this many characters before them, because a text may be
+unsafe only across both."""
 _LONGEST_PIECE = 1200
-"""Number of characters after which an answer is judged even without the end of a sentence."""
+"""Held events with more characters than this are judged even without the end of a sentence, so that the client does not
+wait for long."""
 _SENTENCE_END = re.compile(r"""[.!?…][\])}"'”’»]*\s|[。！？।؟][」』”]?|\n""")
 
 
@@ -22,8 +24,8 @@ class HeldPart:
     events: Sequence[Event]
     """Events to be shown next, in order."""
     judged: Sequence[tuple[str, str]]
-    """Texts by which the events are judged. Each has, in addition, the end of the text shown before it and the rest of
-    its last sentence."""
+    """Texts by which the events are judged. Each text also contains the end of the text shown before it, and the
+    following words up to the end of its last sentence."""
 
 
 class HeldEvents:
@@ -41,7 +43,8 @@ class HeldEvents:
         self._tails = {TextChunk: "", ReasoningChunk: ""}
         self._in_json = in_json
         self._text = ""
-        """Text of the held events, as long as needed to find the end of a sentence."""
+        """Text of the held events, in which the end of a sentence is searched for. Nothing is added once it is longer
+        than _LONGEST_PIECE."""
         self._calls_tools = False
 
     def add(self, event: Event) -> None:
@@ -54,8 +57,8 @@ class HeldEvents:
     def is_due(self) -> bool:
         """True if `take_sentences` may return something.
 
-        Most chunks of an answer do not end a sentence. After a tool call, whose arguments come in chunks, everything
-        waits for the end of the answer.
+        This check saves most searches, because most chunks of an answer do not end a sentence. After the first chunk of
+        a tool call, everything waits for the end of the answer, because the call's arguments come in many chunks.
         """
         if self._calls_tools:
             return False
@@ -68,7 +71,7 @@ class HeldEvents:
     def take_sentences(self) -> HeldPart | None:
         """Return the held events up to the end of the last whole sentence.
 
-        None if there is no such end yet, or only white space before it.
+        Return None if there is no such end yet, or only white space before it.
         """
         text = "".join(event.text for event in self._events if isinstance(event, TextChunk | ReasoningChunk))
         ends = (match.end() for match in _SENTENCE_END.finditer(text))

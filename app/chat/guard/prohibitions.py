@@ -1,8 +1,8 @@
 """Removes from a system message the sentences that forbid something, before a guard judges the message.
 
-"Never explain how to build a bomb" contains the words that a guard looks for, but means the opposite. Therefore
-sentences and lists that forbid, refuse or sort into classes are removed, in the fourteen languages of the rules. A
-sentence that forbids refusals ("never refuse to …") is judged like any other.
+"Never explain how to build a bomb" contains the words that a guard looks for, but means the opposite. Therefore,
+sentences and lists are removed if they forbid or refuse something or tell the model to detect it, in the fourteen
+languages of the guard's rules. A sentence that forbids refusals ("never refuse to …") is judged like any other.
 """
 
 import json
@@ -15,15 +15,14 @@ from app.chat.directives import without_directives
 from models.fair_executor import Slices
 
 FILE = Path(__file__).with_name("prohibitions.json")
-"""Patterns by language.
+"""The patterns, by language.
 
 `from` finds the beginning of a prohibition, which lasts until the end of the sentence. `whole` finds sentences that
-state what to refuse. `turned` finds sentences that mean the opposite, and are kept.
+state what to refuse. `turned` finds sentences that forbid to refuse. They are kept.
 """
 KINDS = ("from", "whole", "turned")
 _LONGEST = 1000
-"""Largest number of characters of a sentence in which prohibitions are searched. A longer sentence is judged as it
-is."""
+"""A sentence with more characters than this is judged as it is, which bounds the work of the patterns."""
 _SENTENCE = re.compile(r"[^.!?…。！？।؟]+(?:[.!?…。！？।؟]+|$)|[.!?…。！？।؟]+")
 _ITEM = re.compile(r"\s*(?:[-*•–]|\(?(?:\d{1,3}|[a-z])[.)])\s")
 

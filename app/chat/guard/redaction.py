@@ -30,10 +30,10 @@ class Redaction:
     threads: FairExecutor
     """Threads that search texts."""
     _redactors: dict[str, Redactor] = field(default_factory=dict)
-    """Redactors by the source that the guard's checks state."""
+    """The redactor of each source. The guard's checks state the same sources."""
     _tails: dict[TextEvent, str] = field(default_factory=lambda: dict.fromkeys(_SOURCES, ""))
-    """The end of the text that was shown last. Its words may say what the next number is, such as a telephone
-    number."""
+    """The end of the text that was shown last, for each kind of text. It may say what a number at the beginning of the
+    next text is, such as a telephone number."""
 
     @property
     def checks(self) -> list[Check]:
@@ -92,7 +92,7 @@ class Redaction:
         return [_redact_evidence(event) if isinstance(event, Evidence) else event for event in redacted.values()]
 
     def whole_size(self, events: Sequence[Event], size: int) -> int:
-        """Return how many of the events, at most `size`, may be shown before the text after them is known.
+        """Return how many of the first `size` events may be shown now, without knowing the text that follows.
 
         Neither personal data nor a possible beginning of personal data may be split.
         """
@@ -130,7 +130,7 @@ class Redaction:
             yield
         changed: dict[str, Any] = {"messages": messages}
         if request.user is not None:
-            # The LLM's server gets this field, too.
+            # The field is redacted, because the LLM's server gets it, too.
             changed["user"] = self._redactor("user").text(request.user)
         request = request.model_copy(update=changed)
         return request, replace(turn, text=next(reversed(texts_of(request, "user")), turn.text))

@@ -45,15 +45,15 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""Largest number of earlier messages of the user that are judged together with the latest one, and number of characters
-that are taken from the end of these messages. Messages may be unsafe only in combination."""
+"""The user's latest message is judged together with at most this many earlier ones, and at most this many characters at
+their end, because some messages are unsafe only in combination."""
 _EARLIER_MESSAGES = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MAX_LISTED = 5
-"""Number of places that the warning of a flagged request lists. The verdict has all of them."""
+"""The warning of a flagged request lists at most this many places. The verdict has all of them."""
 _ANSWERING = ("assistant", "tool")
 _READ_AT_ONCE = 4
-"""Number of pictures whose text is read at a time."""
+"""The texts of at most this many pictures are read at a time."""
 
 log = structlog.get_logger(__name__)
 
@@ -82,12 +82,12 @@ class RequestGuard:
     redaction: Redaction | None = None
     """Redaction of personal data; None if nothing is redacted. `request` and `turn` are redacted already."""
     owner: str | None = None
-    """Tenant whose stored verdicts are read and added to; None if no verdict is stored."""
+    """Tenant whose verdicts are stored and used again; None if verdicts are neither stored nor used again."""
     _shown_codes: Sequence[str] | None = None
     """Codes in the verdict at the beginning of the answer; None before the answer has begun."""
     _last_result: tuple[tuple[str, str], ...] = ()
-    """The result that was judged last. The next result is judged together with its end, because a text may be unsafe
-    only across both."""
+    """The result that was judged last. Its end is judged again together with the next result, because two texts may be
+    unsafe only in combination."""
 
     @property
     def is_on(self) -> bool:
@@ -109,7 +109,7 @@ class RequestGuard:
         return f"unsafe {' '.join(codes_of(self.checks))}"
 
     def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
-        """Return the events of `answer` between the checks of request and answer.
+        """Return the events of `answer` after the request and the answer were checked.
 
         No part of `answer` runs before the request is judged, and nothing unsafe is shown. Raises what `check_request`
         raises, except Unsafe, which is answered by a refusal.
@@ -221,7 +221,7 @@ class RequestGuard:
             return self.turn
         done = [(step.sources, one) for step, one in zip(plan.steps, entries, strict=True) if step.task == "ocr"]
         read = {source for sources, one in done if one.error is None for source in sources}
-        # A task may have read only some frames of a video.
+        # Videos count as unread, because a task may have read only some of their frames.
         seen = [source for source in self.turn.sources if not source.is_linked]
         unread = [one for one in seen if kind_of(one) == "video" or (kind_of(one) == "image" and one not in read)]
 
@@ -307,7 +307,7 @@ class RequestGuard:
         names = [(f"messages[{index}].name", name) for name, index in named if index in unanswered]
         joints = windows_across_joints(self._unanswered_text, [*tool_results, *files, *names])
         checks = await self._judge(texts, [*joints, *names_beside_messages(self.request)])
-        # A code that the earlier messages have without the latest message is not the latest message's.
+        # A code that applies to the earlier messages alone is not due to the latest message.
         known = {code for check in checks if check["source"] == _EARLIER_MESSAGES for code in check["codes"]}
         for check in checks:
             if check["source"] == "messages":
@@ -315,7 +315,8 @@ class RequestGuard:
         return [check for check in checks if check["source"] != _EARLIER_MESSAGES]
 
     async def _judge(self, texts: Sequence[tuple[str, str]], joints: Sequence[tuple[str, str]]) -> list[Check]:
-        """Return a check for each text, and one for each joint of two texts with a code that no text has by itself."""
+        """Return a check for each text. A joint of two texts gets a check, too, if it has a code that none of the texts
+        has by itself."""
         judge = partial(self.guardrails.texts, policy=self.policy, owner=self.owner)
         checks, joint_checks = await side_by_side(
             lambda one: one(), (partial(judge, texts), partial(judge, joints, is_surer=True)), at_most=2

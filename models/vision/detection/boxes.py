@@ -1,5 +1,4 @@
-"""Operations on boxes in rows of left, top, right, bottom: their overlaps, and the selection of the best of overlapping
-boxes."""
+"""Operations on boxes: their overlaps, and the selection of the best among boxes that overlap."""
 
 import numpy as np
 from numpy.typing import NDArray

@@ -18,12 +18,12 @@ _CLOSED_V4 = tuple(
     for text in (
         "0.0.0.0/8",  # this network
         "10.0.0.0/8",
-        "100.64.0.0/10",  # carrier-grade NAT; Alibaba's metadata service lives here
+        "100.64.0.0/10",  # carrier-grade NAT, with Alibaba's metadata service
         "127.0.0.0/8",
         "168.63.129.16/32",  # Azure's wire server: a public number, but reachable only from inside
         "169.254.0.0/16",  # link-local; the metadata service of most clouds
         "172.16.0.0/12",
-        "192.0.0.0/24",  # IETF protocol assignments; Oracle's metadata service lives here
+        "192.0.0.0/24",  # IETF protocol assignments, with Oracle's metadata service
         "192.0.2.0/24",  # documentation
         "192.31.196.0/24",  # AS112
         "192.52.193.0/24",  # AMT
@@ -41,7 +41,7 @@ _CLOSED_V4 = tuple(
 `is_global` alone depends on the Python version and allows 192.0.0.0/24 and multicast."""
 
 _OPEN_V6 = IPv6Network("2000::/3")
-"""The only block that IANA has allotted as global unicast. Loopback, ::/96, fc00::/7, fe80::/9, fec0::/10, multicast
+"""The only block that IANA has allotted as global unicast. Loopback, ::/96, fc00::/7, fe80::/10, fec0::/10, multicast
 and everything unassigned lie outside."""
 
 _CLOSED_V6 = tuple(
@@ -74,12 +74,13 @@ _ISATAP = (0x0000_5EFE, 0x0200_5EFE)
 _MAX_PORT = 65535
 _MAX_HOST = 253
 _SHOWN = 200
-"""Largest number of characters of a URL that a message quotes."""
+"""A message quotes at most this many characters of a URL."""
 _CONFUSING = re.compile(r"[\x00-\x1f\x7f-\x9f\\\u2028\u2029]")
 """Control characters and the backslash, which programs interpret differently."""
 _LABEL = re.compile(r"[a-z0-9_-]{1,63}")
 _NUMBER = re.compile(r"\d+|0x[0-9a-f]*")
-"""A last label that makes programs read the host as an IPv4 address (WHATWG's URL standard, "ends in a number")."""
+"""Pattern of a last label that makes programs read the whole host as an IPv4 address (WHATWG's URL standard, "ends in a
+number")."""
 
 
 def is_public(address: Address) -> bool:
@@ -189,7 +190,8 @@ def _host_and_port(text: str, entry: str) -> tuple[str, int | None]:
 class HostRefused(InputError):
     """Raised if a host is not on the public internet, or was not found (`url_not_allowed`).
 
-    The client is not told which, or it could list the names of the server's own network.
+    The client is not told which of the two it was. With this knowledge, it could find out the names in the server's own
+    network.
     """
 
     def __init__(self, message: str, *, redirected: bool = False, param: str | None = None) -> None:
@@ -206,9 +208,10 @@ class FetchFailed(InputError):
     ) -> None:
         super().__init__(message, code="fetch_failed", param=param)
         self.status = status
-        """Status that the server answered with, if it did."""
+        """Status of the server's response; None if there was no response."""
         self.unreachable = unreachable
-        """Reason in a few words why the URL's own host could not be reached; None if it could."""
+        """Reason in a few words why the URL's own host could not be reached; None if the fetch failed for another
+        reason."""
 
 
 @dataclass(slots=True)
@@ -279,8 +282,8 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
 
 
 def _normalize_host(host: str) -> str:
-    """Normalise a host. Raises ValueError for a text that is neither a name nor a complete address. The system's
-    resolver would also accept shortened, octal or hexadecimal numbers, and an interface after `%`."""
+    """Normalise a host. Raises ValueError for a text that is neither a name nor a complete address, such as shortened,
+    octal or hexadecimal numbers, or an interface after `%`, because the system's resolver would accept them."""
     if ":" in host:
         if "%" in host:
             raise ValueError("an interface")
