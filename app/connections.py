@@ -36,8 +36,8 @@ LINGER_S = 30.0
 A client that is cut off while sending may never see its response.
 """
 _LEAST_LINGERING_BYTES = 64 * 1024
-"""Least number of bytes of an unread body that a client must send between two checks. A slower client is dropped,
-because others need its connection."""
+"""A client must send at least this many bytes of an unread body between two checks. A slower client is dropped, because
+others need its connection."""
 _CLOSING_S = 2.0
 """Seconds that a client has to close its side after an error, and during which the rate of an unread body is not
 checked yet."""
@@ -108,7 +108,8 @@ class ConnectionLimits:
     body_s: float = 300.0
     """Longest time for a whole body, in seconds (OPENFAZE_REQUEST_TIMEOUT_S)."""
     least_rate: float = 4096.0
-    """Least rate of a body sent or an answer received, in bytes per second over ten seconds."""
+    """A client must send its body and receive its answer at least at this rate, in bytes per second over ten
+    seconds."""
 
 
 class HeadTooLarge(ApiError):

@@ -28,7 +28,7 @@ _SIGNS_OF_USE = {"weights": "*", "files": "*/file-*.json"}
 """Patterns of files by which a folder of openfaze is recognised. Any other folder named `files` may belong to another
 program."""
 LEAST_SECRET = 16
-"""Least number of characters of a secret."""
+"""A secret must have at least this many characters."""
 DEVICES = {f"{name}_device": name for name, one in CATALOG.items() if any(engine.backend for engine in one.engines)}
 """Name of the capability, by its setting of a device. Only capabilities that a card can serve have one."""
 FORMER_SETTINGS = {

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 LARGE_BLOCK = 8 * 1024 * 1024
-"""Least size, in bytes, of a freed block that goes back to the system at once."""
+"""A freed block of at least this size, in bytes, goes back to the system at once."""
 
 _M_MMAP_THRESHOLD = -3
 """Number of the parameter in glibc's `malloc.h`."""

@@ -20,7 +20,7 @@ from models.device import free_memory
 log = structlog.get_logger(__name__)
 
 MIN_STAY_FACTOR = 2.0
-"""Least time for which an engine stays, in multiples of its loading time."""
+"""An engine stays for at least this time, in multiples of the time that loading it took."""
 MAX_WAIT_S = 30.0
 """Largest number of seconds for which an engine waits until others may leave."""
 

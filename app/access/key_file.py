@@ -127,8 +127,8 @@ class StoredKey(BaseModel):
     tenant: Tenant | None = None
     """Owner of the key's files and answers. Without this field it is a digest of the key (`tenant_of`)."""
     guard_thresholds: Mapping[Code, Score] = {}
-    """Least scores, by code, at which the guard's codes apply for this key; the server's thresholds hold for the other
-    codes."""
+    """Thresholds of this key, by code. A code of the guard applies if its score is at least its threshold. All other
+    codes have the server's thresholds."""
     requests_per_minute: AtLeastOne | None = None
     tokens_per_minute: AtLeastOne | None = None
     concurrent: AtLeastOne | None = None

@@ -69,7 +69,7 @@ LONGEST_SYSTEM = 30
 """Largest number of characters of the system messages, without directives, that say nothing a question may be about."""
 LEAST_PASTED = 300
 LEAST_LINES = 3
-"""Least numbers of characters and of lines at which a text in a message counts as the document that the question is
+"""A text in a message with at least these numbers of characters and lines counts as the document that the question is
 about."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """Number of bytes counted as one token when results are fitted into the context.

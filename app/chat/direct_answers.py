@@ -18,9 +18,9 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath, pointer_of
 
 LEAST_CERTAIN: Final = 0.9
-"""Least probability of a value that is returned without a remark on its probability."""
+"""A value with at least this probability is returned without a remark on its probability."""
 LEAST_PROBABLE: Final = 0.8
-"""Least probability of a value that answers a question about something that documents rarely print."""
+"""A question about something that documents rarely print is answered only by a value with at least this probability."""
 _MARKS: Final = '"“”„«»,; '
 """Signs around a printed value that are not part of it."""
 

@@ -27,9 +27,9 @@ class Prototypes:
     examples: Mapping[str, Sequence[str]]
     """Texts of example requests, by task. One of the tasks is NOTHING."""
     threshold: float
-    """Least score at which a task is chosen."""
+    """A task is chosen only if its score is at least this."""
     margin: float
-    """Least difference between the score of a chosen task and the score of NOTHING."""
+    """The score of a chosen task must exceed the score of NOTHING by at least this."""
 
 
 WITHOUT_MEDIA = Prototypes("without_media", **_TABLE["without_media"])

@@ -49,8 +49,8 @@ _SEARCHED, _MAX_SEARCHED = 1000, 16
 _LONGEST = 40
 """Number of characters of the longest field name that is compared. No known name is longer."""
 _LIKENESS = 0.85
-"""Least ratio (by difflib) at which two names are alike: 0.95 for `temprature` and `temperature`, 0.8 for `top_k` and
-`top_p`."""
+"""Two names are alike if their ratio by difflib is at least this. It is 0.95 for `temprature` and `temperature`, and
+0.8 for `top_k` and `top_p`, which are different options."""
 _SEPARATORS = re.compile(r"[^a-z0-9]+")
 
 

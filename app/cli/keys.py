@@ -40,7 +40,7 @@ _OPTIONS = (
 """Fields of a stored key that are also options of commands, in the order of their listing."""
 
 _NAME = 8
-"""Least width of the name column in the table of usage, in characters."""
+"""The name column in the table of usage is at least this wide, in characters."""
 
 Name = Annotated[str, typer.Argument(help="Name of the key, as `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Limit on requests per minute.")]

@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _FEWEST_COLUMNS = 12
-"""Least number of columns that must be free beside a row for the purpose. With fewer, the purpose is printed below the
-row."""
+"""The purpose is printed beside a row if at least this many columns are free there, and otherwise below the row."""
 
 
 class NothingToPull(Exception):

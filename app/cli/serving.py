@@ -41,8 +41,8 @@ _MAX_CLOSING_S = 5.0
 """Longest time in seconds, and share of the grace time, that is reserved for closing engines and stores after the last
 request."""
 _LEAST_TO_STOP_S = 10.0
-"""Least time, in seconds, after which a slow stop is cut off, even if the grace time is shorter. Closing normally takes
-a second or two."""
+"""A slow stop has at least this time, in seconds, before it is cut off, even if the grace time is shorter. Closing
+normally takes a second or two."""
 _LOOK_S = 0.1
 """Seconds between two checks for a second Ctrl-C."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)

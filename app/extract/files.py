@@ -33,7 +33,7 @@ Rows = Callable[[], Iterable[Row]]
 """Function that returns the papers with their answers, from the first one at each call."""
 
 LEAST_GREEN, LEAST_YELLOW = 0.9, 0.7
-"""Least probabilities at which a cell is green or yellow. A cell below both is red."""
+"""A cell whose probability is at least the first number is green, at least the second yellow, and otherwise red."""
 _FILLS = {LEAST_GREEN: "FFE3F4E6", LEAST_YELLOW: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
 """Colour of a cell that a person accepted or corrected: blue."""

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 _LARGE = 1024 * 1024
-"""Least size, in bytes, of a response that is sent in chunks."""
+"""A response of at least this size, in bytes, is sent in chunks."""
 _PIECE = 256 * 1024
 MAX_IN_MEMORY = 64 * 1024 * 1024
 """Largest total size, in bytes, of the large responses that wait in memory for their clients. Beyond it, responses wait

@@ -22,7 +22,7 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 CORRECTIONS_TO_LEARN = 10
 """Number of corrections after which the papers that nobody has reviewed are read again."""
 _LEAST_ALIKE = 0.5
-"""Least share of common words at which one paper can be an example for another."""
+"""A paper can be an example for another one only if both have at least this share of their words in common."""
 _OPENED_S = 120.0
 """Time, in seconds, during which a paper that somebody opened is not offered to others."""
 _MAX_KEPT_READINGS = 64

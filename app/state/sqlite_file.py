@@ -56,8 +56,8 @@ _DAMAGED = (
 _MAX_ASIDE = 3
 """Largest number of damaged files of one store that are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
-"""Least size of a table's row, in bytes. The size of a damaged file, divided by it, limits the number of rows that are
-read, because the links in the file may form a circle."""
+"""A row of a table takes at least this many bytes. A damaged file thus has at most its size divided by this number of
+rows. No more are read, because the links in the file may form a circle."""
 
 log = structlog.get_logger(__name__)
 

@@ -21,10 +21,10 @@ from app.wire.problems import first_problem
 from models.fair_executor import FairExecutor
 
 LONG_BYTES = 16 * 1024
-"""Least size, in bytes, of a string that is taken out of the body."""
+"""Strings of at least this size, in bytes, are taken out of the body."""
 _PLACEHOLDER = 1024
-"""Least length, in characters, of a placeholder: longer than any field with a maximum length allows, so that a string
-that is too long for its field is still refused."""
+"""A placeholder has at least this many characters. This is more than any field with a maximum length allows, so that a
+string that is too long for its field is refused even as a placeholder."""
 _PIECE = 64 * 1024
 """Number of bytes that are scanned before other threads may run. A scan takes well below a millisecond."""
 
@@ -34,7 +34,7 @@ _STRING_CONTENT = re.compile(rb'(?:[^"\\]++|\\u[0-9a-fA-F]{4}|\\[^u])*+', re.DOT
 """Content of a JSON string, up to its end or to the end of a whole escape."""
 _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 LARGE_BYTES = 256 * 1024
-"""Least size, in bytes, of a body that is parsed in a thread and without its long strings."""
+"""A body of at least this size, in bytes, is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
 """Largest number of values in a large body. A parsed value may take a hundred times the bytes that it has in JSON, and
 no other thread runs while values are parsed: 40 ms for this number."""

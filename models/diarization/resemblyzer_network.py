@@ -10,7 +10,7 @@ LAYERS = 3
 WIDTH = 256
 
 EPSILON = 1e-12
-"""Least norm by which a vector is divided when it is normalised."""
+"""When a vector is normalised, it is divided by at least this, so that a vector of length 0 causes no error."""
 
 
 class VoiceNetwork(Protocol):

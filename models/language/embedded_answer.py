@@ -19,9 +19,9 @@ _CUT_AT_BOUND = "The answer was cut at {bound} tokens (OPENFAZE_EMBEDDED_MAX_TOK
 _CUT_IN_LOOP = "The answer was cut because the language model kept repeating itself."
 
 LOOP_CHARS = 400
-"""Least length, in characters, of a repetition at the end of an answer that counts as a loop."""
+"""A repetition at the end of an answer counts as a loop only if it has at least this many characters."""
 LOOP_TIMES = 4
-"""Least number of times that a phrase must occur in a row to count as a loop."""
+"""A phrase counts as a loop only if it occurs at least this many times in a row."""
 _MAX_PHRASE_CHARS = 600
 _PROBE_CHARS = 32
 

@@ -45,10 +45,11 @@ _TRUNK_COUNTRIES = (
 _LOOSE_COUNTRIES = ("DE", "AT")
 """Countries in which the digits after the area code are grouped freely."""
 _LEAST_TRUNK_DIGITS = 9
-"""Least number of digits of a number that begins with a 0. Shorter ones look like times of day, such as 0800-1530."""
+"""A telephone number that begins with a 0 has at least this many digits. Shorter numbers look like times of day, such
+as 0800-1530."""
 _LEAST_DOTTED = 4
-"""Least number of groups that are separated by dots: 01.42.68.53.00 is a French telephone number, while 044.668.180 is
-an article number."""
+"""A telephone number with dots has at least this many groups: 01.42.68.53.00 is a French telephone number, while
+044.668.180 is an article number."""
 _SMALL_NUMBERS = {f"{number:02}" for number in range(1, 60)}
 """Small numbers of two digits. Ascending lists of them are lottery results or minutes."""
 _LENGTHS = range(6, 16)

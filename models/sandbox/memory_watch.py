@@ -18,7 +18,7 @@ TOO_MUCH_MEMORY, NOT_STARTED, TOO_MANY_STARTS = 3, 4, 5
 not have been counted; the script was ended because its processes started and ended too fast to be counted."""
 
 _MIN_INTERVAL_S, _MAX_INTERVAL_S = 0.005, 0.05
-"""Shortest and longest time between two counts, in seconds."""
+"""The time between two counts, in seconds, is at least the first number and at most the second."""
 _TOUCHED_PER_S = 4 << 30
 """Number of bytes that one processor can touch per second. Together with the bytes that are left, it determines the
 time until the next count."""

@@ -27,7 +27,8 @@ _REFIT_GROWTH = 1.25
 """Factor by which the known part of a series must grow before the coefficients are estimated again, because estimation
 takes most of the time."""
 _LEAST_WEIGHT = 1e-6
-"""Least smoothing parameter in the division that computes the lag of simple exponential smoothing."""
+"""The lag of simple exponential smoothing is computed by a division by the smoothing parameter, which counts as at
+least this."""
 _ITERATIONS = 60
 """Largest number of iterations of the optimiser. If it has not converged by then, further iterations change less than
 the noise does."""

@@ -7,10 +7,12 @@ from models.series.forecaster import Floats
 _LONGEST_SEASON = 60
 
 _LEAST_CYCLES = 3
-"""Least number of cycles in which a season is searched for. A season that the calendar makes likely needs two."""
+"""A season is searched for only if the values have at least this many cycles of it. A season that the calendar makes
+likely needs two."""
 
 _LEAST_AUTOCORRELATION = 0.3
-"""Least autocorrelation of a season. A season has about this value if its noise is as large as the season itself."""
+"""A season must have at least this autocorrelation. It has about this value if the noise is as large as the season
+itself."""
 
 
 def usable_seasons(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:

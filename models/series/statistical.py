@@ -47,11 +47,11 @@ _LONGEST_ARIMA = 12
 _MAX_ARIMA_VALUES = 400
 """Largest number of values for ARIMA. With more, ARIMA would take longer than all other methods together."""
 _MIN_VALUES_TO_COMPARE = 8
-"""Least number of values for a comparison of methods. With fewer values, too few would remain before the end that is
-forecast."""
+"""Methods are compared only on at least this many values. With fewer, too few would remain before the end that is
+forecast in the comparison."""
 _UNSTEADY_VARIANCE = 0.2
-"""Least variance of a short series' changes, as a multiple of the square of their mean, at which the series counts as
-entirely unsteady. The straight line then has half of the weight."""
+"""A short series counts as entirely unsteady if the variance of its changes is at least this, as a multiple of the
+square of their mean. The straight line then has half of the weight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,11 @@ from models.speech.transcriber import HostedTranscriber, SpeechWindow, WindowTex
 
 ENGLISH = "en"
 LEAST_ENGLISH = 0.5
-"""Least probability of English at which the transcript of the fast network is used."""
+"""The transcript of the fast network is used only if the probability of English is at least this."""
 LEAST_CLEARNESS = 0.8
-"""Least mean probability of the words at which speech that sounds English is not transcribed again. Of 117 clips of
-telephone prompts in Spanish and French, 25 sounded English to the fast network. In 13 of these, the words had a mean of
-0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
+"""Speech that sounds English is transcribed again unless the mean probability of its words is at least this. Of 117
+clips of telephone prompts in Spanish and French, 25 sounded English to the fast network. In 13 of these, the words had
+a mean of 0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
 
 
 class EnglishFirst:

@@ -8,7 +8,7 @@ MAX_COMPRESSION = 2.4
 Whisper's authors."""
 
 _LEAST_REPETITIONS = 3
-"""Least number of consecutive repetitions of a phrase in a loop."""
+"""A phrase in a loop is repeated at least this many times in a row."""
 
 _LONGEST_PHRASE = 16
 """Largest number of words of a phrase that is searched for."""

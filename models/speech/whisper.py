@@ -35,7 +35,7 @@ _QUIET_S = 2
 end, without which Whisper stops early or transcribes everything twice. Its length is then rounded up to a multiple of
 `_STEP_S`, so that windows of similar length share a batch, and is at least `_LEAST_S`."""
 _DETECTION_S = 10
-"""Least length of a window, in seconds, whose language is detected without padding to LONGEST_S."""
+"""A window of at least this length, in seconds, is not padded to LONGEST_S for the detection of its language."""
 _WORKERS = 2
 """Number of parts of a batch that are computed at a time on a CPU. A part spends a third of its time on two cores in
 single-threaded work (alignment, beams, words), during which the other part uses the other core. Measured over sixteen
@@ -47,7 +47,7 @@ _LEAST_SAMPLES = RATE // 10
 """Number of samples below which a window counts as silence."""
 _INSTANT_S = 0.03
 _LEAST_INSTANT_RUN = 3
-"""Least number of consecutive words without duration that are considered made up."""
+"""At least this many consecutive words without duration are considered made up."""
 _DOUBTFUL_LOGPROB = -1.0
 _SILENCE_PROBABILITY = 0.6
 """Thresholds of Whisper's authors. A text is in doubt if its mean log probability is below `_DOUBTFUL_LOGPROB`. It

@@ -24,10 +24,11 @@ Points = NDArray[np.float64]
 _MAX_SHORT_CHARS = 2
 """Largest number of characters of a text whose direction is unreliable."""
 _TURN_RATIO = 1.5
-"""Least ratio, on a turned page, of the length of sideways or upside-down text to that of upright text."""
+"""A page counts as turned if its sideways or upside-down text is more than this many times as long as its upright
+text."""
 _FEWEST_TURNED = 3
-"""Least number of turned lines on a page that also has upright text and still counts as turned. The label of an axis is
-only one line."""
+"""A page that also has upright text counts as turned only if it has at least this many turned lines. The label of an
+axis is only one line."""
 _ROW_TERMS = ((1, 0), (1, 1), (2, 0), (2, 1), (1, 2), (3, 0), (4, 0))
 """Powers of x and y in v. Powers of y alone are left out, because they do not change which points are level."""
 _COLUMN_TERMS = ((0, 1), (1, 1), (0, 2), (1, 2))
@@ -35,9 +36,9 @@ _COLUMN_TERMS = ((0, 1), (1, 1), (0, 2), (1, 2))
 _PRIOR = 0.12
 """Standard deviation of a coefficient before any text is seen, in halves of the text's longer side."""
 _LEAST_LENGTH = 2.0
-"""Least length, in line heights, of a line whose slope counts."""
+"""The slope of a line counts only if the line has at least this length, in line heights."""
 _FEWEST_LINES = 4
-"""Least number of lines of at least _LEAST_LENGTH from which more than turn and skew is determined."""
+"""More than turn and skew is determined only on a page with at least this many lines of at least _LEAST_LENGTH."""
 _MAX_LINES = 1000
 """Largest number of lines that a geometry is fitted to, taken evenly from the whole page. A dense page has about 300;
 more would not improve the result, and an untrusted page may have tens of thousands."""
@@ -61,7 +62,8 @@ _MAX_SLANT = 0.4
 _ALIGNED = 0.2
 """Usual error of aligned edges, in line heights."""
 _VOTE_RATIO, _VOTE_MARGIN = 1.25, 4.0
-"""Least ratio and least difference of the votes for slanted and for upright columns."""
+"""Columns count as slanted only if they have at least as many votes as upright columns, times the first number plus the
+second."""
 _MAX_REACH = 1.1
 """Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
 _GRID = 16

@@ -7,14 +7,14 @@ _LOW, _TAILED = frozenset("acemnorsuvwxzgpqy"), frozenset("gpqyj,;Q()[]{}|/$@")
 _NARROW, _WIDE = frozenset("ijltfrI.,:;'|!()[]/- "), frozenset("mwMW@%&")
 
 _HEIGHT_RATIO = 1.45
-"""Least ratio of the heights of letters in two different sizes of type."""
+"""Letters may have different sizes of type if the ratio of their heights is at least this."""
 
 _WIDTH_RATIO = 1.2
-"""Least ratio of the widths of letters in two different sizes. Heights alone do not suffice, because a box is often too
-high: it includes a rule of a table, or the tail of a letter."""
+"""Letters have different sizes only if the ratio of their widths is at least this, too. Heights alone do not suffice,
+because a box is often too high: it includes a rule of a table, or the tail of a letter."""
 
 _LEAST_LETTERS = 3
-"""Least number of letters and digits from which a text's size can be estimated."""
+"""The size of a text can be estimated only if it has at least this many letters and digits."""
 
 
 @dataclass(frozen=True, slots=True)

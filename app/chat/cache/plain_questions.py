@@ -16,7 +16,7 @@ from tasks.wording.search_query import freshness_in
 MAX_QUESTION_CHARS: Final = 500
 """Largest number of characters of a plain question. A longer text mostly contains the material that it is about."""
 _LEAST_LIKELY: Final = 0.4
-"""Least probability at which a text is taken to be in a language that the embedding knows."""
+"""A text is taken to be in a language that the embedding knows if the probability is at least this."""
 _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9
 """Thresholds for English. A text is English if its share of common English words reaches `_LEAST_COMMON`, unless
 another language has a probability of at least `_SURELY_ANOTHER`."""

@@ -18,7 +18,7 @@ from tasks.notation.numbers import find_numbers
 from tasks.notation.words import MONTHS, NUMBERS, PLACES, UNITS, any_of, unit_named
 
 _LEAST_PROBABILITY: Final = 0.8
-"""Least probability at which a text is taken to be in a language."""
+"""A text is taken to be in a language if the probability of the language is at least this."""
 
 Readings = Sequence[frozenset[Any]]
 """Possible readings of each number, or of each date, in a question."""

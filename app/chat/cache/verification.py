@@ -33,13 +33,13 @@ VERSION: Final = 1
 MAX_ERROR: Final = 0.01
 """Default bound on the share of wrong answers among the answers returned from one entry."""
 MIN_OBSERVATIONS: Final = 8
-"""Least number of observations at which an entry's answer may be returned."""
+"""An entry's answer may be returned only after this many observations."""
 MAX_OBSERVATIONS: Final = 256
 """Number of observations that are kept per entry, the newest. An error bound of 1 % needs 99 right answers in a row."""
 ALWAYS_EXPLORED: Final = 0.02
 """Share of questions that are always answered again, because answers change."""
 MIN_SIMILARITY: Final = 0.5
-"""Least similarity of two questions at which a cached answer is returned or compared."""
+"""A cached answer is returned or compared only if both questions are at least this similar."""
 
 Decision = Literal["exploit", "explore"]
 """Choice between returning the cached answer ("exploit") and answering again to compare both answers ("explore")."""

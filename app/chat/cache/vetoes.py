@@ -29,8 +29,8 @@ MAX_CHARS: Final = 1000
 _MAX_COMPARED: Final = 16
 """Largest number of shared words whose order is compared."""
 _LEAST_ALIKE: Final = 0.7
-"""Least share of words in common (of all words of two questions) at which a different word order counts as a
-difference."""
+"""A different order of words counts as a difference between two questions if they have at least this share of all their
+words in common."""
 _PREFIXES: Final = ("un", "in", "im", "ir", "il", "dis", "non", "de", "anti", "mis", "un-", "non-")
 _PASSIVE: Final = frozenset(("is", "are", "was", "were", "be", "been", "being", "get", "got"))
 _ENDINGS: Final = frozenset(

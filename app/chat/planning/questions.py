@@ -56,7 +56,7 @@ _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
 _WORDS: Final = re.compile(r"[\u3040-\u30ff\u4e00-\u9fff]|[^\W_]+")
 """Pattern of a word, or of a character of Chinese or Japanese, whose words no space separates."""
 _LEAST_WORDS: Final = 3
-"""Least number of words of a question of fact."""
+"""A question of fact has at least this many words."""
 _OR_NULL: Final = {"text": {"type": ["string", "null"]}, "number": {"type": ["number", "null"]}}
 _ITEM: Final = object_of(
     {

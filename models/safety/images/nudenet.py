@@ -65,8 +65,8 @@ THRESHOLD = 0.5
 _SIDE = 320
 _LEAST_SCORE = 0.25
 _MAX_OVERLAP = 0.45
-"""Least score of a box, and largest overlap of two boxes, with the defaults of the package's detector. If boxes overlap
-by more, only the best one is kept, whatever their classes."""
+"""A box counts if its score is at least the first number. If boxes overlap by more than the second one, only the best
+of them is kept, whatever their classes. Both are the defaults of the package's detector."""
 _MAX_INTERPOLATED_SIDE = 2 * _SIDE
 """Longest side, in pixels, of a picture that is resized by linear interpolation. A larger picture is first shrunk to
 this size by averaging, because interpolation alone would skip pixels."""

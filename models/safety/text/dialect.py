@@ -77,7 +77,7 @@ class GuardDialect(Protocol):
     family: re.Pattern[str]
     """Pattern of names that servers give to the models of this family."""
     threshold: float
-    """Least score at which a text is unsafe."""
+    """A text is unsafe if its score is at least this."""
     answers_in_json: bool
     """True if decoding under a schema makes the model's answers safer to read."""
 

@@ -35,7 +35,7 @@ _LEET_SEEN = re.compile(rf"[A-Za-z][0-9{_SIGNS}]|[0-9{_SIGNS}][A-Za-z]")
 _LEET_WORD = re.compile(rf"(?<![\w{_SIGNS}])[\w{_SIGNS}]{{3,30}}(?![\w{_SIGNS}])")
 _MAX_READINGS = 16
 _LEET_WORDS_OF_LEETSPEAK = 3
-"""Least number of leetspeak words in a text at which digits in all other words are read as letters, too."""
+"""If a text has at least this many words of leetspeak, the digits in its other words are read as letters, too."""
 _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON_WORDS if len(word) <= 2)
 

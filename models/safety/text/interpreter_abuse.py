@@ -44,8 +44,7 @@ _REQUEST_TO_RUN = re.compile(
 _WORDS = re.compile(rb"[a-z\x80-\xff]{2,}")
 
 _FEWEST_WORDS = 5
-"""Least number of words on the attack's line, in addition to the attack, at which the line may be a sentence about
-it."""
+"""A line with at least this many words in addition to an attack may be a sentence about the attack."""
 
 
 def matches(text: str) -> list[PhraseMatch]:

@@ -29,8 +29,8 @@ FOLDER = "qwen3guard"
 OTHER_MODEL = f"The folder '{FOLDER}' of OPENFAZE_WEIGHTS_DIR holds no Qwen3Guard-Gen."
 
 _LEAST_CATEGORY_SCORE = 0.1
-"""Least score at which the model is asked for categories. Even a text that the model calls safe gets categories if the
-model is not sure."""
+"""The model is asked for a text's categories if its score is at least this. The threshold is low, so that a text which
+the model calls safe without being sure gets categories, too."""
 _MAX_LENGTH_RATIO = 1.25
 """Length of the longest text of a batch, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384

@@ -31,8 +31,8 @@ SEVERITY: Mapping[str, float] = {"Safe": 0.0, "Controversial": 0.5, "Unsafe": 1.
 """Weight of each verdict's probability in the score."""
 
 THRESHOLD = 0.6
-"""Least score at which a text is unsafe. A controversial text, which may be harmful or not depending on the context, is
-below it."""
+"""A text is unsafe if its score is at least this. The score of a controversial text, which is harmful only in some
+contexts, is lower."""
 
 VERDICT, CATEGORIES = "Safety:", "Categories:"
 """Beginnings of the lines of an answer. A label follows each, after a space."""

@@ -15,11 +15,11 @@ _ROT13 = str.maketrans(
 )
 
 _FEWEST_WORDS = 3
-"""Least number of known words of three letters or more that a decoded passage must contain, unless one of them is a
+"""A decoded passage must contain at least this many known words of three letters or more, unless one of them is a
 telling word."""
 
 _FEWEST_LETTERS = 4
-"""Least number of letters of a decoded word that is unlikely to be a coincidence."""
+"""A decoded word with at least this many letters is unlikely to be a coincidence."""
 
 _COINCIDENTAL_WORDS = frozenset({"bats", "crei", "dica", "lana", "snug", "tool"})
 """Ordinary words that happen to become telling words when they are decoded."""

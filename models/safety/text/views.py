@@ -16,7 +16,7 @@ AS_WRITTEN = "as written"
 _WORD = re.compile(r"[^\W\d_]+")
 
 _LEAST_LETTERS = 3
-"""Least number of letters of an ASCII word that makes one reading different from another."""
+"""An ASCII word makes two readings different only if it has at least this many letters."""
 
 
 @dataclass(frozen=True, slots=True)

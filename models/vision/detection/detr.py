@@ -23,7 +23,8 @@ from models.vision.detection.onnx_detector import (
 from models.vision.text import Image
 
 _LEAST_SCORE = 0.5
-"""Least score of a detection: the default of RFDETR.predict (rfdetr/detr.py) and of transformers' post-processing."""
+"""A detection counts if its score is at least this, which is the default of RFDETR.predict (rfdetr/detr.py) and of
+transformers' post-processing."""
 
 _IMAGENET = np.array([0.485, 0.456, 0.406], np.float32), np.array([0.229, 0.224, 0.225], np.float32)
 _NO_NORMALISATION = np.zeros(3, np.float32), np.ones(3, np.float32)

@@ -20,8 +20,8 @@ SHA256 = "31cb14c017fce347cb4c846ec62fdf00d76bb3beecdf4be21e7116ac67feb880"
 SIDE = 352
 
 _LEAST_SCORE = 0.65
-"""Least score of a detection: the default of its authors' test.py. With a lower threshold, other furniture in the
-sample photos would be detected as chairs (with a score of 0.57)."""
+"""A detection counts if its score is at least this, which is the default in the test.py of the network's authors. With
+a lower threshold, other furniture in the sample photos would count as chairs, with scores of 0.57."""
 _MAX_OVERLAP = 0.45
 """Largest overlap (IoU) of two objects of one class: the default of its authors' utils/tool.py."""
 

@@ -16,7 +16,7 @@ from models.vision.detection.detector import Detection, Found, Query
 SIDE = 800
 """Length in pixels to which these networks' preprocessing scales the shorter side."""
 _LEAST_SCORE = 0.4
-"""Least score of a detection: the threshold in the example of LLMDet's model card."""
+"""A detection counts if its score is at least this, which is the threshold in the example of LLMDet's model card."""
 _MAX_OVERLAP = 0.7
 """Largest overlap (IoU) of two detections of one label. The limit is high because a DETR rarely predicts the same
 object twice."""

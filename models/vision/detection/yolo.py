@@ -15,7 +15,7 @@ from models.vision.detection.detector import Detection, Found, Mask, Query
 
 SIDE = 640
 _LEAST_SCORE = 0.25
-"""Least score of a detection: the default of ultralytics' predict."""
+"""A detection counts if its score is at least this, which is the default of ultralytics' predict."""
 
 
 class Yolo:

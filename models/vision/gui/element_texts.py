@@ -9,10 +9,10 @@ from models.vision.gui.regions import Boxes, area_of, intersection_area
 from models.vision.gui.text_pieces import TextPiece
 
 _INSIDE_SHARE = 0.6
-"""Least share of a piece of text inside an element at which the piece belongs to the element."""
+"""A piece of text belongs to an element if at least this share of it is inside the element."""
 
 _TAKEN_SHARE = 0.4
-"""Least share of a piece of text inside elements at which the piece does not count as a separate text."""
+"""A piece of text counts as a separate text unless at least this share of it is inside elements."""
 
 _SLACK_PIXELS = 2
 """Largest number of pixels by which a part may extend beyond its line."""

@@ -17,7 +17,7 @@ from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image, TextLine
 
 LEAST_SIDE = 16
-"""Least side of a picture, in pixels. Smaller pictures show no user interface."""
+"""A picture whose sides are not both at least this long, in pixels, shows no user interface."""
 
 _BLOCK_SIDE, _FLAT_DIFFERENCE, _FLAT_SHARE = 16, 2, 0.15
 """Side of a block in pixels, largest difference of neighbouring pixels in a flat block, and least share of flat blocks
@@ -25,7 +25,7 @@ in a screenshot. Screenshots measure 0.35 to 1, also as JPEG; the photos tried m
 0.05."""
 
 _CERTAIN_SCORE = 0.9
-"""Least score of the most probable interactive element in a user interface."""
+"""A picture shows a user interface only if the score of its most probable interactive element is at least this."""
 
 
 class ContourEngine:

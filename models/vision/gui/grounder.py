@@ -17,7 +17,7 @@ from models.vision.gui.text_pieces import pieces_of
 from models.vision.text import Image, TextLine
 
 SAME_BOX_OVERLAP = 0.5
-"""Least intersection over union at which a box given by the LLM and a detected box count as the same."""
+"""A box that the LLM states and a detected box count as the same if their intersection over union is at least this."""
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048

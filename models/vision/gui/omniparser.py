@@ -29,7 +29,8 @@ from models.vision.text import Image
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
 LEAST_SCORE = 0.05
 MAX_OVERLAP = 0.1
-"""Least score and largest overlap (IoU) of OmniParser's own demo."""
+"""A box counts if its score is at least the first number and its overlap with a better box (IoU) at most the second.
+Both are from OmniParser's own demo."""
 
 _LEAST_SIDE = 640
 """Side of pictures, in pixels, at which the first of the networks was trained. OmniParser's demo uses larger ones."""
@@ -43,9 +44,9 @@ _MAX_BOXES = 2000
 Scores = NDArray[np.float32]
 
 _SAME_BOX_OVERLAP = 0.5
-"""Least intersection over union of two boxes of one element."""
+"""Two boxes belong to one element if their intersection over union is at least this."""
 _INSIDE_SHARE = 0.75
-"""Least share of the smaller box inside the larger one for it to count as inside."""
+"""A smaller box counts as inside a larger one if at least this share of it is inside."""
 
 
 class IconNetwork(Protocol):

@@ -20,8 +20,8 @@ Box = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Least differences of neighbouring pixels that count as an edge, in three passes. The first pass shows faint borders;
-the last one ignores the noise of JPEG."""
+"""Neighbouring pixels form an edge if they differ by at least this, in each of three passes. The first pass finds faint
+borders; the last one ignores the noise of JPEG."""
 
 
 class BoxMethod(IntEnum):
@@ -37,10 +37,10 @@ class BoxMethod(IntEnum):
 
 
 _LEAST_SIDE = 5
-"""Least length of a box's sides, in pixels of a picture whose letters are about 12 pixels high."""
+"""The sides of a box have at least this length, in pixels of a picture whose letters are about 12 pixels high."""
 _LARGEST_ICON = 48
 _SCREEN_WIDTH_SHARE, _SCREEN_HEIGHT_SHARE = 0.97, 0.6
-"""Least shares of the screen's width and height of a box that is the screen itself or a window on it, and no
+"""A box that covers at least these shares of the screen's width and height is the screen itself or a window, and not an
 element."""
 _MAX_BOXES = 4_000
 """Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A

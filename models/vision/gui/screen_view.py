@@ -16,7 +16,8 @@ USUAL_LINE_HEIGHT = 12.5
 """Height, in pixels, that OCR measures for the letters of a line in type of 16 pixels."""
 
 _KEPT_SCALE = 0.77
-"""Least scale at which a screenshot is not shrunk. Shrinking it a little would gain nothing, and blur thin borders."""
+"""A screenshot is shrunk only if the scale would be below this. Shrinking it a little would gain nothing, and blur thin
+borders."""
 
 _SIDE_WITHOUT_TEXT = 1000
 """Largest shorter side, in pixels, of a screenshot without text."""

@@ -10,17 +10,17 @@ from models.vision.gui.elements import INTERACTIVE, TYPES
 from models.vision.gui.regions import Boxes, Floats
 
 LEAST_PROBABILITY = 0.2
-"""Least probability of an interactive element; pictures need 0.5. Measured on new pages in the styles of the training
-pages: with 0.2, 94 % of the elements are found and 89 % of the results are right; with 0.5, 91 % are found and 96 % are
-right. Below 0.2, hardly any more elements are found."""
+"""An interactive element counts if its probability is at least this; a picture needs 0.5. Measured on new pages in the
+styles of the training pages: with 0.2, 94 % of the elements are found and 89 % of the results are right; with 0.5, 91 %
+are found and 96 % are right. Below 0.2, hardly any more elements are found."""
 
 _IMAGE = TYPES.index("image")
 
 _SAME_OVERLAP = 0.4
-"""Least intersection over union of two boxes of one element."""
+"""Two boxes belong to one element if their intersection over union is at least this."""
 
 _INSIDE_SHARE = 0.75
-"""Least share of the smaller box inside the larger one for it to count as inside."""
+"""A smaller box counts as inside a larger one if at least this share of it is inside."""
 
 MAX_ELEMENTS = 2_000
 """Largest number of elements of one picture; a screen full of controls has about 300."""

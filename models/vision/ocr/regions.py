@@ -16,11 +16,11 @@ _MAX_LINE_GAP = 0.8
 _MAX_SIDE_GAP = 1.5
 """Largest horizontal distance between two lines of a block, in heights of the smaller line."""
 _SIZE_RATIO = 2.0
-"""Least ratio of the heights of two lines at which they belong to different blocks."""
+"""Two lines belong to different blocks if the ratio of their heights is at least this."""
 _MARGIN = 0.3
 """Margin, in line heights, that is cut out together with a block."""
 _MAX_ASPECT_RATIO = 100.0
-"""Least ratio of the sides of a block at which the block is left out. The network accepts ratios up to 200."""
+"""A block is left out if the ratio of its sides is at least this. The network accepts ratios up to 200."""
 Boxes = NDArray[np.float64]
 """Array of n × 4: left, top, right, bottom."""
 

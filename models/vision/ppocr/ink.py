@@ -9,10 +9,10 @@ from models.vision.text import Image
 Ink = NDArray[np.bool_]
 
 _CONTRAST = 0.35
-"""Least difference between ink and paper, relative to the largest difference in the line."""
+"""Ink differs from the paper by at least this, relative to the largest difference in the line."""
 
 _LEAST_DIFFERENCE = 12.0
-"""Least difference between ink and paper, in grey levels."""
+"""Ink differs from the paper by at least this many grey levels."""
 
 _MAX_BLANK_ROWS = 3
 """Largest number of successive blank rows, of 48, inside a line, such as below the dot of an i."""

@@ -13,7 +13,7 @@ _SEARCHED_SHARE = 0.4
 """Share of a piece, at its end, in which the widest gap is searched for."""
 
 _SPACE_COLUMNS = 7
-"""Least number of columns without ink in a space, in text 48 pixels high. Letters are 1 to 5 columns apart."""
+"""A space has at least this many columns without ink, in text 48 pixels high. Letters are 1 to 5 columns apart."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,81 +28,85 @@ Corners = NDArray[np.float32]
 """Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
 _TALL_RATIO = 1.5
-"""Least ratio of height to width at which the text of a box is assumed to run sideways."""
+"""The text of a box is assumed to run sideways if the ratio of height to width is at least this."""
 _MAX_CHARACTER_RATIO = 3.0
-"""Largest ratio of height to width of a tall box that may contain one or two upright characters."""
+"""A tall box may contain one or two upright characters if the ratio of height to width is at most this."""
 _MAX_SLOPE = 0.06
-"""Largest slope of a line that is cut out without straightening: the rise of its edge, relative to the line's
-height."""
+"""A line is cut out without straightening if its slope is at most this. The slope is the rise of the line's edge,
+relative to the line's height."""
 _LONGEST_WARPED = 32_766
-"""Largest number of pixels along a side that OpenCV's warp can address (SHRT_MAX)."""
+"""OpenCV's warp can address at most this many pixels along a side (SHRT_MAX)."""
 _EDGE_TOLERANCE = 0.25
-"""Largest part of a pixel at the edge of a box that a crop leaves out."""
+"""A crop may leave out at most this part of a pixel at the edge of a box."""
 
 _MAX_COLUMNS = 1_000_000
-"""Largest number of columns, at LINE_HEIGHT, of all lines of one picture together: about 50,000 letters in 144 MB.
-Without this limit, lines one pixel high across a large picture would take a hundred times the picture's memory."""
+"""All lines of one picture together have at most this many columns, at LINE_HEIGHT. They show about 50,000 letters, in
+144 MB. Without this limit, lines one pixel high across a large picture would take a hundred times the picture's
+memory."""
 _MAX_LINES = 4_000
-"""Largest number of lines of one picture. A dense newspaper page has a thousand, whereas a picture of 12 kB may show a
-hundred thousand squares, each of which would be read."""
+"""At most this many lines of one picture are read. A dense newspaper page has a thousand, whereas a picture of 12 kB
+may show a hundred thousand squares, each of which would be read."""
 _MAX_ENCLOSING_PIXELS = 2_000_000_000
-"""Largest number of pixels in the upright rectangles around all tilted lines of one picture together. To cut out a
+"""The upright rectangles around all tilted lines of one picture have at most this many pixels together. To cut out a
 tilted line, the whole rectangle around it is shrunk. For a line from corner to corner, this is the whole picture, which
 takes 0.1 s or more for 50 megapixels. The limit suffices for a page of 35 megapixels with a hundred lines, turned by
 45°."""
 _GAP = 1.7
-"""Least distance between two characters, in units of the line's usual character distance, at which they belong to
-different words if there is blank paper between them."""
+"""Two characters with blank paper between them belong to different words if their distance is at least this, in units
+of the line's usual character distance."""
 _WIDE_GAP = 2.5
 """Value like `_GAP` for CJK characters, which are set further apart."""
 _LEADER_GAP = 4.0
 """Value like `_GAP` for gaps that contain ink, such as leader dots that were not recognised."""
 _BLANK = 0.8
-"""Least width of the blank paper between words, relative to the usual distance."""
+"""The blank paper between words has at least this width, relative to the usual distance."""
 _NARROW_GAP = 1.2
 """Value like `_GAP` for gaps in which the blank paper is clearly wider than between the line's other letters. In
 proportional type, a space is half as wide as a letter."""
 _NARROW_BLANK = 0.4
-"""Least width of the blank paper at a `_NARROW_GAP`, relative to the usual distance."""
+"""At a `_NARROW_GAP`, the blank paper has at least this width, relative to the usual distance."""
 _BLANK_EXCESS = 0.25
-"""Least difference between the blank paper at a `_NARROW_GAP` and the usual blank paper, relative to the height of the
-line."""
+"""At a `_NARROW_GAP`, the blank paper is wider than the usual blank paper by at least this, relative to the height of
+the line."""
 _SLENDER = frozenset("1liIjtfrJ")
 """Letters that, in some typefaces, have much blank paper beside them."""
 _SLENDER_MARGIN = 0.05
 """Amount that is added to `_BLANK_EXCESS` for each neighbouring character in `_SLENDER`."""
 _LEAST_CHARACTERS = 4
-"""Least number of characters of a line from which its usual blank paper can be determined."""
+"""The usual blank paper of a line is determined only if the line has at least this many characters."""
 _SIZE_CHANGE_GAP = 0.4
-"""Least width of white space at which the size of the type may change, relative to the height of the line."""
+"""The size of the type may change at white space of at least this width, relative to the height of the line."""
 _LEAST_PITCH = 8.0
-"""Least distance, in pixels, of two characters that the recogniser can separate."""
+"""The recogniser can separate two characters only if they are at least this many pixels apart."""
 _MAX_PITCH = 1.2
-"""Largest usual distance between characters, relative to their height. Otherwise, a single wide gap in a line of three
-characters could count as the usual distance."""
+"""The usual distance between characters is at most this, relative to their height. Without this bound, a single wide
+gap in a line of three characters could count as the usual distance."""
 Span = tuple[float, float]
 _LEAST_UPRIGHT_CONFIDENCE = 0.85
-"""Confidence below which a line may be upside down. Lines that are upside down have 0.5 to 0.9, upright lines 0.9 to
-1."""
+"""A line with a lower confidence than this may be upside down. Lines that are upside down have 0.5 to 0.9, upright
+lines 0.9 to 1."""
 _LOWEST_LINE = 5
 """Height of the lowest letters, in pixels. A picture whose shorter side is less has no text, however long it is: one of
 1 × 60,000 pixels, which is sent in 88 bytes, would otherwise be searched in 59 tiles."""
 _CERTAIN = 0.9
-"""Least confidence at which an upside-down reading of a line replaces its upright reading, on an upright page."""
+"""On an upright page, an upside-down reading replaces the upright reading of a line only with at least this
+confidence."""
 _LEAST_CONFIDENCE = 0.5
-"""Least confidence of a line of text. Lines below it are texture, or are in a script that the recogniser does not know
-(see the package's docstring)."""
+"""A line of text has at least this confidence. Lines with less are texture, or are in a script that the recogniser does
+not know (see the package's docstring)."""
 
 _POOR_CONFIDENCE = 0.65
-"""Confidence below which the reading of a line is probably wrong."""
+"""The reading of a line with a lower confidence than this is probably wrong."""
 _LEAST_DENSITY = 0.7
-"""Least number of characters in a width equal to the height of the line. Latin text has about 2, text in wide capitals
-1.4."""
+"""The reading of a line is probably wrong if it has fewer characters than this in a width equal to the line's height.
+Latin text has about 2, text in wide capitals 1.4."""
 _MUCH_GREEK = 0.3
-"""Share of Greek letters in a line above which they are a Greek text and not the signs of a formula."""
+"""The Greek letters of a line are a Greek text, and not the signs of a formula, if their share in the line is larger
+than this."""
 _GREEK_RANGE = "\u0370", "\u03ff"
 _FEWEST_POOR = 3
-"""Least number of poor lines that count, because textures in photos are sometimes taken for a line or two."""
+"""Poor lines count only if there are at least this many, because textures in photos are sometimes taken for a line or
+two."""
 
 
 @dataclass(frozen=True, slots=True)

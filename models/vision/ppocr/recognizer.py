@@ -26,7 +26,7 @@ _PADDING = 128
 """Grey level of the padding after a line, as in PP-OCR's training: 0 after normalisation."""
 
 _LEAST_WIDTH = 128
-"""Least width, in pixels, to which a line is padded. Shorter widths would not improve the results."""
+"""Lines are padded to at least this width, in pixels. Shorter widths would not improve the results."""
 
 _LONGEST_PIECE = 1280
 """Largest width of a piece, in pixels. Longer lines are cut at gaps, because they are read less reliably, and because

@@ -26,17 +26,17 @@ _FINE_HEIGHT = 12.0
 """Height of the smallest lines in the fine search, in pixels."""
 
 _LEAST_HEIGHT = 5
-"""Least height of a line, in pixels of the picture. Smaller lines are illegible at any scale."""
+"""Lines that are lower than this, in pixels of the picture, do not count, because they are illegible at any scale."""
 
 _SLENDER = 4.0
-"""Least ratio of width to height of a bar that may be a line of text."""
+"""A bar may be a line of text if the ratio of width to height is at least this."""
 
 _LEAST_SMALL_TEXT = 6.0
-"""Least width of all small lines together, relative to their height, that justifies a fine search: the width of a word
-of ten letters."""
+"""A fine search is made only if all small lines together have at least this width, relative to their height. A word of
+ten letters is as wide."""
 
 _LEAST_CONTRAST = 40
-"""Least difference of ink and paper, in grey levels."""
+"""Ink differs from the paper by at least this many grey levels."""
 _BAND_PIXELS = 4_000_000
 """Largest number of pixels of a large picture in which bars are searched for in one part of the work, because the
 search takes ten times their memory."""
