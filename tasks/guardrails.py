@@ -83,7 +83,7 @@ class Policy:
     codes: tuple[str, ...]
     """Codes to judge by: a subset of CODES, in the same order."""
     thresholds: Scores = field(default_factory=dict)
-    """Least scores at which codes apply, if they differ from the engine's own."""
+    """Thresholds of codes that differ from the engine's own. A code applies if its score is at least its threshold."""
 
     @property
     def of_texts(self) -> tuple[str, ...]:

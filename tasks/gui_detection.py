@@ -24,7 +24,8 @@ from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents,
 from tasks.wording.gui_elements import Wording
 
 _LEAST_SIMILARITY = 80.0
-"""Least similarity (of 100) at which a text counts as the one in the request. OCR may misread a letter or two."""
+"""A text counts as the one in the request if their similarity, of 100, is at least this, because OCR may misread a
+letter or two."""
 _IGNORED_DIFFERENCE = 3.0
 """Largest difference in similarity that is ignored."""
 _MAX_LOOKED_AT = 16

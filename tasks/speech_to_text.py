@@ -36,16 +36,16 @@ _UNLIKELY = 0.5
 """Probability of the language that an engine for one language assumes, below which speech with unclear words is
 probably in another language."""
 _CLEAR = 0.7
-"""Least mean probability of words that were understood, whatever the language detection says."""
+"""Words with at least this mean probability were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _LEAST_SPEECH_S = 3.0
-"""Least number of seconds of speech in which the language can be recognised and words are expected."""
+"""The language can be recognised, and words are expected, in at least this many seconds of speech."""
 _HUNDREDTH = 0.01
 _KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence"})
 """Keys that describe the transcription and not the speech."""
 _SHORTEST_S = 0.3
-"""Shortest time in seconds for which a phrase is shown, if the next one leaves room."""
+"""A phrase is shown for at least this time, in seconds, if the next one leaves room."""
 _LEAST_WORDS_TO_SEND = 10
 """Number of words that must be heard before any word is sent early. With fewer words, it is not clear whether the
 engine understands the speech."""

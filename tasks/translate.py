@@ -34,9 +34,9 @@ _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
 """Number of characters at the beginning of a text by which its language is detected."""
 _LEAST_CERTAIN = 0.6
-"""Least probability at which the detector's first language is taken as certain."""
+"""The detector's first language is taken as certain if its probability is at least this."""
 _LEAST_POSSIBLE = 0.04
-"""Least probability of a language that is tried if the first one is not certain."""
+"""If the first language is not certain, all languages with at least this probability are tried."""
 _GUESSES = 3
 """Largest number of languages that are tried."""
 _PAIRS_SHOWN = 30

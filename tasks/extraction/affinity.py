@@ -18,7 +18,7 @@ from tasks.extraction.passages import Passage
 from tasks.result import Box
 
 LEAST_RATIO = 85
-"""Smallest ratio of rapidfuzz, 0 to 100, at which a word counts as a misread label."""
+"""A word counts as a misread label if its ratio by rapidfuzz, from 0 to 100, is at least this."""
 SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
 """Weight of the words in the name of the object around a field. The field's own words have weight 1."""

@@ -38,7 +38,7 @@ ONLY_CANDIDATE: Final = 0.6
 """Probability of the only name that no other parameter took, and of numbers if there are as many numbers as parameters
 for numbers."""
 LEAST_PROBABILITY: Final = 0.5
-"""Least probability, according to the network, of a text that nothing in the sentence introduces."""
+"""A text that nothing in the sentence introduces counts only if the network gives it at least this probability."""
 LONGEST: Final = 4
 """Largest number of words of an argument without capitals."""
 LONGEST_CLAUSE: Final = 12
@@ -48,7 +48,7 @@ MAX_WORDS: Final = 400
 MAX_CHARS: Final = 10_000
 """Largest number of characters of such a message: its words may be of any length."""
 SHORTEST_CUE: Final = 3
-"""Least number of letters of a word that introduces an argument without a capital. A shorter word, such as the
+"""A word that introduces an argument without a capital has at least this many letters. A shorter word, such as the
 Portuguese `a`, means something else in other languages."""
 
 _SHORT_CUES: Final = frozenset(("in", "at", "by", "to", "on"))

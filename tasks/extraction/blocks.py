@@ -13,9 +13,9 @@ from tasks.schema.paths import JsonPath
 TOGETHER = 1.5
 """Bonus on the logits of places in the block that answers most of an object's fields."""
 FEWEST = 2
-"""Least number of fields of an object that a block must answer."""
+"""A block must answer at least this many fields of an object."""
 LEAST_PROBABILITY = 0.1
-"""Least probability of a place that counts as an answer."""
+"""A place counts as an answer if its probability is at least this."""
 
 _LETTERHEADS = dict.fromkeys(("company", "issuer", "hotel"), "seller")
 """Concepts of objects that are mostly in the letterhead, with the party whose letterhead it is."""

@@ -29,7 +29,7 @@ another field; `elsewhere`: the label of the match's field is beside another val
 """
 
 OWN_AFFINITY = 0.5
-"""Least affinity at which the words around a match count as its field's own label, known or not."""
+"""The words around a match count as its field's own label, known or not, if their affinity is at least this."""
 _FRACTION = re.compile(r"\d[.,]\d|%")
 _ROUNDING = frozenset({"rounding"})
 _CLOCK = re.compile(r"\d[:.]\d\d")

@@ -23,13 +23,13 @@ NAME_BONUS: Final = 3.0
 HALF_WEIGHT_DISTANCE: Final = 8
 """Distance in words between a value and a word of the name at which the word of the name counts half."""
 FEWEST_WORDS: Final = 8
-"""Least number of words of a sentence. Fewer words are often a label with its value."""
+"""A sentence has at least this many words. Fewer words are often a label with its value."""
 LOWER: Final = 0.5
-"""Least share of a sentence's words that begin with a lower-case letter."""
+"""At least this share of a sentence's words begin with a lower-case letter."""
 MAX_WORDS: Final = 20_000
 """Largest number of words of a passage in which sentences are searched for."""
 SHORTEST: Final = 4
-"""Least number of letters of a word that is searched for in sentences."""
+"""Only words with at least this many letters are searched for in sentences."""
 CODE_KINDS: Final = ("day", "time", "email", "uri")
 """Kinds of candidates that a text field may take. Days are among them, because a document number may look like one."""
 _DATES: Final = TYPES.index("date"), TYPES.index("iso")

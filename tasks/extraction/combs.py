@@ -9,11 +9,12 @@ from typing import Final
 from tasks.result import Bounds, Box, SourceLine
 
 FEWEST: Final = 4
-"""Least number of characters in a comb. There may be one word fewer, because two characters may be read as one word."""
+"""A comb has at least this many characters. There may be one word fewer, because two characters may be read as one
+word."""
 SINGLE: Final = 0.6
-"""Least share of a comb's words that are single characters."""
+"""At least this share of a comb's words are single characters."""
 EVEN: Final = 0.7
-"""Least share of a comb's characters whose distances are whole numbers of cells."""
+"""At least this share of a comb's characters are whole numbers of cells apart."""
 LONGEST: Final = 3
 """Largest number of characters in neighbouring cells that may have been read as one word."""
 LAST_IN_ORDER: Final = "G"
@@ -23,7 +24,7 @@ WIDEST_CELL: Final = 2.0
 REGULAR: Final = 0.3
 """Largest deviation of a distance between characters from a whole number of cells, in widths of a cell."""
 EMPTY: Final = 1.6
-"""Least distance between two characters that have an empty cell between them, in widths of a cell."""
+"""Two characters have an empty cell between them if they are at least this far apart, in widths of a cell."""
 
 
 def join_combs(lines: Sequence[SourceLine]) -> list[SourceLine]:

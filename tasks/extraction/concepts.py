@@ -17,7 +17,8 @@ MORE = Path(__file__).with_name("languages.toml")
 """Names of the same concepts in further languages."""
 
 FEWEST_KNOWN_NAMES = 5
-"""Least number of known names with the same last word that makes other names with this last word likely."""
+"""If at least this many known names have the same last word, other texts with this last word are likely to be names,
+too."""
 
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 

@@ -13,7 +13,7 @@ from tasks.notation.dates import is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_RANGES: Final = 0.6
-"""Least share of a column's cells that are ranges or bounds."""
+"""A column has ranges if at least this share of its cells are ranges or bounds."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the upper ends of ranges."""
@@ -23,9 +23,9 @@ START: Final = ("start time", "from", "start", "beginning", "departure")
 END: Final = ("end time", "to", "end", "arrival")
 """Headers of the columns for the ends of a span of time."""
 LEAST_PAIRS: Final = 0.6
-"""Least share of a column's cells that have two parts like its header."""
+"""A column has pairs if at least this share of its cells have two parts, as its header has."""
 LEAST_PARTED: Final = 2
-"""Least number of cells of a column that are parted into words and figures."""
+"""A column is divided into words and figures only if it has at least this many cells."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
 """Headers of the numbers behind `±`."""
 LONGEST_RANGE: Final = 60

@@ -39,23 +39,24 @@ UNLIKELIER = 4.0
 """Largest difference of logits from the most likely place of a value on an example at which a place is still
 learned."""
 MISREAD = 85
-"""Least likeness by rapidfuzz, 0 to 100, of a value and the text that was read for it."""
+"""A text may be a misreading of a value if their likeness by rapidfuzz, from 0 to 100, is at least this."""
 SHORTEST_MISREAD = 5
-"""Least number of letters of a value that may have been misread."""
+"""Only a value with at least this many letters may have been misread, because shorter ones are like too many texts."""
 FOUND_AGAIN = 0.5
-"""Least likeness of two places, 0 to 1, at which the field counts as found in the same place as on the example."""
+"""A field counts as found in the same place as on the example if the likeness of both places, from 0 to 1, is at least
+this."""
 LESS_ALIKE = 0.2
 """Largest difference in likeness from the best place at which a place still counts as that of the example."""
 MUCH_ALIKE = 0.75
-"""Least likeness of two places without a label if the two documents have few words in common."""
+"""If two documents have few words in common, two places without a label must be at least this much alike."""
 SAME_PLACE_BONUS = 24.0
 """Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
 SAME_SENDER_SHARE = 0.35
-"""Least share of words that two documents of the same sender have in common. In any other two documents, only a label
-identifies a place."""
+"""Two documents are from the same sender if they have at least this share of their words in common. In any other two
+documents, only a label identifies a place."""
 LEAST_TAUGHT = 0.6
-"""Least share of an example's values that a column of its table must contain for its header to count as a name of the
-field."""
+"""The header of a column in an example's table counts as a name of the field if the column contains at least this share
+of the example's values for the field."""
 _LABEL, _LINE, _NO_TEXT, _FORM, _KIND, _TOP, _LEFT = 3.0, 1.5, 1.0, 1.0, 1.0, 1.5, 1.0
 """Weights of the features that two places may share: the label, the line above or below, the lack of such a text, the
 form, the kind, the height on the page and the distance from its left edge."""
@@ -64,7 +65,7 @@ _DELIMITERS = (0.5, 1.0, 1.0, 0.5)
 _FORMS = ("", "9", "a", "x", "9a", "9x", "ax", "9ax")
 """Kinds of words in a text: digits, letters, or letters with digits."""
 _LEAST_DISTANCE = 0.06
-"""Least distance of two positions that are not near each other, as a share of the page."""
+"""Two positions are near each other if their distance is smaller than this, as a share of the page."""
 
 
 class Example(NamedTuple):

@@ -28,9 +28,9 @@ ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organize
 """Concepts that a word in brackets after a name may state."""
 
 FEWEST_SECTIONS: Final = 2
-"""Least number of headings of sections on a CV."""
+"""A CV has at least this many headings of sections."""
 LARGE: Final = 1.3
-"""Least ratio of the largest print of a CV to the usual one."""
+"""The largest print of a CV is at least this many times as large as its usual print."""
 LONGEST_NAME: Final = 4
 _TITLES: Final = frozenset(
     ("curriculum vitae", "curriculum", "lebenslauf", "cv", "resume", "résumé", "hoja de vida", "życiorys")

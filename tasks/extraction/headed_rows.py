@@ -46,11 +46,11 @@ MAX_COMPARED = 20_000
 """Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
 COUNTED_SHARE = 0.8
-"""Least share of a column's cells that begin with a count, at which the count belongs to the column before."""
+"""If at least this share of a column's cells begin with a count, the counts belong to the column before."""
 _COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
 FULL_ROW = 0.5
-"""Least share of a typical row's number of cells at which a row begins an item. A row with fewer cells continues the
-item above."""
+"""A row begins an item if it has at least this share of the cells that a typical row has. A row with fewer cells
+continues the item above."""
 
 
 PageTable = tuple[Passage, ReadTable]
@@ -60,12 +60,13 @@ OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
 TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}
 SHORTEST_HEADING = 4
-"""Least number of characters of a line in capitals that is the heading of a section, if the line above it is not in
-capitals. Abbreviations are shorter."""
+"""A line in capitals below a line that is not in capitals is the heading of a section if it has at least this many
+characters. Abbreviations are shorter."""
 FEWEST_CELLS = 3
-"""Least number of cells of a row that continues a table below a sum or a sentence."""
+"""A row continues a table below a sum or a sentence only if it has at least this many cells."""
 LEAST_SENTENCE, MAX_CROSSED = 5, 3
-"""Least number of words of a text, and of columns whose middles it covers, at which it is a sentence below a table."""
+"""A text below a table is a sentence if it has at least the first number of words and covers the middles of at least
+the second number of columns."""
 
 
 @dataclass(slots=True, eq=False)

@@ -16,11 +16,11 @@ from tasks.notation.currencies import is_currency
 from tasks.result import Box
 
 GAP = 1.5
-"""Least gap between a label and its value or another label, in heights of the line."""
+"""A gap wider than this, in heights of the line, separates a label from its value or from another label."""
 ROWS_ABOVE = 8
 """Number of preceding rows that a line may still belong to."""
 LEAST_ROW_OVERLAP = 0.5
-"""Least share of the height of the smaller line by which two lines of one row overlap vertically."""
+"""Two lines belong to one row if they overlap vertically by more than this share of the smaller line's height."""
 MAX_HEADINGS = 100
 """Largest number of headings of a row."""
 LONGEST_HEADING = 3

@@ -21,7 +21,7 @@ Column = Literal[
 ]
 
 FEWEST: Final = 2
-"""Least number of results that make a list."""
+"""At least this many results make a list."""
 MAX_BELOW: Final = 2
 """Largest number of lines below a result in which its attendance is searched for."""
 

@@ -33,7 +33,7 @@ must be unchanged."""
 FIGURE_COST = 3
 """Number of edits that a changed digit counts as, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Least and largest length, in characters, of a text that is compared by edit distance.
+"""Texts with at least the first and at most the second number of characters are compared by edit distance.
 
 A shorter text becomes another word by one edit, and searching for a longer one takes too long.
 """
@@ -47,7 +47,7 @@ BUCKET = 8
 begin. Thanks to it, a few missing or additional characters do not separate the n-grams of one occurrence."""
 MIN_SCATTERED_WORDS = 4
 SCATTERED_SHARE = 0.8
-"""Least share of a text's characters that must be in words found close together."""
+"""Words found close together match a text if they have at least this share of its characters."""
 LINES_TOGETHER = 6
 """Largest number of lines over which scattered words form one match. An address has up to six."""
 MAX_LOOKUPS = 20_000

@@ -24,7 +24,7 @@ Column = Literal["quantity", "unit", "name", "note", "group"]
 _Cells = dict[Column, ReadCell]
 
 FEWEST: Final = 3
-"""Smallest number of consecutive lines with a quantity that make a list."""
+"""At least this many consecutive lines with a quantity make a list."""
 MAX_NAMED: Final = 8
 """Largest number of words of a name; a longer text is a sentence."""
 ENDING_GAP: Final = 1.5
@@ -32,7 +32,7 @@ ENDING_GAP: Final = 1.5
 MAX_STRIPS: Final = 4
 """Largest number of parts of a page beside each other."""
 SHORTEST_HEADING: Final = 4
-"""Least number of letters of a line in capitals that is the heading of a group."""
+"""A line in capitals is the heading of a group only if it has at least this many letters."""
 _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "⅓": ".333", "⅔": ".667", "⅛": ".125"}
 _VULGAR = "".join(_FRACTIONS)
 _QUANTITY = re.compile(

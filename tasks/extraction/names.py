@@ -21,7 +21,7 @@ MAX_WORDS = 32
 """Largest number of words of a key that are compared with texts."""
 
 SHORTEST_PART = 3
-"""Least number of letters of a word that is recognised as part of two words written together."""
+"""A word is recognised as a part of two words written together only if it has at least this many letters."""
 LONGEST_PAIR = 40
 """Largest number of letters of two words written together. Longer texts are not split, because every cut is tried."""
 

@@ -41,7 +41,8 @@ OUTSIDE_PENALTY = 2.0
 """Penalty on the logit of a cell outside its field's column."""
 CENT = 0.005
 FEWEST_ADDED = 2
-"""Least number of amounts above a line at which the line counts as their sum. Fewer may agree by coincidence."""
+"""A line counts as a sum only if it is the sum of at least this many amounts above it. Fewer may agree by
+coincidence."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts that label sums. A row with such a label is not an item."""
 MAX_WORDS = 4
@@ -57,7 +58,7 @@ MAX_EDGE_DISTANCE = 0.7
 TELLING = 9
 """Number of possible cells that determine the edges of a column."""
 SEVERAL = 3
-"""Least count of numbers in a row at which their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
+"""If a row has at least this many numbers, their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
 LONG_LIST_ITEMS = 5
 """Number of items beyond which a longer list is not more certain."""

@@ -17,22 +17,22 @@ from tasks.extraction.units import UNITS
 NAMED = 4.0
 """Bonus on the logit of a place whose label consists of exactly the words of the field's name."""
 LEAST_AGREEMENT = 0.6
-"""Least agreement of a label with a name, 0 to 1, that counts."""
+"""A label names a field only if it agrees with the field's name by at least this, from 0 to 1."""
 LONGEST = 8
 """Number of words at the end of a label that are compared."""
 _MAX_CHARS = 80
 """Largest length of a label in characters."""
 STEM = 4
-"""Least number of letters that two inflected forms of one word share at the beginning."""
+"""Two inflected forms of one word have at least this many letters in common at the beginning."""
 LEAST_SHARED_LETTERS = 0.6
-"""Least share of the longer word's letters that two inflected forms of one word have in common."""
+"""Two inflected forms of one word have at least this share of the longer form's letters in common."""
 SLOTS: Mapping[Slot, float] = {"own": 1.0, "left": 1.0, "above": 0.85}
 """Weight of a label by its place."""
 COMMON_WORD_WEIGHT = 0.25
 """Weight of a word like `number` or `date`, which many names have."""
 
 SHORTEST_CUT = 3
-"""Least number of letters of an abbreviation."""
+"""An abbreviation has at least this many letters."""
 _CUT = re.compile(rf"[^\W\d_]{{{SHORTEST_CUT},}}(?=\.)")
 """Pattern of an abbreviated word, which ends with a point."""
 

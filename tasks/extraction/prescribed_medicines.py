@@ -14,7 +14,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
 
 FEWEST_COLUMNS: Final = 3
-"""Least number of columns that a list must ask for. A list of names with one dose each is read by `listed_items`."""
+"""A list must ask for at least this many columns. A list of names with one dose each is read by `listed_items`."""
 MAX_BELOW: Final = 4
 """Largest number of lines below a medicine that say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5

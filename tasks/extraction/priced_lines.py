@@ -22,9 +22,10 @@ from tasks.notation.numbers import magnitudes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
-"""Least number of items that need no sum below them."""
+"""Fewer items than this count only with their sum below them."""
 FEWEST_POSITIONS: Final = 3
-"""Least number of items whose numbers may be those of their lines. Fewer may be counts."""
+"""The numbers of items are those of their lines only if there are at least this many items. Fewer such numbers may be
+counts."""
 MAX_LABEL_WORDS: Final = 4
 """Largest number of words of a sum's label; a longer text describes an item."""
 CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}

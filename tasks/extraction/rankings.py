@@ -15,7 +15,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["rank", "name", "club", "result"]
 
 FEWEST: Final = 2
-"""Least number of lines of a ranking."""
+"""A ranking has at least this many lines."""
 LONGEST_ROW: Final = 200
 """Largest number of characters of a line of a ranking."""
 MAX_ABOVE: Final = 2

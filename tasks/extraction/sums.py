@@ -36,7 +36,7 @@ CONTRADICTION_FACTOR: Final = 0.7
 """Factor on the logits of fields whose most likely values contradict each other. The factor lowers the probabilities
 and keeps their order."""
 LEAST_PROBABILITY: Final = 0.5
-"""Least probability of each field's most likely value at which these values count as a contradiction."""
+"""The most likely values of fields count as a contradiction only if each of them has at least this probability."""
 MAX_VALUES: Final = 5
 """Number of values of each field that are tried in sums, the most likely first."""
 MAX_TERMS: Final = 3
@@ -59,7 +59,7 @@ IMPLAUSIBLE: Final = 10.0
 MAX_WORDS: Final = 5_000
 """Largest number of words of a page on which taxes by rate are searched for."""
 FEWEST: Final = 2
-"""Least number of items whose sum is not a coincidence."""
+"""The sum of at least this many items is not a coincidence."""
 
 
 class Relation(NamedTuple):

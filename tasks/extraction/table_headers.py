@@ -18,9 +18,9 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_NAMED = 0.4
-"""Least share, of a header's cells or of a list's fields, for which cells and fields match."""
+"""A row is a header if cells and fields match for at least this share of its cells, or of the list's fields."""
 PIECE = 0.5
-"""Least weight of a word of a header that counts as the name of a field if all other words of its line are names,
+"""A word of a header counts as the name of a field from this weight on, if all other words of its line are names,
 too."""
 LONGEST_PHRASE = 4
 """Largest number of words of one cell, in a header whose cells were read as one line."""
@@ -35,9 +35,9 @@ LINE_GAP, LEAST_GAP = 1.0, 0.25
 """Largest gap between two lines of a header, and least gap between a header and what is around it, in heights of a
 line."""
 LEAST_GAP_RATIO = 1.25
-"""Least gap between a header and what is above or below it, relative to the widest gap between its lines."""
+"""The gap above or below a header is at least this many times as wide as the widest gap between the header's lines."""
 LEAST_OVERLAP = 0.3
-"""Least share of the narrower one of two texts that is below the other if both are in one column."""
+"""Two texts are in one column if one is below the other with more than this share of the narrower one's width."""
 
 _HYPHEN = re.compile(r"(?<=\w\w)- (?=[^\W\d_])")
 

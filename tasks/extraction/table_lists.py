@@ -66,9 +66,9 @@ mean the same, or has the same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
 LEAST_COSINE = 0.45
-"""Least cosine between the meanings of a header and a field that are alike."""
+"""A header and a field are alike in meaning if the cosine of their embeddings is at least this."""
 LEAST_LIKENESS = 0.6
-"""Least weight at which a header is assigned to a field."""
+"""A header is assigned to a field only if its weight for the field is at least this."""
 ABBREVIATED = 0.8
 """Weight of a header that has the initials of a field's name, or its consonants."""
 SHORTEST_OF_CONSONANTS = 3
@@ -78,29 +78,31 @@ LONGEST_ABBREVIATION = 4
 """Largest number of letters of a header that counts as an abbreviation."""
 _VOWELS = frozenset("aeiou")
 LEAST_FIT = 0.75
-"""Least share of the cells of a column that must fit the field's type."""
+"""At least this share of a column's cells must fit the field's type."""
 LEAST_FIT_WITH_NULL = 0.5
-"""Least share of the cells that must fit a field that may be null and is named by the header: `included` may stand
+"""If a field may be null and the header names it, at least this share of the cells must fit it: `included` may stand
 among amounts."""
 MAX_GAPLESS_COLUMNS = 3
 """Largest number of columns of a table in which an item may not lack a cell. In wider tables, it may lack one."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
-"""Least share of a list's fields that headers must name: in tables found by the places of words, and in exact
-tables."""
+"""Headers must name at least this share of a list's fields. The first number is for tables found by the places of
+words, the second for exact tables."""
 FEWEST_ANCHORS = 2
-"""Least number of columns that headers must name before the columns between them are assigned by their order."""
+"""Columns without a name are assigned by their order only if headers name at least this many columns around them."""
 FEWEST_TELLING = 2
-"""Least number of columns with required values. A row with all of these filled is an item, however many other cells are
-empty."""
+"""If at least this many columns have required values, a row in which all of these are filled is an item, however many
+other cells are empty."""
 FEWEST_FIGURES = 3
-"""Least number of figures of a word in a section's heading that counts as a number, such as that of a delivery note."""
+"""A word in a section's heading counts as a number, such as that of a delivery note, if it has at least this many
+figures."""
 FEWEST_PARTED = 2
-"""Least number of columns of figures whose header and first cell were read as one."""
+"""A first row is taken out of the header only if at least this many columns of figures have it there."""
 FEWEST_IN_ORDER = 4
-"""Least number of fields of a list whose order alone assigns a table's columns, once a header names one of them."""
+"""Once a header names one field of a list with at least this many fields, their order alone assigns a table's
+columns."""
 LEAST_READABLE = 0.9
-"""Least share of required cells that must be readable in a table found by the places of words. A table with fewer was
-probably cut at the wrong places."""
+"""A table found by the places of words must have at least this share of its required cells readable. If fewer are, it
+was probably cut at the wrong places."""
 ANSWERED_SHARE = 0.5
 """Share of a list's fields. A table fills the list only if its columns answer more than this share."""
 
@@ -117,7 +119,8 @@ LONGEST_COMMON = 3
 MAX_GROUPED = 5_000
 """Largest number of tables of all groups of tables with the same header that are compared, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6
-"""Least worth of a table, as a share of the best one's worth, at which its rows are compared with those of the best."""
+"""The rows of a table are compared with those of the best table if it is worth at least this share of the best one's
+worth."""
 
 
 @dataclass(slots=True)

@@ -21,11 +21,12 @@ MAX_ROWS = 60
 MAX_COMPARED = 20_000
 """Largest product of texts and fields that are compared, at 0.05 ms a pair. Further tables are not transposed."""
 NAMED = 0.5
-"""Least weight of a text that may name a field. `fill_lists` decides by meaning, too."""
+"""A text may name a field if its weight is at least this. `fill_lists` decides by meaning, too."""
 FEWEST_NAMES = 2
-"""Least number of rows whose first cell names a field."""
+"""A table is transposed only if the first cells of at least this many rows name fields."""
 FEWEST_COLUMNS = 3
-"""Least number of columns of a table that is transposed. Of two, the second one has the values of a form."""
+"""A table is transposed only if it has at least this many columns. If it has two, the second one has the values of a
+form."""
 _HEADINGS: Final[Mapping[str, str]] = tomllib.loads(
     Path(__file__).with_name("transposed_tables.toml").read_text("utf-8")
 )["headings"]

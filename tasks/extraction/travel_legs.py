@@ -24,7 +24,7 @@ MAX_ABOVE: Final = 4
 """Largest number of rows above a leg in which its date is searched for."""
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
-"""Least number of columns of a leg that a list's fields must ask for."""
+"""A list's fields must ask for at least this many columns of a leg."""
 
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}"

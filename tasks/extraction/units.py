@@ -36,7 +36,7 @@ have."""
 SINGLE_NUMBER_PENALTY = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LARGEST = 1.5
-"""Least ratio of the largest print to any other in which a number stands out."""
+"""A number stands out if its print is the largest, and more than this many times as large as any smaller one."""
 LONGEST_UNIT = 2
 """Largest number of words of a unit."""
 

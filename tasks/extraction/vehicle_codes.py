@@ -9,9 +9,9 @@ from tasks.extraction.coded_texts import CodedLine, in_row, is_long
 from tasks.result import SourceLine
 
 FEWEST_CODES: Final = 5
-"""Least number of different codes on a certificate."""
+"""A certificate shows at least this many different codes."""
 FEWEST_PARTED: Final = 3
-"""Least number of different codes on a certificate that contain a point, such as `D.1`."""
+"""At least this many different codes on a certificate contain a point, such as `D.1`."""
 
 _MEANINGS: Final = {
     "A": ("Registration number", {"plate", "registration"}),

@@ -31,7 +31,7 @@ _STREET = re.compile(r"(?=.*\d).*[^\W\d_]{3}")
 _ENTIRE = frozenset(fold("full complete entire whole postal mailing vollständig complet completo completa volledig"))
 """Words in the name of a field that is for the whole, whatever fields are beside it."""
 LEAST_PROBABILITY = 0.5
-"""Least probability of a place that counts as the whole value."""
+"""A place counts as the whole value if its probability is at least this."""
 _KEPT = 0.95
 """Probability of the part as a share of the probability of the whole value."""
 

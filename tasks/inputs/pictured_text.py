@@ -16,7 +16,8 @@ from tasks.markdown_text import escape_part, plain_form
 
 _TOO_LARGE = "above OPENFAZE_MAX_IMAGE_MEGAPIXELS"
 _MIN_SIDE = 8
-"""Least side, in pixels, of a picture that can contain letters. Lines, bullets and spacers are smaller."""
+"""A picture can contain letters only if its sides have at least this many pixels. Lines, bullets and spacers are
+smaller."""
 
 
 class EmbeddedPages:

@@ -19,7 +19,8 @@ noise."""
 MAX_SIDE = 65_535
 """Largest side of a picture in which codes can be searched, in pixels. A larger picture is scaled down, too."""
 SHORTEST_ITF = 8
-"""Least number of digits of an ITF code. Since it has no end sign of its own, table lines can look like a short one."""
+"""An ITF code has at least this many digits. A shorter one may be lines of a table, because ITF has no sign of its own
+for its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ number."""
 MAX_ROWS = 1000
 """Largest number of rows of a table without rulings. Further rows are text."""
 _GAP, _WIDE_GAP = 0.7, 1.1
-"""Least width of the white space between cells, in line heights, for columns with many rows and for columns with
-few."""
+"""White space separates cells if it is at least this wide, in line heights. The first number is for columns with many
+rows, the second for columns with few."""
 _MANY_ROWS = 4
-"""Least number of rows at which white space of the smaller width separates columns."""
+"""White space of the smaller width separates columns if they have at least this many rows."""
 _CROSSED_SHARE = 0.15
 """Largest share of the rows with several cells that may cross the white space between two columns."""
 _ROW_DISTANCE = 3.5

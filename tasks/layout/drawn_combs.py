@@ -21,29 +21,29 @@ from tasks.layout.upright_ink import UprightInk
 MAX_COMBS = 60
 """Largest number of combs of a page that are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
-"""Least number of cells of a comb, in all its groups together."""
+"""A comb has at least this many cells, in all its groups together."""
 _WALL_HEIGHT = 0.75, 3.5
-"""Least and largest height of a wall, in line heights."""
+"""A wall has at least the first and at most the second height, in line heights."""
 _MAX_WALLS = 4_000
 """Largest number of upright strokes that are compared, beginning on the left."""
 _END_DIFFERENCE = 0.2
 """Largest difference of the ends of two neighbouring walls, as a share of their height."""
 _CELL_WIDTH = 0.45, 2.2
-"""Least and largest width of a cell, as a share of its height."""
+"""A cell has at least the first and at most the second width, as a share of its height."""
 _WIDTH_DIFFERENCE = 0.15
 """Largest difference in width between a cell and the usual cell of its comb, as a share of the usual width."""
 _GROUP_GAP = 0.45
 """Largest gap between two groups of cells (day, month and year), as a share of a cell."""
 _EDGE_SHARE = 0.8
-"""Least share of the lower edge that is drawn. The upper edge of a comb may be open."""
+"""At least this share of the lower edge is drawn. The upper edge of a comb may be open."""
 _EDGE_INK = 0.5
-"""Least share of ink in a row of pixels where the upper or lower edge of the cells runs."""
+"""A row of pixels is an upper or lower edge of the cells if at least this share of it is ink."""
 _RIM = 0.08
 """Width of the margin that is left out inside a cell's walls, as a share of the cell's height."""
 _PAPER_BRIGHTNESS = 0.9
-"""Least brightness of a pixel that becomes white on the sheet, as a share of the paper's brightness."""
+"""A pixel becomes white on the sheet if it has at least this brightness, as a share of the paper's brightness."""
 _CHARACTER_SIZE = 0.2
-"""Least width or height of a character, as a share of its cell's height."""
+"""A character has at least this width or height, as a share of its cell's height."""
 _ROW_HEIGHT = 96
 """Height in pixels of a comb's row on the sheet."""
 _CELL_HEIGHT = 64

@@ -23,15 +23,15 @@ from tasks.layout.reading_order import rows_in_order
 from tasks.layout.rulings import strokes_of
 
 _GAP = 0.6
-"""Least width of white space between words that may be a gutter, in line heights."""
+"""White space between words may be a gutter if it is at least this wide, in line heights."""
 _BEGINNING_DIFFERENCE = 0.35
 """Largest difference, in line heights, between the beginnings of lines in one column."""
 _LINES_AROUND = 8
 """Number of lines above and below that are examined for a gutter."""
 _BEGINNING_SHARE = 2 / 3
-"""Least share of lines that must begin at a gutter, among the lines with text there."""
+"""At least this share of the lines with text at a gutter must begin at it."""
 _FEWEST_IN_COLUMN = 4
-"""Least number of lines in a column."""
+"""A column has at least this many lines."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,11 +13,11 @@ from tasks.layout.rulings import skew_of
 from tasks.markdown_text import escape_beginning, escape_inline, markdown_form
 
 _LEVELS = 1.7, 1.35, 1.18
-"""Least type sizes of headings of the first, second and third level, relative to the page's text."""
+"""Headings of the first, second and third level have at least these type sizes, relative to the page's text."""
 _HEADING_WORDS = 16
 """Largest number of words of a heading, however large its type."""
 _PARAGRAPH_GAP = 0.4
-"""Least white space between paragraphs, in type sizes, beyond the usual distance of lines."""
+"""White space separates paragraphs if it exceeds the usual distance of lines by more than this, in type sizes."""
 _INDENT = 1.0
 """Indent of a paragraph's first line, in type sizes."""
 _NARROW_WIDTH = 12

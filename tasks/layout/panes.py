@@ -18,9 +18,9 @@ from tasks.layout.line_boxes import LineBox, Row, is_value
 from tasks.layout.rulings import Stroke
 
 _GUTTER = 0.8
-"""Least width of the white space between panes, in line heights."""
+"""White space separates panes if it is at least this wide, in line heights."""
 _FEWEST_ROWS = 3
-"""Least number of rows of a pane."""
+"""A pane has at least this many rows."""
 _MAX_BOXES = 600
 """Largest number of boxes of a part of a page in which panes are found. All of them are examined at each gutter."""
 _MAX_GUTTERS = 40
@@ -32,17 +32,18 @@ _SHIFT = 0.4
 _LEVEL_WEIGHT = 0.5
 """Weight of a level row against panes. Some rows of two things are level by chance."""
 _EVIDENCE = 3.0
-"""Least weight of rows that are not level, less that of level rows."""
+"""Panes are found if the weight of the rows that are not level exceeds that of the level rows by at least this."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
-"""Least weight between rulings that end at the gutter on both of its sides, as frames side by side do."""
+"""A smaller weight suffices between rulings that end at the gutter on both of its sides, as frames side by side do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
-"""Least number and share of level rows above or below panes that make these rows a table."""
+"""The rows above or below panes are a table if at least this number and this share of them are level."""
 _PAUSE, _BREAK = 1.5, 2.5
-"""Least heights of white space, in line heights, that speak for the end of a pane, and that end it."""
+"""White space of at least the first height, in line heights, speaks for the end of a pane. White space of at least the
+second height ends it."""
 _MAX_DISTANCE = 2.5
 """Largest distance, in line heights, of the ends of rulings from the gutter between them."""
 _RULING = 5.0
-"""Least length of such rulings, in line heights."""
+"""Such rulings are longer than this, in line heights."""
 
 
 @dataclass(frozen=True, slots=True)

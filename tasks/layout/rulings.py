@@ -27,13 +27,14 @@ _LONGEST_SIDE = 3000
 _MAX_SINE = 0.035
 """Sine of the angle (2 degrees) above which a line is neither horizontal nor vertical."""
 _LEAST_HORIZONTAL, _LEAST_VERTICAL = 2.0, 1.3
-"""Least lengths of horizontal and of vertical rulings, in line heights. Strokes of letters are shorter."""
+"""Horizontal rulings have at least the first length, and vertical ones the second, in line heights. Strokes of letters
+are shorter."""
 _MEASURED_LENGTH = 10.0
-"""Least length, in line heights, of the rulings from which the angle of a page is measured."""
+"""The angle of a page is measured from the rulings with at least this length, in line heights."""
 _LEAST_CONTRAST = 12
-"""Least difference in grey levels between a line and its surroundings."""
+"""A line differs from its surroundings by at least this many grey levels."""
 _BAR_THICKNESS = 0.6
-"""Least thickness, in line heights, of a dark stroke that is a bar and not a ruling."""
+"""A dark stroke of at least this thickness, in line heights, is a bar and not a ruling."""
 _DOUBLE_RULE_GAP = 0.3
 """Largest distance, in line heights, of rulings that count as one: double rules, or a line drawn cell by cell."""
 

@@ -26,11 +26,11 @@ _MISREAD_BOX = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DX
 MAX_BOXES = 400
 """Largest number of boxes and circles of a page. A dense form has a hundred."""
 SIZES = 0.45, 0.75, 1.3
-"""Least sides of small, usual and large boxes, in line heights."""
+"""The sides of small, usual and large boxes begin at these lengths, in line heights."""
 SPREAD = 1.8
 """Largest side of the boxes of one size, as a multiple of their smallest side."""
 _STRAIGHT_SHARE = 0.6
-"""Least share of a side that must be straight, because corners may be round."""
+"""At least this share of a side must be straight. The rest may be round corners."""
 _MAX_STROKES = 6_000
 """Largest number of short strokes in each direction that are compared, beginning at the top."""
 _MAX_CONTOURS = 60_000
@@ -39,17 +39,17 @@ more."""
 _FRAME_SHARE = 0.2
 """Share of a box's side, at each end, that may belong to its frame."""
 _TICK_INK = 0.05
-"""Least share of a ticked box's inside that is ink, apart from its frame."""
+"""A box is ticked if at least this share of its inside is ink, apart from its frame."""
 _TICK_SIZE = 0.35
-"""Least width or height of a tick, as a share of the inside. Anything smaller is a speck."""
+"""A tick has at least this width or height, as a share of the inside. Anything smaller is a speck."""
 _LEAST_ROUNDNESS = 0.8
-"""Least roundness (4π × area / perimeter²) of a circle."""
+"""A circle has at least this roundness (4π × area / perimeter²)."""
 _DOT_INK = 0.08
-"""Least share of a ticked circle's inside that is ink."""
+"""A circle is ticked if at least this share of its inside is ink."""
 _SIZE_DIFFERENCE = 0.18
 """Largest difference in size between circles that belong together."""
 _COVERED_SHARE = 0.9
-"""Least share of a side that must be ink when boxes of a known size are searched for."""
+"""If boxes of a known size are searched for, at least this share of a side must be ink."""
 _MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35
 """Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
 _MAX_SIZES = 4

@@ -14,7 +14,7 @@ MAX_OPTION_GAP = 8.0
 CONFIDENCE = 0.95
 """Confidence of a sign that stands for a box."""
 _COVERED_SHARE = 0.5
-"""Least share of a word that boxes cover if OCR has read the boxes as this word."""
+"""OCR has read boxes as a word if they cover at least this share of the word."""
 _LABEL_ENDS = ":：?"
 
 

@@ -15,7 +15,7 @@ from tasks.layout.upright_grey import UprightGrey
 _LONGEST_SIDE = 2400
 """Length of the longer side, in pixels, above which a picture is scaled down before the search."""
 _LEAST_CONTRAST = 12
-"""Least difference in grey levels between ink and its surroundings."""
+"""Ink differs from its surroundings by at least this many grey levels."""
 
 
 @dataclass(frozen=True, slots=True)

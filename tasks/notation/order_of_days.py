@@ -9,7 +9,7 @@ from tasks.notation.currencies import DOLLARS, find_currencies
 from tasks.notation.dates import Day
 
 FEWEST_FOREIGN: Final = 3
-"""Fewest letters with accents, or of another script, from which a document counts as not English."""
+"""A document with at least this many letters with accents, or of another script, counts as not English."""
 FIGURES_OF_DAY: Final = re.compile(r"\d{1,2} ?([-/.]) ?\d{1,2} ?\1 ?(?:\d{4}|\d\d)")
 _NOT_ENGLISH = re.compile(r"[^\W\d_a-zA-Z]")
 

@@ -22,11 +22,12 @@ Value = str | int | float | None
 Row = dict[str, Value]
 
 _LEAST_ENDING = 4
-"""Least length of a word for a field that also counts as the ending of a hint, as `user` in `hnuser`."""
+"""A word for a field counts as the ending of a hint, too, as `user` in `hnuser`, if it has at least this many
+letters."""
 _GROUPS = 12
 """Number of record groups that are tried, the largest first."""
 _LEAST_FILLED = 0.5
-"""Least share of records with a value for a field at which the page has this field. Some records may lack it: stories
+"""A page has a field if at least this share of its records have a value for it. Some records may lack one: stories
 without comments have no number of comments, for example."""
 _NUMBER = r"[-+]?\d{1,3}(?:[,. ]\d{3})+(?!\d)|[-+]?\d+(?:\.\d+)?"
 _PRICE = re.compile(

@@ -13,9 +13,10 @@ from tasks.scrape.parsing import joined
 Json = Any
 
 _LEAST_CHARS = 40
-"""Least length of a text whose language can be detected."""
+"""The language of a text can be detected if it has at least this many characters."""
 _LEAST_SCORE = 0.5
-"""Least score of a detected language. Below it, the declared language of the page is more reliable."""
+"""A detected language counts if its score is at least this. With a lower score, the declared language of the page is
+more reliable."""
 _SAMPLE = 2000
 """Number of characters of a text by which its language is detected."""
 MAX_BYTES = 64 * 1024

@@ -29,14 +29,14 @@ _MAX_CHARS = 1_000_000
 """Number of characters above which trafilatura is not used, because it takes seconds for large pages that are not
 articles."""
 _ARTICLE_SHARE = 0.55
-"""Least share of the text in `main` that an article must have to be the subject of the page."""
+"""An article is the subject of the page only if it has at least this share of the text in `main`."""
 _PROSE_SHARE = 0.4
-"""Least share of the text outside links that an article must have on a page without `main`."""
+"""On a page without `main`, an article must have at least this share of the text outside links."""
 _FEW_CHARS = 250
 """Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""Least share of a page's text in records of one kind that makes the page a list, of which an article is only a
-part."""
+"""A page is a list if records of one kind have more than this share of its text. An article is then only a part of the
+list."""
 _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
 """Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""

@@ -12,7 +12,7 @@ from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 
 _LEAST_ELEMENTS = 2
-"""Least number of elements for a list to be a column."""
+"""A list is a column only if it has at least this many elements."""
 _MAX_DEPTH = 4
 """Largest number of objects that may enclose a table, as in `{"data": {"rows": […]}}`."""
 _DELIMITERS = ("\t", ";", ",", "|")
@@ -28,7 +28,7 @@ _DATE_THEN_NUMBER = (
 )
 _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
-"""Least number of dates in a row that may be column names."""
+"""Dates in a row may be column names if there are at least this many."""
 _LONGEST_LINE = 80
 """Longest line, in characters, with a date and a number."""
 

@@ -22,9 +22,9 @@ _LARGEST_NUMBER = 10**300
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table, which is that of a spreadsheet."""
 _FILLED_SHARE = 0.5
-"""Least share of a grid's steps that must have a value. With fewer, the dates follow another grid or none."""
+"""At least this share of a grid's steps must have a value. With fewer, the dates follow another grid or none."""
 _WHOLE_STEP_SHARE = 0.9
-"""Least share of the gaps that must be whole steps."""
+"""At least this share of the gaps must be whole steps."""
 _MONTH_EDGE = 5
 """Largest distance, in days, from the first or last day of a month at which a date stands for the month, like its last
 trading day."""

@@ -32,7 +32,7 @@ _READ_AGAIN = 100_000
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
-"""Least number of dates with values that make a table if they follow each other directly. Two may be part of a
+"""Dates with values that follow each other directly make a table if there are at least this many. Two may be part of a
 sentence."""
 _DATE_BEGINNING = re.compile(r"(?<![\w.])(?=\d{1,2}(?:\d{2})?[-/.]|(?:19|20)\d\d(?:\d{4})?[,;:]\d)")
 _CLOCK = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})?)?"

@@ -11,7 +11,7 @@ from tasks.notation.cells import moment
 from tasks.notation.words import MONTHS, any_of, month_named
 
 LEAST_POINTS = 3
-"""Least number of labelled values that make a series. Two may be part of a sentence."""
+"""Labelled values make a series if there are at least this many. Two may be part of a sentence."""
 _MAX_CHARS = 20_000
 """Largest number of characters of a text that is searched. Nobody writes a longer series in sentences, and the search
 delays other threads."""

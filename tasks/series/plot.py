@@ -28,7 +28,7 @@ _MAX_SERIES = 8
 _SHOWN = 5
 """Length of the plotted past, as a multiple of the forecast's length."""
 _LEAST_SHOWN = 60
-"""Least length of the plotted past."""
+"""At least this many values of the past are plotted."""
 _WIDTH, _HEIGHT, _DPI = 9.0, 3.2, 100
 """Width of the plot and height of each series in inches, and pixels per inch."""
 _one_at_a_time = threading.Lock()

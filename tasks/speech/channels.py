@@ -20,14 +20,15 @@ _SAMPLES = int(SAMPLE_RATE * FRAME)
 _FLOOR = 1e-4
 """Root mean square below which everything is silence (-80 dB of full scale)."""
 _ACTIVE = 10 ** (-30 / 20)
-"""Least level of a frame that counts as speech, relative to the loud frames."""
+"""A frame counts as speech if its level is higher than this, relative to the loud frames."""
 _LEAST_LEVEL_RATIO = 10 ** (10 / 20)
-"""Least ratio of one channel's level to the other's for a frame to belong to it (10 dB). On separate lines the
-other channel is quieter than that, even with cross-talk; the two microphones of one recorder differ by less."""
+"""A frame belongs to a channel if its level there is more than this many times that of the other channel (10 dB). On
+separate lines, the difference is larger, even with cross-talk; the two microphones of one recorder differ by less."""
 _MOSTLY = 0.7
-"""Least share of the active frames that must belong to a single channel. In the rest, speakers talk at once."""
+"""At least this share of the active frames must belong to a single channel. In the other frames, speakers talk at
+once."""
 _LEAST_SHARE = 0.03
-"""Least share of the active frames that must belong to each channel for both to have a speaker."""
+"""Both channels have a speaker if at least this share of the active frames belongs to each of them."""
 _SMOOTHED = 5
 """Number of frames on each side that smooth a frame's level, so that a gap between two words of one speaker does not
 count as a turn of the other."""
@@ -43,7 +44,7 @@ _LEAST_FRAMES = 20
 TARGET = 10 ** (-24 / 20)
 """Root mean square to which faint speech is amplified: -24 dB of full scale, the level of ordinary recordings."""
 FAINT = 10 ** (-42 / 20)
-"""Least root mean square of speech that is left unchanged."""
+"""Speech with at least this root mean square is left unchanged."""
 SILENT = 10 ** (-88 / 20)
 """Root mean square below which sound is not speech: the rounding of 16-bit samples alone is as loud."""
 _LOUD = 95

@@ -14,15 +14,15 @@ from models.speech.transcriber import LONGEST_S, RATE, Samples
 from models.speech.voice_activity import FRAME, FRAME_S, Probabilities
 
 _PROBABILITY_MARGIN = 1e-4
-"""Least distance of probabilities from 0 and 1, so that their log odds are finite."""
+"""Probabilities are kept at least this far from 0 and 1, so that their log odds are finite."""
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35
 """Thresholds of the probability of speech, with Silero's values. Speech begins with a frame above the first and lasts
 until a frame falls below the second."""
 _LEAST_SPEECH = 3
 _LEAST_PAUSE = 4
-"""Least length of speech, and least length of a pause, in frames. Shorter sounds are clicks, and shorter pauses belong
-to consonants."""
+"""Speech has at least the first number of frames, and a pause the second. Shorter sounds are clicks, and shorter pauses
+belong to consonants."""
 _MARGIN = 10
 """Number of frames of silence that are kept at each end of a stretch: 0.32 s."""
 _LONG_PAUSE = 62
@@ -33,7 +33,7 @@ _OVERLAP = 31
 """Frames of overlap on each side of a cut within speech."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
-"""Least share of the desired length after which pauses are used, because short stretches are heard with less
+"""A pause is used only after at least this share of the desired length, because short parts are heard with less
 context."""
 
 

@@ -27,7 +27,7 @@ _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""
 _LEAST_CERTAIN = 0.6
-"""Least probability at which a detected language is used for the whole recording."""
+"""A detected language is used for the whole recording if its probability is at least this."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
 """Length of speech without words, in seconds, from which it is transcribed a second time. Engines stop early if the
@@ -41,13 +41,13 @@ _OVERLAP_S = 1.0
 _MAX_DIFFERENCE_S = 0.4
 """Largest difference, in seconds, between the times of one word in two transcriptions."""
 _GAP_S = 0.25
-"""Least length, in seconds, of a silence that is cut off from a word's time, because the alignment wrongly included
+"""A silence of at least this length, in seconds, is cut off from a word's time, because the alignment wrongly included
 it."""
 _ASTRAY_S = 0.5
 """Distance from any speech, in seconds, beyond which a word counts as hallucinated."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
-"""Least length of speech, in seconds, in a part that is chosen as the time of a recording's first word."""
+"""A part is chosen as the time of a recording's first word only if it has at least this much speech, in seconds."""
 _WORD_S = 0.3
 _LETTER_S = 0.07
 """Seconds that a word takes, and additional seconds per letter, in unhurried speech."""

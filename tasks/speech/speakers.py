@@ -34,9 +34,9 @@ _MAX_WINDOWS = 2000
 """Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
 evenly."""
 _LEAST_SECONDS = 3.0
-"""Least number of seconds of speech in a cluster. If a tenth of all speech is less, that tenth is the bound."""
+"""A cluster has at least this many seconds of speech. If a tenth of all speech is less, that tenth is the bound."""
 _LEAST_SHARE = 0.003
-"""Least share of the speech of a long recording in a cluster."""
+"""A cluster of a long recording has at least this share of its speech."""
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08

@@ -20,10 +20,10 @@ PAUSE = 0.5
 _SPELLED_PAUSE = 0.7
 """Longest silence in seconds between two letters of a spelled word."""
 _SPELLED_FROM = 3
-"""Least number of successive single letters or digits that count as a spelled-out word."""
+"""At least this many successive single letters or digits count as a spelled-out word."""
 _LEAST_TURN = 1.6
-"""Least duration, in seconds, of letters in which a voice can be recognised, which is the length of the encoder's
-window. A shorter turn within a spelled word is ignored."""
+"""A voice can be recognised in letters only if they last at least this long, in seconds, which is the length of the
+encoder's window. A shorter turn within a spelled word is ignored."""
 _SPELLED = re.compile(r"\W*(?:[^\W_](?:[-.]|\b))+\W*")
 
 

@@ -69,7 +69,8 @@ _MAX_ARROWS = 8
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
-"""Least number of letters of a name. Shorter ones begin unrelated words."""
+"""A name in ASCII letters that an ending follows must have at least this many letters. Shorter names begin unrelated
+words."""
 _UNKNOWN = re.compile(
     r"(?:\b(?:into|to|ins|nach|vers|al|naar|на)\s+|[译譯]成)(?:the )?(?P<what>[^\W\d_][\w-]{1,30})", re.IGNORECASE
 )

@@ -13,8 +13,8 @@ from tasks.inputs.pages import Pages, TextLayer
 from tasks.inputs.source import Blob
 
 _CHANGE = 0.02
-"""Least mean difference of two small pictures, as a share of the grey range, that is more than noise. A new page of
-text causes 0.03 or more, a cut nearly always over 0.1."""
+"""Two small pictures differ by more than noise if their mean difference is larger than this, as a share of the grey
+range. A new page of text causes 0.03 or more, a cut nearly always over 0.1."""
 _PROBES = 4
 """Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000

@@ -17,10 +17,10 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
-"""Least side, in pixels, of a picture that can contain text, in addition to the least area above. Gradients, rules and
-bullets are smaller."""
+"""A picture can contain text only if its sides have at least this many pixels, and its area at least the number above.
+Gradients, rules and bullets are smaller."""
 _GLYPH_SEGMENTS = 8
-"""Least mean number of segments per contour that letters have. Frames and bars have five."""
+"""Letters have at least this mean number of segments per contour. Frames and bars have five."""
 _GLYPH_POINTS = 4.0, 60.0
 """Range of letter heights in points. Smaller contours are bullets, larger ones are drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}

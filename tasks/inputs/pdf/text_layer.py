@@ -29,28 +29,29 @@ from tasks.inputs.pdf.words import PdfWord, read_words
 _CELLS = 400
 """Number of cells along the page's longer side for comparing areas: 2 points each on A4."""
 _SCANNED = 0.05
-"""Least share of a picture's area that hidden words must cover to be its OCR text. A stamped number covers less; a
-printed page covers three times as much."""
+"""Hidden words are the OCR text of a picture if they cover at least this share of its area. A stamped number covers
+less; a printed page covers three times as much."""
 _UNREAD = 0.05
 """Largest share of the page that pictures without text over them may cover. Small logos stay below it; a photo exceeds
 it."""
 _LEGIBLE = 10, 60
-"""Least shorter and longer side, in points, of a picture that can hold a line of text; a smaller one is a logo."""
+"""A picture can contain a line of text if its shorter side has at least the first number of points, and its longer side
+the second. A smaller picture is a logo."""
 
 Cells = NDArray[np.bool_]
 """Cells by row, from the bottom of the page, and column, from its left."""
 _COVERED = 0.8
-"""Least share of a word's box that must be covered, or clipped away, for the word to be unreadable."""
+"""A word is unreadable if at least this share of its box is covered or clipped away."""
 _OPAQUE = 0.98
-"""Least share of opaque pixels with which a picture hides what is below it. Its edges may be smooth."""
+"""A picture hides what is below it if at least this share of its pixels are opaque. Its edges may be smooth."""
 _MAX_PICTURES = 20
 """Largest number of pictures of a page that are rendered to check whether they are opaque. Further ones count as
 transparent."""
 _GARBAGE = 0.1
 """Share of glyphs without a known character above which the whole layer is distrusted."""
 _OUTLINES = 15
-"""Least number of contours outside the text that may be drawn letters. Two words have as many; a logo or a few symbols
-have fewer."""
+"""Contours outside the text may be drawn letters if there are at least this many. Two words have as many; a logo or a
+few symbols have fewer."""
 _LINE_GAP = 0.8
 """Largest distance, in em, between two words of one line, as it occurs in justified text. Columns may be hardly further
 apart; parts of a row that are not columns are joined again later."""
