@@ -41,7 +41,7 @@ _RECORDS = f"*/file-*{RECORD_SUFFIX}"
 _UNFINISHED = ".restoring"
 """Name of the temporary folder beside the final place of files. It holds them until the whole archive is unpacked."""
 _LOCKED_S = 5.0
-"""Longest time that copying a database waits for a server's lock on it, in seconds."""
+"""Copying a database waits at most this time, in seconds, for the end of a server's lock on it."""
 _COPIED_AT_ONCE = 1 << 20
 _PRIVATE = 0o700
 

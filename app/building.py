@@ -52,9 +52,9 @@ RAY = "ray"
 _PAGES_AT_ONCE = 4
 """Number of pages read at once: enough to keep the batches of one engine full."""
 LARGEST_ANSWER = 16 * MB
-"""Largest size in bytes of an answer that the cache keeps."""
+"""The cache keeps answers of at most this size, in bytes."""
 _LOCKED_S = 5.0
-"""Longest time that a read of stored responses waits for another process, in seconds."""
+"""Reading stored responses waits at most this time, in seconds, for another process."""
 
 
 def build_keys(settings: Settings) -> ApiKeys:

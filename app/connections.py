@@ -31,7 +31,8 @@ TICK_S = 1.0
 WINDOW_S = 10.0
 """Period over which a rate is measured, in seconds."""
 LINGER_S = 30.0
-"""Longest time for the rest of a body that the server does not read, in seconds, such as a body that is too large.
+"""If the server does not read a body, for example because it is too large, the client may go on sending it for this
+time, in seconds.
 
 A client that is cut off while sending may never see its response.
 """
@@ -63,7 +64,7 @@ _HEAD_COST = 64
 _CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."
 _DESCRIPTORS = 65536
 _PIPELINED = 32
-"""Largest number of requests of one connection that wait for an earlier request."""
+"""At most this many requests of one connection wait for an earlier request."""
 
 Reason = Literal[
     "connections",

@@ -25,8 +25,8 @@ from models.language.llm import ContextOverflow, LlmError, LlmOverloaded, LlmRef
 from tasks.errors import InputError, InputTooLarge, Overloaded
 
 LONGEST_RETRY_S = 60
-"""Longest delay, in seconds, after which a client is asked to repeat a request automatically. With a longer delay,
-the request fails immediately."""
+"""A client is asked to repeat a request automatically after at most this delay, in seconds. If the delay would be
+longer, the request fails at once."""
 LAST_MESSAGE_S = 1.0
 """Time limit, in seconds, for sending a last message to a caller who may no longer be reading."""
 

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeGuard
 from tasks.precontext import Entry, Evidence
 
 PIECE = 64 * 1024
-"""Largest number of characters of text that are joined in one event, so that encoding an event takes less than a
+"""At most this many characters of text are joined in one event, so that encoding an event takes less than a
 millisecond."""
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter"]

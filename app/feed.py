@@ -22,7 +22,8 @@ BUFFERED = 256 * 1024
 """Number of bytes that wait for a slow client before the work waits too. A larger piece waits alone."""
 _END_SHARE = 0.05
 _LONGEST_END_S = 10.0
-"""Longest part of a request's time reserved for judging, tracing and sending a truncated answer, in seconds."""
+"""At most this much of a request's time, in seconds, is reserved for judging, tracing and sending a truncated
+answer."""
 
 
 @dataclass(frozen=True, slots=True)

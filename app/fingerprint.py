@@ -19,7 +19,7 @@ from models.runtime import LOOK_AGAIN_S, Runtime
 from models.weights import WEIGHT_SETS
 
 _MODEL_S = 1.0
-"""Longest time that a request waits for the LLM's server to list its model, in seconds."""
+"""A request waits at most this time, in seconds, for the LLM's server to list its model."""
 _WITHOUT_INFLUENCE = frozenset(
     {"host", "port", "open", "api_keys", "keys_file", "key_share", "log_level", "log_format", "preload"}
     | {"metrics_port", "traces_url", "traces_content"}

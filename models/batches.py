@@ -36,7 +36,7 @@ class CardMemory:
     item: int
     """Memory that one more item takes during the computation."""
     items: int = 1
-    """Largest number of items that are computed together on a card with enough memory."""
+    """At most this many items are computed together on a card with enough memory."""
     is_guess: bool = False
     """True if the network is the operator's own, so that the estimate may be wrong. The estimate still limits the size
     of batches, but not the memory of the engine's runtime."""

@@ -52,7 +52,7 @@ class EngineConfig:
     auto_pull: bool = True
     """True if small weights are fetched at their engine's first use."""
     max_queue: int = 64
-    """Largest number of items that may wait for an engine."""
+    """At most this many items may wait for an engine."""
     idle_unload_s: float | None = None
     own: Sequence[BaseModel] = ()
     """Settings of capabilities, in one object or several."""

@@ -29,7 +29,7 @@ WORDS_RESERVE = 400 * MB
 """Number of bytes reserved for one request at a time, whose pages have more words than other requests leave memory for.
 The reserve is as large as the largest number of words that a request may have."""
 WORDS_WAIT_S = 60.0
-"""Longest time in seconds that a request which holds words waits for more. The time is limited, because the request
+"""A request that holds words waits at most this time, in seconds, for more. The time is limited, because the request
 that uses the reserve may take longer than a client would wait for an error."""
 
 

@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 MIN_STAY_FACTOR = 2.0
 """An engine stays for at least this time, in multiples of the time that loading it took."""
 MAX_WAIT_S = 30.0
-"""Largest number of seconds for which an engine waits until others may leave."""
+"""An engine waits at most this many seconds until others may leave."""
 
 
 class Resident(Protocol):

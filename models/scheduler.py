@@ -29,11 +29,11 @@ from models.base import EngineOverloaded, ShareUsedUp
 ItemT = TypeVar("ItemT")
 
 _ITEMS_AT_FULL_RATE = 8
-"""Largest number of waiting items with which a key is served as often as any other key."""
+"""A key with at most this many waiting items is served as often as any other key."""
 _MAX_TIME_STEP = 3.0
 """Largest result of `time_step`."""
 _MAX_PASSED_OVER = 16
-"""Largest number of items in a row that are served ahead of a waiting item of a batch."""
+"""At most this many items in a row are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
 """The class of an item: a flag that is True for work of a batch, and the name of the key."""
 _HeapEntry = tuple[float, int, _Lane]
@@ -426,12 +426,12 @@ class FairBytes(FairSlots):
     """
 
     WAITING_MULTIPLE = 2
-    """Largest multiple of the free bytes that a key holds after a claim that waited in the queue."""
+    """After a claim that waited in the queue, a key holds at most this multiple of the free bytes."""
     IMMEDIATE_MULTIPLE = 4
-    """Largest multiple of the free bytes that a key holds after a claim that does not wait. It is larger than for
+    """After a claim that does not wait, a key holds at most this multiple of the free bytes. It is larger than for
     waiting claims, so that work in progress can finish."""
     SMALL_CLAIM_SHARE = 1 / 64
-    """Largest claim, as a share of all bytes, that takes free bytes ahead of all larger claims."""
+    """A claim of at most this share of all bytes takes free bytes ahead of all larger claims."""
 
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
         share = SHARE.get()

@@ -10,7 +10,7 @@ from models.pulling import PullFailed, pull
 from models.weights import WeightFile, WeightSet
 
 AUTO_PULL_BYTES = 100_000_000
-"""Largest size, in bytes, of a set of weights that is fetched at its first use. Larger sets are fetched only by
+"""A set of weights of at most this size, in bytes, is fetched at its first use. Larger sets are fetched only by
 `openfaze pull`."""
 
 _RETRY_S = 30.0

@@ -46,11 +46,11 @@ class HostLimits:
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
-    """Largest number of items that may wait, of all keys together. One more raises EngineOverloaded. A key may use its
-    Share of it."""
+    """At most this many items may wait, of all keys together. One more raises EngineOverloaded. A key may use its Share
+    of it."""
     workers: int = 1
-    """Largest number of batches that run at the same time, each on an equal part of the processors. If each batch takes
-    one item, a key may use its Share of them."""
+    """At most this many batches run at the same time, each on an equal part of the processors. If each batch takes one
+    item, a key may use its Share of them."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 

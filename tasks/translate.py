@@ -38,7 +38,7 @@ _LEAST_CERTAIN = 0.6
 _LEAST_POSSIBLE = 0.04
 """If the first language is not certain, all languages with at least this probability are tried."""
 _GUESSES = 3
-"""Largest number of languages that are tried."""
+"""At most this many languages are tried."""
 _PAIRS_SHOWN = 30
 """Number of pairs of languages of each engine that an error lists; `/ready` lists all of them."""
 _OWN_CODES = {"als": "gsw"}

@@ -132,7 +132,7 @@ class StoredKey(BaseModel):
     requests_per_minute: AtLeastOne | None = None
     tokens_per_minute: AtLeastOne | None = None
     concurrent: AtLeastOne | None = None
-    """Largest number of requests that run at the same time."""
+    """At most this many requests run at the same time."""
     budget_usd: Dollars | None = None
     budget_period: Period | None = None
     """Period for which the budget holds: `day`, `month` or `total`."""

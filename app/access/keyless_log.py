@@ -6,7 +6,7 @@ from collections import Counter
 import structlog
 
 MAX_PER_MINUTE = 60
-"""Largest number of requests without a key per minute that get a log line each. Further requests are only counted."""
+"""At most this many requests without a key get a line in the log per minute. Further requests are only counted."""
 MINUTE_S = 60.0
 
 log = structlog.get_logger(__name__)

@@ -27,10 +27,10 @@ REFRESH_S = 1.0
 """Seconds between two checks of whether the file of keys has changed."""
 
 _MAX_ADDRESSES = 10_000
-"""Largest number of addresses whose wrong keys are remembered. The address that was silent longest is forgotten
+"""The wrong keys of at most this many addresses are remembered. The address that was silent longest is forgotten
 first."""
 _MAX_KNOWN = 64
-"""Largest number of valid keys that are remembered for one address."""
+"""At most this many valid keys are remembered for one address."""
 _NETWORK_BITS = 64
 """Length, in bits, of the prefix that distinguishes IPv6 clients, because each client has a whole network of
 addresses."""

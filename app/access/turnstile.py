@@ -21,10 +21,10 @@ PAUSE_FACTOR = 4
 at most a fifth of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
-"""Largest sum of outstanding pauses, in seconds, at which the next request need not wait. A few requests in a row,
-such as those of a page, thus begin at once."""
+"""The next request need not wait as long as the outstanding pauses are at most this, in seconds, together. A few
+requests in a row, such as those of a page, thus begin at once."""
 LONGEST_TURN_S = 0.1
-"""Longest time, in seconds, for which a request delays the next one. A request that takes longer is waiting for a slow
+"""A request delays the next one for at most this time, in seconds. A request that takes longer is waiting for a slow
 client or a file."""
 MAX_WAITING = 512
 """Largest number of waiting requests. Above it, the newest request of the address with the most waiting requests is

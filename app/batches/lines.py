@@ -37,17 +37,17 @@ METHOD = "POST"
 MAX_LINES = 50_000
 """Largest number of lines of a batch's file: OpenAI's limit."""
 LARGEST_LINE = 32 * MB
-"""Largest size of a line in bytes: a part of 20 MB in base64, and room for its text."""
+"""A line has at most this size, in bytes. A part of 20 MB in base64 fits, with room for text."""
 MAX_ID_CHARS = 512
 """Largest number of characters of a `custom_id`."""
 MAX_PROBLEMS = 100
-"""Largest number of problems that are listed for one file."""
+"""At most this many problems are listed for one file."""
 RECORD_START = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
 """Number of bytes that are split into lines before other threads get a chance to run."""
 _TRIES = 5
-"""Largest number of tries of a line that fails for a temporary reason."""
+"""A line that fails for a temporary reason is tried at most this many times."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 
 

@@ -63,12 +63,12 @@ CREATE INDEX batches_by_notice ON batches (tenant, notice_due) WHERE notice_due 
 _PATIENCE_S = 5.0
 """Seconds that a connection waits for the lock of another process."""
 _FREED_AT_ONCE = 50_000
-"""Largest number of pages of 4 kB that one sweep gives back to the disk."""
+"""One sweep gives at most this many pages of 4 kB back to the disk."""
 _LONGEST_HELD_S = 60.0
-"""Longest time, in seconds, for which a batch can be leased or rest. A later end was written while the clock was
-ahead."""
+"""A batch is leased, or rests, for at most this time, in seconds. A later end was written while the clock was ahead."""
 _LONGEST_PAUSE_S = 2 * 3600.0
-"""Longest time, in seconds, between two tries of the webhook. A later try was scheduled while the clock was ahead."""
+"""Two tries of the webhook are at most this far apart, in seconds. A later try was scheduled while the clock was
+ahead."""
 _OVERDUE_S = 24 * 3600.0
 """Seconds after which a batch may be deleted although its notice was never sent, for example because the settings no
 longer name a webhook."""

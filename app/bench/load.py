@@ -21,7 +21,7 @@ from app.bench.scenario import RequestBodies, RequestTemplate, Scenario
 
 _FRESH = {"x-interfaze-bypass-cache": "true"}
 _MAX_WAITING = 10_000
-"""Largest number of requests that run at the same time if a rate is set; further requests are not sent, and count as
+"""At most this many requests run at the same time if a rate is set; further requests are not sent, and count as
 errors."""
 _PAUSE_S = 0.5
 _SHOWN = 200

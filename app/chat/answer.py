@@ -64,9 +64,10 @@ PASSAGE_TOKENS = 120
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
-"""Largest number of words of a message that consists of nothing but the name of a value."""
+"""A message with at most this many words may be nothing but the name of a value."""
 LONGEST_SYSTEM = 30
-"""Largest number of characters of the system messages, without directives, that say nothing a question may be about."""
+"""System messages with at most this many characters, apart from directives, say nothing that a question could be
+about."""
 LEAST_PASTED = 300
 LEAST_LINES = 3
 """A text in a message with at least these numbers of characters and lines counts as the document that the question is

@@ -20,7 +20,7 @@ _GUARD_LIKE = re.compile(r"<[^\w<>]{0,8}guard(?![a-z]{2})", re.IGNORECASE)
 """Pattern of a tag that may be meant as a guard. The tag `<guardrails>` is excluded, because prompts use it for other
 purposes."""
 _LONGEST_TAG = 2_020
-"""Largest number of characters that one of the patterns matches."""
+"""A match of one of the patterns has at most this many characters."""
 _SLICE = 65_536
 """Number of characters that are searched at a time, because nothing else runs during a search."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}

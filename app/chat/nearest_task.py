@@ -17,8 +17,8 @@ _TABLE = tomllib.loads((Path(__file__).parent / "planning" / "prototypes.toml").
 NEIGHBOURS = 3
 """Number of nearest examples of a task whose mean cosine is the task's score."""
 LONGEST = 500
-"""Largest number of characters of a request that is compared with examples. `nearest` returns None for a longer text,
-which is material to work on rather than a question."""
+"""Only requests with at most this many characters are compared with examples. For a longer text, `nearest` returns
+None, because such a text is material to work on rather than a question."""
 
 
 @dataclass(frozen=True, slots=True)

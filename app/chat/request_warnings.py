@@ -42,8 +42,8 @@ _KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
 }
 """Additional fields that an object may have, beyond those of its class, by the object's path."""
 _MAX_OBJECTS, _MAX_COMPARED = 1000, 16
-"""Largest number of objects of a request, and of fields of an object, that are examined. `_MAX_COMPARED` limits the
-unknown fields that are compared with known names, which takes up to half a millisecond."""
+"""At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
+unknown fields are compared with known names, because a comparison takes up to half a millisecond."""
 _SEARCHED, _MAX_SEARCHED = 1000, 16
 """Number of characters of a user's text in which a tag is searched, and number of latest texts that are searched."""
 _LONGEST = 40

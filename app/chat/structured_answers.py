@@ -31,8 +31,8 @@ from tasks.schema.paths import leaves, pointer_of, schema_at
 log = structlog.get_logger(__name__)
 
 MAX_EVIDENCE_CHARS = 200_000_000
-"""Largest number of characters that are compared to find evidence, summed over the fields. Each field is compared with
-the whole text."""
+"""At most this many characters are compared to find evidence, summed over the fields. Each field is compared with the
+whole text."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,7 +74,7 @@ class ToolLimits:
     reads."""
 
     at_once: int = 8
-    """Largest number of tasks that run at a time."""
+    """At most this many tasks run at a time."""
     per_round: int = 16
     """Largest number of tasks after one answer of the LLM."""
     per_request: int = 32

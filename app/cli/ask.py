@@ -22,7 +22,7 @@ from app.access.key_file import CHAT
 from app.cli import KEY, fail
 
 _MAX_INLINE = 16 << 20
-"""Largest size, in bytes, of a file that is sent within the request. A larger file is uploaded first and deleted
+"""A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
 afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for the server. Reading has none, because a server at work sends a heartbeat every ten seconds and ends

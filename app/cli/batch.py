@@ -26,7 +26,7 @@ T = TypeVar("T")
 
 _PIECE = 1 << 20
 _SHOWN = 10
-"""Largest number of problems that are printed."""
+"""At most this many problems are printed."""
 _ID_CHARS, _MESSAGE_CHARS = 80, 400
 
 

@@ -47,8 +47,8 @@ _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "b
 _SCREEN = 80
 """Width of a usual terminal, in columns."""
 _MAX_REASON_CHARS = 300
-"""Largest number of characters that the summary shows of the reason why an engine is not on a card. The whole text is
-printed above it."""
+"""The summary shows at most this many characters of the reason why an engine is not on a card. The whole reason is
+printed above the summary."""
 _SCRIPTED = (
     b"<!doctype html><title>x</title><script>document.write(['written', 'by', 'a', 'script'].join(' '))</script>"
 )

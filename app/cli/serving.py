@@ -38,8 +38,8 @@ from models.setting_types import GPU, STANDARD
 _PORTS_TRIED = 100
 _CLOSING_SHARE = 0.25
 _MAX_CLOSING_S = 5.0
-"""Longest time in seconds, and share of the grace time, that is reserved for closing engines and stores after the last
-request."""
+"""Closing engines and stores after the last request gets this share of the grace time, but at most this time, in
+seconds."""
 _LEAST_TO_STOP_S = 10.0
 """A slow stop has at least this time, in seconds, before it is cut off, even if the grace time is shorter. Closing
 normally takes a second or two."""

@@ -16,9 +16,10 @@ from app.extract.reviews import Json
 from app.extract.state import PaperResult
 
 _MAX_INLINE = 16 << 20
-"""Largest content, in bytes, that is sent within the request. A larger one is uploaded first and deleted afterwards."""
+"""Content of at most this size, in bytes, is sent within the request. Larger content is uploaded first and deleted
+afterwards."""
 _TRIES = 8
-"""Largest number of requests for one paper while the server has no room or cannot be reached."""
+"""While the server has no room or cannot be reached, at most this many requests are sent for one paper."""
 _FIRST_PAUSE_S = 0.5
 """Seconds between the first two requests for a paper; each pause is twice the one before."""
 _LONGEST_PAUSE_S = 60.0
@@ -27,7 +28,7 @@ _FROM_A_PROXY = (502, 504)
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for the server. Reading has none, because the server ends requests that take too long."""
 MAX_EXAMPLES = 8
-"""Largest number of examples that a server reads. If there are more, only the last ones count."""
+"""A server reads at most this many examples. If there are more, only the last ones count."""
 PROMPT = "Fill in the fields from the document."
 
 

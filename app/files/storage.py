@@ -42,8 +42,7 @@ CREATE TABLE files (
 """,
 )
 _TRIES = 3
-"""Largest number of times that one call reads an owner's records into the index, if the index is lost again
-meanwhile."""
+"""One call reads an owner's records into the index at most this many times, if the index is lost again meanwhile."""
 _LOCKED_S = 10.0
 """Seconds that a connection waits for the lock of another process."""
 

@@ -17,7 +17,7 @@ from tasks.inputs.limits import megabytes
 PACE_CHECK_S = 5.0
 """Time between two checks of the pace of a body, in seconds."""
 _SHOWN = 40
-"""Largest number of characters of a header that a message quotes."""
+"""A message quotes at most this many characters of a header."""
 STEP = LARGE
 """Number of bytes by which the memory of a slow body grows at a time."""
 

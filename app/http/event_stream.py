@@ -12,7 +12,8 @@ from app.http.disconnect import until_disconnect
 from app.telemetry import Stages
 
 _PIECE = 256 * 1024
-"""Largest number of bytes passed to the server in one message, because it copies the bytes that cannot be sent yet."""
+"""At most this many bytes are passed to the server in one message, because the server copies the bytes that it cannot
+send yet."""
 
 
 class EventStreamResponse(Response):

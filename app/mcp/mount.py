@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 PATH = "/mcp"
 LARGEST_CALL = 4 * MB
-"""Largest size of a request in bytes, because the protocol's server parses a request all at once. A larger source has
-to be uploaded to `/v1/files`, and is then named by its id."""
+"""A request has at most this size, in bytes, because the protocol's server parses a request all at once. A larger
+source has to be uploaded to `/v1/files`, and is then named by its id."""
 _INVALID_REQUEST = -32600
 """Code of JSON-RPC for an invalid request."""
 _INVALID_PARAMS = -32602

@@ -30,7 +30,7 @@ from models.scheduler import SHARE
 LARGE = 512 * 1024
 """Size, in bytes, above which a result becomes a file: clients stop reading an event at 1 MiB."""
 _REPEATED = 128 * 1024
-"""Largest size of a result that is repeated as text, in bytes, for clients that do not read structured content."""
+"""A result of at most this size, in bytes, is repeated as text, for clients that do not read structured content."""
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
 _ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)

@@ -27,7 +27,7 @@ _OPENED_S = 120.0
 """Time, in seconds, during which a paper that somebody opened is not offered to others."""
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
-"""Largest number of rows of a list to which one can be added."""
+"""A row can be added to a list only if it has fewer rows than this."""
 
 
 class NotThere(Exception):

@@ -49,9 +49,9 @@ TranscriptionEvent = Progress | Phrase | Transcript
 _SEEK_HZ = 100
 """Number of units of `seek` per second: Whisper's frames."""
 _FIELD_BYTES = 1024 * 1024
-"""Largest size of a field other than the file, in bytes.
+"""A field other than the file has at most this size, in bytes.
 
-The longest fields are clips of known speakers, which are read only to be refused by name.
+The longest fields are clips of known speakers. They are read only so that the refusal can name them.
 """
 
 

@@ -40,10 +40,11 @@ MAX_CHARS = 1_000_000
 MAX_TEXTS = 2048
 """Largest number of texts in one request: OpenAI's bound."""
 _FEW_CHARS = 2000
-"""Largest number of characters, in all texts of a request, that are tokenized on the event loop, which takes at most
-half a millisecond."""
+"""If the texts of a request have at most this many characters together, they are tokenized on the event loop. This
+takes at most half a millisecond."""
 _FEW_VECTORS = {"float": 16, "base64": 32}
-"""Largest number of vectors that are encoded on the event loop, by format. That takes about half a millisecond."""
+"""If a response has at most this many vectors, they are encoded on the event loop, by format. This takes about half a
+millisecond."""
 T = TypeVar("T")
 _EXAMPLES = {
     "Embed a text": {"model": EMBEDDING_MODEL, "input": "How do I bake bread?"},

@@ -77,11 +77,12 @@ _EXAMPLES = {
     },
 }
 _SHORT_BYTES = 16 << 10
-"""Largest size, in bytes, of a body and of a response that are packed on the event loop."""
+"""A body and a response of at most this size, in bytes, are packed on the event loop."""
 _RUN = 250
 """Number of items of a stored input that are parsed before other threads may run."""
 _MANY_ITEMS = 100
-"""Largest number of items that are converted to messages on the event loop. More items are converted in a thread."""
+"""If a conversation has at most this many items, they are converted to messages on the event loop, and otherwise in a
+thread."""
 
 
 class ItemList(ResponseModel):

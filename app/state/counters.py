@@ -69,7 +69,7 @@ class Limits:
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     concurrent: int | None = None
-    """Largest number of requests that run at the same time."""
+    """At most this many requests run at the same time."""
     budget: int | None = None
     """Largest amount of money that may be spent in a period, in billionths of a dollar."""
     budget_period: Period = "month"

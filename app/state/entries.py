@@ -28,10 +28,10 @@ PAUSE_S = 1.0
 _MAX_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10
-"""Largest number of bytes of a value that is unpacked on the event loop, because that is faster than switching to a
+"""A value of at most this many bytes is unpacked on the event loop, because that is faster than switching to a
 thread."""
 MAX_WRITES = 64
-"""Largest number of entries that wait to be written; further entries are dropped."""
+"""At most this many entries wait to be written; further entries are dropped."""
 
 log = structlog.get_logger(__name__)
 

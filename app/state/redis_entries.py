@@ -24,9 +24,9 @@ ENTRY_BYTES = 1024
 """Number of bytes that an entry takes in addition to its value: for its key and its places in the index. 786 bytes were
 measured in Redis 7.0 for a value of 20 bytes; the rest allows for what the allocator adds to larger values."""
 _MAX_FREED = 500
-"""Largest number of entries that one script deletes, so that Redis keeps no other caller waiting for long."""
+"""One script deletes at most this many entries, so that Redis keeps no other caller waiting for long."""
 _MAX_ROUNDS = 1000
-"""Largest number of scripts that make room for one entry."""
+"""At most this many scripts make room for one entry."""
 
 log = structlog.get_logger(__name__)
 

@@ -15,11 +15,12 @@ from models.fair_executor import FairExecutor
 RESPONSE_PREFIX = "openfaze:response:1:"
 """Prefix of the keys in Redis."""
 LARGEST_RESPONSE = 64 * 1024 * 1024
-"""Largest size, in bytes, of a response with its input. A larger one is sent to the client, but not stored."""
+"""A response is stored only if it has at most this size, in bytes, with its input. The client gets larger responses,
+too."""
 
 COPIES = 3
-"""Largest number of copies of a stored response in memory while it is read: the stored bytes, the parsed list, and the
-items."""
+"""While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
+the items."""
 _LARGE = 1024 * 1024
 """Size, in bytes, above which a response that waits for memory is read again instead of being kept."""
 

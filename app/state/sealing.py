@@ -16,9 +16,9 @@ _DIGEST_BYTES = 16
 _NONCE_BYTES = 12
 """Length of a nonce of AES-GCM, in bytes (NIST SP 800-38D, 8.2)."""
 _SHORT_BYTES = 64 << 10
-"""Largest number of bytes of a value for which each thread reuses its own compressor, because making a new one takes
-three times as long as compressing. Longer values get a new compressor, because a compressor keeps the memory that its
-longest value took."""
+"""Each thread reuses its own compressor for values of at most this many bytes, because making a new one takes three
+times as long as compressing. Longer values get a new compressor, because a compressor keeps the memory that its longest
+value took."""
 
 
 class _Cipher(Protocol):

@@ -41,7 +41,7 @@ _UNCOUNTED_SHARE = 1 / 256
 Counting scans an index."""
 
 _SMALL = 16 << 10
-"""Largest number of bytes of an entry that is written on the event loop."""
+"""An entry of at most this many bytes is written on the event loop."""
 
 _Row = tuple[bytes, str, str, float, float, int, bytes]
 """Row of the table."""

@@ -31,7 +31,7 @@ LOCKED_S = 0.04
 """Seconds that a connection to a cache waits for another process's lock: less than the time limit of a lookup."""
 _TRIES = 25
 _MAX_AT_ONCE = 256
-"""Largest number of items that are written in one job."""
+"""At most this many items are written in one job."""
 _SLOW_S = 0.005
 """Seconds after which a write on the event loop counts as slow. The cause is a busy disk or machine."""
 _PAUSE_S = 60.0
@@ -54,7 +54,7 @@ _DAMAGED = (
 )
 """Words of SQLite's errors, in lower case, which show that the file is damaged or is not a database."""
 _MAX_ASIDE = 3
-"""Largest number of damaged files of one store that are kept. If more are damaged, the operator has to intervene."""
+"""At most this many damaged files of one store are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
 """A row of a table takes at least this many bytes. A damaged file thus has at most its size divided by this number of
 rows. No more are read, because the links in the file may form a circle."""

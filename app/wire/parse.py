@@ -36,8 +36,8 @@ _COLON_NEXT = re.compile(rb"[ \t\r\n]*:")
 LARGE_BYTES = 256 * 1024
 """A body of at least this size, in bytes, is parsed in a thread and without its long strings."""
 MAX_VALUES = 50_000
-"""Largest number of values in a large body. A parsed value may take a hundred times the bytes that it has in JSON, and
-no other thread runs while values are parsed: 40 ms for this number."""
+"""A large body has at most this many values. A parsed value may take a hundred times the bytes that it has in JSON, and
+no other thread runs while values are parsed, which takes 40 ms for this many."""
 
 
 class TooManyValues(Exception):

@@ -13,8 +13,8 @@ UNION_MARK = "·"
 MAX_NESTING = 201
 """Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
 _LONGEST, _MAX_COMPARED = 40, 16
-"""Largest number of characters of a value that a message quotes, and largest number of sent fields with which a missing
-field is compared."""
+"""A message quotes at most the first number of characters of a value, and compares a missing field with at most the
+second number of sent fields."""
 _LIKENESS = 0.8
 
 

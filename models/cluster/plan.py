@@ -39,9 +39,9 @@ class ClusterConfig:
     start_s: float = 120.0
     """Largest number of seconds between the start of a replica and its first answer."""
     drain_s: float = 30.0
-    """Largest number of seconds for which a replica may finish its work when it is stopped."""
+    """A replica that is stopped may finish its work for this many seconds."""
     stuck_s: float = 600.0
-    """Largest number of seconds for one batch. After this time, callers no longer wait, and the replica is replaced."""
+    """A batch may take this many seconds. After this time, callers no longer wait, and the replica is replaced."""
     threads: int = 1
     """Number of threads per library in a replica (OMP_NUM_THREADS and others), unless the engine sets it."""
     scale_s: float = 3.0

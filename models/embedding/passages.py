@@ -17,10 +17,10 @@ find."""
 QUERY: Role = "query"
 
 _CHARS_AT_ONCE = 16_000
-"""Largest number of characters that are tokenized at once."""
+"""At most this many characters are tokenized at once."""
 
 _SHORT_CHARS = 1000
-"""Largest number of characters of a text that is tokenized without releasing the GIL, which takes 0.25 ms."""
+"""A text of at most this many characters is tokenized without releasing the GIL, which takes 0.25 ms."""
 
 
 def read_tokenizer(file: Path) -> Any:

@@ -10,7 +10,7 @@ from models.embedding.embedder import Vector
 from models.embedding.passages import Passage
 
 _MAX_LENGTH_RATIO = 1.5
-"""Largest length of a text in a group, as a multiple of the group's shortest text."""
+"""The texts of a group are at most this many times as long as the group's shortest text."""
 
 Encode = Callable[[NDArray[np.int64], NDArray[np.bool_]], NDArray[np.float32]]
 """Function that takes token ids and a mask, which is False for padding (texts × tokens), and returns the last hidden

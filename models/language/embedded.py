@@ -52,7 +52,7 @@ from models.scheduler import SHARE, FairSlots
 log = structlog.get_logger(__name__)
 
 SMALL_BYTES = 256_000_000
-"""Largest file, in bytes, of a model that is opened once for each call at a time."""
+"""A model whose file has at most this many bytes is opened once for each of the calls at a time."""
 
 LONGEST_TOKEN = 256
 """Largest number of characters that a token may have. The longest in the vocabularies of open models are 128 spaces."""

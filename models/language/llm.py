@@ -45,8 +45,8 @@ COPIED = (
 )
 """Notice to callers of an answer that quotes values because the LLM is not capable."""
 THINKING_TOKENS = 4096
-"""Largest number of tokens added for the reasoning of a model whose reasoning cannot be switched off; at most a quarter
-of its context."""
+"""A model whose reasoning cannot be switched off gets this many additional tokens for it, but at most a quarter of its
+context."""
 
 
 def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:

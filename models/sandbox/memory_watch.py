@@ -30,7 +30,7 @@ _MAX_ROUNDS = 3
 """Largest number of rounds of one count. A round reads all processes, and is repeated while it finds new ones, because
 a process whose parent ends becomes a child of the first process and may be missed in that round."""
 _MAX_READ_PER_ROUND = 1000
-"""Largest number of processes that are read in a round. At most `SandboxLimits.processes` exist at a time."""
+"""At most this many processes are read in a round. At most `SandboxLimits.processes` exist at a time."""
 _MAX_UNSETTLED = 10
 """Largest number of counts in a row in which a process came and went before it could be read, in every round. Python
 takes a millisecond to fork, during which a process is read ten times; a program that calls the kernel directly may be

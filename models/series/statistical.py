@@ -27,8 +27,8 @@ _MAX_ERROR_RATIO = 1.3
 """Largest number of methods that are combined, and largest error of each, in multiples of the least. The median of
 several good methods has smaller errors than the method with the best results so far."""
 _MAX_EXCURSION = 4.0
-"""Largest distance of a path from the range of the known values, as a multiple of this range. The limit is higher for a
-path that is longer than the known values."""
+"""A path leaves the range of the known values by at most this multiple of the range. The limit is higher for a path
+that is longer than the known values."""
 _FACTOR_BOUNDS = (1.0, 3.0)
 """Bounds of the factor that scales an interval. No interval becomes narrower, because the methods were chosen for their
 small errors on these very folds, and future errors are larger."""

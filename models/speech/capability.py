@@ -24,7 +24,7 @@ _WINDOWS_AT_ONCE = 8
 wait longer for the batch ahead of it."""
 
 _WINDOWS_ON_A_CARD = 32
-"""Largest number of windows that are decoded together on a card."""
+"""At most this many windows are decoded together on a card."""
 _GREETING = Path(__file__).with_name("good_morning.opus")
 """Two seconds of speech, made by espeak-ng."""
 

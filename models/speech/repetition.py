@@ -11,7 +11,7 @@ _LEAST_REPETITIONS = 3
 """A phrase in a loop is repeated at least this many times in a row."""
 
 _LONGEST_PHRASE = 16
-"""Largest number of words of a phrase that is searched for."""
+"""Phrases with at most this many words are searched for."""
 
 _LEAST_PROBABILITY = 0.7
 

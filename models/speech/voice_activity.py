@@ -23,7 +23,7 @@ FRAME_S = FRAME / RATE
 _CONTEXT = 64
 """Number of samples before each frame that the network also gets."""
 _ROUND_FRAMES = 62
-"""Largest number of frames that are computed together (2 s). The state is reset only at the end of such a round."""
+"""At most this many frames are computed together (2 s). The state is reset only at the end of such a round."""
 _SILENCE_BELOW = 0.2
 """Probability of speech. If all frames of a round are below it, the state is reset."""
 NETWORK = Path(__file__).with_suffix(".onnx")

@@ -64,8 +64,8 @@ _EXTRA_SPOKEN_TOKENS = 12
 """Largest number of tokens that can be spoken: `_SPOKEN_TOKENS_PER_SECOND` for each second, plus
 `_EXTRA_SPOKEN_TOKENS`, for fast digits with hyphens."""
 _MAX_LOGPROB_LOSS = 0.5
-"""Largest difference in log probability at which a text without a loop is preferred to a more probable text with a
-loop."""
+"""A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by at most
+this."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
 """Search options. Each set is tried on the windows that the previous one left in doubt."""
 

@@ -41,7 +41,7 @@ _VOCABULARIES = ("shared_vocabulary", "source_vocabulary")
 _KEPT_VOCABULARIES = 64
 
 _BATCH_TOKENS = 2048
-"""Largest number of tokens that are decoded together."""
+"""At most this many tokens are decoded together."""
 
 _BEAM = 4
 

@@ -22,7 +22,7 @@ Points = NDArray[np.float64]
 """Array of … × 2: x, y."""
 
 _MAX_SHORT_CHARS = 2
-"""Largest number of characters of a text whose direction is unreliable."""
+"""The direction of a text with at most this many characters is unreliable."""
 _TURN_RATIO = 1.5
 """A page counts as turned if its sideways or upside-down text is more than this many times as long as its upright
 text."""
@@ -40,23 +40,23 @@ _LEAST_LENGTH = 2.0
 _FEWEST_LINES = 4
 """More than turn and skew is determined only on a page with at least this many lines of at least _LEAST_LENGTH."""
 _MAX_LINES = 1000
-"""Largest number of lines that a geometry is fitted to, taken evenly from the whole page. A dense page has about 300;
-more would not improve the result, and an untrusted page may have tens of thousands."""
+"""A geometry is fitted to at most this many lines, taken evenly from the whole page. A dense page has about 300; more
+would not improve the result, and an untrusted page may have tens of thousands."""
 _NOISE = 0.08
 """Usual error of a line's end, in line heights."""
 _ROW_TOLERANCE = 0.35
-"""Largest difference, in line heights, between two ends that count as one row."""
+"""Two ends count as one row if their heights differ by at most this, in line heights."""
 _ROUNDS = 12
 _UPRIGHT_TOLERANCE = 0.2
-"""Largest displacement, in line heights, on a page that counts as upright."""
+"""A page counts as upright if no displacement on it is larger than this, in line heights."""
 _MAX_GRADIENT = 0.5
 """Largest change of a displacement per pixel. Above it, the map could fold over itself and have no inverse."""
 _MAX_PAIRS = 2000
-"""Largest number of pairs of edges that vote for the slant of columns."""
+"""At most this many pairs of edges vote for the slant of columns."""
 _MAX_BELOW = 39
-"""Largest number of lines below a line whose edges are compared with its edges."""
+"""The edges of a line are compared with those of at most this many lines below it."""
 _PAIR_HEIGHTS = 8.0
-"""Largest distance of lines, in line heights, whose edges are compared."""
+"""The edges of two lines are compared if the lines are at most this far apart, in line heights."""
 _MAX_SLANT = 0.4
 """Largest slant of a column, in pixels to the side per pixel down."""
 _ALIGNED = 0.2

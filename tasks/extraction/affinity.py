@@ -26,7 +26,7 @@ REACH = 12
 """Largest distance of a heading from a value in its column, in heights of the match."""
 
 MAX_LABELS = 32
-"""Largest number of occurrences of a label that are compared with one match."""
+"""At most this many occurrences of a label are compared with one match."""
 
 
 def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:

@@ -17,7 +17,7 @@ from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
 
 MAX_VALUES = 48
-"""Largest number of values of a field that are checked against its schema, the most likely first."""
+"""At most this many values of a field are checked against its schema, the most likely first."""
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")

@@ -16,7 +16,7 @@ SINGLE: Final = 0.6
 EVEN: Final = 0.7
 """At least this share of a comb's characters are whole numbers of cells apart."""
 LONGEST: Final = 3
-"""Largest number of characters in neighbouring cells that may have been read as one word."""
+"""At most this many characters in neighbouring cells may have been read as one word."""
 LAST_IN_ORDER: Final = "G"
 """Last character of an ascending series that counts as categories or a scale, and not as a word."""
 WIDEST_CELL: Final = 2.0

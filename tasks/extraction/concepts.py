@@ -23,7 +23,7 @@ too."""
 Kind = Literal["amount", "count", "date", "time", "number", "text"]
 
 LONGEST_NAME = 8
-"""Largest number of words of a field's name that are looked up together."""
+"""At most this many words of a field's name are looked up together."""
 MAX_TURNED = 4
 """Largest number of words of a field's name whose order does not matter."""
 

@@ -28,9 +28,9 @@ VARIABLE = "*"
 EDGE = "\n"
 """Delimiter at the start and at the end of a line."""
 MAX_CUT = 48
-"""Largest number of spans that are cut for one place on an example."""
+"""At most this many spans are cut for one place on an example."""
 MAX_CUT_IN_ALL = 600
-"""Largest number of spans that are cut for all fields of a request."""
+"""At most this many spans are cut for all fields of a request."""
 MAX_TRIED = 20_000
 """Largest number of places at which the beginnings of values are looked for, for all fields of a request."""
 LONGER = 4

@@ -32,9 +32,9 @@ from tasks.schema.paths import JsonPath
 Numbers = NDArray[np.int32]
 
 MAX_EXAMPLES = 8
-"""Largest number of examples that are used. If there are more, the last ones count."""
+"""At most this many examples are used. If there are more, the last ones count."""
 MAX_PLACES = 4
-"""Largest number of places on an example that are learned for one value, the most likely first."""
+"""At most this many places on an example are learned for one value, the most likely first."""
 UNLIKELIER = 4.0
 """Largest difference of logits from the most likely place of a value on an example at which a place is still
 learned."""

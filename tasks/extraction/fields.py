@@ -17,7 +17,7 @@ Fits = Callable[[Any], bool]
 """Function that returns True if a value satisfies a field's schema."""
 
 MAX_FIELDS = 100
-"""Largest number of fields of one schema that are searched for, because each field is scored with every candidate."""
+"""At most this many fields of one schema are searched for, because each field is scored with every candidate."""
 _LIST = NOTES | {"type", "items", "minItems", "maxItems"}
 _TEXT = NOTES | {"type", "minLength", "maxLength"}
 _SINGLE = NOTES | {

@@ -30,7 +30,7 @@ WORDS_AT_ONCE = 1_000
 LONGEST_LABEL = 6
 """Largest number of words of a label without a colon. A longer text is a sentence."""
 _MAX_KEPT = 2 * LONGEST_LABEL
-"""Largest number of words before a colon that are examined."""
+"""At most this many words before a colon are examined."""
 
 _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
 """Pattern of a text before a colon that does not belong to a time of day."""

@@ -22,7 +22,7 @@ from tasks.notation.numbers import Number, parse_number
 Kind = Literal["exact", "normalised", "fuzzy"]
 
 MAX_OCCURRENCES = 50
-"""Largest number of places of a value in a passage that are examined. Pages rarely repeat a number more often."""
+"""At most this many places of a value in a passage are examined. Pages rarely repeat a number more often."""
 NORMALISED_SCORE = 0.95
 """Score of another notation of the same value; the same characters score 1."""
 OTHER_READING_SCORE = 0.85
@@ -40,8 +40,8 @@ A shorter text becomes another word by one edit, and searching for a longer one 
 PIECES = 64
 """Approximate largest number of n-grams of a text that are looked up to find where it may occur."""
 MAX_HITS = 1_000
-"""Largest number of occurrences of one n-gram that are looked at. Further ones are skipped, because the rarer n-grams
-of a text show where it is."""
+"""At most this many occurrences of one n-gram are looked at. Further ones are skipped, because the rarer n-grams of a
+text show where it is."""
 BUCKET = 8
 """Width, in characters, of the buckets in which occurrences of n-grams are counted, by the place where the text would
 begin. Thanks to it, a few missing or additional characters do not separate the n-grams of one occurrence."""

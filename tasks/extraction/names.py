@@ -16,9 +16,9 @@ LONGEST_NAME = 8
 """Largest number of words of a description that counts as a name. A longer one is an explanation."""
 
 MAX_CHARS = 200
-"""Largest number of characters of a key that are compared with texts. A longer title or description is not a name."""
+"""At most this many characters of a key are compared with texts. A longer title or description is not a name."""
 MAX_WORDS = 32
-"""Largest number of words of a key that are compared with texts."""
+"""At most this many words of a key are compared with texts."""
 
 SHORTEST_PART = 3
 """A word is recognised as a part of two words written together only if it has at least this many letters."""

@@ -27,7 +27,7 @@ from tasks.schema.paths import JsonPath
 
 MAX_ITEMS = 1_000
 MAX_PLACES = 1_500
-"""Largest number of possible cells that are examined, the most likely first."""
+"""At most this many possible cells are examined, the most likely first."""
 LEAST_OUTSIDE_LOGIT = 0.0
 """Logit that a cell outside its field's column must exceed."""
 POSSIBLE = -6.0

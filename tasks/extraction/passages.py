@@ -75,7 +75,7 @@ class Quantities(list[Q]):
 
 
 MAX_WORDS_BEFORE = 6
-"""Largest number of words before a value that may deny it or compare with it."""
+"""At most this many words before a value may deny it or compare with it."""
 
 
 class Passage:

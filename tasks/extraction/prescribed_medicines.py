@@ -16,7 +16,7 @@ Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
 FEWEST_COLUMNS: Final = 3
 """A list must ask for at least this many columns. A list of names with one dose each is read by `listed_items`."""
 MAX_BELOW: Final = 4
-"""Largest number of lines below a medicine that say how it is taken, for how long, and how much is supplied."""
+"""At most this many lines below a medicine say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5
 """Gap between two lines that ends the description of a medicine, in heights of a line."""
 

@@ -7,9 +7,9 @@ from tasks.extraction.passages import Passage
 from tasks.extraction.probability import FieldScores, ValuePlace
 
 MAX_PIECES: Final = 8
-"""Largest number of pieces of a row that are quoted before a value."""
+"""At most this many pieces of a row are quoted before a value."""
 MAX_WORDS: Final = 20
-"""Largest number of words that are quoted on each side of a value, because a paragraph of a text is one long line."""
+"""At most this many words are quoted on each side of a value, because a paragraph of a text is one long line."""
 
 
 def row_of(scored: FieldScores, place: ValuePlace) -> str:

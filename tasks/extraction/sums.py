@@ -40,7 +40,7 @@ LEAST_PROBABILITY: Final = 0.5
 MAX_VALUES: Final = 5
 """Number of values of each field that are tried in sums, the most likely first."""
 MAX_TERMS: Final = 3
-"""Largest number of terms of a relation, beyond its total and first term, that are tried."""
+"""At most this many terms of a relation, beyond its total and first term, are tried."""
 UNLIKELY: Final = 8.0
 """Largest difference of log-probability between the most likely values and values that agree, up to which those that
 agree are preferred."""

@@ -27,9 +27,9 @@ LONGEST_PHRASE = 4
 MAX_HEADER_WORDS = 60
 """Largest number of words of a header, whose places are compared with each other."""
 MAX_FIGURES = 1
-"""Largest number of figures that follow words in a line of a header."""
+"""At most this many figures follow words in a line of a header."""
 MAX_LINES = 6
-"""Largest number of lines above, and below, a line of a header that may belong to it. Lines side by side, but at other
+"""At most this many lines above, and below, a line of a header may belong to it. Lines side by side, but at other
 heights, count separately."""
 LINE_GAP, LEAST_GAP = 1.0, 0.25
 """Largest gap between two lines of a header, and least gap between a header and what is around it, in heights of a

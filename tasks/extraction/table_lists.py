@@ -45,10 +45,9 @@ from tasks.schema.paths import JsonPath
 MAX_HEADERS = 15
 """Number of rows at the beginning of a table among which the header is searched for."""
 MAX_READINGS = 3
-"""Largest number of readings of a table's header that are compared with the fields by meaning, at 4 ms a text."""
+"""At most this many readings of a table's header are compared with the fields by meaning, at 4 ms a text."""
 MAX_EMBEDDED = 400
-"""Largest number of header texts that are compared with the fields by meaning. Further ones are compared by words
-alone."""
+"""At most this many header texts are compared with the fields by meaning. Further ones are compared by words alone."""
 MAX_COMPARED = 200
 """Number of rows at the beginning of a table whose cells are compared with the fields."""
 MAX_PAIRS = 5_000

@@ -10,7 +10,7 @@ from tasks.notation.dates import Day, find_days
 from tasks.result import SourceLine
 
 MAX_LINES: Final = 2_000
-"""Largest number of lines of a page that are searched."""
+"""At most this many lines of a page are searched."""
 LONGEST_LINE: Final = 400
 """Largest number of characters of a line with a period."""
 MAX_BETWEEN: Final = 16

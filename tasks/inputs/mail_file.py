@@ -32,10 +32,10 @@ LONGEST_PARAMETERS = 8_192
 """Number of characters after which a header with parameters is cut off, because the library takes quadratic time for
 it."""
 LONGEST_ENCODED = 32_768
-"""Largest number of characters of a header that are searched for encoded words (RFC 2047), because the library takes
+"""At most this many characters of a header are searched for encoded words (RFC 2047), because the library takes
 quadratic time for these: 10 ms for this many. 500 addresses with encoded names fit."""
 MAX_PARSED = 10 * MAX_PARTS
-"""Largest number of parts of one e-mail that are parsed, including the parts of attached e-mails."""
+"""At most this many parts of one e-mail are parsed, including the parts of attached e-mails."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)

@@ -12,7 +12,7 @@ from models.vision.text import Image, Quad
 from tasks.layout.upright_grey import scaled_down
 
 MAX_CODES = 32
-"""Largest number of codes of one page that are returned. A sheet of shipping labels has about twenty."""
+"""At most this many codes of one page are returned. A sheet of shipping labels has about twenty."""
 MAX_PIXELS = 16_000_000
 """Number of pixels above which a picture is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
 noise."""

@@ -19,13 +19,13 @@ from tasks.layout.lines import line_of
 from tasks.layout.upright_ink import UprightInk
 
 MAX_COMBS = 60
-"""Largest number of combs of a page that are read, beginning at the top. A dense form has forty."""
+"""At most this many combs of a page are read, beginning at the top. A dense form has forty."""
 _FEWEST_CELLS = 4
 """A comb has at least this many cells, in all its groups together."""
 _WALL_HEIGHT = 0.75, 3.5
 """A wall has at least the first and at most the second height, in line heights."""
 _MAX_WALLS = 4_000
-"""Largest number of upright strokes that are compared, beginning on the left."""
+"""At most this many upright strokes are compared, beginning on the left."""
 _END_DIFFERENCE = 0.2
 """Largest difference of the ends of two neighbouring walls, as a share of their height."""
 _CELL_WIDTH = 0.45, 2.2

@@ -24,7 +24,7 @@ _FEWEST_ROWS = 3
 _MAX_BOXES = 600
 """Largest number of boxes of a part of a page in which panes are found. All of them are examined at each gutter."""
 _MAX_GUTTERS = 40
-"""Largest number of places of a part of a page that are examined as gutters: those at which most boxes begin or end."""
+"""At most this many places of a part of a page are examined as gutters: those at which most boxes begin or end."""
 _SLACK = 0.2
 """Largest difference, in line heights, between the edges or the middles of lines that are level."""
 _SHIFT = 0.4

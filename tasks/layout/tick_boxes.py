@@ -32,7 +32,7 @@ SPREAD = 1.8
 _STRAIGHT_SHARE = 0.6
 """At least this share of a side must be straight. The rest may be round corners."""
 _MAX_STROKES = 6_000
-"""Largest number of short strokes in each direction that are compared, beginning at the top."""
+"""At most this many short strokes in each direction are compared, beginning at the top."""
 _MAX_CONTOURS = 60_000
 """Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
 more."""
@@ -53,7 +53,7 @@ _COVERED_SHARE = 0.9
 _MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35
 """Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
 _MAX_SIZES = 4
-"""Largest number of sizes of a page's boxes that are searched for."""
+"""At most this many sizes of a page's boxes are searched for."""
 
 
 @dataclass(frozen=True, slots=True)

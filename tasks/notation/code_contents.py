@@ -13,7 +13,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Final, NamedTuple
 
 MAX_CHARS: Final = 8_000
-"""Largest number of characters of a code that are interpreted. No symbology holds more than 7,089 in one code."""
+"""At most this many characters of a code are interpreted. No symbology holds more than 7,089 in one code."""
 LONGEST_VALUE: Final = 400
 """Largest number of characters of one fact; longer ones, such as pictures in a vCard, are left out."""
 

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Literal
 
 MAX_LINES = 5_000
-"""Largest number of lines that are searched for a zone."""
+"""At most this many lines are searched for a zone."""
 MAX_REPAIRED = 4
 """Largest number of fillers that a line may have too many or too few."""
 LATEST_EXPIRY = 70

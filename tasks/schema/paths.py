@@ -9,8 +9,8 @@ JsonPath = tuple[str | int, ...]
 """Keys and indices from an answer's root to a field."""
 
 MAX_STEPS = 32
-"""Largest number of references and alternatives that are followed to one part of a schema, because the part may refer
-to itself."""
+"""At most this many references and alternatives are followed to one part of a schema, because the part may refer to
+itself."""
 
 _BRANCHES = ("anyOf", "oneOf", "allOf")
 

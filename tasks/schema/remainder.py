@@ -7,7 +7,7 @@ from typing import Any
 from tasks.schema.paths import JsonPath, resolved
 
 DEEPEST = 8
-"""Largest number of levels of objects within objects that are examined."""
+"""At most this many levels of objects within objects are examined."""
 NOTES = frozenset({"title", "description", "default", "examples", "$schema", "$id", "$comment", "$defs", "definitions"})
 """Keywords that do not constrain an answer."""
 _PLAIN = NOTES | {"type", "properties", "required", "additionalProperties"}

@@ -14,7 +14,7 @@ from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 _LEAST_ELEMENTS = 2
 """A list is a column only if it has at least this many elements."""
 _MAX_DEPTH = 4
-"""Largest number of objects that may enclose a table, as in `{"data": {"rows": […]}}`."""
+"""At most this many objects may enclose a table, as in `{"data": {"rows": […]}}`."""
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE = 50
 """Number of lines that decide on the delimiter."""

@@ -19,7 +19,7 @@ _PIECE = 16 * 1024
 """Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
 _REACH = 10
-"""Largest number of characters of a number that are needed to recognise it: `20260101,1`."""
+"""At most this many characters of a number are needed to recognise it: `20260101,1`."""
 _POINTS = r"[-+−]?(?:\d+(?:\.\d+)*|\.\d+)(?:[eE][-+]?\d{1,3})?%?"
 _COMMAS = r"[-+−]?\d+,\d+"
 _THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"

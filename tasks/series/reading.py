@@ -19,8 +19,7 @@ from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, c
 from tasks.series.inline import SeriesMessage, message_of
 
 _GAPS = 20
-"""Largest number of positions that are visited per permitted cell, because a row can have its only cell far to the
-right."""
+"""At most this many positions are visited per permitted cell, because a row can have its only cell far to the right."""
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )

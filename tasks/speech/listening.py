@@ -21,8 +21,8 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
-"""Largest number of stretches of one recording that wait or are decoded at a time. They fill two batches on a CPU and
-take 30 MB at most."""
+"""At most this many stretches of one recording wait or are decoded at a time. They fill two batches on a CPU and take
+30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""

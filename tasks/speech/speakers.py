@@ -31,8 +31,7 @@ of two speakers are 0.25 (two voices of one synthesiser) to 0.6 apart."""
 MAX_SPEAKERS = 20
 
 _MAX_WINDOWS = 2000
-"""Largest number of windows that are compared: their distances take 32 MB and a second. More windows are sampled
-evenly."""
+"""At most this many windows are compared: their distances take 32 MB and a second. More windows are sampled evenly."""
 _LEAST_SECONDS = 3.0
 """A cluster has at least this many seconds of speech. If a tenth of all speech is less, that tenth is the bound."""
 _LEAST_SHARE = 0.003

@@ -65,7 +65,7 @@ _TRANSLATION_WORD = re.compile(
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MAX_ARROWS = 8
-"""Largest number of arrow signs at a message's beginning that are examined."""
+"""At most this many arrow signs at a message's beginning are examined."""
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4

@@ -23,7 +23,7 @@ _LAST_AFTER = r" (?:derni[eè]re?|pasad[ao]|scors[ao]|passad[ao])\b"
 _LATEST: Final = PHRASES["search"]["latest"]
 _NEWS: Final = PHRASES["search"]["news"]
 _MAX_READ = 2000
-"""Largest number of characters that are examined. Questions are shorter, and a document after the question need not be
+"""At most this many characters are examined. Questions are shorter, and a document after the question need not be
 scanned."""
 _MAX_CHARS = 340
 _MAX_WORDS = 45

@@ -20,8 +20,8 @@ MAX_QUESTIONS = 100_000
 _DELETED_SHARE = 0.01
 """Share of all questions that is deleted at once when there are too many, beginning with the least recently used."""
 _USE_PRECISION_S = 60.0
-"""Largest error, in seconds, of the stored time of a question's last use. Thanks to this tolerance, most hits need no
-write."""
+"""The stored time of a question's last use is at most this much too early, in seconds. Thanks to this tolerance, most
+hits need no write."""
 _QUESTION_BYTES = 80
 """Size of the digests stored with a question, in bytes, in addition to text, vector and observations."""
 # The columns `answer`, `said` and `seen` hold what `KnownQuestion` calls `answer_key`, `answer_digest` and

@@ -31,12 +31,11 @@ from models.embedding.embedder import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
 CANDIDATES = 16
-"""Largest number of known questions of one gist that a look-up reads."""
+"""A look-up reads at most this many known questions of one gist."""
 EMBEDDING_S = 0.25
-"""Longest time that a request waits for its question's vector, in seconds. An idle engine needs 6 to 12 ms."""
+"""A request waits at most this time, in seconds, for its question's vector. An idle engine needs 6 to 12 ms."""
 _MAX_LEARNING = 16
-"""Largest number of comparisons that wait or run. Any further comparison is skipped, so that nothing is learned from
-it."""
+"""At most this many comparisons wait or run. Any further comparison is skipped, so that nothing is learned from it."""
 _VERDICT_TOKENS = 2000
 """Largest number of tokens of a judge's reply. A judge that reasons first uses most of them for that."""
 

@@ -10,7 +10,7 @@ from models.language.llm import fence_around
 Ask = Callable[[str], Awaitable[str]]
 """Function that returns the answer of an LLM to a prompt."""
 MAX_JUDGED_CHARS: Final = 6000
-"""Largest number of characters of an answer that an LLM is asked to judge."""
+"""An LLM is asked to judge only answers with at most this many characters."""
 _JUDGE: Final = """\
 Two answers to one question were written independently. Would somebody who asked the question learn the same from \
 either of them: the same facts, figures, names, steps and conclusions? Other words, another order and a difference in \

@@ -25,9 +25,9 @@ from typing import Final
 from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_question, question_words, stem
 
 MAX_CHARS: Final = 1000
-"""Largest number of characters of a text that is compared. A longer text is taken to differ from every other one."""
+"""Only texts with at most this many characters are compared. A longer text is taken to differ from every other one."""
 _MAX_COMPARED: Final = 16
-"""Largest number of shared words whose order is compared."""
+"""The order of at most this many shared words is compared."""
 _LEAST_ALIKE: Final = 0.7
 """A different order of words counts as a difference between two questions if they have at least this share of all their
 words in common."""

@@ -22,8 +22,8 @@ from tasks.inputs.source import Blob, Source
 COMMON_TYPES = {"image/jpeg", "image/png", "image/webp"}
 """Types of pictures that every LLM with vision accepts. Other types are sent as PNG."""
 FRAME_SIDE = 1024
-"""Largest length of the longer side of a video frame, in pixels. A video has many frames, and OCR reads them at full
-size."""
+"""The longer side of a video frame is reduced to this many pixels for the LLM, because a video has many frames. OCR
+reads them at full size."""
 MAX_PICTURES = 16
 """Largest number of pictures in one prompt, equal to `limit-mm-per-prompt` in docker/cards. With more pictures, videos
 show fewer frames."""

@@ -21,16 +21,16 @@ from tasks.result import ResultLine
 log = structlog.get_logger(__name__)
 
 MAX_PIECE_CHARS = 400
-"""Largest number of characters of a piece, which is about 100 tokens. A longer line is divided into several pieces."""
+"""A piece has at most this many characters, which are about 100 tokens. A longer line is divided into several
+pieces."""
 HEAD_PIECES = 3
 """Number of pieces at the beginning that are kept first: often a title, a letterhead or the first row of a table."""
 HEAD_SHARE = 0.2
-"""Largest share of the budget that the beginning may take."""
+"""The beginning takes at most this share of the budget."""
 MAX_PIECES = 20_000
 """Approximate largest number of pieces of a result. A longer result is divided into larger pieces."""
 MAX_EMBEDDED = 64
-"""Largest number of passages that are embedded, at 4 ms each on a core. The others are compared by their words
-alone."""
+"""At most this many passages are embedded, at 4 ms each on a core. The others are compared by their words alone."""
 
 GAP = "[…]"
 """Mark that stands for text that was left out."""

@@ -17,13 +17,13 @@ from tasks.wording.phrases import compiled
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
 _TYPES: Final[Mapping[str, str]] = _TABLE["types"]
 MAX_KEYS: Final = 100
-"""Largest number of keys that are looked for. It is the largest number of fields of a schema."""
+"""At most this many keys are looked for. It is the largest number of fields of a schema."""
 _MAX_CHARS: Final = 4_000
 """Number of characters of a prompt that are searched for keys."""
 _MAX_LISTS: Final = 3
-"""Largest number of words like "keys" that may have the keys after them."""
+"""Keys are looked for after at most this many words like "keys"."""
 _MAX_WORDS: Final = 4
-"""Largest number of words of a key's name in a sentence."""
+"""A key's name in a sentence has at most this many words."""
 _KEY = re.compile(r"[\"'“„]?([^\W\d]\w{0,63})[\"'”“]?\s*:")
 _QUOTED = re.compile(r"[`\"“„«'‘]([^\W\d][\w .-]{0,63})[`\"”“»'’]")
 _IDENTIFIER = re.compile(r"\b(?:[^\W\d_A-Z][^\W_]*(?:_[^\W_]+)+|[^\W\d_A-Z]+(?:[A-Z][^\W_A-Z]+)+)\b")

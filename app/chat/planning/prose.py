@@ -38,7 +38,7 @@ _TAKES_TEXT = (
 _SENTENCES = re.compile(r"[!?;\n。！？；؟]|\.(?:\s|$)|,\s*(?:but|aber|mais|pero|ma|mas|maar)\b")
 _SEGMENTS = re.compile(r"[,，、:：]")
 _LONGEST_MESSAGE = 16_000
-"""Largest number of characters of a message that are searched, half of them at each end. The middle counts as pasted
+"""At most this many characters of a message are searched, half of them at each end. The middle counts as pasted
 text."""
 _LONGEST_HEAD = 200
 _OPENING = re.compile(r"```[^\n`]{0,30}\n|\"\"\"|<(\w{1,30})>")
@@ -63,7 +63,7 @@ _FIRST = re.compile(rf"\s*\S.{{0,{_LONGEST_HEAD}}}?(?:[:：](?=\s)|[.!?](?=\s)|[
 _ENDS = re.compile(r"[.!?:]\s+|[。！？؟：\n]\s*")
 _FIGURES = re.compile(r"\d\D?\d")
 _MAX_INSTRUCTIONS = 4
-"""Largest number of sentences, at either end of a text, that are removed as instructions."""
+"""At most this many sentences, at either end of a text, are removed as instructions."""
 _INSTRUCTIONS = 400
 """Number of characters at the beginning, and at the end, of a long message that may contain its instructions."""
 

@@ -24,7 +24,7 @@ from tasks.extraction.whole_results import names_prose
 from tasks.wording.phrases import compiled
 
 LONGEST: Final = 300
-"""Largest number of characters of a question that is searched for names of values."""
+"""Only questions with at most this many characters are searched for names of values."""
 TOTAL: Final = "total"
 ITEMS: Final = "items"
 """Key of the list of the rows of a receipt."""

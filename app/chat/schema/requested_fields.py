@@ -13,7 +13,7 @@ from app.wire.request import ChatRequest, ChatTool, NamedToolChoice, ResponseFor
 CALL = "/tool_calls/0/function/arguments"
 """JSON pointer of the arguments of the only call in an answer."""
 MAX_INSTRUCTIONS = 16
-"""Largest number of messages that are searched for the names of keys."""
+"""At most this many messages are searched for the names of keys."""
 NO_KEYS = (
     "No keys were found in the prompt, so the object is empty: name them, as in 'JSON with the keys a, b and c', or "
     "send a json_schema."

@@ -16,8 +16,8 @@ from models.safety.images.folder import ClassifierFolder
 from models.vision.text import Image
 
 MAX_ASPECT_RATIO = 3.0
-"""Largest aspect ratio of a picture that is not judged in parts. What a longer picture shows would be too narrow to be
-recognised once it is squeezed into a square."""
+"""A picture with a larger aspect ratio than this is judged in parts. Squeezed into a square as a whole, what it shows
+would be too narrow to be recognised."""
 MAX_ASPECT_RATIO_CROPPED = 1.25
 """Value of MAX_ASPECT_RATIO for networks that see only the square in the middle of a picture."""
 _MAX_PARTS = 8

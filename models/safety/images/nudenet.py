@@ -68,8 +68,8 @@ _MAX_OVERLAP = 0.45
 """A box counts if its score is at least the first number. If boxes overlap by more than the second one, only the best
 of them is kept, whatever their classes. Both are the defaults of the package's detector."""
 _MAX_INTERPOLATED_SIDE = 2 * _SIDE
-"""Longest side, in pixels, of a picture that is resized by linear interpolation. A larger picture is first shrunk to
-this size by averaging, because interpolation alone would skip pixels."""
+"""A picture whose longer side has more pixels than this is shrunk to this size by averaging before it is resized by
+linear interpolation, which alone would skip pixels."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ Decode = Callable[[str], str | None]
 """Function that decodes one run to printable characters; None if the run encodes no text."""
 
 _MAX_BYTES = 1 << 20
-"""Largest part of one run, in bytes, that is decoded."""
+"""At most this many bytes of one run are decoded."""
 
 _BASE64 = re.compile(
     r"(?<![\w+/=])(?:[\w+/\-]{40,100}\r?\n)*(?:[\w+/\-]{12,}={0,2}|[\w+/\-]{6,11}={1,2})(?![\w+/=])", re.ASCII

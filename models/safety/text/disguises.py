@@ -51,7 +51,7 @@ _LONGEST_LIST = 100
 """Number of spaced-out letters in a row above which they are always joined, because harmless texts have no runs of this
 length."""
 _MAX_SEGMENTED = 8_000
-"""Largest number of spaced-out letters per text that are divided into words if no wider gaps mark the boundaries."""
+"""At most this many spaced-out letters per text are divided into words if no wider gaps mark the boundaries."""
 
 _STARRED = re.compile(r"(?<![\w*#])[A-Za-z]{1,12}[*#]{1,6}[A-Za-z]{1,12}(?![\w*#])")
 _BY_SHAPE: dict[tuple[int, str, str], list[str]] = {}

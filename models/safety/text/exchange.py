@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 WINDOW = 8192
-"""Largest part of a text that is judged in one call, in bytes of UTF-8. No tokenizer of these models makes more tokens
-than a text has bytes, so this number of tokens, in addition to the model's own instructions, always suffices. English
+"""One call judges at most this much of a text, in bytes of UTF-8. No tokenizer of these models makes more tokens than a
+text has bytes, so a context of as many tokens, in addition to the model's own instructions, always suffices. English
 text takes a quarter of them."""
 
 OVERLAP = 1024

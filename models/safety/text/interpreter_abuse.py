@@ -21,7 +21,7 @@ _SCORE_PER_KIND = 0.01
 _MAX_SCORE = 0.99
 
 _MAX_QUOTED = 200
-"""Largest part of the matched code, in bytes, that a match quotes."""
+"""A match quotes at most this many bytes of the matched code."""
 
 _COMMENT = re.compile(rb"(?:#|//).*$")
 

@@ -3,7 +3,8 @@
 import re
 
 LONGEST = 600
-"""Longest text, in characters, that is judged as a whole. The texts that the head was trained on are seldom longer."""
+"""A text with at most this many characters is judged as a whole. The texts that the head was trained on are seldom
+longer."""
 
 _PASSAGE_CHARS = 320
 """Length of a passage of a longer text, in characters. A question that hides in a passage must not be too small a part

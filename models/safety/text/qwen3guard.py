@@ -34,10 +34,10 @@ the model calls safe without being sure gets categories, too."""
 _MAX_LENGTH_RATIO = 1.25
 """Length of the longest text of a batch, as a multiple of the shortest."""
 _TOKENS_AT_ONCE = 16384
-"""Largest number of tokens, of all texts, that are computed together. In the smallest model, keys and values take 0.1
-MB per token in 16 bits."""
+"""At most this many tokens, of all texts, are computed together. In the smallest model, keys and values take 0.1 MB per
+token in 16 bits."""
 _MAX_CATEGORY_TOKENS = 64
-"""Largest number of tokens of the categories in an answer. All categories together take fewer."""
+"""The categories in an answer may have at most this many tokens. All categories together take fewer."""
 _ROUNDING = 2
 """Number of digits of a score. The score of a text differs by less between a batch and the text alone."""
 

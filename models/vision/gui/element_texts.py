@@ -15,7 +15,7 @@ _TAKEN_SHARE = 0.4
 """A piece of text counts as a separate text unless at least this share of it is inside elements."""
 
 _SLACK_PIXELS = 2
-"""Largest number of pixels by which a part may extend beyond its line."""
+"""A part may extend beyond its line by at most this many pixels."""
 
 
 def texts_in(places: Boxes, pieces: Sequence[TextPiece]) -> list[str]:

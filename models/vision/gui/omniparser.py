@@ -39,7 +39,7 @@ _STRIDES = (8, 16, 32)
 _MARGIN_GREY = 114
 """Grey level of the margin, equal to that of the training."""
 _MAX_BOXES = 2000
-"""Largest number of boxes that are compared with each other, which bounds the memory."""
+"""At most this many boxes are compared with each other, which bounds the memory."""
 
 Scores = NDArray[np.float32]
 

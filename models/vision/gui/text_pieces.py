@@ -14,8 +14,8 @@ Colour = NDArray[np.float32]
 _MAX_WORD_GAP = 0.85
 """Largest space between words of one text, as a part of the line's height."""
 _MAX_INK_DIFFERENCE = 70.0
-"""Largest difference, in a colour channel, between two words of the same colour. The anti-aliasing of thin letters
-causes 30 to 50."""
+"""Two words have the same colour if they differ by at most this in each colour channel. The anti-aliasing of thin
+letters causes 30 to 50."""
 
 _ASCENDER_HEIGHT, _X_HEIGHT, _DESCENDER_DEPTH = 0.73, 0.55, 0.21
 """Heights as parts of an em: capitals and ascenders above the baseline, other letters above it, and descenders below it

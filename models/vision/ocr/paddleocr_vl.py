@@ -29,7 +29,7 @@ _SPARE_TOKENS, _TOKENS_PER_LETTER = 32, 2
 """Bound on the tokens of a transcript: `_SPARE_TOKENS`, plus `_TOKENS_PER_LETTER` for each letter that PP-OCR has read.
 A token is one letter, several letters, or a part of a rare letter."""
 _PAGES_AT_ONCE = 4
-"""Largest number of pages whose regions are read at a time, which bounds the memory for pictures of pages."""
+"""The regions of at most this many pages are read at a time, which bounds the memory for pictures of pages."""
 _LEAST_REPEATED, _LEAST_ROUNDS, _LONGEST_PERIOD = 48, 3, 64
 """Form of a repetition that ends a transcript: at least `_LEAST_REPEATED` tokens, in which a sequence of at most
 `_LONGEST_PERIOD` tokens is repeated at least `_LEAST_ROUNDS` times."""

@@ -17,7 +17,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 MAX_FILES = 8
-"""Largest number of files that are kept, which are the most recently used ones. A network takes 10 to 150 MB."""
+"""At most this many files are kept, which are the most recently used ones. A network takes 10 to 150 MB."""
 
 _DIGEST = hashlib.sha256().digest_size
 

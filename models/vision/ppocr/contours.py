@@ -36,8 +36,8 @@ _LARGE_PICTURE = 16_000_000
 because it takes several tenths of a second."""
 
 _PIXELS_PER_PART = 64_000_000
-"""Largest number of pixels, in the boxes of regions, that are processed in one part of the work. Three thousand boxes,
-each as large as the picture, would take minutes."""
+"""At most this many pixels, in the boxes of regions, are processed in one part of the work. Three thousand boxes, each
+as large as the picture, would take minutes."""
 
 
 def is_large(picture: NDArray[np.uint8]) -> bool:

@@ -48,7 +48,7 @@ _PIECES_AT_ONCE = 2
 unfinished, so that other lines need not wait for it."""
 
 MAX_STREAMS = 4
-"""Largest number of inferences that run at the same time. Each has 100 MB of working memory."""
+"""At most this many inferences run at the same time. Each has 100 MB of working memory."""
 
 
 @dataclass(frozen=True, slots=True)

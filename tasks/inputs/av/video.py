@@ -21,8 +21,8 @@ _SCAN_PIXELS = 1_000_000_000
 """Largest total number of pixels (16 seconds at 1920 x 1080) of a video that is decoded completely to find scene
 changes. Of longer videos, only key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
-"""Largest number of pixels that are decoded to reach a frame at its exact time. If more are needed, the nearest key
-frame is used."""
+"""At most this many pixels are decoded to reach a frame at its exact time. If more are needed, the nearest key frame is
+used."""
 
 
 def grid(begin: float, end: float, count: int) -> list[float]:

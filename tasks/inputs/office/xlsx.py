@@ -32,8 +32,7 @@ _PLAIN = 1e15
 _MAX_ROWS = 1_048_576
 """Largest number of rows of an Excel sheet. openpyxl would count up to whatever number a row claims."""
 _POSITIONS_PER_CELL = 20
-"""Largest number of positions that are visited per permitted cell, because a row may have its only cell in column
-16,384."""
+"""At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
 
 def shown(value: object, code: str) -> str:

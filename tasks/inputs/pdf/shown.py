@@ -25,15 +25,15 @@ _GLYPH_POINTS = 4.0, 60.0
 """Range of letter heights in points. Smaller contours are bullets, larger ones are drawings."""
 _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
-"""Largest number of segments of one path that are examined."""
+"""At most this many segments of one path are examined."""
 _MAX_OUTLINES = 1000
-"""Largest number of outlines of one page that are collected. A map has a hundred times as many, but a few suffice."""
+"""At most this many outlines of one page are collected. A map has a hundred times as many, but a few suffice."""
 _MAX_CLIP_SEGMENTS = 100_000
-"""Largest number of segments of clip paths of one page that are examined for its texts. Most texts have five."""
+"""At most this many segments of clip paths of one page are examined for its texts. Most texts have five."""
 _THIN = 3.0
 """Largest thickness in points of a filled rectangle that counts as a ruled line."""
 _MAX_RULINGS = 10_000
-"""Largest number of straight lines of one page that are examined. A dense form has 500."""
+"""At most this many straight lines of one page are examined. A dense form has 500."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5

@@ -45,7 +45,7 @@ _COVERED = 0.8
 _OPAQUE = 0.98
 """A picture hides what is below it if at least this share of its pixels are opaque. Its edges may be smooth."""
 _MAX_PICTURES = 20
-"""Largest number of pictures of a page that are rendered to check whether they are opaque. Further ones count as
+"""At most this many pictures of a page are rendered to check whether they are opaque. Further ones count as
 transparent."""
 _GARBAGE = 0.1
 """Share of glyphs without a known character above which the whole layer is distrusted."""

@@ -111,7 +111,7 @@ def with_pictures(text: str, places: Sequence[PicturePlace], readings: Mapping[i
 
 
 _MAX_FILL = 200_000
-"""Largest number of empty cells that are added to the rows of a table."""
+"""At most this many empty cells are added to the rows of a table."""
 
 
 def table(rows: Iterable[Sequence[str]]) -> str:
