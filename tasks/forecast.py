@@ -33,11 +33,11 @@ MAX_POINTS = 100_000
 """Largest number of steps of one series, including missing ones between the first and the last. They take 2 s of
 work."""
 MAX_INLINE_CHARS = 1_000_000
-"""Largest number of characters of a text that is searched for a series. A longer one has to come as a file."""
+"""A text is searched for a series only if it has at most this many characters. A longer one has to come as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 _COLUMNS, _LONGEST_NAME = 8, 40
-"""Largest number of columns that an error names, and largest number of characters of each name."""
+"""An error names at most the first number of columns, each with at most the second number of characters."""
 
 
 class Prediction(TypedDict):

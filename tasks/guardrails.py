@@ -39,7 +39,7 @@ NAME = "guardrails"
 SHOWS_NOTHING = frozenset({"unsupported_media_type", "no_video"})
 """Error codes of inputs that contain nothing that a model could be shown."""
 _MAX_BYTES = MB
-"""Largest size of texts that are judged together, in bytes of UTF-8."""
+"""Texts that are judged together have at most this size, in bytes of UTF-8."""
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_PER_TIME_LIMIT = 50_000

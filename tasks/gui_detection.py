@@ -27,9 +27,9 @@ _LEAST_SIMILARITY = 80.0
 """A text counts as the one in the request if their similarity, of 100, is at least this, because OCR may misread a
 letter or two."""
 _IGNORED_DIFFERENCE = 3.0
-"""Largest difference in similarity that is ignored."""
+"""Texts whose similarities differ by at most this count as equally similar."""
 _MAX_LOOKED_AT = 16
-"""Largest number of pages and frames per request that the grounder sees, because each one costs a call of an LLM."""
+"""The grounder sees at most this many pages and frames per request, because each one costs a call of an LLM."""
 
 
 def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:

@@ -24,7 +24,7 @@ from tasks.result import Bounds, Corner, Result, ResultLine, bounds_of, edges_of
 from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents, pages_to_search, seen_on
 
 _OUTLINE_TOLERANCE = 0.004
-"""Largest distance of a polygon from the mask's edge, as a fraction of the edge's length."""
+"""A polygon deviates from the mask's edge by at most this, as a share of the edge's length."""
 
 
 def polygon_of(mask: Mask) -> list[Corner]:

@@ -26,8 +26,7 @@ from tasks.translation.segments import Sentence, is_invented, items_of, pieces_o
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, parse_order
 
 MAX_CHARS = 1_000_000
-"""Largest number of characters that one request may have translated. A long novel has as many, and takes hours on a
-CPU."""
+"""One request may have at most this many characters translated. A long novel has as many, and takes hours on a CPU."""
 _BATCHES_AT_ONCE = 2
 """Number of batches of a request that are translated at a time."""
 _FRAGMENTS = re.compile(f"({MARK.pattern})")

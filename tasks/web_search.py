@@ -32,7 +32,7 @@ from tasks.wording.search_query import parse_query
 log = structlog.get_logger(__name__)
 
 PASSAGE_CHARS = 400
-"""Largest number of characters of a passage, which are about 100 of the 256 tokens that the embedding takes."""
+"""A passage has at most this many characters, which are about 100 of the 256 tokens that the embedding takes."""
 _SHORT_LINE = 80
 _CONSIDERED = 12
 """Number of passages per page, the best by shared words, that are compared by meaning. Each costs 4 ms on a core."""

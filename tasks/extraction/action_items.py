@@ -18,7 +18,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Column = Literal["owner", "task", "due"]
 
 MAX_TEXT: Final = 100_000
-"""Largest number of characters of a passage that is searched."""
+"""Only this many characters at the beginning of a passage are searched."""
 MAX_ITEMS: Final = 100
 
 _WORD = r"[^\W\d_a-zß-öø-ÿ][\w'’-]{0,40}"

@@ -23,7 +23,7 @@ SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
 """Weight of the words in the name of the object around a field. The field's own words have weight 1."""
 REACH = 12
-"""Largest distance of a heading from a value in its column, in heights of the match."""
+"""A heading names the values in its column down to at most this distance, in heights of the match."""
 
 MAX_LABELS = 32
 """At most this many occurrences of a label are compared with one match."""

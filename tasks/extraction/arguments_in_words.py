@@ -42,9 +42,9 @@ LEAST_PROBABILITY: Final = 0.5
 LONGEST: Final = 4
 """Largest number of words of an argument without capitals."""
 LONGEST_CLAUSE: Final = 12
-"""Largest number of words of an argument that is the rest of a clause."""
+"""The end of a clause may be an argument if it has at most this many words."""
 MAX_WORDS: Final = 400
-"""Largest number of words of a message in which arguments are searched for, because longer texts are documents."""
+"""Arguments are searched for only in messages with at most this many words, because longer texts are documents."""
 MAX_CHARS: Final = 10_000
 """Largest number of characters of such a message: its words may be of any length."""
 SHORTEST_CUE: Final = 3

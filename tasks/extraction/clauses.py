@@ -27,7 +27,7 @@ FEWEST_WORDS: Final = 8
 LOWER: Final = 0.5
 """At least this share of a sentence's words begin with a lower-case letter."""
 MAX_WORDS: Final = 20_000
-"""Largest number of words of a passage in which sentences are searched for."""
+"""Sentences are searched for only in passages with at most this many words."""
 SHORTEST: Final = 4
 """Only words with at least this many letters are searched for in sentences."""
 CODE_KINDS: Final = ("day", "time", "email", "uri")

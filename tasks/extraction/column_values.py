@@ -36,7 +36,7 @@ GROUP = 3
 CELLS_AT_ONCE = 256
 """Number of cells that are read in one step."""
 LONGEST_AMOUNT = 60
-"""Largest number of characters of a cell with an amount."""
+"""A cell with an amount has at most this many characters."""
 _MINUS = "-−–"
 _MARK = re.compile(r"\d\s?\(?(CR|DR|[SHDC])\)?\.?\s*$", re.IGNORECASE)
 _OUT_AND_IN = (("DR", "CR", True), ("S", "H", False), ("D", "C", False), ("D", "H", False))

@@ -20,9 +20,9 @@ LONGEST: Final = 3
 LAST_IN_ORDER: Final = "G"
 """Last character of an ascending series that counts as categories or a scale, and not as a word."""
 WIDEST_CELL: Final = 2.0
-"""Largest width of a cell, in heights of the line. The columns of a table are wider."""
+"""A cell of a comb is at most this wide, in heights of the line. The columns of a table are wider."""
 REGULAR: Final = 0.3
-"""Largest deviation of a distance between characters from a whole number of cells, in widths of a cell."""
+"""The distance between two characters may differ from a whole number of cells by at most this, in widths of a cell."""
 EMPTY: Final = 1.6
 """Two characters have an empty cell between them if they are at least this far apart, in widths of a cell."""
 

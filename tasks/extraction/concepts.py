@@ -25,7 +25,7 @@ Kind = Literal["amount", "count", "date", "time", "number", "text"]
 LONGEST_NAME = 8
 """At most this many words of a field's name are looked up together."""
 MAX_TURNED = 4
-"""Largest number of words of a field's name whose order does not matter."""
+"""The order of the words in a field's name does not matter if there are at most this many."""
 
 _NOTHING = "nothing"
 """Concept of texts that look like names of fields but are not, such as `tax invoice`."""

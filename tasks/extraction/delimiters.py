@@ -32,15 +32,15 @@ MAX_CUT = 48
 MAX_CUT_IN_ALL = 600
 """At most this many spans are cut for all fields of a request."""
 MAX_TRIED = 20_000
-"""Largest number of places at which the beginnings of values are looked for, for all fields of a request."""
+"""The beginnings of values are looked for at not more than this many places, for all fields of a request together."""
 LONGER = 4
 """Number of words by which a value may be longer than the one on the example."""
 MAX_WORDS = 60
-"""Largest number of words of a value whose place is looked for."""
+"""The place of a value is looked for only if the value has at most this many words."""
 _BEGINNING = 3
 """Number of letters by which the beginnings of values are compared first."""
 MAX_LINES = 3
-"""Largest number of lines of a value that continues in the next line."""
+"""A value may continue in the following lines, up to this many lines."""
 
 
 class Delimiters(NamedTuple):

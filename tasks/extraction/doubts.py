@@ -23,12 +23,13 @@ from tasks.notation.numbers import find_numbers
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
 DENIED: Final = 0.3
-"""Largest probability of a value that the text before it denies: `not A1`."""
+"""A value that the text before it denies, as in `not A1`, has at most this probability."""
 IN_OTHER_UNIT: Final = 0.4
-"""Largest probability of a number that is printed in another unit or magnitude than its field's."""
+"""A number that is printed in a different unit or magnitude than its field has gets at most this probability."""
 DOUBTFUL: Final = 0.85
-"""Largest probability of a bound (`below 5`), of an amount that is not due (`30.00 waived`), of a number beside another
-currency or an unknown unit, of a day that may be two (03/04/05), and of one of several values behind the same label."""
+"""A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
+number beside another currency or an unknown unit, a day that may be two (03/04/05), and one of several values after the
+same label."""
 
 _NEAR: Final = 50
 """Number of characters beside a number among which words that speak against it are looked for."""

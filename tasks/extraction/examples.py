@@ -36,8 +36,8 @@ MAX_EXAMPLES = 8
 MAX_PLACES = 4
 """At most this many places on an example are learned for one value, the most likely first."""
 UNLIKELIER = 4.0
-"""Largest difference of logits from the most likely place of a value on an example at which a place is still
-learned."""
+"""A place of a value on an example is learned only if its logit is at most this much below that of the most likely
+place."""
 MISREAD = 85
 """A text may be a misreading of a value if their likeness by rapidfuzz, from 0 to 100, is at least this."""
 SHORTEST_MISREAD = 5
@@ -46,7 +46,7 @@ FOUND_AGAIN = 0.5
 """A field counts as found in the same place as on the example if the likeness of both places, from 0 to 1, is at least
 this."""
 LESS_ALIKE = 0.2
-"""Largest difference in likeness from the best place at which a place still counts as that of the example."""
+"""A place counts as that of the example only if its likeness is at most this much below that of the best place."""
 MUCH_ALIKE = 0.75
 """If two documents have few words in common, two places without a label must be at least this much alike."""
 SAME_PLACE_BONUS = 24.0

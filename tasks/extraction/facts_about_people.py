@@ -20,7 +20,7 @@ from tasks.notation.dates import find_days
 from tasks.result import SourceLine
 
 MAX_TEXT: Final = 50_000
-"""Largest number of characters of a page that is searched."""
+"""A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
 MAX_CHARS_AFTER_VERB: Final = 60
 """Number of characters after a verb within which the date and the place of the event begin."""

@@ -25,8 +25,8 @@ SLOTS = ("own", "left", "above", "heading", "below")
 and `below` in its column."""
 TYPES = ("string", "number", "integer", "date", "time", "email", "uri", "enum", "pattern", "iso", "nullable", "list")
 LARGEST_AMOUNT = 1e15
-"""Largest number that is compared as an amount, because cents of larger ones are lost in a float, and a row of digits
-may be of any length."""
+"""Numbers up to this are compared as amounts. The cents of larger numbers are lost in a float, and a row of digits may
+have any length."""
 _NUMBERS = TYPES.index("number"), TYPES.index("integer")
 _FIELD_KINDS = ("amount", "count", "date", "time", "number", "text")
 _TOKEN = re.compile(r"[a-zA-Z]{1,5}|\d{1,2}|\S")
@@ -55,7 +55,7 @@ LABEL_FEATURES = 14
 """Number of features of a pair of a label and a field (`label_matches`)."""
 _CONCEPT_INDEX = {name: index for index, name in enumerate(CONCEPTS)}
 MAX_EMBEDDED_NAMES = 8
-"""Largest number of a concept's names that are embedded for its meaning; English names come first."""
+"""At most this many of a concept's names are embedded for its meaning; English names come first."""
 
 
 @dataclass(frozen=True, slots=True)

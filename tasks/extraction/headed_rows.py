@@ -34,16 +34,17 @@ from tasks.notation.cells import looks_numeric
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 MAX_OVERHANG = 3.0
-"""Largest distance by which words may begin to the left of the first column, in heights of a line."""
+"""Words may begin to the left of the first column by at most this distance, in heights of a line."""
 ENDING_DISTANCE = 6.0
 """Distance below a row at which a table ends, in heights of a line."""
 MAX_LINE_GAP = 0.8
-"""Largest gap, relative to the one between two rows, between a row and a line that begins one of its cells."""
+"""A line begins a cell of the row below it if the gap between both is at most this, relative to the gap between two
+rows."""
 MAX_ROWS = 1_000
 MAX_ROWS_AT_LEFT = 30
-"""Largest number of rows below a header that show where its first column begins."""
+"""At most this many rows below a header show where its first column begins."""
 MAX_COMPARED = 20_000
-"""Largest product of texts in rows and fields that are compared, at 0.05 ms a pair. Further rows do not count as
+"""At most this many pairs of a text in a row and a field are compared, at 0.05 ms a pair. Further rows do not count as
 headers."""
 COUNTED_SHARE = 0.8
 """If at least this share of a column's cells begin with a count, the counts belong to the column before."""

@@ -17,14 +17,14 @@ from tasks.notation.dates import ORDINAL, find_days, parse_day
 from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 
 LONGEST: Final = 600
-"""Largest number of characters of a line that is cut. A longer one is a text."""
+"""A line is cut into pieces only if it has at most this many characters. A longer one is running text."""
 MAX_PIECES: Final = 24
 """Largest number of pieces of a line."""
 MAX_WORDS_OF_LABEL: Final = 5
 LONGEST_IBAN: Final = 34
 MONTHS_OF_YEAR: Final = 12
 LATEST_YEAR: Final = 49
-"""Largest year of two digits after one of the 20th century that is of the 21st: `1998–03`."""
+"""A year of two digits after one of the 20th century belongs to the 21st if it is at most this: `1998–03`."""
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )

@@ -23,12 +23,12 @@ Column = Literal[
 FEWEST: Final = 2
 """At least this many results make a list."""
 MAX_BELOW: Final = 2
-"""Largest number of lines below a result in which its attendance is searched for."""
+"""The attendance of a match is searched for in at most this many lines below its result."""
 
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
-"""Largest number of scores, the last ones above a line, below which the mark of that line may be."""
+"""The mark in a line may be below one of at most this many scores, which are the last ones above the line."""
 LONGEST_ROW: Final = 300
 """Largest number of characters of a result's line."""
 

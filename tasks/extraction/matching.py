@@ -28,7 +28,7 @@ NORMALISED_SCORE = 0.95
 OTHER_READING_SCORE = 0.85
 """Score of a value that is equal only in the less likely reading of day and month, or of decimal point and comma."""
 EDITS_PER_CHARACTER = 1 / 6
-"""Largest share of a text's characters that OCR or a model may have changed: one letter in six. A text of five letters
+"""OCR or a model may have changed at most this share of a text's characters: one letter in six. A text of five letters
 must be unchanged."""
 FIGURE_COST = 3
 """Number of edits that a changed digit counts as, because it makes a different number."""
@@ -49,10 +49,9 @@ MIN_SCATTERED_WORDS = 4
 SCATTERED_SHARE = 0.8
 """Words found close together match a text if they have at least this share of its characters."""
 LINES_TOGETHER = 6
-"""Largest number of lines over which scattered words form one match. An address has up to six."""
+"""Scattered words form one match only within this many lines. An address has up to six."""
 MAX_LOOKUPS = 20_000
-"""Largest product of the number of words of a scattered text and the number of places around which they are looked
-for."""
+"""The words of a scattered text are looked for around so many places that words times places are at most this."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 

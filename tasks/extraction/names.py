@@ -13,7 +13,7 @@ from tasks.extraction.concepts import FIELD_WORDS, LAST_WORDS, PHRASES, concepts
 from tasks.extraction.folding import fold
 
 LONGEST_NAME = 8
-"""Largest number of words of a description that counts as a name. A longer one is an explanation."""
+"""A description counts as a name if it has at most this many words. A longer one is an explanation."""
 
 MAX_CHARS = 200
 """At most this many characters of a key are compared with texts. A longer title or description is not a name."""

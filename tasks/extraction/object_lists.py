@@ -52,9 +52,9 @@ LEAST_ITEM_LOGIT = -3.0
 LEAST_ROW_OVERLAP = 0.5
 """Share of the smaller line's height by which two lines in the same row overlap at least."""
 MAX_ROW_DISTANCE = 3.0
-"""Largest distance between two rows of an item, in heights of a line."""
+"""Two rows of an item are at most this far apart, in heights of a line."""
 MAX_EDGE_DISTANCE = 0.7
-"""Largest distance between left or right edges of cells in one column, in heights of a line."""
+"""The left or the right edges of cells in one column are at most this far apart, in heights of a line."""
 TELLING = 9
 """Number of possible cells that determine the edges of a column."""
 SEVERAL = 3

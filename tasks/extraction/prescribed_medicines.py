@@ -21,7 +21,7 @@ ENDING_GAP: Final = 1.5
 """Gap between two lines that ends the description of a medicine, in heights of a line."""
 
 LONGEST_ROW: Final = 500
-"""Largest number of characters of a line that names a medicine."""
+"""Only this many characters at the beginning of a line are read."""
 
 _UNIT = (
     r"(?i:(?:mg|g|µg|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"

@@ -16,7 +16,7 @@ from tasks.precontext import Entry
 GUESSED: Final = "type guessed by the name"
 """Value of `$comment` in fields whose type nobody stated."""
 MAX_LINES: Final = 1_500
-"""Largest number of lines of a passage whose labels are compared."""
+"""The labels of a passage are compared only if it has at most this many lines."""
 
 
 def with_printed_types(schema: Mapping[str, Any], read: Sequence[Entry]) -> Slices[Mapping[str, Any]]:

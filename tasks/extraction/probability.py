@@ -55,7 +55,7 @@ _MANY_WORDS = 8
 _SMOOTHING = 1e-4
 """Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
-"""Largest logit that the calibration distinguishes."""
+"""The calibration does not distinguish logits above this."""
 
 
 class CellOfField(NamedTuple):
@@ -140,7 +140,7 @@ class ValuePlace(NamedTuple):
     is_by_example: bool = False
     """True if an example has the field at this place."""
     most: float = 1.0
-    """Largest probability that the words around the value allow (`doubts`)."""
+    """The probability is at most this, because of the words around the value (`doubts`)."""
 
 
 @dataclass(frozen=True)

@@ -42,22 +42,21 @@ MAX_VALUES: Final = 5
 MAX_TERMS: Final = 3
 """At most this many terms of a relation, beyond its total and first term, are tried."""
 UNLIKELY: Final = 8.0
-"""Largest difference of log-probability between the most likely values and values that agree, up to which those that
-agree are preferred."""
+"""Values that agree are preferred to the most likely values if their log-probability is at most this much lower."""
 MISSING: Final = 1.0
 """Cost of a term that is not on the page, as a log-probability."""
 CENT: Final = 0.006
-"""Largest error of a sum, in units of the currency."""
+"""The error of a sum is smaller than this, in units of the currency."""
 TAX_ERROR: Final = 0.011
-"""Largest error of a tax, in units of the currency. It is larger than CENT because a tax may be rounded line by
-line."""
+"""The error of a tax is smaller than this, in units of the currency. It is larger than CENT because a tax may be
+rounded line by line."""
 RATED: Final = 8.0
 """Bonus on the logit of an amount beside the tax rate, or the letter of the rate, that the field's name states."""
 LARGEST_RATE: Final = 50.0
 IMPLAUSIBLE: Final = 10.0
 """Penalty on the logit of a tax that is more than LARGEST_RATE percent of the net."""
 MAX_WORDS: Final = 5_000
-"""Largest number of words of a page on which taxes by rate are searched for."""
+"""Taxes by rate are searched for only on pages with at most this many words."""
 FEWEST: Final = 2
 """The sum of at least this many items is not a coincidence."""
 

@@ -23,17 +23,17 @@ PIECE = 0.5
 """A word of a header counts as the name of a field from this weight on, if all other words of its line are names,
 too."""
 LONGEST_PHRASE = 4
-"""Largest number of words of one cell, in a header whose cells were read as one line."""
+"""If the cells of a header were read as one line, each cell has at most this many words."""
 MAX_HEADER_WORDS = 60
-"""Largest number of words of a header, whose places are compared with each other."""
+"""A header has at most this many words, because their places are compared with each other."""
 MAX_FIGURES = 1
 """At most this many figures follow words in a line of a header."""
 MAX_LINES = 6
 """At most this many lines above, and below, a line of a header may belong to it. Lines side by side, but at other
 heights, count separately."""
 LINE_GAP, LEAST_GAP = 1.0, 0.25
-"""Largest gap between two lines of a header, and least gap between a header and what is around it, in heights of a
-line."""
+"""The gap between two lines of a header is at most the first number, and the gap around a header at least the second,
+in heights of a line."""
 LEAST_GAP_RATIO = 1.25
 """The gap above or below a header is at least this many times as wide as the widest gap between the header's lines."""
 LEAST_OVERLAP = 0.3

@@ -51,10 +51,10 @@ MAX_EMBEDDED = 400
 MAX_COMPARED = 200
 """Number of rows at the beginning of a table whose cells are compared with the fields."""
 MAX_PAIRS = 5_000
-"""Largest product of the columns of a request's tables and the fields of its lists, at 0.2 ms a pair. Tables beyond it
-count as text."""
+"""At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
+Further tables count as text."""
 MAX_DATED = 200_000
-"""Largest number of characters of a text in which the year of dates without one is searched for."""
+"""The year of dates without one is searched for in at most this many characters of a text."""
 TALLEST_HEADER = 3
 """Largest number of rows of a header."""
 LONGEST_HEADER = 60
@@ -74,7 +74,7 @@ SHORTEST_OF_CONSONANTS = 3
 _SHORT_HEADERS = frozenset(("id", "no", "nr"))
 """Short words that head columns, and abbreviate no name of several words."""
 LONGEST_ABBREVIATION = 4
-"""Largest number of letters of a header that counts as an abbreviation."""
+"""A header counts as an abbreviation if it has at most this many letters."""
 _VOWELS = frozenset("aeiou")
 LEAST_FIT = 0.75
 """At least this share of a column's cells must fit the field's type."""
@@ -82,7 +82,7 @@ LEAST_FIT_WITH_NULL = 0.5
 """If a field may be null and the header names it, at least this share of the cells must fit it: `included` may stand
 among amounts."""
 MAX_GAPLESS_COLUMNS = 3
-"""Largest number of columns of a table in which an item may not lack a cell. In wider tables, it may lack one."""
+"""If a table has at most this many columns, no item may lack a cell. In wider tables, an item may lack one."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 """Headers must name at least this share of a list's fields. The first number is for tables found by the places of
 words, the second for exact tables."""
@@ -116,7 +116,7 @@ LONGEST_SHORT_DAY = 4
 LONGEST_COMMON = 3
 """Length of cells, in characters, up to which tables of different rows may have them in common."""
 MAX_GROUPED = 5_000
-"""Largest number of tables of all groups of tables with the same header that are compared, at 0.4 ms a table."""
+"""At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6
 """The rows of a table are compared with those of the best table if it is worth at least this share of the best one's
 worth."""

@@ -17,9 +17,9 @@ from tasks.extraction.table_lists import LONGEST_HEADER, TALLEST_HEADER, likenes
 from tasks.read_table import ReadCell, ReadTable
 
 MAX_ROWS = 60
-"""Largest number of rows of a table that is transposed, because each becomes a column."""
+"""A table is transposed only if it has at most this many rows, because each becomes a column."""
 MAX_COMPARED = 20_000
-"""Largest product of texts and fields that are compared, at 0.05 ms a pair. Further tables are not transposed."""
+"""At most this many pairs of a text and a field are compared, at 0.05 ms a pair. Further tables are not transposed."""
 NAMED = 0.5
 """A text may name a field if its weight is at least this. `fill_lists` decides by meaning, too."""
 FEWEST_NAMES = 2

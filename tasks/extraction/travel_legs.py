@@ -21,7 +21,7 @@ MAX_ROWS: Final = 9
 LONGEST_ROW: Final = 300
 """Largest number of characters of a row of a leg."""
 MAX_ABOVE: Final = 4
-"""Largest number of rows above a leg in which its date is searched for."""
+"""The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
 """A list's fields must ask for at least this many columns of a leg."""

@@ -121,11 +121,11 @@ _LONGEST_QUOTATION = 200
 _MOST_WORDS = 100
 """Number of words of a line among which a measure in the field's own unit is looked for."""
 _MOST_PIECES = 3
-"""Largest number of measures that are one: hours, minutes and seconds."""
+"""Up to this many measures may form one: hours, minutes and seconds."""
 _DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
 """Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
 _LONGEST_SHORT_UNIT = 3
-"""Largest number of letters of a unit that counts only as the last word of a field's name: `min`, `an`."""
+"""A unit with at most this many letters counts only as the last word of a field's name: `min`, `an`."""
 
 
 def units_named(words: Sequence[str], described: str = "") -> frozenset[str]:

@@ -12,7 +12,7 @@ from tasks.result import SourceLine
 MAX_LINES: Final = 2_000
 """At most this many lines of a page are searched."""
 LONGEST_LINE: Final = 400
-"""Largest number of characters of a line with a period."""
+"""A line with a period has at most this many characters."""
 MAX_BETWEEN: Final = 16
 """Largest number of characters between the two days."""
 

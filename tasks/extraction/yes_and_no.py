@@ -14,7 +14,7 @@ FILE: Final = Path(__file__).with_name("yes_and_no.toml")
 _TABLE: Final[Mapping[str, Mapping[str, Any]]] = tomllib.loads(FILE.read_text("utf-8"))
 
 LONGEST_CHOICE: Final = 1_000
-"""Largest number of characters of an enum's value that is compared with texts."""
+"""A value of an enum is compared with texts only if it has at most this many characters."""
 
 _NEAR_CHARACTERS: Final = 80
 """Number of characters before a value in which a denial of the value is looked for."""

@@ -9,8 +9,8 @@ MB = 1024 * 1024
 WORD_BYTES = 2000
 """Bytes of memory that a word which was read takes until its request is answered, with its place and its line."""
 LONGEST_SIDE = 65_535
-"""Largest side of a picture in pixels, which is the maximum of JPEG. The work also grows with the sides, because of
-rows, tiles and their edges."""
+"""A side of a picture has at most this many pixels, which is the maximum of JPEG. The sides are bounded in addition to
+the area, because the work also grows with rows, tiles and their edges."""
 
 
 @dataclass(frozen=True, slots=True)

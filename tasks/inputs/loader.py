@@ -35,7 +35,7 @@ _OLD_KINDS = {
 _DECODERS = 4
 """Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
 _HASHED_AT_ONCE = 64 << 10
-"""Largest size, in bytes, that is hashed on the event loop, because switching to a thread takes longer."""
+"""At most this many bytes are hashed on the event loop, because switching to a thread would take longer."""
 
 
 def ole_refusal(blob: Blob) -> InputError:

@@ -25,9 +25,10 @@ Opener = Callable[[str], Open | None]
 HEADERS = ("From", "To", "Cc", "Reply-To", "Date", "Subject")
 """Headers that mail programs show, in this order (RFC 5322, 3.6)."""
 MAX_PARTS = 1_000
-"""Largest number of parts of all e-mails of a mailbox: bodies, attachments, and the multiparts that contain them."""
+"""All e-mails of a mailbox have at most this many parts together: bodies, attachments, and the multiparts that contain
+them."""
 MAX_NESTING = 8
-"""Largest number of e-mails nested in each other by forwarding."""
+"""At most this many e-mails may be nested in each other by forwarding."""
 LONGEST_PARAMETERS = 8_192
 """Number of characters after which a header with parameters is cut off, because the library takes quadratic time for
 it."""

@@ -17,7 +17,8 @@ MAX_PIXELS = 16_000_000
 """Number of pixels above which a picture is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
 noise."""
 MAX_SIDE = 65_535
-"""Largest side of a picture in which codes can be searched, in pixels. A larger picture is scaled down, too."""
+"""Codes can be searched in a picture whose sides have at most this many pixels. A larger picture is scaled down,
+too."""
 SHORTEST_ITF = 8
 """An ITF code has at least this many digits. A shorter one may be lines of a table, because ITF has no sign of its own
 for its end."""

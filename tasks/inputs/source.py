@@ -23,9 +23,9 @@ _BASE64_HEAD = 88
 """Number of base64 characters for the first 66 bytes. These suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66
 _SHOWN = 40
-"""Largest number of characters of a reference that a message quotes."""
+"""A message quotes at most this many characters of a reference."""
 SHOWN = 200
-"""Largest number of characters of a name that a message quotes."""
+"""A message quotes at most this many characters of a name."""
 
 
 class Total:

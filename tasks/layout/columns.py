@@ -21,15 +21,15 @@ rows, the second for columns with few."""
 _MANY_ROWS = 4
 """White space of the smaller width separates columns if they have at least this many rows."""
 _CROSSED_SHARE = 0.15
-"""Largest share of the rows with several cells that may cross the white space between two columns."""
+"""At most this share of the rows with several cells may cross the white space between two columns."""
 _ROW_DISTANCE = 3.5
-"""Largest distance between rows of one table, in line heights, from middle to middle."""
+"""Successive rows of one table are less than this far apart, in line heights, from middle to middle."""
 _LINE_DISTANCE = 1.3
-"""Largest distance between a line and the rows above, in row pitches, at which the line belongs to the table."""
+"""A line belongs to the table above it if it is at most this far below the last row, in row pitches."""
 _TELLING_ROWS = 24
 """Number of rows that determine the columns. Later rows only have to fit these columns."""
 _CELL_PITCH = 0.8
-"""Largest pitch of lines within one cell, in row pitches."""
+"""The lines within one cell have at most this pitch, in row pitches."""
 _PROSE_WORDS = 9
 """Mean number of words per cell above which two or three columns are running text set in columns."""
 

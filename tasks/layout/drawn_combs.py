@@ -31,7 +31,7 @@ _END_DIFFERENCE = 0.2
 _CELL_WIDTH = 0.45, 2.2
 """A cell has at least the first and at most the second width, as a share of its height."""
 _WIDTH_DIFFERENCE = 0.15
-"""Largest difference in width between a cell and the usual cell of its comb, as a share of the usual width."""
+"""The width of a cell differs from that of its comb's usual cell by at most this share of the usual width."""
 _GROUP_GAP = 0.45
 """Largest gap between two groups of cells (day, month and year), as a share of a cell."""
 _EDGE_SHARE = 0.8

@@ -25,7 +25,7 @@ from tasks.layout.rulings import strokes_of
 _GAP = 0.6
 """White space between words may be a gutter if it is at least this wide, in line heights."""
 _BEGINNING_DIFFERENCE = 0.35
-"""Largest difference, in line heights, between the beginnings of lines in one column."""
+"""The beginnings of lines in one column differ by at most this, in line heights."""
 _LINES_AROUND = 8
 """Number of lines above and below that are examined for a gutter."""
 _BEGINNING_SHARE = 2 / 3

@@ -21,7 +21,7 @@ _PARAGRAPH_GAP = 0.4
 _INDENT = 1.0
 """Indent of a paragraph's first line, in type sizes."""
 _NARROW_WIDTH = 12
-"""Largest width, in type sizes, of lines that are not running text, as in an address or a receipt."""
+"""Lines narrower than this, in type sizes, are not running text, but the lines of an address or a receipt."""
 _LIST_INDENT = 1.2
 """Indent of a nested list, in type sizes."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")

@@ -22,13 +22,14 @@ _GUTTER = 0.8
 _FEWEST_ROWS = 3
 """A pane has at least this many rows."""
 _MAX_BOXES = 600
-"""Largest number of boxes of a part of a page in which panes are found. All of them are examined at each gutter."""
+"""Panes are looked for only in parts of a page with at most this many boxes, because all of them are examined at each
+gutter."""
 _MAX_GUTTERS = 40
 """At most this many places of a part of a page are examined as gutters: those at which most boxes begin or end."""
 _SLACK = 0.2
-"""Largest difference, in line heights, between the edges or the middles of lines that are level."""
+"""Two lines are level if their edges or their middles differ by less than this, in line heights."""
 _SHIFT = 0.4
-"""Largest difference in height, in line heights, between the cells of one row on a bent page."""
+"""On a bent page, the cells of one row differ in height by less than this, in line heights."""
 _LEVEL_WEIGHT = 0.5
 """Weight of a level row against panes. Some rows of two things are level by chance."""
 _EVIDENCE = 3.0
@@ -41,7 +42,7 @@ _PAUSE, _BREAK = 1.5, 2.5
 """White space of at least the first height, in line heights, speaks for the end of a pane. White space of at least the
 second height ends it."""
 _MAX_DISTANCE = 2.5
-"""Largest distance, in line heights, of the ends of rulings from the gutter between them."""
+"""The ends of such rulings are at most this far from the gutter between them, in line heights."""
 _RULING = 5.0
 """Such rulings are longer than this, in line heights."""
 

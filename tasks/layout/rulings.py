@@ -21,7 +21,7 @@ MAX_RULINGS = 2000
 """Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
 compared with all that may cross it."""
 TOUCH = 0.5
-"""Largest gap, in line heights, between the end of a ruling and another ruling that it meets."""
+"""A ruling meets another one if the gap between its end and the other ruling is at most this, in line heights."""
 _LONGEST_SIDE = 3000
 """Length of the longer side, in pixels, above which a picture is scaled down before it is searched for lines."""
 _MAX_SINE = 0.035
@@ -36,7 +36,8 @@ _LEAST_CONTRAST = 12
 _BAR_THICKNESS = 0.6
 """A dark stroke of at least this thickness, in line heights, is a bar and not a ruling."""
 _DOUBLE_RULE_GAP = 0.3
-"""Largest distance, in line heights, of rulings that count as one: double rules, or a line drawn cell by cell."""
+"""Rulings count as one if they are at most this far apart, in line heights: double rules, or a line drawn cell by
+cell."""
 
 
 def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:

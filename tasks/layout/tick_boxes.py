@@ -34,7 +34,7 @@ _STRAIGHT_SHARE = 0.6
 _MAX_STROKES = 6_000
 """At most this many short strokes in each direction are compared, beginning at the top."""
 _MAX_CONTOURS = 60_000
-"""Largest number of contours of a picture in which circles are searched for. A dense page has 15,000; a texture has
+"""Circles are searched for only in a picture with at most this many contours. A dense page has 15,000; a texture has
 more."""
 _FRAME_SHARE = 0.2
 """Share of a box's side, at each end, that may belong to its frame."""
@@ -47,7 +47,7 @@ _LEAST_ROUNDNESS = 0.8
 _DOT_INK = 0.08
 """A circle is ticked if at least this share of its inside is ink."""
 _SIZE_DIFFERENCE = 0.18
-"""Largest difference in size between circles that belong together."""
+"""Circles belong together only if their sizes differ by at most this."""
 _COVERED_SHARE = 0.9
 """If boxes of a known size are searched for, at least this share of a side must be ink."""
 _MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35

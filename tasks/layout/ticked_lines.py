@@ -8,9 +8,9 @@ from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 
 TICKED, EMPTY = "☒", "☐"
 MAX_WORD_GAP = 4.0
-"""Largest gap between a box and a word of its line, in sides of the box."""
+"""A box and the words of its line are at most this far apart, in sides of the box."""
 MAX_OPTION_GAP = 8.0
-"""Largest gap between two parts of one row of options, in heights of a line."""
+"""Two parts of one row of options are at most this far apart, in heights of a line."""
 CONFIDENCE = 0.95
 """Confidence of a sign that stands for a box."""
 _COVERED_SHARE = 0.5

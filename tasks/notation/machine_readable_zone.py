@@ -13,7 +13,7 @@ from typing import Literal
 MAX_LINES = 5_000
 """At most this many lines are searched for a zone."""
 MAX_REPAIRED = 4
-"""Largest number of fillers that a line may have too many or too few."""
+"""A line may have at most this many fillers too many or too few."""
 LATEST_EXPIRY = 70
 """Two-digit years of expiry below this one are in the 21st century."""
 _WIDTHS = {44: 2, 36: 2, 30: 3}

@@ -64,15 +64,15 @@ MAX_VALUES = 20_000
 A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
 """
 MAX_FIELDS = 10_000
-"""Largest number of properties that a schema has when each reference is replaced by its target."""
+"""A schema has at most this many properties when each reference is replaced by its target."""
 MAX_ALTERNATIVES = MAX_VALUES
-"""Largest number of parts of a schema that one value is compared with, counting each reference's target."""
+"""One value is compared with at most this many parts of a schema, where each reference counts as its target."""
 _KEYWORDS_OF_SCHEMAS = ("allOf", "anyOf", "oneOf", "dependentSchemas", "dependencies")
 """Keywords whose value is several schemas, all of which are compared with the same value as the schema around them."""
 _KEYWORDS_OF_ONE_SCHEMA = ("not", "if", "then", "else")
 """Keywords whose value is one schema that is compared with the same value as the schema around it."""
 DEEPEST_FIELD = 8
-"""Largest number of levels of objects in which fields are counted if references form a circle."""
+"""If references form a circle, fields are counted in at most this many levels of objects."""
 MAX_SCHEMA_STEPS = 3_000_000
 """Largest number of comparisons of a schema with the metaschema. A part that only a reference reaches is
 checked, and so counted, a second time."""

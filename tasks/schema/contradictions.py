@@ -15,7 +15,7 @@ from tasks.schema.paths import JsonPath, referred, steps_of_pointer
 from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 
 MAX_LEVELS = 100
-"""Largest depth, including references, to which the parts of a schema are searched."""
+"""The parts of a schema are searched to at most this depth, references included."""
 _LONGEST_NUMBER = 24
 """Largest length of a bound in a message, in characters."""
 _SIZES = {

@@ -42,7 +42,7 @@ _DATE = re.compile(
 )
 _WORD = re.compile(r"[^\W_]+")
 _NAME_WORDS = 3
-"""Largest number of words of a text that counts as a column heading without being marked as a heading."""
+"""A text that is not marked as a heading counts as a column heading only if it has at most this many words."""
 _RANK = re.compile(r"^#?(\d{1,4})[.)]?$")
 
 _HEADS = frozenset({"h1", "h2", "h3", "h4", "h5", "h6", "dt", "summary"})

@@ -41,7 +41,8 @@ _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
 """Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""
 _WAITING_CHARS = 400
-"""Largest number of characters of a page that is still waiting for its scripts: a name, a menu, "Loading …"."""
+"""A page with at most this many characters may still wait for its scripts, and show only a name, a menu or "Loading
+…"."""
 _EMPTY_CHARS = 40
 _ROOTS = frozenset({"root", "app", "__next", "__nuxt", "___gatsby", "svelte", "app-root", "main-app", "react-root"})
 """Ids of the element that React, Vue, Next, Nuxt, Gatsby and others fill."""

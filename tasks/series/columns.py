@@ -40,7 +40,7 @@ _BEFORE_EACH = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MAX_WORDS = 20
-"""Largest number of words in a name that a request can mention."""
+"""A request can mention a name only if it has at most this many words."""
 
 
 def is_empty(cell: Cell) -> bool:

@@ -26,7 +26,7 @@ _FILLED_SHARE = 0.5
 _WHOLE_STEP_SHARE = 0.9
 """At least this share of the gaps must be whole steps."""
 _MONTH_EDGE = 5
-"""Largest distance, in days, from the first or last day of a month at which a date stands for the month, like its last
+"""A date stands for a month if it is fewer than this many days from the month's first or last day, like the last
 trading day."""
 _LEAST_MONTH = 27 * DAY
 _USUAL_STEPS = (

@@ -13,8 +13,8 @@ from tasks.notation.words import MONTHS, any_of, month_named
 LEAST_POINTS = 3
 """Labelled values make a series if there are at least this many. Two may be part of a sentence."""
 _MAX_CHARS = 20_000
-"""Largest number of characters of a text that is searched. Nobody writes a longer series in sentences, and the search
-delays other threads."""
+"""A text is searched only if it has at most this many characters. Nobody writes a longer series in sentences, and the
+search delays other threads."""
 _WEEKDAYS = "mon|tue|wed|thu|fri|sat|sun|(?:mon|tues|wednes|thurs|fri|satur|sun)day|tues?|thurs?"
 _NUMBERED = "day|week|month|year|quarter|period|tag|woche|monat|jahr|jour|semaine|mois|día|semana|mes"
 _YEAR = re.compile(r"(?:19|20)\d\d")

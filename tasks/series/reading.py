@@ -26,7 +26,7 @@ _PROSE = frozenset(
 """Types in which text surrounds tables; they are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _SMALL = 50_000
-"""Largest number of characters that are read as tables in a thread of this process."""
+"""Texts with at most this many characters are read as tables in a thread of this process."""
 
 
 class WorkbookTables:

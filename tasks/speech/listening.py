@@ -39,7 +39,7 @@ _CLEAR_ENOUGH = 0.4
 _OVERLAP_S = 1.0
 """Seconds of overlap on each side of a cut within speech."""
 _MAX_DIFFERENCE_S = 0.4
-"""Largest difference, in seconds, between the times of one word in two transcriptions."""
+"""The times of one word in two transcriptions differ by less than this, in seconds."""
 _GAP_S = 0.25
 """A silence of at least this length, in seconds, is cut off from a word's time, because the alignment wrongly included
 it."""

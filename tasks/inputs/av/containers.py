@@ -45,7 +45,7 @@ THREADS = 2
 """Number of threads per decoder, which is small because several inputs are decoded in parallel."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 _MAX_BREAKS = 100
-"""Largest number of attempts to continue reading after a broken part of a container."""
+"""At most this many attempts are made to continue reading after a broken part of a container."""
 
 Streams = AudioStream | VideoStream
 

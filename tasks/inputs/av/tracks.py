@@ -36,13 +36,13 @@ from tasks.inputs.source import Blob
 _LEAST_RATE, _MAX_RATE = 1_000, 768_000
 """Permitted sample rates in Hz. A resampler's tables grow with the ratio of the rates."""
 _MAX_CHANNELS = 64
-"""Largest number of channels that FFmpeg's resampler can mix (SWR_CH_MAX)."""
+"""FFmpeg's resampler can mix at most this many channels (SWR_CH_MAX)."""
 _TOLERANCE_S = 0.1
-"""Largest error of frame times that is ignored, in seconds. Containers round times, and recorders' clocks jitter. The
+"""Errors of frame times up to this, in seconds, are ignored. Containers round times, and recorders' clocks jitter. The
 value is FFmpeg's own (aresample's min_hard_comp)."""
 _LONGEST_GAP_S = 600
-"""Longest gap between times, in seconds, that counts as a pause of the recording. A longer one is an error in the
-file."""
+"""A gap between times counts as a pause of the recording if it is at most this long, in seconds. A longer one is an
+error in the file."""
 _FIRST_PACKETS = 50
 """Number of packets at the beginning of a file, of which at least one must be decodable."""
 _LOST_PACKETS = 10_000

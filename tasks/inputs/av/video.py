@@ -18,8 +18,8 @@ range. A new page of text causes 0.03 or more, a cut nearly always over 0.1."""
 _PROBES = 4
 """Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000
-"""Largest total number of pixels (16 seconds at 1920 x 1080) of a video that is decoded completely to find scene
-changes. Of longer videos, only key frames are compared."""
+"""A video with at most this many pixels in all its frames (16 seconds at 1920 x 1080) is decoded completely to find
+scene changes. Of longer videos, only key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
 """At most this many pixels are decoded to reach a frame at its exact time. If more are needed, the nearest key frame is
 used."""

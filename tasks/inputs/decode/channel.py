@@ -39,7 +39,7 @@ _HEAD = struct.Struct("!QI?")
 """Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
 _SIZE = struct.Struct("!Q")
 _SMALL = 256 * 1024
-"""Largest buffer, in bytes, that goes through the socket. Up to this size, copying costs less than a file
+"""A buffer of at most this size, in bytes, goes through the socket. Up to this size, copying costs less than a file
 descriptor."""
 _KEPT = 32 * 1024 * 1024
 """Largest size in bytes of the kept memory."""

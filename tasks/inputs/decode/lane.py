@@ -52,7 +52,7 @@ _LOOK_S = 0.1
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 """Units of the processor time in `/proc`, per second."""
 _START_S = 60.0
-"""Longest start of a process, in seconds, on a busy machine."""
+"""A process may take this long, in seconds, to start on a busy machine."""
 
 _LEAN = {
     # A decoder computes no matrices, and every idle BLAS thread takes memory.
@@ -64,7 +64,7 @@ _LEAN = {
     "MALLOC_TRIM_THRESHOLD_": str(64 * MB),
 }
 CLOCK_FACTOR = 5
-"""Largest duration of a call by the clock, as a multiple of the processor time that it may take."""
+"""A call may last this many times as long by the clock as the processor time that it may take."""
 IDLE_S = 60.0
 """Seconds without an open file after which a process ends, to free its memory."""
 ABANDONED_S = 1.0

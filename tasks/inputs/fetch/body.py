@@ -19,7 +19,7 @@ _ANY_WINDOW = 47
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
 _MAX_PACKED = 1.01
-"""Largest size of a compressed body relative to its content. Deflate adds 5 bytes to each 16 KiB that it cannot
+"""A compressed body has at most this size, relative to its content. Deflate adds 5 bytes to each 16 KiB that it cannot
 compress."""
 
 

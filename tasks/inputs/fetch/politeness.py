@@ -32,7 +32,7 @@ _MAX_LINES = 5_000
 """Largest number of lines of a robots.txt. Parsing them takes up to a tenth of a second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
-"""Longest Crawl-delay, in seconds, that is obeyed. Delays are meant for crawls of a whole site, whereas a user is
+"""A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
 waiting here."""
 _MAX_HOSTS = 1000
 """Number of hosts that are remembered without a running visit."""

@@ -28,7 +28,7 @@ _STREAMED = ("worksheet", "sst")
 """Root elements of the parts that are read row by row and never held whole: sheets and their strings."""
 _MEMBERS = 10_000
 _RATIO = 200
-"""Largest ratio of a member's size to its compressed size. Sheets reach 50, deflate itself 1032."""
+"""A member's size is at most this many times its compressed size. Sheets reach 50, deflate itself 1032."""
 _RATIO_FROM = 1 << 20
 """Size in bytes below which the ratio is not checked."""
 _NODES = {DOCX: 500_000}

@@ -92,7 +92,7 @@ def _format_general(value: float) -> str:
 
 
 _LONGEST_CODE = 255
-"""Largest number of characters of a format code that Excel accepts. A number with a longer one is shown plainly."""
+"""Excel accepts format codes with at most this many characters. A number with a longer code is shown plainly."""
 
 
 @lru_cache(maxsize=512)

@@ -31,13 +31,13 @@ _MAX_OUTLINES = 1000
 _MAX_CLIP_SEGMENTS = 100_000
 """At most this many segments of clip paths of one page are examined for its texts. Most texts have five."""
 _THIN = 3.0
-"""Largest thickness in points of a filled rectangle that counts as a ruled line."""
+"""A filled rectangle counts as a ruled line if its thickness is at most this, in points."""
 _MAX_RULINGS = 10_000
 """At most this many straight lines of one page are examined. A dense form has 500."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
-"""Largest depth of nested forms that are examined."""
+"""Nested forms are examined to at most this depth."""
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000

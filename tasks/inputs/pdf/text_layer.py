@@ -32,8 +32,8 @@ _SCANNED = 0.05
 """Hidden words are the OCR text of a picture if they cover at least this share of its area. A stamped number covers
 less; a printed page covers three times as much."""
 _UNREAD = 0.05
-"""Largest share of the page that pictures without text over them may cover. Small logos stay below it; a photo exceeds
-it."""
+"""Pictures without text over them may cover at most this share of the page. Small logos cover less; a photo covers
+more."""
 _LEGIBLE = 10, 60
 """A picture can contain a line of text if its shorter side has at least the first number of points, and its longer side
 the second. A smaller picture is a logo."""
@@ -53,10 +53,10 @@ _OUTLINES = 15
 """Contours outside the text may be drawn letters if there are at least this many. Two words have as many; a logo or a
 few symbols have fewer."""
 _LINE_GAP = 0.8
-"""Largest distance, in em, between two words of one line, as it occurs in justified text. Columns may be hardly further
-apart; parts of a row that are not columns are joined again later."""
+"""Two words of one line are at most this far apart, in em, as in justified text. Columns may be hardly further apart;
+parts of a row that are not columns are joined again later."""
 _BASELINE = 0.4
-"""Largest vertical distance, in em, between words of one line. Superscripts stay below it; the next line is at 1 or
+"""Words of one line differ in height by at most this, in em. Superscripts differ by less; the next line is at 1 or
 more."""
 
 

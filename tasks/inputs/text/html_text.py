@@ -16,15 +16,15 @@ from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_f
 _UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
 _HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
 _DEPTH = 120
-"""Largest depth of elements that is kept, because the converter recurses twice per level. Pages have 10 to 40
+"""Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
 """Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
 _MAX_FILL = 200_000
-"""Largest number of cells that spans may add to a page."""
+"""Spans may add at most this many cells to a page."""
 _LONGEST_BLANK = 100
-"""Largest number of consecutive white-space characters that is kept. The converter's patterns take quadratic time for
+"""At most this many consecutive white-space characters are kept. The converter's patterns take quadratic time for
 longer runs, which only `pre` would show."""
 _LONG_BLANK = re.compile(rf"(?<![ \t\r\n])[ \t\r\n]{{{_LONGEST_BLANK + 1},}}")
 _NO_WORDS = re.compile(r"(?:picture|image)? ?\d*|[^\s/]+\.\w{3,4}", re.IGNORECASE)

@@ -33,8 +33,8 @@ _WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
 _JAPANESE = b"\x1b$"
 """Escape sequence before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
 _MENDED = 0.01
-"""Largest share of broken characters, among the characters above ASCII, in a text that counts as UTF-8. If the encoding
-is another one, nearly all of them are broken."""
+"""A text counts as UTF-8 if at most this share of its characters above ASCII are broken. If it has a different
+encoding, nearly all of them are broken."""
 _ABOVE_ASCII = bytes(range(128, 256))
 _HIGH = re.compile(rb"[\x80-\xff]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{3,}")
