@@ -18,9 +18,10 @@ ResultT = TypeVar("ResultT")
 log = structlog.get_logger(__name__)
 
 _USABLE_SHARE = 0.5
-"""Share of a card's free memory that one engine's items may take. Other engines on the card need the remainder."""
+"""The items of one engine may take this share of a card's free memory. The other engines on the card need the
+remainder."""
 _BATCHES_BEFORE_GROWTH = 200
-"""Number of successful batches of the current largest size after which this size is doubled."""
+"""The largest size of batches is doubled after this many successful batches of that size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +53,14 @@ class CardMemory:
 
 
 class Batches(Generic[ItemT, ResultT]):
-    """Runs batches of at most `limit` items, and smaller ones once memory has run out, on a card or on the CPU. The
-    threads of one host call it."""
+    """Runs batches of at most `limit` items on a card or on the CPU, and smaller ones once memory has run out. Only the
+    threads of one host may use an object of this class."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts failures by reason. This class adds a failure for each lack of memory, even if smaller
-        batches then succeed."""
+        """`failures` counts failures by reason. Each lack of memory counts as a failure, even if smaller batches then
+        succeed."""
         self.most = limit
-        """Largest number of items of a batch at present."""
+        """A batch has at most this many items at present."""
         self._name = name
         self._limit = limit
         self._successes = 0

@@ -54,13 +54,13 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_DIVISOR = 4
-"""Divisor of the LLM's context that gives the part kept for the answer if the client sets no limit: a quarter."""
+"""If the client sets no limit, the LLM's context divided by this is kept for the answer: a quarter."""
 PICTURES_DIVISOR = 2
-"""Divisor that gives the largest part of the context, after tools, that pictures may take: half."""
+"""Pictures take at most the context that tools leave, divided by this: half of it."""
 ASSUMED_CONTEXT_TOKENS = 8192
 """Context length assumed for an LLM that reports none, in tokens: the smallest default among servers."""
 PASSAGE_TOKENS = 120
-"""Number of tokens of the passages that are the answer if no capable LLM is available."""
+"""If no capable LLM is available, passages with at most this many tokens together are the answer."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
 _LABEL_END = re.compile(r"[:：](?:\s|$)")
 LONGEST_BARE_NAME = 4
@@ -109,14 +109,14 @@ class Answerer:
     async def answer(
         self, call: ChatCall, directives: Directives, turn: Turn, specialists: Specialists
     ) -> AsyncGenerator[Event, None]:
-        """Return the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
+        """Yield the request's events, with Finish last. Raises ApiError, InputError or ModelError."""
         llm = self.find_llm()
         requested = await self._read_requested_fields(call.request, turn, llm)
         shape = requested.shape if requested else None
         extracts = self.extracts_always and shape is not None and not call.request.tools
         if llm.is_capable and not (extracts or turn.sources):
-            # A flood of requests is refused before it costs more. A request with inputs is not refused yet, because
-            # the queue may have room when they have been read.
+            # If the LLM's queue is full, the request is refused before it costs more. A request with inputs is not
+            # refused yet, because the queue may have room again when its inputs have been read.
             llm.check_room()
         is_alone = not llm.is_capable and requested is None
         pasted: Entry | None = None
@@ -202,7 +202,7 @@ class Answerer:
                 yield event
 
     async def _read_requested_fields(self, request: ChatRequest, turn: Turn, llm: Llm) -> RequestedFields | None:
-        """Return the fields that the request asks for, or None if it asks for words.
+        """Return the fields that the answer must have, or None if the answer is plain text.
 
         With a capable LLM, only `response_format` counts, because such an LLM calls the client's functions by itself.
         Raises InputError.
@@ -241,14 +241,14 @@ class Answerer:
     async def _fill_all(self, material: Material, requested: RequestedFields, examples: Sequence[Example]) -> Material:
         """Return the material with all of its fields filled in, without an LLM. Raises NotFoundInInput."""
         document = material.document
-        # The arguments of a call may be in the order or the question itself: "Book a table for four at seven." But the
-        # words of a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
+        # The arguments of a call may be in the user's own sentence: "Book a table for four at seven." But the words of
+        # a question for a fact do not contain its answer: "What is the capital of Peru?" names no capital.
         is_order = requested.function is not None or not is_question(material.turn.text)
         are_own_words = document is None and is_order and not any(map(is_text, material.results))
         if are_own_words:
             document = await asyncio.to_thread(entry_of_user_texts, material.request, material.turn.since)
         elif document is not None:
-            # A text that is the whole message, and has one line and no label, is the user's own words, not a document.
+            # If a message consists of one line without a label, this line is the user's own words, not a document.
             text = _pasted_text(document).strip()
             are_own_words = text == material.turn.text.strip() and "\n" not in text and _LABEL_END.search(text) is None
         filling = await fill_whole(
@@ -267,8 +267,8 @@ class Answerer:
         rounds = await self._prepare(material)
         shape = material.shape
         events = rounds.answer() if shape is None else self.structured.by_llm(rounds, material, shape)
-        # The LLM may still call specialists, which adds their results to the precontext. Therefore the precontext is
-        # sent as one piece before the answer.
+        # The precontext is sent as one piece before the answer, because the LLM may still call specialists, whose
+        # results are added to it.
         waiting = tuple(rounds.entries)
         if waiting and not rounds.internal:
             yield Precontext(waiting)
@@ -338,25 +338,26 @@ class Answerer:
     async def _answer_from_results(self, material: Material, pasted: Entry | None) -> _PlainAnswer | None:
         """Return an answer taken from results alone, or None if an LLM has to write the answer.
 
-        It is one of these: the results, if the request asks for nothing else; the values that a question or an order
-        names, if the text that contains them was read or is in the message; the objects that were found; or the
-        passages that answer the question, of what was read or found on the web. `pasted` is the text that the user's
-        messages bring along, if any.
+        The answer is one of these: the results, if the request asks for nothing else; the values that a question or an
+        order names, if the text with these values was read or is in the message; the objects that were found; or
+        passages of the texts that were read or found on the web. `pasted` is the document pasted into the user's
+        messages, if any.
         """
         plan, results = material.plan, material.results
         ready = await asyncio.to_thread(answer_from_results, plan, results)
         if ready is not None:
             return _PlainAnswer(ready, None if plan.results_only else PASSAGES)
         read = [entry for entry in results if is_text(entry)]
-        # An empty result does not count. For a question about "the weight", objects may have been searched for in a
-        # picture of a text. If none were found, the answer is in the text.
+        # Empty results do not count: a question about "the weight" may have caused a search for objects in a picture of
+        # a text. If no objects were found, the answer is in the text.
         has_others = any(not is_text(entry) and not entry.result.is_empty for entry in results)
         question, passages_may_answer = material.turn.text, not has_others
         objects = objects_found(plan, results)
         if any(step.text_may_answer for step in plan.steps):
             shown = objects or "\n\n".join(entry.result.text() for entry in read).strip()
             return _PlainAnswer(shown, COPIED) if shown else None
-        # A search of the web that failed leaves the question to the pasted text.
+        # The pasted text answers the question only if no task had a result, for example because a search of the web
+        # failed.
         document = pasted if all(entry.error is not None for entry in results) else None
         if document is not None:
             text = _pasted_text(document)
@@ -388,8 +389,8 @@ class Answerer:
         return await self._quote(read, question)
 
     async def _quote(self, entries: Sequence[Entry], question: str) -> _PlainAnswer | None:
-        """Return the passages of the results that answer the question, each below its heading, which names the page of
-        a search result."""
+        """Return the passages of the results that answer the question, each below its heading. The heading of a search
+        result names its page."""
         texts = await trim(
             entries, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
         )
@@ -399,8 +400,8 @@ class Answerer:
     async def _yield_plain_answer(
         self, answer: JsonAnswer | _PlainAnswer, material: Material, function: str | None
     ) -> AsyncGenerator[Event, None]:
-        """Yield the events of an answer that was taken from results, or of a call of `function` with this answer as its
-        arguments.
+        """Yield the events of an answer that was made without an LLM. With `function`, the answer is a call of it,
+        whose arguments are the answer's JSON.
 
         An answer without a schema ends at the client's limit.
         """
@@ -436,7 +437,7 @@ class Answerer:
         Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools.
         """
         limit = request.max_completion_tokens or request.max_tokens
-        # A client's limit above the context's length is only a permission, and does not estimate the length of the
+        # A client's limit that exceeds the context is only a permission. It says nothing about the length of the
         # answer.
         answer = limit if limit and limit < context else context // ANSWER_DIVISOR
         taken += await asyncio.to_thread(lambda: sum(_count_tokens_carefully(text) for text in other_texts))
@@ -445,8 +446,8 @@ class Answerer:
 
 
 def _says_nothing_else(request: ChatRequest, directives: Directives) -> bool:
-    """True if nothing but the user's message can be what a question in it is about: there is no earlier message, and
-    the system message is no longer than "You are a helpful assistant."."""
+    """True if a question in the user's message can only be about this message: there is no earlier message, and the
+    system message is at most as long as "You are a helpful assistant."."""
     conversation = [message for message in request.messages if message.role not in ("system", "developer")]
     return len(conversation) <= 1 and sum(map(len, directives.system)) <= LONGEST_SYSTEM
 

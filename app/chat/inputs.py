@@ -37,7 +37,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 _SHOWN = 80
-"""Number of characters of a file id that an error message quotes."""
+"""An error message quotes at most this many characters of a file id."""
 _SHORT_CHARS = 16_000
 _PART_READ = "Only what {} encloses was read as the document. The rest of the message has no values."
 _FEW_MESSAGES = 32
@@ -74,7 +74,8 @@ class Turn:
     examples: tuple[ExampleTurn, ...] = ()
     """Examples of the answer to a request with a schema, the oldest first."""
     since: int = 0
-    """Index of the first message whose text may be copied into the answer. The messages of examples come before it."""
+    """Index of the first message whose text may be copied into the answer. All messages of examples come before this
+    message."""
     _vectors: list[Vector] = field(default_factory=list, repr=False, compare=False)
 
     async def vector(self, embedder: Embedder) -> Vector:
@@ -99,7 +100,8 @@ class Collector:
 
         Raises what `latest_turn` raises, and BadRequest (`file_not_found`) for a file that `tenant` does not have.
         """
-        # Searching long texts for URLs, or comparing long inputs of equal length, takes milliseconds.
+        # This work may run in a thread, because searching long texts for URLs, or comparing long inputs of equal
+        # length, takes milliseconds.
         turn = await run_off_loop(request, latest_turn, request, self.max_sources, Total(self.max_total_bytes))
 
         async def with_uploads(sources: Iterable[Source]) -> tuple[Source, ...]:
@@ -166,8 +168,8 @@ def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
-    """Return the document pasted into a user message at index `since` or later. If several contain one, the last
-    counts."""
+    """Return the document pasted into a user message at index `since` or later. If several messages contain a document,
+    the last one counts."""
     users = (at for at in reversed(_user_indexes(request)) if at >= since)
     return next((found for at in users if (found := _pasted_document_at(request, at))), None)
 
@@ -191,11 +193,12 @@ def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entr
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
-    """Return the last user message with its media, or with the media of the latest earlier user message that has any.
+    """Return the last user message with its media. If it has no media, return it with those of the latest user message
+    that has some.
 
-    Repeated mentions of an input make one source, at the place of the first. URLs are taken only from the texts of user
-    messages, because no other message is a request to read them. All sources share the budget `total`. Raises
-    BadRequest if every message is empty, or if there are more than `max_sources` sources.
+    If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
+    from the texts of user messages, because no other message is a request to read them. All sources share the budget
+    `total`. Raises BadRequest if every message is empty, or if there are more than `max_sources` sources.
     """
     if not any(_has_content(message) for message in request.messages):
         raise BadRequest("request has no text content: every message is empty", param="messages")
@@ -207,7 +210,7 @@ def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = No
         for index in users[::-1]
     )
     index, sources = next(((index, sources) for index, sources in found if sources), (last, ()))
-    # A text after examples is a new input, and the sources of the examples are not part of it.
+    # A document pasted after examples is a new input, to which the sources of the examples do not belong.
     if index != last and pasted_in(text) and _examples(request, last, max_sources, total):
         index, sources = last, ()
     examples = _examples(request, index, max_sources, total)
@@ -247,7 +250,8 @@ def _examples(request: ChatRequest, end: int, max_sources: int, total: Total | N
 
 
 def _parse_object(text: str) -> Mapping[str, Any] | None:
-    # While JSON is parsed, no other thread runs, and an empty list of three characters takes sixty bytes of memory.
+    # Only short answers are parsed, because no other thread runs meanwhile, and because an empty list of three
+    # characters takes sixty bytes of memory.
     if len(text) > MAX_ANSWER_CHARS or not text.lstrip().startswith("{"):
         return None
     try:
@@ -269,7 +273,7 @@ def _has_text(text: str) -> bool:
 
 
 def _without_repeats(sources: Iterable[Source], limit: int) -> tuple[Source, ...]:
-    """Return the sources without repetitions: each URL, file or data URL only at its first place.
+    """Return the sources without repetitions. Each URL, file or data URL stays only at the place where it comes first.
 
     A content part is preferred to a mention in a text, because the part can state more about the input. The search
     stops after `limit` + 1 sources.

@@ -33,7 +33,8 @@ _READERS: dict[Kind, str] = {
 _DETECTIONS = frozenset({"object_detection", "gui_detection"})
 _SEARCHES = re.compile(r"\b(?:web|internet|online|google|bing)\b", re.IGNORECASE)
 _NO_LETTER = re.compile(r"[\W\d_]+|(?<=[a-z])(?=[A-Z])")
-"""Pattern of the characters and places that separate the words of names like `search_web` and `searchWeb`."""
+"""Pattern of what separates the words of names like `search_web` and `searchWeb`: signs, digits, or nothing before a
+capital letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class Step:
     after: tuple[int, ...] = ()
     """Indexes of the earlier steps whose text is an input of this step."""
     is_aside: bool = False
-    """True if a picture is read in addition to the requested task. A result without text is then left out."""
+    """True if the step reads a picture in addition to the requested task. Its result is left out if it has no text."""
     is_guess: bool = False
     """True if the router guessed the task, because no word of the request asks for it."""
     text_may_answer: bool = False
@@ -84,13 +85,13 @@ class ClientTools:
     """
 
     search: bool
-    """True if a tool searches, or if a tool must be called. Even an explicit request to search may then be meant for
-    the tool."""
+    """True if a tool of the client searches, or if the LLM must call one. Even an explicit request to search may then
+    be meant for this tool."""
 
     @classmethod
     def of(cls, request: ChatRequest, *, can_call_tools: bool) -> Self | None:
-        """Return the choices, or None if there are none. `can_call_tools`: the LLM can call tools without being forced
-        to."""
+        """Return the choices, or None if the LLM cannot choose any tool. `can_call_tools` is True if the LLM can call
+        tools without being forced to."""
         choice = request.tool_choice
         is_forced = choice not in (None, "auto", "none")
         if not request.tools or choice == "none" or not (can_call_tools or is_forced):
@@ -102,8 +103,8 @@ class ClientTools:
 class Planner:
     """Plans requests by rules and a router. Without an embedder, only the rules apply.
 
-    Rules take tens of microseconds and always decide alike. They plan a task that a request clearly asks for even if
-    its engine is missing, because this should be reported. The router only guesses, and only among the tasks that
+    Rules take tens of microseconds and decide the same for the same request. They plan a requested task even if its
+    engine is missing, because the client should learn of that. The router only guesses, and guesses only tasks that
     `can_run`.
     """
 
@@ -126,8 +127,7 @@ class Planner:
         Never raises: if the embedder fails, the rules alone make the plan.
         """
         prose = Prose.of(turn.text)
-        # Media are always inputs. A link is an input unless the text only shows it, for example in code. Links in
-        # earlier messages are not inputs.
+        # Media are always inputs. A link in the text is an input unless the text only shows it, for example in code.
         sources = [
             (source, kind_of(source))
             for source in turn.sources
@@ -186,8 +186,8 @@ def _plan_steps(
         if _is_series(kind, intents, alone=len(sources) == 1):
             steps.append(Step("forecast", (source,), text))
             continue
-        # Speech engines take any language in the text for the spoken one, so the target language of a translation is
-        # removed.
+        # A speech engine takes a language that the text names for the spoken one, so the target language of a
+        # translation is removed.
         instruction = without_target(text) if kind in {"audio", "video"} and intents.reading_in else text
         steps.append(Step(_READERS[kind], (source,), instruction))
         if kind == "video" and prose.mentions("written"):
@@ -221,7 +221,7 @@ def _with_asides(steps: Sequence[Step], prose: Prose) -> list[Step]:
 
 
 def _is_series(kind: Kind, intents: Intents, *, alone: bool) -> bool:
-    """True if one of the sources contains the series to be forecast."""
+    """True if a source of this kind contains the series to be forecast. `alone` is True if there is no other source."""
     if kind == "table":
         return intents.forecast or intents.period
     return kind == "page" and intents.forecast and intents.future and alone

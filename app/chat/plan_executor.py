@@ -35,8 +35,8 @@ async def execute_plan(
     itself.
 
     `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
-    task failed on every input, unless the task was to translate a transcript, which is an answer without its
-    translation.
+    task failed on every input. An exception is the translation of a transcript, because the transcript is an answer,
+    too.
 
     Cancelling the call cancels every step.
     """
@@ -121,7 +121,8 @@ def without_empty_asides(plan: Plan, entries: Sequence[Entry]) -> tuple[Entry, .
 def text_read_instead(plan: Plan, entries: Sequence[Entry]) -> tuple[str, str] | None:
     """Return the text in a picture, and the reason why no objects were detected.
 
-    Only for an open question about the picture. None if objects were detected, or if there is no text.
+    This applies only to steps whose `text_may_answer` is true. Return None if objects were detected, or if there is no
+    text.
     """
     pairs = zip(plan.steps, entries, strict=True)
     missing = [one.error for step, one in pairs if step.text_may_answer and one.error is not None]
@@ -133,7 +134,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the text of the results (one per step of `plan`) if the request asks for nothing else.
 
     Such results are texts that were read, transcripts, translations and forecasts. If a translation failed, its error
-    follows the original text. None if an LLM has to add something, or if nothing was found.
+    follows the original text. Return None if an LLM has to add something, or if nothing was found.
     """
     if not plan.results_only:
         return None
@@ -152,7 +153,7 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures.
 
-    None if the plan does not look for objects or has other steps, or if no object was found.
+    Return None if the plan does not look for objects, or has other steps, or if no object was found.
     """
     if {step.task for step in plan.steps} not in ({"object_detection"}, {"object_detection", "ocr"}):
         return None

@@ -1,7 +1,7 @@
 """Calls the LLM until it answers, and runs the tasks that it requests between the calls.
 
 If the time is over or the LLM falls silent after an answer has begun, the text written so far becomes the answer, with
-the finish reason `length`. Both are errors if no answer has begun.
+the finish reason `length`. If no answer has begun, the request fails.
 """
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
@@ -37,7 +37,7 @@ from models.language.llm import (
 from tasks.precontext import Entry
 
 MAX_TOOL_ROUNDS = 4
-"""Number of rounds in which the LLM may call tasks before it must answer."""
+"""The LLM may call tasks in at most this many rounds, and must answer after the last one."""
 NOT_RUN = (
     "error: not run. At most {per_round} calls after one answer, and {per_request} in all, are run. "
     "Answer with what is there."
@@ -46,7 +46,7 @@ NO_SUCH_TOOL = "error: there is no tool of that name. There are: {names}. Call o
 _LEFT_OUT = "The language model called '{}', which is not one of the tools that it was offered; the call was dropped."
 _NO_JSON = "The arguments of the call of '{}' are not valid JSON; they are passed on as the language model wrote them."
 LONGEST_NAME = 64
-"""Largest number of characters of an invented name that a warning quotes: OpenAI's limit for real names."""
+"""A warning quotes at most this many characters of an invented name, which is OpenAI's limit for real names."""
 PASSED_ON = (
     "temperature",
     "top_p",
@@ -76,9 +76,9 @@ class ToolLimits:
     at_once: int = 8
     """At most this many tasks run at a time."""
     per_round: int = 16
-    """Largest number of tasks after one answer of the LLM."""
+    """At most this many tasks run after one answer of the LLM."""
     per_request: int = 32
-    """Largest number of tasks in one request."""
+    """At most this many tasks run for one request."""
 
 
 @dataclass
@@ -105,13 +105,14 @@ class _Reply:
     reasoning_chunks: list[str] = field(default_factory=list)
     calls: dict[int, _RequestedCall] = field(default_factory=dict)
     places: dict[int, int] = field(default_factory=dict)
-    """Index of each call of the client's tools as the client sees it, by the LLM's index. They differ because the
-    client does not see calls of internal tools."""
+    """The index at which the client sees each call of its tools, by the index that the LLM gave the call. The two
+    differ, because the client does not see calls of internal tools."""
 
 
 @dataclass
 class Rounds:
-    """The LLM's work on one request. `messages` grows, and the counts are sums over all calls."""
+    """The LLM's work on one request. Each round adds to `messages`. The counts of tokens are sums over all calls of the
+    LLM."""
 
     llm: Llm
     request: ChatRequest
@@ -121,7 +122,7 @@ class Rounds:
     """Function that returns the texts of the results, shortened to fit the LLM's context together with other texts."""
     response_format: Mapping[str, Any] | None = None
     internal: Mapping[str, InternalTool] = field(default_factory=dict)
-    """Tasks that the LLM may call, by name. Without any, the LLM answers at once."""
+    """Tasks that the LLM may call, by name. If there are none, the LLM answers at once."""
     turn: Turn = field(default_factory=lambda: Turn("", ()))
     entries: list[Entry] = field(default_factory=list)
     """Entries of `precontext` so far. Results of the LLM's own calls are added."""
@@ -129,10 +130,11 @@ class Rounds:
     limits: ToolLimits = field(default_factory=ToolLimits)
     limit: TimeLimit = field(default_factory=TimeLimit)
     admission: Admission = field(default_factory=Admission)
-    """Admission of the request. Everything that the LLM writes is charged to it, shown or not."""
+    """Admission of the request. All text that the LLM writes is charged to it, even if the client does not see the
+    text."""
     holds_text: bool = False
-    """True if text is shown only after the call that wrote it has ended, because only the text of the last call
-    counts."""
+    """True if the client sees no text before a call of the LLM has ended, because only the text of the last call is the
+    answer."""
     corrected: bool = False
     """True once the LLM has received an error for calling a tool that does not exist."""
     ran: int = 0
@@ -221,9 +223,9 @@ class Rounds:
     ) -> AsyncGenerator[Event, None]:
         """Yield the events of one call to the LLM.
 
-        Calls of internal tools are added to `requested`, unless the client's tools are called in the same reply. With
-        `corrects`, calls of unknown tools are added as well if the reply contains nothing else; otherwise they are
-        dropped. The client sees neither kind of call.
+        Calls of internal tools are added to `requested`, unless the reply also calls tools of the client. With
+        `corrects`, calls of unknown tools are added, too, if the reply contains nothing else; otherwise they are
+        dropped. The client sees calls of its own tools only.
         """
         reply = self._reply = _Reply()
         done = Done("stop")
@@ -282,7 +284,7 @@ class Rounds:
         self._reply = None
         self.text = "".join(reply.text_chunks)
         self.finish_reason = "length" if done.finish_reason == "length" else "tool_calls" if reply.places else "stop"
-        # Token counts come from the LLM's server, else from the tokenizer, else they are estimated.
+        # If the LLM's server reports no token counts, the tokens are counted or estimated here.
         count = self.llm.count_tokens
         prompt, completion = done.prompt_tokens, done.completion_tokens
         if prompt is None:

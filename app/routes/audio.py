@@ -47,7 +47,7 @@ from tasks.wording.transcripts import SpeechOptions
 TranscriptionEvent = Progress | Phrase | Transcript
 """Event of a transcription. Progress comes first, then phrases as soon as they are final, and the transcript last."""
 _SEEK_HZ = 100
-"""Number of units of `seek` per second: Whisper's frames."""
+"""`seek` counts Whisper's frames, of which a second has this many."""
 _FIELD_BYTES = 1024 * 1024
 """A field other than the file has at most this size, in bytes.
 
@@ -196,7 +196,7 @@ def _segments(transcript: Transcript) -> list[audio.TranscriptionSegment]:
 
 
 def _spoken_segments(transcript: Transcript) -> list[audio.SpokenSegment]:
-    """Return the segments with speakers as letters in OpenAI's form: `A` is SPEAKER_00."""
+    """Return the segments in OpenAI's form, in which letters stand for the speakers: `A` for SPEAKER_00."""
     labels = sorted({chunk["speaker"] for chunk in transcript.chunks})
     return [
         audio.SpokenSegment(
@@ -338,7 +338,7 @@ async def _begin_feed(
 async def _charged(
     events: AsyncGenerator[TranscriptionEvent, None], admission: Admission, prompt_tokens: int
 ) -> AsyncGenerator[TranscriptionEvent, None]:
-    """Yield `events`, and charge the key for them as `ChatCall.note` does: the transcript counts as the answer."""
+    """Yield `events`, and charge the key for them as `ChatCall.note` does. The transcript counts as the answer."""
     async with aclosing(events):
         async for event in events:
             match event:

@@ -45,9 +45,9 @@ from models.fair_executor import Slices, all_of
 from tasks.inputs.limits import megabytes
 
 MAX_TURNS = 1000
-"""Largest number of responses in one conversation."""
+"""A conversation has at most this many responses."""
 MAX_ITEMS = 10_000
-"""Largest number of items in the stored part of a conversation."""
+"""The stored part of a conversation has at most this many items."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
 """Pattern of the ids of items, which begin with the number of their response."""
@@ -79,7 +79,7 @@ _EXAMPLES = {
 _SHORT_BYTES = 16 << 10
 """A body and a response of at most this size, in bytes, are packed on the event loop."""
 _RUN = 250
-"""Number of items of a stored input that are parsed before other threads may run."""
+"""A stored input is parsed in lists of this many items, between which other threads may run."""
 _MANY_ITEMS = 100
 """If a conversation has at most this many items, they are converted to messages on the event loop, and otherwise in a
 thread."""
@@ -103,7 +103,7 @@ router = APIRouter(prefix="/v1/responses", tags=["responses"])
 
 
 class _ConversationFull(Exception):
-    """Raised if no request could continue a conversation, with the reason."""
+    """Raised with the reason if no request could continue a conversation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class _ResponseKeeper:
     is_short: bool
     """True if the request is short."""
     earlier: _ConversationLength
-    """Length of the conversation that the request continues."""
+    """Length of the conversation before the request."""
 
     async def keep(self, answer: Response, content: bytes) -> str | None:
         """Store a response. Return None, or a warning with the reason why the response is not stored."""
@@ -171,7 +171,7 @@ def _to_stored(request: ResponsesRequest, response_number: str, answer: Response
 
 
 def _read_items(stored: StoredResponse) -> Slices[list[Item]]:
-    """Return the items of a stored response and its request. Other threads may run after each list of them."""
+    """Return the items of a stored response and its request. Other threads may run after each list of items."""
     items: list[Item] = []
     for part in stored.lists():
         # A request has at most MAX_VALUES values, and the stored form adds a type, an id and a state to its items.
@@ -284,7 +284,8 @@ def _encode_page(items: bytes | memoryview, limit: int, order: str, after: str |
 async def _prepare(
     services: Services, wanted: ResponsesRequest, tenant: str, *, forgets: bool = False, is_short: bool = False
 ) -> tuple[ConvertedRequest, ResponseBuilder, _ResponseKeeper | None]:
-    """Return the converted request, the builder of its response, and the response's storage, if any."""
+    """Return the converted request, the builder of its response, and the response's storage. The storage is None if the
+    response is not to be kept."""
     check_model(wanted.model, param="model")
     reading = _ConversationReader(services, tenant)
     history = await reading.history(wanted.previous_response_id)
@@ -405,7 +406,7 @@ class _ConversationReader:
     _items: dict[str, Item] = field(default_factory=dict)
     """Items by their ids.
 
-    An item is removed once the request has referred to it, so that a request cannot repeat one item a thousand times.
+    A reference to an item removes the item from here, so that a request cannot repeat one item a thousand times.
     """
 
     @property

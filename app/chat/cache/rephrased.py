@@ -37,7 +37,7 @@ EMBEDDING_S = 0.25
 _MAX_LEARNING = 16
 """At most this many comparisons wait or run. Any further comparison is skipped, so that nothing is learned from it."""
 _VERDICT_TOKENS = 2000
-"""Largest number of tokens of a judge's reply. A judge that reasons first uses most of them for that."""
+"""A judge's reply has at most this many tokens. If the judge reasons first, the reasoning takes most of them."""
 
 log = structlog.get_logger(__name__)
 
@@ -88,11 +88,12 @@ class RephrasedQuestions:
         self._engine_breaker = CircuitBreaker(self.faults)
         """Circuit breaker for the engine. It is separate because a slow engine does not mean a slow file."""
         self._embedding = asyncio.Lock()
-        """Lock that is held while the engine embeds for a comparison, so that a request waits for one such call at
-        most."""
+        """Lock that is held while the engine embeds texts for a comparison. A request thus waits for at most one such
+        call."""
 
     async def look_up(self, request: ChatRequest, turn: Turn, scope: str) -> QuestionLookup | None:
-        """Look up the question of a request. None if it is not a plain question, or if the look-up failed."""
+        """Look up the question of a request. Return None if the request is not a plain question, or if the look-up
+        failed."""
         if not await run_off_loop(request, is_plain_question, request, self._today().date()):
             return None
         lookup = QuestionLookup(
@@ -101,7 +102,7 @@ class RephrasedQuestions:
         same_gist = await self._store_breaker.call(self._known.find_by_gist(lookup.gist, CANDIDATES), LOOKUP_TIMEOUT_S)
         if same_gist is None:
             return None
-        # The comparison takes up to a millisecond per question.
+        # A thread compares the questions, because each comparison takes up to a millisecond.
         similar = await asyncio.to_thread(_without_vetoed, same_gist, lookup.text) if same_gist else ()
         return await self._decide(lookup, similar) if similar else lookup
 
@@ -168,7 +169,7 @@ class RephrasedQuestions:
         await asyncio.wait([written])
         nearest = lookup.nearest
         try:
-            # The nearest question may be this very question after its old answer was lost. Its new answer would then be
+            # The nearest question may be this very question, whose old answer was lost. The new answer would then be
             # compared with itself.
             if nearest is not None and nearest.answer_key != answer:
                 correct = await self._compare(lookup, nearest, answer_text, find)

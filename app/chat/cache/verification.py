@@ -35,9 +35,10 @@ MAX_ERROR: Final = 0.01
 MIN_OBSERVATIONS: Final = 8
 """An entry's answer may be returned only after this many observations."""
 MAX_OBSERVATIONS: Final = 256
-"""Number of observations that are kept per entry, the newest. An error bound of 1 % needs 99 right answers in a row."""
+"""The newest observations of an entry are kept, up to this number. An error bound of 1 % needs 99 right answers in a
+row."""
 ALWAYS_EXPLORED: Final = 0.02
-"""Share of questions that are always answered again, because answers change."""
+"""At least this share of questions is answered again, because answers change."""
 MIN_SIMILARITY: Final = 0.5
 """A cached answer is returned or compared only if both questions are at least this similar."""
 
@@ -47,7 +48,8 @@ Decision = Literal["exploit", "explore"]
 _STEPS: Final = 100
 """Number of steps into which similarities from 0 to 1 are rounded."""
 _NEGLIGIBLE: Final = 1e-6
-"""Parameters whose likelihood, relative to the greatest one, is below this ratio make no difference."""
+"""Parameters are ignored if their likelihood, relative to the greatest one, is not above this ratio, because they make
+no difference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +74,8 @@ class Observations:
         return type(self)((*self.seen, *observations)[-MAX_OBSERVATIONS:])
 
     def to_list(self) -> list[int]:
-        """Return the stored form: VERSION, then 100 times each similarity plus 1, negative for a wrong answer."""
+        """Return the stored form: VERSION, and then for each observation its similarity in hundredths plus 1, which is
+        negative for a wrong answer."""
         return [VERSION, *((_step(each.similarity) + 1) * (1 if each.correct else -1) for each in self.seen)]
 
     @classmethod

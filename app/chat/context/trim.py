@@ -1,4 +1,4 @@
-"""Fits results into a language model's context: it keeps the passages that are about the question, in their order.
+"""Fits results into a language model's context. The passages that are about the question are kept, in their order.
 
 Only the prompt is trimmed, never the `precontext` that the client gets. Equal arguments give equal texts.
 """
@@ -24,11 +24,12 @@ MAX_PIECE_CHARS = 400
 """A piece has at most this many characters, which are about 100 tokens. A longer line is divided into several
 pieces."""
 HEAD_PIECES = 3
-"""Number of pieces at the beginning that are kept first: often a title, a letterhead or the first row of a table."""
+"""The first pieces of a result, up to this number, are kept before all others. They are often a title, a letterhead or
+the first row of a table."""
 HEAD_SHARE = 0.2
 """The beginning takes at most this share of the budget."""
 MAX_PIECES = 20_000
-"""Approximate largest number of pieces of a result. A longer result is divided into larger pieces."""
+"""A result has about this many pieces at most. A longer result is divided into larger pieces."""
 MAX_EMBEDDED = 64
 """At most this many passages are embedded, at 4 ms each on a core. The others are compared by their words alone."""
 
@@ -83,9 +84,9 @@ async def trim(
     """Return one text per entry. Together they have at most `budget_tokens`, as counted by `count`, and texts that fit
     are kept whole.
 
-    If `is_answer`, the texts are shown to the user, who needs neither the beginning nor headings and rules of tables.
-    With `embedder`, meaning counts as much as words; if the embedder fails, words alone count. Texts are read in the
-    threads of `executor`, in time linear in their length.
+    If `is_answer`, the texts are shown to the user: the beginning of a result is not preferred, and headings and rules
+    of tables are left out. With `embedder`, the meaning of passages counts as much as their words. If the embedder
+    fails, only the words count. Texts are read in the threads of `executor`, in time linear in their length.
     """
     results = await executor.run(_count_results, entries, count)
     shares = fair_shares([result.need for result in results], budget_tokens)
@@ -110,8 +111,8 @@ def _count_results(entries: Sequence[Entry], count: Callable[[str], int]) -> Sli
 def _join_lines(lines: Iterable[ResultLine]) -> Slices[list[ResultLine]]:
     """Return the lines, joined to longer pieces if there are too many.
 
-    Only neighbours under one heading are joined. More lines make longer pieces, so that millions of lines never become
-    millions of objects.
+    Only neighbours under one heading are joined. The more lines there are, the longer the pieces become, so that
+    millions of lines never become millions of objects.
     """
     pieces: list[ResultLine] = []
     least, most = 0, 2 * MAX_PIECES
@@ -197,7 +198,7 @@ def _select_text(
     """Return the text of the pieces that fit in `budget`: the first `head` pieces, then the others, beginning with the
     best."""
     kept = _choose(pieces, _best_first(scores), budget, count, head)
-    # Pieces were counted one by one, but the number of tokens of a whole text is not exactly their sum.
+    # The whole text is counted again, because its number of tokens is not exactly the sum of its pieces' numbers.
     while kept and count(assemble(pieces, sorted(kept))) > budget:
         kept.pop()
         yield
@@ -209,15 +210,16 @@ def _best_first(scores: Sequence[float]) -> list[int]:
     """Return the indexes by descending score. Pieces of equal score are taken in an order that spreads evenly over the
     text."""
     worth = [-score for score in scores]
-    # Sorting holds the interpreter's lock. Numbers are sorted in a fifth of the time that pairs take.
+    # Numbers are sorted instead of pairs, because sorting holds the interpreter's lock, and pairs take five times as
+    # long.
     return sorted(_evenly_spread(len(scores)), key=worth.__getitem__)
 
 
 def _choose(
     pieces: Sequence[ResultLine], ranked: Sequence[int], budget: int, count: Callable[[str], int], head: int
 ) -> list[int]:
-    """Return the indexes of the selected pieces, the most important first: the head, then the best of the others that
-    still fit."""
+    """Return the indexes of the selected pieces, the most important first. These are the head, and then the best pieces
+    that still fit."""
     gap = count(GAP) + 1
     kept: list[int] = []
     members: set[int] = set()
