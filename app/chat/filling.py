@@ -42,14 +42,14 @@ _IMPROBABLE = (
 )
 _EMPTY_LISTS = "Nothing was found for these lists, which are empty: {fields}."
 _MAX_NAMED = 20
-"""Number of fields that one warning lists."""
+"""A warning lists at most this many fields."""
 _MAX_SHOWN_CHARS = 60
-"""Number of characters of a filled-in value that the LLM is shown."""
+"""The LLM is shown at most this many characters of a filled-in value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filling:
-    """Fields of an answer that are filled in, and the shape of the rest, which the LLM writes."""
+    """The fields of an answer that are filled in, and the shape of the other fields, which the LLM writes."""
 
     values: Mapping[JsonPath, Any]
     """Copied values, by the path of their field."""
@@ -61,7 +61,7 @@ class Filling:
     copied: CopiedFields = field(default_factory=lambda: CopiedFields({}))
     """The copied values, with their places in the texts that were read."""
     undecided: Mapping[JsonPath, float] = field(default_factory=dict)
-    """Probabilities of the booleans and enums that nothing decided, by path."""
+    """Probabilities of the booleans and enums that have a value without any evidence, by path."""
     warnings: Sequence[str] = ()
 
     @property
@@ -79,7 +79,8 @@ class Filling:
         return list(rest.get("properties", {})) if self.values else []
 
     def parse(self, text: str) -> JsonAnswer:
-        """Return the whole answer, with remaining fields from the LLM's `text`. Raises what `Shape.parse` raises."""
+        """Return the whole answer. The fields that are not filled in come from the LLM's `text`. Raises what
+        `Shape.parse` raises."""
         if self.rest is None:
             return self.whole.parse(text)
         rest = self.rest.parse(text)

@@ -163,7 +163,8 @@ def failure(request_id: str) -> Callable[[ApiError], bytes]:
 
 
 class _ChunkEncoder:
-    """Encodes events as chunks. Keeps track of whether the role has been sent, and of whether the reasoning is open."""
+    """Encodes events as chunks. The encoder remembers whether the role was sent, and whether the tag `<think>` is
+    open."""
 
     def __init__(self, envelope: Envelope, options: ChunkOptions) -> None:
         self._envelope = envelope

@@ -104,7 +104,8 @@ class StructuredAnswers:
         *,
         is_cut: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
-        """Return the evidence for the fields of an answer, and its events, if the client requests evidence."""
+        """If the client requests evidence, return the events of the evidence for an answer's fields, and the evidence
+        itself. Otherwise, return nothing of both."""
         if not material.request.shows_evidence:
             return [], None
         evidence, left_out = await self.trace(value, entries, material, shape, is_cut=is_cut)
@@ -143,7 +144,8 @@ class StructuredAnswers:
 
 
 def _written_fields(material: Material) -> Iterator[AnswerWarning]:
-    """Yield a warning that names the fields that the LLM wrote in an answer whose other fields are copied."""
+    """Yield a warning if some fields of an answer are copied and the LLM wrote the others. The warning names the
+    latter."""
     fields = material.filling.written_fields if material.filling else []
     if fields:
         yield AnswerWarning(

@@ -32,7 +32,8 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Delay in `retry-after`, in seconds: longer than clients wait by themselves."""
+"""Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so that the caller sees
+the error."""
 EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
 _MOMENTS: tuple[Status, ...] = (
     "in_progress",

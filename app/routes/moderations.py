@@ -38,7 +38,7 @@ from tasks.inputs.limits import MB
 from tasks.inputs.source import Origin, Source, Total
 
 MAX_INPUTS = 256
-"""Largest number of strings or parts in one request."""
+"""A request has at most this many strings or parts."""
 CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "harassment": ("S5", "S10"),
     "harassment/threatening": ("S5", "S10"),
@@ -58,9 +58,9 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
 category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
-"""Code that must also apply for the categories of threats."""
+"""Code that must apply in addition to a threatening category's own codes."""
 _STRINGS_AT_ONCE = 8
-"""Number of strings of one request that are judged at a time."""
+"""At most this many strings of one request are judged at a time."""
 _EXAMPLES = {
     "Judge texts": {"input": ["How do I kill a hanging Linux process?", "How do I bake bread?"]},
     "Judge a text as a part": {"input": [{"type": "text", "text": "How do I bake bread?"}]},

@@ -1,4 +1,5 @@
-"""Prepares the images for an LLM: pictures and frames of videos, each as large as the LLM's context has room for."""
+"""Prepares the images for an LLM. They are pictures and frames of videos, reduced to fit into the LLM's context
+together."""
 
 import asyncio
 import base64
@@ -25,17 +26,18 @@ FRAME_SIDE = 1024
 """The longer side of a video frame is reduced to this many pixels for the LLM, because a video has many frames. OCR
 reads them at full size."""
 MAX_PICTURES = 16
-"""Largest number of pictures in one prompt, equal to `limit-mm-per-prompt` in docker/cards. With more pictures, videos
+"""A prompt has at most this many pictures, as `limit-mm-per-prompt` in docker/cards permits. To stay within it, videos
 show fewer frames."""
 TOKEN_SIDE = 28
-"""Side, in pixels, of the square that makes one token: 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, 39 for GPT-4o.
+"""Side, in pixels, of the square that one token stands for. It is 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, and
+39 for GPT-4o.
 
 With this value, the count of tokens is an upper bound for all of these models. (Pixtral, at 16, takes three times as
 many.)
 """
 LEAST_TOKENS = 256
-"""Number of tokens of the smallest picture: the number for every picture in Gemma 3, and the least number in
-InternVL."""
+"""Any picture takes at least this many tokens. In Gemma 3, every picture takes as many, and in InternVL, the smallest
+does."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
@@ -50,8 +52,8 @@ class LlmImage:
     """An image that replaces a content part, or shows one moment of a video."""
 
     url: str
-    """Data URL, so that the LLM's server need not reach the image's origin, and only this server's rules for fetching
-    apply."""
+    """Data URL. With the image's own URL, the LLM's server would have to reach its origin, and could fetch what this
+    server's rules forbid."""
     label: str = ""
     """Text for the LLM before the image."""
     tokens: int = 0
@@ -78,8 +80,8 @@ async def images_for_llm(
 ) -> dict[PartPlace, Sequence[LlmImage]]:
     """Return the images for each part of the turn that is an image or a video.
 
-    Together they take at most `room` tokens, but at least `LEAST_TOKENS` each: large pictures are reduced, and videos
-    show fewer frames.
+    The images take at most `room` tokens together, but each takes at least `LEAST_TOKENS`. To fit, large pictures are
+    reduced, and videos show fewer frames.
 
     With `omits_unreadable`, an unreadable medium is left out, because an entry of the precontext states the reason.
     Otherwise, it raises InputError.
@@ -116,7 +118,7 @@ def _tokens(width: int, height: int) -> int:
 
 
 async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
-    """Return the medium of a source, measured, or None if no part shows the source as an image."""
+    """Return the measured medium of a source, or None if no content part shows the source as an image."""
     is_video = kind_of(source) == "video"
     parts = [
         (origin.message, origin.part)
@@ -142,8 +144,8 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
 
 
 def _thin_out(seen: Sequence[_MeasuredMedium], room: int) -> list[list[int]]:
-    """Return the indexes of the frames to show of each medium. They are few enough to fit, and evenly distributed over
-    a video."""
+    """Return, for each medium, the indexes of the frames to show. The frames are few enough to fit, and those of a
+    video are evenly distributed."""
     videos = sum(len(one.parts) for one in seen if one.is_video)
     stills = sum(len(one.parts) for one in seen if not one.is_video)
     largest = max(1, (min(room, MAX_PICTURES) - stills) // max(1, videos))
