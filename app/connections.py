@@ -40,8 +40,8 @@ _LEAST_LINGERING_BYTES = 64 * 1024
 """A client must send at least this many bytes of an unread body between two checks. A slower client is dropped, because
 others need its connection."""
 _CLOSING_S = 2.0
-"""Seconds that a client has to close its side after an error, and during which the rate of an unread body is not
-checked yet."""
+"""After an error, a client has this many seconds to close its side. During this time, the rate of an unread body is not
+checked."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 1024
@@ -50,15 +50,16 @@ _FED_AT_ONCE = 1024
 In a larger piece, the content would compensate for a long chunk extension.
 """
 _HEAD_FED_AT_ONCE = 512
-"""Number of bytes of a head that are parsed between two checks. A larger piece may contain many whole requests."""
+"""A head is parsed in pieces of this many bytes, and checked after each. A larger piece may contain many whole
+requests."""
 _FRAMING = 8
-"""Number of framing bytes that a chunked body may have per byte of content. Chunks of one byte need 5."""
+"""A chunked body may have this many bytes of framing per byte of content. Chunks of one byte need 5."""
 _MAX_HEADERS = 128
 """Largest number of header lines of a request. Clients and proxies send about 30; a request with 12,000 short lines
 would take 10 ms."""
 _CHUNKS_OF_A_TURN = 64
-"""Number of chunks of a body that are parsed in one turn of the event loop, which takes about 0.2 ms: parsing a small
-chunk costs more than its content."""
+"""One turn of the event loop parses this many chunks of a body, in about 0.2 ms. Chunks are counted instead of bytes,
+because parsing a small chunk costs more than its content."""
 _HEAD_COST = 64
 """Cost of a request's head, in chunks. Each of its headers costs a further chunk."""
 _CLIENT_LEFT = "The client closed its side of the connection before it had its answer; it has to keep both sides open."

@@ -19,7 +19,7 @@ ReportT = TypeVar("ReportT")
 T = TypeVar("T")
 
 BUFFERED = 256 * 1024
-"""Number of bytes that wait for a slow client before the work waits too. A larger piece waits alone."""
+"""If this many bytes wait for a slow client, the work waits, too. A larger piece waits alone."""
 _END_SHARE = 0.05
 _LONGEST_END_S = 10.0
 """At most this much of a request's time, in seconds, is reserved for judging, tracing and sending a truncated

@@ -37,9 +37,9 @@ from models.fair_threads import FairThreads
 from models.malloc import Activity, return_free_memory_for_ever
 
 SWITCH_INTERVAL_S = 0.0001
-"""Interval, in seconds, after which a computing thread hands Python's lock to the event loop. With Python's default of
-5 ms, a short request would wait at each of its dozens of steps while another thread works on a text. Threads that
-compute without pause are not slower with this value."""
+"""A computing thread hands Python's lock to the event loop after this many seconds. With Python's default of 5 ms, a
+short request would wait at each of its dozens of steps while another thread works on a text. Threads that compute
+without pause are not slower with this value."""
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

@@ -61,8 +61,8 @@ CLIENT_GONE_STATUS = 499
 """nginx's status for a caller that hung up, used in the log and the metrics only."""
 
 REFUSAL_DELAY_S = 0.5
-"""Seconds by which the refusal of a key whose share is used up is delayed. Otherwise, a client that retries immediately
-in spite of `retry-after` would keep the server busy with refusals."""
+"""If a key's share is used up, its requests are refused after a delay of this many seconds. Without the delay, a client
+that retries immediately in spite of `retry-after` would keep the server busy with refusals."""
 
 log = structlog.get_logger(__name__)
 

@@ -24,8 +24,8 @@ ResultT = TypeVar("ResultT", covariant=True)
 T = TypeVar("T")
 
 RETRY_S = 2
-"""Seconds that a client is told to wait if the time until success is unknown. The delay is short, because some causes
-are permanent and a longer wait would be wasted."""
+"""A client is told to wait this many seconds if the time until success is unknown. The delay is short, because some
+causes are permanent and a longer wait would be wasted."""
 
 _EXHAUSTED_ERRNOS = frozenset({errno.ENOMEM, errno.EAGAIN, errno.EMFILE, errno.ENFILE})
 _TORCH_OUT_OF_MEMORY = "OutOfMemoryError"

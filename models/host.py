@@ -46,7 +46,7 @@ log = structlog.get_logger(__name__)
 
 _CLOSING = "The server is shutting down."
 CONTESTED_BATCH_S = 0.025
-"""Seconds that a batch should take at most while keys compete, because a running batch cannot be interrupted."""
+"""While keys compete, a batch should take at most this many seconds, because a running batch cannot be interrupted."""
 _MAX_URGENT_BATCHES = 4
 """Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
 first of the other items."""

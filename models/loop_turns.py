@@ -24,7 +24,7 @@ REST_S = 0.001
 """Time, in seconds, for which a key rests after a turn: three times as long as most turns take, and the shortest time
 that uvloop measures."""
 _MOST_RESTING = 64
-"""Number of keys beyond which those whose rest is over are forgotten."""
+"""If more keys than this are remembered, those whose rest is over are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,8 +26,8 @@ LARGE = MB
 WORDS = 624 * MB
 """Number of bytes that the words of all requests may take together, in addition to the reserve."""
 WORDS_RESERVE = 400 * MB
-"""Number of bytes reserved for one request at a time, whose pages have more words than other requests leave memory for.
-The reserve is as large as the largest number of words that a request may have."""
+"""Bytes that are reserved for one request at a time. Such a request has more words than the memory that other requests
+leave. The reserve suffices for the largest number of words that a request may have."""
 WORDS_WAIT_S = 60.0
 """A request that holds words waits at most this time, in seconds, for more. The time is limited, because the request
 that uses the reserve may take longer than a client would wait for an error."""

@@ -14,7 +14,7 @@ AUTO_PULL_BYTES = 100_000_000
 `openfaze pull`."""
 
 _RETRY_S = 30.0
-"""Seconds after a failed fetch during which requests fail immediately instead of trying again."""
+"""Requests fail at once, instead of trying again, for this many seconds after a failed fetch."""
 
 Fetch = Callable[[WeightSet, Path], None]
 

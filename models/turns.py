@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from models.scheduler import Share, time_step
 
 CONTESTED_S = 60.0
-"""Seconds after a key's request during which a request of another key makes the two keys rivals."""
+"""Two keys are rivals if the one sends a request within this many seconds after the other."""
 _RETURN_WAIT_S = 0.03
-"""Seconds for which the processors wait for the next step of a key's work. Otherwise, the lines of a page whose
-detection has just ended would arrive a moment too late, and wait for another key's batch."""
+"""The processors wait this many seconds for the next step of a key's work. Otherwise, the lines of a page would arrive
+a moment after the end of the page's detection, and wait for another key's batch."""
 SLOW_S = 10.0
-"""Seconds after a key's last long call within which the key is assumed to make another long call."""
+"""A key is assumed to make another long call within this many seconds after its last one."""
 LONG_S = 0.1
-"""Seconds after which a batch no longer keeps other keys' batches from the processors. The batch cannot be interrupted,
-so the operating system then divides the processors between it and the others."""
+"""After this many seconds, a batch no longer keeps the batches of other keys from the processors. A batch cannot be
+interrupted, so the operating system then divides the processors between them."""
 _ROUNDING_ERROR = 1e-6
 """Largest rounding error of a sum of widths."""
 

@@ -43,7 +43,7 @@ _MAX_BYTES = MB
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_PER_TIME_LIMIT = 50_000
-"""Number of characters of a text for which a guard may take its time limit. Twice that number doubles the limit."""
+"""A guard may take its time limit for a text of this many characters. A text twice as long doubles the limit."""
 
 GUARDS = ("text_guard", "image_guard")
 """Names of the capabilities that judge."""

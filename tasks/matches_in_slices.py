@@ -7,8 +7,8 @@ from typing import Final
 SEARCHED_AT_ONCE: Final = 2_000
 """Number of characters at which a match may begin between two turns."""
 REACH: Final = 1_000
-"""Number of further characters that are looked at with them. A match that ends beyond them is searched for again with
-more."""
+"""A search looks at this many further characters. If a match ends beyond them, it is searched for again with more
+characters."""
 NEAR_END: Final = 100
 """Number of characters after a match that may decide where it ends."""
 

@@ -45,7 +45,7 @@ need to be compared with only a few words of the layer."""
 
 
 WORDS_OF_A_PAGE = 500
-"""Number of words for which memory is held before a page is read. Pages of books have about 350."""
+"""Before a page is read, memory for this many words is held. Pages of books have about 350."""
 _REPEATED_WORDS = 5_000
 """A request remembers pictures with at most this many words together, so that an equal picture is not read again. A
 kilobyte of PDF can have hundreds of equal pages, and reading each of them would be expensive."""

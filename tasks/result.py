@@ -31,7 +31,7 @@ Box = tuple[int, int, int, int]
 LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 """The line ends that `str.splitlines` knows."""
 MAX_LINE = 200_000
-"""Number of characters of a line after which it is cut at the next white space."""
+"""A line with more characters than this is cut at the next white space after them."""
 BLANKS_AT_ONCE = 65_536
 """Largest number of white-space characters that one match takes."""
 _LINE = re.compile(rf"[^{LINE_ENDS}]+")

@@ -31,10 +31,11 @@ from tasks.wording.transcripts import SpeechOptions, requested_options
 CAPABILITY = "speech_to_text"
 PULL = "openfaze pull speech_to_text"
 _FOREIGN_BELOW = 0.3
-"""Probability of the language that an engine assumes, below which the speech is probably in another language."""
+"""The speech is probably in another language if the probability of the language that an engine assumes is below
+this."""
 _UNLIKELY = 0.5
-"""Probability of the language that an engine for one language assumes, below which speech with unclear words is
-probably in another language."""
+"""Speech with unclear words is probably in another language if the probability of the engine's only language is below
+this."""
 _CLEAR = 0.7
 """Words with at least this mean probability were understood, whatever the language detection says."""
 _UNCLEAR = 0.5
@@ -47,8 +48,8 @@ _KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence"})
 _SHORTEST_S = 0.3
 """A phrase is shown for at least this time, in seconds, if the next one leaves room."""
 _LEAST_WORDS_TO_SEND = 10
-"""Number of words that must be heard before any word is sent early. With fewer words, it is not clear whether the
-engine understands the speech."""
+"""No word is sent early before this many words are heard. With fewer, it is not clear whether the engine understands
+the speech."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:

@@ -49,7 +49,7 @@ ASSUMED_ANSWER_TOKENS = 1024
 FLUSH_S = 3.0
 """Seconds between two writes of the keys' usage to the store."""
 PAUSE_S = 1.0
-"""Seconds after a failure of the store during which no reservation is attempted."""
+"""No reservation is attempted for this many seconds after a failure of the store."""
 
 log = structlog.get_logger(__name__)
 

@@ -24,7 +24,7 @@ from models.scheduler import Share
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
 REFRESH_S = 1.0
-"""Seconds between two checks of whether the file of keys has changed."""
+"""The file of keys is checked for changes after this many seconds."""
 
 _MAX_ADDRESSES = 10_000
 """The wrong keys of at most this many addresses are remembered. The address that was silent longest is forgotten
@@ -32,7 +32,7 @@ first."""
 _MAX_KNOWN = 64
 """At most this many valid keys are remembered for one address."""
 _NETWORK_BITS = 64
-"""Length, in bits, of the prefix that distinguishes IPv6 clients, because each client has a whole network of
+"""IPv6 clients are distinguished by a prefix of this many bits, because each client has a whole network of
 addresses."""
 _HOW_TO_SEND = "Send it in the header 'Authorization: Bearer <key>'."
 

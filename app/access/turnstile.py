@@ -15,10 +15,10 @@ from app.errors import RateLimited
 from models.scheduler import FairQueue, Share
 
 CONTESTED_S = 60.0
-"""Seconds for which requests without a key are slowed down after a request with a valid key."""
+"""Requests without a key are slowed down for this many seconds after a request with a valid key."""
 PAUSE_FACTOR = 4
-"""Length of the pause after a request, as a multiple of the time that the request took. Requests without a key thus get
-at most a fifth of the loop's time."""
+"""The pause after a request lasts this many times as long as the request took. Requests without a key thus get at most
+a fifth of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
 """The next request need not wait as long as the outstanding pauses are at most this, in seconds, together. A few

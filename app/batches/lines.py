@@ -45,7 +45,7 @@ MAX_PROBLEMS = 100
 RECORD_START = b'{"id":"batch_req_'
 """Beginning of each line of an output file."""
 _STEP = 64 << 10
-"""Number of bytes that are split into lines before other threads get a chance to run."""
+"""A file is split into lines in steps of this many bytes, between which other threads can run."""
 _TRIES = 5
 """A line that fails for a temporary reason is tried at most this many times."""
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0

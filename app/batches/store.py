@@ -61,7 +61,7 @@ CREATE INDEX batches_by_notice ON batches (tenant, notice_due) WHERE notice_due 
     },
 )
 _PATIENCE_S = 5.0
-"""Seconds that a connection waits for the lock of another process."""
+"""A connection waits for this many seconds for the lock of another process."""
 _FREED_AT_ONCE = 50_000
 """One sweep gives at most this many pages of 4 kB back to the disk."""
 _LONGEST_HELD_S = 60.0
@@ -70,13 +70,13 @@ _LONGEST_PAUSE_S = 2 * 3600.0
 """Two tries of the webhook are at most this far apart, in seconds. A later try was scheduled while the clock was
 ahead."""
 _OVERDUE_S = 24 * 3600.0
-"""Seconds after which a batch may be deleted although its notice was never sent, for example because the settings no
-longer name a webhook."""
+"""A batch whose notice was never sent, for example because the settings no longer name a webhook, may be deleted after
+this many seconds."""
 _ABANDONED_S = 24 * 3600.0
-"""Seconds after the expiry of a batch from which a server with a different storage may end it. Otherwise, a batch whose
-server has disappeared, or whose folder was renamed, would count for its key forever."""
+"""A server with a different storage may end a batch from this many seconds after its expiry on. Without this rule, a
+batch whose server has disappeared, or whose folder was renamed, would count for its key forever."""
 MAX_FINISHED = 1000
-"""Number of finished batches that are kept per key, or twice that number while their notices are due. A batch with
+"""At most this many finished batches are kept per key, and twice as many while their notices are due. A batch with
 metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20

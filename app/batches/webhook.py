@@ -16,7 +16,7 @@ from tasks.errors import InputError
 from tasks.inputs.fetch.fetcher import Fetcher
 
 PAUSES_S = (5.0, 30.0, 120.0, 600.0, 3600.0)
-"""Seconds to wait after each failed try. There is one try after the last of these pauses."""
+"""Pauses after the failed tries, in seconds. After the last pause, there is one more try."""
 _PREFIX = "whsec_"
 _ANSWER_BYTES = 1 << 20
 

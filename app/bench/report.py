@@ -31,7 +31,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; }
 dd { margin: 0; }
 """
 _LOG_SCALE_RATIO = 20
-"""Ratio of the longest to the shortest duration above which a plot has a logarithmic axis."""
+"""A plot has a logarithmic axis if the longest duration is more than this many times the shortest."""
 _HEADS = ("p50 ms", "p90 ms", "p95 ms", "p99 ms", "most ms")
 
 

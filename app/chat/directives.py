@@ -22,11 +22,11 @@ purposes."""
 _LONGEST_TAG = 2_020
 """A match of one of the patterns has at most this many characters."""
 _SLICE = 65_536
-"""Number of characters that are searched at a time, because nothing else runs during a search."""
+"""Only this many characters are searched at a time, because nothing else runs during a search."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """Settings that switch on tasks that are off by default, by task."""
 _SHOWN = 40
-"""Number of characters of an unknown code that an error message quotes."""
+"""An error message quotes at most this many characters of an unknown code."""
 
 T = TypeVar("T")
 

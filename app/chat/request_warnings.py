@@ -45,9 +45,10 @@ _MAX_OBJECTS, _MAX_COMPARED = 1000, 16
 """At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
 unknown fields are compared with known names, because a comparison takes up to half a millisecond."""
 _SEARCHED, _MAX_SEARCHED = 1000, 16
-"""Number of characters of a user's text in which a tag is searched, and number of latest texts that are searched."""
+"""Tags are searched for in the first number of characters of a user's text, and in the second number of the latest
+texts."""
 _LONGEST = 40
-"""Number of characters of the longest field name that is compared. No known name is longer."""
+"""Only field names with at most this many characters are compared. No known name is longer."""
 _LIKENESS = 0.85
 """Two names are alike if their ratio by difflib is at least this. It is 0.95 for `temprature` and `temperature`, and
 0.8 for `top_k` and `top_p`, which are different options."""

@@ -12,7 +12,7 @@ from app.extract.schemas import Json
 from app.extract.tables import PAPER
 
 _MAX_READ = 5
-"""Number of papers that are read for a proposal."""
+"""At most this many papers are read for a proposal."""
 _MAX_FIELDS, _MAX_COLUMNS = 20, 12
 _LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
 """Pattern of a label: two to forty characters, a colon, and a value after it."""

@@ -34,7 +34,7 @@ _THREADS = 2
 _REMOTE_THREADS = 8
 """Threads for a remote storage; they mostly wait for the network."""
 _PIECE = 64 * 1024
-"""Number of bytes that are read at a time. A slow reader keeps three pieces in memory."""
+"""A file is read in pieces of this many bytes. A slow reader keeps three pieces in memory."""
 _ID = re.compile(r"file-[0-9a-f]{32}")
 _ABANDONED_S = 24 * 3600.0
 """Age, in seconds, from which bytes without a record count as the remains of an interrupted upload."""
@@ -45,8 +45,8 @@ log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
 """Bytes at the beginning of a file that determine its type."""
 _WRITE_BYTES = 128 * 1024
-"""Number of bytes that are collected before they are written, because each write waits for its turn in the threads that
-all keys share."""
+"""Data is written once this many bytes are collected, because each write waits for its turn in the threads that all
+keys share."""
 
 
 class FileStore:

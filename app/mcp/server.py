@@ -28,7 +28,7 @@ from app.wire.response import ChatCompletion
 from models.scheduler import SHARE
 
 LARGE = 512 * 1024
-"""Size, in bytes, above which a result becomes a file: clients stop reading an event at 1 MiB."""
+"""A result with more bytes than this becomes a file, because clients stop reading an event at 1 MiB."""
 _REPEATED = 128 * 1024
 """A result of at most this size, in bytes, is repeated as text, for clients that do not read structured content."""
 _MAX_PICTURES = 16

@@ -20,11 +20,11 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 
 CORRECTIONS_TO_LEARN = 10
-"""Number of corrections after which the papers that nobody has reviewed are read again."""
+"""After this many corrections, the papers that nobody has reviewed are read again."""
 _LEAST_ALIKE = 0.5
 """A paper can be an example for another one only if both have at least this share of their words in common."""
 _OPENED_S = 120.0
-"""Time, in seconds, during which a paper that somebody opened is not offered to others."""
+"""A paper that somebody opened is not offered to others for this time, in seconds."""
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
 """A row can be added to a list only if it has fewer rows than this."""

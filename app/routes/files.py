@@ -23,7 +23,7 @@ from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
 _FORM_BYTES = MB
-"""Number of bytes that the body of an upload may have in addition to the file, for boundaries and fields."""
+"""The body of an upload may have this many bytes in addition to the file, for boundaries and fields."""
 _SHORTEST_KEEP_S, _LONGEST_KEEP_S = 3600, 2_592_000
 """Bounds of `expires_after[seconds]`: OpenAI's."""
 _SECONDS = re.compile(r"[1-9][0-9]{0,8}", re.ASCII)

@@ -21,7 +21,7 @@ from models.runtime import CapabilityState
 
 STARTED = int(time.time())
 _SHOWN = 80
-"""Number of characters of an unknown name that an error message quotes."""
+"""An error message quotes at most this many characters of an unknown name."""
 
 router = APIRouter()
 metrics_router = APIRouter()

@@ -21,7 +21,7 @@ NANO = 1_000_000_000
 Lua."""
 MINUTE_S = 60.0
 LEASE_S = 30.0
-"""Seconds after which a reservation ends unless its server renews it."""
+"""A reservation ends after this many seconds unless its server renews it."""
 MAX_UNFORESEEN = 16
 """Largest number of shares that simultaneous requests of one key may hold in total. A request that may cost more than
 its reservation holds shares. The limit applies to keys with a budget or a limit on tokens per minute, and bounds the

@@ -17,14 +17,14 @@ T = TypeVar("T")
 
 Kind = Literal["answer", "reading", "response"]
 LOOKUP_TIMEOUT_S = 0.05
-"""Seconds that a lookup may cost a request."""
+"""A request waits at most this many seconds for a lookup."""
 _WRITE_DELAY_S = 0.005
-"""Seconds between an answer and the writing of its entry. Packing the entry earlier would delay sending the answer by a
-millisecond."""
+"""The entry of an answer is packed and written after this many seconds. Packing it earlier would delay sending the
+answer by a millisecond."""
 WRITE_TIMEOUT_S = 5.0
 """Seconds that writing an entry may take. No request waits for it."""
 PAUSE_S = 1.0
-"""Seconds for which a store is not used after it failed, or was slow several times in a row."""
+"""A store that failed, or was slow several times in a row, is not used for this many seconds."""
 _MAX_SLOW = 3
 _SWEEP_S = 3600.0
 _READ_AT_ONCE = 16 << 10

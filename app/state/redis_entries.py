@@ -21,8 +21,8 @@ _MAX_CONNECTIONS = 64
 _KEYS_PER_SCAN = 500
 """Number of keys that are scanned in one round trip."""
 ENTRY_BYTES = 1024
-"""Number of bytes that an entry takes in addition to its value: for its key and its places in the index. 786 bytes were
-measured in Redis 7.0 for a value of 20 bytes; the rest allows for what the allocator adds to larger values."""
+"""An entry counts this many bytes in addition to its value: for its key and its places in the index. With a value of 20
+bytes, Redis 7.0 took 786 bytes. The number is larger, because the allocator adds more to larger values."""
 _MAX_FREED = 500
 """One script deletes at most this many entries, so that Redis keeps no other caller waiting for long."""
 _MAX_ROUNDS = 1000

@@ -22,7 +22,7 @@ COPIES = 3
 """While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and
 the items."""
 _LARGE = 1024 * 1024
-"""Size, in bytes, above which a response that waits for memory is read again instead of being kept."""
+"""A response with more bytes than this is not kept while it waits for memory, but read again."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,11 +34,11 @@ _ENTRY_BYTES = 200
 _TOUCH_S = 60.0
 """Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
 _KEPT_SHARE = 0.9
-"""Share of the maximum that remains after old entries were deleted, so that not every write has to delete some."""
+"""Old entries are deleted until this share of the maximum remains, so that not every write has to delete some."""
 _MAX_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
-"""Share of the maximum that may be written before all entries are counted again, because other processes write, too.
-Counting scans an index."""
+"""All entries are counted again after this share of the maximum was written, because other processes write, too. They
+are not counted at each write, because counting scans an index."""
 
 _SMALL = 16 << 10
 """An entry of at most this many bytes is written on the event loop."""

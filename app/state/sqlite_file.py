@@ -28,17 +28,18 @@ T = TypeVar("T")
 ItemT = TypeVar("ItemT")
 
 LOCKED_S = 0.04
-"""Seconds that a connection to a cache waits for another process's lock: less than the time limit of a lookup."""
+"""A connection to a cache waits for this many seconds for another process's lock, which is less than the time limit of
+a lookup."""
 _TRIES = 25
 _MAX_AT_ONCE = 256
 """At most this many items are written in one job."""
 _SLOW_S = 0.005
-"""Seconds after which a write on the event loop counts as slow. The cause is a busy disk or machine."""
+"""A write on the event loop counts as slow if it takes more seconds than this. The cause is a busy disk or machine."""
 _PAUSE_S = 60.0
-"""Seconds after a slow write during which the thread writes instead of the event loop."""
+"""The thread writes instead of the event loop for this many seconds after a slow write."""
 _LOGGED = 256
-"""Number of writes on the event loop after which SQLite's log is transferred into the file. The thread does this,
-because it waits for the disk."""
+"""After this many writes on the event loop, the thread transfers SQLite's log into the file. The event loop must not do
+this, because the transfer waits for the disk."""
 _OPENING: "WeakValueDictionary[Path, threading.Lock]" = WeakValueDictionary()
 """Locks by path, held while a connection of this process opens a file or removes a damaged one."""
 _SYNCHRONOUS = "PRAGMA synchronous = NORMAL"

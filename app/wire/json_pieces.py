@@ -13,7 +13,7 @@ import pydantic_core
 from app.wire.response import ChatCompletion
 
 PIECE = 64 * 1024
-"""Number of characters that are encoded before other threads may run; a text that is longer is encoded in pieces."""
+"""Texts are encoded in pieces of this many characters, between which other threads may run."""
 PAUSE_S = 1e-5
 """Length of the pause after each piece, in seconds."""
 

@@ -26,7 +26,8 @@ _PLACEHOLDER = 1024
 """A placeholder has at least this many characters. This is more than any field with a maximum length allows, so that a
 string that is too long for its field is refused even as a placeholder."""
 _PIECE = 64 * 1024
-"""Number of bytes that are scanned before other threads may run. A scan takes well below a millisecond."""
+"""A body is scanned in pieces of this many bytes, between which other threads may run. A scan of a piece takes well
+below a millisecond."""
 
 _QUOTE = ord('"')
 _FIRST_PRINTABLE, _FIRST_BEYOND_ASCII = 0x20, 0x80

@@ -39,9 +39,9 @@ REMEDY = "Run `openfaze install ray`."
 
 _MB = 1 << 20
 _OBJECT_STORE_BYTES = 100 * 1024
-"""Size in bytes above which items are put into the object store; smaller items are sent with the call."""
+"""Items with more bytes than this are put into the object store. Smaller items are sent with the call."""
 _THREAD_UNPICKLE_BYTES = 1 * _MB
-"""Size in bytes above which results are unpickled in a thread."""
+"""Results with more bytes than this are unpickled in a thread."""
 _POLL_S = 0.2
 """Seconds between two checks for new replicas."""
 _DEPLOY_LOCK = threading.Lock()

@@ -58,10 +58,10 @@ LONGEST_TOKEN = 256
 """Largest number of characters that a token may have. The longest in the vocabularies of open models are 128 spaces."""
 
 PARALLEL_SMALL = 10
-"""Number of calls that a model of at most SMALL_BYTES answers at a time if no setting states it."""
+"""A model of at most SMALL_BYTES answers this many calls at a time, unless a setting states another number."""
 
 PARALLEL_LARGE = 4
-"""Number of calls that a larger model answers at a time if no setting states it."""
+"""A larger model answers this many calls at a time, unless a setting states another number."""
 
 
 @dataclass(slots=True)

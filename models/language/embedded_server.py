@@ -27,8 +27,8 @@ _TEMPLATE_MARKER = re.compile(r"<\|?/?[A-Za-z_][\w-]*\|?>|\[/?[A-Z_]{3,}\]")
 _CONTROL_START = re.compile(r"<(?=\|)")
 
 _BATCH_TOKENS = 128
-"""Number of tokens of a prompt that are read between two checks for cancellation. Larger batches are no faster on a
-CPU."""
+"""A prompt is read in batches of this many tokens, and cancellation is checked in between. Larger batches would not be
+faster on a CPU."""
 _GPU_BATCH_TOKENS = 512
 _TIMEOUT_S = 10.0
 

@@ -4,7 +4,7 @@ import re
 from functools import cache
 
 LONGEST = 64
-"""Number of characters before a number in which a label is searched for."""
+"""A label is searched for in this many characters before a number."""
 
 _BETWEEN_LABEL_AND_NUMBER = r"[\s:=#.,\-–—_*|()\[\]\"'“”‘’/>：]"
 

@@ -65,7 +65,8 @@ _VOTE_RATIO, _VOTE_MARGIN = 1.25, 4.0
 """Columns count as slanted only if they have at least as many votes as upright columns, times the first number plus the
 second."""
 _MAX_REACH = 1.1
-"""Distance from the middle of the text, in halves of its longer side, beyond which the distortion stays constant."""
+"""The distortion stays constant beyond this distance from the middle of the text, in halves of the text's longer
+side."""
 _GRID = 16
 """Distance, in pixels, between the points at which the flattening of a picture is computed exactly."""
 _CONVERGED = 1e-9

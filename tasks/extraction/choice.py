@@ -24,9 +24,9 @@ ADDRESSES = ("email", "uri", "url")
 """Formats of which a page often has only one value. If there is only one, it is probably right, whatever the field's
 name."""
 UNDECIDED = 0.5
-"""Probability below which a piece of a line is not preferred to the whole line."""
+"""A piece of a line is preferred to the whole line only if its probability is at least this."""
 TAKEN = 0.25
-"""Factor on the probability of a place that a field with a higher probability has taken."""
+"""Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from tasks.extraction.units import UNITS
 NAME_BONUS: Final = 3.0
 """Bonus on the logit of a value that stands next to all words of the field's name in one sentence."""
 HALF_WEIGHT_DISTANCE: Final = 8
-"""Distance in words between a value and a word of the name at which the word of the name counts half."""
+"""A word of the name counts half if it is this many words away from the value."""
 FEWEST_WORDS: Final = 8
 """A sentence has at least this many words. Fewer words are often a label with its value."""
 LOWER: Final = 0.5

@@ -34,7 +34,7 @@ MAX_CUT_IN_ALL = 600
 MAX_TRIED = 20_000
 """The beginnings of values are looked for at not more than this many places, for all fields of a request together."""
 LONGER = 4
-"""Number of words by which a value may be longer than the one on the example."""
+"""A value may have twice as many words as the one on the example, and this many more."""
 MAX_WORDS = 60
 """The place of a value is looked for only if the value has at most this many words."""
 _BEGINNING = 3

@@ -32,7 +32,7 @@ number beside another currency or an unknown unit, a day that may be two (03/04/
 same label."""
 
 _NEAR: Final = 50
-"""Number of characters beside a number among which words that speak against it are looked for."""
+"""Words that speak against a number are looked for in this many characters beside it."""
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
 

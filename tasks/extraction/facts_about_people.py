@@ -23,7 +23,7 @@ MAX_TEXT: Final = 50_000
 """A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
 MAX_CHARS_AFTER_VERB: Final = 60
-"""Number of characters after a verb within which the date and the place of the event begin."""
+"""The date and the place of an event begin within this many characters after the verb."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets after a name may state."""
 

@@ -36,7 +36,7 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 MAX_OVERHANG = 3.0
 """Words may begin to the left of the first column by at most this distance, in heights of a line."""
 ENDING_DISTANCE = 6.0
-"""Distance below a row at which a table ends, in heights of a line."""
+"""A table ends at a row after which nothing follows within this distance, in heights of a line."""
 MAX_LINE_GAP = 0.8
 """A line begins a cell of the row below it if the gap between both is at most this, relative to the gap between two
 rows."""
@@ -56,7 +56,7 @@ continues the item above."""
 
 PageTable = tuple[Passage, ReadTable]
 MAX_LABEL_WORDS = 6
-"""Number of words at the beginning of a row in which the word for a sum is searched for."""
+"""The word for a sum is searched for in this many words at the beginning of a row."""
 OPEN_ENDS = ("-", "–", ",", "&", "/", "(", "+")
 """Endings of a line that show that the next line continues it."""
 TOTALS = frozenset(word for (word, *rest), name in PHRASES.items() if name == "total" and not rest) | {"subtotal"}

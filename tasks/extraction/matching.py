@@ -31,14 +31,14 @@ EDITS_PER_CHARACTER = 1 / 6
 """OCR or a model may have changed at most this share of a text's characters: one letter in six. A text of five letters
 must be unchanged."""
 FIGURE_COST = 3
-"""Number of edits that a changed digit counts as, because it makes a different number."""
+"""A changed digit counts as this many edits, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
 """Texts with at least the first and at most the second number of characters are compared by edit distance.
 
 A shorter text becomes another word by one edit, and searching for a longer one takes too long.
 """
 PIECES = 64
-"""Approximate largest number of n-grams of a text that are looked up to find where it may occur."""
+"""About this many n-grams of a text are looked up at most, to find where it may occur."""
 MAX_HITS = 1_000
 """At most this many occurrences of one n-gram are looked at. Further ones are skipped, because the rarer n-grams of a
 text show where it is."""

@@ -50,7 +50,7 @@ MAX_WORDS = 4
 LEAST_ITEM_LOGIT = -3.0
 """Mean logit that the cells of an item must exceed."""
 LEAST_ROW_OVERLAP = 0.5
-"""Share of the smaller line's height by which two lines in the same row overlap at least."""
+"""Two lines in the same row overlap by more than this share of the smaller line's height."""
 MAX_ROW_DISTANCE = 3.0
 """Two rows of an item are at most this far apart, in heights of a line."""
 MAX_EDGE_DISTANCE = 0.7
@@ -61,7 +61,7 @@ SEVERAL = 3
 """If a row has at least this many numbers, their order distinguishes the columns, as in `2 @ 29.00 = 58.00`."""
 
 LONG_LIST_ITEMS = 5
-"""Number of items beyond which a longer list is not more certain."""
+"""A list with more items than this is not more certain than one with this many."""
 
 _Kind = Literal["text", "day", "figures"]
 

@@ -31,7 +31,7 @@ MAX_LABEL_WORDS: Final = 4
 CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 """Concepts of the labels of lines below the items."""
 MAX_DISTANCE: Final = 6.0
-"""Distance between two lines, in heights of a line, beyond which they are not items of one list."""
+"""Two lines are items of one list only if they are at most this far apart, in heights of a line."""
 CENT: Final = Decimal("0.011")
 """Largest error of the product of a quantity and a unit price."""
 

@@ -38,7 +38,7 @@ and keeps their order."""
 LEAST_PROBABILITY: Final = 0.5
 """The most likely values of fields count as a contradiction only if each of them has at least this probability."""
 MAX_VALUES: Final = 5
-"""Number of values of each field that are tried in sums, the most likely first."""
+"""At most this many values of each field are tried in sums, the most likely first."""
 MAX_TERMS: Final = 3
 """At most this many terms of a relation, beyond its total and first term, are tried."""
 UNLIKELY: Final = 8.0
@@ -86,7 +86,7 @@ _AMOUNTS = frozenset(
 )
 _AMOUNT = re.compile(r"\d{1,3}(?:[.,' ]?\d{3})*[.,]\d{2}")
 _LONGEST_AMOUNT = 40
-"""Number of characters of a word that are searched for an amount, because the search is quadratic."""
+"""An amount is searched for in at most this many characters of a word, because the search takes quadratic time."""
 _PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d{1,3})?)(%?)")
 _RATE_AT_END = re.compile(r"([^\W\d_]{2,})_?(\d{1,2})")
 

@@ -103,18 +103,18 @@ LEAST_READABLE = 0.9
 """A table found by the places of words must have at least this share of its required cells readable. If fewer are, it
 was probably cut at the wrong places."""
 ANSWERED_SHARE = 0.5
-"""Share of a list's fields. A table fills the list only if its columns answer more than this share."""
+"""A table fills a list only if its columns answer more than this share of the list's fields."""
 
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE = 64
 """Number of rows that are read in one step."""
 SAME_ROWS_SHARE = 0.3
-"""Share of a table's cells that another table also has if both are readings of the same rows."""
+"""Two tables are readings of the same rows if one has more than this share of the other's cells."""
 LONGEST_SHORT_DAY = 4
 """Largest number of letters of the short name of a weekday, such as `thur`."""
 LONGEST_COMMON = 3
-"""Length of cells, in characters, up to which tables of different rows may have them in common."""
+"""Tables of different rows may have cells in common if these have at most this many characters."""
 MAX_GROUPED = 5_000
 """At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6

@@ -17,7 +17,7 @@ LONGEST_CHOICE: Final = 1_000
 """A value of an enum is compared with texts only if it has at most this many characters."""
 
 _NEAR_CHARACTERS: Final = 80
-"""Number of characters before a value in which a denial of the value is looked for."""
+"""A denial of a value is looked for in this many characters before it."""
 _MOST_BETWEEN: Final = 2
 """Largest number of words between a denial and what it denies: `no longer a`."""
 

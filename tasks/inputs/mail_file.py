@@ -30,8 +30,7 @@ them."""
 MAX_NESTING = 8
 """At most this many e-mails may be nested in each other by forwarding."""
 LONGEST_PARAMETERS = 8_192
-"""Number of characters after which a header with parameters is cut off, because the library takes quadratic time for
-it."""
+"""A header with parameters is cut off after this many characters, because the library takes quadratic time for it."""
 LONGEST_ENCODED = 32_768
 """At most this many characters of a header are searched for encoded words (RFC 2047), because the library takes
 quadratic time for these: 10 ms for this many. 500 addresses with encoded names fit."""

@@ -14,7 +14,7 @@ from tasks.layout.upright_grey import scaled_down
 MAX_CODES = 32
 """At most this many codes of one page are returned. A sheet of shipping labels has about twenty."""
 MAX_PIXELS = 16_000_000
-"""Number of pixels above which a picture is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
+"""A picture with more pixels than this is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
 noise."""
 MAX_SIDE = 65_535
 """Codes can be searched in a picture whose sides have at most this many pixels. A larger picture is scaled down,

@@ -23,10 +23,10 @@ from tasks.inputs.text.text_file import looks_like_text
 
 _BLANKS = b"\r\n\t \v\f"
 _PIECE = 1 << 20
-"""Number of bytes that are decoded at a time, so that no second copy of a whole input exists and other threads run in
-between."""
+"""Inputs are decoded in pieces of this many bytes, so that no second copy of a whole input exists and other threads run
+in between."""
 _TAIL = 64
-"""Number of bytes at the end in which the padding is searched for. The padding may be mixed with line breaks."""
+"""The padding, which may be mixed with line breaks, is searched for in this many bytes at the end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

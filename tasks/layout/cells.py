@@ -8,8 +8,8 @@ from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import turned
 
 _SMALL = 0.72
-"""Height of a line, relative to the first one of its cell, below which it is a note in small type. Lines of one size
-differ by a quarter, because few words have letters that reach above or below the others."""
+"""A line is a note in small type if its height, relative to the first line of its cell, is below this. Lines of one
+size differ by up to a quarter, because few words have letters that reach above or below the others."""
 
 
 @dataclass(frozen=True, slots=True)

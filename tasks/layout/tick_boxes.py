@@ -37,7 +37,7 @@ _MAX_CONTOURS = 60_000
 """Circles are searched for only in a picture with at most this many contours. A dense page has 15,000; a texture has
 more."""
 _FRAME_SHARE = 0.2
-"""Share of a box's side, at each end, that may belong to its frame."""
+"""At each end of a box's side, this share of it may belong to the frame."""
 _TICK_INK = 0.05
 """A box is ticked if at least this share of its inside is ink, apart from its frame."""
 _TICK_SIZE = 0.35
@@ -51,7 +51,8 @@ _SIZE_DIFFERENCE = 0.18
 _COVERED_SHARE = 0.9
 """If boxes of a known size are searched for, at least this share of a side must be ink."""
 _MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35
-"""Width of the margin around a box, as a share of its side, and largest share of the margin that is ink."""
+"""A margin around a box, whose width is the first number as a share of the box's side, has at most the second number as
+its share of ink."""
 _MAX_SIZES = 4
 """At most this many sizes of a page's boxes are searched for."""
 

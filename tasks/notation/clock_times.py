@@ -20,7 +20,7 @@ _TIME_BEFORE_DATE = re.compile(
 )
 _ZONE = re.compile(r" ?(?:Z|UTC|GMT|[+-]\d\d:?\d\d)")
 _FARTHEST = 30
-"""Number of characters before a day in which a time of day is searched for."""
+"""A time of day is searched for in this many characters before a day."""
 
 
 def clock_beside(text: str, start: int, end: int) -> time | None:

@@ -26,8 +26,8 @@ from tasks.scrape.visible import drop_unseen
 logging.getLogger("trafilatura").setLevel(logging.CRITICAL)
 _MAX_ELEMENTS = 20_000
 _MAX_CHARS = 1_000_000
-"""Number of characters above which trafilatura is not used, because it takes seconds for large pages that are not
-articles."""
+"""Trafilatura is not used for a page with more characters than this, because it takes seconds for large pages that are
+not articles."""
 _ARTICLE_SHARE = 0.55
 """An article is the subject of the page only if it has at least this share of the text in `main`."""
 _PROSE_SHARE = 0.4

@@ -11,7 +11,7 @@ from tasks.notation.words import UNITS, month_named
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 
 LEAST_SHARE = 0.8
-"""Share of a column's cells that must be dates (or numbers) for the column to count as dates (or numbers)."""
+"""A column counts as dates, or as numbers, if at least this share of its cells are dates, or numbers."""
 SAMPLE = 200
 """Number of cells that decide on a column's kind."""
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d*)?")

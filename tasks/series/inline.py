@@ -28,7 +28,7 @@ _FENCE = "```"
 _MAX_BRACKETS = 20
 """Number of opening brackets that are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
-"""Number of characters that failed attempts may read in all. After this number, no further bracket is tried."""
+"""Failed attempts may read this many characters in all. After that, no further bracket is tried."""
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3

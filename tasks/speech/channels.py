@@ -30,8 +30,8 @@ once."""
 _LEAST_SHARE = 0.03
 """Both channels have a speaker if at least this share of the active frames belongs to each of them."""
 _SMOOTHED = 5
-"""Number of frames on each side that smooth a frame's level, so that a gap between two words of one speaker does not
-count as a turn of the other."""
+"""The level of a frame is smoothed over this many frames on each side, so that a gap between two words of one speaker
+does not count as a turn of the other."""
 
 
 _UNLIKE = 0.5

@@ -30,7 +30,7 @@ _LEAST_CERTAIN = 0.6
 """A detected language is used for the whole recording if its probability is at least this."""
 _MARGIN_S = 0.3
 _LOST_S = 0.5
-"""Length of speech without words, in seconds, from which it is transcribed a second time. Engines stop early if the
+"""Speech without words is transcribed a second time if it is at least this long, in seconds. Engines stop early if the
 speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
 """Loss in mean word probability that is accepted if the second attempt finds more words."""
@@ -44,7 +44,7 @@ _GAP_S = 0.25
 """A silence of at least this length, in seconds, is cut off from a word's time, because the alignment wrongly included
 it."""
 _ASTRAY_S = 0.5
-"""Distance from any speech, in seconds, beyond which a word counts as hallucinated."""
+"""A word counts as hallucinated if it is more than this far from any speech, in seconds."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
 """A part is chosen as the time of a recording's first word only if it has at least this much speech, in seconds."""

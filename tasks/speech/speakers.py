@@ -39,7 +39,7 @@ _LEAST_SHARE = 0.003
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
-"""Smallest distance in the search, for the case that more speakers are requested than there are."""
+"""The search ends at this distance if more speakers are requested than there are."""
 FRAME = 0.05
 """Resolution of turns in seconds."""
 _CHANGE_COST = 0.6
@@ -47,7 +47,8 @@ _CHANGE_COST = 0.6
 for 0.3 s."""
 _CHANGE_COST_IN_PAUSE = 0.25
 _PAUSE_LEVEL = 0.15
-"""Share of a region's median loudness below which a frame is a pause, where a change costs less."""
+"""A frame is a pause, where a change of speaker costs less, if its loudness is below this share of the region's
+median."""
 _HOP = WINDOW // 2
 _FRAME = int(RATE * FRAME)
 

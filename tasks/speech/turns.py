@@ -13,7 +13,7 @@ from tasks.speech.cutter import Stretch
 from tasks.speech.phrases import Phrase, Phrasing, separator
 
 _UNSETTLED_S = 2.0
-"""Number of seconds at the end of a stretch in which words may still change, because the next stretch can overlap
+"""The words in this many seconds at the end of a stretch may still change, because the next stretch can overlap
 them."""
 PAUSE = 0.5
 """Longest silence in seconds within a turn."""

@@ -19,7 +19,7 @@ _FUNCTION_WORDS = frozenset(PHRASES["little"]["objects"].split())
 _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 
 _LONGEST_LIST = 400
-"""Number of characters after a verb in which its objects are searched for."""
+"""The objects of a verb are searched for in this many characters after it."""
 _MAX_WORDS = 6
 """Largest number of words of a phrase. A longer one is a sentence that was not understood."""
 

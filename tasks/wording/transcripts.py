@@ -35,7 +35,7 @@ _REQUESTS = (
 )
 _NEGATED = r"\b(?:no|not|don'?t|don’t|never|without|nicht|ohne|kein\w*|sans|pas|sin)\b(?:\W+\w+){0,2}\W*$"
 _READ = 2000
-"""Number of characters at each end of a text in which wishes are searched for. The middle is material to work on, and
+"""Wishes are searched for in this many characters at each end of a text. The middle is material to work on, and
 searching megabytes would block other requests."""
 _BY_WORD = PHRASES["speech"]["by_word"]
 _RECORDING = rf"(?:{PHRASES['speech']['recording']})"

@@ -14,7 +14,7 @@ from tasks.wording.named_languages import LanguageMention, named, source_in, tar
 from tasks.wording.phrases import PHRASES
 
 LONGEST_INSTRUCTION = 400
-"""Number of characters at a message's beginning or end in which its instruction is searched for."""
+"""The instruction of a message is searched for in this many characters at its beginning or end."""
 _LONGEST_JSON = 1_000_000
 _MAX_CLAUSES = 12
 """Largest number of clauses examined at a message's beginning or end."""

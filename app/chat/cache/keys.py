@@ -40,7 +40,7 @@ NOT_IN_SCOPE = frozenset(
 WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG_CHARS = 1024
-"""Number of characters above which the key contains the digest of a medium in an earlier message."""
+"""If a medium in an earlier message has more characters than this, the key contains its digest instead."""
 _MediaNumbers = Mapping[tuple[int | None, int | None], int]
 """Numbers of the turn's media, by the index of the message and of the part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})

@@ -18,7 +18,7 @@ from models.embedding.embedder import DIMENSIONS, Vector
 
 MAX_QUESTIONS = 100_000
 _DELETED_SHARE = 0.01
-"""Share of all questions that is deleted at once when there are too many, beginning with the least recently used."""
+"""When there are too many questions, this share of them is deleted at once, beginning with the least recently used."""
 _USE_PRECISION_S = 60.0
 """The stored time of a question's last use is at most this much too early, in seconds. Thanks to this tolerance, most
 hits need no write."""

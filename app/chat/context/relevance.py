@@ -10,7 +10,7 @@ from models.fair_executor import Slices
 K1, B = 1.2, 0.75
 """Saturation and length normalisation of Okapi BM25, at their usual values (Robertson & Zaragoza 2009)."""
 NEIGHBOUR_SHARE = 0.3
-"""Share of a passage's score that is added to the scores of its neighbours, because an answer may continue there."""
+"""The neighbours of a passage get this share of its score in addition, because an answer may continue there."""
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
 MAX_QUESTION_WORDS = 256
@@ -19,7 +19,7 @@ MAX_QUESTION_WORDS = 256
 If the question is longer, its first and last words are used, because the actual question is usually there.
 """
 _QUESTION_CHARS = 10_000
-"""Number of characters at each end of a long question in which words are looked for."""
+"""The words of a long question are looked for only in this many characters at each of its ends."""
 
 
 def words(text: str) -> list[str]:

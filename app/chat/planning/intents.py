@@ -8,11 +8,11 @@ from app.chat.planning.prose import Prose
 from tasks.wording.named_languages import target_in
 
 _LONGEST_TO_READ = 2000
-"""Number of characters at the beginning of a text that are searched for a language."""
+"""A language is searched for in this many characters at the beginning of a text."""
 _LEAST_POINTS = 5
-"""Length of the shortest series that can be forecast."""
+"""A series can be forecast only if it has at least this many values."""
 _SAMPLE = 4000
-"""Number of characters at the beginning of a message that are searched for a series."""
+"""A series is searched for in this many characters at the beginning of a message."""
 _PAST_YEAR = re.compile(r"(?:1(?<!\d1)\d{3}|2(?<!\d2)0[01]\d)(?!\d)")
 """Pattern of a year before 2020, whose events every model knows."""
 _NUMBER = r"[-+]?\d++(?:\.\d++)?"

@@ -19,7 +19,7 @@ _TYPES: Final[Mapping[str, str]] = _TABLE["types"]
 MAX_KEYS: Final = 100
 """At most this many keys are looked for. It is the largest number of fields of a schema."""
 _MAX_CHARS: Final = 4_000
-"""Number of characters of a prompt that are searched for keys."""
+"""Keys are searched for in this many characters of a prompt."""
 _MAX_LISTS: Final = 3
 """Keys are looked for after at most this many words like "keys"."""
 _MAX_WORDS: Final = 4

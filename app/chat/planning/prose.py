@@ -65,7 +65,8 @@ _FIGURES = re.compile(r"\d\D?\d")
 _MAX_INSTRUCTIONS = 4
 """At most this many sentences, at either end of a text, are removed as instructions."""
 _INSTRUCTIONS = 400
-"""Number of characters at the beginning, and at the end, of a long message that may contain its instructions."""
+"""The instructions of a long message are looked for only in this many characters at its beginning, and as many at its
+end."""
 
 
 @dataclass(frozen=True, slots=True)

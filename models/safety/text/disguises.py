@@ -48,8 +48,7 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN_WORDS for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""Number of spaced-out letters in a row above which they are always joined, because harmless texts have no runs of this
-length."""
+"""More spaced-out letters in a row than this are always joined, because harmless texts have no runs of this length."""
 _MAX_SEGMENTED = 8_000
 """At most this many spaced-out letters per text are divided into words if no wider gaps mark the boundaries."""
 

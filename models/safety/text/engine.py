@@ -16,7 +16,7 @@ from models.safety.text.views import views
 NAME = "openfaze"
 
 _QUOTED_CHARS = 80
-"""Number of characters of a passage that an explanation quotes."""
+"""An explanation quotes at most this many characters of a passage."""
 
 _PASSAGES_AT_ONCE = 64
 """Number of passages whose embeddings are compared with the head's landmarks at a time."""

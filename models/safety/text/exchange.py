@@ -8,12 +8,12 @@ text has bytes, so a context of as many tokens, in addition to the model's own i
 text takes a quarter of them."""
 
 OVERLAP = 1024
-"""Number of bytes that neighbouring windows share, so that every stretch up to this length is complete in one of
+"""Neighbouring windows share this many bytes, so that every part of a text up to this length is complete in one of
 them."""
 
 QUESTION = 2048
-"""Number of bytes of a question that are shown together with the judged answer, half from its beginning and half from
-its end."""
+"""The judged answer is shown together with this many bytes of the question, half of them from the question's beginning
+and half from its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from models.safety.text.phrasebook import ATTACK_REQUEST_RULES
 CODE = "S14"
 
 _CONTEXT = 400
-"""Number of bytes on either side of an attack that are searched for the sentence around it."""
+"""The sentence around an attack is searched for in this many bytes on either side of it."""
 
 _SCORE_PER_KIND = 0.01
 """Amount that each further kind of attack in one text adds to the score."""

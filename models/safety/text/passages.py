@@ -11,14 +11,14 @@ _PASSAGE_CHARS = 320
 of it."""
 
 _STEP = 160
-"""Number of characters between the beginnings of two passages. It is also their overlap, so that every stretch up to
-this length is complete in one of them."""
+"""Two successive passages begin this many characters apart. They also overlap by as many, so that every part of a text
+up to this length is complete in one of them."""
 
 WINDOW = 32 * 1024
-"""Number of characters that are read at a time, which takes some milliseconds for each regular expression."""
+"""A text is read in windows of this many characters, which take some milliseconds for each regular expression."""
 
 _WINDOW_OVERLAP = 2048
-"""Number of characters that neighbouring windows share, so that every stretch up to this length is complete in one of
+"""Neighbouring windows share this many characters, so that every part of a text up to this length is complete in one of
 them."""
 
 _LONG_RUN = WINDOW // 4

@@ -32,7 +32,7 @@ _LEAST_CATEGORY_SCORE = 0.1
 """The model is asked for a text's categories if its score is at least this. The threshold is low, so that a text which
 the model calls safe without being sure gets categories, too."""
 _MAX_LENGTH_RATIO = 1.25
-"""Length of the longest text of a batch, as a multiple of the shortest."""
+"""The longest text of a batch is at most this many times as long as the shortest."""
 _TOKENS_AT_ONCE = 16384
 """At most this many tokens, of all texts, are computed together. In the smallest model, keys and values take 0.1 MB per
 token in 16 bits."""

@@ -30,7 +30,7 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""Number of tokens that the context must have for the longest call and its answer: a window and a question in the
+"""The context must have this many tokens for the longest call and its answer. These are a window and a question in the
 script that takes the most tokens, the policy, and the reasoning."""
 _WINDOWS_AT_ONCE = 8
 """Number of windows of one text that the server judges at a time."""

@@ -32,8 +32,8 @@ _UNCLIP_RATIO = 1.8
 """Ratio in the formula above."""
 
 _LARGE_PICTURE = 16_000_000
-"""Number of pixels of a picture above which each operation on the whole picture becomes a separate part of the work,
-because it takes several tenths of a second."""
+"""If a picture has more pixels than this, each operation on the whole picture is a separate part of the work, because
+it takes several tenths of a second."""
 
 _PIXELS_PER_PART = 64_000_000
 """At most this many pixels, in the boxes of regions, are processed in one part of the work. Three thousand boxes, each

@@ -10,7 +10,7 @@ from models.vision.ppocr.line_text import RecognizedLine, is_cjk
 from models.vision.text import Image
 
 _SEARCHED_SHARE = 0.4
-"""Share of a piece, at its end, in which the widest gap is searched for."""
+"""The widest gap is searched for in this share of a piece, at its end."""
 
 _SPACE_COLUMNS = 7
 """A space has at least this many columns without ink, in text 48 pixels high. Letters are 1 to 5 columns apart."""

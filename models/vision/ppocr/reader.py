@@ -86,8 +86,8 @@ _LEAST_UPRIGHT_CONFIDENCE = 0.85
 """A line with a lower confidence than this may be upside down. Lines that are upside down have 0.5 to 0.9, upright
 lines 0.9 to 1."""
 _LOWEST_LINE = 5
-"""Height of the lowest letters, in pixels. A picture whose shorter side is less has no text, however long it is: one of
-1 × 60,000 pixels, which is sent in 88 bytes, would otherwise be searched in 59 tiles."""
+"""Letters have at least this height, in pixels. A picture whose shorter side has fewer pixels has no text, however long
+it is. Without this rule, a picture of 1 × 60,000 pixels, which is sent in 88 bytes, would be searched in 59 tiles."""
 _CERTAIN = 0.9
 """On an upright page, an upside-down reading replaces the upright reading of a line only with at least this
 confidence."""

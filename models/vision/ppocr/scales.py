@@ -20,7 +20,7 @@ _COARSE_AREA = 0.65e6
 """Number of pixels of the picture in the first search: an A4 page has 960 × 680."""
 
 _RELIABLE_HEIGHT = 9.0
-"""Height of a line, in pixels of the first search, below which it may be missed."""
+"""The first search may miss lines that are lower than this, in pixels of this search."""
 
 _FINE_HEIGHT = 12.0
 """Height of the smallest lines in the fine search, in pixels."""

@@ -44,9 +44,9 @@ _LONGEST_GAP_S = 600
 """A gap between times counts as a pause of the recording if it is at most this long, in seconds. A longer one is an
 error in the file."""
 _FIRST_PACKETS = 50
-"""Number of packets at the beginning of a file, of which at least one must be decodable."""
+"""At least one of this many packets at the beginning of a file must be decodable."""
 _LOST_PACKETS = 10_000
-"""Number of consecutive undecodable packets after which reading stops."""
+"""Reading stops after this many consecutive packets that cannot be decoded."""
 
 Samples = NDArray[np.float32]
 _MAX_FRAMES = 2_000_000

@@ -66,10 +66,10 @@ _LEAN = {
 CLOCK_FACTOR = 5
 """A call may last this many times as long by the clock as the processor time that it may take."""
 IDLE_S = 60.0
-"""Seconds without an open file after which a process ends, to free its memory."""
+"""A process without an open file ends after this many seconds, to free its memory."""
 ABANDONED_S = 1.0
-"""Seconds for which a call continues after its caller left, before its process is killed. Restarting costs less than
-the calls that wait behind a hanging one."""
+"""If the caller of a call has left, the process of the call is killed after this many seconds. Starting a process again
+costs less than letting other calls wait for one that hangs."""
 QUICK_S = 2.0
 """Processor time in seconds after which a call counts as long, so that its key leaves a process to the others. By the
 clock, a call counts as long after CLOCK_FACTOR × QUICK_S, because on a busy machine a short call may last QUICK_S."""

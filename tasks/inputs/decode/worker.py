@@ -32,7 +32,7 @@ from tasks.inputs.decode.channel import (
 from tasks.inputs.decode.within import set_reporter
 
 GRACE_S = 2.0
-"""Seconds after a call's time limit at which the process ends itself. This happens only if the server is killed while
+"""The process ends itself this many seconds after a call's time limit. This happens only if the server is killed while
 the call holds the GIL."""
 _NICE = 10
 """Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, take

@@ -23,7 +23,7 @@ _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MAX_GROUPED = 2_000
-"""Number of categories and groups of a chart beyond which the groups are left out."""
+"""If a chart has more categories and groups than this, the groups are left out."""
 _DEEPEST_LEVEL = 8
 """Deepest level of a paragraph; the first is 0 (ECMA-376, part 1, 20.1.10.72)."""
 _OUTLINE = (None, "obj", "body")

@@ -32,11 +32,11 @@ _WHITE = (255, 255, 255, 255)
 
 
 _UNPAUSED_S = 1.0
-"""Seconds after a page's time limit at which the process is ended. If work on a page can be paused, it stops before
-that, and the process continues."""
+"""The process is ended this many seconds after a page's time limit. Work on a page that can be paused stops earlier,
+and the process continues."""
 _PAGES_TIMES = 6
-"""Number of times that a page may take (OPENFAZE_MAX_PAGE_SECONDS) that all pages of a file may take together. A small
-file can have hundreds of pages with the same content."""
+"""All pages of a file together may take this many times as long as one page (OPENFAZE_MAX_PAGE_SECONDS). A small file
+can have hundreds of pages with the same content."""
 _PDFIUM = threading.RLock()
 SCALE = 2.0
 """Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""

@@ -48,7 +48,7 @@ _MAX_PICTURES = 20
 """At most this many pictures of a page are rendered to check whether they are opaque. Further ones count as
 transparent."""
 _GARBAGE = 0.1
-"""Share of glyphs without a known character above which the whole layer is distrusted."""
+"""If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
 """Contours outside the text may be drawn letters if there are at least this many. Two words have as many; a logo or a
 few symbols have fewer."""
