@@ -105,7 +105,7 @@ class EnginePart(Protocol):
 
     @property
     def healthy(self) -> bool:
-        """False if only a restart would help."""
+        """True unless only a restart would help."""
 
     @property
     def broken(self) -> str | None:

@@ -55,7 +55,7 @@ class WhileAwaited(Generic[Result]):
 
     @property
     def can_be_joined(self) -> bool:
-        """False if the work is being cancelled, was cancelled, or has failed."""
+        """True unless the work is being cancelled, was cancelled, or has failed."""
         task = self._task
         return not (task.cancelling() or (task.done() and (task.cancelled() or task.exception() is not None)))
 

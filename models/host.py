@@ -130,7 +130,7 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     @property
     def healthy(self) -> bool:
-        """False if a worker has died, after which only a restart helps."""
+        """True unless a worker has died, after which only a restart helps."""
         return not any(worker.done() for worker in self._workers) or self._stopping
 
     @property

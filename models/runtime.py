@@ -142,7 +142,7 @@ class Runtime:
 
     def choose(self, capability: str, by: Candidate | None = None) -> Candidate:
         """Return the engine that serves `capability`. Later calls return the same engine. `by` is explained in
-        Engines.use. Loads nothing. Raises EngineUnavailable with the remedy."""
+        Engines.use. Nothing is loaded. Raises EngineUnavailable with the remedy."""
         key = capability, by.spec if by else None
         if key in self._chosen:
             return self._chosen[key]
@@ -319,8 +319,8 @@ class Runtime:
         return self._config.narrowed(candidate.spec.capability)
 
     def _off_the_card(self, candidate: Candidate, config: EngineConfig) -> str | None:
-        """Return the remedy for a card that the operator named and that the engine's backend cannot use. None if the
-        backend can use the card, or may compute on the CPU instead."""
+        """Return the remedy for a card that the operator named and that the engine's backend cannot use. Return None if
+        the backend can use the card, or may compute on the CPU instead."""
         backend = candidate.computed_by(config)
         obstacle = backend.obstacle(config.device) if backend and backend.required else None
         if obstacle is None:

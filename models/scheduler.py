@@ -278,7 +278,8 @@ class _Claim:
 
 
 class FairSlots:
-    """Slots, such as connections, processes or bytes, with a bounded queue of callers. Belongs to one event loop.
+    """Slots, such as connections, processes or bytes, with a bounded queue of callers. An object of this class belongs
+    to one event loop.
 
     >>> slots = FairSlots("code_sandbox", 2, most_waiting=64)
     >>> async with slots.slot():

@@ -152,9 +152,9 @@ class _WaitingBatch:
 
 
 class Turns:
-    """Gives turns to engines that compute with the same processors, such as all engines that compute in this process.
-    A key never waits for more of another key's work than the running batches, and for `long_s` seconds at most. Belongs
-    to one event loop.
+    """Gives turns to engines that compute with the same processors, such as all engines that compute in this process. A
+    key never waits for more of another key's work than the running batches, and for `long_s` seconds at most. An object
+    of this class belongs to one event loop.
 
     As long as only one key asks, all engines run at the same time. If several keys ask (`is_contested`), the widths of
     the running batches, which are their shares of the processors, sum to 1 at most, and the next batch belongs to the

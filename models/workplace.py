@@ -87,7 +87,7 @@ WorkplaceFactory = Callable[[EngineSpec, EngineFactory[Any, Any], HostLimits, Co
 
 
 class Cluster(Protocol):
-    """A cluster that runs replicas of engines. Belongs to one event loop."""
+    """A cluster that runs replicas of engines. An object of this class belongs to one event loop."""
 
     def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> WorkplaceFactory:
         """Return a function that makes replicas of an engine. `name` is unique; `card` is the memory that the engine

@@ -53,7 +53,8 @@ BROWSER_REMEDY = f"The page has no text until its scripts have run. {REMEDY}"
 
 
 def fields_asked(text: str) -> tuple[str, ...]:
-    """Return the fields that `text` names, as keys: `("title", "points")`. Empty if it asks for the page as a whole."""
+    """Return the fields that `text` names, as keys: `("title", "points")`. The result is empty if it asks for the page
+    as a whole."""
     match = _ASKED.search(text) or _LISTED.search(text)
     if match is None:
         return ()

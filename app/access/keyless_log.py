@@ -13,7 +13,8 @@ log = structlog.get_logger(__name__)
 
 
 class KeylessLog:
-    """Decides which requests without a key get a log line, minute by minute. Belongs to one event loop."""
+    """Decides which requests without a key get a log line, minute by minute. An object of this class belongs to one
+    event loop."""
 
     def __init__(self) -> None:
         self._logged = 0

@@ -15,7 +15,8 @@ RETRY_S = 1
 
 
 class OpenRequestLimit:
-    """Counts the open requests of each key, and refuses requests above a limit. Belongs to one event loop."""
+    """Counts the open requests of each key, and refuses requests above a limit. An object of this class belongs to one
+    event loop."""
 
     def __init__(self, limit: int) -> None:
         """`limit` is the largest number of open requests of all keys. One key may have its share of them."""

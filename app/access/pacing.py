@@ -19,8 +19,8 @@ loop: an LLM, a slow client, or a long recording."""
 
 
 class Pacer:
-    """Lets only `at_once` requests of a key begin together while keys compete, and any number otherwise. Belongs to one
-    event loop.
+    """Lets only `at_once` requests of a key begin together while keys compete, and any number otherwise. An object of
+    this class belongs to one event loop.
 
     >>> pacer = Pacer(at_once=2)
     >>> async with pacer.turn(share):

@@ -33,7 +33,8 @@ RETRY_S = 1
 
 
 class Turnstile:
-    """Lets requests through one at a time, addresses in turn, with a pause after each. Belongs to one event loop.
+    """Lets requests through one at a time, addresses in turn, with a pause after each. An object of this class belongs
+    to one event loop.
 
     >>> turnstile = Turnstile()
     >>> async with turnstile.turn("192.0.2.1"):

@@ -231,8 +231,8 @@ class BatchRunner:
             await self.store.sweep(now - (self._files.limits.ttl_s or math.inf), now)
 
     def _find_longest_resting(self) -> _RunningBatch | None:
-        """Return a batch that waits only for the limits of its key: the one whose key waits longest. None if no batch
-        waits for this reason alone."""
+        """Return a batch that waits only for the limits of its key: the one whose key waits longest. Return None if no
+        batch waits for this reason alone."""
         resting = [
             run
             for run in self._runs.values()

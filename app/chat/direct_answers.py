@@ -45,9 +45,9 @@ async def answer_with_values(
 ) -> str | None:
     """Return an answer with the requested values, or a sentence that nothing was found.
 
-    The values are searched in the texts that were read, or else in `document`. None if nothing probable was found and
-    the question is about something that documents rarely print, or if only likely values may be an answer. Raises
-    ModelError.
+    The values are searched in the texts that were read, or else in `document`. Return None if nothing probable was
+    found and the question is about something that documents rarely print, or if only likely values may be an answer.
+    Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")

@@ -249,8 +249,8 @@ def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
 
 
 def _reads_out(prose: Prose) -> bool:
-    """True if the request asks for the whole text: "Transcribe this.", "Extract the text.", or no words at all. False
-    for "Extract the total."."""
+    """True if the request asks for the whole text: "Transcribe this.", "Extract the text.", or no words at all. The
+    result is False for "Extract the total."."""
     if not prose.text.strip():
         return True
     if not prose.asks("read_out"):

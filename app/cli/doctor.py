@@ -187,8 +187,8 @@ def _shorten(line: str, limit: int = _SCREEN) -> str:
 
 
 def _toolkit() -> str | None:
-    """Return the name of the program that gives containers access to cards. None if there is no such program, or if
-    this process runs in a container."""
+    """Return the name of the program that gives containers access to cards. Return None if there is no such program, or
+    if this process runs in a container."""
     programs = () if is_in_container() else ("nvidia-ctk", "nvidia-container-cli")
     return next((program for program in programs if shutil.which(program)), None)
 

@@ -417,7 +417,7 @@ class _ConversationReader:
     async def turn(self, response_id: str) -> tuple[list[Item], str | None] | None:
         """Return the items of a stored response and its request, and the id of the previous response.
 
-        None if the response is not stored. Raises PayloadTooLarge and BadRequest.
+        Return None if the response is not stored. Raises PayloadTooLarge and BadRequest.
         """
         if response_id in self._turns:
             return self._turns[response_id]

@@ -175,9 +175,9 @@ class Entries:
         self._breaker = CircuitBreaker(self.faults, clock)
 
     async def get(self, key: Key, read: Callable[[bytes], T]) -> T | None:
-        """Return the value, parsed by `read` (in a thread if it is long). None if there is no value, the store does not
-        answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program wrote
-        the value."""
+        """Return the value, parsed by `read` (in a thread if it is long). Return None if there is no value, the store
+        does not answer in time, or `read` raises ValueError, TypeError or KeyError, for example because another program
+        wrote the value."""
         sealed = await self._breaker.call(self._store.get(key), self._patience_s)
         if sealed is None:
             return None

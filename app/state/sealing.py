@@ -60,8 +60,8 @@ class Sealer:
         return _MAGIC + _ENCRYPTED + nonce + self._cipher.encrypt(nonce, packed, key)
 
     def open(self, key: bytes, sealed: bytes) -> bytes | None:
-        """Return the value in `sealed`. None if it is damaged, or was not sealed for `key` by a sealer with the same
-        secret."""
+        """Return the value in `sealed`. Return None if it is damaged, or was not sealed for `key` by a sealer with the
+        same secret."""
         packed = self.open_packed(key, sealed)
         return None if packed is None else self.unpack(packed)
 

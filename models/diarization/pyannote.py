@@ -27,7 +27,7 @@ _CONFIG = "config.yaml"
 
 
 def remedy(folder: Path | None) -> str | None:
-    """Return a sentence on what is missing for the engine to run here; None if nothing is. Loads nothing."""
+    """Return a sentence on what is missing for the engine to run here; None if nothing is. Nothing is loaded."""
     if folder is None:
         return (
             "Set OPENFAZE_DIARIZATION_MODEL to a copy of pyannote/speaker-diarization-community-1, which Hugging Face "

@@ -29,7 +29,7 @@ def voice_weights() -> Path | None:
 
 
 def voice_remedy() -> str | None:
-    """Return a sentence on how to provide the weights; None if they are there. Loads nothing."""
+    """Return a sentence on how to provide the weights; None if they are there. Nothing is loaded."""
     return None if voice_weights() else REMEDY
 
 

@@ -42,14 +42,14 @@ def embedding_weights() -> Path | None:
 
 
 def embedding_remedy() -> str | None:
-    """Return a sentence on how to provide the weights; None if they are there. Loads nothing."""
+    """Return a sentence on how to provide the weights; None if they are there. Nothing is loaded."""
     if embedding_weights() is None:
         return REMEDY
     return None if find_spec("tokenizers") else "Install the package 'tokenizers'."
 
 
 def int8_remedy() -> str | None:
-    """Return a sentence on what is missing for the network in int8; None if nothing is. Loads nothing.
+    """Return a sentence on what is missing for the network in int8; None if nothing is. Nothing is loaded.
 
     Processors without AVX-512 VNNI multiply int8 no faster than float32, and OpenVINO quantises differently or not at
     all on them.

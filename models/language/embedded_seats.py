@@ -24,8 +24,8 @@ class Seat:
 
 
 class LlamaServers:
-    """The servers of one model. Belongs to one event loop. Callers ensure that no more than `at_once` calls have a
-    seat."""
+    """The servers of one model. An object of this class belongs to one event loop. Callers ensure that no more than
+    `at_once` calls have a seat."""
 
     def __init__(self, start: Callable[[], LlamaServer], in_thread: InThread, at_once: int, *, apart: bool) -> None:
         """`start` opens a server. It blocks, may raise LlmUnavailable, and is run by `in_thread`. With `apart`, each

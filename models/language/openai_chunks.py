@@ -184,8 +184,8 @@ def _joined_texts(events: Iterable[LlmEvent]) -> Iterator[LlmEvent]:
 
 
 def _joined_type(event: LlmEvent) -> type[TextDelta | ReasoningDelta] | None:
-    """Return the type of the event into which `event` and its neighbours of the same type are joined. None if `event`
-    is not text, or has its own probabilities and must stay separate."""
+    """Return the type of the event into which `event` and its neighbours of the same type are joined. Return None if
+    `event` is not text, or has its own probabilities and must stay separate."""
     match event:
         case TextDelta(logprobs=None) | ReasoningDelta():
             return type(event)

@@ -224,8 +224,8 @@ def _classified_error(status: int, complaint: ServerError, retry_after: str | No
 
 
 def seconds_until(retry_after: str | None) -> float | None:
-    """Number of seconds that a Retry-After header states, in seconds or as a date. None if there is no header, or if it
-    makes no sense."""
+    """Number of seconds that a Retry-After header states, in seconds or as a date. The result is None if there is no
+    header, or if it makes no sense."""
     if retry_after is None:
         return None
     try:

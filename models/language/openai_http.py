@@ -70,7 +70,7 @@ class ServerPatience:
 
 
 class OpenAiHttp:
-    """HTTP client for one server. Belongs to the event loop in which it is first used."""
+    """HTTP client for one server. An object of this class belongs to the event loop in which it is first used."""
 
     def __init__(self, base_url: str, api_key: str | None, patience: ServerPatience) -> None:
         url = api_url(base_url)

@@ -101,8 +101,8 @@ def _watch(child: int, stop: int, limit: int) -> int:
 
 
 def _first_process(child: int, waiting: select.poll) -> int | None:
-    """Return the first process in the sandbox once its memory can be read. None if that never happens, or if the server
-    ends the script before."""
+    """Return the first process in the sandbox once its memory can be read. Return None if that never happens, or if the
+    server ends the script before."""
     until = time.monotonic() + _START_S
     while time.monotonic() < until and not waiting.poll(2):
         for one in _children(child):

@@ -116,7 +116,7 @@ def _truths(column: Sequence[str]) -> list[Any]:
 
 def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
     """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`: whether a value is out
-    of its range, or which value of an enum has the words for high and low. Empty for any other column.
+    of its range, or which value of an enum has the words for high and low. The result is empty for any other column.
 
     An empty cell says that the value is in its range.
     """

@@ -195,7 +195,8 @@ def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping
 
 
 def may_be_copied(schema: Mapping[str, Any], names: Names) -> bool:
-    """True if a field's value may be copied word for word from a text. False for summaries, judgements and booleans."""
+    """True if a field's value may be copied word for word from a text. The result is False for summaries, judgements
+    and booleans."""
     types = types_of(schema)
     if "enum" in schema:
         options = [value for value in schema["enum"] if value is not None]

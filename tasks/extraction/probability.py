@@ -185,8 +185,8 @@ class FieldScores:
         """Return the most likely place of `value` for the field at `path`, with the probability of all its places
         together.
 
-        None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if it is
-        that of an LLM.
+        Return None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if
+        it is that of an LLM.
         """
         row = self.rows.get(without_items(path))
         if row is None:

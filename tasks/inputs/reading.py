@@ -148,7 +148,8 @@ class Once(Generic[Result]):
     """Work that is done only once. Its result, or the InputError that it raised, is remembered. After any other
     failure, it is tried again.
 
-    The work is cancelled when the last caller that waits for it leaves. Belongs to one event loop.
+    The work is cancelled when the last caller that waits for it leaves. An object of this class belongs to one event
+    loop.
     """
 
     def __init__(self) -> None:

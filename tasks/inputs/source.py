@@ -159,7 +159,8 @@ class Source:
 
     @property
     def is_picture(self) -> bool:
-        """True if the first bytes in the request show a picture. False if only reading reveals the type."""
+        """True if the first bytes in the request show a picture. The result is False if only reading reveals the
+        type."""
         if self.data is not None:
             first = self.data[:_FIRST_BYTES]
         else:

@@ -110,8 +110,8 @@ class BrowserPolicy:
 
 
 def find_browser(choice: str = "auto") -> str | None:
-    """Return the browser that `choice` means: a path, the address of a running browser, `auto` or `off`. None if there
-    is no browser or no Playwright."""
+    """Return the browser that `choice` means: a path, the address of a running browser, `auto` or `off`. Return None if
+    there is no browser or no Playwright."""
     if choice == "off":
         return None
     invalidate_caches()  # Playwright may have been installed since the server started

@@ -62,8 +62,8 @@ def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def are_apart(block: NDArray[np.float32]) -> bool:
-    """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. False if one of them is silent,
-    because mixing them then loses nothing."""
+    """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. The result is False if one of them
+    is silent, because mixing them then loses nothing."""
     levels = _frame_levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False

@@ -99,8 +99,8 @@ def _since_year(match: re.Match[str], _today: date) -> tuple[date, date | None]:
 
 
 def _dates_past(match: re.Match[str], today: date) -> tuple[date, date | None] | None:
-    """Return the dates of "past N units". None for "last week", which means the calendar week and is matched by another
-    hint."""
+    """Return the dates of "past N units". Return None for "last week", which means the calendar week and is matched by
+    another hint."""
     if match["number"] is None and match["past"].lower() != "past":
         return None
     days = count_named(match["number"] or "1", _NUMBERS) * _UNIT_DAYS[unit_named(match["unit"]) or "day"]

@@ -219,7 +219,7 @@ class _SharedAnswer:
 
     @property
     def can_be_joined(self) -> bool:
-        """False if the answer is being cancelled, or has failed."""
+        """True unless the answer is being cancelled, or has failed."""
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def follow(self, memory: AnswerMemory, *, is_first: bool) -> AsyncGenerator[Event, None]:

@@ -168,7 +168,7 @@ def _without_payload(bare: str) -> tuple[str, bool]:
 def pasted_in(message: str) -> str | None:
     """Return the text pasted into a message, without the sentences before or after it that say what to do with it.
 
-    None if nothing is left, or if the rest contains neither a digit nor a name.
+    Return None if nothing is left, or if the rest contains neither a digit nor a name.
     """
     enclosure = enclosure_in(message)
     text = enclosure.text if enclosure else message

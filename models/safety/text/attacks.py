@@ -46,7 +46,7 @@ class FoundAttack:
 
 
 def attacks_in(code: bytes) -> Iterator[FoundAttack]:
-    """Yield each match of each pattern in code that `flattened` has prepared. Takes linear time."""
+    """Yield each match of each pattern in code that `flattened` has prepared. The work takes linear time."""
     for pattern_set, rules in _pattern_sets():
         for place in pattern_set.Match(code) or ():
             attack, pattern = rules[place]

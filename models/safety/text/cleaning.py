@@ -40,7 +40,7 @@ def clean(text: str) -> str:
     """Return the visible part of `text` in ordinary characters, with the ASCII that is hidden in tags and the UTF-8
     that is hidden in variation selectors in its place.
 
-    Takes linear time. The result has at most three times as many characters.
+    The work takes linear time. The result has at most three times as many characters.
     """
     if text.isascii():
         return _INVISIBLE.sub("", text)

@@ -165,7 +165,7 @@ ENCODINGS = (
 
 def decoded(text: str, encoding: Encoding, read: Callable[[str], str]) -> str:
     """Return `text` with each run of `encoding` replaced by its decoded text as `read` returns it. A run that encodes
-    no text is left unchanged. Takes linear time."""
+    no text is left unchanged. The work takes linear time."""
 
     def replaced(run: re.Match[str]) -> str:
         found = encoding.decode(run[0])

@@ -42,8 +42,8 @@ class _LogProbs(BaseModel):
 
 
 def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
-    """Return the tokens of an answer with the server's probabilities. Empty if the server gives none, or gives them in
-    a different form."""
+    """Return the tokens of an answer with the server's probabilities. The result is empty if the server gives none, or
+    gives them in a different form."""
     try:
         return [token for piece in logprobs if piece for token in _LogProbs.model_validate(piece).content]
     except ValidationError:
@@ -52,7 +52,7 @@ def tokens_in(logprobs: Iterable[Any]) -> list[Token]:
 
 def label_probabilities(tokens: Sequence[Token], before: str, labels: Sequence[str]) -> Mapping[str, float] | None:
     """Return the probability of each of `labels` at the first token after `before`. The probabilities sum to 1. No two
-    labels may begin with the same letter. None if `tokens` do not show the probabilities."""
+    labels may begin with the same letter. Return None if `tokens` do not show the probabilities."""
     answer_text = ""
     for token in tokens:
         if answer_text.strip() == before and token.token.strip():

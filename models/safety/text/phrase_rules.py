@@ -9,5 +9,5 @@ from models.safety.text.phrasebook import RULES
 
 
 def matches(text: str) -> list[PhraseMatch]:
-    """Return the best match of each code in `text`, the most certain first. Takes linear time."""
+    """Return the best match of each code in `text`, the most certain first. The work takes linear time."""
     return best(RULES, folded(text))

@@ -53,7 +53,8 @@ class GuardServerBusy(EngineOverloaded):
 
 
 class ServerGuard:
-    """TextGuard over a server, and a part of its engine. Belongs to the event loop in which it is first used."""
+    """TextGuard over a server, and a part of its engine. An object of this class belongs to the event loop in which it
+    is first used."""
 
     def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
         self.name = name

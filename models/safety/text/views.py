@@ -29,8 +29,8 @@ class TextView:
 def views(text: str) -> Iterator[TextView]:
     """Yield `text` itself, then each reading that contains words which no earlier reading has.
 
-    Takes time linear in `text`. A reading has at most about eight times as many characters, and there are at most
-    twelve. Encodings within encodings are decoded to a depth of two.
+    The work takes time linear in `text`. A reading has at most about eight times as many characters, and there are at
+    most twelve. Encodings within encodings are decoded to a depth of two.
     """
     yield TextView(AS_WRITTEN, text)
     seen = _words(text)

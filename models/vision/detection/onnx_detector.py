@@ -101,7 +101,7 @@ def masks_in_boxes(
 
 def mask_in_box(logits: NDArray[np.float32], box: Boxes, width: int, height: int) -> Mask | None:
     """Return the mask inside `box` at the picture's resolution. `logits` is a map of the whole picture at a lower
-    resolution; its values above 0 belong to the object. None if the box has no pixel in the picture."""
+    resolution; its values above 0 belong to the object. Return None if the box has no pixel in the picture."""
     x0, y0 = np.floor(np.maximum(box[:2], 0)).astype(int)
     x1, y1 = np.ceil(np.minimum(box[2:], (width, height))).astype(int)
     if x1 <= x0 or y1 <= y0:

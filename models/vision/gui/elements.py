@@ -72,8 +72,8 @@ class GuiGrounder(Protocol):
         self, wanted: str, image: Image, elements: Sequence[GuiElement], lines: Sequence[TextLine]
     ) -> list[GuiElement] | None:
         """Return the elements that `wanted` means, in reading order, or all elements if it means the whole screen. The
-        result may contain elements that are not among `elements`. None if the grounder cannot decide; the cause is
-        logged.
+        result may contain elements that are not among `elements`. Return None if the grounder cannot decide; the cause
+        is logged.
 
         `wanted` is the user's request; `lines` are the text that OCR reads in `image`.
         """

@@ -54,8 +54,8 @@ def models_for(language: str) -> PaddleModels:
 
 
 def remedy(weights: Path, language: str) -> str | None:
-    """Return a sentence on a missing part for `language` and how to get it; None if the engine can load. Loads
-    nothing."""
+    """Return a sentence on a missing part for `language` and how to get it; None if the engine can load. Nothing is
+    loaded."""
     if not is_installed("paddle", "paddleocr"):
         return "Install PaddleOCR: `openfaze install standard`."
     try:

@@ -66,8 +66,8 @@ def _write(file: Path, content: bytes) -> None:
 
 
 def _folder() -> Path | None:
-    """Return the folder, which is created if necessary. None if that is impossible, or if the folder belongs to another
-    user, whose files in it could make the server execute anything."""
+    """Return the folder, which is created if necessary. Return None if that is impossible, or if the folder belongs to
+    another user, whose files in it could make the server execute anything."""
     folder = platformdirs.user_cache_path("openfaze", appauthor=False) / "compiled"
     if not folder.is_absolute():
         _log_once("this user has no home")
