@@ -4,8 +4,8 @@ The event loop only moves references: `load`, `run` and `close` of the engine ha
 threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
 queue is then removed; an item that is already running is finished, and its result is discarded.
 
-An engine may return an item of which only a part is computed. The rest goes to the front of its key's queue, and takes
-turns with the items of other keys.
+An engine may return an item of which only a part is computed. Its unfinished part goes to the front of its key's queue,
+and takes turns with the items of other keys.
 """
 
 import asyncio
@@ -48,8 +48,8 @@ _CLOSING = "The server is shutting down."
 CONTESTED_BATCH_S = 0.025
 """While keys compete, a batch should take at most this many seconds, because a running batch cannot be interrupted."""
 _MAX_URGENT_BATCHES = 4
-"""Largest number of successive batches of urgent items while other items wait. The batch after that also takes the
-first of the other items."""
+"""At most this many successive batches have only urgent items while other items wait. The batch after these also takes
+the first of the other items."""
 
 
 @dataclass(slots=True, eq=False)
@@ -77,7 +77,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         limits: HostLimits | None = None,
         turns: Turns | None = None,
     ) -> None:
-        """Create a host. `turns` are shared with the hosts of engines that compute on the same card."""
+        """Create a host. `turns` are shared with the hosts of engines that compute on the same processors."""
         self.spec = spec
         self.limits = limits or HostLimits()
         self.counters = EngineCounters()
@@ -89,7 +89,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         self.take(turns or Turns())
         self._urgent_batches = 0
         self._running: Counter[str] = Counter()
-        """Number of running items per key."""
+        """Number of running items by key."""
         self._running_batches: list[tuple[list[_QueuedItem[ItemT, ResultT]], asyncio.Event]] = []
         """Running batches, each with an event that is set once all its callers have left."""
         self._work_arrived = asyncio.Event()

@@ -1,11 +1,11 @@
-"""Schedules every bounded resource fairly between the keys that want it.
+"""Divides every bounded resource fairly between the keys that use it.
 
 Waiting items are served by stride scheduling (Waldspurger and Weihl, 1995): each key has a virtual time that advances
 by 1 / weight when it is served, and the key with the least time goes next. With equal weights, this is the key that was
-served least recently. A key without waiting items starts at the time of the waiting keys, so it cannot save up turns.
-If a key has many waiting items, each of them counts as up to three, so that a client with few requests is served soon,
-and a client with a flood of requests gets the remaining capacity. Work of batches is served after all work for which a
-client waits, but it is passed over only a limited number of times.
+served least recently. A key that had no waiting items starts at the time of the waiting keys, so that it cannot save up
+turns. If a key has many waiting items, each of them counts as up to three, so that a client with few requests is served
+soon, and a client with a flood of requests gets the remaining capacity. Work of batches is served after all work for
+which a client waits, but at most _MAX_PASSED_OVER such items in a row go ahead of it.
 
 A key may take only a part of each resource, of its slots and of its queue. Items beyond this part are refused, with an
 error that names the number of its waiting items. If the queue is full, a key with fewer items than others is not
@@ -31,7 +31,7 @@ ItemT = TypeVar("ItemT")
 _ITEMS_AT_FULL_RATE = 8
 """A key with at most this many waiting items is served as often as any other key."""
 _MAX_TIME_STEP = 3.0
-"""Largest result of `time_step`."""
+"""`time_step` returns at most this."""
 _MAX_PASSED_OVER = 16
 """At most this many items in a row are served ahead of a waiting item of a batch."""
 _Lane = tuple[bool, str]
@@ -83,14 +83,14 @@ class FairQueue(Generic[ItemT]):
         self._shares: dict[_Lane, Share] = {}
         """Shares of the lanes with waiting items."""
         self._now_order: list[_HeapEntry] = []
-        """Heap of the lanes that are not for later, ordered by their key's virtual time, then by arrival."""
+        """Heap of the lanes that are not of batches, ordered by their key's virtual time, and then by arrival."""
         self._later_order: list[_HeapEntry] = []
         """Heap of the lanes of batches, in the same order."""
         self._passed_over = 0
         """Number of items served in a row while an item of a batch waited."""
         self._times: dict[str, float] = {}
-        """Virtual times of the keys that are ahead of `_now`, and perhaps of a few that no longer are. All other keys
-        are at `_now`."""
+        """Virtual times of the keys that are ahead of `_now`. It may also contain a few keys that no longer are. All
+        other keys are at `_now`."""
         self._now = 0.0
         self._size = 0
         self._arrivals = count()
@@ -154,8 +154,8 @@ class FairQueue(Generic[ItemT]):
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def is_ahead_of(self, share: Share) -> bool:
-        """True if an item of another key would be served before a new item of `share`, the share that was served
-        last."""
+        """True if an item of another key would be served before a new item of `share`. `share` must be the one that was
+        served last."""
         own = share.is_later, self._times.get(share.key, 0.0)
         heads = (order[0] for order in self._orders if order)
         return any(lane[1] != share.key and (lane[0], time) < own for time, _, lane in heads)
@@ -249,11 +249,11 @@ def make_room(
 ) -> ItemT | None:
     """Make room for an item of `share` in the `queue` of `resource`, which is to hold `max_items` items.
 
-    A full queue refuses batches, and keys that already have an equal share of it. For any other key, the newest item
-    for which `may_yield` is true is returned, one of a batch or else of the key with the most items; the caller must
-    withdraw and refuse it. If no item may yield, the queue grows beyond its bound, to twice its size at most. Raises
-    ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is no place. `seconds_each` is the
-    mean time per item, from which `retry_after` is calculated."""
+    A full queue refuses batches, and keys that already have an equal share of it. For any other key, an item is
+    returned that the caller must withdraw and refuse: the newest item for which `may_yield` is true, of a batch or else
+    of the key with the most items. If no item may yield, the queue grows beyond its bound, but at most to twice its
+    size. Raises ShareUsedUp if the key's part of the queue is full, and EngineOverloaded if there is no place.
+    `seconds_each` is the mean time per item, from which `retry_after` is calculated."""
     own = queue.waiting(share.key)
     if share.part < 1 and own >= share.of(max_items):
         raise ShareUsedUp(resource, own, retry_after(own, seconds_each))

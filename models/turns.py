@@ -1,4 +1,4 @@
-"""Gives competing keys their turns at engines that use the same processors, and at processes that hold files."""
+"""Gives turns to competing keys, at engines that use the same processors and at processes that hold files."""
 
 import asyncio
 import math
@@ -21,7 +21,7 @@ LONG_S = 0.1
 """After this many seconds, a batch no longer keeps the batches of other keys from the processors. A batch cannot be
 interrupted, so the operating system then divides the processors between them."""
 _ROUNDING_ERROR = 1e-6
-"""Largest rounding error of a sum of widths."""
+"""Two sums of widths count as equal if they differ by at most this, which allows for rounding."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class _Home:
 
     share: Share
     first: int
-    """Number of its first process. The others follow."""
+    """Number of the key's first process. Its other processes have the following numbers."""
     last_request_s: float
     """Time of the key's last request."""
 
@@ -60,7 +60,7 @@ class Homes:
 
     def usable(self, share: Share) -> list[int]:
         """Return the numbers of the processes that `share`, which has asked before, may use now. There are fewer once
-        others have asked, or once it has a long call."""
+        other keys have asked, or once this key has a long call."""
         self._drop_expired()
         many = share.of(self._many) if self._homes.keys() - {share.key} else self._many
         return self._consecutive(self._first_process(share.key), many, self._candidates(share.key))
@@ -256,7 +256,8 @@ class Turns:
     def _return_width(self, width: float) -> None:
         self._running_width -= width
         self._times = {key: ahead for key, ahead in self._times.items() if ahead > self._now}
-        # The turn is granted a moment later, so that the engine whose batch has ended is among the waiting ones.
+        # The turn is granted in the next pass of the event loop, so that the engine whose batch has just ended can ask
+        # for it, too.
         asyncio.get_running_loop().call_soon(self._grant)
 
     def _grant(self) -> None:

@@ -11,10 +11,10 @@ from tasks.layout.cells import CellDraft, PlacedWord, TableDraft
 from tasks.layout.rulings import Stroke
 
 MAX_COLUMNS = 100
-"""Largest number of separate texts in a line of a table. The time that a line takes grows with the square of this
-number."""
+"""A line with more separate texts than this is not a row of a table, because the time for a line grows with the square
+of their number."""
 MAX_ROWS = 1000
-"""Largest number of rows of a table without rulings. Further rows are text."""
+"""A table without rulings has at most this many rows. Further rows begin another table."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """White space separates cells if it is at least this wide, in line heights. The first number is for columns with many
 rows, the second for columns with few."""
@@ -27,11 +27,11 @@ _ROW_DISTANCE = 3.5
 _LINE_DISTANCE = 1.3
 """A line belongs to the table above it if it is at most this far below the last row, in row pitches."""
 _TELLING_ROWS = 24
-"""Number of rows that determine the columns. Later rows only have to fit these columns."""
+"""The first rows of a table, up to this number, determine its columns. Later rows only have to fit these columns."""
 _CELL_PITCH = 0.8
 """The lines within one cell have at most this pitch, in row pitches."""
 _PROSE_WORDS = 9
-"""Mean number of words per cell above which two or three columns are running text set in columns."""
+"""Two or three columns are running text set in columns if their cells have more words than this on average."""
 
 
 @dataclass(slots=True)
@@ -114,7 +114,7 @@ def find_unruled_tables(pieces: Sequence[PlacedWord], across: Sequence[Stroke], 
 
 
 def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[TableDraft]:
-    """Yield the tables in closely spaced lines. Each covers as many lines as share columns."""
+    """Yield the tables in closely spaced lines. Each table covers as many lines as have columns in common."""
     start = 0
     while start < len(block):
         if len(block[start].runs) < 2:

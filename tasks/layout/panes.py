@@ -1,8 +1,9 @@
 """Finds panes: parts of a page side by side that are different things, such as a box beside a table.
 
 The rows of one table are level on both sides of a gutter, while the lines of two things have pitches of their own. A
-gutter therefore separates panes where most lines of the shorter side have no line at their height on the other side. It
-ends above and below at a line of text or a ruling that crosses it, at wide white space, or where a table begins.
+gutter therefore separates panes where most lines of the shorter side have no line at their height on the other side.
+Above and below, the gutter ends at a line of text or a ruling that crosses it, at wide white space, or where a table
+begins.
 """
 
 from bisect import bisect_left
@@ -63,8 +64,9 @@ class _Panes:
 
 
 def split_at_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: float) -> list[list[LineBox]]:
-    """Split `boxes` into the part above two panes, the left one, the right one, and the part below. Without panes, they
-    stay whole. `across` are the page's level rulings, `height` is that of its lines."""
+    """Split `boxes` into the part above two panes, the left one, the right one, and the part below. If there are no
+    panes, all boxes are one part. `across` are the page's horizontal rulings, and `height` is the height of its
+    lines."""
     found = _find_panes(boxes, across, height) if len(boxes) <= _MAX_BOXES else None
     if found is None:
         return [list(boxes)]
@@ -98,7 +100,7 @@ def _find_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: floa
 
 
 def _gutters(boxes: Sequence[LineBox], height: float) -> list[float]:
-    """Return the places beside the edges that most boxes have in common."""
+    """Return the horizontal positions beside the edges that most boxes have in common."""
     half = _GUTTER / 2 * height
     often = Counter[tuple[int, int]]()
     farthest: dict[tuple[int, int], float] = {}
@@ -205,8 +207,8 @@ def _are_framed(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke
 
 
 def _without_tail(rows: Sequence[Row], end: float, height: float) -> list[Row]:
-    """Return the rows of a side without those that wide white space separates from it, below the end of the other
-    side."""
+    """Return the rows of a side. Rows below the end of the other side are left out if wide white space separates them
+    from the others."""
     gaps = [below[0].top - above[0].bottom for above, below in pairwise(rows) if below[0].middle <= end]
     widest = 1.5 * max([*gaps, height])
     for position, (above, below) in enumerate(pairwise(rows), 1):
