@@ -45,6 +45,9 @@ MAX_SEGMENTS = 1_500
 others."""
 BOXES_AT_ONCE = 64
 """The neighbours of this many boxes are found in one slice of the work."""
+MAX_SPAN_CHARS = 4_000
+"""A candidate has at most this many characters. A longer one, such as a row of a table of thousands of columns, answers
+no field, and each rule would read it again for each field."""
 SPANS_AT_ONCE = 64
 """One slice of the work, which takes a few milliseconds, finds or describes this many candidates."""
 LONGEST_BLOCK = 6
@@ -326,8 +329,10 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
                 continue
             if len(candidates.spans) == most_spans:
                 break
+            if not 0 < len(span.text) <= MAX_SPAN_CHARS:
+                continue
             key = (id(passage), span.words, span.text)
-            if span.text and key not in seen:
+            if key not in seen:
                 seen.add(key)
                 candidates.spans.append(span)
         yield

@@ -35,6 +35,8 @@ from tasks.extraction.yes_and_no import (
 from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
+TOKENS_AT_ONCE: Final = 1_000
+"""Number of tokens of a text that are compared with choices in one slice of the work."""
 MAX_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95
@@ -431,12 +433,15 @@ def _printed(choices: EnumValues, passages: Sequence[Passage]) -> Slices[list[tu
         options_by_first.setdefault(words[0] if words else "", []).append(words)
     found: list[tuple[Any, Passage, tuple[int, ...]]] = []
     for passage in passages:
-        yield
-        texts = [words_of(text) for text in passage.tokens.texts]
+        yield from passage.prepare_to_match()
+        texts: list[Words] = []
         places: dict[str, list[int]] = {}
-        for position, token in enumerate(texts):
-            if token:
-                places.setdefault(token[0], []).append(position)
+        for position, text in enumerate(passage.tokens.texts):
+            if position % TOKENS_AT_ONCE == 0:
+                yield
+            texts.append(words_of(text))
+            if texts[-1]:
+                places.setdefault(texts[-1][0], []).append(position)
         for index, (value, words) in enumerate(words_of_values.items()):
             if index % SPANS_AT_ONCE == 0:
                 yield

@@ -340,7 +340,9 @@ def label_matches(
         # The most similar text is more reliably the field's label than a text above a fixed threshold.
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
-    cosines = field_vectors @ meanings.T
+    yield
+    # One product of two matrices: of many small ones, each would wait for the threads of the library.
+    cosines = (field_vectors.reshape(-1, meanings.shape[1]) @ meanings.T).reshape(len(fields), 2, len(meanings))
     nearest = cosines.max(axis=2, initial=-1.0)
     for named, places in concepts.items():
         yield

@@ -46,8 +46,8 @@ MAX_LINES = 100_000
 lines."""
 CHARS_AT_ONCE = 20_000
 """Lines with this many characters together are made in one slice of the work."""
-LINES_AT_ONCE = 500
-"""One slice of the work examines this many lines, numbers or days."""
+LINES_AT_ONCE, WORDS_AT_ONCE = 500, 5_000
+"""One slice of the work examines this many lines, numbers or days, or this many words of lines."""
 MAX_LINE_WORDS = 1_000
 """A line with more words than this is cut into several, because a line is searched in one slice of the work, during
 which no other request has a turn."""
@@ -125,11 +125,10 @@ class Passage:
         return all_of(self._make_text())
 
     def _make_text(self) -> Slices[str]:
-        rows = []
-        for index, line in enumerate(self.lines):
-            if index % LINES_AT_ONCE == 0:
-                yield
-            rows.append(_row(line))
+        rows: list[str] = []
+        for run in _in_runs(self.lines):
+            yield
+            rows += map(_row, run)
         return "\n".join(rows)
 
     @cached_property
@@ -138,11 +137,11 @@ class Passage:
 
     def _find_text_starts(self) -> Slices[list[int]]:
         starts = [0]
-        for index, line in enumerate(self.lines):
-            if index % LINES_AT_ONCE == 0:
-                yield
-            for word in line.words:
-                starts.append(starts[-1] + len(word) + 1)
+        for run in _in_runs(self.lines):
+            yield
+            for line in run:
+                for word in line.words:
+                    starts.append(starts[-1] + len(word) + 1)
         return starts
 
     def words_between(self, start: int, end: int) -> tuple[int, ...]:
@@ -163,10 +162,12 @@ class Passage:
             return ()
         found: list[Box] = []
         top, previous = 0, None
+        pause = 0
         lines_with_columns = zip(self.lines, _columns([line.written for line in self.lines]), strict=True)
         for index, (line, columns) in enumerate(lines_with_columns):
-            if index % LINES_AT_ONCE == 0:
+            if index % LINES_AT_ONCE == 0 or len(found) > pause:
                 yield
+                pause = len(found) + WORDS_AT_ONCE
             is_below = previous is not None and previous.pointer == line.pointer and previous.row < line.row
             top += PITCH * (line.row - previous.row if previous is not None and is_below else 1)
             for word, column in zip(line.words, columns, strict=False):
@@ -243,6 +244,20 @@ class Passage:
                 yield
             found.setdefault(token, []).append(word)
         return found
+
+
+def _in_runs(lines: Sequence[SourceLine]) -> Iterator[list[SourceLine]]:
+    """Yield the lines in runs that one slice of the work has time for."""
+    run: list[SourceLine] = []
+    words = 0
+    for line in lines:
+        run.append(line)
+        words += len(line.words)
+        if len(run) == LINES_AT_ONCE or words > WORDS_AT_ONCE:
+            yield run
+            run, words = [], 0
+    if run:
+        yield run
 
 
 def _columns(lines: Sequence[str]) -> Iterator[Sequence[int]]:

@@ -70,6 +70,8 @@ CODED = 4.0
 """Logit of a value that a code of an identity document names for the field, above all others."""
 CONFIRMED = 1.0
 """Bonus on the logit of a printed place with the value that such a code states."""
+LONGEST_LABEL_TEXT = 200
+"""Largest number of characters of a place that may be a label, with the signs around it."""
 RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
@@ -161,16 +163,21 @@ def _are_labels(candidates: Candidates) -> Slices[Matrix]:
     for segment in candidates.segments:
         if len(whole) % SPANS_AT_ONCE == 0:
             yield
-        whole.append(tuple(fold(segment.text)) in PHRASES)
+        whole.append(_words_of_label(segment.text) in PHRASES)
     found: list[float] = []
     for span in candidates.spans:
         if len(found) % SPANS_AT_ONCE == 0:
             yield
-        words = tuple(fold(span.text))
+        words = _words_of_label(span.text)
         is_named = len(words) <= LONGEST_LABEL and bool(concepts_of(words))
         is_whole = whole[span.first] and span.first == span.last
         found.append(2.0 if is_whole else float(is_named + (words in PHRASES)))
     return np.array(found, np.float32)
+
+
+def _words_of_label(text: str) -> tuple[str, ...]:
+    """Return the words of a text, or none if it is too long for a label."""
+    return tuple(fold(text)) if len(text) <= LONGEST_LABEL_TEXT else ()
 
 
 def are_cut(candidates: Candidates) -> Matrix:

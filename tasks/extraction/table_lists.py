@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property
-from itertools import accumulate, islice, pairwise, takewhile
+from itertools import accumulate, islice, pairwise, product, takewhile
 from statistics import median
 from typing import Any, Literal, NamedTuple
 
@@ -107,8 +107,8 @@ ANSWERED_SHARE = 0.5
 
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
-ROWS_AT_ONCE = 64
-"""Number of rows that are read in one step."""
+ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
+"""Numbers of rows, and of columns, that are read in one step."""
 SAME_ROWS_SHARE = 0.3
 """Two tables are readings of the same rows if one has more than this share of the other's cells."""
 LONGEST_SHORT_DAY = 4
@@ -474,7 +474,7 @@ def fill_lists(
             yield
             if reading.table.of_list not in (None, path):
                 continue
-            match = _match(reading, path, fields, likeness)
+            match = yield from _match(reading, path, fields, likeness)
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
@@ -618,7 +618,7 @@ class _Match(NamedTuple):
 
 def _match(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], likeness: Mapping[tuple[JsonPath, str], float]
-) -> _Match | None:
+) -> Slices[_Match | None]:
     from scipy.optimize import linear_sum_assignment
 
     width = len(reading.forms)
@@ -644,12 +644,19 @@ def _match(
     comma = reading.table.comma_likely
     columns = [[row[index] for row in body] for index in range(width)]
     days = reading.known_days
-    fit = np.array([[_fit(column, one, comma_likely=comma, known_days=days) for column in columns] for one in fields])
+    shares: list[float] = []
+    for one, cells in product(fields, columns):
+        if len(shares) % COLUMNS_AT_ONCE == 0:
+            yield
+        shares.append(_fit(cells, one, comma_likely=comma, known_days=days))
+    fit = np.array(shares).reshape(len(fields), width)
     if not has_header:
         if not reading.table.is_exact:
             return None
         return _in_order(reading, path, fields, columns, fit)
-    is_foreign = np.array([[is_plain_text(one) and _has_no_words(column) for column in columns] for one in fields])
+    have_no_words = [_has_no_words(column) for column in columns]
+    yield
+    is_foreign = np.outer([is_plain_text(one) for one in fields], have_no_words)
     may_be_null = np.array([[one.fits(None)] for one in fields])
     least_fit = np.where(may_be_null & (header_likeness >= SAME_CONCEPT), LEAST_FIT_WITH_NULL, LEAST_FIT)
     # A header such as `unit price` contains the name of a field for units, but a column of figures holds no units.
@@ -874,7 +881,7 @@ def _filled(matches: Sequence[_Match], fields: Sequence[WantedField]) -> Slices[
         yield
         if found.is_cut:
             break
-        if not _append(found, match, fields):
+        if not (yield from _append(found, match, fields)):
             return None
     if not found.rows or (not matches[0].reading.table.is_exact and _read_share(found, fields) < LEAST_READABLE):
         return None
@@ -894,7 +901,7 @@ def _demanded(fields: Sequence[WantedField]) -> list[WantedField]:
     return [one for one in fields if not one.fits(None) and "array" not in types_of(one.schema)]
 
 
-def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> bool:
+def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> Slices[bool]:
     """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
     reading, column_by_field = match.reading, match.columns
     header = reading.header
@@ -911,21 +918,19 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
     part_of = {id(row): row_index for row, row_index in zip(below, sums_above, strict=True)}
     parts = [part_of[id(row)] for row, _ in rows_and_sections]
     rows = [list(row) for row, _ in rows_and_sections]
-    _fill_down(rows, parts, column_by_field, fields, is_exact=reading.table.is_exact)
-    comma = reading.table.comma_likely
-    values = {
-        index: values_of_column(
-            [row[column].text for row in rows], fields[index], comma_likely=comma, known_days=reading.known_days
-        )
-        for index, column in column_by_field.items()
-    }
+    yield
+    yield from _fill_down(rows, parts, column_by_field, fields, is_exact=reading.table.is_exact)
     section_cells = _cells_of_sections([section for _, section in rows_and_sections], column_by_field, fields)
-    values |= {
-        index: values_of_column(
-            [cell.text for cell in cells], fields[index], comma_likely=comma, known_days=reading.known_days
+    cells_of_fields = {index: [row[column] for row in rows] for index, column in column_by_field.items()}
+    values: dict[int, list[Any]] = {}
+    for index, cells in (cells_of_fields | section_cells).items():
+        yield
+        values[index] = values_of_column(
+            [cell.text for cell in cells],
+            fields[index],
+            comma_likely=reading.table.comma_likely,
+            known_days=reading.known_days,
         )
-        for index, cells in section_cells.items()
-    }
     answered = [
         sum(values[index][row_index] not in (None, UNREADABLE) for index in column_by_field)
         for row_index in range(len(rows))
@@ -952,6 +957,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
         and all(is_read(values[index][row_index]) for row_index in complete)
     ]
     for row_index, row in enumerate(rows):
+        if row_index % ROWS_AT_ONCE == 0:
+            yield
         if parts[row_index] and not all(is_read(values[index][row_index]) for index in full):
             continue  # a tax or a payment below a sum lacks what every item has
         least_share = _least_answered_share(reading.table)
@@ -1110,7 +1117,7 @@ def _fill_down(
     fields: Sequence[WantedField],
     *,
     is_exact: bool,
-) -> None:
+) -> Slices[None]:
     """Repeat cells in all rows that they span. Also repeat them in the empty cells below, for fields that may not be
     null: days in the first column, which statements print once, and in exact tables texts, and whole numbers in the
     first column that are neither amounts nor counts.
@@ -1118,7 +1125,13 @@ def _fill_down(
     Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
     may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
     """
+
+    def has_other_cells(row: Sequence[ReadCell], column: int) -> bool:
+        other_texts = [row[other].text for other in column_by_field.values() if other != column]
+        return other_texts.count("") <= (len(other_texts) >= MAX_GAPLESS_COLUMNS)
+
     for index, column in column_by_field.items():
+        yield
         kinds = {CONCEPTS[name].kind for name in fields[index].names.concepts}
         types = types_of(fields[index].schema)
         is_position = column == 0 and "number" not in types and kinds.isdisjoint(("amount", "count"))
@@ -1131,13 +1144,10 @@ def _fill_down(
         for row, own in zip(rows, parts, strict=True):
             above, part = above if own == part else None, own
             cell = row[column]
-            other_texts = [row[other].text for other in column_by_field.values() if other != column]
             if cell.text:
                 # A mark of a value, such as an arrow, says nothing about the values below, unless its cell spans them.
                 above = cell if _has_letters(cell.text) or cell.row_span > 1 else None
                 spans = cell.row_span - 1
-            elif above is not None and (
-                spans > 0 or (may_repeat and other_texts.count("") <= (len(other_texts) >= MAX_GAPLESS_COLUMNS))
-            ):
+            elif above is not None and (spans > 0 or (may_repeat and has_other_cells(row, column))):
                 row[column] = above
                 spans -= 1

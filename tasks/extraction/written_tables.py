@@ -31,7 +31,8 @@ MAX_TABLE_LINES = MAX_CELLS // 2
 """Largest number of lines of a text that are searched for tables. A table of more rows would have too many cells."""
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table: a spreadsheet has no more."""
-ROWS_AT_ONCE = 200
+ROWS_AT_ONCE, CELLS_AT_ONCE = 200, 2_000
+"""Numbers of rows and of cells that are read in one slice of the work."""
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
@@ -154,23 +155,26 @@ def _goes_on(rows: Sequence[Sequence[ReadCell]]) -> bool:
 
 def _barred_rows(lines: Sequence[SourceLine]) -> Slices[list[list[ReadCell]]]:
     rows: list[list[ReadCell]] = []
-    cells = 0
+    cells = pause = 0
     for index, line in enumerate(lines):
-        if index % ROWS_AT_ONCE == 0:
+        if index % ROWS_AT_ONCE == 0 or cells > pause:
             yield
+            pause = cells + CELLS_AT_ONCE
         if cells > MAX_CELLS:
             break
         if _RULE.fullmatch(line.written):
             continue
         texts = [cell.replace("\\|", "|").strip() for cell in _BAR.split(line.written.strip()[1:-1], MAX_COLUMNS)]
-        rows.append([_cell(text, line) for text in texts])
+        rows.append(_row(texts, line))
         cells += len(texts)
     return rows
 
 
-def _cell(text: str, line: SourceLine) -> ReadCell:
-    bare = text.strip("*_ ") if text.startswith(("**", "__")) else text
-    return ReadCell(bare, line.pointer, {key: line.place[key] for key in ("page", "url") if key in line.place})
+def _row(texts: Sequence[str], line: SourceLine) -> list[ReadCell]:
+    place = {key: line.place[key] for key in ("page", "url") if key in line.place}
+    return [
+        ReadCell(text.strip("*_ ") if text.startswith(("**", "__")) else text, line.pointer, place) for text in texts
+    ]
 
 
 def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_likely: bool = False) -> ReadTable | None:
@@ -211,13 +215,14 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         if not 0 < max(text.count(delimiter) for text in texts) <= MAX_COLUMNS:
             continue
         filled: list[list[str]] = []
-        left = MAX_CELLS
+        left = pause = MAX_CELLS
         try:
             for index, row in enumerate(
                 csv.reader((f"{text}\n" for text in texts), delimiter=delimiter, skipinitialspace=True, strict=True)
             ):
-                if index % ROWS_AT_ONCE == 0:
+                if index % ROWS_AT_ONCE == 0 or left < pause:
                     yield
+                    pause = left - CELLS_AT_ONCE
                 cells = [" ".join(cell.split()) for cell in row[: MAX_COLUMNS + 1]]
                 if any(cells):
                     filled.append(cells)
@@ -234,9 +239,9 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
             continue
         rows = []
         for index, row in enumerate(filled):
-            if index % ROWS_AT_ONCE == 0:
+            if index % max(1, min(ROWS_AT_ONCE, CELLS_AT_ONCE // width)) == 0:
                 yield
-            rows.append([_cell(text, lines[0]) for text in row[:width]])
+            rows.append(_row(row[:width], lines[0]))
         return _table_of(rows, heading, comma_likely=delimiter == ";")
     return None
 
@@ -270,6 +275,6 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[R
         grid = [[NO_CELL] * table.columns for _ in range(table.rows)]
         for cell in table.cells:
             if cell.words:
-                found = _cell(cell.text, line_of[id(cell.words[0])])
+                [found] = _row([cell.text], line_of[id(cell.words[0])])
                 grid[cell.row][cell.column] = found._replace(row_span=cell.row_span, col_span=cell.col_span)
         yield ReadTable(grid, is_exact=False)

@@ -53,6 +53,8 @@ _DENIES_VALUE: Final = frozenset(_phrases(_TABLE["denials"]["value"]))
 _WORDS_AFTER_DENIAL: Final = frozenset(word for phrase in _phrases(_TABLE["denials"]["between"]) for word in phrase)
 _LONGEST_DENIAL: Final = max(map(len, _DENIES_VALUE))
 _CLAUSE: Final = re.compile(r"[.,;:!?\n\t()|]")
+_LONGEST_ANSWER: Final = 200
+"""Largest number of characters of a text that may be an answer with signs around it, such as a row of dots."""
 _OPEN: Final = frozenset(_phrases(_TABLE["open"]["values"]))
 _OPEN_SIGNS: Final = frozenset(_TABLE["open"]["signs"].split())
 _HARMLESS: Final = tuple(_phrases(_TABLE["harmless"]["values"]))
@@ -70,13 +72,13 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
     bare = text.strip()
     if (sign := _BOXES.get(bare, _CELLS.get(bare) if is_cell else None)) is not None:
         return sign
-    return _ANSWERS.get(words_of(bare))
+    return _ANSWERS.get(words_of(bare)) if len(bare) <= _LONGEST_ANSWER else None
 
 
 def is_left_open(text: str) -> bool:
     """True if the whole text says that the answer is not known, or not yet: `n/a`, `?`, `to be confirmed`."""
     bare = text.strip()
-    return bare in _OPEN_SIGNS or words_of(bare) in _OPEN
+    return bare in _OPEN_SIGNS or (len(bare) <= _LONGEST_ANSWER and words_of(bare) in _OPEN)
 
 
 def is_denied(text_before: str) -> bool:
@@ -104,6 +106,8 @@ class EnumValues:
         """Read the values. Only texts of at most LONGEST_CHOICE characters are compared with others."""
         self.values = [value for value in values if isinstance(value, str) and len(value) <= LONGEST_CHOICE]
         self.words = [words_of(value) for value in self.values]
+        self._longest = _LONGEST_ANSWER + 2 * max(map(len, self.values), default=0)
+        """Largest number of characters of a text that is compared: OCR may put a space between any two letters."""
         self._spelt: dict[str, int] = {}
         self._meanings: dict[int, set[int]] = {}
         self._answers: dict[bool, set[int]] = {True: set(), False: set()}
@@ -116,6 +120,8 @@ class EnumValues:
 
     def meant_by(self, text: str) -> Any:
         """Return the value with the words of `text`, or the one value of which `text` is a known synonym; else None."""
+        if len(text) > self._longest:
+            return None
         answer_words = words_of(text)
         # OCR may split a word.
         if not answer_words or "".join(answer_words) in self._spelt:
