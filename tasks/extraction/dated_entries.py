@@ -8,6 +8,7 @@ the organisation comes first.
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
 from typing import Final, Literal
 
 from models.fair_executor import Slices
@@ -21,7 +22,9 @@ from tasks.matches_in_slices import matches_in_slices
 from tasks.notation.words import MONTHS, any_of, month_named
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Role = Literal["start", "end", "period", "year", "activity", "organisation", "place", "grade", "current", "details"]
+Role = Literal[
+    "start", "end", "period", "year", "activity", "organisation", "place", "city", "grade", "current", "details"
+]
 Section = Literal["work", "education", ""]
 
 MAX_LINES: Final = 3
@@ -40,6 +43,8 @@ LONGEST_ABOVE: Final = 10
 """Largest number of words of a line above a period that names the activity or the organisation."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
+TALLER: Final = 1.25
+"""Least ratio of the height of a heading in large letters to the usual height of a line."""
 
 _MONTH = rf"(?:{any_of(MONTHS)})\.?"
 _MOMENT = (
@@ -67,6 +72,7 @@ _IN_SENTENCE = re.compile(
 )
 """Pattern of a period before an organisation: `from May 2019 to June 2021 I worked at Kestrel Windows in Derby`."""
 _ONE_YEAR = re.compile(r"(?P<year>(?:19|20)\d\d)(?P<sign> ?: | [-–—] )?(?=.*[^\W\d_]{2})(?! ?[-–—] ?\d)")
+_YEAR = re.compile(r"(?:19|20)\d\d")
 _FIRST_MOMENT = re.compile(rf"(?:{_MOMENT})(?: ?[-–—－])?", re.IGNORECASE)
 _SECOND_MOMENT = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNORECASE)
 """Patterns of the two lines of a period that is printed in two lines beside its entry."""
@@ -74,7 +80,9 @@ _SECOND_MOMENT = re.compile(rf"(?:[-–—－] ?)?(?:{_MOMENT}|{_NOW})", re.IGNO
 _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
     "work": re.compile(
         r"(?:work|professional|employment|career|beruf|werdegang|tätigkeit|expérience|parcours|experiencia|esperienz"
-        r"|carriera|experiência|percurso prof|werk|loopbaan|doświadczenie|przebieg|arbets|anställning|experience|jobs)",
+        r"|carriera|experiência|percurso prof|werk|loopbaan|doświadczenie|przebieg|arbets|anställning|experience|jobs"
+        r"|appointments|positions|posts|stationen|postes|métiers|cargos|puestos|incarichi|impieghi|functies|stanowiska"
+        r"|tjänster)",
         re.IGNORECASE,
     ),
     "education": re.compile(
@@ -94,7 +102,7 @@ LEGAL_FORM = re.compile(
 _ONLY_FORM = re.compile(r"(?:GmbH|AG|KG|Ltd|Limited|LLP|LLC|Inc|PLC|S\.A|S\.L|Lda|B\.V|N\.V|AB)\.?", re.IGNORECASE)
 PLACE_OF_WORK = re.compile(
     r"(?-i:(?<![^\W_])(?:TU|FH|TH|HTW|HTWK|ETH|RWTH|KIT|MIT|Uni)(?![^\W_]))|sixth form"
-    r"|universit|uniwersytet|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
+    r"|universi[td]|uniwersytet|politechni|politecnic|hogeschool|högskola|hochschule|(?:real|haupt|grund|berufs|fach)schule|gymnasium|school|college|lycée|liceo"
     r"|istituto|instituto|institut|escola|szkoła|hospital|klinik|academy|akademi",
     re.IGNORECASE,
 )
@@ -150,12 +158,11 @@ _ROLE_OF_CONCEPT: Final[dict[str, Role]] = {
     "employer": "organisation",
     "company": "organisation",
     "school": "organisation",
-    "city": "place",
+    "city": "city",
     "place_name": "place",
 }
 _YEAR_FIRST = re.compile(r"(?<![A-Za-z])[YJRAÅ]{4}-M{2}(?![A-Za-z])", re.IGNORECASE)
 _MONTH_FIRST = re.compile(r"(?<![A-Za-z])M{2}/[YJRAÅ]{4}(?![A-Za-z])", re.IGNORECASE)
-_YEAR_OF_MONTH = re.compile(r"(?:19|20)\d\d")
 MonthForm = Callable[[int, int], str]
 """Function that writes a year and the number of a month."""
 
@@ -171,6 +178,8 @@ class _Entry:
     """Lines beside and below the period."""
     organisation_first: bool = False
     """True if most entries of the section begin with an organisation and name the activity below it."""
+    is_line_full: bool = False
+    """True if the period ends the first line, so that the text before it was not wrapped."""
 
 
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -234,6 +243,8 @@ def _in_sentences(passage: Passage) -> Slices[list[dict[Role, ReadCell]]]:
                 placed = [WordOnPage(word, box) for word in words if (box := box_of(passage, [word])) is not None]
                 role_text = found[role].rstrip(".")
                 cells[role] = cell_of(passage, placed)._replace(text=role_text) if placed else ReadCell(role_text)
+        if "place" in cells:
+            cells["city"] = cells["place"]
         found_cells.append(cells)
     return found_cells
 
@@ -265,10 +276,17 @@ def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
 
 def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
     """Return the section of a CV that the names of a list and its fields ask for, or an empty text."""
-    texts = [name, *(" ".join(words) for one in fields for words in one.names.own)]
+    # An institution may be a school or an employer, so that the list's own name counts first.
+    if (own := _section_in(name)) != "":
+        return own
     if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
         return "education"
-    return next((kind for text in texts for kind, form in _NAMES.items() if form.match(without_accents(text))), "")
+    texts = (" ".join(words) for one in fields for words in one.names.own)
+    return next((section for section in map(_section_in, texts) if section), "")
+
+
+def _section_in(name: str) -> Section:
+    return next((kind for kind, form in _NAMES.items() if form.match(without_accents(name))), "")
 
 
 def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Entry]]:
@@ -279,11 +297,14 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
     lines_above = 0
     bottom = 0
     index = 0
+    usual_height = median([row[0].height for row in rows]) if rows else 0
     while index < len(rows):
         yield
         row = rows[index]
         top = min(word.box[1] for word in row)
-        if (heading := _heading(passage, row)) is not None:
+        # Letters with ascenders and descenders are taller, too, but have no gap above them.
+        is_tall = row[0].height > TALLER * usual_height and top - bottom > usual_height
+        if (heading := _heading(passage, row, is_tall=is_tall)) is not None:
             section, is_open, heading_at, lines_above = heading, False, index, 0
         elif (entry := _begun(passage, row, rows[index + 1] if index + 1 < len(rows) else (), section)) is not None:
             lines_below = len(entry.body) > 1
@@ -328,13 +349,14 @@ def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
     return gap <= INDENTED_ENDING_GAP * row[0].height and row[0].box[0] > left + row[0].height
 
 
-def _heading(passage: Passage, row: Sequence[WordOnPage]) -> Section | None:
-    """Return the kind of section that a line begins as its heading; None if it is not a heading."""
+def _heading(passage: Passage, row: Sequence[WordOnPage], *, is_tall: bool) -> Section | None:
+    """Return the kind of section that a line begins as its heading; None if it is not a heading. A line of large
+    letters begins a section of another kind if it names none."""
     text = text_of(passage, next(segments_of_row(row)))
     if text.count(" ") >= LONGEST_HEADING or any(map(str.isdigit, text)) or "," in text:
         return None
     kind = next((kind for kind, form in _HEADINGS.items() if form.match(text)), None)
-    if kind is None and text.isupper() and len(list(segments_of_row(row))) == 1:
+    if kind is None and (text.isupper() or is_tall) and len(list(segments_of_row(row))) == 1:
         return ""
     return kind
 
@@ -375,7 +397,15 @@ def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPa
             rest = list(row[year[0].count(" ") :]) if sign else list(row[1:])
             only = _cut(passage, row[:1], year["year"])
             return _Entry(NO_CELL, only, only, section, [rest])
+    if section == "education" and _YEAR.fullmatch(passage.words[row[-1].at]) and _is_apart(row):
+        only = cell_of(passage, row[-1:])
+        return _Entry(NO_CELL, only, only, section, [list(row[:-1])], is_line_full=True)
     return None
+
+
+def _is_apart(row: Sequence[WordOnPage]) -> bool:
+    """True if a wide gap separates the last word of a line from the others."""
+    return len(list(segments_of_row(row))) > 1 and len(list(segments_of_row(row[:-1]))) == 1
 
 
 def _words_at(text: str, row: Sequence[WordOnPage], start: int, end: int) -> Sequence[WordOnPage]:
@@ -396,7 +426,8 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     right = max(word.box[2] for line in lines for word in line)
     first = [*lines[0]]
     rest = lines[1:MAX_LINES]
-    if rest and (_is_wrapped(first, rest[0], right) or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
+    is_wrapped = bool(rest) and not entry.is_line_full and _is_wrapped(first, rest[0], right)
+    if rest and (is_wrapped or _ONLY_FORM.fullmatch(passage.words[rest[0][0].at].rstrip(","))):
         first += rest.pop(0)
     pieces = _joined(passage, list(_pieces(passage, first)))
     is_first = bool(pieces) and (entry.organisation_first or _is_organisation(passage, pieces[0]))
@@ -428,6 +459,10 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     found["current"] = entry.start._replace(text="no" if entry.end.text else "yes")
     for role, piece_index in zip(roles, order, strict=False):
         found[role] = cell_of(passage, pieces[piece_index])._replace(text=texts[piece_index])
+        if role == "place":
+            found["city"] = found["place"]
+            found["place"] = cell_of(passage, place := _whole_place(passage, pieces[piece_index:]))
+            found["place"] = found["place"]._replace(text=text_of(passage, place).strip(" ,;|·:()"))
     if grade is not None:
         found["grade"] = grade
     used = {word.at for piece in pieces for word in piece}
@@ -436,6 +471,14 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
             text="\n".join(_paragraphs(passage, details))
         )
     return found
+
+
+def _whole_place(passage: Passage, pieces: Sequence[Sequence[WordOnPage]]) -> Sequence[WordOnPage]:
+    """Return the first piece, with the next one if only a comma parts them: `Leek, England`."""
+    place = [*pieces[0]]
+    if len(pieces) > 1 and passage.words[place[-1].at].endswith(",") and pieces[1][0].at == place[-1].at + 1:
+        place += pieces[1]
+    return place
 
 
 def _is_title(passage: Passage, line: Sequence[WordOnPage]) -> bool:
@@ -535,8 +578,8 @@ def month_form(field: WantedField) -> MonthForm | None:
 
 def in_month_form(text: str, form: MonthForm) -> str | None:
     """Return a month of a year in a form; None for any other text."""
-    year = _YEAR_OF_MONTH.search(text)
-    rest = _YEAR_OF_MONTH.sub(" ", text).strip(" -./")
+    year = _YEAR.search(text)
+    rest = _YEAR.sub(" ", text).strip(" -./")
     words = rest.split()
     if rest.isdecimal() and len(rest) <= len("12"):
         month: int | None = int(rest)

@@ -6,6 +6,8 @@ from tests.conftest import each_case
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 from tests.unit.tasks.extraction.test_headed_rows import items_on
 
+INTEGER = {"type": "integer"}
+INTEGER_OR_NULL = {"type": ["integer", "null"]}
 MONTH = {"type": "string", "description": "YYYY-MM"}
 JOB = {"start": TEXT, "end": OR_NULL, "title": TEXT, "employer": TEXT, "city": OR_NULL}
 ENGLISH = """Oona Marsh
@@ -193,3 +195,39 @@ def test_a_superscript_beside_a_year_is_no_month() -> None:
         "Work experience\n2017 - ² 2019  Glazier, Kestrel Windows Ltd, Derby\n2019 - 2021 Fitter, Marlow & Sons, Leek\n"
     )
     assert list_in(text, "jobs", start=MONTH, end=MONTH, title=TEXT)
+
+
+POSTS = [
+    *("Positions", "", "Lecturer in Botany   since 2019", "Fenwick Institute, Alderby, England"),
+    *("Field Assistant   2015 - 2018", "Garden Supplies Ltd, Morlaas, France", ""),
+    *("Education", "", "MSc, Botany   2014", "University of Fenwick", "BA, Music   2010", "Universidade de Ovar"),
+]
+
+
+def test_an_institution_may_be_an_employer_if_the_name_of_the_list_says_so() -> None:
+    posts = list_in(
+        "\n".join(POSTS),
+        "positions",
+        title=TEXT,
+        institution=TEXT,
+        location=TEXT,
+        startYear=INTEGER,
+        endYear=INTEGER_OR_NULL,
+    )
+    assert [tuple(post.values()) for post in posts] == [
+        ("Lecturer in Botany", "Fenwick Institute", "Alderby, England", 2019, None),
+        ("Field Assistant", "Garden Supplies Ltd", "Morlaas, France", 2015, 2018),
+    ]
+
+
+def test_the_city_of_an_employer_has_no_country() -> None:
+    posts = list_in("\n".join(POSTS), "positions", title=TEXT, employer=TEXT, city=TEXT, start=TEXT, end=OR_NULL)
+    assert [post["city"] for post in posts] == ["Alderby", "Morlaas"]
+
+
+def test_the_year_of_a_degree_may_end_its_line() -> None:
+    degrees = list_in("\n".join(POSTS), "degrees", degree=TEXT, institution=TEXT, year=INTEGER)
+    assert [tuple(degree.values()) for degree in degrees] == [
+        ("MSc, Botany", "University of Fenwick", 2014),
+        ("BA, Music", "Universidade de Ovar", 2010),
+    ]
