@@ -2,8 +2,8 @@
 that provides each.
 
 A wheel contains nearly all libraries that it needs. A missing one would cause an ImportError at the engine's first use.
-This module detects it before anything is imported, from the names that an ELF file lists and from the loader's answer
-for each name.
+This module detects it before anything is imported: it reads the names that an ELF file lists, and asks the loader for
+each of them.
 """
 
 import ctypes
@@ -38,7 +38,7 @@ DEBIAN_PACKAGES = {
     "libstdc++.so.6": "libstdc++6",
 }
 """Debian packages, by the name of the library as the loader knows it. Wheels for Linux expect these libraries from the
-system: some of the libraries by the rules for wheels, others against them."""
+system. The rules for wheels permit this for some of them, and some wheels break the rules for the others."""
 
 _BUNDLED_COPIES = {"libgomp.so.1": "libgomp-*.so*"}
 """Patterns of file names under which other wheels contain the same library, in folders `*.libs` (auditwheel)."""
@@ -93,7 +93,8 @@ def _is_loadable(name: str) -> bool:
 
 def _load_bundled_copy(name: str) -> bool:
     """Load another wheel's copy of the library, under the name `name`, for the whole process. Modules that need `name`
-    later get this copy, because the loader compares the name with those inside the loaded files before it searches."""
+    later get this copy, because the loader first compares `name` with the names inside the files that are loaded
+    already, and only then searches for a file."""
     for file in sorted(Path(sysconfig.get_path("platlib")).glob(f"*.libs/{_BUNDLED_COPIES[name]}")):
         try:
             load_as(name, file)
@@ -105,8 +106,8 @@ def _load_bundled_copy(name: str) -> bool:
 
 
 def load_as(name: str, file: Path) -> None:
-    """Load a copy of `file` whose own name (its SONAME) is `name`. The copy exists in memory only. `name` must be
-    shorter than the SONAME that auditwheel gave the file, which is the file's name. Raises OSError."""
+    """Load a copy of `file` whose own name (its SONAME) is `name`. The copy exists in memory only. auditwheel gave the
+    file its own file name as SONAME; `name` must be shorter than that. Raises OSError."""
     given = os.fsencode(file.name) + b"\0"
     content = file.read_bytes()
     if content.count(given) != 1 or len(name) >= len(given):

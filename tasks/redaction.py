@@ -27,7 +27,8 @@ class Redactor:
     """Number of replacements per kind."""
 
     def text(self, text: str, before: str = "") -> str:
-        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes it."""
+        """Return `text` with a placeholder for each piece of personal data. `before` is the text that precedes
+        `text`."""
         return replaced(text, self.spans(text, before))
 
     def spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
@@ -59,7 +60,8 @@ class Redactor:
 
     def json(self, text: str) -> str:
         """Redact the strings and numbers of a JSON text, and keep everything else. A text that is not JSON is redacted
-        as a whole. A redacted number becomes a string. The name of a member helps to recognise its value."""
+        like any other text. A redacted number becomes a string. The name of a member counts as the words before its
+        value, which helps to recognise the value."""
         if not is_json(text):
             return self.text(text)
         name = ""

@@ -1,6 +1,7 @@
-"""Answers questions and orders without a capable LLM, with the values that they name and the printed line of each.
+"""Answers questions and orders without a capable LLM. The answer has the values that a question names, each with the
+line in which it is printed.
 
-A question is a schema: "What is the total?" asks for a field `total`. It is filled like the field of any schema
+A question is a schema: "What is the total?" asks for a field `total`. The field is filled like that of any schema
 (`filling.py`), and the answer quotes what is printed.
 """
 
@@ -45,9 +46,8 @@ async def answer_with_values(
 ) -> str | None:
     """Return an answer with the requested values, or a sentence that nothing was found.
 
-    The values are searched in the texts that were read, or else in `document`. Return None if nothing probable was
-    found and the question is about something that documents rarely print, or if only likely values may be an answer.
-    Raises ModelError.
+    The values are searched in the texts that were read, or else in `document`. If documents rarely print what the
+    question is about, or if `only_likely` is true, return None unless a likely value was found. Raises ModelError.
     """
     shape = Shape.of_schema(requested.schema, "messages")
     filling = await fill_whole(shape, material.plan, material.results, document, structured.extractor, "")

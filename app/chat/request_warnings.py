@@ -21,7 +21,8 @@ _OPENAI_FIELDS = (
     "safety_identifier",
     "service_tier",
 )
-"""Fields of OpenAI's chat completions that have no effect here, and no visible effect on an answer at other servers."""
+"""Fields of OpenAI's chat completions that have no effect here. No warning is needed, because they have no visible
+effect on an answer elsewhere, either."""
 _WITHOUT_EFFECT = {
     "audio": "answers are text",
     "function_call": "send 'tool_choice'",
@@ -34,13 +35,13 @@ _WITHOUT_EFFECT = {
 }
 """Fields without an effect here that would change an answer at another server, with an alternative for each."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
-"""Values of these fields that request nothing, so that no warning is needed."""
+"""Values with which the fields of `_WITHOUT_EFFECT` request nothing, so that no warning is needed."""
 _KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
     "": (*PASSED_ON, *_OPENAI_FIELDS, *_WITHOUT_EFFECT),
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
-"""Additional fields that an object may have, beyond those of its class, by the object's path."""
+"""Fields that an object may have in addition to those of its class, by the object's path."""
 _MAX_OBJECTS, _MAX_COMPARED = 1000, 16
 """At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
 unknown fields are compared with known names, because a comparison takes up to half a millisecond."""
@@ -74,8 +75,8 @@ def warnings_of(request: ChatRequest, directives: Directives) -> Iterator[str]:
 
 
 def find_misspelt(request: BaseModel, known: Mapping[str, Sequence[str]] = _KNOWN_FIELDS) -> Iterator[str]:
-    """Yield a warning for each unknown field of the request, or of an object in it, whose name resembles a field that
-    is absent.
+    """Yield a warning for each unknown field of the request, or of an object in it, if the field's name resembles that
+    of a known field that was not sent.
 
     `known` lists additional fields that objects may have.
     """
@@ -99,7 +100,8 @@ def _objects(value: Any, path: str) -> Iterator[tuple[str, BaseModel]]:
 
 
 def _unknown(path: str, sent: BaseModel, known: Sequence[str]) -> Iterator[tuple[str, dict[str, str], str]]:
-    """Yield each unknown field of an object with its path, together with the absent fields by their letters."""
+    """Yield each unknown field of an object, the known fields that were not sent (by their normalised names), and the
+    object's path."""
     extra = sent.model_extra or {}
     declared = {field.alias or name: name in sent.model_fields_set for name, field in type(sent).model_fields.items()}
     places = {name: declared.get(name, name in extra) for name in (*declared, *known)}

@@ -37,13 +37,13 @@ _CLOCK = re.compile(r"\d[:.]\d\d")
 
 @dataclass(frozen=True, slots=True)
 class LabelClaim:
-    """A statement of labels about a match: that the match belongs to its field, or that it does not."""
+    """The statement of a label about a match: that the match is the field's value, or that it is not."""
 
     label: Label
     text: str = ""
     """The label as written in the source."""
     is_final: bool = False
-    """True if a label beside another value cannot contradict the claim."""
+    """True if the claim holds even if the field's label is also beside another value."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class LabelClaims:
         passage = match.passage
         layout = self.layout(passage)
         pair = next((layout.pair_of[word] for word in match.words if word in layout.pair_of), None)
-        # The name of a list's item precedes its numbers like a label.
+        # In a list, a text without a colon before a number may be the item's name instead of a label.
         if pair is not None and not pair.has_colon and (answered.in_list or answered.kinds <= {"text"}):
             pair = None
         is_near = affinity_of_names >= OWN_AFFINITY
@@ -127,7 +127,8 @@ class LabelClaims:
         return LabelClaim("elsewhere", found[1].label)
 
     def _is_rounded(self, passage: Passage, pair: LabelledValue, answered: AnsweredField) -> bool:
-        """True if the field is a total that differs from the value beside its label only by the page's rounding."""
+        """True if the field is a total, and differs from the value beside its label only by an amount that the page
+        calls a rounding."""
         wanted = parse_number(str(answered.value)) if "total" in answered.concepts else None
         if wanted is None:
             return False
@@ -185,8 +186,8 @@ def _has_figure(text: str) -> bool:
 
 
 def _line_word(match: ValueMatch) -> str:
-    """Return a word in the line of a number without a label which shows that the number is part of an address; empty if
-    there is none."""
+    """Return a word that shows that a number without a label is part of an address. The word is in the number's line.
+    The result is empty if there is no such word."""
     text = " ".join([match.passage.words[word] for word in match.words])
     if _FRACTION.search(text) or any(find_currencies(text)):
         return ""

@@ -1,5 +1,5 @@
-"""Determines which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and in
-which form: as tables, as Markdown."""
+"""Determines which pages of a document a request asks for ("page 3", "Seiten 2 bis 4", "the last two pages"), and
+whether it asks for tables or Markdown."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from tasks.wording.phrases import PHRASES, compiled
 # Fragments of regular expressions for pages in English, German, French, Spanish, Portuguese and Italian. They ignore
 # case and capture nothing.
 COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
-"""Number words for counts. The words for 1 are articles as well, except in English."""
+"""Number words for counts. Of the words for 1, only the English one counts, because the others are also articles."""
 PLACES = {**words.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"
@@ -87,12 +87,13 @@ _UNWANTED = (
 
 
 def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda _number: None) -> list[int] | None:
-    """Return the pages of a document of `total` pages that `text` asks for, ascending from 1; None if it names none.
+    """Return the numbers of the pages that `text` asks for, in ascending order, of a document of `total` pages. Return
+    None if the text names no pages.
 
     The function understands numbers, ranges and lists ("pages 1, 3 and 5-7", "pp. 2–4", "Seite 3", "from page 3 to the
     end"), ordinals ("the first two pages", "dernière page", "the 2nd and the last page"), "odd pages", and exceptions
-    ("all but the first page", "not page 2"). `check` is called with their number before they are listed, and may raise.
-    Raises InputError for a page that the document does not have.
+    ("all but the first page", "not page 2"). `check` is called with the number of requested pages before they are
+    listed, and may raise. Raises InputError for a page that the document does not have.
     """
     text = compiled(_NOT_BUT).sub(r"\g<not>;", text)
     hints = {*_numbered_pages(text, total), *_ordinal_pages(text, total), *_alternate_pages(text, total)}
@@ -103,7 +104,7 @@ def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda
                 raise InputError(f"page {page} was asked for, but the document has {count}")
     if not hints:
         return None
-    # One byte per page, because a small file can claim a million pages. Page 0 does not exist.
+    # Each page takes one byte, because a small file can claim a million pages. Index 0 is unused.
     is_left = bytearray(total + 1) if any(not excluded for excluded, _ in hints) else bytearray(b"\0" + b"\1" * total)
     for excluded, pages in sorted(hints, key=lambda hint: hint[0]):
         is_left[pages.start : pages.stop : pages.step] = (b"\0" if excluded else b"\1") * len(pages)

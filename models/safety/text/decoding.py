@@ -12,7 +12,7 @@ from urllib.parse import unquote_to_bytes
 from models.safety.text.known_words import is_readable
 
 Decode = Callable[[str], str | None]
-"""Function that decodes one run to printable characters; None if the run encodes no text."""
+"""Function that returns the printable text that one run encodes; None if the run encodes no text."""
 
 _MAX_BYTES = 1 << 20
 """At most this many bytes of one run are decoded."""
@@ -83,7 +83,8 @@ def _text_of(data: bytes) -> str | None:
 
 
 def _utf_8(data: bytes) -> str:
-    """Return `data` decoded. It may begin and end within a character, because a long run is read in pieces."""
+    """Return `data` decoded. Incomplete characters at both ends are dropped, because only a part of a long run is
+    decoded."""
     start = next((index for index, byte in enumerate(data[:4]) if byte & 0xC0 != 0x80), 0)
     return codecs.utf_8_decode(data[start:])[0]
 

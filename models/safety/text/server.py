@@ -33,7 +33,7 @@ CONTEXT_TOKENS = 16384
 """The context must have this many tokens for the longest call and its answer. These are a window and a question in the
 script that takes the most tokens, the policy, and the reasoning."""
 _WINDOWS_AT_ONCE = 8
-"""Number of windows of one text that the server judges at a time."""
+"""The server judges at most this many windows of one text at a time."""
 
 _GUARD_WORDS = {
     "The language model": "The guard model",
@@ -53,8 +53,8 @@ class GuardServerBusy(EngineOverloaded):
 
 
 class ServerGuard:
-    """TextGuard over a server, and a part of its engine. An object of this class belongs to the event loop in which it
-    is first used."""
+    """A TextGuard that lets a server judge. It is also a part of its engine. An object of this class belongs to the
+    event loop in which it is first used."""
 
     def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
         self.name = name
@@ -99,7 +99,7 @@ class ServerGuard:
         return self._server.running
 
     async def load(self) -> None:
-        """Let the server judge a safe text. Nothing less shows that the server can be reached and answers with a
+        """Let the server judge a safe text, because only this shows that the server can be reached and answers with a
         verdict. Raises the errors of `judge`."""
         await self.judge("Good morning.", [code for code in TEXT_CODES if code in self.codes])
 
@@ -168,8 +168,8 @@ class ServerGuard:
         return text, tokens_in(logprobs)
 
     def _public_error(self, error: LlmError) -> ModelError:
-        """Return the error that a client may see; the rest goes to the log. If the server refuses a request, the client
-        is not to blame."""
+        """Return the error for the client, and log the details, which a client must not see. If the server refuses a
+        request, the error does not blame the client."""
         log.warning("guard_server_failed", engine=self.name, kind=type(error).__name__, error=_reworded(str(error)))
         if isinstance(error, LlmOverloaded):
             return GuardServerBusy(self.name, error.retry_after)

@@ -53,8 +53,8 @@ class TextFeatures:
         return inside_features
 
     def _around(self, boxes: Boxes, places: Boxes) -> Floats:
-        """Return the gaps to the nearest text on each side (6 if there is none; the label of a tick box is there), and
-        the numbers of texts in the same row and column."""
+        """Return the gaps to the nearest text on each side, and the numbers of texts in the same row and column. A gap
+        is 6 if there is no text on this side. The gaps show tick boxes, whose label is beside them."""
         no_gaps = np.full((len(boxes), 4), 6, np.float32)
         if not len(places):
             return np.concatenate([no_gaps, np.zeros((len(boxes), 2), np.float32)], axis=1)
@@ -78,8 +78,8 @@ class TextFeatures:
         return np.concatenate([clipped_gaps, counts.astype(np.float32)], axis=1)
 
     def _ink(self, made_of: NDArray[np.int64]) -> Floats:
-        """Return the colour of the box's own text compared with the texts of the page, and the text's position in its
-        line."""
+        """Return features of each box's text: its colour compared with that of the page's other texts, its size, and
+        its position in its line."""
         pieces = self._view.pieces
         if not pieces:
             return np.zeros((len(self._boxes), 12), np.float32)
@@ -109,7 +109,7 @@ class TextFeatures:
         ]
         described = np.stack(columns, axis=1).astype(np.float32)
         owner = made_of.copy()
-        # Other boxes get the text that lies inside them to the largest part.
+        # A box that is not made of a text gets the text that overlaps it most.
         common = intersection_area(self._boxes, self._places)
         inside = common.argmax(axis=1)
         owner = np.where(owner >= 0, owner, np.where(common.max(axis=1) > 0, inside, -1))
@@ -123,7 +123,7 @@ def _letter_share(text: str) -> float:
 
 
 def _nearest_others(centres: Floats, inks: Floats) -> Floats:
-    """Return the median ink of the five nearest other pieces, for each piece."""
+    """Return, for each piece, the median ink of the five pieces nearest to it."""
     distances = ((centres[:, None] - centres[None]) ** 2 * np.array([0.3, 1], np.float32)).sum(axis=2)
     order = np.argsort(distances, axis=1, kind="stable")[:, 1:6]
     if order.shape[1] == 0:
