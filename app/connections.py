@@ -2,8 +2,8 @@
 
 uvicorn limits neither the size nor the duration of heads, bodies and answers. `bounded_protocol` adds bounds to its
 protocol: on the number of connections (in all, and per address), on the size and duration of a request's head, on slow
-bodies and slowly received answers, and on idle time. Connections that wait (for a head, or for the next request) are
-closed to make room for new connections, the oldest first. Connections being served are not.
+bodies and slowly received answers, and on idle time. To make room for new connections, connections that wait for a head
+or for the next request are closed, the oldest first. Connections that are being served stay open.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from models.loop_turns import LoopTurns
 from models.scheduler import Share
 
 TICK_S = 1.0
-"""Time between two checks of all connections, in seconds: the precision of deadlines."""
+"""Time between two checks of all connections, in seconds. Deadlines are kept with this precision."""
 WINDOW_S = 10.0
 """Period over which a rate is measured, in seconds."""
 LINGER_S = 30.0
@@ -45,7 +45,7 @@ checked."""
 _REPORT_S = 60.0
 """Time between two log lines about refused connections, in seconds."""
 _FED_AT_ONCE = 1024
-"""Number of bytes of a chunked body that are parsed between two checks of its framing.
+"""A chunked body is parsed in pieces of this many bytes, and its framing is checked after each.
 
 In a larger piece, the content would compensate for a long chunk extension.
 """
@@ -55,7 +55,7 @@ requests."""
 _FRAMING = 8
 """A chunked body may have this many bytes of framing per byte of content. Chunks of one byte need 5."""
 _MAX_HEADERS = 128
-"""Largest number of header lines of a request. Clients and proxies send about 30; a request with 12,000 short lines
+"""A request has at most this many header lines. Clients and proxies send about 30; a request with 12,000 short lines
 would take 10 ms."""
 _CHUNKS_OF_A_TURN = 64
 """One turn of the event loop parses this many chunks of a body, in about 0.2 ms. Chunks are counted instead of bytes,
@@ -133,7 +133,7 @@ class UnknownCoding(ApiError):
 
 
 class Connections:
-    """All connections of a server in one event loop, and the clock that watches the connections."""
+    """All connections of a server in one event loop. A timer checks them at regular intervals."""
 
     def __init__(self, limits: ConnectionLimits) -> None:
         self.limits = limits
@@ -225,7 +225,7 @@ class _Flow:
 
 class _TurnedFlow(FlowControl):
     """uvicorn's flow control, except that reading is not resumed while received bytes still wait to be parsed.
-    Otherwise they would pile up, because the application consumes parsed bytes sooner."""
+    Otherwise the received bytes would pile up, because the application consumes parsed bytes faster than turns come."""
 
     def __init__(self, transport: asyncio.Transport, waits_for_turn: Callable[[], bool]) -> None:
         super().__init__(transport)
@@ -258,18 +258,18 @@ class BoundedProtocol(HttpToolsProtocol):
         self._seen = 0
         """Number of bytes that had been received at the last check of a body that the server does not read."""
         self._framing = 0
-        """Number of framing bytes of the body beyond the allowance for its content."""
+        """Number of framing bytes of the body that exceed what its content permits."""
         self._unparsed: deque[memoryview] = deque()
         """Pieces that have been received and wait for a turn of the event loop, in order."""
         self._chunks = 0
         """Number of chunks that were parsed in the current turn. A chunk that comes in several pieces counts as
-        several, and _HEAD_COST says what else counts."""
+        several. The head of a request counts, too (_HEAD_COST)."""
         self._is_chunked = False
         """True if the body is sent in chunks."""
         self._head_error: ApiError | None = None
         """Problem of the head, if any."""
         self._answered: RequestResponseCycle | None = None
-        """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait behind it."""
+        """Request that is being answered. uvicorn's `cycle` is the newest request, which may wait for this one."""
         self._unsent = 0
         """Number of bytes of answers that the client had not received at the last check."""
 

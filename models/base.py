@@ -34,8 +34,8 @@ _OUT_OF_MEMORY_MESSAGES = re.compile(
     r"out of memory|failed to allocate memory|_STATUS_ALLOC_FAILED|available memory of \d+ is smaller than requested",
     re.IGNORECASE,
 )
-"""Parts of messages by which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory. They have no
-separate exception for it."""
+"""Pattern of the messages by which onnxruntime, CTranslate2 and CUDA's libraries report a lack of memory, because they
+have no separate exception for it."""
 
 Parts = Generator[None, None, ResultT]
 """Work on one item that pauses between its parts and finally returns the result."""
@@ -52,7 +52,8 @@ class ModelError(Exception):
     """Kind of failure: one word, used in metrics."""
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Pickle the error by its message and fields, because unpickling by the constructor's arguments would fail."""
+        """Pickle the error by its message and fields. By default, it would be unpickled by calling its constructor with
+        the message, which fails."""
         return _restore_error, (type(self), self.args, self.__dict__)
 
 
@@ -87,13 +88,13 @@ class EngineNotReady(EngineUnavailable):
 
 
 class EngineTooSlow(EngineNotReady):
-    """Raised if the engine exceeded its time limit, perhaps because of a momentary load. `reason` states the limit."""
+    """Raised if the engine exceeded its time limit, perhaps because the machine is busy. `reason` states the limit."""
 
     reason_label = "slow"
 
 
 class UpstreamDown(EngineNotReady):
-    """Raised if a server that `capability` relies on cannot be reached, or broke off."""
+    """Raised if a server that `capability` relies on cannot be reached, or broke off its answer."""
 
     reason_label = "unreachable"
 
@@ -170,8 +171,8 @@ class EngineSpec:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An engine's result for an item of which only a part has been computed, like one tile of a large picture. Between
-    two parts, the host checks that a caller still waits, and lets the work of other keys go first."""
+    """An engine's result for an item that is computed only in part, such as one tile of a large picture. Between two
+    parts, the host checks that a caller still waits, and lets the work of other keys go first."""
 
     rest: Any
     """Item that continues the work. Dropping it ends the work."""
@@ -194,9 +195,9 @@ class Engine(Protocol[ItemT, ResultT]):
         """Read the weights. Called once before the first `run`, and again after a `close`."""
 
     def run(self, batch: Sequence[ItemT]) -> Sequence[ResultT | Exception | Unfinished]:
-        """Return one result or exception per item, in order. A result must not depend on the rest of the batch. For an
-        item that takes much longer than the others of its batch, the engine may return an Unfinished, whose rest the
-        host runs later."""
+        """Return one result or exception per item, in order. A result must not depend on the other items of the batch.
+        For an item that takes much longer than the others, the engine may return an Unfinished, which the host
+        continues later."""
 
     def close(self) -> None:
         """Free the weights. No `run` is under way when a host calls it."""

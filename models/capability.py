@@ -41,7 +41,7 @@ class EngineConfig:
     """The operator's choices that concern engines."""
 
     profile: str = GPU
-    """Name in PROFILES. An automatic choice considers engines for larger machines last."""
+    """Name in PROFILES. `auto` considers engines for larger machines than this profile's last."""
     device: str = AUTO
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`."""
     devices: Mapping[str, str] = field(default_factory=dict)
@@ -64,9 +64,8 @@ class EngineConfig:
     def limits(
         self, *, batch: int = 1, workers: int = 1, device: str = CPU, card: CardMemory | None = None
     ) -> HostLimits:
-        """Return the limits of an engine's host. On a card, `card` states how much memory the engine takes, and
-        together with the card's free memory it limits the items per batch. Elsewhere, a batch has at most `batch`
-        items."""
+        """Return the limits of an engine's host. On a card, the items per batch are limited by the card's free memory
+        and by `card`, the memory that the engine takes. Elsewhere, a batch has at most `batch` items."""
         limits = HostLimits(batch, max_queue=self.max_queue, workers=workers, idle_unload_s=self.idle_unload_s)
         if card is None or device == CPU:
             return limits
@@ -141,7 +140,8 @@ class Candidate:
     `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
-    """Engine of `needs` that is used whatever the operator chose; None for the operator's choice."""
+    """Engine of the capability `needs` that is used whatever the operator chose. None stands for the operator's
+    choice."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """Runtime that computes the engine; None if no card can compute it, or if another runtime does."""
     profile: str = EMBEDDED
@@ -169,8 +169,8 @@ class Capability(Generic[ServiceT]):
     engines: Sequence[Candidate]
     """Engines, in order of preference within a profile. `auto` takes the first that can run here."""
     self_test: "Callable[[Engines], Awaitable[str]]"
-    """Function that does a small piece of real work, which shows whether the engine works here, and returns its result.
-    Raises ModelError or BadResult."""
+    """Function that shows whether the engine works here: it does a small piece of real work, and describes the result
+    in a sentence. It raises ModelError or BadResult."""
     settings: type[BaseModel] | None = None
     several: bool = False
     """True if all engines that can run serve the capability, the best first, because they complement each other."""
@@ -211,8 +211,9 @@ class Engines(Protocol):
     """The engines of this process. An engine may be built on another one and share its parts."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
-        """Return the service of the engine that the operator chose or, whatever the choice, of the engine `by`. If the
-        operator switched the capability off, it has no service. Raises EngineUnavailable."""
+        """Return the service of the engine that the operator chose. With `by`, return the service of this engine,
+        whatever the operator chose. If the operator switched the capability off, it has no service in either case.
+        Raises EngineUnavailable."""
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
         """Return the service of `capability`; None if no engine can serve it."""

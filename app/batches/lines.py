@@ -1,4 +1,4 @@
-"""Splits a batch's file into lines, checks all lines before any of them runs, and runs each as a request.
+"""Splits a batch's file into lines, checks all lines before the first one runs, and runs each line as a request.
 
 >>> splitter = Splitter(most_bytes=MB, most_lines=50_000)
 >>> async for piece in pieces:
@@ -35,11 +35,11 @@ BodyT = TypeVar("BodyT", bound=BaseModel)
 
 METHOD = "POST"
 MAX_LINES = 50_000
-"""Largest number of lines of a batch's file: OpenAI's limit."""
+"""The file of a batch has at most this many lines, which is OpenAI's limit."""
 LARGEST_LINE = 32 * MB
 """A line has at most this size, in bytes. A part of 20 MB in base64 fits, with room for text."""
 MAX_ID_CHARS = 512
-"""Largest number of characters of a `custom_id`."""
+"""A `custom_id` has at most this many characters."""
 MAX_PROBLEMS = 100
 """At most this many problems are listed for one file."""
 RECORD_START = b'{"id":"batch_req_'
@@ -72,8 +72,8 @@ class BadFile(Exception):
 
 
 class Splitter:
-    """Splits a file into lines, holding one line and one chunk in memory. Blank lines are dropped. Raises BadFile for a
-    line of more than `most_bytes`, and for more than `most_lines` lines, including blank ones."""
+    """Splits a file into lines. Only one line and one chunk are in memory at a time. Blank lines are dropped. Raises
+    BadFile for a line of more than `most_bytes`, and for more than `most_lines` lines, including blank ones."""
 
     def __init__(self, most_bytes: int = LARGEST_LINE, most_lines: int = MAX_LINES) -> None:
         self._most_bytes = most_bytes
@@ -100,7 +100,7 @@ class Splitter:
         self._number += 1
         if self._number == 1:
             line = line.removeprefix(b"\xef\xbb\xbf")
-        # A file that ends with a line break leaves an empty rest, which is not a line.
+        # The empty text after a line break at the end of the file is not a line.
         if self._number > self._most_lines + (not line):
             message = f"The file has more than {self._most_lines} lines."
             raise BadFile(problem("too_many_lines", message, line=self._number))
@@ -115,7 +115,8 @@ class Splitter:
 
 
 class Checker:
-    """Checks lines before any of them runs. It remembers a digest of each `custom_id`."""
+    """Checks the lines of a file before the first one runs. To find duplicates, it remembers a digest of each
+    `custom_id`."""
 
     def __init__(self, urls: Sequence[str], max_values: int = MAX_VALUES) -> None:
         self._urls = urls
@@ -176,7 +177,7 @@ class Checker:
 
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line; a long string in a long line is replaced by None. Raises ValueError and
+    """Return the fields of a line. In a long line, fields with long strings are None. Raises ValueError and
     TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
@@ -215,8 +216,8 @@ class Endpoint(Generic[BodyT]):
 
     body: type[BodyT]
     answer: Callable[[Services, BodyT, Admission, str], Awaitable[LineResponse]]
-    """Function that returns the answer to a body. Its other arguments are the admission of the request, which has
-    reserved nothing yet, and the request's id. Raises the errors of the route."""
+    """Function that returns the answer to a body. Its other arguments are the request's admission, which has reserved
+    nothing yet, and the request's id. The function raises the errors of the route."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,8 +249,8 @@ class LineRunner:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         If the server or a limit of the key refuses the line, await `pause` with the refusal and a number of seconds,
-        and try again. After refusals by limits of the key, the line is tried any number of times, and after other
-        temporary failures _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
+        and try again. Refusals by limits of the key do not count as tries. After other temporary failures, the line is
+        tried _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S
@@ -299,7 +300,7 @@ class LineRunner:
             clear_tracebacks(error)
             return public
         finally:
-            # A refusal here only repeats one that the line's result already reports.
+            # A refusal here is ignored, because the line's result already reports it.
             with contextlib.suppress(ApiError):
                 await admission.abort(has_begun=False)
 
@@ -308,7 +309,7 @@ class LineRunner:
         try:
             return parse(BatchLine[kind], bytearray(line)).body  # type: ignore[valid-type]
         except BadRequest as error:
-            # Like the endpoint itself, the message names the field without the prefix `body.`.
+            # The prefix `body.` is removed, so that the message names the field as the endpoint itself would.
             message = error.message.replace("Field 'body.", "Field '", 1)
             raise BadRequest(
                 message, code=error.code, param=(error.param or "").removeprefix("body.") or None

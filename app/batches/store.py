@@ -1,7 +1,7 @@
 """The store of batches: a SQLite file that all servers of one machine may share.
 
-Only the server that holds a batch's lease runs it; writes of a server that lost the lease are refused. The result of a
-line is written once, in one transaction with the batch's counts.
+Only the server that holds the lease of a batch runs the batch. Writes of a server that lost the lease are refused. The
+result of a line is written once, in one transaction with the batch's counts.
 """
 
 import json
@@ -80,7 +80,8 @@ MAX_FINISHED = 1000
 metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
-"""Largest number of records that are read at a time, and the number of bytes after which no further record is read."""
+"""At most the first number of records are read at a time. After the second number of bytes, no further record is
+read."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 _IN_STORAGE = "storage IN ('', ?)"
@@ -116,7 +117,7 @@ class Batch:
     outcome: Ended = "completed"
     """Status of the batch once its files are written, unless it is cancelled."""
     moments: dict[str, int] = field(default_factory=dict)
-    """Time of each status that the batch has reached, by the status."""
+    """Time at which the batch reached each status, by status."""
     errors: list[dict[str, Any]] = field(default_factory=list)
     total: int = 0
     """Number of lines."""
@@ -161,8 +162,8 @@ _COLUMNS = ", ".join(one.name for one in fields(Batch))
 
 
 class BatchStore:
-    """Store of batches in SQLite. Every method raises StoreDown. The file is made with the first batch; a damaged file
-    is kept.
+    """Store of batches in SQLite. Every method raises StoreDown. The file is created for the first batch. A damaged
+    file is kept beside a new one.
 
     Servers with different storages of files may share the store, knowingly or because their folders are side by side.
     Each of them then runs, reports and deletes the batches of its own `storage`.
@@ -179,8 +180,8 @@ class BatchStore:
         return self._path.exists()
 
     async def add(self, batch: Batch, limit: int) -> None:
-        """Add a batch, and delete the oldest finished batches of its key in this storage: those beyond MAX_FINISHED or,
-        if their notice is due, beyond twice that number. Raises TooManyBatches if the key already has `limit`
+        """Add a batch, and delete the oldest finished batches of its key in this storage. MAX_FINISHED of them are
+        kept, and twice as many while their notices are due. Raises TooManyBatches if the key already has `limit`
         unfinished batches."""
         beyond = (
             f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} "
@@ -214,8 +215,8 @@ class BatchStore:
         return await self._file.run(lambda db: [_from_row(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
-        """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs it
-        notices the new status."""
+        """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs the
+        batch sees the new status when it renews the lease."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
             batch = _find_one(db, "id = ? AND tenant = ?", batch_id, tenant)
@@ -230,8 +231,8 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, running: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch of this storage that no server runs: the oldest batch of the key for which `holder`
-        runs the fewest. Batches in `running` and batches of tenants in `full` are skipped."""
+        """Lease an unfinished batch of this storage that no server runs. It is the oldest batch of the key of which
+        `holder` runs the fewest batches. Batches in `running` and batches of tenants in `full` are skipped."""
         skipped_batches, skipped_tenants = tuple(running), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:

@@ -18,22 +18,22 @@ from tasks.result import Box
 GAP = 1.5
 """A gap wider than this, in heights of the line, separates a label from its value or from another label."""
 ROWS_ABOVE = 8
-"""Number of preceding rows that a line may still belong to."""
+"""A line may belong to one of at most this many rows above it."""
 LEAST_ROW_OVERLAP = 0.5
 """Two lines belong to one row if they overlap vertically by more than this share of the smaller line's height."""
 MAX_HEADINGS = 100
-"""Largest number of headings of a row."""
+"""A row has at most this many headings."""
 LONGEST_HEADING = 3
-"""Largest number of words of a heading."""
+"""A heading has at most this many words."""
 WORDS_AT_ONCE = 1_000
 """Number of words that are examined in one slice of the work."""
 LONGEST_LABEL = 6
-"""Largest number of words of a label without a colon. A longer text is a sentence."""
+"""A label without a colon has at most this many words. A longer text is a sentence."""
 _MAX_KEPT = 2 * LONGEST_LABEL
 """At most this many words before a colon are examined."""
 
 _HEAD = re.compile(r"(?:\D*|[^\W\d_]{2}.*)")
-"""Pattern of a text before a colon that does not belong to a time of day."""
+"""Pattern of the text before a colon, if the colon does not belong to a time of day."""
 _PERCENT = re.compile(r"[^\W\d_]*[.(@]*\d+(?:[.,]\d+)?%[):]*")
 """Pattern of a percentage, which is part of a label: `6%`, `GST@6%`."""
 
@@ -62,7 +62,7 @@ class LabelLayout:
     """The labels of a passage and the values beside them."""
 
     pair_of: dict[int, LabelledValue]
-    """The labelled value by each of its words."""
+    """The labelled value that contains each word, by the index of the word."""
     of_concepts: dict[frozenset[str], list[LabelledValue]]
     of_word: dict[str, list[LabelledValue]]
     """The labelled values whose label ends with a colon, by each folded word of the label."""

@@ -1,5 +1,5 @@
-"""Computes the probability that a field of an answer is right, from the network's scores to the number that clients
-see.
+"""Computes the probability that a field of an answer is right. These are the steps from the network's scores to the
+number that clients see.
 
 1. The network (`models/extraction/network.py`) scores every span of what was read as the field's value. One more
    score is for the case that no span is the value. `rules.py` and `wholes.py` add knowledge about the field that the
@@ -45,13 +45,13 @@ BREAK_EVEN = 0.2
 worth most has 97 % of the right values of the best way, over 167 lists of real documents."""
 FILE = Path(__file__).with_name("calibration.json")
 CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
-"""Number of characters of the candidates whose values are found in one step, and how many more each counts as, since a
-short one takes time, too."""
+"""One step finds the values of candidates with at most the first number of characters together. Each candidate counts
+the second number in addition, because a short one takes time, too."""
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
 _MANY_WORDS = 8
-"""Number of words from which a text in a cell counts as long."""
+"""The calibration does not distinguish texts with this many words or more in a cell."""
 _SMOOTHING = 1e-4
 """Number that is added to a probability before its logarithm is taken."""
 _HIGHEST = 10.0
@@ -72,7 +72,7 @@ class CellOfField(NamedTuple):
     answered: float = 1.0
     """Share of the list's fields that have a column."""
     is_read: bool = True
-    """False if the cell is missing, empty or unreadable. In this case, the value is the emptiest one allowed."""
+    """False if the cell is missing, empty or unreadable. The value is then the emptiest one that the schema permits."""
     is_text: bool = False
     """True if the field's value is a text, and neither a number nor a day."""
     is_only: bool = False
@@ -182,8 +182,8 @@ class FieldScores:
         return {field.path: row for row, field in enumerate(self.fields)}
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
-        """Return the most likely place of `value` for the field at `path`, with the probability of all its places
-        together.
+        """Return the most likely place of `value` for the field at `path`. Its probability is that of all places with
+        this value together.
 
         Return None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if
         it is that of an LLM.
@@ -195,7 +195,7 @@ class FieldScores:
             span = self.candidates.spans[cell.span]
             return self._place(span.passage, span.words, probability_of_cell(cell), copied)._replace(cell=cell)
         if (whole := self.lists.get(self.fields[row].path)) and isinstance(index := path[-1], int):
-            # All items come from one piece of text, so each is right if the piece is.
+            # All items come from one text, so each of them is right if the text is.
             found = self._place(whole.passage, whole.items[index].words, whole.probability, copied)
             return found._replace(features=self._features_of(row, int(self.logits[row, :-1].argmax()), found.words))
         saying = self._spans_saying(value)
@@ -245,8 +245,8 @@ class FieldScores:
         return ValuePlace(chance, self.entries[passage.entry], line.pointer, frozenset(words), copied)
 
     def index_values(self) -> Slices[None]:
-        """Find the values of all candidates, which `place` and `span_of` compare with. They do so at once if this was
-        not called before."""
+        """Find, in slices, the values of all candidates. `place` and `span_of` need them, and find them all in one step
+        if this was not called before."""
         if self._spans_by_value or not self.candidates.spans:
             return
         found: dict[Any, list[int]] = {}
