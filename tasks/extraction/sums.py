@@ -44,7 +44,8 @@ MAX_TERMS: Final = 3
 UNLIKELY: Final = 8.0
 """Values that agree are preferred to the most likely values if their log-probability is at most this much lower."""
 MISSING: Final = 1.0
-"""Cost of a term that is not on the page, as a log-probability."""
+"""A term that is not on the page lowers the score of a sum by this much, which is a difference of
+log-probabilities."""
 CENT: Final = 0.006
 """The error of a sum is smaller than this, in units of the currency."""
 TAX_ERROR: Final = 0.011

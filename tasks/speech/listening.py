@@ -33,11 +33,13 @@ _LOST_S = 0.5
 """Speech without words is transcribed a second time if it is at least this long, in seconds. Engines stop early if the
 speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
-"""Loss in mean word probability that is accepted if the second attempt finds more words."""
+"""The words of a second attempt may be less certain than the first attempt's by less than this, in mean probability,
+if they have the greater sum of probabilities."""
 _CLEAR_ENOUGH = 0.4
-"""Mean word probability at which the words of a second attempt are accepted in any case."""
+"""Words of a second attempt whose mean probability is more than this may be less certain by any difference, but must
+still have the greater sum of probabilities."""
 _OVERLAP_S = 1.0
-"""Seconds of overlap on each side of a cut within speech."""
+"""The two stretches at a cut within speech overlap by this many seconds on each side of the cut."""
 _MAX_DIFFERENCE_S = 0.4
 """The times of one word in two transcriptions differ by less than this, in seconds."""
 _GAP_S = 0.25
@@ -173,7 +175,7 @@ async def _stretches(
 
 
 def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) -> Iterator[Stretch]:
-    """Yield the new stretches of one track. The attribute `next_start` of each becomes the earliest time at which a
+    """Yield the new stretches of one track. Set the attribute `next_start` of each to the earliest time at which a
     later stretch of any track can start."""
     latest = min(track.cut_until for track in tracks)
     for index, stretch in enumerate(stretches, start=1):

@@ -48,9 +48,9 @@ from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
 _LOOK_S = 0.1
-"""Seconds between two checks of the memory of a process that is in a call."""
+"""The time and the memory of a process in a call are checked about every so many seconds."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-"""Units of the processor time in `/proc`, per second."""
+"""`/proc` counts processor time in units of which one second has this many."""
 _START_S = 60.0
 """A process may take this long, in seconds, to start on a busy machine."""
 
@@ -75,12 +75,14 @@ QUICK_S = 2.0
 clock, a call counts as long after CLOCK_FACTOR × QUICK_S, because on a busy machine a short call may last QUICK_S."""
 _ATTEMPTS = 2
 _OWN_PART = 2
-"""Divisor of a process's memory. If the memory runs out, a call that took more than this part of it is itself the
+"""If the memory runs out in a call that took more than the memory limit divided by this, the call itself is the
 cause."""
 _LEFT_BEHIND = 4
-"""Divisor of a process's memory. If other files hold more than this part of the memory, they may be the cause."""
+"""If the memory runs out in a process that has opened several files, and the process held more than the memory limit
+divided by this before the call, the other files may be the cause."""
 _OPEN_PART = 4
-"""Divisor of a process's memory: its open files take at most this part together, and the rest is for decoding."""
+"""Several open files of a process have together at most as many bytes as the memory limit divided by this, so that
+enough memory remains for decoding."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,16 +116,16 @@ class _HopRequest:
         return self.body is None and self.headers.keys() <= _HARMLESS
 
     def redirected(self, url: httpx.URL) -> "_HopRequest":
-        """Return the request for a redirect. Another host gets no secret headers, nor does the first host if it is
-        reached again."""
+        """Return the request for a redirect. Once a redirect leaves the origin, the secret headers are dropped for
+        good: the first origin does not get them either if a later redirect leads back to it."""
         if (self.url.scheme, self.url.host, self.url.port) == (url.scheme, url.host, url.port):
             return replace(self, url=url)
         return replace(self, url=url, headers={k: v for k, v in self.headers.items() if k in _HARMLESS})
 
 
 class Fetcher:
-    """Fetches URLs within `policy`. `tls` replaces the default trust (certifi or SSL_CERT_FILE), `resolver` the
-    system's.
+    """Fetches URLs within `policy`. `tls` replaces the context that trusts certifi or SSL_CERT_FILE, and
+    `resolver` replaces the system's resolver.
 
     The constructor raises ValueError if the policy's allow-list or proxy cannot be parsed.
     """
@@ -179,10 +179,10 @@ class Fetcher:
         `headers` are added to the fetcher's own, and replace its User-Agent and Accept. After a redirect to another
         origin (scheme, host and port), only Accept, Accept-Language and User-Agent are sent.
 
-        `json` is sent by POST, and redirects are then not followed; bytes are sent unchanged.
+        `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
 
         `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, and
-        with headers other than those three.
+        if `headers` has others than Accept, Accept-Language and User-Agent.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, a
         status other than 2xx, too slow), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
@@ -289,7 +289,7 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     except TimeoutError as error:
         raise visit.failed(f"took longer than {policy.total_timeout:g} s (OPENFAZE_FETCH_TIMEOUT_S)") from error
     except (AddressRefused, HostNotFound) as error:
-        # The log alone tells the two apart. Its messages, here the host, are for the level `debug`.
+        # The client does not learn which of the two it was, but the log says so. The host is logged only at `debug`.
         reason = "host_not_found" if isinstance(error, HostNotFound) else "address_not_public"
         log.info("fetch_refused", reason=reason)
         log.debug("fetch_refused_host", reason=reason, host=str(error))

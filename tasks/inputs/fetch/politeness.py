@@ -23,19 +23,22 @@ from tasks.inputs.fetch.url_policy import Fetch, FetchFailed, HostRefused
 AGENT = "openfaze"
 """Our product token in a robots.txt."""
 _MAX_BYTES = 1024 * 1024
-"""Largest robots.txt in bytes: RFC 9309, section 2.5, demands at least 500 KiB."""
+"""A robots.txt has at most this many bytes, or counts as too large. RFC 9309, section 2.5, demands that at least
+500 KiB are read."""
 _KEPT_LINES = 20_000
-"""Largest number of lines of all remembered rules. Parsed, a line takes up to 1.5 kB."""
+"""The remembered rules of all hosts have together at most this many lines, because a parsed line takes up to
+1.5 kB."""
 _KEPT_FOR_S = 3600.0
-"""Seconds for which rules are remembered; RFC 9309, section 2.4, allows a day."""
+"""Rules are remembered for this many seconds. RFC 9309, section 2.4, allows a day."""
 _MAX_LINES = 5_000
-"""Largest number of lines of a robots.txt. Parsing them takes up to a tenth of a second."""
+"""A robots.txt has at most this many lines, or counts as too large, because parsing so many takes up to a tenth of a
+second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
 """A Crawl-delay is obeyed up to this many seconds. Delays are meant for crawls of a whole site, whereas a user is
 waiting here."""
 _MAX_HOSTS = 1000
-"""Number of hosts that are remembered without a running visit."""
+"""If more hosts than this are remembered, those that have no visit now and may be visited at once are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,8 @@ class Robots:
         self._clock = clock
         self._rules: OrderedDict[str, _Rules] = OrderedDict()
         self._reading: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
-        """Locks for reading the rules of an origin, by the origin and the key. No key waits for another's, whose fetch
-        may itself wait for the other key's fetches."""
+        """Locks for reading the rules of an origin, by the origin and the key. Each key has its own lock, because a
+        key's fetch may itself wait behind other fetches of that key, and no other key is to wait for these."""
 
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
         """Return the Crawl-delay of the host in seconds, or None if robots.txt disallows `url`.
