@@ -43,24 +43,24 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 from tasks.schema.paths import JsonPath
 
 MAX_HEADERS = 15
-"""Number of rows at the beginning of a table among which the header is searched for."""
+"""The header is searched for among at most this many rows at the beginning of a table."""
 MAX_READINGS = 3
 """At most this many readings of a table's header are compared with the fields by meaning, at 4 ms a text."""
 MAX_EMBEDDED = 400
 """At most this many header texts are compared with the fields by meaning. Further ones are compared by words alone."""
 MAX_COMPARED = 200
-"""Number of rows at the beginning of a table whose cells are compared with the fields."""
+"""The cells of at most this many rows below a table's header are compared with the fields."""
 MAX_PAIRS = 5_000
 """At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
 Further tables count as text."""
 MAX_DATED = 200_000
 """The year of dates without one is searched for in at most this many characters of a text."""
 TALLEST_HEADER = 3
-"""Largest number of rows of a header."""
+"""A header has at most this many rows."""
 LONGEST_HEADER = 60
-"""Largest number of characters of a header cell. A longer cell is text."""
+"""A header cell has at most this many characters. A longer cell is text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
-"""Weights of headers for a field: the header is a name of the field, has the field's concept, has a concept that may
+"""A header weighs this much for a field if it is a name of the field, has the field's concept, has a concept that may
 mean the same, or has the same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
@@ -72,7 +72,7 @@ ABBREVIATED = 0.8
 """Weight of a header that has the initials of a field's name, or its consonants."""
 SHORTEST_OF_CONSONANTS = 3
 _SHORT_HEADERS = frozenset(("id", "no", "nr"))
-"""Short words that head columns, and abbreviate no name of several words."""
+"""Short words that are headers themselves, so that they are not read as the initials of a field's name."""
 LONGEST_ABBREVIATION = 4
 """A header counts as an abbreviation if it has at most this many letters."""
 _VOWELS = frozenset("aeiou")
@@ -90,10 +90,10 @@ FEWEST_ANCHORS = 2
 """Columns without a name are assigned by their order only if headers name at least this many columns around them."""
 FEWEST_TELLING = 2
 """If at least this many columns have required values, a row in which all of these are filled is an item, however many
-other cells are empty."""
+other cells are empty. A single such column is enough if its field is not plain text."""
 FEWEST_FIGURES = 3
-"""A word in a section's heading counts as a number, such as that of a delivery note, if it has at least this many
-figures."""
+"""A word with at least this many figures in a section's heading counts as a number, such as the number of a delivery
+note."""
 FEWEST_PARTED = 2
 """A first row is taken out of the header only if at least this many columns of figures have it there."""
 FEWEST_IN_ORDER = 4
@@ -112,9 +112,10 @@ ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
 SAME_ROWS_SHARE = 0.3
 """Two tables are readings of the same rows if one has more than this share of the other's cells."""
 LONGEST_SHORT_DAY = 4
-"""Largest number of letters of the short name of a weekday, such as `thur`."""
+"""The short name of a weekday, such as `thur`, has at most this many letters."""
 LONGEST_COMMON = 3
-"""Tables of different rows may have cells in common if these have at most this many characters."""
+"""Cells of at most this many characters do not show that two tables have the same rows, because tables of different
+rows have such cells in common."""
 MAX_GROUPED = 5_000
 """At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6
@@ -303,8 +304,8 @@ def _with_parted_header(table: ReadTable) -> ReadTable:
     """Return a table with its first row split into two, if OCR read the header and the row below it as one row: `Date
     03.08.`, `Amount 86,42`.
 
-    The header of a column of figures or days ends where one begins, and that of a column of texts where a known name
-    ends.
+    The header of a column of figures or days ends where a figure or a day begins, and the header of a column of texts
+    ends with a known name.
     """
     with_figures = sum(any(map(str.isdigit, cell.text)) for cell in table.rows[0])
     if table.is_exact or len(table.rows) < 3 or with_figures < FEWEST_PARTED:
@@ -355,8 +356,8 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
 
 
 def _above_cells(forms: Sequence[tuple[str, ...]], last_rows: Sequence[int], end: int) -> list[tuple[str, ...]]:
-    """Return the header texts, with those of a column without cells moved to the column beside it that has cells, but
-    no header: numbers at the right of a wide column, whose header is at its left or in its middle.
+    """Return the header texts. Those of a column without cells move to a neighbouring column that has cells but no
+    header, because the numbers of a wide column are at its right and its header may be at its left or in its middle.
 
     `last_rows` has the index of the last row in which a column has a text; the header ends before row `end`.
     """
@@ -544,8 +545,8 @@ def _groups_of(
 ) -> Slices[list[list["_Match"]]]:
     """Return the groups of tables with the same header that contain one of `rivals`, each group once.
 
-    Without several readings of one table, all tables with a header are one group. Otherwise, each rival has a group of
-    its own, as long as all groups together have at most MAX_GROUPED tables.
+    If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
+    of its own. Once all groups together have more than MAX_GROUPED tables, the remaining rivals get no group.
     """
     by_header: dict[str, list[_Match]] = {}
     for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
@@ -776,8 +777,9 @@ def _take_left_over(
     columns: Sequence[Sequence[str]],
     fit: Matrix,
 ) -> None:
-    """Assign the remaining columns to fields without a column, if only one column fits the field's type. The most
-    restrictive types come first."""
+    """Assign a remaining column to a field without one, if no other remaining column fits the field's type and no other
+    field of such a type competes for it. Of several columns that fit a day, the first is taken. The most restrictive
+    types come first."""
 
     def pickiness(index: int) -> int:
         schema = fields[index].schema
@@ -840,7 +842,8 @@ def _in_order_from(
 def _take_between(
     column_by_field: dict[int, int], fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> None:
-    """Assign columns to fields in order between neighbours that have equal numbers of columns and fields between them.
+    """Assign columns to fields in order wherever two neighbouring assignments have as many columns as fields between
+    them.
 
     Nothing is assigned if the columns that are already assigned are not in the order of their fields.
     """
@@ -1012,8 +1015,8 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
 def mark_twins(
     lists: Mapping[JsonPath, FilledList], wanted: Mapping[JsonPath, Sequence[WantedField]]
 ) -> Mapping[JsonPath, FilledList]:
-    """Return the lists, with a note in the cells of each whether another list of the schema asks for at least half of
-    its fields."""
+    """Return the lists. The cells of a list are marked if another list of the schema asks for at least half of its
+    fields."""
     marked = dict(lists)
     for path, found in lists.items():
         other_fields = [own for other, own in wanted.items() if other != path]
@@ -1048,7 +1051,8 @@ def _source_of(table: ReadTable) -> Literal["file", "lines", "page"]:
 def _sections(rows: Sequence[Sequence[ReadCell]], column_by_field: Mapping[int, int]) -> list[ReadCell | None]:
     """Return, for each row, the last heading above it, if the table begins with a heading and has several columns.
 
-    A heading is a row of a single cell in the same column as the first one, and in capitals if that is.
+    A heading is a row with a single cell, in the column of the first heading. It is in capitals if the first heading
+    is, and does not end with a full stop.
     """
     found: list[ReadCell | None] = []
     section: ReadCell | None = None

@@ -17,20 +17,21 @@ _PROBABILITY_MARGIN = 1e-4
 """Probabilities are kept at least this far from 0 and 1, so that their log odds are finite."""
 _SPEECH_FROM = 0.5
 _SPEECH_TO = 0.35
-"""Thresholds of the probability of speech, with Silero's values. Speech begins with a frame above the first and lasts
-until a frame falls below the second."""
+"""Thresholds of the probability of speech, with Silero's values. Speech begins with a frame that reaches the first and
+lasts until a frame falls below the second."""
 _LEAST_SPEECH = 3
 _LEAST_PAUSE = 4
 """Speech has at least the first number of frames, and a pause the second. Shorter sounds are clicks, and shorter pauses
 belong to consonants."""
 _MARGIN = 10
-"""Number of frames of silence that are kept at each end of a stretch: 0.32 s."""
+"""At most this many frames of silence are kept at each end of a stretch: 0.32 s."""
 _LONG_PAUSE = 62
-"""Length, in frames, of a pause that ends a stretch immediately: 2 s."""
+"""A pause of at least this many frames ends a stretch immediately: 2 s."""
 _LONG_PAUSE_OF_FULL = 109
-"""Length, in frames, of a pause that ends a stretch for engines that take equally long for every stretch: 3.5 s."""
+"""A pause of at least this many frames ends a stretch for an engine that takes equally long for every stretch: 3.5
+s."""
 _OVERLAP = 31
-"""Frames of overlap on each side of a cut within speech."""
+"""The stretches at a cut within speech overlap by this many frames on each side of the cut: 1 s."""
 _LONGEST = int(LONGEST_S * RATE) // FRAME - 2 * _MARGIN
 _EARLIEST = 0.4
 """A pause is used only after at least this share of the desired length, because short parts are heard with less
