@@ -38,20 +38,22 @@ MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
 A shorter text becomes another word by one edit, and searching for a longer one takes too long.
 """
 PIECES = 64
-"""About this many n-grams of a text are looked up at most, to find where it may occur."""
+"""Fewer than this many n-grams of a text are looked up to find where it may occur."""
 MAX_HITS = 1_000
 """At most this many occurrences of one n-gram are looked at. Further ones are skipped, because the rarer n-grams of a
 text show where it is."""
 BUCKET = 8
-"""Width, in characters, of the buckets in which occurrences of n-grams are counted, by the place where the text would
-begin. Thanks to it, a few missing or additional characters do not separate the n-grams of one occurrence."""
+"""Occurrences of n-grams are counted by the place where the text would begin, in buckets of this many characters, so
+that a few missing or additional characters do not separate the n-grams of one occurrence."""
 MIN_SCATTERED_WORDS = 4
 SCATTERED_SHARE = 0.8
-"""Words found close together match a text if they have at least this share of its characters."""
+"""Words found close together match a text if they have at least this share of its characters, and all its words with
+figures."""
 LINES_TOGETHER = 6
 """Scattered words form one match only within this many lines. An address has up to six."""
 MAX_LOOKUPS = 20_000
-"""The words of a scattered text are looked for around so many places that words times places are at most this."""
+"""The number of different words of a text, times the number of places around which they are looked for, is at most
+this."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -67,8 +69,7 @@ class ValueMatch:
 
 
 def find_matches(value: Any, passages: Sequence[Passage], *, is_quantity: bool = False) -> list[ValueMatch]:
-    """Return the matches of the best kind that occurs; empty if there is none. A quantity never matches a part of a
-    code."""
+    """Return the matches of the best kind that occurs, or an empty list. A quantity never matches a part of a code."""
     ways: list[Callable[[Passage], Iterator[ValueMatch]]] = []
     match value:
         case bool():
@@ -153,7 +154,7 @@ def _match_misread(text: str, passage: Passage) -> Iterator[ValueMatch]:
 
 
 def _nearby_spans(needle: str, passage: Passage) -> Iterator[tuple[int, int]]:
-    """Yield spans of whole tokens that share many pieces of `needle` in the same order."""
+    """Yield spans of whole tokens that have at least about a third of the n-grams of `needle`, in the same order."""
     stream = passage.tokens.look_alike
     size = 2 if len(needle) < 9 else 3
     diagonals: Counter[int] = Counter()
@@ -233,9 +234,9 @@ def _match_scattered_words(text: str, passage: Passage) -> Iterator[ValueMatch]:
 def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -> list[int]:
     """Return the indices, ascending, of the words around which the `wanted` tokens have to be searched for.
 
-    Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They
-    are either the words of the rarest tokens (enough of these that the rest cannot reach SCATTERED_SHARE), or those of
-    the rarest figure.
+    Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They are
+    either the words of the rarest tokens (enough of these that the remaining tokens cannot reach SCATTERED_SHARE), or
+    those of the rarest figure.
     """
 
     def count(token: str) -> int:
