@@ -28,7 +28,7 @@ back, so that a long line of tildes is read once."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""Longest file name in bytes. File systems allow 255 bytes, and a number may be added at the beginning."""
+"""A file name has at most this many bytes. File systems allow 255, and a number may be added at the beginning."""
 _LOADS_AT_ONCE = 4
 
 

@@ -28,9 +28,9 @@ from tasks.series.regular import LEAST_POINTS, RegularSeries, regularize, season
 _DIGITS = 6
 """Significant digits of the largest value in a series."""
 MAX_SERIES = 32
-"""Largest number of series of one request. A table with more columns is rarely meant as a whole."""
+"""A request has at most this many series. A table with more columns is rarely meant as a whole."""
 MAX_POINTS = 100_000
-"""Largest number of steps of one series, including missing ones between the first and the last. They take 2 s of
+"""A series has at most this many steps, including missing ones between the first and the last. So many take 2 s of
 work."""
 MAX_INLINE_CHARS = 1_000_000
 """A text is searched for a series only if it has at most this many characters. A longer one has to come as a file."""

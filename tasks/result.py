@@ -33,7 +33,7 @@ LINE_ENDS = "\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029"
 MAX_LINE = 200_000
 """A line with more characters than this is cut at the next white space after them."""
 BLANKS_AT_ONCE = 65_536
-"""Largest number of white-space characters that one match takes."""
+"""A match takes at most this many white-space characters."""
 _LINE = re.compile(rf"[^{LINE_ENDS}]+")
 """A run of text between line ends."""
 _LINE_END, _BLANKS, _BLANK = re.compile(f"[{LINE_ENDS}]"), re.compile(rf"\s{{1,{BLANKS_AT_ONCE}}}"), re.compile(r"\s")

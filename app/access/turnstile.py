@@ -27,8 +27,8 @@ LONGEST_TURN_S = 0.1
 """A request delays the next one for at most this time, in seconds. A request that takes longer is waiting for a slow
 client or a file."""
 MAX_WAITING = 512
-"""Largest number of waiting requests. Above it, the newest request of the address with the most waiting requests is
-refused."""
+"""At most this many requests wait. If there are more, the newest request of the address with the most waiting requests
+is refused."""
 RETRY_S = 1
 
 

@@ -41,7 +41,7 @@ from tasks.search.providers import names_of
 from tasks.wording.search_query import SearchQuery
 
 AT_A_TIME = 2
-"""Capabilities that are tried at the same time."""
+"""At most this many capabilities are tried at the same time."""
 Outcome = Literal["ok", "missing", "failed", "off"]
 _COLOURS: dict[Outcome, str] = {"ok": "green", "missing": "yellow", "failed": "bold red", "off": "dim"}
 _SCREEN = 80

@@ -38,9 +38,9 @@ _FILLS = {LEAST_GREEN: "FFE3F4E6", LEAST_YELLOW: "FFFFF3CD", 0.0: "FFFBDDDD"}
 _REVIEWED = "FFD9E4FB"
 """Colour of a cell that a person accepted or corrected: blue."""
 _MAX_CHARS = 32_767
-"""Largest number of characters in a cell of a workbook."""
+"""A cell of a workbook holds at most this many characters."""
 _MAX_ROWS = 1_048_576
-"""Largest number of rows in a sheet of a workbook."""
+"""A sheet of a workbook holds at most this many rows."""
 _PROBABILITIES = "probabilities"
 _PROBABILITY_HEADS = ("paper", "field", "probability", "page", "text")
 _PARQUET = ".parquet"

@@ -15,7 +15,7 @@ _LEFT_OUT = ("thumbs.db", "desktop.ini")
 """Names of files of the operating system that are left out. Names that begin with a dot, or with `~$` (lock files of
 office programs), are left out, too."""
 _MAX_BYTES = 1 << 30
-"""Largest file within an archive, in bytes."""
+"""A file within an archive has at most this many bytes."""
 STATE = ".state"
 """Suffix of the file that holds a job's state. It follows the name of the job's table. Neither file counts as a
 document."""

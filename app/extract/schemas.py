@@ -26,7 +26,7 @@ _CLASS = re.compile(r"[\w.]+:\w+")
 _TOKEN = re.compile(r"\s*([\w-]+|[\[\]{}:,])")
 _CLOSING = {"[": "]", "{": "}"}
 _DEEPEST = 4
-"""Largest number of levels of lists and groups in a line. A deeper schema has to be written as JSON."""
+"""A line has at most this many levels of lists and groups. A deeper schema has to be written as JSON."""
 
 
 def schema_of(text: str) -> Json:

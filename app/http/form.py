@@ -12,7 +12,7 @@ _FIELDS = 32
 _FIELD_BYTES = 4096
 _NAME_CHARS = 255
 HEADER_BYTES = 16 * 1024
-"""Largest size of a part's header, in bytes. The header contains the name of the file."""
+"""A part's header, which contains the name of the file, has at most this many bytes."""
 _NAMED = re.compile(rb'[ ;]name="([^"]{1,40})"')
 
 

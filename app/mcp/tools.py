@@ -43,7 +43,7 @@ LIST = "results"
 """Field with the result, if the result is a list."""
 _SOURCES = "sources"
 MAX_SOURCES = 16
-"""Largest number of sources of one call. They are read one by one, within the time limit of one request."""
+"""A call has at most this many sources, because they are read one by one within the time limit of one request."""
 FILE = "file"
 """Field that names the file of a result that is too large."""
 _FILE_SCHEMA = {

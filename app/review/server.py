@@ -28,9 +28,9 @@ from app.review.table_review import NotFitting, NotThere, TableReview
 from app.routes.pages import PLAYGROUND, POLICY, page_response, playground_response
 
 _MAX_BYTES = 1 << 20
-"""Largest size of a request's body, in bytes."""
+"""A request's body has at most this many bytes."""
 _MAX_CHARS = 32_767
-"""Largest number of characters of a field, which is the limit of a cell in a workbook."""
+"""A field has at most this many characters, because a cell of a workbook holds no more."""
 _SHOWN = ("application/pdf", "image/", "video/")
 """Media types that the page displays. Any other file is sent as text."""
 

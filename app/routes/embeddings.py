@@ -36,9 +36,9 @@ from models.fair_executor import Slices, all_of
 from models.language.llm import estimate_tokens
 
 MAX_CHARS = 1_000_000
-"""Largest number of characters of all texts of one request."""
+"""The texts of one request have at most this many characters together."""
 MAX_TEXTS = 2048
-"""Largest number of texts in one request: OpenAI's bound."""
+"""A request has at most this many texts, as with OpenAI."""
 _FEW_CHARS = 2000
 """If the texts of a request have at most this many characters together, they are tokenized on the event loop. This
 takes at most half a millisecond."""

@@ -11,7 +11,7 @@ from tasks.errors import field_path
 UNION_MARK = "·"
 """First character of the tags of unions. Pydantic puts the tags into an error's location; a field's path omits them."""
 MAX_NESTING = 201
-"""Largest number of levels of nested lists and objects in a body; the parser sets this limit."""
+"""A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
 _LONGEST, _MAX_COMPARED = 40, 16
 """A message quotes at most the first number of characters of a value, and compares a missing field with at most the
 second number of sent fields."""

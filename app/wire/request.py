@@ -17,7 +17,7 @@ from pydantic_core import PydanticCustomError, core_schema
 from app.wire.descriptions import describe
 
 MAX_TOOLS = 128
-"""Largest number of tools of one request, OpenAI's limit."""
+"""A request has at most this many tools, as with OpenAI."""
 FAIL_FAST = Field(fail_fast=True)
 """Option of lists: validation stops at the first problem, because finding a million problems would take long."""
 _PART_KINDS = {
@@ -239,7 +239,7 @@ ToolChoice = Annotated[
 
 
 MAX_STOPS = 16
-"""Largest number of stop texts, because each is searched for in every token. OpenAI allows 4."""
+"""A request has at most this many stop texts, because each is searched for in every token. OpenAI allows 4."""
 Stop = Annotated[
     Annotated[str, Tag("·string")] | Annotated[list[str], FAIL_FAST, Field(max_length=MAX_STOPS), Tag("·list")],
     by_json_type("a string or a list of strings"),

@@ -48,7 +48,7 @@ from app.wire.response_items import (
 )
 
 MAX_ITEMS = 10_000
-"""Largest number of items of one request."""
+"""A request has at most this many items."""
 CUSTOM_INPUT = "input"
 """Name of the only argument of a custom tool, which the LLM sees as a function."""
 _CHAT_NAMES = {

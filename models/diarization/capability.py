@@ -26,7 +26,7 @@ from models.host import EngineHost
 from models.speech.capability import read_greeting
 
 _VOICES_AT_ONCE = 32
-"""Largest number of windows in a batch. Larger batches would not be faster, and each window takes 1.3 MB."""
+"""A batch has at most this many windows. Larger batches would not be faster, and each window takes 1.3 MB."""
 
 
 class DiarizationSettings(OwnSettings):

@@ -23,8 +23,8 @@ from models.embedding.passages import Passage, Passages, read_tokenizer
 from models.embedding.pooling import mean_pooled
 
 MAX_TOKENS = 256
-"""Largest number of tokens of a text, including [CLS] and [SEP]: `max_seq_length` of the published model. The rest of a
-text is cut off, unless the text is passed as Passages."""
+"""A text has at most this many tokens, including [CLS] and [SEP]: `max_seq_length` of the published model. Further
+tokens are cut off, unless the text is passed as Passages."""
 
 INT8_LENGTHS = (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, MAX_TOKENS)
 """Numbers of tokens to which texts are padded for the network in int8. Float32 sums of a text that is padded to another

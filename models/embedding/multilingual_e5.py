@@ -27,7 +27,7 @@ SPEC = EngineSpec(WEIGHTS.name, "embedding", WEIGHTS.licence, f"`openfaze pull {
 CARD = CardMemory(base=500, item=40, items=32)
 
 MAX_TOKENS = 512
-"""Largest number of tokens of a text, including the marks and the prefix."""
+"""A text has at most this many tokens, including the marks and the prefix."""
 PREFIXES: Mapping[Role, str] = {"query": "query:", "passage": "passage:"}
 """Prefixes of texts by role. A space follows each prefix."""
 _NETWORK, _TOKENIZER = (file.path for file in WEIGHTS.files)

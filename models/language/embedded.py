@@ -55,7 +55,7 @@ SMALL_BYTES = 256_000_000
 """A model whose file has at most this many bytes is opened once for each of the calls at a time."""
 
 LONGEST_TOKEN = 256
-"""Largest number of characters that a token may have. The longest in the vocabularies of open models are 128 spaces."""
+"""A token has at most this many characters. The longest in the vocabularies of open models are 128 spaces."""
 
 PARALLEL_SMALL = 10
 """A model of at most SMALL_BYTES answers this many calls at a time, unless a setting states another number."""

@@ -7,8 +7,8 @@ needs only the `data` fields: comments, `event`, `id` and `retry` are skipped.
 from typing import Protocol
 
 LONGEST_EVENT = 1024 * 1024
-"""Largest size of a line, and of the lines of one event together, in bytes. An LLM's event usually has a few hundred
-bytes."""
+"""A line has at most this many bytes, and so have the lines of one event together. An LLM's event usually has a few
+hundred bytes."""
 LONGEST_BODY = 64 * 1024 * 1024
 
 

@@ -75,8 +75,8 @@ RETRY_AFTER_S = 5
 """Seconds until the next try if a busy server states none."""
 MAX_PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
-"""Largest part of a server's message that is kept, in characters. No server's own sentence is longer, but a message
-that quotes the request may be."""
+"""At most this many characters of a server's message are kept. No server's own sentence is longer, but a message that
+quotes the request may be."""
 _STATUSES = frozenset(str(int(status)) for status in HTTPStatus if status >= 400)
 _NO_MODEL = re.compile(r"model_not_found|model .{0,80}(not found|does not exist)", re.IGNORECASE)
 _NO_PROVIDER = re.compile(r"no (?:allowed )?(?:endpoints?|providers?) .{0,40}\bsupport", re.IGNORECASE)

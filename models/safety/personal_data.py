@@ -18,9 +18,9 @@ KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
 _LATIN = "A-Za-z0-9\u00c0-\u024f"
 _LONGEST_EMAIL = 320
-"""Longest email address, in characters. Source: RFC 3696, erratum 1690, without quoted forms."""
+"""An email address has at most this many characters. Source: RFC 3696, erratum 1690, without quoted forms."""
 _LONGEST_NUMBER = 80
-"""Longest number in characters, including the signs between its digits."""
+"""A number has at most this many characters, including the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
 _AT_SIGN = re.compile(r"@|%40")
 _LOCAL = re.compile(rf"(?:[{_LATIN}._+%'-]|\\[_.+-]){{0,63}}[{_LATIN}_+-]\Z")

@@ -22,11 +22,11 @@ from typing import Any, NoReturn
 WORK = "/tmp/work"  # noqa: S108 - the sandbox's own
 NOBODY = 65534
 MAX_FILES = 4096
-"""Largest number of files and folders that a script may have at a time. Each takes kernel memory that no other limit
+"""A script has at most this many files and folders at a time, because each takes kernel memory that no other limit
 counts."""
 MAX_OPEN_FILES = 256
 MAX_SIGNALS = 256
-"""Largest number of waiting signals, and of timers. Both take kernel memory, too."""
+"""A script has at most this many waiting signals and timers together, because both take kernel memory, too."""
 MAX_PICTURES = 16
 MAX_DEPTH = 4
 """Depth of nested folders in which pictures are searched."""

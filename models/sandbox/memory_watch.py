@@ -23,12 +23,12 @@ _TOUCHED_PER_S = 4 << 30
 """Number of bytes that one processor can touch per second. Together with the bytes that are left, it determines the
 time until the next count."""
 _MAPS_BYTES = 1 << 20
-"""Largest size of a process's `maps` file, in bytes. The file has a line of fifty bytes or more for each part of the
+"""A process's `maps` file has fewer bytes than this. The file has a line of fifty bytes or more for each part of the
 process's addresses. Each part takes 250 bytes of kernel memory that are counted nowhere: 5 MB for 20,000 parts. A
 process that computes has hundreds of parts; the kernel allows 65,530, on some systems a million."""
 _MAX_ROUNDS = 3
-"""Largest number of rounds of one count. A round reads all processes, and is repeated while it finds new ones, because
-a process whose parent ends becomes a child of the first process and may be missed in that round."""
+"""A count has at most this many rounds. A round reads all processes, and is repeated while it finds new ones, because a
+process whose parent ends becomes a child of the first process and may be missed in that round."""
 _MAX_READ_PER_ROUND = 1000
 """At most this many processes are read in a round. At most `SandboxLimits.processes` exist at a time."""
 _MAX_UNSETTLED = 10

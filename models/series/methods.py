@@ -30,8 +30,8 @@ _LEAST_WEIGHT = 1e-6
 """The lag of simple exponential smoothing is computed by a division by the smoothing parameter, which counts as at
 least this."""
 _ITERATIONS = 60
-"""Largest number of iterations of the optimiser. If it has not converged by then, further iterations change less than
-the noise does."""
+"""The optimiser makes at most this many iterations. If it has not converged by then, further iterations change less
+than the noise does."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

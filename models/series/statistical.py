@@ -41,11 +41,11 @@ _SEASONS_KEPT = 4
 """Number of repetitions of the longest season to which a series is cut, because older values contribute little and cost
 time. At least `_MIN_VALUES` and at most `_MAX_VALUES` values are kept."""
 _LONGEST_SMOOTHED = 24
-"""Largest number of steps of a season for exponential smoothing, which estimates a value for each step."""
+"""A season for exponential smoothing has at most this many steps, because a value is estimated for each step."""
 _LONGEST_ARIMA = 12
-"""Largest number of steps of a season for ARIMA, whose state has an element for each step."""
+"""A season for ARIMA has at most this many steps, because ARIMA's state has an element for each step."""
 _MAX_ARIMA_VALUES = 400
-"""Largest number of values for ARIMA. With more, ARIMA would take longer than all other methods together."""
+"""ARIMA gets at most this many values. With more, it would take longer than all other methods together."""
 _MIN_VALUES_TO_COMPARE = 8
 """Methods are compared only on at least this many values. With fewer, too few would remain before the end that is
 forecast in the comparison."""

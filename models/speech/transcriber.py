@@ -13,7 +13,7 @@ RATE = 16_000
 """Samples per second of all sound for engines."""
 
 LONGEST_S = 30.0
-"""Longest duration of a window, in seconds."""
+"""A window lasts at most this many seconds."""
 
 Samples = NDArray[np.float32]
 """float32[n] in -1…1, one channel at RATE."""

@@ -57,12 +57,12 @@ _SURE_LOGPROB = -0.4
 enough for it. A text made up for an unknown sound has a lower value. In other cases, the times of the words decide."""
 _TOKENS_PER_SECOND = 8
 _EXTRA_TOKENS = 24
-"""Largest number of decoded tokens: `_TOKENS_PER_SECOND` for each second, plus `_EXTRA_TOKENS`. Whisper allows 224
-tokens in 30 s. If it recognises nothing, it continues until this limit."""
+"""At most `_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_TOKENS`, are decoded. Whisper allows 224 tokens in
+30 s. If it recognises nothing, it continues until this limit."""
 _SPOKEN_TOKENS_PER_SECOND = 6
 _EXTRA_SPOKEN_TOKENS = 12
-"""Largest number of tokens that can be spoken: `_SPOKEN_TOKENS_PER_SECOND` for each second, plus
-`_EXTRA_SPOKEN_TOKENS`, for fast digits with hyphens."""
+"""At most `_SPOKEN_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_SPOKEN_TOKENS`, can be spoken: fast digits
+with hyphens."""
 _MAX_LOGPROB_LOSS = 0.5
 """A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by at most
 this."""

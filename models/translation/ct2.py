@@ -46,7 +46,7 @@ _BATCH_TOKENS = 2048
 _BEAM = 4
 
 _LONGEST = 512
-"""Largest number of tokens of one sentence, as in the models' training."""
+"""A sentence has at most this many tokens, as in the models' training."""
 
 
 class _Model:

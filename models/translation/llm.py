@@ -17,7 +17,7 @@ ANY_PAIR = (pair_name("any", "any"),)
 _NOTATION = MarkNotation("⟦{}⟧", "⟦{}⟧")
 _MARKS = re.compile("⟦\\d+⟧")
 _BATCH_CHARS = 1500
-"""Largest number of characters of a batch. Together with its translation, it fits into a small context."""
+"""A batch has at most this many characters, so that it fits into a small context together with its translation."""
 _ATTEMPTS = 2
 
 _SYSTEM = """You are a translation engine. The user's message is a JSON object. Its values are successive pieces of a

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 _CONTENT, _MARKUP = 0xE000, 0xE800
 
 MAX_MARKS = 0x800
-"""Largest number of marks in one sentence. Each has its own number."""
+"""A sentence has at most this many marks. Each has its own number."""
 
 MARK = re.compile("[\ue000-\uefff]")
 

@@ -50,7 +50,8 @@ _ROUNDS = 12
 _UPRIGHT_TOLERANCE = 0.2
 """A page counts as upright if no displacement on it is larger than this, in line heights."""
 _MAX_GRADIENT = 0.5
-"""Largest change of a displacement per pixel. Above it, the map could fold over itself and have no inverse."""
+"""A displacement changes by at most this much per pixel. If it changed more, the map could fold over itself and have no
+inverse."""
 _MAX_PAIRS = 2000
 """At most this many pairs of edges vote for the slant of columns."""
 _MAX_BELOW = 39
@@ -58,7 +59,7 @@ _MAX_BELOW = 39
 _PAIR_HEIGHTS = 8.0
 """The edges of two lines are compared if the lines are at most this far apart, in line heights."""
 _MAX_SLANT = 0.4
-"""Largest slant of a column, in pixels to the side per pixel down."""
+"""A column slants by at most this many pixels to the side per pixel down."""
 _ALIGNED = 0.2
 """Usual error of aligned edges, in line heights."""
 _VOTE_RATIO, _VOTE_MARGIN = 1.25, 4.0
@@ -72,7 +73,7 @@ _GRID = 16
 _CONVERGED = 1e-9
 """Change of a position, in pixels per iteration, below which the search for it has converged."""
 _MAX_AREA_RATIO = 3.0
-"""Largest ratio of the flattened picture's area to that of the picture."""
+"""The flattened picture has at most this many times the area of the picture."""
 
 
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))

@@ -40,13 +40,13 @@ for numbers."""
 LEAST_PROBABILITY: Final = 0.5
 """A text that nothing in the sentence introduces counts only if the network gives it at least this probability."""
 LONGEST: Final = 4
-"""Largest number of words of an argument without capitals."""
+"""An argument without capitals has at most this many words."""
 LONGEST_CLAUSE: Final = 12
 """The end of a clause may be an argument if it has at most this many words."""
 MAX_WORDS: Final = 400
 """Arguments are searched for only in messages with at most this many words, because longer texts are documents."""
 MAX_CHARS: Final = 10_000
-"""Largest number of characters of such a message: its words may be of any length."""
+"""Such a message has at most this many characters, because its words may be of any length."""
 SHORTEST_CUE: Final = 3
 """A word that introduces an argument without a capital has at least this many letters. A shorter word, such as the
 Portuguese `a`, means something else in other languages."""

@@ -5,7 +5,7 @@ from typing import Final
 from tasks.extraction.folding import fold
 
 LONGEST_HEADING: Final = 4
-"""Largest number of words of a heading."""
+"""A heading has at most this many words."""
 
 _SECTIONS: Final = frozenset(
     fold(

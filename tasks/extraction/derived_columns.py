@@ -29,7 +29,7 @@ LEAST_PARTED: Final = 2
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
 """Headers of the numbers behind `±`."""
 LONGEST_RANGE: Final = 60
-"""Largest length of a range, in characters."""
+"""A range has at most this many characters."""
 _RANGE: Final = re.compile(
     r"(\S.{0,30}?) ?(?:[-–—…]|\.\.+| (?:to|bis|à|au|al|tot|do|until|hasta|fino a) ) ?(\S.{0,30})"
 )

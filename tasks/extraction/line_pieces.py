@@ -19,7 +19,7 @@ from tasks.notation.words import MONTHS, WEEKDAYS, any_of, month_named
 LONGEST: Final = 600
 """A line is cut into pieces only if it has at most this many characters. A longer one is running text."""
 MAX_PIECES: Final = 24
-"""Largest number of pieces of a line."""
+"""A line has at most this many pieces."""
 MAX_WORDS_OF_LABEL: Final = 5
 LONGEST_IBAN: Final = 34
 MONTHS_OF_YEAR: Final = 12

@@ -30,7 +30,7 @@ MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
 """The mark in a line may be below one of at most this many scores, which are the last ones above the line."""
 LONGEST_ROW: Final = 300
-"""Largest number of characters of a result's line."""
+"""A result's line has at most this many characters."""
 
 _TEAM = r"(?:\d\. )?[^\W\d_][^\d:]{1,38}?(?: \d{1,2})?"
 _SIGN = r" ?[-–—:] ?"

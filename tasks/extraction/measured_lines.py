@@ -26,11 +26,11 @@ _Cells = dict[Column, ReadCell]
 FEWEST: Final = 3
 """At least this many consecutive lines with a quantity make a list."""
 MAX_NAMED: Final = 8
-"""Largest number of words of a name; a longer text is a sentence."""
+"""A name has at most this many words. A longer text is a sentence."""
 ENDING_GAP: Final = 1.5
 """Gap between two lines, in heights of a line, that ends a list."""
 MAX_STRIPS: Final = 4
-"""Largest number of parts of a page beside each other."""
+"""A page has at most this many parts beside each other."""
 SHORTEST_HEADING: Final = 4
 """A line in capitals is the heading of a group only if it has at least this many letters."""
 _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "⅓": ".333", "⅔": ".667", "⅛": ".125"}

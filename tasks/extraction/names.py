@@ -23,7 +23,7 @@ MAX_WORDS = 32
 SHORTEST_PART = 3
 """A word is recognised as a part of two words written together only if it has at least this many letters."""
 LONGEST_PAIR = 40
-"""Largest number of letters of two words written together. Longer texts are not split, because every cut is tried."""
+"""Two words written together have at most this many letters. Longer texts are not split, because every cut is tried."""
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 

@@ -46,7 +46,7 @@ coincidence."""
 SUMS = frozenset(("total", "net", "change", "rounding", "opening_balance", "closing_balance", "net_pay", "deductions"))
 """Concepts that label sums. A row with such a label is not an item."""
 MAX_WORDS = 4
-"""Largest number of words of a sum's label; a longer text describes an item."""
+"""A sum's label has at most this many words. A longer text describes an item."""
 LEAST_ITEM_LOGIT = -3.0
 """Mean logit that the cells of an item must exceed."""
 LEAST_ROW_OVERLAP = 0.5

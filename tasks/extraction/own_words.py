@@ -21,7 +21,7 @@ LEAST_AGREEMENT = 0.6
 LONGEST = 8
 """Number of words at the end of a label that are compared."""
 _MAX_CHARS = 80
-"""Largest length of a label in characters."""
+"""A label has at most this many characters."""
 STEM = 4
 """Two inflected forms of one word have at least this many letters in common at the beginning."""
 LEAST_SHARED_LETTERS = 0.6

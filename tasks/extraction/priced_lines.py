@@ -27,7 +27,7 @@ FEWEST_POSITIONS: Final = 3
 """The numbers of items are those of their lines only if there are at least this many items. Fewer such numbers may be
 counts."""
 MAX_LABEL_WORDS: Final = 4
-"""Largest number of words of a sum's label; a longer text describes an item."""
+"""A sum's label has at most this many words. A longer text describes an item."""
 CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 """Concepts of the labels of lines below the items."""
 MAX_DISTANCE: Final = 6.0

@@ -12,9 +12,9 @@ LINEAR = frozenset(
 )
 """Symbologies that are called barcodes."""
 MAX_LINES = 200
-"""Largest number of lines of all codes together. A licence has about twenty."""
+"""All codes together have at most this many lines. A licence has about twenty."""
 MAX_WORDS = 1_000
-"""Largest number of words of a line."""
+"""A line has at most this many words."""
 
 _ALSO = {
     "licence_number": frozenset(("document_number", "id_number")),

@@ -17,9 +17,9 @@ Column = Literal["rank", "name", "club", "result"]
 FEWEST: Final = 2
 """A ranking has at least this many lines."""
 LONGEST_ROW: Final = 200
-"""Largest number of characters of a line of a ranking."""
+"""A line of a ranking has at most this many characters."""
 MAX_ABOVE: Final = 2
-"""Largest number of lines between the heading of a ranking and its first line."""
+"""At most this many lines are between the heading of a ranking and its first line."""
 
 _LINE = re.compile(
     r"(?P<rank>\d{1,3})(?:[.)°ºª]|st|nd|rd|th|er|e)? (?P<name>[^\W\d_][^\d()|]{1,60}?)"

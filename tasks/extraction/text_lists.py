@@ -19,7 +19,7 @@ _AND = re.compile(r"(?:and|or|und|oder|et|ou|y|o|e|en) ")
 _BRACKETS = re.compile(r"\([^()]*\)")
 _SIGNS_BEFORE, _SIGNS_AFTER = " ,;|•·*-–—", " ,;|•·."
 MAX_TEXTS = 1_000
-"""Largest number of items of a list of texts."""
+"""A list of texts has at most this many items."""
 _KEPT_KEYWORDS = ("title", "description")
 
 

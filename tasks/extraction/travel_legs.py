@@ -17,9 +17,9 @@ Column = Literal[
 ]
 
 MAX_ROWS: Final = 9
-"""Largest number of rows of a leg."""
+"""A leg has at most this many rows."""
 LONGEST_ROW: Final = 300
-"""Largest number of characters of a row of a leg."""
+"""A row of a leg has at most this many characters."""
 MAX_ABOVE: Final = 4
 """The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50

@@ -38,7 +38,7 @@ SINGLE_NUMBER_PENALTY = 2.0
 LARGEST = 1.5
 """A number stands out if its print is the largest, and more than this many times as large as any smaller one."""
 LONGEST_UNIT = 2
-"""Largest number of words of a unit."""
+"""A unit has at most this many words."""
 
 
 def _listed(words: str) -> list[str]:

@@ -14,7 +14,7 @@ MAX_LINES: Final = 2_000
 LONGEST_LINE: Final = 400
 """A line with a period has at most this many characters."""
 MAX_BETWEEN: Final = 16
-"""Largest number of characters between the two days."""
+"""At most this many characters are between the two days."""
 
 _LABEL = re.compile(
     r"(?<!\w)(?:valid\w*|validit\w+|validez|vigencia|gültig\w*|gilt|geltungs\w+|laufzeit|versicherungs(?:zeit|dauer)\w*"

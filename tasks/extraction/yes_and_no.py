@@ -19,7 +19,7 @@ LONGEST_CHOICE: Final = 1_000
 _NEAR_CHARACTERS: Final = 80
 """A denial of a value is looked for in this many characters before it."""
 _MOST_BETWEEN: Final = 2
-"""Largest number of words between a denial and what it denies: `no longer a`."""
+"""At most this many words are between a denial and what it denies: `no longer a`."""
 
 Words = tuple[str, ...]
 TICKED: Final = tuple(dict.fromkeys(_TABLE["boxes"]["ticked"].replace("( )", "").split()))

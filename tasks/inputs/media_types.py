@@ -151,7 +151,7 @@ _SAY_NOTHING = {UNKNOWN, "binary/octet-stream", "application/vnd.ms-excel", "app
 as CSV, RTF and HTML."""
 
 _LONGEST = 255
-"""Longest MIME type in characters: twice 127 and a slash (RFC 6838, 4.2)."""
+"""A MIME type has at most this many characters: twice 127 and a slash (RFC 6838, 4.2)."""
 _DIRECTORY_BYTES = 2 << 20
 """The directory of an archive has at most this many bytes. It has 46 bytes plus the name for each member, and zipfile
 takes ten times as much memory for it."""
@@ -194,8 +194,8 @@ _AVIF_BRANDS = {b"avif", b"avis"}
 _AUDIO_BRANDS = {b"M4A ", b"M4B ", b"F4A "}
 _QUICKTIME_BOXES = {b"moov", b"mdat", b"wide"}
 _FTYP_BYTES = 1024
-"""Largest size of an `ftyp` box. Real boxes are smaller. In prose with the word `ftyp`, the four letters before it
-would mean a far larger size."""
+"""An `ftyp` box has at most this many bytes. Real boxes are smaller. In prose with the word `ftyp`, the four letters
+before it would mean a far larger size."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
 """Folders in an office file that identify it. The names of the parts within are the writer's choice."""

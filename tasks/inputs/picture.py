@@ -29,10 +29,10 @@ from tasks.inputs.source import Blob
 PIL.Image.MAX_IMAGE_PIXELS = None
 
 _MAX_FRAMES = 10_000
-"""Largest number of frames. A file of a few megabytes can contain a million empty TIFF directories, and skipping each
+"""A file has at most this many frames. A few megabytes can contain a million empty TIFF directories, and skipping each
 takes time."""
 _MAX_SCANS = 500
-"""Largest number of scans of one JPEG. Each decodes the whole picture again, and encoders make a dozen."""
+"""A JPEG has at most this many scans. Each decodes the whole picture again, and encoders make a dozen."""
 _LIGHT_BYTES = 4 * MB
 _LIGHT_PIXELS = 16_000_000
 _LIGHT_SCANS = 16
@@ -51,7 +51,7 @@ _END = b"\xd9"
 _MARKERS_WITHOUT_SEGMENT = (b"\x01", b"\xd8", _END)
 """Markers that no segment follows."""
 _INFLATED_AT_MOST = 1032
-"""Largest expansion of a zlib stream in bytes per byte (zlib's "Technical Details")."""
+"""A byte of a zlib stream expands to at most this many bytes (zlib's "Technical Details")."""
 _BLOCK = 8
 """Side in pixels of the blocks in a JPEG, each of which takes at least one bit."""
 _PNG_HEADER = struct.Struct(">IIBBBBB")

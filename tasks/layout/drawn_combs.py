@@ -27,13 +27,13 @@ _WALL_HEIGHT = 0.75, 3.5
 _MAX_WALLS = 4_000
 """At most this many upright strokes are compared, beginning on the left."""
 _END_DIFFERENCE = 0.2
-"""Largest difference of the ends of two neighbouring walls, as a share of their height."""
+"""The ends of two neighbouring walls differ by at most this share of their height."""
 _CELL_WIDTH = 0.45, 2.2
 """A cell has at least the first and at most the second width, as a share of its height."""
 _WIDTH_DIFFERENCE = 0.15
 """The width of a cell differs from that of its comb's usual cell by at most this share of the usual width."""
 _GROUP_GAP = 0.45
-"""Largest gap between two groups of cells (day, month and year), as a share of a cell."""
+"""The gap between two groups of cells (day, month and year) is at most this share of a cell."""
 _EDGE_SHARE = 0.8
 """At least this share of the lower edge is drawn. The upper edge of a comb may be open."""
 _EDGE_INK = 0.5

@@ -15,7 +15,7 @@ from tasks.markdown_text import escape_beginning, escape_inline, markdown_form
 _LEVELS = 1.7, 1.35, 1.18
 """Headings of the first, second and third level have at least these type sizes, relative to the page's text."""
 _HEADING_WORDS = 16
-"""Largest number of words of a heading, however large its type."""
+"""A heading has at most this many words, however large its type."""
 _PARAGRAPH_GAP = 0.4
 """White space separates paragraphs if it exceeds the usual distance of lines by more than this, in type sizes."""
 _INDENT = 1.0

@@ -51,7 +51,7 @@ heights. Cells and values stay in their row."""
 _LABEL_SIZE = 1.25
 """The type of values is larger than that of the labels above them by more than this factor."""
 _LEAST_HEIGHT = 1e-6
-"""Smallest height that is assumed for lines, because the text of a PDF may have no height."""
+"""Lines count as at least this high, because the text of a PDF may have no height."""
 _LABEL = re.compile(r"[^\W\d_][^:：\d]{0,30}[:：](?!//)")
 _AMOUNT = re.compile(r"\W*[^\W\d_]{0,3}\W{0,2}\d[\d.,]*[^\w.,]*")
 _COLONS = (":", "：")

@@ -18,8 +18,8 @@ from tasks.layout.components import sloping_components_of
 from tasks.layout.upright_grey import UprightGrey
 
 MAX_RULINGS = 2000
-"""Largest number of rulings of a page in each direction, beginning with the longest. A dense form has 500; each is
-compared with all that may cross it."""
+"""At most this many rulings of a page are kept in each direction, the longest first, because each is compared with all
+that may cross it. A dense form has 500."""
 TOUCH = 0.5
 """A ruling meets another one if the gap between its end and the other ruling is at most this, in line heights."""
 _LONGEST_SIDE = 3000

@@ -52,7 +52,7 @@ _FORMS = (
 )
 """Notations of a point in time, each for a whole cell. The first one that matches applies."""
 _LONGEST = 40
-"""Largest length of a cell with a date, in characters."""
+"""A cell with a date has at most this many characters."""
 _CENTURY_TURNS_AT = 69
 """First two-digit year that is read as 19xx, according to POSIX."""
 _SECONDS = (100_000_000, 10_000_000_000)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 MAX_CHARS: Final = 8_000
 """At most this many characters of a code are interpreted. No symbology holds more than 7,089 in one code."""
 LONGEST_VALUE: Final = 400
-"""Largest number of characters of one fact; longer ones, such as pictures in a vCard, are left out."""
+"""A fact has at most this many characters. Longer ones, such as pictures in a vCard, are left out."""
 
 
 class CodeFact(NamedTuple):

@@ -16,7 +16,7 @@ from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 
 LONGEST_NUMBER = 60
-"""Largest number of characters of a number. Python refuses to write integers of more than 4,300 digits, and takes a
+"""A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and takes a
 time that grows with their square to read them."""
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 """Letters that may precede a digit without a space.
@@ -56,7 +56,7 @@ _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
 """Number of figures that are looked at between two turns."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
-"""Largest number of characters of a number before its first digit."""
+"""A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
 """Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount of money with a word after it may be
 negative."""

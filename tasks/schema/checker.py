@@ -57,9 +57,10 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000
 MAX_DEPTH = 64
-"""Largest depth of a schema or an answer. The validator needs 6–7 stack frames per level of references."""
+"""A schema or an answer has at most this many levels, because the validator needs 6–7 stack frames per level of
+references."""
 MAX_VALUES = 20_000
-"""Largest number of objects, lists, texts and numbers in a schema.
+"""A schema has at most this many objects, lists, texts and numbers together.
 
 A schema of this size is prepared in 0.3 s on one core; 5,000 properties with type and description are 15,000 values.
 """
@@ -74,17 +75,17 @@ _KEYWORDS_OF_ONE_SCHEMA = ("not", "if", "then", "else")
 DEEPEST_FIELD = 8
 """If references form a circle, fields are counted in at most this many levels of objects."""
 MAX_SCHEMA_STEPS = 3_000_000
-"""Largest number of comparisons of a schema with the metaschema. A part that only a reference reaches is
+"""A schema is checked against the metaschema in at most this many comparisons. A part that only a reference reaches is
 checked, and so counted, a second time."""
 MAX_ID_CHARS = 1000
-"""Largest total length of all `$id`s of a schema. The validator joins and normalises them at every step into a part
-with an `$id`."""
+"""All `$id`s of a schema have at most this many characters together. The validator joins and normalises them at every
+step into a part with an `$id`."""
 MAX_PATTERNS = 64
 MAX_DIGITS = 4000
-"""Largest number of digits of an integer in a schema; Python converts at most 4,300 digits to text."""
+"""An integer in a schema has at most this many digits, because Python converts at most 4,300 digits to text."""
 _FIRST_TOO_LONG: int = 10**MAX_DIGITS
 MAX_VALUE = 60
-"""Largest length of a value in an error message, in characters."""
+"""A value in an error message has at most this many characters."""
 _DRAFTS: dict[str, type[Validator]] = {
     str(draft.META_SCHEMA["$schema"]).rstrip("#"): draft
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)

@@ -17,7 +17,7 @@ from tasks.schema.safe_keywords import MAX_QUOTE, SchemaRefused
 MAX_LEVELS = 100
 """The parts of a schema are searched to at most this depth, references included."""
 _LONGEST_NUMBER = 24
-"""Largest length of a bound in a message, in characters."""
+"""A bound in a message has at most this many characters."""
 _SIZES = {
     "string": ("minLength", "maxLength"),
     "array": ("minItems", "maxItems"),

@@ -17,7 +17,7 @@ from tasks.errors import InputError
 from tasks.schema.awaited import check_awaited
 
 MAX_STEPS = 300_000
-"""Largest number of comparisons for the check of one answer.
+"""The check of one answer makes at most this many comparisons.
 
 A plain list of 35 KB takes 19,000 comparisons, in 14 ms. References cost most; a schema that consists only of
 references is stopped after about two seconds.
@@ -28,9 +28,10 @@ PATTERN_STEP = 512
 If its automaton does not fit into memory, RE2 compares each character with each instruction, at about 8 ns each.
 """
 PATTERN_BYTES = 1 << 20
-"""Largest memory of a compiled pattern, in bytes. It suffices for a repetition of a few hundred letters."""
+"""A compiled pattern takes at most this many bytes of memory. They suffice for a repetition of a few hundred
+letters."""
 MAX_QUOTE = 200
-"""Largest length of a quotation from a schema or an answer in a message, in characters."""
+"""A message quotes at most this many characters of a schema or an answer at a time."""
 
 Keyword = Callable[[Any, Any, Any, Any], Iterator[ValidationError] | None]
 """Function of a keyword. It takes the validator, the keyword's value, the instance, and the schema that contains the

@@ -9,8 +9,8 @@ import structlog
 log = structlog.get_logger(__name__)
 
 PROCESS_MB = 1536
-"""Largest size, in megabytes, of the data of one process of the browser. A page's scripts and their buffers share a
-heap of 512 MB; the page's elements and the stacks of its threads come in addition."""
+"""A process of the browser has at most this many megabytes of data. A page's scripts and their buffers share a heap of
+512 MB; the page's elements and the stacks of its threads come in addition."""
 
 
 def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:

@@ -30,7 +30,7 @@ from tasks.inputs.fetch.url_policy import AllowList
 from tasks.inputs.limits import MB
 
 MAX_PAGE_BYTES = 40 * MB
-"""Largest number of bytes that one page may send and receive together: its scripts, styles and data. Pictures are not
+"""A page may send and receive at most this many bytes together: its scripts, styles and data. Pictures are not
 loaded."""
 _MAX_CONNECTIONS = 64
 _MAX_HEAD = 64 * 1024

@@ -20,12 +20,12 @@ more reliable."""
 _SAMPLE = 2000
 """Number of characters of a text by which its language is detected."""
 MAX_BYTES = 64 * 1024
-"""Largest size, in bytes, of each kind of structured data, as JSON. Items beyond it are omitted."""
+"""Each kind of structured data has at most this many bytes as JSON. Further items are omitted."""
 MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""Largest number of microdata items. The parser compares each item with all items inside it."""
+"""A page has at most this many microdata items, because the parser compares each item with all items inside it."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 

@@ -16,13 +16,13 @@ from tasks.inputs.text.text_file import decode_text
 
 MAX_TAGS = 200_000
 _DEPTH = 120
-"""Largest depth of the tree, because libraries recurse once per level. Pages have 10 to 40 levels."""
+"""The tree has at most this many levels, because libraries recurse once per level. Pages have 10 to 40 levels."""
 _OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
 _HEAD = 4096
 """Number of bytes in which the declared charset is searched for. Browsers search 1024, but authors put comments
 first."""
 MAX_LINKS = 2000
-"""Largest number of links of one page. Sitemaps have tens of thousands."""
+"""A page has at most this many links. Sitemaps have tens of thousands."""
 _PERMALINKS = frozenset({"", "#", "¶", "§", "🔗"})
 _MAX_TEXT = 300
 _MAX_URL = 2000

@@ -30,7 +30,7 @@ _DECIMAL = re.compile(r"([-+]?\d{1,15}),\d+")
 _LEAST_DATES = 5
 """Dates in a row may be column names if there are at least this many."""
 _LONGEST_LINE = 80
-"""Longest line, in characters, with a date and a number."""
+"""A line with a date and a number has at most this many characters."""
 
 
 def json_table(text: str, most_cells: int) -> SeriesTable | None:

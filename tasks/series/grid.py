@@ -20,7 +20,7 @@ _NAMES = {
 _LONGEST_NAME = 80
 _LARGEST_NUMBER = 10**300
 MAX_COLUMNS = 16_384
-"""Largest number of columns of a table, which is that of a spreadsheet."""
+"""A table has at most this many columns, as many as a spreadsheet."""
 _FILLED_SHARE = 0.5
 """At least this share of a grid's steps must have a value. With fewer, the dates follow another grid or none."""
 _WHOLE_STEP_SHARE = 0.9

@@ -24,7 +24,7 @@ _REFUSED = re.compile(
     r"\b(?:no|without|don['’]t|do not|not?|kein\w*|ohne|sans|sin|senza|sem|zonder|без)\b[^.!?\n]{0,20}$", re.IGNORECASE
 )
 _MAX_SERIES = 8
-"""Largest number of series in a plot, one below the other."""
+"""A plot has at most this many series, one below the other."""
 _SHOWN = 5
 """Length of the plotted past, as a multiple of the forecast's length."""
 _LEAST_SHOWN = 60

@@ -16,13 +16,13 @@ from tasks.series.horizon import Horizon
 LEAST_POINTS = 5
 """Length of the shortest series that is forecast (the HTTP contract)."""
 LARGEST = 1e100
-"""Largest absolute value in a series, because the methods square values and sum the squares."""
+"""A value in a series is at most this far from 0, because the methods square values and sum the squares."""
 _SHOWN = 4
 """Number of values, in addition to the last one, that a note or an error quotes."""
 _NAMED_GAPS = 3
 """Number of filled dates that a note names."""
 MAX_STEPS = 256
-"""Longest horizon in steps (the HTTP contract)."""
+"""A horizon has at most this many steps (the HTTP contract)."""
 _UNDATED_STEPS = 10
 """Usual horizon, in steps, of a series without dates."""
 

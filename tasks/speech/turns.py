@@ -16,9 +16,9 @@ _UNSETTLED_S = 2.0
 """The words in this many seconds at the end of a stretch may still change, because the next stretch can overlap
 them."""
 PAUSE = 0.5
-"""Longest silence in seconds within a turn."""
+"""A silence within a turn lasts at most this many seconds."""
 _SPELLED_PAUSE = 0.7
-"""Longest silence in seconds between two letters of a spelled word."""
+"""A silence between two letters of a spelled word lasts less than this many seconds."""
 _SPELLED_FROM = 3
 """At least this many successive single letters or digits count as a spelled-out word."""
 _LEAST_TURN = 1.6

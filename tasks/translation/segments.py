@@ -89,7 +89,7 @@ _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTE
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
-"""Largest number of characters of a sentence. A longer one is cut at a comma, or else at a space, because models were
+"""A sentence has at most this many characters. A longer one is cut at a comma, or else at a space, because models were
 trained on short ones."""
 _END = re.compile(
     r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
@@ -106,7 +106,7 @@ _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
 _ONE_AFTER = r"[,;:،、；：，]"
 _MAX_ITEMS = MAX_MARKS // 2
-"""Largest number of items in a run, so that some marks are left for numbers."""
+"""A run has at most this many items, so that some marks remain for numbers."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 

@@ -21,7 +21,7 @@ _EVERYTHING = rf"\b(?:{PHRASES['objects']['everything']})\b"
 _LONGEST_LIST = 400
 """The objects of a verb are searched for in this many characters after it."""
 _MAX_WORDS = 6
-"""Largest number of words of a phrase. A longer one is a sentence that was not understood."""
+"""A phrase has at most this many words. A longer one is a sentence that was not understood."""
 
 
 _MAX_CHARS = 4000

@@ -27,7 +27,7 @@ _MAX_READ = 2000
 scanned."""
 _MAX_CHARS = 340
 _MAX_WORDS = 45
-"""Largest number of words of a query. Brave refuses more than 400 characters or 50 words, `site:` included."""
+"""A query has at most this many words. Brave refuses more than 400 characters or 50 words, `site:` included."""
 _HOST = (
     r"(?:https?://)?(?P<{0}>(?:[a-z0-9](?:[a-z0-9-]{{0,61}}[a-z0-9])?\.){{1,8}}[a-z]{{2,24}})(?:/\S*)?(?![\w@.-]*\w)"
 )

@@ -10,7 +10,7 @@ from tasks.wording.phrases import PHRASES, compiled
 # Requests about speakers: to label them, and their number. English, German, French and Spanish are understood, and the
 # usual words of a few more languages.
 MAX_SPEAKERS = 20
-"""Largest number of speakers that is understood. No engine distinguishes more."""
+"""At most this many speakers are understood. No engine distinguishes more."""
 
 _NUMBERS = NUMBERS | dict.fromkeys(("both", "zweier", "beide", "beiden", "ambos"), 2) | {"dreier": 3}
 _NUMBER = rf"(?P<number>\d{{1,2}}|{any_of(_NUMBERS)})"

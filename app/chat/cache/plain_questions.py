@@ -14,7 +14,7 @@ from tasks.inputs.source import urls_in
 from tasks.wording.search_query import freshness_in
 
 MAX_QUESTION_CHARS: Final = 500
-"""Largest number of characters of a plain question. A longer text mostly contains the material that it is about."""
+"""A plain question has at most this many characters. A longer text mostly contains the material that it is about."""
 _LEAST_LIKELY: Final = 0.4
 """A text is taken to be in a language that the embedding knows if the probability is at least this."""
 _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9

@@ -46,7 +46,7 @@ Decision = Literal["exploit", "explore"]
 """Choice between returning the cached answer ("exploit") and answering again to compare both answers ("explore")."""
 
 _STEPS: Final = 100
-"""Number of steps into which similarities from 0 to 1 are rounded."""
+"""Similarities from 0 to 1 are rounded to this many steps."""
 _NEGLIGIBLE: Final = 1e-6
 """Parameters are ignored if their likelihood, relative to the greatest one, is not above this ratio, because they make
 no difference."""

@@ -21,7 +21,7 @@ would be too narrow to be recognised."""
 MAX_ASPECT_RATIO_CROPPED = 1.25
 """Value of MAX_ASPECT_RATIO for networks that see only the square in the middle of a picture."""
 _MAX_PARTS = 8
-"""Largest number of parts of one picture. The parts of an even longer picture are not square."""
+"""A picture is divided into at most this many parts. The parts of an even longer picture are not square."""
 
 
 def parts_of(picture: Image, longest: float = MAX_ASPECT_RATIO) -> list[Image]:

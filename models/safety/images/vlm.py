@@ -48,7 +48,7 @@ _COMPLAINT = """That is no valid answer: {wrong}. Judge the picture again, by th
 the JSON object, such as {example}."""
 _ATTEMPTS = 2
 _MAX_TOKENS = 2048
-"""Largest number of tokens of an answer. A verdict has some thirty; the rest is for models that reason first."""
+"""An answer has at most this many tokens. A verdict has some thirty, but some models reason first."""
 
 _MAX_PIXELS = 1 << 20
 _LONGEST, _SHORTEST = 4096, 32

@@ -29,7 +29,7 @@ RULES_PER_SET = 16
 memory."""
 
 SET_BYTES = 8 << 20
-"""Largest memory of the automaton for one set, in bytes. Ordinary texts need a fraction of it."""
+"""The automaton for one set takes at most this many bytes of memory. Ordinary texts need a fraction of them."""
 
 PATTERN_BYTES = 8 << 20
 

@@ -44,8 +44,8 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 _NONE = "none"
 
 _MAX_ANSWER_TOKENS = 128
-"""Largest number of tokens of an answer, as in the examples of the model card. All categories together take half of
-it."""
+"""An answer has at most this many tokens, as in the examples of the model card. All categories together take half of
+them."""
 
 
 class Qwen3GuardDialect:

@@ -23,7 +23,7 @@ _LEAST_SCORE = 0.65
 """A detection counts if its score is at least this, which is the default in the test.py of the network's authors. With
 a lower threshold, other furniture in the sample photos would count as chairs, with scores of 0.57."""
 _MAX_OVERLAP = 0.45
-"""Largest overlap (IoU) of two objects of one class: the default of its authors' utils/tool.py."""
+"""Two objects of one class overlap (IoU) by at most this much: the default of the authors' utils/tool.py."""
 
 
 class FastestDetHead:

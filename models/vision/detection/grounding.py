@@ -18,11 +18,11 @@ SIDE = 800
 _LEAST_SCORE = 0.4
 """A detection counts if its score is at least this, which is the threshold in the example of LLMDet's model card."""
 _MAX_OVERLAP = 0.7
-"""Largest overlap (IoU) of two detections of one label. The limit is high because a DETR rarely predicts the same
-object twice."""
+"""Two detections of one label overlap (IoU) by at most this much. The limit is high because a DETR rarely predicts the
+same object twice."""
 _MAX_TOKENS = 250
-"""Largest number of tokens of a prompt, including the start and end tokens. The encoder's limit is 256 (`max_text_len`
-in its configuration); the rest is a safety margin."""
+"""A prompt has at most this many tokens, including the start and end tokens. The encoder accepts 256 (`max_text_len` in
+its configuration), and the difference is a safety margin."""
 
 
 class GroundingDetector:

@@ -16,11 +16,11 @@ from models.vision.text import Image
 Tensors = Mapping[str, NDArray[Any]]
 
 _MAX_MASK_PIXELS = 64_000_000
-"""Largest number of pixels of all masks of one picture, a byte each: hundreds of objects may each be as large as the
-picture."""
+"""The masks of one picture have at most this many pixels together, a byte each, because hundreds of objects may each be
+as large as the picture."""
 _PIXELS_AT_ONCE = 4_000_000
 _MAX_REMAP_SIDE = 32_000
-"""Largest number of pixels along a side that OpenCV can map at once (SHRT_MAX)."""
+"""OpenCV maps at most this many pixels along a side at once (SHRT_MAX)."""
 
 
 class OnnxNetwork:

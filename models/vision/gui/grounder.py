@@ -21,9 +21,9 @@ SAME_BOX_OVERLAP = 0.5
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048
-"""Largest number of tokens of an answer. An answer takes a hundred; models that reason first need more."""
+"""An answer has at most this many tokens. It takes a hundred, but models that reason first need more."""
 _PICTURE_TOKENS = 4000
-"""Largest number of tokens of the picture and the rules, with a margin because servers count tokens differently."""
+"""The picture and the rules take at most this many tokens, with a margin because servers count tokens differently."""
 _ELEMENT_TOKENS = 40
 _MAX_LISTED = 250
 _ASSUMED_CONTEXT = 16_384

@@ -25,7 +25,7 @@ _MAX_PIXELS, _LONGEST_SIDE = 1_600_000, 4096
 _QUALITY = 90
 
 _LONGEST_TEXT = 80
-"""Largest number of characters of an element's text. _LONGEST_REQUEST limits the user's request."""
+"""An element's text has at most this many characters. _LONGEST_REQUEST limits the user's request."""
 
 _LONGEST_REQUEST = 500
 

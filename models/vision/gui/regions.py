@@ -43,7 +43,7 @@ _SCREEN_WIDTH_SHARE, _SCREEN_HEIGHT_SHARE = 0.97, 0.6
 """A box that covers at least these shares of the screen's width and height is the screen itself or a window, and not an
 element."""
 _MAX_BOXES = 4_000
-"""Largest number of boxes of one part of a screen (1,800 × 1,800 pixels), because each is compared with all others. A
+"""A part of a screen (1,800 × 1,800 pixels) has at most this many boxes, because each is compared with all others. A
 window of 1,440 × 900 full of controls has 2,000. If there are more, as in a texture, the smallest are left out."""
 _STROKE_GAP, _PART_GAP = 3, 7
 """Largest gaps, in pixels, between strokes of one icon and between parts of one picture."""

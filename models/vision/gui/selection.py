@@ -23,7 +23,7 @@ _INSIDE_SHARE = 0.75
 """A smaller box counts as inside a larger one if at least this share of it is inside."""
 
 MAX_ELEMENTS = 2_000
-"""Largest number of elements of one picture; a screen full of controls has about 300."""
+"""A picture has at most this many elements. A screen full of controls has about 300."""
 
 _MAX_CHOSEN_FROM = 20_000
 """At most this many boxes of one picture are considered, beginning with the most probable. Each is compared with all

@@ -12,7 +12,7 @@ Colour = NDArray[np.float32]
 """Red, green, blue, 0 to 255."""
 
 _MAX_WORD_GAP = 0.85
-"""Largest space between words of one text, as a part of the line's height."""
+"""The space between two words of one text is at most this part of the line's height."""
 _MAX_INK_DIFFERENCE = 70.0
 """Two words have the same colour if they differ by at most this in each colour channel. The anti-aliasing of thin
 letters causes 30 to 50."""

@@ -19,10 +19,10 @@ from models.weights import WEIGHT_SETS
 MEDIUM_WEIGHTS = WEIGHT_SETS["pp-ocrv6-medium"]
 
 _LINES_AT_ONCE = 32
-"""Largest number of lines in one batch of the recogniser. A batch of this size uses all processors, and is short enough
+"""A batch of the recogniser has at most this many lines. A batch of this size uses all processors, and is short enough
 that a short text does not wait long behind a dense page."""
 _LINES_QUEUED = 100_000
-"""Largest number of lines in the recogniser's queue. The queue never gets this long, because the number of pages that
+"""The recogniser's queue has at most this many lines. The queue never gets this long, because the number of pages that
 are read at a time limits the lines."""
 _PADDLE = EngineSpec(
     name="paddleocr",
@@ -31,7 +31,7 @@ _PADDLE = EngineSpec(
     weights="PP-OCRv5 and v6 for Paddle Inference: `openfaze pull paddleocr`, `paddleocr-arabic`, …",
 )
 _REGIONS_AT_ONCE = 8
-"""Largest number of text regions in one batch of PaddleOCR-VL."""
+"""A batch of PaddleOCR-VL has at most this many text regions."""
 _VL_CARD = CardMemory(base=4700, item=750, items=_REGIONS_AT_ONCE)
 """Memory of PaddleOCR-VL on a card.
 

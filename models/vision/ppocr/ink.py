@@ -15,7 +15,7 @@ _LEAST_DIFFERENCE = 12.0
 """Ink differs from the paper by at least this many grey levels."""
 
 _MAX_BLANK_ROWS = 3
-"""Largest number of successive blank rows, of 48, inside a line, such as below the dot of an i."""
+"""At most this many successive rows inside a line, of its 48, are blank, such as those below the dot of an i."""
 
 
 def ink_of(picture: Image) -> Ink:

@@ -29,12 +29,12 @@ _LEAST_WIDTH = 128
 """Lines are padded to at least this width, in pixels. Shorter widths would not improve the results."""
 
 _LONGEST_PIECE = 1280
-"""Largest width of a piece, in pixels. Longer lines are cut at gaps, because they are read less reliably, and because
-each new width permanently takes memory."""
+"""A piece is at most this many pixels wide. Longer lines are cut at gaps, because they are read less reliably, and
+because each new width permanently takes memory."""
 
 _PIXELS_AT_ONCE = 1536
-"""Largest total width, in pixels, of the lines in one inference on a CPU. More would not be faster, and would take 75
-KB per column."""
+"""The lines in one inference on a CPU are together at most this many pixels wide. More would not be faster, and would
+take 75 KB per column."""
 
 _CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
 """Widths, in pixels, to which lines are padded on a card, where each shape of the input takes a session."""

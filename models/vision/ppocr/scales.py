@@ -38,8 +38,8 @@ ten letters is as wide."""
 _LEAST_CONTRAST = 40
 """Ink differs from the paper by at least this many grey levels."""
 _BAND_PIXELS = 4_000_000
-"""Largest number of pixels of a large picture in which bars are searched for in one part of the work, because the
-search takes ten times their memory."""
+"""Bars are searched for in at most this many pixels of a large picture at a time, because the search takes ten times
+their memory."""
 
 
 @dataclass(frozen=True, slots=True)

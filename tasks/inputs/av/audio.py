@@ -17,7 +17,7 @@ from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
 
 _MAX_SAMPLES = 60 * SAMPLE_RATE
-"""Largest number of samples of one block."""
+"""A block has at most this many samples."""
 _FLOAT = 4
 """Bytes per sample."""
 

@@ -50,7 +50,7 @@ _LOST_PACKETS = 10_000
 
 Samples = NDArray[np.float32]
 _MAX_FRAMES = 2_000_000
-"""Largest number of listed frames: nine hours at 60 per second."""
+"""At most this many frames are listed: nine hours at 60 per second."""
 _MAX_STRETCH = Fraction(4)
 """Largest ratio of a pixel's sides; beyond it the header is wrong."""
 _THUMBNAIL = (64, 36)

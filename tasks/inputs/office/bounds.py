@@ -18,8 +18,8 @@ from tasks.inputs.media_types import DAMAGED, DOCX, IMAGES, opened_archive, snif
 from tasks.inputs.source import Blob
 
 DEPTH = 100
-"""Largest depth of elements. Word uses about 10 for a paragraph and 3 per nested table, and the libraries recurse
-several calls per level."""
+"""Elements are nested at most this many levels deep, because the libraries recurse several calls per level. Word uses
+about 10 levels for a paragraph and 3 per nested table."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
 """Encodings that all parsers decode alike. In others, a parser may see a document type that expat does not."""
 _XML_NODES = "XML elements and attributes"
@@ -33,7 +33,7 @@ _RATIO_FROM = 1 << 20
 """The ratio is checked only for members with more bytes than this."""
 _NODES = {DOCX: 500_000}
 _NODES_ELSE = 1_500_000
-"""Largest number of nodes of other office files. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a
+"""Other office files have at most this many nodes. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a
 tenth of the time."""
 _ENCRYPTED = 1
 """Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""

@@ -30,7 +30,7 @@ _EXACT = Context(prec=700)
 _PLAIN = 1e15
 """Number above which a spreadsheet is inexact and shows an exponent."""
 _MAX_ROWS = 1_048_576
-"""Largest number of rows of an Excel sheet. openpyxl would count up to whatever number a row claims."""
+"""An Excel sheet has at most this many rows. openpyxl would count up to whatever number a row claims."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 

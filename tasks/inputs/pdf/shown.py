@@ -41,8 +41,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""Largest number of characters of the notes of one page. It is also that of the page's text. Any number of notes may
-share one text in the file."""
+"""The notes of one page have at most this many characters together, and so has the page's text. The notes are limited
+because any number of them may share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 

@@ -20,7 +20,7 @@ _DEPTH = 120
 levels."""
 _IN_LAYOUT = ["table", "h1", "h2", "h3", "h4", "h5", "h6", "pre"]
 _MAX_SPAN = 1000
-"""Largest row or column span, the same as in browsers (HTML, 4.9.11)."""
+"""A cell spans at most this many rows or columns, as in browsers (HTML, 4.9.11)."""
 _MAX_FILL = 200_000
 """Spans may add at most this many cells to a page."""
 _LONGEST_BLANK = 100
