@@ -28,7 +28,7 @@ LONGEST_RETRY_S = 60
 """A client is asked to repeat a request automatically after at most this delay, in seconds. If the delay would be
 longer, the request fails at once."""
 LAST_MESSAGE_S = 1.0
-"""Time limit, in seconds, for sending a last message to a caller who may no longer be reading."""
+"""Sending a last message to a caller who may no longer be reading may take this many seconds."""
 
 DEFAULT_HEADERS = {"x-content-type-options": "nosniff", "cache-control": "no-store"}
 """Default headers of responses: browsers must not guess the type, and nothing is cached."""

@@ -24,7 +24,7 @@ MB = 1024 * 1024
 LARGE = MB
 """Number of bytes that a request may hold without being counted."""
 WORDS = 624 * MB
-"""Number of bytes that the words of all requests may take together, in addition to the reserve."""
+"""The words of all requests may take at most this many bytes together, in addition to the reserve."""
 WORDS_RESERVE = 400 * MB
 """Bytes that are reserved for one request at a time. Such a request has more words than the memory that other requests
 leave. The reserve suffices for the largest number of words that a request may have."""

@@ -37,8 +37,8 @@ from tasks.seen_pages import PagePosition, check_number, count_pages, opened_doc
 from tasks.wording.page_range import Form, page_hints, requested_form
 
 MAX_SEARCHED = 10
-"""Number of pages at the beginning of a document that are searched for codes and boxes even if the file has their whole
-text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
+"""At most this many pages at the beginning of a document are searched for codes and boxes even if the file has their
+whole text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _WORDS_AT_ONCE = 64
 """Number of recognised words that are compared with the text layer at a time. So few words come from few lines, and
 need to be compared with only a few words of the layer."""

@@ -31,7 +31,7 @@ _BATCHES_AT_ONCE = 2
 """Number of batches of a request that are translated at a time."""
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
 _SAMPLE = 4000
-"""Number of characters at the beginning of a text by which its language is detected."""
+"""The language of a text is detected from at most this many characters at its beginning."""
 _LEAST_CERTAIN = 0.6
 """The detector's first language is taken as certain if its probability is at least this."""
 _LEAST_POSSIBLE = 0.04
@@ -39,7 +39,7 @@ _LEAST_POSSIBLE = 0.04
 _GUESSES = 3
 """At most this many languages are tried."""
 _PAIRS_SHOWN = 30
-"""Number of pairs of languages of each engine that an error lists; `/ready` lists all of them."""
+"""An error lists at most this many pairs of languages of each engine. `/ready` lists all of them."""
 _OWN_CODES = {"als": "gsw"}
 """Codes of the detector that differ from ISO 639-3, by the detector's code. `als` stands for Alemannic, as in the
 address of Wikipedia in that language."""

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 _LOOK_S = 2.0
-"""Seconds that a server gets to answer."""
+"""A server gets this many seconds to answer."""
 _PRIVATE = 0o600
 _NAME = "serving.json"
 _WILDCARDS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104

@@ -44,7 +44,7 @@ _LEAST_TO_STOP_S = 10.0
 """A slow stop has at least this time, in seconds, before it is cut off, even if the grace time is shorter. Closing
 normally takes a second or two."""
 _LOOK_S = 0.1
-"""Seconds between two checks for a second Ctrl-C."""
+"""Every so many seconds, a second Ctrl-C is checked for."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Error numbers for an address that this machine does not have, such as an IPv6 address if IPv6 is off."""
 

@@ -44,7 +44,7 @@ CREATE TABLE files (
 _TRIES = 3
 """One call reads an owner's records into the index at most this many times, if the index is lost again meanwhile."""
 _LOCKED_S = 10.0
-"""Seconds that a connection waits for the lock of another process."""
+"""A connection waits this many seconds for the lock of another process."""
 
 
 class Storage:

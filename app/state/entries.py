@@ -22,7 +22,7 @@ _WRITE_DELAY_S = 0.005
 """The entry of an answer is packed and written after this many seconds. Packing it earlier would delay sending the
 answer by a millisecond."""
 WRITE_TIMEOUT_S = 5.0
-"""Seconds that writing an entry may take. No request waits for it."""
+"""Writing an entry may take this many seconds. No request waits for it."""
 PAUSE_S = 1.0
 """A store that failed, or was slow several times in a row, is not used for this many seconds."""
 _MAX_SLOW = 3

@@ -49,7 +49,7 @@ CREATE TABLE usage (
 """,
 )
 _LOCKED_S = 1.0
-"""Seconds that a connection waits for the lock of another process."""
+"""A connection waits this many seconds for the lock of another process."""
 _SETTLED_S = 0.02
 
 log = structlog.get_logger(__name__)

@@ -36,7 +36,7 @@ _MAX_UNSETTLED = 10
 takes a millisecond to fork, during which a process is read ten times; a program that calls the kernel directly may be
 faster."""
 _START_S = 10.0
-"""Seconds that bubblewrap may take to start."""
+"""Bubblewrap may take this many seconds to start."""
 _COUNTED_LINES = (b"RssAnon:", b"VmSwap:", b"VmPTE:", b"HugetlbPages:")
 """Lines of a process's `status` that are added up: the process's own memory, present or swapped out, and the tables
 that map it. Memory that it shares with other processes does not count: the sandbox's files, whose file system has its

@@ -56,7 +56,7 @@ become the user `nobody`."""
 _POLL_S = 0.05
 """Seconds between two checks of the time limit, and of whether the caller has left."""
 _GRACE_S = 3.0
-"""Seconds that the first process may take to end the others and to report."""
+"""The first process may take this many seconds to end the others and to report."""
 _STOPS: dict[int, Stop] = {TOO_MUCH_MEMORY: "memory", TOO_MANY_STARTS: "starts"}
 """Limit that ended the script, by the exit status of `memory_watch.py`."""
 

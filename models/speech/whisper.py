@@ -41,10 +41,10 @@ _WORKERS = 2
 single-threaded work (alignment, beams, words), during which the other part uses the other core. Measured over sixteen
 windows of 13 s: 13.3 s instead of 18.8 s; a window alone takes as long as before."""
 _PROMPT_LETTERS = 4000
-"""Number of characters at the end of a prompt that are tokenized. They make more than the 223 tokens that Whisper
+"""At most this many characters at the end of a prompt are tokenized. They make more than the 223 tokens that Whisper
 uses."""
 _LEAST_SAMPLES = RATE // 10
-"""Number of samples below which a window counts as silence."""
+"""A window with fewer samples than this counts as silence."""
 _INSTANT_S = 0.03
 _LEAST_INSTANT_RUN = 3
 """At least this many consecutive words without duration are considered made up."""

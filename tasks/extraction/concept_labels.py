@@ -21,7 +21,7 @@ CONCEPT_BONUS = 2.0
 answers the field is lowered by the same amount. The bonus makes 337 instead of 329 fields right, of 713 single fields
 of 55 documents that nothing was tuned on."""
 LONGEST_LABEL = 80
-"""Number of characters at the beginning of a label that are looked up."""
+"""At most this many characters at the beginning of a label are looked up."""
 MAX_AFTER = 3
 """At most this many words after a number may name it."""
 NAME_BESIDE_WEIGHT = 2.0

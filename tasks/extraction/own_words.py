@@ -19,7 +19,7 @@ NAMED = 4.0
 LEAST_AGREEMENT = 0.6
 """A label names a field only if it agrees with the field's name by at least this, from 0 to 1."""
 LONGEST = 8
-"""Number of words at the end of a label that are compared."""
+"""At most this many words at the end of a label are compared."""
 _MAX_CHARS = 80
 """A label has at most this many characters."""
 STEM = 4

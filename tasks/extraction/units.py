@@ -117,9 +117,9 @@ _UNKNOWN_UNIT = re.compile(r" ?(?:(?P<sign>[\"'′″’”])|(?P<word>[^\W\d_]{
 """Pattern of a sign of feet or inches behind a number, or of a word that ends the line or a part of it."""
 _OPEN_QUOTATION = re.compile(r"[\"'“”„‘’‚«] ?$")
 _LONGEST_QUOTATION = 200
-"""Number of characters before a number among which the beginning of a quotation is looked for."""
+"""The beginning of a quotation is looked for in at most this many characters before a number."""
 _MOST_WORDS = 100
-"""Number of words of a line among which a measure in the field's own unit is looked for."""
+"""A measure in the field's own unit is looked for in at most this many words of a line."""
 _MOST_PIECES = 3
 """Up to this many measures may form one: hours, minutes and seconds."""
 _DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))

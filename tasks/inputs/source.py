@@ -18,7 +18,7 @@ _URL = re.compile(rf"https?://(?:\[(?P<ipv6>[\da-f:.]{{2,45}})\](?:[:/?#]{_OF_UR
 _SCHEME_END = "://"
 _SENTENCE_END = ".,;:!?"
 HEAD = 1024
-"""Number of characters of a reference that are searched for its scheme and a data URL's head."""
+"""The scheme and a data URL's head are searched for in at most this many characters of a reference."""
 _BASE64_HEAD = 88
 """Number of base64 characters for the first 66 bytes. These suffice to recognise a type, except within archives."""
 _FIRST_BYTES = 66

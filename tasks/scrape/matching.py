@@ -25,7 +25,7 @@ _LEAST_ENDING = 4
 """A word for a field counts as the ending of a hint, too, as `user` in `hnuser`, if it has at least this many
 letters."""
 _GROUPS = 12
-"""Number of record groups that are tried, the largest first."""
+"""At most this many record groups are tried, the largest first."""
 _LEAST_FILLED = 0.5
 """A page has a field if at least this share of its records have a value for it. Some records may lack one: stories
 without comments have no number of comments, for example."""

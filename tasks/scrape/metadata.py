@@ -18,7 +18,7 @@ _LEAST_SCORE = 0.5
 """A detected language counts if its score is at least this. With a lower score, the declared language of the page is
 more reliable."""
 _SAMPLE = 2000
-"""Number of characters of a text by which its language is detected."""
+"""The language of a text is detected from at most this many of its characters."""
 MAX_BYTES = 64 * 1024
 """Each kind of structured data has at most this many bytes as JSON. Further items are omitted."""
 MAX_DEPTH = 12

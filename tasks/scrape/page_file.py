@@ -33,7 +33,7 @@ _ARTICLE_SHARE = 0.55
 _PROSE_SHARE = 0.4
 """On a page without `main`, an article must have at least this share of the text outside links."""
 _FEW_CHARS = 250
-"""Number of characters below which trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
+"""If a page has fewer characters than this, trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
 """A page is a list if records of one kind have more than this share of its text. An article is then only a part of the
 list."""

@@ -19,7 +19,7 @@ _DEPTH = 120
 """The tree has at most this many levels, because libraries recurse once per level. Pages have 10 to 40 levels."""
 _OF_HEAD = frozenset({"title", "meta", "link", "script", "style", "base", "noscript", "template"})
 _HEAD = 4096
-"""Number of bytes in which the declared charset is searched for. Browsers search 1024, but authors put comments
+"""The declared charset is searched for in at most this many bytes. Browsers search 1024, but authors put comments
 first."""
 MAX_LINKS = 2000
 """A page has at most this many links. Sitemaps have tens of thousands."""

@@ -37,7 +37,7 @@ _BRACE = re.compile(r"[{}]")
 _SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
 _NAMED = re.compile(r"([.#])([\w-]+)")
 _MAX_CSS = 500_000
-"""Number of characters of a page's own style sheets that are read."""
+"""At most this many characters of a page's own style sheets are read."""
 
 Names = frozenset[tuple[str, str]]
 """Selectors of classes and ids, as `(".", class)` and `("#", id)`."""

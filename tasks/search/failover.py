@@ -15,7 +15,7 @@ from models.base import EngineUnavailable
 from tasks.wording.search_query import Freshness, SearchQuery
 
 LIMIT_S = 8.0
-"""Time limit of a provider's answer in seconds."""
+"""A provider's answer may take this many seconds."""
 
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0

@@ -33,7 +33,7 @@ ENGINES = ("duckduckgo", "brave", "mojeek", "startpage")
 """Engines that ddgs asks, two at a time in this order, until there are enough results. Their hosts are hard-coded in
 ddgs."""
 _ENGINE_S = 4
-"""Time limit of one engine in seconds."""
+"""One engine may take this many seconds."""
 _THREADS = 8
 _NOTHING = "No results found."
 """Message by which ddgs reports both that there are no results and that all engines refused."""

@@ -26,7 +26,7 @@ _THOUSANDS = r"[-+−]?[$€£]?\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,\d)"
 _ADDRESS = re.compile(r"https?://\S+", re.IGNORECASE)
 _FENCE = "```"
 _MAX_BRACKETS = 20
-"""Number of opening brackets that are tried as the beginning of JSON."""
+"""At most this many opening brackets are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
 """Failed attempts may read this many characters in all. After that, no further bracket is tried."""
 _YEAR_DIGITS = 4
@@ -49,7 +49,7 @@ _DATED_SHORT = re.compile(
 )
 """A year, or a date without hyphens, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
 _MAX_WORDS = 2000
-"""Number of characters of a long message's words that are kept at each end."""
+"""At most this many characters of a long message's words are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
 _VALUE = r"[:=]\s*([-+−]?\d[\d.]*)(?=[\s,;)]|\.?$)"
 _PAIR_VALUE = re.compile(_VALUE)

@@ -14,13 +14,13 @@ from tasks.series.grid import DAILY, DAY, HOUR, MINUTE, WEEK, Period, TimeGrid, 
 from tasks.series.horizon import Horizon
 
 LEAST_POINTS = 5
-"""Length of the shortest series that is forecast (the HTTP contract)."""
+"""A series that is forecast has at least this many values (the HTTP contract)."""
 LARGEST = 1e100
 """A value in a series is at most this far from 0, because the methods square values and sum the squares."""
 _SHOWN = 4
-"""Number of values, in addition to the last one, that a note or an error quotes."""
+"""A note or an error quotes at most this many values, in addition to the last one."""
 _NAMED_GAPS = 3
-"""Number of filled dates that a note names."""
+"""A note names at most this many filled dates."""
 MAX_STEPS = 256
 """A horizon has at most this many steps (the HTTP contract)."""
 _UNDATED_STEPS = 10

@@ -24,7 +24,7 @@ _UNSPACED = re.compile(
 _LONGEST_S = 6.0
 _SHORTEST_S = 0.3
 _PAUSE_S = 0.7
-"""Length of a pause, in seconds, that ends a phrase even within a sentence."""
+"""A pause of at least this many seconds ends a phrase even within a sentence."""
 _SENTENCE_ENDS = tuple(".!?。！？…؟।")
 _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5

@@ -59,9 +59,9 @@ _METADATA_ADDRESSES = frozenset(
     )
 )
 _ATTEMPTS = 4
-"""Number of addresses of one host that are tried, in the resolver's order."""
+"""At most this many addresses of a host are tried, in the resolver's order."""
 _LOOKUPS = 16
-"""Number of simultaneous lookups. A name that nobody answers occupies a thread for many seconds."""
+"""At most this many lookups run at the same time. A name that no server answers occupies a thread for many seconds."""
 
 
 class ProxyRefused(Exception):
