@@ -1,6 +1,6 @@
 """Scores how well each candidate in the texts answers each field, by a network and by rules."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from typing import Any
@@ -46,9 +46,11 @@ MAX_SPANS = 6_000
 MAX_SCORES = 300_000
 """The product of the numbers of spans and fields is at most this. For 50 fields, MAX_SPANS spans are scored; for 300
 fields, only the spans of about three pages."""
-MAX_TOKENS = 40_000
-"""At most this many tokens of labels and lines are embedded. MAX_SPANS spans of ordinary pages have about 25,000
-tokens, but a label may have 200 characters that are a token each."""
+MAX_TOKENS = 8_000
+"""At most this many tokens of labels and lines are embedded, which takes two or three seconds of a processor. Six dense
+pages have as many; a line of thousands of items has 40,000."""
+MAX_HEADER_TOKENS = 2_000
+"""At most this many tokens of the headers of tables are embedded."""
 UNDECIDED = 0.5
 """A field is scored again under another name if its most likely span has a lower probability than this."""
 
@@ -106,9 +108,7 @@ class Extractor:
             return FieldScores(
                 candidates, fields, np.zeros((len(fields), 1 + len(candidates.spans)), np.float32), entries
             )
-        known = await self.executor.run(strings.first, MAX_TOKENS // part)
-        vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
-        vectors[: len(known)] = await self._embedded(known)
+        vectors, left_out = await self._vectors(strings, spans.labels_beside, MAX_TOKENS // part)
         all_texts = [*texts, *dict.fromkeys(wholes.values())]
         found = await self._logits(spans, strings, vectors, all_texts)
         logits = found[: len(texts)]
@@ -118,7 +118,14 @@ class Extractor:
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
         await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(candidates, fields, logits, entries)
+        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out)
+
+    async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
+        """Return the vectors of the texts, with zeros for those beyond the bound, and the number of these."""
+        known = await self.executor.run(strings.most_telling, labels, max_tokens)
+        vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
+        vectors[known] = await self._embedded([strings.texts[index] for index in known])
+        return vectors, len(strings.texts) - len(known)
 
     async def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
         """Return how similar fields and column headers are in meaning, 0 to SIMILAR: fields × headers.
@@ -129,7 +136,7 @@ class Extractor:
         names = (await self._embedded([" ".join(text.names.own[0]) for text in texts])).reshape(len(fields), DIMENSIONS)
         strings = Strings()
         places = [strings.place(header) for header in headers]
-        vectors = await self._embedded(strings.texts)
+        vectors, _ = await self._vectors(strings, (), MAX_HEADER_TOKENS)
         both_names = np.stack([names, names], axis=1)
         matches = await self.executor.run(label_matches, texts, strings, vectors, both_names, self._meanings)
         return likeness_by_meaning(matches[:, places])

@@ -4,7 +4,7 @@ field."""
 import math
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any
@@ -146,10 +146,22 @@ class Strings:
         self.texts: list[str] = []
         self._places: dict[str, int] = {}
 
-    def first(self, max_tokens: int) -> list[str]:
-        """Return the texts, from the beginning, that together have at most about `max_tokens` tokens."""
-        ends = accumulate(len(_TOKEN.findall(text)) for text in self.texts)
-        return self.texts[: bisect_right([*ends], max_tokens)]
+    def most_telling(self, labels: Collection[int], max_tokens: int) -> Slices[list[int]]:
+        """Return the indices of the texts to be embedded, which together have at most about `max_tokens` tokens.
+
+        The `labels` come first, in the order of the text, then the other lines, the shortest first, because long ones
+        are hardly labels.
+        """
+        sizes: list[int] = []
+        for index, text in enumerate(self.texts):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            sizes.append(len(_TOKEN.findall(text)))
+        if sum(sizes) <= max_tokens:
+            return [*range(len(sizes))]
+        order = sorted(range(len(sizes)), key=lambda index: (index not in labels, sizes[index] * (index not in labels)))
+        ends = accumulate(sizes[index] for index in order)
+        return sorted(order[: bisect_right([*ends], max_tokens)])
 
     def place(self, text: str) -> int:
         """Return the index of `text` in `texts`, or −1 if it is empty. A new text is added."""
@@ -170,6 +182,12 @@ class SpanFeatures:
     """Matrix of spans × SLOTS: index of each label in the strings, or −1 without a label."""
     texts: NDArray[np.int32]
     """Matrix of spans × 2: index in the strings of the texts of the span's first and last segment."""
+
+    @property
+    def labels_beside(self) -> frozenset[int]:
+        """Indices of the strings that are before or above a span like a label of its own."""
+        indices = self.labels[:, [SLOTS.index(slot) for slot in ("own", "left", "heading")]]
+        return frozenset(np.unique(indices).tolist())
 
 
 def span_features(candidates: Candidates, strings: Strings) -> Slices[SpanFeatures]:

@@ -17,7 +17,7 @@ from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
 from tasks.extraction.examples import Example, taught_names
-from tasks.extraction.extractor import Extractor
+from tasks.extraction.extractor import MAX_TOKENS, Extractor
 from tasks.extraction.features import LARGEST_AMOUNT, field_text
 from tasks.extraction.fields import (
     MAX_FIELDS,
@@ -469,6 +469,11 @@ class _FormToFill:
         lacking = [*self._lacking({path for path in self.lists if path not in tables and values.get(path)})]
         cut += [path for path, one in tables.items() if one.is_cut]
         lacking += [f"Only the first {len(values[path]):,} items of {pointer_of(path)} were copied." for path in cut]
+        if scored and scored.by_words_alone:
+            lacking.append(
+                f"{scored.by_words_alone:,} labels and lines were compared with the fields by their words, not by "
+                f"their meaning: all together have more than {MAX_TOKENS:,} tokens."
+            )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
     def _converted(

@@ -159,6 +159,8 @@ class FieldScores:
     """The places of the values in lists of objects, by the value's path."""
     by_example: Mapping[int, Collection[int]] = field(default_factory=dict)
     """Indices of the candidates in places where examples have a field, by the field's row."""
+    by_words_alone: int = 0
+    """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Indices of the candidates with each value, by its key; empty until `index_values`."""
 

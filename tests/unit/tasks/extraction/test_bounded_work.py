@@ -9,7 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
+from models.embedding.embedder import DIMENSIONS
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
 from models.fair_executor import FairExecutor, Slices, all_of
 from tasks import result as result_module
@@ -482,12 +484,42 @@ def test_a_misread_text_is_found_beside_pieces_that_stand_everywhere(monkeypatch
     assert (match.kind, passage.line_at(match.words[0])) == ("fuzzy", 200)
 
 
-def test_no_more_tokens_than_may_be_embedded_are() -> None:
+def test_of_more_tokens_than_may_be_embedded_labels_and_short_lines_are() -> None:
     strings = Strings()
-    for text in ("Total", "谢谢" * 40, "Date"):
+    for text in ("谢谢" * 40, "Total", "Date of issue", "Name"):
         strings.place(text)
-    assert strings.first(80) == ["Total"]
-    assert strings.first(82) == ["Total", "谢谢" * 40, "Date"]
+    assert all_of(strings.most_telling({2}, 86)) == [0, 1, 2, 3]
+    assert all_of(strings.most_telling({2}, 80)) == [1, 2, 3]
+    assert all_of(strings.most_telling({2}, 4)) == [1, 2]
+    assert all_of(strings.most_telling({2}, 3)) == [2]
+
+
+class CountingEmbedder:
+    """Embedding engine that only counts the characters of the texts. Implements Embedder."""
+
+    def __init__(self) -> None:
+        self.characters = 0
+
+    async def embed(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.characters += sum(map(len, texts))
+        return np.zeros((len(texts), DIMENSIONS), np.float32)
+
+
+@pytest.mark.parametrize("count", [10, 4_000])
+async def test_a_line_of_thousands_of_items_is_embedded_in_part_with_a_warning(count: int) -> None:
+    embedder = CountingEmbedder()
+    executor = FairExecutor("tests")
+    text = ", ".join(f"Item {number}" for number in range(count))
+    schema = {"type": "object", "properties": {"name": {"type": "string"}}}
+    copied = await copy_fields(
+        schema,
+        TaskResults(has_text=True),
+        [entry_of("scraper", {"text": text})],
+        Extractor(ExtractionNetwork(), embedder, executor),
+    )
+    await executor.close()
+    assert embedder.characters < 5 * extractor_module.MAX_TOKENS
+    assert any("by their words" in one for one in copied.warnings) == (count > 10)
 
 
 def test_fields_whose_schemas_take_the_same_values_have_one_form() -> None:
