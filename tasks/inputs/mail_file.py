@@ -36,6 +36,9 @@ LONGEST_ENCODED = 32_768
 quadratic time for these: 10 ms for this many. 500 addresses with encoded names fit."""
 MAX_PARSED = 10 * MAX_PARTS
 """At most this many parts of one e-mail are parsed, including the parts of attached e-mails."""
+MAX_COMPARED = 50_000_000
+"""The product of the numbers of an e-mail's lines and of the levels of its parts is at most this. The library compares
+each line with the boundaries of all levels: 8 s for this many."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
@@ -57,19 +60,24 @@ _POLICY: Any = _ShorteningPolicy()
 class MailFile(PicturedText):
     """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
-    `nesting` is the number of e-mails that contain this one. The constructor raises InputTooLarge for more than
-    `MAX_PARTS` parts.
+    `nesting` is the number of e-mails that contain this one, and `parsed` is its message if it has been parsed with
+    these. The constructor raises InputTooLarge for more than `MAX_PARTS` parts.
     """
 
-    def __init__(self, blob: Blob, limits: MediaLimits, opener: Opener, nesting: int = 0) -> None:
+    def __init__(
+        self, blob: Blob, limits: MediaLimits, opener: Opener, nesting: int = 0, parsed: Message | None = None
+    ) -> None:
         self._limits = limits
         self._opener = opener
         self._nesting = nesting
+        self._parsed = parsed
         self._parts = 0
         super().__init__(blob, limits, self._text)
 
     def _text(self, pages: EmbeddedPages) -> str:
         whole = pages.blob
+        if self._parsed is not None:
+            return self._mail_text(self._parsed, pages)
         mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
         return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole), pages) for data in mails)
 
@@ -117,15 +125,17 @@ class MailFile(PicturedText):
         blob = self._blob(part, pages.blob)
         if blob.media_type in IMAGES:
             return pages.marked(blob.data, name)
-        return self._opened(blob, pages) if blob.data else ""
+        mail = _attached_mail(part)
+        return self._opened(blob, pages, mail) if blob.data or mail is not None else ""
 
-    def _opened(self, blob: Blob, pages: EmbeddedPages) -> str:
-        """Return the text of an attached file with the marks of its pages, or a note if it is not read."""
+    def _opened(self, blob: Blob, pages: EmbeddedPages, mail: Message | None = None) -> str:
+        """Return the text of an attached file with the marks of its pages, or a note if it is not read. `mail` is the
+        message of an e-mail that was parsed with the one around it."""
         try:
             if blob.media_type in (EMAIL, MAILBOX):
                 if self._nesting == MAX_NESTING:
                     return f"[attachment not read: nested more than {MAX_NESTING} e-mails deep]"
-                return pages.marked_file(MailFile(blob, self._limits, self._opener, self._nesting + 1))
+                return pages.marked_file(MailFile(blob, self._limits, self._opener, self._nesting + 1, mail))
             if opened := self._opener(blob.media_type):
                 return pages.marked_file(opened(blob, self._limits))
             if blob.media_type in TEXTS:
@@ -135,31 +145,41 @@ class MailFile(PicturedText):
         return f"[attachment not read: {blob.media_type}]"
 
     def _blob(self, part: Message, whole: Blob) -> Blob:
-        if part.get_content_type() == EMAIL and part.is_multipart():
-            data = _parts(part)[0].as_bytes()
-        else:
-            payload = part.get_payload(decode=True)
-            data = payload if isinstance(payload, bytes) else b""
+        payload = part.get_payload(decode=True)
+        data = payload if isinstance(payload, bytes) else b""
         named = media_type_named(part.get_content_type()) or media_type_of_file(part.get_filename())
-        media_type = sniff(data, text=named in TEXTS) or named or "text/plain"
+        media_type = EMAIL if _attached_mail(part) else sniff(data, text=named in TEXTS) or named or "text/plain"
         label = f"{whole.label}: {_name(part)}"[:SHOWN]
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
 
 
 def _parsed(data: bytes, whole: Blob) -> Message:
-    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts."""
+    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts, or more levels of them than
+    MAX_COMPARED permits."""
     parts = 0
+    most_levels = MAX_COMPARED // (1 + data.count(b"\n"))
 
-    def part(**options: Any) -> Message:
-        nonlocal parts
-        parts += 1
-        if parts > MAX_PARSED:
-            raise whole.too_large(
-                f"has more than {MAX_PARSED} parts, including those of attached e-mails, which is the limit."
-            )
-        return Message(**options)
+    class Part(Message):
+        level = 1
 
-    return email.message_from_bytes(data, _class=part, policy=_POLICY)
+        def __init__(self, policy: Any = _POLICY) -> None:
+            nonlocal parts
+            parts += 1
+            if parts > MAX_PARSED:
+                raise whole.too_large(
+                    f"has more than {MAX_PARSED} parts, including those of attached e-mails, which is the limit."
+                )
+            super().__init__(policy)
+
+        def attach(self, payload: Any) -> None:
+            payload.level = self.level + 1
+            if payload.level > most_levels:
+                raise whole.too_large(
+                    f"has parts nested more than {most_levels} deep, the limit for an e-mail of as many lines."
+                )
+            super().attach(payload)
+
+    return email.message_from_bytes(data, _class=Part, policy=_POLICY)
 
 
 def _split_mailbox(data: bytes) -> Iterator[bytes]:
@@ -178,6 +198,11 @@ def _parts(part: Message) -> list[Message]:
     return [one for one in parts if isinstance(one, Message)] if isinstance(parts, list) else []
 
 
+def _attached_mail(part: Message) -> Message | None:
+    """Return the message of an attached e-mail that was parsed with the one around it."""
+    return next(iter(_parts(part)), None) if part.get_content_type() == EMAIL else None
+
+
 def _is_attachment(part: Message) -> bool:
     return part.get_content_disposition() == "attachment"
 
@@ -185,8 +210,8 @@ def _is_attachment(part: Message) -> bool:
 def _name(part: Message) -> str:
     """Return the name of an attached file, the subject of an attached e-mail, or else the part's type."""
     name = part.get_filename()
-    if not name and part.get_content_type() == EMAIL and part.is_multipart():
-        name = _header(_parts(part)[0], "Subject")
+    if not name and (mail := _attached_mail(part)) is not None:
+        name = _header(mail, "Subject")
     return one_line(_decoded(name or "") or part.get_content_type())[:SHOWN]
 
 

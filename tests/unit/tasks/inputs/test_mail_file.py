@@ -1,6 +1,7 @@
 """E-mails and mailboxes through the loader and the `ocr` task, in the processes where the server opens them."""
 
 import base64
+import email
 import io
 import mailbox
 from collections.abc import AsyncIterator
@@ -17,8 +18,16 @@ from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.fetch.fetcher import Fetcher, FetchPolicy
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.loader import MediaLoader
-from tasks.inputs.mail_file import LONGEST_ENCODED, MAX_NESTING, MAX_PARSED, MAX_PARTS
-from tasks.inputs.source import Origin, Source
+from tasks.inputs.mail_file import (
+    LONGEST_ENCODED,
+    MAX_COMPARED,
+    MAX_NESTING,
+    MAX_PARSED,
+    MAX_PARTS,
+    MailFile,
+)
+from tasks.inputs.media_types import EMAIL
+from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
 from tests.office_files import document
 
@@ -173,6 +182,27 @@ async def test_an_e_mail_of_endless_parts_is_refused_before_all_are_parsed(loade
     data = b"Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: message/rfc822\n\n" + inner + b"--x--\n"
     with pytest.raises(InputTooLarge, match=f"more than {MAX_PARSED} parts, including those of attached e-mails"):
         await loader.open(sent(b"Subject: s\n" + data))
+
+
+async def test_an_e_mail_of_many_lines_in_deeply_nested_parts_is_refused(loader: MediaLoader) -> None:
+    levels = "".join(f"Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n" for at in range(60))
+    data = f"Subject: s\n{levels}\n".encode() + b"a\n" * (MAX_COMPARED // 60)
+    with pytest.raises(InputTooLarge, match="nested more than 59 deep"):
+        await loader.open(sent(data))
+
+
+async def test_e_mails_within_each_other_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = mail("the innermost")
+    for number in range(MAX_NESTING):
+        outer = mail(f"level {number}.")
+        outer.add_attachment(message)
+        message = outer
+    parsed: list[int] = []
+    parse = email.message_from_bytes
+    monkeypatch.setattr(email, "message_from_bytes", lambda *given, **how: parsed.append(1) or parse(*given, **how))
+    file = MailFile(Blob(message.as_bytes(), EMAIL, "a.eml", "p"), MediaLimits(), lambda _: None)
+    assert "the innermost" in (file.text or "")
+    assert len(parsed) == 1
 
 
 async def test_encoded_words_of_a_header_are_decoded_up_to_a_bound(loader: MediaLoader) -> None:
