@@ -14,6 +14,7 @@ import sqlite3
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.batches.building import batches_file
 from app.batches.store import SCHEMA as BATCHES_SCHEMA
@@ -34,6 +36,10 @@ from app.state.sqlite_entries import VERSION as ENTRIES_VERSION
 FORMAT = 1
 """Version of the archive's layout."""
 _MANIFEST = "backup.json"
+_LARGEST_MANIFEST = 1 << 20
+"""Largest size of the manifest, in bytes."""
+_ENCRYPTED = 1
+"""Bit of the flags of an encrypted member of a ZIP archive."""
 _KEYS = "keys.toml"
 _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
@@ -109,6 +115,17 @@ class BackupContents:
         return ", ".join([*parts, "the file of keys"] if self.has_keys else parts)
 
 
+class _Manifest(BaseModel):
+    """The statements of an archive about itself."""
+
+    model_config = ConfigDict(strict=True)
+    made: str
+    openfaze: str
+    uploads: int = Field(ge=0)
+    databases: dict[str, int]
+    keys: bool
+
+
 def back_up(places: Places, target: Path) -> BackupContents:
     """Write all state into `target`, which is replaced only when the new archive is complete. The server may run
     meanwhile. Raises BackupFailed."""
@@ -150,7 +167,7 @@ def restore(places: Places, source: IO[bytes]) -> BackupContents:
             with _lock(places, f"A server runs on {places.files}: stop it first", exclusive=True):
                 _check_empty(places)
                 _unpack(archive, targets)
-    except (zipfile.BadZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise BackupFailed(f"This backup is not complete: {error}") from error
     except OSError as error:
         raise BackupFailed(f"Nothing was restored: {error}") from error
@@ -240,18 +257,30 @@ def _make_seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
 
 
 def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
+    for member in archive.infolist():
+        if member.flag_bits & _ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BackupFailed(f"'{member.filename[:100]}' is encrypted or packed as no backup made by openfaze is")
     try:
-        manifest: dict[str, Any] = json.loads(archive.read(_MANIFEST))
-    except (KeyError, ValueError):
+        size = archive.getinfo(_MANIFEST).file_size
+        manifest: Any = json.loads(archive.read(_MANIFEST)) if size <= _LARGEST_MANIFEST else None
+    except KeyError:
         raise BackupFailed(f"This is not a backup made by openfaze: it has no {_MANIFEST}") from None
+    except (ValueError, RecursionError):
+        manifest = None
+    if not isinstance(manifest, dict):
+        raise BackupFailed(f"This is not a backup made by openfaze: its {_MANIFEST} is no object of JSON")
     if manifest.get("format") != FORMAT:
         raise BackupFailed(
             f"The backup was made by openfaze {manifest.get('openfaze')}, and has format {manifest.get('format')}; "
             f"openfaze {version('openfaze')} reads format {FORMAT}. Restore it with the version that made it."
         )
-    return BackupContents(
-        manifest["made"], manifest["openfaze"], manifest["uploads"], manifest["databases"], manifest["keys"]
-    )
+    try:
+        known = _Manifest.model_validate(manifest)
+    except ValidationError as error:
+        problem = error.errors()[0]
+        place = ".".join(map(str, problem["loc"]))
+        raise BackupFailed(f"The backup is damaged: '{place}' of its {_MANIFEST}: {problem['msg']}") from None
+    return BackupContents(known.made, known.openfaze, known.uploads, known.databases, known.keys)
 
 
 def _check_versions(contents: BackupContents, places: Places) -> None:

@@ -320,6 +320,8 @@ def read_schema(path: Path) -> Json:
         schema = json.loads(path.read_text("utf-8"))
     except ValueError as error:
         fail(f"--schema: {path} is not JSON: {error}")
+    except RecursionError:
+        fail(f"--schema: {path} has too many levels of lists and objects")
     if not isinstance(schema, dict):
         fail(f"--schema: {path} is not a JSON object")
     return schema

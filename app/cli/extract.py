@@ -210,7 +210,7 @@ def _examples(file: Path) -> list[PaperExample]:
         try:
             example: Any = json.loads(line)
             name, answer = example["paper"], example["answer"]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             fail(f'--examples: {file}:{number} is not {{"paper": "…", "answer": {{…}}}}')
         sibling = file.parent / name
         found = list(papers_of([str(sibling) if not Path(name).exists() and sibling.exists() else name]))

@@ -25,6 +25,8 @@ def review(named: Path, url: str | None, port: int, below: float) -> int:
         from app.review.server import review_app
         from app.review.table_review import TableReview
 
+    if not named.name or named.is_dir():
+        fail(f"{named} is a folder: name the table that `openfaze extract` made")
     table = named.with_name(named.name.removesuffix(STATE)).resolve()
     state_file = table.with_name(f"{table.name}{STATE}")
     if not state_file.is_file():

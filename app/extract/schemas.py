@@ -46,6 +46,8 @@ def _of_file(path: Path) -> Json:
         raise ValueError(f"{path}: {error.strerror}") from None
     except ValueError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
+    except RecursionError:
+        raise ValueError(f"{path} has too many levels of lists and objects") from None
     if not isinstance(schema, dict):
         raise ValueError(f"{path} is not a JSON object")
     return schema

@@ -13,9 +13,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from app.access.key_file import CHAT
+from app.chat.schema.structured import is_open
 from app.errors import BadRequest
 from app.wire.model_names import MODEL
 from app.wire.problems import first_problem
+from app.wire.request import ResponseFormat
 from models.translation.speech_codes import language_name
 from tasks.code_sandbox import CodeData
 from tasks.forecast import ForecastData
@@ -37,6 +39,8 @@ _Language = Annotated[
     str,
     Field(min_length=2, max_length=60, description="English name or ISO 639 code of a language, such as German or de."),
 ]
+_SCHEMA = "response_format.json_schema.schema"
+"""Place of the schema in a chat request, which the caller knows as the argument `schema`."""
 _PAGES = r"^(\d+(\s*[-–]\s*\d+)?(\s*,\s*\d+(\s*[-–]\s*\d+)?)*)?$"
 _LONGEST_CODE = 3
 LIST = "results"
@@ -240,10 +244,17 @@ class Extract(Instructed):
         yield self.instructions or "Extract the fields of the schema."
 
     def request(self) -> dict[str, Any]:
+        form = {"type": "json_schema", "json_schema": {"name": "extract", "schema": self.schema_}}
+        if is_open(ResponseFormat.model_validate(form)):
+            raise BadRequest(
+                f"Field '{_SCHEMA}' names no fields to extract: give it 'properties', such as "
+                '{"type": "object", "properties": {"total": {"type": "number"}}}.',
+                param=_SCHEMA,
+            )
         return {
             "model": MODEL,
             "messages": [{"role": "user", "content": list(self.parts())}],
-            "response_format": {"type": "json_schema", "json_schema": {"name": "extract", "schema": self.schema_}},
+            "response_format": form,
             "evidence": True,
         }
 

@@ -170,12 +170,14 @@ def test_an_answer_that_breaks_off_says_so(model: FullModel, tmp_path: Path) -> 
 
 def test_each_failure_says_what_to_do_next(model: FullModel, tmp_path: Path) -> None:
     (tmp_path / "no.json").write_text("[1")
+    (tmp_path / "deep.json").write_text("[" * 100_000)
     nobody = f"http://127.0.0.1:{free_port()}"
     for result, said in (
         (ask(model, tmp_path, "hi", key=None), "export OPENFAZE_API_KEY="),
         (ask(model, tmp_path, "hi", "--task", "nope"), "Supported tasks: ocr, "),
         (ask(model, tmp_path, "hi", "--guard", "S99"), "Valid codes: S1, "),
         (ask(model, tmp_path, "hi", "--schema", "no.json"), "no.json is not JSON"),
+        (ask(model, tmp_path, "hi", "--schema", "deep.json"), "deep.json has too many levels"),
         (ask(model, tmp_path), "there is nothing to ask"),
         (ask(nobody, tmp_path, "hi"), "openfaze serve`, or name another one with --url"),
     ):

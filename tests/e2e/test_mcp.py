@@ -259,6 +259,8 @@ async def test_a_text_is_data_whatever_it_says(model: FullModel) -> None:
         ("speech_to_text", {"source": PICTURE}, "neither audio nor video"),
         ("extract", {"text": "x", "schema": {"type": "strange"}}, "Field 'schema.type': 'strange'"),
         ("extract", {"sources": [PICTURE], "schema": {"type": "strange"}}, "Field 'schema.type': 'strange'"),
+        ("extract", {"text": "x", "schema": {}}, "Field 'schema' names no fields"),
+        ("extract", {"sources": [PICTURE], "schema": {"type": "object"}}, "Field 'schema' names no fields"),
         ("extract", {"sources": [], "schema": SCHEMA}, "Field 'sources': Expected at least 1 item, not 0"),
         ("extract", {"sources": [PICTURE] * 17, "schema": SCHEMA}, "Field 'sources': Expected at most 16 items"),
         ("extract", {"sources": [""], "schema": SCHEMA}, "Field 'sources[0]'"),

@@ -402,3 +402,8 @@ def test_what_is_no_table_is_said(tmp_path: Path) -> None:
     done = openfaze_here("review", "none.xlsx", folder=tmp_path)
     assert done.returncode == 2
     assert "there is no none.xlsx.state" in done.stderr
+
+
+def test_a_folder_is_no_table(tmp_path: Path) -> None:
+    done = openfaze_here("review", ".", folder=tmp_path)
+    assert (done.returncode, "is a folder" in done.stderr, "Traceback" in done.stderr) == (2, True, False)

@@ -164,12 +164,35 @@ def without_a_manifest(archive: Path) -> None:
         opened.writestr("a.txt", b"")
 
 
+def with_manifest(manifest: bytes, compression: int = zipfile.ZIP_STORED) -> Callable[[Path], None]:
+    def write_manifest(archive: Path) -> None:
+        with zipfile.ZipFile(archive, "w", compression) as opened:
+            opened.writestr("backup.json", manifest)
+
+    return write_manifest
+
+
+MANIFEST: Any = {"format": 1, "openfaze": "0.2.0", "made": "2026-01-01", "uploads": 0, "databases": {}, "keys": False}
+LACKING = {key: value for key, value in MANIFEST.items() if key != "made"}
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
         (cut, "backup is not complete"),
         (flipped, "backup is not complete: Bad CRC-32"),
         (without_a_manifest, "is not a backup made by openfaze"),
+        (with_manifest(b"{"), "its backup.json is no object of JSON"),
+        (with_manifest(b"[" * 100_000), "its backup.json is no object of JSON"),
+        (with_manifest(b"\xff"), "its backup.json is no object of JSON"),
+        (with_manifest(b"[1]"), "its backup.json is no object of JSON"),
+        (with_manifest(b" " * (1 << 21)), "its backup.json is no object of JSON"),
+        (with_manifest(json.dumps(LACKING).encode()), "'made' of its backup.json: Field required"),
+        (with_manifest(json.dumps(MANIFEST).encode(), zipfile.ZIP_LZMA), "encrypted or packed as no backup"),
+        (told(databases=["batches"]), "'databases' of its backup.json: .*dictionary"),
+        (told(databases={"batches": "1"}), "'databases.batches' of its backup.json: .*integer"),
+        (told(uploads=-1), "'uploads' of its backup.json: "),
+        (told(keys="no"), "'keys' of its backup.json: "),
         (told(format=2, openfaze="9.0.0"), "made by openfaze 9.0.0, and has format 2; .* reads format 1"),
         (told(databases={"batches": 7}, openfaze="9.0.0"), r"'batches' has version 7, .* up to \d. Restore .* 9.0.0"),
         (with_member("files/../../a"), "is not part of any backup"),
