@@ -28,8 +28,8 @@ IN_OTHER_UNIT: Final = 0.4
 """A number that is printed in a different unit or magnitude than its field has gets at most this probability."""
 DOUBTFUL: Final = 0.85
 """A doubtful value has at most this probability: a bound (`below 5`), an amount that is not due (`30.00 waived`), a
-number beside another currency or an unknown unit, a day that may be two (03/04/05), and one of several values after the
-same label."""
+number beside another currency or an unknown unit, a day that may be two (03/04/05), one of several values after the
+same label, and a value that another one has replaced (`Old IBAN`)."""
 
 _NEAR: Final = 50
 """Words that speak against a number are looked for in this many characters beside it."""
@@ -68,6 +68,13 @@ _NOT_DUE_BEFORE = re.compile(
     rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
 )
 _LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
+_FORMER: Final = frozenset(fold(without_accents(" ".join(_TABLE["superseded"]["before"].split(",")))))
+_FORMER_AFTER = re.compile(rf"[ (\[,;–-]{{0,3}}(?:{_any_of('superseded', 'after')})(?!\w)")
+_FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-]{_FORMER_AFTER.pattern}")
+_STRUCK: Final = "~~"
+"""Sign of Markdown around deleted text."""
+_MAX_WORDS_AFTER: Final = 6
+_CLAUSE_END = re.compile(r"[.,;:!?]$")
 _LABEL_END = (":", "：")
 
 
@@ -78,6 +85,8 @@ def largest_probability(
     value is in the field's own unit, whatever the unit of the span."""
     if is_denied(span.text_before):
         return DENIED
+    if _is_superseded(field, span):
+        return DOUBTFUL
     if types_of(field.schema) & {"number", "integer"} and span.number is not None:
         text = field_text(field.schema, field.names)
         if not is_converted and rescaled(text, span, candidates) is not None:
@@ -89,6 +98,30 @@ def largest_probability(
             return DOUBTFUL
     is_ambiguous = wants_iso(field.schema) and _is_ambiguous_day(span, candidates)
     return DOUBTFUL if is_ambiguous or _is_one_of_several(span, candidates) else 1.0
+
+
+def _is_superseded(field: WantedField, span: CandidateSpan) -> bool:
+    """True if the label of a value, the words around it or a line through it say that another value has replaced it,
+    and the field does not ask for such a value: `Old IBAN: …`, `… (replaced by …)`, `~~…~~`."""
+    passage, first, last = span.passage, span.words[0], span.words[-1]
+    own_line = passage.line_words(passage.line_at(first))
+    before = passage.words[own_line.start : first]
+    if (" ".join(before).count(_STRUCK) + passage.words[first].startswith(_STRUCK)) % 2:
+        return True
+    clause: list[str] = []
+    # The end of the first word behind the value may be that of a label: `Old IBAN: …`.
+    for word in reversed(before[-_MAX_WORDS_AFTER:]):
+        if clause and _CLAUSE_END.search(word):
+            break
+        clause.append(word)
+    words = {without_accents(word) for word in fold(" ".join([*clause, span.label]))}
+    after = " ".join(passage.words[last + 1 : min(last + 1 + _MAX_WORDS_AFTER, own_line.stop)])
+    is_former = (
+        not words.isdisjoint(_FORMER)
+        or _FORMER_AFTER.match(without_accents(after.casefold()))
+        or _FORMER_WITHIN.search(without_accents(span.text.casefold()))
+    )
+    return bool(is_former) and _FORMER.isdisjoint(map(without_accents, fold(" ".join(map(str, field.path)))))
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:

@@ -198,3 +198,24 @@ async def test_an_amount_of_a_page_in_thousands_is_not_sure(text: str, is_sure: 
 async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
     found = await read_field("BTW 21%: 130.29\nTotaal 750.71", "btw_percentage", NUMBER)
     assert (found.value, found.probability <= DOUBTFUL) == (21, True)
+
+
+@each_case(
+    ("text", "name", "schema", "is_sure"),
+    [
+        ("Account holder: Ada Holm\nOld IBAN: DE89370400440532013000", "iban", TEXT, False),
+        ("IBAN: DE89370400440532013000 (replaced by GB29NWBK60161331926819)", "iban", TEXT, False),
+        ("IBAN: DE89370400440532013000", "iban", TEXT, True),
+        ("Invoice\nTotal: ~~120.00~~", "total", NUMBER, False),
+        ("Invoice\nTotal: 120.00", "total", NUMBER, True),
+        ("Adjustment: less 20.00", "adjustment", NUMBER, False),
+        ("Former address: 4 Dock Row, Leeds", "address", TEXT, False),
+        ("Previous address: 4 Dock Row, Leeds", "previous_address", TEXT, True),
+    ],
+)
+async def test_a_value_that_another_one_has_replaced_is_not_sure(
+    text: str, name: str, schema: Any, is_sure: bool
+) -> None:
+    found = await read_field(text, name, schema)
+    assert (found.probability >= 0.9) is is_sure
+    assert found.probability <= DOUBTFUL or is_sure
