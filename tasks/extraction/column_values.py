@@ -14,7 +14,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.yes_and_no import EnumValues, answer_of, most_harmless
 from tasks.notation.cells import decimal_comma, fraction, is_missing, moments, number
 from tasks.notation.clock_times import clock_beside
-from tasks.notation.dates import days_without_year, find_days, is_day_of_a_year, parse_day
+from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 
 UNREADABLE = object()
 """Mark of a cell that has no value for a field."""
@@ -241,6 +241,7 @@ def _bare_number(cell: str) -> tuple[int, str]:
 
 def _days(cells: Sequence[str], known_days: Sequence[date]) -> list[Any]:
     lone = iter(days_without_year([cell for cell in cells if is_day_of_a_year(cell)], known_days))
+    middle = sorted(known_days)[len(known_days) // 2] if known_days else None
     found: list[Any] = []
     for cell, one in zip(cells, moments(cells), strict=True):
         if is_day_of_a_year(cell):
@@ -248,9 +249,11 @@ def _days(cells: Sequence[str], known_days: Sequence[date]) -> list[Any]:
             found.append(UNREADABLE if one_day is None else one_day.isoformat())
         elif one is not None:
             found.append(one.date().isoformat())
+        elif (day := parse_day(cell)) is not None:
+            found.append(day.readings[0].isoformat())
         else:
-            day = parse_day(cell)
-            found.append(UNREADABLE if day is None else day.readings[0].isoformat())
+            near = day_of_week_near(cell, middle) if middle is not None else None
+            found.append(UNREADABLE if near is None else near.isoformat())
     return found
 
 

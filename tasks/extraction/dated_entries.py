@@ -212,7 +212,9 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
             yield None
             body.append([in_asked_form(cells.get(role, NO_CELL), fields[index]) for index, role in roles.items()])
         if body:
-            yield ReadTable([header, *body], is_exact=False, is_whole=True)
+            # The heading of the section names the list.
+            of_list = fields[0].path[:-1] if section_entries else None
+            yield ReadTable([header, *body], is_exact=False, is_whole=True, of_list=of_list)
 
 
 def _note_order(passage: Passage, entries: Sequence[_Entry]) -> Slices[None]:

@@ -67,12 +67,15 @@ _TIME = (
     r"(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?::[0-5]\d)?(?: ?[ap]\.?m\b\.?)?| ?[hu] ?[0-5]\d| ?[ap]\.?m\b\.?| Uhr\b)"
     r"(?:[^\S\t]?Uhr\b)?"
 )
+_LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
+"""Names of weekdays without those of two letters, such as `on` and `do`, which are other words before numbers."""
+_DAY_ALONE = rf"(?:3[01]|[12]\d|0?[1-9]){ORDINAL}(?!\w)"
 _UNIT = (
-    r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
+    r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m/s|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
     r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
     r"|stuks?|st\.|uds?\.?|pz\.?|un\.?|h|min(?:ut\w{0,4}|\.)?|Std\.?|hrs?|hours?|Stunden|heures?|horas?|ore|uur|godz\.?|tim\.?|days?"
     r"|Tage?|jours?|días?|giorni|dias?|dagen|dni|dagar|weeks?|Wochen?|months?|Monate?|mois|meses|mesi|years?|Jahre?|ans"
-    r"|años|anni|anos|jaar|lat|år|mph|kt|m/s|mm/h|kcal|kJ|x|×)"
+    r"|años|anni|anos|jaar|lat|år|mph|kt|mm/h|kcal|kJ|x|×)"
 )
 _DOSED = r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|kg|min|dos\w*|Tag|day|jour))?"
 
@@ -90,7 +93,10 @@ _FORMS: Final = {
     "now": rf"(?<!\S)(?:{_NOW})(?!\S)",
     "day": rf"(?:(?:{any_of(WEEKDAYS)})\.?,? )?"
     rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?"
-    rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))",
+    rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
+    rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
+    rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))"
+    rf"|(?:{_LONG_WEEKDAY})\.?,? {_DAY_ALONE}(?![\d.,:/%°]*\d| ?[%°])",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
     "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
     rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
@@ -303,6 +309,7 @@ def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int])
                     and kind
                     and text[stop - 1 : stop] == " "
                     and (begun := _label_at_end(text, *piece_span)) is not None
+                    and not (label and begun == piece_span[0])
                 ):
                     if rest := _trimmed(text, piece_span[0], begun):
                         yield piece("text", *rest)

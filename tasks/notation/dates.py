@@ -70,6 +70,11 @@ _NO_YEAR = re.compile(
 )
 
 
+_DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
+"""Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
+_FARTHEST: Final = 45
+"""Largest distance, in days, between such a day and a known one. Within a year, the same number often falls on the same
+day of the week again after some three months, and in March after one."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -147,6 +152,20 @@ def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[
         possible_days = [one for year in (common - 1, common, common + 1) if (one := _day_in(year, month, day))]
         found.append(min(possible_days, key=lambda one: abs(one - middle_day), default=None))
     return [None] * len(texts) if None in found else found
+
+
+def day_of_week_near(text: str, known_day: date) -> date | None:
+    """Return the day in a text that has a day of the week and the number of the day, but no month (`Fri 9`): the one
+    nearest to a known day. None if no day near it has both."""
+    found = _DAY_OF_WEEK.fullmatch(text.strip())
+    weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
+    if found is None or weekday is None:
+        return None
+    for distance in range(_FARTHEST + 1):
+        for day in (known_day + timedelta(distance), known_day - timedelta(distance)):
+            if day.day == int(found["d"]) and day.isoweekday() == weekday:
+                return day
+    return None
 
 
 def days_mentioned(text: str) -> Slices[list[date]]:

@@ -1,9 +1,12 @@
 """Finds labels of pieces in records: texts that all records have in common, and the header above the first record."""
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final, NamedTuple
 
+from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import folded_words
 from tasks.extraction.line_pieces import PiecedLine
 from tasks.extraction.records.line_keys import LineKey, SlotKey, keys_of_pieces
@@ -14,8 +17,55 @@ from tasks.extraction.words_on_page import WordOnPage
 CONSTANT: Final = 0.6
 """Least share of the records that have the same text in a slot at which the text counts as a label."""
 MAX_WORDS_OF_LABEL: Final = 4
+_SPACE: Final = re.compile(r"\s")
 IS_LABEL: Final = "\x00"
 """Label of a text that is itself the label of another piece. No page has this text."""
+
+
+FEWEST_TELLING: Final = 3
+"""Least number of records whose lines begin with a telling label."""
+
+
+def with_telling_labels_as_texts(run: Run) -> Run:
+    """Return a run in which each telling label is a text of its own. A label is telling if only one record has it, and
+    most records have one in the same line, as in `Skarnholm: SW 12 m/s` above `Aldby: W 9 m/s`."""
+    count = len(run.records)
+    if count < FEWEST_TELLING:
+        return run
+    records_by_label: dict[tuple[str, ...], set[int]] = defaultdict(set)
+    labels_by_line: dict[int, dict[int, tuple[str, ...]]] = defaultdict(dict)
+    for record_number, record in enumerate(run.records):
+        for line_number, line in enumerate(record):
+            for index, piece in enumerate(line.pieces):
+                label = tuple(folded_words(piece.label)) if piece.label else ()
+                if not label:
+                    continue
+                records_by_label[label].add(record_number)
+                if index == 0:
+                    labels_by_line[line_number][record_number] = label
+    telling: set[tuple[int, int]] = set()
+    for line_number, labels in labels_by_line.items():
+        own = [number for number, label in labels.items() if len(records_by_label[label]) == 1 and label not in PHRASES]
+        if len(own) >= max(FEWEST_TELLING, CONSTANT * count):
+            telling |= {(number, line_number) for number in own}
+    if not telling:
+        return run
+    records = [
+        [_with_label_as_text(line) if (number, index) in telling else line for index, line in enumerate(record)]
+        for number, record in enumerate(run.records)
+    ]
+    return replace(run, records=records)
+
+
+def _with_label_as_text(line: PiecedLine) -> PiecedLine:
+    """Return a line whose first piece has no label, but follows a text with the label's words."""
+    first, *others = line.pieces
+    start = line.text.rfind(first.label, 0, first.start)
+    end = start + len(first.label)
+    first_word, last_word = (len(_SPACE.findall(line.text[:position])) for position in (start, end))
+    words = tuple(word.at for word in line.words[first_word : last_word + 1])
+    label = first._replace(kind="text", text=first.label, words=words, label="", start=start, end=end)
+    return line._replace(pieces=[label, first._replace(label="", sign="colon"), *others])
 
 
 class PieceOfRun(NamedTuple):

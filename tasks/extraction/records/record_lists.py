@@ -27,6 +27,12 @@ from tasks.schema.paths import JsonPath
 
 LEAST_PROBABILITY: Final = 0.5
 """Least mean probability of the values of a list's records."""
+LEAST_OF_FULL: Final = 0.35
+"""Least mean probability if the records fill nearly all of at least `FEW_FIELDS` fields."""
+FULL: Final = 0.75
+"""Least share of a list's fields that such records fill."""
+FEW_FIELDS: Final = 3
+"""Least number of such fields: a page has many runs with a text and a number."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5
@@ -75,7 +81,9 @@ def fill_from_records(
     filled_lists: dict[JsonPath, FilledList] = {}
     used: set[tuple[int, int]] = set()
     for path, run in ranked:
-        is_likely = run.filling.mean_probability >= LEAST_PROBABILITY and _may_fill(run.filling, lists[path])
+        is_full = len(lists[path]) >= FEW_FIELDS and run.filling.features.filled >= FULL
+        least = LEAST_OF_FULL if is_full else LEAST_PROBABILITY
+        is_likely = run.filling.mean_probability >= least and _may_fill(run.filling, lists[path])
         if path in filled_lists or not is_likely:
             continue
         words = _words_of(run.filling)

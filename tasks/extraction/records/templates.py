@@ -17,7 +17,13 @@ from tasks.extraction.line_pieces import Piece, PiecedLine, is_now
 from tasks.extraction.records.joined_pieces import join_pieces, joined_texts
 from tasks.extraction.records.line_keys import LineKey, SlotKey, keys_of_lines, keys_of_pieces, kind_of_piece
 from tasks.extraction.records.piece_parts import parts_of, unit_text
-from tasks.extraction.records.record_labels import IS_LABEL, PieceOfRun, constant_labels, label_by_header
+from tasks.extraction.records.record_labels import (
+    IS_LABEL,
+    PieceOfRun,
+    constant_labels,
+    label_by_header,
+    with_telling_labels_as_texts,
+)
 from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import NUMBER_OF_MARK, NUMBER_OF_SECTION, PiecePlace, Slot, SlotCell
 from tasks.extraction.units import unit_of
@@ -83,6 +89,7 @@ class RecordOutline:
 
 def template_of(run: Run, days: Sequence[date]) -> RecordTemplate:
     """Return the slots of the records of a run. `days` are those that the passage mentions."""
+    run = with_telling_labels_as_texts(run)
     slots = _slots(run)
     label_by_header(run, slots)
     slots_of_pieces = [slot for slot in slots if not slot.is_joined and "." not in slot.kind]

@@ -14,6 +14,10 @@ from tasks.extraction.table_lists import likeness_by_words
 
 SAME_TOPIC: Final = 1.5
 """Likeness of a heading and a list with the same topic."""
+SAME_NOUN: Final = 1.2
+"""Likeness of a heading that has the noun of the list's name."""
+LONGEST_ENDING: Final = 2
+"""Largest number of letters in which two forms of a word differ at its end."""
 SHORTEST_STEM: Final = 5
 """Least number of letters of a word that names a topic in compounds and inflected forms, too."""
 
@@ -32,7 +36,23 @@ def heading_likeness(names: Names, heading: str) -> float:
     likeness = likeness_by_words(names, text)
     if likeness < SAME_TOPIC and _topics(fold(text)) & _topics_of_list(names):
         return SAME_TOPIC
+    if likeness < SAME_NOUN and _has_noun_of(names, text):
+        return SAME_NOUN
     return likeness
+
+
+def _has_noun_of(names: Names, heading: str) -> bool:
+    """True if a heading has the noun of a list's name among its words, in any inflected form: `Avisos em vigor (4)` for
+    `avisos`, `Earlier talks` for `pastTalks`."""
+    nouns = [without_accents(name[-1]) for name in names.own if name and len(name[-1]) >= SHORTEST_STEM]
+    words = [*map(without_accents, fold(heading))]
+    return any(_is_same_noun(noun, word) for noun in nouns for word in words)
+
+
+def _is_same_noun(noun: str, word: str) -> bool:
+    """True if two words differ by their endings alone."""
+    stem = max(SHORTEST_STEM, min(len(noun), len(word)) - LONGEST_ENDING)
+    return noun[:stem] == word[:stem] and abs(len(noun) - len(word)) <= LONGEST_ENDING
 
 
 def has_other_topic(names: Names, heading: str) -> bool:

@@ -134,3 +134,91 @@ def test_figures_are_told_by_the_units_in_the_names_of_fields_wherever_they_stan
         (3, None, None),
         (4, 190, 35),
     ]
+
+
+WARNINGS = """# Weather for Arvale
+
+## Warnings in force (3)
+
+### Amber · Wind
+
+Skarn coast: gusts up to 95 km/h.
+
+27/11 06h00 – 28/11 12h00
+
+### Yellow · Rain
+
+Upper Aldby: heavy at times.
+
+26/11 21h00 – 27/11 15h00
+
+### Yellow · Snow
+
+Fen hills: above 600 metres.
+
+28/11 00h00 – 28/11 09h00
+
+## Issued 26/11/2025
+"""
+
+
+def test_a_label_that_only_one_record_has_is_a_value() -> None:
+    warnings = list_in(
+        WARNINGS,
+        "warnings",
+        level={"type": "string", "enum": ["amber", "yellow"]},
+        phenomenon=TEXT,
+        zone=TEXT,
+        start={"type": "string", "format": "date"},
+        end={"type": "string", "format": "date"},
+        detail=OR_NULL,
+    )
+    assert [tuple(warning.values()) for warning in warnings] == [
+        ("amber", "Wind", "Skarn coast", "2025-11-27", "2025-11-28", "gusts up to 95 km/h"),
+        ("yellow", "Rain", "Upper Aldby", "2025-11-26", "2025-11-27", "heavy at times."),
+        ("yellow", "Snow", "Fen hills", "2025-11-28", "2025-11-28", "above 600 metres."),
+    ]
+
+
+FORECAST = """# Vila do Outeiro
+
+### Sexta, 9
+Céu limpo
+24° / 15°
+Vento: NW
+Prob. chuva: 5 %
+
+### Sábado, 10
+Aguaceiros
+21° / 14°
+Vento: W
+Prob. chuva: 60 %
+
+### Domingo, 11
+Chuva por vezes forte
+18° / 13°
+Vento: SW
+Prob. chuva: 100 %
+
+#### Sol
+Emitido a 09/10/2026
+"""
+
+
+def test_a_day_of_the_week_and_a_number_are_the_day_near_those_of_the_page() -> None:
+    number = {"type": "number"}
+    days = list_in(
+        FORECAST,
+        "dias",
+        data={"type": "string", "format": "date"},
+        descricao=TEXT,
+        tempMax=number,
+        tempMin=number,
+        vento=TEXT,
+        probChuva=number,
+    )
+    assert [(day["data"], day["tempMax"], day["tempMin"], day["probChuva"]) for day in days] == [
+        ("2026-10-09", 24, 15, 5),
+        ("2026-10-10", 21, 14, 60),
+        ("2026-10-11", 18, 13, 100),
+    ]
