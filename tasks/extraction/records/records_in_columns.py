@@ -55,10 +55,12 @@ class LinesOfColumn:
         self.lines = lines
         self.lines_before = lines_before
         self.usual_height = median([line.height for line in lines]) if lines else 0
-        gaps = [line.top - above.bottom for above, line in pairwise(lines)]
-        self.gaps_above = [0, *gaps]
-        """The gap above each line; 0 for the first one."""
+        gaps: list[float] = [line.top - above.bottom for above, line in pairwise(lines)]
         self.usual_gap = max(median(gaps), 0.3 * self.usual_height) if gaps else 0
+        # Where the reading goes up again, a record begins in the next column.
+        gaps = [gap if gap > -FAR * self.usual_height else 2 * self.usual_gap for gap in gaps]
+        self.gaps_above: Sequence[float] = [0, *gaps]
+        """The gap above each line; 0 for the first one."""
 
     @cached_property
     def headings(self) -> Set[int]:
@@ -225,7 +227,7 @@ def _groups_of_starts(
 def _is_near(column: LinesOfColumn, before: int, start: int, sign: RunSign) -> bool:
     """True if a record that begins at the line `start` may be in one run with the record that begins at `before`."""
     line, gap = column.lines[start], column.gaps_above[start]
-    if gap > FAR * line.height or start - before > MAX_LINES_OF_RECORD:
+    if gap > FAR * max(line.height, column.usual_height) or start - before > MAX_LINES_OF_RECORD:
         return False
     if sign.line.name != "line":
         return True

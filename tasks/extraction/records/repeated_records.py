@@ -9,20 +9,26 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Final
 
+from models.fair_executor import Slices
+from tasks.extraction.folding import folded_words
 from tasks.extraction.line_pieces import PiecedLine
 from tasks.extraction.passages import Passage
-from tasks.extraction.records.records_in_columns import LinesOfColumn, runs_in_column
+from tasks.extraction.records.records_in_columns import MAX_HEADINGS, LinesOfColumn, runs_in_column
 from tasks.extraction.records.records_in_sentences import runs_in_sentences
 from tasks.extraction.records.records_side_by_side import bands, cards
 from tasks.extraction.records.runs import MAX_LINES, MAX_RECORDS, Run, RunSign, cut_lines
-from tasks.extraction.words_on_page import WordOnPage, rows_by_column
+from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of
 
-MAX_RUNS: Final = 140
+MAX_RUNS: Final = 200
 """Largest number of runs of a passage."""
 STRIP_GAP: Final = 2.5
 """Least gap between parts of a page that stand side by side (strips), in heights of a line."""
 MAX_STRIPS: Final = 3
 """Largest number of gaps that separate strips."""
+FEWEST_ROWS_OF_CARDS: Final = 6
+"""Least number of rows with a gap at the same place that have cards in two columns."""
+FEWEST_LABELS_OF_CARDS: Final = 2
+"""Least number of lines in each of two columns of cards that begin with labels which both columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
 """Names of the signs by which records in several columns belong together: those that depend on the lines' texts."""
 
@@ -41,13 +47,18 @@ def _all_runs(passage: Passage) -> Iterator[Run | None]:
     columns: list[list[PiecedLine]] = []
     strips: list[list[PiecedLine]] = []
     lines_left = MAX_LINES
-    for rows in rows_by_column(passage):
+    cards_in_columns = yield from _cards_in_two_columns(passage)
+    in_cards = {word.at for column in cards_in_columns for line in column.lines for word in line.words}
+    for all_rows in rows_by_column(passage):
+        rows = [row for row in all_rows if row[0].at not in in_cards] if in_cards else all_rows
         columns.append((yield from cut_lines(passage, rows[:lines_left])))
         for strip in _strips(rows[:lines_left]):
             strips.append((yield from cut_lines(passage, strip)))  # noqa: PERF401 - a comprehension cannot yield
         lines_left -= len(columns[-1])
     seen: set[tuple[tuple[int, ...], ...]] = set()
     in_columns: list[Run] = []
+    for column in cards_in_columns:
+        yield from _unseen(runs_in_column(column), seen)
     for run in _unseen(_runs_in_columns(passage, columns, strips), seen):
         if run is not None:
             in_columns.append(run)
@@ -103,8 +114,43 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
             yield strip
 
 
+def _cards_in_two_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
+    """Return the lines of cards in two columns, those of the left column first; nothing if a page has none. The reading
+    order changes between the columns at each row of cards, and lines of both may be at the same height."""
+    rows = rows_of(passage)[:MAX_LINES]
+    groups = _groups_of_edges(rows)
+    if not groups or len(groups[0]) < FEWEST_ROWS_OF_CARDS:
+        return []
+    edge, last_edge = min(groups[0]) - 2, max(groups[0])
+    beside = [index for index, row in enumerate(rows) if any(edge <= word.box[0] <= last_edge for word in row[1:])]
+    part = rows[beside[0] : beside[-1] + 1]
+    halves = [[[word for word in row if (word.box[0] < edge) == is_left] for row in part] for is_left in (True, False)]
+    left = yield from cut_lines(passage, [*filter(None, halves[0])])
+    right = yield from cut_lines(passage, [*filter(None, halves[1])])
+    if not _have_same_labels(left, right):
+        return []
+    above = yield from cut_lines(passage, rows[max(0, beside[0] - MAX_HEADINGS) : beside[0]])
+    return [LinesOfColumn(passage, [*left, *right], above)]
+
+
+def _have_same_labels(left: Sequence[PiecedLine], right: Sequence[PiecedLine]) -> bool:
+    """True if the columns have cards of one form: several lines of each begin with labels that the other has, too."""
+    labels = [
+        [" ".join(folded_words(line.pieces[0].label)) for line in lines if line.pieces and line.pieces[0].label]
+        for lines in (left, right)
+    ]
+    common = {*labels[0]} & {*labels[1]}
+    return all(sum(label in common for label in own) >= FEWEST_LABELS_OF_CARDS for own in labels)
+
+
 def _left_edges_of_strips(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[float]:
     """Return the places at which words of several rows begin after a wide gap."""
+    return sorted(min(group) - 2 for group in _groups_of_edges(rows)[:MAX_STRIPS])
+
+
+def _groups_of_edges(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[Sequence[int]]:
+    """Return the left edges of words after wide gaps, those of several rows at one place as a group, the largest group
+    first."""
     words = [
         word
         for row in rows
@@ -117,8 +163,7 @@ def _left_edges_of_strips(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[floa
             groups[-1].append(left)
         else:
             groups.append([left])
-    common = sorted((group for group in groups if len(group) > 1), key=len, reverse=True)[:MAX_STRIPS]
-    return sorted(min(group) - 2 for group in common)
+    return sorted((group for group in groups if len(group) > 1), key=len, reverse=True)
 
 
 def _united(runs: Sequence[Run]) -> Iterator[Run]:

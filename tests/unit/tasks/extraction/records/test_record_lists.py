@@ -222,3 +222,36 @@ def test_a_day_of_the_week_and_a_number_are_the_day_near_those_of_the_page() -> 
         ("2026-10-10", 21, 14, 60),
         ("2026-10-11", 18, 13, 100),
     ]
+
+
+COVERS = """Your covers
+
+Fire and storm                    Natural disasters
+Limit: 9 000 €                    Limit: 5 000 €
+Excess: 150 €                     Excess: 380 €
+Reconstruction                    Drought included
+
+Water and frost                   Electric damage
+Limit: 3 000 €                    Limit: 7 000 €
+Search for leaks                  Excess: 160 €
+Excess: 140 €                     Old appliances
+
+Theft                             Liability
+Limit: 18 400 €                   Limit: 80 000 €
+Excess: 300 €                     Excess: 120 €
+
+Signed in two copies
+"""
+
+
+def test_cards_in_two_columns_are_records_of_one_list() -> None:
+    number = {"type": "number"}
+    covers = list_in(COVERS, "covers", name=TEXT, limit=number, excess=number, note=OR_NULL)
+    assert [(cover["name"], cover["limit"], cover["excess"]) for cover in covers] == [
+        ("Fire and storm", 9000, 150),
+        ("Water and frost", 3000, 140),
+        ("Theft", 18400, 300),
+        ("Natural disasters", 5000, 380),
+        ("Electric damage", 7000, 160),
+        ("Liability", 80000, 120),
+    ]
