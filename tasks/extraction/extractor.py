@@ -29,6 +29,7 @@ from tasks.extraction.features import (
     span_features,
 )
 from tasks.extraction.fields import WantedField
+from tasks.extraction.institutions import InstitutionNames
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
@@ -221,6 +222,8 @@ def _adjust(
     labels, meanings = OwnLabels(candidates), ConceptLabels(candidates)
     yield from labels.read()
     yield from meanings.prepare()
+    institutions = InstitutionNames(candidates)
+    yield from institutions.read(field for field in texts if not field.in_list)
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -230,6 +233,7 @@ def _adjust(
         if not field.in_list:
             row[:-1] -= denied
             clauses.prefer(row, field)
+            institutions.prefer(row, field)
             meanings.prefer(row, field)
             if small_print.prefer(row, field):
                 named.add(index)

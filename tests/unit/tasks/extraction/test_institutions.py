@@ -1,0 +1,63 @@
+"""Institutions whose names say what they are."""
+
+from tasks.extraction.institutions import kinds_asked
+from tasks.extraction.names import names_of
+from tests.conftest import each_case
+from tests.filling import OR_NULL, filled, pasted
+
+WATER = (
+    "Certificate of Analysis\nTarnbeck Water Laboratory Ltd\nUnit 6, Old Creamery Yard, Tarnbeck\n"
+    "Certificate no. TWL/25/1187\nIssued 9 October 2025\nParameter Unit Result\nIron mg/l 0.20\nZinc mg/l 0.9"
+)
+BLOOD = (
+    "CLÍNICA VETERINARIA EL ALMENDRO\nC/ Pintor Maella, 31 bajo\nANALÍTICA SANGUÍNEA\nPaciente: TRUFA\n"
+    "Fecha extracción: 06/10/2025\nHematíes 7,12\nPlaquetas 233"
+)
+STATEMENT = (
+    "Rechnungsabschluss\nRaiffeisenkasse Moorwarfen eG\nEnno Tjarks\nZeitraum 01.07.2026 bis 30.09.2026\n"
+    "Sollzinsen 3,50\nEntgelte 12,00"
+)
+REPORT = "Laboratorio Analisi San Zeno S.r.l.\nSig.ra Fiammetta Corradin\nGlobuli rossi 4,9\nEmoglobina 13,1"
+
+
+@each_case(
+    ("key", "around", "kinds"),
+    [
+        ("clinic", (), ("clinic",)),
+        ("clinic_name", (), ("clinic",)),
+        ("name", ("clinic",), ("clinic",)),
+        ("clinica", (), ("clinic",)),
+        ("nombreClinica", (), ("clinic",)),
+        ("clinic_address", (), ()),
+        ("clinic_phone", (), ()),
+        ("name", (), ()),
+        ("patient", (), ()),
+        ("Försäkringsbolag", (), ("insurer",)),
+    ],
+)
+def test_a_field_asks_for_institutions_by_the_whole_of_its_name(
+    key: str, around: tuple[str, ...], kinds: tuple[str, ...]
+) -> None:
+    assert kinds_asked(names_of((*around, key), {"type": "string"})) == kinds
+
+
+@each_case(
+    ("paper", "key", "name"),
+    [
+        (WATER, "laboratory", "Tarnbeck Water Laboratory Ltd"),
+        (BLOOD, "clinica", "CLÍNICA VETERINARIA EL ALMENDRO"),
+        (STATEMENT, "bank", "Raiffeisenkasse Moorwarfen eG"),
+    ],
+)
+async def test_an_institution_without_a_label_is_found_by_its_name(paper: str, key: str, name: str) -> None:
+    assert await filled(pasted(paper), **{key: OR_NULL}) == {key: name}
+
+
+async def test_the_first_word_of_an_institutions_name_is_not_its_label() -> None:
+    found = await filled(pasted(REPORT), laboratorio=OR_NULL)
+    assert found == {"laboratorio": "Laboratorio Analisi San Zeno S.r.l"}
+
+
+async def test_a_label_names_an_institution_of_another_name() -> None:
+    paper = pasted("Riverside School\nInsurer: Aldermoor & Sons\nPolicy holder: Riverside School\nPremium: 120.00")
+    assert await filled(paper, insurer=OR_NULL) == {"insurer": "Aldermoor & Sons"}
