@@ -516,13 +516,15 @@ def _typed_spans(
         first = segment_of.get(pair.values[0])
         # The value of a label in the middle of a line ends at the next label or at the line's end.
         if first is not None and all(segment_of.get(word) == first for word in pair.values):
-            text = " ".join([passage.words[word] for word in pair.values])
+            # The pair leaves out words of signs, such as the "&" in `Smith & Sons`.
+            words = tuple(word for word in range(pair.values[0], pair.values[-1] + 1) if segment_of.get(word) == first)
+            text = " ".join([passage.words[word] for word in words])
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text
             yield CandidateSpan(
                 "part",
                 passage,
-                pair.values,
+                words,
                 without_signs(text),
                 first=first,
                 last=first,

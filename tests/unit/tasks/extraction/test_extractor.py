@@ -79,6 +79,12 @@ def test_values_lines_and_what_stands_behind_a_colon_are_pieces() -> None:
     assert total.label == "Total"
 
 
+def test_the_value_of_a_label_keeps_the_words_that_are_signs() -> None:
+    parts = texts_of(read("Insurer: Aldermoor & Sons", "Premium: 120.00"), "part")
+    assert "Aldermoor & Sons" in parts
+    assert "Aldermoor Sons" not in parts
+
+
 def test_lines_that_stand_together_are_one_piece() -> None:
     candidates = read("Ship to: 12 Main Street", "Springfield, 12345", "USA")
     assert {"12 Main Street Springfield, 12345", "12 Main Street Springfield, 12345 USA"} <= texts_of(
