@@ -21,7 +21,7 @@ from tasks.extraction.names import Names
 NAMED = 6.0
 """Bonus on the logit of a name that says what the field asks for. It exceeds the bonus of a label with the words of the
 field's name (`own_words`), because a name at the top of a page has no label."""
-LONGEST_NAME = 9
+LONGEST_NAME = 12
 """The name of an institution has at most this many words."""
 MAX_CHARS = 90
 """The name of an institution has at most this many characters."""

@@ -7,8 +7,8 @@
 import re
 
 _TITLE = re.compile(
-    r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|sig|sig\.ra|dhr|mevr"
-    r"|encik|puan|tuan)\b\.? ?)+",
+    r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|d\.?ª|dña|sig|sig\.ra"
+    r"|signor[ae]?|senhora?|dhr|de heer|mevr|mevrouw|pan|pani|fru|encik|puan|tuan)\b\.? ?)+",
     re.IGNORECASE,
 )
 _PARTICLE = re.compile(
@@ -95,8 +95,8 @@ def parts_of_name(name: str) -> dict[str, str]:
     last, comma, first = (part.strip() for part in name.partition(","))
     if not comma:
         words = name.split()
-        # In `DUPONT Sophie`, the name in capitals is the family name.
-        loud = [len(word) > 1 and word.isupper() for word in words]
+        # In `DUPONT Sophie`, the name in capitals is the family name; in `J.A. Dupont`, the capitals are initials.
+        loud = [len(word) > 1 and word.isupper() and "." not in word for word in words]
         if loud[0] and not all(loud):
             cut = loud.index(False)
             last, first = " ".join(words[:cut]), " ".join(words[cut:])

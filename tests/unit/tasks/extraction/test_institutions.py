@@ -47,6 +47,7 @@ def test_a_field_asks_for_institutions_by_the_whole_of_its_name(
         (WATER, "laboratory", "Tarnbeck Water Laboratory Ltd"),
         (BLOOD, "clinica", "CLÍNICA VETERINARIA EL ALMENDRO"),
         (STATEMENT, "bank", "Raiffeisenkasse Moorwarfen eG"),
+        ("Dina recept\nApotek Linnéa\nGun-Britt Sjöstrand\nUttag kvar 3", "apotek", "Apotek Linnéa"),
     ],
 )
 async def test_an_institution_without_a_label_is_found_by_its_name(paper: str, key: str, name: str) -> None:

@@ -18,6 +18,9 @@ from tests.unit.tasks.extraction.test_evidence import ocr
         ("Dr. Anna van den Berg", "Anna", "van den Berg"),
         ("Wei Jie bin Yusof", "Wei Jie", "bin Yusof"),
         ("Mary Ann O'Brien", "Mary Ann", "O'Brien"),
+        ("mevr. J.A. Terpstra-Oud", "J.A.", "Terpstra-Oud"),
+        ("D.ª Remedios Olmo", "Remedios", "Olmo"),
+        ("Pani Anna Nowak", "Anna", "Nowak"),
     ],
 )
 def test_a_full_name_has_two_parts(name: str, first: str, last: str) -> None:
