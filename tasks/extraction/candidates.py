@@ -46,8 +46,10 @@ others."""
 BOXES_AT_ONCE = 64
 """The neighbours of this many boxes are found in one slice of the work."""
 MAX_SPAN_CHARS = 4_000
-"""A candidate has at most this many characters. A longer one, such as a row of a table of thousands of columns, answers
-no field, and each rule would read it again for each field."""
+"""A candidate without a colon before it has at most this many characters. A longer one, such as a row of a table of
+thousands of columns, answers no field, and each rule would read it again for each field."""
+MAX_LABELLED_CHARS = 10_000
+"""A candidate behind a label with a colon, such as `Description:`, has at most this many characters."""
 SPANS_AT_ONCE = 64
 """One slice of the work, which takes a few milliseconds, finds or describes this many candidates."""
 LONGEST_BLOCK = 6
@@ -74,6 +76,8 @@ BLOCK_GAP = 1.3
 """Two lines belong to one block if the gap between them is at most this, in heights of a line."""
 SIGNS_AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
 TICK_BOX_SIGNS = "☐☒☑"
+SIGNS_OF_NAMES = ("&", "+")
+"""Words of one sign that are part of a name."""
 
 _CLOCK = re.compile(r"\b\d{1,2}[:.]\d\d(?:[:.]\d\d)?(?: ?[ap]\.?m\b\.?)?", re.IGNORECASE)
 _EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
@@ -329,7 +333,7 @@ def find_candidates(passages: Sequence[Passage], most_spans: int = 6_000) -> Sli
                 continue
             if len(candidates.spans) == most_spans:
                 break
-            if not 0 < len(span.text) <= MAX_SPAN_CHARS:
+            if not 0 < len(span.text) <= (MAX_LABELLED_CHARS if span.has_colon else MAX_SPAN_CHARS):
                 continue
             key = (id(passage), span.words, span.text)
             if key not in seen:
@@ -516,8 +520,10 @@ def _typed_spans(
         first = segment_of.get(pair.values[0])
         # The value of a label in the middle of a line ends at the next label or at the line's end.
         if first is not None and all(segment_of.get(word) == first for word in pair.values):
-            # The pair leaves out words of signs, such as the "&" in `Smith & Sons`.
-            words = tuple(word for word in range(pair.values[0], pair.values[-1] + 1) if segment_of.get(word) == first)
+            # The pair leaves out words of signs. Some join two names, as in `Smith & Sons`.
+            between = range(pair.values[0], pair.values[-1])
+            joining = {word for word in between if passage.words[word] in SIGNS_OF_NAMES}
+            words = tuple(sorted({*pair.values, *joining}))
             text = " ".join([passage.words[word] for word in words])
             head, colon, tail = text.partition(":")
             text = tail if colon and head.isalpha() else text

@@ -9,14 +9,15 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.features import FieldText, Matrix
-from tasks.extraction.folding import folded_words, without_accents
+from tasks.extraction.folding import fold, folded_words, without_accents
 from tasks.extraction.names import Names
+from tasks.extraction.rules import names_field
 
 NAMED = 6.0
 """Bonus on the logit of a name that says what the field asks for. It exceeds the bonus of a label with the words of the
@@ -29,6 +30,25 @@ _BREAKS = re.compile(r"[,;:·•|/@]|\s[–—-]\s|\d{3}")
 """Pattern of what divides a name from an address or from other facts in the same line."""
 _NAME_WORDS = frozenset(("name", "nom", "nombre", "nome", "naam", "nazwa", "namn"))
 """Words for "name", without accents."""
+_DOCUMENTS: Final = frozenset(
+    fold(
+        "report policy certificate statement notice summary results card bill schedule receipt itinerary invoice order"
+        " form list application contract agreement bericht befund auszug rechnung ausweis karte vertrag formular antrag"
+        " bescheinigung mitteilung kontoauszug versicherungsschein itinéraire rapport police certificat attestation"
+        " relevé avis résultats carte facture reçu formulaire contrat bulletin informe póliza certificado extracto"
+        " resumen resultados tarjeta factura recibo formulario solicitud contrato justificante rapporto polizza"
+        " certificato estratto risultati referto tessera fattura ricevuta modulo contratto polis overzicht uitslag"
+        " kaart factuur formulier verslag polisa certyfikat wyciąg wyniki karta faktura paragon formularz umowa"
+        " zaświadczenie apólice certidão extrato cartão fatura relatório boletim försäkringsbrev intyg utdrag besked resultat"
+        " kort kvitto blankett avtal"
+    )
+)
+"""Words of headings, such as `Laboratory Report`."""
+_STREETS: Final = re.compile(
+    r".*(?:straße|strasse|str|weg|platz|allee|gasse|straat|laan|gatan|vägen)"
+    r"|street|st|road|rd|avenue|ave|lane|rue|calle|via|rua|ulica|ul"
+)
+"""Pattern of words that are streets, such as `Marktstraße`."""
 _LONGEST_PHRASE = 4
 """A phrase in the table has at most this many words."""
 
@@ -41,7 +61,7 @@ class _Institution(NamedTuple):
     named: frozenset[tuple[str, ...]]
     """Words in the names of such institutions."""
     joined: tuple[str, ...]
-    """Words with which words of their names begin or end."""
+    """Endings of words in their names: `Raiffeisenkasse`."""
 
 
 def _phrases(text: str) -> list[str]:
@@ -83,8 +103,10 @@ class InstitutionNames:
         """Raise the logits of names that say what the field asks for.
 
         In `Laboratorio San Zeno`, the first word is not a label of the words after it, but part of the name. Therefore,
-        the whole name has at least the logit of its last words.
+        the whole name has at least the logit of its last words. Where a label names the field, nothing is raised.
         """
+        if any(names_field(label, field) for label in self._candidates.labels):
+            return
         named = {index for kind in kinds_asked(field.names) for index in self._named.get(kind, ())}
         if not named:
             return
@@ -118,17 +140,19 @@ def _without_name_words(words: Iterable[str]) -> tuple[str, ...]:
 def _words_of_name(span: CandidateSpan) -> tuple[str, ...]:
     """Return the words of a span that may be a name of several words; empty for any other span."""
     text = span.text
-    if not text[:1].isupper() or len(text) > MAX_CHARS or _BREAKS.search(text):
+    if span.first != span.last or not text[:1].isupper() or len(text) > MAX_CHARS or _BREAKS.search(text):
         return ()
     words = folded_words(text)
-    if not 1 < len(words) <= LONGEST_NAME or words in PHRASES:
+    if not 1 < len(words) <= LONGEST_NAME or words in PHRASES or not _DOCUMENTS.isdisjoint(words):
+        return ()
+    if any(map(_STREETS.fullmatch, words)):
         return ()
     return tuple(map(without_accents, words))
 
 
 def _names(words: Sequence[str], institution: _Institution) -> bool:
     """True if the words of a name say that it is an institution of this kind."""
-    if any(word.startswith(institution.joined) or word.endswith(institution.joined) for word in words):
+    if any(word.endswith(institution.joined) for word in words):
         return True
     phrases = (
         tuple(words[start : start + size])

@@ -107,7 +107,7 @@ def apply_rules(
     labelled = [
         _has_no_value(candidates.segments[index], index, candidates)
         for index, words in enumerate(candidates.labels)
-        if _names_field(words, field)
+        if names_field(words, field)
     ]
     if labelled:
         # If no label of the field has a value, probably nothing answers the field. Otherwise, something probably does.
@@ -313,7 +313,7 @@ def _prefer_coded(logits: Matrix, field: FieldText, candidates: Candidates) -> N
         return
     own = [index for index, code in coded.items() if not code.concepts.isdisjoint(field.concepts)]
     is_labelled = any(
-        _names_field(tuple(fold(segment.text)), field)
+        names_field(tuple(fold(segment.text)), field)
         for segment in candidates.segments
         if not segment.passage.codes and len(segment.words) <= LONGEST_LABEL
     )
@@ -336,7 +336,8 @@ def _code_of(span: CandidateSpan) -> CodedLine | None:
     return span.passage.codes[span.passage.line_at(span.words[0])] if span.passage.codes else None
 
 
-def _names_field(label: tuple[str, ...], field: FieldText) -> bool:
+def names_field(label: tuple[str, ...], field: FieldText) -> bool:
+    """True if the words of a label are a name of the field, or have its concepts."""
     return bool(label) and (label in field.names.own or (bool(field.concepts) and concepts_of(label) == field.concepts))
 
 

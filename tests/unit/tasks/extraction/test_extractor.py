@@ -83,6 +83,7 @@ def test_the_value_of_a_label_keeps_the_words_that_are_signs() -> None:
     parts = texts_of(read("Insurer: Aldermoor & Sons", "Premium: 120.00"), "part")
     assert "Aldermoor & Sons" in parts
     assert "Aldermoor Sons" not in parts
+    assert "040 123 45 67" in texts_of(read("Tel.: 040 / 123 45 67"), "part")
 
 
 def test_lines_that_stand_together_are_one_piece() -> None:

@@ -59,6 +59,27 @@ async def test_the_first_word_of_an_institutions_name_is_not_its_label() -> None
     assert found == {"laboratorio": "Laboratorio Analisi San Zeno S.r.l"}
 
 
-async def test_a_label_names_an_institution_of_another_name() -> None:
-    paper = pasted("Riverside School\nInsurer: Aldermoor & Sons\nPolicy holder: Riverside School\nPremium: 120.00")
-    assert await filled(paper, insurer=OR_NULL) == {"insurer": "Aldermoor & Sons"}
+@each_case(
+    ("paper", "key", "value"),
+    [
+        ("Northgate Insurance Brokers\nInsurer: Aldermoor & Sons\nPremium: 120.00", "insurer", "Aldermoor & Sons"),
+        ("Employer: Acme Ltd\nInstitute of Directors Leeds\nSalary: 120.00", "employer", "Acme Ltd"),
+        ("Bank: Commerzbank\nSparkasse Nord\nKonto: 4711", "bank", "Commerzbank"),
+    ],
+)
+async def test_a_label_names_an_institution_of_any_name(paper: str, key: str, value: str) -> None:
+    assert await filled(pasted(paper), **{key: OR_NULL}) == {key: value}
+
+
+@each_case(
+    ("paper", "key"),
+    [
+        ("Laboratory Report\nPatient: Ada Holm\nIron 0.20", "laboratory"),
+        ("Commercial Bank Statement\nHolder: Ada Holm\nBalance: 120.00", "bank"),
+        ("Travel Itinerary\nLeeds to York, 12:00", "travel_agency"),
+        ("Konto 4711\nKasselweg Zwei\nSaldo 12,00", "bank"),
+    ],
+)
+async def test_headings_and_streets_are_not_names_of_institutions(paper: str, key: str) -> None:
+    found = await filled(pasted(paper), **{key: OR_NULL})
+    assert found[key] not in paper.splitlines()

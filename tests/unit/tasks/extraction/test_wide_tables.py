@@ -2,7 +2,7 @@
 
 from models.fair_executor import all_of
 from tasks.extraction import decisions
-from tasks.extraction.candidates import MAX_SPAN_CHARS, find_candidates
+from tasks.extraction.candidates import MAX_LABELLED_CHARS, MAX_SPAN_CHARS, find_candidates
 from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_to_search
@@ -32,7 +32,15 @@ def test_a_row_of_thousands_of_cells_is_no_value_as_a_whole() -> None:
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
     candidates = all_of(find_candidates([passage]))
     assert candidates.spans
-    assert max(len(span.text) for span in candidates.spans) <= MAX_SPAN_CHARS
+    for span in candidates.spans:
+        assert len(span.text) <= (MAX_LABELLED_CHARS if span.has_colon else MAX_SPAN_CHARS)
+
+
+def test_a_long_text_behind_a_label_is_a_candidate() -> None:
+    text = "We delivered the thing. " * 230
+    passages = all_of(passages_to_search([entry_of("scraper", {"text": f"Description: {text}\nTotal: 20"})]))
+    candidates = all_of(find_candidates(passages))
+    assert text.strip().rstrip(".") in {span.text for span in candidates.spans if span.has_colon}
 
 
 def test_a_long_text_means_no_choice_without_being_read() -> None:
