@@ -224,7 +224,7 @@ class OcrResult(Result[OcrData]):
         found: list[list[Table]] = []
         for lines, page in zip(self._lines, self._pages, strict=True):
             yield
-            found.append(tables_on(lines, page.geometry.upright_rulings(page.rulings)))
+            found.append((yield from tables_on(lines, page.geometry.upright_rulings(page.rulings))))
         yield
         numbers = [_place_of(section).get("page", 1) for section in self.data["sections"]]
         join(found, numbers, [len(lines) for lines in self._lines])

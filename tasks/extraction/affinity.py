@@ -130,9 +130,11 @@ def _box_of_label(passage: Passage, label: int) -> Box | None:
 
 def _purity(passage: Passage, label: int, match: int) -> float:
     """Return a factor that is below 1 if the label's line has further words: "TOTAL QTY" is not the total."""
-    other_words = sum(
-        1
-        for word in passage.line_words(passage.line_at(label))
-        if word not in (label, match) and passage.words[word].isalpha() and len(passage.words[word]) > 2
-    )
+    line = passage.line_at(label)
+    words = passage.long_words.get(line)
+    if words is None:
+        words = passage.long_words[line] = frozenset(
+            word for word in passage.line_words(line) if passage.words[word].isalpha() and len(passage.words[word]) > 2
+        )
+    other_words = len(words) - (label in words) - (match in words and match != label)
     return 1 / (1 + 0.15 * min(other_words, 6))

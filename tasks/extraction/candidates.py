@@ -511,6 +511,9 @@ def _typed_spans(
 
     yield from spans()
     for part in named_parties(passage.text):
+        if part is None:
+            yield None
+            continue
         words = passage.words_between(part.start, part.end)
         first, last = segment_of.get(words[0]), segment_of.get(words[-1])
         if first is not None and last is not None:

@@ -168,7 +168,8 @@ async def copy_fields(
     scored, records = await both(
         _scored(form, extractor, examples), in_turns(extractor, fill_from_records, read, listed)
     )
-    form = replace(form, tables=mark_twins(better_of(tables, records), listed))
+    filled = await in_turns(extractor, better_of, tables, records)
+    form = replace(form, tables=await in_turns(extractor, mark_twins, filled, listed))
     copied = await in_turns(extractor, form.filled, scored)
     empty = [path for path in listed if unused and copied.values.get(path) == []]
     return replace(copied, warnings=[*copied.warnings, *_warnings(copied.tables, empty, form.beyond)])
@@ -289,7 +290,7 @@ async def ways_to_fill(
     records = await in_turns(extractor, fill_from_records, read, listed)
     scored = await extractor.score(form.read, form.wanted)
     network = {path: await in_turns(extractor, read_object_list, scored, path) for path in form.lists}
-    return [mark_twins(tables, listed), mark_twins(records, listed), network]
+    return [*[await in_turns(extractor, mark_twins, filled, listed) for filled in (tables, records)], network]
 
 
 @dataclass(frozen=True, slots=True)
@@ -414,12 +415,15 @@ class _FormToFill:
             for path in self.lists:
                 yield
                 read[path] = yield from read_object_list(scored, path)
-            items = without_shared_items(scored, read)
+            items = yield from without_shared_items(scored, read)
             for path in items:
                 yield
-                items[path] = self._without_rows_of_tables(scored, path, items[path])
-            yield
-            items = {path: one for path, one in items.items() if self._is_better(one, path)}
+                items[path] = yield from self._without_rows_of_tables(scored, path, items[path])
+            better = set()
+            for path, listed_items in items.items():
+                if (yield from self._is_better(listed_items, path)):
+                    better.add(path)
+            items = {path: items[path] for path in items if path in better}
             tables = {path: one for path, one in tables.items() if path not in items}
             values |= {path: self._rows(path, one) for path, one in items.items()}
             cells = {at: cell for one in items.values() for at, cell in one.cells.items()}
@@ -522,22 +526,26 @@ class _FormToFill:
                 names = ", ".join(map(_printed, fields))
                 yield f"Nothing was copied for these fields of {pointer_of(path)}: {names}."
 
-    def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> ObjectList:
+    def _without_rows_of_tables(self, scored: FieldScores, path: JsonPath, found: ObjectList) -> Slices[ObjectList]:
         """Return a list without the objects that are already in another list. Such objects are rows of a table that
         fills the other list and is worth more than this list."""
         index_of_entry = {id(entry): index for index, entry in enumerate(self.read)}
-        used = {
-            (index_of_entry[id(cell.entry)], cell.cell.pointer, cell.cell.text)
-            for other, table in self.tables.items()
-            if other != path and table.worth > found.worth
-            for cell in table.cells.values()
-            if cell.is_read and id(cell.entry) in index_of_entry
-        }
+        own_worth = yield from found.worth()
+        used: set[tuple[int, str, str]] = set()
+        for other, table in self.tables.items():
+            if other != path and (yield from table.worth()) > own_worth:
+                used |= {
+                    (index_of_entry[id(cell.entry)], cell.cell.pointer, cell.cell.text)
+                    for cell in table.cells.values()
+                    if cell.is_read and id(cell.entry) in index_of_entry
+                }
+                yield
         return without_items_at(scored, found, used) if used else found
 
-    def _is_better(self, found: ObjectList, path: JsonPath) -> bool:
+    def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
         """True if the objects that the network found are a better list than the rows of its table, or than no rows."""
-        return found.worth > (self.tables[path].worth if path in self.tables else 0.0)
+        least = (yield from self.tables[path].worth()) if path in self.tables else 0.0
+        return (yield from found.worth()) > least
 
     def _rows(self, path: JsonPath, found: ObjectList) -> list[dict[str, Any]]:
         """Return the rows of a list. Fields that cannot be copied get the emptiest value that their schema permits."""

@@ -119,7 +119,7 @@ def tables_on_pages(passages: Sequence[Passage], lists: Sequence[Sequence[Wanted
             if body:
                 first = min(first, header.top)
                 heading = text_of(passage, rows[header.top - 1]) if header.top else ""
-                found.append((passage, _tables_beside(passage, header, body, heading)))
+                found.append((passage, (yield from _tables_beside(passage, header, body, heading))))
             index = last = header.end + len(body)
         found += [(passage, table) for table in priced_lines(passage, rows[:first], lists)]
     return found
@@ -225,19 +225,18 @@ def _crosses(segment: Sequence[WordOnPage], middles: Sequence[float]) -> bool:
     return len(segment) >= LEAST_SENTENCE and covered >= MAX_CROSSED
 
 
-def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[WordOnPage]], heading: str) -> ReadTable:
+def _tables_beside(
+    passage: Passage, header: Header, body: Sequence[Sequence[WordOnPage]], heading: str
+) -> Slices[ReadTable]:
     """Return the table below a header. Tables side by side with the same header are one table."""
     width = len(header.cells) // header.repeats
-    edges = _edges(header.cells, body)
+    edges = yield from _edges(header.cells, body)
     sides = [float("-inf"), *(edges[index - 1] for index in range(width, len(header.cells), width)), float("inf")]
-    found = [
-        _table(
-            passage,
-            header.cells[width * side : width * (side + 1)],
-            [[word for word in row if left < word.middle <= right] for row in body],
-        )
-        for side, (left, right) in enumerate(pairwise(sides))
-    ]
+    found = []
+    for side, (left, right) in enumerate(pairwise(sides)):
+        yield
+        rows_of_side = [[word for word in row if left < word.middle <= right] for row in body]
+        found.append((yield from _table(passage, header.cells[width * side : width * (side + 1)], rows_of_side)))
     [names, _], *_ = found
     rows = [row for _, own in found for row in own if len(row) == len(names[0])]
     return ReadTable([*names, *rows], heading, is_exact=False, header=len(names) if len(names) > 1 else 0)
@@ -245,10 +244,13 @@ def _tables_beside(passage: Passage, header: Header, body: Sequence[Sequence[Wor
 
 def _table(
     passage: Passage, header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]
-) -> tuple[list[list[ReadCell]], list[list[ReadCell]]]:
+) -> Slices[tuple[list[list[ReadCell]], list[list[ReadCell]]]]:
     """Return the rows of a header, and those below it."""
-    edges = _edges(header, body)
-    rows = [_row_in_columns(row, edges) for row in body if row]
+    edges = yield from _edges(header, body)
+    rows = []
+    for words in filter(None, body):
+        yield
+        rows.append(_row_in_columns(words, edges))
     limits = _limits(rows, len(header))
     typical = median([len(row.cells) for row in rows if len(row.cells) > 1] or [1])
     full = [row for row in rows if len(row.cells) > 1 and len(row.cells) >= FULL_ROW * typical]
@@ -267,10 +269,13 @@ def _table(
         else:
             waiting.append(row)
     found += _assign_lines(passage, waiting, found[-1] if found else None, None, limits, reach, headings)
-    cells = [[_joined(passage, row, index, limits[index]) for index in range(len(header))] for row in found]
+    cells = []
+    for row in found:
+        yield
+        cells.append([_joined(passage, row, index, limits[index]) for index in range(len(header))])
     if (index := _find_wrong_split(header, cells)) is not None:
         joined = HeaderCell([[*header[index].words, *header[index + 1].words]])
-        return _table(passage, [*header[:index], joined, *header[index + 2 :]], body)
+        return (yield from _table(passage, [*header[:index], joined, *header[index + 2 :]], body))
     for left in [index for index, cell in enumerate(header) if _names_count(passage, cell.words)]:
         parted = [[*row[: left + 1], NO_CELL, *row[left + 1 :]] for row in cells]
         words = header[left].words
@@ -316,12 +321,13 @@ def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[Read
     return None
 
 
-def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> list[float]:
+def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> Slices[list[float]]:
     """Return the edge between each two columns: the widest strip between the middles of their headers that the fewest
     words of the rows cross."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for left, right in pairwise(header):
+        yield
         left_middle, right_middle = left.middle, right.middle
         own = [*left.words, *right.words]
         inside = [word for word in (*own, *words) if word.box[2] > left_middle and word.box[0] < right_middle]

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from tasks.extraction.folding import fold
+from tasks.matches_in_slices import matches_in_slices
 
 Aspect = Literal["name", "address", "representative"]
 
@@ -94,17 +95,24 @@ class NamedPart(NamedTuple):
     end: int
 
 
-def named_parties(text: str) -> Iterator[NamedPart]:
-    """Yield the name, the address and the representative of each party that the text defines.
+def named_parties(text: str) -> Iterator[NamedPart | None]:
+    """Yield the name, the address and the representative of each party that the text defines, and None after each slice
+    of work.
 
     If the text has a definition in quotation marks, brackets without quotation marks define no party: `(the
     Netherlands)`.
     """
     flat = text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
-    definitions = list(_DEFINED.finditer(flat))
+    definitions = []
+    for match in matches_in_slices(_DEFINED, flat):
+        if match is None:
+            yield None
+        else:
+            definitions.append(match)
     definitions = [found for found in definitions if not found["bare"]] or definitions
     done = 0
     for found in definitions:
+        yield None
         role = tuple(fold(found["role"] or found["short"] or found["bare"]))
         begin, end = max(done, found.start() - MAX_CHARS), found.start()
         # The text after the previous definition may be the address of that party: `(the Landlord) of 9 Quay Street and

@@ -120,8 +120,7 @@ class ObjectList:
     rows: list[dict[str, Any]]
     cells: Mapping[JsonPath, CellOfItem]
 
-    @property
-    def worth(self) -> float:
+    def worth(self) -> Slices[float]:
         return worth_of(self.cells.values())
 
     def only(self, kept: Sequence[int]) -> "ObjectList":
@@ -135,11 +134,18 @@ class ObjectList:
         return ObjectList([self.rows[index] for index in kept], cells)
 
 
-def without_shared_items(scored: FieldScores, lists: Mapping[JsonPath, ObjectList]) -> dict[JsonPath, ObjectList]:
+def without_shared_items(
+    scored: FieldScores, lists: Mapping[JsonPath, ObjectList]
+) -> Slices[dict[JsonPath, ObjectList]]:
     """Return the lists with each printed item in only one list, the one that is worth most."""
     found: dict[JsonPath, ObjectList] = {}
     used: set[tuple[int, tuple[int, ...]]] = set()
-    for path, one in sorted(lists.items(), key=lambda item: -item[1].worth):
+    worths = {}
+    for path, one in lists.items():
+        worths[path] = yield from one.worth()
+    for path in sorted(lists, key=lambda path: -worths[path]):
+        yield
+        one = lists[path]
         places: dict[int, set[tuple[int, tuple[int, ...]]]] = {}
         for (*_, number, _), cell in one.cells.items():
             span = scored.candidates.spans[cell.span]

@@ -6,6 +6,8 @@
 
 import re
 
+LONGEST_LINE = 2_000
+"""A line of an address has at most this many characters. A longer one is not searched."""
 _TITLE = re.compile(
     r"(?:(?:mrs?|ms|miss|dr|prof|sir|herrn?|frau|m|mme|mlle|monsieur|madame|sra?|srta|do[nñ]a?|d\.?ª|dña|sig|sig\.ra"
     r"|signor[ae]?|senhora?|dhr|de heer|mevr|mevrouw|pan|pani|fru|encik|puan|tuan)\b\.? ?)+",
@@ -54,6 +56,8 @@ _FORMS = tuple(
 def places_in(line: str) -> dict[str, tuple[int, int]]:
     """Return the positions of street, city, postcode and state in a line of an address, by concept; empty if there is
     no postcode."""
+    if len(line) > LONGEST_LINE:
+        return {}
     for form in _FORMS:
         if (match := form.match(line)) is None:
             continue

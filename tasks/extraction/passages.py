@@ -93,6 +93,9 @@ class Passage:
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
         self.boxes: dict[int, Box | None] = {}
         """Boxes of words that may name fields, by the index of the word. Filled on demand."""
+        self.long_words: dict[int, frozenset[int]] = {}
+        """Indices of the words of a line that have more than two letters and nothing else, by the index of the line.
+        Filled on demand."""
         self._line_starts = list(accumulate((len(line.words) for line in lines), initial=0))
 
     def line_at(self, word: int) -> int:
@@ -112,7 +115,7 @@ class Passage:
         for name, work in (
             ("text", self._make_text),
             ("_text_starts", self._find_text_starts),
-            ("grid", self._make_grid),
+            ("grid", self.make_grid),
             ("numbers", self._find_numbers),
             ("days", self._find_days),
         ):
@@ -155,9 +158,10 @@ class Passage:
 
         The grid is empty if any line of the passage has bounds.
         """
-        return all_of(self._make_grid())
+        return all_of(self.make_grid())
 
-    def _make_grid(self) -> Slices[Sequence[Box]]:
+    def make_grid(self) -> Slices[Sequence[Box]]:
+        """Return `grid`, computed in slices."""
         if any(line.bounds or "bounds" in line.place for line in self.lines):
             return ()
         found: list[Box] = []

@@ -32,7 +32,7 @@ from tasks.extraction.folding import fold
 from tasks.extraction.names import Names, names_of, spelt_out
 from tasks.extraction.object_lists import MAX_ITEMS, MAX_WORDS, SUMS
 from tasks.extraction.passages import passages_of_entry
-from tasks.extraction.probability import CellOfField, worth_of
+from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
 from tasks.extraction.units import has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
@@ -135,8 +135,7 @@ class FilledList:
     is_cut: bool = False
     """True if there are more items than MAX_ITEMS."""
 
-    @property
-    def worth(self) -> float:
+    def worth(self) -> Slices[float]:
         return worth_of(self.cells.values())
 
 
@@ -513,7 +512,7 @@ def fill_lists(
         best, best_worth = None, -np.inf
         for group in groups:
             filled = yield from _filled(group, lists[match.path])
-            if filled is not None and (worth := filled.worth) > best_worth:  # the first of equals
+            if filled is not None and (worth := (yield from filled.worth())) > best_worth:  # the first of equals
                 best, best_worth = filled, worth
         if best is not None:
             used |= {(cell.cell.pointer, cell.cell.text) for cell in best.cells.values() if cell.is_read}
@@ -1014,7 +1013,7 @@ def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> 
 
 def mark_twins(
     lists: Mapping[JsonPath, FilledList], wanted: Mapping[JsonPath, Sequence[WantedField]]
-) -> Mapping[JsonPath, FilledList]:
+) -> Slices[Mapping[JsonPath, FilledList]]:
     """Return the lists. The cells of a list are marked if another list of the schema asks for at least half of its
     fields."""
     marked = dict(lists)
@@ -1023,9 +1022,12 @@ def mark_twins(
         if any(
             2 * sum(_is_among_fields(one, own) for one in wanted[path]) >= len(wanted[path]) for own in other_fields
         ):
-            marked[path] = replace(
-                found, cells={cell_path: cell._replace(has_twin=True) for cell_path, cell in found.cells.items()}
-            )
+            cells: dict[JsonPath, CellOfField] = {}
+            for cell_path, cell in found.cells.items():
+                if len(cells) % CELLS_AT_ONCE == 0:
+                    yield
+                cells[cell_path] = cell._replace(has_twin=True)
+            marked[path] = replace(found, cells=cells)
     return marked
 
 

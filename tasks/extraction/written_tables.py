@@ -31,8 +31,8 @@ MAX_TABLE_LINES = MAX_CELLS // 2
 """Largest number of lines of a text that are searched for tables. A table of more rows would have too many cells."""
 MAX_COLUMNS = 16_384
 """Largest number of columns of a table: a spreadsheet has no more."""
-ROWS_AT_ONCE, CELLS_AT_ONCE = 200, 2_000
-"""Numbers of rows and of cells that are read in one slice of the work."""
+ROWS_AT_ONCE, CELLS_AT_ONCE, CELLS_PLACED_AT_ONCE = 200, 2_000, 500
+"""At most these numbers of rows, of cells, and of cells that were found by their places are read in one step."""
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
@@ -89,7 +89,9 @@ def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Sli
         barred.append(_is_barred(line.written))
     if not any(barred):
         delimited = yield from _delimited_tables(lines)
-        return delimited or (list(_aligned_tables(lines, passage)) if passage is not None else [])
+        if delimited or passage is None:
+            return delimited
+        return (yield from _aligned_tables(lines, passage))
     found: list[ReadTable] = []
     heading = ""
     cells = 0
@@ -246,20 +248,26 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
     return None
 
 
-def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[ReadTable]:
-    """Yield the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
+def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[list[ReadTable]]:
+    """Return the tables whose columns are aligned by spaces, found as on a page on which all letters have the same
     width."""
-    if not passage.grid:
-        return
+    grid = yield from passage.make_grid()
+    if not grid:
+        return []
     line_of: dict[int, SourceLine] = {}
     placed = []
-    boxes = iter(passage.grid)
-    has_gap = [_WIDE_GAP.search(line.written.strip()) is not None for line in lines]
+    boxes = iter(grid)
+    has_gap: list[bool] = []
+    for line in lines:
+        if len(has_gap) % ROWS_AT_ONCE == 0:
+            yield
+        has_gap.append(_WIDE_GAP.search(line.written.strip()) is not None)
     # A note between rows would end the table.
     notes = {
         index for index in range(1, len(lines) - 1) if not has_gap[index] and has_gap[index - 1] and has_gap[index + 1]
     }
     for number, line in enumerate(lines):
+        yield
         words = []
         for text in line.words:
             left, top, right, _ = map(float, next(boxes))
@@ -271,10 +279,15 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Iterator[R
         if number in notes:
             continue
         placed.append(TextLine(tuple(words), (first[0], last[1], last[2], first[3])))
-    for table in tables_on(placed, ()):
-        grid = [[NO_CELL] * table.columns for _ in range(table.rows)]
-        for cell in table.cells:
+    found: list[ReadTable] = []
+    tables = yield from tables_on(placed, ())
+    for table in tables:
+        rows = [[NO_CELL] * table.columns for _ in range(table.rows)]
+        for index, cell in enumerate(table.cells):
+            if index % CELLS_PLACED_AT_ONCE == 0:
+                yield
             if cell.words:
-                [found] = _row([cell.text], line_of[id(cell.words[0])])
-                grid[cell.row][cell.column] = found._replace(row_span=cell.row_span, col_span=cell.col_span)
-        yield ReadTable(grid, is_exact=False)
+                [read_cell] = _row([cell.text], line_of[id(cell.words[0])])
+                rows[cell.row][cell.column] = read_cell._replace(row_span=cell.row_span, col_span=cell.col_span)
+        found.append(ReadTable(rows, is_exact=False))
+    return found

@@ -2,12 +2,13 @@
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
 
-from tasks.layout.cells import CellDraft, PlacedWord, TableDraft
+from models.fair_executor import Slices
+from tasks.layout.cells import WORDS_AT_ONCE, CellDraft, PlacedWord, TableDraft
 from tasks.layout.rulings import Stroke
 
 MAX_COLUMNS = 100
@@ -15,6 +16,8 @@ MAX_COLUMNS = 100
 of their number."""
 MAX_ROWS = 1000
 """A table without rulings has at most this many rows. Further rows begin another table."""
+ROWS_AT_ONCE = 16
+"""Number of rows of a table that are put into cells in one step."""
 _GAP, _WIDE_GAP = 0.7, 1.1
 """White space separates cells if it is at least this wide, in line heights. The first number is for columns with many
 rows, the second for columns with few."""
@@ -44,14 +47,14 @@ class _Row:
     """Dot leaders among the words."""
     runs: list[list[PlacedWord]]
     """Words of the line, separated at wide gaps."""
+    top: float = field(init=False)
+    bottom: float = field(init=False)
+    middle: float = field(init=False)
 
-    @property
-    def top(self) -> float:
-        return min(piece.top for piece in self.pieces)
-
-    @property
-    def bottom(self) -> float:
-        return max(piece.bottom for piece in self.pieces)
+    def __post_init__(self) -> None:
+        self.top = min(piece.top for piece in self.pieces)
+        self.bottom = max(piece.bottom for piece in self.pieces)
+        self.middle = median(piece.middle for piece in self.pieces)
 
     @property
     def begin(self) -> float:
@@ -61,21 +64,24 @@ class _Row:
     def end(self) -> float:
         return self.runs[-1][-1].right
 
-    @property
-    def middle(self) -> float:
-        return median(piece.middle for piece in self.pieces)
-
 
 def _is_leader(piece: PlacedWord) -> bool:
     return len(piece.word.text) > 2 and not piece.word.text.strip(".·…_-")
 
 
-def _group_rows(pieces: Iterable[PlacedWord], height: float) -> list[_Row]:
+def _group_rows(pieces: Iterable[PlacedWord], height: float) -> Slices[list[_Row]]:
     lines: dict[int, list[PlacedWord]] = {}
-    for piece in pieces:
+    for index, piece in enumerate(pieces):
+        if index % WORDS_AT_ONCE == WORDS_AT_ONCE - 1:
+            yield
         lines.setdefault(piece.line, []).append(piece)
     rows = []
+    looked_at = 0
     for line, members in lines.items():
+        looked_at += len(members)
+        if looked_at >= WORDS_AT_ONCE:
+            looked_at = 0
+            yield
         members.sort(key=lambda piece: piece.left)
         kept = [piece for piece in members if not _is_leader(piece)] or members
         leaders = [piece for piece in members if _is_leader(piece)] if len(kept) < len(members) else []
@@ -100,29 +106,37 @@ def _is_mark(text: str) -> bool:
     return not any(map(str.isalnum, text)) or (len(text) <= 4 and text[-1] in ".)" and text[:-1].isalnum())
 
 
-def find_unruled_tables(pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float) -> Iterator[TableDraft]:
-    """Yield the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
+def find_unruled_tables(
+    pieces: Sequence[PlacedWord], across: Sequence[Stroke], height: float
+) -> Slices[list[TableDraft]]:
+    """Return the tables among lines outside ruled grids. Horizontal rulings may separate their rows."""
+    found: list[TableDraft] = []
     block: list[_Row] = []
-    for row in [*_group_rows(pieces, height), None]:
+    rows = yield from _group_rows(pieces, height)
+    for row in [*rows, None]:
         may_be_in_table = row is not None and len(row.runs) <= MAX_COLUMNS
         is_near = row is not None and (not block or 0 < row.middle - block[-1].middle < _ROW_DISTANCE * height)
         if row is not None and may_be_in_table and is_near:
             block.append(row)
             continue
-        yield from _tables_in_block(block, across, height)
+        found += yield from _tables_in_block(block, across, height)
         block = [row] if row is not None and may_be_in_table else []
+    return found
 
 
-def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Iterator[TableDraft]:
-    """Yield the tables in closely spaced lines. Each table covers as many lines as have columns in common."""
+def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Slices[list[TableDraft]]:
+    """Return the tables in closely spaced lines. Each table covers as many lines as have columns in common."""
+    found: list[TableDraft] = []
     start = 0
     while start < len(block):
+        yield
         if len(block[start].runs) < 2:
             start += 1
             continue
         rows, last = [block[start]], start
-        strips = _find_strips(rows, height)
+        strips = yield from _find_strips(rows, height)
         for index in range(start + 1, min(len(block), start + MAX_ROWS)):
+            yield
             row = block[index]
             # Two successive lines with a single cell end the table. One such line may be inside it.
             if index - last > 2:
@@ -139,32 +153,40 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
             if not _fits(row, strips, height):
                 break
             if len(rows) < _TELLING_ROWS:
-                common = _find_strips([*rows, row], height)
+                common = yield from _find_strips([*rows, row], height)
                 # A line that would make more than a third of the strips disappear belongs to another table.
                 if len(rows) >= _MANY_ROWS and 3 * len(common) < 2 * len(strips):
                     break
                 strips = common
             rows.append(row)
             last = index
-        strips = _find_strips(rows, height)
+        strips = yield from _find_strips(rows, height)
         first = _first_row(block, start, strips, across, height) if strips and last > start else start
-        table = _table_of(block[first : last + 1], rows, strips, across, height)
+        table = yield from _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
-            yield table
+            found.append(table)
         # Many fitting lines that are not a table are skipped at once, because trying each of them would take long.
         start = last + 1 if table is not None or len(rows) > _MANY_ROWS else start + 1
+    return found
 
 
 _Strip = tuple[float, float]
 """Left and right end of the white space between two columns."""
 
 
-def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
+def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
     """Return the strips of white space that hardly any of `rows` cross, from left to right."""
     least = (_GAP if len(rows) >= _MANY_ROWS else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED_SHARE * len(rows))) if len(rows) >= _MANY_ROWS else 0
-    steps = sorted(step for row in rows for piece in row.pieces for step in ((piece.left, 1), (piece.right, -1)))
-    left, right = steps[0][0], max(x for x, _ in steps)
+    steps: list[tuple[float, int]] = []
+    for index, row in enumerate(rows, 1):
+        for piece in row.pieces:
+            steps += (piece.left, 1), (piece.right, -1)
+        if index % ROWS_AT_ONCE == 0:
+            yield
+    steps.sort()
+    yield
+    left, right = steps[0][0], max(steps)[0]
     strips: list[_Strip] = []
     begin, depth = left, 0
     for x, step in steps:
@@ -174,20 +196,28 @@ def _find_strips(rows: Sequence[_Row], height: float) -> list[_Strip]:
         elif earlier_depth <= may_cross < depth and x - begin >= least and begin > left and x < right:
             strips.append((begin, x))
     # A strip that contains a column of a single cell counts as two strips.
-    for row in rows if may_cross else ():
+    for count, row in enumerate(rows if may_cross else (), 1):
+        if count % ROWS_AT_ONCE == 0:
+            yield
         for run in row.runs:
             start, end = run[0].left, run[-1].right
-            for index, (one, other) in enumerate(strips):
-                if one + least <= start and end + least <= other:
-                    strips[index : index + 1] = [(one, start), (end, other)]
-                    break
+            index = bisect_right(strips, start, key=lambda strip: strip[0] + least) - 1
+            if index >= 0 and end + least <= strips[index][1]:
+                strips[index : index + 1] = [(strips[index][0], start), (end, strips[index][1])]
     return strips
 
 
 def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
     """True if at least half of `strips` are white in `row`, and one of them lies between two of its cells."""
     gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
-    between = [any(_overlap(strip, gap) >= _GAP * height for gap in gaps) for strip in strips]
+    begins, ends = [begin for begin, _ in gaps], [end for _, end in gaps]
+    between = [
+        any(
+            _overlap(strip, gap) >= _GAP * height
+            for gap in gaps[bisect_right(ends, strip[0]) : bisect_left(begins, strip[1])]
+        )
+        for strip in strips
+    ]
     white = sum(
         inner or right <= row.begin or left >= row.end for inner, (left, right) in zip(between, strips, strict=True)
     )
@@ -222,15 +252,20 @@ def _first_row(
 
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
-) -> TableDraft | None:
+) -> Slices[TableDraft | None]:
     """Build the table of `lines`, of which those in `full` have several cells; None if they do not form a table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
-    cells = [_split_cells(row, strips, height) for row in lines]
+    cells = []
+    for line in lines:
+        yield
+        cells.append(_split_cells(line, strips, height))
     ys, starts = _row_edges(lines, cells, columns, across, strips, height)
     places: dict[tuple[int, int], CellDraft] = {}
-    for row, own in zip(starts, cells, strict=True):
+    for index, (row, own) in enumerate(zip(starts, cells, strict=True)):
+        if index % ROWS_AT_ONCE == 0:
+            yield
         for first, last, pieces in own:
             place = places.setdefault((row, first), CellDraft(row, first))
             place.col_span = max(place.col_span, last - first + 1)
@@ -239,8 +274,9 @@ def _table_of(
     for clash in taken & places.keys():
         # A cell that another cell extends over becomes one with it.
         row, column = clash
-        previous_column = max(first for one, first in places if one == row and first < column)
+        previous_column = next(first for first in range(column - 1, -1, -1) if (row, first) in places)
         places[row, previous_column].pieces += places.pop(clash).pieces
+    yield
     filled = list(places.values())
     words = Counter[int]()
     for place in filled:
@@ -257,14 +293,16 @@ def _table_of(
     first_column = [place.pieces for place in filled if place.column == 0]
     if columns == 2 and all(len(pieces) == 1 and _is_mark(pieces[0].word.text) for pieces in first_column):
         return None
+    yield
     empty = [
         CellDraft(row, column)
         for row in range(rows)
         for column in range(columns)
         if (row, column) not in places and (row, column) not in taken
     ]
-    left = min(piece.left for row in lines for piece in row.pieces)
-    right = max(piece.right for row in lines for piece in row.pieces)
+    left = min(row.begin for row in lines)
+    right = max(max(piece.right for piece in row.pieces) for row in lines)
+    yield
     xs = [left, *((one + other) / 2 for one, other in strips), right]
     return TableDraft(xs, ys, [*filled, *empty], [piece for row in lines for piece in row.leaders])
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Final, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.concepts import PHRASES
 from tasks.extraction.folding import folded_words
 from tasks.extraction.line_pieces import PiecedLine
@@ -76,13 +77,15 @@ class PieceOfRun(NamedTuple):
     piece: int
 
 
-def constant_labels(run: Run, line_keys: Sequence[Sequence[LineKey]]) -> Mapping[PieceOfRun, str]:
+def constant_labels(run: Run, line_keys: Sequence[Sequence[LineKey]]) -> Slices[Mapping[PieceOfRun, str]]:
     """Return the labels that pieces have from constant texts: a text that is the same in most records is the label of
     the piece after it. The text itself is marked with `IS_LABEL`."""
     labels: dict[PieceOfRun, str] = {}
     if len(run.records) < 2:
         return labels
-    for places_by_text in _texts_by_slot(run, line_keys).values():
+    texts_by_slot = yield from _texts_by_slot(run, line_keys)
+    for places_by_text in texts_by_slot.values():
+        yield
         common = max(places_by_text, key=lambda text: (len(places_by_text[text]), text))
         places = places_by_text[common]
         if len(places) < max(2, CONSTANT * len(run.records)) or len(common.split()) > MAX_WORDS_OF_LABEL:
@@ -97,11 +100,12 @@ def constant_labels(run: Run, line_keys: Sequence[Sequence[LineKey]]) -> Mapping
 
 def _texts_by_slot(
     run: Run, line_keys: Sequence[Sequence[LineKey]]
-) -> Mapping[SlotKey, Mapping[str, Sequence[PieceOfRun]]]:
+) -> Slices[Mapping[SlotKey, Mapping[str, Sequence[PieceOfRun]]]]:
     """Return the places of each text (in its folded form), by the key of the slot."""
     texts: dict[SlotKey, dict[str, list[PieceOfRun]]] = defaultdict(lambda: defaultdict(list))
     for record_number, (record, keys) in enumerate(zip(run.records, line_keys, strict=True)):
         for line_number, (line, line_key) in enumerate(zip(record, keys, strict=True)):
+            yield
             for index, (piece, key) in enumerate(zip(line.pieces, keys_of_pieces(line_key, line), strict=True)):
                 if piece.kind == "text":
                     place = PieceOfRun(record_number, line_number, index)
@@ -123,7 +127,7 @@ def _labelled_piece(run: Run, place: PieceOfRun) -> PieceOfRun | None:
     return None
 
 
-def label_by_header(run: Run, slots: Sequence[Slot]) -> None:
+def label_by_header(run: Run, slots: Sequence[Slot]) -> Slices[None]:
     """Label the slots of the records' first lines with the texts of the header that stand above them."""
     header = run.above
     if header is None or not _is_header(header):
@@ -131,6 +135,7 @@ def label_by_header(run: Run, slots: Sequence[Slot]) -> None:
     heads = [(words[0].box[0], words[-1].box[2], text) for text, words in _segments(header)]
     boxes = {word.at: word.box for record in run.records for word in record[0].words}
     for slot in slots:
+        yield
         cells = [cell for cell in slot.cells if cell is not None]
         edges = [
             (boxes[cell.words[0]][0], boxes[cell.words[-1]][2])

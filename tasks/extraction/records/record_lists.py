@@ -168,7 +168,7 @@ def _likely_runs(
             lists_of_run = [path for path, wanted in wanted_lists.items() if _may_be_list(run, wanted)]
             if not lists_of_run:
                 continue
-            template = template_of(run, days)
+            template = yield from template_of(run, days)
             compared += field_count * template.size
             if compared > MAX_COMPARED:
                 break
@@ -257,13 +257,13 @@ def _read_cell(passage: Passage, cell: SlotCell) -> ReadCell:
 
 def better_of(
     tables: Mapping[JsonPath, FilledList], records: Mapping[JsonPath, FilledList]
-) -> dict[JsonPath, FilledList]:
+) -> Slices[dict[JsonPath, FilledList]]:
     """Return each list as the table fills it, or as the records fill it if that is worth clearly more."""
     better = {**records, **tables}
     for path in tables.keys() & records.keys():
         table, from_records = tables[path], records[path]
         # A table of a file, such as a spreadsheet, rarely lacks rows: records replace it only if they have more rows.
         is_whole = table.is_exact and len(from_records.rows) <= len(table.rows)
-        if not is_whole and from_records.worth > CLEARLY_MORE * table.worth:
+        if not is_whole and (yield from from_records.worth()) > CLEARLY_MORE * (yield from table.worth()):
             better[path] = from_records
     return better

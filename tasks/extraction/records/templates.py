@@ -5,12 +5,13 @@ it to its neighbours (`joined_pieces`).
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Final, NamedTuple
 
+from models.fair_executor import Slices
 from tasks.extraction.column_values import has_decimal_commas
 from tasks.extraction.folding import folded_words
 from tasks.extraction.line_pieces import Piece, PiecedLine, is_now
@@ -29,6 +30,8 @@ from tasks.extraction.records.slots import NUMBER_OF_MARK, NUMBER_OF_SECTION, Pi
 from tasks.extraction.units import unit_of
 
 MAX_SLOTS: Final = 60
+CELLS_AT_ONCE: Final = 200
+"""At most this many cells of records are put into slots in one step."""
 LEAST_COVERAGE: Final = 0.2
 """Least share of the records that have something in a slot. A run of fewer than `FEW_RECORDS` needs no share."""
 FEW_RECORDS: Final = 4
@@ -87,11 +90,12 @@ class RecordOutline:
         return self._places.get(slot.order, self._middle)
 
 
-def template_of(run: Run, days: Sequence[date]) -> RecordTemplate:
+def template_of(run: Run, days: Sequence[date]) -> Slices[RecordTemplate]:
     """Return the slots of the records of a run. `days` are those that the passage mentions."""
     run = with_telling_labels_as_texts(run)
-    slots = _slots(run)
-    label_by_header(run, slots)
+    yield
+    slots = yield from _slots(run)
+    yield from label_by_header(run, slots)
     slots_of_pieces = [slot for slot in slots if not slot.is_joined and "." not in slot.kind]
     weights = [len(run.records) * slot.coverage for slot in slots_of_pieces]
     weighted_sum = sum(weight * slot.coverage for weight, slot in zip(weights, slots_of_pieces, strict=True))
@@ -114,11 +118,18 @@ class PlacedCell(NamedTuple):
     is_rest_of_record: bool = False
 
 
-def _slots(run: Run) -> list[Slot]:
+def _slots(run: Run) -> Slices[list[Slot]]:
     """Return the slots that enough records have. The first cell of a record with the key of a slot fills the slot."""
     record_count = len(run.records)
     slots: dict[SlotKey, Slot] = {}
-    for record_number, placed in _placed_cells(run):
+    line_keys: list[list[LineKey]] = []
+    for record in run.records:
+        yield
+        line_keys.append(keys_of_lines(record))
+    labels = yield from constant_labels(run, line_keys)
+    for index, (record_number, placed) in enumerate(_placed_cells(run, line_keys, labels)):
+        if index % CELLS_AT_ONCE == 0:
+            yield
         slot = slots.get(placed.key)
         if slot is None:
             slot = slots[placed.key] = Slot(
@@ -137,10 +148,10 @@ def _slots(run: Run) -> list[Slot]:
     return [slot for slot in slots.values() if slot.coverage >= LEAST_COVERAGE or record_count < FEW_RECORDS]
 
 
-def _placed_cells(run: Run) -> Iterator[tuple[int, PlacedCell]]:
-    """Yield the cells of all records, each with the number of its record."""
-    line_keys = [keys_of_lines(record) for record in run.records]
-    labels = constant_labels(run, line_keys)
+def _placed_cells(
+    run: Run, line_keys: Sequence[Sequence[LineKey]], labels: Mapping[PieceOfRun, str]
+) -> Iterator[tuple[int, PlacedCell]]:
+    """Yield the cells of all records, each with the number of its record. `labels` are the constant ones."""
     for record_number, (record, keys) in enumerate(zip(run.records, line_keys, strict=True)):
         counts_of_units: Counter[str] = Counter()
         for line_number, (line, key) in enumerate(zip(record, keys, strict=True)):

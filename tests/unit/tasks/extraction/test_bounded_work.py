@@ -29,6 +29,7 @@ from tasks.extraction import (
 )
 from tasks.extraction import evidence as evidence_module
 from tasks.extraction import extractor as extractor_module
+from tasks.extraction.affinity import affinity
 from tasks.extraction.candidates import MAX_WORDS_OF_BLOCK, SPANS_AT_ONCE, find_candidates
 from tasks.extraction.choice import choose_values
 from tasks.extraction.claims import LabelClaims
@@ -54,6 +55,7 @@ from tasks.extraction.filling import copy_fields
 from tasks.extraction.labelled_values import WORDS_AT_ONCE as LABELLED_AT_ONCE
 from tasks.extraction.labelled_values import layout_of
 from tasks.extraction.matching import MAX_OCCURRENCES, find_matches
+from tasks.extraction.named_parties import named_parties
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS, read_object_list
 from tasks.extraction.own_words import OwnLabels
@@ -67,12 +69,13 @@ from tasks.extraction.passages import (
     passages_of_entry,
     passages_to_search,
 )
-from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, FieldScores
+from tasks.extraction.probability import CHARS_OF_SPAN, CHARS_OF_VALUES, CellOfField, FieldScores
 from tasks.extraction.records import record_lists, repeated_records
 from tasks.extraction.records.record_lists import fill_from_records
 from tasks.extraction.records.repeated_records import runs_of
+from tasks.extraction.records.templates import template_of
 from tasks.extraction.rules import separate_rivals
-from tasks.extraction.table_lists import fill_lists, headed_tables
+from tasks.extraction.table_lists import FilledList, fill_lists, headed_tables, mark_twins
 from tasks.extraction.units import units_after
 from tasks.extraction.values import ValueForm
 from tasks.extraction.whole_results import TaskResults
@@ -400,6 +403,38 @@ async def test_many_fields_are_looked_for_in_fewer_pieces(monkeypatch: pytest.Mo
     for count in (10, 40):
         scored = await extractor.score([TEXT], FIELDS[:count])
         assert len(scored.candidates.spans) == 4_000 // count
+
+
+def test_the_cells_of_a_list_are_judged_in_slices() -> None:
+    cell = CellOfField(entry_of("scraper", {"text": "1"}), ReadCell("1"), "Total", 1.0, 1.0)
+    cells = {("items", row, "total"): cell for row in range(5_000)}
+    filled = FilledList([], cells)
+    assert slices_of(filled.worth()) >= 10
+    names = names_of(("total",), {"type": "number"})
+    fields = [WantedField(("items", "total"), {"type": "number"}, names, lambda _: True)]
+    lists = {("items",): fields, ("others",): fields}
+    assert slices_of(mark_twins({("items",): filled}, lists)) >= 10
+    assert all(one.has_twin for one in all_of(mark_twins({("items",): filled}, lists))["items",].cells.values())
+
+
+def test_parties_are_looked_for_in_slices() -> None:
+    assert sum(part is None for part in named_parties("a b " * 25_000)) >= 40
+    assert sum(part is None for part in named_parties('Ada Holm (the "Landlord") of 9 Quay Street ' * 100)) >= 100
+
+
+def test_the_words_of_a_line_are_looked_at_once_for_all_its_matches() -> None:
+    [passage] = passages_of([ocr("Total " + "paid for it " * 300 + "12 13")])
+    names = names_of(("total",), {"type": "number"})
+    first, second = (affinity(passage, [len(passage.words) - place], names) for place in (2, 1))
+    assert first == second > 0
+    assert calls_of(lambda: affinity(passage, [len(passage.words) - 1], names)) < 300
+
+
+def test_the_cells_of_records_are_put_into_slots_in_slices() -> None:
+    rows = "".join(f"Item {number}, 12.03.2025: 3 pcs, {number}.50 EUR\n" for number in range(300))
+    [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
+    run = next(filter(None, runs_of(passage)))
+    assert slices_of(template_of(run, ())) >= 2 * len(run.records)
 
 
 def test_each_field_is_a_slice_of_the_matches_and_the_scores() -> None:

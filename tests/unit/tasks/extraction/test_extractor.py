@@ -241,7 +241,7 @@ def test_an_item_is_in_one_list_only() -> None:
     ]
     known = scored(candidates, fields)
     lists = {path: all_of(read_object_list(known, path)) for path in (("earnings",), ("deductions",))}
-    apart = without_shared_items(known, lists)
+    apart = all_of(without_shared_items(known, lists))
     assert all(len(one.rows) == 4 for one in lists.values())
     assert apart["earnings",] == lists["earnings",]
     assert (apart["deductions",].rows, apart["deductions",].cells) == ([], {})

@@ -49,7 +49,7 @@ reprezentowaną przez prezesa zarządu Ewę Lis, zwaną dalej „Zamawiającym�
 def test_a_definition_introduces_the_name_the_address_and_the_representative_before_it(
     text: str, parts: list[str]
 ) -> None:
-    assert [" ".join(text[part.start : part.end].split()) for part in named_parties(text)] == parts
+    assert [" ".join(text[part.start : part.end].split()) for part in filter(None, named_parties(text))] == parts
 
 
 async def test_fields_of_a_party_are_copied_from_what_introduces_it() -> None:

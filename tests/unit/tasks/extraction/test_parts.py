@@ -126,3 +126,8 @@ async def test_a_label_of_its_own_goes_before_the_whole() -> None:
         "first_name": "Jean-Pierre Roy",
         "last_name": "Martin",
     }
+
+
+def test_a_text_of_pages_in_one_line_is_no_line_of_an_address() -> None:
+    assert places_in("paid, " * 100 + "12 Main Street, Austin, TX 78792")
+    assert places_in("paid, " * 1_000 + "12 Main Street, Austin, TX 78792") == {}

@@ -287,7 +287,7 @@ def test_a_cell_of_a_regular_list_is_surer_than_one_of_a_sparse_list() -> None:
     other = all_of(read_object_list(scored(candidates, [(fields[0], sparse), (fields[1], {"33.60": 0.0})]), ("items",)))
     chances = [[probability_of_cell(cell) for cell in one.cells.values()] for one in (regular, other)]
     assert min(chances[0]) > max(chances[1])
-    assert regular.worth > other.worth
+    assert all_of(regular.worth()) > all_of(other.worth())
 
 
 def test_days_in_a_column_have_their_times_where_the_schema_asks_for_them() -> None:

@@ -27,6 +27,15 @@ def test_rows_of_many_columns_are_read_a_few_at_a_time(delimiter: str) -> None:
     assert (len(table.rows), len(table.rows[0])) == (100, 1_000)
 
 
+@each_case(("columns", "rows"), [(8, 300), (80, 60)])
+def test_columns_aligned_by_spaces_are_found_in_slices(columns: int, rows: int) -> None:
+    text = "\n".join("     ".join(f"{column}.{row}".ljust(7) for column in range(columns)) for row in range(rows))
+    entry = entry_of("scraper", {"text": text})
+    assert max(calls_of_slices(tables_in([entry]))) < MOST_CALLS
+    tables = [table for _, table in all_of(tables_in([entry]))]
+    assert (sum(len(table.rows) for table in tables), len(tables[0].rows[0])) == (rows, columns)
+
+
 def test_a_row_of_thousands_of_cells_is_no_value_as_a_whole() -> None:
     text = "\n".join("|" + "Total:|12|" * 2_000 for _ in range(8))
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
