@@ -15,6 +15,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from models.fair_executor import Slices
+from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.boxes import box_of
 from tasks.extraction.candidates import SPANS_AT_ONCE, CandidateSpan, LineSegment
 from tasks.extraction.concepts import concepts_of
@@ -379,8 +380,6 @@ def _find_columns(places: Iterable[_PossibleCell]) -> Slices[list[_Column]]:
 
 def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tuple[int, int], int]]:
     """Assign different columns to the fields on each page, so that the total weight is largest."""
-    from scipy.optimize import linear_sum_assignment
-
     found = {}
     for page in {column.places[0].page for column in columns}:
         own = [number for number, column in enumerate(columns) if column.places[0].page == page]
@@ -393,9 +392,9 @@ def _assign_columns(odds: Matrix, columns: Sequence[_Column]) -> Slices[dict[tup
                     yield
                 spans = [place.span for place in row]
                 worth[:, index] += np.clip(odds[:, spans].max(axis=1), -CERTAIN, CERTAIN) + FILLED
-        for field, index in zip(*linear_sum_assignment(worth, maximize=True), strict=True):
+        for field, index in (yield from best_pairs(worth)):
             if worth[field, index] > 0:
-                found[int(field), page] = own[index]
+                found[field, page] = own[index]
     return found
 
 

@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from models.fair_executor import Slices
+from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import (
     NO_VALUE,
     UNREADABLE,
@@ -619,8 +620,6 @@ class _Match(NamedTuple):
 def _match(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], likeness: Mapping[tuple[JsonPath, str], float]
 ) -> Slices[_Match | None]:
-    from scipy.optimize import linear_sum_assignment
-
     width = len(reading.forms)
     body = [[cell.text for cell in row] for row in islice(_body(reading), MAX_COMPARED)]
     if not body:
@@ -669,8 +668,8 @@ def _match(
     # If two columns fit a header equally well, their order decides.
     field_indices, column_indices = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(field_indices / max(1, len(fields)) - column_indices / width), 0.0)
-    pairs = zip(*linear_sum_assignment(worth, maximize=True), strict=True)
-    column_by_field = {int(index): int(column) for index, column in pairs if worth[index, column] > 0}
+    pairs = yield from best_pairs(worth)
+    column_by_field = {index: column for index, column in pairs if worth[index, column] > 0}
     for index, column in column_by_field.items():
         whole = reading.parted.get(column)
         if whole is not None and is_plain_text(fields[index]) and not _has_rival(reading, column_by_field, column):

@@ -4,8 +4,11 @@ import io
 from collections.abc import AsyncIterator
 from typing import Any
 
+import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
 
 from bench.tables import KINDS, cells_of, made, picture_of, right_cells, source_of, tables_in, told
 from models.capability import EngineConfig
@@ -19,7 +22,7 @@ from tasks.inputs.loader import MediaLoader
 from tasks.layout.cells import CellDraft, TableDraft, placed_words
 from tasks.layout.markdown import blocks_of, text_of
 from tasks.layout.rulings import MAX_RULINGS, strokes_of
-from tasks.layout.tables import _split_open_cells, tables_on
+from tasks.layout.tables import _connected_groups, _split_open_cells, tables_on
 from tasks.ocr import OcrTask
 from tasks.ocr_result import document_result, page_section, picture_result
 from tasks.redaction import Redactor
@@ -253,3 +256,15 @@ def test_a_language_model_reads_markdown() -> None:
     result = document_result([section["text"]], [section], 1)
     text = "\n".join(f"{piece.heading}: {piece.text}" for piece in result.pieces() if "|" in piece.text)
     assert text.startswith("[page 1]: | Item | Price | Note |\n[page 1]: | --- | --- | --- |\n[page 1]: | Bolt | 2.50")
+
+
+def test_rulings_that_meet_are_one_group() -> None:
+    random = np.random.default_rng(1)
+    for number in range(1, 120):
+        starts, ends = random.integers(0, number, (2, int(random.integers(0, number + 1))))
+        joined = coo_matrix((np.ones(len(starts)), (starts, ends)), (number, number))
+        count, labels = connected_components(joined, directed=False)
+        found = _connected_groups(starts, ends, number)
+        assert (found[0], found[1].tolist()) == (count, labels.tolist())
+    chain = random.permutation(4_000)
+    assert _connected_groups(chain[:-1], chain[1:], len(chain))[0] == 1
