@@ -1,4 +1,4 @@
-"""Finds the magnitude that a page states for all of its amounts: `All figures in EUR thousands`, `(in Tsd. EUR)`."""
+"""Finds the magnitude that a page or a column states for its amounts: `All figures in EUR thousands`, `(Tsd. EUR)`."""
 
 import re
 import tomllib
@@ -28,6 +28,14 @@ _OF_CURRENCY = (
     rf"|(?:{_BESIDE_CURRENCY}(?: (?:of|de|di|von|d'))?|{_any_of('before_currency')}) ?{_CURRENCY}(?!\w))"
 )
 _STATED = re.compile(rf"(?<!\w){_IN} {_OF_CURRENCY}|\((?:{_IN} )?(?:{_OF_CURRENCY}|{_NAME})\)", re.IGNORECASE)
+
+_IN_HEADER = re.compile(rf"(?<!\w)(?:{_OF_CURRENCY})|(?:(?<!\w){_IN} |[(\[,] ?){_NAME}", re.IGNORECASE)
+
+
+def magnitude_in_header(header: str) -> str:
+    """Return the words that say in which magnitude the numbers of a column are, as in `Revenue, $m`; empty without."""
+    found = _IN_HEADER.search(header)
+    return found[0] if found else ""
 
 
 def states_magnitude(texts: Iterable[str]) -> Slices[bool]:

@@ -22,8 +22,10 @@ from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
 from tasks.extraction.concepts import CONCEPTS
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.page_magnitudes import magnitude_in_header
 from tasks.extraction.passages import Passage
 from tasks.notation.currencies import ANY as CURRENCY
+from tasks.notation.currencies import FORM as CURRENCY_FORM
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import Number, likeliest
@@ -102,6 +104,7 @@ _UNIT_OF_LABEL = re.compile(
 _NOT_SO = re.compile(r"\bnot (?:in )?\w+")
 _MAGNITUDE_OF_FIELD = re.compile(rf"(?<![^\W_])(?P<word>[kmt]) ?(?:{CURRENCY})(?![^\W_])", re.IGNORECASE)
 _IS_MONEY = re.compile(CURRENCY, re.IGNORECASE)
+_WORD_OF_MAGNITUDE = re.compile(r"[^\W\d_]+|000")
 _WORDS_IN_BRACKETS = re.compile(r"[(\[]([^()\[\]]{1,20})[)\]]")
 _WITH_CENTS = re.compile(r"[.,]\d\d$")
 _AFTER_FIGURES = re.compile(r"[\d\s.,:'’)\]/½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]*")
@@ -232,9 +235,28 @@ def unit_in_label(*labels: str) -> str:
 
 
 def has_other_unit(header: str, field: FieldText) -> bool:
-    """True if the header of a column states another unit than a field, of the same quantity."""
+    """True if the header of a column states another unit than a field, of the same quantity, another currency, or a
+    magnitude that the field does not state: `Revenue, $m`."""
     unit, wanted = unit_in_label(header), _units_stated(field)
-    return unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted)
+    if unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted):
+        return True
+    codes, printed = _currencies_stated(field), CURRENCY_FORM.findall(header)
+    if codes and printed and not any(may_be_in(one, code) for one in printed for code in codes):
+        return True
+    magnitude = magnitude_in_header(header)
+    return bool(magnitude) and _magnitudes_in(magnitude).isdisjoint(_magnitudes_stated(field))
+
+
+def _magnitudes_in(text: str) -> frozenset[int]:
+    """Return the factors that a text such as `EUR thousand`, `$m` or `k€` may mean."""
+    words = _WORD_OF_MAGNITUDE.findall(_IS_MONEY.sub(" ", without_accents(text.casefold())))
+    return frozenset(_MAGNITUDES.get(word) or _BESIDE_MONEY.get(word, 0) for word in words) - {0}
+
+
+def _currencies_stated(field: FieldText) -> set[str]:
+    """Return the codes of the currencies that end the field's own names: `total_eur`."""
+    last_words = {name[-1] for name in field.names.own if len(name) > 1}
+    return {code for word in last_words if len(word) == LETTERS_OF_CODE and (code := currency_of(word.upper()))}
 
 
 def states_no_unit(field: FieldText) -> bool:
@@ -252,8 +274,7 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
     printed = printed or _CURRENCY_AFTER.match(text, end)
     if not _PARTS_OF_CURRENCIES.isdisjoint(last_words):
         return printed is not None or _WITH_CENTS.search(span.number.digits) is not None
-    codes = {code for word in last_words if len(word) == LETTERS_OF_CODE and (code := currency_of(word.upper()))}
-    if codes:
+    if codes := _currencies_stated(field):
         return printed is not None and not any(may_be_in(printed["currency"], code) for code in codes)
     wanted = _units_stated(field)
     if not wanted or (own := unit_after(span)) in wanted:

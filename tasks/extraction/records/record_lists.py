@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.column_values import is_read
-from tasks.extraction.features import types_of, wants_iso
+from tasks.extraction.features import field_text, types_of, wants_iso
 from tasks.extraction.fields import Fits, WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
@@ -19,6 +19,7 @@ from tasks.extraction.records.runs import Run
 from tasks.extraction.records.slots import SlotCell
 from tasks.extraction.records.templates import RecordTemplate, template_of
 from tasks.extraction.table_lists import MAX_DATED, FilledList, is_plain_text
+from tasks.extraction.units import has_other_unit
 from tasks.extraction.words_on_page import WordOnPage, cell_of, place_words
 from tasks.notation.dates import days_mentioned
 from tasks.precontext import Entry
@@ -213,6 +214,12 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
     filling = run.filling
     filled = FilledList([], is_exact=False)
     filled.missing = [field for index, field in enumerate(fields) if index not in filling.slots]
+    in_other_unit = {
+        index
+        for index, slot in filling.slots.items()
+        if types_of(fields[index].schema) & NUMBERS
+        and has_other_unit(slot.label, field_text(fields[index].schema, fields[index].names))
+    }
     for number in filling.items:
         item = item_of(filling, fields, number)
         if item is None:
@@ -222,7 +229,8 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
             break
         for index in item:
             cell_path = (*path, len(filled.rows), fields[index].path[-1])
-            filled.cells[cell_path] = _cell_of_field(run, number, fields, index)
+            cell = _cell_of_field(run, number, fields, index)
+            filled.cells[cell_path] = cell._replace(in_other_unit=index in in_other_unit)
         filled.rows.append({str(fields[index].path[-1]): value for index, value in item.items()})
     return filled
 

@@ -529,3 +529,18 @@ def test_a_column_whose_header_states_another_unit_is_improbable() -> None:
 
     assert most("Weight (lb)") == IN_OTHER_UNIT
     assert most("Weight (kg)") == most("Weight (net)") == 1.0
+
+
+def test_the_evidence_of_a_column_in_thousands_is_improbable() -> None:
+    def probability_of(text: str) -> float:
+        copied = copied_from(text, region=TEXT, revenue=NUMBER)
+        rows = {"rows": copied.values["rows",]}
+        search = find_evidence(rows, [], None, most_chars=10**6, support=copied.place, request=copied.document)
+        evidence, _ = all_of(search)
+        return evidence.fields["/rows/0/revenue"]["probability"]
+
+    for header in ("Revenue, $m", "Revenue (EUR thousand)", "Revenue in Tsd. €"):
+        assert probability_of(f"Region;{header}\nNorth;12.5\nSouth;15.5\n") == IN_OTHER_UNIT
+        aligned = f"Region       {header}\nNorth        12.5\nSouth        15.5\nWest         9.5\n"
+        assert probability_of(aligned) <= IN_OTHER_UNIT
+    assert probability_of("Region;Revenue ($)\nNorth;12.5\nSouth;15.5\n") > 0.9

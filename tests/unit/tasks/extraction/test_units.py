@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tasks.extraction.units import units_named
+from tasks.extraction.features import field_text
+from tasks.extraction.names import names_of
+from tasks.extraction.units import has_other_unit, units_named
 from tests.conftest import each_case
 from tests.filling import NUMBER, filled, pasted
 from tests.unit.tasks.extraction.reading import NUMBER as NUMBER_OR_NULL
@@ -124,3 +126,29 @@ async def test_a_converted_number_that_the_schema_forbids_is_improbable() -> Non
 async def test_a_number_in_its_field_s_unit_is_copied(text: str, name: str, value: float) -> None:
     found = await read_field(text, name, NUMBER_OR_NULL)
     assert (found.value, found.match) in {(value, "exact"), (value, "normalised")}
+
+
+@each_case(
+    ("header", "name", "is_other"),
+    [
+        ("Amount (EUR thousand)", "amount", True),
+        ("Amount (EUR thousand)", "amount_thousands", False),
+        ("Revenue, $m", "revenue", True),
+        ("Revenue, $m", "revenue_millions", False),
+        ("Revenue, $m", "revenue_thousands", True),
+        ("Umsatz in Tsd. €", "umsatz", True),
+        ("Umsatz in Mio.", "umsatz", True),
+        ("k€", "amount", True),
+        ("Sales (000s)", "sales", True),
+        ("Sales €000", "sales", True),
+        ("Ventes (M€)", "ventes", True),
+        ("Amount (USD)", "amount_eur", True),
+        ("Amount ($)", "amount_usd", False),
+        ("Amount (EUR)", "amount", False),
+        ("Length, m", "length", False),
+        ("Price per m, EUR", "price", False),
+        ("Population", "population", False),
+    ],
+)
+def test_a_column_in_thousands_or_another_currency_is_in_another_unit(header: str, name: str, is_other: bool) -> None:
+    assert has_other_unit(header, field_text(NUMBER, names_of((name,), NUMBER))) is is_other
