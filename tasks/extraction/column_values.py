@@ -22,7 +22,7 @@ NO_VALUE = object()
 """Mark of a field whose schema allows no empty value."""
 _AMOUNT = re.compile(
     r"[^\d(+\-−–.,]{0,6}\(?[^\d(+\-−–.,]{0,4}(?P<before>[-+−–]?)\s*[^\d.,]{0,3}?"
-    r"(?P<digits>(?:\d[\d.,'’]*(?:[    ]\d{3}(?!\d)[\d.,]*)*|[.,]\d+))\s*(?P<after>[-−–]?)\)?"
+    r"(?P<digits>(?:\d[\d.,٫٬'’]*(?:[    ]\d{3}(?!\d)[\d.,٫٬]*)*|[.,٫]\d+))\s*(?P<after>[-−–]?)\)?"
     r"(?:\s*[^\d\s][^\d]{0,11})?[*¹²³]?"
 )
 """Pattern of an amount with a currency, a unit or a footnote mark, and the sign before or after the number."""

@@ -30,7 +30,7 @@ NOT_BEFORE_FIGURES: Final = frozenset(
 )
 """Concepts whose names are not labels before a figure, but part of a text: `Street 5`."""
 
-_FIGURES = r"\d{1,3}(?:[ .,'’\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,4})?"
+_FIGURES = r"\d{1,3}(?:[ .,٬'’\u00a0\u202f]\d{3})+(?:[.,٫]\d{1,2})?|\d+(?:[.,٫]\d{1,4})?"
 _MONTH = rf"(?:{any_of(MONTHS)})\.?"
 _MOMENT = (
     r"(?:(?:0?[1-9]|[12]\d|3[01])[./](?:0?[1-9]|1[0-2])[./](?:(?:19|20)\d\d|\d\d)"
@@ -105,7 +105,7 @@ _FORMS: Final = {
     "score": r"\d{1,3} ?[:–-] ?\d{1,3}(?![\d.,:–-])",
     "code": r"(?=[A-Z0-9./-]*\d)(?=[A-Z0-9./-]*[A-Z])[A-Z0-9]+(?:[./-][A-Z0-9]+)*"
     r"|[A-Z]{2,4}[- ]\d{2,6}|\d{3,}(?:[-/.]\d+)+",
-    "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,'’\u00a0]\d{3})*|\d+)[.,]\d\d(?!\d)",
+    "decimal": r"[-−–+]?(?:\d{1,3}(?:[ .,٬'’\u00a0]\d{3})*|\d+)[.,٫]\d\d(?!\d)",
     "number": rf"[-−+]?(?:{_FIGURES})",
 }
 _TYPED: Final = [

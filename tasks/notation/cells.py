@@ -9,14 +9,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 from tasks.notation.dates import full_year
-from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, Magnitude, is_grouped, magnitudes, size_of_fraction
+from tasks.notation.numbers import FRACTION, LONGEST_NUMBER, SIGNS, Magnitude, is_grouped, magnitudes, size_of_fraction
 from tasks.notation.words import month_named
 
 _SPACES = "  \u00a0\u202f\u2009'’"
 _FRACTION = re.compile(rf"([-−]?)(?:(\d{{1,4}})({FRACTION})|([½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]))")
 _DROPPED = str.maketrans({"−": "-", "–": "-", **dict.fromkeys(_SPACES)})
-_UNIT = r"(?:[$€£¥₹₽%‰]|[A-Z]{3}|kr|zł)?"
-_NUMBER = re.compile(rf"{_UNIT}([-+]?){_UNIT}((?:\d[\d.,]*|[.,]\d+)(?:[eE][-+]?\d{{1,3}})?){_UNIT}")
+_UNIT = r"(?:[$€£¥₹₽%٪‰]|[A-Z]{3}|kr|zł)?"
+_NUMBER = re.compile(rf"{_UNIT}([-+]?){_UNIT}((?:\d[\d{SIGNS}]*|[{SIGNS}]\d+)(?:[eE][-+]?\d{{1,3}})?){_UNIT}")
 _MISSING = frozenset(
     {"", "-", "–", "—", ".", "..", "?", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "missing", "k.a.", "s/d"}
 )

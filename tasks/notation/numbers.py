@@ -23,6 +23,10 @@ _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 
 A digit after any other letters is part of a code: AB1234 is not an amount.
 """
+_POINT, _COMMA = "٫٬"
+"""Decimal sign, and sign between thousands, beside Arabic figures. Neither can be taken for the other."""
+SIGNS = f".,{_POINT}{_COMMA}"
+"""Signs that are printed within a number."""
 _SPACE = r"[ \u00A0\u2009\u202F]"
 """Character class of the spaces that are printed within a number: a common one, one that does not break, and thin
 ones, which French puts between thousands."""
@@ -45,9 +49,10 @@ Behind a number of more than three digits, two numbers and a slash are a day or 
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(])?{_SPACE}?
         (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
-        (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[.,]\d+)?(?!\d) | \d+(?:[.,]\d+)* | (?<![^\W_])[.,]\d+)
+        (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
+            | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])[{SIGNS}]\d+)
         (?:(?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
-        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>%))?""",
+        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?""",
     re.VERBOSE | re.IGNORECASE,
 )
 _DIGITS_OF_FRACTION = 6
@@ -150,7 +155,7 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
     return (
         sign_before.isalnum()
         or sign_before in "_#/^"
-        or (sign_before in ".,:-" and start > 1 and text[start - 2].isdigit())
+        or (sign_before in f"{SIGNS}:-" and start > 1 and text[start - 2].isdigit())
         or (sign_before in "-−+" and text[start - 2 : start - 1] == "^")
     )
 
@@ -205,6 +210,11 @@ def magnitudes(digits: str) -> Iterator[Magnitude]:
     if len(digits) > LONGEST_NUMBER:
         return
     digits = unicodedata.normalize("NFKC", digits)
+    if _POINT in digits or _COMMA in digits:
+        whole, point, fraction = digits.partition(_POINT)
+        if (_COMMA not in whole or is_grouped(whole, _COMMA)) and fraction.isdecimal() == bool(point):
+            yield Magnitude(Decimal(f"{whole.replace(_COMMA, '') or '0'}{point and '.'}{fraction}"), "")
+        return
     points, commas = digits.count("."), digits.count(",")
     sign, other = (".", ",") if digits.rfind(".") > digits.rfind(",") else (",", ".")
     whole, _, fraction = digits.rpartition(sign)

@@ -544,3 +544,8 @@ def test_the_evidence_of_a_column_in_thousands_is_improbable() -> None:
         aligned = f"Region       {header}\nNorth        12.5\nSouth        15.5\nWest         9.5\n"
         assert probability_of(aligned) <= IN_OTHER_UNIT
     assert probability_of("Region;Revenue ($)\nNorth;12.5\nSouth;15.5\n") > 0.9
+
+
+def test_numbers_in_arabic_figures_fill_a_column() -> None:
+    text = "Name;Price\nClogs;١٬٢٣٤٫٥٠\nSocks;١٥٫٢٥\nLaces;٩\n"
+    assert [row["price"] for row in rows_of(text, **ARTICLES)] == [1234.5, 15.25, 9]
