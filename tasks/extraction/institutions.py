@@ -39,8 +39,8 @@ _DOCUMENTS: Final = frozenset(
         " resumen resultados tarjeta factura recibo formulario solicitud contrato justificante rapporto polizza"
         " certificato estratto risultati referto tessera fattura ricevuta modulo contratto polis overzicht uitslag"
         " kaart factuur formulier verslag polisa certyfikat wyciąg wyniki karta faktura paragon formularz umowa"
-        " zaświadczenie apólice certidão extrato cartão fatura relatório boletim försäkringsbrev intyg utdrag besked resultat"
-        " kort kvitto blankett avtal"
+        " zaświadczenie apólice certidão extrato cartão fatura relatório boletim försäkringsbrev intyg"
+        " utdrag besked resultat kort kvitto blankett avtal"
     )
 )
 """Words of headings, such as `Laboratory Report`."""
