@@ -278,10 +278,12 @@ def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
 
 def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
     """Return the section of a CV that the names of a list and its fields ask for, or an empty text."""
-    # An institution may be a school or an employer, so that the list's own name counts first.
+    # Only education has degrees, but an institution may be a school or an employer, so that the list's name decides.
+    if any("degree" in one.names.concepts for one in fields):
+        return "education"
     if (own := _section_in(name)) != "":
         return own
-    if any("degree" in one.names.concepts or "school" in one.names.concepts for one in fields):
+    if any("school" in one.names.concepts for one in fields):
         return "education"
     texts = (" ".join(words) for one in fields for words in one.names.own)
     return next((section for section in map(_section_in, texts) if section), "")

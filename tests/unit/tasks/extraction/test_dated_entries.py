@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from tests.conftest import each_case
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 from tests.unit.tasks.extraction.test_headed_rows import items_on
@@ -231,3 +233,9 @@ def test_the_year_of_a_degree_may_end_its_line() -> None:
         ("MSc, Botany", "University of Fenwick", 2014),
         ("BA, Music", "Universidade de Ovar", 2010),
     ]
+
+
+@pytest.mark.parametrize("name", ["professional_qualifications", "workshops", "career_education"])
+def test_a_list_with_degrees_has_no_jobs_whatever_its_name_begins_with(name: str) -> None:
+    degrees = list_in("\n".join(POSTS), name, degree=TEXT, institution=TEXT, year=INTEGER)
+    assert [degree["degree"] for degree in degrees] == ["MSc, Botany", "BA, Music"]
