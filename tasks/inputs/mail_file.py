@@ -36,9 +36,9 @@ LONGEST_ENCODED = 32_768
 quadratic time for these: 10 ms for this many. 500 addresses with encoded names fit."""
 MAX_PARSED = 10 * MAX_PARTS
 """At most this many parts of one e-mail are parsed, including the parts of attached e-mails."""
-MAX_COMPARED = 50_000_000
-"""The product of the numbers of an e-mail's lines and of the levels of its parts is at most this. The library compares
-each line with the boundaries of all levels: 8 s for this many."""
+MAX_COMPARED = 20_000_000
+"""At most this many times are lines of the e-mails of a file, including attached ones, compared with the boundaries of
+multiparts: 3 s. The library compares each line with the boundaries of all levels of its e-mail."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
@@ -57,20 +57,41 @@ class _ShorteningPolicy(email.policy.Compat32):
 _POLICY: Any = _ShorteningPolicy()
 
 
+class _Comparisons:
+    """The comparisons of lines and boundaries that the e-mails of a file may still take."""
+
+    def __init__(self) -> None:
+        self._left = MAX_COMPARED
+
+    def most_levels(self, lines: int) -> int:
+        """Return how many levels of parts an e-mail of so many lines may have: a part of one level has no boundary."""
+        return 1 + self._left // lines
+
+    def spend(self, lines: int, levels: int) -> None:
+        self._left -= lines * (levels - 1)
+
+
 class MailFile(PicturedText):
     """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
-    `nesting` is the number of e-mails that contain this one, and `parsed` is its message if it has been parsed with
-    these. The constructor raises InputTooLarge for more than `MAX_PARTS` parts.
+    `nesting` is the number of e-mails that contain this one, whose `comparisons` it shares, and `parsed` is its message
+    if it has been parsed with these. The constructor raises InputTooLarge for more than `MAX_PARTS` parts.
     """
 
     def __init__(
-        self, blob: Blob, limits: MediaLimits, opener: Opener, nesting: int = 0, parsed: Message | None = None
+        self,
+        blob: Blob,
+        limits: MediaLimits,
+        opener: Opener,
+        nesting: int = 0,
+        parsed: Message | None = None,
+        comparisons: _Comparisons | None = None,
     ) -> None:
         self._limits = limits
         self._opener = opener
         self._nesting = nesting
         self._parsed = parsed
+        self._comparisons = comparisons or _Comparisons()
         self._parts = 0
         super().__init__(blob, limits, self._text)
 
@@ -79,7 +100,7 @@ class MailFile(PicturedText):
         if self._parsed is not None:
             return self._mail_text(self._parsed, pages)
         mails = list(_split_mailbox(whole.data)) if whole.media_type == MAILBOX else [whole.data]
-        return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole), pages) for data in mails)
+        return "\n\n---\n\n".join(self._mail_text(_parsed(data, whole, self._comparisons), pages) for data in mails)
 
     def _mail_text(self, mail: Message, pages: EmbeddedPages) -> str:
         bodies: list[Message] = []
@@ -135,7 +156,8 @@ class MailFile(PicturedText):
             if blob.media_type in (EMAIL, MAILBOX):
                 if self._nesting == MAX_NESTING:
                     return f"[attachment not read: nested more than {MAX_NESTING} e-mails deep]"
-                return pages.marked_file(MailFile(blob, self._limits, self._opener, self._nesting + 1, mail))
+                attached = MailFile(blob, self._limits, self._opener, self._nesting + 1, mail, self._comparisons)
+                return pages.marked_file(attached)
             if opened := self._opener(blob.media_type):
                 return pages.marked_file(opened(blob, self._limits))
             if blob.media_type in TEXTS:
@@ -153,11 +175,14 @@ class MailFile(PicturedText):
         return replace(whole, data=data, media_type=media_type, filename=label, charset=part.get_content_charset())
 
 
-def _parsed(data: bytes, whole: Blob) -> Message:
+def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> Message:
     """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts, or more levels of them than
-    MAX_COMPARED permits."""
+    the comparisons that are left permit."""
     parts = 0
-    most_levels = MAX_COMPARED // (1 + data.count(b"\n"))
+    deepest = 1
+    # The library ends lines at a carriage return alone, too.
+    lines = 1 + data.count(b"\n") + data.count(b"\r") - data.count(b"\r\n")
+    most_levels = comparisons.most_levels(lines)
 
     class Part(Message):
         level = 1
@@ -172,14 +197,18 @@ def _parsed(data: bytes, whole: Blob) -> Message:
             super().__init__(policy)
 
         def attach(self, payload: Any) -> None:
+            nonlocal deepest
             payload.level = self.level + 1
             if payload.level > most_levels:
                 raise whole.too_large(
                     f"has parts nested more than {most_levels} deep, the limit for an e-mail of as many lines."
                 )
+            deepest = max(deepest, payload.level)
             super().attach(payload)
 
-    return email.message_from_bytes(data, _class=Part, policy=_POLICY)
+    mail: Message = email.message_from_bytes(data, _class=Part, policy=_POLICY)
+    comparisons.spend(lines, deepest)
+    return mail
 
 
 def _split_mailbox(data: bytes) -> Iterator[bytes]:

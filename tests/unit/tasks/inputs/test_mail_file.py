@@ -26,7 +26,7 @@ from tasks.inputs.mail_file import (
     MAX_PARTS,
     MailFile,
 )
-from tasks.inputs.media_types import EMAIL
+from tasks.inputs.media_types import EMAIL, MAILBOX
 from tasks.inputs.source import Blob, Origin, Source
 from tasks.ocr import OcrTask
 from tests.office_files import document
@@ -184,11 +184,29 @@ async def test_an_e_mail_of_endless_parts_is_refused_before_all_are_parsed(loade
         await loader.open(sent(b"Subject: s\n" + data))
 
 
-async def test_an_e_mail_of_many_lines_in_deeply_nested_parts_is_refused(loader: MediaLoader) -> None:
-    levels = "".join(f"Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n" for at in range(60))
-    data = f"Subject: s\n{levels}\n".encode() + b"a\n" * (MAX_COMPARED // 60)
-    with pytest.raises(InputTooLarge, match="nested more than 59 deep"):
+def nested(levels: int, body: bytes) -> bytes:
+    """Return an e-mail with a body below so many multiparts."""
+    parts = "".join(f"Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n" for at in range(levels))
+    return f"Subject: s\n{parts}\n".encode() + body
+
+
+@pytest.mark.parametrize("line", [b"a\n", b"a\r", b"a\r\n"])
+async def test_an_e_mail_of_many_lines_in_deeply_nested_parts_is_refused(loader: MediaLoader, line: bytes) -> None:
+    data = nested(60, line * (MAX_COMPARED // 60))
+    with pytest.raises(InputTooLarge, match="nested more than 60 deep"):
         await loader.open(sent(data))
+
+
+def test_the_e_mails_of_a_mailbox_share_the_bound_on_lines_in_nested_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.inputs.mail_file.MAX_COMPARED", 100_000)
+    one = b"From a@b.example Thu Nov 26 07:00:00 2026\n" + nested(20, b"a\n" * 2_000) + b"\n"
+
+    def text_of_mailbox(count: int) -> str:
+        return MailFile(Blob(one * count, MAILBOX, "a.mbox", "p"), MediaLimits(), lambda _: None).text or ""
+
+    assert text_of_mailbox(2).count("Subject: s") == 2
+    with pytest.raises(InputTooLarge, match="nested more than 9 deep"):
+        text_of_mailbox(3)
 
 
 async def test_e_mails_within_each_other_are_parsed_once(monkeypatch: pytest.MonkeyPatch) -> None:
