@@ -16,10 +16,24 @@ SAME_TOPIC: Final = 1.5
 """Likeness of a heading and a list with the same topic."""
 SAME_NOUN: Final = 1.2
 """Likeness of a heading that has the noun of the list's name."""
-LONGEST_ENDING: Final = 2
-"""Largest number of letters in which two forms of a word differ at its end."""
 SHORTEST_STEM: Final = 5
 """Least number of letters of a word that names a topic in compounds and inflected forms, too."""
+
+_PLURALS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
+    language: [(singular.strip("-"), plural.strip("-")) for singular, plural in map(str.split, forms.split(","))]
+    for language, forms in {
+        "en": "- -s, - -es, -y -ies, -f -ves, -fe -ves, -is -es",
+        "de": "- -e, -e -en, -g -gen, -t -ten, -ion -ionen, -n -nen, -er -ern, -el -eln, -ed -eder, -us -en, -um -en",
+        "fr": "- -s, -u -ux, -al -aux",
+        "es": "- -s, - -es, -z -ces",
+        "pt": "- -s, - -es, -ao -oes, -al -ais, -el -eis, -m -ns",
+        "it": "-o -i, -a -e, -e -i, -co -chi, -ca -che, -go -ghi, -ga -ghe, -io -i",
+        "nl": "- -s, - -en, -f -ven, -heid -heden",
+        "pl": "-t -ty, -r -ry, -w -wy, -n -ny, -k -ki, -k -cy, -a -y, -a -i, -ie -ia, -c -ce",
+        "sv": "-ing -ingar, -ion -ioner, -a -or, -e -ar, -e -en, -are -arna, -et -en",
+    }.items()
+}
+"""Endings of nouns in the singular and the plural, without accents, by language."""
 
 _WORDS_OF_TOPICS: Final[Mapping[str, str]] = tomllib.loads(Path(__file__).with_name("topics.toml").read_text("utf-8"))
 _TOPICS_OF_WORDS: Final[dict[str, set[str]]] = defaultdict(set)
@@ -42,17 +56,25 @@ def heading_likeness(names: Names, heading: str) -> float:
 
 
 def _has_noun_of(names: Names, heading: str) -> bool:
-    """True if a heading has the noun of a list's name among its words, in any inflected form: `Avisos em vigor (4)` for
-    `avisos`, `Earlier talks` for `pastTalks`."""
+    """True if a heading has the noun of a list's name among its words, in the singular or the plural: `Avisos em vigor
+    (4)` for `avisos`, `Earlier talks` for `pastTalks`."""
     nouns = [without_accents(name[-1]) for name in names.own if name and len(name[-1]) >= SHORTEST_STEM]
     words = [*map(without_accents, fold(heading))]
     return any(_is_same_noun(noun, word) for noun in nouns for word in words)
 
 
 def _is_same_noun(noun: str, word: str) -> bool:
-    """True if two words differ by their endings alone."""
-    stem = max(SHORTEST_STEM, min(len(noun), len(word)) - LONGEST_ENDING)
-    return noun[:stem] == word[:stem] and abs(len(noun) - len(word)) <= LONGEST_ENDING
+    """True if two words are the same, or one is the plural of the other."""
+    return noun == word or any(_is_plural(one, of=other) for one, other in ((noun, word), (word, noun)))
+
+
+def _is_plural(word: str, *, of: str) -> bool:
+    """True if a word is the plural of another in any language of `_PLURALS`."""
+    return any(
+        of.endswith(singular) and word == of.removesuffix(singular) + plural
+        for forms in _PLURALS.values()
+        for singular, plural in forms
+    )
 
 
 def has_other_topic(names: Names, heading: str) -> bool:
