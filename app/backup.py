@@ -37,7 +37,7 @@ FORMAT = 1
 """Version of the archive's layout."""
 _MANIFEST = "backup.json"
 _LARGEST_MANIFEST = 1 << 20
-"""Largest size of the manifest, in bytes."""
+"""The manifest has at most this many bytes."""
 _ENCRYPTED = 1
 """Bit of the flags of an encrypted member of a ZIP archive."""
 _KEYS = "keys.toml"

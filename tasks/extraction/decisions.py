@@ -36,7 +36,7 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
 TOKENS_AT_ONCE: Final = 1_000
-"""Number of tokens of a text that are compared with choices in one slice of the work."""
+"""At most this many tokens of a text are compared with choices in one slice of the work."""
 MAX_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95

@@ -17,7 +17,7 @@ from tasks.extraction.dated_entries import dated_entries
 from tasks.extraction.decisions import Decision, decide
 from tasks.extraction.doubts import IN_OTHER_UNIT, largest_probability
 from tasks.extraction.examples import Example, taught_names
-from tasks.extraction.extractor import MAX_TOKENS, Extractor
+from tasks.extraction.extractor import Extractor
 from tasks.extraction.features import LARGEST_AMOUNT, field_text
 from tasks.extraction.fields import (
     MAX_FIELDS,
@@ -476,7 +476,7 @@ class _FormToFill:
         if scored and scored.by_words_alone:
             lacking.append(
                 f"{scored.by_words_alone:,} labels and lines were compared with the fields by their words, not by "
-                f"their meaning: all together have more than {MAX_TOKENS:,} tokens."
+                "their meaning, because all together have too many tokens."
             )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 

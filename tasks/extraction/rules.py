@@ -71,7 +71,7 @@ CODED = 4.0
 CONFIRMED = 1.0
 """Bonus on the logit of a printed place with the value that such a code states."""
 LONGEST_LABEL_TEXT = 200
-"""Largest number of characters of a place that may be a label, with the signs around it."""
+"""A place that may be a label has at most this many characters, with the signs around it."""
 RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 

@@ -109,7 +109,7 @@ ANSWERED_SHARE = 0.5
 
 _UNIT_IN_BRACKETS = re.compile(r"(?<=\S)\s*[(\[][^()\[\]]{1,12}[)\]]$")
 ROWS_AT_ONCE, COLUMNS_AT_ONCE = 64, 8
-"""Numbers of rows, and of columns, that are read in one step."""
+"""At most this many rows, and columns, are read in one step."""
 SAME_ROWS_SHARE = 0.3
 """Two tables are readings of the same rows if one has more than this share of the other's cells."""
 LONGEST_SHORT_DAY = 4

@@ -156,7 +156,7 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
     """Return the columns that have letters or figures, and the marks before each of them: bullets, or flags of values.
-    Marks would be no texts of their own, and the box of a dash is too flat to show a row."""
+    Marks are read together with the texts beside them, and the box of a dash is too flat to show a row."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []

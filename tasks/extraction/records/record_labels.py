@@ -24,7 +24,7 @@ IS_LABEL: Final = "\x00"
 
 
 FEWEST_TELLING: Final = 3
-"""Least number of records whose lines begin with a telling label."""
+"""At least this many records have a telling label at the beginning of the same line."""
 
 
 def with_telling_labels_as_texts(run: Run) -> Run:

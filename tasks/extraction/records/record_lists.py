@@ -29,11 +29,11 @@ from tasks.schema.paths import JsonPath
 LEAST_PROBABILITY: Final = 0.5
 """Least mean probability of the values of a list's records."""
 LEAST_OF_FULL: Final = 0.35
-"""Least mean probability if the records fill nearly all of at least `FEW_FIELDS` fields."""
+"""The mean probability is at least this if the records fill nearly all of several fields."""
 FULL: Final = 0.75
-"""Least share of a list's fields that such records fill."""
+"""Such records fill at least this share of a list's fields."""
 FEW_FIELDS: Final = 3
-"""Least number of such fields: a page has many runs with a text and a number."""
+"""Such a list has at least this many fields, because a page has many runs with a text and a number."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5

@@ -26,7 +26,7 @@ STRIP_GAP: Final = 2.5
 MAX_STRIPS: Final = 3
 """Largest number of gaps that separate strips."""
 FEWEST_ROWS_OF_CARDS: Final = 6
-"""Least number of rows with a gap at the same place that have cards in two columns."""
+"""At least this many rows have a gap at the same place between two columns of cards."""
 FEWEST_LABELS_OF_CARDS: Final = 2
 """Least number of lines in each of two columns of cards that begin with labels which both columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
