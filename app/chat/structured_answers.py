@@ -24,9 +24,8 @@ from tasks.extraction.fields import fields_in
 from tasks.extraction.filling import CopiedFields
 from tasks.extraction.passages import read_of
 from tasks.precontext import Entry, Evidence
-from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import AnswerInvalid, JsonAnswer, whole_members
-from tasks.schema.paths import leaves, pointer_of, schema_at
+from tasks.schema.paths import JsonPath, leaves, pointer_of
 
 log = structlog.get_logger(__name__)
 
@@ -155,22 +154,39 @@ def _written_fields(material: Material) -> Iterator[AnswerWarning]:
 
 
 def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Slices[JsonAnswer]:
-    """Return the answer with null for every unsupported value. Raises NotVerbatim for a value that must not be null."""
-    named = {key: shape.schema[key] for key in ("$defs", "definitions") if shape.schema and key in shape.schema}
+    """Return the answer with null for every unsupported value. Raises NotVerbatim for the first value that must not be
+    null.
+
+    The whole answer is checked, because a `const` or an `enum` may demand values deep inside the one to which it
+    belongs.
+    """
     against = set(evidence.unsupported)
-    value = copy.deepcopy(answer.value)
+    unsupported: list[JsonPath] = []
     for path, _ in leaves(answer.value, ()):
-        pointer = pointer_of(path)
-        if pointer in evidence.fields and pointer not in against:
-            continue
         yield
-        schema = schema_at(shape.schema, path)
-        refers = schema and '"$ref"' in json.dumps(schema)
-        if schema and SchemaChecker({**(named if refers else {}), **schema}).problem(None) is not None:
-            raise NotVerbatim(pointer)
-        *above, last = path
-        part = value
+        pointer = pointer_of(path)
+        if pointer not in evidence.fields or pointer in against:
+            unsupported.append(path)
+    value = _with_nulls(answer.value, unsupported)
+    if unsupported and shape.checker is not None and not shape.checker.accepts(value):
+        accepted, refused = 0, len(unsupported)
+        while refused - accepted > 1:
+            yield
+            middle = (accepted + refused) // 2
+            if shape.checker.accepts(_with_nulls(answer.value, unsupported[:middle])):
+                accepted = middle
+            else:
+                refused = middle
+        raise NotVerbatim(pointer_of(unsupported[accepted]))
+    return JsonAnswer(value, json.dumps(value, ensure_ascii=False))
+
+
+def _with_nulls(value: Any, paths: Sequence[JsonPath]) -> Any:
+    whole = [copy.deepcopy(value)]
+    for path in paths:
+        *above, last = (0, *path)
+        part: Any = whole
         for step in above:
             part = part[step]
         part[last] = None
-    return JsonAnswer(value, json.dumps(value, ensure_ascii=False))
+    return whole[0]
