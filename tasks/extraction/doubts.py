@@ -7,7 +7,7 @@ the probability of a value, whatever its score.
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,7 +32,7 @@ number beside another currency or an unknown unit, a day that may be two (03/04/
 same label, and a value that another one has replaced (`Old IBAN`)."""
 
 _NEAR: Final = 50
-"""Words that speak against a number are looked for in this many characters beside it."""
+"""Words that speak against a number are looked for in this many characters before it, and in as many behind it."""
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
 
@@ -45,6 +45,11 @@ _COMPARED_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_any_of('comparisons', 'before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$"
 )
 """Pattern of a comparison at the end of the text before a number. A currency may be between them."""
+_SUBTRACTED_BEFORE = re.compile(
+    rf"(?<!\w)(?:{_any_of('subtractions', 'before')})\s(?:\s*[^\w\s:：]{{1,3}}|[^\W\d_]{{1,3}} ?)?$"
+)
+"""Pattern of a word for a minus sign at the end of the text before a number: `minus 5`. A currency may be between
+them. A label (`Less: 20.00`) is another thing."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
 _MONEY: Final = without_accents(CURRENCY.casefold())
 _RANGE_BEFORE = re.compile(
@@ -68,13 +73,26 @@ _NOT_DUE_BEFORE = re.compile(
     rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
 )
 _LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
-_FORMER: Final = frozenset(fold(without_accents(" ".join(_TABLE["superseded"]["before"].split(",")))))
-_FORMER_AFTER = re.compile(rf"[ (\[,;–-]{{0,3}}(?:{_any_of('superseded', 'after')})(?!\w)")
-_FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-]{_FORMER_AFTER.pattern}")
-_STRUCK: Final = "~~"
-"""Sign of Markdown around deleted text."""
+
+
+def _words_of(key: str) -> frozenset[str]:
+    return frozenset(fold(without_accents(" ".join(_TABLE["superseded"][key].split(",")))))
+
+
+_OLD: Final = _words_of("certain")
+_FORMER: Final = _OLD | _words_of("contrasted")
+_CURRENT: Final = _words_of("current")
+_ASKS_FOR_FORMER: Final = _FORMER | _words_of("asked")
+_REPLACED: Final = (
+    rf"(?:(?:{_any_of('superseded', 'after')})(?!\w)|(?:{_any_of('superseded', 'last')})(?=\s*(?:[^\w\s]|$)))"
+)
+"""Pattern of words that say that another value has replaced the one before them. Some say so only at the end, because
+`AB12CD, cancelled free of charge until …` does not."""
+_FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-]{{0,3}}{_REPLACED}")
+_FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
+_STRUCK = re.compile(r"(?<!~)~~(?!~)")
+"""Sign of Markdown around deleted text. Longer runs are fillers or rulings."""
 _MAX_WORDS_AFTER: Final = 6
-_CLAUSE_END = re.compile(r"[.,;:!?]$")
 _LABEL_END = (":", "：")
 
 
@@ -85,10 +103,8 @@ def largest_probability(
     value is in the field's own unit, whatever the unit of the span."""
     if is_denied(span.text_before):
         return DENIED
-    if _is_superseded(field, span):
-        return DOUBTFUL
+    text = field_text(field.schema, field.names)
     if types_of(field.schema) & {"number", "integer"} and span.number is not None:
-        text = field_text(field.schema, field.names)
         if not is_converted and rescaled(text, span, candidates) is not None:
             return IN_OTHER_UNIT
         is_in_other = not is_converted and (
@@ -96,47 +112,74 @@ def largest_probability(
         )
         if is_in_other or _is_doubtful_number(text, span):
             return DOUBTFUL
-    is_ambiguous = wants_iso(field.schema) and _is_ambiguous_day(span, candidates)
-    return DOUBTFUL if is_ambiguous or _is_one_of_several(span, candidates) else 1.0
-
-
-def _is_superseded(field: WantedField, span: CandidateSpan) -> bool:
-    """True if the label of a value, the words around it or a line through it say that another value has replaced it,
-    and the field does not ask for such a value: `Old IBAN: …`, `… (replaced by …)`, `~~…~~`."""
-    passage, first, last = span.passage, span.words[0], span.words[-1]
-    own_line = passage.line_words(passage.line_at(first))
-    before = passage.words[own_line.start : first]
-    if (" ".join(before).count(_STRUCK) + passage.words[first].startswith(_STRUCK)) % 2:
-        return True
-    clause: list[str] = []
-    # The end of the first word behind the value may be that of a label: `Old IBAN: …`.
-    for word in reversed(before[-_MAX_WORDS_AFTER:]):
-        if clause and _CLAUSE_END.search(word):
-            break
-        clause.append(word)
-    words = {without_accents(word) for word in fold(" ".join([*clause, span.label]))}
-    after = " ".join(passage.words[last + 1 : min(last + 1 + _MAX_WORDS_AFTER, own_line.stop)])
-    is_former = (
-        not words.isdisjoint(_FORMER)
-        or _FORMER_AFTER.match(without_accents(after.casefold()))
-        or _FORMER_WITHIN.search(without_accents(span.text.casefold()))
+    is_doubtful = (
+        (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
+        or _is_struck(span)
+        or (_is_superseded(span, candidates) and not _asks_for_former(field, text))
+        or _is_one_of_several(span, candidates)
     )
-    return bool(is_former) and _FORMER.isdisjoint(map(without_accents, fold(" ".join(map(str, field.path)))))
+    return DOUBTFUL if is_doubtful else 1.0
+
+
+def _is_struck(span: CandidateSpan) -> bool:
+    """True if Markdown strikes a value through: `~~…~~`."""
+    passage, first = span.passage, span.words[0]
+    before = " ".join(passage.words[passage.line_words(passage.line_at(first)).start : first])
+    opening = _STRUCK.match(passage.words[first])
+    return (len(_STRUCK.findall(before)) + (opening is not None)) % 2 == 1
+
+
+def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if the label of a value, or the words behind it, say that another value has replaced it: `Old IBAN: …`,
+    `… (replaced by …)`."""
+    start, end = span.words[-1] + 1, candidates.segments[span.last].words[-1] + 1
+    after = " ".join(span.passage.words[start : min(start + _MAX_WORDS_AFTER, end)])
+    stated = _FORMER_AFTER.match(without_accents(after.casefold()))
+    if stated is not None and (not stated["unit"] or _unit_or_currency(stated["unit"])):
+        return True
+    if _FORMER_WITHIN.search(without_accents(span.text.casefold())):
+        return True
+    return span.has_colon and _is_label_of_former(span, candidates)
+
+
+def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if a label begins with a word such as `old`, or has a word such as `previous` beside the same label for the
+    current value, or without such a word."""
+    # A label may have words of the segment to its left, which name something else: `Old Trafford    Kick-off: 9:00`.
+    is_own = span.label in candidates.segments[span.first].text
+    label = _without_accents(fold(span.label) if is_own else candidates.labels[span.first])
+    if _FORMER.isdisjoint(label):
+        return False
+    named = tuple(word for word in label if word not in _FORMER)
+    if named and label[0] in _OLD:
+        return True
+    return bool(named) and any(
+        tuple(word for word in _without_accents(other) if word not in _CURRENT) == named for other in candidates.labels
+    )
+
+
+def _without_accents(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(map(without_accents, words))
+
+
+def _asks_for_former(field: WantedField, text: FieldText) -> bool:
+    asked = _without_accents(fold(" ".join([*map(str, field.path), text.full])))
+    return not _ASKS_FOR_FORMER.isdisjoint(asked)
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field asks for none, or if it is
-    said not to be due."""
+    said to be subtracted (`minus 5`) or not to be due."""
     assert span.number
     text = span.passage.text
     before, after = (
         without_accents(part.casefold())
         for part in (
             text[max(0, span.number.start - _NEAR) : span.number.start].split("\n")[-1],
-            text[span.number.end : span.number.end + 2 * _NEAR].split("\n")[0],
+            text[span.number.end : span.number.end + _NEAR].split("\n")[0],
         )
     )
-    if _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
+    if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
         return True
     is_bound = (
         _COMPARED_BEFORE.search(before)

@@ -1,8 +1,16 @@
 """What is printed around a value and speaks against it: denials, bounds, days that may be two, and rivals."""
 
+import re
 from typing import Any
 
-from tasks.extraction.doubts import DOUBTFUL
+from models.fair_executor import all_of
+from tasks.extraction.candidates import find_candidates
+from tasks.extraction.doubts import DOUBTFUL, IN_OTHER_UNIT, largest_probability
+from tasks.extraction.fields import WantedField
+from tasks.extraction.names import names_of
+from tasks.extraction.passages import passages_of
+from tasks.precontext import REQUEST, Entry
+from tasks.result import JsonResult
 from tests.conftest import each_case
 from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, choice, read_field
 
@@ -211,6 +219,23 @@ async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
         ("Adjustment: less 20.00", "adjustment", NUMBER, False),
         ("Former address: 4 Dock Row, Leeds", "address", TEXT, False),
         ("Previous address: 4 Dock Row, Leeds", "previous_address", TEXT, True),
+        ("Patient: Jan Roth\nAlter: 45 Jahre", "age", NUMBER, True),
+        ("Bisherige Laufzeit: 12 Monate", "laufzeit_monate", NUMBER, True),
+        ("Previous balance: 120.00\nNew balance: 100.00", "opening_balance", NUMBER, True),
+        ("Previous balance: 120.00\nNew balance: 100.00", "balance_brought_forward", NUMBER, True),
+        ("Previous employer: Acme Ltd", "last_employer", TEXT, True),
+        ("The Old Bell Inn    Total: 12.00", "total", NUMBER, True),
+        ("Old Bell Inn  Invoice No: 4711", "invoice_number", TEXT, True),
+        ("Kunde: Frau Eva Alte    Kundennr: 4711", "customer_number", TEXT, True),
+        ("Previous 4  Current 5", "current", NUMBER, True),
+        ("Total: 120.00 EUR (superseded)", "total", NUMBER, False),
+        ("Total 120.00 EUR (replaced by 130.00 EUR)", "total", NUMBER, False),
+        ("Weight: 12 kg (no longer valid)", "weight_kg", NUMBER, False),
+        ("Order no. 4711 – cancelled", "order_number", TEXT, False),
+        ("Total ~~~ 120.00", "total", NUMBER, True),
+        ("Temperature: minus 5", "temperature", NUMBER, False),
+        ("Minimum temperature: minus 5", "minimum_temperature", NUMBER, False),
+        ("Less deposit: 20.00", "deposit", NUMBER, True),
     ],
 )
 async def test_a_value_that_another_one_has_replaced_is_not_sure(
@@ -219,3 +244,24 @@ async def test_a_value_that_another_one_has_replaced_is_not_sure(
     found = await read_field(text, name, schema)
     assert (found.probability >= 0.9) is is_sure
     assert found.probability <= DOUBTFUL or is_sure
+
+
+@each_case(
+    ("text", "name", "schema", "bound"),
+    [
+        ("Booking reference: AB12CD, cancelled free of charge until 3 May", "booking_reference", TEXT, 1.0),
+        ("Booking reference: AB12CD, cancelled", "booking_reference", TEXT, DOUBTFUL),
+        ("Old Trafford    Kick-off: 15:00", "kick_off", TEXT, 1.0),
+        ("Previous balance: 120.00\nNew balance: 100.00", "balance", NUMBER, DOUBTFUL),
+        ("Previous balance: 120.00", "balance", NUMBER, 1.0),
+        ("Old distance: 300 parsecs", "distance_km", NUMBER, DOUBTFUL),
+        ("Old distance: 300 miles", "distance_km", NUMBER, IN_OTHER_UNIT),
+    ],
+)
+def test_a_value_has_the_smallest_of_its_bounds(text: str, name: str, schema: Any, bound: float) -> None:
+    passages = passages_of([Entry(REQUEST, JsonResult({"messages": {"0": {"content": text}}}))])
+    candidates = all_of(find_candidates(passages))
+    field = WantedField((name,), schema, names_of((name,), schema), lambda value: True)
+    value = {"kick_off": "15:00", "booking_reference": "AB12CD"}.get(name) or re.findall(r"\d[\d.]*", text)[0]
+    bounds = {largest_probability(field, span, candidates) for span in candidates.spans if span.text == value}
+    assert min(bounds) == bound
