@@ -43,6 +43,21 @@ class WantedField(NamedTuple):
     """True if the field is in a list, so that it has many values."""
 
 
+def remembered(fits: Fits) -> Fits:
+    """Return a check that remembers its answers, because tables, their readings and records have many equal values."""
+    answers: dict[tuple[type, Any], bool] = {}
+
+    def check(value: Any) -> bool:
+        if isinstance(value, list):
+            return fits(value)
+        key = type(value), value
+        if key not in answers:
+            answers[key] = fits(value)
+        return answers[key]
+
+    return check
+
+
 NESTING = "\x1f"
 """Separator of names in the path of a list's column. A field in an object of the list's items has one step, for
 example `address`, the separator and `city`, because a column has one name."""

@@ -31,6 +31,7 @@ from tasks.extraction.fields import (
     is_choice,
     lists_of,
     may_be_copied,
+    remembered,
     text_lists_of,
     with_nesting,
     without_items,
@@ -579,7 +580,8 @@ def _columns(lists: Sequence[ObjectList | FilledList]) -> dict[str, list[float]]
 
 def _in_list(list_path: JsonPath, field: FormField) -> WantedField:
     names, path = names_of(field.path, field.schema), column_path(list_path, field.path)
-    return WantedField(path, with_form(field.schema, names), names, _Fits(field.schema), not field.is_required, True)
+    fits = remembered(_Fits(field.schema))
+    return WantedField(path, with_form(field.schema, names), names, fits, not field.is_required, True)
 
 
 def _printed(field: WantedField) -> str:

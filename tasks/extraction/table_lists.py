@@ -4,6 +4,7 @@ A column is assigned to a field by the meaning of its header, by the type of its
 gets the table that answers most of its fields, and each table fills one list. Tables with the same header count as one.
 """
 
+import json
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -49,8 +50,12 @@ MAX_READINGS = 3
 """At most this many readings of a table's header are compared with the fields by meaning, at 4 ms a text."""
 MAX_EMBEDDED = 400
 """At most this many header texts are compared with the fields by meaning. Further ones are compared by words alone."""
-MAX_COMPARED = 200
-"""The cells of at most this many rows below a table's header are compared with the fields."""
+MAX_COMPARED, FEWEST_COMPARED = 200, 20
+"""The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields; of `FEWEST_COMPARED`
+rows if a request has many tables, readings of these, and fields."""
+MAX_CELLS = 400_000
+"""If the cells of all readings times the fields of different schemas are more than this, fewer rows are compared. None
+of 36 documents needs more than 7,000."""
 MAX_PAIRS = 5_000
 """At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
 Further tables count as text."""
@@ -468,6 +473,7 @@ def fill_lists(
     likeness: Mapping[tuple[JsonPath, str], float],
 ) -> Slices[dict[JsonPath, FilledList]]:
     """Fill each list from the table that answers it best. `likeness` takes a field's path and a header's text."""
+    compared = _ComparedColumns(readings, lists)
     matches: list[_Match] = []
     for path, fields in lists.items():
         likeliest: dict[int, _Match] = {}
@@ -475,7 +481,7 @@ def fill_lists(
             yield
             if reading.table.of_list not in (None, path):
                 continue
-            match = yield from _match(reading, path, fields, likeness)
+            match = yield from _match(reading, path, fields, likeness, compared)
             key = id(reading.table)
             if match is not None and (key not in likeliest or match.worth > likeliest[key].worth):
                 likeliest[key] = match
@@ -617,13 +623,57 @@ class _Match(NamedTuple):
     worth: float
 
 
+class _ComparedColumns:
+    """The columns of readings, and the shares of their cells that have a value for a field. Lists of one request often
+    have equal fields, and equal columns are compared only once with fields of equal schemas."""
+
+    def __init__(self, readings: Sequence[HeadedTable], lists: Mapping[JsonPath, Sequence[WantedField]]) -> None:
+        self._schemas = {
+            one.path: json.dumps(one.schema, sort_keys=True) for fields in lists.values() for one in fields
+        }
+        cells = sum(len(reading.forms) * min(MAX_COMPARED, len(reading.table.rows)) for reading in readings)
+        cells *= len(set(self._schemas.values()))
+        self._rows = max(FEWEST_COMPARED, MAX_COMPARED * MAX_CELLS // max(MAX_CELLS, cells))
+        self._columns: dict[int, list[tuple[str, ...]]] = {}
+        self._have_no_words: dict[tuple[str, ...], bool] = {}
+        self._shares: dict[tuple[str, bool, int, tuple[str, ...]], float] = {}
+
+    def of(self, reading: HeadedTable) -> list[tuple[str, ...]]:
+        """Return the columns of a reading's first rows below the header; none if there are no such rows."""
+        if id(reading) not in self._columns:
+            body = [[cell.text for cell in row] for row in islice(_body(reading), self._rows)]
+            self._columns[id(reading)] = list(zip(*body, strict=True))
+        return self._columns[id(reading)]
+
+    def has_no_words(self, column: tuple[str, ...]) -> bool:
+        if column not in self._have_no_words:
+            self._have_no_words[column] = _has_no_words(column)
+        return self._have_no_words[column]
+
+    def fit(self, reading: HeadedTable, column: tuple[str, ...], field: WantedField) -> float:
+        """Return the share of a column's cells that have a value for a field."""
+        comma, days = reading.table.comma_likely, reading.known_days
+        key = self._schemas[field.path], comma, id(days), column
+        if key not in self._shares:
+            values = values_of_column(column, field, comma_likely=comma, known_days=days)
+            present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
+            read = sum(value is not UNREADABLE for value in present)
+            self._shares[key] = read / len(present) if present else LEAST_FIT
+        return self._shares[key]
+
+
 def _match(
-    reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], likeness: Mapping[tuple[JsonPath, str], float]
+    reading: HeadedTable,
+    path: JsonPath,
+    fields: Sequence[WantedField],
+    likeness: Mapping[tuple[JsonPath, str], float],
+    compared: _ComparedColumns,
 ) -> Slices[_Match | None]:
     width = len(reading.forms)
-    body = [[cell.text for cell in row] for row in islice(_body(reading), MAX_COMPARED)]
-    if not body:
+    columns = compared.of(reading)
+    if not columns:
         return None
+    yield
     header_likeness = np.array(
         [
             [max((likeness.get((one.path, text), 0.0) for text in forms), default=0.0) for forms in reading.forms]
@@ -640,20 +690,17 @@ def _match(
     may_be_in_order = width >= len(core) and likely_count > 0
     if has_header and likely_count <= ANSWERED_SHARE * len(fields) - 1 and not may_be_in_order:
         return None
-    comma = reading.table.comma_likely
-    columns = [[row[index] for row in body] for index in range(width)]
-    days = reading.known_days
     shares: list[float] = []
     for one, cells in product(fields, columns):
         if len(shares) % COLUMNS_AT_ONCE == 0:
             yield
-        shares.append(_fit(cells, one, comma_likely=comma, known_days=days))
+        shares.append(compared.fit(reading, cells, one))
     fit = np.array(shares).reshape(len(fields), width)
     if not has_header:
         if not reading.table.is_exact:
             return None
         return _in_order(reading, path, fields, columns, fit)
-    have_no_words = [_has_no_words(column) for column in columns]
+    have_no_words = [compared.has_no_words(column) for column in columns]
     yield
     is_foreign = np.outer([is_plain_text(one) for one in fields], have_no_words)
     may_be_null = np.array([[one.fits(None)] for one in fields])
@@ -760,12 +807,6 @@ def _in_order(
         return None
     column_by_field = {index: index for index in range(len(fields))}
     return _Match(path, reading, column_by_field, np.zeros_like(fit), fit, 0.1)
-
-
-def _fit(column: Sequence[str], field: WantedField, *, comma_likely: bool, known_days: Sequence[date]) -> float:
-    values = values_of_column(column, field, comma_likely=comma_likely, known_days=known_days)
-    present = [value for cell, value in zip(column, values, strict=True) if not is_missing(cell)]
-    return sum(value is not UNREADABLE for value in present) / len(present) if present else LEAST_FIT
 
 
 def _take_left_over(

@@ -1,13 +1,13 @@
 """Fills lists of objects, each from the run of records whose values fit the list's fields best."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.boxes import box_of
 from tasks.extraction.column_values import is_read
 from tasks.extraction.features import field_text, types_of, wants_iso
-from tasks.extraction.fields import Fits, WantedField
+from tasks.extraction.fields import WantedField
 from tasks.extraction.names import names_of
 from tasks.extraction.object_lists import MAX_ITEMS
 from tasks.extraction.passages import Passage, passages_to_search
@@ -126,27 +126,12 @@ def _lists_to_fill(lists: Mapping[JsonPath, Sequence[WantedField]]) -> dict[Json
     names = {path: names_of(path, {"type": "array"}) for path in lists}
     return {
         path: ListToFill(
-            [field._replace(fits=_remembered(field.fits)) for field in fields],
+            fields,
             names[path],
             names_of_others=[other_names for other_path, other_names in names.items() if other_path != path],
         )
         for path, fields in lists.items()
     }
-
-
-def _remembered(fits: Fits) -> Fits:
-    """Return a check that remembers its answers, because many runs have the same texts."""
-    answers: dict[tuple[type, Any], bool] = {}
-
-    def check(value: Any) -> bool:
-        if isinstance(value, list):
-            return fits(value)
-        key = type(value), value
-        if key not in answers:
-            answers[key] = fits(value)
-        return answers[key]
-
-    return check
 
 
 def _likely_runs(
