@@ -49,7 +49,7 @@ MAX_SPAN_CHARS = 4_000
 """A candidate without a colon before it has at most this many characters. A longer one, such as a row of a table of
 thousands of columns, answers no field, and each rule would read it again for each field."""
 MAX_LABELLED_CHARS = 10_000
-"""A candidate behind a label with a colon, such as `Description:`, has at most this many characters."""
+"""A candidate after a label with a colon, such as `Description:`, has at most this many characters."""
 SPANS_AT_ONCE = 64
 """One slice of the work, which takes a few milliseconds, finds or describes this many candidates."""
 LONGEST_BLOCK = 6

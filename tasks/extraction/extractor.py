@@ -30,6 +30,7 @@ from tasks.extraction.features import (
 )
 from tasks.extraction.fields import WantedField
 from tasks.extraction.institutions import InstitutionNames
+from tasks.extraction.opposites import Opposites
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.probability import FieldScores
@@ -224,6 +225,8 @@ def _adjust(
     yield from meanings.prepare()
     institutions = InstitutionNames(candidates)
     yield from institutions.read(field for field in texts if not field.in_list)
+    opposites = Opposites(candidates)
+    yield from opposites.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
@@ -235,6 +238,7 @@ def _adjust(
             clauses.prefer(row, field)
             institutions.prefer(row, field)
             meanings.prefer(row, field)
+            opposites.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
     yield
