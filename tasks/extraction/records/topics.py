@@ -64,17 +64,15 @@ def _has_noun_of(names: Names, heading: str) -> bool:
 
 
 def _is_same_noun(noun: str, word: str) -> bool:
-    """True if two words are the same, or one is the plural of the other."""
-    return noun == word or any(_is_plural(one, of=other) for one, other in ((noun, word), (word, noun)))
+    """True if two words may have the same singular, as `concerts` and Dutch `concerten`."""
+    return not _singulars(noun).isdisjoint(_singulars(word))
 
 
-def _is_plural(word: str, *, of: str) -> bool:
-    """True if a word is the plural of another in any language of `_PLURALS`."""
-    return any(
-        of.endswith(singular) and word == of.removesuffix(singular) + plural
-        for forms in _PLURALS.values()
-        for singular, plural in forms
-    )
+def _singulars(word: str) -> set[str]:
+    """Return the word, and the words of which it may be the plural in any language of `_PLURALS`."""
+    endings = (ending for forms in _PLURALS.values() for ending in forms)
+    found = {word.removesuffix(plural) + singular for singular, plural in endings if word.endswith(plural)}
+    return {word, *(one for one in found if len(one) >= SHORTEST_STEM)}
 
 
 def has_other_topic(names: Names, heading: str) -> bool:
