@@ -3,8 +3,9 @@ another one in brackets."""
 
 import itertools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from models.safety.national_ids import mod_97_10
@@ -23,6 +24,11 @@ MAX_PIECES: Final = 24
 MAX_WORDS_OF_LABEL: Final = 5
 LONGEST_IBAN: Final = 34
 MONTHS_OF_YEAR: Final = 12
+DAYS_OF_WEEK: Final = 7
+LAST_DAYS: Final = range(28, 32)
+"""Days before the first of a month."""
+LONGEST_PAGE: Final = 100_000
+"""At most this many characters of a page are searched for weekdays that follow each other."""
 LATEST_YEAR: Final = 49
 """A year of two digits after one of the 20th century belongs to the 21st if it is at most this: `1998–03`."""
 NOT_BEFORE_FIGURES: Final = frozenset(
@@ -69,7 +75,7 @@ _TIME = (
 )
 _LONG_WEEKDAY = any_of([name for name in WEEKDAYS if len(name) > 2])
 """Names of weekdays without those of two letters, such as `on` and `do`, which are other words before numbers."""
-_DAY_ALONE = rf"(?:3[01]|[12]\d|0?[1-9]){ORDINAL}(?!\w)"
+_DAY_ALONE = r"(?:3[01]|[12]\d|0?[1-9])"
 _UNIT = (
     r"(?:%|‰|°C|°F|°|º|mg|µg|mcg|kg|g|ml|cl|dl|l|km/h|km|mm|cm|m/s|m²|m2|m³|m3|m|kWh|kW|W|V|A|Ah|mAh|GB|MB|mmHg|bpm|hPa|IE"
     r"|IU|UI|j\.m\.|pts?\.?|points?|Punkte|Pkt\.?|punti|puntos|pontos|pkt\.?|poäng|pcs\.?|pieces|Stk?\.?|Stück|szt\.?"
@@ -95,8 +101,8 @@ _FORMS: Final = {
     rf"(?:\d{{1,2}}(?:st|nd|rd|th|er|\.)?[^\S\t]?(?:de )?(?:{any_of(MONTHS)})\b\.?"
     rf"|(?:{any_of(MONTHS)})\.? \d{{1,2}}(?:st|nd|rd|th)?\b|\d\d\.\d\d\.(?!\d))"
     rf"|(?:{any_of(WEEKDAYS)})\.?,? \d{{1,2}}[./]\d{{1,2}}\.?(?![\d./])"
-    rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))"
-    rf"|(?:{_LONG_WEEKDAY})\.?,? {_DAY_ALONE}(?![\d.,:/%°]*\d| ?[%°])",
+    rf"|(?:0?[1-9]|[12]\d|3[01])/(?:0?[1-9]|1[0-2])(?=,? (?:[^\W\d_]{{1,4}}\.? )?{_TIME}(?!\w))",
+    "weekday": rf"(?:{_LONG_WEEKDAY})\.?,? {_DAY_ALONE}{ORDINAL}(?!\w)(?![\d.,:/%°]*\d| ?[%°])",
     "phone": r"\+\d[\d ()/-]{6,18}\d|0\d{1,4}[ /-]\d[\d -]{4,12}\d",
     "money": rf"(?:[-−–+] ?)?(?:(?:{CURRENCY}) ?[-−]?(?:{_FIGURES})(?:,-{{1,2}})?"
     rf"|(?:{_FIGURES})(?:,-{{1,2}})? ?(?:{CURRENCY})(?![^\W\d_]))"
@@ -119,8 +125,11 @@ _TYPED: Final = [
     for kind, form in _FORMS.items()
 ]
 _PERIOD, _SHORT = (next(form for kind, form in _TYPED if kind == name) for name in ("period", "short period"))
-_KINDS: Final = {"short period": "period", "iban": "code", "now": "moment"}
+_KINDS: Final = {"short period": "period", "iban": "code", "now": "moment", "weekday": "day"}
 """Kinds of pieces whose forms have another name."""
+_WEEKDAY: Final = re.compile(
+    rf"(?<!\w)(?P<name>{_LONG_WEEKDAY})\.?,? (?P<day>{_DAY_ALONE}){ORDINAL}(?!\w)", re.IGNORECASE
+)
 _MARK: Final = re.compile(
     r"(?P<heading>#{1,6}(?=\s))|(?P<box>(?:[-*] )?\[[ xX✓]?\](?=\s))|(?P<bullet>[-–—*+•·◦▪‣☐□✓✔☑➢➤►●○■])(?=\s)"
     r"|(?P<ordinal>\(?(?:\d{1,3}|[a-z]|[ivx]{1,4})[.)](?=\s)|§ ?\d+[a-z]?\.?(?=\s)|\d{1,2}(?:\.\d)+\.?(?=\s)"
@@ -184,7 +193,10 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
         text += passage.words[word.at]
     mark = _MARK.match(text)
     begin = mark.end() if mark else 0
-    pieces = list(_pieces_of(text, begin, [word.at for word in words], starts)) if len(text) <= LONGEST else []
+    pieces: list[Piece] = []
+    if len(text) <= LONGEST:
+        spans = _spans(text, begin, without=frozenset() if _has_days_alone(passage.text) else {"weekday"})
+        pieces = list(_pieces_of(text, begin, spans, [word.at for word in words], starts))
     return PiecedLine(words, text, mark[0] if mark else "", pieces[:MAX_PIECES])
 
 
@@ -236,8 +248,20 @@ def _month_of(text: str) -> date | None:
     return date(int(text[-4:]), month, 1) if month and not any(map(str.isdigit, text[:-4])) else None
 
 
-def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
-    """Return the typed pieces of a text, in order."""
+@lru_cache(maxsize=64)
+def _has_days_alone(page: str) -> bool:
+    """True if weekdays with numbers are days without a month: two of a page follow each other. `Sun 5` may be a name
+    and a number."""
+    found = {(WEEKDAYS[one["name"].lower()], int(one["day"])) for one in _WEEKDAY.finditer(page[:LONGEST_PAGE])}
+    return any(
+        weekday % DAYS_OF_WEEK + 1 == next_weekday and (next_day == day + 1 or (next_day == 1 and day in LAST_DAYS))
+        for weekday, day in found
+        for next_weekday, next_day in found
+    )
+
+
+def _spans(text: str, begin: int, without: Collection[str]) -> list[tuple[int, int, str]]:
+    """Return the typed pieces of a text, in order, without those of some kinds."""
     taken: list[tuple[int, int, str]] = []
 
     def add(start: int, end: int, kind: str) -> None:
@@ -254,7 +278,7 @@ def _spans(text: str, begin: int) -> list[tuple[int, int, str]]:
     for day in find_days(text):
         add(day.start, day.end, "date")
     for kind, form in _TYPED[5:]:
-        for found in form.finditer(text):
+        for found in () if kind in without else form.finditer(text):
             start, end = found.span()
             while end > start and text[end - 1].isspace():
                 end -= 1
@@ -281,9 +305,11 @@ def is_now(text: str) -> bool:
     return re.fullmatch(_NOW, text, re.IGNORECASE) is not None
 
 
-def _pieces_of(text: str, begin: int, ats: Sequence[int], starts: Sequence[int]) -> Iterator[Piece]:
+def _pieces_of(
+    text: str, begin: int, typed: Sequence[tuple[int, int, str]], ats: Sequence[int], starts: Sequence[int]
+) -> Iterator[Piece]:
     sign, label, depth = "", "", 0
-    spans = [*_spans(text, begin), (len(text), len(text), "")]
+    spans = [*typed, (len(text), len(text), "")]
 
     def piece(kind: str, start: int, end: int) -> Piece:
         own = tuple(at for at, first in zip(ats, [*starts[1:], len(text) + 1], strict=False) if first > start)

@@ -255,3 +255,8 @@ def test_cards_in_two_columns_are_records_of_one_list() -> None:
         ("Electric damage", 7000, 160),
         ("Liability", 80000, 120),
     ]
+
+
+def test_weekdays_with_numbers_that_do_not_follow_each_other_are_names() -> None:
+    crew = list_in("Crew\n\nMan 12   Leeds\nSun 5   Derby\nSat 9   York\n", "crew", name=TEXT, city=TEXT)
+    assert [(one["name"], one["city"]) for one in crew] == [("Man 12", "Leeds"), ("Sun 5", "Derby"), ("Sat 9", "York")]
