@@ -6,7 +6,7 @@ A page has many such runs. `record_lists` decides which of them fills a list.
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Final
 
 from models.fair_executor import Slices
@@ -27,6 +27,8 @@ MAX_STRIPS: Final = 3
 """Largest number of gaps that separate strips."""
 FEWEST_ROWS_OF_CARDS: Final = 6
 """At least this many rows have a gap at the same place between two columns of cards."""
+FULL_COLUMN: Final = 0.75
+"""Each gap between columns of cards is in at least this share of the rows that the widest-spread gap is in."""
 FEWEST_LABELS_OF_CARDS: Final = 2
 """Least number of lines in each of two columns of cards that begin with labels which both columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
@@ -47,7 +49,7 @@ def _all_runs(passage: Passage) -> Iterator[Run | None]:
     columns: list[list[PiecedLine]] = []
     strips: list[list[PiecedLine]] = []
     lines_left = MAX_LINES
-    cards_in_columns = yield from _cards_in_two_columns(passage)
+    cards_in_columns = yield from _cards_in_columns(passage)
     in_cards = {word.at for column in cards_in_columns for line in column.lines for word in line.words}
     for all_rows in rows_by_column(passage):
         rows = [row for row in all_rows if row[0].at not in in_cards] if in_cards else all_rows
@@ -114,32 +116,37 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
             yield strip
 
 
-def _cards_in_two_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
-    """Return the lines of cards in two columns, those of the left column first; nothing if a page has none. The reading
-    order changes between the columns at each row of cards, and lines of both may be at the same height."""
+def _cards_in_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
+    """Return the lines of cards in columns, those of the left column first; nothing if a page has none. The reading
+    order changes between the columns at each row of cards, and lines of several may be at the same height."""
     rows = rows_of(passage)[:MAX_LINES]
     groups = _groups_of_edges(rows)
     if not groups or len(groups[0]) < FEWEST_ROWS_OF_CARDS:
         return []
-    edge, last_edge = min(groups[0]) - 2, max(groups[0])
-    beside = [index for index, row in enumerate(rows) if any(edge <= word.box[0] <= last_edge for word in row[1:])]
+    gaps = [group for group in groups[:MAX_STRIPS] if len(group) >= FULL_COLUMN * len(groups[0])]
+    beside = [
+        index
+        for index, row in enumerate(rows)
+        if any(min(gap) - 2 <= word.box[0] <= max(gap) for gap in gaps for word in row[1:])
+    ]
     part = rows[beside[0] : beside[-1] + 1]
-    halves = [[[word for word in row if (word.box[0] < edge) == is_left] for row in part] for is_left in (True, False)]
-    left = yield from cut_lines(passage, [*filter(None, halves[0])])
-    right = yield from cut_lines(passage, [*filter(None, halves[1])])
-    if not _have_same_labels(left, right):
+    columns: list[list[PiecedLine]] = []
+    for left, right in pairwise([float("-inf"), *sorted(min(gap) - 2 for gap in gaps), float("inf")]):
+        words_of_rows = ([word for word in row if left <= word.box[0] < right] for row in part)
+        columns.append((yield from cut_lines(passage, [words for words in words_of_rows if words])))
+    if not _have_same_labels(columns):
         return []
     above = yield from cut_lines(passage, rows[max(0, beside[0] - MAX_HEADINGS) : beside[0]])
-    return [LinesOfColumn(passage, [*left, *right], above)]
+    return [LinesOfColumn(passage, [*chain.from_iterable(columns)], above)]
 
 
-def _have_same_labels(left: Sequence[PiecedLine], right: Sequence[PiecedLine]) -> bool:
-    """True if the columns have cards of one form: several lines of each begin with labels that the other has, too."""
+def _have_same_labels(columns: Sequence[Sequence[PiecedLine]]) -> bool:
+    """True if the columns have cards of one form: several lines of each begin with labels that all of them have."""
     labels = [
         [" ".join(folded_words(line.pieces[0].label)) for line in lines if line.pieces and line.pieces[0].label]
-        for lines in (left, right)
+        for lines in columns
     ]
-    common = {*labels[0]} & {*labels[1]}
+    common = set.intersection(*map(set, labels))
     return all(sum(label in common for label in own) >= FEWEST_LABELS_OF_CARDS for own in labels)
 
 

@@ -260,3 +260,16 @@ def test_cards_in_two_columns_are_records_of_one_list() -> None:
 def test_weekdays_with_numbers_that_do_not_follow_each_other_are_names() -> None:
     crew = list_in("Crew\n\nMan 12   Leeds\nSun 5   Derby\nSat 9   York\n", "crew", name=TEXT, city=TEXT)
     assert [(one["name"], one["city"]) for one in crew] == [("Man 12", "Leeds"), ("Sun 5", "Derby"), ("Sat 9", "York")]
+
+
+def test_cards_in_three_columns_are_records_of_one_list() -> None:
+    number = {"type": "number"}
+    rows = [
+        *(("Fire and storm", "Natural disasters", "Theft"), ("Limit: 9 000 €", "Limit: 5 000 €", "Limit: 18 400 €")),
+        *(("Excess: 150 €", "Excess: 380 €", "Excess: 300 €"), ("", "", "")),
+        *(("Water and frost", "Electric damage", "Liability"), ("Limit: 3 000 €", "Limit: 7 000 €", "Limit: 80 000 €")),
+        ("Excess: 140 €", "Excess: 160 €", "Excess: 120 €"),
+    ]
+    lines = ["".join(text.ljust(34) for text in row).rstrip() for row in rows]
+    covers = list_in("\n".join(["Your covers", "", *lines]), "covers", name=TEXT, limit=number, excess=number)
+    assert [cover["limit"] for cover in covers] == [9000, 3000, 5000, 7000, 18400, 80000]
