@@ -17,6 +17,7 @@ from models.fair_executor import Slices
 from tasks.extraction.addressees import has_form_of_address
 from tasks.extraction.boxes import box_of
 from tasks.extraction.concepts import CONCEPTS, PHRASES
+from tasks.extraction.counts import MAX_WORDS, name_of_count
 from tasks.extraction.folding import fold
 from tasks.extraction.labelled_values import LabelLayout, layout_of, segments_of
 from tasks.extraction.named_parties import NamedPart, named_parties
@@ -485,10 +486,10 @@ def _typed_spans(
             return None
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
+        segment, has_colon = candidates.segments[first], pair is not None and pair.has_colon
+        counted = _name_of_count(segment, words) if kind == "number" and not has_colon else None
         # In a sentence, the words before a value name it: "due by 12 May".
-        label, has_colon = (
-            (pair.label, pair.has_colon) if pair else (_words_before(candidates.segments[first], words[0]), False)
-        )
+        label = counted if counted is not None else pair.label if pair else _words_before(segment, words[0])
         text = " ".join(passage.text[start:end].split("\n")).strip()
         return CandidateSpan(
             kind, passage, words, text, first=first, last=last, label=label, has_colon=has_colon, number=number, day=day
@@ -540,6 +541,12 @@ def _typed_spans(
                 label=pair.label,
                 has_colon=pair.has_colon,
             )
+
+
+def _name_of_count(segment: LineSegment, words: Sequence[int]) -> str | None:
+    texts = [segment.passage.words[word] for word in segment.words[: MAX_WORDS + 1]]
+    start, stop = bisect_left(segment.words, words[0]), bisect_right(segment.words, words[-1])
+    return name_of_count(texts, start, stop) if start < len(texts) else None
 
 
 def _words_before(segment: LineSegment, word: int) -> str:
