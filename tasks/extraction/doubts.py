@@ -163,8 +163,8 @@ def _without_accents(words: Sequence[str]) -> tuple[str, ...]:
 
 
 def _asks_for_former(field: WantedField, text: FieldText) -> bool:
-    asked = _without_accents(fold(" ".join([*map(str, field.path), text.full])))
-    return not _ASKS_FOR_FORMER.isdisjoint(asked)
+    words = _without_accents(fold(" ".join([*map(str, field.path), text.full])))
+    return not _ASKS_FOR_FORMER.isdisjoint(words)
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:

@@ -56,7 +56,7 @@ _LONGEST_PHRASE = 4
 class _Institution(NamedTuple):
     """A kind of institution, with words and phrases without accents."""
 
-    asked: frozenset[tuple[str, ...]]
+    field_names: frozenset[tuple[str, ...]]
     """Names of fields that ask for such an institution."""
     named: frozenset[tuple[str, ...]]
     """Words in the names of such institutions."""
@@ -70,7 +70,7 @@ def _phrases(text: str) -> list[str]:
 
 _INSTITUTIONS: Mapping[str, _Institution] = {
     kind: _Institution(
-        frozenset(tuple(phrase.split()) for phrase in _phrases(row["asked"])),
+        frozenset(tuple(phrase.split()) for phrase in _phrases(row["field_names"])),
         frozenset(tuple(phrase.split()) for phrase in _phrases(row["named"])),
         tuple(_phrases(row["joined"])),
     )
@@ -88,14 +88,14 @@ class InstitutionNames:
 
     def read(self, fields: Iterable[FieldText]) -> Slices[None]:
         """Find the names of those kinds of institution that a field asks for."""
-        asked = {kind for field in fields for kind in kinds_asked(field.names)}
-        if not asked:
+        kinds = {kind for field in fields for kind in kinds_asked(field.names)}
+        if not kinds:
             return
         for index, span in enumerate(self._candidates.spans):
             if index % SPANS_AT_ONCE == 0:
                 yield
             words = _words_of_name(span)
-            for kind in asked:
+            for kind in kinds:
                 if words and _names(words, _INSTITUTIONS[kind]):
                     self._named.setdefault(kind, []).append(index)
 
@@ -129,8 +129,8 @@ def kinds_asked(names: Names) -> tuple[str, ...]:
     """Return the kinds of institution that a field with these names asks for. `clinic_name`, and `name` in an object
     `clinic`, ask for a clinic."""
     around = _without_name_words(names.around)
-    asked = {_without_name_words(words) or around for words in names.own}
-    return tuple(kind for kind, one in _INSTITUTIONS.items() if not asked.isdisjoint(one.asked))
+    phrases = {_without_name_words(words) or around for words in names.own}
+    return tuple(kind for kind, one in _INSTITUTIONS.items() if not phrases.isdisjoint(one.field_names))
 
 
 def _without_name_words(words: Iterable[str]) -> tuple[str, ...]:

@@ -92,9 +92,9 @@ def opposites_of(field: FieldText) -> frozenset[Side]:
     """Return the opposites of what the names of a field say, without those that its names or description mention, too:
     none for `min_or_max`."""
     names = [*field.names.own, field.names.around]
-    asked = frozenset(side for name in names for side in sides_of(tuple(name)))
-    mentioned = asked | sides_of(tuple(fold(field.full)))
-    return frozenset(side.opposite for side in asked) - mentioned
+    sides = frozenset(side for name in names for side in sides_of(tuple(name)))
+    mentioned = sides | sides_of(tuple(fold(field.full)))
+    return frozenset(side.opposite for side in sides) - mentioned
 
 
 @lru_cache(maxsize=4096)

@@ -124,19 +124,19 @@ def _cards_in_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
     if not groups or len(groups[0]) < FEWEST_ROWS_OF_CARDS:
         return []
     gaps = [group for group in groups[:MAX_STRIPS] if len(group) >= FULL_COLUMN * len(groups[0])]
-    beside = [
+    indices = [
         index
         for index, row in enumerate(rows)
         if any(min(gap) - 2 <= word.box[0] <= max(gap) for gap in gaps for word in row[1:])
     ]
-    part = rows[beside[0] : beside[-1] + 1]
+    part = rows[indices[0] : indices[-1] + 1]
     columns: list[list[PiecedLine]] = []
     for left, right in pairwise([float("-inf"), *sorted(min(gap) - 2 for gap in gaps), float("inf")]):
         words_of_rows = ([word for word in row if left <= word.box[0] < right] for row in part)
         columns.append((yield from cut_lines(passage, [words for words in words_of_rows if words])))
     if not _have_same_labels(columns):
         return []
-    above = yield from cut_lines(passage, rows[max(0, beside[0] - MAX_HEADINGS) : beside[0]])
+    above = yield from cut_lines(passage, rows[max(0, indices[0] - MAX_HEADINGS) : indices[0]])
     return [LinesOfColumn(passage, [*chain.from_iterable(columns)], above)]
 
 

@@ -350,7 +350,9 @@ async def test_a_page_is_given_up_when_its_time_is_over_whatever_it_shows(
     pool = pools()
     blob = Blob(endless(), "application/pdf", "a.pdf", "p")
     session = await pool.open(PdfPages, blob, MediaLimits(page_seconds=0.25))
-    with pytest.raises(InputError, match=r"takes longer than 0.25 s \(OPENFAZE_MAX_PAGE_SECONDS\) .* page 1") as caught:
+    # On a busy machine, the time of all pages may be over first.
+    limit = r"takes longer than (0\.25 s \(|1\.5 s \(6 × )OPENFAZE_MAX_PAGE_SECONDS\) .* page 1"
+    with pytest.raises(InputError, match=limit) as caught:
         await session.run(PdfPages.size_and_text, 1)
         await session.run(PdfPages.picture, 1)
     assert (caught.value.code, caught.value.param) == ("decode_failed", "p")
