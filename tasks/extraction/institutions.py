@@ -105,10 +105,8 @@ class InstitutionNames:
         In `Laboratorio San Zeno`, the first word is not a label of the words after it, but part of the name. Therefore,
         the whole name has at least the logit of its last words. Where a label names the field, nothing is raised.
         """
-        if any(names_field(label, field) for label in self._candidates.labels):
-            return
         named = {index for kind in kinds_asked(field.names) for index in self._named.get(kind, ())}
-        if not named:
+        if not named or any(names_field(label, field) for label in self._candidates.labels):
             return
         spans = self._candidates.spans
         whole = {(spans[index].first, spans[index].words[-1]): index for index in sorted(named, key=self._size)}

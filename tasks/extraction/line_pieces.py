@@ -5,7 +5,6 @@ import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 from datetime import date
-from functools import lru_cache
 from typing import Final, NamedTuple
 
 from models.safety.national_ids import mod_97_10
@@ -195,7 +194,9 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
     begin = mark.end() if mark else 0
     pieces: list[Piece] = []
     if len(text) <= LONGEST:
-        spans = _spans(text, begin, without=frozenset() if _has_days_alone(passage.text) else {"weekday"})
+        if passage.has_days_alone is None:
+            passage.has_days_alone = _has_days_alone(passage.text)
+        spans = _spans(text, begin, without=frozenset() if passage.has_days_alone else {"weekday"})
         pieces = list(_pieces_of(text, begin, spans, [word.at for word in words], starts))
     return PiecedLine(words, text, mark[0] if mark else "", pieces[:MAX_PIECES])
 
@@ -248,7 +249,6 @@ def _month_of(text: str) -> date | None:
     return date(int(text[-4:]), month, 1) if month and not any(map(str.isdigit, text[:-4])) else None
 
 
-@lru_cache(maxsize=64)
 def _has_days_alone(page: str) -> bool:
     """True if weekdays with numbers are days without a month: two of a page follow each other. `Sun 5` may be a name
     and a number."""

@@ -161,11 +161,10 @@ def day_of_week_near(text: str, known_day: date) -> date | None:
     weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
     if found is None or weekday is None:
         return None
-    for distance in range(_FARTHEST + 1):
-        for day in (known_day + timedelta(distance), known_day - timedelta(distance)):
-            if day.day == int(found["d"]) and day.isoweekday() == weekday:
-                return day
-    return None
+    middle = known_day.toordinal()
+    ordinals = range(max(date.min.toordinal(), middle - _FARTHEST), min(date.max.toordinal(), middle + _FARTHEST) + 1)
+    days = map(date.fromordinal, sorted(ordinals, key=lambda ordinal: (abs(ordinal - middle), -ordinal)))
+    return next((day for day in days if day.day == int(found["d"]) and day.isoweekday() == weekday), None)
 
 
 def days_mentioned(text: str) -> Slices[list[date]]:

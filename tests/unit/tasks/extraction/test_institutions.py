@@ -65,6 +65,7 @@ async def test_the_first_word_of_an_institutions_name_is_not_its_label() -> None
         ("Northgate Insurance Brokers\nInsurer: Aldermoor & Sons\nPremium: 120.00", "insurer", "Aldermoor & Sons"),
         ("Employer: Acme Ltd\nInstitute of Directors Leeds\nSalary: 120.00", "employer", "Acme Ltd"),
         ("Bank: Commerzbank\nSparkasse Nord\nKonto: 4711", "bank", "Commerzbank"),
+        ("Leeds University\nInstitution: ETH\nDegree: MSc", "institution", "ETH"),
     ],
 )
 async def test_a_label_names_an_institution_of_any_name(paper: str, key: str, value: str) -> None:
@@ -76,6 +77,7 @@ async def test_a_label_names_an_institution_of_any_name(paper: str, key: str, va
     [
         ("Laboratory Report\nPatient: Ada Holm\nIron 0.20", "laboratory"),
         ("Commercial Bank Statement\nHolder: Ada Holm\nBalance: 120.00", "bank"),
+        ("Anna Holm\nMarket Street\nMilk 1.29\nTotal 1.29", "shop_name"),
         ("Travel Itinerary\nLeeds to York, 12:00", "travel_agency"),
         ("Konto 4711\nKasselweg Zwei\nSaldo 12,00", "bank"),
     ],
