@@ -88,13 +88,13 @@ def test_a_table_in_the_text_is_forecast(client: httpx.Client) -> None:
 
 
 def test_the_openai_sdk_gets_the_same_streamed_and_whole(open_server: Server) -> None:
-    sdk = openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0)
-    request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
-    whole = sdk.chat.completions.create(**request).choices[0].message.content
-    chunks = sdk.chat.completions.create(**request, stream=True)
-    streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
-    assert streamed == whole
-    assert len(result_of(streamed)["predictions"]) == 2
+    with openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
+        request: Any = body("Forecast the next 2 days.", ("sold.csv", SALES))
+        whole = sdk.chat.completions.create(**request).choices[0].message.content
+        chunks = sdk.chat.completions.create(**request, stream=True)
+        streamed = "".join(chunk.choices[0].delta.content or "" for chunk in chunks if chunk.choices)
+        assert streamed == whole
+        assert len(result_of(streamed)["predictions"]) == 2
 
 
 @pytest.mark.parametrize(

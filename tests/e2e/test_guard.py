@@ -208,18 +208,18 @@ def test_what_was_said_is_in_no_log(model: FullModel) -> None:
 
 
 def test_the_openai_sdk_is_told(model: FullModel) -> None:
-    client = openai.OpenAI(base_url=f"{model.base_url}/v1", api_key="none", max_retries=0)
-    model.script(Reply("Paris."))
-    said: Any = [guard("S1", "S9"), {"role": "user", "content": f"{MURDER} {BOMB}"}]
-    refused = client.chat.completions.create(model="interfaze-beta", messages=said)
-    assert refused.choices[0].message.content == "unsafe S1 S9"
-    assert refused.choices[0].finish_reason == "stop"
-    assert refused.usage is not None
-    assert min(refused.usage.prompt_tokens, refused.usage.completion_tokens) > 0
-    chunks = list(client.chat.completions.create(model="interfaze-beta", messages=said, stream=True))
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "unsafe S1 S9"
-    asked: Any = [guard("S1", "S9"), {"role": "user", "content": FRANCE}]
-    assert client.chat.completions.create(model="auto", messages=asked).choices[0].message.content == "Paris."
+    with openai.OpenAI(base_url=f"{model.base_url}/v1", api_key="none", max_retries=0) as client:
+        model.script(Reply("Paris."))
+        said: Any = [guard("S1", "S9"), {"role": "user", "content": f"{MURDER} {BOMB}"}]
+        refused = client.chat.completions.create(model="interfaze-beta", messages=said)
+        assert refused.choices[0].message.content == "unsafe S1 S9"
+        assert refused.choices[0].finish_reason == "stop"
+        assert refused.usage is not None
+        assert min(refused.usage.prompt_tokens, refused.usage.completion_tokens) > 0
+        chunks = list(client.chat.completions.create(model="interfaze-beta", messages=said, stream=True))
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in chunks) == "unsafe S1 S9"
+        asked: Any = [guard("S1", "S9"), {"role": "user", "content": FRANCE}]
+        assert client.chat.completions.create(model="auto", messages=asked).choices[0].message.content == "Paris."
 
 
 def test_the_interfaze_sdk_is_told(model: FullModel) -> None:

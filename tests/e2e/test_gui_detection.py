@@ -73,9 +73,9 @@ def test_a_photo_shows_no_interface(client: httpx.Client, shared: Path, name: st
 def test_the_same_screen_gives_the_same_bytes_also_streamed(client: httpx.Client, server: Server) -> None:
     request = body(sign_up().screen.png)
     whole = client.post("/v1/chat/completions", json=request).json()["choices"][0]["message"]["content"]
-    sdk = openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0)
-    stream = sdk.chat.completions.create(**request, stream=True)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
+        stream = sdk.chat.completions.create(**request, stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
 
 
 @pytest.mark.parametrize(

@@ -129,16 +129,16 @@ def test_a_picture_needs_an_engine_that_judges_pictures(sdk: openai.OpenAI) -> N
 
 
 def test_a_picture_is_judged_with_the_texts_beside_it(seeing: FullModel) -> None:
-    client = openai.OpenAI(base_url=f"{seeing.base_url}/v1", api_key="none", max_retries=0)
-    parts: Any = [text_part(FRANCE), picture("red")]
-    [result] = client.moderations.create(input=parts).results
-    assert result.flagged
-    assert result.categories.sexual
-    assert result.category_applied_input_types.sexual == ["text", "image"]
-    [result] = client.moderations.create(input=[picture("blue")]).results
-    assert not result.flagged
-    assert result.category_applied_input_types.sexual == ["image"]
-    assert result.category_applied_input_types.hate == []
+    with openai.OpenAI(base_url=f"{seeing.base_url}/v1", api_key="none", max_retries=0) as client:
+        parts: Any = [text_part(FRANCE), picture("red")]
+        [result] = client.moderations.create(input=parts).results
+        assert result.flagged
+        assert result.categories.sexual
+        assert result.category_applied_input_types.sexual == ["text", "image"]
+        [result] = client.moderations.create(input=[picture("blue")]).results
+        assert not result.flagged
+        assert result.category_applied_input_types.sexual == ["image"]
+        assert result.category_applied_input_types.hate == []
 
 
 @pytest.mark.parametrize(

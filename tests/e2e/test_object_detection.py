@@ -147,9 +147,9 @@ def test_the_interfaze_sdks_task_finds_the_people(open_server: Server, shared: P
 
 def test_a_stream_carries_the_same_result(client: httpx.Client, open_server: Server, shared: Path) -> None:
     whole = ask(client, sample(shared, "bus")).json()["choices"][0]["message"]["content"]
-    sdk = openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0)
-    stream = sdk.chat.completions.create(**body(sample(shared, "bus")), stream=True)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
+    with openai.OpenAI(base_url=f"{open_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
+        stream = sdk.chat.completions.create(**body(sample(shared, "bus")), stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
 
 
 def error(response: httpx.Response) -> tuple[int, str, str]:

@@ -138,10 +138,10 @@ def test_a_stream_says_the_same_and_how_far_it_is(client: httpx.Client, jfk: byt
 
 
 def test_the_openai_sdk_gets_it(server: Server, jfk: bytes) -> None:
-    client = openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0)
-    completion = client.chat.completions.create(**asking(input_audio(jfk)))
-    result = json.loads(completion.choices[0].message.content or "")["result"]
-    assert plain_words(result["text"]) == SAYS
+    with openai.OpenAI(base_url=f"{server.base_url}/v1", api_key=KEY, max_retries=0) as client:
+        completion = client.chat.completions.create(**asking(input_audio(jfk)))
+        result = json.loads(completion.choices[0].message.content or "")["result"]
+        assert plain_words(result["text"]) == SAYS
 
 
 def test_two_speakers_are_told_apart_at_the_right_times(client: httpx.Client, shared: Path) -> None:

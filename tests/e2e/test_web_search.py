@@ -91,13 +91,19 @@ def test_nothing_that_was_found_is_followed(client: httpx.Client, web: Origin) -
 
 def test_a_stream_and_curl_carry_the_same_result(client: httpx.Client, searching_server: Server) -> None:
     whole = content(client.post("/v1/chat/completions", json=body()))
-    sdk = openai.OpenAI(base_url=f"{searching_server.base_url}/v1", api_key=KEY, max_retries=0)
-    stream = sdk.chat.completions.create(**body(), stream=True)
-    assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
-    command = ["curl", "-sS", f"{searching_server.base_url}/v1/chat/completions", "-H", f"Authorization: Bearer {KEY}"]
-    command += ["-H", "Content-Type: application/json", "--data", json.dumps(body())]
-    curled = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
-    assert json.loads(curled)["choices"][0]["message"]["content"] == whole
+    with openai.OpenAI(base_url=f"{searching_server.base_url}/v1", api_key=KEY, max_retries=0) as sdk:
+        stream = sdk.chat.completions.create(**body(), stream=True)
+        assert "".join(chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices) == whole
+        command = [
+            "curl",
+            "-sS",
+            f"{searching_server.base_url}/v1/chat/completions",
+            "-H",
+            f"Authorization: Bearer {KEY}",
+        ]
+        command += ["-H", "Content-Type: application/json", "--data", json.dumps(body())]
+        curled = subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+        assert json.loads(curled)["choices"][0]["message"]["content"] == whole
 
 
 INTERFAZE = """
