@@ -419,21 +419,19 @@ class EngineHost(Generic[ItemT, ResultT]):
 
     def _take_batch(self) -> list[_QueuedItem[ItemT, ResultT]]:
         """Take the next batch from the queues: urgent items if there are any, else others, from each key in turn. While
-        keys compete, the batch is of the key whose turn it is."""
-        first = self._next_share()
-        if (
-            first is not None
-            and self._turns.is_contested
-            and (max_items := self._contested_batch) < self._workplace.most
-        ):
+        keys compete, the batch is of the key whose turn it is, unless a full batch of several items takes less than
+        CONTESTED_BATCH_S."""
+        first, most = self._next_share(), self._workplace.most
+        # A single item is of that key, too: the queue's own order counts items, and not their time.
+        if first is not None and self._turns.is_contested and (most == 1 or self._contested_batch < most):
             queue = self._urgent if self._urgent.waiting(first.key) else self._queue
-            return self._pop_items(queue, max_items, only=first)
+            return self._pop_items(queue, min(self._contested_batch, most), only=first)
         jobs: list[_QueuedItem[ItemT, ResultT]] = []
         self._urgent_batches = self._urgent_batches + 1 if self._urgent and self._queue else 0
         if self._urgent_batches > _MAX_URGENT_BATCHES:
             jobs += self._pop_items(self._queue, 1)
             self._urgent_batches = 0
-        return jobs + self._pop_items(self._urgent or self._queue, self._workplace.most - len(jobs))
+        return jobs + self._pop_items(self._urgent or self._queue, most - len(jobs))
 
     def _pop_items(
         self, queue: FairQueue[_QueuedItem[ItemT, ResultT]], max_items: int, *, only: Share | None = None

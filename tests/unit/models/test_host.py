@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from models.base import EngineFailed, EngineOverloaded, ShareUsedUp
+from models.turns import Turns
 from tests.hosts import abandoned, has_entered, hosted, running, shared_by
 from tests.waiting import until
 
@@ -74,6 +75,7 @@ async def test_a_place_given_to_a_caller_who_leaves_goes_to_the_next() -> None:
 
 async def test_keys_are_served_in_turn_however_much_one_of_them_sends() -> None:
     engine, host = hosted()
+    host.take(Turns(clock=lambda: 0.0))  # all items take equally long
     first = await running(engine, host)
     calls = [shared_by("flood", host.run(number)) for number in range(10, 15)]
     calls += [shared_by("other", host.run(number)) for number in range(20, 22)]

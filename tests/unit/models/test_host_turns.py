@@ -133,3 +133,28 @@ async def test_a_batch_is_of_few_items_of_an_engine_that_takes_long_for_each() -
         await asyncio.gather(*calls)
         assert [len(batch) for batch in engine.batches[before:]] == sizes
     await host.close()
+
+
+async def test_an_engine_of_single_items_gives_keys_equal_time_and_not_equal_numbers_of_items() -> None:
+    now = [0.0]
+    turns, engine = Turns(long_s=600, clock=lambda: now[0]), Doubler()
+    host = EngineHost(SPEC, lambda: engine, HostLimits(max_batch=1), turns)
+    run = engine.run
+
+    def timed_run(batch: Sequence[int]) -> Any:
+        """Take as many seconds as the item says."""
+        result = run(batch)
+        now[0] += batch[0]
+        return result
+
+    engine.run = timed_run  # type: ignore[method-assign]
+    engine.gate.clear()
+    calls = [shared_by("alice", host.run(8))]
+    await until(lambda: len(engine.batches) == 1)
+    calls += [shared_by("alice", host.run(8)) for _ in range(3)]
+    calls += [shared_by("bob", host.run(1)) for _ in range(7)]
+    await until(lambda: host.queued == 10)
+    engine.gate.set()
+    await asyncio.gather(*calls)
+    assert engine.batches == [[8], *[[1]] * 7, *[[8]] * 3]
+    await host.close()
