@@ -203,9 +203,6 @@ def headed_tables(
     likeness_of_text: dict[str, float] = {}
 
     def likeness_of_header(forms: Sequence[str]) -> float:
-        for text in forms:
-            if text not in likeness_of_text:
-                likeness_of_text[text] = max(likeness_by_words(reading.names, text) for reading in fields)
         return max((likeness_of_text[text] for text in forms), default=0.0)
 
     found: list[HeadedTable] = []
@@ -222,6 +219,10 @@ def headed_tables(
         table = replace(table, comma_likely=comma_likely)
         are_sums = yield from _find_sums(table)
         *headed, unheaded = _readings(entry, table, days[id(entry)], are_sums)
+        for text in {text: None for reading in headed for forms in reading.forms for text in forms}:
+            if text not in likeness_of_text:
+                yield
+                likeness_of_text[text] = max(likeness_by_words(reading.names, text) for reading in fields)
         ranked = sorted(
             headed, key=lambda reading: -sum(min(likeness_of_header(forms), SAME_CONCEPT) for forms in reading.forms)
         )
@@ -673,13 +674,13 @@ def _match(
     columns = compared.of(reading)
     if not columns:
         return None
-    yield
-    header_likeness = np.array(
-        [
+    likeness_by_field: list[list[float]] = []
+    for one in fields:
+        yield
+        likeness_by_field.append(
             [max((likeness.get((one.path, text), 0.0) for text in forms), default=0.0) for forms in reading.forms]
-            for one in fields
-        ]
-    ).reshape(len(fields), width)
+        )
+    header_likeness = np.array(likeness_by_field).reshape(len(fields), width)
     has_header = reading.end > reading.top
     likely_count = int((header_likeness.max(axis=1) >= LEAST_LIKENESS).sum())
     core = [

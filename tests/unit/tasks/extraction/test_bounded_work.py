@@ -242,6 +242,20 @@ def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that
     assert 20 * max(many) < sum(many)
 
 
+def test_the_headers_of_a_wide_table_are_compared_with_many_fields_in_slices() -> None:
+    heads = [f"column {number}" for number in range(40)]
+    rows = "\n".join(";".join(f"{head} {row}" for head in heads) for row in range(3))
+    entry = entry_of("scraper", {"text": f"{';'.join(heads)}\n{rows}"})
+    fields = [WantedField((name,), {"type": "string"}, names_of((name,), {"type": "string"}), bool) for name in heads]
+    tables = all_of(tables_in([entry]))
+    calls = calls_of_slices(headed_tables(tables, fields))
+    assert 20 * max(calls) < sum(calls)
+    readings = all_of(headed_tables(tables, fields))
+    likeness = {(one.path, head): float(one.path == (head,)) for one in fields for head in heads}
+    calls = calls_of_slices(fill_lists(readings, {("list",): fields}, likeness))
+    assert 10 * max(calls) < sum(calls)
+
+
 def test_the_rows_of_a_page_are_searched_for_labels_in_slices() -> None:
     [passage] = passages_of([ocr(*["Total: 9.00"] * 100)])
     assert slices_of(layout_of(passage)) >= 100
