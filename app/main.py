@@ -31,6 +31,7 @@ from app.services import Services
 from app.settings import Settings
 from app.state.entries import sweep_for_ever
 from app.telemetry import log_stray_exceptions
+from app.wire.problems import reason_of
 from models import garbage
 from models.base import available_cpus
 from models.fair_threads import FairThreads
@@ -175,5 +176,5 @@ async def _validation_error(request: Request, error: Exception) -> Response:
     problem = error.errors()[0]
     where, *path = problem["loc"]
     param = ".".join(map(str, path)) or str(where)
-    public = BadRequest(f"Field '{param}': {problem['msg']}", param=param)
+    public = BadRequest(f"Field '{param}': {reason_of(problem)}", param=param)
     return error_response(public, request.state.request_id)

@@ -1,8 +1,10 @@
 """Describes, in a sentence, the first fault of a body that does not validate."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -33,31 +35,42 @@ def json_fault(message: str) -> str:
 
 
 def first_problem(error: ValidationError) -> Problem:
-    """Return the first problem of a body. Its message quotes a number that is out of range; for a missing field it
-    suggests a sent field with a similar name."""
-    problem = error.errors(include_url=False, include_input=False)[0]
+    """Return the first problem of a body."""
+    problem = error.errors(include_url=False)[0]
     path = field_path(step for step in problem["loc"] if not str(step).startswith(UNION_MARK)) or None
-    reason = problem["msg"]
+    reason = reason_of(problem)
+    message = f"Field '{path}': {reason}" if path else reason
+    return Problem(message, path, is_json=problem["type"] != "json_invalid")
+
+
+def reason_of(problem: Mapping[str, Any]) -> str:
+    """Return Pydantic's message about a value, with the value if it is short. For a missing field, suggest a sent field
+    with a similar name."""
+    reason, given = str(problem["msg"]), problem["input"]
     match problem["type"]:
         case "json_invalid":
-            reason = json_fault(reason)
+            return json_fault(reason)
         case "too_short" | "too_long" as kind:
             context = problem["ctx"]
             least = kind == "too_short"
             bound = context["min_length" if least else "max_length"]
             items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
             got = context["actual_length"]
-            reason = f"Expected {items}, not {'more' if got is None else got}"
+            return f"Expected {items}, not {'more' if got is None else got}"
         case "item" | "tool" | "content_part":
-            reason += _unknown_type(error.errors(include_url=False)[0]["input"])
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal" | "missing" as kind:
-            given = error.errors(include_url=False)[0]["input"]
-            if kind == "missing":
-                reason += _misspelt(str(problem["loc"][-1]), given)
-            elif isinstance(given, int | float) and len(str(given)) <= _LONGEST:
-                reason += f", not {given}"
-    message = f"Field '{path}': {reason}" if path else reason
-    return Problem(message, path, is_json=problem["type"] != "json_invalid")
+            return reason + _unknown_type(given)
+        case "missing":
+            return reason + _misspelt(str(problem["loc"][-1]), given)
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return reason + (f", not {given}" if _is_short(given) else "")
+        case "literal_error" | "enum" | "int_parsing" | "float_parsing" | "bool_parsing":
+            # Pydantic adds to the last three that it cannot parse the string, which the quotation shows.
+            return reason.partition(", unable to")[0] + (f", not {given!r}" if _is_short(given) else "")
+    return reason
+
+
+def _is_short(given: object) -> bool:
+    return isinstance(given, str | int | float) and len(str(given)) <= _LONGEST
 
 
 def _unknown_type(given: object) -> str:

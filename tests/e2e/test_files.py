@@ -13,6 +13,7 @@ import openai
 import psutil
 import pytest
 
+from tests.conftest import each_case
 from tests.pages import single_line
 from tests.server import Server, serving
 from tests.waiting import wait_until
@@ -167,10 +168,21 @@ def test_a_list_is_turned_page_by_page(sdk: openai.OpenAI, client: httpx.Client)
     }
 
 
-@pytest.mark.parametrize("query", [{"limit": "0"}, {"limit": "10001"}, {"order": "random"}, {"after": "file-1"}])
-def test_a_list_that_cannot_be_given_is_refused(client: httpx.Client, query: dict[str, str]) -> None:
+@each_case(
+    ("query", "reason"),
+    [
+        ({"limit": "0"}, "Field 'limit': Input should be greater than or equal to 1, not 0"),
+        ({"limit": "10001"}, "Field 'limit': Input should be less than or equal to 10000, not 10001"),
+        ({"limit": "all"}, "Field 'limit': Input should be a valid integer, not 'all'"),
+        ({"order": "random"}, "Field 'order': Input should be 'asc' or 'desc', not 'random'"),
+        ({"order": "x" * 41}, "Field 'order': Input should be 'asc' or 'desc'"),
+        ({"after": "file-1"}, "Field 'after': there is no file 'file-1'"),
+    ],
+)
+def test_a_list_that_cannot_be_given_is_refused(client: httpx.Client, query: dict[str, str], reason: str) -> None:
     response = client.get("/v1/files", params=query)
-    assert (response.status_code, response.json()["error"]["param"]) == (400, next(iter(query)))
+    error = response.json()["error"]
+    assert (response.status_code, error["param"], error["message"]) == (400, next(iter(query)), reason)
 
 
 def test_a_download_is_nothing_that_a_browser_runs(client: httpx.Client) -> None:
