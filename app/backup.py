@@ -259,7 +259,9 @@ def _make_seekable(source: IO[bytes], places: Places) -> Iterator[IO[bytes]]:
 def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     for member in archive.infolist():
         if member.flag_bits & _ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise BackupFailed(f"'{member.filename[:100]}' is encrypted or packed as no backup made by openfaze is")
+            raise BackupFailed(
+                f"'{member.filename[:100]}' is encrypted, or compressed in a way that openfaze uses for no backup"
+            )
     try:
         size = archive.getinfo(_MANIFEST).file_size
         manifest: Any = json.loads(archive.read(_MANIFEST)) if size <= _LARGEST_MANIFEST else None
@@ -268,7 +270,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     except (ValueError, RecursionError):
         manifest = None
     if not isinstance(manifest, dict):
-        raise BackupFailed(f"This is not a backup made by openfaze: its {_MANIFEST} is no object of JSON")
+        raise BackupFailed(f"This is not a backup made by openfaze: its {_MANIFEST} is not a JSON object")
     if manifest.get("format") != FORMAT:
         raise BackupFailed(
             f"The backup was made by openfaze {manifest.get('openfaze')}, and has format {manifest.get('format')}; "

@@ -87,7 +87,7 @@ class RequestScope:
         is_stopping: Callable[[], bool] = lambda: False,
     ) -> None:
         """`look` is awaited before every request that may reach an engine; see `models.runtime.Runtime`. While the
-        server `is_stopping`, all requests are refused, except those to WATCHING."""
+        server `is_stopping`, all requests are refused, except those to MONITORING_PATHS."""
         self._app = app
         self._admission_control = admission_control
         self._pacer = pacer

@@ -135,8 +135,8 @@ class ServerSettings(OwnSettings):
     keep_alive_s: float = Field(default=75, gt=0)
     """Seconds that a connection may be idle between two requests."""
     shutdown_grace_s: int = Field(default=30, ge=0)
-    """Seconds that a stop may take: running requests and streams may finish, except in the last quarter, at most 5 s,
-    in which engines and stores are closed."""
+    """Seconds that a stop may take. Running requests and streams may finish, except in the last quarter of this time
+    (at most 5 s), in which engines and stores are closed."""
 
 
 class KeySettings(OwnSettings):
@@ -168,8 +168,8 @@ class KeySettings(OwnSettings):
     """Prices in dollars per million tokens of prompts and of answers, for keys with a budget."""
     key_share: float = Field(default=0.5, gt=0, le=1)
     """Largest share that one key may have of every bounded resource (places in an engine's queue, scripts, connections,
-    calls to the LLM). Further work of the key waits, or is answered with 429 and Retry-After. Without keys, one caller
-    may have all of it."""
+    calls to the LLM). Further work of the key waits, or is answered with 429 and Retry-After. If no keys are set, one
+    caller may have all of a resource."""
     state_url: SecretStr | None = None
     """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
     `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
@@ -230,7 +230,8 @@ class EngineSettings(OwnSettings):
     """Megabytes of each card that the engines of this process may occupy together. 0 means all free memory of the card.
     If a requested engine does not fit, the least recently used engines are unloaded."""
     max_queue: int = Field(default=128, ge=1)
-    """Largest number of pages that wait for an engine. Further pages are answered with 503 and Retry-After."""
+    """Largest number of inputs, such as pages, that wait for an engine. Further ones are answered with 503 and
+    Retry-After."""
 
 
 class ClusterSettings(OwnSettings):
@@ -275,8 +276,8 @@ class InputSettings(OwnSettings):
     max_audio_minutes: float = Field(default=240, gt=0)
     """Largest length of one recording in minutes, counted while it is decoded."""
     max_text_chars: int = Field(default=10_000_000, ge=1)
-    """Largest number of characters of one text, office or HTML file, of all of a request's files together, and of its
-    messages together."""
+    """Largest number of characters of one text, office or HTML file. It also bounds all files of a request together,
+    and all its messages together."""
     max_decoded_mb: float = Field(default=1024, gt=0)
     """Megabytes of decoded pictures in the whole server at a time. Further pictures wait, and are finally answered with
     503."""

@@ -68,7 +68,7 @@ class WeightSet:
     """SPDX expression."""
     files: tuple[WeightFile, ...]
     purpose: str = ""
-    """Purpose of the set, which is the work of its engine, in a few words."""
+    """Work of the engine that needs the set, in a few words."""
     about_mb: int | None = None
     """Rough size of all files in megabytes, if a publisher does not state it in bytes."""
     pairs: tuple[tuple[str, str], ...] = ()

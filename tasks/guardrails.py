@@ -43,7 +43,7 @@ _MAX_BYTES = MB
 _PICTURES_AT_ONCE = 4
 _TEXTS_AT_ONCE = 8
 _CHARS_PER_TIME_LIMIT = 50_000
-"""A guard may take its time limit for a text of this many characters. A text twice as long doubles the limit."""
+"""A guard gets its time limit for every text, and once more for each full piece of this many characters."""
 
 GUARDS = ("text_guard", "image_guard")
 """Names of the capabilities that judge."""

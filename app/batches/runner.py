@@ -380,7 +380,7 @@ class BatchRunner:
         slot.give_back()
 
     async def _pass_limits(self, run: _RunningBatch, slot: LineSlot) -> None:
-        """Give the slot back until the key's pause is over, because its limits have no room for a line before."""
+        """While the key's pause lasts, give the slot back, because the key's limits have no room for a line."""
         while (remaining_s := self._pauses.remaining_s(run.key.tenant)) and not run.stop.is_set():
             await self._wait(run, slot, remaining_s)
 

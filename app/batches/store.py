@@ -80,8 +80,7 @@ MAX_FINISHED = 1000
 metadata and a hundred errors takes about 36 kB."""
 _PAGE = 200
 _PAGE_BYTES = 4 << 20
-"""At most the first number of records are read at a time. After the second number of bytes, no further record is
-read."""
+"""At most _PAGE records are read at a time, and no further one once they have _PAGE_BYTES together."""
 _AS_JSON = ("metadata", "moments", "errors")
 _STATUSES = ", ".join(f"'{status}'" for status in RUNNING)
 _IN_STORAGE = "storage IN ('', ?)"

@@ -30,13 +30,13 @@ async def execute_plan(
 
     `redact` and `form` are passed to the tasks. `redact` is also applied to texts passed from one step to another.
 
-    The entry of a failed step contains the error. The first failure is raised only if the request is about nothing
-    else, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can still answer by
-    itself.
+    The entry of a failed step contains the error. The first failure is raised only if the request asks for nothing but
+    the last step's result, or if no input can be read. Even then, EngineUnavailable is not raised, because the LLM can
+    still answer by itself.
 
     `is_all` means that the LLM can do nothing by itself. The failure of a requested task is then also raised if the
-    task failed on every input. An exception is the translation of a transcript, because the transcript is an answer,
-    too.
+    task failed on every input. An exception is the translation of a transcript, or of a text that the request also asks
+    for, because what was read is an answer, too.
 
     Cancelling the call cancels every step.
     """

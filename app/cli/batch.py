@@ -137,7 +137,7 @@ async def _run(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
 
     async def pause(_: ApiError, seconds: float) -> None:
-        # Nobody else waits for the line's slot.
+        # The line keeps its slot while it waits, because all lines belong to one caller.
         slots.note_refusal()
         await asyncio.sleep(seconds)
 

@@ -61,13 +61,13 @@ class Finding:
     capability: str
     outcome: Outcome
     """Outcome of the trial; only `failed` is a fault. The outcome is `missing` if no engine can serve the capability,
-    although the operator named none and nothing unexpected, such as a missing system library, is the cause."""
+    the operator named none, and the cause is nothing unexpected, such as a missing system library."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
     """Source of the weights."""
     said: str = ""
-    """Result of the self-test. Unless the outcome is `ok`, the reason and the remedy."""
+    """Result of the self-test if the outcome is `ok`; the reason for any other outcome, and the remedy."""
     loaded_ms: int | None = None
     ran_ms: int | None = None
     card_mb: int | None = None

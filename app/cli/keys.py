@@ -40,7 +40,8 @@ _OPTIONS = (
 """Fields of a stored key that are also options of commands, in the order of their listing."""
 
 _NAME = 8
-"""The name column in the table of usage is at least this wide, in characters."""
+"""The column of names in the table of usage is narrowed to fit the terminal, but to no less than this many
+characters."""
 
 Name = Annotated[str, typer.Argument(help="Name of the key, as `list` shows it.")]
 RequestsPerMinute = Annotated[int | None, typer.Option(help="Limit on requests per minute.")]
@@ -212,7 +213,7 @@ async def _purge_tenant(tenant: str) -> list[str]:
     from app.access.keys import REFRESH_S
     from app.tenant_deletion import build_purges
 
-    # Running servers accept the key until then, and record its usage.
+    # For so long, running servers may still accept the key and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 

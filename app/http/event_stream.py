@@ -17,7 +17,7 @@ send yet."""
 
 
 class EventStreamResponse(Response):
-    """Response that begins with its first chunk.
+    """Response whose status and headers are sent only when its first chunk is there.
 
     An error before the first chunk is raised, and keeps its HTTP status. A later error is sent in the stream. When the
     caller hangs up, the work ends.

@@ -22,12 +22,13 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 CORRECTIONS_TO_LEARN = 10
 """After this many corrections, the papers that nobody has reviewed are read again."""
 _LEAST_ALIKE = 0.5
-"""A paper can be an example for another one only if both have at least this share of their words in common."""
+"""A paper can be an example for another one only if at least this share of the words of the one with fewer words is in
+both."""
 _OPENED_S = 120.0
 """A paper that somebody opened is not offered to others for this time, in seconds."""
 _MAX_KEPT_READINGS = 64
 _MAX_ROWS = 10_000
-"""A row can be added to a list only if it has fewer rows than this."""
+"""Largest number of rows of a list to which people add rows, if the schema has no `maxItems`."""
 
 
 class NotThere(Exception):
@@ -363,7 +364,7 @@ class TableReview:
                     self._update_counts(name)
 
     def _words_of(self, name: str) -> frozenset[str]:
-        """Return the words without digits that are printed on a paper."""
+        """Return the words printed on a paper that have nothing but letters."""
         if name not in self._words:
             reading = self.reading(name)
             if reading is not None:
@@ -380,7 +381,7 @@ def _papers_at(link: str) -> dict[str, Paper]:
 
 
 def _fields(value: Any, path: JsonPath = ()) -> Iterator[tuple[str, Any]]:
-    """Yield the pointer and the value of each field that is neither an object nor a list, or that is an empty one."""
+    """Yield the pointer and the value of each field that is neither an object nor a list."""
     if isinstance(value, dict | list):
         for step, child in value.items() if isinstance(value, dict) else enumerate(value):
             yield from _fields(child, (*path, step))

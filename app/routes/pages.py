@@ -196,7 +196,7 @@ def page_response(request: Request, text: str, policy: dict[str, str]) -> Respon
         "cache-control": "no-cache",
         "etag": _etag(content),
         "referrer-policy": "no-referrer",
-        # The browser must not look up the host of a link that a model wrote before somebody follows it.
+        # Links may come from a model. The browser must not look up a link's host before somebody follows the link.
         "x-dns-prefetch-control": "off",
         "vary": "accept",
         "x-content-type-options": "nosniff",

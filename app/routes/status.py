@@ -1,7 +1,7 @@
 """State of the server, for clients and for operators.
 
-GET /v1/models lists the names of models. GET /health checks that the process works, and GET /ready that the preloaded
-engines run. GET /metrics has counters and gauges for Prometheus.
+GET /v1/models lists the names of models. GET /health checks that no engine's worker has died, and GET /ready that the
+preloaded engines run. GET /metrics has counters and gauges for Prometheus.
 """
 
 import time

@@ -44,8 +44,8 @@ class Sealer:
     """
 
     def __init__(self, max_bytes: int, secret: str | None = None) -> None:
-        """`max_bytes`: most bytes of an opened value. With a `secret`, values are encrypted by AES-256-GCM; HKDF (RFC
-        5869) derives the key from the secret."""
+        """Create a sealer of values of at most `max_bytes`. With a `secret`, they are encrypted by AES-256-GCM; HKDF
+        (RFC 5869) derives the key from the secret."""
         self._max_bytes = max_bytes
         self._cipher = _cipher(secret) if secret else None
 

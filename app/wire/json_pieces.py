@@ -32,7 +32,7 @@ def object_pieces(value: Any) -> Iterator[bytes]:
 
 
 def completion_json(answer: ChatCompletion) -> bytes:
-    """Return the JSON of an answer."""
+    """Return the JSON of an answer, whose text is encoded in pieces if it is long."""
     [choice] = answer.choices
     content = choice.message.content
     if content is None or not _is_long(content):

@@ -15,8 +15,8 @@ UNION_MARK = "·"
 MAX_NESTING = 201
 """A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
 _LONGEST, _MAX_COMPARED = 40, 16
-"""A message quotes at most the first number of characters of a value, and compares a missing field with at most the
-second number of sent fields."""
+"""A message quotes a value only if it has at most _LONGEST characters, and compares the name of a missing field with
+those of at most _MAX_COMPARED sent fields."""
 _LIKENESS = 0.8
 
 

@@ -96,7 +96,7 @@ class ImagePart(RequestModel):
     type: Literal["image_url", "input_image"]
     image_url: Reference | None = None
     file_id: str | None = None
-    """An uploaded file, instead."""
+    """Id of an uploaded file, in place of `image_url`."""
 
 
 class UrlPart(RequestModel):
@@ -113,7 +113,7 @@ class File(RequestModel):
     filename: str | None = None
     format: str | None = None
     file_id: str | None = None
-    """An uploaded file, instead."""
+    """Id of an uploaded file, in place of `file_data`."""
 
 
 class FilePart(RequestModel):

@@ -8,6 +8,7 @@ from app.events import FinishReason
 from app.wire.descriptions import describe
 
 FEW_TOKENS = 4000
+"""A plain answer with at most this many tokens is encoded in the event loop, and any other one in a thread."""
 
 
 def absent(value: object) -> bool:

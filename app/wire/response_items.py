@@ -269,14 +269,12 @@ ToolChoice = Annotated[
 
 
 class StoredItems(RootModel[list[Item]]):
-    """Stored items."""
-
     model_config = ConfigDict(strict=True)
 
 
 def kept_items(items: Iterable[Item], number: str) -> list[dict[str, Any]]:
-    """Return the items of a request in their stored form. Each has an id, which contains the response's `number` unless
-    the client sent one, and the text of a message is a part. Media may be views of the request's body."""
+    """Return the items of a request in their stored form. Each has an id: the client's, or one with the response's
+    `number`. A message whose content is a text has it as a content part. Media may be views of the request's body."""
     return list(_kept(items, number))
 
 

@@ -25,8 +25,8 @@ Pickled = bytes | tuple[bytes, Sequence[memoryview]]
 
 
 class Replica(Generic[ItemT, ResultT]):
-    """The engine of a replica's process. Items and results are sent as bytes, because arrays that are unpickled from
-    bytes are writable and do not occupy shared memory."""
+    """The engine of a replica's process. Items are unpickled and results are pickled here, so that the arrays in them
+    are writable and do not occupy shared memory."""
 
     def __init__(
         self,
@@ -77,8 +77,8 @@ class Replica(Generic[ItemT, ResultT]):
 
     async def run(self, items: Pickled) -> bytes:
         """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
-        cancelled before a thread has begun the batch, the batch is not computed; if it is cancelled later, the items
-        that can end early are."""
+        cancelled before a thread has begun the batch, the batch is not computed. If it is cancelled later, those items
+        are ended whose computation can end early."""
         abandoned, begun = Event(), list[ItemT]()
         try:
             return await self._in_thread(self._run_batch, items, abandoned, begun)

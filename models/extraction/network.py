@@ -74,7 +74,7 @@ class ExtractionNetwork:
 
     @property
     def sizes(self) -> tuple[int, int, int]:
-        """Return the numbers of features of a span, of a field, and of a field with a text."""
+        """Return three numbers of features: of a span, of a field, and of a pair of a field and a text."""
         weights = self._weights
         named = len(weights["pair"]) // self.SLOTS
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
@@ -116,13 +116,13 @@ class ExtractionNetwork:
 
 
 def _distinct(rows: NDArray[np.int32]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the distinct rows, and the index of each row among them. They are computed once, because the spans of a
-    line share most of their texts."""
+    """Return the distinct rows, and the index of each row among them. The network computes only distinct rows, because
+    the spans of a line share most of their texts."""
     found, places = np.unique(rows, axis=0, return_inverse=True)
     return found, places.reshape(-1)
 
 
 def nearest_label(labels: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return each span's label: the one before it in its line or, if there is none, the one in its row; -1 if there is
-    neither."""
+    """Return each span's label: the one before it in its line or, if there is none, the one left of its line; -1 if
+    there is neither."""
     return np.where(labels[:, 0] >= 0, labels[:, 0], labels[:, 1])

@@ -67,8 +67,8 @@ class LlamaServers:
         return self._servers[0]
 
     async def take(self, *, alone: bool, yields: bool = False) -> Seat:
-        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. A call that
-        `yields` computes at a low priority if it has a server of its own. Raises LlmUnavailable."""
+        """Wait for a free seat and return it. With `alone`, no other call is answered in the same batch. If each call
+        has a server of its own, a call that `yields` preferably gets one of low priority. Raises LlmUnavailable."""
         if self._apart:
             while (server := self._take_idle(yields=yields)) is None:
                 await self._loading.join()

@@ -24,7 +24,7 @@ from models.language.llm import (
 )
 
 # Words by which servers report that a prompt does not fit. No two servers use the same words, and few use the same
-# code.  Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
+# code. Seen at OpenAI, vLLM, SGLang, llama.cpp, Ollama, LM Studio, TGI, Mistral, Anthropic, Gemini and xAI: the tests
 # have their sentences.
 _OVERFLOW_CODES = frozenset({"context_length_exceeded", "exceed_context_size_error", "context_exceeded"})
 _OVERFLOW_SUBJECT = (

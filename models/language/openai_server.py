@@ -402,7 +402,7 @@ class OpenAiServer:
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
-        """Return the list's entry for the model. A model whose name is set works without its entry, because some keys
+        """Return the list's entry for the model. The result may be empty if the model's name is set, because some keys
         may not list models."""
         if self._model is None:
             return await self._listed_model()
@@ -411,8 +411,8 @@ class OpenAiServer:
                 return await self._listed_model()
         except (LlmError, TimeoutError) as error:
             if type(error) is LlmUnavailable:
-                # The error is raised, so that the list is requested again later. It states the model's context, which
-                # must not stay unknown just because the server started late.
+                # The error is raised, so that the list is requested again later. The list states the model's context,
+                # which must not stay unknown just because the server started late.
                 raise
         return {}
 

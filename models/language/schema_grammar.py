@@ -5,15 +5,18 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# Measured limits of LLGuidance: it compiles 60 levels and gives up at 80; it takes 0.3 s for `maxItems` 10,000 and
-# gives up at 100,000.
 MAX_DEPTH = 32
+"""A part of a schema that is nested more deeply allows everything. LLGuidance compiles 60 levels, and gives up at
+80."""
 
 MAX_NODES = 10_000
+"""After this many parts of a schema, every further part allows everything. A longer `enum` is left out."""
 
 MAX_REPEATS = 10_000
+"""A larger `maxItems` or other count is left out. LLGuidance takes 0.3 s for this one, and gives up at 100,000."""
 
 MAX_PATTERN_CHARS = 500
+"""A longer pattern is left out."""
 
 _TYPES = frozenset({"string", "number", "integer", "boolean", "null", "object", "array"})
 
@@ -51,8 +54,8 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
 def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     """Return `schema` reduced to the keywords that decode well.
 
-    Strings without a `maxLength` get `longest_string` characters, and objects that list properties are closed to
-    others. Answers within these limits are still valid, and the limits make a small model come to an end.
+    Strings without a bound of their own get at most `longest_string` characters, and objects that list properties are
+    closed to others. Answers within these limits are still valid, and the limits make a small model come to an end.
     """
     relaxed = _Reduction(schema, longest_string).reduce(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
@@ -63,7 +66,7 @@ class _Reduction:
         self._root = root
         self._longest_string = longest_string
         self._nodes = 0
-        # Closing the members of an intersection would leave nothing in it.
+        # If the members of an `allOf` were closed, each would forbid the properties of the others.
         self._closes_objects = not _mentions_all_of(root)
 
     def reduce(self, schema: object, depth: int) -> dict[str, Any] | bool:

@@ -29,7 +29,7 @@ MAX_SIGNALS = 256
 """A script has at most this many waiting signals and timers together, because both take kernel memory, too."""
 MAX_PICTURES = 16
 MAX_DEPTH = 4
-"""Depth of nested folders in which pictures are searched."""
+"""Pictures are searched for in folders of at most this many levels below `/tmp`."""
 REAP_S = 0.1
 """Interval, in seconds, at which ended processes are removed if no parent waits for them, to make room for others."""
 

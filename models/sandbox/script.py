@@ -16,7 +16,7 @@ _HEADER = struct.Struct("<8siQI")
 _LENGTH = struct.Struct("<I")
 _PNG = b"\x89PNG\r\n\x1a\n"
 _OVERHEAD_BYTES = 64 << 10
-"""Number of bytes reserved for the names of pictures and for the lengths of the blocks."""
+"""Bytes that an answer may have beyond its output and pictures, for the names of pictures and the lengths of blocks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class SandboxLimits:
     seconds: float = 30.0
     """Seconds that the script may run, and seconds of processor time for each process."""
     memory: int = 1 << 30
-    """Largest number of bytes in each process's addresses, and in the memory that all processes hold together."""
+    """Bytes of address space that each process may have, and bytes of memory that all processes may have together."""
     disk: int = 128 << 20
     """Bytes of all files that the script writes, which are kept in memory."""
     output: int = 64 << 10

@@ -27,8 +27,7 @@ _REFIT_GROWTH = 1.25
 """Factor by which the known part of a series must grow before the coefficients are estimated again, because estimation
 takes most of the time."""
 _LEAST_WEIGHT = 1e-6
-"""The lag of simple exponential smoothing is computed by a division by the smoothing parameter, which counts as at
-least this."""
+"""Least divisor where the lag of simple exponential smoothing is computed: the smoothing parameter may be 0."""
 _ITERATIONS = 60
 """The optimiser makes at most this many iterations. If it has not converged by then, further iterations change less
 than the noise does."""
@@ -265,7 +264,7 @@ class Theta:
         slope = float(np.polyfit(np.arange(count), values, 1)[0])
         fitted = _fitted(values, {"trend": None})
         weight = float(fitted.smoothing_level)
-        # The line's part of the forecast begins where smoothing lags behind it.
+        # The smoothed level is that of `lag` steps ago, so the straight line is followed from there.
         lag = (1 - (1 - weight) ** count) / max(weight, _LEAST_WEIGHT)
         value = np.asarray(fitted.level, np.float64)[-1] + slope / 2 * (steps + lag)
         return normal(value, float(np.std(fitted.resid)) * np.sqrt(1 + steps * weight**2))

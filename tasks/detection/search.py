@@ -76,8 +76,8 @@ class SearchOptions:
 
 
 _MAX_SLICES, _MAX_OF_PANORAMA = 8, 64
-"""A picture is cut into about this many slices at most along a side; the second number is for panoramas. Without a
-limit, a picture with millions of pixels along a side would make thousands of slices."""
+"""Approximate largest numbers of slices along a side of a picture, and along a panorama. Without a limit, a
+picture with millions of pixels along a side would make thousands of slices."""
 
 
 @dataclass(frozen=True, slots=True)

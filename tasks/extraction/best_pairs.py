@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 def best_pairs(worth: NDArray[np.floating]) -> Slices[list[tuple[int, int]]]:
     """Return the pairs of a row and a column of `worth`, by row, whose sum is largest. Each row and each column is in
-    one pair at most, and each of the fewer ones is in one."""
+    at most one pair. If there are fewer rows than columns, each row is in one, or else each column."""
     is_tall = worth.shape[0] > worth.shape[1]
     costs = -np.asarray(worth.T if is_tall else worth, np.float64)
     row_count, column_count = costs.shape

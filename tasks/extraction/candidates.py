@@ -74,7 +74,7 @@ ADDRESSEE_ZONE = 0.45
 MAX_WORDS_OF_BLOCK = 200
 """A block has at most this many words. The lines of an address or of a paragraph have fewer together."""
 BLOCK_GAP = 1.3
-"""Two lines belong to one block if the gap between them is at most this, in heights of a line."""
+"""Largest gap between two lines of a block, in heights of the smaller line."""
 SIGNS_AROUND = ".,;:()[]{}\"'“”‘’|*#-–— "
 TICK_BOX_SIGNS = "☐☒☑"
 SIGNS_OF_NAMES = ("&", "+")
@@ -246,7 +246,7 @@ class Candidates:
 
         The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
         recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
-        empty for a text without bounds.
+        empty if no segment has a box.
         """
         placed = [
             (segment.box, index)

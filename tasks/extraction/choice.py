@@ -24,7 +24,8 @@ ADDRESSES = ("email", "uri", "url")
 """Formats of which a page often has only one value. If there is only one, it is probably right, whatever the field's
 name."""
 UNDECIDED = 0.5
-"""A piece of a line is preferred to the whole line only if its probability is at least this."""
+"""The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely one only if
+all values in the line together are likelier than this."""
 TAKEN = 0.25
 """Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 

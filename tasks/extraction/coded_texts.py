@@ -110,18 +110,17 @@ _MISREAD_FOUR = re.compile(
 _MISREAD_FIRST = re.compile(
     r"(?P<code>[1-35-9]|[lI|](?=[.,])|Z(?=[.,])|S(?=[.,])|g(?=[.,]))(?P<dot>[.,:;·)]?)(?P<rest>.*)"
 )
-"""Pattern of a word at the beginning of a row that begins with one of the other numbers. OCR may have read its digit as
-a letter."""
+"""Pattern of a word that begins with one of the other numbers, whose digit OCR may have read as a letter."""
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""A page with fewer different numbers, misread ones included, is not taken for a licence."""
+"""Numbers that OCR may have misread are accepted only on a page with at least this many different ones."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that hardly any document except a licence prints before its values."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
 FEWEST_SURE, FEWEST_AMERICAN = 2, 3
-"""A page is taken for a licence only if it has at least the first number of `_LICENCE_ONLY_NUMBERS`, or the second
-number of `_AMERICAN`."""
+"""A page is taken for a licence only if it has at least FEWEST_SURE of the `_LICENCE_ONLY_NUMBERS`, or FEWEST_AMERICAN
+of the `_AMERICAN` codes."""
 LETTER, HEIGHT, PITCH = 16, 20, 40
 """Width and height of a letter, and distance between lines, in pixels of the imaginary page on which the coded lines
 are placed."""

@@ -17,7 +17,7 @@ from tasks.notation.clock_times import clock_beside
 from tasks.notation.dates import day_of_week_near, days_without_year, find_days, is_day_of_a_year, parse_day
 
 UNREADABLE = object()
-"""Mark of a cell that has no value for a field."""
+"""Mark of a cell whose text is not a value of the field."""
 NO_VALUE = object()
 """Mark of a field whose schema allows no empty value."""
 _AMOUNT = re.compile(
@@ -146,7 +146,7 @@ class _ChoicesOfCells:
         self._by_text = sorted((text, value) for value, text in folded if text)
 
     def meant_by(self, cell: str) -> Any:
-        """Return the value that a cell means, or else the only value that the cell contains or that begins with the
+        """Return the value that a cell means, or else the only value that is a word of the cell or begins with the
         cell's text."""
         if (chosen := self._choices.meant_by(cell)) is not None:
             return chosen
@@ -204,7 +204,7 @@ def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
 
 
 def has_decimal_commas_in_slices(rows: Sequence[Sequence[str]], *, likely: bool) -> Slices[bool]:
-    """Return `has_decimal_commas` after steps of CELLS_AT_ONCE cells."""
+    """Return what `has_decimal_commas` returns, with a slice of the work for each CELLS_AT_ONCE cells."""
     votes = 0
     for index, cell in enumerate(chain.from_iterable(rows)):
         if index % CELLS_AT_ONCE == CELLS_AT_ONCE - 1:

@@ -51,7 +51,7 @@ def _joined(line: SourceLine) -> SourceLine:
             else [(position, end, 0.0)]
         )
         position = end
-    # If a page is upright, its words only have bounds. The boxes of a comb's words are wider.
+    # Boxes are set even on an upright page, whose words have only bounds, because those of a comb's words are wider.
     return replace(
         line,
         words=tuple(_word(line.words[begin:end]) for begin, end, _ in words),

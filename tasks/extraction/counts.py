@@ -1,5 +1,5 @@
-"""Finds the words that name the numbers of a list of counts, which are behind each number: `2 bedrooms, 1 bathroom`,
-`12 g protein, 30 g carbohydrates`."""
+"""Names each number of a list of counts by the words behind it: `2 bedrooms, 1 bathroom`, `12 g protein, 30 g
+carbohydrates`."""
 
 import re
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     """Return the words of a line that name the number in its words `start` to `stop`, without a unit before them.
 
     Return None if the number does not begin a piece of the line, no other piece begins with a number, or no word is
-    behind it: what is before it may be its label.
+    behind it. In these cases, the words before the number may name it.
     """
     if len(texts) > MAX_WORDS or not _begins_piece(texts, start):
         return None

@@ -30,17 +30,20 @@ Section = Literal["work", "education", ""]
 MAX_LINES: Final = 3
 """Largest number of lines of an entry that name an activity, an organisation or a place. Further lines describe it."""
 ENDING_GAP: Final = 1.4
-"""Gap between two lines, in heights of a line, that ends an entry."""
+"""Largest gap between two lines of an entry, in heights of a line. A wider one ends the entry."""
 INDENTED_ENDING_GAP: Final = 2.5
-"""Gap between two lines, in heights of a line, that ends an entry with indented lines."""
+"""Largest gap above an indented line of an entry, in heights of the line."""
 MAX_TEXT: Final = 100_000
-"""Largest number of characters of a passage in whose sentences periods are searched for."""
+"""Sentences that mention a period of time are searched for in only this many characters at the beginning of a
+passage."""
 FEWEST_WORDS: Final = 6
-"""Least number of words of a text after a period, beginning in lower case, that is a sentence and not an entry."""
+"""A text beside a period that begins in lower case is a sentence and not an entry if it has at least this many
+words."""
 MAX_ABOVE: Final = 2
 """Largest number of lines above a period that name the activity and the organisation."""
 LONGEST_ABOVE: Final = 10
-"""Largest number of words of a line above a period that names the activity or the organisation."""
+"""Largest number of words of a line that names only an activity or an organisation, above a period or below the name
+of an organisation."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
 TALLER: Final = 1.25
@@ -267,7 +270,7 @@ def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bo
     role_set = set(roles.values())
     if role_set.isdisjoint(("activity", "organisation")):
         return False
-    # Things other than jobs and schools have a year, too.
+    # Things other than jobs and schools have a year, too, so that only a name can tell a list with one moment.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
     return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
 
@@ -306,7 +309,7 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
         yield
         row = rows[index]
         top = min(word.box[1] for word in row)
-        # Letters with ascenders and descenders are taller, too, but have no gap above them.
+        # A word with ascenders and descenders is taller, too, but there is no gap above its line.
         is_tall = row[0].height > TALLER * usual_height and top - bottom > usual_height
         if (heading := _heading(passage, row, is_tall=is_tall)) is not None:
             section, is_open, heading_at, lines_above = heading, False, index, 0
@@ -354,8 +357,8 @@ def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
 
 
 def _heading(passage: Passage, row: Sequence[WordOnPage], *, is_tall: bool) -> Section | None:
-    """Return the kind of section that a line begins as its heading; None if it is not a heading. A line of large
-    letters begins a section of another kind if it names none."""
+    """Return the kind of section whose heading a line is; None if it is not a heading. The kind is empty for a line of
+    capitals or large letters that names neither work nor education."""
     text = text_of(passage, next(segments_of_row(row)))
     if text.count(" ") >= LONGEST_HEADING or any(map(str.isdigit, text)) or "," in text:
         return None
@@ -562,7 +565,8 @@ def _pieces(passage: Passage, line: Sequence[WordOnPage]) -> Iterator[list[WordO
 
 
 def in_asked_form(cell: ReadCell, field: WantedField) -> ReadCell:
-    """Return a month in the form that the field's description demands."""
+    """Return a cell in the form that a field demands: a month as the field's description says, and several lines as one
+    unless the field is a list."""
     if "\n" in cell.text and "array" not in types_of(field.schema):
         return cell._replace(text=cell.text.replace("\n", " "))
     form = month_form(field)

@@ -40,8 +40,8 @@ TOKENS_AT_ONCE: Final = 1_000
 MAX_SPANS: Final = 200
 """Largest number of spans, the likeliest first, whose words may decide a field."""
 TICKED_BY_LABEL: Final = 0.95
-"""Probability of a ticked option that is next to words naming the field, or that is the only one with the words of the
-choice."""
+"""Probability of a ticked option that is next to words naming the field, or beside options for other values of the
+field."""
 TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
@@ -59,9 +59,10 @@ BESIDE_OTHERS: Final = 0.4
 LEAST_PROBABILITY: Final = 0.5
 """Least probability, according to the network, of a word that decides a field."""
 PRINTED_BY_LABEL: Final = 0.8
-"""Probability of a choice whose words are printed near words that name the field."""
+"""Probability of the only choice of an enum whose words are printed, if they are near words that name the field."""
 PRINTED_ALONE: Final = 0.6
-"""Probability of the only choice of an enum whose words are printed."""
+"""Probability of such a choice without words that name the field nearby; also of one of several printed choices, if it
+is nearest to such words."""
 DENIED_PROBABILITY: Final = 0.75
 """Probability that a boolean is false if its name is printed after a word that denies it."""
 NAME_PRINTED: Final = 0.55

@@ -40,7 +40,7 @@ MAX_WORDS = 60
 _BEGINNING = 3
 """Number of letters by which the beginnings of values are compared first."""
 MAX_LINES = 3
-"""A value may continue in the following lines, up to this many lines."""
+"""A value may continue in the lines below its first one, and has at most this many lines in all."""
 
 
 class Delimiters(NamedTuple):

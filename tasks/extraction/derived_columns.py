@@ -16,14 +16,14 @@ LEAST_RANGES: Final = 0.6
 """A column has ranges if at least this share of its cells are ranges or bounds."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
-"""Words in the headers for the upper ends of ranges."""
+"""Words in the headers for the lower and for the upper ends of ranges."""
 RANGES: Final = ("ref", "reference", "normal", "range", "rif", "norm")
 """Words for a range of usual values in the names of fields. They precede the words for its ends: `ref_min`."""
 START: Final = ("start time", "from", "start", "beginning", "departure")
 END: Final = ("end time", "to", "end", "arrival")
 """Headers of the columns for the ends of a span of time."""
 LEAST_PAIRS: Final = 0.6
-"""A column has pairs if at least this share of its cells have two parts, as its header has."""
+"""A column has pairs, or numbers with tolerances, if at least this share of its cells have both parts."""
 LEAST_PARTED: Final = 2
 """A column is divided into words and figures only if it has at least this many cells."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
@@ -77,7 +77,7 @@ class DerivedColumn(NamedTuple):
     cells: list[ReadCell]
     """A cell for each row."""
     part_of: int | None = None
-    """Index of the column of which this one is a part, if the parts have the whole's header; else None."""
+    """Index of the column of which this one is a part, if the parts take over the header of that column; else None."""
 
 
 def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn | None]:
@@ -207,7 +207,8 @@ def _words_and_figures(column_index: int, head: str, cells: Sequence[ReadCell]) 
 
 
 def _tolerances(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
-    """Yield the numbers, and their tolerances, of a column with cells such as `12.1 ± 0.3`. Others may lack one."""
+    """Yield the numbers, and their tolerances, of a column of cells such as `12.1 ± 0.3`. Some cells may have no
+    tolerance."""
     present = [cell for cell in cells if not is_missing(cell.text)]
     parts = {cell.text: cell.text.split("±") for cell in present if len(cell.text) <= LONGEST_RANGE}
     pairs = {text: (own[0].strip(), own[1].strip()) for text, own in parts.items() if len(own) == 2}
@@ -226,7 +227,8 @@ def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]
 
 
 def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
-    """Yield a column of amounts, negative for outgoing money, if each row has exactly one of the two amounts."""
+    """Yield a column of amounts, negative for outgoing money, if exactly one column has outgoing money and exactly one
+    has incoming money."""
     named = [tuple(word for word in fold(head) if word not in _CURRENCIES) for head in header]
     outs, ins = ([index for index, words in enumerate(named) if words in known] for known in (_OUT, _IN))
     if len(outs) != 1 or len(ins) != 1:

@@ -74,7 +74,8 @@ class FieldEvidence(TypedDict):
     field."""
     probability: NotRequired[float]
     """0 to 1, two decimals: probability that the field is right, calibrated on documents that were used for nothing
-    else; absent without an extractor, and if only the words of a request about something else support the field."""
+    else; absent without an extractor, and for a match in the user's own text if the extractor did not find the value
+    there."""
     label_text: NotRequired[str]
     """The label as the source has it."""
     confidence: NotRequired[float]

@@ -155,7 +155,8 @@ class _Comparison:
             np.array([numbers.setdefault(_shared(text, common), len(numbers)) for text in one.texts], np.int32)
             for one in (here, there)
         )
-        """Number the texts. Texts get the same number if they are equal in the words that both documents contain."""
+        """Numbers of the texts. Two texts have the same number if they are equal in the words that both documents
+        contain."""
         self._without_words = [numbers.get(text) for text in ("", VARIABLE)]
 
     def likeness(self, places: Sequence[int]) -> Matrix:

@@ -23,7 +23,8 @@ MAX_TEXT: Final = 50_000
 """A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
 MAX_CHARS_AFTER_VERB: Final = 60
-"""The date and the place of an event begin within this many characters after the verb."""
+"""The date and the place of an event follow the verb, and each other, and each is read from at most this many
+characters."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets after a name may state."""
 

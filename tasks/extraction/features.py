@@ -185,7 +185,7 @@ class SpanFeatures:
 
     @property
     def labels_beside(self) -> frozenset[int]:
-        """Indices of the strings that are before or above a span like a label of its own."""
+        """Indices of the strings that may be the label of a span: before it in its line, left of it, or its heading."""
         indices = self.labels[:, [SLOTS.index(slot) for slot in ("own", "left", "heading")]]
         return frozenset(np.unique(indices).tolist())
 

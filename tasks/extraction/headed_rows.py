@@ -66,8 +66,8 @@ characters. Abbreviations are shorter."""
 FEWEST_CELLS = 3
 """A row continues a table below a sum or a sentence only if it has at least this many cells."""
 LEAST_SENTENCE, MAX_CROSSED = 5, 3
-"""A text below a table is a sentence if it has at least the first number of words and covers the middles of at least
-the second number of columns."""
+"""A text below a table is a sentence if it has at least LEAST_SENTENCE words and covers the middles of at least
+MAX_CROSSED columns."""
 
 
 @dataclass(slots=True, eq=False)

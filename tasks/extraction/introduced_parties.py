@@ -15,8 +15,8 @@ from tasks.extraction.names import Names
 from tasks.extraction.own_words import content_of, is_form_of
 
 INTRODUCED: Mapping[Aspect, float] = {"name": 5.0, "representative": 4.0, "address": 2.0}
-"""A candidate from such a sentence gets this number as a bonus on its logit if it states what the field asks for, and
-as a penalty if it does not: if it states another aspect, or belongs to another party.
+"""The logit of a candidate from such a sentence is raised above all others by this number if the candidate states what
+the field asks for. It is lowered by this number if the candidate states another aspect, or belongs to another party.
 
 The number for an address is the smallest, because the end of an address in a sentence is less certain than the end of a
 name."""

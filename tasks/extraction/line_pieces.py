@@ -25,11 +25,12 @@ LONGEST_IBAN: Final = 34
 MONTHS_OF_YEAR: Final = 12
 DAYS_OF_WEEK: Final = 7
 LAST_DAYS: Final = range(28, 32)
-"""Days before the first of a month."""
+"""Numbers of the days that may come just before the first of a month."""
 LONGEST_PAGE: Final = 100_000
 """At most this many characters of a page are searched for weekdays that follow each other."""
 LATEST_YEAR: Final = 49
-"""A year of two digits after one of the 20th century belongs to the 21st if it is at most this: `1998–03`."""
+"""The end of a period that began in the 20th century may be in the 21st if its two digits are at most this:
+`1998–03`."""
 NOT_BEFORE_FIGURES: Final = frozenset(
     ("street", "address", "nothing", "description", "city", "title", "name", "company")
 )
@@ -250,8 +251,8 @@ def _month_of(text: str) -> date | None:
 
 
 def _has_days_alone(page: str) -> bool:
-    """True if weekdays with numbers are days without a month: two of a page follow each other. `Sun 5` may be a name
-    and a number."""
+    """True if the page has two weekdays with numbers that follow each other, so that these are days without a month.
+    Otherwise, `Sun 5` may be a name and a number."""
     found = {(WEEKDAYS[one["name"].lower()], int(one["day"])) for one in _WEEKDAY.finditer(page[:LONGEST_PAGE])}
     return any(
         weekday % DAYS_OF_WEEK + 1 == next_weekday and (next_day == day + 1 or (next_day == 1 and day in LAST_DAYS))

@@ -36,25 +36,28 @@ from tasks.read_table import NO_CELL, ReadCell, ReadTable
 Part = Literal["item", "rest", "dose", "frequency", "year"]
 
 ENDING_GAP: Final = 1.5
-"""Gap between two lines that ends a list, in heights of a line."""
+"""Largest gap between two lines of a list, in heights of a line. A wider one ends the list."""
 FIRST_ENDING_GAP: Final = 3.5
-"""Largest gap between the name of a list and its first item."""
+"""Largest gap between the name of a list and its first item, in heights of the name."""
 STEPS_APART: Final = 0.6
 """Largest gap, in heights of a line, between the lines of one step."""
 MAX_WORDS_OF_STEP: Final = 200
+"""A step of this many words or more is not continued by further lines."""
 COLUMN_GAP: Final = 2.5
-"""Gap between two columns, in heights of a line."""
+"""Largest gap between two pieces of one item, in heights of a line. A wider one separates columns."""
 LONGEST_NAME: Final = 4
+"""Largest number of words of a list's name."""
 FEWEST_IN_CAPITALS: Final = 2
-"""Number of lines below a name in capitals that are examined. If all of them are in capitals, too, capitals do not mark
-headings on this page."""
+"""Number of lines below a name in capitals that are examined. If all of them are in capitals, too, the list does not
+end at a line in capitals."""
 MAX_TEXT: Final = 100_000
-"""Largest number of characters of a passage in whose sentences languages are searched for."""
+"""Sentences about languages are searched for in only this many characters at the beginning of a passage."""
 MAX_LINES: Final = 60
+"""Items are searched for in at most this many lines below the name of their list."""
 MAX_PARTS: Final = 3
-"""Largest number of fields of an item."""
+"""Largest number of fields of an item. A list whose objects have more is not searched for."""
 MAX_TRIED: Final = 100
-"""Largest number of pieces with a list's name below or beside which its items are searched for."""
+"""Items are searched for at no more than this many places with the name of their list."""
 
 _LEVELS: Final = frozenset(fold("level niveau nivel livello poziom nivå proficiency kompetenz sprachniveau"))
 _CODES: Final = frozenset(fold("code kod código codice icd"))
@@ -83,7 +86,7 @@ _SPEAKS = re.compile(
     r"\b(?:speak|spoken|spreche|parle|hablo|parlo|falo|spreek|mówię|talar|snakker|taler)\b", re.IGNORECASE
 )
 MAX_BEFORE: Final = 200
-"""Largest number of characters of a sentence before its last word for speaking."""
+"""At most this many characters before a word for speaking count as a part of its sentence."""
 _SPEAKS_IN_SENTENCE = re.compile(rf"[^.!?]{{0,{MAX_BEFORE}}}{_SPEAKS.pattern}[^.!?]{{0,300}}", re.IGNORECASE)
 _LONG_WORD = re.compile(r"[^\W\d_]{4,}")
 _LEVEL = re.compile(r" ?\((?P<level>[^()]{1,30})\)")
@@ -130,18 +133,19 @@ class _ShortPiece(NamedTuple):
 
 
 class _SameWords(NamedTuple):
-    """The pieces whose label, or whose whole text, consists of the same words."""
+    """Pieces that have the same words in their label or, without a label, in their whole text."""
 
     concepts: frozenset[str]
     pieces: list[_ShortPiece]
 
 
 _short_pieces_by_passage: "WeakKeyDictionary[Passage, dict[tuple[str, ...], _SameWords]]" = WeakKeyDictionary()
-"""The short pieces of the passages in use by their words, which each list needs."""
+"""The short pieces of each passage, by their words. They are kept as long as the passage, because the search for each
+list needs them."""
 
 
 def listed_items(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the items below or beside the name of each list of two or three texts."""
+    """Yield a table with the items of each list whose objects have two or three fields; None after a slice of work."""
     for fields in lists:
         yield None
         parts = _parts_of(fields)
@@ -202,7 +206,7 @@ def _types(field: WantedField) -> Sequence[str]:
 
 
 def named_list(passage: Passage, names: Names) -> Slices[list[ListItem]]:
-    """Return the texts below or beside the name of a list; empty if nothing on the page has this name."""
+    """Return the texts below or beside the name of a list; empty if there are none."""
     named_pieces = yield from _pieces_called(passage, names, names.concepts)
     block: list[_ItemLine] | None = None
     for certainty, piece in sorted(named_pieces, key=lambda one: -one[0])[:MAX_TRIED]:
@@ -223,8 +227,8 @@ def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]
 
 
 def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
-    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it. Empty if the list's
-    names do not ask for steps."""
+    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it. Return nothing if the
+    list's names do not ask for steps, or if fewer than two lines are numbered."""
     if not any(own[-1] in _STEPS or own[0] in _STEPS for own in names.own if own):
         return []
     found: list[list[int]] = []
@@ -283,8 +287,8 @@ def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> 
 
 
 def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, concepts: frozenset[str]) -> int:
-    """Return how certainly words are the name of a list: 3 if all of the name's words match, 2 if some of them do, 1 if
-    only the concept of the words matches, 0 if nothing does."""
+    """Return how certainly words are the name of a list: 3 if they are one of its names, 2 if they are some words of
+    such a name and stand for no concept, 1 if they stand only for concepts of the list, or else 0."""
     if words in names.own:
         return 3
     if not meanings:
@@ -316,7 +320,7 @@ def _is_name(passage: Passage, words: Sequence[WordOnPage]) -> bool:
 def _continued(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], line: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines that continue a list whose last line ends with a comma."""
+    """Yield the lines that continue `line`: each is near the line before it, which ends with a comma or semicolon."""
     for row in rows[:MAX_LINES]:
         if not passage.words[line[-1].at].endswith((",", ";")) or row[0].box[1] - line[0].box[3] > line[0].height:
             return
@@ -327,7 +331,8 @@ def _continued(
 def _beside(
     rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage], first_line: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines below `first_line`, which is beside a name, up to the next name or a wide gap."""
+    """Yield the lines below `first_line`, which is beside a name, up to a wide gap or a line that begins farther left
+    than the name ends."""
     bottom = first_line[0].box[3]
     for row in rows[:MAX_LINES]:
         if row[0].box[0] < name[-1].box[2] or row[0].box[1] - bottom > ENDING_GAP * row[0].height:
@@ -339,7 +344,7 @@ def _beside(
 def _below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines below a name in its column, up to a wide gap or another name."""
+    """Yield the lines below a name in its column, up to a wide gap, another name or a heading."""
     bottom, height, left = name[0].box[3], name[0].height, name[0].box[0]
     found = 0
     has_label = False
@@ -418,7 +423,7 @@ def _is_item(text: str) -> bool:
 
 
 def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:
-    """Return the cells of each medicine: a name before a dose, and after it the times at which it is taken."""
+    """Return the cells of each medicine, whose dose and times follow its name: `Ramipril 5 mg 1-0-1`."""
     medicines: list[list[ReadCell]] = []
     for found in matches_in_slices(_MEDICINE, passage.text):
         yield

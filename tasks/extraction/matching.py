@@ -33,10 +33,8 @@ must be unchanged."""
 FIGURE_COST = 3
 """A changed digit counts as this many edits, because it makes a different number."""
 MIN_FUZZY_LENGTH, MAX_FUZZY_LENGTH = 5, 500
-"""Texts with at least the first and at most the second number of characters are compared by edit distance.
-
-A shorter text becomes another word by one edit, and searching for a longer one takes too long.
-"""
+"""Texts of MIN_FUZZY_LENGTH to MAX_FUZZY_LENGTH characters are compared by edit distance. A shorter text becomes
+another word by one edit, and searching for a longer one takes too long."""
 PIECES = 64
 """Fewer than this many n-grams of a text are looked up to find where it may occur."""
 MAX_HITS = 1_000

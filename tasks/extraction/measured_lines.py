@@ -28,9 +28,9 @@ FEWEST: Final = 3
 MAX_NAMED: Final = 8
 """A name has at most this many words. A longer text is a sentence."""
 ENDING_GAP: Final = 1.5
-"""Gap between two lines, in heights of a line, that ends a list."""
+"""Largest gap between two lines of a list, in heights of a line. A wider one ends the list."""
 MAX_STRIPS: Final = 4
-"""A page has at most this many parts beside each other."""
+"""A row continues one of the last strips, of which at most this many are compared with it."""
 SHORTEST_HEADING: Final = 4
 """A line in capitals is the heading of a group only if it has at least this many letters."""
 _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "⅓": ".333", "⅔": ".667", "⅛": ".125"}
@@ -84,7 +84,7 @@ _BEFORE_SUBJECT = re.compile(r"(?:of|di|de|do|da|von|van|av|d['’]) ?(?=\S{2})"
 
 
 class _MeasuredRow(NamedTuple):
-    """A row of a page as a list with certain columns reads it."""
+    """A row of a page, read for lists with certain columns."""
 
     items: Sequence[_Cells] = ()
     heading: ReadCell | None = None

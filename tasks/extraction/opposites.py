@@ -1,7 +1,7 @@
 """Finds values whose labels say the opposite of what a field asks for: `Max. flow temperature: 75` for
 `min_flow_temperature`.
 
-All other words of such a label agree with the field's name, so that its likeness alone speaks for the value.
+The other words of such a label agree with the field's name, so that the label would speak for the value.
 """
 
 import re
@@ -75,8 +75,8 @@ class Opposites:
                 self._places.setdefault(sides, []).append(index)
 
     def avoid(self, logits: Matrix, field: FieldText) -> None:
-        """Lower the logits of places whose labels name the opposite of what the field asks for, and not that as
-        well."""
+        """Lower the logits of places whose labels name the opposite of what the field asks for, unless they name both
+        sides."""
         opposites = opposites_of(field)
         for sides, places in self._places.items() if opposites else ():
             if any(side.opposite not in sides for side in sides & opposites):

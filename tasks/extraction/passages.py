@@ -54,7 +54,7 @@ which no other request has a turn."""
 _BREAK = "\x1f"
 """Separator of two texts that do not continue each other. No token contains it."""
 _searched: "dict[int, dict[int, list[Passage]]]" = {}
-"""The passages in which fields are searched for, of the entries in use, by the id of the entry and by its index."""
+"""Passages in which fields are searched for, of the entries in use: by the entry's id, and then by its index."""
 
 
 class Quantities(list[Q]):
@@ -480,7 +480,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
 def _changed(
     change: Callable[[Sequence[SourceLine]], Sequence[SourceLine]], lines: Sequence[SourceLine]
 ) -> Slices[list[SourceLine]]:
-    """Return the lines as `change` changes them, which must treat each line by itself."""
+    """Return `lines`, changed by `change` a few at a time: it must treat each line by itself."""
     found: list[SourceLine] = []
     for start in range(0, len(lines), LINES_AT_ONCE):
         yield

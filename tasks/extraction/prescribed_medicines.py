@@ -18,7 +18,7 @@ FEWEST_COLUMNS: Final = 3
 MAX_BELOW: Final = 4
 """At most this many lines below a medicine say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5
-"""Gap between two lines that ends the description of a medicine, in heights of a line."""
+"""The largest gap between two lines of one medicine's description, in heights of a line."""
 
 LONGEST_ROW: Final = 500
 """Only this many characters at the beginning of a line are read."""

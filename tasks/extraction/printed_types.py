@@ -45,8 +45,8 @@ def _is_label_of_text(names: Names, layouts: Sequence[tuple[Passage, LabelLayout
 
 
 def _stands_before_text(names: Names, passage: Passage, layout: LabelLayout) -> bool:
-    """True if the values after the labels with a colon that match the field's first printed name have letters and no
-    digits."""
+    """True if a name of the field is printed as a label with a colon, and the values after it have letters and no
+    digits. Only the first such name counts."""
     for name in filter(None, names.own):
         pairs = layout.of_word.get(name[0], ())
         whole = [pair for pair in pairs if tuple(fold(pair.label)) == name]

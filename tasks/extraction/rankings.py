@@ -19,7 +19,7 @@ FEWEST: Final = 2
 LONGEST_ROW: Final = 200
 """A line of a ranking has at most this many characters."""
 MAX_ABOVE: Final = 2
-"""At most this many lines are between the heading of a ranking and its first line."""
+"""The heading of a ranking consists of up to this many lines above its first line."""
 
 _LINE = re.compile(
     r"(?P<rank>\d{1,3})(?:[.)°ºª]|st|nd|rd|th|er|e)? (?P<name>[^\W\d_][^\d()|]{1,60}?)"

@@ -32,8 +32,7 @@ MAX_LINES = 6
 """At most this many lines above, and below, a line of a header may belong to it. Lines side by side, but at other
 heights, count separately."""
 LINE_GAP, LEAST_GAP = 1.0, 0.25
-"""The gap between two lines of a header is at most the first number, and the gap around a header at least the second,
-in heights of a line."""
+"""The largest gap between two lines of one header, and the least gap above or below a header, in heights of a line."""
 LEAST_GAP_RATIO = 1.25
 """The gap above or below a header is at least this many times as wide as the widest gap between the header's lines."""
 LEAST_OVERLAP = 0.3

@@ -90,8 +90,8 @@ among amounts."""
 MAX_GAPLESS_COLUMNS = 3
 """If a table has at most this many columns, no item may lack a cell. In wider tables, an item may lack one."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
-"""Headers must name at least this share of a list's fields. The first number is for tables found by the places of
-words, the second for exact tables."""
+"""Headers must name at least LEAST_NAMED_SHARE of a list's fields. LEAST_NAMED_SHARE_IF_EXACT suffices for an exact
+table, for one with all of more than two core fields, and for a list that only tables can fill."""
 FEWEST_ANCHORS = 2
 """Columns without a name are assigned by their order only if headers name at least this many columns around them."""
 FEWEST_TELLING = 2
@@ -125,8 +125,8 @@ rows have such cells in common."""
 MAX_GROUPED = 5_000
 """At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table."""
 RIVAL_SHARE = 0.6
-"""The rows of a table are compared with those of the best table if it is worth at least this share of the best one's
-worth."""
+"""A table competes with the best one for a list, by the worth of their rows, if its own worth is at least this share of
+the best one's."""
 
 
 @dataclass(slots=True)
@@ -183,8 +183,8 @@ class HeadedTable:
 
     @cached_property
     def places(self) -> set[tuple[str, str]]:
-        """The places and texts of the cells below the header. Short texts, such as ranks, are in every table of a
-        page."""
+        """The places and texts of the cells below the header. Short texts are left out unless there are only such,
+        because every table of a page may have them: ranks, for example."""
         found = {(cell.pointer, cell.text) for row in _body(self) for cell in row if cell.text}
         return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 

@@ -17,7 +17,8 @@ from tasks.extraction.table_lists import LONGEST_HEADER, TALLEST_HEADER, likenes
 from tasks.read_table import ReadCell, ReadTable
 
 MAX_ROWS = 60
-"""A table is transposed only if it has at most this many rows, because each becomes a column."""
+"""A table is transposed only if it has at most this many rows, each of which becomes a column, and at most this many
+columns."""
 MAX_COMPARED = 20_000
 """At most this many pairs of a text and a field are compared, at 0.05 ms a pair. Further tables are not transposed."""
 NAMED = 0.5
@@ -31,7 +32,7 @@ _HEADINGS: Final[Mapping[str, str]] = tomllib.loads(
     Path(__file__).with_name("transposed_tables.toml").read_text("utf-8")
 )["headings"]
 _OF_COLUMNS: Final = frozenset(word for words in _HEADINGS.values() for word in fold(words))
-"""Words that say what a column has, and a column with such a heading is not an item."""
+"""Words of headings that say what a column has. A column is not an item if its heading has no other words."""
 
 
 class Transposer:
@@ -78,7 +79,7 @@ class Transposer:
         return ReadTable([turned[0], *filled], table.heading, table.comma_likely, table.is_exact, header=1)
 
     def _named(self, texts: Sequence[str]) -> Slices[int]:
-        """Return how many texts name different fields of the list of which they name most."""
+        """Return how many of the texts, equal ones counted once, name fields of one list: of the list with the most."""
         counts = [0] * len(self._lists)
         for text in dict.fromkeys(texts):
             yield

@@ -24,7 +24,7 @@ MAX_ABOVE: Final = 4
 """The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
-"""A list's fields must ask for at least this many columns of a leg."""
+"""A list is one of legs if its fields ask for at least this many of number, two places, and two times."""
 
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}"

@@ -33,8 +33,8 @@ from tasks.notation.numbers import Number, likeliest
 SAME_UNIT_BONUS = 4.0
 """Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
 OTHER_UNIT_PENALTY = 4.0
-"""Penalty on the logit of a number whose unit differs from the field's, or whose unit a field that names none does not
-have."""
+"""Penalty on the logit of a number whose unit differs from the field's or, if the field names none, is one that such
+fields do not have: a price is not in `%`."""
 SINGLE_NUMBER_PENALTY = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LARGEST = 1.5
@@ -126,7 +126,7 @@ _MOST_WORDS = 100
 _MOST_PIECES = 3
 """Up to this many measures may form one: hours, minutes and seconds."""
 _DIFFERENCES = frozenset(("rise", "difference", "delta", "change", "drop", "increase", "decrease"))
-"""Words in the name of a temperature that is a difference, which no zero of a scale is part of."""
+"""Words that name a difference of temperatures. It is not converted between scales with different zeros."""
 _LONGEST_SHORT_UNIT = 3
 """A unit with at most this many letters counts only as the last word of a field's name: `min`, `an`."""
 
@@ -235,8 +235,8 @@ def unit_in_label(*labels: str) -> str:
 
 
 def has_other_unit(header: str, field: FieldText) -> bool:
-    """True if the header of a column states another unit than a field, of the same quantity, another currency, or a
-    magnitude that the field does not state: `Revenue, $m`."""
+    """True if the header of a column states a unit or a currency that differs from the field's, or a magnitude that the
+    field does not state: `Revenue, $m`. Units of other quantities do not count."""
     unit, wanted = unit_in_label(header), _units_stated(field)
     if unit in _QUANTITY_OF and unit not in wanted and _QUANTITY_OF[unit] in map(_QUANTITY_OF.get, wanted):
         return True

@@ -24,8 +24,8 @@ CONTACTS: Mapping[str, str] = {
     **dict.fromkeys(("telephone", "mobile", "fax"), "phone"),
     **dict.fromkeys(("name", "contact", "emergency_contact"), "person"),
 }
-"""Form of the values by concept. A line of a printed questionnaire may contain both: `Rhian Whitlock (wife) 07700
-900871`."""
+"""Form of the values of a concept's fields. One line of a questionnaire may contain both a person and a number: `Rhian
+Whitlock (wife) 07700 900871`."""
 CURRENCY_CODE = "currency code"
 """Format of fields for a currency's code, which the currency's sign does not satisfy."""
 _CURRENCIES = ("currency", CURRENCY_CODE)
@@ -70,7 +70,7 @@ def codes_in(span: CandidateSpan, *forms: str) -> Iterator[str]:
             elif found[0] == span.text and (
                 _IN_GROUPS.fullmatch(span.text) or has_iban_length(span.text) or _is_labelled_iban(span)
             ):
-                # A code with wrong check digits counts if the page labels or groups it as an IBAN, or if it is as long.
+                # A code with wrong check digits counts if it has the label, the groups or the length of an IBAN.
                 yield span.text
     if "bic" in (forms or CODES):
         yield from (found[0] for found in _BIC.finditer(span.text))

@@ -67,7 +67,8 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
 
 
 def _is_next(coded: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
-    """True if a line holds the value of a code: the code's own line, or the next line if the code ends its line."""
+    """True if line `number` continues the value of a code that is in a line above: the value began in this line, or
+    would begin in it because the code ends the line before."""
     _, place, words = coded
     return words[0].line == number if words else place.line + 1 == number
 

@@ -50,8 +50,8 @@ def whole_of(field: FieldText) -> FieldText | None:
 
 
 def lacking_part(field: FieldText, others: Collection[str]) -> str:
-    """Return the concept of the part that a field for a whole stands for, given the concepts of the fields `others` it;
-    empty if it stands for the whole, or for something else."""
+    """Return the concept of the part that a field named after a whole stands for, given the concepts `others` of the
+    fields beside it; empty if it stands for the whole, or for something else."""
     own_concepts = {PHRASES.get(own, "") for own in field.names.own}
     words = {word for own in field.names.own for word in own}
     if not words.isdisjoint(_ENTIRE) or not field.concepts.isdisjoint(_WHOLES):
@@ -66,7 +66,7 @@ def lacking_part(field: FieldText, others: Collection[str]) -> str:
 def prefer_parts(
     logits: Matrix, fields: Sequence[FieldText], wholes: Mapping[int, Matrix], candidates: Candidates
 ) -> None:
-    """Raise the logits of parts to the logits of their whole value, unless a label names the part itself.
+    """Give the parts of a likely whole value nearly the probability of the whole, unless a label names the part itself.
 
     `wholes` has the logits of the whole value by the row of the field for the part.
     """

@@ -12,7 +12,7 @@ from tasks.read_table import ReadCell
 from tasks.result import Box
 
 GAP = 1.0
-"""Gap between two pieces of a row, in heights of a line."""
+"""Largest gap between two words of one piece of a row, in heights of the higher word."""
 MAX_WORDS = 400
 """Largest number of words of a row. A longer line is a text, and patterns of rows would take minutes for it."""
 

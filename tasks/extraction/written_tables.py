@@ -36,7 +36,7 @@ ROWS_AT_ONCE, CELLS_AT_ONCE, CELLS_PLACED_AT_ONCE = 200, 2_000, 500
 MAX_ALIGNED, MAX_ALIGNED_WORDS = 2_000, 20_000
 """Largest numbers of lines and words of a text that is searched for columns aligned by spaces alone."""
 SPREAD, LINE = 1.5, 28.0
-"""Factor on the distances of lines and the height of a line, in the units of `Passage.grid`."""
+"""Lines are placed this many times as far apart as in `Passage.grid`, and are this high, in its units."""
 _BAR = re.compile(r"(?<!\\)\|")
 _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
@@ -183,8 +183,7 @@ def _table_of(rows: Sequence[Sequence[ReadCell]], heading: str = "", *, comma_li
     width = max(map(len, rows), default=0)
     if width < 2 or len(rows) < LEAST_ROWS:
         return None
-    # A table with too many cells is left out by `tables_in`. It is cut here to as many rows as still have too many
-    # cells.
+    # `tables_in` leaves out a table with too many cells. One row more than may be kept is enough for it to see that.
     kept = rows[: 1 + MAX_CELLS // width]
     return ReadTable([[*row, *[NO_CELL] * (width - len(row))] for row in kept], heading, comma_likely)
 

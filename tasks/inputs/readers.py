@@ -82,8 +82,8 @@ def _opener_of_attached(media_type: str) -> Reader | None:
 
 
 IN_THREADS: dict[str, Reader] = dict.fromkeys(_PLAIN, _open_light_picture)
-"""Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and every
-browser has them fuzzed."""
+"""Readers that run in threads of this process, for light files. The decoders of plain pictures are fast, and the makers
+of browsers fuzz them."""
 IN_PROCESSES: dict[str, Reader] = {
     media_types.PDF: _open_pdf,
     **dict.fromkeys((*_PLAIN, "image/tiff", "image/heic", "image/heif"), _open_picture),

@@ -20,11 +20,11 @@ _HEADING_WORDS = 16
 _PARAGRAPH_GAP = 0.4
 """White space separates paragraphs if it exceeds the usual distance of lines by more than this, in type sizes."""
 _INDENT = 1.0
-"""Indent of a paragraph's first line, in type sizes."""
+"""A line after the end of a sentence begins a new paragraph if it is indented by more than this, in type sizes."""
 _NARROW_WIDTH = 12
 """Lines narrower than this, in type sizes, are not running text, but the lines of an address or a receipt."""
 _LIST_INDENT = 1.2
-"""Indent of a nested list, in type sizes."""
+"""Usual indent of a nested list, in type sizes. Items half as far apart are on different levels."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")

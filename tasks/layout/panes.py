@@ -40,12 +40,12 @@ _EVIDENCE_BESIDE_RULINGS = 1.0
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
 """The rows above or below panes are a table if at least this number and this share of them are level."""
 _PAUSE, _BREAK = 1.5, 2.5
-"""White space of at least the first height, in line heights, speaks for the end of a pane. White space of at least the
-second height ends it."""
+"""White space of at least _PAUSE line heights speaks for the end of a pane. White space of at least _BREAK line heights
+ends it."""
 _MAX_DISTANCE = 2.5
-"""The ends of such rulings are at most this far from the gutter between them, in line heights."""
+"""Two rulings end at a gutter between them if their ends are less than this far from it, in line heights."""
 _RULING = 5.0
-"""Such rulings are longer than this, in line heights."""
+"""Rulings that end at a gutter count only if they are longer than this, in line heights."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,12 +47,11 @@ _LEAST_ROUNDNESS = 0.8
 _DOT_INK = 0.08
 """A circle is ticked if at least this share of its inside is ink."""
 _SIZE_DIFFERENCE = 0.18
-"""Circles belong together only if their sizes differ by at most this."""
+"""Circles belong together only if their sizes differ by at most this share."""
 _COVERED_SHARE = 0.9
 """If boxes of a known size are searched for, at least this share of a side must be ink."""
 _MARGIN_WIDTH, _MARGIN_INK = 0.3, 0.35
-"""A margin around a box, whose width is the first number as a share of the box's side, has at most the second number as
-its share of ink."""
+"""Width of the margin around a box, as a share of the box's side, and largest share of ink in this margin."""
 _MAX_SIZES = 4
 """At most this many sizes of a page's boxes are searched for."""
 

@@ -102,8 +102,8 @@ _ELEMENTS: Final[Mapping[str, str]] = {
     "DAI": "city",
     "DAJ": "state",
 }
-"""Concepts by the elements of North American licences whose values are returned as they are, except for commas in first
-names: AAMVA DL/ID Card Design Standard, D.12.5."""
+"""Concepts of the elements of North American licences whose values need no conversion, apart from the commas between
+first names: AAMVA DL/ID Card Design Standard, D.12.5."""
 _DAYS: Final[Mapping[str, str]] = {"DBB": "birth", "DBD": "issue_date", "DBA": "expiry"}
 _SEXES: Final[Mapping[str, str]] = {"1": "M", "2": "F", "9": "X", "M": "M", "F": "F"}
 _ELEMENT = re.compile(r"(?:^|DL|ID)(D[A-D][A-Z])(.*)")

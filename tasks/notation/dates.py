@@ -73,8 +73,8 @@ _NO_YEAR = re.compile(
 _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
-"""Largest distance, in days, between such a day and a known one. Within a year, the same number often falls on the same
-day of the week again after some three months, and in March after one."""
+"""Largest distance, in days, between such a day and a known one. Within it there is mostly one day with this number on
+this day of the week: the next one follows after some three months, or, after a February, in March."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -131,10 +131,11 @@ def is_day_of_a_year(text: str) -> bool:
 
 
 def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[date | None]:
-    """Return the days in texts without a year, each in the year that brings it nearest to the `known_days` days.
+    """Return the days in texts without a year, each in the year that brings it nearest to the middle one of the known
+    days.
 
-    All texts decide together whether days come before months. The result is empty if there are no known days, or if a
-    text is not a day.
+    All texts decide together whether days come before months. The result is None for every text if there are no known
+    days, or if a text is not a day.
     """
     parts = [_parts_of_day(text) for text in texts]
     if not known_days or not all(parts):

@@ -116,7 +116,7 @@ class Contradictions:
                 if found is not None:
                     return found
             elif is_closed:
-                why = "is 'required', but none of its 'properties', and 'additionalProperties' is false"
+                why = "is 'required', but not among its 'properties', and 'additionalProperties' is false"
                 return Contradiction(path, f"'{name[:MAX_QUOTE]}' {why}")
         return None
 

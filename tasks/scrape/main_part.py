@@ -214,7 +214,7 @@ class Leaf:
     url: str | None = None
     """Target of the link, or address of the picture."""
     machine: str | None = None
-    """Machine-readable value: `datetime`, `content` or `value`."""
+    """Machine-readable value: that of `datetime` or of `content`."""
     within: frozenset[str] = frozenset()
     """Tags around the leaf within its record."""
 

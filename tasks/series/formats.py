@@ -14,7 +14,7 @@ from tasks.series.grid import SeriesTable, cell_of, check_size, table_of
 _LEAST_ELEMENTS = 2
 """A list is a column only if it has at least this many elements."""
 _MAX_DEPTH = 4
-"""At most this many objects may enclose a table, as in `{"data": {"rows": […]}}`."""
+"""Objects are searched for a table to at most this depth, the outermost having depth 0: `{"data": {"rows": […]}}`."""
 _DELIMITERS = ("\t", ";", ",", "|")
 _SAMPLE = 50
 """Number of lines that decide on the delimiter."""

@@ -24,7 +24,7 @@ MAX_COLUMNS = 16_384
 _FILLED_SHARE = 0.5
 """At least this share of a grid's steps must have a value. With fewer, the dates follow another grid or none."""
 _WHOLE_STEP_SHARE = 0.9
-"""At least this share of the gaps must be whole steps."""
+"""Least share of the gaps between dates that are whole numbers of steps, in a grid of steps of equal length."""
 _MONTH_EDGE = 5
 """A date stands for a month if it is fewer than this many days from the month's first or last day, like the last
 trading day."""
@@ -59,7 +59,7 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """Return the moment `number` periods later, or the last day of the month if it is too short. Raises
+        """Return the moment `number` periods later: on the last day of its month if that has no such day. Raises
         OverflowError after the year 9999."""
         match self.unit:
             case "second":
@@ -165,7 +165,7 @@ class TooManyCells(Exception):
 
 
 class TooManyColumns(TooManyCells):
-    """Raised if the table is wider than allowed. The text may have another reading, such as a list."""
+    """Raised if the table is wider than allowed. Its text may be no table, but a list of numbers in one line."""
 
     def __init__(self, columns: int) -> None:
         Exception.__init__(self, f"has {columns} columns; the limit is {MAX_COLUMNS}.")

@@ -33,11 +33,11 @@ _LOST_S = 0.5
 """Speech without words is transcribed a second time if it is at least this long, in seconds. Engines stop early if the
 speaker or the subject changes, and omit speech between two pauses."""
 _LESS_CLEAR = 0.2
-"""The words of a second attempt may be less certain than the first attempt's by less than this, in mean probability,
-if they have the greater sum of probabilities."""
+"""The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
+of their probabilities is not lower by this much."""
 _CLEAR_ENOUGH = 0.4
-"""Words of a second attempt whose mean probability is more than this may be less certain by any difference, but must
-still have the greater sum of probabilities."""
+"""Words of a second attempt whose mean probability is more than this replace those of the first if only the sum of
+their probabilities is greater."""
 _OVERLAP_S = 1.0
 """The two stretches at a cut within speech overlap by this many seconds on each side of the cut."""
 _MAX_DIFFERENCE_S = 0.4

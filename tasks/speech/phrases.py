@@ -28,9 +28,9 @@ _PAUSE_S = 0.7
 _SENTENCE_ENDS = tuple(".!?。！？…؟।")
 _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5
-"""Value of a comma as a place to cut, as the equivalent seconds of pause."""
+"""A comma is as good a place to cut as this many further seconds of pause."""
 _OFF_CENTRE_S = 1.0
-"""Cost of a cut at the end of a phrase, compared with a cut in its middle."""
+"""Cost of a cut, in seconds of pause, times its distance from the middle as a share of the length."""
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
 )

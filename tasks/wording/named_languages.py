@@ -201,7 +201,7 @@ def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
 
 
 def _arrow_in(text: str) -> tuple[str, _Place] | None:
-    """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag before it and the position after it."""
+    """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag before it and the language after it."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MAX_ARROWS):

@@ -71,7 +71,7 @@ def image(text: str) -> str:
 
 
 _ALSO: Final = {**dict.fromkeys("ιΙ\u1fbe", r"|\~"), "\u0345": f"|{image('ι')}"}
-"""Additional images of iotas: Python's IGNORECASE treats a combining iota below as one."""
+"""Additional images of iotas, because Python's IGNORECASE takes a combining iota below a letter for an iota."""
 
 
 def pieces(pattern: str) -> list[list[str]]:
@@ -135,8 +135,8 @@ class Phrasebook:
     """Regular expressions by subject, one per language because few texts mix several. One of them has to match."""
 
     def expressions_in(self, *texts: str) -> dict[str, str]:
-        """Return, by subject, an expression for `compiled` that matches in each of `texts` whatever all of the
-        subject's phrases match. Missing subjects match nothing.
+        """Return, by subject, an expression for `compiled` that has the same matches in `texts` as all phrases of the
+        subject together. Missing subjects have no match.
 
         The expression is one phrase or the alternation of all, because other combinations would be too many to cache.
         """

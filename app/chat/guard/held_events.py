@@ -9,8 +9,8 @@ from app.chat.guard.redaction import Redaction
 from app.events import Event, ReasoningChunk, TextChunk, ToolCallChunk
 
 _TAIL = 600
-"""The next sentences of an answer are judged together with this many characters before them, because a text may be
-unsafe only across both."""
+"""The next sentences of an answer are judged together with this many characters before them, because the two may be
+unsafe only together."""
 _LONGEST_PIECE = 1200
 """Held events with more characters than this are judged even without the end of a sentence, so that the client does not
 wait for long."""

@@ -45,8 +45,8 @@ from tasks.precontext import Entry
 
 _EARLIER_TURNS = 4
 _EARLIER_CHARS = 4000
-"""The user's latest message is judged together with at most this many earlier ones, and at most this many characters at
-their end, because some messages are unsafe only in combination."""
+"""The user's latest message is judged together with the last _EARLIER_CHARS characters of up to _EARLIER_TURNS earlier
+ones, because some messages are unsafe only in combination."""
 _EARLIER_MESSAGES = "before"
 """Name of the source for checks of the user's earlier messages alone."""
 _MAX_LISTED = 5

@@ -155,7 +155,8 @@ def is_public(message: str) -> bool:
 
 
 def unanswered(question: str, *, can_search: bool) -> str:
-    """Return a sentence, in the question's language, that no LLM here can answer it, and the settings that help."""
+    """Return a sentence, in the question's language, which says that no LLM here can answer it and which settings
+    help."""
     sentences = _sentences_for(question[:LONGEST])
     return sentences.unanswered.format(search="" if can_search else sentences.search)
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from models.safety.images.folder import ClassifierFolder
 
 SETTING = "OPENFAZE_IMAGE_GUARD_MODEL"
-NUDENET_NOTICE = "NudeNet is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+NUDENET_NOTICE = "NudeNet's licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 
 _FOLDER = "nsfw-vit"
 _NUDENET_FILE = "nudenet/320n.onnx"
@@ -42,7 +42,8 @@ _NUDENET_SPEC = EngineSpec("nudenet", CAPABILITY, "AGPL-3.0", f"the file {SETTIN
 
 class ImageGuardSettings(OwnSettings):
     image_guard: str = "auto"
-    """Engine that judges pictures for `<guard>`. The values are like those of OPENFAZE_TEXT_GUARD."""
+    """An engine that judges pictures for `<guard>` (docs/guardrails.md lists them), or `auto`: each code is judged by
+    the first engine that can run here and knows it."""
     image_guard_model: FoundPath | None = None
     """Your own network for judging pictures: a folder with an image classifier in transformers' format, or NudeNet's
     ONNX file."""
@@ -212,7 +213,7 @@ async def _let_a_drawing_pass(engines: Engines) -> str:
     for guard in engines.use_all(IMAGE_GUARD):
         if guard.name == VLM_NAME and not (await engines.use(LLM).abilities()).vision:
             llm = engines.use(LLM)
-            findings.append(f"{llm.name} takes no pictures: what only it could judge is answered with 503")
+            findings.append(f"{llm.name} takes no pictures: codes that only it could judge are answered with 503")
             continue
         codes = [code for code in IMAGE_CODES if code in guard.codes]
         scores = (await guard.judge(picture, codes, wait=True)).scores

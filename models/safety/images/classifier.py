@@ -161,7 +161,10 @@ class TorchClassifier:
 def _label_scores(folder: ClassifierFolder, logits: NDArray[Any]) -> LabelScores | Exception:
     values = logits.astype(np.float64)
     if values.shape != (len(folder.labels),) or not np.isfinite(values).all():
-        return ValueError(f"the network answered {values.shape} numbers, some of them none, for {len(folder.labels)}")
+        return ValueError(
+            f"the network must answer one finite number for each of {len(folder.labels)} labels; it answered an array "
+            f"of shape {values.shape}"
+        )
     if folder.exclusive:
         values = np.exp(values - values.max())
         values /= values.sum()

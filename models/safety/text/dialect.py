@@ -87,7 +87,7 @@ class GuardDialect(Protocol):
     def call(self, exchange: Exchange, codes: Sequence[str], *, by_schema: bool) -> LlmCall: ...
 
     def read(self, answer_text: str, tokens: Sequence[Token], codes: Sequence[str]) -> Verdict:
-        """Return the verdict in the answer `said`, with the probabilities of its `tokens`. Raises NotAVerdict."""
+        """Return the verdict in `answer_text`, with the probabilities of its `tokens`. Raises NotAVerdict."""
 
 
 def as_messages(exchange: Exchange) -> list[dict[str, Any]]:

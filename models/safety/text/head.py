@@ -43,9 +43,9 @@ _MAX_WORD_CHARS = 24
 """Only this many characters of a word are used, which bounds the work for a hash or a key. Real words are shorter."""
 
 _PRIOR_SHARING = 0.65
-"""Exponent of the number of passages by which a text's prior odds are divided for each passage. With 0, each passage
-has the prior odds of the whole text; with 1, the passages share them equally. The value was chosen by the verdicts on
-harmless documents (docs/guardrails.md)."""
+"""The prior odds of a passage are those of its text, divided by this power of the number of passages. With 0, each
+passage has the prior odds of the whole text; with 1, the passages share them equally. The value was chosen by the
+verdicts on harmless documents (docs/guardrails.md)."""
 _BYTE_SCALE = 127
 """Factor by which the elements of unit vectors are multiplied to store them as bytes. The error of an element is at
 most 0.004."""
@@ -102,7 +102,7 @@ class GuardHead:
     both: tuple[float, float, float]
     """Weight of words, weight of meaning, and the intercept."""
     suspect: float
-    """A text of one passage is embedded if its log odds by words are at least this. Other texts are judged by their
+    """A text of one passage is embedded only if its log odds by words are at least this. Otherwise it is judged by its
     words alone, because embedding takes most of the time of a verdict."""
     codes: tuple[str, ...]
     code_weights: NDArray[np.float32]

@@ -86,7 +86,8 @@ class _Scripts:
     trusted: frozenset[str]
     """Scripts of a large part of the text, whose words are left unchanged."""
     genuine: frozenset[str]
-    """Scripts that have letters unlike any Latin letter: few of their words are disguises."""
+    """Scripts of which more than an eighth of the letters in the text resemble no Latin letter. Their words are hardly
+    disguises of Latin words."""
     mainly_latin: bool
 
     @classmethod

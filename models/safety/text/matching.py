@@ -43,7 +43,8 @@ _NOT_EXCUSED_BY_FICTION = frozenset({"S8", "S12"})
 """Codes that apply to films, books and games themselves, so fiction does not excuse them."""
 
 _CONTEXT = 110
-"""Bytes of folded text on either side of a phrase that are searched for its counter-patterns."""
+"""Bytes of folded text on either side of a phrase that are searched for words which show that somebody asks for
+it, or that it is harmless."""
 
 _SENTENCE_START = "(?:^| [.]) (?:(?:please|now|then|just|also|first|and|or|por favor|bitte|per favore|alsjeblieft) )?"
 _APOSTROPHE = re.compile(r"(?<=[a-z])['’‘ʼ`´](?=(?:t|s|re|ve|ll|d|m)\b)")
@@ -90,7 +91,7 @@ class PhraseTable:
     """True if an asked phrase also counts at the beginning of a sentence: "crash the …"."""
 
     def matches(self, folded: bytes) -> Iterator[PhraseMatch]:
-        """Yield all matches in a text that `folded` has made."""
+        """Yield a match of each rule that has one in a text made by `folded`, and again in the text without asides."""
         texts = [folded]
         if self._aside is not None and self._aside.search(folded):
             texts.append(self._aside.sub(b" ", folded))

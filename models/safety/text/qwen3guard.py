@@ -32,14 +32,15 @@ _LEAST_CATEGORY_SCORE = 0.1
 """The model is asked for a text's categories if its score is at least this. The threshold is low, so that a text which
 the model calls safe without being sure gets categories, too."""
 _MAX_LENGTH_RATIO = 1.25
-"""The longest text of a batch is at most this many times as long as the shortest."""
+"""The longest text of a group that is computed at once is at most this many times as long as the shortest, because all
+are padded to its length."""
 _TOKENS_AT_ONCE = 16384
 """At most this many tokens, of all texts, are computed together. In the smallest model, keys and values take 0.1 MB per
 token in 16 bits."""
 _MAX_CATEGORY_TOKENS = 64
 """The categories in an answer may have at most this many tokens. All categories together take fewer."""
 _ROUNDING = 2
-"""Number of digits of a score. The score of a text differs by less between a batch and the text alone."""
+"""A score has this many decimal places, because its further digits depend on the texts that are computed with it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""The context must have this many tokens for the longest call and its answer. These are a window and a question in the
-script that takes the most tokens, the policy, and the reasoning."""
+"""The context must have this many tokens for the longest call and its answer: for a window and a question in the script
+that takes the most tokens, the policy, and the reasoning."""
 _WINDOWS_AT_ONCE = 8
 """The server judges at most this many windows of one text at a time."""
 

@@ -47,15 +47,15 @@ class GuardSettings(OwnSettings):
     guard_base_url: Address | None = None
     """An OpenAI-compatible server that runs a guard model: Qwen3Guard, gpt-oss-safeguard or Llama Guard."""
     guard_api_key: SecretStr | None = None
-    """API key of that server."""
+    """API key of the server at OPENFAZE_GUARD_BASE_URL."""
     guard_model: str | None = None
-    """Name of the guard model on that server."""
+    """Name of the guard model on the server at OPENFAZE_GUARD_BASE_URL."""
     guard_timeout_s: float = Field(default=20, gt=0)
     """Seconds that judging a picture, or 50,000 characters of a text, may take. After this time, the request is
     refused."""
     max_guard_verdicts: int = Field(default=10_000, ge=0)
-    """Number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so that the
-    history of a conversation is not judged again in each turn. 0 keeps none."""
+    """Largest number of verdicts on texts that a guard keeps, by a hash of the text and separately for each key, so
+    that the history of a conversation is not judged again in each turn. 0 keeps none."""
     guard_thresholds: Thresholds = Field(default={})
     """Comma-separated lowest scores at which guard codes apply, instead of the engine's own thresholds:
     `S1=0.6,S12_IMAGE=0.8`."""

@@ -18,10 +18,10 @@ from models.vision.detection.detector import Detection, Detector, Segmenter
 from models.vision.text import Image
 from models.weights import WEIGHT_SETS, WeightSet
 
-ULTRALYTICS_NOTICE = "It is AGPL-3.0, which covers a service that uses it: no `auto` takes it."
+ULTRALYTICS_NOTICE = "Its licence, AGPL-3.0, extends to a service that uses it, so `auto` never chooses it."
 
 _PICTURES_AT_ONCE = 8
-"""Number of pictures that are computed together by networks that can do so."""
+"""At most this many pictures are computed together, by networks that can do so."""
 
 _LARGE_DETR = CardMemory(base=125, item=160, items=_PICTURES_AT_ONCE)
 """Estimate from D-FINE-L, with 31 million parameters, at 640 pixels."""

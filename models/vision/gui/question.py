@@ -116,7 +116,7 @@ class ScreenQuestion:
         if not isinstance(boxes, list):
             raise InvalidAnswer('"boxes" must be a list')
         if (means == "elements") != bool(numbers or boxes):
-            raise InvalidAnswer('"numbers" and "boxes" are empty unless "means" is "elements", and then they are not')
+            raise InvalidAnswer('"numbers" or "boxes" has an entry if "means" is "elements"; otherwise both are empty')
         return ScreenAnswer(means, [self.listed[one] for one in numbers], [self._place(one) for one in boxes])
 
     def _place(self, place: object) -> tuple[str, Box]:

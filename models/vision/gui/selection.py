@@ -17,10 +17,10 @@ are found and 96 % are right. Below 0.2, hardly any more elements are found."""
 _IMAGE = TYPES.index("image")
 
 _SAME_OVERLAP = 0.4
-"""Two boxes belong to one element if their intersection over union is at least this."""
+"""Two boxes belong to one element if their intersection over union is more than this."""
 
 _INSIDE_SHARE = 0.75
-"""A smaller box counts as inside a larger one if at least this share of it is inside."""
+"""A smaller box counts as inside a larger one if more than this share of it is inside."""
 
 MAX_ELEMENTS = 2_000
 """A picture has at most this many elements. A screen full of controls has about 300."""

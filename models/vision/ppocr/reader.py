@@ -28,7 +28,7 @@ Corners = NDArray[np.float32]
 """Array of 4 × 2: top left, top right, bottom right, bottom left, in pixels of the picture."""
 
 _TALL_RATIO = 1.5
-"""The text of a box is assumed to run sideways if the ratio of height to width is at least this."""
+"""The text of a box is assumed to run sideways if the ratio of height to width is above this."""
 _MAX_CHARACTER_RATIO = 3.0
 """A tall box may contain one or two upright characters if the ratio of height to width is at most this."""
 _MAX_SLOPE = 0.06
@@ -168,8 +168,8 @@ def _turns(quad: Corners, page_turn: int) -> Sequence[int]:
 
 
 def _turned(quad: Corners, quarters: int) -> Corners:
-    """Return the corners, beginning with the one at which a text begins that is turned clockwise by this number of
-    quarter turns."""
+    """Return the corners in the order for a text that is turned clockwise by this number of quarter turns: the corner
+    where the text begins comes first."""
     return np.roll(quad, -quarters, 0)
 
 
@@ -383,7 +383,7 @@ class PpOcrReader:
         *,
         pages_at_once: int = 16,
     ) -> None:
-        """Create the reader. `pages_at_once` is the number of pages whose lines are cut out and wait for the
+        """Create the reader. `pages_at_once` is the largest number of pages whose lines are cut out and wait for the
         recogniser. Cutting is faster than recognising, so that without this limit the lines of all waiting pages would
         be in memory together."""
         self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)

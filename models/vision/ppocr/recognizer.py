@@ -37,14 +37,15 @@ _PIXELS_AT_ONCE = 1536
 take 75 KB per column."""
 
 _CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
-"""Widths, in pixels, to which lines are padded on a card, where each shape of the input takes a session."""
+"""Widths, in pixels, to which lines are padded on a card. They are few, because each shape of the input needs a session
+of its own there."""
 
 _CARD_PIXELS = 2560
-"""Number of pixels of width of all lines in one inference on a card. Missing lines are computed as grey ones. On an
-H100, an inference of twice as many takes 4 ms, in which nothing but the start of each operation counts."""
+"""Sum of the widths of the lines in one inference on a card, in pixels. If there are too few lines, grey ones are
+computed in addition. On an H100, an inference of twice this width takes 4 ms, nearly all for starting operations."""
 
 _PIECES_AT_ONCE = 2
-"""Number of pieces of one line that are computed together. Most lines have no more. A longer line comes back
+"""At most this many pieces of one line are computed together. Most lines have no more. A longer line comes back
 unfinished, so that other lines need not wait for it."""
 
 MAX_STREAMS = 4

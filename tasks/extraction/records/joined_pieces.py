@@ -12,7 +12,8 @@ class Joining(NamedTuple):
 
     name: str
     signs: tuple[str, ...] | None
-    """Names of the signs that may stand between joined pieces, which have no labels; None if everything may."""
+    """Names of the signs that may stand between joined pieces, of which only the first may have a label; None if every
+    sign and every label may."""
 
 
 JOININGS: Final = (
@@ -31,7 +32,7 @@ class JoinedPieces(NamedTuple):
 
 
 def joined_texts(pieces: Sequence[Piece], indices: Sequence[int]) -> Iterator[JoinedPieces]:
-    """Yield the neighbours among some pieces of a line that may be one text. `indices` are those of the pieces."""
+    """Yield the groups of neighbouring pieces of a line that may be one text. Only pieces at `indices` are joined."""
     for joining in JOININGS:
         for group in _groups(pieces, indices, joining):
             are_texts = [pieces[index].kind == "text" for index in group]

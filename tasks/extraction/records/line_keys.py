@@ -1,4 +1,4 @@
-"""Finds the same line and the same piece in all records of a run: they have the same key."""
+"""Makes keys by which the lines and the pieces of one record correspond to those of the other records of a run."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -23,8 +23,8 @@ def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
 
 
 def _shape_of(line: PiecedLine, left: int) -> LineKey:
-    """Return the label at the beginning of a line or, for a line without a label, its first piece and whether the line
-    is indented. `left` is the left edge of the record."""
+    """Return the label at the beginning of a line or, without a label, whether the line begins with a mark or with
+    which kind of piece, and whether it is indented. `left` is the left edge of the record."""
     first = line.pieces[0] if line.pieces else None
     if first and first.label:
         return ("label", *folded_words(first.label))

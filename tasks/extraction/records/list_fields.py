@@ -32,7 +32,7 @@ SAME_ROLE: Final = 1.2
 MAX_WORDS_OF_ROLE: Final = 3
 """Largest number of words of a label that names a role."""
 FARTHER: Final = 0.7
-"""Factor for a heading that does not stand directly above the records."""
+"""Factor on the likeness of headings above the one that is nearest to the records."""
 
 _ROLES: Final[Mapping[str, Mapping[str, str]]] = tomllib.loads(
     Path(__file__).with_name("fields.toml").read_text("utf-8")
@@ -77,7 +77,7 @@ class FieldOfList:
     units: frozenset[str]
     """Units that the field's numbers may have; empty if its names state none."""
     month_form: MonthForm | None
-    """Form of months that the field's description demands."""
+    """Form of months that the field's description demands; None if it demands none."""
     is_list: bool
     is_boolean: bool
     is_string: bool
@@ -124,7 +124,7 @@ class FieldOfList:
 
 @lru_cache(maxsize=1024)
 def _roles_of(names: tuple[tuple[str, ...], ...]) -> Sequence[str]:
-    """Return the roles that names name: by each of their words, and by their words written together."""
+    """Return the roles that each word of the names stands for, or all words of one name written together."""
     words = [without_accents(word) for name in names for word in (*name, "".join(name))]
     return tuple(dict.fromkeys(role for word in words for role in _ROLES_BY_WORD.get(word, ())))
 
@@ -133,8 +133,8 @@ class _KindWeights(dict[str, float]):
     """Weights of kinds of slots for a field, from 0 to 1."""
 
     def raise_to(self, first: float, kinds: Sequence[str], step: float = 0.12) -> None:
-        """Raise the weights of kinds: that of the first to at least `first`, and each other to `step` less than the one
-        before it."""
+        """Raise the weights of kinds: that of the first to at least `first`, and that of each further one to at least
+        `step` less than for the kind before it."""
         for rank, kind in enumerate(kinds):
             self[kind] = max(self.get(kind, 0.0), first - step * rank)
 
@@ -205,7 +205,8 @@ class ListToFill:
         self.field_counts = {
             kind: sum(field.kind_weights.get(kind, 0) >= SUITABLE for field in self.fields) for kind in SINGLE_KINDS
         }
-        """Number of fields that each kind of slot suits, for the kinds of which a record seldom has two."""
+        """Number of the list's fields that each kind of slot suits well, for the kinds of which a record seldom has
+        two."""
         self.title_field = next(
             (
                 index

@@ -11,20 +11,21 @@ from tasks.extraction.records.templates import RecordTemplate
 from tasks.extraction.table_lists import likeness_by_words
 
 LEAST_FIT: Final = 0.6
-"""Least share of a slot's texts that are values of a field."""
+"""A slot may fill a field only if at least this share of its texts are values of the field."""
 SAME_UNIT: Final = 1.5
 """Likeness of a slot whose figures have the unit in the field's name, on the scale of the likeness of a label."""
 REST_PENALTY: Final = 0.3
-"""Decrease in the weight of a kind for a slot with the rest of a record, if the field may not be long."""
+"""The weight of a slot's kind is lowered by this if the slot has the rest of each record and the field may not be
+long."""
 LONG_TEXT: Final = 60
-"""Mean number of characters of long texts."""
+"""The texts of a slot are long if they have more characters than this per record."""
 
 
 class MatchWeights(NamedTuple):
     """Weights of the features of a slot and a field, in the score of their match."""
 
     bias: float = -2.5
-    """Every slot and field have this feature."""
+    """Constant part of every score."""
     label: float = 1.25
     """Likeness of the slot's label and the field's names, or `SAME_UNIT`."""
     kind: float = 2.0
@@ -36,9 +37,9 @@ class MatchWeights(NamedTuple):
     foreign_label: float = -0.6
     """The slot has a label that does not match the field."""
     label_of_other: float = -1.5
-    """The slot's label does not match the field, but another field of the list."""
+    """The slot's label does not match the field, but it matches another field of the list."""
     look: float = 1.0
-    """Likeness of the texts and the field's values by their look, such as that of organisations."""
+    """Agreement of the field with what the texts look like: names of organisations or places, or anything else."""
     order: float = 0.8
     """Nearness of the slot's place among the slots to the field's place among the fields."""
     coverage: float = 1.0
@@ -86,9 +87,9 @@ class Match(NamedTuple):
     values: Sequence[Any]
     """The value of each record: None for a record without a text, UNREADABLE for a text without a value."""
     claim: float
-    """Part of the score that does not depend on the place of the slot."""
+    """Part of the score for the slot's label and kind, and for the meaning of its texts."""
     place_score: float
-    """Part of the score that depends on the slots and fields around both."""
+    """Part of the score for the slot's place and coverage, and for how long and how different its texts are."""
 
     @property
     def score(self) -> float:
@@ -108,7 +109,7 @@ class SlotMatcher:
     """Scores the slots of records for the fields of a list."""
 
     def __init__(self, template: RecordTemplate, wanted: ListToFill, *, is_rough: bool) -> None:
-        """The texts are not read if `is_rough` is true: each counts as a value, and their look does not matter."""
+        """`is_rough` means that no text is read: each one counts as a value, and its look adds nothing to the score."""
         self._template = template
         self._wanted = wanted
         self._is_rough = is_rough
@@ -152,7 +153,7 @@ class SlotMatcher:
         texts = texts_for(field, slot)
         values = read_values(field, texts, self._template)
         if field.is_boolean:
-            # Whether a record has the text is the value, so that an empty text counts, too.
+            # A record without the text may have the value False, so that empty texts count, too.
             values = _presence(field, texts.by_record, values)
             texts = SlotTexts(["yes"] * len(values))
         present = [value for value, is_missing in zip(values, texts.is_missing, strict=True) if not is_missing]
@@ -160,7 +161,7 @@ class SlotMatcher:
         return _ReadColumn(texts, values, readable) if readable >= LEAST_FIT else None
 
     def _place_score(self, pairing: Pairing, field: FieldOfList, slot: Slot, texts: SlotTexts) -> float:
-        """Return the part of a match's score that depends on the slots and fields around both."""
+        """Return the `place_score` of a match. `texts` are those of the slot in the form for the field."""
         outline, record_count = self._template.outline, len(self._template.run.records)
         place_of_field = (pairing.field + 0.5) / len(self._wanted.fields)
         distance = abs(place_of_field - outline.place_of(slot))
@@ -199,8 +200,8 @@ def read_values(field: FieldOfList, texts: SlotTexts, template: RecordTemplate) 
 
 
 def _presence(field: FieldOfList, texts: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values of a boolean field. If all texts are the same name of the field, each record with the text has
-    the value True, and each other one False."""
+    """Return the values of a boolean field. If all records that have a text have the same one, which names the field,
+    these records have the value True and the others False."""
     distinct_texts = {text for text in texts if text}
     if len(distinct_texts) == 1 and likeness_by_words(field.wanted.names, *distinct_texts) >= 1:
         return [bool(text) for text in texts]

@@ -45,7 +45,7 @@ def unit_text(text: str) -> str:
 
 
 def _halves(text: str) -> tuple[str, str]:
-    """Return the texts before and after the separator; empty if there is none."""
+    """Return the texts before and after the separator; two empty texts if there is none."""
     for separator in _SEPARATORS:
         first, found, last = text.partition(separator)
         if found and last.strip() and any(map(str.isdigit, first)):

@@ -16,7 +16,8 @@ from tasks.extraction.records.slots import Slot
 from tasks.extraction.words_on_page import WordOnPage
 
 CONSTANT: Final = 0.6
-"""Least share of the records that have the same text in a slot at which the text counts as a label."""
+"""A text counts as a label if at least this share of the records have it in the same slot. Labels count as telling if
+at least this share of the records have one of their own in the same line."""
 MAX_WORDS_OF_LABEL: Final = 4
 _SPACE: Final = re.compile(r"\s")
 IS_LABEL: Final = "\x00"
@@ -24,7 +25,7 @@ IS_LABEL: Final = "\x00"
 
 
 FEWEST_TELLING: Final = 3
-"""At least this many records have a telling label at the beginning of the same line."""
+"""Labels count as telling only if at least this many records have one of their own in the same line."""
 
 
 def with_telling_labels_as_texts(run: Run) -> Run:

@@ -27,17 +27,18 @@ from tasks.read_table import NO_CELL, ReadCell
 from tasks.schema.paths import JsonPath
 
 LEAST_PROBABILITY: Final = 0.5
-"""Least mean probability of the values of a list's records."""
+"""Least mean probability of the values of a run that fills a list."""
 LEAST_OF_FULL: Final = 0.35
-"""The mean probability is at least this if the records fill nearly all of several fields."""
+"""Least mean probability of the values of a full run, which has slots for nearly all fields of its list."""
 FULL: Final = 0.75
-"""Such records fill at least this share of a list's fields."""
+"""A run is full only if it has slots for at least this share of the list's fields."""
 FEW_FIELDS: Final = 3
-"""Such a list has at least this many fields, because a page has many runs with a text and a number."""
+"""A run is full only if the list has at least this many fields. Runs with a text and a number, which fill two, are on
+many pages."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5
-"""Least ratio between the worth of records and that of a table at which the records fill the list. It is above 1
+"""Records fill a list instead of a table if they are worth more than this many times as much. The factor is above 1,
 because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
@@ -170,7 +171,7 @@ def _likely_runs(
 
 
 def _may_be_list(run: Run, wanted: ListToFill) -> bool:
-    """True if there are many records, or if they are below a heading that names the list."""
+    """True if there are at least `FEWEST_RECORDS` records, or if they are below a heading that names the list."""
     return len(run.records) >= FEWEST_RECORDS or wanted.heading_likeness(run) > 0
 
 
@@ -221,8 +222,8 @@ def filled_list(run: RunOfList, path: JsonPath, fields: Sequence[WantedField]) -
 
 
 def _cell_of_field(run: RunOfList, number: int, fields: Sequence[WantedField], index: int) -> CellOfField:
-    """Return the cell of a record from which a field is filled. The arguments are the indices of the record and of the
-    field."""
+    """Return the cell of a record from which a field is filled. `number` is the index of the record, and `index` that
+    of the field."""
     filling, field = run.filling, fields[index]
     cell = filling.slots[index].cells[number] if index in filling.slots else None
     has_value = cell is not None and is_read(filling.values[index][number])

@@ -30,7 +30,7 @@ OUTDENTED: Final = 0.8
 MAX_GAP_OF_ROWS: Final = 1.6
 """Largest gap, in heights of a line, between records of one line each."""
 MAX_SHIFT_OF_ROWS: Final = 1.5
-"""Largest distance, in heights of a line, between the left edges of such records."""
+"""Records of one line each begin closer together than this from left to right, in heights of a line."""
 MAX_HEADINGS: Final = 3
 """Largest number of lines above a run among which its heading is searched for."""
 LONGEST_HEADING: Final = 9
@@ -40,10 +40,10 @@ _TELLING_KINDS: Final = (
     *("period", "date", "moment", "day", "time", "times", "score", "money", "decimal", "measure", "scheme"),
     *("code", "email", "phone", "number"),
 )
-"""Kinds of pieces that may be in one line of each record."""
+"""Kinds of pieces that may mark the beginning of a record wherever in the line they are."""
 _KINDS_OF_HEADINGS: Final = frozenset(("text", "number", "moment", "date", "day"))
 _SIGNS_OF_HEADINGS: Final = frozenset(("gap", "line", "outdented", "tall"))
-"""Names of the signs that headings may have, too."""
+"""Names of the signs that headings share with the first lines of records."""
 
 
 class LinesOfColumn:

@@ -52,7 +52,7 @@ def bands(passage: Passage) -> Iterator[Run | None]:
 
 def _aligned(segments: Sequence[_Segment], band: Sequence[Sequence[_Segment]]) -> Sequence[_Segment] | None:
     """Return the segments of a row by the columns of a band, empty where a column has none. Return None if the row does
-    not continue the band, because it is far below or because most columns have none."""
+    not continue the band, because it is far below or because at least half of the columns have none."""
     bottom = max(word.box[3] for segment in band[-1] for word in segment)
     if segments[0][0].box[1] - bottom > FAR * segments[0][0].height:
         return None

@@ -20,7 +20,7 @@ from tasks.extraction.records.runs import MAX_LINES, MAX_RECORDS, Run, RunSign, 
 from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of
 
 MAX_RUNS: Final = 200
-"""Largest number of runs of a passage."""
+"""At most this many runs of a passage are compared with lists."""
 STRIP_GAP: Final = 2.5
 """Least gap between parts of a page that stand side by side (strips), in heights of a line."""
 MAX_STRIPS: Final = 3
@@ -28,9 +28,10 @@ MAX_STRIPS: Final = 3
 FEWEST_ROWS_OF_CARDS: Final = 6
 """At least this many rows have a gap at the same place between two columns of cards."""
 FULL_COLUMN: Final = 0.75
-"""Each gap between columns of cards is in at least this share of the rows that the widest-spread gap is in."""
+"""A gap separates columns of cards only if it is in at least this share of the number of rows with the most frequent
+gap."""
 FEWEST_LABELS_OF_CARDS: Final = 2
-"""Least number of lines in each of two columns of cards that begin with labels which both columns have."""
+"""Least number of lines in each column of cards that begin with labels which all of these columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
 """Names of the signs by which records in several columns belong together: those that depend on the lines' texts."""
 
@@ -117,8 +118,8 @@ def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPa
 
 
 def _cards_in_columns(passage: Passage) -> Slices[Sequence[LinesOfColumn]]:
-    """Return the lines of cards in columns, those of the left column first; nothing if a page has none. The reading
-    order changes between the columns at each row of cards, and lines of several may be at the same height."""
+    """Return the lines of cards in columns, those of the left column first; nothing if a page has none. In the reading
+    order of the page, the lines of a column are apart, because the order changes columns at each row of cards."""
     rows = rows_of(passage)[:MAX_LINES]
     groups = _groups_of_edges(rows)
     if not groups or len(groups[0]) < FEWEST_ROWS_OF_CARDS:
@@ -188,7 +189,7 @@ def _united(runs: Sequence[Run]) -> Iterator[Run]:
 
 
 def _disjoint(runs: Sequence[Run]) -> Sequence[Run]:
-    """Return the largest of the runs that have words in common."""
+    """Return runs without common words, chosen by their number of records, the largest first."""
     disjoint: list[Run] = []
     used: set[int] = set()
     for run in sorted(runs, key=lambda run: -len(run.records)):

@@ -14,7 +14,7 @@ MAX_LINES: Final = 1_500
 """Largest number of lines of a passage in which records are searched for."""
 MAX_LINES_OF_RECORD: Final = 14
 FAR: Final = 5.0
-"""Gap, in heights of a line, that ends a run."""
+"""Largest gap above a record of a run, in heights of a line. A wider one ends the run."""
 
 
 class LineSign(NamedTuple):

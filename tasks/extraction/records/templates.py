@@ -33,7 +33,7 @@ MAX_SLOTS: Final = 60
 CELLS_AT_ONCE: Final = 200
 """At most this many cells of records are put into slots in one step."""
 LEAST_COVERAGE: Final = 0.2
-"""Least share of the records that have something in a slot. A run of fewer than `FEW_RECORDS` needs no share."""
+"""Slots that a smaller share of the records have are left out, except in a run of fewer than `FEW_RECORDS`."""
 FEW_RECORDS: Final = 4
 USUAL: Final = 0.5
 """Least coverage of a slot that a record usually has."""
@@ -51,7 +51,8 @@ class RecordTemplate:
     slots: Sequence[Slot]
     """The slots, those that the most records have first."""
     regularity: float
-    """Mean coverage of the slots, each weighted by its own coverage: 1 if all records have all slots."""
+    """Mean coverage of the slots with whole single pieces, each weighted by its coverage: 1 if all records have all of
+    them."""
     days: Sequence[date]
     """Days that the passage mentions. A date without a year gets the year that brings it nearest to one of them."""
 

@@ -171,7 +171,7 @@ class DecodeProcess:
 
     def ask(self, request: Request) -> Reply:
         """Send a request and return the reply. Raises ProcessDied, CallTooSlow, ProcessorsBusy, what pickling raises,
-        and the error of a server that ran out of memory or open files, after which the process must be ended."""
+        and OSError or MemoryError if this server itself ran out of open files or memory, which ends the process."""
         call_limit_s = limit_s = self.spent_s() + self._seconds
         end = time.monotonic() + CLOCK_FACTOR * self._seconds
         client_error = None
@@ -429,8 +429,9 @@ class Lane:
             except ProcessorsBusy as error:
                 self._end_process("slow")
                 limit = f"{self._limits.seconds:g} s of a processor (OPENFAZE_DECODE_SECONDS)"
+                waited_s = CLOCK_FACTOR * self._limits.seconds
                 raise EngineTooSlow(
-                    "decode", f"The processors are busy: in {CLOCK_FACTOR} times {limit}, decoding had less than that."
+                    "decode", f"The processors are busy: within {waited_s:g} s, decoding had less than {limit}."
                 ) from error
             except _OutOfMemory as error:
                 is_shared = self._is_shared()

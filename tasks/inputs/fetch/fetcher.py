@@ -78,9 +78,10 @@ class FetchPolicy:
     max_bytes: int = 80 * MB
     """Largest decoded body in bytes (OPENFAZE_MAX_FETCH_MB)."""
     max_connections: int = 64
-    """Number of simultaneous connections, shared by the API keys; further fetches wait within their `total_timeout`."""
+    """Largest number of simultaneous connections, shared by the API keys; further fetches wait within their
+    `total_timeout`."""
     cache_bytes: int = 64 * MB
-    """Size of the response cache in bytes; 0 for none."""
+    """Largest size of the response cache in bytes; 0 for no cache."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 inflates in pieces."""
 _PIECE = 1 << 18
 _HEAD = 64
-"""Number of bytes that distinguish XML and pictures from the rest."""
+"""Number of bytes at the beginning of a member by which XML and pictures are recognised."""
 _XML_MARKS = (b"\xff\xfe", b"\xfe\xff")
 
 

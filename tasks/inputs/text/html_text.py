@@ -74,7 +74,7 @@ class _Converter(MarkdownConverter):
         self._fill = _MAX_FILL
 
     def process_text(self, el: NavigableString, parent_tags: set[str] | None = None) -> str:
-        """Convert a text. The base class would leave those in `code`, which become text, without escapes."""
+        """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
         tags = parent_tags or set()
         text: str = super().process_text(el, tags if _is_verbatim(tags) else tags - {"_noformat"})  # type: ignore[misc]
         return text
@@ -89,7 +89,7 @@ class _Converter(MarkdownConverter):
     convert_code = convert_kbd = convert_samp = convert_b
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
-        """Mark exponents with a sign. References, which have brackets, and ordinals need no sign."""
+        """Mark exponents with a sign: whole numbers that are not links to notes."""
         return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -223,8 +223,8 @@ def _flatten(soup: BeautifulSoup) -> None:
 
 
 def _dissolve_layout_tables(soup: BeautifulSoup) -> None:
-    """Turn tables that only serve the page's layout into blocks. A table counts as such if it contains tables or
-    headings, or has a single column."""
+    """Turn tables that only serve the page's layout into blocks. A table counts as such if it contains tables, headings
+    or preformatted text, or has a single column."""
     for table in soup.find_all("table"):
         cells = [row.find_all(["td", "th"], recursive=False) for row in table.find_all("tr")]
         if max(map(len, cells), default=0) < 2 or table.find(_IN_LAYOUT):

@@ -118,8 +118,8 @@ def table(rows: Iterable[Sequence[str]]) -> str:
     """Return `rows` as a pipe table of the widest row's width, with the first row as its heading; "" if there are no
     rows.
 
-    Shorter rows are filled with empty cells, unless that would add more than `_MAX_FILL`, because the last cells of a
-    row may be left out (GitHub Flavored Markdown, 4.10).
+    Shorter rows are filled with empty cells. If these would be more than `_MAX_FILL`, only the heading is filled: other
+    rows may end early (GitHub Flavored Markdown, 4.10).
     """
     rows = list(rows)
     width = max(map(len, rows), default=0)

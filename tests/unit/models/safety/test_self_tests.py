@@ -84,7 +84,7 @@ async def test_a_network_must_let_a_drawing_pass(added: list[float], told: str, 
     [
         (True, "no", "vlm finds a drawing safe (S1_IMAGE 0.00, S12_IMAGE 0.00, S15_IMAGE 0.00)"),
         (True, "yes", "failed: 'vlm' finds a drawing of a stop sign unsafe (S1_IMAGE 1.00)"),
-        (False, "no", " takes no pictures: what only it could judge is answered with 503"),
+        (False, "no", " takes no pictures: codes that only it could judge are answered with 503"),
     ],
 )
 async def test_an_llm_must_let_it_pass_where_it_sees(vision: bool, word: str, told: str, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ def with_a(a: Any, **fields: Any) -> dict[str, Any]:
         (
             with_a({"type": "integer"}, required=["a", "b"], additionalProperties=False),
             "",
-            "'b' is 'required', but none",
+            "'b' is 'required', but not among",
         ),
         (with_a({"type": "array", "minItems": 1, "items": CROSSED}), "properties.a.items", "'minimum' 5"),
         (with_a({"$ref": "#/$defs/x~1y"}, **{"$defs": {"x/y": CROSSED}}), "$defs.x/y", "'minimum' 5"),
