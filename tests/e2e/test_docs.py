@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from openai import OpenAI
 
 from app.access import key_file
 from models.sandbox.bubblewrap import missing
@@ -126,8 +127,13 @@ def run_shell(code: str, folder: Path, commands: Path) -> str:
 def run_here(code: str, folder: Path, _: Path) -> str:
     """In this process, where the SDK is imported once for all examples; a warning is an error here too."""
     printed = io.StringIO()
-    with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
-        exec(compile(code, "<example>", "exec"), {"__name__": "__main__"})
+    names: dict[str, object] = {"__name__": "__main__"}
+    with contextlib.chdir(folder), contextlib.redirect_stdout(printed), contextlib.ExitStack() as clients:
+        exec(compile(code, "<example>", "exec"), names)
+        # An example leaves its client open, as programs do that end.
+        for client in names.values():
+            if isinstance(client, OpenAI):
+                clients.enter_context(client)
     return printed.getvalue()
 
 

@@ -293,4 +293,4 @@ def test_a_server_that_dies_amid_an_answer(front: Front) -> None:
     assert list(error) == ["message", "type", "code", "param", "request_id"]
     assert error["code"] == "upstream_unavailable"
     assert said[-2:] == ["data: [DONE]", ""]
-    error_of(front.ask(max_tokens=3), 503, "upstream_unavailable")
+    error_of(front.ask(max_tokens=3), 503, "upstream_unavailable", names=f"{front.upstream.base_url}/v1")
