@@ -39,8 +39,8 @@ _SIGN_WORDS = "minus|moins|menos|meno"
 _NO_SIGN_AFTER = re.compile(
     r"(?:\d[^\n:：;,.(|]{0,11}|(?<!\w)(?:au|du|ou|o|al|lo|ni|no|or|oder|plus|más|più|pelo|ao|mais) )$", re.IGNORECASE
 )
-"""Pattern of the text before such a word if it is no sign: another number, which is subtracted from, and words as in
-`au moins 5`, `plus or minus 5`."""
+"""Pattern of the text before such a word if it does not mean a sign: another number, from which the number is
+subtracted, and words as in `au moins 5`, `plus or minus 5`."""
 _BELOW_ZERO = (
     r"[ \u00A0]?(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)?"
     r"(?:[ ](?:Celsius|[CF]))?"

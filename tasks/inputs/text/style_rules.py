@@ -58,7 +58,7 @@ class StyleRules:
         own = _declarations(str(tag.attrs.get("style") or ""))
         if not self._rules_by_key:
             return own
-        classes = tag.get("class") or []
+        classes: str | list[str] = tag.get("class") or []
         names = {f".{name}" for name in (classes.split() if isinstance(classes, str) else classes)[:MAX_CLASSES]}
         names |= {f"#{tag.attrs['id']}"} if tag.attrs.get("id") else set()
         keys = (*names, tag.name)
