@@ -487,7 +487,8 @@ def _typed_spans(
         pair = next((layout.pair_of[word] for word in words if word in layout.pair_of), None)
         first, last = segment_of[words[0]], segment_of[words[-1]]
         segment, has_colon = candidates.segments[first], pair is not None and pair.has_colon
-        counted = _name_of_count(segment, words) if kind == "number" and not has_colon else None
+        counted = _name_of_count(segment, words) if kind == "number" else None
+        has_colon = has_colon and counted is None
         # In a sentence, the words before a value name it: "due by 12 May".
         label = counted if counted is not None else pair.label if pair else _words_before(segment, words[0])
         text = " ".join(passage.text[start:end].split("\n")).strip()

@@ -1,10 +1,12 @@
 """Names each number of a list of counts by the words behind it: `2 bedrooms, 1 bathroom`, `12 g protein, 30 g
-carbohydrates`."""
+carbohydrates`, `2 rooms for 3 adults`."""
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
+from tasks.extraction.folding import fold
 from tasks.notation.currencies import is_currency
 
 MAX_WORDS: Final = 60
@@ -14,6 +16,12 @@ MAX_WORDS_OF_NAME: Final = 4
 _COUNT = re.compile(r"\(?\d[\d.,]*")
 _ENDS = (",", ";", "·", "•", "|")
 _JOINING: Final = frozenset(("and", "und", "et", "y", "e", "en", "i", "och", "og", "&", "·", "•", "|"))
+_PREPOSITIONS: Final = frozenset(
+    fold(
+        "for with in of at on per by plus für mit zu von auf pro bei pour avec dans de sur par à para con por a di da"
+        " com em voor met op van dla z w na för med av på i"
+    )
+)
 _LONGEST_ABBREVIATION: Final = 3
 """A word with at most this many letters before a point, as in `no.`, ends no sentence."""
 _LONGEST_UNIT: Final = 3
@@ -24,16 +32,20 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     """Return the words of a line that name the number in its words `start` to `stop`, without a unit before them.
 
     Return None if the number does not begin a piece of the line, no other piece begins with a number, or no word is
-    behind it. In these cases, the words before the number may name it.
+    behind it. In these cases, the words before the number may name it. A piece may begin anywhere with a number and its
+    noun, if a preposition joins it to the next count: `We confirm 2 rooms for 3 adults`.
     """
-    if len(texts) > MAX_WORDS or not _begins_piece(texts, start):
+    if len(texts) > MAX_WORDS:
         return None
-    counts = [index for index, text in enumerate(texts) if _COUNT.fullmatch(text) and _begins_piece(texts, index)]
-    if start not in counts or len(counts) < 2:
+    counts = [index for index, text in enumerate(texts) if _COUNT.fullmatch(text)]
+    joined = {index for index in counts if _is_joined(texts, index)}
+    begun = {index for index in counts if _begins_piece(texts, index) or index in joined}
+    begun |= {before for before, index in pairwise(counts) if index in joined}
+    if start not in begun or len(begun) < 2:
         return None
     name: list[str] = []
-    for text in texts[stop:]:
-        if text.casefold() in _JOINING:
+    for index, text in enumerate(texts[stop:], stop):
+        if text.casefold() in _JOINING or index + 1 in joined:
             break
         name.append(text.rstrip(",;.·"))
         if _ends_piece(text):
@@ -41,6 +53,26 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     if len(name) > 1 and (len(name[0]) <= _LONGEST_UNIT or is_currency(name[0])):
         name = name[1:]
     return " ".join(name[:MAX_WORDS_OF_NAME]) or None
+
+
+def _is_joined(texts: Sequence[str], index: int) -> bool:
+    """True if a preposition joins a number to another number and its nouns, and a noun is behind it, too: the 3 of
+    `2 rooms for 3 adults`."""
+    before = next((one for one in range(index - 2, -1, -1) if not _is_word(texts[one])), index)
+    return (
+        0 <= before < index - 2
+        and index - 2 - before <= MAX_WORDS_OF_NAME
+        and _COUNT.fullmatch(texts[before]) is not None
+        and texts[index - 1].casefold() in _PREPOSITIONS
+        and texts[before + 1].casefold() not in _PREPOSITIONS
+        and index + 1 < len(texts)
+        and _is_word(texts[index + 1].rstrip(",;.·:!?)"))
+        and texts[index + 1].casefold() not in _PREPOSITIONS
+    )
+
+
+def _is_word(text: str) -> bool:
+    return text.replace("-", "").replace("'", "").isalpha()
 
 
 def _begins_piece(texts: Sequence[str], index: int) -> bool:

@@ -33,6 +33,7 @@ from tasks.extraction.institutions import InstitutionNames
 from tasks.extraction.opposites import Opposites
 from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
+from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
 from tasks.extraction.rules import DENIED, apply_rules, are_cut, are_denied, separate_rivals
 from tasks.extraction.small_print import SmallPrint
@@ -119,8 +120,8 @@ class Extractor:
             rows = list(rescored)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
-        await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out)
+        of_others = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
+        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, of_others=of_others)
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, with zeros for those beyond the bound, and the number of these."""
@@ -212,8 +213,9 @@ def _adjust(
     texts: Sequence[FieldText],
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
-) -> Slices[None]:
-    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object."""
+) -> Slices[dict[int, frozenset[int]]]:
+    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places that
+    may be about somebody else than the person whom a field names, by the field's row."""
     cut = are_cut(candidates)
     yield
     clauses = Clauses(candidates)
@@ -227,9 +229,12 @@ def _adjust(
     yield from institutions.read(field for field in texts if not field.in_list)
     opposites = Opposites(candidates)
     yield from opposites.read()
+    people = People(candidates)
+    yield from people.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
+    of_others = {}
     for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut)
@@ -239,6 +244,7 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
+            of_others[index] = people.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
     yield
@@ -253,3 +259,4 @@ def _adjust(
     prefer_sums(
         logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates
     )
+    return of_others

@@ -1,19 +1,19 @@
-"""Finds values whose labels say the opposite of what a field asks for: `Max. flow temperature: 75` for
-`min_flow_temperature`.
+"""Finds values whose labels say the opposite of what a field asks for, or another of several things: `Max. flow
+temperature: 75` for `min_flow_temperature`, `Ship date: 12 May` for `received_date`.
 
 The other words of such a label agree with the field's name, so that the label would speak for the value.
 """
 
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
-from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.features import TYPES, FieldText, Matrix
 from tasks.extraction.folding import fold, folded_words, without_accents
 
 OPPOSITE = 25.0
@@ -21,37 +21,69 @@ OPPOSITE = 25.0
 _MAX_CHARS = 80
 """A label has at most this many characters."""
 _ANY_LETTERS = "~"
+DAYS = "days"
+"""The group of the table whose sides are the kinds of days, such as those of birth and of issue."""
+_DATES = [TYPES.index("date"), TYPES.index("iso")]
+_DATE_WORD = re.compile(r"dates?|fecha|data|dato|\w{3,}(?:datum|dato)|datum|day|\w{3,}tag", re.IGNORECASE)
+"""Pattern of a word in the name of a field that asks for a day."""
 _OWN_LABEL = re.compile(r"[^\d:：]*[^\W\d_][^\d:：]*(?=[\d:：])")
 """Pattern of a label at the beginning of a text that contains its value, too."""
 
 
 class Side(NamedTuple):
-    """One side of a pair of opposites."""
+    """One of several meanings that exclude each other."""
 
-    pair: str
-    is_first: bool
-
-    @property
-    def opposite(self) -> "Side":
-        return Side(self.pair, not self.is_first)
+    group: str
+    """The name of the meanings: `extremes`."""
+    name: str
 
 
-def _read_table() -> tuple[dict[tuple[str, ...], Side], dict[str, Side]]:
-    phrases, beginnings = {}, {}
-    for pair, sides in tomllib.loads(Path(__file__).with_name("opposites.toml").read_text("utf-8")).items():
-        for key, text in sides.items():
-            for phrase in without_accents(" ".join(text.split())).split(", "):
-                side = Side(pair, key == "one")
-                if phrase.endswith(_ANY_LETTERS) and " " not in phrase:
-                    beginnings[phrase.rstrip(_ANY_LETTERS)] = side
-                else:
-                    phrases[tuple(phrase.rstrip(_ANY_LETTERS).split())] = side
-    return phrases, beginnings
+Sides = frozenset[Side]
 
 
-_PHRASES, _BEGINNINGS = _read_table()
-_LONGEST_PHRASE = max(map(len, _PHRASES))
-_SHORTEST_BEGINNING, _LONGEST_BEGINNING = min(map(len, _BEGINNINGS)), max(map(len, _BEGINNINGS))
+class SidesInWords:
+    """Finds which sides of the groups in a table words name."""
+
+    def __init__(self, table: Mapping[str, Mapping[str, str]]) -> None:
+        self._phrases: dict[tuple[str, ...], Sides] = {}
+        self._beginnings: dict[str, Sides] = {}
+        for group, sides in table.items():
+            for name, text in sides.items():
+                for phrase in without_accents(" ".join(text.split())).split(", "):
+                    own = frozenset((Side(group, name),))
+                    if phrase.endswith(_ANY_LETTERS):
+                        start = phrase.rstrip(_ANY_LETTERS)
+                        self._beginnings[start] = self._beginnings.get(start, frozenset()) | own
+                    else:
+                        words = tuple(phrase.split())
+                        self._phrases[words] = self._phrases.get(words, frozenset()) | own
+        self._longest_phrase = max(map(len, self._phrases))
+        lengths = [*map(len, self._beginnings)]
+        self._lengths = range(max(lengths), min(lengths) - 1, -1)
+
+    def of(self, words: Sequence[str]) -> Sides:
+        """Return the sides that folded words name. Of two phrases at the same word, the longer one counts:
+        `non-current` is not `current`."""
+        plain = tuple(map(without_accents, words))
+        found: set[Side] = set()
+        start = 0
+        while start < len(plain):
+            sides, size = self._sides_at(plain, start)
+            found |= sides
+            start += size
+        return frozenset(found)
+
+    def _sides_at(self, words: Sequence[str], start: int) -> tuple[Sides, int]:
+        """Return the sides that the words from `start` on name, and the number of these words."""
+        for size in range(min(self._longest_phrase, len(words) - start), 0, -1):
+            if sides := self._phrases.get(tuple(words[start : start + size])):
+                return sides, size
+        word = words[start]
+        known = (self._beginnings.get(word[:size]) for size in self._lengths if size <= len(word))
+        return next(filter(None, known), frozenset()), 1
+
+
+_SIDES = SidesInWords(tomllib.loads(Path(__file__).with_name("opposites.toml").read_text("utf-8")))
 
 
 class Opposites:
@@ -60,7 +92,7 @@ class Opposites:
 
     def __init__(self, candidates: Candidates) -> None:
         self._candidates = candidates
-        self._places: dict[frozenset[Side], list[int]] = {}
+        self._places: dict[Sides, list[int]] = {}
         """Indices of the spans whose label names these sides."""
 
     def read(self) -> Slices[None]:
@@ -69,17 +101,17 @@ class Opposites:
         ):
             if index % SPANS_AT_ONCE == 0:
                 yield
-            label = span.label or _label_within(span) or labels.get("left") or labels.get("above") or ""
+            label = span.label or _label_within(span) or _without_figures(labels.get("left") or labels.get("above"))
             sides = sides_of(folded_words(label)) if len(label) <= _MAX_CHARS else frozenset()
             if sides:
                 self._places.setdefault(sides, []).append(index)
 
     def avoid(self, logits: Matrix, field: FieldText) -> None:
-        """Lower the logits of places whose labels name the opposite of what the field asks for, unless they name both
-        sides."""
-        opposites = opposites_of(field)
-        for sides, places in self._places.items() if opposites else ():
-            if any(side.opposite not in sides for side in sides & opposites):
+        """Lower the logits of places whose labels name the opposite of what the field asks for, unless they
+        name both sides."""
+        wanted = wanted_sides(field)
+        for sides, places in self._places.items() if wanted else ():
+            if is_opposite(sides, wanted):
                 logits[places] -= OPPOSITE
 
 
@@ -88,34 +120,41 @@ def _label_within(span: CandidateSpan) -> str:
     return found[0] if found else ""
 
 
-def opposites_of(field: FieldText) -> frozenset[Side]:
-    """Return the opposites of what the names of a field say, without those that its names or description mention, too:
-    none for `min_or_max`."""
-    names = [*field.names.own, field.names.around]
-    sides = frozenset(side for name in names for side in sides_of(tuple(name)))
-    mentioned = sides | sides_of(tuple(fold(field.full)))
-    return frozenset(side.opposite for side in sides) - mentioned
+def _without_figures(text: str | None) -> str:
+    """Return the text beside a value, or an empty text if it has figures and is another value: `Order 4711`."""
+    return "" if text is None or any(map(str.isdigit, text)) else text
+
+
+def wanted_sides(field: FieldText) -> Sides:
+    """Return the sides that the names of a field name, with those of the same groups that its description mentions,
+    too: both for `min_or_max`, which have no opposite.
+
+    Which day is meant is asked by a field for a day only: `order_number` is none."""
+    own = frozenset(side for name in field.names.own for side in sides_of(name))
+    own_groups = {side.group for side in own}
+    sides = own | {side for side in sides_of(field.names.around) if side.group not in own_groups}
+    if not _asks_for_day(field):
+        sides = frozenset(side for side in sides if side.group != DAYS)
+    groups = {side.group for side in sides}
+    return sides | {side for side in sides_of(tuple(fold(field.full))) if side.group in groups}
+
+
+def is_opposite(sides: Sides, wanted: Sides) -> bool:
+    """True if, of some group, none of the `sides` that a label names is wanted."""
+    wanted_groups = {side.group for side in wanted}
+    return any(
+        wanted.isdisjoint(side for side in sides if side.group == group)
+        for group in {side.group for side in sides} & wanted_groups
+    )
+
+
+def _asks_for_day(field: FieldText) -> bool:
+    return any(field.types[index] for index in _DATES) or any(
+        _DATE_WORD.fullmatch(without_accents(word)) for name in field.names.own for word in name
+    )
 
 
 @lru_cache(maxsize=4096)
-def sides_of(words: tuple[str, ...]) -> frozenset[Side]:
-    """Return the sides that folded words name. Of two phrases at the same word, the longer one counts: `non-current`
-    is not `current`."""
-    plain = tuple(map(without_accents, words))
-    found, start = set(), 0
-    while start < len(plain):
-        side, size = _side_at(plain, start)
-        if side:
-            found.add(side)
-        start += size
-    return frozenset(found)
-
-
-def _side_at(words: Sequence[str], start: int) -> tuple[Side | None, int]:
-    """Return the side that the words from `start` on name, and the number of these words."""
-    for size in range(min(_LONGEST_PHRASE, len(words) - start), 0, -1):
-        if side := _PHRASES.get(tuple(words[start : start + size])):
-            return side, size
-    word = words[start]
-    sizes = range(min(_LONGEST_BEGINNING, len(word)), _SHORTEST_BEGINNING - 1, -1)
-    return next((side for size in sizes if (side := _BEGINNINGS.get(word[:size]))), None), 1
+def sides_of(words: tuple[str, ...]) -> Sides:
+    """Return the sides in the table of opposites that folded words name."""
+    return _SIDES.of(words)

@@ -35,6 +35,19 @@ _MINUS_AFTER = (
 )
 """Pattern of a minus behind two decimals, at the end of a line or before a currency. Before another number, or a line
 that goes on with one or with a small letter, it is a dash or a hyphen."""
+_SIGN_WORDS = "minus|moins|menos|meno"
+_NO_SIGN_AFTER = re.compile(
+    r"(?:\d[^\n:：;,.(|]{0,11}|(?<!\w)(?:au|du|ou|o|al|lo|ni|no|or|oder|plus|más|più|pelo|ao|mais) )$", re.IGNORECASE
+)
+"""Pattern of the text before such a word if it does not mean a sign: another number, from which the number is
+subtracted, and words as in `au moins 5`, `plus or minus 5`."""
+_BELOW_ZERO = (
+    r"[ \u00A0]?(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)?"
+    r"(?:[ ](?:Celsius|[CF]))?"
+    r"[ ](?:below[ ]zero|unter[ ]Null|sous[ ]zéro|au-dessous[ ]de[ ]zéro|bajo[ ]cero|sotto[ ]zero|sotto[ ]lo[ ]zero"
+    r"|abaixo[ ]de[ ]zero|onder[ ]nul|poniżej[ ]zera|under[ ]noll)(?!\w)"
+)
+"""Pattern of words behind a number that say that it is negative."""
 _PROPER = "|".join(
     f"(?:{'|'.join(map(str, range(below - 1, 0, -1)))})/{below}" for below in (2, 3, 4, 5, 6, 8, 16, 32, 64)
 )
@@ -47,20 +60,22 @@ FRACTION = (
 Behind a number of more than three digits, two numbers and a slash are a day or a part of a reference.
 """
 _NUMBER = re.compile(
-    rf"""(?P<negative>[-−–(])?{_SPACE}?
-        (?:(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
+    rf"""(?P<negative>[-−–(]|(?<![^\W_])(?:{_SIGN_WORDS})(?={_SPACE}))?{_SPACE}?
+        (?:(?:(?<![^\W\d_])|(?!\w))(?P<currency>{_CURRENCIES})\.?{_SPACE}?)?
         (?P<digits>\d{{1,3}}(?:(?:{_SPACE}|['’])\d{{3}})+(?:[{SIGNS}]\d+)?(?!\d)
             | \d+(?:[{SIGNS}]\d+)* | (?<![^\W_])[{SIGNS}]\d+)
         (?:(?<![.,]\d)(?<![.,]\d\d)(?P<fraction>{FRACTION}))?
-        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?""",
+        (?:{_MINUS_AFTER} | {_SPACE}?(?P<percent>[%٪]))?(?P<below>(?={_BELOW_ZERO}))?""",
     re.VERBOSE | re.IGNORECASE,
 )
+_MAX_BEFORE_SIGN = 24
+"""At most this many characters before a sign in words decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
 """Number of decimals of a fraction: as many as a 64th has."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
 """Number of figures that are looked at between two turns."""
-_BEFORE_DIGIT = LONGEST_CURRENCY + len("- ") + len(". .")
+_BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
 """Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount of money with a word after it may be
@@ -83,7 +98,7 @@ class Number:
     end: int
     digits: str
     """The digits, separators and fraction as written, including the sign. An opening bracket counts as a sign
-    (accounting), and so does a minus behind an amount with two decimals (312.40-)."""
+    (accounting), and so does a minus behind an amount with two decimals (312.40-). A sign in words is a minus here."""
     readings: frozenset[Decimal]
 
     @property
@@ -114,9 +129,10 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
     if _continues_before(text, match) or _WORD_GOES_ON.match(text, end):
         return None
     sign = match["negative"] if match["negative"] is not None and _is_sign(text, match) else ""
+    sign = "-" if sign.isalpha() or (match["below"] is not None and not sign) else sign
     minus = match["minus"] or ""
     return Number(
-        match.start() if sign else match.start("currency") if match["currency"] else start,
+        match.start() if sign and match["negative"] else match.start("currency") if match["currency"] else start,
         match.end(),
         sign + match["digits"] + (match["fraction"] or "") + minus,
         frozenset(_readings(match, is_negative=bool(sign or minus))),
@@ -163,8 +179,9 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 def _is_sign(text: str, match: re.Match[str]) -> bool:
     """True if the character before the digits is a minus sign.
 
-    A hyphen between two words or numbers is not one. An opening bracket is one if a closing bracket follows the digits
-    (accounting), unless they repeat a number in words, "thirty (30) days", or are the rate after a name: "VAT (10 %)".
+    A hyphen between two words or numbers is not one, nor is a word between two numbers. An opening bracket is one if a
+    closing bracket follows the digits (accounting), unless they repeat a number in words, "thirty (30) days", or are
+    the rate after a name: "VAT (10 %)".
     """
     if match["negative"] == "(":
         if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():
@@ -173,6 +190,8 @@ def _is_sign(text: str, match: re.Match[str]) -> bool:
         is_in_words = text_before[:1].islower() and text_after[1:2].isspace() and text_after[2:].isalpha()
         return text_after[:1] == ")" and not (is_in_words and match["digits"].isdigit())
     position = match.start("negative")
+    if match["negative"].isalpha():
+        return _NO_SIGN_AFTER.search(text[max(0, position - _MAX_BEFORE_SIGN) : position]) is None
     if _BULLETED.match(text, position) and text[position - 1 : position] in ("", "\n"):
         return False
     return position == 0 or not text[position - 1].isalnum()

@@ -23,10 +23,18 @@ def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> boo
     """True if a document with these texts, and these days with their printed texts, shows the order of day and month.
 
     The month is first in English with dollars, so days in another order, another currency and letters that English
-    lacks show the order.
+    lacks show the order. Days in both orders show none, and neither do such signs beside dollars.
     """
-    if any(has_one_order(day) and FIGURES_OF_DAY.match(text) for text, day in days):
-        return True
-    if any(currency.code not in DOLLARS for text in texts for currency in find_currencies(text)):
+    orders = {
+        int(figures[0].split(figures[1])[0]) == day.readings[0].day
+        for text, day in days
+        if has_one_order(day) and (figures := FIGURES_OF_DAY.match(text))
+    }
+    if orders:
+        return len(orders) == 1
+    codes = {currency.code for text in texts for currency in find_currencies(text)}
+    if not codes.isdisjoint(DOLLARS):
+        return False
+    if codes:
         return True
     return sum(1 for text in texts for _ in islice(_NOT_ENGLISH.finditer(text), FEWEST_FOREIGN)) >= FEWEST_FOREIGN

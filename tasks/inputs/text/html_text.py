@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
 
 from bs4 import BeautifulSoup, Tag
 from bs4.element import NavigableString
 from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
+from tasks.inputs.text.style_rules import StyleRules
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
-_UNSEEN = ["script", "style", "template", "noscript", "head", "svg", "math[display=none]", "object", "iframe"]
-_HIDDEN_STYLE = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)", re.IGNORECASE)
+_UNSEEN = {"script", "style", "template", "noscript", "head", "svg", "object", "iframe"}
+_STRUCK = {"s", "del", "strike"}
+_PARTS_OF_TABLES_AND_LISTS = {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -48,7 +49,8 @@ def picture_mention(alt: str) -> str:
 
 
 def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
-    """Convert HTML without scripts, styles and hidden parts. Emphasis is left out because its signs would break words.
+    """Convert HTML without scripts, styles and parts that an attribute or a style sheet within the page hides. Emphasis
+    is left out because its signs would break words, but text that is struck through is marked (`~~80.00~~`).
     Only links to other documents are kept. The text of a cell that spans several cells is placed in the first of them.
     Characters that would be markup are marked with `ESCAPE`.
 
@@ -77,7 +79,9 @@ class _Converter(MarkdownConverter):
         """Convert a text. In `code`, which becomes ordinary text, the base class would escape no characters."""
         tags = parent_tags or set()
         text: str = super().process_text(el, tags if _is_verbatim(tags) else tags - {"_noformat"})  # type: ignore[misc]
-        return text
+        if _STRUCK.isdisjoint(tags) or _is_verbatim(tags) or not text.strip():
+            return text
+        return text.replace(text.strip(), f"~~{text.strip()}~~", 1)
 
     def escape(self, text: str, parent_tags: set[str]) -> str:
         return escape_part(text, begins="_inline" not in parent_tags)
@@ -198,14 +202,22 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
-    def unseen(tag: Any) -> bool:
-        return (
-            tag.name in _UNSEEN or tag.has_attr("hidden") or bool(_HIDDEN_STYLE.search(str(tag.attrs.get("style", ""))))
-        )
-
-    for tag in soup.find_all(unseen):
+    """Remove what a browser does not show, and put what it strikes through into elements for that."""
+    rules = StyleRules(soup)
+    unseen, struck = [], []
+    for tag in soup.find_all(True):
+        if tag.name in _UNSEEN or tag.has_attr("hidden") or rules.is_hidden(tag):
+            unseen.append(tag)
+        elif tag.name not in _STRUCK | _PARTS_OF_TABLES_AND_LISTS and rules.is_struck(tag):
+            struck.append(tag)
+    for tag in unseen:
         if not tag.decomposed:
             tag.decompose()
+    for tag in struck:
+        if not tag.decomposed:
+            inner = soup.new_tag("del")
+            inner.extend(list(tag.contents))
+            tag.append(inner)
 
 
 def _flatten(soup: BeautifulSoup) -> None:

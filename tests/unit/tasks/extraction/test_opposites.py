@@ -5,9 +5,9 @@ from typing import Any
 
 from tasks.extraction.features import field_text
 from tasks.extraction.names import names_of
-from tasks.extraction.opposites import Side, opposites_of, sides_of
+from tasks.extraction.opposites import Side, is_opposite, sides_of, wanted_sides
 from tests.conftest import each_case
-from tests.unit.tasks.extraction.reading import NUMBER, TEXT, read_field
+from tests.unit.tasks.extraction.reading import DAY, NUMBER, TEXT, read_field
 
 THERMOSTAT = "Thermostat Rimo\nMax. flow temperature: 75 °C\nRoom: hall"
 OPENING = "Museum of salt\nSummer hours: 9-18\nClosed on Mondays"
@@ -47,30 +47,67 @@ async def test_a_label_that_says_what_the_field_asks_for_names_the_value(
 
 
 @each_case(
-    ("words", "sides"),
+    ("text", "name"),
     [
-        (("non", "current", "assets"), {("assets", False)}),
-        (("current", "assets"), {("assets", True)}),
-        (("höchsttemperatur",), {("extremes", False)}),
-        (("paid", "in"), {("payments", True)}),
-        (("day", "and", "night"), {("times", True), ("times", False)}),
-        (("total",), set()),
+        ("Order 4711\nShip date: 12 May 2025", "received_date"),
+        ("Order 4711\nShip date: 12 May 2025", "delivery_date"),
+        ("Versanddatum: 12.05.2025", "eingangsdatum"),
+        ("Fälligkeitsdatum: 12.05.2025", "ausstellungsdatum"),
+        ("Date d'échéance : 12/05/2025", "date_emission"),
+        ("Fecha de envío: 12/05/2025", "fecha_recepcion"),
+        ("Departure: 12 May 2025", "arrival_date"),
+        ("Date of birth: 12 May 1985", "hire_date"),
+        ("The goods were shipped on 12 May 2025.", "received_date"),
     ],
 )
-def test_words_name_sides_of_opposites(words: tuple[str, ...], sides: set[tuple[str, bool]]) -> None:
+async def test_a_label_of_another_kind_of_day_names_no_value(text: str, name: str) -> None:
+    assert (await read_field(text, name, DAY)).value is None
+
+
+@each_case(
+    ("text", "name", "value"),
+    [
+        ("Order date: 2 May 2025\nShip date: 12 May 2025", "ship_date", "2025-05-12"),
+        ("Fecha de vencimiento: 12/05/2025", "fecha_caducidad", "2025-05-12"),
+        ("Eintrittsdatum: 12.05.2025", "beginn_datum", "2025-05-12"),
+        ("Order 4711\n12 May 2025", "issue_date", "2025-05-12"),
+    ],
+)
+async def test_a_day_may_be_of_several_kinds_or_of_none(text: str, name: str, value: str) -> None:
+    assert (await read_field(text, name, DAY)).value == value
+
+
+def test_which_day_is_meant_is_asked_by_days_only() -> None:
+    assert not wanted_sides(field_text(NUMBER, names_of(("order_number",), NUMBER)))
+
+
+@each_case(
+    ("words", "sides"),
+    [
+        (("non", "current", "assets"), {("assets", "other")}),
+        (("current", "assets"), {("assets", "one")}),
+        (("höchsttemperatur",), {("extremes", "other")}),
+        (("paid", "in"), {("payments", "one")}),
+        (("day", "and", "night"), {("times", "one"), ("times", "other")}),
+        (("total",), set()),
+        (("date", "of", "birth"), {("days", "born")}),
+    ],
+)
+def test_words_name_sides_of_opposites(words: tuple[str, ...], sides: set[tuple[str, str]]) -> None:
     assert sides_of(words) == {Side(*side) for side in sides}
 
 
 @each_case(
-    ("name", "description", "opposites"),
+    ("name", "description", "is_before_opposite"),
     [
-        ("weight_after", "", {("order", True)}),
-        ("min_or_max", "", set()),
-        ("weight_after", "Weight after the treatment, which may be equal to that before it", set()),
+        ("weight_after", "", True),
+        ("weight_before_or_after", "", False),
+        ("weight_after", "Weight after the treatment, which may be equal to that before it", False),
     ],
 )
 def test_a_field_that_mentions_both_sides_has_no_opposite(
-    name: str, description: str, opposites: set[tuple[str, bool]]
+    name: str, description: str, is_before_opposite: bool
 ) -> None:
     schema = {"type": "number", "description": description}
-    assert opposites_of(field_text(schema, names_of((name,), schema))) == {Side(*side) for side in opposites}
+    wanted = wanted_sides(field_text(schema, names_of((name,), schema)))
+    assert is_opposite(sides_of(("weight", "before")), wanted) == is_before_opposite

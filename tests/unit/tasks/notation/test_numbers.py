@@ -8,7 +8,7 @@ import pytest
 
 from tasks.notation import numbers
 from tasks.notation.dates import find_days, parse_day
-from tasks.notation.numbers import find_numbers, parse_number
+from tasks.notation.numbers import find_numbers, likeliest, parse_number
 from tests.conftest import each_case
 
 
@@ -96,6 +96,30 @@ def test_a_minus_behind_an_amount_and_brackets_around_it_may_say_something_else(
 
 def test_more_figures_than_a_number_has_are_none() -> None:
     assert [len(number.readings) for number in find_numbers(f"{'9' * 60} {'9' * 61} {'1' * 5_000}.5")] == [1, 0, 0]
+
+
+@each_case(
+    ("text", "values"),
+    [
+        ("Balance: minus 5", [-5]),
+        ("minus EUR 5", [-5]),
+        ("12,5 Grad unter Null", [-12.5]),
+        ("5 grados bajo cero", [-5]),
+        ("-5 below zero", [-5]),
+        ("Day 2: minus 5", [2, -5]),
+        ("100 EUR minus 5 EUR", [100, 5]),
+        ("au moins 5", [5]),
+        ("al menos 5", [5]),
+        ("plus or minus 5", [5]),
+        ("Terminus 5", [5]),
+    ],
+)
+def test_a_word_may_be_the_sign_of_a_number(text: str, values: list[float]) -> None:
+    assert [float(likeliest(number.readings, number.digits)) for number in find_numbers(text)] == values
+
+
+def test_the_end_of_a_word_is_no_currency() -> None:
+    assert [number.digits for number in find_numbers("We confirm 2 rooms, farm 3, RM 4, AB1234")] == ["2", "3", "4"]
 
 
 @each_case(("text", "value"), [("within thirty (30) days", 30), ("mit vierzig (40) Tagen", 40), ("Seats (3) 14", -3)])

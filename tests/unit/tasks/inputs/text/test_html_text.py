@@ -9,6 +9,7 @@ from tasks.errors import InputTooLarge
 from tasks.inputs.html_file import HtmlFile
 from tasks.inputs.limits import MediaLimits
 from tasks.inputs.source import Blob
+from tasks.inputs.text import style_rules
 from tasks.inputs.text.html_text import html_to_markdown
 from tests.conftest import each_case
 from tests.office_files import picture
@@ -145,3 +146,49 @@ def test_long_rows_beside_many_short_ones_are_not_filled() -> None:
     head, line, *body = html_to_markdown(f"<table><tr>{long}{short * 5000}</table>").splitlines()
     assert (head.count("|"), line.count("|")) == (5001, 5001)
     assert body == ["| a | b |"] * 5000
+
+
+@each_case(
+    ("style", "html", "texts"),
+    [
+        (".note { color: red; display: none }", "<p class=note>a</p><p>b</p>", "b"),
+        (
+            "#x, span.y { visibility: hidden !important }",
+            "<p id=x>a</p>b <span class=y>c</span><i class=y>d</i>",
+            "b d",
+        ),
+        ("/* .b { display: none } */ .a { display:none }", "<p class='a b'>a</p><p class=b>b</p>", "b"),
+        (".tab { display: none } .tab.active { display: block }", "<p class='tab active'>a</p><p class=tab>b</p>", "a"),
+        ("@media print { .a { display: none } }", "<p class=a>a</p>", "a"),
+        (".b .a { display: none }", "<p class=a>a</p>", "a"),
+        (".a { display: none }", "<p class=a style='display: block'>a</p>", "a"),
+        (".a { display: none", "<p class=a>a</p>", "a"),
+    ],
+)
+def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, texts: str) -> None:
+    assert html_to_markdown(f"<style>{style}</style>{html}").split() == texts.split()
+
+
+@each_case(
+    "html",
+    [
+        "<s>80.00</s>",
+        "<del>80.00</del>",
+        "<strike>80.00</strike>",
+        "<span style='text-decoration: line-through'>80.00</span>",
+        "<style>.old { text-decoration-line: line-through }</style><span class=old>80.00</span>",
+    ],
+)
+def test_text_that_is_struck_through_is_marked(html: str) -> None:
+    assert html_to_markdown(f"<p>Price: {html} 60.00</p>") == "Price: ~~80.00~~ 60.00"
+
+
+def test_struck_items_of_a_list_stay_items() -> None:
+    assert html_to_markdown("<ul><li><del>milk</del></li><li>tea</li></ul>") == "- ~~milk~~\n- tea"
+
+
+def test_many_style_rules_and_elements_are_read_in_bounded_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(style_rules, "MAX_RULES", 2)
+    style = "".join(f".a{index} {{ display: none }}" for index in range(4))
+    html = "".join(f"<p class=a{index}>t{index}</p>" for index in range(4))
+    assert html_to_markdown(f"<style>{style}</style>{html}").split() == ["t2", "t3"]

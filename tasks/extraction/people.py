@@ -1,0 +1,181 @@
+"""Keeps the data of one person from the fields of another: `Date of birth` in the part of a form about a child is not
+the `father_birth_date`.
+
+The label of such a value has all words of the field's name but one, so that its likeness alone speaks for the value.
+The person is named by the label, by a heading above, or by a label with a name (`Father: Tom Hart`), which begins a
+part.
+"""
+
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from models.fair_executor import Slices
+from tasks.extraction.candidates import LABEL, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
+from tasks.extraction.concepts import concepts_of
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.folding import fold, folded_words
+from tasks.extraction.opposites import OPPOSITE, Side, Sides, SidesInWords
+
+IN_OTHER_PART: Final = 12.0
+"""Penalty on the logit of a place in a part of the page about somebody else than the field's person."""
+MAX_WORDS: Final = 8
+"""A heading or a label has at most this many words. Longer lines are sentences."""
+MAX_LINES_ABOVE: Final = 12
+"""The heading of a column is at most this many lines above a value."""
+_MAX_CHARS: Final = 80
+_NOT_IN_HEADING = re.compile(r"\d{3}|[.!?;]$")
+_PEOPLE = "people"
+
+_TABLE = tomllib.loads(Path(__file__).with_name("people.toml").read_text("utf-8"))
+_IN_FIELDS = SidesInWords({_PEOPLE: _TABLE[_PEOPLE], "others": _TABLE["others"]})
+_ON_PAGES = SidesInWords(
+    {
+        _PEOPLE: {
+            name: ", ".join((text, _TABLE["on_pages"].get(name, text))) for name, text in _TABLE[_PEOPLE].items()
+        },
+        "others": _TABLE["others"],
+    }
+)
+_NOBODY: Final[Sides] = frozenset()
+_NONE = Side("others", "none")
+
+
+class _Part(NamedTuple):
+    """The people whom a segment mentions, and those that it is about."""
+
+    mentioned: Sides
+    """The people that its words name, if it is a sentence or a heading, or that its label names."""
+    about: Sides
+    """The people that the part of the page around it is about."""
+
+
+class People:
+    """The people that labels and headings name, for all candidates. They have to be read (`read`) before a field is
+    compared."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._parts: list[_Part] = []
+        self._labels: list[Sides] = []
+        """The people that the label of each span names."""
+        self._named: list[Sides] = []
+        """The people that the label or the part of each span names."""
+
+    def read(self) -> Slices[None]:
+        segments = self._candidates.segments
+        yield from self._read_parts()
+        has_people = any(part.mentioned for part in self._parts)
+        for index, span in enumerate(self._candidates.spans):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            label = self._label_of(span, segments) if has_people else _NOBODY
+            named = label or (self._around(span, segments) if has_people else _NOBODY)
+            self._labels.append(label)
+            self._named.append(named)
+
+    def _read_parts(self) -> Slices[None]:
+        heading: Sides = _NOBODY
+        person: Sides = _NOBODY
+        before: Sides = _NOBODY
+        """The people of the label with a value in the line before."""
+        last: LineSegment | None = None
+        for index, segment in enumerate(self._candidates.segments):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            if last is None or last.passage is not segment.passage:
+                heading = person = before = _NOBODY
+            label = LABEL.match(segment.text)
+            has_value = label is not None and bool(segment.text[label.end() :].strip())
+            sides = _sides_on_page(label[0] if label and has_value else segment.text)
+            labelled = _NOBODY
+            if has_value:
+                labelled = _people(sides)
+                if labelled:
+                    # Persons in consecutive lines are data of somebody else, and the lines below are not about the
+                    # last of them.
+                    person = _NOBODY if before else labelled
+            elif sides and _is_heading(segment) and not (last and _asks_for_relationship(last.text)):
+                heading, person = _people(sides), _NOBODY
+            before, last = labelled, segment
+            self._parts.append(_Part(_people(sides), person or heading))
+
+    def _label_of(self, span: CandidateSpan, segments: Sequence[LineSegment]) -> Sides:
+        left = segments[span.first].left
+        texts = (span.label if span.has_colon else "", _label_within(span), segments[left].text if left >= 0 else "")
+        return next(filter(None, (_people(_sides_on_page(text)) for text in texts)), _NOBODY)
+
+    def _around(self, span: CandidateSpan, segments: Sequence[LineSegment]) -> Sides:
+        """Return the people that the sentence of a span or the line before mention, that head its column, or that its
+        part of the page is about."""
+        if span.party is not None:
+            return _people(_ON_PAGES.of(span.party.role))
+        index = span.first
+        before = _people(_sides_on_page(span.label))
+        if len(segments[index].words) > MAX_WORDS:
+            mentioned = self._parts[index].mentioned | (self._parts[index - 1].mentioned if index else _NOBODY)
+            return before | mentioned or self._parts[index].about
+        above = segments[index].above if segments[index].box else -1
+        for _ in range(MAX_LINES_ABOVE):
+            if above < 0:
+                break
+            if (mentioned := self._parts[above].mentioned) and _is_heading(segments[above]):
+                return before | mentioned
+            above = segments[above].above
+        return before | self._parts[index].about
+
+    def avoid(self, logits: Matrix, field: FieldText) -> frozenset[int]:
+        """Lower the logits of places that are about somebody else than the person whom a field names. Return the
+        indices of the places that nothing connects with this person."""
+        wanted = wanted_people(field)
+        if not wanted:
+            return frozenset()
+        is_other = wanted <= {Side("others", "main")}
+        is_named = [not named.isdisjoint(wanted) for named in self._named]
+        has_named = any(is_named)
+        for index, (label, named) in enumerate(zip(self._labels, self._named, strict=True)):
+            if is_named[index]:
+                continue
+            if label and not is_other:
+                logits[index] -= OPPOSITE
+            elif named or (has_named and not is_other and self._is_on_form(index)):
+                logits[index] -= IN_OTHER_PART
+        return frozenset(
+            index for index, own in enumerate(is_named) if not own and (self._named[index] or not is_other)
+        )
+
+    def _is_on_form(self, index: int) -> bool:
+        """True if a place is neither in a sentence nor in the lines that were made of one."""
+        span = self._candidates.spans[index]
+        return not span.passage.codes and len(self._candidates.segments[span.first].words) <= MAX_WORDS
+
+
+def wanted_people(field: FieldText) -> Sides:
+    """Return the people whom the name of a field, or of the object around it, names."""
+    own = frozenset(side for name in field.names.own for side in _IN_FIELDS.of(name))
+    sides = own if _people(own) else own | _IN_FIELDS.of(field.names.around)
+    return _people(sides) or sides - {_NONE}
+
+
+def _people(sides: Sides) -> Sides:
+    return frozenset(side for side in sides if side.group == _PEOPLE)
+
+
+def _sides_on_page(text: str) -> Sides:
+    return _ON_PAGES.of(folded_words(text)) if 0 < len(text) <= 4 * _MAX_CHARS else _NOBODY
+
+
+def _is_heading(segment: LineSegment) -> bool:
+    text = segment.text
+    return len(segment.words) <= MAX_WORDS and len(text) <= _MAX_CHARS and not _NOT_IN_HEADING.search(text)
+
+
+def _asks_for_relationship(text: str) -> bool:
+    return len(text) <= _MAX_CHARS and "relationship" in concepts_of(tuple(fold(text)))
+
+
+def _label_within(span: CandidateSpan) -> str:
+    label = LABEL.match(span.text)
+    return label[0] if label else ""
