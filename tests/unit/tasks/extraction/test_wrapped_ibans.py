@@ -37,7 +37,7 @@ def test_an_iban_in_one_line_a_wrong_one_and_two_are_none(lines: tuple[str, ...]
 
 
 async def test_the_field_gets_the_whole_iban() -> None:
-    text = "The rent is paid monthly in advance to the account DE89 3704 0044\n0532 0130 00 of the landlord.\n"
+    text = "Please pay rent to FR14 2004 1010\n0505 0001 3M02 606 by the first.\n"
     assert await filled(pasted(f"Extract the fields.\n\n{text}"), iban=STRING) == {
-        "iban": "DE89 3704 0044 0532 0130 00"
+        "iban": "FR14 2004 1010 0505 0001 3M02 606"
     }
