@@ -1,15 +1,17 @@
 """Derives columns that a table implies: the ends of ranges and of spans of time, the parts of columns that hold two
-things (`Part no. / Rev`, `NW 8`), and signed amounts from two columns for outgoing and incoming money."""
+things (`Part no. / Rev`, `NW 8`, `7.1 H`), the results of the latest day, and signed amounts from two columns for
+outgoing and incoming money."""
 
 import re
 from collections.abc import Iterator, Sequence
+from datetime import date
 from typing import Final, NamedTuple
 
 from tasks.extraction.folding import fold
 from tasks.extraction.units import unit_of
 from tasks.notation.cells import is_missing, looks_numeric
 from tasks.notation.currencies import is_currency
-from tasks.notation.dates import is_day_of_a_year, parse_day
+from tasks.notation.dates import find_days, is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_RANGES: Final = 0.6
@@ -28,6 +30,12 @@ LEAST_PARTED: Final = 2
 """A column is divided into words and figures only if it has at least this many cells."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
 """Headers of the numbers behind `±`."""
+FLAG: Final = ("flag",)
+"""Header of the marks after numbers that are out of range: `7.1 H`."""
+FEWEST_DAYS: Final = 2
+"""A table has results by day if at least this many headers are different days."""
+RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous result"))
+"""Headers of the results of the latest day, and of the day before it."""
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
 _RANGE: Final = re.compile(
@@ -49,6 +57,9 @@ _WORD_AND_FIGURE: Final = re.compile(
     r"(?: ?\((?P<more>[^()]{1,12})\))?"
 )
 _NAME_AND_BRACKETS: Final = re.compile(r"(?P<name>[^()]+?) ?\((?P<behind>[^()]{2,20})\)")
+_FLAGGED: Final = re.compile(
+    r"(?P<number>[<>≤≥]? ?\d(?:[\d.,'’]){0,14}) ?(?P<flag>HH|LL|[HL↑↓▲▼]|\++|-+|\*+|\((?:HH|LL|[HL+*-])\))"
+)
 _UNIT: Final = re.compile(r"(?<=\d)\s?[^\W\d_%]{1,8}(?:/[^\W\d_]{1,4})?$")
 _CURRENCIES: Final = frozenset(fold("eur gbp usd chf pln sek nok dkk czk huf ron cad aud nzd sgd myr"))
 
@@ -100,9 +111,12 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
             _halves(head, cells),
             _words_and_figures(index, head, cells),
             _tolerances(index, head, cells),
+            _flags(index, head, cells),
         ):
             yield None
             yield from found
+    yield None
+    yield from _results_of_days(header, rows)
     yield None
     yield from _signed_amounts(header, rows)
 
@@ -217,6 +231,48 @@ def _tolerances(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iter
         tolerances = [pairs[cell.text][1] if cell.text in pairs else "" for cell in cells]
         yield DerivedColumn((head,), _parts_of(cells, numbers), column_index)
         yield DerivedColumn(TOLERANCE, _parts_of(cells, tolerances), column_index)
+
+
+def _flags(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+    """Yield the numbers, and the marks after those that are out of range, of a column with cells such as `7.1 H`. Marks
+    after all numbers mean something else, such as a rank's rise or fall."""
+    present = [cell for cell in cells if not is_missing(cell.text)]
+    matches = {cell.text: _FLAGGED.fullmatch(" ".join(cell.text.split())) for cell in present}
+    are_numbers = all(found or looks_numeric(text) for text, found in matches.items())
+    if not head or not are_numbers or len({*map(bool, matches.values())}) < len((True, False)):
+        return
+    flagged = [matches.get(cell.text) for cell in cells]
+    numbers = [found["number"] if found else cell.text for found, cell in zip(flagged, cells, strict=True)]
+    yield DerivedColumn((head,), _parts_of(cells, numbers), column_index)
+    flags = [found["flag"].strip("()") if found else "" for found in flagged]
+    yield DerivedColumn(FLAG, _parts_of(cells, flags), column_index)
+
+
+def _results_of_days(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
+    """Yield the results of the latest day and of the day before, if the headers of several columns of numbers are
+    days."""
+    days = {index: day for index, head in enumerate(header) if (day := _day_at_end(head))}
+    if len(set(days.values())) < max(FEWEST_DAYS, len(days)) or not all(_has_numbers(rows, index) for index in days):
+        return
+    latest = sorted(days, key=lambda index: days[index], reverse=True)
+    for index, forms in zip(latest, RESULTS_OF_DAYS, strict=False):
+        cells = [row[index] for row in rows]
+        flags = [*_flags(index, header[index], cells)] if index == latest[0] else []
+        numbers, marks = [column.cells for column in flags] or (cells, [])
+        yield DerivedColumn((*forms, header[index]), list(numbers), index)
+        if marks:
+            yield DerivedColumn(FLAG, list(marks), index)
+
+
+def _day_at_end(head: str) -> date | None:
+    """Return the day at the end of a header; None if it ends with anything else."""
+    day = next(find_days(head[-LONGEST_RANGE:]), None)
+    return day.readings[0] if day and day.end == len(head[-LONGEST_RANGE:].rstrip()) else None
+
+
+def _has_numbers(rows: Sequence[Sequence[ReadCell]], index: int) -> bool:
+    texts = [row[index].text for row in rows if not is_missing(row[index].text)]
+    return bool(texts) and sum(any(map(str.isdigit, text)) for text in texts) >= LEAST_RANGES * len(texts)
 
 
 def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]:

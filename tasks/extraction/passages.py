@@ -17,6 +17,7 @@ from tasks.extraction.folding import fold, look_alike
 from tasks.extraction.printed_codes import lines_of_codes
 from tasks.extraction.validity_periods import validity_lines
 from tasks.extraction.vehicle_codes import vehicle_lines
+from tasks.extraction.wrapped_ibans import iban_lines
 from tasks.notation.dates import Day, find_days_in_slices
 from tasks.notation.numbers import Number, find_numbers_in_slices
 from tasks.precontext import Entry
@@ -468,7 +469,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
         if codes := coded_lines(head) or vehicle_lines(head):
             found.append(Passage(index, entry.name, [one.line for one in codes], codes))
             continue
-        for facts_in in (facts_about_people, validity_lines):
+        for facts_in in (facts_about_people, validity_lines, iban_lines):
             yield
             if facts := facts_in(head):
                 found.append(Passage(index, entry.name, [one.line for one in facts], facts))

@@ -5,13 +5,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, Literal
 
 from models.fair_executor import Slices
+from tasks.extraction.features import types_of
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_by_column, text_of, texts_of_rows
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
-Column = Literal["name", "strength", "form", "quantity", "intake", "duration"]
+Column = Literal["ordinal", "name", "strength", "form", "quantity", "intake", "dose", "frequency", "duration"]
 
 FEWEST_COLUMNS: Final = 3
 """A list must ask for at least this many columns. A list of names with one dose each is read by `listed_items`."""
@@ -19,23 +20,29 @@ MAX_BELOW: Final = 4
 """At most this many lines below a medicine say how it is taken, for how long, and how much is supplied."""
 ENDING_GAP: Final = 1.5
 """The largest gap between two lines of one medicine's description, in heights of a line."""
-
+LONGEST_FORM: Final = 4
+"""A form has at most this many words: `suspension for oral use`."""
 LONGEST_ROW: Final = 500
 """Only this many characters at the beginning of a line are read."""
 
 _UNIT = (
-    r"(?i:(?:mg|g|µg|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"
+    r"(?i:(?:mg|g|[µμ]g|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"
     r"|(?:units?|einheiten|unités|unidades|unità|eenheden|enheter|jednostek)\b)"
     r"(?:/(?:\d+(?:[.,]\d+)? ?)?(?:ml|h|d|g|dos\w*))?)"
 )
 _MEDICINE = re.compile(
-    r"(?:(?:\d{1,2}[.)]|Rp\.?|R/|[-–•*]) ?)*"
+    r"(?:(?P<ordinal>\d{1,2})[.)] ?|(?:Rp\.?|R/|[-–•*]) ?)*"
     rf"(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{{2,}}(?: [^\W\d_][\w'’-]*){{0,3}}),? (?P<strength>\d+(?:[.,/]\d+)* ?{_UNIT}"
     rf"(?:/\d+(?:[.,]\d+)? ?{_UNIT})?)(?![^\W_])(?P<rest>.*)"
 )
+_NUMBERED = re.compile(
+    r"(?P<ordinal>\d{1,2})[.)] ?(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{2,}(?: [^\W\d_][\w'’-]*){0,3})"
+    r"(?P<rest>(?:[ ,].*)?)"
+)
+"""A numbered medicine without a strength, among others that have one."""
 _FORM = re.compile(
     r"(?:(?:oral|nasal|eye|ear|chewable|soluble|effervescent|dispersible) )?"
-    r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?)?(?:tab(?:l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps(?:ules?)?|kaps(?:eln?|ułki?)?"
+    r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?|tugg|depot)?(?:tab(?:s|l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps?(?:ules?)?|kaps(?:eln?|ułki?)?"
     r"|compr(?:im[ée]s?|imidos?|esse)?|cpr|cp|c[áa]psulas?|gélules?|gtt|drops|tropfen|gouttes|gotas|gocce|krople|syrup|saft"
     r"|sirop|jarabe|sciroppo|syrop|cream|creme|crème|crema|krem|salbe|ointment|pommade|pomada|maść|gel|spray|inhaler"
     r"|suspension|solution|lösung|sachets?|bustine|saszetki|injection|ampullen|ampoules|patch(?:es)?|pflaster|fta|tbl)\b\.?"
@@ -56,10 +63,24 @@ _QUANTITY = re.compile(
     rf"(?P<behind>\d{{1,4}})\b(?! ?[x×])|(?<![\d.,/-])(?P<before>\d{{1,4}}) ?{_COUNTED}(?!\w)",
     re.IGNORECASE,
 )
+_SUPPLIED = re.compile(rf"(?:^|[\s,;|–—-]){_SUPPLY.pattern}(?P<count>\d{{1,4}})\b(?! ?[x×])[^,;|]*$", re.IGNORECASE)
+"""The quantity after its label at the end of a line."""
+_AMOUNT = (
+    rf"(?:(?:10|\d(?:[.,/]\d)?|½|¼|one|two|three|half|un[ea]?|deux|trois|dos|tres|due|tre|ein[e]?|zwei|drei|een|twee)"
+    rf"(?: ?(?:[-–]|to|à|a|bis|do|tot) ?\d)? ?(?:{_FORM.pattern}|puffs?|bouff[ée]es?|inhalaciones|hübe?|sprays?"
+    r"|sachets?|ampoul\w+|units?|applications?|scoops?|dos\w*|st(?:ück|k)?\b\.?)|\d{1,2}(?:[.,]\d)? ?ml)(?!\w)"
+)
+"""The amount of a medicine that is taken at once."""
+_DOSED = re.compile(
+    rf"(?:(?:take|inhale|apply|inject|use|prendre|tomar|assumere|nehmen|sie) )*(?P<dose>{_AMOUNT})[ ,:]+"
+    r"(?P<frequency>\S.*)",
+    re.IGNORECASE,
+)
 _SCHEME = re.compile(r"\d(?:[.,/]\d)?(?: ?[-–] ?\d(?:[.,/]\d)?){2,3}(?!\d)[^,;|]*")
 _INTAKE = re.compile(
     r"(?:\b(?:S|Sig|D\.? ?S|Dos|Dosage|Dosierung|Posologie|Posologia|Posología|Dawkowanie|DS|Directions|Instructions"
-    r"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|(?P<plain>\b(?:take|apply|inhale|inject|insert|rinse|dissolve|use"
+    rf"|Einnahme|Pauta)\b[.:]+ ?)(?P<told>.+)|"
+    rf"(?P<plain>(?<![\w.,/])(?:{_AMOUNT}(?= [^\W\d_])|take|apply|inhale|inject|insert|rinse|dissolve|use"
     r"|one|two|once|twice|as needed"
     r"|bei bedarf|nach bedarf|täglich|1 ?[x×]|2 ?[x×]|3 ?[x×]|4 ?[x×]|every|alle \d|tomar|prendre|prendere|au besoin"
     r"|si besoin|cada|co \d|al bisogno|\d+ (?:times|mal|fois|veces|volte|razy|keer|tabl?\w*|caps?\w*|compr\w*)"
@@ -84,8 +105,8 @@ _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     ),
     "quantity": frozenset(
         fold(
-            "quantity qty supply menge anzahl packungsgröße quantité cantidad quantità quantidade ilość aantal "
-            "antal pack"
+            "quantity qty supply menge anzahl packungsgröße packungsgroesse quantité cantidad quantità quantidade "
+            "ilość aantal antal pack"
         )
     ),
     "duration": frozenset(
@@ -94,19 +115,28 @@ _NAMES: Final[Mapping[Column, frozenset[str]]] = {
     "intake": frozenset(
         fold(
             "instructions directions instruction posology posologie posologia posología dosierung einnahme sig "
-            "frequency usage intake dawkowanie gebruik dosering schema anweisung pauta"
+            "usage intake dawkowanie gebruik dosering schema anweisung pauta"
+        )
+    ),
+    "frequency": frozenset(
+        fold(
+            "frequency häufigkeit haeufigkeit fréquence frecuencia frequenza frequência frequentie częstotliwość "
+            "frekvens"
         )
     ),
 }
-_DOSES: Final[Mapping[str, tuple[Column, Column]]] = {
-    **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake")),
-    **dict.fromkeys(fold("dosage"), ("intake", "strength")),
+_ORDINALS: Final = frozenset(fold("number numero numéro número nr no numer nummer pos position line ligne lp"))
+_WITHOUT: Final = re.compile(r"\b(?:without|not?|sans|ohne|senza|sin|sem|zonder|utan|bez)\b", re.IGNORECASE)
+_DOSES: Final[Mapping[str, tuple[Column, ...]]] = {
+    **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake", "dose")),
+    **dict.fromkeys(fold("dosage"), ("intake", "strength", "dose")),
 }
-"""Words that mean the strength or how a medicine is taken: the column of each, or the other one if that is taken."""
+"""Words that mean the strength, how a medicine is taken or how much of it at once: the columns, the first that no other
+field has."""
 _MEDICINES: Final = frozenset(
     fold(
         "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "
-        "fármaco lek geneesmiddel läkemedel preparat product substance item bezeichnung denominazione"
+        "fármaco lek geneesmiddel läkemedel preparat product substance item bezeichnung denominazione denomination"
     )
 )
 
@@ -119,13 +149,16 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
         columns = _columns_of(fields)
         if "name" not in columns.values() or len(columns) < FEWEST_COLUMNS:
             continue
-        if not {"strength", "intake"} & set(columns.values()):
+        if not {"strength", "intake", "frequency"} & set(columns.values()):
             continue
         body = (yield from _medicines_of(passage)) if body is None else body
         if body:
             header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
             has_duration = "duration" in columns.values()
             medicines = [_without_duration(cells) if has_duration else cells for cells in body]
+            medicines = [{**cells, **_parts_of_intake(cells)} for cells in medicines]
+            if any(column == "name" and _includes_strength(fields[index]) for index, column in columns.items()):
+                medicines = [{**cells, "name": _with_strength(cells)} for cells in medicines]
             rows = [[cells.get(column, NO_CELL) for column in columns.values()] for cells in medicines]
             yield ReadTable([header, *rows], is_exact=False, is_whole=True)
 
@@ -139,14 +172,30 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
         is_dose = bool(words & _DOSES.keys())
         if column is None and not is_dose and (words & _MEDICINES or "medication" in fields[index].names.concepts):
             column = "name"
+        if column is None and words <= _ORDINALS and "integer" in types_of(fields[index].schema):
+            column = "ordinal"
         if column is not None and column not in found.values():
             found[index] = column
     for index, words in enumerate(words_of_fields):
         doses = next((columns for word, columns in _DOSES.items() if word in words), ())
+        if "frequency" in found.values():
+            doses = tuple(column for column in doses if column != "intake")
         column = next((column for column in doses if column not in found.values()), None)
         if index not in found and column is not None:
             found[index] = column
     return dict(sorted(found.items()))
+
+
+def _includes_strength(name: WantedField) -> bool:
+    """True if the description of a medicine's name asks for its strength, too: `name and strength, no form`."""
+    description = str(name.schema.get("description", ""))
+    asked = set(fold(_WITHOUT.split(description)[0]))
+    return not asked.isdisjoint(_NAMES["strength"] | _DOSES.keys())
+
+
+def _with_strength(cells: Mapping[Column, ReadCell]) -> ReadCell:
+    name, strength = cells["name"], cells["strength"]
+    return name._replace(text=f"{name.text} {strength.text}".strip())
 
 
 def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
@@ -158,14 +207,32 @@ def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadC
     return {**cells, "intake": intake._replace(text=intake.text[: found.start()].rstrip(" ,;.("))}
 
 
+def _parts_of_intake(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
+    """Return the amount that is taken at once, and how often it is taken, as cells."""
+    intake = cells.get("intake")
+    if intake is None:
+        return {}
+    found = _DOSED.fullmatch(intake.text)
+    if found is None:
+        return {"frequency": intake}
+    return {"dose": intake._replace(text=found["dose"]), "frequency": intake._replace(text=found["frequency"])}
+
+
 def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
     medicines: list[Mapping[Column, ReadCell]] = []
     for rows in rows_by_column(passage):
         texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
         matches: list[re.Match[str] | None] = []
+        last = 0
         for text in texts:
             yield
-            matches.append(None if _INTAKE.match(text) else _MEDICINE.fullmatch(text))
+            found = None if _INTAKE.match(text) else _MEDICINE.fullmatch(text)
+            numbered = _NUMBERED.fullmatch(text) if found is None and last else None
+            if numbered is not None and int(numbered["ordinal"]) == last + 1:
+                found = numbered
+            if found is not None and found["ordinal"]:
+                last = int(found["ordinal"])
+            matches.append(found)
         for index, (row, found) in enumerate(zip(rows, matches, strict=True)):
             if found is None:
                 continue
@@ -183,7 +250,9 @@ def _medicines_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
             if "intake" not in cells and below and not _SUPPLY.match(text_of(passage, below[0])):
                 cells["intake"] = cell_of(passage, below[0])
             own = cell_of(passage, row)
-            cells |= {"name": own._replace(text=found["name"]), "strength": own._replace(text=found["strength"])}
+            groups = {"strength": "", **found.groupdict()}
+            for column in ("ordinal", "name", "strength"):
+                cells[column] = own._replace(text=groups[column] or "")
             medicines.append(cells)
     return medicines
 
@@ -210,6 +279,9 @@ def _below(
 def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
     """Return the texts of columns in the text after a medicine, or in a line below it."""
     column_texts: dict[Column, str] = {}
+    if found := None if is_below else _SUPPLIED.search(text):
+        column_texts["quantity"] = found["count"]
+        text = text[: found.start()].rstrip(" ,;.|–—-")
     rest = text
     is_supply = is_below and _SUPPLY.match(text) is not None
     if found := None if is_supply else _SCHEME.search(text) or _INTAKE.search(text):
@@ -218,12 +290,14 @@ def _texts_of_columns(text: str, *, is_below: bool) -> dict[Column, str]:
         rest = text[: found.start()]
         if is_below and groups.get("plain") and not _QUANTITY.search(rest):
             instruction, rest = text, ""
-        column_texts["intake"] = instruction.strip(" ,;.")
+        column_texts["intake"] = instruction.strip(" ,;.–—")
     if found := _DURATION.search(text):
         column_texts["duration"] = found["time"]
     # Below a medicine, "1 tablet" is the amount taken at once, not the quantity prescribed.
-    if (found := _QUANTITY.search(rest)) and not (is_below and found["before"]):
+    if (found := _QUANTITY.search(rest)) and not (is_below and found["before"]) and "quantity" not in column_texts:
         column_texts["quantity"] = found["behind"] or found["before"]
     if found := _FORM.search(rest):
-        column_texts["form"] = found[0]
+        part = "" if is_below else re.split(r" [–—-] |[,;|(]", rest.lstrip(" ,;|–—-"))[0].strip(" .")
+        is_form = found[0] in part and part.count(" ") < LONGEST_FORM and not any(map(str.isdigit, part))
+        column_texts["form"] = part if is_form else found[0]
     return column_texts

@@ -38,7 +38,7 @@ from tasks.extraction.probability import CELLS_AT_ONCE, CellOfField, worth_of
 from tasks.extraction.units import has_other_unit
 from tasks.notation.cells import is_missing, looks_numeric, moment
 from tasks.notation.currencies import is_currency
-from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year
+from tasks.notation.dates import days_mentioned, find_days, is_day_of_a_year, parse_day
 from tasks.notation.words import WEEKDAYS
 from tasks.precontext import Entry
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -295,7 +295,8 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
         yield HeadedTable(entry, table, 0, table.header, forms, days, are_sums=are_sums)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
-            if not _may_be_header(texts[top]):
+            # Days below the header that they share are its last row.
+            if not _may_be_header(texts[top]) and not (0 < top == end - 1 and _are_days(texts[top])):
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
                 continue
@@ -342,9 +343,17 @@ def _is_figure(text: str) -> bool:
 
 def _may_be_header(row: Sequence[str]) -> bool:
     filled = [cell for cell in row if cell]
-    # A year or an hour may be the header of a column, but most headers are words.
+    # A year or an hour may be the header of a column, but most headers are words. Several days are results by day.
     words = [cell for cell in filled if not _is_figure(cell) and len(cell) <= LONGEST_HEADER]
-    return 2 * len(words) > len(filled)
+    days = [cell for cell in filled if parse_day(cell)]
+    return 2 * len(words) > len(filled) - (len(days) if _are_days(days) and len(words) > 1 else 0)
+
+
+def _are_days(row: Sequence[str]) -> bool:
+    """True if a row has different days and nothing else, in order or in reverse order."""
+    days = [(day.readings[0] if (day := parse_day(cell)) else None) for cell in row if cell]
+    known = [day for day in days if day is not None]
+    return len(known) == len(days) == len({*known}) > 1 and known in (sorted(known), sorted(known, reverse=True))
 
 
 def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:

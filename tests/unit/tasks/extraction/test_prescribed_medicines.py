@@ -86,3 +86,46 @@ Ibuprofen 400 mg tablets
         ("Paracetamol", "500 mg", "tablets", None, "No more than 8 a day"),
         ("Ibuprofen", "400 mg", "tablets", 20, None),
     ]
+
+
+def test_the_amount_taken_at_once_and_how_often_it_is_taken_are_two_columns() -> None:
+    text = """1. Cefalexin 250 mg caps – 1 cap four times daily for 7 days – Qty 28
+2. Bumetanide 1 mg tabs – 2 tabs every morning – Qty 56
+3. Salbutamol 100 mcg inhaler – 2 puffs when required – Qty 1
+"""
+    columns = {
+        "drug": TEXT,
+        "strength": TEXT,
+        "form": TEXT,
+        "dose": TEXT,
+        "frequency": TEXT,
+        "duration": OR_NULL,
+        "quantity": {"type": "integer"},
+    }
+    assert medicines(text, **columns) == [
+        ("Cefalexin", "250 mg", "caps", "1 cap", "four times daily", "7 days", 28),
+        ("Bumetanide", "1 mg", "tabs", "2 tabs", "every morning", None, 56),
+        ("Salbutamol", "100 mcg", "inhaler", "2 puffs", "when required", None, 1),
+    ]
+
+
+def test_a_name_has_its_strength_if_the_description_asks_for_it_and_a_number_counts_a_medicine_without_one() -> None:
+    text = """1) BUDESOL 200 μg/dose, suspension pour inhalation
+   2 bouffées matin et soir, pendant 3 mois
+2) CEFAROL 125 mg/5 ml, poudre pour sirop
+   1 dose 2 fois par jour, pendant 8 jours
+3) NASALINE
+   lavage de nez au coucher
+"""
+    columns = {
+        "numero": {"type": "integer"},
+        "medicament": {"type": "string", "description": "nom et dosage, sans la forme"},
+        "forme": OR_NULL,
+        "posologie": TEXT,
+        "duree": OR_NULL,
+    }
+    assert medicines(text, **columns) == [
+        (1, "BUDESOL 200 μg/dose", "suspension pour inhalation", "2 bouffées matin et soir", "3 mois"),
+        (2, "CEFAROL 125 mg/5 ml", "poudre pour sirop", "1 dose 2 fois par jour", "8 jours"),
+        (3, "NASALINE", None, "lavage de nez au coucher", None),
+    ]

@@ -116,6 +116,26 @@ def test_numbers_are_apart_from_their_tolerances() -> None:
     assert rows_of(text, metal=TEXT, result=TEXT)[0] == {"metal": "Iron", "result": "9.1 ± 0.5"}
 
 
+def test_numbers_are_apart_from_the_marks_after_those_out_of_range() -> None:
+    text = "metal;result\nIron;9.1 H\nZinc;7\nLead;0.4 L\n"
+    found = rows_of(text, metal=TEXT, result=TEXT, flag=OR_NULL)
+    assert [tuple(row.values()) for row in found] == [("Iron", "9.1", "H"), ("Zinc", "7", None), ("Lead", "0.4", "L")]
+    ranks = rows_of("rank;team;points\n1 ▲;Rovers;9\n2 ▼;Swifts;7\n", rank=TEXT, team=TEXT, points=NUMBER, flag=OR_NULL)
+    assert [row["flag"] for row in ranks] == [None, None]
+
+
+def test_a_value_is_the_latest_of_several_days_and_the_one_before_it_is_the_previous_value() -> None:
+    text = "metal;unit;02.04.2026;06.04.2026;09.04.2026\nIron;mg/l;8.0;7.6;7.1\nZinc;mg/l;9.8;10.9;12.4\n"
+    found = rows_of(text, metal=TEXT, unit=TEXT, value=NUMBER, previous_value=NUMBER)
+    assert [tuple(row.values()) for row in found] == [("Iron", "mg/l", 7.1, 7.6), ("Zinc", "mg/l", 12.4, 10.9)]
+
+
+def test_days_below_the_header_that_they_share_are_its_last_row() -> None:
+    text = "metal;result;;unit\n;02.04.2026;09.04.2026;\nIron;8.0;7.1 L;mg/l\nZinc;9.8;12.4;mg/l\n"
+    found = rows_of(text, metal=TEXT, value=NUMBER, unit=TEXT, flag=OR_NULL)
+    assert [tuple(row.values()) for row in found] == [("Iron", 7.1, "mg/l", "L"), ("Zinc", 12.4, "mg/l", None)]
+
+
 def test_an_empty_cell_is_null() -> None:
     score = {"type": ["integer", "null"]}
     assert rows_of("name,score\nAda,\nBob,4\n", name=TEXT, score=score) == [
