@@ -24,6 +24,8 @@ _PREPOSITIONS: Final = frozenset(
 )
 _LONGEST_ABBREVIATION: Final = 3
 """A word with at most this many letters before a point, as in `no.`, ends no sentence."""
+_MAX_WORDS_OF_SINGLE_NAME: Final = 2
+"""At most this many words name a number that is the only count of its line."""
 _LONGEST_UNIT: Final = 3
 """The sign of a unit has at most this many letters."""
 
@@ -39,20 +41,35 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
         return None
     counts = [index for index, text in enumerate(texts) if _COUNT.fullmatch(text)]
     joined = {index for index in counts if _is_joined(texts, index)}
-    begun = {index for index in counts if _begins_piece(texts, index) or index in joined}
+    begun = {index for index in counts if _begins_piece(texts, index) or index in joined or texts[index][0] == "("}
     begun |= {before for before, index in pairwise(counts) if index in joined}
-    if start not in begun or len(begun) < 2:
+    if start not in begun:
         return None
     name: list[str] = []
+    is_in_brackets = texts[start].startswith("(")
     for index, text in enumerate(texts[stop:], stop):
         if text.casefold() in _JOINING or index + 1 in joined:
             break
-        name.append(text.rstrip(",;.·"))
-        if _ends_piece(text):
+        name.append(text.rstrip(",;.·" + ")" * is_in_brackets))
+        if _ends_piece(text) or (is_in_brackets and text.endswith(")")):
             break
+    if len(begun) < 2 and not (
+        0 < len(name) <= _MAX_WORDS_OF_SINGLE_NAME and _is_closed(texts, start, stop, len(name))
+    ):
+        return None
     if len(name) > 1 and (len(name[0]) <= _LONGEST_UNIT or is_currency(name[0])):
         name = name[1:]
     return " ".join(name[:MAX_WORDS_OF_NAME]) or None
+
+
+def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
+    """True if a number and the `many` words behind it are a piece of their own, as in `- 3 rooms, balcony` and `(164
+    reviews)`."""
+    last = texts[stop + many - 1]
+    if texts[start].startswith("("):
+        return last.endswith((")", "),"))
+    words = texts[stop : stop + many]
+    return _is_first(texts, start) and last.endswith(",") and all(_is_word(text.rstrip(",")) for text in words)
 
 
 def _is_joined(texts: Sequence[str], index: int) -> bool:
@@ -76,7 +93,12 @@ def _is_word(text: str) -> bool:
 
 
 def _begins_piece(texts: Sequence[str], index: int) -> bool:
-    return not index or texts[index - 1].casefold() in _JOINING or _ends_piece(texts[index - 1])
+    return _is_first(texts, index) or texts[index - 1].casefold() in _JOINING or _ends_piece(texts[index - 1])
+
+
+def _is_first(texts: Sequence[str], index: int) -> bool:
+    """True for the first word of a line, without the sign of a list or with it."""
+    return not index or (index == 1 and not any(map(str.isalnum, texts[0])))
 
 
 def _ends_piece(text: str) -> bool:

@@ -94,6 +94,7 @@ _STRUCK = re.compile(r"(?<!~)~~(?!~)")
 """Sign of Markdown around deleted text. Longer runs are fillers or rulings."""
 _MAX_WORDS_AFTER: Final = 6
 _LABEL_END = (":", "：")
+_MINUS_SIGNS: Final = frozenset("-−–(")
 
 
 def largest_probability(
@@ -169,7 +170,7 @@ def _asks_for_former(field: WantedField, text: FieldText) -> bool:
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field asks for none, or if it is
-    said to be subtracted (`minus 5`) or not to be due."""
+    said to be subtracted (`less 5`), has its sign in words, or is not to be due."""
     assert span.number
     text = span.passage.text
     before, after = (
@@ -180,6 +181,10 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
         )
     )
     if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
+        return True
+    # `minus 5`, `5 below zero`: a deduction of "minus 5" may well be 5.
+    is_negative = bool(span.number.readings) and max(span.number.readings) < 0
+    if is_negative and _MINUS_SIGNS.isdisjoint(text[span.number.start : span.number.end]):
         return True
     is_bound = (
         _COMPARED_BEFORE.search(before)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import islice
 from typing import Final, NamedTuple
 
 from models.safety.personal_data import iban_length
@@ -15,6 +16,11 @@ MAX_WORDS: Final = 200
 """A line with an IBAN has at most this many words."""
 MOST_LINES: Final = 3
 """An IBAN has at most this many lines."""
+
+MAX_BEGINNINGS: Final = 50
+"""At most this many words are looked at that may begin an IBAN. A page with more has codes of another kind."""
+LONGEST_IBAN: Final = 34
+"""An IBAN has at most this many characters (ISO 13616)."""
 
 _SIGNS: Final = " .,;:()"
 _BEGINNING = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]*")
@@ -29,11 +35,16 @@ class _WordPlace(NamedTuple):
 def iban_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return a line for the only IBAN of a page, if it has several lines; none for any other page. The check digits
     tell where the IBAN ends."""
+    beginnings = (
+        _WordPlace(number, at)
+        for number, line in enumerate(lines[:MAX_LINES])
+        for at, word in enumerate(line.words[:MAX_WORDS])
+        if _BEGINNING.fullmatch(word.strip(_SIGNS)[:LONGEST_IBAN])
+    )
     found: dict[str, list[_WordPlace]] = {}
-    for number, line in enumerate(lines[:MAX_LINES]):
-        for at, word in enumerate(line.words[:MAX_WORDS]):
-            if _BEGINNING.fullmatch(word.strip(_SIGNS)) and (places := _places(lines, number, at)):
-                found.setdefault("".join(_texts(lines, places)), places)
+    for number, at in islice(beginnings, MAX_BEGINNINGS):
+        if places := _places(lines, number, at):
+            found.setdefault("".join(_texts(lines, places)), places)
     if len(found) != 1:
         return []
     [places] = found.values()
@@ -43,12 +54,13 @@ def iban_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
 def _places(lines: Sequence[SourceLine], number: int, at: int) -> list[_WordPlace]:
     """Return the places of the words of the IBAN that begins with a word; none if no IBAN begins there."""
     places: list[_WordPlace] = []
+    joined = ""
     for place in _from(lines, number, at):
         text = lines[place.line].words[place.at].strip(_SIGNS)
-        if not _GROUP.fullmatch(text):
+        if len(joined) + len(text) > LONGEST_IBAN or not _GROUP.fullmatch(text):
             return []
         places.append(place)
-        joined = "".join(_texts(lines, places))
+        joined += text
         if iban_length(joined) == len(joined):
             return places
     return []

@@ -62,9 +62,13 @@ Numbers a thousand times as large are read as milliseconds.
 """
 
 
+_STROKES = " \t\n-–—/|"
+"""Signs of which a cell without a value may consist."""
+
+
 def is_missing(cell: str) -> bool:
-    """True if `cell` is empty or a mark for a missing value, like `n/a`."""
-    return cell.strip().lower() in _MISSING
+    """True if `cell` is empty or a mark for a missing value, like `n/a`, or has nothing but dashes and strokes."""
+    return not cell.strip(_STROKES) or cell.strip().lower() in _MISSING
 
 
 def looks_numeric(cell: str) -> bool:

@@ -1,9 +1,10 @@
 """Removes the invisible parts of a page, in which prompt injections and search-engine bait hide."""
 
 import re
-from collections.abc import Iterator
 
 from lxml.html import HtmlElement
+
+from tasks.inputs.text.style_rules import StyledNames, without_spaces
 
 _TEXTLESS_NAMES = (
     "script style template noscript object embed applet iframe frame frameset svg math canvas audio video map "
@@ -32,21 +33,12 @@ _SCREEN_READERS = frozenset(
     {"sr-only", "visually-hidden", "visuallyhidden", "screen-reader-text", "screen-reader-only", "u-hiddenvisually"}
 )
 """Classes by which frameworks mark text for screen readers only: Bootstrap, Tailwind, WordPress and others."""
-_CSS_COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_BRACE = re.compile(r"[{}]")
-_SIMPLE = re.compile(r"(?:[a-z][\w-]*)?([.#])([\w-]+)", re.IGNORECASE)
-_NAMED = re.compile(r"([.#])([\w-]+)")
-_MAX_CSS = 500_000
-"""At most this many characters of a page's own style sheets are read."""
-
-Names = frozenset[tuple[str, str]]
-"""Selectors of classes and ids, as `(".", class)` and `("#", id)`."""
 
 
 def drop_unseen(root: HtmlElement) -> None:
     """Remove from `root` everything that a browser would not show, judged by elements, attributes, styles and simple
     rules of the page's own style sheets. The effects of scripts and external style sheets are unknown."""
-    hiding = _hidden_names(root)
+    hiding = StyledNames("\n".join(style.text or "" for style in root.iter("style")), _HIDDEN, _SHOWN)
     unseen = [element for element in root.iter() if _is_unseen(element, hiding)]
     for element in unseen:
         _drop(element)
@@ -58,7 +50,7 @@ def _drop(element: HtmlElement) -> None:
         element.drop_tree()
 
 
-def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
+def _is_unseen(element: HtmlElement, hiding: StyledNames) -> bool:
     tag = element.tag
     if not isinstance(tag, str) or tag in _TEXTLESS:
         return True
@@ -72,16 +64,16 @@ def _is_unseen(element: HtmlElement, hiding: Names) -> bool:
     classes = get("class", "").split()
     if not _SCREEN_READERS.isdisjoint(name.lower() for name in classes):
         return True
-    if hiding and (("#", get("id", "")) in hiding or any((".", name) in hiding for name in classes)):
+    if hiding and hiding.apply_to(get("id", ""), classes):
         return True
     style = get("style")
-    return bool(style and _HIDDEN.search(_without_spaces(style)))
+    return bool(style and _HIDDEN.search(without_spaces(style)))
 
 
 def _drop_faint(root: HtmlElement) -> None:
     """Remove transparent elements, unless they make up most of the page, which is then waiting for a script to fade it
     in."""
-    faint = [element for element in root.iter() if _FAINT.search(_without_spaces(element.get("style", "")))]
+    faint = [element for element in root.iter() if _FAINT.search(without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _ALWAYS_VISIBLE]
     # An element inside a faint one is counted with it.
     within = set(faint)
@@ -93,37 +85,3 @@ def _drop_faint(root: HtmlElement) -> None:
 
 def _text_length(element: HtmlElement) -> int:
     return sum(len(text.strip()) for text in element.itertext())
-
-
-def _without_spaces(style: str) -> str:
-    return "".join(style.split()).lower()
-
-
-def _hidden_names(root: HtmlElement) -> Names:
-    """Return the classes and ids that the page's style sheets hide and never show under another condition."""
-    css = "\n".join(style.text or "" for style in root.iter("style"))[:_MAX_CSS]
-    hidden: set[tuple[str, str]] = set()
-    shown: set[tuple[str, str]] = set()
-    for selectors, declarations, always in _css_rules(_CSS_COMMENT.sub("", css)):
-        style = _without_spaces(declarations)
-        if always and _HIDDEN.search(style):
-            simple = (_SIMPLE.fullmatch(selector.strip()) for selector in selectors.split(","))
-            hidden.update((match[1], match[2]) for match in simple if match)
-        elif _SHOWN.search(style):
-            shown.update(_NAMED.findall(selectors))
-    return frozenset(hidden - shown)
-
-
-def _css_rules(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield selectors and declarations, with True if they always apply and not only for print or small screens
-    (`@media`)."""
-    enclosing: list[str] = []
-    end = 0
-    for brace in _BRACE.finditer(css):
-        text_before, end = css[end : brace.start()], brace.end()
-        if brace[0] == "{":
-            enclosing.append(text_before.rpartition(";")[2].strip())
-        elif enclosing:
-            selectors = enclosing.pop()
-            if not selectors.startswith("@"):
-                yield selectors, text_before, not enclosing

@@ -10,11 +10,18 @@ from bs4.element import NavigableString
 from markdownify import MarkdownConverter
 
 from tasks.inputs.text import text_file
-from tasks.inputs.text.style_rules import StyleRules
+from tasks.inputs.text.style_rules import StyledNames, without_spaces
 from tasks.markdown_text import escape_line, escape_part, is_safe, link, plain_form
 
 _UNSEEN = {"script", "style", "template", "noscript", "head", "svg", "object", "iframe"}
 _STRUCK = {"s", "del", "strike"}
+_HIDDEN = re.compile(r"(?:^|;)(?:display:none|visibility:hidden)")
+_HIDDEN_BY_SHEET = re.compile(r"(?:^|;)display:none(?:;|!|$)")
+_SHOWN = re.compile(r"(?:^|;)display:(?!none)")
+_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
+_NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
+"""Patterns of declarations without white space. What `visibility` hides in a style sheet is kept, because an element
+within may be visible."""
 _PARTS_OF_TABLES_AND_LISTS = {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
@@ -202,13 +209,27 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
-    """Remove what a browser does not show, and put what it strikes through into elements for that."""
-    rules = StyleRules(soup)
+    """Remove what a browser does not show, and put what it strikes through into elements for that.
+
+    On a page with scripts, what a style sheet hides is kept, because a script may show it.
+    """
+    css = _style_sheets(soup)
+    hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)
+    crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
     unseen, struck = [], []
+    within_struck: set[int] = set()
+    """Identities of the elements in others that are struck through, which are struck with them."""
     for tag in soup.find_all(True):
-        if tag.name in _UNSEEN or tag.has_attr("hidden") or rules.is_hidden(tag):
+        style = without_spaces(str(tag.attrs.get("style") or ""))
+        is_hidden_by_sheet = bool(hidden) and not _SHOWN.search(style) and hidden.apply_to(*_names_of(tag))
+        if tag.name in _UNSEEN or tag.has_attr("hidden") or _HIDDEN.search(style) or is_hidden_by_sheet:
             unseen.append(tag)
-        elif tag.name not in _STRUCK | _PARTS_OF_TABLES_AND_LISTS and rules.is_struck(tag):
+        elif id(tag.parent) in within_struck:
+            within_struck.add(id(tag))
+        elif tag.name not in _STRUCK | _PARTS_OF_TABLES_AND_LISTS and (
+            _CROSSED.search(style) or (crossed and not _NOT_CROSSED.search(style) and crossed.apply_to(*_names_of(tag)))
+        ):
+            within_struck.add(id(tag))
             struck.append(tag)
     for tag in unseen:
         if not tag.decomposed:
@@ -218,6 +239,24 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             inner = soup.new_tag("del")
             inner.extend(list(tag.contents))
             tag.append(inner)
+
+
+def _style_sheets(soup: BeautifulSoup) -> str:
+    """Return the style sheets within a page that a browser follows for each medium."""
+    sheets = [
+        sheet.get_text()
+        for sheet in soup.find_all("style")
+        if str(sheet.get("type") or "text/css").strip().casefold() == "text/css"
+        and str(sheet.get("media") or "all").strip().casefold() in ("all", "screen")
+        and sheet.find_parent(["noscript", "template"]) is None
+    ]
+    return "\n".join(sheets)
+
+
+def _names_of(tag: Tag) -> tuple[str, list[str]]:
+    """Return the id and the classes of an element."""
+    classes: str | list[str] = tag.get("class") or []
+    return str(tag.attrs.get("id") or ""), classes.split() if isinstance(classes, str) else classes
 
 
 def _flatten(soup: BeautifulSoup) -> None:

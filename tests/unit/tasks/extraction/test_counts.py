@@ -26,12 +26,17 @@ PISO = "Piso\n4 dormitorios, 2 baños, 1 garaje"
         ("Rooms: 2 for 3 adults", [None, None]),
         ("2 of 3", [None, None]),
         ("3 bedrooms", [None]),
+        ("- 3 bedrooms, kitchen (fitted for 1200 EUR)", ["bedrooms", None]),
+        ("3 bedrooms, kitchen", ["bedrooms"]),
+        ("4.9 ★ (164 reviews) answers within 2 hours", ["reviews", None]),
+        ("12 St. John's Road, Leeds", [None]),
+        ("(12 days, at the latest)", [None]),
         ("Total 12, tax 3", [None, None]),
     ],
 )
 def test_words_behind_the_numbers_of_a_list_name_them(line: str, names: Sequence[str | None]) -> None:
     texts = line.split()
-    starts = [index for index, text in enumerate(texts) if text.strip(".,").isdigit()]
+    starts = [index for index, text in enumerate(texts) if text.strip(".,()").isdigit()]
     assert [name_of_count(texts, start, start + 1) for start in starts] == names
 
 
@@ -53,6 +58,7 @@ def test_words_behind_the_numbers_of_a_list_name_them(line: str, names: Sequence
         ("Booking: 2 rooms for 3 adults", "rooms", 2),
         ("Affittasi\n3 camere, 2 bagni, 1 cucina, 85 mq", "bagni", 2),
         ("Wohnung\n3 Zimmer, 2 Balkone, 1 Keller, Baujahr 1964", "balkone", 2),
+        ("Schöne Wohnung\n- 3 Zimmer, Küche (für 1.200 € zu übernehmen)", "zimmer", 3),
         ("Sondage\n512 personnes, 301 favorables, 140 opposées", "favorables", 301),
     ],
 )

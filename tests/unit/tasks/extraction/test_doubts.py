@@ -103,7 +103,9 @@ async def test_a_bound_is_sure_only_for_a_field_that_asks_for_one(text: str, nam
     ],
 )
 async def test_a_sign_in_words_is_read(text: str, name: str, value: float) -> None:
-    assert (await read_field(text, name, NUMBER)).value == value
+    found = await read_field(text, name, NUMBER)
+    assert found.value == value
+    assert found.probability <= 0.85
 
 
 @each_case(

@@ -71,6 +71,11 @@ async def test_a_label_of_another_kind_of_day_names_no_value(text: str, name: st
         ("Fecha de vencimiento: 12/05/2025", "fecha_caducidad", "2025-05-12"),
         ("Eintrittsdatum: 12.05.2025", "beginn_datum", "2025-05-12"),
         ("Order 4711\n12 May 2025", "issue_date", "2025-05-12"),
+        ("Kaufdatum: 12.05.2025", "rechnungsdatum", "2025-05-12"),
+        ("Signature date: 12 May 2025", "issue_date", "2025-05-12"),
+        ("Arriving: 12 May 2025", "delivery_date", "2025-05-12"),
+        ("Départ : 3 juin 2024\nRetour : 10 juin 2024", "start_date", "2024-06-03"),
+        ("Published 4 May 2021\nLast updated 6 June 2022", "issue_date", "2021-05-04"),
     ],
 )
 async def test_a_day_may_be_of_several_kinds_or_of_none(text: str, name: str, value: str) -> None:

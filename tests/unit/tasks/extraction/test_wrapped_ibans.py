@@ -1,5 +1,8 @@
 """IBANs that go on in the next line."""
 
+import pytest
+
+from tasks.extraction import wrapped_ibans
 from tasks.extraction.wrapped_ibans import iban_lines
 from tasks.result import SourceLine
 from tests.conftest import each_case
@@ -34,6 +37,14 @@ def test_the_groups_in_the_next_lines_belong_to_an_iban(lines: tuple[str, ...]) 
 )
 def test_an_iban_in_one_line_a_wrong_one_and_two_are_none(lines: tuple[str, ...]) -> None:
     assert told(*lines) == []
+
+
+def test_few_words_are_looked_at_that_may_begin_an_iban(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_at: list[str] = []
+    monkeypatch.setattr(wrapped_ibans, "iban_length", lambda text: looked_at.append(text) or 0)
+    assert told(*["GB82 " * 200] * 100) == []
+    assert len(looked_at) <= wrapped_ibans.MAX_BEGINNINGS * wrapped_ibans.LONGEST_IBAN // len("GB82")
+    assert max(map(len, looked_at)) <= wrapped_ibans.LONGEST_IBAN
 
 
 async def test_the_field_gets_the_whole_iban() -> None:
