@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import groupby
 from typing import Final, Literal, NamedTuple
 
 from models.fair_executor import Slices
+from tasks.extraction.features import wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
 from tasks.extraction.passages import LINES_AT_ONCE, Passage
-from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, texts_of_rows
-from tasks.notation.dates import find_days
+from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
+from tasks.notation.dates import Day, find_days
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 Column = Literal[
@@ -25,9 +27,11 @@ MAX_ABOVE: Final = 4
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
 """A list is one of legs if its fields ask for at least this many of number, two places, and two times."""
+LONGEST_LABEL: Final = 2
+"""A name of a field is searched for words such as `from` if it has at most this many words."""
 
 _NUMBER = re.compile(
-    r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}"
+    r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}(?! \d{3}\b)"
     r"|(?:ICE|EC|IC|RE|RB|IR|RJX?|NJ|TGV(?: INOUI)?|OUIGO|TER|AVE|ALVIA|EIP|EIC|TLK|Frecciarossa|FR|Intercity|Italo"
     r"|Eurostar|Thalys|Train|Zug|Treno|Tren|Trein|Tåg|Pociąg)(?: n[°º.]| no\.)? ?\d{1,5})(?![\w/])"
 )
@@ -35,12 +39,18 @@ _TIME = re.compile(
     r"(?<![\d:.])(?P<time>(?:[01]?\d|2[0-3])(?:[:.][0-5]\d(?: ?[ap]\.?m\b\.?)?|h[0-5]\d| ?[ap]m\b))(?! ?h\b)(?![\d:])",
     re.I,
 )
+_MILITARY = re.compile(r"(?<=dep |arr )(?P<time>(?:[01]\d|2[0-3])[0-5]\d)(?![\d:])", re.I)
+"""Pattern of a time without a sign between hours and minutes, as airlines print it behind DEP and ARR."""
+_GLUED_TIME = re.compile(r"^(\d\d)(\d\d)$")
 _DURATION = re.compile(
     r"\b\d{1,2} ?(?:h|hrs?|std\.?|ore|horas?|uur|godz\.?|tim)\.?(?: ?\d{1,2} ?(?:m|min|mins|')?\.?)?(?!\w)"
     r"|\b\d{1,3} ?min\b",
     re.I,
 )
+_NAMED_DAY = re.compile(r"\b\d{1,2}[. ]?(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)\b")
+"""Pattern of a day without a year, as airlines print it."""
 _ARROW = re.compile(r"(?:→|➔|➝|⟶|›|»|-+>|–>|>| [–—-] | to | nach | vers | a | hacia | naar | do | till )")
+_PARTS = re.compile(rf"{_ARROW.pattern}|\s{{2,}}")
 _CODE = re.compile(r"\((?P<code>[A-Z]{3})\)|(?<![\w-])(?P<bare>[A-Z]{3})(?![\w-])")
 _NO_PLACE: Final = frozenset(
     fold(
@@ -51,7 +61,10 @@ _NO_PLACE: Final = frozenset(
 )
 """Words of three capitals in bookings that do not name an airport."""
 _NAME = re.compile(
-    r"[^\W\d_a-zß-öø-ÿ][\w'’./-]*(?: (?:[^\W\d_a-zß-öø-ÿ(][\w'’./)-]*|am|an|der|de|la|le|del|di|d'|sur|St\.)){0,4}"
+    r"[^\W\d_a-zß-öø-ÿ][\w'’./-]*"
+    r"(?: (?!\S*\d|(?:Gl|Gleis|Platform|Voie|Binario|Cais|Terminal|Gate)\b)"
+    r"(?:[^\W\d_a-zß-öø-ÿ(][\w'’./)-]*|am|an|der|de|la|le|del|di|d'|sur|St\.)){0,4}"
+    r"(?: ?\([^\W\d_]{4,}(?: [^\W\d_]+){0,2}\))?"
 )
 _LABELS: Final = frozenset(
     fold(
@@ -67,15 +80,61 @@ _ORIGIN_WORDS: Final = frozenset(
     fold("from origin von start startort abfahrtsort de desde origen da partenza origem van vertrekpunt z skąd från")
 )
 _DESTINATION_WORDS: Final = frozenset(
-    fold("to destination nach ziel zielort à vers a hasta destino destinazione naar bestemming do dokąd till")
+    fold(
+        "to destination nach ziel zielort à vers a hacia hasta para destino destinazione naar bestemming do dokąd till"
+    )
 )
-_CODES: Final = frozenset(fold("iata code airportcode kürzel código codice kod"))
+_NOT_IN_NAMES: Final = _LABELS | _ORIGIN_WORDS | _DESTINATION_WORDS
+_DIRECTIONS: Final = frozenset(
+    fold(
+        "outbound inbound outward return hinfahrt rückfahrt hinflug rückflug hinreise rückreise aller retour andata "
+        "ritorno ida vuelta volta heenreis terugreis utresa återresa tam powrót"
+    )
+)
+"""Words above or before a journey there or back."""
+_PLACE_WORDS: Final = frozenset(
+    fold(
+        "airport port station city place aeropuerto puerto estación ciudad lugar aeroporto porto stazione città luogo "
+        "estação cidade local aéroport gare ville lieu flughafen hafen bahnhof ort luchthaven haven plaats "
+        "lotnisko dworzec"
+    )
+)
+_CLOCK_WORDS: Final = frozenset(fold("time hour ora orario hora heure zeit uhrzeit tijd godzina tid"))
+"""Words of fields' names that ask for the place or the time of a departure or an arrival."""
+_CODES: Final = frozenset(fold("iata code airportcode kürzel código codigo codice kod"))
 
 
-class _Leg(NamedTuple):
-    number: str
+_COLUMNS_OF_ENDS: Final[Sequence[tuple[str, Column, Column]]] = (
+    ("place", "from", "to"),
+    ("code", "from_code", "to_code"),
+    ("time", "departure", "arrival"),
+    ("day", "date", "arrival_date"),
+)
+"""Kinds of cells at an end of a leg, each with its column for the first end and for the second."""
+
+
+_OTHER_FORM: Final[Mapping[Column, Column]] = {
+    "from": "from_code",
+    "to": "to_code",
+    "from_code": "from",
+    "to_code": "to",
+}
+
+
+class _Anchor(NamedTuple):
     row: int
-    rows: Sequence[int]
+    number: str = ""
+
+
+class _Rows(NamedTuple):
+    """Rows of a page, or of a box on it, with the text of each, in which two spaces stand for a wide gap."""
+
+    passage: Passage
+    words: Sequence[Sequence[WordOnPage]]
+    texts: Sequence[str]
+
+    def cell(self, row: int, text: str) -> ReadCell:
+        return cell_of(self.passage, self.words[row])._replace(text=text)
 
 
 def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -83,23 +142,24 @@ def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Ite
     legs: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
-        if len({"number", "from", "to", "departure", "arrival"} & set(columns.values())) < FEWEST_COLUMNS:
+        kinds = {column.removesuffix("_code") for column in columns.values()}
+        if len({"number", "from", "to", "departure", "arrival"} & kinds) < FEWEST_COLUMNS:
             continue
         legs = (yield from _legs_of(passage)) if legs is None else legs
         if legs:
             header = [ReadCell(" ".join(fields[index].names.own[0])) for index in columns]
-            coded = {index: _wants_code(fields[index]) for index in columns}
-            body = [
-                [_cell(cells, column, is_coded=coded[index]) for index, column in columns.items()] for cells in legs
-            ]
+            body = [[_cell(cells, column, fields[index]) for index, column in columns.items()] for cells in legs]
             yield ReadTable([header, *body], is_exact=False, is_whole=True)
 
 
-def _cell(cells: Mapping[Column, ReadCell], column: Column, *, is_coded: bool) -> ReadCell:
-    own = cells.get(column, NO_CELL)
-    if column in ("from", "to"):
-        code = cells.get("from_code" if column == "from" else "to_code", NO_CELL)
-        return code if code.text and (is_coded or not own.text) else own
+def _cell(cells: Mapping[Column, ReadCell], column: Column, field: WantedField) -> ReadCell:
+    """Return the cell of a column. A place without a name has its code, one without a code its name; a moment has its
+    day, too."""
+    own = cells.get(column) or cells.get(_OTHER_FORM.get(column, column)) or NO_CELL
+    day = cells.get("date" if column == "departure" else "arrival_date")
+    if column in ("departure", "arrival") and day is not None and own.text and wants_iso(field.schema):
+        clock = _GLUED_TIME.sub(r"\1:\2", own.text)
+        return own._replace(text=f"{day.text} {clock}")
     return own
 
 
@@ -121,6 +181,8 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
             # "departure" beside "departure_time" is a place.
             if column == time and columns.count(time) > 1 and len(one.names.own[0]) == 1:
                 column = place
+        if column in ("from", "to") and _wants_code(one):
+            column = "from_code" if column == "from" else "to_code"
         if column is not None and column not in found.values():
             found[index] = column
     return found
@@ -131,11 +193,22 @@ def _column_of(field: WantedField) -> Column | None:
     words = {word for own in field.names.own for word in own}
     if form == "date" or concepts & {"departure_date", "arrival_date", "date"} == concepts != frozenset():
         return "arrival_date" if "arrival_date" in concepts or words & {"arrival", "ankunft"} else "date"
+    # A description may have any short word, such as `do` and `a`.
+    short = {word for own in field.names.own if len(own) <= LONGEST_LABEL for word in own}
+    is_start, is_end = (
+        any(one.startswith(side) for one in concepts) or bool(short & labels)
+        for side, labels in (("departure", _ORIGIN_WORDS), ("arrival", _DESTINATION_WORDS))
+    )
+    if is_start != is_end:
+        if short & _CLOCK_WORDS:
+            return "departure" if is_start else "arrival"
+        if short & _PLACE_WORDS:
+            return "from" if is_start else "to"
     if concepts & {"flight", "train"}:
         return "number"
-    if "departure_place" in concepts or (words & _ORIGIN_WORDS and "departure_time" not in concepts):
+    if "departure_place" in concepts or (short & _ORIGIN_WORDS and "departure_time" not in concepts):
         return "from"
-    if "arrival_place" in concepts or (words & _DESTINATION_WORDS and "arrival_time" not in concepts):
+    if "arrival_place" in concepts or (short & _DESTINATION_WORDS and "arrival_time" not in concepts):
         return "to"
     if "departure_time" in concepts:
         return "departure"
@@ -145,37 +218,112 @@ def _column_of(field: WantedField) -> Column | None:
 
 
 def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
-    rows = rows_of(passage)
-    texts = yield from texts_of_rows(passage, rows, LONGEST_ROW)
-    numbers: list[tuple[int, str]] = []
+    legs: list[Mapping[Column, ReadCell]] = []
+    boxes = yield from _boxes(passage, rows_of(passage))
+    for words in boxes:
+        texts: list[str] = []
+        for row in words:
+            if len(texts) % LINES_AT_ONCE == 0:
+                yield
+            text = _text_with_gaps(passage, row)
+            texts.append(text if len(text) <= LONGEST_ROW else "")
+        rows = _Rows(passage, words, texts)
+        anchors = yield from _anchors(texts)
+        fullest: list[Mapping[Column, ReadCell]] = []
+        for one in anchors:
+            found = yield from _legs_at(rows, one)
+            fullest = max(fullest, found, key=lambda way: sum(map(len, way)))
+        legs += fullest
+    return legs
+
+
+def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[Sequence[WordOnPage]]]]:
+    """Return the rows outside boxes, and then the rows of each box.
+
+    Boxes stand side by side, and begin with directions, such as ANDATA and RITORNO, or with routes.
+    """
+    outside: list[Sequence[WordOnPage]] = []
+    boxes: list[list[Sequence[WordOnPage]]] = []
+    edges: list[int] = []
+    left = 0
+    for index, row in enumerate(rows):
+        if index % LINES_AT_ONCE == 0:
+            yield
+        segments = list(segments_of_row(row))
+        if len(segments) > 1 and all(_heads_journey(text_of(passage, one)) for one in segments):
+            # A row of routes below a row of directions is within the same boxes.
+            if not left or len(edges) != len(segments):
+                edges = [one[0].box[0] - one[0].height for one in segments]
+                boxes += [[] for _ in segments]
+            left = MAX_ROWS
+        if not left or any(one[0].box[0] < edge < one[-1].box[2] for one in segments for edge in edges[1:]):
+            left = 0
+            outside.append(row)
+            continue
+        left -= 1
+        for number, box in enumerate(boxes[-len(edges) :]):
+            end = edges[number + 1] if number + 1 < len(edges) else float("inf")
+            if inside := [
+                word
+                for one in segments
+                for word in one
+                if (not number or edges[number] <= one[0].box[0]) and one[0].box[0] < end
+            ]:
+                box.append(inside)
+    return [outside, *boxes]
+
+
+def _heads_journey(text: str) -> bool:
+    words = fold(text)
+    return (len(words) == 1 and words[0] in _DIRECTIONS) or _is_route(text)
+
+
+def _is_route(text: str) -> bool:
+    return bool(_ARROW.search(text)) and len([part for part in _ARROW.split(text) if _place(part)]) == 2
+
+
+def _text_with_gaps(passage: Passage, row: Sequence[WordOnPage]) -> str:
+    return "  ".join(text_of(passage, segment) for segment in segments_of_row(row))
+
+
+def _anchors(texts: Sequence[str]) -> Slices[tuple[list[_Anchor], list[_Anchor], list[_Anchor]]]:
+    """Return where legs may begin: rows with numbers of flights or trains, rows that begin with a direction, routes."""
+    numbers: list[_Anchor] = []
+    directions: list[_Anchor] = []
+    routes: list[_Anchor] = []
     for at, text in enumerate(texts):
         if at % LINES_AT_ONCE == 0:
             yield
         if found := _NUMBER.search(text):
-            numbers.append((at, found[0]))
-        if len(numbers) == MAX_LEGS:
-            break
+            numbers.append(_Anchor(at, found[0]))
+        if text and not _DIRECTIONS.isdisjoint(fold(text.split()[0])):
+            directions.append(_Anchor(at))
+        if _is_route(text):
+            routes.append(_Anchor(at))
+    return numbers[:MAX_LEGS], directions[:MAX_LEGS], routes[:MAX_LEGS]
+
+
+def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[Mapping[Column, ReadCell]]]:
+    texts = rows.texts
     legs: list[Mapping[Column, ReadCell]] = []
     last_day: ReadCell | None = None
     used = -1
-    for index, (at, number) in enumerate(numbers):
+    for index, (at, number) in enumerate(anchors):
         yield
-        end = numbers[index + 1][0] if index + 1 < len(numbers) else len(rows)
+        end = anchors[index + 1].row if index + 1 < len(anchors) else len(texts)
         own = range(at, min(end, at + MAX_ROWS))
-        if sum(len(_times(texts[row])) for row in own) < 2:
+        if number and sum(len(_times(texts[row])) for row in own) < 2:
             own = range(max(used + 1, at - MAX_ROWS), at + 1)
-        cells = _read(passage, rows, texts, own)
+        cells = _read(rows, own)
         if {"departure", "arrival"} <= cells.keys() and cells.keys() & {"from", "from_code"}:
-            cells["number"] = cell_of(passage, rows[at])._replace(text=number)
+            if number:
+                cells["number"] = rows.cell(at, number)
             own = _until_second_time(texts, own)
-            days = (
-                _days(passage, rows, texts, own)
-                or _days(passage, rows, texts, range(max(used + 1, own[0] - MAX_ABOVE), own[0]))[-1:]
-            )
+            days = _days(rows, own) or _days(rows, range(max(used + 1, own[0] - MAX_ABOVE), own[0]))[-1:]
             last_day = days[0] if days else last_day
             if last_day is not None:
-                cells["date"] = last_day
-                cells["arrival_date"] = days[1] if len(days) > 1 else last_day
+                cells.setdefault("date", last_day)
+                cells.setdefault("arrival_date", days[1] if len(days) > 1 else cells["date"])
             used = own[-1]
             legs.append(cells)
     return legs
@@ -192,30 +340,110 @@ def _until_second_time(texts: Sequence[str], own: range) -> range:
 
 def _times(text: str) -> list[re.Match[str]]:
     """Return the times of day in a row, without its dates and durations."""
-    return [*_TIME.finditer(_without_days(text))]
+    bare = _without_days(text)
+    return [*_TIME.finditer(bare)] or [*_MILITARY.finditer(bare)]
 
 
 def _without_days(text: str) -> str:
     """Return a text with spaces in place of its days, durations and numbers of flights or trains."""
-    for day in find_days(text):
+    for day in _days_in(text):
         text = text[: day.start] + " " * (day.end - day.start) + text[day.end :]
     for form in (_DURATION, _NUMBER):
         text = form.sub(lambda found: " " * len(found[0]), text)
     return text
 
 
-def _days(passage: Passage, rows: Sequence[Sequence[WordOnPage]], texts: Sequence[str], own: range) -> list[ReadCell]:
+def _days_in(text: str) -> list[Day]:
+    return [*find_days(text)] or [Day(one.start(), one.end(), ()) for one in _NAMED_DAY.finditer(text)]
+
+
+def _days(rows: _Rows, own: range) -> list[ReadCell]:
     return [
-        cell_of(passage, rows[index])._replace(text=texts[index][day.start : day.end])
-        for index in own
-        for day in find_days(texts[index])
+        rows.cell(index, rows.texts[index][day.start : day.end]) for index in own for day in _days_in(rows.texts[index])
     ]
 
 
-def _read(
-    passage: Passage, rows: Sequence[Sequence[WordOnPage]], texts: Sequence[str], own: range
-) -> dict[Column, ReadCell]:
+def _ends(rows: _Rows, own: range) -> tuple[dict[str, ReadCell], dict[str, ReadCell]] | None:
+    """Return the cells of the two ends of a leg, if each end has a part of the leg's box: the rows from its label on,
+    or the column of its time. Otherwise the result is None."""
+    segments = [(row, one) for row in own if rows.texts[row] for one in segments_of_row(rows.words[row])]
+    texts = [text_of(rows.passage, one) for _, one in segments]
+    for first, second in (_labelled_parts(segments, texts), _columns_of_times(rows, segments, texts)):
+        ends = tuple(_end(rows, [(segments[index][0], texts[index]) for index in part]) for part in (first, second))
+        if all("time" in end and end.keys() & {"place", "code"} for end in ends):
+            return ends[0], ends[1]
+    return None
+
+
+_Segments = Sequence[tuple[int, Sequence[WordOnPage]]]
+
+
+def _labelled_parts(segments: _Segments, texts: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
+    """Return the segments from a label such as From, and those from a label such as To in a row below it."""
+    starts: list[int] = []
+    for labels in (_ORIGIN_WORDS, _DESTINATION_WORDS):
+        first = segments[starts[-1]][0] if starts else -1
+        starts.append(
+            next(
+                (
+                    index
+                    for index, (row, _) in enumerate(segments)
+                    if row > first and texts[index][0].isupper() and not labels.isdisjoint(fold(texts[index])[:1])
+                ),
+                len(segments),
+            )
+        )
+        if starts[-1] == len(segments):
+            return (), ()
+    return range(starts[0], starts[1]), range(starts[1], len(segments))
+
+
+def _columns_of_times(rows: _Rows, segments: _Segments, texts: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
+    """Return the segments above and below each of two times that stand beside each other without places."""
+    timed = [index for index, text in enumerate(texts) if _times(text)]
+    for row, indices in groupby(timed, key=lambda index: segments[index][0]):
+        pair = [*indices]
+        if len(pair) != len(("departure", "arrival")):
+            continue
+        first, second = pair
+        one, other = segments[first][1], segments[second][1]
+        alone = all(not _place(_TIME.sub("", texts[index])) for index in (first, second))
+        names = [*_names_beside(_without_days(rows.texts[row]), _times(rows.texts[row]))]
+        if alone and len(names) < len(("from", "to")):
+            columns = [
+                [index for index, (_, it) in enumerate(segments) if _is_above(it, time)] for time in (one, other)
+            ]
+            left, right = (
+                [index for index in column if index not in other] for column, other in (columns, columns[::-1])
+            )
+            return left, right
+    return (), ()
+
+
+def _is_above(one: Sequence[WordOnPage], other: Sequence[WordOnPage]) -> bool:
+    return one[0].box[0] <= other[-1].box[2] and other[0].box[0] <= one[-1].box[2]
+
+
+def _end(rows: _Rows, part: Sequence[tuple[int, str]]) -> dict[str, ReadCell]:
+    """Return the first place, code, time, and day of a part of a leg's box."""
+    found: dict[str, ReadCell] = {}
+    for row, text in part:
+        bare = _without_days(text)
+        code = next((one["code"] or (one["bare"] if one[0] == text else "") for one in _CODE.finditer(text)), "")
+        for kind, value in (
+            ("place", _place(bare)),
+            ("code", "" if code.casefold() in _NO_PLACE else code),
+            ("time", next((one["time"] for one in _times(text)), "")),
+            ("day", next((text[day.start : day.end] for day in _days_in(text)), "")),
+        ):
+            if value and kind not in found:
+                found[kind] = rows.cell(row, value)
+    return found
+
+
+def _read(rows: _Rows, own: range) -> dict[Column, ReadCell]:
     """Return the times and places of a leg."""
+    texts = rows.texts
     times, codes, names, routes = [], [], [], []
     durations: list[tuple[int, str]] = []
     for index in own:
@@ -227,7 +455,8 @@ def _read(
             code = found["code"] or found["bare"]
             if code.casefold() not in _NO_PLACE and (found["code"] or not texts[index].isupper()):
                 codes.append((index, code))
-        names += [(index, name) for name in _names_beside(bare, times_in_text)]
+        if len(times) - len(times_in_text) < len(("departure", "arrival")):
+            names += [(index, name) for name in _names_beside(bare, times_in_text)]
         parts = [name for part in _ARROW.split(bare) if (name := _place(part))]
         if len(parts) == 2 and _ARROW.search(bare):
             routes.append([(index, part) for part in parts])
@@ -241,10 +470,15 @@ def _read(
     for first, second, two in pairs_of_columns:
         if len(two) >= len(("first", "second")):
             for column, (row, text) in ((first, two[0]), (second, two[1])):
-                cells[column] = cell_of(passage, rows[row])._replace(text=text)
+                cells[column] = rows.cell(row, text)
     if durations:
-        index, text = durations[0]
-        cells["duration"] = cell_of(passage, rows[index])._replace(text=text)
+        cells["duration"] = rows.cell(*durations[0])
+    if ends := _ends(rows, own):
+        for kind, *columns in _COLUMNS_OF_ENDS:
+            for column, end in zip(columns, ends, strict=True):
+                cells.pop(column, None)
+                if kind in end:
+                    cells[column] = end[kind]
     return cells
 
 
@@ -254,7 +488,7 @@ def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
     for index, found in enumerate(times):
         text_before = bare[times[index - 1].end() if index else 0 : found.start()]
         following = bare[found.end() : times[index + 1].start() if index + 1 < len(times) else len(bare)]
-        parts = _ARROW.split(following) if is_behind else _ARROW.split(text_before)[::-1]
+        parts = _PARTS.split(following) if is_behind else _PARTS.split(text_before)[::-1]
         if name := next(filter(None, map(_place, parts)), ""):
             yield name
 
@@ -263,7 +497,7 @@ def _place(text: str) -> str:
     """Return the name of a place in a text without its code, or an empty text."""
     text = _CODE.sub("", text)
     words = [word for word in re.split(r"[\s|·•]+", text) if word]
-    while words and (not words[0][0].isupper() or not _LABELS.isdisjoint(fold(words[0]))):
+    while words and (not words[0][0].isupper() or not _NOT_IN_NAMES.isdisjoint(fold(words[0]))):
         words = words[1:]
     found = _NAME.match(" ".join(words))
     return found[0].strip(" ,.-/") if found else ""

@@ -52,3 +52,75 @@ def test_the_lines_below_a_train_have_its_stations_and_times() -> None:
 def test_codes_without_two_times_are_no_flights() -> None:
     columns = {"flight": TEXT, "from": TEXT, "to": TEXT, "departure": TEXT, "arrival": TEXT}
     assert not legs("Booking LS 6201, 12 Dock Row, MK40 2AB\nCall 08:00 to have it changed.\n", **columns)
+
+
+def test_a_leg_takes_places_codes_and_times_from_the_columns_of_its_box() -> None:
+    boxes = """VE 2215                              14 jun 2026
+DESDE                  HASTA
+BIO                    MAD
+Bilbao                 Madrid
+06:40                  07:45
+Asiento 11C            Clase Turista
+
+VE 6804                              2 jul 2026
+DESDE                  HASTA
+UIO                    MAD
+Quito                  Madrid
+17:20                  11:10
+"""
+    columns = {"vuelo": TEXT, "origen": TEXT, "codigo_origen": TEXT, "destino": TEXT, "codigo_destino": TEXT}
+    found = legs(boxes, **columns, fecha=DATE, salida=TEXT, llegada=TEXT)
+    assert [tuple(one.values()) for one in found] == [
+        ("VE 2215", "Bilbao", "BIO", "Madrid", "MAD", "2026-06-14", "06:40", "07:45"),
+        ("VE 6804", "Quito", "UIO", "Madrid", "MAD", "2026-07-02", "17:20", "11:10"),
+    ]
+
+
+def test_labels_in_rows_of_their_own_tell_the_ends_of_a_leg() -> None:
+    text = """PERCURSO  Serv. EX 311
+De SETÚBAL (Várzea)
+18-07-2026 07:15  Cais 4
+Para LISBOA (Sete Rios)
+18-07-2026 08:05
+"""
+    moment = {"type": "string", "description": "AAAA-MM-DDTHH:MM"}
+    assert legs(text, origem=TEXT, partida=moment, destino=TEXT, chegada=moment) == [
+        {
+            "origem": "SETÚBAL (Várzea)",
+            "partida": "2026-07-18T07:15",
+            "destino": "LISBOA (Sete Rios)",
+            "chegada": "2026-07-18T08:05",
+        }
+    ]
+
+
+def test_boxes_side_by_side_without_numbers_are_a_leg_each() -> None:
+    text = """ANDATA                                        RITORNO
+LIVORNO → BASTIA                              BASTIA → LIVORNO
+sab 02/08/2025 - part. 08:30 - arr. 12:40     dom 17/08/2025 - part. 23:15 - arr. 06:45
+Presentarsi entro le 07:00                    Presentarsi entro le 21:45
+"""
+    found = legs(text, da=TEXT, a=TEXT, data=DATE, partenza=TEXT)
+    assert [tuple(one.values()) for one in found] == [
+        ("LIVORNO", "BASTIA", "2025-08-02", "08:30"),
+        ("BASTIA", "LIVORNO", "2025-08-17", "23:15"),
+    ]
+
+
+def test_times_and_days_are_read_as_airlines_print_them() -> None:
+    text = """Issued 06MAR25
+AC 9857   MON 24MAR   LONDON HEATHROW (T2)    DEP 1205
+operated  by Aurora   TORONTO PEARSON (T1)    ARR 1510
+"""
+    found = legs(text, flight=TEXT, origin=TEXT, destination=TEXT, departure=TEXT, arrival=TEXT)
+    assert [tuple(one.values()) for one in found] == [("AC 9857", "LONDON HEATHROW", "TORONTO PEARSON", "1205", "1510")]
+
+
+def test_a_ferry_has_the_ports_and_days_above_and_below_its_times() -> None:
+    text = """ANDATA     LIVORNO            OLBIA
+           molo 14            Isola Bianca
+           21:30              07:00
+           ven 14/08/2026     sab 15/08/2026
+"""
+    found = legs(text, porto_partenza=TEXT, partenza_ora=TEXT, porto_arrivo=TEXT, arrivo_data=DATE, arrivo_ora=TEXT)
+    assert [tuple(one.values()) for one in found] == [("LIVORNO", "21:30", "OLBIA", "2026-08-15", "07:00")]
