@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from itertools import takewhile
+from typing import NamedTuple
 
 from tasks.notation.dates import find_days
 from tasks.notation.machine_readable_zone import find_zones
@@ -18,6 +19,14 @@ MAX_CONTINUED = 2
 MAX_LINES, MAX_WORDS = 400, 4_000
 """A page with more lines or words than this is not searched for the codes of a licence. A card has about thirty
 lines."""
+
+
+class WordPlace(NamedTuple):
+    """The place of a word in lines."""
+
+    line: int
+    at: int
+    """The index of the word in its line."""
 
 
 @dataclass(frozen=True, slots=True)

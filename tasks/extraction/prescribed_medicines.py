@@ -189,8 +189,8 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
 def _includes_strength(name: WantedField) -> bool:
     """True if the description of a medicine's name asks for its strength, too: `name and strength, no form`."""
     description = str(name.schema.get("description", ""))
-    asked = set(fold(_WITHOUT.split(description)[0]))
-    return not asked.isdisjoint(_NAMES["strength"] | _DOSES.keys())
+    words = set(fold(_WITHOUT.split(description)[0]))
+    return not words.isdisjoint(_NAMES["strength"] | _DOSES.keys())
 
 
 def _with_strength(cells: Mapping[Column, ReadCell]) -> ReadCell:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final, NamedTuple
+from typing import Final
 
-from tasks.extraction.coded_texts import CodedLine, in_row, is_long
+from tasks.extraction.coded_texts import CodedLine, WordPlace, in_row, is_long
 from tasks.result import SourceLine
 
 FEWEST_CODES: Final = 5
@@ -39,25 +39,20 @@ _VIN = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 """Pattern of a vehicle identification number (ISO 3779), which has no I, O and Q."""
 
 
-class _WordPlace(NamedTuple):
-    line: int
-    at: int
-
-
 def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return the lines that the codes on a registration certificate stand for; none for any other page."""
     if is_long(lines):
         return []
-    coded: list[tuple[str, _WordPlace, list[_WordPlace]]] = []
+    coded: list[tuple[str, WordPlace, list[WordPlace]]] = []
     for number, line in enumerate(lines):
         for index, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
             next_word = line.words[index + 1] if index + 1 < len(line.words) else ""
             # A letter alone is a code if it begins a line, or if digits follow it.
             if found and ("." in found[1] or index == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
-                coded.append((found[1], _WordPlace(number, index), []))
+                coded.append((found[1], WordPlace(number, index), []))
             elif coded and (coded[-1][1].line == number or _is_next(coded[-1], number)):
-                coded[-1][2].append(_WordPlace(number, index))
+                coded[-1][2].append(WordPlace(number, index))
     codes = {code for code, *_ in coded}
     has_vin = any(code == "E" and _VIN.fullmatch(_text(words, lines).replace(" ", "")) for code, _, words in coded)
     if not has_vin or len(codes) < FEWEST_CODES or sum("." in code for code in codes) < FEWEST_PARTED:
@@ -66,20 +61,18 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     return [_coded(code, place, words, lines, row) for row, (code, place, words) in enumerate(known)]
 
 
-def _is_next(coded: tuple[str, _WordPlace, list[_WordPlace]], number: int) -> bool:
+def _is_next(coded: tuple[str, WordPlace, list[WordPlace]], number: int) -> bool:
     """True if line `number` continues the value of a code that is in a line above: the value began in this line, or
     would begin in it because the code ends the line before."""
     _, place, words = coded
     return words[0].line == number if words else place.line + 1 == number
 
 
-def _text(words: Sequence[_WordPlace], lines: Sequence[SourceLine]) -> str:
+def _text(words: Sequence[WordPlace], lines: Sequence[SourceLine]) -> str:
     return " ".join(lines[word.line].words[word.at] for word in words)
 
 
-def _coded(
-    code: str, place: _WordPlace, words: Sequence[_WordPlace], lines: Sequence[SourceLine], row: int
-) -> CodedLine:
+def _coded(code: str, place: WordPlace, words: Sequence[WordPlace], lines: Sequence[SourceLine], row: int) -> CodedLine:
     label, concepts = _MEANINGS[code]
     titles = f"{label}:".split()
     places = [place] * len(titles) + [*words]

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final
 
 from models.safety.personal_data import iban_length
-from tasks.extraction.coded_texts import CodedLine, in_row
+from tasks.extraction.coded_texts import CodedLine, WordPlace, in_row
 from tasks.result import SourceLine
 
 MAX_LINES: Final = 2_000
@@ -27,21 +27,16 @@ _BEGINNING = re.compile(r"[A-Z]{2}\d\d[A-Z0-9]*")
 _GROUP = re.compile(r"[A-Z0-9]+")
 
 
-class _WordPlace(NamedTuple):
-    line: int
-    at: int
-
-
 def iban_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     """Return a line for the only IBAN of a page, if it has several lines; none for any other page. The check digits
     tell where the IBAN ends."""
     beginnings = (
-        _WordPlace(number, at)
+        WordPlace(number, at)
         for number, line in enumerate(lines[:MAX_LINES])
         for at, word in enumerate(line.words[:MAX_WORDS])
         if _BEGINNING.fullmatch(word.strip(_SIGNS)[:LONGEST_IBAN])
     )
-    found: dict[str, list[_WordPlace]] = {}
+    found: dict[str, list[WordPlace]] = {}
     for number, at in islice(beginnings, MAX_BEGINNINGS):
         if places := _places(lines, number, at):
             found.setdefault("".join(_texts(lines, places)), places)
@@ -51,9 +46,9 @@ def iban_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
     return [_line_of(lines, places)] if places[-1].line > places[0].line else []
 
 
-def _places(lines: Sequence[SourceLine], number: int, at: int) -> list[_WordPlace]:
+def _places(lines: Sequence[SourceLine], number: int, at: int) -> list[WordPlace]:
     """Return the places of the words of the IBAN that begins with a word; none if no IBAN begins there."""
-    places: list[_WordPlace] = []
+    places: list[WordPlace] = []
     joined = ""
     for place in _from(lines, number, at):
         text = lines[place.line].words[place.at].strip(_SIGNS)
@@ -66,17 +61,17 @@ def _places(lines: Sequence[SourceLine], number: int, at: int) -> list[_WordPlac
     return []
 
 
-def _from(lines: Sequence[SourceLine], number: int, at: int) -> Iterator[_WordPlace]:
+def _from(lines: Sequence[SourceLine], number: int, at: int) -> Iterator[WordPlace]:
     for line in range(number, min(number + MOST_LINES, len(lines))):
         first = at if line == number else 0
-        yield from (_WordPlace(line, index) for index in range(first, min(len(lines[line].words), MAX_WORDS)))
+        yield from (WordPlace(line, index) for index in range(first, min(len(lines[line].words), MAX_WORDS)))
 
 
-def _texts(lines: Sequence[SourceLine], places: Sequence[_WordPlace]) -> list[str]:
+def _texts(lines: Sequence[SourceLine], places: Sequence[WordPlace]) -> list[str]:
     return [lines[place.line].words[place.at].strip(_SIGNS) for place in places]
 
 
-def _line_of(lines: Sequence[SourceLine], places: Sequence[_WordPlace]) -> CodedLine:
+def _line_of(lines: Sequence[SourceLine], places: Sequence[WordPlace]) -> CodedLine:
     first = lines[places[0].line]
     with_label = [places[0], *places]
     are_placed = all(lines[place.line].bounds for place in places)
