@@ -49,6 +49,8 @@ _MEANINGS: Final = {key: pattern_of(phrases) for key, phrases in _TABLE["meaning
 _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
+_ENDS_OF_TEXT: Final = 2_000
+"""At most this many characters at each end of a text say whether it is a question."""
 _SIGNS_AROUND = " ¿?!."
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
@@ -102,7 +104,10 @@ class RequestedValues:
 
 
 def is_question(text: str) -> bool:
-    """True if a text ends with a question mark or begins with a word that asks."""
+    """True if a text ends with a question mark or begins with a word that asks. Only both ends of a long text are
+    searched."""
+    if len(text) > 2 * _ENDS_OF_TEXT:
+        text = f"{text[:_ENDS_OF_TEXT]}\n{text[-_ENDS_OF_TEXT:]}"
     return compiled(_ASKS).search(text) is not None
 
 

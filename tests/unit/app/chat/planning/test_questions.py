@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from app.chat.planning import questions
 from app.chat.planning.questions import asks_for_fact, asks_for_prose, is_order, is_public, unanswered, values_asked_for
 from tasks.extraction.printed_types import GUESSED
 
@@ -351,3 +352,19 @@ def test_the_sentence_about_the_missing_model_names_the_settings_in_the_question
         "No capable language model is set up here to answer this question: OPENFAZE_LLM_BASE_URL names one, "
         "and OPENFAZE_SEARCH_URL a web search."
     )
+
+
+def test_only_the_ends_of_a_long_text_say_whether_it_is_a_question(monkeypatch: pytest.MonkeyPatch) -> None:
+    searched: list[str] = []
+
+    class Pattern:
+        @staticmethod
+        def search(text: str) -> None:
+            searched.append(text)
+
+    monkeypatch.setattr(questions, "compiled", lambda _: Pattern)
+    assert not questions.is_question("paper " * 1_000_000)
+    assert len(searched[0]) < 10_000
+    monkeypatch.undo()
+    assert questions.is_question("paper " * 1_000_000 + "\nWhat is the total?")
+    assert questions.is_question("What is the total of " + "paper " * 1_000_000)
