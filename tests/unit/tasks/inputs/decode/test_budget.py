@@ -1,4 +1,4 @@
-"""The budget of decoded bytes: held as long as a picture lives, by keys in turn, never for ever."""
+"""The budget of decoded bytes: held as long as a picture lives, shared between keys, never waited for without end."""
 
 import asyncio
 import gc
@@ -78,17 +78,50 @@ async def test_room_that_a_garbage_collection_gives_back_is_noticed() -> None:
     assert (await second).size == 60
 
 
-async def test_a_small_picture_does_not_overtake_a_large_one_that_waits() -> None:
+async def test_a_small_picture_does_not_overtake_a_large_one_of_its_key_that_waits() -> None:
     room = budget()
     first = await room.hold(60, decoder(60))
-    large = asyncio.create_task(room.hold(80, decoder(80)))
+    large = asyncio.create_task(room.hold(50, decoder(50)))
     await settle()
     small = asyncio.create_task(room.hold(10, decoder(10)))
     await settle()
     assert not small.done()
     del first
-    assert (await large).size == 80
+    assert (await large).size == 50
     assert (await small).size == 10
+
+
+async def of_key(key: str, room: DecodedBudget, size: int) -> Picture:
+    SHARE.set(Share(key, part=0.5))
+    return await room.hold(size, decoder(size))
+
+
+async def test_a_key_leaves_room_for_the_pictures_of_others_before_they_come() -> None:
+    room = budget()
+    flood = [asyncio.create_task(of_key("flood", room, 16)) for _ in range(12)]
+    await settle()
+    assert room.used == 48
+    one = asyncio.create_task(of_key("one", room, 16))
+    other = asyncio.create_task(of_key("other", room, 16))
+    await settle()
+    assert one.done()
+    assert other.done()
+    for task in flood:
+        task.cancel()
+    await asyncio.gather(*flood, return_exceptions=True)
+
+
+async def test_a_very_small_picture_passes_a_large_one_that_waits() -> None:
+    room = budget(limit=640)
+    held = await of_key("flood", room, 300)
+    large = asyncio.create_task(of_key("large", room, 600))
+    await settle()
+    small = asyncio.create_task(of_key("small", room, 10))
+    await settle()
+    assert small.done()
+    assert not large.done()
+    del held, small
+    assert (await large).size == 600
 
 
 async def test_keys_get_room_in_turn() -> None:
@@ -153,14 +186,14 @@ async def test_room_comes_back_when_decoding_fails() -> None:
 
 async def test_who_leaves_the_queue_lets_the_next_one_in() -> None:
     room = budget()
-    held = await room.hold(60, decoder(60))
+    held = await room.hold(40, decoder(40))
     large = asyncio.create_task(room.hold(80, decoder(80)))
     await settle()
     small = asyncio.create_task(room.hold(10, decoder(10)))
     await settle()
     large.cancel()
     assert (await small).size == 10
-    assert held.size == 60
+    assert held.size == 40
 
 
 async def test_who_leaves_just_as_it_is_let_in_gives_its_room_back() -> None:
