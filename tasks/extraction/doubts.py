@@ -19,7 +19,7 @@ from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, uni
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
 from tasks.notation.currencies import ANY as CURRENCY
-from tasks.notation.numbers import find_numbers
+from tasks.notation.numbers import find_numbers, likeliest
 from tasks.notation.order_of_days import FIGURES_OF_DAY, has_one_order
 
 DENIED: Final = 0.3
@@ -50,6 +50,9 @@ _SUBTRACTED_BEFORE = re.compile(
 )
 """Pattern of a word for a minus sign at the end of the text before a number: `minus 5`. A currency may be between
 them. A label (`Less: 20.00`) is another thing."""
+_DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
+"""Pattern of a mark of a debit behind an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`. Papers
+differ in whether that is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
 _MONEY: Final = without_accents(CURRENCY.casefold())
 _RANGE_BEFORE = re.compile(
@@ -183,7 +186,13 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     if _SUBTRACTED_BEFORE.search(before) or _NOT_DUE_BEFORE.search(before) or _NOT_DUE_AFTER.match(after):
         return True
     # `minus 5`, `5 below zero`: a deduction of "minus 5" may well be 5.
-    is_negative = bool(span.number.readings) and max(span.number.readings) < 0
+    readings = span.number.readings
+    is_negative = bool(readings) and max(readings) < 0
+    # In `64.300`, nothing on the page says whether the point separates thousands or decimals.
+    may_be_larger = len(readings) > 1 and abs(likeliest(readings, span.number.digits)) < max(map(abs, readings))
+    is_debit = span.number.digits[-3:-2] in (".", ",") and _DEBIT_AFTER.match(after)
+    if may_be_larger or is_debit:
+        return True
     if is_negative and _MINUS_SIGNS.isdisjoint(text[span.number.start : span.number.end]):
         return True
     is_bound = (
