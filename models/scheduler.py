@@ -436,10 +436,15 @@ class FairBytes(FairSlots):
 
     async def take(self, slots: int = 1, *, patient: bool = False) -> "TakenSlots":
         share = SHARE.get()
-        if slots <= self.SMALL_CLAIM_SHARE * self.at_once and self._fits(share, slots, self.IMMEDIATE_MULTIPLE):
+        is_small = slots <= self.SMALL_CLAIM_SHARE * self.at_once
+        if is_small and self._may_pass(share) and self._fits(share, slots, self.IMMEDIATE_MULTIPLE):
             self._take(share, slots)
             return TakenSlots(self, share, slots)
         return await super().take(slots, patient=patient)
+
+    def _may_pass(self, _: Share) -> bool:
+        """True if a small claim may go ahead of the larger ones that wait."""
+        return True
 
     def grow(self, taken: "TakenSlots", slots: int) -> bool:
         """Add `slots` to `taken`, ahead of all waiting claims. Return False if the key may not hold that many."""

@@ -64,7 +64,7 @@ def _is_unseen(element: HtmlElement, hiding: StyledNames) -> bool:
     classes = get("class", "").split()
     if not _SCREEN_READERS.isdisjoint(name.lower() for name in classes):
         return True
-    if hiding and hiding.apply_to(get("id", ""), classes):
+    if hiding and hiding.apply_to(tag, get("id", ""), classes):
         return True
     style = get("style")
     return bool(style and _HIDDEN.search(without_spaces(style)))

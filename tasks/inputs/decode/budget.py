@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from models.scheduler import FairBytes, TakenSlots
+from models.scheduler import FairBytes, Share, TakenSlots
 from tasks.errors import Overloaded
 from tasks.inputs.limits import megabytes
 
@@ -21,6 +21,15 @@ themselves waiting for a second picture."""
 _RETRY_S = 10
 
 
+class PictureBytes(FairBytes):
+    """Bytes of decoded pictures. A small picture goes ahead of larger ones of other keys, but not of those of its own
+    key, which would find no room as long as small ones come."""
+
+    def _may_pass(self, share: Share) -> bool:
+        is_next = self._next is not None and self._next.share.key == share.key
+        return not is_next and not self._queue.waiting(share.key)
+
+
 class DecodedBudget:
     """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Others wait, and API keys
     share the bytes as FairBytes says: a picture is held for as long as its text is read, so a key must leave room for
@@ -28,7 +37,7 @@ class DecodedBudget:
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""
-        self._bytes = FairBytes("memory for decoded pictures", limit, most_waiting=0)  # all callers are patient
+        self._bytes = PictureBytes("memory for decoded pictures", limit, most_waiting=0)  # all callers are patient
         self._largest = largest
         self._wait_s = wait_s
         self._freed: deque[TakenSlots] = deque()

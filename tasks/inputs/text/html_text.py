@@ -253,10 +253,10 @@ def _style_sheets(soup: BeautifulSoup) -> str:
     return "\n".join(sheets)
 
 
-def _names_of(tag: Tag) -> tuple[str, list[str]]:
-    """Return the id and the classes of an element."""
+def _names_of(tag: Tag) -> tuple[str, str, list[str]]:
+    """Return the tag, the id and the classes of an element."""
     classes: str | list[str] = tag.get("class") or []
-    return str(tag.attrs.get("id") or ""), classes.split() if isinstance(classes, str) else classes
+    return tag.name, str(tag.attrs.get("id") or ""), classes.split() if isinstance(classes, str) else classes
 
 
 def _flatten(soup: BeautifulSoup) -> None:

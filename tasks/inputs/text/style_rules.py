@@ -10,7 +10,7 @@ MAX_CHARS: Final = 500_000
 _NOT_RULES = re.compile(r"/\*.*?(?:\*/|\Z)|\"[^\"\n]{0,500}\"|'[^'\n]{0,500}'", re.DOTALL)
 """Pattern of comments and strings, which may have braces in them."""
 _BRACE = re.compile(r"[{}]")
-_SIMPLE = re.compile(r"(?:[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
+_SIMPLE = re.compile(r"(?P<tag>[a-z][\w-]*)?(?P<name>[.#][\w-]+)", re.IGNORECASE)
 _NAME = re.compile(r"[.#][\w-]+")
 
 
@@ -20,24 +20,26 @@ class StyledNames:
 
     def __init__(self, css: str, style: re.Pattern[str], other: re.Pattern[str]) -> None:
         """`style` and `other` are patterns of declarations without white space, in lower case."""
-        self._styled: set[str] = set()
+        self._styled: set[tuple[str, str]] = set()
+        """Each name with its tag, which is empty for a rule for any element."""
         self._otherwise: set[str] = set()
         for selectors, declarations, is_always in _rules_of(_NOT_RULES.sub(" ", css[:MAX_CHARS])):
             declared = without_spaces(declarations)
-            if is_always and style.search(declared):
+            if is_always and style.search(declared) and not other.search(declared):
                 simple = (_SIMPLE.fullmatch(selector.strip()) for selector in selectors.split(","))
-                self._styled.update(found["name"] for found in simple if found)
+                self._styled.update(((found["tag"] or "").lower(), found["name"]) for found in simple if found)
             elif other.search(declared):
                 self._otherwise.update(_NAME.findall(selectors))
 
     def __bool__(self) -> bool:
         return bool(self._styled)
 
-    def apply_to(self, element_id: str, classes: Collection[str]) -> bool:
+    def apply_to(self, tag: str, element_id: str, classes: Collection[str]) -> bool:
         """True if an element has the style for certain: one of its names has it, and none has the other one, for any
         width or state."""
         names = {f".{name}" for name in classes} | {f"#{element_id}"}
-        return not names.isdisjoint(self._styled) and names.isdisjoint(self._otherwise)
+        has_style = any((one, name) in self._styled for one in ("", tag) for name in names)
+        return has_style and names.isdisjoint(self._otherwise)
 
 
 def without_spaces(declarations: str) -> str:

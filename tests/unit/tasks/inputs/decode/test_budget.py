@@ -124,6 +124,20 @@ async def test_a_very_small_picture_passes_a_large_one_that_waits() -> None:
     assert (await large).size == 600
 
 
+async def test_a_keys_own_small_pictures_do_not_keep_its_large_one_waiting() -> None:
+    room = budget(limit=640)
+    held = [await of_key("album", room, 10) for _ in range(30)]
+    large = asyncio.create_task(of_key("album", room, 400))
+    await settle()
+    small = asyncio.create_task(of_key("album", room, 10))
+    await settle()
+    assert not (large.done() or small.done())
+    del held[:]
+    assert (await large).size == 400
+    del large
+    assert (await small).size == 10
+
+
 async def test_keys_get_room_in_turn() -> None:
     room, order = budget(), []
     held = [await room.hold(100, decoder(100))]

@@ -167,6 +167,8 @@ def test_a_style_sheet_within_the_page_hides_elements(style: str, html: str, tex
         "<style>html, body, p { display: none }</style>",
         "<style>.a { visibility: hidden }</style>",
         "<style>.b .a { display: none }</style>",
+        "<style>option.a { display: none }</style>",
+        "<style>.a { display: none; display: grid }</style>",
         "<style>.a { display: none }</style><script></script>",
         "<style>.a { display: none } .a.active { display: block }</style>",
         "<style>.a { display: none } .open .a { display: block }</style>",
