@@ -36,8 +36,8 @@ def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: i
     """Return the `elements` that `wording` means, in their order, or all of them if it restricts nothing.
 
     The text on an element counts most. A type that contradicts it is ignored, because users name types loosely. If no
-    element has such a text, none is returned for a quoted text. For another text the type decides (icons have no text),
-    and without a type all elements are returned.
+    element has the text, none is returned if it is quoted. Otherwise, the elements of the type are returned (icons have
+    no text), or all elements if no type is named.
     """
     found = list(elements)
     if wording.written:
@@ -79,8 +79,8 @@ def _similarity(wanted: str, text: str) -> float:
 
 
 def _at_place(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """Return all elements in the named part of the screen if the request says "all", or else only the element furthest
-    in that direction."""
+    """Return all elements in the named part of the screen if the request means several ("all", "buttons"), or else only
+    the element furthest in that direction."""
 
     def distance(one: GuiElement) -> float:
         x, y = (one.box[0] + one.box[2]) / 2 / max(1, width), (one.box[1] + one.box[3]) / 2 / max(1, height)

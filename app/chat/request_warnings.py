@@ -33,7 +33,8 @@ _WITHOUT_EFFECT = {
     "verbosity": "say in words how long the answer should be",
     "web_search_options": "the model searches the web where it needs to, or run <task>web_search</task>",
 }
-"""Fields without an effect here that would change an answer at another server, with an alternative for each."""
+"""Fields without an effect here that would change an answer at another server, each with the reason or an
+alternative."""
 _ASKS_NOTHING: Sequence[Any] = (None, False, "", [], {}, "none", ["text"], "medium")
 """Values with which the fields of `_WITHOUT_EFFECT` request nothing, so that no warning is needed."""
 _KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
@@ -46,8 +47,7 @@ _MAX_OBJECTS, _MAX_COMPARED = 1000, 16
 """At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
 unknown fields are compared with known names, because a comparison takes up to half a millisecond."""
 _SEARCHED, _MAX_SEARCHED = 1000, 16
-"""Tags are searched for in the first number of characters of a user's text, and in the second number of the latest
-texts."""
+"""Tags are searched for in the first `_SEARCHED` characters of each of the user's last `_MAX_SEARCHED` texts."""
 _LONGEST = 40
 """Only field names with at most this many characters are compared. No known name is longer."""
 _LIKENESS = 0.85

@@ -27,8 +27,8 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _INDEX_OF_TENANTS = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the sum of each tenant's sizes. It is the only index, because each further one means another page to write
-per entry. Files of older versions have a different index, which works as well."""
+"""Index for the sum of each tenant's sizes. Beside the index of ends, it is the only one, because each further index
+means another page to write per entry. Files of older versions have a different index, which works as well."""
 _ENTRY_BYTES = 200
 """Estimated bytes of a row beside its value."""
 _TOUCH_S = 60.0

@@ -69,7 +69,7 @@ class ExtractionNetwork:
 
     @property
     def meanings(self) -> dict[str, Matrix]:
-        """Return the mean embedding of the words for each concept that labels name, by the concept's name."""
+        """Mean embedding of the words that mean a concept, by the concept's name."""
         return dict(zip(map(str, self._arrays["concepts"]), self._weights["meanings"], strict=True))
 
     @property
@@ -80,8 +80,8 @@ class ExtractionNetwork:
         return len(weights["still"]), len(weights["whole"]) - named - weights["field"].shape[1], named
 
     def scores(self, spans: SpanInputs, fields: FieldInputs) -> Slices[Matrix]:
-        """Return the scores of S spans for F fields, F × (S + 1), with one slice of work per field and two before
-        them: about 20 ms for 300 spans and 10 fields."""
+        """Return the scores of S spans for F fields, F × (S + 1). There are three slices of work before one slice for
+        each field. All take about 20 ms together for 300 spans and 10 fields."""
         weights = self._weights
         vectors = np.vstack([spans.vectors, np.zeros((1, spans.vectors.shape[1]), np.float32)])
         known = vectors @ weights["text"]

@@ -88,8 +88,8 @@ async def find_abilities(
     ask: AskModel,
     patience: ServerPatience,
 ) -> Abilities:
-    """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError when the server
-    does not answer at all.
+    """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError if the server does
+    not answer a plain question.
 
     The model lacks an ability if the server refuses its question, breaks off the answer, or does not answer in time
     although it answered a plain question.

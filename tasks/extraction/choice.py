@@ -36,7 +36,8 @@ class ChosenValue:
 
     value: Any
     probability: float
-    """Sum of the network's probabilities for all places on the page with this value."""
+    """Sum of the network's probabilities for all places with this value, as a share of this sum for all possible
+    values."""
     passage: Passage | None = None
     words: tuple[int, ...] = ()
     is_demanded: bool = False
@@ -197,9 +198,10 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
 
 
 def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
-    """Prefer a whole line to its most likely piece, unless some piece is certain.
+    """If the most likely value is a piece of a line, prefer the whole line under the conditions at `UNDECIDED`.
 
-    A piece is also kept if it lacks only the brackets at the end of its line, or if it is a name in a sentence.
+    The piece is kept in any case if it lacks only the brackets at the end of its line, or if it is a name in a
+    sentence.
     """
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:

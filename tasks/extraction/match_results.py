@@ -28,7 +28,7 @@ MAX_BELOW: Final = 2
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
-"""The mark in a line may be below one of at most this many scores, which are the last ones above the line."""
+"""A mark in place of a score must be below one of the last scores, of which at most this many are compared."""
 LONGEST_ROW: Final = 300
 """A result's line has at most this many characters."""
 
@@ -167,7 +167,7 @@ def _results_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
 
 
 def _with_scores(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[Sequence[WordOnPage]]]:
-    """Return the rows, with a score that was read as a line of its own put between the teams of the next line."""
+    """Return the rows. A score that was read as a line of its own is put between the teams of the next line."""
     found: list[Sequence[WordOnPage]] = []
     waiting: Sequence[WordOnPage] = ()
     for row in rows:

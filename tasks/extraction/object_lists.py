@@ -332,7 +332,8 @@ def _kind_of(span: CandidateSpan) -> _Kind:
 def _choose_cells(
     scored: FieldScores, rows: Sequence[int], odds: Matrix, places: Sequence[_PossibleCell]
 ) -> Slices[list[_Cell]]:
-    """Return cells in the order on the page, so that no word is in two cells and no field has two cells in a row."""
+    """Return the most likely cells, in the order on the page. No word is in two cells, and no field has two cells in a
+    row."""
     columns = yield from _find_columns(places)
     column_of = {place.span: number for number, column in enumerate(columns) for place in column.places}
     column_by_field = yield from _assign_columns(odds, columns)

@@ -48,7 +48,7 @@ lines."""
 CHARS_AT_ONCE = 20_000
 """Lines with this many characters together are made in one slice of the work."""
 LINES_AT_ONCE, WORDS_AT_ONCE = 500, 5_000
-"""One slice of the work examines this many lines, numbers or days, or this many words of lines."""
+"""One slice of the work examines this many lines, or lines with this many words together."""
 MAX_LINE_WORDS = 1_000
 """A line with more words than this is cut into several, because a line is searched in one slice of the work, during
 which no other request has a turn."""
@@ -76,7 +76,7 @@ class Quantities(list[Q]):
 
 
 MAX_WORDS_BEFORE = 6
-"""At most this many words before a value may deny it or compare with it."""
+"""At most this many words before a value are searched for one that denies it."""
 
 
 class Passage:
@@ -88,7 +88,7 @@ class Passage:
         self.name = name
         self.lines = lines
         self.codes = codes
-        """The coded line of each line, if the lines were made from codes on a document; otherwise empty."""
+        """The coded line of each line, if the lines were made from codes or facts in a document; otherwise empty."""
         self.words = [word for line in lines for word in line.words]
         self.labels: dict[str, list[tuple[int, float]]] = {}
         """Indices and weights of the words that may mean a word of a field's name, by that word. Filled on demand."""
@@ -319,7 +319,7 @@ class Tokens:
 
     @cached_property
     def look_alike(self) -> str:
-        """The stream with all characters that OCR confuses replaced by one of them. The length stays the same."""
+        """The stream with one character in place of all those that OCR confuses with it. The length stays the same."""
         return look_alike(self.stream)
 
     def occurrences(self, needle: str, stream: str, limit: int) -> Iterator[tuple[int, int]]:
@@ -447,11 +447,13 @@ def _kept(entry: Entry, index: int) -> Slices[list[Passage]]:
 
 
 def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices[list[Passage]]:
-    """Return the first `max_chars` characters of the passages of an entry, each followed by a passage of coded lines.
+    """Return the first `max_chars` characters of the passages of an entry, each followed by passages of coded lines, if
+    there are any.
 
     Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
-    there are none, they are made from its sentences about people and its period of validity. The last passage is also
-    followed by the lines of barcodes and two-dimensional codes.
+    there are none, a passage is made from its sentences about people, one from its period of validity, and one from
+    IBANs that go on in a next line. The last passage is also followed by the lines of barcodes and two-dimensional
+    codes.
     """
     found: list[Passage] = []
     for source_lines in entry.result.passages():

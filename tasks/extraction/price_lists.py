@@ -40,7 +40,7 @@ NAMES: Final[dict[_Column, tuple[str, ...]]] = {
 }
 """Names of the columns. The name that matches the list's fields best becomes the header."""
 MAX_OPEN: Final = 64
-"""The prices of a row may continue at most this many runs above, which limits the work for each row."""
+"""A price is compared with at most this many runs above it, the last to begin, which limits the work for each row."""
 _LEAST_NAMES: Final = frozenset(fold("from starting minimum least ab od dès desde partir da vanaf från"))
 """Words in the name of a boolean field that is true for a minimum price, as in `from 150 €`."""
 

@@ -48,7 +48,7 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
         for index, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
             next_word = line.words[index + 1] if index + 1 < len(line.words) else ""
-            # A letter alone is a code if it begins a line, or if digits follow it.
+            # A letter alone is a code if it begins a line, or if its value has figures and the next word ends in one.
             if found and ("." in found[1] or index == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
                 coded.append((found[1], WordPlace(number, index), []))
             elif coded and (coded[-1][1].line == number or _is_next(coded[-1], number)):
@@ -62,8 +62,8 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
 
 
 def _is_next(coded: tuple[str, WordPlace, list[WordPlace]], number: int) -> bool:
-    """True if line `number` continues the value of a code that is in a line above: the value began in this line, or
-    would begin in it because the code ends the line before."""
+    """True if words in line `number` belong to a code in a line above: its value began in line `number`, or the code
+    has no value yet and is in the line before."""
     _, place, words = coded
     return words[0].line == number if words else place.line + 1 == number
 

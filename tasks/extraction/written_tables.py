@@ -80,8 +80,8 @@ def _tables_in_lines(lines: Sequence[SourceLine], entry: int, name: str) -> Slic
 
 
 def _tables_in_text(lines: Sequence[SourceLine], passage: Passage | None) -> Slices[list[ReadTable]]:
-    """Return the tables of a text. `passage` is the passage of these lines alone, if they are few enough to be aligned
-    by spaces."""
+    """Return the tables of a text. `passage` is the passage of these lines, or None if they are not to be searched for
+    columns aligned by spaces."""
     barred: list[bool] = []
     for index, line in enumerate(lines):
         if index % ROWS_AT_ONCE == 0:
@@ -135,8 +135,9 @@ def _is_barred(line: str) -> bool:
 
 
 def _together(blocks: Sequence[list[list[ReadCell]]]) -> Iterator[list[list[ReadCell]]]:
-    """Yield the rows of each table. Blocks with an empty row between them are one table if the second one is as wide,
-    and begins with the heading of a section or with figures instead of a header."""
+    """Yield the rows of each table. Blocks with an empty row between them are one table if they have the same number of
+    columns, more than two, and the second one begins with figures instead of a header, perhaps below the heading of a
+    section."""
     table: list[list[ReadCell]] = []
     for rows in blocks:
         if table and rows and len(rows[0]) == len(table[0]) > 2 and _goes_on(rows):
@@ -207,8 +208,8 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
     """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
-    # Empty lines between the lines are not among them. As rows, they would have no cells; within a cell, they would be
-    # white space.
+    # `lines` has no empty lines. None is missed: as a row, an empty line would have no cells, and within a cell, it
+    # would be white space.
     texts = [line.written for line in lines]
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
@@ -270,7 +271,7 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[lis
         words = []
         for text in line.words:
             left, top, right, _ = map(float, next(boxes))
-            # A line is as high as two letters are wide, so that two spaces separate columns, and one does not.
+            # Two spaces are wider than a line is high, and one is not, so that only two separate columns.
             top, bottom = SPREAD * top, SPREAD * top + LINE
             words.append(Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), 1.0))
             line_of[id(words[-1])] = line

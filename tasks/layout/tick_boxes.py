@@ -1,7 +1,7 @@
 """Finds boxes and circles that are drawn to be ticked, and determines which are ticked.
 
 A box has four straight sides about as long as a letter is high, and a circle is round. A tick, a cross, a dot or a pen
-stroke is ink inside. Letters in cells do not count, nor do cells side by side.
+stroke is ink inside. A cell with a letter in it is not such a box, and neither are cells side by side.
 """
 
 import re
@@ -26,7 +26,7 @@ _MISREAD_BOX = re.compile(rf"{_SIGN}+|[\[(|][ xXvV{_SIGN[1:-1]}]?[\])|]?|[OoQ0DX
 MAX_BOXES = 400
 """Largest number of boxes and circles of a page. A dense form has a hundred."""
 SIZES = 0.45, 0.75, 1.3
-"""The sides of small, usual and large boxes begin at these lengths, in line heights."""
+"""Smallest sides of small, usual and large boxes, in line heights."""
 SPREAD = 1.8
 """Largest side of the boxes of one size, as a multiple of their smallest side."""
 _STRAIGHT_SHARE = 0.6
@@ -85,7 +85,8 @@ def tick_boxes_in(page: UprightInk, lines: Sequence[TextLine]) -> list[TickBox]:
     ink, height = page.ink, page.line_height
     words = [word for line in page.geometry.upright_lines(lines) for word in line.words]
     circles = _outside_words(_circles(ink, height), words, page)
-    # Letters with four sides are left out here, because searching for boxes of the same size takes the most time.
+    # Letters with four sides are left out before boxes of the same sizes are searched for, because that search takes
+    # the most time.
     turned = cv2.transpose(ink)
     squares = _outside_words([one for size in SIZES for one in _squares(ink, turned, size * height)], words, page)
     squares = _without_doubles(squares)
@@ -169,7 +170,7 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
     """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them. They have ink along
-    all four sides, and no side continues beyond the box, as in a table. If everything is ink, the box is ticked,
+    all four sides, and unlike in a table, no side continues beyond the box. If everything is ink, the box is ticked,
     too."""
     import cv2
 
@@ -178,7 +179,7 @@ def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterat
         side = round(one.size - one.thick)
         if not one.is_ticked and len(sizes) < _MAX_SIZES and all(abs(side - known) > 1 for known, _ in sizes):
             sizes.append((side, one.thick))
-    # Sides are exact to half a pixel.
+    # Ink is thickened by a pixel, because the lengths of sides are rounded.
     thick_ink = (cv2.dilate(ink, np.ones((3, 3), np.uint8)) > 0).astype(np.float32)
     for side, thick in sizes:
         rows, columns = (
@@ -275,8 +276,8 @@ def _is_among_circles(outline: _Outline, found: Sequence[_Outline]) -> bool:
 
 
 def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: UprightInk) -> list[_Outline]:
-    """Return the boxes that are not letters: those outside words, and those where a word begins or ends with a
-    character as which OCR reads such boxes."""
+    """Return the boxes that are not letters: those outside words, and those that OCR may have read as the first or the
+    last character of a word."""
     if not words:
         return list(found)
     quads = page.pixels([word.quad for word in words])
@@ -297,7 +298,8 @@ def _outside_words(found: Sequence[_Outline], words: Sequence[Word], page: Uprig
 def _may_be_box(word: Word, *, is_first: bool, is_last: bool) -> bool:
     """True if OCR may have read a box as the first or the last character of a word, or as all of it.
 
-    In a text that the file itself contains, letters are letters, unless they cross a box.
+    In a text that the file itself contains, no letter is a box that was misread. Only an x or a v may be a cross or a
+    tick in a box.
     """
     text = word.text
     if word.confidence == 1 and text.isalnum():

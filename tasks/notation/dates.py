@@ -1,4 +1,5 @@
-"""Parses calendar days in texts, with every possible reading of each, and days, months, quarters and years in requests.
+"""Parses dates: calendar days in texts, each with all its possible readings, and periods in requests (days, months,
+quarters and years).
 
 >>> [day.readings for day in find_days("Due 03/04/2026")]
 [(datetime.date(2026, 4, 3), datetime.date(2026, 3, 4))]
@@ -20,7 +21,7 @@ CENTURY_TURNS_AT = 50
 decades ahead."""
 
 DAYS_AT_ONCE: Final = 100
-"""Number of days that are found between two turns."""
+"""Number of days that are found in one slice of the work."""
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
 """Lookahead for the end of a date: no digit may follow, unless it is a time of day that has lost the space before
 it."""
@@ -73,8 +74,8 @@ _NO_YEAR = re.compile(
 _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
-"""Largest distance, in days, between such a day and a known one. Within it there is mostly one day with this number on
-this day of the week: the next one follows after some three months, or, after a February, in March."""
+"""Largest distance, in days, between such a day and a known one. At most one day within it has this number and this day
+of the week, except that February and March may each have one: otherwise, such days are at least 91 days apart."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -132,7 +133,7 @@ def is_day_of_a_year(text: str) -> bool:
 
 def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[date | None]:
     """Return the days in texts without a year, each in the year that brings it nearest to the middle one of the known
-    days.
+    days in their most frequent year.
 
     All texts decide together whether days come before months. The result is None for every text if there are no known
     days, or if a text is not a day.
@@ -189,7 +190,7 @@ def days_mentioned(text: str) -> Slices[list[date]]:
 
 
 def _parts_of_day(text: str) -> tuple[int, int, bool] | None:
-    """Return the two numbers of a day without a year, and True if the second one is the month."""
+    """Return the two numbers of a day without a year, and True if the second one is certainly the month."""
     found = _NO_YEAR.fullmatch(" ".join(text.split()))
     if found is None or not _is_weekday(found["before"] or ""):
         return None

@@ -26,7 +26,8 @@ Entry = Mapping[str, str]
 
 
 def is_feed(data: bytes) -> bool:
-    """True if `data` begins like a feed, because the declared types of feeds are unreliable."""
+    """True if `data` begins like a feed. Its declared type is not considered, because the types of feeds are often
+    wrong."""
     head = data[:_HEAD].removeprefix(b"\xef\xbb\xbf").lstrip()
     return head.startswith(b"<") and any(root in head for root in _ROOTS)
 

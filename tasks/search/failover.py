@@ -79,8 +79,8 @@ class SearchProvider(Protocol):
 
 
 def hits_of(items: object, *, title: str, url: str, description: str, count: int) -> list[Hit]:
-    """Return the first `count` links of a result list. The arguments are the names that its objects give the parts of a
-    link. Entries of a different form are skipped. Raises SearchFailed if `items` is not a list."""
+    """Return the first `count` links of a result list. `title`, `url` and `description` are the keys of these parts in
+    its objects. Entries of a different form are skipped. Raises SearchFailed if `items` is not a list."""
     if not isinstance(items, Sequence) or isinstance(items, str):
         raise SearchFailed("answered in an unknown format")
     found = (_parse_hit(item, title, url, description) for item in items if isinstance(item, Mapping))
@@ -115,9 +115,9 @@ def _is_link(url: str) -> bool:
 
 
 def canonical(url: str) -> str:
-    """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, port, fragment, final
-    slash, tracking parameters and marks of AMP, and with sorted parameters. It serves comparison, not fetching. Raises
-    ValueError for an invalid URL."""
+    """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, default port,
+    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. It serves comparison, not
+    fetching. Raises ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
     host = _PREFIX.sub("", host)
@@ -140,7 +140,8 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True)
 class _SkippedProvider:
-    """The time for which a failed provider is skipped, until it answers again."""
+    """A failed provider, which is skipped until the time `until`. The object is kept until the provider answers
+    again."""
 
     reason: str
     until: float

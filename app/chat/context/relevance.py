@@ -25,7 +25,7 @@ _QUESTION_CHARS = 10_000
 def words(text: str) -> list[str]:
     """Return the words of a text, case folded, without a plural s.
 
-    In scripts without spaces, each character is a word.
+    Each Chinese, Japanese or Korean character is a word.
     """
     found = _WORD.findall(text.casefold())
     return [word[:-1] if len(word) > 3 and word.endswith("s") else word for word in found]

@@ -58,11 +58,11 @@ class Worker:
         return future, ended
 
     async def release(self, resource: Closable) -> None:
-        """Close `resource` in the threads' queue, even if the caller is cancelled meanwhile. The calls queued so far
+        """Close `resource` in a thread, even if the caller is cancelled meanwhile. Calls that already have their turn
         begin before the closing; with several threads, one of them may still run beside it."""
         try:
             closing = self._executor.submit(resource.close)
-        except RuntimeError:  # the worker is closed, so no running call could be disturbed
+        except RuntimeError:  # the worker is closed, or finishes its last calls
             resource.close()
         else:
             await asyncio.shield(asyncio.wrap_future(closing))

@@ -204,7 +204,8 @@ def _text_of_code(code: int) -> str:
     character = chr(code) if code <= 0x10FFFF else "\ufffd"
     if character.isspace() or code in {0x200B, 0xFEFF}:
         return " "
-    # Private, unassigned, surrogate and control characters show nothing; format characters only shape others.
+    # Private, unassigned, surrogate and control characters show nothing. Format characters are kept, because they shape
+    # others.
     category = unicodedata.category(character)
     if character == "\ufffd" or category in {"Co", "Cn", "Cs", "Cc"}:
         return ""
