@@ -27,6 +27,8 @@ MAX_ABOVE: Final = 4
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
 """A list is one of legs if its fields ask for at least this many of number, two places, and two times."""
+MAX_BOXES: Final = 6
+"""At most this many journeys stand side by side."""
 LONGEST_LABEL: Final = 2
 """A name of a field is searched for words such as `from` if it has at most this many words."""
 
@@ -250,7 +252,7 @@ def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[lis
         if index % LINES_AT_ONCE == 0:
             yield
         segments = list(segments_of_row(row))
-        if len(segments) > 1 and all(_heads_journey(text_of(passage, one)) for one in segments):
+        if 1 < len(segments) <= MAX_BOXES and all(_heads_journey(text_of(passage, one)) for one in segments):
             # A row of routes below a row of directions is within the same boxes.
             if not left or len(edges) != len(segments):
                 edges = [one[0].box[0] - one[0].height for one in segments]
