@@ -11,6 +11,7 @@ from itertools import accumulate
 import numpy as np
 
 from models.fair_executor import Slices
+from tasks.extraction.addressees import asks_for_attention, attention_mark
 from tasks.extraction.blocks import party_of_field
 from tasks.extraction.candidates import LABEL, SENDERS, SPANS_AT_ONCE, Candidates, CandidateSpan, LineSegment
 from tasks.extraction.coded_texts import CodedLine
@@ -48,6 +49,17 @@ UNLABELLED = 0.01
 CUT = 5.0
 """Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
 meant."""
+_GROUP = re.compile(r"\d{4}")
+_BORN_IN = re.compile(r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)$", re.IGNORECASE)
+_BORN_IN_PLACE = re.compile(rf"{_BORN_IN.pattern[:-1]} ", re.IGNORECASE)
+BORN_IN = 3.0
+"""Bonus on the logit of a text behind a day and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
+text that has them."""
+WITH_ATTENTION_MARK = 4.0
+"""Penalty on the logit of a text that begins with words such as `Attn:`, which are its label."""
+FOR_ATTENTION = 4.0
+"""Bonus on the logit of the text behind such words for a field that asks for it. For other fields, a quarter of this is
+a penalty."""
 DENIED = 25.0
 """Penalty on the logit of a place that the text before it denies: `not A1`. It exceeds what labels may add."""
 NO_ADDRESS = 12.0
@@ -76,6 +88,17 @@ RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
+def _regard_attention(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
+    """Lower the logits of places that begin with words such as `Attn:`. What is behind these words answers a field that
+    asks for it, and rather not one for a name beside it."""
+    is_asked = any(map(asks_for_attention, field.names.own))
+    for index, span in enumerate(candidates.spans):
+        if attention_mark(span.text):
+            logits[index] -= WITH_ATTENTION_MARK
+        elif attention_mark(span.label) == span.label != "":
+            logits[index] += FOR_ATTENTION if is_asked else -FOR_ATTENTION / 4
+
+
 def apply_rules(
     logits: Matrix,
     field: FieldText,
@@ -92,6 +115,11 @@ def apply_rules(
     if fewest := _fewest_figures(field):
         figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
         logits[:-1] -= CUT * (figures < fewest)
+    if not field.is_number:
+        _regard_attention(logits, field, candidates)
+    if "birth_place" in field.concepts:
+        logits[:-1] += BORN_IN * np.array([_BORN_IN.search(span.label) is not None for span in candidates.spans])
+        logits[:-1] -= BORN_IN * np.array([_BORN_IN_PLACE.search(span.text) is not None for span in candidates.spans])
     if "email" in field.concepts:
         logits[:-1] -= NO_ADDRESS * np.array(["@" not in span.text for span in candidates.spans])
     if len(field.concepts) > 1:
@@ -199,7 +227,10 @@ def _is_cut(span: CandidateSpan) -> bool:
         return False
     line = passage.line_words(passage.line_at(first))
     neighbours = [passage.words[word] for word in (first - 1, last + 1) if word in line]
-    return any(_FIGURES.fullmatch(word) for word in neighbours)
+    # An account number may go on in the next line: `61 1090` above `2398 0000 0001`.
+    groups = [passage.words[word] for word in range(last, min(last + 3, len(passage.words)))]
+    goes_on = last + 1 not in line and len(span.words) > 1 and len(groups) == 3 and all(map(_GROUP.fullmatch, groups))
+    return goes_on or any(_FIGURES.fullmatch(word) for word in neighbours)
 
 
 def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Matrix]:

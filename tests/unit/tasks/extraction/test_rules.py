@@ -10,7 +10,7 @@ from tasks.extraction.candidates import Candidates, find_candidates
 from tasks.extraction.features import Matrix, field_text
 from tasks.extraction.names import names_of
 from tasks.extraction.passages import passages_of
-from tasks.extraction.rules import LABEL_PENALTY, RIVAL_PENALTY, separate_rivals
+from tasks.extraction.rules import LABEL_PENALTY, RIVAL_PENALTY, are_cut, separate_rivals
 from tasks.notation.currencies import currency_of, find_currencies, is_currency, may_be_in
 from tests.conftest import each_case
 from tests.entries import ground
@@ -223,3 +223,22 @@ async def test_a_code_with_wrong_check_digits_is_improbable() -> None:
 )
 async def test_whom_a_sentence_says_something_is_from_is_its_sender(text: str, vendor: str) -> None:
     assert await filled(pasted(text), vendor=STRING) == {"vendor": vendor}
+
+
+async def test_a_firm_and_whose_attention_a_letter_is_for_are_told_apart() -> None:
+    text = "Client\nHarbour Foundation\nAttn: Bram Miller\nPO Box 218\nLeeds"
+    assert await filled(pasted(text), attn=STRING) == {"attn": "Bram Miller"}
+    found = await filled(pasted(text), client={"type": "object", "properties": {"name": STRING}})
+    assert "Bram" not in str(found)
+
+
+async def test_the_place_behind_a_birthday_is_that_of_the_birth() -> None:
+    text = "Jörg Petersen\nGeboren: 02.08.1976 in Emden\nSchule in Leer\nWohnt in Oldenburg"
+    assert await filled(pasted(text), geburtsort=STRING) == {"geburtsort": "Emden"}
+
+
+def test_an_account_number_that_goes_on_in_the_next_line_is_cut() -> None:
+    candidates = all_of(find_candidates(passages_of([ocr("na rachunek nr 61 1090", "2398 0000 0001 3344")])))
+    cut = dict(zip([span.text for span in candidates.spans], are_cut(candidates), strict=True))
+    assert cut["61 1090"] == 1
+    assert cut["2398 0000 0001 3344"] == 0
