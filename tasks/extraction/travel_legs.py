@@ -9,7 +9,7 @@ from models.fair_executor import Slices
 from tasks.extraction.features import wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold
-from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.passages import Passage
 from tasks.extraction.words_on_page import WordOnPage, cell_of, rows_of, segments_of_row, text_of
 from tasks.notation.dates import Day, find_days
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
@@ -27,6 +27,8 @@ MAX_ABOVE: Final = 4
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
 """A list is one of legs if its fields ask for at least this many of number, two places, and two times."""
+ROWS_AT_ONCE: Final = 20
+"""At most this many rows are looked at in one step."""
 MAX_BOXES: Final = 6
 """At most this many journeys stand side by side."""
 LONGEST_LABEL: Final = 2
@@ -225,7 +227,7 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
     for words in boxes:
         texts: list[str] = []
         for row in words:
-            if len(texts) % LINES_AT_ONCE == 0:
+            if len(texts) % ROWS_AT_ONCE == 0:
                 yield
             text = _text_with_gaps(passage, row)
             texts.append(text if len(text) <= LONGEST_ROW else "")
@@ -249,7 +251,7 @@ def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[lis
     edges: list[int] = []
     left = 0
     for index, row in enumerate(rows):
-        if index % LINES_AT_ONCE == 0:
+        if index % ROWS_AT_ONCE == 0:
             yield
         segments = list(segments_of_row(row))
         if 1 < len(segments) <= MAX_BOXES and all(_heads_journey(text_of(passage, one)) for one in segments):
@@ -294,7 +296,7 @@ def _anchors(texts: Sequence[str]) -> Slices[tuple[list[_Anchor], list[_Anchor],
     directions: list[_Anchor] = []
     routes: list[_Anchor] = []
     for at, text in enumerate(texts):
-        if at % LINES_AT_ONCE == 0:
+        if at % ROWS_AT_ONCE == 0:
             yield
         if found := _NUMBER.search(text):
             numbers.append(_Anchor(at, found[0]))
