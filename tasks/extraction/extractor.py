@@ -35,7 +35,14 @@ from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
-from tasks.extraction.rules import DENIED, apply_rules, are_cut, are_denied, separate_rivals
+from tasks.extraction.rules import (
+    DENIED,
+    apply_rules,
+    are_cut,
+    are_denied,
+    attention_marks,
+    separate_rivals,
+)
 from tasks.extraction.small_print import SmallPrint
 from tasks.extraction.sums import prefer_sums
 from tasks.extraction.table_lists import likeness_by_meaning
@@ -218,6 +225,8 @@ def _adjust(
     may be about somebody else than the person whom a field names, by the field's row."""
     cut = are_cut(candidates)
     yield
+    attention = attention_marks(candidates)
+    yield
     clauses = Clauses(candidates)
     yield
     small_print = SmallPrint(candidates)
@@ -237,7 +246,7 @@ def _adjust(
     of_others = {}
     for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
-        apply_rules(row, field, candidates, labels, units, cut)
+        apply_rules(row, field, candidates, labels, units, cut, attention)
         if not field.in_list:
             row[:-1] -= denied
             clauses.prefer(row, field)

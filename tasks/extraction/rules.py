@@ -50,8 +50,8 @@ CUT = 5.0
 """Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
 meant."""
 _GROUP = re.compile(r"\d{4}")
-_BORN_IN = re.compile(r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)$", re.IGNORECASE)
-_BORN_IN_PLACE = re.compile(rf"{_BORN_IN.pattern[:-1]} ", re.IGNORECASE)
+_BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
+_BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
 BORN_IN = 3.0
 """Bonus on the logit of a text behind a day and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
 text that has them."""
@@ -88,15 +88,11 @@ RIVAL_PENALTY = 2.0
 """Penalty on the logit of a place whose words all certainly belong to another field."""
 
 
-def _regard_attention(logits: Matrix, field: FieldText, candidates: Candidates) -> None:
-    """Lower the logits of places that begin with words such as `Attn:`. What is behind these words answers a field that
-    asks for it, and rather not one for a name beside it."""
-    is_asked = any(map(asks_for_attention, field.names.own))
-    for index, span in enumerate(candidates.spans):
-        if attention_mark(span.text):
-            logits[index] -= WITH_ATTENTION_MARK
-        elif attention_mark(span.label) == span.label != "":
-            logits[index] += FOR_ATTENTION if is_asked else -FOR_ATTENTION / 4
+def attention_marks(candidates: Candidates) -> tuple[Matrix, Matrix]:
+    """Return 1 for each span that begins with words such as `Attn:`, and 1 for each that is behind them alone."""
+    begin = [bool(attention_mark(span.text)) for span in candidates.spans]
+    follow = [attention_mark(span.label) == span.label != "" for span in candidates.spans]
+    return np.array(begin, np.float32), np.array(follow, np.float32) * (1 - np.array(begin, np.float32))
 
 
 def apply_rules(
@@ -106,9 +102,10 @@ def apply_rules(
     labels: OwnLabels,
     units: Sequence[str],
     cut: Matrix | float = 0.0,
+    attention: tuple[Matrix | float, Matrix | float] = (0.0, 0.0),
 ) -> None:
-    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, and `cut` is 1 for the
-    places of `are_cut`."""
+    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, `cut` is 1 for the
+    places of `are_cut`, and `attention` has the places of `attention_marks`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
@@ -116,7 +113,10 @@ def apply_rules(
         figures = np.array([sum(map(str.isdigit, span.text)) for span in candidates.spans])
         logits[:-1] -= CUT * (figures < fewest)
     if not field.is_number:
-        _regard_attention(logits, field, candidates)
+        marked, for_attention = attention
+        is_asked = any(map(asks_for_attention, field.names.own))
+        logits[:-1] -= WITH_ATTENTION_MARK * marked
+        logits[:-1] += (FOR_ATTENTION if is_asked else -FOR_ATTENTION / 4) * for_attention
     if "birth_place" in field.concepts:
         logits[:-1] += BORN_IN * np.array([_BORN_IN.search(span.label) is not None for span in candidates.spans])
         logits[:-1] -= BORN_IN * np.array([_BORN_IN_PLACE.search(span.text) is not None for span in candidates.spans])
