@@ -374,6 +374,11 @@ class FairSlots:
         """Number of slots that claims from the queue may take now."""
         return self.at_once - self._used
 
+    def _has_waiting(self, share: Share) -> bool:
+        """True if a claim of the key of `share` waits."""
+        is_next = self._next is not None and self._next.share.key == share.key
+        return is_next or self._queue.waiting(share.key) > 0
+
     def _may_hold(self, share: Share, _slots: int) -> bool:
         """True if the key of `share` may hold this many more slots once they are free."""
         return self._running.get(share.key, 0) < share.of(self.at_once)

@@ -26,8 +26,7 @@ class PictureBytes(FairBytes):
     key, which would find no room as long as small ones come."""
 
     def _may_pass(self, share: Share) -> bool:
-        is_next = self._next is not None and self._next.share.key == share.key
-        return not is_next and not self._queue.waiting(share.key)
+        return not self._has_waiting(share)
 
 
 class DecodedBudget:
