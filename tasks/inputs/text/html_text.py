@@ -22,7 +22,9 @@ _CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:[^;]*line-through")
 _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-through)")
 """Patterns of declarations without white space. What `visibility` hides in a style sheet is kept, because an element
 within may be visible."""
-_PARTS_OF_TABLES_AND_LISTS = {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
+_NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
+"""Elements whose contents are not put into an element for struck text: those that are one, and parts of tables and
+lists."""
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -217,8 +219,7 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)
     crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
     unseen, struck = [], []
-    within_struck: set[int] = set()
-    """Identities of the elements in others that are struck through, which are struck with them."""
+    within_struck: set[int] = set()  # identities of elements that are struck through, alone or with one around them
     for tag in soup.find_all(True):
         style = without_spaces(str(tag.attrs.get("style") or ""))
         is_hidden_by_sheet = bool(hidden) and not _SHOWN.search(style) and hidden.apply_to(*_names_of(tag))
@@ -226,7 +227,7 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
             unseen.append(tag)
         elif id(tag.parent) in within_struck:
             within_struck.add(id(tag))
-        elif tag.name not in _STRUCK | _PARTS_OF_TABLES_AND_LISTS and (
+        elif tag.name not in _NEVER_WRAPPED and (
             _CROSSED.search(style) or (crossed and not _NOT_CROSSED.search(style) and crossed.apply_to(*_names_of(tag)))
         ):
             within_struck.add(id(tag))
