@@ -11,7 +11,7 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, InvalidStateError
 from dataclasses import dataclass, field
 from typing import Any, ParamSpec, TypeVar, overload
@@ -21,6 +21,7 @@ from models.scheduler import SHARE, FairQueue, Share, make_room, retry_after
 
 P = ParamSpec("P")
 T = TypeVar("T")
+Item = TypeVar("Item")
 Slices = Generator[None, None, T]
 """Return type of a generator function whose work is done in slices."""
 
@@ -28,6 +29,7 @@ SLICE_S = 0.02
 OVERDUE_S = 2 * SLICE_S
 """A slice that takes more seconds than this is overdue, and its job can be overtaken. A slice may begin its last step
 just before SLICE_S is over, and a step usually takes less than another SLICE_S."""
+ITEMS_AT_ONCE = 500
 MOST_OVERTAKEN = 3
 """At most this many jobs of an executor, each of a different key, are overtaken at a time."""
 
@@ -41,6 +43,17 @@ def all_of(slices: Slices[T]) -> T:
         except StopIteration as end:
             result: T = end.value
             return result
+
+
+def in_slices(work: Callable[[Item], T], items: Iterable[Item]) -> Slices[list[T]]:
+    """Return what `work` returns for each item, with a slice for each ITEMS_AT_ONCE items. This suits work of some
+    microseconds an item."""
+    results: list[T] = []
+    for item in items:
+        if len(results) % ITEMS_AT_ONCE == ITEMS_AT_ONCE - 1:
+            yield
+        results.append(work(item))
+    return results
 
 
 @dataclass(slots=True, eq=False)

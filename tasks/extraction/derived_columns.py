@@ -3,16 +3,22 @@ things (`Part no. / Rev`, `NW 8`, `7.1 H`), the results of the latest day, and s
 outgoing and incoming money."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
-from typing import Final, NamedTuple
+from operator import itemgetter
+from typing import Final, NamedTuple, TypeVar
 
+from models.fair_executor import Slices, in_slices
 from tasks.extraction.folding import fold
 from tasks.extraction.units import unit_of
 from tasks.notation.cells import is_missing, looks_numeric
 from tasks.notation.currencies import is_currency
 from tasks.notation.dates import find_days, is_day_of_a_year, parse_day
 from tasks.read_table import NO_CELL, ReadCell
+
+T = TypeVar("T")
 
 LEAST_RANGES: Final = 0.6
 """A column has ranges if at least this share of its cells are ranges or bounds."""
@@ -38,6 +44,8 @@ RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous resu
 """Headers of the results of the latest day, and of the day before it."""
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
+LONGEST_CELL: Final = 200
+"""Longer texts are not parted."""
 _RANGE: Final = re.compile(
     r"(\S.{0,30}?) ?(?:[-–—…]|\.\.+| (?:to|bis|à|au|al|tot|do|until|hasta|fino a) ) ?(\S.{0,30})"
 )
@@ -91,49 +99,77 @@ class DerivedColumn(NamedTuple):
     """Index of the column of which this one is a part, if the parts take over the header of that column; else None."""
 
 
-def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn | None]:
+@dataclass(frozen=True, slots=True)
+class _WholeColumn:
+    """Column of a table, from which others may be derived."""
+
+    index: int
+    head: str
+    cells: Sequence[ReadCell]
+    counts: Counter[str]
+    """Number of cells by text, without those that are missing."""
+    spaced: Sequence[str]
+    """The texts in `counts`, with single spaces; empty if they are longer than LONGEST_CELL."""
+
+    def read(self, reader: Callable[[str], T]) -> Slices[dict[str, T]]:
+        """Return what `reader` finds in each text of the column, once with single spaces."""
+        found = yield from in_slices(reader, self.spaced)
+        return dict(zip(self.counts, found, strict=True))
+
+    def share(self, texts: Collection[str]) -> float:
+        """Return the share of the cells in `counts` that have one of these texts; 0 if there are no cells."""
+        return sum(self.counts[text] for text in texts) / max(1, self.counts.total())
+
+
+_Derived = Generator[DerivedColumn | None, None, None]
+"""Yields the columns that are derived, and None after each slice of work."""
+
+
+def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> _Derived:
     """Yield the columns that can be derived from the columns of these rows, and None after each slice of work."""
-    ranges = []
+    columns = []
     for index, head in enumerate(header):
-        yield None
-        if column := _ends_of_ranges(head, [row[index] for row in rows]):
-            ranges.append(column)
+        cells = yield from in_slices(itemgetter(index), rows)
+        counts = Counter(cell.text for cell in cells)
+        are_missing = yield from in_slices(is_missing, counts)
+        for text in [text for text, missing in zip(counts, are_missing, strict=True) if missing]:
+            del counts[text]
+        columns.append(_WholeColumn(index, head, cells, counts, (yield from in_slices(_spaced, counts))))
+    ranges = []
+    for column in columns:
+        ranges += yield from _ends_of_ranges(column)
     for head, ends in ranges:
         # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
-    for index, head in enumerate(header):
-        cells = [row[index] for row in rows]
-        for found in (
-            _spans_of_time(head, cells),
-            _notes(cells),
-            _halves(head, cells),
-            _words_and_figures(index, head, cells),
-            _tolerances(index, head, cells),
-            _flags(index, head, cells),
-        ):
-            yield None
-            yield from found
-    yield None
-    yield from _results_of_days(header, rows)
-    yield None
-    yield from _signed_amounts(header, rows)
+    for column in columns:
+        yield from _spans_of_time(column)
+        yield from _notes(column)
+        yield from _halves(column)
+        yield from _words_and_figures(column)
+        yield from _tolerances(column)
+        yield from _flags(column)
+    yield from _results_of_days(columns)
+    yield from _signed_amounts(columns)
 
 
-def _ends_of_ranges(head: str, cells: Sequence[ReadCell]) -> tuple[str, list[list[ReadCell]]] | None:
-    """Return the header of a column of ranges, and the cells of their lower and upper ends; None for any other
+def _spaced(text: str) -> str:
+    return " ".join(text.split()) if len(text) <= LONGEST_CELL else ""
+
+
+def _ends_of_ranges(column: _WholeColumn) -> Slices[list[tuple[str, tuple[list[ReadCell], list[ReadCell]]]]]:
+    """Return the header of a column of ranges, and the cells of their lower and upper ends; nothing for any other
     column."""
-    present = [cell for cell in cells if not is_missing(cell.text)]
-    ends = {cell.text: _ends(" ".join(cell.text.split())) for cell in present}
-    known_ends = [one for cell in present if (one := ends[cell.text]) is not None]
-    if not head or len(known_ends) < LEAST_RANGES * len(present) or not any(all(one) for one in known_ends):
-        return None
-    found: list[list[ReadCell]] = [[], []]
-    for cell in cells:
-        for own, end in zip(found, ends.get(cell.text) or ("", ""), strict=True):
-            own.append(cell._replace(text=end, source=cell.text) if end else NO_CELL)
-    return head, found
+    if not column.head:
+        return []
+    read = yield from column.read(_ends)
+    ends = {text: one for text, one in read.items() if one is not None}
+    if column.share(ends) < LEAST_RANGES or not any(all(one) for one in ends.values()):
+        return []
+    lower = yield from _parts_of(column, {text: one[0] for text, one in ends.items()})
+    upper = yield from _parts_of(column, {text: one[1] for text, one in ends.items()})
+    return [(column.head, (lower, upper))]
 
 
 def _ends(text: str) -> tuple[str, str] | None:
@@ -152,18 +188,22 @@ def _ends(text: str) -> tuple[str, str] | None:
     return ends if are_days or all(map(looks_numeric, known_ends)) else None
 
 
-def _spans_of_time(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _spans_of_time(column: _WholeColumn) -> _Derived:
     """Yield the times of a column whose cells end with two of them, as in `3. 09:35 10:20`, and what precedes them."""
-    matches = [_TIMES.fullmatch(" ".join(cell.text.split())[:LONGEST_RANGE]) for cell in cells]
-    # Two numbers without a sign such as a colon in one of them are not times.
-    found = [one if one and not _SIGNS_OF_TIME.isdisjoint(one["start"] + one["end"]) else None for one in matches]
-    present = sum(not is_missing(cell.text) for cell in cells)
-    if sum(map(bool, found)) < max(1, LEAST_RANGES * present):
+    read = yield from column.read(_times)
+    spans = {text: one for text, one in read.items() if one is not None}
+    if not spans or column.share(spans) < LEAST_RANGES:
         return
-    for forms, name in ((START, "start"), (END, "end"), ((head,), "before")):
-        texts = [_clock(one[name]) if one and name != "before" else one[name] if one else "" for one in found]
-        if any(texts):
-            yield DerivedColumn(forms, _parts_of(cells, texts))
+    for forms, name in ((START, "start"), (END, "end"), ((column.head,), "before")):
+        texts = {text: one[name] if name == "before" else _clock(one[name]) for text, one in spans.items()}
+        if any(texts.values()):
+            yield DerivedColumn(forms, (yield from _parts_of(column, texts)))
+
+
+def _times(text: str) -> re.Match[str] | None:
+    # Two numbers without a sign such as a colon in one of them are not times.
+    found = _TIMES.fullmatch(text[:LONGEST_RANGE])
+    return found if found and not _SIGNS_OF_TIME.isdisjoint(found["start"] + found["end"]) else None
 
 
 def _clock(text: str) -> str:
@@ -172,96 +212,121 @@ def _clock(text: str) -> str:
     return text if ":" in text or "." in text or "h" in text else f"{figures[:-2]}:{figures[-2:]}"
 
 
-def _notes(cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _notes(column: _WholeColumn) -> _Derived:
     """Yield the notes in small type below the cells of a column."""
-    if any(cell.below for cell in cells):
-        found = [cell._replace(text=cell.below, below="") if cell.below else NO_CELL for cell in cells]
-        yield DerivedColumn(("note", "remark", "detail"), found)
+    if any(cell.below for cell in column.cells):
+        cells = yield from in_slices(
+            lambda cell: cell._replace(text=cell.below, below="") if cell.below else NO_CELL, column.cells
+        )
+        yield DerivedColumn(("note", "remark", "detail"), cells)
 
 
-def _halves(head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _halves(column: _WholeColumn) -> _Derived:
     """Yield both parts of each column whose header and cells have two, separated by a slash: `TF-88 / C`."""
-    names = [name.strip() for name in head.split("/")]
-    present = [cell for cell in cells if not is_missing(cell.text)]
-    pairs = {cell.text: cell.text.split(" / ") for cell in present}
-    are_two = [cell for cell in present if len(pairs[cell.text]) == len(names)]
-    if len(names) != 2 or not all(map(fold, names)) or len(are_two) < max(1, LEAST_PAIRS * len(present)):
+    names = [name.strip() for name in column.head.split("/")]
+    if len(names) != 2 or not all(map(fold, names)):
+        return
+    read = yield from column.read(lambda text: [part.strip() for part in text.split(" / ")])
+    if column.share({text for text, parts in read.items() if len(parts) == 2}) < LEAST_PAIRS:
         return
     for index, name in enumerate(names):
-        found = []
-        for cell in cells:
-            parts = pairs.get(cell.text, [""])
-            text = parts[index].strip() if len(parts) == 2 else cell.text if not index else ""
-            found.append(cell._replace(text=text, source=cell.text) if text and not is_missing(text) else NO_CELL)
-        yield DerivedColumn((name,), found)
+        parts_by_text = {
+            text: parts[index] if len(parts) == 2 else text if not index else "" for text, parts in read.items()
+        }
+        texts = {text: "" if is_missing(part) else part for text, part in parts_by_text.items()}
+        yield DerivedColumn((name,), (yield from _parts_of(column, texts)))
 
 
-def _words_and_figures(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _words_and_figures(column: _WholeColumn) -> _Derived:
     """Yield the words, the figures, and the text in brackets after them, of a column whose cells have these:
     `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
-    named = _NAME_AND_BRACKETS.fullmatch(head)
-    name, suffix = (named["name"], named["behind"]) if named else (head, "")
-    present = [cell for cell in cells if not is_missing(cell.text)]
-    parts = {cell.text: _WORD_AND_FIGURE.fullmatch(" ".join(cell.text.split())) for cell in present}
-    if not head or len(present) < LEAST_PARTED or not all(parts.values()):
+    if not column.head or column.counts.total() < LEAST_PARTED:
         return
-    if any(is_day_of_a_year(cell.text) or parse_day(cell.text) for cell in present):
-        return
-    parts_by_text = {
-        text: (found["word"] or found["unit"], found["behind"] or found["before"], found["more"])
-        for text, found in parts.items()
+    named = _NAME_AND_BRACKETS.fullmatch(column.head)
+    name, suffix = (named["name"], named["behind"]) if named else (column.head, "")
+    read = yield from column.read(_WORD_AND_FIGURE.fullmatch)
+    parts = {
+        text: (found["word"] or found["unit"], found["behind"] or found["before"], found["more"] or "")
+        for text, found in read.items()
         if found
     }
-    words = {word for word, _, _ in parts_by_text.values()}
+    if len(parts) < len(read):
+        return
+    are_days = yield from column.read(lambda text: is_day_of_a_year(text) or parse_day(text) is not None)
+    if any(are_days.values()):
+        return
+    words = {word for word, _, _ in parts.values()}
     kinds = ("unit",) if all(unit_of(word) for word in words) else ("currency",) if all(map(is_currency, words)) else ()
     for index, forms in enumerate([(*kinds, name), (name,), (suffix,)]):
-        texts = [parts_by_text.get(cell.text, ("", "", ""))[index] or "" for cell in cells]
-        if any(texts) and forms[-1]:
-            yield DerivedColumn(forms, _parts_of(cells, texts), column_index)
+        texts = {text: own[index] for text, own in parts.items()}
+        if any(texts.values()) and forms[-1]:
+            yield DerivedColumn(forms, (yield from _parts_of(column, texts)), column.index)
 
 
-def _tolerances(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _tolerances(column: _WholeColumn) -> _Derived:
     """Yield the numbers, and their tolerances, of a column of cells such as `12.1 ± 0.3`. Some cells may have no
     tolerance."""
-    present = [cell for cell in cells if not is_missing(cell.text)]
-    parts = {cell.text: cell.text.split("±") for cell in present if len(cell.text) <= LONGEST_RANGE}
-    pairs = {text: (own[0].strip(), own[1].strip()) for text, own in parts.items() if len(own) == 2}
-    if head and sum(cell.text in pairs for cell in present) >= max(1, LEAST_PAIRS * len(present)):
-        numbers = [pairs[cell.text][0] if cell.text in pairs else cell.text for cell in cells]
-        tolerances = [pairs[cell.text][1] if cell.text in pairs else "" for cell in cells]
-        yield DerivedColumn((head,), _parts_of(cells, numbers), column_index)
-        yield DerivedColumn(TOLERANCE, _parts_of(cells, tolerances), column_index)
+    if not column.head:
+        return
+    read = yield from column.read(lambda text: [part.strip() for part in text[:LONGEST_RANGE].split("±")])
+    pairs = {text: parts for text, parts in read.items() if len(parts) == 2}
+    if pairs and column.share(pairs) >= LEAST_PAIRS:
+        numbers = {text: pairs[text][0] if text in pairs else text for text in read}
+        yield DerivedColumn((column.head,), (yield from _parts_of(column, numbers)), column.index)
+        tolerances = {text: parts[1] for text, parts in pairs.items()}
+        yield DerivedColumn(TOLERANCE, (yield from _parts_of(column, tolerances)), column.index)
 
 
-def _flags(column_index: int, head: str, cells: Sequence[ReadCell]) -> Iterator[DerivedColumn]:
+def _flags(column: _WholeColumn) -> _Derived:
     """Yield the numbers, and the marks after those that are out of range, of a column with cells such as `7.1 H`. Marks
     after all numbers mean something else, such as a rank's rise or fall."""
-    present = [cell for cell in cells if not is_missing(cell.text)]
-    matches = {cell.text: _FLAGGED.fullmatch(" ".join(cell.text.split())) for cell in present}
-    are_numbers = all(found or looks_numeric(text) for text, found in matches.items())
-    if not head or not are_numbers or len({*map(bool, matches.values())}) < len((True, False)):
+    if not column.head:
         return
-    flagged = [matches.get(cell.text) for cell in cells]
-    numbers = [found["number"] if found else cell.text for found, cell in zip(flagged, cells, strict=True)]
-    yield DerivedColumn((head,), _parts_of(cells, numbers), column_index)
-    flags = [found["flag"].strip("()") if found else "" for found in flagged]
-    yield DerivedColumn(FLAG, _parts_of(cells, flags), column_index)
+    read = yield from column.read(_number_and_flag)
+    pairs = {text: pair for text, pair in read.items() if pair is not None}
+    if len(pairs) < len(read) or len({bool(flag) for _, flag in pairs.values()}) < len((True, False)):
+        return
+    for side, head in ((0, column.head), (1, *FLAG)):
+        texts = {text: pair[side] for text, pair in pairs.items()}
+        yield DerivedColumn((head,), (yield from _parts_of(column, texts)), column.index)
 
 
-def _results_of_days(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
+def _number_and_flag(text: str) -> tuple[str, str] | None:
+    """Return the number in a text and the mark after it, empty if there is none; None for a text without a number."""
+    if found := _FLAGGED.fullmatch(text):
+        return found["number"], found["flag"].strip("()")
+    return (text, "") if looks_numeric(text) else None
+
+
+def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
     """Yield the results of the latest day and of the day before, if the headers of several columns of numbers are
     days."""
-    days = {index: day for index, head in enumerate(header) if (day := _day_at_end(head))}
-    if len(set(days.values())) < max(FEWEST_DAYS, len(days)) or not all(_has_numbers(rows, index) for index in days):
+    days = {column.index: day for column in columns if (day := _day_at_end(column.head))}
+    if len(set(days.values())) < max(FEWEST_DAYS, len(days)):
         return
+    for index in days:
+        have_figures = yield from columns[index].read(_has_figures)
+        figures = {text for text, has_figures in have_figures.items() if has_figures}
+        if not figures or columns[index].share(figures) < LEAST_RANGES:
+            return
     latest = sorted(days, key=lambda index: days[index], reverse=True)
     for index, forms in zip(latest, RESULTS_OF_DAYS, strict=False):
-        cells = [row[index] for row in rows]
-        flags = [*_flags(index, header[index], cells)] if index == latest[0] else []
-        numbers, marks = [column.cells for column in flags] or (cells, [])
-        yield DerivedColumn((*forms, header[index]), list(numbers), index)
+        column = columns[index]
+        numbers, marks = column.cells, None
+        for found in _flags(column) if index == latest[0] else ():
+            if found is None:
+                yield None
+            elif found.forms == FLAG:
+                marks = found
+            else:
+                numbers = found.cells
+        yield DerivedColumn((*forms, column.head), list(numbers), index)
         if marks:
-            yield DerivedColumn(FLAG, list(marks), index)
+            yield marks
+
+
+def _has_figures(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _day_at_end(head: str) -> date | None:
@@ -270,36 +335,36 @@ def _day_at_end(head: str) -> date | None:
     return day.readings[0] if day and day.end == len(head[-LONGEST_RANGE:].rstrip()) else None
 
 
-def _has_numbers(rows: Sequence[Sequence[ReadCell]], index: int) -> bool:
-    texts = [row[index].text for row in rows if not is_missing(row[index].text)]
-    return bool(texts) and sum(any(map(str.isdigit, text)) for text in texts) >= LEAST_RANGES * len(texts)
+def _parts_of(column: _WholeColumn, texts: Mapping[str, str]) -> Slices[list[ReadCell]]:
+    """Return the cells of a column with `texts`, by their whole texts, instead of these; missing cells for empty
+    parts, and for cells that have none."""
+
+    def part_of(cell: ReadCell) -> ReadCell:
+        text = texts.get(cell.text)
+        return cell._replace(text=text, source=cell.text) if text else NO_CELL
+
+    return (yield from in_slices(part_of, column.cells))
 
 
-def _parts_of(cells: Sequence[ReadCell], texts: Sequence[str]) -> list[ReadCell]:
-    """Return the cells with only a part of their texts; missing cells for empty parts."""
-    return [
-        cell._replace(text=text, source=cell.text) if text else NO_CELL for cell, text in zip(cells, texts, strict=True)
-    ]
-
-
-def _signed_amounts(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -> Iterator[DerivedColumn]:
+def _signed_amounts(columns: Sequence[_WholeColumn]) -> _Derived:
     """Yield a column of amounts, negative for outgoing money, if exactly one column has outgoing money and exactly one
     has incoming money."""
-    named = [tuple(word for word in fold(head) if word not in _CURRENCIES) for head in header]
-    outs, ins = ([index for index, words in enumerate(named) if words in known] for known in (_OUT, _IN))
+    named = [tuple(word for word in fold(column.head) if word not in _CURRENCIES) for column in columns]
+    outs, ins = ([columns[index] for index, words in enumerate(named) if words in known] for known in (_OUT, _IN))
     if len(outs) != 1 or len(ins) != 1:
         return
-    cells = []
-    for row in rows:
-        out, in_ = row[outs[0]], row[ins[0]]
-        if _has_amount(in_):
-            cells.append(in_)
-        elif _has_amount(out):
-            is_signed = out.text.strip().startswith(_MINUS) or out.text.strip().endswith(_MINUS)
-            cells.append(out if is_signed else out._replace(text=f"-{out.text.strip()}", source=out.text))
-        else:
-            cells.append(NO_CELL)
+    cells = yield from in_slices(_signed_amount, zip(outs[0].cells, ins[0].cells, strict=True))
     yield DerivedColumn(("amount", "transaction amount"), cells)
+
+
+def _signed_amount(out_and_in: tuple[ReadCell, ReadCell]) -> ReadCell:
+    out, in_ = out_and_in
+    if _has_amount(in_):
+        return in_
+    if not _has_amount(out):
+        return NO_CELL
+    is_signed = out.text.strip().startswith(_MINUS) or out.text.strip().endswith(_MINUS)
+    return out if is_signed else out._replace(text=f"-{out.text.strip()}", source=out.text)
 
 
 def _has_amount(cell: ReadCell) -> bool:

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
-from models.fair_executor import Slices
+from models.fair_executor import Slices, in_slices
 from tasks.extraction.best_pairs import best_pairs
 from tasks.extraction.column_values import (
     NO_VALUE,
@@ -237,18 +237,19 @@ def headed_tables(
                     derived.append(column)
             wholes = [column for column in derived if column.part_of is None]
             column_sets = [wholes, derived] if len(wholes) < len(derived) else [derived]
-            found += [_with_derived(reading, columns) for columns in column_sets if columns]
+            for columns in filter(None, column_sets):
+                found.append((yield from _with_derived(reading, columns)))
     return found
 
 
-def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> HeadedTable:
+def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> Slices[HeadedTable]:
     """Return a reading with columns that were derived from its columns."""
     table = reading.table
     rows = [[*row, *[NO_CELL] * len(columns)] for row in table.rows[: reading.end]]
-    rows += [
-        [*row, *(column.cells[row_index] for column in columns)]
-        for row_index, row in enumerate(table.rows[reading.end :])
-    ]
+    rows += yield from in_slices(
+        lambda row: [*row[0], *row[1:]],
+        zip(table.rows[reading.end :], *(column.cells for column in columns), strict=True),
+    )
     whole = ReadTable(rows, table.heading, table.comma_likely, table.is_exact, table.is_whole, table.of_list)
     names = {name for column in columns for name in column.forms}
     # The name of one half of a column does not name the whole column.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from models.embedding.embedder import DIMENSIONS
 from models.extraction.network import ExtractionNetwork, FieldInputs, SpanInputs
-from models.fair_executor import FairExecutor, Slices, all_of
+from models.fair_executor import ITEMS_AT_ONCE, FairExecutor, Slices, all_of
 from tasks import result as result_module
 from tasks.extraction import candidates as candidates_module
 from tasks.extraction import choice as choice_module
@@ -319,8 +319,8 @@ def test_no_more_of_a_long_text_is_looked_at_than_is_searched_for_facts_about_pe
 
 def test_columns_are_derived_in_slices() -> None:
     header = [f"from {number}" for number in range(8)]
-    rows = [[ReadCell("2 – 3 kg")] * len(header)] * 100
-    assert slices_of(derived_columns(header, rows)) > 5 * len(header)
+    rows = [[ReadCell(f"{number} – {number + 1} kg")] * len(header) for number in range(10 * ITEMS_AT_ONCE)]
+    assert slices_of(derived_columns(header, rows)) > 5 * 10 * len(header)
 
 
 @pytest.mark.deep
