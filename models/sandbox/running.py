@@ -4,6 +4,7 @@ import marshal
 import os
 import platform
 import select
+import signal
 import subprocess
 import time
 from collections.abc import Sequence
@@ -180,7 +181,8 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
         if reader.poll(_POLL_S * 1000):
             data = os.read(output, 1 << 20)
             if not data:
-                return _answer(bytes(written), process.wait(_GRACE_S), stopped)
+                is_over = process.stdin.closed
+                return _answer(bytes(written), process.wait(_GRACE_S), stopped, is_over=is_over)
             written += data
             continue
         late = time.monotonic() - deadline
@@ -194,8 +196,12 @@ def _wait_for_answer(process: "subprocess.Popen[bytes]", limits: SandboxLimits, 
     raise BadAnswer(f"more than {max_bytes} bytes came out")
 
 
-def _answer(output: bytes, status: int, stopped: Stop | None) -> ScriptOutcome:
+def _answer(output: bytes, status: int, stopped: Stop | None, *, is_over: bool) -> ScriptOutcome:
+    """Return the outcome of a script. `is_over` states that the server had ended it, perhaps before it began. Raises
+    BadAnswer."""
     if status == NOT_STARTED and not output:
+        if is_over:
+            return ScriptOutcome("", 128 + signal.SIGKILL, stopped)
         raise BadAnswer(
             "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
         )

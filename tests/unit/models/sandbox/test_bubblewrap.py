@@ -174,6 +174,21 @@ def test_one_whose_caller_goes_is_stopped_at_once(room: SandboxSetup) -> None:
     assert (outcome.exit_code, outcome.stopped) == (137, None)
 
 
+@pytest.mark.parametrize("reason", [None, "time"])
+def test_one_that_ends_before_it_began_is_no_fault_of_the_sandbox(
+    room: SandboxSetup, tmp_path: Path, reason: str | None
+) -> None:
+    never_ready = tmp_path / "bwrap"
+    never_ready.write_text("#!/bin/sh\nexec cat > /dev/null\n")
+    never_ready.chmod(0o700)
+    cancelled = Event()
+    if reason is None:
+        cancelled.set()
+    limits = SandboxLimits(seconds=1)
+    outcome = run_script(replace(room, bubblewrap=str(never_ready)), Script("print(1)"), limits, cancelled)
+    assert outcome == ScriptOutcome("", 137, reason)
+
+
 @pytest.mark.deep  # a bomb of forks is tried in the whole server
 def test_a_bomb_of_new_programs_is_stopped(room: SandboxSetup) -> None:
     code = (
