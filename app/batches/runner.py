@@ -463,8 +463,11 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Write the output and error files, and end the batch. If there is no room for a file, the batch shows the
-        error, and the ApiError is raised, so that the batch is tried again."""
+        """Write the output and error files, and end the batch.
+
+        If there is no room for a file, the batch shows the error, and the ApiError is raised, so that the batch is
+        tried again. If the key is no longer valid or the files would have expired by now, the batch fails instead.
+        """
         try:
             if batch.output_file is None and batch.completed:
                 written = await self._write(batch, is_answer=True)

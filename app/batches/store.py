@@ -230,8 +230,9 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, running: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch of this storage that no server runs. It is the oldest batch of the key of which
-        `holder` runs the fewest batches. Batches in `running` and batches of tenants in `full` are skipped."""
+        """Lease an unfinished batch that no server runs. It is the oldest batch of the key of which `holder` runs the
+        fewest batches. Batches in `running`, batches of tenants in `full`, and batches of other storages that are not
+        abandoned yet are skipped."""
         skipped_batches, skipped_tenants = tuple(running), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -284,7 +285,8 @@ class BatchStore:
         return await self._in_transaction(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """End a batch whose files are written. `tell` is True if the webhook is to be called. Raises LeaseLost."""
+        """End a batch, and delete the results of its lines, which are in files by now if the client gets them. `tell`
+        is True if the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _update_held(db, batch_id, holder, **values)
@@ -395,8 +397,9 @@ class BatchStore:
         await self._in_transaction(lambda db: db.execute(query, (again_at, batch_id)))
 
     async def sweep(self, before: float, now: float) -> int:
-        """Delete the finished batches that were made before `before`, unless their notice is due, and return their
-        number. Each sweep gives some of the free pages back to the disk."""
+        """Delete the finished batches that were made before `before`, and return their number. A batch whose notice
+        waits is deleted only when the notice is overdue by _OVERDUE_S. Each sweep gives some of the free pages back to
+        the disk."""
         condition = (
             f"created < ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
         )

@@ -130,8 +130,8 @@ class Collector:
 
 
 def is_short(request: ChatRequest) -> bool:
-    """True if a request has few and short texts and no media, so that searching it takes less time than starting a
-    thread."""
+    """True if a request has few and short texts, no content parts and no tools, so that searching it takes less time
+    than starting a thread."""
     contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
     if len(contents) > _FEW_MESSAGES or request.tools:
         return False

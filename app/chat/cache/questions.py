@@ -190,7 +190,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]], replacement: str = " "
 def _capitalised(text: str) -> Iterator[str]:
     """Yield, in lower case, the words whose capitals make them names.
 
-    Capitals mean nothing in a text in which most words have them, nor at the beginning of a sentence.
+    Capitals mean nothing in a text of more than three words most of which have them. The initial capital of a
+    sentence means nothing either.
     """
     found = list(_WORD.finditer(text))
     function_words = question_words().function_words - question_words().dates.keys()
@@ -359,7 +360,7 @@ def _split_list(text: str) -> list[str]:
 
 
 def _english_words(named: Mapping[str, int], words: int) -> dict[str, int]:
-    """Return the first `words` words of each number, which are the English ones in these lists, except "one"."""
+    """Return the first `words` words of each number, without "one". In these lists, the English words come first."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():
         by_number.setdefault(number, []).append(word)

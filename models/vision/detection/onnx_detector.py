@@ -20,7 +20,7 @@ _MAX_MASK_PIXELS = 64_000_000
 as large as the picture."""
 _PIXELS_AT_ONCE = 4_000_000
 _MAX_REMAP_SIDE = 32_000
-"""OpenCV maps at most this many pixels along a side at once (SHRT_MAX)."""
+"""At most this many pixels along a side are mapped at once, because OpenCV accepts fewer than SHRT_MAX (32,767)."""
 
 
 class OnnxNetwork:

@@ -59,8 +59,8 @@ class BoxMeans:
         self._height, self._width = picture.shape[:2]
 
     def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
-        """Return the mean per box and channel. A box is moved inside the picture, and is at least one pixel wide
-        and high."""
+        """Return the mean per box and channel. Boxes are cut to the picture, and count as at least one pixel wide and
+        high."""
         left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
         top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
         right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)

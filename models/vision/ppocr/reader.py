@@ -35,14 +35,14 @@ _MAX_SLOPE = 0.06
 """A line is cut out without straightening if its slope is at most this. The slope is the rise of the line's edge,
 relative to the line's height."""
 _LONGEST_WARPED = 32_766
-"""OpenCV's warp can address at most this many pixels along a side (SHRT_MAX)."""
+"""A warped picture has at most this many pixels along a side, because OpenCV accepts fewer than SHRT_MAX (32,767)."""
 _EDGE_TOLERANCE = 0.25
 """A crop may leave out at most this part of a pixel at the edge of a box."""
 
 _MAX_COLUMNS = 1_000_000
-"""All lines of one picture together have at most this many columns, at LINE_HEIGHT. They show about 50,000 letters, in
-144 MB. Without this limit, lines one pixel high across a large picture would take a hundred times the picture's
-memory."""
+"""All lines of one picture, scaled to LINE_HEIGHT, are together at most this many pixels wide. They show about 50,000
+letters, in 144 MB. Without this limit, lines one pixel high across a large picture would take a hundred times the
+picture's memory."""
 _MAX_LINES = 4_000
 """At most this many lines of one picture are read. A dense newspaper page has a thousand, whereas a picture of 12 kB
 may show a hundred thousand squares, each of which would be read."""
