@@ -159,7 +159,8 @@ class ApiKeys:
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
         """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
-        `Bearer <one of the keys>`, and RateLimited if too many wrong keys came from `address`.
+        `Bearer <one of the keys>` and the key has not expired, and RateLimited if too many wrong keys came from
+        `address`.
 
         Digests are compared in constant time, and the search does not stop at a match, so that its duration reveals
         nothing about a key.

@@ -53,7 +53,8 @@ class _PaperCounts:
 class TableReview:
     """The review of the table in `state` by several people at the same time. It may be used by several threads.
 
-    `table` is the file of the table, which `export` writes again. A field with a probability below `below` is doubtful.
+    `table` is the file of the table, which `export` writes again. A field is doubtful if nothing supports its value, or
+    if its probability is below `below`.
     """
 
     def __init__(self, state: JobState, table: Path, asker: PaperClient, below: float) -> None:

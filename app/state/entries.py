@@ -118,7 +118,8 @@ class CircuitBreaker:
         """Number of calls in a row that took too long."""
 
     async def call(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        """Return the result of `work`; None if it takes too long or raises StoreDown."""
+        """Return the result of `work`. Return None if it takes too long, raises StoreDown, or is not tried during a
+        pause."""
         if self._clock() < self._paused_until:
             work.close()
             self._faults["down"] += 1
