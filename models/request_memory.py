@@ -209,8 +209,8 @@ class RequestMemory:
             held.leave()
 
     async def hold(self, size: int) -> HeldBytes | None:
-        """Hold `size` more bytes, and return everything that the request holds except words. None while the request
-        holds too few bytes to count.
+        """Hold `size` more bytes, and return everything that the request holds except words. Return None outside of
+        requests, and while the request holds too few bytes to count.
 
         Waits until the bytes are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too
         many requests wait, and MemoryShort.
@@ -231,7 +231,7 @@ class RequestMemory:
             return held.bytes
 
     async def hold_words(self, size: int) -> HeldWords | None:
-        """Hold `size` bytes for the words that a part of the request will read. None outside of requests.
+        """Hold `size` bytes for the words that a part of the request will read. Return None outside of requests.
 
         Waits until they are free. Raises what `hold` raises.
         """

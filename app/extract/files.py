@@ -256,7 +256,8 @@ def _convert(kind: type, value: Any) -> Any:
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one JSON object for each paper: its name, the unchanged answer with its evidence, and any error."""
+    """Write one JSON object for each paper: its name, the whole answer with its evidence and warnings, and any
+    error."""
     with _replace_file(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
             line: dict[str, Any] = {"paper": row.name}

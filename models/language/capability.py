@@ -76,7 +76,8 @@ class LlmSettings(OwnSettings):
     """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls to the LLM's server. Further calls wait."""
+    """Number of simultaneous calls to the LLM's server. Up to four times as many wait; further
+    ones are refused."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:

@@ -68,7 +68,7 @@ PARALLEL_LARGE = 4
 class LlmCounters(EngineCounters):
     cancelled: int = 0
     loosened: int = 0
-    """Number of answers under a grammar for any JSON object, because the grammar of their schema did not compile."""
+    """Number of answers under a looser grammar, because the grammar of their schema did not compile."""
 
 
 class EmbeddedLlm:
@@ -196,7 +196,7 @@ class EmbeddedLlm:
         await self.abilities()
 
     async def unload(self) -> bool:
-        """Free the model. Do nothing, and return False, while a caller uses it."""
+        """Free the model. Do nothing, and return False, if it is not loaded, or while a caller uses it."""
         unloaded = await self._servers.unload(lambda: not self._users)
         if unloaded:
             self.counters.unloads += 1

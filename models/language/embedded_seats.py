@@ -134,7 +134,7 @@ class LlamaServers:
         return len(self._servers) < self._at_once and self._low_priority.issuperset(self._idle)
 
     def _take_idle(self, *, yields: bool) -> LlamaServer | None:
-        """Remove and return the most suitable idle server. None if a server has to be opened first."""
+        """Remove and return the most suitable idle server. Return None if a server has to be opened first."""
         if self._closed or not self._idle:
             return None
         fitting = [one for one in self._idle if (one in self._low_priority) == yields]

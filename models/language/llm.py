@@ -238,7 +238,7 @@ class Done:
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     note: str | None = None
-    """Note for the caller about the end and the limit of the answer, if the limit is not the requested one."""
+    """Note for the caller on why the answer was cut, or why its limit is not the requested one."""
 
     def noting(self, note: str | None) -> "Done":
         """Return a copy with one sentence added to its note."""
@@ -271,11 +271,12 @@ class Llm(Protocol):
         """
 
     def check_room(self) -> None:
-        """Check that another call may wait. Raises EngineOverloaded, like `stream`, if too many wait already."""
+        """Check that another call may wait. Raises EngineOverloaded or LlmOverloaded, like `stream`, if too many wait
+        already."""
 
     def count_tokens(self, text: str) -> int:
-        """Number of tokens of `text`: exact if the tokenizer is in this process, else estimated as one token for four
-        bytes of UTF-8."""
+        """Number of tokens of `text`: exact while a tokenizer is loaded in this process, else estimated as one token
+        for four bytes of UTF-8."""
 
     @property
     def loaded(self) -> bool:

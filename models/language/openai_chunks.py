@@ -163,8 +163,7 @@ class ChunkReader:
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
         """Return the call that `piece` belongs to, according to its index. Some servers leave the index out, or give
-        every call the index 0; in their streams, a new id begins a new call,
-        unless the piece has no name."""
+        every call the index 0; in their streams, a new id begins a new call, unless the piece has no name."""
         known = [call for call in self._calls if piece.index is None or call.server_index == piece.index]
         if known and (not piece.id or piece.id == known[-1].id or not _has_name(piece)):
             return known[-1]

@@ -153,7 +153,8 @@ class ServerError:
 
     @property
     def status(self) -> int | None:
-        """HTTP status in the error object itself. Once a stream has begun, this is the only status."""
+        """HTTP status that the error object itself states or implies; None if there is none. Once a stream has begun,
+        no other status can show that it failed."""
         code = self.fields.get("code")
         if isinstance(code, int | str) and str(code) in _STATUSES:
             return int(code)

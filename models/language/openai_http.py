@@ -31,7 +31,7 @@ KEEP_ALIVE_S = 4.0
 the moment when the next call uses it."""
 
 ERROR_BYTES = 65536
-"""At most this many bytes are read of a response with a status other than 200."""
+"""A call's response with a status other than 200 is read until it has at least this many bytes."""
 
 _PIECE_BYTES = 256 * 1024
 """A larger body of a call is written in pieces of this many bytes, because writing it at once would block the event
@@ -137,8 +137,8 @@ class OpenAiHttp:
             await asyncio.sleep(wait)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmBroke if the body breaks
-        off, or LlmUnavailable if it does not begin in time."""
+        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
+        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
         hanging_up: list[asyncio.Task[None]] = []
 
         def hang_up() -> None:

@@ -55,8 +55,8 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; other calls wait. An object of this class belongs to the event loop in which it is first
-    used.
+    fairly among the keys; up to four times as many wait. An object of this class belongs to the event loop in which it
+    is first used.
     """
 
     def __init__(

@@ -63,7 +63,7 @@ class LlmTranslator:
         source: str | None,
         target: str,
         *,
-        wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
+        wait: bool = False,  # noqa: ARG002 - a call to the LLM waits in any case
     ) -> list[str]:
         """Translate the sentences. The translations may still lack marks. Raises LlmError; NotTranslated if a sentence
         has no translation."""

@@ -99,8 +99,8 @@ class HostedTranslator:
 
 
 def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
-    """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is ignored: `pt`
-    serves `pt-PT`."""
+    """Return the route with the fewest hops over `pairs`; None if there is none. If no pair has the tag's region, the
+    region is ignored: `pt` serves `pt-PT`."""
     start = _serving_tag(source, {origin for origin, _ in pairs})
     end = _serving_tag(target, {to for _, to in pairs})
     if start is None or end is None:
