@@ -233,10 +233,10 @@ class Admission:
         """Reserve the tokens and the money that the request may use, before any work.
 
         `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
-        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the
-        key's MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0
-        if it cannot. `is_cached`: the answer may be in the cache, so the
-        request passes even on a spent budget; `require_budget` is then called before any other work.
+        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the key's
+        MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0 if it
+        cannot. `is_cached`: the answer may be in the cache, so the request passes even on a spent budget;
+        `require_budget` is then called before any other work.
 
         Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """

@@ -247,8 +247,8 @@ class BatchRunner:
         run.task.cancel()
 
     async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease the next batch of a key that runs fewer batches than its share allows. With `is_first`, the key must
-        run none."""
+        """Lease and return the next batch of a key that runs fewer batches than its share allows; None if there is
+        none. With `is_first`, the key must run no batch yet."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_BATCHES_AT_ONCE)}

@@ -214,8 +214,8 @@ class BatchStore:
         return await self._file.run(lambda db: [_from_row(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
-        """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs the
-        batch sees the new status when it renews the lease."""
+        """Mark a batch as being cancelled unless its lines are finished, and return the batch; None if the tenant has
+        no such batch. The server that runs the batch sees the new status when it renews the lease."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
             batch = _find_one(db, "id = ? AND tenant = ?", batch_id, tenant)
@@ -230,9 +230,9 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, running: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch that no server runs. It is the oldest batch of the key of which `holder` runs the
-        fewest batches. Batches in `running`, batches of tenants in `full`, and batches of other storages that are not
-        abandoned yet are skipped."""
+        """Lease and return an unfinished batch that no server runs; None if there is none. It is the oldest batch of
+        the key of which `holder` runs the fewest batches. Batches in `running`, batches of tenants in `full`, and
+        batches of other storages that are not abandoned yet are skipped."""
         skipped_batches, skipped_tenants = tuple(running), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -371,9 +371,9 @@ class BatchStore:
         return await self._file.run(page)
 
     async def claim_notice(self, now: float, until: float, after: str = "", full: Iterable[str] = ()) -> Batch | None:
-        """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`. Tenants
-        take turns in the order of their names, beginning after `after`; of a tenant's batches, the longest overdue one
-        comes first. Tenants in `full` are skipped."""
+        """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`; None if
+        there is none. Tenants take turns in the order of their names, beginning after `after`; of a tenant's batches,
+        the longest overdue one comes first. Tenants in `full` are skipped."""
         skipped_tenants = tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:

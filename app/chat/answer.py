@@ -391,8 +391,8 @@ class Answerer:
         return await self._quote(read, question)
 
     async def _quote(self, entries: Sequence[Entry], question: str) -> _PlainAnswer | None:
-        """Return the passages of the results that answer the question, each below its heading. The heading of a search
-        result names its page."""
+        """Return the passages of the results that answer the question, each below its heading; None if there are none.
+        The heading of a search result names its page."""
         texts = await trim(
             entries, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
         )

@@ -184,7 +184,8 @@ class JobState:
 
     @property
     def folder(self) -> Path | None:
-        """Working folder of the last run, against which relative paths of papers are resolved."""
+        """Working folder of the last run, against which relative paths of papers are resolved; None if it was not
+        stored."""
         text = self._job(_FOLDER)
         return None if text is None else Path(text)
 

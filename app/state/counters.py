@@ -184,7 +184,8 @@ class TenantUsage:
     """Money spent in the period, with the reservations of running requests."""
 
     def exceeded_limit(self, limits: Limits, amount: Amount) -> Limit | None:
-        """Return the limit that refuses `amount`, if any. Limits for which waiting does not help come first."""
+        """Return the limit that refuses `amount`, if any. The budget comes first, because waiting a little does not
+        help against it."""
         if limits.budget is not None and amount.money and self.spent + amount.money > limits.budget:
             return "budget"
         if limits.concurrent is not None and amount.places and self.running + amount.places > limits.concurrent:

@@ -120,7 +120,7 @@ class OpenAiServer:
 
     @property
     def broken(self) -> str | None:
-        """Reason why the server could not be reached at the last try, and a remedy."""
+        """Reason why the server could not be reached at the last try, and a remedy; None if it could be reached."""
         return self._outage
 
     async def load(self) -> None:

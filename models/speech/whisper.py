@@ -277,7 +277,8 @@ class Whisper:
         ]
 
     def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
-        """Return the probability of each window's language, which is known or the only one."""
+        """Return the probability of each window's language, which is known or the only one; None where it cannot be
+        measured."""
         if self._whisper.model.is_multilingual:
             return [1.0] * len(windows)
         measured: list[float | None] = [None] * len(windows)

@@ -142,7 +142,8 @@ def pair_name(source: str, target: str) -> str:
 
 
 def _serving_tag(tag: str | None, tags: Collection[str]) -> str | None:
-    """Return the name in `tags` that serves the tag: the tag itself, its script, or the language alone."""
+    """Return the tag in `tags` that serves `tag`: itself, its language with the script, or the language alone; None if
+    there is none."""
     while tag is not None and tag not in tags:
         tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None
     return tag

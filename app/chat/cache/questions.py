@@ -208,7 +208,8 @@ def _capitalised(text: str) -> Iterator[str]:
 
 
 def _unit(term: str, word_before: str) -> str | None:
-    """Return the name of a unit. A unit of one or two letters counts only after a number or a direction."""
+    """Return the name of a unit; None if `term` is none. A term of one or two letters is a unit only after a number or
+    a direction."""
     if len(term) <= 2 and word_before not in _BEFORE_UNITS:
         return None
     named = question_words().units.get(term)

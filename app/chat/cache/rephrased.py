@@ -108,7 +108,7 @@ class RephrasedQuestions:
 
     async def _decide(self, lookup: QuestionLookup, similar: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Decide about the nearest known question. The engine embeds the question only if a cached answer might be
-        returned."""
+        returned. Return None if the engine fails then."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in similar):
             vector = await self._engine_breaker.call(self._vector(lookup.turn), EMBEDDING_S)

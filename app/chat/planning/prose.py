@@ -202,7 +202,7 @@ class Enclosure:
 
 
 def enclosure_in(message: str) -> Enclosure | None:
-    """Return the fence or the pair of tags around the document of a message.
+    """Return the fence or the pair of tags around the document of a message; None if there is none.
 
     A pasted text may itself contain tags. Therefore an enclosure counts only if the text outside it is short and has no
     values of its own, and HTML's elements never count.
