@@ -24,7 +24,7 @@ from models.scheduler import Share
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
 REFRESH_S = 1.0
-"""The file of keys is checked for changes after this many seconds."""
+"""Time between two checks of the file of keys for changes, in seconds."""
 
 _MAX_ADDRESSES = 10_000
 """The wrong keys of at most this many addresses are remembered. The address that was silent longest is forgotten

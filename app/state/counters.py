@@ -32,7 +32,7 @@ UNFORESEEN_READING = 4
 """Shares of MAX_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
 document has been read."""
 KEPT_DAYS = 400
-"""Days that daily usage, and spending by day or month, is kept."""
+"""Number of days for which daily usage, and spending by day or month, are kept."""
 ROUNDING = 1e-6
 """Tolerance of a rate, because fractions of time are inexact."""
 
@@ -243,7 +243,7 @@ def day_at(now: float) -> str:
 
 
 class CounterStore(Protocol):
-    """Interface of the stores. Every method but `settle` raises StoreDown."""
+    """Interface of the stores. Every method but `settle` may raise StoreDown."""
 
     faults: int
     """Number of calls of `settle` that failed."""

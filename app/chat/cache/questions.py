@@ -89,7 +89,7 @@ class ParsedQuestion:
     """Stems of the words that carry meaning."""
     names: Sequence[str]
     objects: Mapping[str, frozenset[str]]
-    """Objects of directions: the word that follows "to", "from", "than" …, by direction."""
+    """Objects of directions: the next word with a meaning after "to", "from", "than" …, by direction."""
     times: frozenset[int]
     """Numbers of the tenses (present, past, future) that occur, by their order in `times` of questions.toml."""
     persons: frozenset[int]
