@@ -46,8 +46,8 @@ class HeldBytes:
         return self._taken.slots
 
     def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Does nothing
-        once the request has ended. Raises MemoryShort."""
+        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Do nothing once
+        the request has ended. Raises MemoryShort."""
         if self._is_over:
             return
         size = min(size, self._pool.at_once)
@@ -100,7 +100,7 @@ class _WordsOfRequest:
         return self._taken is None
 
     async def change(self, by: int) -> None:
-        """Change the number of held bytes by `by`, which may be negative. Holds none once the request has ended. Raises
+        """Change the number of held bytes by `by`, which may be negative. Hold none once the request has ended. Raises
         what `HeldWords.resize` raises, and EngineOverloaded and ShareUsedUp for the first bytes if too many wait."""
         try:
             if self._is_over:

@@ -122,8 +122,9 @@ class _RunningBatch:
         self.changed.set()
 
     async def wait_for_room(self, size: int, max_lines: int) -> None:
-        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines
-        are unfinished at a time. Lines that wait without a slot count, because they are in memory."""
+        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines,
+        with LARGEST_LINE bytes together, are unfinished at a time. Lines that wait without a slot count, because they
+        are in memory."""
         while (
             self.begun
             and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE)
@@ -194,7 +195,8 @@ class BatchRunner:
             await self._shut_down()
 
     async def _poll(self) -> None:
-        """Renew leases, stop batches that are to end, and start batches that no server runs."""
+        """Renew leases, stop batches that are to end, start batches that no server runs, begin to send notices, and now
+        and then delete old batches."""
         if not self.store.is_begun:
             return
         now = self.clock()

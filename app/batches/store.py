@@ -161,7 +161,7 @@ _COLUMNS = ", ".join(one.name for one in fields(Batch))
 
 
 class BatchStore:
-    """Store of batches in SQLite. Every method raises StoreDown. The file is created for the first batch. A damaged
+    """Store of batches in SQLite. Every method may raise StoreDown. The file is created for the first batch. A damaged
     file is kept beside a new one.
 
     Servers with different storages of files may share the store, knowingly or because their folders are side by side.

@@ -62,7 +62,7 @@ class EntryTotals:
 
 
 class InspectableStore(Protocol):
-    """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
+    """The operator's view of a store: its contents, and their deletion. Every method may raise StoreDown."""
 
     async def entry_totals(self) -> list[EntryTotals]: ...
 
@@ -74,7 +74,7 @@ class InspectableStore(Protocol):
 
 class EntryStore(InspectableStore, Protocol):
     """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
-    Every method raises StoreDown."""
+    Every method may raise StoreDown."""
 
     async def get(self, key: Key) -> bytes | None:
         """Return the value of a key; None if there is none, or it has expired."""

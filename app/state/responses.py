@@ -78,7 +78,7 @@ class StoredResponse:
 
 
 class ResponseStore:
-    """Stored responses of each key, by their ids. Methods raise StoreDown, and ModelError if the threads are
+    """Stored responses of each key, by their ids. Methods may raise StoreDown, and ModelError if the threads are
     overloaded."""
 
     def __init__(self, store: EntryStore, sealer: Sealer, threads: FairExecutor, *, max_age_s: float) -> None:

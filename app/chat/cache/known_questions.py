@@ -62,7 +62,7 @@ class KnownQuestion:
 class KnownQuestions:
     """SQLite file of known questions. Each server has its own, even if the answers are stored elsewhere.
 
-    Each server learns only from its own requests. Texts and vectors are sealed. Methods that read or write the file
+    Each server learns only from its own requests. Texts and vectors are sealed. Methods that read or write the file may
     raise StoreDown.
     """
 
