@@ -47,7 +47,7 @@ from models.language.llm import BYTES_PER_TOKEN
 ASSUMED_ANSWER_TOKENS = 1024
 """Tokens that are reserved for an answer if the request has no `max_tokens`."""
 FLUSH_S = 3.0
-"""The keys' usage is written to the store every so many seconds."""
+"""Time between two writes of the keys' usage to the store, in seconds."""
 PAUSE_S = 1.0
 """No reservation is attempted for this many seconds after a failure of the store."""
 

@@ -83,7 +83,7 @@ class EntryStore(InspectableStore, Protocol):
         """Write a value, completely or not at all."""
 
     async def delete(self, key: Key) -> bool:
-        """Delete a value. True if it existed."""
+        """Delete a value. Return True if it existed."""
 
     async def sweep(self) -> int:
         """Delete expired entries, unless the store does that by itself, and return their number."""
