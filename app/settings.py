@@ -48,7 +48,7 @@ FORMER_SETTINGS = {
     "max_guarded_mb": "1 MB",
     "max_head_kb": "64 kB",
     "max_inline_chars": "1,000,000 characters",
-    "max_json_depth": "200 levels",
+    "max_json_depth": "201 levels",
     "max_json_values": "50,000 values",
     "max_office_mb": "256 MB",
     "max_response_mb": "64 MB",

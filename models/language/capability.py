@@ -61,7 +61,7 @@ class LlmSettings(OwnSettings):
     llm_model: str | None = None
     """Name of the model on that server. Unset: the first model that the server lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
-    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: the server finds
+    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: openfaze finds
     them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
     """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an

@@ -19,7 +19,7 @@ class BodyParser(Protocol):
         """Return the documents that this piece completes. Raises EventTooLong."""
 
     def close(self) -> list[bytes]:
-        """Return the documents that the end of the body completes."""
+        """Return the documents that the end of the body completes. Raises EventTooLong."""
 
 
 class EventTooLong(Exception):

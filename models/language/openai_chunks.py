@@ -76,8 +76,8 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """Create a reader. If `joins`, adjacent text deltas in chunks that arrive together are merged into one event,
-        because each event has a cost."""
+        """Create a reader. If `joins`, adjacent deltas of text, or of reasoning, in chunks that arrive together are
+        merged into one event, because each event has a cost."""
         self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []

@@ -60,11 +60,10 @@ class ServerPatience:
     """Wait before the first retry. The wait before the second is twice as long. Both are shortened at random by up to
     half, so that callers do not retry at the same time."""
     longest_retry_after_s: float = 2.0
-    """A server may demand at most this wait before a retry. A server that demands a longer wait is reported as
-    overloaded at once."""
+    """A server may demand at most this wait before a retry. If it demands a longer wait, the call fails at once."""
     question_s: float = 30.0
     """Longest wait for the answer to a question that tests an ability of the server. It is short, because the answer
-    has 16 tokens and the server has already answered a plain question."""
+    has at most 16 tokens and the server has already answered a plain question."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -103,8 +102,8 @@ class OpenAiHttp:
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
-        The call is repeated when the connection fails or the server is busy, and without the options that the server
-        does not know. Raises LlmError.
+        The call is repeated when the connection fails (unless it timed out) or the server is busy, and without the
+        options that the server does not know. Raises LlmError.
         """
         spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)

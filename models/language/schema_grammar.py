@@ -55,9 +55,9 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
 def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     """Return `schema` reduced to the keywords that decode well.
 
-    A string that no other keyword limits gets at most `longest_string` characters, and an object that lists its
-    properties allows no others unless the schema says so. Answers within these limits are valid under the full schema,
-    too, and the limits make a small model come to an end.
+    A string that no other keyword limits gets at most `longest_string` characters, or `minLength` if that is larger. An
+    object that lists its properties allows no others unless the schema says so or contains an `allOf`. Neither limit
+    makes an answer invalid under the full schema, and both make a small model come to an end.
     """
     relaxed = _Reduction(schema, longest_string).reduce(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
@@ -158,7 +158,7 @@ def _is_regular(pattern: str) -> bool:
 
 
 def _resolves(reference: str, root: Mapping[str, Any]) -> bool:
-    """True if `reference` is a JSON pointer to the root or to a definition at the root. The reduced schema contains no
+    """True if `reference` is a JSON pointer to the root or to a definition at the root. The reduced schema may lack any
     other target."""
     path = reference.removeprefix("#/").split("/")
     if not reference.startswith("#/") or len(path) != 2 or path[0] not in ("$defs", "definitions"):
