@@ -109,7 +109,7 @@ class PersonalDataSpan:
 
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
-    word there may name the kind of a number."""
+    word there may name the kind of a number. Of data that begins in `before`, the part in `text` is returned."""
     before = before[-LONGEST:]
     whole = _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
@@ -138,7 +138,8 @@ def unsettled_from(text: str) -> int:
 
 
 def _open_number(text: str) -> int:
-    """Return the index of the groups of digits at the end of `text`; `len(text)` if there are none."""
+    """Return the index at which a number at the end of `text` begins, even if only signs or letters of it are there
+    yet; `len(text)` if there is none."""
     start = None
     for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
         word, gap = group.groups()

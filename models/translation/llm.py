@@ -28,8 +28,7 @@ where it belongs. Numbers stay as they are. Add nothing and leave nothing out.""
 
 
 class NotTranslated(LlmBroke):
-    """Raised if the LLM did not translate a sentence, or added its own markup. Another call would have the same
-    result."""
+    """Raised if the LLM did not translate a sentence. Another call would have the same result."""
 
     public = (
         "The language model was asked twice for a translation and gave none that can be used: a more capable one "
@@ -42,8 +41,8 @@ class NotTranslated(LlmBroke):
 
 
 class LlmTranslator:
-    """A translator between any languages. After a faulty answer, the LLM is asked again, with a list of the
-    faults."""
+    """A translator between any languages. After a faulty answer, the LLM is asked once more, with a list of
+    the faults."""
 
     name = NAME
     batch_chars = _BATCH_CHARS

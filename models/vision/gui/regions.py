@@ -20,8 +20,8 @@ Box = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Neighbouring pixels form an edge if they differ by at least this, in each of three passes. The first pass finds faint
-borders; the last one ignores the noise of JPEG."""
+"""Neighbouring pixels form an edge if they differ by more than this, in each of three passes. The first pass finds
+faint borders; the last one ignores the noise of JPEG."""
 
 
 class BoxMethod(IntEnum):
