@@ -84,7 +84,7 @@ class Detector(Protocol):
         these labels. Equal pictures give equal objects.
 
         If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
-        EngineUnavailable, EngineFailed.
+        EngineUnavailable and EngineFailed.
         """
 
 

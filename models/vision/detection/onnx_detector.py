@@ -134,7 +134,7 @@ class OnnxDetector:
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both raise EngineUnavailable."""
+        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both may raise EngineUnavailable."""
         self._locate = locate
         self._make_head = make_head
         self._device = device
