@@ -26,7 +26,7 @@ _PART_SIDE, _OVERLAP = 1800, 300
 """Largest side of a part, which bounds the memory, and the overlap of neighbouring parts, both in pixels."""
 
 _CUT_MARGIN = 3
-"""A box that ends within this many pixels of a side of a part belongs to the next part."""
+"""A box that ends within this many pixels of a side at which the screenshot was cut belongs to the next part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
