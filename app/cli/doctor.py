@@ -299,8 +299,8 @@ def _free_card_bytes() -> int:
 
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
     """Return the finding of a capability. If no engine can run here, or its weights are missing, the outcome is
-    `failed` if the operator chose an engine by name (`choice`) or the cause is unexpected, else `missing`. An engine
-    that runs but does not work has always `failed`."""
+    `failed` if the operator chose an engine by name (`choice`) or the cause is unexpected, else `missing`. The
+    outcome for an engine that can run but does not work is always `failed`."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:

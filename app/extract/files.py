@@ -268,7 +268,8 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
 
 
 def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field."""
+    """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field
+    that has evidence."""
     with _replace_file(path) as own:
         own.unlink(missing_ok=True)
         db = sqlite3.connect(own)

@@ -226,8 +226,8 @@ class TableReview:
             raise NotThere(f"{name} cannot be read: {error}") from None
 
     def reading(self, name: str) -> Json | None:
-        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere,
-        CannotAsk."""
+        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere
+        and CannotAsk."""
         paper = self._paper(name)
         if (known := self._readings.get(name)) is None:
             try:
