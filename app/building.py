@@ -50,7 +50,7 @@ from tasks.search.providers import SearchConfig, build_providers
 
 RAY = "ray"
 _PAGES_AT_ONCE = 4
-"""Pages are read so many at once, which is enough to keep the batches of one engine full."""
+"""Number of pages that are read at the same time. It is enough to keep the batches of one engine full."""
 LARGEST_ANSWER = 16 * MB
 """The cache keeps answers of at most this size, in bytes."""
 _LOCKED_S = 5.0

@@ -318,6 +318,6 @@ def fill_from_connections(metrics: Metrics, refused: Mapping[str, int]) -> None:
 
 
 def fill_from_cache(metrics: Metrics, answer_cache: AnswerCache) -> None:
-    """Add the hits, misses and vetoes of the cache."""
+    """Add the outcomes of look-ups in the cache, and its errors."""
     metrics.fill("openfaze_cache_total", lambda: list(answer_cache.outcomes.items()))
     metrics.fill("openfaze_cache_total", lambda: [((layer, "error"), count) for layer, count in answer_cache.faults])

@@ -46,8 +46,7 @@ PROBES = (HEALTH, "/ready")
 MONITORING_PATHS = (*PROBES, "/metrics")
 """Paths that are answered even while the server stops."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
-"""Pages that need no key, because their content is the same on every server. The requests that they send do need
-one."""
+"""Pages that need no key, because they contain no data of any caller. The requests that they send do need one."""
 
 EXPOSED_HEADERS = (
     "x-request-id",

@@ -48,7 +48,7 @@ FORMER_SETTINGS = {
     "max_guarded_mb": "1 MB",
     "max_head_kb": "64 kB",
     "max_inline_chars": "1,000,000 characters",
-    "max_json_depth": "200 levels",
+    "max_json_depth": "201 levels",
     "max_json_values": "50,000 values",
     "max_office_mb": "256 MB",
     "max_response_mb": "64 MB",
@@ -215,7 +215,8 @@ class EngineSettings(OwnSettings):
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """Number of CPU threads of an engine. 0 means the number that this process may use."""
+    """Number of CPU threads of an engine. 0 means as many as this process may use; an LLM in this process then uses
+    half of them."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
     from, or of the user's data folder (`~/.local/share/openfaze`)."""

@@ -170,7 +170,8 @@ def _describe(error: BaseException, with_messages: bool) -> dict[str, object]:
 
 
 def _reason(error: BaseException) -> str | None:
-    """Return the operating system's reason, such as a full disk, which quotes no content."""
+    """Return the reason that the operating system or SQLite states, such as a full disk, which quotes no content; None
+    for other errors."""
     if isinstance(error, OSError) and error.errno is not None and error.errno in errno.errorcode:
         return os.strerror(error.errno)
     return getattr(error, "sqlite_errorname", None) if isinstance(error, sqlite3.Error) else None

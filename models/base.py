@@ -47,7 +47,7 @@ class ModelError(Exception):
     """Base of all exceptions that this package raises on purpose."""
 
     retry_after: int | None = None
-    """Seconds after which the same call may succeed; None if only an operator can remove the cause."""
+    """Seconds after which the same call may succeed; None if trying again is useless."""
     reason_label: ClassVar[str] = "failed"
     """Kind of failure: one word, used in metrics."""
 

@@ -47,7 +47,7 @@ class EngineConfig:
     devices: Mapping[str, str] = field(default_factory=dict)
     """Devices of single capabilities, by name. All other capabilities use `device`."""
     threads: int = 0
-    """Number of CPU threads of an engine; 0: the number that this process may use."""
+    """Number of CPU threads of an engine; 0: the engine chooses, usually as many as this process may use."""
     weights_dir: Path = Path("weights")
     auto_pull: bool = True
     """True if small weights are fetched at their engine's first use."""

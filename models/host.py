@@ -101,7 +101,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         self._leases = 0
         self._idle_timer: asyncio.TimerHandle | None = None
         self.broken: str | None = None
-        """Cause of the last failure to load, and its remedy; None if there was none."""
+        """Cause of the last failure to load, and its remedy; None if there was none, or if a load has succeeded
+        since."""
         self.missing: str | None = None
         """Remedy for weights that the last load did not find and could not fetch."""
         self._unloading: set[asyncio.Task[bool]] = set()
@@ -213,7 +214,8 @@ class EngineHost(Generic[ItemT, ResultT]):
         await self._loading.join()
 
     async def unload(self) -> bool:
-        """Free the engine's weights and return True. While a caller holds a lease, do nothing and return False."""
+        """Free the engine's weights and return True. If the engine is not loaded, or a caller holds a lease, do nothing
+        and return False."""
         async with self._lifecycle:
             if not self.loaded or self._leases:
                 return False
@@ -224,7 +226,8 @@ class EngineHost(Generic[ItemT, ResultT]):
             return True
 
     async def close(self) -> None:
-        """Withdraw all waiting items, let running ones finish, and free the engine and the threads permanently.
+        """Refuse all waiting items with EngineNotReady, let running ones finish, and free the engine and the threads
+        permanently.
 
         Garbage is not collected: the process ends soon, which frees all memory.
         """

@@ -46,8 +46,8 @@ class HeldBytes:
         return self._taken.slots
 
     def resize(self, size: int) -> None:
-        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Does nothing
-        once the request has ended. Raises MemoryShort."""
+        """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Do nothing once
+        the request has ended. Raises MemoryShort."""
         if self._is_over:
             return
         size = min(size, self._pool.at_once)
@@ -100,7 +100,7 @@ class _WordsOfRequest:
         return self._taken is None
 
     async def change(self, by: int) -> None:
-        """Change the number of held bytes by `by`, which may be negative. Holds none once the request has ended. Raises
+        """Change the number of held bytes by `by`, which may be negative. Hold none once the request has ended. Raises
         what `HeldWords.resize` raises, and EngineOverloaded and ShareUsedUp for the first bytes if too many wait."""
         try:
             if self._is_over:
@@ -209,8 +209,8 @@ class RequestMemory:
             held.leave()
 
     async def hold(self, size: int) -> HeldBytes | None:
-        """Hold `size` more bytes, and return everything that the request holds except words. None while the request
-        holds too few bytes to count.
+        """Hold `size` more bytes, and return everything that the request holds except words. Return None outside of
+        requests, and while the request holds too few bytes to count.
 
         Waits until the bytes are free if the request holds none yet. Raises EngineOverloaded and ShareUsedUp if too
         many requests wait, and MemoryShort.
@@ -231,7 +231,7 @@ class RequestMemory:
             return held.bytes
 
     async def hold_words(self, size: int) -> HeldWords | None:
-        """Hold `size` bytes for the words that a part of the request will read. None outside of requests.
+        """Hold `size` bytes for the words that a part of the request will read. Return None outside of requests.
 
         Waits until they are free. Raises what `hold` raises.
         """

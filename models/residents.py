@@ -36,7 +36,7 @@ class Resident(Protocol):
 
     @property
     def in_use(self) -> bool:
-        """True if a caller waits for a result of the engine."""
+        """True while a caller needs the engine loaded for its work."""
 
     async def unload(self) -> bool:
         """Unload the engine. Return False if it was in use after all."""

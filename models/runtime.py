@@ -199,7 +199,7 @@ class Runtime:
         return service
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
-        """Return the service of the engine that serves `capability`; None if no engine can."""
+        """Return the service of the engine that serves `capability`; None if no engine can serve it."""
         try:
             return self.use(capability, by)
         except EngineUnavailable:

@@ -150,7 +150,7 @@ class FairQueue(Generic[ItemT]):
         return self._waiting[share.is_later, share.key][0]
 
     def peek(self) -> ItemT | None:
-        """Return the item that `pop` would return, and leave it in the queue."""
+        """Return the item that `pop` would return, and leave it in the queue; None if the queue is empty."""
         return next((self._waiting[order[0][2]][0] for order in self._orders if order), None)
 
     def is_ahead_of(self, share: Share) -> bool:

@@ -46,8 +46,8 @@ class HostLimits:
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
-    """At most this many items may wait, of all keys together. One more raises EngineOverloaded. A key may use its Share
-    of it."""
+    """Number of items of all keys together that may wait. If one more arrives, `scheduler.make_room` refuses it or
+    another one. A key may use its Share of the places."""
     workers: int = 1
     """At most this many batches run at the same time, each on an equal part of the processors. If each batch takes one
     item, a key may use its Share of them."""

@@ -47,7 +47,7 @@ from models.language.llm import BYTES_PER_TOKEN
 ASSUMED_ANSWER_TOKENS = 1024
 """Tokens that are reserved for an answer if the request has no `max_tokens`."""
 FLUSH_S = 3.0
-"""The keys' usage is written to the store every so many seconds."""
+"""Time between two writes of the keys' usage to the store, in seconds."""
 PAUSE_S = 1.0
 """No reservation is attempted for this many seconds after a failure of the store."""
 
@@ -233,10 +233,10 @@ class Admission:
         """Reserve the tokens and the money that the request may use, before any work.
 
         `task`: the task to run, `chat` for the full model, None for requests that every key may send. `answer_tokens`:
-        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the
-        key's MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0
-        if it cannot. `is_cached`: the answer may be in the cache, so the
-        request passes even on a spent budget; `require_budget` is then called before any other work.
+        the client's limit on the answer; None if the request has none. `unforeseen`: how much of the key's
+        MAX_UNFORESEEN the request takes (such as UNFORESEEN_ANSWER) because it may cost more than these tokens; 0 if it
+        cannot. `is_cached`: the answer may be in the cache, so the request passes even on a spent budget;
+        `require_budget` is then called before any other work.
 
         Raises TaskNotAllowed, KeyLimitReached, InsufficientQuota and Unavailable; a refused request costs nothing.
         """

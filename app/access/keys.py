@@ -24,7 +24,7 @@ from models.scheduler import Share
 EVERYONE = "everyone"
 """Tenant of all callers of a server without keys."""
 REFRESH_S = 1.0
-"""The file of keys is checked for changes after this many seconds."""
+"""Time between two checks of the file of keys for changes, in seconds."""
 
 _MAX_ADDRESSES = 10_000
 """The wrong keys of at most this many addresses are remembered. The address that was silent longest is forgotten
@@ -159,7 +159,8 @@ class ApiKeys:
 
     def check(self, authorization: str | None, address: str = "") -> Caller:
         """Return the caller whose key is in `authorization`. Raises InvalidApiKey unless that header has the form
-        `Bearer <one of the keys>`, and RateLimited if too many wrong keys came from `address`.
+        `Bearer <one of the keys>` and the key has not expired, and RateLimited if too many wrong keys came from
+        `address`.
 
         Digests are compared in constant time, and the search does not stop at a match, so that its duration reveals
         nothing about a key.

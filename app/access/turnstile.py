@@ -17,8 +17,8 @@ from models.scheduler import FairQueue, Share
 CONTESTED_S = 60.0
 """Requests without a key are slowed down for this many seconds after a request with a valid key."""
 PAUSE_FACTOR = 4
-"""The pause after a request lasts this many times as long as the request took. Requests without a key thus get at most
-a fifth of the loop's time."""
+"""The pause after a request lasts this many times as long as the request took, but from SHORTEST_PAUSE_S to
+LONGEST_PAUSE_S. Short requests without a key thus get at most a fifth of the loop's time."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.005, 0.1
 PAUSE_CREDIT_S = 0.1
 """The next request need not wait as long as the outstanding pauses are at most this, in seconds, together. A few

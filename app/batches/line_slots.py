@@ -35,7 +35,7 @@ class LineSlots:
 
     @property
     def width(self) -> int:
-        """Number of lines that may run now."""
+        """Number of lines that may run now. Beyond it, only a key without a running line gets a slot."""
         return 1 if self._requests else int(self._width)
 
     @property
@@ -137,7 +137,7 @@ class KeyPauses:
         self._ends[tenant] = max(self._ends.get(tenant, 0.0), self._clock() + seconds)
 
     def remaining_s(self, tenant: str) -> float:
-        """Seconds until a line of `tenant` may be tried, 0 if it may be tried now."""
+        """Return the seconds until a line of `tenant` may be tried, or 0 if it may be tried now."""
         remaining_s = self._ends.get(tenant, 0.0) - self._clock()
         if remaining_s <= 0:
             self._ends.pop(tenant, None)

@@ -249,8 +249,8 @@ class LineRunner:
         """Run a line and return its result; None if the key is no longer valid, or `stop` is set while the line waits.
 
         If the server or a limit of the key refuses the line, await `pause` with the refusal and a number of seconds,
-        and try again. Refusals by limits of the key do not count as tries. After other temporary failures, the line is
-        tried _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
+        and try again. Refusals because of the key (status 429) do not count as tries. After other temporary failures,
+        the line is tried _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S

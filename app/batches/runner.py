@@ -122,8 +122,9 @@ class _RunningBatch:
         self.changed.set()
 
     async def wait_for_room(self, size: int, max_lines: int) -> None:
-        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines
-        are unfinished at a time. Lines that wait without a slot count, because they are in memory."""
+        """Wait until a line of `size` bytes may begin, or until no more lines may begin. At most `max_lines` lines,
+        with LARGEST_LINE bytes together, are unfinished at a time. Lines that wait without a slot count, because they
+        are in memory."""
         while (
             self.begun
             and (self.begun >= max_lines or self.begun_bytes + size > LARGEST_LINE)
@@ -194,7 +195,8 @@ class BatchRunner:
             await self._shut_down()
 
     async def _poll(self) -> None:
-        """Renew leases, stop batches that are to end, and start batches that no server runs."""
+        """Renew leases, stop batches that are to end, start batches that no server runs, begin to send notices, and now
+        and then delete old batches."""
         if not self.store.is_begun:
             return
         now = self.clock()
@@ -247,8 +249,8 @@ class BatchRunner:
         run.task.cancel()
 
     async def _claim_next(self, now: float, *, is_first: bool) -> Batch | None:
-        """Lease the next batch of a key that runs fewer batches than its share allows. With `is_first`, the key must
-        run none."""
+        """Lease and return the next batch of a key that runs fewer batches than its share allows; None if there is
+        none. With `is_first`, the key must run no batch yet."""
         running = Counter(run.key.tenant for run in self._runs.values())
         callers = [caller for run in self._runs.values() if (caller := self._keys.caller_of(run.key)) is not None]
         full = {one.tenant for one in callers if is_first or running[one.tenant] >= one.share.of(_BATCHES_AT_ONCE)}
@@ -463,8 +465,11 @@ class BatchRunner:
         await self.store.note(batch.id, self._holder, late)
 
     async def _finish(self, batch: Batch) -> None:
-        """Write the output and error files, and end the batch. If there is no room for a file, the batch shows the
-        error, and the ApiError is raised, so that the batch is tried again."""
+        """Write the output and error files, and end the batch.
+
+        If there is no room for a file, the batch shows the error, and the ApiError is raised, so that the batch is
+        tried again. If the key is no longer valid or the files would have expired by now, the batch fails instead.
+        """
         try:
             if batch.output_file is None and batch.completed:
                 written = await self._write(batch, is_answer=True)

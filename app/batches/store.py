@@ -161,7 +161,7 @@ _COLUMNS = ", ".join(one.name for one in fields(Batch))
 
 
 class BatchStore:
-    """Store of batches in SQLite. Every method raises StoreDown. The file is created for the first batch. A damaged
+    """Store of batches in SQLite. Every method may raise StoreDown. The file is created for the first batch. A damaged
     file is kept beside a new one.
 
     Servers with different storages of files may share the store, knowingly or because their folders are side by side.
@@ -214,8 +214,8 @@ class BatchStore:
         return await self._file.run(lambda db: [_from_row(row) for row in db.execute(query, (*values, limit))])
 
     async def cancel(self, tenant: str, batch_id: str, now: float) -> Batch | None:
-        """Mark a batch as being cancelled unless its lines are finished, and return the batch. The server that runs the
-        batch sees the new status when it renews the lease."""
+        """Mark a batch as being cancelled unless its lines are finished, and return the batch; None if the tenant has
+        no such batch. The server that runs the batch sees the new status when it renews the lease."""
 
         def cancel(db: sqlite3.Connection) -> Batch | None:
             batch = _find_one(db, "id = ? AND tenant = ?", batch_id, tenant)
@@ -230,8 +230,9 @@ class BatchStore:
     async def claim(
         self, holder: str, now: float, until: float, running: Iterable[str] = (), full: Iterable[str] = ()
     ) -> Batch | None:
-        """Lease an unfinished batch of this storage that no server runs. It is the oldest batch of the key of which
-        `holder` runs the fewest batches. Batches in `running` and batches of tenants in `full` are skipped."""
+        """Lease and return an unfinished batch that no server runs; None if there is none. It is the oldest batch of
+        the key of which `holder` runs the fewest batches. Batches in `running`, batches of tenants in `full`, and
+        batches of other storages that are not abandoned yet are skipped."""
         skipped_batches, skipped_tenants = tuple(running), tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -284,7 +285,8 @@ class BatchStore:
         return await self._in_transaction(advance)
 
     async def end(self, batch_id: str, holder: str, status: Ended, now: float, *, tell: bool, **values: Any) -> Batch:
-        """End a batch whose files are written. `tell` is True if the webhook is to be called. Raises LeaseLost."""
+        """End a batch, and delete the results of its lines, which are in files by now if the client gets them. `tell`
+        is True if the webhook is to be called. Raises LeaseLost."""
 
         def end(db: sqlite3.Connection) -> Batch:
             batch = _update_held(db, batch_id, holder, **values)
@@ -369,9 +371,9 @@ class BatchStore:
         return await self._file.run(page)
 
     async def claim_notice(self, now: float, until: float, after: str = "", full: Iterable[str] = ()) -> Batch | None:
-        """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`. Tenants
-        take turns in the order of their names, beginning after `after`; of a tenant's batches, the longest overdue one
-        comes first. Tenants in `full` are skipped."""
+        """Return a batch whose end the webhook has to report now, and reserve it for this server until `until`; None if
+        there is none. Tenants take turns in the order of their names, beginning after `after`; of a tenant's batches,
+        the longest overdue one comes first. Tenants in `full` are skipped."""
         skipped_tenants = tuple(full)
 
         def claim(db: sqlite3.Connection) -> Batch | None:
@@ -395,8 +397,9 @@ class BatchStore:
         await self._in_transaction(lambda db: db.execute(query, (again_at, batch_id)))
 
     async def sweep(self, before: float, now: float) -> int:
-        """Delete the finished batches that were made before `before`, unless their notice is due, and return their
-        number. Each sweep gives some of the free pages back to the disk."""
+        """Delete the finished batches that were made before `before`, and return their number. A batch whose notice
+        waits is deleted only when the notice is overdue by _OVERDUE_S. Each sweep gives some of the free pages back to
+        the disk."""
         condition = (
             f"created < ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} AND (notice_due IS NULL OR notice_due < ?)"
         )

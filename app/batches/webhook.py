@@ -25,7 +25,8 @@ log = structlog.get_logger(__name__)
 
 class Webhook:
     def __init__(self, url: str, secret: str, fetcher: Fetcher) -> None:
-        """`secret`: any text, or `whsec_` and base64. Raises ValueError for invalid base64."""
+        """Create a webhook. `secret` is any text, or `whsec_` followed by base64. Raises ValueError for invalid
+        base64."""
         self._url = url
         self._secret = _decode_secret(secret)
         self._fetcher = fetcher

@@ -73,7 +73,7 @@ class Scenario(BaseModel):
     duration_s: Annotated[float, Field(gt=0)] = 30
     warmup_s: Annotated[float, Field(ge=0)] = 3
     fresh: bool = True
-    """True if openfaze servers must not answer from their cache. Other servers ignore this field."""
+    """True if openfaze servers must not answer from their cache. Other servers ignore the header that says so."""
     requests: Annotated[tuple[RequestTemplate, ...], Field(min_length=1)]
 
     @model_validator(mode="after")

@@ -54,11 +54,12 @@ from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_DIVISOR = 4
-"""If the client sets no limit, the LLM's context divided by this is kept for the answer: a quarter."""
+"""Unless the client sets a limit below the LLM's context, the context divided by this is kept for the answer: a
+quarter. Results of tasks get at least as much."""
 PICTURES_DIVISOR = 2
 """Pictures take at most the context that tools leave, divided by this: half of it."""
 ASSUMED_CONTEXT_TOKENS = 8192
-"""Context length assumed for an LLM that reports none, in tokens: the smallest default among servers."""
+"""Context length assumed for an LLM that reports none, in tokens."""
 PASSAGE_TOKENS = 120
 """If no capable LLM is available, passages with at most this many tokens together are the answer."""
 NO_OBJECTS = "No objects were looked for: the answer is what is written in the picture. {}"
@@ -70,8 +71,8 @@ LONGEST_SYSTEM = 30
 about."""
 LEAST_PASTED = 300
 LEAST_LINES = 3
-"""A text in a message with at least these numbers of characters and lines counts as the document that the question is
-about."""
+"""A text in a message with at least this many characters, or at least this many lines, counts as the document that the
+question is about."""
 CAREFUL_BYTES_PER_TOKEN = 3
 """Number of bytes counted as one token when results are fitted into the context.
 
@@ -217,7 +218,8 @@ class Answerer:
         return await in_thread(fields_of_format, request, form) if form is not None else None
 
     async def _choose_tool(self, turn: Turn, tools: Sequence[ChatTool]) -> ChatTool:
-        """Return the tool whose name and description are nearest in meaning to the user's text."""
+        """Return the tool whose name and description are nearest in meaning to the user's text, or the first if no
+        embedder is available."""
         if len(tools) == 1 or self.embedder is None:
             return tools[0]
         texts = [f"{tool.function.name}: {tool.function.description or ''}" for tool in tools]
@@ -389,8 +391,8 @@ class Answerer:
         return await self._quote(read, question)
 
     async def _quote(self, entries: Sequence[Entry], question: str) -> _PlainAnswer | None:
-        """Return the passages of the results that answer the question, each below its heading. The heading of a search
-        result names its page."""
+        """Return the passages of the results that answer the question, each below its heading; None if there are none.
+        The heading of a search result names its page."""
         texts = await trim(
             entries, question, PASSAGE_TOKENS, _count_tokens_carefully, self.executor, self.embedder, is_answer=True
         )
@@ -434,7 +436,8 @@ class Answerer:
     ) -> list[str]:
         """Return the texts of the results, shortened to fit the LLM's context.
 
-        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools.
+        Room is left for the other texts, for the answer, and for the `taken` tokens of pictures and tools. However
+        little these leave, the results get a quarter of the context.
         """
         limit = request.max_completion_tokens or request.max_tokens
         # A client's limit that exceeds the context is only a permission. It says nothing about the length of the
@@ -447,7 +450,7 @@ class Answerer:
 
 def _says_nothing_else(request: ChatRequest, directives: Directives) -> bool:
     """True if a question in the user's message can only be about this message: there is no earlier message, and the
-    system message is at most as long as "You are a helpful assistant."."""
+    system messages are hardly longer than "You are a helpful assistant."."""
     conversation = [message for message in request.messages if message.role not in ("system", "developer")]
     return len(conversation) <= 1 and sum(map(len, directives.system)) <= LONGEST_SYSTEM
 
@@ -466,7 +469,7 @@ def _as_call(event: Event, function: str) -> Event:
 
 
 def _count_definition_tokens(request: ChatRequest, internal: Sequence[InternalTool]) -> int:
-    """Return the number of tokens of the definitions of tools shown to the LLM."""
+    """Estimate the number of tokens of the definitions of tools shown to the LLM."""
     definitions = [tool.model_dump_json(exclude_unset=True) for tool in request.tools or ()]
     definitions += [json.dumps(tool.definition()) for tool in internal]
     return sum(map(_count_tokens_carefully, definitions))

@@ -130,8 +130,8 @@ class Collector:
 
 
 def is_short(request: ChatRequest) -> bool:
-    """True if a request has few and short texts and no media, so that searching it takes less time than starting a
-    thread."""
+    """True if a request has few and short texts, no content parts and no tools, so that searching it takes less time
+    than starting a thread."""
     contents = [message.content or "" for message in request.messages[: _FEW_MESSAGES + 1]]
     if len(contents) > _FEW_MESSAGES or request.tools:
         return False
@@ -168,8 +168,8 @@ def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
 
 
 def pasted_document(request: ChatRequest, since: int = 0) -> Entry | None:
-    """Return the document pasted into a user message at index `since` or later. If several messages contain a document,
-    the last one counts."""
+    """Return the document pasted into a user message at index `since` or later; None if there is none. If several
+    messages contain a document, the last one counts."""
     users = (at for at in reversed(_user_indexes(request)) if at >= since)
     return next((found for at in users if (found := _pasted_document_at(request, at))), None)
 

@@ -61,7 +61,8 @@ class Step:
 class Plan:
     steps: tuple[Step, ...] = ()
     last_result_only: bool = False
-    """True if the result of the last step is all that the request asks for. If this step fails, the request fails."""
+    """True if the result of the last step is all that the request asks for. `execute_plan` then raises errors of
+    steps."""
     reads_out: bool = False
     """True if the request asks for the whole text or transcript, not for a detail in it."""
     results_only: bool = False
@@ -238,7 +239,7 @@ def _translation_step(text: str, steps: Sequence[Step], language: str, prose: Pr
 def _is_about_only(steps: Sequence[Step], prose: Prose) -> bool:
     """True if the last step's result is the whole answer.
 
-    The request must be one short instruction without a question, and every step must lead to the last one.
+    The request must have at most one sentence, which asks for nothing else, and every step must lead to the last one.
     """
     if not steps or set(steps[-1].after) != set(range(len(steps) - 1)):
         return False

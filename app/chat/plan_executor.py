@@ -153,7 +153,8 @@ def answer_from_results(plan: Plan, entries: Sequence[Entry]) -> str | None:
 def objects_found(plan: Plan, entries: Sequence[Entry]) -> str | None:
     """Return the number of objects by label, `4 × person`, and the text that was read in the same pictures.
 
-    Return None if the plan does not look for objects, or has other steps, or if no object was found.
+    Return None if the plan does not look for objects, if it has steps other than this and `ocr`, or if no object was
+    found.
     """
     if {step.task for step in plan.steps} not in ({"object_detection"}, {"object_detection", "ocr"}):
         return None

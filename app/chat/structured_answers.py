@@ -88,7 +88,8 @@ class StructuredAnswers:
         material: Material,
         shape: Shape,
     ) -> list[Event]:
-        """Return the events of the answer, and of the evidence for its fields."""
+        """Return the events of the answer, and of the evidence for its fields. If the request is `verbatim`, values
+        without support become null. Raises NotVerbatim if one must not be null."""
         events, evidence = await self._trace_events(answer.value, entries, material, shape)
         if material.request.verbatim and evidence is not None:
             answer = await self.executor.run(null_unsupported, answer, evidence, shape)
@@ -104,7 +105,7 @@ class StructuredAnswers:
         is_cut: bool = False,
     ) -> tuple[list[Event], Evidence | None]:
         """If the client requests evidence, return the events of the evidence for an answer's fields, and the evidence
-        itself. Otherwise, return nothing of both."""
+        itself. Otherwise, return no events and None."""
         if not material.request.shows_evidence:
             return [], None
         evidence, left_out = await self.trace(value, entries, material, shape, is_cut=is_cut)

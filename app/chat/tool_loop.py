@@ -63,7 +63,7 @@ PASSED_ON = (
 )
 """Fields of a request that are passed to the LLM unchanged."""
 EFFORTS = {"minimal": "minimal", "low": "low", "medium": "medium", "high": "high", "on": "medium"}
-"""Values of `reasoning_effort` that OpenAI-compatible servers know. Any other value is not passed on."""
+"""Values of `reasoning_effort` that are passed on, each with the value that OpenAI-compatible servers know for it."""
 _TIME_IS_UP = "The answer was cut because the request reached its time limit of {:g} s (OPENFAZE_REQUEST_TIMEOUT_S)."
 _FELL_SILENT = "The answer was cut because the language model took too long to continue."
 

@@ -36,7 +36,7 @@ def without_garbage_collection() -> Iterator[None]:
 
 
 def read_settings(**overrides: object) -> "Settings":
-    """Return the settings. Exits with status 2, and a line for each setting that cannot be used."""
+    """Return the settings. If some cannot be used, exits with status 2 and a line for each."""
     with without_garbage_collection():
         from pydantic import ValidationError
 
@@ -75,8 +75,8 @@ def wrapped(text: str, width: int, hanging: int = 0) -> str:
 
 
 def printable(text: str, max_chars: int) -> str:
-    """Return `text` as one line, cut to `max_chars`. Characters that are invisible or control a terminal are
-    escaped."""
+    """Return `text` as one line, cut to `max_chars` characters. Afterwards, characters that are invisible or control a
+    terminal are escaped."""
     cut = text if len(text) <= max_chars else f"{text[: max_chars - 1]}…"
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in cut)
 

@@ -25,10 +25,10 @@ _MAX_INLINE = 16 << 20
 """A file of at most this size, in bytes, is sent within the request. A larger file is uploaded first and deleted
 afterwards."""
 _TIMEOUT = httpx.Timeout(30, read=None)
-"""Time limits for the server. Reading has none, because a server at work sends a heartbeat every ten seconds and ends
-requests that take too long."""
+"""Time limits for the server. Reading has none, because the server ends requests that take too long."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-"""Control characters, which could control the terminal. They are removed from texts of the server."""
+"""Control characters other than tabs and line feeds. They are removed from texts of the server, because they could
+control the terminal."""
 _PRECONTEXT = re.compile(r"(<precontext>\n.*?\n</precontext>)+")
 
 Json = dict[str, Any]
@@ -57,7 +57,7 @@ class _Answer:
 
 def ask(url: str, question: Question, *, as_json: bool) -> bool:
     """Send `question` and print the answer. Return True if it is not an error. Exits with status 2 if no server can be
-    reached or it refuses the request."""
+    reached, or if it refuses the key or a file; without `as_json`, also if it refuses the request."""
     key = os.environ.get(KEY)
     headers = {"authorization": f"Bearer {key}"} if key else {}
     base_url = url.rstrip("/").removesuffix("/v1")

@@ -30,7 +30,8 @@ def run(
     json_file: Path | None,
     page: Path | None,
 ) -> bool:
-    """Run a scenario against `target` and print the measurements. Return True if at least one request was answered."""
+    """Run a scenario against `target` and print the measurements. Return True if at least one request was answered
+    without an error."""
     try:
         scenario, folder = find(name)
         scenario = Scenario.model_validate({**scenario.model_dump(), **changes})

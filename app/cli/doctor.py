@@ -60,8 +60,8 @@ class Finding:
 
     capability: str
     outcome: Outcome
-    """Outcome of the trial; only `failed` is a fault. The outcome is `missing` if no engine can serve the capability,
-    the operator named none, and the cause is nothing unexpected, such as a missing system library."""
+    """Outcome of the trial; only `failed` is a fault. The outcome is `missing` if no engine can serve the capability
+    and the operator named none, unless the cause is unexpected, such as a missing system library."""
     engine: str = ""
     licence: str = ""
     weights: str = ""
@@ -298,8 +298,9 @@ def _free_card_bytes() -> int:
 
 
 async def _try(runtime: Runtime, state: CapabilityState, choice: str) -> Finding:
-    """Return the finding of a capability. If an engine cannot run, the outcome is `failed` if the operator chose this
-    engine by name (`choice`), otherwise `missing`."""
+    """Return the finding of a capability. If no engine can run here, or its weights are missing, the outcome is
+    `failed` if the operator chose an engine by name (`choice`) or the cause is unexpected, else `missing`. The
+    outcome for an engine that can run but does not work is always `failed`."""
     if choice == OFF:
         return Finding(state.capability, "off", said=f"{PREFIX}{state.capability.upper()}=off")
     if state.candidate is None:

@@ -56,8 +56,8 @@ class _PaceColumn(ProgressColumn):
 
 
 def extract(wanted: ExtractOptions) -> int:
-    """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error. Exits with
-    status 2 where nothing can be done."""
+    """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error, INTERRUPTED
+    after Ctrl+C. Exits with status 2 where nothing can be done."""
     try:
         check(wanted.out)
     except CannotWrite as error:
@@ -120,7 +120,8 @@ def _make_table(
             state.add(papers[first : first + _LISTED_AT_ONCE], first)
         if wanted.retry_errors:
             state.retry_errors()
-        # Documents that a person has corrected are examples of where the fields are on the others.
+        # Documents that a person has corrected, and on which no field is still doubtful, are examples of where the
+        # fields are on the others.
         by_name = {paper.name: paper for paper in papers}
         corrected = [
             PaperExample(by_name[row.name], row.result.answer)

@@ -213,7 +213,7 @@ async def _purge_tenant(tenant: str) -> list[str]:
     from app.access.keys import REFRESH_S
     from app.tenant_deletion import build_purges
 
-    # For so long, running servers may still accept the key and record its usage.
+    # During this time, running servers may still accept the key and record its usage.
     await asyncio.sleep(REFRESH_S + FLUSH_S + 1)
     return [f"deleted: {what}: {count}" for what, count in await build_purges(read_settings())(tenant)]
 

@@ -129,7 +129,7 @@ def ask_server(
     """Ask a running server, and print its answer as it comes.
 
     With a schema, a table shows how certain each field is and where it comes from. The key is taken from
-    OPENFAZE_API_KEY. The exit status is 0 if the answer is complete.
+    OPENFAZE_API_KEY. The exit status is 0 if the request was answered without an error.
     """
     from app.cli import ask, running
 

@@ -44,7 +44,7 @@ _LEAST_TO_STOP_S = 10.0
 """A slow stop has at least this time, in seconds, before it is cut off, even if the grace time is shorter. Closing
 normally takes a second or two."""
 _LOOK_S = 0.1
-"""Every so many seconds, a second Ctrl-C is checked for."""
+"""Time between two checks for a second Ctrl-C, in seconds."""
 _ABSENT = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """Error numbers for an address that this machine does not have, such as an IPv6 address if IPv6 is off."""
 
@@ -271,7 +271,7 @@ def _describe_error(error: OSError, host: str, port: int, setting: str) -> str:
 
 
 def _free_port(host: str, taken: int) -> int:
-    """Return the next free port after `taken`; 0, which means any, if a hundred in a row are taken."""
+    """Return the next free port after `taken`; 0, which means any, if there is none near it."""
     for port in range(taken + 1, min(taken + _PORTS_TRIED, 65536)):
         with contextlib.suppress(OSError), socket.create_server((host, port), family=_family(host)):
             return port
@@ -283,8 +283,8 @@ def _family(host: str) -> socket.AddressFamily:
 
 
 def announce(services: Services, base_url: str, metrics_url: str | None = None) -> None:
-    """Announce the running server: to programs by a log event, to people by its addresses and a first request. Both are
-    written if the log is in JSON only because there is no terminal."""
+    """Announce the running server: to programs by a log event, to people by its addresses and a first request. Outside
+    of containers, both are written if the log is in JSON only because there is no terminal."""
     settings = services.settings
     llm, caution = _llm(services)
     if caution:

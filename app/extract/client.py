@@ -21,8 +21,8 @@ afterwards."""
 _TRIES = 8
 """While the server has no room or cannot be reached, at most this many requests are sent for one paper."""
 _FIRST_PAUSE_S = 0.5
-"""The pause between the first two requests for a paper has this many seconds. Each further pause is twice as long as
-the previous one."""
+"""The pause between the first two requests for a paper has at least this many seconds. Each further pause is at least
+twice as long as the previous one, up to _LONGEST_PAUSE_S. The server may demand longer ones."""
 _LONGEST_PAUSE_S = 60.0
 _FROM_A_PROXY = (502, 504)
 """Statuses by which a proxy reports that its server is unreachable."""

@@ -256,7 +256,8 @@ def _convert(kind: type, value: Any) -> Any:
 
 
 def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one JSON object for each paper: its name, the unchanged answer with its evidence, and any error."""
+    """Write one JSON object for each paper: its name, the whole answer with its evidence and warnings, and any
+    error."""
     with _replace_file(path) as own, own.open("w", encoding="utf-8") as out:
         for row in rows():
             line: dict[str, Any] = {"paper": row.name}
@@ -267,7 +268,8 @@ def _write_lines(path: Path, _: Sequence[AnswerTable], rows: Rows) -> list[Path]
 
 
 def _write_database(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field."""
+    """Write a database with a table for each of `tables`, and a table `probabilities` with a row for each field
+    that has evidence."""
     with _replace_file(path) as own:
         own.unlink(missing_ok=True)
         db = sqlite3.connect(own)

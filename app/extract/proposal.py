@@ -15,7 +15,7 @@ _MAX_READ = 5
 """At most this many papers are read for a proposal."""
 _MAX_FIELDS, _MAX_COLUMNS = 20, 12
 _LABEL = re.compile(r"^\s*([^\W\d_][^:：|\n]{1,38}?)\s*[:：]\s*(\S.*)$", re.MULTILINE)
-"""Pattern of a label: two to forty characters, a colon, and a value after it."""
+"""Pattern of a label: 2 to 39 characters, a colon, and a value after it."""
 _NUMBER = re.compile(r"[^\d]{0,4}-?\d[\d.,' ]*[^\d]{0,4}")
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2}|\d{1,2}[./]\d{1,2}[./]\d{2,4})")
 _WORD = re.compile(r"[^\W_]+")
@@ -23,7 +23,7 @@ _WORD = re.compile(r"[^\W_]+")
 
 def proposed_schema(url: str, key: str | None, papers: Sequence[Paper]) -> Json:
     """Read the first papers, and return a schema of the labels and columns that at least half of them have. Raises
-    CannotAsk if nothing on them looks like a label."""
+    CannotAsk if they share neither."""
     read = []
     with closing(PaperClient(url, key)) as asker:
         for paper in papers[:_MAX_READ]:
@@ -78,8 +78,8 @@ def _header(read: Iterable[Json], needed: int) -> list[str]:
 
 
 def _header_names(rows: Sequence[Sequence[Json]]) -> tuple[str, ...]:
-    """Return the names in the first row if it looks like a header: two or more cells, each with different words.
-    Otherwise, return no names."""
+    """Return the names in the first row if it looks like a header: two or more cells with different words, none of
+    them a number. Otherwise, return no names."""
     first = [cell["text"] for cell in rows[0]] if len(rows) > 1 else []
     names = tuple(_name_of(text) for text in first)
     is_header = len(names) > 1 and all(names) and len(set(names)) == len(names)

@@ -26,7 +26,8 @@ _CLASS = re.compile(r"[\w.]+:\w+")
 _TOKEN = re.compile(r"\s*([\w-]+|[\[\]{}:,])")
 _CLOSING = {"[": "]", "{": "}"}
 _DEEPEST = 4
-"""A line has at most this many levels of lists and groups. A deeper schema has to be written as JSON."""
+"""A line has at most this many levels; the fields outside of lists and groups are the first. A deeper schema has to be
+written as JSON."""
 
 
 def schema_of(text: str) -> Json:

@@ -99,8 +99,8 @@ class JobState:
 
     def begin(self, inputs: Json) -> bool:
         """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
-        answers, except those of reviewed papers, and return True. Raises CannotOpen if there are reviews under a
-        different schema."""
+        answers, except those of reviewed papers. Return True if any were deleted. Raises CannotOpen if there are
+        reviews under a different schema."""
         schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
@@ -184,7 +184,8 @@ class JobState:
 
     @property
     def folder(self) -> Path | None:
-        """Working folder of the last run, against which relative paths of papers are resolved."""
+        """Working folder of the last run, against which relative paths of papers are resolved; None if it was not
+        stored."""
         text = self._job(_FOLDER)
         return None if text is None else Path(text)
 

@@ -84,7 +84,8 @@ def tables_of(schema: Mapping[str, Any]) -> list[AnswerTable]:
 
 
 def least_probability(cells: Sequence[FieldCell]) -> float | None:
-    """Return the least probability of the cells' fields. A field that nothing supports counts as 0."""
+    """Return the least probability of the cells' fields; None if none is known. A field that nothing supports counts
+    as 0."""
     known = [0.0 if cell.is_unsupported else cell.probability for cell in cells if cell.value is not None]
     return min((one for one in known if one is not None), default=None)
 

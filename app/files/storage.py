@@ -66,8 +66,8 @@ class Storage:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
 
     def check(self) -> None:
-        """Check that files can be written in the folder, and remove the folders made for the check. Raises
-        ValueError."""
+        """If the storage is a folder, check that files can be written there, and remove the folders made for the check.
+        Raises ValueError."""
         if not isinstance(self._system, LocalFileSystem):
             return
         made: list[Path] = []

@@ -43,7 +43,7 @@ _SYNC_S = 60.0
 
 log = structlog.get_logger(__name__)
 _HEAD = 64 * 1024
-"""Bytes at the beginning of a file that determine its type."""
+"""Number of bytes at the beginning of a file that determine its type."""
 _WRITE_BYTES = 128 * 1024
 """Data is written once this many bytes are collected, because each write waits for its turn in the threads that all
 keys share."""

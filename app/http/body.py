@@ -92,7 +92,7 @@ class _PacedMemory:
 
     @classmethod
     async def of(cls, memory: RequestMemory, size: int) -> Self | None:
-        """Wait for memory for a body of `size` bytes. None if it is too small to count."""
+        """Wait for memory for a body of `size` bytes. Return None if it is too small to count."""
         held = await memory.hold(size)
         return None if held is None else cls(held, memory.request_s)
 

@@ -54,7 +54,7 @@ class Mount:
         """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
         Against DNS rebinding, where a web page's host name resolves to this machine, only the names in `mcp_hosts` are
-        accepted. If there are none, a server without keys accepts only the names of this machine.
+        accepted. If there are none, a server without keys accepts only the names of this machine, unless `open` is set.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
@@ -173,7 +173,7 @@ def _check_message(message: Shortened) -> Shortened:
 def _check_form(body: object) -> None:
     """Check the form of a JSON-RPC message.
 
-    Raises BadRequest for an object that is not such a message, and for a call of a tool that lacks a field. In these
+    Raises BadRequest for a body that is not such a message, and for a call of a tool that lacks a field. In these
     cases, the package's own error would name its classes.
     """
     if not isinstance(body, dict):

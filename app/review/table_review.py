@@ -53,7 +53,8 @@ class _PaperCounts:
 class TableReview:
     """The review of the table in `state` by several people at the same time. It may be used by several threads.
 
-    `table` is the file of the table, which `export` writes again. A field with a probability below `below` is doubtful.
+    `table` is the file of the table, which `export` writes again. A field is doubtful if nothing supports its value, or
+    if its probability is below `below`.
     """
 
     def __init__(self, state: JobState, table: Path, asker: PaperClient, below: float) -> None:
@@ -225,8 +226,8 @@ class TableReview:
             raise NotThere(f"{name} cannot be read: {error}") from None
 
     def reading(self, name: str) -> Json | None:
-        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere,
-        CannotAsk."""
+        """Return the words that OCR reads on a paper's pages; None for a paper without pictures. Raises NotThere
+        and CannotAsk."""
         paper = self._paper(name)
         if (known := self._readings.get(name)) is None:
             try:

@@ -32,7 +32,7 @@ UNFORESEEN_READING = 4
 """Shares of MAX_UNFORESEEN for a run task and for speech: the length of a document's text is known only after the
 document has been read."""
 KEPT_DAYS = 400
-"""Days that daily usage, and spending by day or month, is kept."""
+"""Number of days for which daily usage, and spending by day or month, are kept."""
 ROUNDING = 1e-6
 """Tolerance of a rate, because fractions of time are inexact."""
 
@@ -184,7 +184,8 @@ class TenantUsage:
     """Money spent in the period, with the reservations of running requests."""
 
     def exceeded_limit(self, limits: Limits, amount: Amount) -> Limit | None:
-        """Return the limit that refuses `amount`, if any. Limits for which waiting does not help come first."""
+        """Return the limit that refuses `amount`, if any. The budget comes first, because waiting a little does not
+        help against it."""
         if limits.budget is not None and amount.money and self.spent + amount.money > limits.budget:
             return "budget"
         if limits.concurrent is not None and amount.places and self.running + amount.places > limits.concurrent:
@@ -242,7 +243,7 @@ def day_at(now: float) -> str:
 
 
 class CounterStore(Protocol):
-    """Interface of the stores. Every method but `settle` raises StoreDown."""
+    """Interface of the stores. Every method but `settle` may raise StoreDown."""
 
     faults: int
     """Number of calls of `settle` that failed."""

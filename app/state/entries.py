@@ -62,7 +62,7 @@ class EntryTotals:
 
 
 class InspectableStore(Protocol):
-    """The operator's view of a store: its contents, and their deletion. Every method raises StoreDown."""
+    """The operator's view of a store: its contents, and their deletion. Every method may raise StoreDown."""
 
     async def entry_totals(self) -> list[EntryTotals]: ...
 
@@ -74,7 +74,7 @@ class InspectableStore(Protocol):
 
 class EntryStore(InspectableStore, Protocol):
     """Store of values by key. Values expire by age; if there are too many, the least recently used are deleted first.
-    Every method raises StoreDown."""
+    Every method may raise StoreDown."""
 
     async def get(self, key: Key) -> bytes | None:
         """Return the value of a key; None if there is none, or it has expired."""
@@ -83,7 +83,7 @@ class EntryStore(InspectableStore, Protocol):
         """Write a value, completely or not at all."""
 
     async def delete(self, key: Key) -> bool:
-        """Delete a value. True if it existed."""
+        """Delete a value. Return True if it existed."""
 
     async def sweep(self) -> int:
         """Delete expired entries, unless the store does that by itself, and return their number."""
@@ -118,7 +118,8 @@ class CircuitBreaker:
         """Number of calls in a row that took too long."""
 
     async def call(self, work: Coroutine[Any, Any, T], patience_s: float) -> T | None:
-        """Return the result of `work`; None if it takes too long or raises StoreDown."""
+        """Return the result of `work`. Return None if it takes too long, raises StoreDown, or is not tried during a
+        pause."""
         if self._clock() < self._paused_until:
             work.close()
             self._faults["down"] += 1

@@ -15,7 +15,7 @@ from app.state.entries import EntryTotals, Key, StoreDown
 T = TypeVar("T")
 
 PREFIX = "openfaze:entry:1:"
-"""Prefix of all keys of the cache in Redis. The number is the version of the form in which values are stored."""
+"""Prefix of the keys of all entries in Redis. The number is the version of the form in which values are stored."""
 _CONNECT_S = 1.0
 _MAX_CONNECTIONS = 64
 _KEYS_PER_SCAN = 500
@@ -26,7 +26,7 @@ bytes, Redis 7.0 took 786 bytes. The number is larger, because the allocator add
 _MAX_FREED = 500
 """One script deletes at most this many entries, so that Redis keeps no other caller waiting for long."""
 _MAX_ROUNDS = 1000
-"""At most this many scripts make room for one entry."""
+"""A value is sent to Redis at most this many times, because other writers may take the room that was made for it."""
 
 log = structlog.get_logger(__name__)
 
@@ -145,9 +145,9 @@ class RedisEntries:
     def __init__(self, url: str, prefix: str = PREFIX, *, max_per_tenant: int, max_total: int) -> None:
         """Create the store. The connection is opened at the first call.
 
-        `prefix` begins all keys and separates them from other uses of the same Redis. `max_per_tenant` is the largest
-        total size of a tenant's entries, and `max_total` that of all entries, in bytes. Raises ValueError if `url` is
-        not the URL of a Redis.
+        `prefix`, with or without its last colon, begins all keys and separates them from other uses of the same Redis.
+        `max_per_tenant` is the largest total size of a tenant's entries, and `max_total` that of all entries, in bytes.
+        Raises ValueError if `url` is not the URL of a Redis.
         """
         from redis.asyncio import BlockingConnectionPool, Redis
         from redis.asyncio.retry import Retry

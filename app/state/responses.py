@@ -78,7 +78,7 @@ class StoredResponse:
 
 
 class ResponseStore:
-    """Stored responses of each key, by their ids. Methods raise StoreDown, and ModelError if the threads are
+    """Stored responses of each key, by their ids. Methods may raise StoreDown, and ModelError if the threads are
     overloaded."""
 
     def __init__(self, store: EntryStore, sealer: Sealer, threads: FairExecutor, *, max_age_s: float) -> None:
@@ -108,7 +108,8 @@ class ResponseStore:
     async def get(
         self, tenant: str, response_id: str, hold: Callable[[int], Awaitable[object]] | None = None
     ) -> StoredResponse | None:
-        """Return a response. Before the response is unpacked, `hold` is awaited with the bytes that this takes."""
+        """Return a response; None if there is none. Before the response is unpacked, `hold` is awaited with the bytes
+        that this takes."""
         key = _key(tenant, response_id)
         packed = await self._get_packed(key)
         if packed is not None and hold:

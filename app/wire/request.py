@@ -261,7 +261,7 @@ GuardMode = Literal["block", "flag"]
 
 
 class ChatRequest(RequestModel):
-    """A chat request. Fields are ordered as in the HTTP contract; ranges are OpenAI's."""
+    """A chat request. Its fields have the order and the ranges of the HTTP contract."""
 
     model: str
     messages: Annotated[list[ChatMessage], FAIL_FAST] = Field(min_length=1)

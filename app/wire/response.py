@@ -33,7 +33,7 @@ class CompletionUsage(ResponseModel):
 class PrecontextEntry(ResponseModel):
     name: str
     result: Any = None
-    """The task's result, as if it was requested alone; null if the task failed."""
+    """The task's result, as if the task had been requested alone; null if the task failed."""
     error: str | None = Field(default=None, exclude_if=absent)
     """Reason of the failure."""
 

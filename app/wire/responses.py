@@ -1,6 +1,7 @@
 """The body of POST /v1/responses, and its conversion to a chat request.
 
-Items become messages. An error about a message is translated, so that it names the item (`ConvertedRequest.renamed`).
+Items become messages. An error about a message is translated, so that it names the item
+(`ConvertedRequest.rename_error`).
 """
 
 import re
@@ -69,7 +70,7 @@ _CHAT_NAMES = {
 }
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
 PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
-"""Fields that OpenAI's Responses API lacks. They are passed on to the LLM like those of a chat request."""
+"""Fields of a chat request that are passed on to the LLM here, too. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
     "background": "every response is answered at once; /v1/batches runs requests later",

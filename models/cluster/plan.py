@@ -25,8 +25,8 @@ class ReplicaCounts:
 @dataclass(frozen=True, slots=True)
 class ClusterConfig:
     address: str = ""
-    """Address `host:port` of an existing cluster. Empty for a cluster on this machine that starts and ends with this
-    process."""
+    """Address of an existing cluster, `host:port` or `auto`. Empty for a cluster on this machine that starts and ends
+    with this process."""
     replicas: ReplicaCounts = field(default_factory=ReplicaCounts)
     replicas_of: Mapping[str, ReplicaCounts] = field(default_factory=dict)
     """Numbers for single capabilities, by name. All others have `replicas`."""

@@ -77,8 +77,8 @@ class Replica(Generic[ItemT, ResultT]):
 
     async def run(self, items: Pickled) -> bytes:
         """Return a result or exception for each item, and the other failures by reason, all pickled. If the call is
-        cancelled before a thread has begun the batch, the batch is not computed. If it is cancelled later, those items
-        are ended whose computation can end early."""
+        cancelled before a thread has begun the batch, the batch is not computed. If it is cancelled later, the items
+        whose computation can end early are ended."""
         abandoned, begun = Event(), list[ItemT]()
         try:
             return await self._in_thread(self._run_batch, items, abandoned, begun)

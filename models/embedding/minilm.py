@@ -24,7 +24,7 @@ from models.embedding.pooling import mean_pooled
 
 MAX_TOKENS = 256
 """A text has at most this many tokens, including [CLS] and [SEP]: `max_seq_length` of the published model. Further
-tokens are cut off, unless the text is passed as Passages."""
+tokens are cut off, unless the text was divided into passages."""
 
 INT8_LENGTHS = (4, 6, 8, 10, 12, 16, 20, 24, 32, 40, 48, 64, 96, 128, 192, MAX_TOKENS)
 """Numbers of tokens to which texts are padded for the network in int8. Float32 sums of a text that is padded to another

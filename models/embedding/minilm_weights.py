@@ -42,7 +42,7 @@ def embedding_weights() -> Path | None:
 
 
 def embedding_remedy() -> str | None:
-    """Return a sentence on how to provide the weights; None if they are there. Nothing is loaded."""
+    """Return a sentence on what is missing for the network; None if nothing is. Nothing is loaded."""
     if embedding_weights() is None:
         return REMEDY
     return None if find_spec("tokenizers") else "Install the package 'tokenizers'."

@@ -61,7 +61,7 @@ class LlmSettings(OwnSettings):
     llm_model: str | None = None
     """Name of the model on that server. Unset: the first model that the server lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
-    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: the server finds
+    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: openfaze finds
     them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
     """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an
@@ -76,7 +76,8 @@ class LlmSettings(OwnSettings):
     """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls to the LLM's server. Further calls wait."""
+    """Number of simultaneous calls to the LLM's server. Up to four times as many wait; further
+    ones are refused."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:

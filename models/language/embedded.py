@@ -52,7 +52,7 @@ from models.scheduler import SHARE, FairSlots
 log = structlog.get_logger(__name__)
 
 SMALL_BYTES = 256_000_000
-"""A model whose file has at most this many bytes is opened once for each of the calls at a time."""
+"""A model whose file has at most this many bytes is opened once for each call that runs at the same time."""
 
 LONGEST_TOKEN = 256
 """A token has at most this many characters. The longest in the vocabularies of open models are 128 spaces."""
@@ -68,7 +68,7 @@ PARALLEL_LARGE = 4
 class LlmCounters(EngineCounters):
     cancelled: int = 0
     loosened: int = 0
-    """Number of answers under a grammar for any JSON object, because the grammar of their schema did not compile."""
+    """Number of answers under a looser grammar, because the grammar of their schema did not compile."""
 
 
 class EmbeddedLlm:
@@ -77,8 +77,8 @@ class EmbeddedLlm:
     `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times that number of tokens.
     `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
     of simultaneous calls. With 0 `threads`, half of the CPUs are used, because llama.cpp's threads wait for each other
-    by spinning, and one thread more than there are idle CPUs makes it several times slower. If each call has a context
-    of its own, the threads are divided among the calls.
+    by spinning, and one thread more than there are idle CPUs makes it several times slower. For a
+    small model, the threads are divided among the calls.
     """
 
     def __init__(
@@ -168,7 +168,7 @@ class EmbeddedLlm:
 
     async def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer, like `Llm.stream`, once a slot is free. Raises LlmOverloaded when too many calls wait
-        already."""
+        already, or ShareUsedUp when too many of the caller's key do."""
         try:
             async with contextlib.aclosing(self._answer(call, loosened=False)) as events:
                 async for event in events:
@@ -196,7 +196,7 @@ class EmbeddedLlm:
         await self.abilities()
 
     async def unload(self) -> bool:
-        """Free the model. Do nothing, and return False, while a caller uses it."""
+        """Free the model. Do nothing, and return False, if it is not loaded, or while a caller uses it."""
         unloaded = await self._servers.unload(lambda: not self._users)
         if unloaded:
             self.counters.unloads += 1
@@ -217,8 +217,8 @@ class EmbeddedLlm:
     async def _answer(self, call: LlmCall, *, loosened: bool) -> AsyncGenerator[LlmEvent, None]:
         seat, leave = await self._take_seat(alone=is_reproducible(call.options))
         try:
-            # A string may take half of the context. This leaves room for the rest even if the model never ends the
-            # string.
+            # A string may have half as many characters as the context has tokens. This usually leaves room for the rest
+            # even if the model never ends the string.
             context = seat.server.context_tokens
             longest_string = context // 2
             # llama.cpp would need 40 times the memory of the text, and half a second of a processor per megabyte, to

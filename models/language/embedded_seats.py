@@ -96,8 +96,8 @@ class LlamaServers:
             self._release(seat.places)
 
     async def unload(self, may: Callable[[], bool] = lambda: True) -> bool:
-        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat
-        then."""
+        """Wait until nothing is being loaded, then free the model if `may` returns True. No call may have a seat then.
+        Return False if nothing was freed."""
         async with self._lifecycle:
             if not self._servers or not may():
                 return False
@@ -134,7 +134,8 @@ class LlamaServers:
         return len(self._servers) < self._at_once and self._low_priority.issuperset(self._idle)
 
     def _take_idle(self, *, yields: bool) -> LlamaServer | None:
-        """Remove and return the most suitable idle server. None if a server has to be opened first."""
+        """Remove and return the most suitable idle server. Return None if a server has to be opened first, or after
+        `close`."""
         if self._closed or not self._idle:
             return None
         fitting = [one for one in self._idle if (one in self._low_priority) == yields]

@@ -153,8 +153,8 @@ class LlamaServer:
             device["type"] != xllamacpp.ggml_backend_dev_type.GGML_BACKEND_DEVICE_TYPE_CPU
             for device in xllamacpp.get_device_info()
         )
-        # This is only useful with a GPU. To find out how much fits, llama.cpp loads the model twice, and it does not
-        # consider main memory.
+        # Without a GPU, fitting the model into memory is useless: llama.cpp would load the model twice to find out how
+        # much fits, and does not consider main memory.
         params.fit_params = has_gpu
         params.n_batch = _GPU_BATCH_TOKENS if has_gpu else _BATCH_TOKENS
         params.n_gpu_layers = options.n_gpu_layers

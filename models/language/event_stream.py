@@ -7,8 +7,8 @@ needs only the `data` fields: comments, `event`, `id` and `retry` are skipped.
 from typing import Protocol
 
 LONGEST_EVENT = 1024 * 1024
-"""A line has at most this many bytes, and so have the lines of one event together. An LLM's event usually has a few
-hundred bytes."""
+"""The data of one event has at most this many bytes, and so has a line that has not ended yet. An LLM's event usually
+has a few hundred bytes."""
 LONGEST_BODY = 64 * 1024 * 1024
 
 
@@ -19,7 +19,7 @@ class BodyParser(Protocol):
         """Return the documents that this piece completes. Raises EventTooLong."""
 
     def close(self) -> list[bytes]:
-        """Return the documents that the end of the body completes."""
+        """Return the documents that the end of the body completes. Raises EventTooLong."""
 
 
 class EventTooLong(Exception):

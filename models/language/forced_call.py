@@ -32,7 +32,7 @@ def forced_functions(call: LlmCall) -> Sequence[Mapping[str, Any]]:
 
 
 def call_schema(functions: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the JSON schema of a call of one of `functions`, its name first."""
+    """Return the JSON schema of a call of one of `functions`, with the name before the arguments."""
     calls = [
         {
             "type": "object",
@@ -96,7 +96,7 @@ class CallReader:
         """End of the arguments so far, held back because it may be the closing brace of the call."""
 
     def read(self, event: LlmEvent) -> Iterator[LlmEvent]:
-        """Yield the events of the call. Raises LlmBroke at the end of an answer that is not a call."""
+        """Yield the events of the call. Raises LlmBroke if an answer that was not cut is not a call."""
         match event:
             case TextDelta(text):
                 yield from self._read_text(text)

@@ -7,7 +7,7 @@ ModelError
     │   ├── LlmLate           the LLM does not begin its answer in time
     │   └── LlmNotSetUp       the LLM does not load, or its server refuses every call; the message states a remedy
     ├── LlmOverloaded         the LLM is busy: try again after `retry_after` seconds
-    ├── LlmRefused            the server refuses the request itself (4xx)
+    ├── LlmRefused            the server refuses the request itself
     │   ├── ContextOverflow   prompt and answer together may have more tokens than the model takes
     │   └── AnswerTooLong     the answer may have more tokens than the model gives
     └── LlmBroke              the answer ended before it was whole, or was nonsense
@@ -56,7 +56,8 @@ def estimate_tokens(*texts: str, bytes_per_token: int = BYTES_PER_TOKEN) -> int:
 
 
 def first_tokens(text: str, limit: int | None) -> tuple[str, bool]:
-    """Return the beginning of `text` that is estimated to be `limit` tokens, and whether anything was cut off."""
+    """Return the beginning of `text` that is estimated to have at most `limit` tokens, and whether anything was cut
+    off. With `limit` None, nothing is."""
     if limit is None or estimate_tokens(text) <= limit:
         return text, False
     return text.encode()[: limit * BYTES_PER_TOKEN].decode(errors="ignore"), True
@@ -115,8 +116,7 @@ class LlmOverloaded(LlmError):
 
 
 class LlmRefused(LlmError):
-    """Raised if the server refuses the request. `message` is the server's own sentence about the request, in a form fit
-    for the client."""
+    """Raised if the server refuses the request. `message` says why, in a form fit for the client."""
 
     reason_label = "refused"
     retry_after = None
@@ -238,7 +238,7 @@ class Done:
     completion_tokens: int | None = None
     reasoning_tokens: int | None = None
     note: str | None = None
-    """Note for the caller about the end and the limit of the answer, if the limit is not the requested one."""
+    """Note for the caller on why the answer was cut, or why its limit is not the requested one."""
 
     def noting(self, note: str | None) -> "Done":
         """Return a copy with one sentence added to its note."""
@@ -262,20 +262,21 @@ class Llm(Protocol):
         works, and invents statements. The value is known without loading the model."""
 
     async def abilities(self) -> Abilities:
-        """Return the abilities, which are determined once and then remembered. Raises LlmUnavailable."""
+        """Return the abilities, which are determined once and then remembered. Raises LlmError."""
 
     def stream(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield the answer as it comes, Done last; closing the generator stops the LLM's work within a second.
 
-        Raises LlmError: usually before the first event, or LlmBroke between two events.
+        Raises EngineOverloaded or LlmError, usually before the first event; between two events, only LlmBroke.
         """
 
     def check_room(self) -> None:
-        """Check that another call may wait. Raises EngineOverloaded, like `stream`, if too many wait already."""
+        """Check that another call may wait. Raises EngineOverloaded or LlmOverloaded, like `stream`, if too many wait
+        already."""
 
     def count_tokens(self, text: str) -> int:
-        """Number of tokens of `text`: exact if the tokenizer is in this process, else estimated as one token for four
-        bytes of UTF-8."""
+        """Number of tokens of `text`: exact while a tokenizer is loaded in this process, else estimated as one token
+        for four bytes of UTF-8."""
 
     @property
     def loaded(self) -> bool:

@@ -20,8 +20,8 @@ def beside_api(url: httpx.URL, path: str) -> httpx.URL:
 
 
 def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """Return the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY name for `url`; None if they name none, and for this
-    machine itself."""
+    """Return the proxy that HTTP_PROXY, HTTPS_PROXY and NO_PROXY determine for `url`; None if there is none, or if
+    `url` is on this machine."""
     if _is_loopback(url.host) or urllib.request.proxy_bypass(url.host):
         return None
     proxy = urllib.request.getproxies().get(url.scheme)

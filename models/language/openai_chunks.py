@@ -76,8 +76,8 @@ class ChunkReader:
     """Reads the chunks of one answer, in order."""
 
     def __init__(self, *, joins: bool = False) -> None:
-        """Create a reader. If `joins`, adjacent text deltas in chunks that arrive together are merged into one event,
-        because each event has a cost."""
+        """Create a reader. If `joins`, adjacent deltas of text, or of reasoning, in chunks that arrive together are
+        merged into one event, because each event has a cost."""
         self._joins = joins
         self._thinking = ThinkTags()
         self._calls: list[_Call] = []
@@ -163,8 +163,7 @@ class ChunkReader:
 
     def _call_of(self, piece: _ToolCall) -> "_Call":
         """Return the call that `piece` belongs to, according to its index. Some servers leave the index out, or give
-        every call the index 0; in their streams, a new id begins a new call,
-        unless the piece has no name."""
+        every call the index 0; in their streams, a new id begins a new call, unless the piece has no name."""
         known = [call for call in self._calls if piece.index is None or call.server_index == piece.index]
         if known and (not piece.id or piece.id == known[-1].id or not _has_name(piece)):
             return known[-1]

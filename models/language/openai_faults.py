@@ -72,7 +72,7 @@ _ANSWER_LIMIT = re.compile(
 """Words with which servers state the largest possible `max_tokens`: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
 RETRY_AFTER_S = 5
-"""Seconds until the next try if a busy server states none."""
+"""Seconds until the next try if a busy server states none, or 0."""
 MAX_PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
 """At most this many characters of a server's message are kept. No server's own sentence is longer, but a message that
@@ -153,7 +153,8 @@ class ServerError:
 
     @property
     def status(self) -> int | None:
-        """HTTP status in the error object itself. Once a stream has begun, this is the only status."""
+        """HTTP status that the error object itself states or implies; None if there is none. Once a stream has begun,
+        no other status can show that it failed."""
         code = self.fields.get("code")
         if isinstance(code, int | str) and str(code) in _STATUSES:
             return int(code)

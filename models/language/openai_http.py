@@ -31,7 +31,7 @@ KEEP_ALIVE_S = 4.0
 the moment when the next call uses it."""
 
 ERROR_BYTES = 65536
-"""At most this many bytes are read of a response with a status other than 200."""
+"""A call's response with a status other than 200 is read until it has at least this many bytes."""
 
 _PIECE_BYTES = 256 * 1024
 """A larger body of a call is written in pieces of this many bytes, because writing it at once would block the event
@@ -60,11 +60,10 @@ class ServerPatience:
     """Wait before the first retry. The wait before the second is twice as long. Both are shortened at random by up to
     half, so that callers do not retry at the same time."""
     longest_retry_after_s: float = 2.0
-    """A server may demand at most this wait before a retry. A server that demands a longer wait is reported as
-    overloaded at once."""
+    """A server may demand at most this wait before a retry. If it demands a longer wait, the call fails at once."""
     question_s: float = 30.0
     """Longest wait for the answer to a question that tests an ability of the server. It is short, because the answer
-    has 16 tokens and the server has already answered a plain question."""
+    has at most 16 tokens and the server has already answered a plain question."""
     drain_s: float = 0.1
     """Longest wait for the end of the body after the end of the answer, so that the connection can be used again."""
 
@@ -103,8 +102,8 @@ class OpenAiHttp:
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
-        The call is repeated when the connection fails or the server is busy, and without the options that the server
-        does not know. Raises LlmError.
+        The call is repeated when the connection fails (unless it timed out) or the server is busy, and without the
+        options that the server does not know. Raises LlmError.
         """
         spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)
@@ -137,8 +136,8 @@ class OpenAiHttp:
             await asyncio.sleep(wait)
 
     async def body(self, response: httpx.Response, first_byte_by: float) -> AsyncGenerator[bytes, None]:
-        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmBroke if the body breaks
-        off, or LlmUnavailable if it does not begin in time."""
+        """Yield the body in the pieces in which it arrives, and close the response. Raises LlmLate if the body does not
+        begin in time, LlmSilent if it falls silent, and LlmBroke if it breaks off."""
         hanging_up: list[asyncio.Task[None]] = []
 
         def hang_up() -> None:

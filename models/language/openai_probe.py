@@ -89,10 +89,10 @@ async def find_abilities(
     patience: ServerPatience,
 ) -> Abilities:
     """Return the abilities of a model, whose entry in the server's list is `listed`. Raises LlmError if the server does
-    not answer a plain question.
+    not answer the plain question, or is unreachable or busy at a later one.
 
-    The model lacks an ability if the server refuses its question, breaks off the answer, or does not answer in time
-    although it answered a plain question.
+    The model also counts as lacking an ability if the server refuses its question, breaks off the answer, or does not
+    answer in time although it answered the plain question.
     """
     known = {**await _stated_abilities(listed, model, look), **known}
     if known.keys() >= {"vision", "tools", "json_schema"}:

@@ -55,8 +55,8 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; other calls wait. An object of this class belongs to the event loop in which it is first
-    used.
+    fairly among the keys; up to four times as many wait. An object of this class belongs to the event loop in which it
+    is first used.
     """
 
     def __init__(
@@ -120,7 +120,7 @@ class OpenAiServer:
 
     @property
     def broken(self) -> str | None:
-        """Reason why the server could not be reached at the last try, and a remedy."""
+        """Reason why the server could not be reached at the last try, and a remedy; None if it could be reached."""
         return self._outage
 
     async def load(self) -> None:
@@ -170,7 +170,7 @@ class OpenAiServer:
 
     async def _forced_call(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer that must be a call. If the server answers in words, the call is requested as JSON under a
-        schema; if that succeeds, all later calls use the schema from the start."""
+        schema; if that succeeds, all later forced calls use the schema from the start."""
         if self._forces_calls:
             held: list[LlmEvent] = []
             has_called = False
@@ -237,7 +237,8 @@ class OpenAiServer:
 
     async def _answer_within_limits(self, call: LlmCall) -> AsyncGenerator[LlmEvent, None]:
         """Yield an answer. If the client's limit on the answer is larger than the available room, the call is repeated
-        with a limit that fits. Many programs always set the same limit, so refusing it would not help them."""
+        with a limit that fits, or with none if the room is unknown. Many programs always set the same limit, so
+        refusing it would not help them."""
         max_tokens: int | None = call.options.get("max_tokens") if call.is_the_clients else None
         note: str | None = None
         while True:
@@ -402,8 +403,8 @@ class OpenAiServer:
         return self._abilities
 
     async def _listed_if_needed(self) -> Mapping[str, Any]:
-        """Return the list's entry for the model. The result may be empty if the model's name is set, because some keys
-        may not list models."""
+        """Return the list's entry for the model. The result may be empty if the model's name is set, because some API
+        keys do not permit listing models."""
         if self._model is None:
             return await self._listed_model()
         try:
@@ -450,7 +451,7 @@ class OpenAiServer:
 
 def _with_lower_limit(call: LlmCall, max_tokens: int, refused: ContextOverflow | AnswerTooLong) -> LlmCall | None:
     """Return the call with a limit that fits into the available room, or with no limit if the room is unknown. Return
-    None if no smaller limit can help, because the prompt alone is too long."""
+    None if no smaller limit can help, for instance because the prompt alone is too long."""
     if isinstance(refused, AnswerTooLong):
         room: int | None = refused.most
     else:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 
 MAX_DEPTH = 32
-"""A part of a schema that is nested more deeply allows everything. LLGuidance compiles 60 levels, and gives up at
-80."""
+"""A part of a schema that is nested more deeply allows everything. LLGuidance, the library that compiles llama.cpp's
+grammars, takes 60 levels, and gives up at 80."""
 
 MAX_NODES = 10_000
 """After this many parts of a schema, every further part allows everything. A longer `enum` is left out."""
@@ -31,7 +31,8 @@ _ALTERNATIVES = frozenset({"anyOf", "oneOf", "allOf"})
 _SCHEMAS_BY_NAME = frozenset({"properties", "patternProperties", "$defs", "definitions"})
 
 _BEYOND_REGULAR = re.compile(r"\(\?(?!:)|\\[1-9bBkGAZz]")
-"""Matches parts of a pattern that are not regular: look-around, inline flags, back-references, word boundaries."""
+"""Matches parts of a pattern that are not plainly regular: look-around, inline flags, named groups, back-references,
+word boundaries, and anchors with a backslash."""
 
 # Fixed separators keep small models from writing white space until their tokens run out.
 _LAYOUT = {
@@ -46,7 +47,7 @@ ANY_OBJECT: Mapping[str, Any] = {"type": "object"}
 
 
 def json_grammar(schema: Mapping[str, Any]) -> str:
-    """Return the grammar, on one line, of the JSON that a decodable `schema` describes."""
+    """Return the grammar of the JSON that a decodable `schema` describes."""
     document = json.dumps({**schema, "x-guidance": _LAYOUT}, ensure_ascii=False)
     return f"%llguidance {{}}\nstart: %json {document}"
 
@@ -54,8 +55,9 @@ def json_grammar(schema: Mapping[str, Any]) -> str:
 def decodable(schema: Mapping[str, Any], longest_string: int) -> dict[str, Any]:
     """Return `schema` reduced to the keywords that decode well.
 
-    Strings without a bound of their own get at most `longest_string` characters, and objects that list properties are
-    closed to others. Answers within these limits are still valid, and the limits make a small model come to an end.
+    A string that no other keyword limits gets at most `longest_string` characters, or `minLength` if that is larger. An
+    object that lists its properties allows no others unless the schema says so or contains an `allOf`. Neither limit
+    makes an answer invalid under the full schema, and both make a small model come to an end.
     """
     relaxed = _Reduction(schema, longest_string).reduce(schema, 0)
     return relaxed if isinstance(relaxed, dict) else dict(ANY_OBJECT)
@@ -156,7 +158,7 @@ def _is_regular(pattern: str) -> bool:
 
 
 def _resolves(reference: str, root: Mapping[str, Any]) -> bool:
-    """True if `reference` is a JSON pointer to the root or to a definition at the root. The reduced schema contains no
+    """True if `reference` is a JSON pointer to the root or to a definition at the root. The reduced schema may lack any
     other target."""
     path = reference.removeprefix("#/").split("/")
     if not reference.startswith("#/") or len(path) != 2 or path[0] not in ("$defs", "definitions"):

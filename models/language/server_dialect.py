@@ -7,7 +7,7 @@ from typing import Any
 from models.language.openai_faults import ServerError
 
 RENAMED = {"max_tokens": "max_completion_tokens", "max_completion_tokens": "max_tokens"}
-"""Pairs of names for the same option: a server that refuses one name accepts the other."""
+"""Pairs of names for the same option: a server that refuses one name may accept the other."""
 
 ESSENTIAL = frozenset({"model", "messages", "stream", "tools", "tool_choice", "response_format"})
 """Options that are never left out, because without them the server would answer a different question."""
@@ -37,8 +37,8 @@ _REFUSALS = tuple(
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
-"""Pattern of sentences that refuse an option. It must match from the first character on, because words further on may
-be quoted from a caller."""
+"""Patterns of sentences that refuse an option. Each must match from the first character on, because words further on
+may be quoted from a caller."""
 
 _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
 """Beginning of a message that refuses the option named in the `param` of its error object."""
@@ -56,15 +56,15 @@ class ServerDialect:
         self._refused: set[str] = set()
 
     def translate(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Return `body` without the options that the server has refused before."""
+        """Return `body` without the options that the server has refused before, or with their other names."""
         spoken = dict(body)
         for option in self._refused & spoken.keys():
             self._leave_out(spoken, option)
         return spoken
 
     def drop_refused_option(self, body: dict[str, Any], complaint: ServerError) -> bool:
-        """Remove from `body` the option that the server does not accept. Return False if the error has a different
-        cause.
+        """Remove or rename the option in `body` that the server does not accept. Return False if the error has a
+        different cause.
 
         The option is remembered, unless the server refuses only this value of it.
         """

@@ -87,7 +87,7 @@ class NationalId:
     check: Callable[[str], bool]
     """Function that returns True if the number's digits and letters, without separators, are right."""
     words: str = ""
-    """Words, one of which must precede the number; empty if the number's form is evidence enough."""
+    """Pattern of words, one of which must precede the number; empty if the number's form is evidence enough."""
 
     @property
     def form(self) -> re.Pattern[str]:
@@ -102,8 +102,8 @@ class NationalId:
 
 @cache
 def form_of(*written: str) -> re.Pattern[str]:
-    """Return a pattern of numbers in one of the forms `written` that are not part of a longer number, neither of digits
-    nor of groups of digits."""
+    """Return a pattern of numbers in one of the forms `written`. It does not match within a word, within a longer
+    number, or within groups of digits that are joined by dots, hyphens, underscores or slashes."""
     return re.compile(rf"(?<![^\W_])(?<!\d[.\-_/])(?:{'|'.join(written)})(?![^\W_])(?![.\-_/]\d)", re.ASCII)
 
 

@@ -14,8 +14,8 @@ _UP_TO_NUMBER = (
 )
 
 _LETTER = r"A-Za-z\u00c0-\u024f\u0400-\u04ff"
-"""Letters of scripts that put spaces between words. In other scripts, words follow each other directly, or an article
-is attached to them."""
+"""Latin and Cyrillic letters, in whose languages spaces separate words. In some other scripts, words follow each other
+directly, or an article is attached to them."""
 
 
 @cache

@@ -18,7 +18,7 @@ KINDS: tuple[Kind, ...] = ("EMAIL", "PHONE", "CARD", "IBAN", "ID")
 
 _LATIN = "A-Za-z0-9\u00c0-\u024f"
 _LONGEST_EMAIL = 320
-"""An email address has at most this many characters. Source: RFC 3696, erratum 1690, without quoted forms."""
+"""An email address has at most this many characters: 64 before the `@` and 255 after it. Source: RFC 5321."""
 _LONGEST_NUMBER = 80
 """A number has at most this many characters, including the signs between its digits."""
 _EMAIL_SIGNS = "".join(map(chr, [*range(0x21, 0x7F), *range(0xC0, 0x250)]))
@@ -109,7 +109,7 @@ class PersonalDataSpan:
 
 def find(text: str, before: str = "") -> list[PersonalDataSpan]:
     """Return the personal data in `text`, in order and without overlaps. `before` is the text that precedes `text`: a
-    word there may name the kind of a number."""
+    word there may name the kind of a number. Of data that begins in `before`, the part in `text` is returned."""
     before = before[-LONGEST:]
     whole = _with_ascii_digits(before + text)
     taken: list[PersonalDataSpan] = []
@@ -138,7 +138,8 @@ def unsettled_from(text: str) -> int:
 
 
 def _open_number(text: str) -> int:
-    """Return the index of the groups of digits at the end of `text`; `len(text)` if there are none."""
+    """Return the index at which a number at the end of `text` begins, even if only signs or letters of it are there
+    yet; `len(text)` if there is none."""
     start = None
     for group in _GROUP.finditer(text, max(0, len(text) - _LONGEST_NUMBER)):
         word, gap = group.groups()

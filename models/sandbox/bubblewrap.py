@@ -95,8 +95,8 @@ def missing() -> str | None:
 
 @cache
 def _try_sandbox(program: str | None) -> str | None:
-    """Run a script, which takes a tenth of a second. Return the reason if that fails. Raises _TrialFailed, which is not
-    cached."""
+    """Run a script, which takes a tenth of a second. Return the reason if no script can run here, else None. Raises
+    _TrialFailed, which is not cached, if only this trial failed."""
     if sys.platform != "linux" or platform.machine() not in ARCHITECTURES:
         return f"The code sandbox runs on Linux on {' and '.join(ARCHITECTURES)} only."
     if program is None:

@@ -239,8 +239,8 @@ def _has_other_processes(*, wait: bool = False) -> bool:
 
 
 def _pictures(limit: int) -> list[tuple[str, bytes]]:
-    """Return the PNG files in the folders to which the script could write, the oldest first, up to `limit` bytes in
-    all. Links are not followed."""
+    """Return at most MAX_PICTURES of the PNG files in the folders to which the script could write, the oldest first, up
+    to `limit` bytes in all. Links are not followed, and hidden folders are skipped."""
     paths = []
     for folder, folders, names in os.walk("/tmp"):  # noqa: S108
         hidden = folder.count("/") > MAX_DEPTH

@@ -131,7 +131,8 @@ def run_script(room: SandboxSetup, script: Script, limits: SandboxLimits, cancel
     """Run a script, and block until its processes have ended. The calling thread must live as long, because bubblewrap
     ends when the thread that started it does.
 
-    Raises BadAnswer if the sandbox itself broke, or if the script broke the first process.
+    Raises BadAnswer if the sandbox itself broke, or if the script broke the first process; OSError if no process can be
+    started.
     """
     with ExitStack() as stack:
         request = memory_file(stack, marshal.dumps(_request(script, limits)))

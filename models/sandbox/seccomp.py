@@ -44,8 +44,8 @@ def _table(text: str) -> Mapping[str, int]:
 # threads, child processes, pipes and timers. Everything else is refused, for example sockets and messages that carry
 # file descriptors, ptrace and reading other processes' memory, mounts and namespaces, keyrings, io_uring, bpf, perf,
 # userfaultfd, devices, modules, clocks, users and capabilities. Memory that counts neither towards the limit of a
-# process nor towards the limit of files is refused as well: memfd, System V, POSIX queues, shared and anonymous maps,
-# and huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
+# process nor towards the limit of files is refused as well: memfd, System V, POSIX queues, shared anonymous maps, and
+# huge pages. Numbers are those of Linux's `arch/x86/entry/syscalls/syscall_64.tbl` and
 # `include/uapi/asm-generic/unistd.h`.
 X86_64 = _table("""
     read=0 write=1 open=2 close=3 stat=4 fstat=5 lstat=6 poll=7 lseek=8 mmap=9 mprotect=10 munmap=11 brk=12

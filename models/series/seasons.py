@@ -25,7 +25,8 @@ def usable_seasons(values: Floats, likely: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def _season_in(values: Floats) -> int | None:
-    """Return the lag of the first clear peak of the autocorrelation, after the trend was removed."""
+    """Return the lag of the first clear peak of the autocorrelation, after the trend was removed; None if there is
+    none."""
     limit = min(_LONGEST_SEASON, len(values) // _LEAST_CYCLES)
     if limit < 3:
         return None

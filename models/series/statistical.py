@@ -79,8 +79,8 @@ class Trial:
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     """Return at most `most` stretches of `values`, all of one length, each with the values before it, the earliest
-    first. Their length is the horizon if enough values (two seasons, and half of all) remain before them, else less.
-    The list is empty if there are too few values."""
+    first. Their length is the horizon, but at most half of the values that follow the first two seasons and three
+    values, or the first half, whichever is longer. The list is empty if there are too few values."""
     count = len(values)
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))
@@ -91,8 +91,8 @@ def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
 
 
 def ranked(methods: Sequence[Method], parts: Sequence[Fold]) -> Parts[list[Trial]]:
-    """Return the trial of the median of the good methods, then those of single methods, the one with the least error
-    first. Methods that do not fit every fold have no trial."""
+    """Return the trial of the median of the good methods, if there are several, then those of single methods, the one
+    with the least error first. Methods that do not fit every fold have no trial."""
     tried = []
     for method in methods:
         tried.append((yield from _try_method(method, parts)))  # noqa: PERF401 - a comprehension cannot yield
@@ -116,7 +116,8 @@ def path_of(methods: Sequence[Method], values: Floats, horizon: int) -> Parts[tu
 def widening(trial: Trial, parts: Sequence[Fold]) -> float:
     """Return the factor for both sides of the trial's intervals. Two factors are compared: 1, which keeps the method's
     own width, and one calculated from the trial's errors. The calculated one is tried on each fold with the factor of
-    the other folds. The function returns the one whose share of values inside the intervals is closer to COVERAGE."""
+    the other folds. The function returns the one whose share of values inside the intervals is closer to COVERAGE; on a
+    single fold, it returns 1."""
     shares = [_relative_errors(path, fold) for path, fold in zip(trial.paths, parts, strict=True)]
     if len(shares) < 2:
         return 1.0

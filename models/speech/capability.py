@@ -52,8 +52,8 @@ def _whisper(
     """Return a candidate for a Whisper model.
 
     `locate` finds the model's files. `window_s` is the length of a window in seconds: less than 30 if measurements have
-    shown that the model recognises shorter windows equally well without padding. `translates` is False for a model
-    that cannot translate into English; a model for English alone never does. An item of `card` is one window: the
+    shown that the model recognises shorter windows equally well without padding. `translates` is False for a model that
+    cannot translate into English; for a model of English alone, it has no effect. An item of `card` is one window: the
     decoder's memory for 30 s and five beams, and the encoder's scores, in 16 bits.
     """
 

@@ -16,8 +16,9 @@ a mean of 0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.
 class EnglishFirst:
     """Two engines behind the interface of one. Implements Transcriber.
 
-    If no language is stated, the English engine transcribes the speech first, and also states how probable English is.
-    Speech that is probably not English is then transcribed by the other engine.
+    If the stated language is English, or none is stated, the English engine transcribes the speech first, and also
+    states how probable English is. Speech that is probably not English, or whose words are improbable, is then
+    transcribed by the other engine.
     """
 
     def __init__(self, english: HostedTranscriber, other: HostedTranscriber) -> None:

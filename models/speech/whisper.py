@@ -32,8 +32,9 @@ _LEAST_S = 10
 _STEP_S = 5
 _QUIET_S = 2
 """Padding of windows, in seconds. A window that is not padded to LONGEST_S gets at least `_QUIET_S` of silence at its
-end, without which Whisper stops early or transcribes everything twice. Its length is then rounded up to a multiple of
-`_STEP_S`, so that windows of similar length share a batch, and is at least `_LEAST_S`."""
+end (less if it would then exceed LONGEST_S), without which Whisper stops early or transcribes everything twice. Its
+length is then rounded up to a multiple of `_STEP_S`, so that windows of similar length share a batch, and is at least
+`_LEAST_S`."""
 _DETECTION_S = 10
 """A window of at least this length, in seconds, is not padded to LONGEST_S for the detection of its language."""
 _WORKERS = 2
@@ -64,8 +65,8 @@ _EXTRA_SPOKEN_TOKENS = 12
 """At most `_SPOKEN_TOKENS_PER_SECOND` tokens for each second, plus `_EXTRA_SPOKEN_TOKENS`, can be spoken: fast digits
 with hyphens."""
 _MAX_LOGPROB_LOSS = 0.5
-"""A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by at most
-this."""
+"""A text without a loop is preferred to a more probable text with a loop if their log probabilities differ by less than
+this, or if the text with the loop is too long to have been spoken."""
 _SEARCHES: tuple[Mapping[str, Any], ...] = ({}, {"timestamps": True}, {"no_repeat_ngram_size": 3})
 """Search options. Each set is tried on the windows that the previous one left in doubt."""
 
@@ -277,7 +278,8 @@ class Whisper:
         ]
 
     def _language_probabilities(self, encoded: Any, windows: Sequence[SpeechWindow]) -> list[float | None]:
-        """Return the probability of each window's language, which is known or the only one."""
+        """Return the probability of each window's language, which is known or the only one; None where it cannot be
+        measured."""
         if self._whisper.model.is_multilingual:
             return [1.0] * len(windows)
         measured: list[float | None] = [None] * len(windows)
@@ -383,8 +385,8 @@ def _states(encoded: Any, windows: Sequence[SpeechWindow]) -> list[NDArray[np.fl
 
 
 def _plausible(words: Sequence[SpokenWord], seconds: float) -> tuple[SpokenWord, ...]:
-    """Return the words without loops, and without runs of words that have no duration. All times are inside the
-    window."""
+    """Return the words without loops that were made up, and without runs of words that have no duration. All times are
+    inside the window."""
     kept_indices = without_loops([word.text for word in words])
     kept = [words[index] for index in kept_indices]
     if len(kept) < len(words):

@@ -46,7 +46,7 @@ _BATCH_TOKENS = 2048
 _BEAM = 4
 
 _LONGEST = 512
-"""A sentence has at most this many tokens, as in the models' training."""
+"""A sentence is cut after this many tokens, and so is its translation, as in the models' training."""
 
 
 class _Model:
@@ -103,7 +103,7 @@ class Madlad:
         self._model = None
 
     def run(self, batch: Sequence[TranslationJob]) -> list[Sequence[str] | Exception]:
-        """Translate the jobs; all are decoded together. A job's `target` is the token before each sentence."""
+        """Translate the sentences of all jobs in one call. A job's `target` is the token before each sentence."""
         assert self._model is not None
         texts = [f"{job.target} {WORD.written(sentence)}" for job in batch for sentence in job.sentences]
         return _split_by_job(batch, self._model.translate(texts))

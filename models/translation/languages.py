@@ -130,7 +130,7 @@ def tag_of_code(code: str) -> str | None:
 
 
 def tag_of_name(name: str) -> str | None:
-    """Return the tag of the language with this name or stem, in any case."""
+    """Return the tag of the language with this name or stem, in any case; None if there is none."""
     return TAG_OF_NAME.get(_APOSTROPHES.sub("'", name.lower()))
 
 

@@ -28,8 +28,7 @@ where it belongs. Numbers stay as they are. Add nothing and leave nothing out.""
 
 
 class NotTranslated(LlmBroke):
-    """Raised if the LLM did not translate a sentence, or added its own markup. Another call would have the same
-    result."""
+    """Raised if the LLM did not translate a sentence. Another call would have the same result."""
 
     public = (
         "The language model was asked twice for a translation and gave none that can be used: a more capable one "
@@ -42,8 +41,8 @@ class NotTranslated(LlmBroke):
 
 
 class LlmTranslator:
-    """A translator between any languages. After a faulty answer, the LLM is asked again, with a list of the
-    faults."""
+    """A translator between any languages. After a faulty answer, the LLM is asked once more, with a list of
+    the faults."""
 
     name = NAME
     batch_chars = _BATCH_CHARS
@@ -63,7 +62,7 @@ class LlmTranslator:
         source: str | None,
         target: str,
         *,
-        wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
+        wait: bool = False,  # noqa: ARG002 - a call to the LLM waits in any case
     ) -> list[str]:
         """Translate the sentences. The translations may still lack marks. Raises LlmError; NotTranslated if a sentence
         has no translation."""

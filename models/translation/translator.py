@@ -99,8 +99,8 @@ class HostedTranslator:
 
 
 def shortest_route(pairs: Collection[Pair], source: str | None, target: str) -> list[TranslationJob] | None:
-    """Return the route with the fewest hops over `pairs`. If no pair has the tag's region, the region is ignored: `pt`
-    serves `pt-PT`."""
+    """Return the route with the fewest hops over `pairs`; None if there is none. If no pair has the tag's region, the
+    region is ignored: `pt` serves `pt-PT`."""
     start = _serving_tag(source, {origin for origin, _ in pairs})
     end = _serving_tag(target, {to for _, to in pairs})
     if start is None or end is None:
@@ -142,7 +142,8 @@ def pair_name(source: str, target: str) -> str:
 
 
 def _serving_tag(tag: str | None, tags: Collection[str]) -> str | None:
-    """Return the name in `tags` that serves the tag: the tag itself, its script, or the language alone."""
+    """Return the tag in `tags` that serves `tag`: itself, its language with the script, or the language alone; None if
+    there is none."""
     while tag is not None and tag not in tags:
         tag = _SCRIPTS.get(tag) or tag.rpartition("-")[0] or None
     return tag

@@ -73,7 +73,7 @@ _GRID = 16
 _CONVERGED = 1e-9
 """Change of a position, in pixels per iteration, below which the search for it has converged."""
 _MAX_AREA_RATIO = 3.0
-"""The flattened picture has at most this many times the area of the picture."""
+"""The flattened picture has at most this many times the area of the picture at the same scale."""
 
 
 _QUARTERS = ((1.0, 0.0), (0.0, 1.0), (-1.0, 0.0), (0.0, -1.0))
@@ -92,7 +92,8 @@ class _Surface:
 
 
 def _powers(places: Points, terms: Sequence[tuple[int, int]]) -> NDArray[np.float64]:
-    """Return the terms at `places`, which are relative to the text's middle, in halves of its side."""
+    """Return the terms at `places`, which are relative to the text's middle, in halves of its longer
+    side."""
     x, y = ([np.ones(places.shape[:-1]), places[..., axis].clip(-_MAX_REACH, _MAX_REACH)] for axis in (0, 1))
     for axis, powers in enumerate((x, y)):
         # NumPy's own powers beyond the square take ten times as long as products.

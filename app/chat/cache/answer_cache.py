@@ -104,7 +104,7 @@ class AnswerCache:
             del self._under_way[key]
 
     async def find(self, tenant: str, digest: bytes) -> Sequence[Event] | None:
-        """Return the events that are stored under `digest`."""
+        """Return the events that are stored under `digest`; None if there are none."""
         return await self._entries.get(Key(tenant, "answer", digest), decode_events)
 
     async def find_for(self, tenant: str, question: KnownQuestion) -> Sequence[Event] | None:

@@ -33,7 +33,8 @@ def encode_events(events: Sequence[Event]) -> bytes:
 
 
 def decode_events(record: bytes) -> Sequence[Event]:
-    """Return the events, the last with `vcache`. Raises ValueError for a record not written by `encode_events`."""
+    """Return the events, the last of which says that it is from the cache (`vcache`). Raises ValueError for a record
+    that `encode_events` did not write."""
     head, _, rest = record.partition(b"\n")
     texts = BytesIO(rest)
     match pydantic_core.from_json(head, cache_strings="keys"):

@@ -40,7 +40,7 @@ NOT_IN_SCOPE = frozenset(
 WEB = frozenset({"web_search", "scraper"})
 """Tasks whose results come from the web."""
 _LONG_CHARS = 1024
-"""If a medium in an earlier message has more characters than this, the key contains its digest instead."""
+"""A string with more characters than this, in a part of an earlier message, enters the key as its digest."""
 _MediaNumbers = Mapping[tuple[int | None, int | None], int]
 """Numbers of the turn's media, by the index of the message and of the part."""
 _MEDIA = frozenset({"url", "file_data", "file_id", "data", "image_url", "audio_url", "video_url", "file_url"})
@@ -54,7 +54,8 @@ class CacheKey:
     key: bytes
     """SHA-256 of everything that shapes the answer, including the tenant."""
     depends_on_web: bool
-    """True if the answer is about search results or web pages, which may change soon."""
+    """True if the request names a web page, or its tag asks for a search or a page. Such answers soon become
+    outdated."""
     all_but_last: str
     """Digest of everything but the last message. A rephrased question shares an answer only if this digest is equal."""
 
@@ -71,8 +72,8 @@ class CacheKeys:
         self._fingerprint = fingerprint
 
     async def of(self, call: ChatCall, turn: Turn, policy: Policy, task: Specialist | None) -> CacheKey | None:
-        """Return the key of a request, or None if one of its media cannot be read. The task that needs the medium will
-        report the reason.
+        """Return the key of a request, or None if one of its media cannot be read now. The task that needs the medium
+        will report the reason.
 
         `task` is the task whose result is the answer; None if an LLM answers. Media are represented by their content,
         and also by their names if the answer may depend on them.

@@ -18,7 +18,8 @@ from models.embedding.embedder import DIMENSIONS, Vector
 
 MAX_QUESTIONS = 100_000
 _DELETED_SHARE = 0.01
-"""When there are too many questions, this share of them is deleted at once, beginning with the least recently used."""
+"""When there are too many questions and none has expired, this share of the permitted number is deleted at once,
+beginning with the least recently used."""
 _USE_PRECISION_S = 60.0
 """The stored time of a question's last use is at most this much too early, in seconds. Thanks to this tolerance, most
 hits need no write."""
@@ -61,7 +62,8 @@ class KnownQuestion:
 class KnownQuestions:
     """SQLite file of known questions. Each server has its own, even if the answers are stored elsewhere.
 
-    Each server learns only from its own requests. Texts and vectors are sealed. Every method raises StoreDown.
+    Each server learns only from its own requests. Texts and vectors are sealed. Methods that read or write the file may
+    raise StoreDown.
     """
 
     def __init__(

@@ -21,7 +21,7 @@ _LEAST_COMMON, _SURELY_ANOTHER = 0.3, 0.9
 """Thresholds for English. A text is English if its share of common English words reaches `_LEAST_COMMON`, unless
 another language has a probability of at least `_SURELY_ANOTHER`."""
 _CHANGING: Final = ("fresh", "changing", "costs", "changes_always", "day")
-"""Word lists of `planning.prose` that mark a question whose answer changes daily."""
+"""Word lists of `planning.prose` that mark a question whose answer may change from day to day."""
 
 
 def is_plain_question(request: ChatRequest, today: date) -> bool:

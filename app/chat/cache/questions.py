@@ -89,7 +89,7 @@ class ParsedQuestion:
     """Stems of the words that carry meaning."""
     names: Sequence[str]
     objects: Mapping[str, frozenset[str]]
-    """Objects of directions: the word that follows "to", "from", "than" …, by direction."""
+    """Objects of directions: the next word with a meaning after "to", "from", "than" …, by direction."""
     times: frozenset[int]
     """Numbers of the tenses (present, past, future) that occur, by their order in `times` of questions.toml."""
     persons: frozenset[int]
@@ -190,7 +190,8 @@ def _without(text: str, spans: Sequence[tuple[int, int]], replacement: str = " "
 def _capitalised(text: str) -> Iterator[str]:
     """Yield, in lower case, the words whose capitals make them names.
 
-    Capitals mean nothing in a text in which most words have them, nor at the beginning of a sentence.
+    Capitals mean nothing in a text of more than three words most of which have them. The initial capital of a
+    sentence means nothing either.
     """
     found = list(_WORD.finditer(text))
     function_words = question_words().function_words - question_words().dates.keys()
@@ -207,7 +208,8 @@ def _capitalised(text: str) -> Iterator[str]:
 
 
 def _unit(term: str, word_before: str) -> str | None:
-    """Return the name of a unit. A unit of one or two letters counts only after a number or a direction."""
+    """Return the name of a unit; None if `term` is none. A term of one or two letters is a unit only after a number or
+    a direction."""
     if len(term) <= 2 and word_before not in _BEFORE_UNITS:
         return None
     named = question_words().units.get(term)
@@ -359,7 +361,7 @@ def _split_list(text: str) -> list[str]:
 
 
 def _english_words(named: Mapping[str, int], words: int) -> dict[str, int]:
-    """Return the first `words` words of each number, which are the English ones in these lists, except "one"."""
+    """Return the first `words` words of each number, without "one". In these lists, the English words come first."""
     by_number: dict[int, list[str]] = {}
     for word, number in named.items():
         by_number.setdefault(number, []).append(word)

@@ -2,8 +2,8 @@
 answer is returned as often as verification permits.
 
 `verification` contains the method, and `vetoes` finds differences between two questions. A question unlike all known
-ones is never embedded: the engine is called only if a cached answer might be returned, or to compare two answers while
-no request waits.
+ones is never embedded: the engine is called only if a cached answer might be returned, or in the background, to compare
+two answers.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ CANDIDATES = 16
 EMBEDDING_S = 0.25
 """A request waits at most this time, in seconds, for its question's vector. An idle engine needs 6 to 12 ms."""
 _MAX_LEARNING = 16
-"""At most this many comparisons wait or run. Any further comparison is skipped, so that nothing is learned from it."""
+"""At most this many comparisons and notes of a use wait or run in the background. Any more are skipped."""
 _VERDICT_TOKENS = 2000
 """A judge's reply has at most this many tokens. If the judge reasons first, the reasoning takes most of them."""
 
@@ -108,7 +108,7 @@ class RephrasedQuestions:
 
     async def _decide(self, lookup: QuestionLookup, similar: Sequence[KnownQuestion]) -> QuestionLookup | None:
         """Decide about the nearest known question. The engine embeds the question only if a cached answer might be
-        returned."""
+        returned. Return None if the engine fails then."""
         vector = None
         if self._max_error > 0 and any(len(one.observations) >= MIN_OBSERVATIONS for one in similar):
             vector = await self._engine_breaker.call(self._vector(lookup.turn), EMBEDDING_S)
@@ -191,7 +191,10 @@ class RephrasedQuestions:
         find: Find,
     ) -> bool | None:
         """Compare the earlier answer with the new one, and record whether they agree. Return None if that cannot be
-        determined."""
+        determined.
+
+        If the earlier answer is gone, or the questions are too dissimilar, nothing is recorded and the result is False.
+        """
         earlier = await find(nearest)
         if earlier is None:
             await self.forget(nearest)

@@ -35,8 +35,8 @@ MAX_ERROR: Final = 0.01
 MIN_OBSERVATIONS: Final = 8
 """An entry's answer may be returned only after this many observations."""
 MAX_OBSERVATIONS: Final = 256
-"""The newest observations of an entry are kept, up to this number. An error bound of 1 % needs 99 right answers in a
-row."""
+"""The newest observations of an entry are kept, up to this number. With an error bound of 1 %, an answer is returned as
+often as possible after some 100 right answers in a row."""
 ALWAYS_EXPLORED: Final = 0.02
 """At least this share of questions is answered again, because answers change."""
 MIN_SIMILARITY: Final = 0.5
@@ -92,7 +92,8 @@ def decide(observations: Observations, similarity: float, max_error: float, draw
     """Decide between "exploit" and "explore", so that the share of wrong answers stays below `max_error`.
 
     A cached answer that is wrong with probability e is returned with probability max_error / e at most. It is never
-    returned if most new answers differed from it, or if `max_error` is 0.
+    returned if most new answers differed from it, if it has fewer than MIN_OBSERVATIONS, if the similarity is below
+    MIN_SIMILARITY, or if `max_error` is 0.
 
     `draw` is at least 0 and below 1; `draw_of` makes one.
     """

@@ -26,8 +26,8 @@ FRAME_SIDE = 1024
 """The longer side of a video frame is reduced to this many pixels for the LLM, because a video has many frames. OCR
 reads them at full size."""
 MAX_PICTURES = 16
-"""A prompt has at most this many pictures, as `limit-mm-per-prompt` in docker/cards permits. To stay within it, videos
-show fewer frames."""
+"""Videos show fewer frames, but at least one each, to keep a prompt within this many pictures. It is the
+`limit-mm-per-prompt` in docker/cards."""
 TOKEN_SIDE = 28
 """Side, in pixels, of the square that one token stands for. It is 28 for Qwen2.5-VL and InternVL, 32 for Qwen3-VL, and
 39 for GPT-4o.
@@ -36,8 +36,8 @@ With this value, the count of tokens is an upper bound for all of these models. 
 many.)
 """
 LEAST_TOKENS = 256
-"""Any picture takes at least this many tokens. In Gemma 3, every picture takes as many, and in InternVL, the smallest
-does."""
+"""Every picture is counted as at least this many tokens. In Gemma 3, every picture takes as many, and in InternVL, the
+smallest does."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")

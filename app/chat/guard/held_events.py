@@ -69,7 +69,8 @@ class HeldEvents:
         return self._part(len(self._events))
 
     def take_sentences(self) -> HeldPart | None:
-        """Return the held events up to the end of the last whole sentence.
+        """Return the held events up to the end of the last whole sentence, or all of them if their text is longer than
+        _LONGEST_PIECE.
 
         Return None if there is no such end yet, or only white space before it.
         """

@@ -111,8 +111,8 @@ class RequestGuard:
     def around(self, answer: AsyncGenerator[Event, None]) -> AsyncGenerator[Event, None]:
         """Return the events of `answer` after the request and the answer were checked.
 
-        No part of `answer` runs before the request is judged, and nothing unsafe is shown. Raises what `check_request`
-        raises, except Unsafe, which is answered by a refusal.
+        No part of `answer` runs before the request is judged, and nothing unsafe is shown unless the request is only
+        flagged. Raises what `check_request` raises, except Unsafe, which is answered by a refusal.
         """
         return self._around(answer) if self.is_on else answer
 

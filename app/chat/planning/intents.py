@@ -33,7 +33,8 @@ def target_language(text: str, *, of_translation: bool = False) -> str | None:
 
 
 def without_target(text: str) -> str:
-    """Return `text` without the words at its beginning that name a target language, such as `in French`."""
+    """Return `text` without the words that name a target language, such as `in French`. They are searched for only in
+    its first _LONGEST_TO_READ characters."""
     found = target_in(text[:_LONGEST_TO_READ])
     return f"{text[: found.start]} {text[found.end :]}" if found else text
 

@@ -17,9 +17,9 @@ from tasks.wording.phrases import compiled
 _TABLE: Final = tomllib.loads(Path(__file__).with_name("named_keys.toml").read_text("utf-8"))
 _TYPES: Final[Mapping[str, str]] = _TABLE["types"]
 MAX_KEYS: Final = 100
-"""At most this many keys are looked for. It is the largest number of fields of a schema."""
+"""At most this many keys of one object are used."""
 _MAX_CHARS: Final = 4_000
-"""Keys are searched for in this many characters of a prompt."""
+"""Keys are searched for in the first characters of a prompt, up to this number."""
 _MAX_LISTS: Final = 3
 """Keys are looked for after at most this many words like "keys"."""
 _MAX_WORDS: Final = 4

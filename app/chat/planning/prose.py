@@ -80,7 +80,8 @@ class Prose:
     """True if the message contains the text that it is about, after a colon or a blank line."""
     quotes: bool
     is_short: bool
-    """True if the whole message consists of instructions, unlike an article with an instruction before or after it."""
+    """True if the instructions are short. A long text is rather an article with an instruction before or after it, so
+    only its ends are kept."""
     followed: frozenset[str]
     """URLs that the message asks to open, in contrast to those that it only mentions or forbids to open."""
     patterns: Mapping[str, str]
@@ -168,7 +169,8 @@ def _without_payload(bare: str) -> tuple[str, bool]:
 def pasted_in(message: str) -> str | None:
     """Return the text pasted into a message, without the sentences before or after it that say what to do with it.
 
-    Return None if nothing is left, or if the rest contains neither a digit nor a name.
+    Return None if the rest has neither a digit nor a capital letter after its first character. A letter of a script
+    without capitals counts as one.
     """
     enclosure = enclosure_in(message)
     text = enclosure.text if enclosure else message
@@ -200,10 +202,10 @@ class Enclosure:
 
 
 def enclosure_in(message: str) -> Enclosure | None:
-    """Return the fence or the pair of tags around the document of a message.
+    """Return the fence or the pair of tags around the document of a message; None if there is none.
 
-    Whoever wrote a pasted text can put tags into it. So what is outside an enclosure is short and has no values of its
-    own, and HTML's elements enclose nothing.
+    A pasted text may itself contain tags. Therefore an enclosure counts only if the text outside it is short and has no
+    values of its own, and HTML's elements never count.
     """
     reach = 2 * _INSTRUCTIONS
     for opening in _OPENING.finditer(message, 0, reach):

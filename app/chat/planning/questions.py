@@ -50,7 +50,7 @@ _ITEMS: Final = pattern_of(_TABLE["lists"]["items"])
 _BOUGHT: Final = pattern_of(_TABLE["lists"]["bought"])
 _ARTICLE = r"^(?:the|an?|der|die|das|den|dem|les?|la|l['’]|el|los|las|il|lo|gli|i|os?|as|de|het|den|det)\b"
 _ENDS_OF_TEXT: Final = 2_000
-"""At most this many characters at each end of a text say whether it is a question."""
+"""Only this many characters at each end of a long text are searched for a question."""
 _SIGNS_AROUND = " ¿?!."
 _SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?])\s+|(?<=[。！？؟])|\n+")
 _BRINGS_TEXT: Final = re.compile(r"[:：]\s+\S|：\s*\S|`")
@@ -100,7 +100,7 @@ class RequestedValues:
     sentences: Sentences
     """Parts of the answer in the language of the question."""
     are_known: bool
-    """True if documents are known to print such values. In this case, "nothing was found" is an answer, too."""
+    """True if documents are known to print such values, so that an unlikely value is an answer, too."""
 
 
 def is_question(text: str) -> bool:
@@ -252,7 +252,7 @@ def _names_prose(text: str) -> bool:
 
 
 def _sentences_for(question: str) -> Sentences:
-    """Return the sentences in the language that most words of the question belong to; English in case of a
-    tie."""
+    """Return the sentences in the language that most words of the question belong to. In case of a tie, the first of
+    these languages in the table counts."""
     words = _WORDS.findall(question.lower())
     return _LANGUAGES[max(_LANGUAGES, key=lambda known: sum(word in known for word in words))]

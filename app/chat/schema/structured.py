@@ -19,7 +19,7 @@ COMPLAINT = "{reason} Answer again with the corrected JSON and nothing else."
 
 
 def is_open(response_format: ResponseFormat | None) -> bool:
-    """True if any JSON satisfies the requested form. The raw result of a requested task is then the answer.
+    """True if the requested form says nothing about the content. The raw result of a requested task is then the answer.
 
     `{"type": "object", "properties": {}, "additionalProperties": false}` names no content of the answer: it is the form
     of `z.object({})`. Non-empty `properties`, `items`, `enum`, `anyOf`, `$ref` … do name content.

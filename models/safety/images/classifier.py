@@ -16,8 +16,8 @@ from models.safety.images.folder import ClassifierFolder
 from models.vision.text import Image
 
 MAX_ASPECT_RATIO = 3.0
-"""A picture with a larger aspect ratio than this is judged in parts. Squeezed into a square as a whole, what it shows
-would be too narrow to be recognised."""
+"""A picture with a larger aspect ratio than this is also judged in parts, because what it shows would be too narrow to
+be recognised after the whole picture is squeezed into a square."""
 MAX_ASPECT_RATIO_CROPPED = 1.25
 """Value of MAX_ASPECT_RATIO for networks that see only the square in the middle of a picture."""
 _MAX_PARTS = 8
@@ -26,8 +26,8 @@ _MAX_PARTS = 8
 
 def parts_of(picture: Image, longest: float = MAX_ASPECT_RATIO) -> list[Image]:
     """Return `picture`. If it is longer than `longest` times its shorter side (a strip of pictures, a screenshot of a
-    whole page), also return the squares along it, which overlap unless its length is a multiple of its width. Nothing
-    is copied."""
+    whole page), also return the parts along it: squares, unless _MAX_PARTS of them do not suffice. Nothing is
+    copied."""
     height, width = picture.shape[:2]
     short, long = min(height, width), max(height, width)
     if long <= longest * short:

@@ -59,7 +59,7 @@ _SUGGESTIVE = {
 lowers the threshold."""
 
 MEANING: Mapping[str, Mapping[str, float]] = {"S12_IMAGE": _NUDITY, "S15_IMAGE": _NUDITY | _SUGGESTIVE}
-"""Weight of each class's score for each code. Faces, feet and armpits have no weight."""
+"""Weight of each class's score for each code. Faces, feet, armpits and covered bellies have no weight."""
 
 THRESHOLD = 0.5
 _SIDE = 320

@@ -13,7 +13,8 @@ from models.vision.text import Image
 FILE = "preprocessor_config.json"
 
 _MAX_ASPECT_RATIO = 8
-"""A picture with at most this aspect ratio is resized as a whole. The ends of a longer picture are cut off first."""
+"""If only the shorter side is given a length, the ends of a picture with a larger aspect ratio than this are cut off
+before it is resized."""
 
 _UNSUPPORTED_STEPS = ("crop_pct", "do_flip_channel_order", "do_pad", "do_thumbnail", "rescale_offset")
 """Steps that only some processors have, and that are not implemented here."""

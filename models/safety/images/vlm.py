@@ -75,7 +75,7 @@ class VlmGuard:
         picture: Image,
         codes: Sequence[str],
         *,
-        wait: bool = False,  # noqa: ARG002 - an LLM has no queue of ours
+        wait: bool = False,  # noqa: ARG002 - a call to the LLM waits in any case
     ) -> Judgement:
         """Judge `picture` by `codes`. Raises EngineUnavailable if the LLM takes no pictures, EngineFailed if no answer
         is a verdict, and LlmError."""

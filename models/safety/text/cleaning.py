@@ -37,8 +37,8 @@ _MAX_MARKS = 4
 
 
 def clean(text: str) -> str:
-    """Return the visible part of `text` in ordinary characters, with the ASCII that is hidden in tags and the UTF-8
-    that is hidden in variation selectors in its place.
+    """Return the visible part of `text` in ordinary characters. ASCII that is hidden in tags and UTF-8 that is hidden
+    in variation selectors become visible where they are.
 
     The work takes linear time. The result has at most three times as many characters.
     """

@@ -149,7 +149,7 @@ class Encoding:
     run: re.Pattern[str]
     decode: Decode
     by_letter: bool = False
-    """True if single letters of a word may be encoded. Otherwise, a run counts only if it decodes to a whole text."""
+    """True if single letters of a word may be encoded. Otherwise, a run counts only if it decodes to readable text."""
 
 
 ENCODINGS = (

@@ -40,7 +40,7 @@ _MAYBE_LEET = re.compile(r"(?<!\w)(?=\w*[013457])[A-Za-z013457]{1,30}(?!\w)")
 _SHORT_WORDS = frozenset(word for word in COMMON_WORDS if len(word) <= 2)
 
 _LETTER = "[0-9A-Za-zÀ-ɏͰ-ϿЀ-ӿ\u0621-\u064a]"
-"""A letter of an alphabetic script (Latin, Greek, Cyrillic, Arabic)."""
+"""A digit, or a letter of an alphabetic script (Latin, Greek, Cyrillic, Arabic)."""
 _BETWEEN_LETTERS = r"""(?:[ \t]{1,4}|[ \t]?[.\-_*/\\|,~+·•'"’…:;=)(\]\[]{1,3}[ \t]?|[ \t]?\r?\n[ \t]?(?:\r?\n)?)"""
 _SPACED = re.compile(rf"(?<!{_LETTER}){_LETTER}(?:{_BETWEEN_LETTERS}{_LETTER}){{2,}}(?!{_LETTER})")
 _IDEOGRAPH = "[\u3040-\u30ff\u3400-\u9fff]"
@@ -48,7 +48,8 @@ _SPACED_IDEOGRAPHS = re.compile(rf"(?<!{_IDEOGRAPH}){_IDEOGRAPH}(?:[ \t]{_IDEOGR
 _NO_LETTER = re.compile(r"[\W_]+")
 _BEGINNINGS = frozenset(word[:end] for word in KNOWN_WORDS for end in range(1, len(word) + 1))
 _LONGEST_LIST = 100
-"""More spaced-out letters in a row than this are always joined, because harmless texts have no runs of this length."""
+"""More spaced-out letters in a row than this are joined even if they make no word, because harmless texts have no runs
+of this length."""
 _MAX_SEGMENTED = 8_000
 """At most this many spaced-out letters per text are divided into words if no wider gaps mark the boundaries."""
 
@@ -76,7 +77,7 @@ _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 
 def undisguised(text: str) -> str:
     """Return `text` with spaced-out letters joined, stars and signs inside words replaced by the letters that they
-    stand for, and stretched letters shortened. In linear time."""
+    stand for, and stretched letters shortened. The work takes linear time."""
     text = _SPACED_IDEOGRAPHS.sub(lambda run: re.sub(r"[ \t]", "", run[0]), text)
     text = _SPACED.sub(_LetterJoiner(), text)
     if "*" in text or "#" in text:
@@ -244,7 +245,8 @@ def _is_leet(word: str) -> bool:
 
 
 def _shortened(word: str) -> str:
-    """Return `kiiiill` as `kill`. `www`, `III` and words of a single letter stay unchanged."""
+    """Return `kiiiill` as `kill`. Roman numerals such as `III`, and words such as `www` that repeat one letter, stay
+    unchanged."""
     if len(set(word.casefold())) == 1 or _ROMAN.fullmatch(word):
         return word
     if len(word) <= _LONGEST_STRETCHED:

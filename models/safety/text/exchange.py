@@ -12,8 +12,8 @@ OVERLAP = 1024
 them."""
 
 QUESTION = 2048
-"""The judged answer is shown together with this many bytes of the question, half of them from the question's beginning
-and half from its end."""
+"""The judged answer is shown together with about this many bytes of a longer question, half of them from the question's
+beginning and half from its end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,8 @@ class GptOssSafeguardDialect:
         return Verdict({code: score for code, score in scores.items() if score})
 
     def _fence(self, exchange: Exchange) -> str:
-        """Return a mark that a writer cannot guess. Different texts have different marks, but each text always has the
-        same, so that the model answers it in the same way."""
+        """Return a mark that a writer cannot guess. Different texts have different marks, but each text keeps its mark
+        while the process runs, so that the model answers it in the same way."""
         question = "" if exchange.answers is None else exchange.answers
         data = "\0".join((exchange.text, question)).encode("utf-8", "replace")
         return hmac.new(self._secret, data, sha256).hexdigest()[:_FENCE_CHARS]

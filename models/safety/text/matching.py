@@ -167,7 +167,7 @@ class _Asking:
     before: Pattern | None
     after: Pattern | None
     within: Pattern | None
-    """Pattern that must match in the gaps of the phrase, for languages in which the verb comes last."""
+    """Pattern of words of requests inside the phrase, for languages in which the verb comes last."""
     shared: int
     """Number of bytes of the space at either end of a match, which the text before or after the match needs, too."""
 

@@ -27,7 +27,7 @@ class TextView:
 
 
 def views(text: str) -> Iterator[TextView]:
-    """Yield `text` itself, then each reading that contains words which no earlier reading has.
+    """Yield `text` itself, then each reading that contains a word more often than every earlier reading.
 
     The work takes time linear in `text`. A reading has at most about eight times as many characters, and there are at
     most twelve. Encodings within encodings are decoded to a depth of two.

@@ -84,7 +84,7 @@ class Detector(Protocol):
         these labels. Equal pictures give equal objects.
 
         If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
-        EngineUnavailable, EngineFailed.
+        EngineUnavailable and EngineFailed.
         """
 
 
@@ -95,7 +95,8 @@ class Segmenter(Protocol):
     def name(self) -> str: ...
 
     async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        """Return `found` in order, each with the mask of the object in its box. Raises like `Detector.detect`."""
+        """Return `found` in order, each with the mask of the object in its box. A box outside the picture gets none,
+        nor does an object for whose mask no memory is left. Raises like `Detector.detect`."""
 
 
 Found = tuple[Detection, ...]

@@ -57,7 +57,7 @@ class GroundingDetector:
         return tuple(found)
 
     def _prompts(self, labels: Sequence[str]) -> Iterator[list[str]]:
-        """Yield the labels in groups, each of which fits into the text encoder."""
+        """Yield the labels in groups. Each group fits into the text encoder, unless a single label is too long."""
         group: list[str] = []
         for label in labels:
             if group and self._tokens(prompt_of([*group, label])) > _MAX_TOKENS:

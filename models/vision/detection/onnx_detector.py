@@ -20,7 +20,7 @@ _MAX_MASK_PIXELS = 64_000_000
 as large as the picture."""
 _PIXELS_AT_ONCE = 4_000_000
 _MAX_REMAP_SIDE = 32_000
-"""OpenCV maps at most this many pixels along a side at once (SHRT_MAX)."""
+"""At most this many pixels along a side are mapped at once, because OpenCV accepts fewer than SHRT_MAX (32,767)."""
 
 
 class OnnxNetwork:
@@ -134,7 +134,7 @@ class OnnxDetector:
         device: str = "cpu",
         threads: int = 0,
     ) -> None:
-        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both raise EngineUnavailable."""
+        """`load` calls `locate`, which finds or fetches the file, and `make_head`. Both may raise EngineUnavailable."""
         self._locate = locate
         self._make_head = make_head
         self._device = device

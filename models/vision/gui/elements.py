@@ -57,7 +57,7 @@ class GuiDetector(Protocol):
         give equal elements.
 
         If the queue is full, the call waits if `wait` is true, and raises EngineOverloaded if not. Also raises
-        EngineUnavailable, EngineFailed.
+        EngineUnavailable and EngineFailed.
         """
 
 

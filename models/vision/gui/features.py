@@ -138,8 +138,8 @@ def texture_features(view: ScreenView, boxes: Boxes) -> Floats:
 
 
 def neighbour_features(boxes: Boxes, copied: Floats, fill: Floats, line: float) -> Floats:
-    """Return features of each box's neighbours: the numbers of similar boxes in its row and column, of boxes inside it
-    and of boxes around it, and the appearance of the smallest box around it."""
+    """Return features of each box's neighbours: the numbers of similar boxes in its row and column, of boxes of its
+    size, of boxes inside it and of boxes around it, and the appearance of the smallest box around it."""
     size, middle = boxes[:, 2:] - boxes[:, :2], (boxes[:, :2] + boxes[:, 2:]) / 2
     area = area_of(boxes)
     columns = []

@@ -21,7 +21,7 @@ SAME_BOX_OVERLAP = 0.5
 _SECONDS = 30.0
 _ATTEMPTS = 2
 _ANSWER_TOKENS = 2048
-"""An answer has at most this many tokens. It takes a hundred, but models that reason first need more."""
+"""An answer has at most this many tokens. It takes about a hundred, but models that reason first need more."""
 _PICTURE_TOKENS = 4000
 """The picture and the rules take at most this many tokens, with a margin because servers count tokens differently."""
 _ELEMENT_TOKENS = 40

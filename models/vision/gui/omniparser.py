@@ -29,11 +29,12 @@ from models.vision.text import Image
 SETTING = "OPENFAZE_GUI_DETECTION_MODEL"
 LEAST_SCORE = 0.05
 MAX_OVERLAP = 0.1
-"""A box counts if its score is at least the first number and its overlap with a better box (IoU) at most the second.
-Both are from OmniParser's own demo."""
+"""A box counts if its score is at least LEAST_SCORE and its overlap with a better box (IoU) at most MAX_OVERLAP. Both
+are from OmniParser's own demo."""
 
 _LEAST_SIDE = 640
-"""Side of pictures, in pixels, at which the first of the networks was trained. OmniParser's demo uses larger ones."""
+"""Smallest side, in pixels, to which pictures are scaled. The first of the networks was trained at this side;
+OmniParser's demo uses larger ones."""
 _STRIDES = (8, 16, 32)
 """Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
 _MARGIN_GREY = 114

@@ -20,8 +20,8 @@ Box = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 """Array of height × width, 1 or 0."""
 STEPS = (4, 12, 32)
-"""Neighbouring pixels form an edge if they differ by at least this, in each of three passes. The first pass finds faint
-borders; the last one ignores the noise of JPEG."""
+"""Neighbouring pixels form an edge if they differ by more than this, in each of three passes. The first pass finds
+faint borders; the last one ignores the noise of JPEG."""
 
 
 class BoxMethod(IntEnum):
@@ -59,8 +59,8 @@ class BoxMeans:
         self._height, self._width = picture.shape[:2]
 
     def means(self, x0: Floats, y0: Floats, x1: Floats, y1: Floats) -> Floats:
-        """Return the mean per box and channel. A box is moved inside the picture, and is at least one pixel wide
-        and high."""
+        """Return the mean per box and channel. Boxes are cut to the picture, and count as at least one pixel wide and
+        high."""
         left = np.clip(np.round(x0), 0, self._width - 1).astype(np.int64)
         top = np.clip(np.round(y0), 0, self._height - 1).astype(np.int64)
         right = np.clip(np.round(x1).astype(np.int64), left + 1, self._width)

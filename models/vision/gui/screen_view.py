@@ -20,13 +20,13 @@ _KEPT_SCALE = 0.77
 borders."""
 
 _SIDE_WITHOUT_TEXT = 1000
-"""Largest shorter side, in pixels, of a screenshot without text."""
+"""Shorter side, in pixels, to which a screenshot without text is shrunk, if it is shrunk at all."""
 
 _PART_SIDE, _OVERLAP = 1800, 300
 """Largest side of a part, which bounds the memory, and the overlap of neighbouring parts, both in pixels."""
 
 _CUT_MARGIN = 3
-"""A box that ends within this many pixels of a side of a part belongs to the next part."""
+"""A box that ends within this many pixels of a side at which the screenshot was cut belongs to the next part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

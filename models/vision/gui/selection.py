@@ -26,8 +26,8 @@ MAX_ELEMENTS = 2_000
 """A picture has at most this many elements. A screen full of controls has about 300."""
 
 _MAX_CHOSEN_FROM = 20_000
-"""At most this many boxes of one picture are considered, beginning with the most probable. Each is compared with all
-elements found so far, and a texture of 64 megapixels has 140,000 boxes."""
+"""At most this many boxes of one picture are considered: interactive elements before pictures, and the most probable
+first. Each is compared with all elements found so far, and a texture of 64 megapixels has 140,000 boxes."""
 
 
 @dataclass(frozen=True, slots=True)

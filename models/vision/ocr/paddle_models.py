@@ -10,7 +10,8 @@ FOLDER = "paddleocr"
 """Folder of all models of PaddleOCR, below the weights directory."""
 
 _LATIN_CJK = "many"
-"""Name of the group of Chinese, Japanese and 46 languages in Latin letters, which one recogniser of PP-OCRv6 reads."""
+"""Name of the group of Chinese, Japanese, English and 46 more languages in Latin letters, which one recogniser of
+PP-OCRv6 reads."""
 # Languages of each script that has a recogniser, by the codes of PaddleOCR 3.7 (paddleocr/_utils/langs.py), and ISO's
 # codes for Chinese, Japanese and Korean. For be, ru and uk, PaddleOCR prefers `eslav` to `cyrillic`.
 _LANGUAGES_BY_SCRIPT = {

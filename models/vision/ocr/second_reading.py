@@ -51,9 +51,9 @@ class RegionTranscript:
 
 
 def aligned(lines: Sequence[TextLine], transcript: RegionTranscript) -> list[TextLine]:
-    """Return corrected `lines`, which must be in reading order. In each line that `transcript` contains, words with a
-    low confidence get the letters of the transcript. No box changes, and no word is added or removed. The confidence of
-    a changed word is the mean probability of its letters in the transcript."""
+    """Return corrected `lines`, which must be in reading order. In each line that `transcript` contains, words that the
+    first reader was not certain of get the letters of the transcript. No box changes, and no word is added or removed.
+    The confidence of a changed word is the mean probability of its letters in the transcript."""
     written = _CompactTranscript.of(transcript)
     texts = [without_white_space(line.text) for line in lines]
     spans = written.spans(texts)

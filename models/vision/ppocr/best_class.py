@@ -13,11 +13,11 @@ PROBABILITY = "best_probability"
 
 def with_best_class(path: Path) -> bytes:
     """Return the ONNX file at `path`, whose output is batch × columns × classes, with the outputs BEST_CLASS and
-    PROBABILITY added to its graph. Who asks for these two copies two numbers for each column from a card, instead of
-    18,710 probabilities.
+    PROBABILITY added to its graph. If only these two are requested, two numbers for each column are copied from a card,
+    instead of 18,710 probabilities.
 
-    Protocol buffers that stand one behind the other are one message with the entries of both
-    (protobuf.dev/programming-guides/encoding, "Last One Wins"), so what is added is appended to the file. The numbers
+    Two concatenated protocol buffers are one message with the entries of both
+    (protobuf.dev/programming-guides/encoding, "Last One Wins"), so the additions are appended to the file. The numbers
     of the fields are those of onnx.proto (github.com/onnx/onnx). ArgMax and GatherElements are the same from version 11
     of ONNX's operators on.
     """

@@ -35,14 +35,14 @@ _MAX_SLOPE = 0.06
 """A line is cut out without straightening if its slope is at most this. The slope is the rise of the line's edge,
 relative to the line's height."""
 _LONGEST_WARPED = 32_766
-"""OpenCV's warp can address at most this many pixels along a side (SHRT_MAX)."""
+"""A warped picture has at most this many pixels along a side, because OpenCV accepts fewer than SHRT_MAX (32,767)."""
 _EDGE_TOLERANCE = 0.25
 """A crop may leave out at most this part of a pixel at the edge of a box."""
 
 _MAX_COLUMNS = 1_000_000
-"""All lines of one picture together have at most this many columns, at LINE_HEIGHT. They show about 50,000 letters, in
-144 MB. Without this limit, lines one pixel high across a large picture would take a hundred times the picture's
-memory."""
+"""All lines of one picture, scaled to LINE_HEIGHT, are together at most this many pixels wide. They show about 50,000
+letters, in 144 MB. Without this limit, lines one pixel high across a large picture would take a hundred times the
+picture's memory."""
 _MAX_LINES = 4_000
 """At most this many lines of one picture are read. A dense newspaper page has a thousand, whereas a picture of 12 kB
 may show a hundred thousand squares, each of which would be read."""
@@ -89,8 +89,8 @@ _LOWEST_LINE = 5
 """Letters have at least this height, in pixels. A picture whose shorter side has fewer pixels has no text, however long
 it is. Without this rule, a picture of 1 × 60,000 pixels, which is sent in 88 bytes, would be searched in 59 tiles."""
 _CERTAIN = 0.9
-"""On an upright page, an upside-down reading replaces the upright reading of a line only with at least this
-confidence."""
+"""On an upright page, an upside-down reading replaces the upright reading of a line only with a higher confidence than
+this."""
 _LEAST_CONFIDENCE = 0.5
 """A line of text has at least this confidence. Lines with less are texture, or are in a script that the recogniser does
 not know (see the package's docstring)."""
@@ -101,8 +101,8 @@ _LEAST_DENSITY = 0.7
 """The reading of a line is probably wrong if it has fewer characters than this in a width equal to the line's height.
 Latin text has about 2, text in wide capitals 1.4."""
 _MUCH_GREEK = 0.3
-"""The Greek letters of a line are a Greek text, and not the signs of a formula, if their share in the line is larger
-than this."""
+"""The Greek letters of a line are a Greek text, and not the signs of a formula, if their share of the line's letters is
+larger than this."""
 _GREEK_RANGE = "\u0370", "\u03ff"
 _FEWEST_POOR = 3
 """Poor lines count only if there are at least this many, because textures in photos are sometimes taken for a line or
@@ -123,7 +123,7 @@ class Crop:
 
 def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
     """Return, for each of `quads`, the possible crops of `image`, the most likely first. In one of them, the text is
-    upright.
+    upright or upside down.
 
     On a page whose text is level, a wide box yields one crop; a tall box may run up or down, or be a single character.
     If most text is in tall boxes, the page itself is turned, and wide boxes are the exception.

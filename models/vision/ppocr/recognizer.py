@@ -41,8 +41,9 @@ _CARD_WIDTHS = (160, 320, 640, 960, _LONGEST_PIECE)
 of its own there."""
 
 _CARD_PIXELS = 2560
-"""Sum of the widths of the lines in one inference on a card, in pixels. If there are too few lines, grey ones are
-computed in addition. On an H100, an inference of twice this width takes 4 ms, nearly all for starting operations."""
+"""The lines in one inference on a card are together at most this many pixels wide. If there are too few lines, grey
+ones are computed in addition. On an H100, an inference of twice this width takes 4 ms, nearly all for starting
+operations."""
 
 _PIECES_AT_ONCE = 2
 """At most this many pieces of one line are computed together. Most lines have no more. A longer line comes back

@@ -36,7 +36,7 @@ _LEAST_SMALL_TEXT = 6.0
 ten letters is as wide."""
 
 _LEAST_CONTRAST = 40
-"""Ink differs from the paper by at least this many grey levels."""
+"""Ink differs from the paper by more than this many grey levels."""
 _BAND_PIXELS = 4_000_000
 """Bars are searched for in at most this many pixels of a large picture at a time, because the search takes ten times
 their memory."""
