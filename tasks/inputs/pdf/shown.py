@@ -41,8 +41,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""The notes of one page have at most this many characters together, and so has the page's text. The notes are limited
-because any number of them may share one text in the file."""
+"""The notes that are read on one page have at most this many characters together. They are limited because any number
+of them may share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -272,8 +272,8 @@ def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form, until there are more than
-    `limit`."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form, up to `limit` segments in
+    all."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
