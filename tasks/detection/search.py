@@ -229,8 +229,8 @@ class Searches:
         self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
     async def for_text(self, text: str) -> Search:
-        """Build the search. Raises EngineUnavailable for labels that no engine knows, and for masks without a
-        segmenter."""
+        """Build the search. Raises EngineUnavailable if no engine knows the labels, or none can draw the outlines and
+        masks."""
         text = instruction_in(text)
         options = SearchOptions.of(text)
         detector = self._engines.detector()

@@ -127,7 +127,8 @@ time zone."""
 
 
 def cell_of(value: object) -> Cell:
-    """Convert a value to a cell. A value that is neither text nor a finite number nor a date becomes None."""
+    """Convert a value to a cell. Truth values, numbers of 10^300 or more, and all that is neither text nor a number nor
+    a date become None."""
     match value:
         case bool():
             return None

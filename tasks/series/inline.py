@@ -297,7 +297,7 @@ def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
 
 
 def _longest_run(form: "re.Pattern[str]", text: str, beginning: "re.Pattern[str]") -> list["re.Match[str]"]:
-    """Return the most matches of `form` that follow each other directly."""
+    """Return the longest run of matches of `form` that follow each other directly."""
     best: list[re.Match[str]] = []
     end = 0
     for start in _number_starts(text, beginning):
