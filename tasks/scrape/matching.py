@@ -79,7 +79,7 @@ class RecordMatch:
 
 def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | None:
     """Return the group of records with the most of `fields`, or None if no group has any. Values are copied from the
-    page; counts ("188 points") and ranks become integers."""
+    page; counts ("188 points") and ranks become numbers."""
     best: tuple[float, RecordMatch] | None = None
     for group in record_groups(region)[:_GROUPS]:
         match = _match_group(group, fields)

@@ -1,5 +1,5 @@
-"""Groups words into phrases that can be read along with the sound: cut at ends of sentences and at pauses, 0.3 to 6 s
-long.
+"""Groups words into phrases that can be read along with the sound: cut at ends of sentences and at pauses, usually 0.3
+to 6 s long.
 
 >>> joined_text(["Good morning.", " Who?"])
 'Good morning. Who?'
