@@ -158,8 +158,8 @@ class SchemaChecker:
             raise refusal.as_input_error(field) from None
 
     def accepts(self, answer: Any) -> bool:
-        """True if an answer satisfies the schema. Raises InputError like `problem`. If the answer does not satisfy the
-        schema, this is faster than `problem`."""
+        """True if an answer satisfies the schema. Raises InputError like `problem`. If the schema demands only a type,
+        this is faster than `problem` for an answer of another type."""
         return type(answer) not in self._refused and self.problem(answer) is None
 
     def problem(self, answer: Any) -> str | None:
