@@ -384,7 +384,7 @@ def _build_check(
 
 
 def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> dict[str, float]:
-    """Return the least score at which each code applies: the policy's score, or else the score of the code's guard."""
+    """Return the least score at which each code applies: the policy's threshold, or else that of the code's guard."""
     limits: dict[str, float] = {}
     for guard, judgement in found:
         limits |= {code: guard.thresholds[code] for code in judgement.scores}

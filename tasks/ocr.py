@@ -76,12 +76,12 @@ def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.
         chunk = order[start : start + _WORDS_AT_ONCE]
         left, top, right, bottom = read[:, chunk]
         level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
-        uncovered[chunk] = 2 * _covered_share(read[:, chunk], typed[:, level]) < right - left
+        uncovered[chunk] = 2 * _covered_width(read[:, chunk], typed[:, level]) < right - left
     return uncovered
 
 
-def _covered_share(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the fraction of each `read` box's width that `typed` boxes at the same height cover."""
+def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of each `read` box's width `typed` boxes at the same height cover, in pixels."""
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
     middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2

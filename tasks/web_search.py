@@ -50,7 +50,7 @@ RESULTS = 10
 PAGES = 5
 """The pages of this many results, from the top, are read."""
 SNIPPETS = 3
-"""Number of snippets per page."""
+"""Largest number of snippets per page."""
 MAX_CONTENT_CHARS = 20_000
 
 
