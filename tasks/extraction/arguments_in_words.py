@@ -46,7 +46,7 @@ LONGEST_CLAUSE: Final = 12
 MAX_WORDS: Final = 400
 """Arguments are searched for only in messages with at most this many words, because longer texts are documents."""
 MAX_CHARS: Final = 10_000
-"""Such a message has at most this many characters, because its words may be of any length."""
+"""Arguments are searched for only in messages with at most this many characters. Words may be of any length."""
 SHORTEST_CUE: Final = 3
 """A word that introduces an argument without a capital has at least this many letters. A shorter word, such as the
 Portuguese `a`, means something else in other languages."""

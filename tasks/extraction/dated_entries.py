@@ -481,7 +481,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
 
 
 def _whole_place(passage: Passage, pieces: Sequence[Sequence[WordOnPage]]) -> Sequence[WordOnPage]:
-    """Return the first piece, with the next one if only a comma parts them: `Leek, England`."""
+    """Return the first piece, with the next one if only a comma separates them: `Leek, England`."""
     place = [*pieces[0]]
     if len(pieces) > 1 and passage.words[place[-1].at].endswith(",") and pieces[1][0].at == place[-1].at + 1:
         place += pieces[1]

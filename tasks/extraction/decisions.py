@@ -64,7 +64,7 @@ PRINTED_ALONE: Final = 0.6
 """Probability of such a choice without words that name the field nearby; also of one of several printed choices, if it
 is nearest to such words."""
 DENIED_PROBABILITY: Final = 0.75
-"""Probability that a boolean is false if its name is printed after a word that denies it."""
+"""Probability that a boolean is false if its name is printed near a word that denies it."""
 NAME_PRINTED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
 LEAST_NAMING_SHARE: Final = 0.6

@@ -50,7 +50,7 @@ LESS_ALIKE = 0.2
 MUCH_ALIKE = 0.75
 """If two documents have few words in common, two places without a label must be at least this much alike."""
 SAME_PLACE_BONUS = 24.0
-"""Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
+"""Amount by which the logit of a candidate in the same place as on the examples rises, times the places' likeness."""
 SAME_SENDER_SHARE = 0.35
 """Two documents are from the same sender if they have at least this share of their words in common. In any other two
 documents, only a label identifies a place."""

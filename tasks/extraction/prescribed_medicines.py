@@ -131,8 +131,7 @@ _DOSES: Final[Mapping[str, tuple[Column, ...]]] = {
     **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake", "dose")),
     **dict.fromkeys(fold("dosage"), ("intake", "strength", "dose")),
 }
-"""Words that mean the strength, how a medicine is taken or how much of it at once: the columns, the first that no other
-field has."""
+"""Columns that a word in a field's name may mean. The field gets the first one that no other field has."""
 _MEDICINES: Final = frozenset(
     fold(
         "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "

@@ -44,7 +44,7 @@ class Transposer:
 
     def of(self, table: ReadTable) -> Slices[ReadTable | None]:
         """Return the table with its rows as columns, if its first column names more fields of a list than any row at
-        its top does, and no other column has a heading of its own; otherwise None."""
+        its top does, and no other column has a heading that says what the column has; otherwise None."""
         width = len(table.rows[0])
         if not FEWEST_COLUMNS <= width <= MAX_ROWS or len(table.rows) > MAX_ROWS or table.of_list is not None:
             return None
