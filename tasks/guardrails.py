@@ -105,7 +105,7 @@ GuardT = TypeVar("GuardT", bound=HazardGuard)
 class Verdicts:
     """LRU cache of the scores of judged texts, keyed by a digest of the text; it holds no text.
 
-    Each owner has a cache of its own. Otherwise, the time that a verdict takes would reveal to one owner what another
+    Each owner has entries of its own. Otherwise, the time that a verdict takes would reveal to one owner what another
     has written.
     """
 

@@ -147,8 +147,8 @@ def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
 
 
 def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a label begins with a word such as `old`, or has a word such as `previous` beside the same label for the
-    current value, or without such a word."""
+    """True if a label begins with a word such as `old`, or has a word such as `previous` while another label is the
+    same without it, or with a word such as `current` instead."""
     # A label may have words of the segment to its left, which name something else: `Old Trafford    Kick-off: 9:00`.
     is_own = span.label in candidates.segments[span.first].text
     label = _without_accents(fold(span.label) if is_own else candidates.labels[span.first])

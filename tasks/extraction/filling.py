@@ -187,8 +187,8 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: 
 
 
 async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-    """Do work in the extractor's threads, which keys use in turn. The work ends early if the caller leaves. Without an
-    extractor, another thread does all the work in one go."""
+    """Do work in the extractor's threads, which API keys use in turn. The work ends early if the caller leaves. Without
+    an extractor, another thread does all the work in one go."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 

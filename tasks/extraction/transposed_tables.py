@@ -107,8 +107,8 @@ def _turned(cell: ReadCell) -> ReadCell:
 
 
 def _with_names_above(rows: Sequence[Sequence[ReadCell]]) -> list[ReadCell]:
-    """Return the names of the rows. A row without a name, such as one with the numbers of samples, has the one that a
-    cell above spans: `Sample` over all of them."""
+    """Return the names of the rows. A row without a name has that of a cell above it which spans its texts: `Sample`
+    above the numbers of samples."""
     names = [_turned(row[0]) for row in rows]
     for at, (above, row) in enumerate(pairwise(rows), 1):
         first = next((place for place, cell in enumerate(row) if cell.text), 0)

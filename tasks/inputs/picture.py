@@ -1,5 +1,5 @@
-"""Reads picture files with Pillow. Each frame of a TIFF is a page; files of other types have one page, their first
-frame. Pages are upright, in RGB."""
+"""Reads picture files with Pillow. Each frame of a TIFF is a page; files of other types have one page, the frame with
+which Pillow opens them. Pages are upright, in RGB."""
 
 import io
 import re

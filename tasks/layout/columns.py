@@ -24,7 +24,7 @@ rows, the second for columns with few."""
 _MANY_ROWS = 4
 """White space of the smaller width separates columns if they have at least this many rows."""
 _CROSSED_SHARE = 0.15
-"""At most this share of the rows with several cells, but at least one row, may cross the white space between two
+"""At most this share of the rows with several cells, or one row if that is more, may cross the white space between two
 columns. If the rows are fewer than _MANY_ROWS, none may."""
 _ROW_DISTANCE = 3.5
 """Successive rows of one table are less than this far apart, in line heights, from middle to middle."""

@@ -114,7 +114,7 @@ def says_something(row: Row) -> bool:
 
 def _heading_row(group: Records, fields: Sequence[str]) -> HtmlElement | None:
     """Return the row that names a table's columns, or None. It is the widest of the marked heading rows at the top, or
-    else the first row if it names the requested fields."""
+    else the first row if it names at least half of the requested fields."""
     table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
     if table is None:
         return None

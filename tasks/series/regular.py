@@ -88,7 +88,7 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
 
 
 def seasons_of(series: RegularSeries) -> tuple[int, ...]:
-    """Return the numbers of steps after which, by the calendar, the series may repeat: a day, a week, a year."""
+    """Return the numbers of steps after which the series may repeat by the calendar: an hour, a day, a week, a year."""
     if series.grid is None:
         return ()
     step = series.grid.step

@@ -58,8 +58,8 @@ class AudioDecoder:
         return count_seconds(self._blob, self._limits)
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is `count` or, if that
-        is less, a minute; at the end of the file it may be smaller.
+        """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is `count`, but at most
+        a minute; at the end of the file it may be smaller.
 
         Reading on from the last block is fast; any other `start` decodes from the beginning.
         """

@@ -87,7 +87,7 @@ def pictures_of(container: InputContainer) -> VideoStream | None:
 
 
 def origin(container: InputContainer) -> Fraction:
-    """Return the beginning of the file's timeline in seconds, which is the start of its first track."""
+    """Return the beginning of the file's timeline in seconds, which is the start of its earliest track."""
     return Fraction(container.start_time or 0, av.time_base)
 
 

@@ -142,7 +142,7 @@ class PageObjects:
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
-    """True if there are pictures or paths."""
+    """True if there is anything but text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Cover:
     order: int
     """Position in the drawing order."""
     box: Box
-    """Whole area of the object, which is neither rotated nor clipped to a shape."""
+    """Visible area of the object, an upright rectangle."""
     item: object
     """PDFium's handle of the object."""
 
@@ -292,7 +292,7 @@ def point_of(segment: object) -> Point:
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` alternates between horizontal and vertical."""
+    """True if the path through `corners` has four or five of them, and only horizontal and vertical sides."""
     return len(corners) in _RECTANGLE_SEGMENTS and all(
         isclose(x0, x1, abs_tol=0.01) != isclose(y0, y1, abs_tol=0.01) for (x0, y0), (x1, y1) in pairwise(corners)
     )
