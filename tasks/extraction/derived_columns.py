@@ -112,7 +112,7 @@ class _WholeColumn:
     """Each text in `counts` with single spaces; empty if it is longer than LONGEST_CELL."""
 
     def read(self, reader: Callable[[str], T]) -> Slices[dict[str, T]]:
-        """Return, by text, what `reader` returns for each text in `spaced`."""
+        """Return what `reader` finds in each text once it has single spaces, by the text in `counts`."""
         found = yield from in_slices(reader, self.spaced)
         return dict(zip(self.counts, found, strict=True))
 
@@ -336,8 +336,8 @@ def _day_at_end(head: str) -> date | None:
 
 
 def _parts_of(column: _WholeColumn, texts: Mapping[str, str]) -> Slices[list[ReadCell]]:
-    """Return the cells of a column, each with the part that `texts` has for its text; NO_CELL for an empty part, and
-    for none."""
+    """Return the cells of a column, each with the part that `texts` has for its text; NO_CELL where that is empty or
+    lacking."""
 
     def part_of(cell: ReadCell) -> ReadCell:
         text = texts.get(cell.text)
