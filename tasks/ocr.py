@@ -201,7 +201,7 @@ class _Pictures:
             yield
 
     async def read(self, picture: Image) -> PageText:
-        """Return the text of a picture, which is read once even if it occurs on several pages."""
+        """Return the text of a picture. One that occurs on several pages is read once, within _REPEATED_WORDS."""
         key = picture.shape, await asyncio.to_thread(_digest, picture)
         async with self._being_read[key]:
             if (text := self._known.get(key)) is None:

@@ -335,7 +335,7 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
 
 def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
     """Return how many lines above each period of a section name the activity and the organisation: the number of lines
-    between the section's heading and its first period."""
+    between the section's heading and its first period; 0 for more than MAX_ABOVE or for long lines."""
     is_short = all(_is_title(passage, row) for row in rows)
     return len(rows) if len(rows) <= MAX_ABOVE and is_short else 0
 

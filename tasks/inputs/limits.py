@@ -41,7 +41,7 @@ class MediaLimits:
     office_bytes: int = 256 * MB
     """Unpacked bytes of one office file."""
     cells: int = 1_000_000
-    """Non-empty cells of one workbook."""
+    """Non-empty cells of one workbook; all cells of a table in a text."""
     json_depth: int = 200
     """Depth of arrays and objects in one JSON file."""
     text_chars: int = 10_000_000

@@ -110,7 +110,7 @@ class VideoFrames(Pages):
         return self._chosen[number - 1]
 
     def _choose(self, limit: int) -> list[int]:
-        """Return ascending indices of frames whose times differ by at least a hundredth of a second."""
+        """Return ascending indices of frames whose times, rounded to hundredths of a second, differ."""
         scenes = self._scenes(limit)
         times = self._frame_times
         if len(times) > limit:
