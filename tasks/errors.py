@@ -29,7 +29,7 @@ class InputError(Exception):
 
 
 class InputTooLarge(InputError):
-    """Raised for an input of more bytes than a limit allows (413, where an InputError is a 400)."""
+    """Raised for an input that is larger than a limit allows (413, where an InputError is a 400)."""
 
     def __init__(self, message: str, *, code: str = "file_too_large", param: str | None = None) -> None:
         super().__init__(message, code=code, param=param)

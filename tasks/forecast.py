@@ -250,7 +250,8 @@ def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
 
 
 def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
-    """Return the series of the table that `words` name, or else of the first table with a long enough series."""
+    """Return the series of one of the tables that `words` name, or else of any table: the first with a long enough
+    series, or else the first with one at all."""
     mentions = Mentions(words)
     named = [pair for pair in tables if pair[0] in mentions]
     by_table = [series_in(table, mentions) for _, table in named or tables]

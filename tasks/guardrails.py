@@ -105,7 +105,7 @@ GuardT = TypeVar("GuardT", bound=HazardGuard)
 class Verdicts:
     """LRU cache of the scores of judged texts, keyed by a digest of the text; it holds no text.
 
-    Each owner has a cache of its own. Otherwise, the time that a verdict takes would reveal to one owner what another
+    Each owner has entries of its own. Otherwise, the time that a verdict takes would reveal to one owner what another
     has written.
     """
 
@@ -384,7 +384,7 @@ def _build_check(
 
 
 def limits_of(found: Sequence[tuple[HazardGuard, Judgement]], policy: Policy) -> dict[str, float]:
-    """Return the least score at which each code applies: the policy's score, or else the score of the code's guard."""
+    """Return the least score at which each code applies: the policy's threshold, or else that of the code's guard."""
     limits: dict[str, float] = {}
     for guard, judgement in found:
         limits |= {code: guard.thresholds[code] for code in judgement.scores}

@@ -29,7 +29,8 @@ letter or two."""
 _IGNORED_DIFFERENCE = 3.0
 """Texts whose similarities differ by at most this count as equally similar."""
 _MAX_LOOKED_AT = 16
-"""The grounder sees at most this many pages and frames per request, because each one costs a call of an LLM."""
+"""The grounder sees the pages and frames of a request only if they are at most this many, because each one costs a call
+of an LLM."""
 
 
 def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:

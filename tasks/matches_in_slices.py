@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 SEARCHED_AT_ONCE: Final = 2_000
-"""Number of characters at which a match may begin between two turns."""
+"""Number of characters at which a match may begin in one slice of work."""
 REACH: Final = 1_000
 """A search looks at this many further characters. If a match ends beyond them, it is searched for again with more
 characters."""
@@ -14,7 +14,7 @@ NEAR_END: Final = 100
 
 
 def matches_in_slices(form: re.Pattern[str], text: str) -> Iterator[re.Match[str] | None]:
-    """Yield the matches of `form` in `text` as `finditer` does, and None after each slice of work without a match.
+    """Yield the matches of `form` in `text` as `finditer` does, and None between two slices of work.
 
     Matches must not be empty, and the first REACH characters of a match decide that it is one.
     """

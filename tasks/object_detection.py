@@ -71,7 +71,7 @@ class DetectionData(TypedDict):
 
 class DetectionResult(Result[DetectionData]):
     def _result_lines(self) -> Iterator[ResultLine]:
-        """Yield one line per label, because "how many" is the usual question."""
+        """Yield one line per label and page, because "how many" is the usual question."""
         by_label: dict[tuple[str, str], list[str]] = {}
         for one in self.data["detected_objects"]:
             page = f"[page {one['page']}]" if "page" in one else ""

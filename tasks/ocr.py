@@ -76,12 +76,12 @@ def _find_uncovered(words: Sequence[Word], layer: Sequence[Word]) -> NDArray[np.
         chunk = order[start : start + _WORDS_AT_ONCE]
         left, top, right, bottom = read[:, chunk]
         level = slice(np.searchsorted(reach, top.min()), np.searchsorted(typed[1], bottom.max(), "right"))
-        uncovered[chunk] = 2 * _covered_share(read[:, chunk], typed[:, level]) < right - left
+        uncovered[chunk] = 2 * _covered_width(read[:, chunk], typed[:, level]) < right - left
     return uncovered
 
 
-def _covered_share(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the fraction of each `read` box's width that `typed` boxes at the same height cover."""
+def _covered_width(read: NDArray[np.float64], typed: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how much of each `read` box's width `typed` boxes at the same height cover, in pixels."""
     left, top, right, bottom = read[:, :, None]
     typed_left, typed_top, typed_right, typed_bottom = typed[:, None, :]
     middle, typed_middle = (top + bottom) / 2, (typed_top + typed_bottom) / 2
@@ -201,7 +201,7 @@ class _Pictures:
             yield
 
     async def read(self, picture: Image) -> PageText:
-        """Return the text of a picture, which is read once even if it occurs on several pages."""
+        """Return the text of a picture. One that occurs on several pages is read once, within _REPEATED_WORDS."""
         key = picture.shape, await asyncio.to_thread(_digest, picture)
         async with self._being_read[key]:
             if (text := self._known.get(key)) is None:

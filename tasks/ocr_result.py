@@ -164,7 +164,7 @@ class PageLayout:
 @dataclass(frozen=True)
 class OcrResult(Result[OcrData]):
     layouts: Sequence[PageLayout] = ()
-    """Layout of each section; empty if all are upright and without ruled lines."""
+    """Layout of each section; empty if all are `PageLayout()`."""
     form: Form = PLAIN
     """The optional parts that `data` contains."""
     marked: str | None = None

@@ -43,7 +43,7 @@ class ReadTable:
     of_list: tuple[str | int, ...] | None = None
     """Path of the schema's list that the heading above the table names; None if unknown."""
     header: int = 0
-    """Number of header rows: the lines of the header's cells, one row each; 0 if unknown."""
+    """Number of rows that form the header, one per line of its cells; 0 if unknown."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

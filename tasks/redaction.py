@@ -32,7 +32,7 @@ class Redactor:
         return replaced(text, self.spans(text, before))
 
     def spans(self, text: str, before: str = "") -> list[PersonalDataSpan]:
-        """Find the personal data to replace in `text`."""
+        """Find and count the personal data to replace in `text`."""
         spans = find(text, before)
         self.counts.update(span.kind for span in spans)
         return spans

@@ -203,7 +203,7 @@ class Result(ABC, Generic[DataT]):
         return iter(())
 
     def texts_for_guard(self) -> Iterator[str]:
-        """Yield all texts for a guard, without repetitions and without values that contain no words."""
+        """Yield all texts for a guard. Members of the data that only repeat other texts may be left out."""
         return texts_in(self.data)
 
     def pictures(self) -> Iterator[tuple[str, str]]:
@@ -262,7 +262,7 @@ def text_lines(text: str) -> Iterator[str]:
 
 
 def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the strings in a JSON value, except those of the members `left_out`."""
+    """Yield the strings in a JSON value, except those of the outermost objects' members `left_out`."""
     match value:
         case str():
             yield value
@@ -278,8 +278,8 @@ def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str
 def lines_below(
     value: Any, pointer: str = "", place: Mapping[str, Any] | None = None, left_out: frozenset[str] = frozenset()
 ) -> Iterator[SourceLine]:
-    """Yield every text and number in `value`, in order, except those of the members `left_out`. Texts are split into
-    lines."""
+    """Yield every text, number and boolean in `value`, in order, except the places of texts and the outermost members
+    `left_out`. Texts are split into lines."""
     place = place or {}
     match value:
         case dict():

@@ -76,8 +76,8 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
     it did.
 
-    This is assumed if three or more seconds of speech sound like another language and the words are unlikely. A
-    `language` that the request names is not questioned.
+    It is assumed to have done so if three or more seconds of speech sound like another language and the words are
+    unlikely. A `language` that the request names is not questioned.
     """
     probability = heard.language_probability
     if language is not None or engine.languages is None or probability is None or heard.speech_s < _LEAST_SPEECH_S:
@@ -110,7 +110,7 @@ def _language_names(engine: Transcriber) -> str:
 
 class Chunk(TypedDict):
     timestamp: tuple[float, float]
-    """Start and end in seconds with at most two decimals; chunks do not overlap."""
+    """Start and end in seconds with at most two decimals. Chunks overlap only if two channels speak at once."""
     text: str
     """Text of the chunk, without surrounding white space."""
     speaker: NotRequired[str]
@@ -124,7 +124,8 @@ class SpeechData(TypedDict):
     language: str | None
     """Spoken language (ISO 639-1); None if nobody speaks."""
     language_probability: NotRequired[float]
-    """Probability of the language, two decimals; 1.0 if the request names it, absent if the engine cannot detect it."""
+    """Probability of the language, two decimals; 1.0 if the request names it, absent if nobody speaks or the engine
+    cannot detect it."""
     low_confidence: NotRequired[Literal[True]]
     """Present if much of the text is likely to be wrong."""
 
@@ -150,8 +151,8 @@ class SpeechResult(Result[SpeechData]):
         return texts_in(self.data, frozenset({"chunks"}))
 
     def mapped(self, redactor: Redactor) -> "SpeechResult":
-        """Return the result without personal data. If a chunk contains nothing but the end of some data, its time is
-        added to the previous chunk."""
+        """Return the result without personal data. If a chunk has nothing but the end of such data, its time is added
+        to the previous chunk."""
         texts = list(spaced(chunk["text"] for chunk in self.data["chunks"]))
         chunks: list[Chunk] = []
         for chunk, text, old_text in zip(self.data["chunks"], redactor.pieces(texts), texts, strict=True):

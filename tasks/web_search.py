@@ -35,8 +35,8 @@ PASSAGE_CHARS = 400
 """A passage has at most this many characters, which are about 100 of the 256 tokens that the embedding takes."""
 _SHORT_LINE = 80
 _CONSIDERED = 12
-"""At most this many passages per page are compared by meaning: those with the most words in common. Each costs 4 ms on
-a core."""
+"""At most this many passages per page are compared by meaning: those that share the most words with the question. Each
+costs 4 ms on a core."""
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])")
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(rf"[{_CJK}]|[^\W_{_CJK}]+")
@@ -50,7 +50,7 @@ RESULTS = 10
 PAGES = 5
 """The pages of this many results, from the top, are read."""
 SNIPPETS = 3
-"""Number of snippets per page."""
+"""Largest number of snippets per page."""
 MAX_CONTENT_CHARS = 20_000
 
 

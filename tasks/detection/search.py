@@ -184,7 +184,8 @@ def _merge_duplicates(found: Sequence[Detection]) -> list[Detection]:
 
 @dataclass(frozen=True, slots=True)
 class DetectionEngines:
-    """Functions that return an engine when it is needed and raise EngineUnavailable if there is none."""
+    """Functions that return an engine when it is needed. If there is none, `embedder` returns None, and the others
+    raise EngineUnavailable."""
 
     detector: Callable[[], Detector]
     open_vocabulary: Callable[[], Detector]
@@ -229,8 +230,8 @@ class Searches:
         self._vocabularies: dict[tuple[str, ...], LabelVocabulary] = {}
 
     async def for_text(self, text: str) -> Search:
-        """Build the search. Raises EngineUnavailable for labels that no engine knows, and for masks without a
-        segmenter."""
+        """Build the search. Raises EngineUnavailable if there is no engine, or none that knows the labels or can
+        draw the outlines and masks."""
         text = instruction_in(text)
         options = SearchOptions.of(text)
         detector = self._engines.detector()

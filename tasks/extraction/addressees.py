@@ -18,7 +18,8 @@ _FORM = re.compile(
 _ATTENTION = re.compile(
     rf"(?:(?:{_FOR_ATTENTION})(?: de)?|z\. ?hd|z\. ?h|t\. ?a\. ?v)[.:]{{0,2}}(?= |$)", re.IGNORECASE
 )
-"""Pattern of these words without abbreviations that mean something else, too: `Tav. 3` is a plate in a book."""
+"""Pattern of words that say whose attention a letter is for, without abbreviations that mean something else, too:
+`Tav. 3` is a plate in a book."""
 _ATTENTION_FIELDS = frozenset(("attention", "attn", "att", "zhd", "fao", "tav"))
 
 

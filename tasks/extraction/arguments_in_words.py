@@ -46,7 +46,7 @@ LONGEST_CLAUSE: Final = 12
 MAX_WORDS: Final = 400
 """Arguments are searched for only in messages with at most this many words, because longer texts are documents."""
 MAX_CHARS: Final = 10_000
-"""Such a message has at most this many characters, because its words may be of any length."""
+"""Arguments are searched for only in messages with at most this many characters. Words may be of any length."""
 SHORTEST_CUE: Final = 3
 """A word that introduces an argument without a capital has at least this many letters. A shorter word, such as the
 Portuguese `a`, means something else in other languages."""
@@ -79,7 +79,7 @@ _ENDING: Final = _ENDS.union(word for cue in _CUES for word in cue.before if len
 def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry) -> CopiedFields:
     """Return the fields with the texts and numbers in `entry`, the user's own words, that fit them.
 
-    A value that was already copied from these words remains only if it is probable and not a sentence. Synchronous.
+    A value that was already copied from these words remains only if it may be an argument. Synchronous.
     """
     passages = all_of(passages_to_search([entry]))
     if any(len(passage.words) > MAX_WORDS or len(passage.text) > MAX_CHARS for passage in passages):
@@ -195,7 +195,8 @@ def _decision(passage: Passage, words: range, probability: float) -> Decision:
 
 
 def _may_be_argument(place: ValuePlace | None, passages: Sequence[Passage]) -> bool:
-    """True if a place is a name of several words, or if it is probable and does not begin its sentence."""
+    """True if a place is a name of several words or a whole sentence, or if it is probable and does not begin its
+    sentence."""
     if place is None or not place.words:
         return False
     passage, first, last = _passage_of(place, passages), min(place.words), max(place.words)

@@ -74,8 +74,8 @@ class AnsweredField:
 
     @property
     def is_labelled(self) -> bool:
-        """True if values of the field's kind always have a label. This holds for amounts and numbers; names and dates
-        may have none."""
+        """True if values of the field's kind always have a label. This holds for amounts, numbers and times; names and
+        dates may have none."""
         return bool(self.concepts) and self.kinds <= {"amount", "count", "number", "time"}
 
     @property

@@ -318,7 +318,7 @@ def _parts_of_day_and_place(text: str) -> Iterator[str]:
 
 
 def _is_licence(rows: Sequence[Sequence[_Word]]) -> bool:
-    """True if the rows have enough different numbers of a licence, a day after the number of birth, and a day after one
+    """True if the rows have enough different numbers of a licence, a day after 3 (date of birth), and a day after one
     of 4a to 4d."""
     codes_with_texts = [
         (word.code, row[index + 1].text if index + 1 < len(row) else "")

@@ -23,7 +23,7 @@ of 55 documents that nothing was tuned on."""
 LONGEST_LABEL = 80
 """At most this many characters at the beginning of a label are looked up."""
 MAX_AFTER = 3
-"""At most this many words after a number may name it."""
+"""At most this many words before or after a number may name it."""
 NAME_BESIDE_WEIGHT = 2.0
 """Weight of the field's own name right beside a number, in units of `CONCEPT_BONUS`."""
 _APPROXIMATION_WORDS = frozenset(

@@ -33,9 +33,9 @@ _LONGEST_UNIT: Final = 3
 def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     """Return the words of a line that name the number in its words `start` to `stop`, without a unit before them.
 
-    Return None if the number does not begin a piece of the line, no other piece begins with a number, or no word is
-    behind it. In these cases, the words before the number may name it. A piece may begin anywhere with a number and its
-    noun, if a preposition joins it to the next count: `We confirm 2 rooms for 3 adults`.
+    Return None if the number does not begin a piece of the line, is its only count but no piece such as `(12 reviews)`,
+    or has no word behind it. In these cases, the words before the number may name it. A piece may begin anywhere with a
+    number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for 3 adults`.
     """
     if len(texts) > MAX_WORDS:
         return None

@@ -335,7 +335,7 @@ def _entries_of(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slice
 
 def _lines_above(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> int:
     """Return how many lines above each period of a section name the activity and the organisation: the number of lines
-    between the section's heading and its first period."""
+    between the section's heading and its first period; 0 for more than MAX_ABOVE or for long lines."""
     is_short = all(_is_title(passage, row) for row in rows)
     return len(rows) if len(rows) <= MAX_ABOVE and is_short else 0
 
@@ -481,7 +481,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
 
 
 def _whole_place(passage: Passage, pieces: Sequence[Sequence[WordOnPage]]) -> Sequence[WordOnPage]:
-    """Return the first piece, with the next one if only a comma parts them: `Leek, England`."""
+    """Return the first piece, with the next one if only a comma separates them: `Leek, England`."""
     place = [*pieces[0]]
     if len(pieces) > 1 and passage.words[place[-1].at].endswith(",") and pieces[1][0].at == place[-1].at + 1:
         place += pieces[1]

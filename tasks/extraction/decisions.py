@@ -64,7 +64,7 @@ PRINTED_ALONE: Final = 0.6
 """Probability of such a choice without words that name the field nearby; also of one of several printed choices, if it
 is nearest to such words."""
 DENIED_PROBABILITY: Final = 0.75
-"""Probability that a boolean is false if its name is printed after a word that denies it."""
+"""Probability that a boolean is false if its name is printed near a word that denies it."""
 NAME_PRINTED: Final = 0.55
 """Probability that a boolean is true if its name is printed and not denied."""
 LEAST_NAMING_SHARE: Final = 0.6
@@ -73,7 +73,7 @@ SHORTEST_CHOICE: Final = 3
 """Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
 after a label or a box."""
 MAX_PRINTED: Final = 20
-"""Largest number of places that are compared for the words of one choice."""
+"""Largest number of places in a passage that are compared for the words of one choice."""
 MAX_LABEL_LINES: Final = 8
 """Largest number of lines with boxes that follow the line naming their group."""
 MAX_WORDS_TO_DENIAL: Final = 3
@@ -272,8 +272,8 @@ def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
 
 
 def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
-    """Decide by a ticked option, in a group of options that are the field's values or in a group with the field's
-    name."""
+    """Decide by a ticked option, in a group of options that are the field's values or in a group with the field's name;
+    or decide a boolean by the box, ticked or not, of an option with the field's name."""
     own = yield from _meant(values, options)
     ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
@@ -295,7 +295,7 @@ def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption])
 
 def _by_boxes(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[list[Decision]]:
     """Decide the items of a list by the ticked options of one group: the group with the list's name, or else the only
-    group that offers two of the values."""
+    group that offers two or more of the values."""
     groups: dict[str, list[tuple[_PrintedOption, Any]]] = {}
     for option, meaning in (yield from _meant(values, options)):
         groups.setdefault(option.group, []).append((option, meaning))

@@ -21,7 +21,7 @@ from tasks.read_table import NO_CELL, ReadCell
 T = TypeVar("T")
 
 LEAST_RANGES: Final = 0.6
-"""A column has ranges if at least this share of its cells are ranges or bounds."""
+"""A column has ranges only if at least this share of its cells are ranges or bounds."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the lower and for the upper ends of ranges."""
@@ -33,13 +33,13 @@ END: Final = ("end time", "to", "end", "arrival")
 LEAST_PAIRS: Final = 0.6
 """A column has pairs, or numbers with tolerances, if at least this share of its cells have both parts."""
 LEAST_PARTED: Final = 2
-"""A column is divided into words and figures only if it has at least this many cells."""
+"""A column is divided into words and figures only if it has at least this many cells that are not missing."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
 """Headers of the numbers behind `±`."""
 FLAG: Final = ("flag",)
 """Header of the marks after numbers that are out of range: `7.1 H`."""
 FEWEST_DAYS: Final = 2
-"""A table has results by day if at least this many headers are different days."""
+"""A table has results by day only if at least this many headers are days."""
 RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous result"))
 """Headers of the results of the latest day, and of the day before it."""
 LONGEST_RANGE: Final = 60
@@ -109,10 +109,10 @@ class _WholeColumn:
     counts: Counter[str]
     """Number of cells by text, without those that are missing."""
     spaced: Sequence[str]
-    """The texts in `counts`, with single spaces; empty if they are longer than LONGEST_CELL."""
+    """Each text in `counts` with single spaces; empty if it is longer than LONGEST_CELL."""
 
     def read(self, reader: Callable[[str], T]) -> Slices[dict[str, T]]:
-        """Return what `reader` finds in each text of the column, once with single spaces."""
+        """Return what `reader` finds in each text once it has single spaces, by the text in `counts`."""
         found = yield from in_slices(reader, self.spaced)
         return dict(zip(self.counts, found, strict=True))
 
@@ -207,7 +207,7 @@ def _times(text: str) -> re.Match[str] | None:
 
 
 def _clock(text: str) -> str:
-    """Return a time with the sign that was not read: `0915` and `11;20` are 09:15 and 11:20."""
+    """Return a time with a colon if its sign was misread or not read: `0915` and `11;20` are 09:15 and 11:20."""
     figures = "".join(filter(str.isdigit, text))
     return text if ":" in text or "." in text or "h" in text else f"{figures[:-2]}:{figures[-2:]}"
 
@@ -222,7 +222,7 @@ def _notes(column: _WholeColumn) -> _Derived:
 
 
 def _halves(column: _WholeColumn) -> _Derived:
-    """Yield both parts of each column whose header and cells have two, separated by a slash: `TF-88 / C`."""
+    """Yield both parts of a column whose header and most cells have two, separated by a slash: `TF-88 / C`."""
     names = [name.strip() for name in column.head.split("/")]
     if len(names) != 2 or not all(map(fold, names)):
         return
@@ -336,8 +336,8 @@ def _day_at_end(head: str) -> date | None:
 
 
 def _parts_of(column: _WholeColumn, texts: Mapping[str, str]) -> Slices[list[ReadCell]]:
-    """Return the cells of a column with `texts`, by their whole texts, instead of these; missing cells for empty
-    parts, and for cells that have none."""
+    """Return the cells of a column, each with the part that `texts` has for its text; NO_CELL where that is empty or
+    lacking."""
 
     def part_of(cell: ReadCell) -> ReadCell:
         text = texts.get(cell.text)

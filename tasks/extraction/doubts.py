@@ -1,8 +1,8 @@
 """Finds what is printed around a copied value that speaks against it: a denial, another unit, a comparison, another
 order of day and month, or other values behind the same label.
 
-The network scores a value by its labels, and knows little of these words, because few papers print them. So they bound
-the probability of a value, whatever its score.
+The network scores a value by its labels, and knows little of these words, because few documents print them. So they
+bound the probability of a value, whatever its score.
 """
 
 import re
@@ -51,8 +51,8 @@ _SUBTRACTED_BEFORE = re.compile(
 """Pattern of a word for a minus sign at the end of the text before a number: `minus 5`. A currency may be between
 them. A label (`Less: 20.00`) is another thing."""
 _DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
-"""Pattern of a mark of a debit behind an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`. Papers
-differ in whether that is negative."""
+"""Pattern of a mark of a debit behind an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
+Documents differ in whether that is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
 _MONEY: Final = without_accents(CURRENCY.casefold())
 _RANGE_BEFORE = re.compile(
@@ -147,8 +147,8 @@ def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
 
 
 def _is_label_of_former(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if a label begins with a word such as `old`, or has a word such as `previous` beside the same label for the
-    current value, or without such a word."""
+    """True if a label begins with a word such as `old`, or has a word such as `previous` while another label is the
+    same without it, or with a word such as `current` instead."""
     # A label may have words of the segment to its left, which name something else: `Old Trafford    Kick-off: 9:00`.
     is_own = span.label in candidates.segments[span.first].text
     label = _without_accents(fold(span.label) if is_own else candidates.labels[span.first])
@@ -173,7 +173,8 @@ def _asks_for_former(field: WantedField, text: FieldText) -> bool:
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
     """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field asks for none, or if it is
-    said to be subtracted (`less 5`), has its sign in words, or is not to be due."""
+    said to be subtracted (`less 5`), has a sign in words or a mark of a debit, may be a thousand times as large
+    (`64.300`), or is not due."""
     assert span.number
     text = span.passage.text
     before, after = (

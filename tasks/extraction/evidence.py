@@ -34,8 +34,8 @@ from tasks.schema.paths import JsonPath, leaves, pointer_of, schema_at
 MAX_PASSAGE = 300
 """Evidence shows at most this many characters of the line around a match."""
 BOOLEAN_AFFINITY = 0.5
-"""A word such as "yes" or "no" is evidence only if its affinity to the field is at least this, which it has near words
-that name the field."""
+"""A word such as "yes" or "no" is evidence only if its affinity to the field is at least this: if words that name the
+field are near."""
 
 UNUSED_BONUS = 0.25
 """Bonus for a place that no other field uses, so that equal values in a list get different places if possible."""

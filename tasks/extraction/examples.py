@@ -2,8 +2,9 @@
 
 Each value of the answer is searched for in its document. The surroundings of the value (label, words and signs around
 it, lines above and below, notation, position on the page) are compared with the surroundings of each candidate in the
-new document. Parts of lines between the same words and signs become candidates, too (`delimiters`). Nothing else of an
-example is used, so that no value of an example can reach an answer.
+new document. Parts of lines between the same words and signs become candidates, too (`delimiters`). In tables, the
+headers of an example's values become names of their fields. Nothing else of an example is used, so that no value of an
+example can reach an answer.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -41,19 +42,19 @@ place."""
 MISREAD = 85
 """A text may be a misreading of a value if their likeness by rapidfuzz, from 0 to 100, is at least this."""
 SHORTEST_MISREAD = 5
-"""Only a value with at least this many letters may have been misread, because shorter ones are like too many texts."""
+"""Only a value of at least this many characters may have been misread, because shorter ones are like too many texts."""
 FOUND_AGAIN = 0.5
 """A field counts as found in the same place as on the example if the likeness of both places, from 0 to 1, is at least
 this."""
 LESS_ALIKE = 0.2
 """A place counts as that of the example only if its likeness is at most this much below that of the best place."""
 MUCH_ALIKE = 0.75
-"""If two documents have few words in common, two places without a label must be at least this much alike."""
+"""If two documents have few words in common, two places without the same label must be at least this much alike."""
 SAME_PLACE_BONUS = 24.0
-"""Amount by which the logit of a candidate rises if it is in the same place as on the examples."""
+"""Amount by which the logit of a candidate in the same place as on the examples rises, times the places' likeness."""
 SAME_SENDER_SHARE = 0.35
-"""Two documents are from the same sender if they have at least this share of their words in common. In any other two
-documents, only a label identifies a place."""
+"""Two documents count as from the same sender if at least this share of the words of the one with fewer words is in the
+other. In any other two documents, only a label or MUCH_ALIKE surroundings identify a place."""
 LEAST_TAUGHT = 0.6
 """The header of a column in an example's table counts as a name of the field if the column contains at least this share
 of the example's values for the field."""

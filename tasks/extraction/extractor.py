@@ -138,7 +138,7 @@ class Extractor:
         return vectors, len(strings.texts) - len(known)
 
     async def likeness_of_headers(self, fields: Sequence[WantedField], headers: Sequence[str]) -> Matrix:
-        """Return how similar fields and column headers are in meaning, 0 to SIMILAR: fields × headers.
+        """Return how similar fields and column headers are in meaning, 0 to SIMILAR + 0.1: fields × headers.
 
         A header in any language is also compared by the English names of its concept. Raises ModelError.
         """

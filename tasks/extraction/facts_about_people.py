@@ -23,8 +23,8 @@ MAX_TEXT: Final = 50_000
 """A page is searched only if it has at most this many characters."""
 MAX_FACTS: Final = 40
 MAX_CHARS_AFTER_VERB: Final = 60
-"""The date and the place of an event follow the verb, and each other, and each is read from at most this many
-characters."""
+"""The date and the place of an event, in either order, are each read from at most this many characters after what
+precedes them."""
 ROLES: Final = frozenset(("chair", "minute_taker", "owner", "teacher", "organizer", "author", "doctor", "contact"))
 """Concepts that a word in brackets after a name may state."""
 
@@ -87,7 +87,8 @@ class _Fact(NamedTuple):
 
 
 def facts_about_people(lines: Sequence[SourceLine]) -> list[CodedLine]:
-    """Return lines with labels for the births, deaths, marriages and roles in brackets on a page."""
+    """Return lines with labels for the births, deaths, marriages and roles in brackets on a page, and for the name on a
+    CV."""
     lengths = accumulate(len(word) + 1 for line in lines for word in line.words)
     if any(length > MAX_TEXT for length in lengths):
         return []
@@ -114,7 +115,7 @@ def _name_on_cv(
 ) -> Iterator[tuple[str, str, Sequence[tuple[int, int]]]]:
     """Yield the name at the head of a CV, and the parts of the name.
 
-    The name is the text in the largest print, or the first line if nothing shows the size of the print.
+    The name is the text in the largest print or, if nothing shows the size of the print, one of the first two lines.
     """
     texts = [" ".join(line.words) for line in lines]
     if sum(map(is_section, texts)) < FEWEST_SECTIONS:

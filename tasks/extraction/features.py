@@ -46,7 +46,7 @@ _COMPANY = re.compile(
 )
 _CURRENCY = re.compile(r"[$€£¥]|\b(?:RM|MYR|EUR|USD|GBP|CHF|SGD|AUD|CAD)\b")
 _MAX_NAME = 200
-"""An embedded text has at most this many characters."""
+"""An embedded label, or the description of a field, has at most this many characters."""
 _NAMES_OF_CONCEPT: dict[str, list[tuple[str, ...]]] = {name: [] for name in CONCEPTS}
 for _phrase, _name in PHRASES.items():
     _NAMES_OF_CONCEPT[_name].append(_phrase)

@@ -117,7 +117,7 @@ class CopiedFields:
     tables: Mapping[JsonPath, FilledList] = field(default_factory=dict)
     """The lists that were filled from tables, by path."""
     warnings: Sequence[str] = ()
-    """Warnings for the client: columns that no table has, and tables that answer nothing."""
+    """Warnings for the client, such as columns that no table has, and tables that answer nothing."""
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
     """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
@@ -187,8 +187,8 @@ async def in_turns(extractor: Extractor | None, work: Callable[P, T], /, *args: 
 
 
 async def in_turns(extractor: Extractor | None, work: Callable[P, Any], /, *args: P.args, **kwargs: P.kwargs) -> Any:
-    """Do work in the extractor's threads, which keys use in turn. The work ends early if the caller leaves. Without an
-    extractor, another thread does all the work in one go."""
+    """Do work in the extractor's threads, which API keys use in turn. The work ends early if the caller leaves. Without
+    an extractor, another thread does all the work in one go."""
     if extractor is not None:
         return await extractor.executor.run(work, *args, **kwargs)
 

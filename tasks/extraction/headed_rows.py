@@ -38,8 +38,8 @@ MAX_OVERHANG = 3.0
 ENDING_DISTANCE = 6.0
 """A table ends at a row after which nothing follows within this distance, in heights of a line."""
 MAX_LINE_GAP = 0.8
-"""A line begins a cell of the row below it if the gap between both is at most this, relative to the gap between two
-rows."""
+"""A line fills a cell that the row above or below it lacks if the gap between both is at most this, relative to the gap
+between two rows."""
 MAX_ROWS = 1_000
 MAX_ROWS_AT_LEFT = 30
 """At most this many rows below a header show where its first column begins."""
@@ -77,7 +77,7 @@ class _BodyRow:
     top: float
     bottom: float
     above: dict[int, list[list[WordOnPage]]] = field(default_factory=dict)
-    """Lines above the row that fill cells which the row itself lacks, by column."""
+    """Lines near the row that fill cells which the row itself lacks, by column."""
 
     def gap_to(self, other: "_BodyRow") -> float:
         return max(self.top - other.bottom, other.top - self.bottom)

@@ -18,8 +18,8 @@ from tasks.notation.currencies import ANY
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST_BESIDE: Final = 2
-"""Rows of a band begin with at least this many items. A forecast states at least this many properties, such as
-temperature or speed, and a list is filled from items if it has at least this many fields."""
+"""A band begins with a row of at least this many items. A forecast states at least this many of the properties in
+`_MEASURED`, and a list is filled from items only if it has at least this many fields."""
 FEWEST_BELOW: Final = 3
 """Rows with one item each count only if at least this many are consecutive, and if each states at least this many
 properties."""
@@ -157,8 +157,8 @@ def _header_of(stated: str, fields: Sequence[WantedField]) -> str:
 def _bands(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[_Band]]:
     """Return the bands of a page.
 
-    A band ends at a wide gap. It also ends at a row of at least two pieces if only some of them fit the band's columns;
-    this row begins the next band. A row with no piece in the columns is skipped.
+    A band ends at a wide gap. It also ends at a row of at least two pieces, some of them in its columns, that does not
+    belong to it; this row begins the next band. A row with no piece in the columns is skipped.
     """
     found: list[_Band] = []
     band: _Band | None = None

@@ -18,7 +18,7 @@ from tasks.result import Box
 GAP = 1.5
 """A gap wider than this, in heights of the line, separates a label from its value or from another label."""
 ROWS_ABOVE = 8
-"""A line may belong to one of at most this many rows above it."""
+"""A line is compared with at most this many rows above it."""
 LEAST_ROW_OVERLAP = 0.5
 """Two lines belong to one row if they overlap vertically by more than this share of the smaller line's height."""
 MAX_HEADINGS = 100
@@ -164,8 +164,8 @@ def _rows(passage: Passage) -> Iterator[list[list[int]] | None]:
 
 
 def _beside(row: Sequence[tuple[Box, int]], box: Box) -> float:
-    """Return how much of `box` overlaps vertically with the nearest line of the row. Only the nearest line counts,
-    because rows slant on a skewed page."""
+    """Return the vertical overlap of `box` and the nearest line of the row, as a share of the smaller height. Only the
+    nearest line counts, because rows slant on a skewed page."""
     nearest, _ = min(row, key=lambda placed: max(box[0] - placed[0][2], placed[0][0] - box[2]))
     return (min(nearest[3], box[3]) - max(nearest[1], box[1])) / max(1, min(nearest[3] - nearest[1], box[3] - box[1]))
 

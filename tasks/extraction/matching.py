@@ -26,7 +26,8 @@ MAX_OCCURRENCES = 50
 NORMALISED_SCORE = 0.95
 """Score of another notation of the same value; the same characters score 1."""
 OTHER_READING_SCORE = 0.85
-"""Score of a value that is equal only in the less likely reading of day and month, or of decimal point and comma."""
+"""Score of a value that is equal only in a less likely reading of a day or of a currency's sign, or in one of several
+readings of a number."""
 EDITS_PER_CHARACTER = 1 / 6
 """OCR or a model may have changed at most this share of a text's characters: one letter in six. A text of five letters
 must be unchanged."""

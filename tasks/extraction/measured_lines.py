@@ -24,7 +24,7 @@ Column = Literal["quantity", "unit", "name", "note", "group"]
 _Cells = dict[Column, ReadCell]
 
 FEWEST: Final = 3
-"""At least this many consecutive lines with a quantity make a list."""
+"""A run of lines is a list if at least this many of them have a quantity."""
 MAX_NAMED: Final = 8
 """A name has at most this many words. A longer text is a sentence."""
 ENDING_GAP: Final = 1.5
@@ -258,7 +258,7 @@ def _items_of(passage: Passage, row: Sequence[WordOnPage], wanted: frozenset[Col
 
 
 def _cells_of(text: str, cell: ReadCell, wanted: frozenset[Column]) -> _Cells:
-    """Return the cells of an item by column; empty if it has no quantity and is not a short name either."""
+    """Return the cells of an item by column; empty if it has no short name."""
     found = _QUANTITY.fullmatch(text)
     if found is None:
         loose = _NO_QUANTITY.fullmatch(text)

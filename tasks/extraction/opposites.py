@@ -126,10 +126,10 @@ def _without_figures(text: str | None) -> str:
 
 
 def wanted_sides(field: FieldText) -> Sides:
-    """Return the sides that the names of a field name, with those of the same groups that its description mentions,
-    too: both for `min_or_max`, which have no opposite.
+    """Return the sides that the names of a field name, and those of the same groups that its description mentions.
+    `min_or_max` names both sides of a group, so that neither is the opposite.
 
-    Which day is meant is asked by a field for a day only: `order_number` is none."""
+    The sides of days count only for fields that ask for a day, so not for `order_number`."""
     own = frozenset(side for name in field.names.own for side in sides_of(name))
     own_groups = {side.group for side in own}
     sides = own | {side for side in sides_of(field.names.around) if side.group not in own_groups}
@@ -140,7 +140,7 @@ def wanted_sides(field: FieldText) -> Sides:
 
 
 def is_opposite(sides: Sides, wanted: Sides) -> bool:
-    """True if, of some group, none of the `sides` that a label names is wanted."""
+    """True if a label names only unwanted `sides` of a group that has a wanted side."""
     wanted_groups = {side.group for side in wanted}
     return any(
         wanted.isdisjoint(side for side in sides if side.group == group)

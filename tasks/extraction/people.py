@@ -108,8 +108,8 @@ class People:
         return next(filter(None, (_people(_sides_on_page(text)) for text in texts)), _NOBODY)
 
     def _around(self, span: CandidateSpan, segments: Sequence[LineSegment]) -> Sides:
-        """Return the people that the sentence of a span or the line before mention, that head its column, or that its
-        part of the page is about."""
+        """Return the people whom the label of a span, its sentence, the heading of its column, or its part of the page
+        names."""
         if span.party is not None:
             return _people(_ON_PAGES.of(span.party.role))
         index = span.first

@@ -23,7 +23,7 @@ ENDING_GAP: Final = 1.5
 LONGEST_FORM: Final = 4
 """A form has at most this many words: `suspension for oral use`."""
 LONGEST_ROW: Final = 500
-"""Only this many characters at the beginning of a line are read."""
+"""The line of a medicine has at most this many characters. Of the lines below it, only as many are read."""
 
 _UNIT = (
     r"(?i:(?:mg|g|[µμ]g|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"
@@ -131,8 +131,7 @@ _DOSES: Final[Mapping[str, tuple[Column, ...]]] = {
     **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake", "dose")),
     **dict.fromkeys(fold("dosage"), ("intake", "strength", "dose")),
 }
-"""Words that mean the strength, how a medicine is taken or how much of it at once: the columns, the first that no other
-field has."""
+"""Columns that a word in a field's name may mean. The field gets the first one that no other field has."""
 _MEDICINES: Final = frozenset(
     fold(
         "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "
@@ -142,8 +141,8 @@ _MEDICINES: Final = frozenset(
 
 
 def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the medicines of a page as a table for each list that has a name, a strength or how it is taken, and at
-    least FEWEST_COLUMNS columns."""
+    """Yield the medicines of a page as a table for each list that asks for a name, for a strength or how it is taken,
+    and for at least FEWEST_COLUMNS columns in all."""
     body: list[Mapping[Column, ReadCell]] | None = None
     for fields in lists:
         columns = _columns_of(fields)
@@ -199,7 +198,7 @@ def _with_strength(cells: Mapping[Column, ReadCell]) -> ReadCell:
 
 
 def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
-    """Return the cells of a medicine without the duration at the end of how it is taken, which has a column."""
+    """Return the cells of a medicine without the duration at the end of its intake, because it has its own column."""
     intake = cells.get("intake")
     found = _LAST_DURATION.search(intake.text) if intake else None
     if intake is None or found is None or not found.start():

@@ -105,7 +105,7 @@ class _Item:
 def priced_lines(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], lists: Sequence[Sequence[WantedField]]
 ) -> Iterator[ReadTable]:
-    """Yield the items of a passage as a table, for each list whose fields name most of its columns."""
+    """Yield the items of a passage as a table for each list, with headers that the list's fields match best."""
     items = _items(passage, rows)
     if not items:
         return

@@ -65,7 +65,7 @@ class _Ranking(NamedTuple):
 
 
 def rankings(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield a table for each list whose fields ask for ranks and names.
+    """Yield a table for each list whose fields ask for names, and for ranks or results.
 
     The table has the page's ranking below a heading with words of the list's name, or else the first ranking.
     """

@@ -30,13 +30,13 @@ OWNED = 2.0
 EMPTY_LABEL_PROBABILITY = 0.99
 """Probability that nothing answers a field whose label has nothing after it."""
 IN_CURRENCY = 0.95
-"""Probability that a field for a currency means the only currency on the page."""
+"""Probability that a field for a currency means one of the currencies on the page."""
 FROM_WEIGHT = 1.5
-"""Weight of "from" before a name, which labels a sender, in units of `OWNED`."""
+"""Weight of a word such as "from" before a name, which labels a sender, in units of `OWNED`."""
 _SENDER_WORDS = (["from"], ["by"], ["von"])
 NAMED_BONUS = 2.0
-"""Penalty on the logit that nothing answers a field, if a label of the field has something after it. The same number is
-the bonus on the logit of a place whose label has all of a field's concepts, as in `Telephone of the landlord`."""
+"""Penalty on the logit that nothing answers a field, if a label of the field has a value. The same number is the bonus
+on the logit of a place whose label has exactly the several concepts of a field: `Telephone of the landlord`."""
 INITIAL = 2.0
 """Bonus on the logit of a number after the field's initial, and penalty after the initial of another field."""
 FEWEST_FIGURES = 6
@@ -44,7 +44,7 @@ FEWEST_FIGURES = 6
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency beside an amount if there is another currency after a label."""
+"""Weight of a currency without a label if another one has a label."""
 
 CUT = 5.0
 """Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
@@ -53,13 +53,13 @@ _GROUP = re.compile(r"\d{4}")
 _BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
 _BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
 BORN_IN = 3.0
-"""Bonus on the logit of a text behind a day and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
-text that has them."""
+"""Bonus on the logit of a text behind a year and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
+text that contains them."""
 WITH_ATTENTION_MARK = 4.0
 """Penalty on the logit of a text that begins with words such as `Attn:`, which are its label."""
 FOR_ATTENTION = 4.0
-"""Bonus on the logit of the text behind such words for a field that asks for it. For other fields, a quarter of this is
-a penalty."""
+"""Bonus on the logit of the text behind words such as `Attn:` for a field that asks for it. For other fields without
+numbers, a quarter of this is a penalty."""
 DENIED = 25.0
 """Penalty on the logit of a place that the text before it denies: `not A1`. It exceeds what labels may add."""
 NO_ADDRESS = 12.0
@@ -68,7 +68,7 @@ NUMBERS = frozenset(name for name, concept in CONCEPTS.items() if concept.kind =
     "bic", "platform", "gate", "seat", "coach", "engine", "version", "plate", "reference", "payment_reference",
     "approval_code", "room", "terminal",
 }  # fmt: skip
-"""Concepts of numbers that contain digits."""
+"""Concepts of numbers that always contain digits."""
 _NUMBERED = re.compile(r"(?:n|nr|no|num|n°|nº|№|#)[.:]? \S*\d\S*", re.IGNORECASE)
 _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 """Patterns of the characters before and after a part of a code."""
@@ -79,9 +79,9 @@ LABEL_PENALTY = 1.0
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
 CODED = 4.0
-"""Logit of a value that a code of an identity document names for the field, above all others."""
+"""The logit of a value that a code states for the field is this much above all others."""
 CONFIRMED = 1.0
-"""Bonus on the logit of a printed place with the value that such a code states."""
+"""The logit of a printed place with the value of such a code is this much above that of the code."""
 LONGEST_LABEL_TEXT = 200
 """A place that may be a label has at most this many characters, with the signs around it."""
 RIVAL_PENALTY = 2.0
@@ -89,7 +89,7 @@ RIVAL_PENALTY = 2.0
 
 
 def attention_marks(candidates: Candidates) -> tuple[Matrix, Matrix]:
-    """Return 1 for each span that begins with words such as `Attn:`, and 1 for each that is behind them alone."""
+    """Return 1 for each span that begins with words such as `Attn:`, and 1 for each whose label they are."""
     begin = [bool(attention_mark(span.text)) for span in candidates.spans]
     follow = [attention_mark(span.label) == span.label != "" for span in candidates.spans]
     return np.array(begin, np.float32), np.array(follow, np.float32) * (1 - np.array(begin, np.float32))
@@ -252,7 +252,7 @@ def _shares_of_words(probabilities: Matrix, candidates: Candidates) -> Slices[Ma
 
 
 def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
-    """Return 1 for each span that belongs to the field's party and −1 for each span that belongs to another party."""
+    """Return how well the owner of each span agrees with the field's party, in units of `OWNED`."""
     party = party_of_field(field)
     if not party:
         return 0.0
@@ -266,13 +266,13 @@ def _ownership(field: FieldText, candidates: Candidates) -> Matrix | float:
 
 
 def _is_from(span: CandidateSpan) -> bool:
-    """True if the span is a capitalised name after "from" in a sentence."""
+    """True if the span is a capitalised name after a word such as "from" in a sentence."""
     word_before = span.label.split()[-1:]
     return span.kind == "piece" and not span.has_colon and word_before in _SENDER_WORDS and span.text[:1].isupper()
 
 
 def _party_agreement(owner: str, party: str) -> float:
-    """Return 1 if the owner of a block is the field's party or may be, −1 if it is the other side, else 0."""
+    """Return 1 if the owner of a block is or may be the field's party, −1 if it is on the other side, else 0."""
     if owner == party:
         return 1.0
     # A sender may be the seller, and a recipient the customer, but a seller is not a customer.
@@ -313,8 +313,8 @@ def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
 
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
-    """Raise the logits of the page's currencies, each place equally. A currency after a label for currencies outweighs
-    all others."""
+    """Give the page's currencies the probability `IN_CURRENCY` together. Each place gets an equal share, unless some
+    have a label for currencies, which outweigh the others."""
     places = {index: code for index, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return
@@ -384,7 +384,7 @@ def _fewest_figures(field: FieldText) -> int:
 
 
 def _has_no_value(segment: LineSegment, index: int, candidates: Candidates) -> bool:
-    """True if a label has no value, because nothing is after or beside it, and only another label is below it."""
+    """True if a label has no value: nothing is after or beside it, and nothing or another label is below it."""
     label = LABEL.match(segment.text)
     if label is None or segment.text[label.end() :].strip() or any(one.left == index for one in candidates.segments):
         return False

@@ -157,7 +157,7 @@ def _is_whole(span: CandidateSpan, value: SmallPrintValue) -> bool:
 
 
 def _labelled(own: dict[int, LineSegment]) -> dict[int, int]:
-    """Return the labels in small print, each with the first line of its value. Both are indexes of segments.
+    """Return the labels in small print, each with the first line of its value. Both are indices of segments.
 
     On one page, all labels are above their values, or all are below them.
     """
@@ -296,8 +296,8 @@ def _texts_of(label: str) -> Iterator[str]:
 
 
 def _elements_of(texts: Sequence[str], lines: Sequence[LineSegment]) -> Iterator[SmallPrintValue]:
-    """Yield the values of a label. If the label names two things, yield three values: one for each thing, and one for
-    both."""
+    """Yield the values of a label. If it names two things, and the text can be divided between them, yield three: one
+    for each thing, and one for both."""
     parts = [elements for text in texts if len(elements := _named_together(text)) == 2]
     first, second = _in_two([elements[1] for elements in parts], lines) if parts else ((), ())
     if first and second:

@@ -226,7 +226,7 @@ def _agree(
 ) -> None:
     """Prefer the most likely values of the rows for which the relation holds: the first row is the total.
 
-    If the relation holds for no values, and the most likely value of each row is certain, all become less certain.
+    If the relation holds for no values, and the most likely value of each row is probable, all become less so.
     """
     possible_values = [values[row] for row in rows]
     if not possible_values[0] or not possible_values[1]:
@@ -254,7 +254,7 @@ def _combinations(
 ) -> Iterator[tuple[float, ...]]:
     """Yield combinations of values for which the relation holds: the first value is the total of the others.
 
-    All but one of the values are among the most likely values of their field; the relation determines the last one,
+    All but one of the values are among the most likely values of their field; the relation determines the other one,
     which must be printed, too. A value of 0 stands for a term that is not on the page.
     """
     factors = (-1, 1, *signs)
@@ -284,7 +284,7 @@ class TaxByRate:
     parts: Mapping[_Part, frozenset[int]]
     """Indices of the words that print the rate and its amounts, in the passage."""
     amounts: Mapping[_Part, float]
-    """The rate, the tax and the net. One of them may be computed instead of printed."""
+    """The rate, the tax and the net, which may be computed instead of printed."""
     labels: Mapping[_Part, tuple[str, ...]]
     """Words in front of each amount, back to the amount before it in the row."""
 

@@ -18,7 +18,7 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_NAMED = 0.4
-"""A row is a header if cells and fields match for at least this share of its cells, or of the list's fields."""
+"""A row is a header if at least two cells, and at least this share of the cells or of the list's fields, match."""
 PIECE = 0.5
 """A word of a header counts as the name of a field from this weight on, if all other words of its line are names,
 too."""
@@ -128,8 +128,8 @@ class HeaderFinder:
         return [HeaderCell([segment]) for segment in segments_of_row(self._rows[index])]
 
     def _may_be_line(self, index: int) -> bool:
-        """True if a row has neither a cell of figures nor a label of a single value, as may be the case in a header.
-        Figures may follow a word: `Last 5`."""
+        """True if a row may be a line of a header: no cell begins with a figure, and no word is a point in time. A
+        figure may follow a word: `Last 5`."""
         row = self._rows[index]
         if not row or len(row) > MAX_HEADER_WORDS:
             return False
@@ -167,7 +167,7 @@ class HeaderFinder:
         return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[index])
 
     def _named(self, cells: Sequence[HeaderCell]) -> int:
-        """Return how many cells name fields of a list if the cells are a header of this list, or else 0."""
+        """Return how many cells name fields of the list whose header the cells are; 0 if they are none."""
         cell_texts = [text_of(self._passage, cell.words) for cell in cells]
         if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in cell_texts):
             return 0
@@ -237,7 +237,7 @@ def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
 
 
 def _lowest(pieces: Sequence[HeaderCell], height: float) -> Sequence[HeaderCell]:
-    """Return the lines of a column's header, without a heading of several columns further above."""
+    """Return the lines of a column's header below the lowest wide gap. Above it are headings of several columns."""
     for index in range(len(pieces) - 1, 0, -1):
         above, below = pieces[index - 1].words, pieces[index].words
         gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)

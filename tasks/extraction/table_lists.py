@@ -88,10 +88,10 @@ LEAST_FIT_WITH_NULL = 0.5
 """If a field may be null and the header names it, at least this share of the cells must fit it: `included` may stand
 among amounts."""
 MAX_GAPLESS_COLUMNS = 3
-"""If a table has at most this many columns, no item may lack a cell. In wider tables, an item may lack one."""
+"""If a table has more columns than this, a row with one empty cell counts as full."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 """Headers must name at least LEAST_NAMED_SHARE of a list's fields. LEAST_NAMED_SHARE_IF_EXACT suffices for an exact
-table, for one with all of more than two core fields, and for a list that only tables can fill."""
+table, for one with all of more than two core fields (`_in_order_from`), and for a list that only tables can fill."""
 FEWEST_ANCHORS = 2
 """Columns without a name are assigned by their order only if headers name at least this many columns around them."""
 FEWEST_TELLING = 2
@@ -103,8 +103,8 @@ note."""
 FEWEST_PARTED = 2
 """A first row is taken out of the header only if at least this many columns of figures have it there."""
 FEWEST_IN_ORDER = 4
-"""Once a header names one field of a list with at least this many fields, their order alone assigns a table's
-columns."""
+"""Once a header names one field of a list with at least this many core fields (`_in_order_from`), their order alone may
+assign a table's columns."""
 LEAST_READABLE = 0.9
 """A table found by the places of words must have at least this share of its required cells readable. If fewer are, it
 was probably cut at the wrong places."""
@@ -198,8 +198,8 @@ def affordable_tables(tables: Sequence[tuple[Entry, ReadTable]], fields: int) ->
 def headed_tables(
     tables: Sequence[tuple[Entry, ReadTable]], fields: Sequence[WantedField]
 ) -> Slices[list[HeadedTable]]:
-    """Return several readings of each table: one for each possible header, the most likely by words first, and one
-    without a header."""
+    """Return several readings of each table: those with the headers that are most likely by words, one without a
+    header, and those with derived columns."""
     likeness_of_text: dict[str, float] = {}
 
     def likeness_of_header(forms: Sequence[str]) -> float:
@@ -296,7 +296,7 @@ def _readings(entry: Entry, table: ReadTable, days: Sequence[date], are_sums: Se
         yield HeadedTable(entry, table, 0, table.header, forms, days, are_sums=are_sums)
     for end in ends:
         for top in range(end - 1, max(-1, end - 1 - TALLEST_HEADER), -1):
-            # Days below the header that they share are its last row.
+            # A row of days below a header that they share is the last row of this header.
             if not _may_be_header(texts[top]) and not (0 < top == end - 1 and _are_days(texts[top])):
                 break
             if sum(map(bool, texts[end - 1])) + sum(map(bool, texts[top])) <= 2:
@@ -615,7 +615,7 @@ def _has_header_of_one(match: "_Match", headers: Mapping[tuple[str, str], Sequen
 
 
 def _is_used(match: "_Match", used: Collection[tuple[str, str]]) -> bool:
-    """True if many of a table's cells are already used, by this table or by another reading of it."""
+    """True if many of a table's cells are already used by a reading of the same rows."""
     own = match.reading.places
     return sum(place in used for place in own) > SAME_ROWS_SHARE * len(own)
 
@@ -662,7 +662,7 @@ class _ComparedColumns:
         return self._have_no_words[column]
 
     def fit(self, reading: HeadedTable, column: tuple[str, ...], field: WantedField) -> float:
-        """Return the share of a column's cells that have a value for a field."""
+        """Return the share of a column's values that a field can take; LEAST_FIT if the column has none."""
         comma, days = reading.table.comma_likely, reading.known_days
         key = self._schemas[field.path], comma, id(days), column
         if key not in self._shares:
@@ -723,7 +723,7 @@ def _match(
         header_likeness * fit,
         0.0,
     )
-    # If two columns fit a header equally well, their order decides.
+    # If two columns fit a field equally well, their order decides.
     field_indices, column_indices = np.indices(worth.shape)
     worth -= np.where(worth > 0, 0.01 * np.abs(field_indices / max(1, len(fields)) - column_indices / width), 0.0)
     pairs = yield from best_pairs(worth)
@@ -741,14 +741,14 @@ def _match(
     for index, column in column_by_field.items():
         # A column assigned by the order of columns has the weight of a header that is just likely.
         header_likeness[index, column] = max(header_likeness[index, column], LEAST_LIKENESS)
-    # The headings of sections, if there are any, answer a field that must have a text.
+    # The headings of sections, if there are any, answer a field of texts without a column.
     headings = (
         _section_field(column_by_field, fields) if len(column_by_field) > 2 and _begins_with_heading(reading) else []
     )
     _take_left_over(
         column_by_field, [index for index in range(len(fields)) if index not in headings], fields, columns, fit
     )
-    # From pages, the extractor fills only lists of texts and numbers.
+    # Without a table, the extractor fills only lists of texts and numbers.
     is_whole = by_header > 0 and len(core) > 2 and all(index in column_by_field for index in core)
     needed_share = (
         LEAST_NAMED_SHARE_IF_EXACT
@@ -790,8 +790,8 @@ def _only_by_table(fields: Sequence[WantedField]) -> bool:
 
 
 def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequence[ReadCell]]:
-    """Yield the rows below the header that may be items. Sums and repeated headers are left out. Rows of a single cell
-    are left out, too, unless `with_sections` asks for the headings of sections."""
+    """Yield the rows below the header that may be items. Sums and repeated headers are left out. If a table has more
+    than two columns, so are rows of a single cell, unless `with_sections` asks for the headings of sections."""
     header = reading.table.texts[reading.end - 1] if reading.end > reading.top else None
     has_begun = False
     least = 1 if with_sections else min(2, len(reading.forms) - 1)
@@ -809,7 +809,8 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
 def _in_order(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> _Match | None:
-    """Match a table without a header. Its columns are assigned to the fields in order, if all cells fit."""
+    """Match a table without a header. Its columns are assigned to the fields in order, if enough cells of each fit. If
+    all fields ask for texts, the first row must have digits."""
     if len(fields) != len(columns) or not bool((fit.diagonal() >= LEAST_FIT).all()):
         return None
     telling_fields = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
@@ -913,7 +914,8 @@ def _take_between(
 
 
 def is_total(row: Sequence[str]) -> bool:
-    """True if the first text of a row, or the texts before its first number taken together, are the label of a sum."""
+    """True if the first text of a row, or the texts before its first number taken together, are the label of a sum, or
+    if the row has an empty cell and its first text means a sum."""
     filled = [cell for cell in row if cell]
     words = tuple(fold(filled[0])) if filled else ()
     label = tuple(fold(" ".join(takewhile(lambda cell: not looks_numeric(cell), filled))))
@@ -1102,7 +1104,7 @@ def _source_of(table: ReadTable) -> Literal["file", "lines", "page"]:
 
 
 def _sections(rows: Sequence[Sequence[ReadCell]], column_by_field: Mapping[int, int]) -> list[ReadCell | None]:
-    """Return, for each row, the last heading above it, if the table begins with a heading and has several columns.
+    """Return, for each row, the last heading above it, if the table begins with one and fills more than two fields.
 
     A heading is a row with a single cell, in the column of the first heading. It is in capitals if the first heading
     is, and does not end with a full stop.

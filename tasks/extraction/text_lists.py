@@ -86,7 +86,7 @@ def _items_at(candidates: Candidates, span: CandidateSpan) -> Iterator[ListItem]
     whole, words = " ".join(texts), tuple(word for line in lines for word in line)
     begin = max(0, whole.find(span.text))
     end = begin + len(span.text) if len(lines) == 1 else len(whole)
-    # A point or a hash sign at the end may be part of a name: `.NET`, `C#`.
+    # A point before the text or a hash sign after it may be part of a name: `.NET`, `C#`.
     begin -= whole[:begin].endswith(".")
     end += whole[end : end + 1] == "#"
     for at, until in _cut_at_signs(whole, begin, end):

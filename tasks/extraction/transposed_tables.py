@@ -44,7 +44,7 @@ class Transposer:
 
     def of(self, table: ReadTable) -> Slices[ReadTable | None]:
         """Return the table with its rows as columns, if its first column names more fields of a list than any row at
-        its top does, and no other column has a heading of its own; otherwise None."""
+        its top does, and no other column has a heading that says what the column has; otherwise None."""
         width = len(table.rows[0])
         if not FEWEST_COLUMNS <= width <= MAX_ROWS or len(table.rows) > MAX_ROWS or table.of_list is not None:
             return None
@@ -107,8 +107,8 @@ def _turned(cell: ReadCell) -> ReadCell:
 
 
 def _with_names_above(rows: Sequence[Sequence[ReadCell]]) -> list[ReadCell]:
-    """Return the names of the rows. A row without a name, such as one with the numbers of samples, has the one that a
-    cell above spans: `Sample` over all of them."""
+    """Return the names of the rows. A row without a name has that of a cell above it which spans its texts: `Sample`
+    above the numbers of samples."""
     names = [_turned(row[0]) for row in rows]
     for at, (above, row) in enumerate(pairwise(rows), 1):
         first = next((place for place, cell in enumerate(row) if cell.text), 0)

@@ -446,7 +446,7 @@ def _end(rows: _Rows, part: Sequence[tuple[int, str]]) -> dict[str, ReadCell]:
 
 
 def _read(rows: _Rows, own: range) -> dict[Column, ReadCell]:
-    """Return the times and places of a leg."""
+    """Return the times, the places, their codes, and the duration of a leg."""
     texts = rows.texts
     times, codes, names, routes = [], [], [], []
     durations: list[tuple[int, str]] = []
@@ -487,7 +487,7 @@ def _read(rows: _Rows, own: range) -> dict[Column, ReadCell]:
 
 
 def _names_beside(bare: str, times: Sequence[re.Match[str]]) -> Iterator[str]:
-    """Yield the place before each time of a row, or the place after each time if the row begins with a time."""
+    """Yield the place before each time of a row, or the place after each time if none is before the first time."""
     is_behind = bool(times) and not _place(bare[: times[0].start()])
     for index, found in enumerate(times):
         text_before = bare[times[index - 1].end() if index else 0 : found.start()]

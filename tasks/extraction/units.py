@@ -198,7 +198,7 @@ def _prefer_largest_print(logits: Matrix, candidates: Candidates, has_unit: Sequ
 
 
 def units_of(field: FieldText) -> frozenset[str]:
-    """Return the units that a field's numbers may have; empty if its name states none."""
+    """Return the units that a field's numbers may have; empty if neither its name nor its description states one."""
     named_units = [units_named(name, field.full) for name in field.names.own] or [frozenset[str]()]
     concepts = {unit for name, unit in _OF_CONCEPTS.items() if field.concepts == {name}}
     return frozenset().union(*named_units, concepts) or units_named(("", *field.names.around))
@@ -302,8 +302,8 @@ class RescaledNumber(NamedTuple):
 
 
 def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> RescaledNumber | None:
-    """Return the number of a span in the field's unit and magnitude, or None if it is printed in these, or if the field
-    states no unit. The unit is printed behind the number, or else in its label: `Weight (lb): 150`."""
+    """Return the number of a span in the field's unit and magnitude, or None if it is printed in these, or if its unit
+    measures something else. The unit is printed behind the number, or else in its label: `Weight (lb): 150`."""
     if span.number is None or span.text.endswith("%"):
         return None
     wanted = _units_stated(field)

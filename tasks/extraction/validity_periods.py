@@ -31,7 +31,7 @@ _MEANINGS: Final = (("Valid from:", ("start_date",)), ("Valid until:", ("end_dat
 
 
 def validity_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
-    """Return lines with labels for the two days of the only such period on a page; none if there are several."""
+    """Return lines with labels for the two days of the only validity period on a page; none if there are several."""
     found = [list(_days_of(line)) for line in lines[:MAX_LINES]]
     periods = [(line, days) for line, days in zip(lines, found, strict=False) if days]
     if len(periods) != 1:

@@ -207,7 +207,7 @@ def _day(readings: Sequence[date], days_first: bool) -> date:
 
 
 def has_days_first(candidates: Candidates) -> bool:
-    """True if most unambiguous dates have the day before the month, or if there are no unambiguous dates."""
+    """True if at least half of the unambiguous dates have the day before the month, or if there are none."""
     figures = [span for span in candidates.spans if span.day and span.text[:2].isdigit() and span.text[2:3] in "/-."]
     days = [(int(span.text[:2]), span.day.readings) for span in figures if span.day]
     certain_orders = [figure == readings[0].day for figure, readings in days if len(readings) == 1]

@@ -61,7 +61,7 @@ def rows_of(passage: Passage) -> list[list[WordOnPage]]:
 
 
 def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
-    """Return the rows of each column of a page, in reading order: a column begins where the reading goes up again."""
+    """Return the rows of each column of a page, in reading order: a line above the one before it begins a column."""
     if passage not in _columns_of:
         all_of(place_words(passage))
     return _columns_of[passage]

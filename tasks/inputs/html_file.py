@@ -21,14 +21,14 @@ class HtmlFile(PicturedText):
     """An HTML page as Markdown. Its pages are the pictures in data URLs; nothing is fetched.
 
     The charset is the declared one, or else that of a `meta` element. Raises what `decode_text` raises, and
-    InputTooLarge for too many elements.
+    InputTooLarge for more than _MAX_TAGS tags.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
         charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:4096], is_html=True)
         html = decode_text(replace(blob, charset=charset), limits)
         if html.count("<") > _MAX_TAGS:
-            raise blob.too_large(f"has more than {_MAX_TAGS} elements, the limit of an HTML file.")
+            raise blob.too_large(f"has more than {_MAX_TAGS} tags, the limit of an HTML file.")
 
         def convert(pictures: EmbeddedPages) -> str:
             return html_to_markdown(html, lambda img: _picture_text(img, pictures))

@@ -7,7 +7,7 @@ MB = 1024 * 1024
 
 
 WORD_BYTES = 2000
-"""Bytes of memory that a word which was read takes until its request is answered, with its place and its line."""
+"""Bytes of memory that a recognised word takes, with its place and its line, until its request is answered."""
 LONGEST_SIDE = 65_535
 """A side of a picture has at most this many pixels, which is the maximum of JPEG. The sides are bounded in addition to
 the area, because the work also grows with rows, tiles and their edges."""
@@ -30,8 +30,8 @@ class MediaLimits:
     words: int = 200_000
     """Words of all pages of a request together, each of which takes WORD_BYTES."""
     pages_at_once: int = 4
-    """Pages of one request that are processed in parallel: enough to keep an engine's batches
-    full. Each holds a decoded picture in memory."""
+    """Pages of one request that are processed in parallel: enough to keep an engine's batches full. Each holds a
+    decoded picture in memory."""
     audio_seconds: float = 240 * 60
     """Seconds of one recording, checked while it is decoded (OPENFAZE_MAX_AUDIO_MINUTES)."""
     video_frames: int = 16
@@ -41,7 +41,7 @@ class MediaLimits:
     office_bytes: int = 256 * MB
     """Unpacked bytes of one office file."""
     cells: int = 1_000_000
-    """Non-empty cells of one workbook."""
+    """Non-empty cells of one workbook; all cells of a table in a text."""
     json_depth: int = 200
     """Depth of arrays and objects in one JSON file."""
     text_chars: int = 10_000_000

@@ -93,8 +93,8 @@ class MediaLoader:
         return found
 
     async def content(self, source: Source) -> Sequence[str]:
-        """Identify the source's content and type. Equal bytes have equal results, whatever their origin and name,
-        unless only the name determines the type. Raises what `load` raises."""
+        """Return the digest of the source's bytes, their type and, for a text, their charset. Equal bytes have equal
+        results unless these come from a declaration or a name. Raises what `load` raises."""
         digest, blob = await self.digest(source), await self.load(source)
         charset = blob.charset if blob.media_type in media_types.TEXTS else None
         return [digest.hex(), blob.media_type, charset or ""]

@@ -28,7 +28,7 @@ MAX_PARTS = 1_000
 """All e-mails of a mailbox have at most this many parts together: bodies, attachments, and the multiparts that contain
 them."""
 MAX_NESTING = 8
-"""At most this many e-mails may be nested in each other by forwarding."""
+"""An attached e-mail is read if at most this many e-mails contain it."""
 LONGEST_PARAMETERS = 8_192
 """A header with parameters is cut off after this many characters, because the library takes quadratic time for it."""
 LONGEST_ENCODED = 32_768
@@ -37,8 +37,8 @@ quadratic time for these: 10 ms for this many. 500 addresses with encoded names 
 MAX_PARSED = 10 * MAX_PARTS
 """At most this many parts of one e-mail are parsed, including the parts of attached e-mails."""
 MAX_COMPARED = 20_000_000
-"""At most this many times are lines of the e-mails of a file, including attached ones, compared with the boundaries of
-multiparts: 3 s. The library compares each line with the boundaries of all levels of its e-mail."""
+"""The lines of a file's e-mails, including attached ones, are compared with boundaries of multiparts at most this many
+times, which takes 3 s. The library compares each line with the boundaries of all levels of its e-mail."""
 _PARAMETERS = ("content-type", "content-disposition", "content-transfer-encoding")
 _TABLE_ROW = "| --- |"
 _FROM_LINE = re.compile(rb"^From [^\r\n]*\r?\n", re.MULTILINE)
@@ -64,7 +64,7 @@ class _Comparisons:
         self._left = MAX_COMPARED
 
     def most_levels(self, lines: int) -> int:
-        """Return how many levels of parts an e-mail of so many lines may have: a part of one level has no boundary."""
+        """Return how many levels of parts an e-mail of so many lines may have; one level alone has no boundary."""
         return 1 + self._left // lines
 
     def spend(self, lines: int, levels: int) -> None:
@@ -129,8 +129,8 @@ class MailFile(PicturedText):
             yield mail
 
     def _body(self, parts: list[Message], pages: EmbeddedPages) -> str:
-        """Return the text of the body. If there are both a plain and an HTML part, only the tables of the HTML part are
-        added."""
+        """Return the text of the body. If there are a plain and an HTML part, the HTML part is used only if it has a
+        table."""
         blobs = [self._blob(part, pages.blob) for part in parts]
         plain = "\n\n".join(
             decode_text(one, self._limits).strip() for one in blobs if one.media_type != HTML and one.data

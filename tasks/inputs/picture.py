@@ -1,5 +1,5 @@
-"""Reads picture files with Pillow. Each frame of a TIFF is a page; files of other types have one page, their first
-frame. Pages are upright, in RGB."""
+"""Reads picture files with Pillow. Each frame of a TIFF is a page; files of other types have one page, the frame with
+which Pillow opens them. Pages are upright, in RGB."""
 
 import io
 import re
@@ -76,7 +76,7 @@ _DEPTHS = (255, 1023, 4095, 65535)
 class PicturePages(Pages):
     """The frames of one picture file. Calls from several threads are safe.
 
-    The constructor raises InputError if the header cannot be read or claims too many pixels.
+    The constructor raises InputError if the header cannot be read, or for too many pixels, frames or scans.
     """
 
     def __init__(self, blob: Blob, limits: MediaLimits) -> None:
@@ -191,7 +191,7 @@ def _page_suffix(number: int) -> str:
 
 
 def _has_many_scans(data: bytes) -> bool:
-    """Count the scans of the first picture in a JPEG by its markers."""
+    """True if the first picture in a JPEG has more than `_MAX_SCANS` scans, which are counted by its markers."""
     place = scans = 0
     while scans <= _MAX_SCANS and (marker := _MARKER.search(data, place)) and marker[1] != _END:
         scans += marker[0] == _SCAN
@@ -214,7 +214,7 @@ def least_bytes(frame: PIL.Image.Image) -> int:
 def _lacks_rows(frame: PngImageFile, data: bytes) -> bool:
     """True if the picture data ended early, so that Pillow left the last rows black.
 
-    The data is decompressed again and counted only if the last rows are black.
+    The data is decompressed again and counted only if one of the last two rows is black.
     """
     width, height = frame.size
     if all(frame.crop((0, row, width, row + 1)).getbbox(alpha_only=False) for row in range(max(0, height - 2), height)):

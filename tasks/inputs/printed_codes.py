@@ -17,7 +17,7 @@ MAX_PIXELS = 16_000_000
 """A picture with more pixels than this is scaled down. At this size, the search takes about 0.1 s, or 2 s in pure
 noise."""
 MAX_SIDE = 65_535
-"""Codes can be searched in a picture whose sides have at most this many pixels. A larger picture is scaled down,
+"""Codes can be searched for in a picture whose sides have at most this many pixels. A larger picture is scaled down,
 too."""
 SHORTEST_ITF = 8
 """An ITF code has at least this many digits. A shorter one may be lines of a table, because ITF has no sign of its own

@@ -97,7 +97,7 @@ def _join_pieces(pieces: Iterable[bytes]) -> bytes:
 
 
 def _unquote(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Replace each `%41` by its byte."""
+    """Replace each escape such as `%41` by its byte."""
     rest = b""
     for piece in pieces:
         text = rest + piece
@@ -271,8 +271,8 @@ def _identify(data: bytes, declared: tuple[str | None, ...], filename: str | Non
     """Return the type that the bytes show, or else the first declared type, or else the type that the file name
     indicates, or else plain text or unknown.
 
-    Audio and video always show their type. Text that is declared as such, for instance a server's error page, is plain
-    text.
+    Audio and video always show their type. Text that is declared as audio or video, for instance a server's error page,
+    is plain text.
     """
     names = (*map(media_type_named, declared), media_type_of_file(filename))
     named = next(filter(None, names), None)

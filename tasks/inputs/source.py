@@ -114,7 +114,7 @@ class Source:
         total: Total | None = None,
     ) -> Self:
         """Build a source from a reference, which is a URL, a data URL or bare base64. If neither `filename` nor
-        `format` gives a type, the first bytes of base64 must show one, because a path such as `etc/passwd` also
+        `format` is given, the first bytes of base64 must show a type, because a path such as `etc/passwd` also
         consists of base64's characters.
 
         Raises InputError for an empty value, a data URL without a comma, another scheme (`url_not_allowed`), and any
@@ -175,8 +175,8 @@ class Source:
 
 
 def beginning(text: str | memoryview, length: int) -> str:
-    """Return the first `length` characters of `text`. If `text` is a memoryview (UTF-8), non-ASCII characters become
-    replacement characters and may be split."""
+    """Return the first `length` characters of `text`; of a memoryview (UTF-8), the first `length` bytes, each of which
+    becomes a replacement character if it is not ASCII."""
     return text[:length] if isinstance(text, str) else str(text[:length], "ascii", "replace")
 
 

@@ -96,7 +96,7 @@ class Table:
     edges: Sequence[float] = ()
     """Positions of the column edges along the text, from left to right."""
     continued: bool = False
-    """True if the table continues the last table of the previous page, which also contains its cells."""
+    """True if the table continues a table of an earlier page, to which its cells were appended."""
 
 
 def _top(word: Word) -> float:

@@ -24,17 +24,18 @@ rows, the second for columns with few."""
 _MANY_ROWS = 4
 """White space of the smaller width separates columns if they have at least this many rows."""
 _CROSSED_SHARE = 0.15
-"""At most this share of the rows with several cells may cross the white space between two columns."""
+"""At most this share of the rows with several cells, or one row if that is more, may cross the white space between two
+columns. If the rows are fewer than _MANY_ROWS, none may."""
 _ROW_DISTANCE = 3.5
 """Successive rows of one table are less than this far apart, in line heights, from middle to middle."""
 _LINE_DISTANCE = 1.3
-"""A line belongs to the table above it if it is at most this far below the last row, in row pitches."""
+"""A line with a single cell ends a table if it is further than this below the line above it, in row pitches."""
 _TELLING_ROWS = 24
 """The first rows of a table, up to this number, determine its columns. Later rows only have to fit these columns."""
 _CELL_PITCH = 0.8
 """The lines within one cell have at most this pitch, in row pitches."""
 _PROSE_WORDS = 9
-"""Two or three columns are running text set in columns if their cells have more words than this on average."""
+"""Two or three columns are running text if the cells of each of them have more words than this on average."""
 
 
 @dataclass(slots=True)
@@ -366,7 +367,8 @@ def _ruled_rows(
     across: Sequence[Stroke],
     strips: Sequence[_Strip],
 ) -> list[bool] | None:
-    """Return, for each line, True if it begins a row, judged by rulings. None unless rulings separate most rows."""
+    """Return, for each line, True if it begins a row, judged by rulings; None if there are too few rulings for that, or
+    if they only separate groups of rows."""
     top, bottom = lines[0].middle, lines[-1].middle
     left, right = strips[0][0], strips[-1][1]
     levels = sorted(one.level for one in across if top < one.level < bottom and one.start <= left and one.end >= right)

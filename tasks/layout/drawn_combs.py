@@ -33,7 +33,7 @@ _CELL_WIDTH = 0.45, 2.2
 _WIDTH_DIFFERENCE = 0.15
 """The width of a cell differs from that of its comb's usual cell by at most this share of the usual width."""
 _GROUP_GAP = 0.45
-"""The gap between two groups of cells (day, month and year) is at most this share of a cell."""
+"""The gap between two groups of cells (day, month and year) is at most this share of a cell's width."""
 _EDGE_SHARE = 0.8
 """At least this share of the lower edge is drawn. The upper edge of a comb may be open."""
 _EDGE_INK = 0.5

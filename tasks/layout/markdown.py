@@ -61,7 +61,8 @@ class _Line:
 
 
 def blocks_of(lines: Sequence[TextLine], tables: Sequence[Table]) -> list[Block]:
-    """Return the blocks of a page with these `lines` in reading order; each table is placed at its first line."""
+    """Return the blocks of a page with these `lines` in reading order. Each table is placed at its first line, and a
+    `continued` one is left out."""
     angle, _ = skew_of(lines)
     inside = {id(word) for table in tables for cell in table.cells for word in cell.words}
     inside |= {id(word) for table in tables for word in table.leaders}

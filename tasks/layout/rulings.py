@@ -1,7 +1,7 @@
 """Finds ruling lines in the pixels of a picture or the strokes of a page.
 
-Rulings are in the frame of reference in which the page's text runs to the right (`turned`), so that tables on a
-slightly skewed sheet are upright.
+Rulings are `turned` to the frame of reference in which the page's text runs to the right, so that tables on a slightly
+skewed sheet are upright.
 """
 
 from collections.abc import Iterable, Sequence

@@ -42,8 +42,8 @@ _FEWEST_OPEN_ROWS = 3
 """A cell without rulings inside is split into the rows that it spans only if it spans at least this many and has at
 least this many lines."""
 _OPEN_GAP = 0.6
-"""The lines of such a cell are separate rows if all gaps between them are wider than this, in line heights. The gaps in
-a paragraph are narrower."""
+"""The lines of a cell without rulings inside are separate rows if all gaps between them are wider than this, in line
+heights. The gaps in a paragraph are narrower."""
 
 
 def tables_on(lines: Sequence[TextLine], rulings: Sequence[Ruling]) -> Slices[list[Table]]:
@@ -336,7 +336,8 @@ def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
 
 
 def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:
-    """Split the rows of a table that has only vertical rulings, if the lines of its cells are level with each other."""
+    """Split the high rows of a table with at most three rulings between rows, if the lines of its cells are level with
+    each other."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
     """Index of the first new row for each ruled row."""

@@ -8,7 +8,7 @@ from tasks.layout.tick_boxes import BOX_READ_AS, ENDS_AS_BOX
 
 TICKED, EMPTY = "☒", "☐"
 MAX_WORD_GAP = 4.0
-"""A box and the words of its line are at most this far apart, in sides of the box."""
+"""A box is at most this far from the nearest word of its line, in sides of the box."""
 MAX_OPTION_GAP = 8.0
 """Two parts of one row of options are at most this far apart, in heights of a line."""
 CONFIDENCE = 0.95

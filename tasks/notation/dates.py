@@ -74,8 +74,9 @@ _NO_YEAR = re.compile(
 _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
-"""Largest distance, in days, between such a day and a known one. At most one day within it has this number and this day
-of the week, except that February and March may each have one: otherwise, such days are at least 91 days apart."""
+"""Largest distance, in days, of a day such as `Fri 9` from a known one. At most one day within it has this number and
+this day of the week, except that February and March may each have one: otherwise, such days are at least 91 days
+apart."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")

@@ -17,7 +17,7 @@ MAX_REPAIRED = 4
 LATEST_EXPIRY = 70
 """Two-digit years of expiry below this one are in the 21st century."""
 _WIDTHS = {44: 2, 36: 2, 30: 3}
-"""Number of lines of a zone, by their length: passports and visas, smaller visas and cards, cards."""
+"""Number of lines of a zone, by the length of a line: passports and visas, smaller visas and cards, cards."""
 _KINDS = "PVIAC"
 """First letters of a zone: passports, visas and cards."""
 _SHAPE = re.compile(r"[A-Z0-9<]+")

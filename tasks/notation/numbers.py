@@ -74,7 +74,7 @@ _DIGITS_OF_FRACTION = 6
 """Number of decimals of a fraction: as many as a 64th has."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
-"""Number of figures that are looked at between two turns."""
+"""Number of possible numbers that are looked at in one slice of the work."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")

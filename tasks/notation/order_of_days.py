@@ -22,8 +22,8 @@ def has_one_order(day: Day) -> bool:
 def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> bool:
     """True if a document with these texts, and these days with their printed texts, shows the order of day and month.
 
-    The month is first in English with dollars, so days in another order, another currency and letters that English
-    lacks show the order. Days in both orders show none, and neither do such signs beside dollars.
+    Days with only one possible order show it, unless they have both orders. Without such days, currencies other than
+    dollars show it, or else letters that English lacks: the month comes first only in English, beside dollars.
     """
     orders = {
         int(figures[0].split(figures[1])[0]) == day.readings[0].day

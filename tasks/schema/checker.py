@@ -53,7 +53,7 @@ _PYTHON_TYPES: Mapping[str, tuple[type, ...]] = {
     "boolean": (bool,),
     "null": (type(None),),
 }
-"""Python types all of whose values are of a JSON type."""
+"""Python types whose values are all of a JSON type, by the name of this type."""
 FIELD = "response_format.json_schema.schema"
 MAX_SCHEMA_BYTES = 100_000
 MAX_DEPTH = 64
@@ -91,7 +91,7 @@ _DRAFTS: dict[str, type[Validator]] = {
     for draft in (Draft4Validator, Draft6Validator, Draft7Validator, Draft201909Validator, Draft202012Validator)
 }
 _OF_EACH_TYPE: tuple[Any, ...] = (None, 0, "", [], {})
-"""An empty value of each JSON type, by which a circle of references is found before there is an answer."""
+"""An empty value of each JSON type but booleans, by which a circle of references is found before there is an answer."""
 
 
 @cache
@@ -158,8 +158,8 @@ class SchemaChecker:
             raise refusal.as_input_error(field) from None
 
     def accepts(self, answer: Any) -> bool:
-        """True if an answer satisfies the schema. Raises InputError like `problem`. If the answer does not satisfy the
-        schema, this is faster than `problem`."""
+        """True if an answer satisfies the schema. Raises InputError like `problem`. If the schema demands only a type,
+        this is faster than `problem` for an answer of another type."""
         return type(answer) not in self._refused and self.problem(answer) is None
 
     def problem(self, answer: Any) -> str | None:

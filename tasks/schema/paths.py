@@ -74,7 +74,7 @@ def pointer_of(path: JsonPath) -> str:
 
 
 def leaves(value: Any, path: JsonPath) -> Iterator[tuple[JsonPath, Any]]:
-    """Yield the strings, numbers and booleans in an answer, each with its path. Empty strings are skipped."""
+    """Yield the strings, numbers and booleans in an answer, each with its path. Blank strings are skipped."""
     match value:
         case dict():
             for key, child in value.items():

@@ -100,7 +100,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class BrowserPolicy:
     program: str
-    """Path of Chromium, or the `http://…` address of a running one that was started with FLAGS and a DevTools port."""
+    """Path of Chromium, or the address (`http://…`, `ws://…`) of a running one that was started with FLAGS and a
+    DevTools port."""
     seconds: float = 20.0
     """Time limit for one page in seconds."""
     pages: int = 2
@@ -110,8 +111,8 @@ class BrowserPolicy:
 
 
 def find_browser(choice: str = "auto") -> str | None:
-    """Return the browser that `choice` means: a path, the address of a running browser, `auto` or `off`. Return None if
-    there is no browser or no Playwright."""
+    """Return the path or address of a browser; None if there is no browser or no Playwright. `choice` is a path, the
+    address of a running browser, `auto` or `off`."""
     if choice == "off":
         return None
     invalidate_caches()  # Playwright may have been installed since the server started

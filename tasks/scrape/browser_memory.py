@@ -9,8 +9,8 @@ import structlog
 log = structlog.get_logger(__name__)
 
 PROCESS_MB = 1536
-"""A process of the browser has at most this many megabytes of data. A page's scripts and their buffers share a heap of
-512 MB; the page's elements and the stacks of its threads come in addition."""
+"""A process of the browser has at most this many megabytes of data. V8's heap takes up to 512 MB of them; buffers, the
+page's elements and the stacks of its threads come in addition."""
 
 
 def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:

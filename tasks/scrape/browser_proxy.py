@@ -82,7 +82,7 @@ class BrowserProxy:
         self._connections: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self.refused: list[str] = []
-        """Hosts that were refused or not found."""
+        """Hosts that were refused, not found or not reached."""
 
     @property
     def url(self) -> str:

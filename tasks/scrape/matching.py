@@ -79,7 +79,7 @@ class RecordMatch:
 
 def match_records(region: HtmlElement, fields: Sequence[str]) -> RecordMatch | None:
     """Return the group of records with the most of `fields`, or None if no group has any. Values are copied from the
-    page; counts ("188 points") and ranks become integers."""
+    page; counts ("188 points") and ranks become numbers."""
     best: tuple[float, RecordMatch] | None = None
     for group in record_groups(region)[:_GROUPS]:
         match = _match_group(group, fields)
@@ -114,7 +114,7 @@ def says_something(row: Row) -> bool:
 
 def _heading_row(group: Records, fields: Sequence[str]) -> HtmlElement | None:
     """Return the row that names a table's columns, or None. It is the widest of the marked heading rows at the top, or
-    else the first row if it names the requested fields."""
+    else the first row if it names at least half of the requested fields."""
     table = next((element for element in [group.parent, *group.parent.iterancestors()] if element.tag == "table"), None)
     if table is None:
         return None

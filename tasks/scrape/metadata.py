@@ -20,12 +20,13 @@ more reliable."""
 _SAMPLE = 2000
 """The language of a text is detected from at most this many of its characters."""
 MAX_BYTES = 64 * 1024
-"""Each kind of structured data has at most this many bytes as JSON. Further items are omitted."""
+"""Each kind of structured data has at most about this many bytes as JSON. Further items are omitted."""
 MAX_DEPTH = 12
 _MAX_TEXT = 2000
 _MAX_LD_CHARS = 500_000
 _MAX_ITEMS = 1000
-"""A page has at most this many microdata items, because the parser compares each item with all items inside it."""
+"""If a page has more microdata items than this, none is read, because the parser compares each with all items inside
+it."""
 _MAX_FEEDS = 20
 _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/feed+json"})
 

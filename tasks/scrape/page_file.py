@@ -163,7 +163,7 @@ class PageFile:
         """Read the page, which came from `url`; it usually takes 5 to 50 ms. Broken HTML is always read.
 
         Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more than `limits`
-        allow or 200,000 elements, and what `read_feed` raises.
+        allow or MAX_TAGS tags, and what `read_feed` raises.
         """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
             page, entries = read_feed(self._blob, self._limits, url)

@@ -31,7 +31,7 @@ _MAX_URL = 2000
 @dataclass(frozen=True, slots=True)
 class Link:
     text: str
-    """Visible text of the link; "" for a link that shows only a picture without a description."""
+    """Visible text of the link, or else its description (`alt`, `aria-label` or `title`); "" if it has neither."""
     url: str
     """Absolute http(s) URL."""
 
@@ -62,7 +62,7 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     """Parse a page's bytes into its `html` element, which always has `head` and `body`.
 
     The charset is taken from the byte order mark, the declared type or a `meta` element. Raises what `decode_text`
-    raises, and InputTooLarge for more than MAX_TAGS elements.
+    raises, and InputTooLarge for more than MAX_TAGS tags.
     """
     # Imported late, because it takes a tenth of the server's start.
     from bs4.dammit import EncodingDetector
@@ -70,7 +70,7 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
     charset = blob.charset or EncodingDetector.find_declared_encoding(blob.data[:_HEAD], is_html=True)
     text = decode_text(replace(blob, charset=charset), limits)
     if text.count("<") > MAX_TAGS:
-        raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} elements, the limit of a page.", param=blob.param)
+        raise InputTooLarge(f"'{blob.label}' has more than {MAX_TAGS} tags, the limit of a page.", param=blob.param)
     root = _parse_tree(text.replace("\0", ""))
     _flatten(root)
     return root

@@ -71,8 +71,8 @@ def _is_unseen(element: HtmlElement, hiding: StyledNames) -> bool:
 
 
 def _drop_faint(root: HtmlElement) -> None:
-    """Remove transparent elements, unless they make up most of the page, which is then waiting for a script to fade it
-    in."""
+    """Remove nearly transparent elements, unless they make up most of the page, which is then waiting for a script to
+    fade it in."""
     faint = [element for element in root.iter() if _FAINT.search(without_spaces(element.get("style", "")))]
     faint = [element for element in faint if element.tag not in _ALWAYS_VISIBLE]
     # An element inside a faint one is counted with it.

@@ -149,8 +149,8 @@ class _SkippedProvider:
 
 
 class SearchFailover:
-    """Asks `providers` in order. One that fails is skipped for a while, twice as long after each further failure.
-    `clock` returns seconds."""
+    """Asks `providers` in order. One that fails is skipped for a while, twice as long after each further failure, up to
+    `_LONGEST_REST_S`. `clock` returns seconds."""
 
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)

@@ -58,7 +58,8 @@ def is_moment(text: str) -> bool:
 
 
 def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times | None]:
-    """Return the positions of the columns that make up the dates, and the dates."""
+    """Return the positions of the columns that make up the dates, and the dates; no positions and None without
+    dates."""
     texts = {at: one for at, one in enumerate(columns) if at not in numeric}
     candidates = [(at, found) for at, one in texts.items() if (found := _dates_in_texts(one.cells)) is not None]
     named = [pair for pair in candidates if _DATE_NAME.search(columns[pair[0]].name)]
@@ -105,7 +106,7 @@ def _composed_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[
 
 def _numeric_dates(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times] | None:
     """Find a column of numbers that are years, days like 20240131, or seconds since 1970. Either its name says so, or
-    it is the first column, its numbers ascend, and another column may contain the values."""
+    it is the first of several columns of numbers, and its numbers ascend."""
     names = {index: columns[index].name.strip() for index in numeric}
     possible = [index for index, name in names.items() if YEAR_NAME.fullmatch(name) or _DATE_NAME.search(name)]
     first = min(numeric, default=None)
@@ -145,8 +146,8 @@ def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.P
 
 
 def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
-    """Transpose a table whose dates are in its top row. The table may have a row per series, or a row per year and a
-    column per month."""
+    """Transpose a table whose dates are in its top row, and return any other unchanged. The table may have a row per
+    series, or a row per year and a column per month."""
     columns = table.columns
     months = [index for index, one in enumerate(columns) if month_number(one.name)]
     dated = [index for index, one in enumerate(columns) if is_moment(one.name)]

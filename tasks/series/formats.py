@@ -117,8 +117,8 @@ def _table_of_mappings(value: Mapping[str, Mapping[str, Any]], most_cells: int) 
 
 
 def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the table in a delimited text, or None. A line whose number of cells differs from that of most lines
-    counts as a title or a note. Raises TooManyCells."""
+    """Return the table in a delimited text, or None. A line counts as a title or a note if its number of cells is
+    neither that of most lines nor one more. Raises TooManyCells."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -159,7 +159,8 @@ def date_and_number(line: str) -> list[str] | None:
 
 
 def _find_delimiter(lines: Sequence[str]) -> str:
-    """Return the delimiter that splits most lines into the same number of cells, at least two; "" if there is none."""
+    """Return the delimiter that splits at least half of the lines into the same number of cells, two or more; "" if
+    there is none."""
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(cells) for cells in _split_rows(lines, delimiter))

@@ -127,7 +127,8 @@ time zone."""
 
 
 def cell_of(value: object) -> Cell:
-    """Convert a value to a cell. A value that is neither text nor a finite number nor a date becomes None."""
+    """Convert a value to a cell. Truth values, numbers of 10^300 or more, and all that is neither text nor a number nor
+    a date become None."""
     match value:
         case bool():
             return None
@@ -255,7 +256,8 @@ def _monthly_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGr
 
 
 def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
-    """Return the day of the month on which all times fall, short months aside; None if they differ."""
+    """Return the day of the month on which all times fall, short months aside; 1 or 31 if all are near the beginning or
+    all near the end of a month; else None."""
     days = {time.day for time in times}
     lasts = [last_day(time.year, time.month) for time in times]
     if all(time.day == last for time, last in zip(times, lasts, strict=True)):

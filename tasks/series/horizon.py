@@ -117,7 +117,7 @@ def _parse_count(text: str) -> int:
 
 
 def _horizon_until(words: str) -> Horizon | None:
-    """Return the end of the last day, month, quarter or year that the words name."""
+    """Return the horizon up to the end of the last day, month, quarter or year that the words name."""
     ends = [
         (stretch[1], bool(found["firm"] or found["unspaced"]))
         for found in compiled(_UNTIL).finditer(words)

@@ -47,7 +47,7 @@ _DATED_SHORT = re.compile(
     r"[\s;|]{0,5}(?P<date>(?:19|20)\d\d(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01]))?)[,;:]"
     r"(?P<value>[-+−]?[$€£]?\d+(?:\.\d+)?)(?=[\s;|,.?!]|$)(?![,.]\d)"
 )
-"""A year, or a date without hyphens, directly before a comma and its value: `2025,10 2026,12`, `20260101,10`."""
+"""A year, or a date without hyphens, and its value, with a comma or the like between them: `2025,10 2026,12`."""
 _MAX_WORDS = 2000
 """At most this many characters of a long message's words are kept at each end."""
 _SIGN = re.compile(r"[:=]\s{0,20}[-+−]?\d")
@@ -145,7 +145,7 @@ _LONGEST_NAME, _LONGEST_NUMBER = 40, 80
 @dataclass(frozen=True, slots=True)
 class SeriesMessage:
     words: str
-    """Text of the request without addresses and numbers."""
+    """Text of the request without addresses and without the table."""
     table: SeriesTable | None
     note: str = ""
     """Sentence on what had to be assumed about the dates; "" without one."""
@@ -297,7 +297,7 @@ def _table_in_run(text: str, most_cells: int) -> SeriesMessage | None:
 
 
 def _longest_run(form: "re.Pattern[str]", text: str, beginning: "re.Pattern[str]") -> list["re.Match[str]"]:
-    """Return the most matches of `form` that follow each other directly."""
+    """Return the longest run of matches of `form` that follow each other directly."""
     best: list[re.Match[str]] = []
     end = 0
     for start in _number_starts(text, beginning):

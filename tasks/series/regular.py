@@ -88,7 +88,7 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
 
 
 def seasons_of(series: RegularSeries) -> tuple[int, ...]:
-    """Return the numbers of steps after which, by the calendar, the series may repeat: a day, a week, a year."""
+    """Return the numbers of steps after which the series may repeat by the calendar: an hour, a day, a week, a year."""
     if series.grid is None:
         return ()
     step = series.grid.step
@@ -222,10 +222,10 @@ def _count_text(count: int, singular: str, suffix: str) -> str:
 
 
 def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
-    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down.
-
-    Raises InputError for a horizon of no steps or of more than MAX_STEPS, for a date if the series has no dates, and
-    for a past date.
+    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down,
+    but up if it counts units of the steps' kind: 4 months are 2 quarters.
+    Raises InputError for a horizon of no steps or of more than MAX_STEPS, and, if the horizon is `firm`, for a past
+    date or any date if the series has none.
     """
     if horizon is None:
         return max(1, min(_usual_steps(series), len(series.values) // 2))

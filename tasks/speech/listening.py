@@ -49,7 +49,8 @@ _ASTRAY_S = 0.5
 """A word counts as hallucinated if it is more than this far from any speech, in seconds."""
 _SHORTEST_S = 0.02
 _HEARD_S = 0.1
-"""A part is chosen as the time of a recording's first word only if it has at least this much speech, in seconds."""
+"""The last part of the time of a stretch's first word is taken for the word only if it has at least this much speech,
+in seconds."""
 _WORD_S = 0.3
 _LETTER_S = 0.07
 """Seconds that a word takes, and additional seconds per letter, in unhurried speech."""
@@ -112,8 +113,8 @@ async def listen(
     turns: SpeakerTurns | None = None,
     teller: PhraseEmitter | None = None,
 ) -> Heard:
-    """Transcribe `recording`. `reached` is called with the seconds done and the total, if it is known; `turns` receives
-    the sound, and `teller` the words as they come. Raises InputError and ModelError."""
+    """Transcribe `recording`. `reached` is called with the seconds done and the total so far as it is known; `turns`
+    receives the sound, and `teller` the words as they come. Raises InputError and ModelError."""
     listener = _Listener(engine, options)
     pending: deque[asyncio.Task[HeardStretch]] = deque()
     heard = Heard()
@@ -387,8 +388,7 @@ def _speech_without_words(words: Sequence[SpokenWord], speech: Sequence[Span], l
 
 
 def without_neighbours(found: Sequence[SpokenWord], words: Sequence[SpokenWord], span: Span) -> list[SpokenWord]:
-    """Drop the first or last word of `found` if it repeats the word right before
-    or after the span."""
+    """Drop the first or last word of `found` if it repeats the word right before or after the span."""
     words_before = [word for word in words if span[0] - _MAX_DIFFERENCE_S < word.end <= span[0]]
     words_after = [word for word in words if span[1] <= word.start < span[1] + _MAX_DIFFERENCE_S]
     kept = list(found)

@@ -1,5 +1,5 @@
-"""Groups words into phrases that can be read along with the sound: cut at ends of sentences and at pauses, 0.3 to 6 s
-long.
+"""Groups words into phrases that can be read along with the sound: cut at ends of sentences and at pauses, usually 0.3
+to 6 s long.
 
 >>> joined_text(["Good morning.", " Who?"])
 'Good morning. Who?'
@@ -30,7 +30,7 @@ _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5
 """A comma is as good a place to cut as this many further seconds of pause."""
 _OFF_CENTRE_S = 1.0
-"""Cost of a cut, in seconds of pause, times its distance from the middle as a share of the length."""
+"""The cost of a cut, in seconds of pause, is this times its distance from the middle as a share of the length."""
 _ABBREVIATIONS = frozenset(
     ("mr", "mrs", "ms", "dr", "prof", "st", "jr", "sr", "vs", "etc", "e.g", "i.e", "bzw", "z.b", "usw", "sra", "dra")
 )

@@ -164,8 +164,8 @@ def _spelled_sequences(words: Sequence[SpokenWord]) -> Iterator[tuple[int, int]]
 
 
 def _is_spelled(text: str) -> bool:
-    """True for a single letter or digit, and for several joined by hyphens. The result is False in scripts without
-    spaces, in which a single character may be a word."""
+    """True for a single letter or digit, and for several joined by hyphens or points. The result is False in scripts
+    without spaces, in which a single character may be a word."""
     return _SPELLED.fullmatch(text) is not None and separator("a", text) != ""
 
 

@@ -89,8 +89,8 @@ _NAMED = [f"(?P<k{place}>{pattern})" for place, (_, pattern) in enumerate(_PATTE
 _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
-"""A sentence has at most this many characters. A longer one is cut at a comma, or else at a space, because models were
-trained on short ones."""
+"""A sentence has at most this many characters. A longer one is cut at a comma, at a space, or else at this length,
+because models were trained on short ones."""
 _END = re.compile(
     r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
     r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
@@ -240,7 +240,7 @@ def pieces_of(text: str) -> list[str | Sentence]:
 
 
 def is_invented(translation: str, original: str) -> bool:
-    """True if a fragment's translation has markup, code or placeholders that the fragment lacks."""
+    """True if a fragment's translation has markup, code or placeholders, but not exactly those of the fragment."""
     return any(True for _ in items_of(translation)) and _items_to_keep(translation)[:2] != _items_to_keep(original)[:2]
 
 

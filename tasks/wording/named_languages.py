@@ -65,7 +65,7 @@ _TRANSLATION_WORD = re.compile(
 _BEGIN = re.compile(r"\W{0,4}")
 _ARROW = re.compile(r"(?<!\s)\s*+(?:-+>|=+>|→|➜|>|–|/|-|\bto\b|\binto\b)\s*", re.IGNORECASE)
 _MAX_ARROWS = 8
-"""At most this many arrow signs at a message's beginning are examined."""
+"""At most this many arrow signs of a text are examined, from its beginning."""
 _INSTRUCTION_END = re.compile(r"\W{0,3}(?=[:：\n]|\s*\Z)")
 _ON_TO = re.compile(r"\s*(?:to|into|nach|vers|al|->|→)\b", re.IGNORECASE)
 _FEWEST_LETTERS = 4
@@ -79,7 +79,8 @@ _WORDS = (
     "the ml ta bg et pl te"
 )
 _ALSO_WORDS = frozenset(_WORDS.split())
-"""Codes that are words as well. They mean a language only at the end of a clause."""
+"""Codes that are words as well. In small letters and without a region, they mean a language only before a colon or at
+the end of the text."""
 _LAST_WORDS = frozenset(["am", "be", "el", "he", "hi", "id", "is", "it", "la", "my", "no", "so"])
 """Codes in `_ALSO_WORDS` that may also be the last word of a sentence."""
 _CLAUSE_END = re.compile(r"[\"'”’»`*>\])]*\s*(?:[:：.,!?;)\n。，]|please\b|\Z)", re.IGNORECASE)
@@ -159,8 +160,8 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
 
 
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
-    """Return the language to translate into. With `words_at_end`, a code that is also a word counts if it is at the end
-    of the text."""
+    """Return the language to translate into. With `words_at_end`, a code at the end of the text counts even if it may be
+    the last word of a sentence."""
     arrow = _arrow_in(instruction)
     for places in (
         _languages_behind(_LABELLED, instruction),

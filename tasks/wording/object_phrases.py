@@ -71,7 +71,7 @@ def _find_phrases(text: str) -> Iterator[str]:
 
 
 def _strip_small_words(words: str) -> str:
-    """Remove articles, quantities and punctuation at both ends."""
+    """Remove punctuation, and articles, quantities and the like at the ends."""
     kept = re.sub(r"[^\w\s'’-]", " ", re.sub(r"^(?:l|d)['’]", "", words.strip(), flags=re.IGNORECASE)).split()
     while kept and (kept[0].lower() in _FUNCTION_WORDS or kept[0].isdecimal() or kept[0].lower() in NUMBERS):
         kept.pop(0)

@@ -10,10 +10,11 @@ from tasks.notation import words
 from tasks.notation.words import NUMBERS, any_of, count_named
 from tasks.wording.phrases import PHRASES, compiled
 
-# Fragments of regular expressions for pages in English, German, French, Spanish, Portuguese and Italian. They ignore
-# case and capture nothing.
+# Fragments of regular expressions for pages in English, German, French, Spanish, Portuguese and Italian. They capture
+# nothing.
 COUNTS = {word: number for word, number in NUMBERS.items() if number <= 10 and (number > 1 or word == "one")}
-"""Number words for counts. Of the words for 1, only the English one counts, because the others are also articles."""
+"""Number words for counts up to 10. Of the words for 1, only the English one counts, because the others are also
+articles."""
 PLACES = {**words.PLACES, "prime": 1, "final": -1}
 
 PAGES = r"pages|seiten|p[áa]ginas|pagine"

@@ -79,7 +79,7 @@ def pieces(pattern: str) -> list[list[str]]:
     letters.
 
     If the expression matches in a text, all parts of one alternative match the image of that text. Look-around and
-    numbers of repetitions are dropped. Flags other than IGNORECASE, back references and other unknown constructs raise
+    numbers of repetitions are dropped. Flags within the expression, back references and other unknown constructs raise
     ValueError.
     """
     alternatives, depth, skipped, before = [[""]], 0, 0, ""
@@ -120,7 +120,7 @@ def _image_of_literals(letters: str) -> str:
 
 
 def _image_of_class(members: str) -> str:
-    """Return the image of a character class; negated classes, ranges and nested classes match anything."""
+    """Return the image of a character class; a negated one, or one with ranges or classes in it, matches anything."""
     signs = re.findall(r"\\?.", members, re.DOTALL)
     if members[0] == "^" or "-" in signs[1:-1] or any(sign[1:].isalnum() for sign in signs):
         return _ANYTHING

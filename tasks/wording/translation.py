@@ -200,7 +200,7 @@ def _text_inside(instruction: str, target: LanguageMention) -> str:
 
 
 def _longest_quotation(instruction: str, target: LanguageMention) -> str:
-    """Return the longest quotation next to the language."""
+    """Return the longest quotation before or after the language."""
     found = [
         quote for quote in _QUOTED.finditer(instruction) if quote.end() <= target.start or quote.start() >= target.end
     ]

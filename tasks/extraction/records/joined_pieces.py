@@ -12,8 +12,8 @@ class Joining(NamedTuple):
 
     name: str
     signs: tuple[str, ...] | None
-    """Names of the signs that may stand between joined pieces, of which only the first may have a label; None if every
-    sign and every label may."""
+    """Names of the signs that may stand between joined pieces; only the first of the pieces may then have a label. None
+    allows every sign and every label."""
 
 
 JOININGS: Final = (

@@ -129,7 +129,7 @@ def _labelled_piece(run: Run, place: PieceOfRun) -> PieceOfRun | None:
 
 
 def label_by_header(run: Run, slots: Sequence[Slot]) -> Slices[None]:
-    """Label the slots of the records' first lines with the texts of the header that stand above them."""
+    """Give the slots of the records' first lines that have no label the texts of the header above them."""
     header = run.above
     if header is None or not _is_header(header):
         return

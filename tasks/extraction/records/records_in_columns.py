@@ -30,7 +30,7 @@ OUTDENTED: Final = 0.8
 MAX_GAP_OF_ROWS: Final = 1.6
 """Largest gap, in heights of a line, between records of one line each."""
 MAX_SHIFT_OF_ROWS: Final = 1.5
-"""Records of one line each begin closer together than this from left to right, in heights of a line."""
+"""A record of one line begins less than this far left or right of the line above it, in heights of a line."""
 MAX_HEADINGS: Final = 3
 """Largest number of lines above a run among which its heading is searched for."""
 LONGEST_HEADING: Final = 9
@@ -57,7 +57,7 @@ class LinesOfColumn:
         self.usual_height = median([line.height for line in lines]) if lines else 0
         gaps: list[float] = [line.top - above.bottom for above, line in pairwise(lines)]
         self.usual_gap = max(median(gaps), 0.3 * self.usual_height) if gaps else 0
-        # Where the reading goes up again, a record begins in the next column.
+        # A line far above the one before it begins a column, and counts as one after a wide gap.
         gaps = [gap if gap > -FAR * self.usual_height else 2 * self.usual_gap for gap in gaps]
         self.gaps_above: Sequence[float] = [0, *gaps]
         """The gap above each line; 0 for the first one."""
@@ -104,7 +104,8 @@ class LinesOfColumn:
 
 
 def runs_in_column(column: LinesOfColumn) -> Iterator[Run]:
-    """Yield the runs of a column: for each sign, with and without lines above it, and with and without headings."""
+    """Yield the runs of a column: for each sign, with and without lines above it, and with and without headings that
+    end records."""
     seen: set[tuple[int, ...]] = set()
     for sign, indices in _lines_by_sign(column).items():
         if tuple(indices) in seen:
@@ -252,7 +253,7 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
 
 def _run_from(column: LinesOfColumn, starts: Sequence[int], sign: RunSign, cuts: Collection[int]) -> Run:
     """Return the run of the records that begin at some lines. The last one ends at a heading, at a gap that is wider
-    than those within records, or with the length of the longest record."""
+    than those within records, or when it is as long as the longest record before it."""
     first, last = starts[0], starts[-1]
     indices_within = set(range(first, last)).difference(starts)
     gaps_within = [column.gaps_above[index] for index in indices_within]

@@ -71,7 +71,7 @@ def _items(text: str, start: int, separator: re.Pattern[str]) -> Sequence[tuple[
 
 
 def _line_of_item(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
-    """Return a part of a paragraph as a line of its own, without the gaps of its lines."""
+    """Return an item as a line of its own, without gaps between its words."""
     left, top = words[0].box[:2]
     placed = []
     for word in words:

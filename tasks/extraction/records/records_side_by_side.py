@@ -1,4 +1,4 @@
-"""Finds records that stand side by side on a page: columns that are cards, and rows whose pieces belong to records."""
+"""Finds records that stand side by side on a page: columns that are cards, and the columns of bands of rows."""
 
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -65,7 +65,7 @@ def _aligned(segments: Sequence[_Segment], band: Sequence[Sequence[_Segment]]) -
 
 
 def _is_below(segment: _Segment, top: _Segment) -> bool:
-    """True if a segment has the left edge or the middle of the segment at the top of a column."""
+    """True if a segment has nearly the left edge or the middle of the segment at the top of a column."""
     near = segment[0].height
     return abs(segment[0].box[0] - top[0].box[0]) < near or abs(_middle(segment) - _middle(top)) < near
 

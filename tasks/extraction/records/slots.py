@@ -21,7 +21,7 @@ NUMBER_OF_SECTION: Final = -1
 NUMBER_OF_MARK: Final = -1
 """Number that stands for the bullet or number at the beginning of a line."""
 MAX_WORDS_OF_NAME: Final = 3
-"""Largest number of words of a text that may be the name of a place."""
+"""Largest number of words of a text that may be a name."""
 NO_PIECES: Final[frozenset["PiecePlace"]] = frozenset()
 
 

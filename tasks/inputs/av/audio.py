@@ -58,8 +58,8 @@ class AudioDecoder:
         return count_seconds(self._blob, self._limits)
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:
-        """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is less than `count`
-        only at the end, and is at most a minute.
+        """Return float32 [channels, n] at 16 kHz from sample `start` of the file's timeline. n is `count`, but at most
+        a minute; at the end of the file it may be smaller.
 
         Reading on from the last block is fast; any other `start` decodes from the beginning.
         """
@@ -120,8 +120,8 @@ class Recording(AbstractAsyncContextManager["Recording"]):
     ) -> Self:
         """Wrap `session`, which the recording will close.
 
-        Raises InputTooLarge (`audio_too_long`) if the packets are longer than `limits.audio_seconds`, so that the
-        client learns it before hours of speech have been transcribed.
+        Raises InputTooLarge (`audio_too_long`) if the header states more than `limits.audio_seconds` and the packets
+        confirm it, so that the client learns it before hours of speech have been transcribed.
         """
         try:
             recording = cls(blob, await session.run(AudioDecoder.info), session, limits, budget)

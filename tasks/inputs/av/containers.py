@@ -45,7 +45,7 @@ THREADS = 2
 """Number of threads per decoder, which is small because several inputs are decoded in parallel."""
 _STILLS = Disposition.attached_pic | Disposition.timed_thumbnails
 _MAX_BREAKS = 100
-"""At most this many attempts are made to continue reading after a broken part of a container."""
+"""Reading of a container stops at this many broken parts."""
 
 Streams = AudioStream | VideoStream
 
@@ -70,7 +70,7 @@ def open_container(blob: Blob, limits: MediaLimits) -> InputContainer:
 
 
 def size_options(limits: MediaLimits) -> dict[str, str]:
-    """Return decoder options that refuse larger pictures, such as covers or frames, before memory is allocated."""
+    """Return decoder options that refuse covers and frames above `limits.image_pixels` before they are allocated."""
     return {"max_pixels": str(limits.image_pixels)}
 
 
@@ -87,7 +87,7 @@ def pictures_of(container: InputContainer) -> VideoStream | None:
 
 
 def origin(container: InputContainer) -> Fraction:
-    """Return the beginning of the file's timeline in seconds, which is the start of its first track."""
+    """Return the beginning of the file's timeline in seconds, which is the start of its earliest track."""
     return Fraction(container.start_time or 0, av.time_base)
 
 

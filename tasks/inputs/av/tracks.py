@@ -260,8 +260,8 @@ class VideoTrack:
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Return frame `index`; if it cannot be decoded, the next frame that can, or else the last one. Decoding
-        continues from the current position unless a key frame lies between it and the wanted frame."""
+        """Return frame `index`; if it cannot be decoded, the next frame that can, or else the last one, if any.
+        Decoding goes on from the current position if that is before the frame but not before the frame's key frame."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:

@@ -18,8 +18,8 @@ range. A new page of text causes 0.03 or more, a cut nearly always over 0.1."""
 _PROBES = 4
 """Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000
-"""A video with at most this many pixels in all its frames (16 seconds at 1920 x 1080) is decoded completely to find
-scene changes. Of longer videos, only key frames are compared."""
+"""If a video has at most this many pixels in all its frames (16 seconds of 1920 x 1080 at 30 per second), frames at
+regular times are compared to find scene changes. Of longer videos, only key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
 """At most this many pixels are decoded to reach a frame at its exact time. If more are needed, the nearest key frame is
 used."""
@@ -31,8 +31,8 @@ def grid(begin: float, end: float, count: int) -> list[float]:
 
 
 def scene_changes(pictures: Sequence[NDArray[np.uint8]], limit: int) -> list[int]:
-    """Return the ascending indices of at most `limit` pictures that differ most from their predecessors. All pictures
-    have the same shape."""
+    """Return the ascending indices of at most `limit` pictures: those that differ most from their predecessors, and by
+    more than noise. All pictures have the same shape."""
     changes = [
         (float(np.abs(after.astype(np.int16) - before).mean()) / 255, index)
         for index, (before, after) in enumerate(pairwise(pictures), start=1)
@@ -42,8 +42,8 @@ def scene_changes(pictures: Sequence[NDArray[np.uint8]], limit: int) -> list[int
 
 
 def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
-    """Return `count` ascending times: all `anchors`, which are ascending and no more than `count`, and further times up
-    to `end` in the middle of the longest gaps."""
+    """Return `count` ascending times: all `anchors`, which are ascending and no more than `count`, and further times
+    before `end` that divide the longest gaps into equal parts."""
     lengths = [text_after - text_before for text_before, text_after in zip(anchors, [*anchors[1:], end], strict=True)]
     added = [0] * len(anchors)
     for _ in range(count - len(anchors)):
@@ -64,8 +64,8 @@ def at_or_before(times: Sequence[float], time: float) -> int:
 class VideoFrames(Pages):
     """At most `limits.video_frames` frames of one video, which are always chosen in the same way.
 
-    The constructor raises InputError for a file without video (`no_video`), too large frames (`image_too_large`), an
-    unsupported codec, or no decodable frame.
+    The constructor raises InputError for a file without video (`no_video`), frames that are too large
+    (`image_too_large`), an unsupported codec, or no decodable frame.
     """
 
     kind = "video"
@@ -110,7 +110,7 @@ class VideoFrames(Pages):
         return self._chosen[number - 1]
 
     def _choose(self, limit: int) -> list[int]:
-        """Return ascending indices of frames whose times differ by at least a hundredth of a second."""
+        """Return ascending indices of frames whose times, rounded to hundredths of a second, differ."""
         scenes = self._scenes(limit)
         times = self._frame_times
         if len(times) > limit:

@@ -57,7 +57,7 @@ OpenedT = TypeVar("OpenedT", bound=Closable, covariant=True)
 
 
 class Session(Protocol[OpenedT]):
-    """An object whose methods run elsewhere, called by the methods of its class:
+    """An object whose methods run elsewhere. A call names a method of its class:
 
         session = await sessions.open(PdfPages, blob, limits)
         picture = await session.run(PdfPages.picture, 3)
@@ -288,7 +288,8 @@ def _rebuild_blob(data: memoryview | bytes, *fields: Any) -> Blob:
 
 @cache
 def _arguments_of(cls: Any) -> Callable[[object], tuple[Any, ...]] | None:
-    """Return a function from an instance to the arguments that rebuild it; None for a class that is not a dataclass."""
+    """Return a function from an instance to the arguments that rebuild it; None for a class that is not a dataclass, or
+    whose fields are not all positional arguments."""
     if not is_dataclass(cls) or not all(field.init and not field.kw_only for field in fields(cls)):
         return None
     names = [field.name for field in fields(cls)]

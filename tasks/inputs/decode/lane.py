@@ -48,7 +48,7 @@ from tasks.inputs.limits import MB, megabytes
 from tasks.inputs.source import Blob
 
 _LOOK_S = 0.1
-"""The time and the memory of a process in a call are checked about every so many seconds."""
+"""The time and the memory of a process in a call are checked at intervals of about this many seconds."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 """`/proc` counts processor time in units of which one second has this many."""
 _START_S = 60.0
@@ -96,8 +96,7 @@ class DecodeLimits:
 
 
 class ProcessDied(Exception):
-    """Raised if the process crashed, was killed or exceeded its memory limit. `status` is that of
-    `Popen.returncode`."""
+    """Raised if the process crashed, was killed or exceeded its memory limit. `status` is `Popen.returncode`."""
 
     def __init__(self, status: int) -> None:
         super().__init__(f"the decode process ended with status {status}")
@@ -588,13 +587,13 @@ class DecodePool:
         picture = await session.run(PdfPages.picture, 3)
         await session.close()
 
-    Factory, arguments and results are pickled; numpy arrays in results come through shared memory, uncopied and
-    writable. Processes start at first use, which takes 100–200 ms each, and end when idle.
+    Factory, arguments and results are pickled; large numpy arrays in results come through shared memory. All arrays
+    are writable. Processes start at first use, which takes 100–200 ms each, and end when idle.
 
     A call can end in these ways:
 
     - It raises InputError or InputTooLarge, which are passed on, or another exception, which is logged and becomes
-      InputError (`decode_failed`).
+      InputError (`decode_failed`), or DecoderFault if the program is at fault.
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
       held no other file and was not killed. Otherwise it is tried again in a new process. Other files of the
       process are opened again at their next call.

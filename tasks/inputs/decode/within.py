@@ -18,6 +18,6 @@ def allow(seconds: float, error: InputError) -> None:
 
 
 def set_reporter(reporter: Reporter) -> None:
-    """Set the function that reports limits to the parent process, which ends this process."""
+    """Set the function that reports limits to the parent process, which ends this process when one has passed."""
     global _reporter
     _reporter = reporter

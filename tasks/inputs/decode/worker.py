@@ -1,7 +1,7 @@
 """The main program of a decode process: `python -m tasks.inputs.decode.worker <socket> <bytes> <seconds>`.
 
 The process opens files and answers calls, one at a time, until the server closes the socket. `bytes` is the limit
-of its memory, `seconds` that of a call by the clock. The module imports only what a message needs.
+of its memory, and `seconds` that of a call's time by the clock. The module imports only what a message needs.
 """
 
 import contextlib

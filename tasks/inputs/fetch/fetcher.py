@@ -1,8 +1,8 @@
 """Downloads the URLs that a client names, without giving the client access to this network.
 
 Only http and https are allowed, to public addresses and usual ports (see `network`), without credentials in the URL.
-Each redirect is checked again. No proxy, cookie or credential of this machine is used, except those that the caller of
-`fetch` passes. Time, redirects and decoded bytes are bounded.
+Each redirect is checked again. No cookie, credential or proxy setting of this machine is used: only the policy's proxy,
+and the headers that the caller of `fetch` passes. Time, redirects and decoded bytes are bounded.
 """
 
 import asyncio
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 Gate = Callable[[httpx.URL, Fetch], AbstractAsyncContextManager[None]]
-"""A context manager that surrounds each hop's request. It may wait, or refuse with an InputError."""
+"""Returns a context manager that surrounds the request of a hop, and may wait or refuse with an InputError."""
 
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PARTIAL = 206
@@ -65,7 +65,8 @@ class FetchPolicy:
     """Hosts (with or without port), addresses and CIDRs that are open in addition to public addresses
     (OPENFAZE_FETCH_ALLOW)."""
     ports: tuple[int, ...] = (80, 443, 8080, 8443)
-    """Ports that are open on public addresses (OPENFAZE_FETCH_PORTS). All ports are open on what `allow` names."""
+    """Ports that are open on public addresses (OPENFAZE_FETCH_PORTS). An entry of `allow` opens every port unless it
+    names one."""
     proxy: str | None = field(default=None, repr=False)
     """`http://` or `https://` URL of an outgoing proxy (OPENFAZE_FETCH_PROXY)."""
     connect_timeout: float = 5.0
@@ -140,7 +141,7 @@ class Fetcher:
     ) -> None:
         self.policy = policy
         self.outcomes: Counter[str] = Counter()
-        """Number of fetches by outcome: `ok`, `cancelled`, or the code of the InputError."""
+        """Number of fetches by outcome: `ok`, `cancelled`, the code of an InputError, or `error` for other errors."""
         self._user_agent = f"openfaze/{version('openfaze')}"
         self._timeouts = {
             "connect": policy.connect_timeout,
@@ -178,15 +179,15 @@ class Fetcher:
         """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less.
 
         `headers` are added to the fetcher's own, and replace its User-Agent and Accept. After a redirect to another
-        origin (scheme, host and port), only Accept, Accept-Language and User-Agent are sent.
+        origin (scheme, host and port), only Accept, Accept-Language and User-Agent of them are sent.
 
         `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
 
         `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, and
         if `headers` has others than Accept, Accept-Language and User-Agent.
 
-        Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, a
-        status other than 2xx, too slow), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
+        Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
+        slow, status 206 or other than 2xx), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
         """
         own = {name.lower(): value for name, value in (headers or {}).items()}
         if not _OURS.isdisjoint(own):

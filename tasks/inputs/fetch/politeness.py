@@ -70,7 +70,7 @@ class Robots:
         key's fetch may itself wait behind other fetches of that key, and no other key is to wait for these."""
 
     async def delay(self, url: httpx.URL, visit: Fetch) -> float | None:
-        """Return the Crawl-delay of the host in seconds, or None if robots.txt disallows `url`.
+        """Return the Crawl-delay of the host in seconds (0 without one), or None if robots.txt disallows `url`.
 
         Raises FetchFailed if the host cannot be reached or its rules cannot be read at present, and HostRefused.
         """

@@ -163,7 +163,7 @@ class AllowList:
         return alone or self.names(str(address), port)
 
     def contains(self, address: Address) -> bool:
-        """True if `address` is listed or in a listed network."""
+        """True if `address` is in a listed network or is listed itself, without a port."""
         address = unmapped(address)
         return any(address in network for network in self.networks)
 

@@ -23,7 +23,7 @@ _REPEATED = ("dt", "ftr", "sldNum")
 """Types of placeholders that repeat the same text on every slide: date, footer and slide number."""
 _BULLETS = ("{*}buNone", "{*}buChar", "{*}buBlip", "{*}buAutoNum")
 _MAX_GROUPED = 2_000
-"""If a chart has more categories and groups than this, the groups are left out."""
+"""If a chart has more categories and groups together than this, the groups are left out."""
 _DEEPEST_LEVEL = 8
 """Deepest level of a paragraph; the first is 0 (ECMA-376, part 1, 20.1.10.72)."""
 _OUTLINE = (None, "obj", "body")
@@ -134,7 +134,7 @@ class _Slide:
 
 
 def _placeholder_type(shape: etree._Element) -> str | None:
-    """Return the placeholder type of a shape; "" if the shape is not a placeholder."""
+    """Return the placeholder type of a shape: None if the placeholder states none, "" if it is not a placeholder."""
     for properties in shape.iterchildren("{*}nvSpPr", "{*}nvPicPr", "{*}nvGraphicFramePr"):
         for placeholder in properties.iter("{*}ph"):
             kind: str | None = placeholder.get("type")

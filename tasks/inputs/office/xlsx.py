@@ -97,8 +97,8 @@ _LONGEST_CODE = 255
 
 @lru_cache(maxsize=512)
 def _parse_sections(code: str) -> list[tuple[str, str, str, int] | None]:
-    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for a code that is not
-    understood."""
+    """Return prefix, digits, suffix and number of per-cent signs of each section of `code`; None for a section that is
+    not understood."""
     if len(code) > _LONGEST_CODE:
         return [None]
     sections: list[list[tuple[str, str]]] = [[]]
@@ -146,10 +146,9 @@ def _format_digits(value: Decimal, digits: str) -> str:
 
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
-    then text boxes and pictures. A formula is shown as the value that was last calculated; numbers and dates look as
-    they are displayed; merged cells have their value in the first of them. Hidden sheets are named and left out.
-
-    Raises InputTooLarge above `limits.cells`.
+    then text boxes and pictures. A block one column wide becomes lines. A formula is shown as the value that was last
+    calculated; merged cells have their value in the first of them. Hidden sheets are named and left out.
+    Raises InputTooLarge for too many cells, empty positions or characters.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving

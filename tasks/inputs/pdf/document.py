@@ -41,8 +41,8 @@ _PDFIUM = threading.RLock()
 SCALE = 2.0
 """Pixels per point: 144 DPI, the resolution in which the HTTP contract gives a page's boxes."""
 _CODES_TIMES = 2
-"""Enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which is too
-little."""
+"""Largest enlargement of pages that are searched for codes. At 144 DPI, a bar of 0.2 mm is only one pixel wide, which
+is too little."""
 _NO_PAGES = re.compile(rb"/Kids\s*\[\s*\]")
 """List of pages in a file without pages, which PDFium reports as a format error."""
 _LOCKED = {pdfium.FPDF_ERR_PASSWORD, pdfium.FPDF_ERR_SECURITY}
@@ -120,7 +120,7 @@ class PdfPages(Pages):
         return find_codes(self._drawn(number, times), times)
 
     def _drawn(self, number: int, times: int) -> Image:
-        """Return the page's picture, `times` as large as in the contract."""
+        """Return the page's picture, `times` times as wide and high as at 144 DPI."""
         with self._reading(number) as deadline:
             page = self._loaded(number)
             width, height = _pixel_size(page.get_size())

@@ -41,8 +41,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""The notes of one page have at most this many characters together, and so has the page's text. The notes are limited
-because any number of them may share one text in the file."""
+"""The notes that are read on one page have at most this many characters together. They are limited because any number
+of them may share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -142,7 +142,7 @@ class PageObjects:
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
-    """True if there are pictures or paths."""
+    """True if there is anything but text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +152,7 @@ class Cover:
     order: int
     """Position in the drawing order."""
     box: Box
-    """Whole area of the object, which is neither rotated nor clipped to a shape."""
+    """Visible area of the object, an upright rectangle."""
     item: object
     """PDFium's handle of the object."""
 
@@ -272,8 +272,8 @@ def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form, until there are more than
-    `limit`."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form, up to `limit` segments in
+    all."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
@@ -292,7 +292,7 @@ def point_of(segment: object) -> Point:
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` alternates between horizontal and vertical."""
+    """True if the path through `corners` has four or five of them, and only horizontal and vertical sides."""
     return len(corners) in _RECTANGLE_SEGMENTS and all(
         isclose(x0, x1, abs_tol=0.01) != isclose(y0, y1, abs_tol=0.01) for (x0, y0), (x1, y1) in pairwise(corners)
     )

@@ -56,8 +56,8 @@ _LINE_GAP = 0.8
 """Two words of one line are at most this far apart, in em, as in justified text. Columns may be hardly further apart;
 parts of a row that are not columns are joined again later."""
 _BASELINE = 0.4
-"""Words of one line differ in height by at most this, in em. Superscripts differ by less; the next line is at 1 or
-more."""
+"""The baselines of the words of one line differ by at most this, in em. Those of superscripts differ by less; the next
+line is at 1 or more."""
 
 
 class AreaGrid:
@@ -185,7 +185,8 @@ def _is_opaque_picture(picture: object, page: pypdfium2.PdfPage) -> bool:
 def read_text_layer(page: pypdfium2.PdfPage, width: int, height: int) -> TextLayer:
     """Read the text layer of `page` in pixels of its picture of `width` x `height`.
 
-    Text outside the displayed part is dropped. So is invisible text, unless it is the OCR text of a scanned picture.
+    Text that is outside the displayed part, covered or clipped away is dropped. So is invisible text, unless it is the
+    OCR text of a scanned picture.
     """
     view = PageView.of(page, width, height)
     notes = typed_notes(page, view)

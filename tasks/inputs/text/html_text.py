@@ -23,8 +23,8 @@ _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-throug
 """Patterns of declarations without white space. What `visibility` hides in a style sheet is kept, because an element
 within may be visible."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
-"""Elements whose contents are not put into an element for struck text: those that are one, and parts of tables and
-lists."""
+"""Elements whose contents are not put into an element for struck text: those that are one, tables, lists and their
+parts, and the page."""
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -102,7 +102,7 @@ class _Converter(MarkdownConverter):
     convert_code = convert_kbd = convert_samp = convert_b
 
     def convert_sup(self, el: Tag, text: str, **_: object) -> str:
-        """Mark exponents with a sign: whole numbers that are not links to notes."""
+        """Mark exponents with `^`: whole numbers that are not links to notes."""
         return f"^{text}" if re.fullmatch(r"[-−+]?\d+", text.strip()) and not el.find("a") else text
 
     def convert_a(self, el: Tag, text: str, parent_tags: set[str]) -> str:
@@ -211,7 +211,7 @@ def _shorten_blanks(soup: BeautifulSoup) -> None:
 
 
 def _drop_unseen(soup: BeautifulSoup) -> None:
-    """Remove what a browser does not show, and put what it strikes through into elements for that.
+    """Remove what a browser does not show, and put what it strikes through into `del` elements.
 
     On a page with scripts, what a style sheet hides is kept, because a script may show it.
     """
@@ -243,7 +243,7 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
 
 
 def _style_sheets(soup: BeautifulSoup) -> str:
-    """Return the style sheets within a page that a browser follows for each medium."""
+    """Return the style sheets within a page that a browser applies on every screen."""
     sheets = [
         sheet.get_text()
         for sheet in soup.find_all("style")

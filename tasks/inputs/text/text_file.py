@@ -165,7 +165,7 @@ def check_length(length: int, blob: Blob, limits: MediaLimits) -> None:
 
 
 def looks_like_text(data: bytes) -> bool:
-    """True if `data` has a byte order mark, or no control characters that never occur in text."""
+    """True if `data` has a byte order mark, or if its first `_SAMPLE` bytes have only characters that text may have."""
     head = data[:_SAMPLE]
     return head.startswith(tuple(mark for mark, _ in _BYTE_ORDER_MARKS)) or len(head.translate(None, _CONTROLS)) == len(
         head

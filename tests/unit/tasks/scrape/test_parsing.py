@@ -227,8 +227,8 @@ def test_binary_data_is_refused() -> None:
     assert caught.value.code == "unsupported_media_type"
 
 
-def test_a_page_of_too_many_elements_is_refused() -> None:
-    with pytest.raises(InputTooLarge, match="200000 elements"):
+def test_a_page_of_too_many_tags_is_refused() -> None:
+    with pytest.raises(InputTooLarge, match="200000 tags"):
         extract_page(b"<b>" * 200_001, URL, None)
 
 

@@ -110,8 +110,8 @@ def test_a_picture_in_a_data_url_is_a_page() -> None:
     assert page.picture(1).shape == (30, 60, 3)
 
 
-def test_elements_are_limited() -> None:
-    with pytest.raises(InputTooLarge, match="'a.html' has more than 500000 elements"):
+def test_tags_are_limited() -> None:
+    with pytest.raises(InputTooLarge, match="'a.html' has more than 500000 tags"):
         opened(b"<p>" * 500_001)
 
 
