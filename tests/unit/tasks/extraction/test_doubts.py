@@ -240,7 +240,7 @@ async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
     ("text", "name", "schema", "is_sure"),
     [
         ("Account holder: Ada Holm\nOld IBAN: DE89370400440532013000", "iban", TEXT, False),
-        ("IBAN: DE89370400440532013000 (replaced by GB29NWBK60161331926819)", "iban", TEXT, False),
+        ("IBAN: DE89370400440532013000 (no longer valid)", "iban", TEXT, False),
         ("IBAN: DE89370400440532013000", "iban", TEXT, True),
         ("Invoice\nTotal: ~~120.00~~", "total", NUMBER, False),
         ("Invoice\nTotal: 120.00", "total", NUMBER, True),
@@ -257,7 +257,7 @@ async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
         ("Kunde: Frau Eva Alte    Kundennr: 4711", "customer_number", TEXT, True),
         ("Previous 4  Current 5", "current", NUMBER, True),
         ("Total: 120.00 EUR (superseded)", "total", NUMBER, False),
-        ("Total 120.00 EUR (replaced by 130.00 EUR)", "total", NUMBER, False),
+        ("Total 120.00 EUR (replaced by another one)", "total", NUMBER, False),
         ("Weight: 12 kg (no longer valid)", "weight_kg", NUMBER, False),
         ("Order no. 4711 – cancelled", "order_number", TEXT, False),
         ("Total ~~~ 120.00", "total", NUMBER, True),
