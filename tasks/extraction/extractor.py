@@ -35,6 +35,7 @@ from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
+from tasks.extraction.quoted_lines import QuotedLines
 from tasks.extraction.replacements import Replacements
 from tasks.extraction.rules import (
     DENIED,
@@ -241,6 +242,8 @@ def _adjust(
     yield from opposites.read()
     people = People(candidates)
     yield from people.read()
+    quoted = QuotedLines(candidates)
+    yield from quoted.read()
     replacements = Replacements(candidates)
     yield from replacements.read()
     units = yield from units_after(candidates)
@@ -259,7 +262,7 @@ def _adjust(
             of_others = people.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
-            doubtful[index] = of_others | replacements.settle(row, field)
+            doubtful[index] = of_others | quoted.avoid(row) | replacements.settle(row, field)
     yield
     prefer_one_block(logits, {index: one.path for index, one in enumerate(fields) if not one.in_list}, candidates)
     yield
