@@ -18,7 +18,7 @@ class QuotedLines:
         self._quoted: frozenset[int] = frozenset()
 
     def read(self) -> Slices[None]:
-        quoting = set()
+        quoting: set[tuple[int, int]] = set()
         for passage in self._candidates.passages:
             lines = yield from _quoted_lines(passage)
             # In a mail that only passes another one on, every line is quoted.
