@@ -15,6 +15,7 @@ from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.replacements import STRUCK
 from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
@@ -100,8 +101,6 @@ _REPLACED: Final = (
 `AB12CD, cancelled free of charge until …` does not."""
 _FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-]{{0,3}}{_REPLACED}")
 _FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
-_STRUCK = re.compile(r"(?<!~)~~(?!~)")
-"""Sign of Markdown around deleted text. Longer runs are fillers or rulings."""
 _MAX_WORDS_AFTER: Final = 6
 _LABEL_END = (":", "：")
 _MINUS_SIGNS: Final = frozenset("-−–(")
@@ -133,11 +132,11 @@ def largest_probability(
 
 
 def _is_struck(span: CandidateSpan) -> bool:
-    """True if Markdown strikes a value through: `~~…~~`."""
+    """True if Markdown or HTML strikes a value through: `~~…~~`, `<s>…</s>`."""
     passage, first = span.passage, span.words[0]
     before = " ".join(passage.words[passage.line_words(passage.line_at(first)).start : first])
-    opening = _STRUCK.match(passage.words[first])
-    return (len(_STRUCK.findall(before)) + (opening is not None)) % 2 == 1
+    opening = STRUCK.match(passage.words[first])
+    return (len(STRUCK.findall(before)) + (opening is not None)) % 2 == 1
 
 
 def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:

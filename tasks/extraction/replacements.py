@@ -36,8 +36,9 @@ _OPENS: Final = ("(", "[", "–", "—", "-")
 _CLOSES: Final = (")", "]", ",", ";", ".")
 WORDS_AT_ONCE: Final = 100
 """One slice of the work examines this many words of a line."""
-_STRUCK = re.compile(r"(?<!~)~~(?!~)")
-"""Sign of Markdown around deleted text. Longer runs are fillers or rulings."""
+STRUCK = re.compile(r"(?<!~)~~(?!~)|</?(?:s|del|strike)>", re.IGNORECASE)
+"""Pattern of the signs of Markdown around deleted text, and of such tags in a pasted text. Longer runs are fillers or
+rulings."""
 
 _Words = tuple[str, ...]
 _TABLE: Final[Mapping[str, dict[str, str]]] = tomllib.loads(
@@ -94,7 +95,7 @@ class _Replacement(NamedTuple):
     new: Sequence[_Side]
     """Places of the new value, the likelier one first."""
     is_struck: bool = False
-    """True if Markdown strikes the old value through."""
+    """True if Markdown or HTML strikes the old value through."""
     is_certain: bool = False
     """True if the words leave no doubt that there is a new value, even if it is none that a field may have."""
 
@@ -242,7 +243,7 @@ def _replacements_in(passage: Passage, words: range) -> Slices[list[_Replacement
     for at, word in enumerate(words):
         if word % WORDS_AT_ONCE == 0:
             yield
-        for _ in _STRUCK.finditer(passage.words[word]):
+        for _ in STRUCK.finditer(passage.words[word]):
             if opening >= 0 and word - opening < _MAX_STRUCK:
                 after = [_Side(first=word + 1)] if word < words[-1] else []
                 before = [_Side(last=opening - 1)] if opening > words[0] else []

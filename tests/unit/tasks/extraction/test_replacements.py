@@ -34,6 +34,8 @@ MOST_CALLS = 12_000
         ("Total: ~~49.00~~ 54.00 EUR", "total", NUMBER, 54),
         ("Total: ~~49.00 EUR~~ **54.00 EUR**", "total", NUMBER, 54),
         ("Total: 54.00 EUR ~~49.00 EUR~~", "total", NUMBER, 54),
+        ("Total: <s>49.00</s> 54.00 EUR", "total", NUMBER, 54),
+        ("<p>Total: <del>49.00 EUR</del> <ins>54.00 EUR</ins></p>", "total", NUMBER, 54),
         ("Flight LH 123\nGate: B22 changed to B46", "gate", TEXT, "B46"),
         ("Gate: B46 (previously B22)", "gate", TEXT, "B46"),
         ("Gate: B46 instead of B22", "gate", TEXT, "B46"),
