@@ -161,6 +161,9 @@ class People:
     def _avoid_others(self, logits: Matrix, field: FieldText) -> frozenset[int]:
         """Prefer places about nobody else than the page, for a field that names nobody. Return the indices of the
         others."""
+        if field.names.around:
+            # The object around the field may name a person in words that the table lacks.
+            return frozenset()
         sides = self._named if field.concepts and field.concepts <= _DATA else self._labels
         others = frozenset(index for index, named in enumerate(sides) if named and named.isdisjoint(self._subjects))
         avoid_if_answered(logits, others)
