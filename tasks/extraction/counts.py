@@ -69,7 +69,14 @@ def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
     if texts[start].startswith("("):
         return last.endswith((")", "),"))
     words = texts[stop : stop + many]
-    return _is_first(texts, start) and last.endswith(",") and all(_is_word(text.rstrip(",")) for text in words)
+    # The words behind the number of a house are a name: `12 Main St, Rome`.
+    is_name = many > 1 and all(text[:1].isupper() for text in words)
+    return (
+        _is_first(texts, start)
+        and last.endswith(",")
+        and not is_name
+        and all(_is_word(text.rstrip(",")) for text in words)
+    )
 
 
 def _is_joined(texts: Sequence[str], index: int) -> bool:

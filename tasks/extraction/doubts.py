@@ -15,6 +15,7 @@ from tasks.extraction.candidates import Candidates, CandidateSpan
 from tasks.extraction.features import FieldText, field_text, types_of, wants_iso
 from tasks.extraction.fields import WantedField
 from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.replacements import STRUCK
 from tasks.extraction.units import has_other_sign, rescaled, states_no_unit, unit_of
 from tasks.extraction.values import key_of, number_of
 from tasks.extraction.yes_and_no import is_denied
@@ -41,6 +42,7 @@ def _any_of(table: str, key: str) -> str:
     return "|".join(re.escape(without_accents(phrase)) for phrase in sorted(phrases, key=len, reverse=True))
 
 
+_MONEY: Final = without_accents(CURRENCY.casefold())
 _COMPARED_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_any_of('comparisons', 'before')})|[<>≤≥])[\s=]*(?:\W{{0,3}}|[^\W\d_]{{1,3}} ?)$"
 )
@@ -50,11 +52,16 @@ _SUBTRACTED_BEFORE = re.compile(
 )
 """Pattern of a word for a minus sign at the end of the text before a number: `minus 5`. A currency may be between
 them. A label (`Less: 20.00`) is another thing."""
+_LOSS_BEFORE = re.compile(
+    rf"(?P<before>[^\W\d_]*\W?)(?<!\w)(?:{_any_of('losses', 'words')})"
+    rf"(?:\W{{1,3}}(?:{_any_of('losses', 'between')})(?!\w)){{0,5}}+"
+    rf"\W{{0,3}}(?:{_MONEY})?\W{{0,2}}$"
+)
+"""Pattern of a word for a negative result at the end of the text before a number: `a net loss for the year of EUR`."""
 _DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
 """Pattern of a mark of a debit behind an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
 Documents differ in whether that is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
-_MONEY: Final = without_accents(CURRENCY.casefold())
 _RANGE_BEFORE = re.compile(
     rf"(?:(?<=\d)|(?<=\d\W)) ?(?:{_MONEY})? ?"
     rf"(?:[-–—]|(?<![^\W\d_])(?:{_any_of('ranges', 'between')})(?=\W)) ?(?:{_MONEY})? ?$"
@@ -75,17 +82,18 @@ _NOT_DUE_BEFORE = re.compile(
     # A number is behind "No. 4711", too.
     rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
 )
-_LIMITS: Final = frozenset(fold(without_accents(" ".join(_TABLE["limits"]["names"].split(",")))))
 
 
-def _words_of(key: str) -> frozenset[str]:
-    return frozenset(fold(without_accents(" ".join(_TABLE["superseded"][key].split(",")))))
+def _words_of(table: str, key: str) -> frozenset[str]:
+    return frozenset(fold(without_accents(" ".join(_TABLE[table][key].split(",")))))
 
 
-_OLD: Final = _words_of("certain")
-_FORMER: Final = _OLD | _words_of("contrasted")
-_CURRENT: Final = _words_of("current")
-_ASKS_FOR_FORMER: Final = _FORMER | _words_of("asked")
+_LIMITS: Final = _words_of("limits", "names")
+_LOSSES, _GAINS, _JOINING = (_words_of("losses", key) for key in ("words", "gains", "joining"))
+_OLD: Final = _words_of("superseded", "certain")
+_FORMER: Final = _OLD | _words_of("superseded", "contrasted")
+_CURRENT: Final = _words_of("superseded", "current")
+_ASKS_FOR_FORMER: Final = _FORMER | _words_of("superseded", "asked")
 _REPLACED: Final = (
     rf"(?:(?:{_any_of('superseded', 'after')})(?!\w)|(?:{_any_of('superseded', 'last')})(?=\s*(?:[^\w\s]|$)))"
 )
@@ -93,8 +101,6 @@ _REPLACED: Final = (
 `AB12CD, cancelled free of charge until …` does not."""
 _FORMER_AFTER = re.compile(rf" ?(?P<unit>{_MONEY}|[^\W\d_]{{1,12}})??[ (\[,;–-]{{0,3}}{_REPLACED}")
 _FORMER_WITHIN = re.compile(rf"\w ?[(\[,;–-][ (\[,;–-]{{0,3}}{_REPLACED}")
-_STRUCK = re.compile(r"(?<!~)~~(?!~)")
-"""Sign of Markdown around deleted text. Longer runs are fillers or rulings."""
 _MAX_WORDS_AFTER: Final = 6
 _LABEL_END = (":", "：")
 _MINUS_SIGNS: Final = frozenset("-−–(")
@@ -114,7 +120,7 @@ def largest_probability(
         is_in_other = not is_converted and (
             has_other_sign(text, span) or (states_no_unit(text) and candidates.is_magnitude_stated)
         )
-        if is_in_other or _is_doubtful_number(text, span):
+        if is_in_other or _is_doubtful_number(text, span) or _is_loss(text, span, candidates):
             return DOUBTFUL
     is_doubtful = (
         (wants_iso(field.schema) and _is_ambiguous_day(span, candidates))
@@ -126,11 +132,11 @@ def largest_probability(
 
 
 def _is_struck(span: CandidateSpan) -> bool:
-    """True if Markdown strikes a value through: `~~…~~`."""
+    """True if Markdown or HTML strikes a value through: `~~…~~`, `<s>…</s>`."""
     passage, first = span.passage, span.words[0]
     before = " ".join(passage.words[passage.line_words(passage.line_at(first)).start : first])
-    opening = _STRUCK.match(passage.words[first])
-    return (len(_STRUCK.findall(before)) + (opening is not None)) % 2 == 1
+    opening = STRUCK.match(passage.words[first])
+    return (len(STRUCK.findall(before)) + (opening is not None)) % 2 == 1
 
 
 def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
@@ -203,6 +209,22 @@ def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
         or _begins_range(span, _RANGE_AFTER.match(after))
     )
     return bool(is_bound) and _LIMITS.isdisjoint(map(without_accents, fold(field.full)))
+
+
+def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> bool:
+    """True if the words before a number say that it is negative, although no sign does: `a loss of 0.6 million`. In a
+    field for losses alone, it is positive."""
+    assert span.number
+    if min(span.number.readings, default=0) < 0:
+        return False
+    names = {without_accents(word) for name in field.names.own for word in name}
+    if not _LOSSES.isdisjoint(names) and _GAINS.isdisjoint(names):
+        return False
+    start = span.number.start
+    line = span.passage.text[max(0, start - 2 * _NEAR) : start].split("\n")[-1]
+    texts = (line, candidates.labels_of(span).get("left", "")[-2 * _NEAR :])
+    found = filter(None, (_LOSS_BEFORE.search(without_accents(text.casefold())) for text in texts))
+    return any(not (one["before"].endswith(("(", "/")) or one["before"].strip() in _JOINING) for one in found)
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:

@@ -35,6 +35,8 @@ from tasks.extraction.own_words import OwnLabels
 from tasks.extraction.passages import passages_to_search
 from tasks.extraction.people import People
 from tasks.extraction.probability import FieldScores
+from tasks.extraction.quoted_lines import QuotedLines
+from tasks.extraction.replacements import Replacements
 from tasks.extraction.rules import (
     DENIED,
     apply_rules,
@@ -127,8 +129,8 @@ class Extractor:
             rows = list(rescored)
             logits[rows] = (logits[rows] + await self._logits(spans, strings, vectors, list(rescored.values()))) / 2
         whole_logits = {at: found[all_texts.index(whole)] for at, whole in wholes.items()}
-        of_others = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
-        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, of_others=of_others)
+        doubtful = await self.executor.run(_adjust, logits, fields, texts, whole_logits, candidates)
+        return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
         """Return the vectors of the texts, with zeros for those beyond the bound, and the number of these."""
@@ -222,7 +224,7 @@ def _adjust(
     candidates: Candidates,
 ) -> Slices[dict[int, frozenset[int]]]:
     """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places that
-    may be about somebody else than the person whom a field names, by the field's row."""
+    may have no value of a field, by the field's row: they are of another person, are quoted or replaced."""
     cut = are_cut(candidates)
     yield
     attention = attention_marks(candidates)
@@ -240,10 +242,14 @@ def _adjust(
     yield from opposites.read()
     people = People(candidates)
     yield from people.read()
+    quoted = QuotedLines(candidates)
+    yield from quoted.read()
+    replacements = Replacements(candidates)
+    yield from replacements.read()
     units = yield from units_after(candidates)
     denied = DENIED * (yield from are_denied(candidates))
     named = set()
-    of_others = {}
+    doubtful: dict[int, frozenset[int]] = {}
     for index, (row, field) in enumerate(zip(logits, texts, strict=True)):
         yield
         apply_rules(row, field, candidates, labels, units, cut, attention)
@@ -253,9 +259,10 @@ def _adjust(
             institutions.prefer(row, field)
             meanings.prefer(row, field)
             opposites.avoid(row, field)
-            of_others[index] = people.avoid(row, field)
+            of_others = people.avoid(row, field)
             if small_print.prefer(row, field):
                 named.add(index)
+            doubtful[index] = of_others | quoted.avoid(row) | replacements.settle(row, field)
     yield
     prefer_one_block(logits, {index: one.path for index, one in enumerate(fields) if not one.in_list}, candidates)
     yield
@@ -268,4 +275,4 @@ def _adjust(
     prefer_sums(
         logits, {index: one for index, one in enumerate(texts) if one.is_number and not one.in_list}, candidates
     )
-    return of_others
+    return doubtful

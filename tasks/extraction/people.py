@@ -18,6 +18,7 @@ from tasks.extraction.concepts import concepts_of
 from tasks.extraction.features import FieldText, Matrix
 from tasks.extraction.folding import fold, folded_words
 from tasks.extraction.opposites import OPPOSITE, Side, Sides, SidesInWords
+from tasks.extraction.second_choices import avoid_if_answered
 
 IN_OTHER_PART: Final = 12.0
 """Penalty on the logit of a place in a part of the page about somebody else than the field's person."""
@@ -25,6 +26,8 @@ MAX_WORDS: Final = 8
 """A heading or a label has at most this many words. Longer lines are sentences."""
 MAX_LINES_ABOVE: Final = 12
 """The heading of a column is at most this many lines above a value."""
+MAX_LINES_OF_TITLE: Final = 3
+"""The title of a page, which may name the person that it is about, has at most this many lines."""
 _MAX_CHARS: Final = 80
 _NOT_IN_HEADING = re.compile(r"\d{3}|[.!?;]$")
 _PEOPLE = "people"
@@ -39,6 +42,9 @@ _ON_PAGES = SidesInWords(
         "others": _TABLE["others"],
     }
 )
+_DATA: Final = frozenset(" ".join(_TABLE["data"]["concepts"].split()).split(", "))
+_SUBJECTS: Final = frozenset(Side(_PEOPLE, name) for name in ("child", "bride", "groom"))
+"""Persons that a form is often about."""
 _NOBODY: Final[Sides] = frozenset()
 _NONE = Side("others", "none")
 
@@ -63,6 +69,8 @@ class People:
         """The people that the label of each span names."""
         self._named: list[Sides] = []
         """The people that the label or the part of each span names."""
+        self._subjects: Sides = _SUBJECTS
+        """The people that the page is about, if its title or its first label names them."""
 
     def read(self) -> Slices[None]:
         segments = self._candidates.segments
@@ -82,6 +90,7 @@ class People:
         before: Sides = _NOBODY
         """The people of the label with a value in the line before."""
         last: LineSegment | None = None
+        has_first_value = False
         for index, segment in enumerate(self._candidates.segments):
             if index % SPANS_AT_ONCE == 0:
                 yield
@@ -99,6 +108,9 @@ class People:
                     person = _NOBODY if before else labelled
             elif sides and _is_heading(segment) and not (last and _asks_for_relationship(last.text)):
                 heading, person = _people(sides), _NOBODY
+            if index < MAX_LINES_OF_TITLE and not has_first_value:
+                self._subjects |= _people(sides)
+            has_first_value |= has_value
             before, last = labelled, segment
             self._parts.append(_Part(_people(sides), person or heading))
 
@@ -131,7 +143,7 @@ class People:
         indices of the places that nothing connects with this person."""
         wanted = wanted_people(field)
         if not wanted:
-            return frozenset()
+            return self._avoid_others(logits, field)
         is_other = wanted <= {Side("others", "main")}
         is_named = [not named.isdisjoint(wanted) for named in self._named]
         has_named = any(is_named)
@@ -145,6 +157,17 @@ class People:
         return frozenset(
             index for index, own in enumerate(is_named) if not own and (self._named[index] or not is_other)
         )
+
+    def _avoid_others(self, logits: Matrix, field: FieldText) -> frozenset[int]:
+        """Prefer places about nobody else than the page, for a field that names nobody. Return the indices of the
+        others."""
+        if field.names.around:
+            # The object around the field may name a person in words that the table lacks.
+            return frozenset()
+        sides = self._named if field.concepts and field.concepts <= _DATA else self._labels
+        others = frozenset(index for index, named in enumerate(sides) if named and named.isdisjoint(self._subjects))
+        avoid_if_answered(logits, others)
+        return others
 
     def _is_on_form(self, index: int) -> bool:
         """True if a place is neither in a sentence nor in the lines that were made of one."""

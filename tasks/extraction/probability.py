@@ -163,9 +163,9 @@ class FieldScores:
     """Indices of the candidates in places where examples have a field, by the field's row."""
     by_words_alone: int = 0
     """Number of labels and lines whose meanings are not compared with the fields, because there are too many."""
-    of_others: Mapping[int, Collection[int]] = field(default_factory=dict)
-    """Indices of the candidates that may be about somebody else than the person whom a field names, by the field's
-    row."""
+    doubtful: Mapping[int, Collection[int]] = field(default_factory=dict)
+    """Indices of the candidates that have at most the probability DOUBTFUL for a field, by the field's row: they may be
+    about somebody else, or another value may replace theirs."""
     _spans_by_value: dict[Any, list[int]] = field(default_factory=dict, init=False, repr=False, compare=False)
     """Indices of the candidates with each value, by its key; empty until `index_values`."""
 
@@ -221,7 +221,7 @@ class FieldScores:
         is_by_example = best in self.by_example.get(row, ())
         is_single = copied and not self.fields[row].in_list
         largest_chance = largest_probability(self.fields[row], span, self.candidates) if is_single else 1.0
-        if is_single and best in self.of_others.get(row, ()):
+        if is_single and best in self.doubtful.get(row, ()):
             largest_chance = min(largest_chance, DOUBTFUL)
         return found._replace(
             is_by_example=is_by_example, features=self._features_of(row, best, found.words), most=largest_chance

@@ -30,6 +30,8 @@ PISO = "Piso\n4 dormitorios, 2 baños, 1 garaje"
         ("3 bedrooms, kitchen", ["bedrooms"]),
         ("4.9 ★ (164 reviews) answers within 2 hours", ["reviews", None]),
         ("12 St. John's Road, Leeds", [None]),
+        ("12 Main St, Rome", [None]),
+        ("3 large rooms, balcony", ["large rooms"]),
         ("(12 days, at the latest)", [None]),
         ("Total 12, tax 3", [None, None]),
     ],

@@ -240,7 +240,7 @@ async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
     ("text", "name", "schema", "is_sure"),
     [
         ("Account holder: Ada Holm\nOld IBAN: DE89370400440532013000", "iban", TEXT, False),
-        ("IBAN: DE89370400440532013000 (replaced by GB29NWBK60161331926819)", "iban", TEXT, False),
+        ("IBAN: DE89370400440532013000 (no longer valid)", "iban", TEXT, False),
         ("IBAN: DE89370400440532013000", "iban", TEXT, True),
         ("Invoice\nTotal: ~~120.00~~", "total", NUMBER, False),
         ("Invoice\nTotal: 120.00", "total", NUMBER, True),
@@ -257,7 +257,7 @@ async def test_a_value_whose_label_contradicts_it_is_not_sure() -> None:
         ("Kunde: Frau Eva Alte    Kundennr: 4711", "customer_number", TEXT, True),
         ("Previous 4  Current 5", "current", NUMBER, True),
         ("Total: 120.00 EUR (superseded)", "total", NUMBER, False),
-        ("Total 120.00 EUR (replaced by 130.00 EUR)", "total", NUMBER, False),
+        ("Total 120.00 EUR (replaced by another one)", "total", NUMBER, False),
         ("Weight: 12 kg (no longer valid)", "weight_kg", NUMBER, False),
         ("Order no. 4711 – cancelled", "order_number", TEXT, False),
         ("Total ~~~ 120.00", "total", NUMBER, True),
@@ -293,3 +293,28 @@ def test_a_value_has_the_smallest_of_its_bounds(text: str, name: str, schema: An
     value = {"kick_off": "15:00", "booking_reference": "AB12CD"}.get(name) or re.findall(r"\d[\d.]*", text)[0]
     bounds = {largest_probability(field, span, candidates) for span in candidates.spans if span.text == value}
     assert min(bounds) == bound
+
+
+@each_case(
+    ("text", "name", "is_sure"),
+    [
+        ("Net result: deficit 600", "net_result", False),
+        ("Net loss: 600,000 EUR", "net_result", False),
+        ("Profit decrease of 20,000", "profit", False),
+        ("Result for 2025: a loss of 0.6 million EUR", "result", False),
+        ("Ergebnis: Verlust in Höhe von 600 EUR", "ergebnis", False),
+        ("Résultat : perte de 600 €", "resultat", False),
+        ("Resultado: pérdida de 600 €", "resultado", False),
+        ("Risultato: perdita di 600 €", "risultato", False),
+        ("Resultado: prejuízo de 600 €", "resultado", False),
+        ("Resultaat: verlies van 600 €", "resultaat", False),
+        ("Net loss: 600,000 EUR", "net_loss", True),
+        ("Net result: 600", "net_result", True),
+        ("Profit or loss: 600", "profit_or_loss", True),
+        ("Net income (loss): 600,000 EUR", "net_income", True),
+        ("Net result: -600 (loss)", "net_result", True),
+    ],
+)
+async def test_a_loss_is_no_sure_profit(text: str, name: str, is_sure: bool) -> None:
+    found = await read_field(text, name, NUMBER)
+    assert (found.probability > DOUBTFUL) is is_sure

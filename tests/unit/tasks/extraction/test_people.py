@@ -113,3 +113,39 @@ async def test_a_label_or_a_heading_names_the_person_of_the_field(
 )
 def test_the_name_of_a_field_or_of_its_object_names_a_person(path: tuple[str, ...], people: set[str]) -> None:
     assert {side.name for side in wanted_people(field_text(TEXT, names_of(path, TEXT)))} == people
+
+
+@each_case(
+    "text",
+    [
+        "PERMIT\n1. Surname: Hart\n2. Nationality: British\n12. Spouse: name Ann Hart\n13. Date of birth: 4 June 1982",
+        "FORM\n1. Name: Tom Hart\n2. Date of birth:\n12. Name of spouse: Ann Hart\n13. Date of birth: 4 June 1982",
+        "FORM\n1. Name    Tom Hart\n2. Address    3 Mill Road\n12. Spouse's name    Ann Hart\n"
+        "13. Date of birth    4 June 1982",
+        "FORM\n1. Full name\nTom Hart\n12. Spouse's full name\nAnn Hart\n13. Date of birth\n4 June 1982",
+        "ANTRAG\n1. Name: Hart\n2. Vorname: Tom\n12. Ehegatte: Ann Hart\n13. Date of birth: 04.06.1982",
+    ],
+)
+async def test_data_of_a_second_person_are_doubtful_for_a_field_that_names_nobody(text: str) -> None:
+    assert (await read_field(text, "birth_date", DAY)).probability <= DOUBTFUL
+    found = await read_field(text, "spouse_birth_date", DAY)
+    assert found.value == "1982-06-04"
+    assert found.probability > DOUBTFUL
+
+
+async def test_data_of_the_person_of_a_form_are_preferred() -> None:
+    text = "FORM\n1. Name: Tom Hart\n2. Born: 12 May 1980\n12. Spouse: Ann Hart\n13. Date of birth: 4 June 1982"
+    assert (await read_field(text, "date_of_birth", DAY)).value == "1980-05-12"
+
+
+@each_case(
+    "text",
+    [
+        "Witness statement\nName: Tom Hart\nDate of birth: 12 May 1980",
+        "Emergency contact card\nName: Tom Hart\nDate of birth: 12 May 1980",
+    ],
+)
+async def test_a_form_may_be_about_the_person_in_its_title(text: str) -> None:
+    found = await read_field(text, "birth_date", DAY)
+    assert found.value == "1980-05-12"
+    assert found.probability > DOUBTFUL

@@ -1,0 +1,48 @@
+"""Finds the lines of a mail that quote an earlier one: `> Total: 99.00`. They answer a field only if the mail's own
+lines do not."""
+
+from models.fair_executor import Slices
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates
+from tasks.extraction.features import Matrix
+from tasks.extraction.passages import LINES_AT_ONCE, Passage
+from tasks.extraction.second_choices import avoid_if_answered
+
+_QUOTE = ">"
+
+
+class QuotedLines:
+    """The candidates in lines that are quoted. They have to be read (`read`) before a field is compared."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._candidates = candidates
+        self._quoted: frozenset[int] = frozenset()
+
+    def read(self) -> Slices[None]:
+        quoting: set[tuple[int, int]] = set()
+        for passage in self._candidates.passages:
+            lines = yield from _quoted_lines(passage)
+            # In a mail that only passes another one on, every line is quoted.
+            if len(lines) < len(passage.lines):
+                quoting.update((id(passage), line) for line in lines)
+        quoted = []
+        for index, span in enumerate(self._candidates.spans if quoting else ()):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            if (id(span.passage), span.passage.line_at(span.words[0])) in quoting:
+                quoted.append(index)
+        self._quoted = frozenset(quoted)
+
+    def avoid(self, logits: Matrix) -> frozenset[int]:
+        """Prefer lines that are not quoted. Return the indices of the places in quoted lines."""
+        avoid_if_answered(logits, self._quoted)
+        return self._quoted
+
+
+def _quoted_lines(passage: Passage) -> Slices[list[int]]:
+    found = []
+    for index, line in enumerate(passage.lines):
+        if index % LINES_AT_ONCE == 0:
+            yield
+        if line.words and line.words[0].startswith(_QUOTE):
+            found.append(index)
+    return found

@@ -1,0 +1,286 @@
+"""Finds values that others on the same line replace: `Total: 49.00 (correct: 54.00)`, `Gate: B22 changed to B46`,
+`moved from 3 June to 5 June`, `~~49.00~~ 54.00`.
+
+The label of the line is next to the old value, so that the network prefers it. The new value gets the old one's score.
+"""
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from models.fair_executor import Slices
+from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates, CandidateSpan
+from tasks.extraction.features import FieldText, Matrix
+from tasks.extraction.folding import fold, without_accents
+from tasks.extraction.passages import Passage
+from tasks.extraction.units import unit_of
+from tasks.notation.currencies import is_currency
+
+REPLACED: Final = 12.0
+"""Penalty on the logit of a value that another one replaces."""
+_MAX_WORDS_BETWEEN: Final = 3
+"""At most this many words, such as a currency, are between a value and the words that say that it is replaced."""
+_MAX_WORDS_OF_OLD: Final = 8
+"""A value that another one replaces has at most this many words."""
+_MAX_WORDS_TO_VERB: Final = 6
+"""The verb of `from 3 June to 5 June` is at most this many words away from it."""
+_MAX_STRUCK: Final = 60
+"""A struck text has at most this many words."""
+_TEXTS: Final = ("part", "piece", "word")
+"""Kinds of candidates that may be any text."""
+_SEPARATES = re.compile(r".*[,;:()\[\]–—/|-]|\W+")
+"""Pattern of a word behind which a word such as `now` begins a remark."""
+_OPENS: Final = ("(", "[", "–", "—", "-")
+_CLOSES: Final = (")", "]", ",", ";", ".")
+WORDS_AT_ONCE: Final = 100
+"""One slice of the work examines this many words of a line."""
+STRUCK = re.compile(r"(?<!~)~~(?!~)|</?(?:s|del|strike)>", re.IGNORECASE)
+"""Pattern of the signs of Markdown around deleted text, and of such tags in a pasted text. Longer runs are fillers or
+rulings."""
+
+_Words = tuple[str, ...]
+_TABLE: Final[Mapping[str, dict[str, str]]] = tomllib.loads(
+    Path(__file__).with_name("replacements.toml").read_text("utf-8")
+)
+
+
+def _plain(word: str) -> str:
+    return without_accents("".join(fold(word)))
+
+
+def _phrases(table: str, key: str) -> Iterator[_Words]:
+    for phrase in " ".join(_TABLE[table][key].split()).split(", "):
+        yield tuple(map(_plain, phrase.split()))
+
+
+def _single(table: str, key: str) -> frozenset[str]:
+    return frozenset(word for phrase in _phrases(table, key) for word in phrase)
+
+
+class _Phrase(NamedTuple):
+    """A place of a phrase in the table."""
+
+    table: str
+    """`old_first` or `new_first`: which of the values is before the words."""
+    key: str
+    """`words`; `separated` for phrases that count only after a comma, a bracket or a dash; `remarks` for those of them
+    after which a bracket may close."""
+
+
+_PHRASES: Final[Mapping[_Words, _Phrase]] = {
+    phrase: _Phrase(table, key)
+    for table in ("old_first", "new_first")
+    for key in reversed(_TABLE[table])
+    for phrase in _phrases(table, key)
+}
+_LONGEST: Final = max(map(len, _PHRASES))
+_BETWEEN, _FORMER = _single("between", "words"), _single("former", "names")
+_FROM, _TO = _single("from_to", "from"), _single("from_to", "to")
+_VERBS: Final = frozenset(_phrases("from_to", "verbs"))
+
+
+class _Side(NamedTuple):
+    """The place of a value: its first word, its last one, or both. −1 is unknown."""
+
+    first: int = -1
+    last: int = -1
+
+
+class _Replacement(NamedTuple):
+    """A place in a line where one value replaces another."""
+
+    old: _Side
+    new: Sequence[_Side]
+    """Places of the new value, the likelier one first."""
+    is_struck: bool = False
+    """True if Markdown or HTML strikes the old value through."""
+    is_certain: bool = False
+    """True if the words leave no doubt that there is a new value, even if it is none that a field may have."""
+
+
+class Replacements:
+    """The values of all candidates that others replace. They have to be read (`read`) before a field is compared."""
+
+    def __init__(self, candidates: Candidates) -> None:
+        self._spans = candidates.spans
+        self._passages = candidates.passages
+        self._pairs: list[tuple[int, int]] = []
+        """Indices of the spans with an old value, or with the old and the new one, each with that of the new value."""
+        self._doubtful: frozenset[int] = frozenset()
+        self._by_first: dict[tuple[int, int], list[int]] = {}
+        self._by_last: dict[tuple[int, int], list[int]] = {}
+        """Indices of the spans by their first word, and by their last one."""
+
+    def read(self) -> Slices[None]:
+        days: set[tuple[int, int]] = set()
+        for index, span in enumerate(self._spans):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            if span.kind == "day":
+                days.update((id(span.passage), word) for word in span.words)
+        for index, span in enumerate(self._spans):
+            if index % SPANS_AT_ONCE == 0:
+                yield
+            if span.kind in ("line", "block") or (span.kind == "number" and (id(span.passage), span.words[0]) in days):
+                continue
+            self._by_first.setdefault((id(span.passage), span.words[0]), []).append(index)
+            self._by_last.setdefault((id(span.passage), span.words[-1]), []).append(index)
+        for passage in self._passages:
+            for line in range(len(passage.lines)):
+                yield
+                for place in (yield from _replacements_in(passage, passage.line_words(line))):
+                    yield
+                    self._pair(passage, place)
+
+    def _pair(self, passage: Passage, place: _Replacement) -> None:
+        """Keep the spans at a place of which one replaces the other."""
+        olds = [index for index in self._at(passage, place.old) if len(self._spans[index].words) <= _MAX_WORDS_OF_OLD]
+        for side in place.new:
+            news = self._at(passage, side)
+            pairs = [
+                (old, new)
+                for old in olds
+                if (new := self._best(old, news)) is not None and (place.is_struck or self._are_values(old, new))
+            ]
+            for old, new in pairs:
+                self._pairs.append((old, new))
+                if self._spans[old].kind in _TEXTS:
+                    self._pairs += ((index, new) for index in self._with_remark(old, new))
+                    if not any(map(str.isdigit, self._spans[old].text)):
+                        # Without figures, nothing shows that both texts are values.
+                        self._doubtful |= {new}
+            if pairs:
+                return
+        if place.is_certain:
+            self._doubtful |= {index for index in olds if self._spans[index].kind not in _TEXTS}
+
+    def _at(self, passage: Passage, side: _Side) -> list[int]:
+        """Return the spans at a place. Between a value and the place, there may be words such as a currency."""
+        key = id(passage)
+        if side.first >= 0 and side.last >= 0:
+            inside = range(side.first, side.last + 1)
+            return [
+                index
+                for word in inside
+                for index in self._by_first.get((key, word), ())
+                if self._spans[index].words[-1] <= side.last
+            ]
+        line = passage.line_words(passage.line_at(max(side)))
+        if side.first >= 0:
+            words = _beside(passage, range(side.first, line.stop))
+            return [index for word in words for index in self._by_first.get((key, word), ())]
+        words = _beside(passage, range(side.last, line.start - 1, -1))
+        return [index for word in words for index in self._by_last.get((key, word), ())]
+
+    def _are_values(self, old: int, new: int) -> bool:
+        """True if two spans have a known form, or the first of them follows a colon."""
+        first, _ = sorted((self._spans[old], self._spans[new]), key=lambda span: span.words)
+        return first.kind not in _TEXTS or first.has_colon
+
+    def _best(self, old: int, news: Sequence[int]) -> int | None:
+        """Return the span that replaces the value of another one, or None: the one that is most alike."""
+        span = self._spans[old]
+        alike = [index for index in news if _may_replace(self._spans[index], span)]
+        words = len(span.words)
+        return min(alike, key=lambda index: abs(len(self._spans[index].words) - words), default=None)
+
+    def _with_remark(self, old: int, new: int) -> Iterator[int]:
+        """Yield the texts with an old value, or with the words that say so, that begin with one of the values."""
+        first, second = sorted((self._spans[old].words, self._spans[new].words))
+        own = frozenset(self._spans[new].words)
+        key = id(self._spans[old].passage)
+        for word in range(first[0], second[0]):
+            for index in self._by_first.get((key, word), ()):
+                if self._spans[index].kind in _TEXTS and not own.issuperset(self._spans[index].words):
+                    yield index
+
+    def settle(self, logits: Matrix, field: FieldText) -> frozenset[int]:
+        """Give the scores of values that others replace to those, unless a field asks for a former value. Return the
+        indices of the places that may not be the value."""
+        if not _FORMER.isdisjoint(map(_plain, field.full.split())):
+            return frozenset()
+        before = logits.copy()
+        for old, new in self._pairs:
+            logits[new] = max(logits[new], before[old])
+        olds = {old for old, _ in self._pairs}
+        logits[list(olds)] -= REPLACED
+        return self._doubtful.union(olds)
+
+
+def _may_replace(new: CandidateSpan, old: CandidateSpan) -> bool:
+    if old.kind not in _TEXTS:
+        return new.kind == old.kind
+    return new.kind in _TEXTS and _shape(new.text) == _shape(old.text)
+
+
+def _shape(text: str) -> tuple[bool, bool]:
+    """Return whether a text has figures, and whether its first letter is a small one."""
+    first = next(filter(str.isalnum, text), "")
+    return any(map(str.isdigit, text)), first.islower()
+
+
+def _beside(passage: Passage, words: range) -> Iterator[int]:
+    """Yield the first of `words`, and those behind it as long as all before them may be between two values."""
+    for word in words[: _MAX_WORDS_BETWEEN + 1]:
+        yield word
+        plain = _plain(passage.words[word])
+        if plain and plain not in _BETWEEN and not is_currency(plain) and not unit_of(plain):
+            # A currency may be a sign: `€`.
+            return
+
+
+def _replacements_in(passage: Passage, words: range) -> Slices[list[_Replacement]]:
+    """Return the places in a line where one value replaces another."""
+    plain: list[str] = []
+    for word in words:
+        if word % WORDS_AT_ONCE == 0:
+            yield
+        plain.append(_plain(passage.words[word]))
+    found = []
+    opening = -1
+    for at, word in enumerate(words):
+        if word % WORDS_AT_ONCE == 0:
+            yield
+        for _ in STRUCK.finditer(passage.words[word]):
+            if opening >= 0 and word - opening < _MAX_STRUCK:
+                after = [_Side(first=word + 1)] if word < words[-1] else []
+                before = [_Side(last=opening - 1)] if opening > words[0] else []
+                found.append(_Replacement(_Side(opening, word), (*after, *before), is_struck=True))
+            opening = word if opening < 0 else -1
+        if plain[at] in _FROM and (to := _to_after(plain, at)):
+            old, new = _Side(word + 1, words[to] - 1), _Side(first=words[to] + 1)
+            found.append(_Replacement(old, (new,), is_certain=True))
+        elif place := _place_by_phrase(passage, words, plain, at):
+            found.append(place)
+    return found
+
+
+def _place_by_phrase(passage: Passage, words: range, plain: Sequence[str], at: int) -> _Replacement | None:
+    """Return the place that the phrase at an index of a line shows."""
+    sizes = range(min(_LONGEST, len(words) - at - 1), 0, -1) if at else ()
+    size = next((size for size in sizes if tuple(plain[at : at + size]) in _PHRASES), 0)
+    if not size:
+        return None
+    table, key = _PHRASES[tuple(plain[at : at + size])]
+    if key != "words":
+        is_separated = passage.words[words[at]].startswith(_OPENS) or _SEPARATES.fullmatch(passage.words[words[at - 1]])
+        if not is_separated or (key == "separated" and passage.words[words[at + size - 1]].endswith(_CLOSES)):
+            return None
+    before, after = _Side(last=words[at - 1]), _Side(first=words[at + size])
+    if table == "old_first":
+        return _Replacement(before, (after,), is_certain=key == "words")
+    return _Replacement(after, (before,))
+
+
+def _to_after(plain: Sequence[str], at: int) -> int | None:
+    """Return the index of the `to` of `moved from 3 to 5 June` or `from 3 to 5 June moved`, whose `from` is at an
+    index, or None."""
+    places = range(at + 2, min(at + 2 + _MAX_WORDS_OF_OLD, len(plain) - 1))
+    to = next((index for index in places if plain[index] in _TO), None)
+    if to is None:
+        return None
+    near = [*range(at - 2, at), *range(to + 2, min(to + 2 + _MAX_WORDS_TO_VERB, len(plain)))]
+    has_verb = any(tuple(plain[index : index + size]) in _VERBS for index in near if index >= 0 for size in (1, 2))
+    return to if has_verb else None
