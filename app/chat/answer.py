@@ -50,7 +50,6 @@ from tasks.inputs.loader import MediaLoader
 from tasks.precontext import REQUEST, Entry, Evidence
 from tasks.result import JsonResult
 from tasks.schema.awaited import in_thread
-from tasks.schema.checker import SchemaChecker
 from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_DIVISOR = 4
@@ -231,10 +230,9 @@ class Answerer:
 
         Raises InputError or ModelError if an input cannot be read.
         """
-        checker = SchemaChecker(shape.schema or {})
         found = []
         for one in material.turn.examples:
-            if await in_thread(checker.problem, one.answer) is None:
+            if shape.checker is None or await in_thread(shape.checker.problem, one.answer) is None:
                 plan = reading_plan(one.sources)
                 entries = await material.specialists.run_plan(plan, unreported, material.turn.form, is_all=True)
                 found.append(Example(read_of(entries, one.document), one.answer))

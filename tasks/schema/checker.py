@@ -10,7 +10,7 @@ cause is bounded.
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
 
@@ -84,6 +84,8 @@ MAX_PATTERNS = 64
 MAX_DIGITS = 4000
 """An integer in a schema has at most this many digits, because Python converts at most 4,300 digits to text."""
 _FIRST_TOO_LONG: int = 10**MAX_DIGITS
+MAX_PREPARED = 16
+"""At most this many schemas stay prepared. The largest one takes a few megabytes."""
 MAX_VALUE = 60
 """A value in an error message has at most this many characters."""
 _DRAFTS: dict[str, type[Validator]] = {
@@ -181,6 +183,25 @@ class SchemaChecker:
         path = "".join(f"/{step}" for step in error.absolute_path)
         place = f"at {_cut(path, MAX_VALUE)}: " if path else ""
         return place + _short(error)
+
+
+def prepared_checker(schema: Mapping[str, Any], field: str = FIELD) -> SchemaChecker:
+    """Return a checker of `schema`. The checkers that were used last are kept, because clients send many documents with
+    one schema. `field` is named in errors. Raises InputError like SchemaChecker."""
+    if is_deeper(schema, MAX_DEPTH):
+        return SchemaChecker(schema, field)
+    written = pydantic_core.to_json(schema, inf_nan_mode="constants")
+    if len(written) > MAX_SCHEMA_BYTES:
+        return SchemaChecker(schema, field)
+    try:
+        return _kept_checker(written, field)
+    except ValueError:  # an integer has too many digits to be read once more
+        return SchemaChecker(schema, field)
+
+
+@lru_cache(maxsize=MAX_PREPARED)
+def _kept_checker(schema: bytes, field: str) -> SchemaChecker:
+    return SchemaChecker(json.loads(schema), field)
 
 
 def _decided_by_type(schema: Mapping[str, Any]) -> tuple[frozenset[type], frozenset[type]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from app.errors import ApiError, BadRequest
 from app.wire.request import ResponseFormat
-from tasks.schema.checker import FIELD, SchemaChecker
+from tasks.schema.checker import FIELD, SchemaChecker, prepared_checker
 from tasks.schema.contradictions import check_satisfiable
 from tasks.schema.json_answer import JsonAnswer, parse_answer
 from tasks.schema.safe_keywords import SchemaRefused
@@ -100,7 +100,7 @@ class Shape:
         json_schema = response_format.json_schema
         if not (json_schema and json_schema.schema_):
             return cls(response_format, None)
-        checker = SchemaChecker(json_schema.schema_)
+        checker = prepared_checker(json_schema.schema_)
         try:
             check_satisfiable(json_schema.schema_)
         except SchemaRefused as refusal:
@@ -113,7 +113,7 @@ class Shape:
 
         Raises InputError for a schema that contradicts itself or cannot be checked.
         """
-        checker = SchemaChecker(schema, field)
+        checker = prepared_checker(schema, field)
         try:
             check_satisfiable(schema)
         except SchemaRefused as refusal:
@@ -130,7 +130,7 @@ class Shape:
         """Return this form with a different schema."""
         assert self.format.json_schema is not None
         json_schema = self.format.json_schema.model_copy(update={"schema_": dict(schema)})
-        return Shape(self.format.model_copy(update={"json_schema": json_schema}), SchemaChecker(schema))
+        return Shape(self.format.model_copy(update={"json_schema": json_schema}), prepared_checker(schema))
 
     @property
     def instruction(self) -> str:

@@ -1,11 +1,13 @@
 """What satisfies a schema, in whose words a failure is told, and how a hostile schema is turned away."""
 
+import functools
+import json
 from typing import Any
 
 import pytest
 
 from tasks.errors import InputError
-from tasks.schema.checker import SchemaChecker
+from tasks.schema.checker import MAX_PREPARED, MAX_SCHEMA_BYTES, SchemaChecker, prepared_checker
 from tasks.schema.safe_keywords import MAX_QUOTE
 from tests.conftest import each_case
 
@@ -358,3 +360,32 @@ def test_definitions_that_double_each_other_are_refused_before_anything_is_check
 ) -> None:
     assert "more than 20000 parts" in refusal(doubled(keyword, 40, reference))
     assert problem(doubled(keyword, 5, reference), {"a": "text"}) is None or keyword == "oneOf"
+
+
+def test_a_schema_that_comes_again_is_not_prepared_again() -> None:
+    known = prepared_checker(RECEIPT)
+    assert prepared_checker(json.loads(json.dumps(RECEIPT))) is known
+    assert prepared_checker(RECEIPT, "another_field") is not known
+    assert prepared_checker({**RECEIPT, "required": ["company"]}) is not known
+    for number in range(MAX_PREPARED):
+        prepared_checker({"minimum": number})
+    assert prepared_checker(RECEIPT) is not known
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"minimum": float("inf")},
+        {"minimum": 10**5000},
+        {"const": "x" * MAX_SCHEMA_BYTES},
+        {"not": functools.reduce(lambda inner, _: {"not": inner}, range(100), {})},
+    ],
+    ids=["infinite", "too many digits", "too large", "too deep"],
+)
+def test_a_schema_is_refused_alike_whether_it_may_be_kept_or_not(schema: dict[str, Any]) -> None:
+    with pytest.raises(InputError) as first:
+        SchemaChecker(schema)
+    for _ in range(2):
+        with pytest.raises(InputError) as second:
+            prepared_checker(schema)
+        assert str(second.value) == str(first.value)
