@@ -57,7 +57,7 @@ EXPOSED_HEADERS = (
 )
 """Response headers that pages of other origins may read if CORS lets them call the server."""
 CLIENT_GONE_STATUS = 499
-"""nginx's status for a caller that hung up, used in the log and the metrics only."""
+"""nginx's status for a caller that hung up, used in the log, the metrics and the traces, but never sent."""
 
 REFUSAL_DELAY_S = 0.5
 """If a key's share is used up, its requests are refused after a delay of this many seconds. Without the delay, a client
@@ -67,8 +67,8 @@ log = structlog.get_logger(__name__)
 
 
 class RequestScope:
-    """The outermost middleware. Whatever happens inside it has a request id, and is logged once; exceptions become
-    error objects."""
+    """The outermost middleware, except for CORS. Every request inside it gets an id and a line in the log (requests
+    without a key only up to a limit), and exceptions become error objects."""
 
     def __init__(
         self,
@@ -207,8 +207,9 @@ class RequestScope:
                     )
 
     async def _check(self, scope: Scope, address: str) -> Caller:
-        """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for two keys, because a
-        proxy may have read the other one. A refusal waits for its turn like a request without a key."""
+        """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for more than one key,
+        because a proxy in front may have checked another one than this server would. A refusal waits for its turn like
+        a request without a key."""
         given = Headers(scope=scope).getlist("authorization")
         try:
             if len(given) > 1:

@@ -36,8 +36,8 @@ class WeightFile:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """Addresses of the file: its own, then its copies on mirrors of its site. The checksum proves that the copies
-        are equal."""
+        """Addresses to try, in order: that on the operator's HF_ENDPOINT if one is set, the file's own, and those of
+        its copies on mirrors. The checksum proves that the copies are equal."""
         sources = [self.url]
         for site, mirror in _MIRRORS:
             if match := site.match(self.url):
@@ -95,8 +95,8 @@ class WeightSet:
         return shown_bytes(self.size)
 
     def missing(self, root: Path) -> list[WeightFile]:
-        """Return the files that are not below `root`. Existing files are not checked, because `pull` checks each file
-        before it gives it its name."""
+        """Return the files that are not below `root`. Existing files are not checked, because `pull` gives a file its
+        final name only after checking it."""
         return [file for file in self.files if not (root / file.path).is_file()]
 
 

@@ -36,7 +36,8 @@ _SHOWN = ("application/pdf", "image/", "video/")
 
 
 class _Invalid(Exception):
-    """Raised for a request that the page would not send. The message names the field."""
+    """Raised for a request that the page would not send. The message names the field, or says what is wrong with the
+    body."""
 
 
 _STATUSES: Mapping[type[Exception], int] = {
@@ -127,7 +128,8 @@ def review_app(desk: TableReview, token: str) -> Starlette:
 
 def _json_endpoint(call: Callable[[Json], Any]) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
-        # A form on another page cannot send this type unless the browser asks this server first.
+        # A form cannot send this type at all, and a script of another origin only after a CORS preflight, which this
+        # server does not grant.
         if request.headers.get("content-type") != "application/json":
             raise _Invalid("the content type is not application/json")
         data = b""

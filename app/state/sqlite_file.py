@@ -57,8 +57,8 @@ _DAMAGED = (
 _MAX_ASIDE = 3
 """At most this many damaged files of one store are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
-"""A row of a table takes at least this many bytes. A damaged file thus has at most its size divided by this number of
-rows. No more are read, because the links in the file may form a circle."""
+"""A row of a table takes at least this many bytes. The number of rows in a damaged file is thus at most its size
+divided by this. No more are read, because the links in the file may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -66,7 +66,8 @@ log = structlog.get_logger(__name__)
 @dataclass(frozen=True, slots=True)
 class Schema:
     version: int
-    """Version of the tables. A file of a different version is not used; a cache's file is then replaced."""
+    """Version of the tables. A file with a different version is upgraded if `upgrades` allows it. Otherwise it is not
+    used, and a cache's file is replaced."""
     tables: str
     """SQL that creates the tables."""
     upgrades: Mapping[int, str] = field(default_factory=dict)

@@ -203,15 +203,13 @@ def _answer(output: bytes, status: int, stopped: Stop | None, *, is_over: bool) 
     if status == NOT_STARTED and not output:
         if is_over:
             return ScriptOutcome("", 128 + signal.SIGKILL, stopped)
-        raise BadAnswer(
-            "nothing can be seen in /proc of the processes in the sandbox, so that memory cannot be bounded"
-        )
+        raise BadAnswer("the processes in the sandbox are not visible in /proc, so their memory cannot be limited")
     return read_answer(output, _STOPS.get(status, stopped))
 
 
 def _stop(process: "subprocess.Popen[bytes]") -> None:
-    """End the script by closing the standard input of the process outside. If this process does not end in time, it is
-    killed, and bubblewrap with it."""
+    """End the script by closing the standard input of `memory_watch.py`, which runs outside the sandbox. If this
+    process does not end in time, it is killed, and bubblewrap with it."""
     assert process.stdin is not None
     process.stdin.close()
     try:

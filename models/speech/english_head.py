@@ -14,7 +14,7 @@ ENGLISH_FILE = Path(__file__).with_name("english.json")
 @dataclass(frozen=True)
 class EnglishHead:
     """Logistic regression from the mean of the encoder's states of Whisper tiny.en to the probability that speech is
-    English. The model was trained on English alone, and writes English words for any speech.
+    English. Whisper tiny.en was trained on English alone, and writes English words for any speech.
 
     training/speech makes the file of weights; docs/speech.md states the accuracy.
     """
@@ -24,8 +24,8 @@ class EnglishHead:
     bias: float
 
     def probability(self, states: NDArray[np.float32]) -> float:
-        """Return the probability that speech is English. `states` has the shape frames × 384, with the frames of the
-        sound only."""
+        """Return the probability that speech is English. `states` has the shape frames × 384, without the frames of the
+        padding."""
         odds = float(states.mean(axis=0, dtype=np.float32) @ self.weights) + self.bias
         return float(1 / (1 + np.exp(-odds)))
 

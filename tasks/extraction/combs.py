@@ -9,8 +9,8 @@ from typing import Final
 from tasks.result import Bounds, Box, SourceLine
 
 FEWEST: Final = 4
-"""A comb has at least this many characters. There may be one word fewer, because two characters may be read as one
-word."""
+"""A comb has at least this many characters. Its words may be one fewer than that, because two characters may be read as
+one word."""
 SINGLE: Final = 0.6
 """At least this share of a comb's words are single characters."""
 EVEN: Final = 0.7
@@ -18,7 +18,8 @@ EVEN: Final = 0.7
 LONGEST: Final = 3
 """At most this many characters in neighbouring cells may have been read as one word."""
 LAST_IN_ORDER: Final = "G"
-"""Last character of an ascending series that counts as categories or a scale, and not as a word."""
+"""An ascending series counts as categories or a scale, and not as a word, if it ends at this character or an earlier
+one."""
 WIDEST_CELL: Final = 2.0
 """A cell of a comb is at most this wide, in heights of the line. The columns of a table are wider."""
 REGULAR: Final = 0.3
@@ -51,7 +52,8 @@ def _joined(line: SourceLine) -> SourceLine:
             else [(position, end, 0.0)]
         )
         position = end
-    # Boxes are set even on an upright page, whose words have only bounds, because those of a comb's words are wider.
+    # Boxes are set even on an upright page, whose words have only bounds, because the box of a comb's word is wider
+    # than its bounds.
     return replace(
         line,
         words=tuple(_word(line.words[begin:end]) for begin, end, _ in words),

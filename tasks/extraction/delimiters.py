@@ -58,7 +58,8 @@ class Delimiters(NamedTuple):
 
     @property
     def are_known(self) -> bool:
-        """True if the delimiters cut out a part of a line. Whole lines are candidates anyway."""
+        """True if neither inner delimiter is VARIABLE, and they cut out only a part of a line. Whole lines are
+        candidates anyway."""
         return VARIABLE not in (self.before, self.after) and (self.before, self.after) != (EDGE, EDGE)
 
 

@@ -109,7 +109,8 @@ class _Band(NamedTuple):
 
 
 def items_side_by_side(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the items that stand side by side on a page, as tables with one row per item.
+    """Yield the items that stand side by side on a page, and items that each fill one row with measures, such as the
+    days of a forecast, as tables with one row per item; None after a slice of work.
 
     Each list with at least two fields gets tables of its own, because the header depends on the names of the fields.
     """

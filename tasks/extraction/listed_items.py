@@ -297,7 +297,8 @@ def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, c
 
 
 def _block_at(passage: Passage, piece: _ShortPiece, certainty: int) -> list[_ItemLine] | None:
-    """Return the items below or beside the name of a list; None if nothing is there."""
+    """Return the items below or beside the name of a list; None if nothing is there. A name of certainty 2 only has
+    items beside it."""
     _, rows, at, segment_index = piece
     segments = list(segments_of_row(rows[at]))
     segment = segments[segment_index]

@@ -30,7 +30,8 @@ MAX_NAMED: Final = 8
 ENDING_GAP: Final = 1.5
 """Largest gap between two lines of a list, in heights of a line. A wider one ends the list."""
 MAX_STRIPS: Final = 4
-"""A row continues one of the last strips, of which at most this many are compared with it."""
+"""A strip is a stack of rows that overlap horizontally. A new row is compared with at most this many of the latest
+strips."""
 SHORTEST_HEADING: Final = 4
 """A line in capitals is the heading of a group only if it has at least this many letters."""
 _FRACTIONS: Final[Mapping[str, str]] = {"½": ".5", "¼": ".25", "¾": ".75", "⅓": ".333", "⅔": ".667", "⅛": ".125"}
@@ -63,7 +64,8 @@ _MEASURES: Final = frozenset(
         "lådor styck st"
     )
 )
-"""Measures by spoon, by piece and by package, which `units.toml` leaves out because fields are not named after them."""
+"""Measures in recipes and packing lists, most of which `units.toml` leaves out because fields are not named after
+them."""
 _NO_QUANTITY = re.compile(
     r"(?P<name>.+?),? (?P<unit>q\.? ?b\.?|to taste|nach (?:belieben|geschmack)|à volonté|selon (?:le )?goût|al gusto"
     r"|a gosto|naar smaak|do smaku|efter smak)\.?",
@@ -97,7 +99,8 @@ class _MeasuredRow(NamedTuple):
 
 
 def measured_lines(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
-    """Yield the measured lines of a passage as a table for each list of a quantity, a unit and a name."""
+    """Yield, for each list of a quantity, a unit and a name, a table for each run of measured lines, and None after a
+    slice of work."""
     known: dict[frozenset[Column], list[list[_MeasuredRow]]] = {}
     for fields in lists:
         columns = _columns_of(fields)
@@ -172,8 +175,8 @@ def _rows_of(passage: Passage, wanted: frozenset[Column]) -> Slices[list[list[_M
 def _runs_of(
     strips: Sequence[Sequence[_MeasuredRow]], wanted: frozenset[Column], names: Names
 ) -> Iterator[list[_Cells] | None]:
-    """Yield each run of lines with a quantity, together with the lines without one among or below them. None after each
-    slice of work.
+    """Yield each run of lines with a quantity, together with any lines between or below them that have none. None after
+    each slice of work.
 
     A run below the heading of a group may be shorter if the groups before it are a list.
     """

@@ -1,7 +1,8 @@
 """Finds values that others on the same line replace: `Total: 49.00 (correct: 54.00)`, `Gate: B22 changed to B46`,
 `moved from 3 June to 5 June`, `~~49.00~~ 54.00`.
 
-The label of the line is next to the old value, so that the network prefers it. The new value gets the old one's score.
+The line's label stands next to the old value, so the network that scores candidates would prefer the old value. The new
+value gets the old one's score.
 """
 
 import re
@@ -25,7 +26,8 @@ _MAX_WORDS_BETWEEN: Final = 3
 _MAX_WORDS_OF_OLD: Final = 8
 """A value that another one replaces has at most this many words."""
 _MAX_WORDS_TO_VERB: Final = 6
-"""The verb of `from 3 June to 5 June` is at most this many words away from it."""
+"""A verb such as `moved` is right before `from 3 June to 5 June`, or begins at most this many words after the first
+word of the new value."""
 _MAX_STRUCK: Final = 60
 """A struck text has at most this many words."""
 _TEXTS: Final = ("part", "piece", "word")
@@ -37,8 +39,8 @@ _CLOSES: Final = (")", "]", ",", ";", ".")
 WORDS_AT_ONCE: Final = 100
 """One slice of the work examines this many words of a line."""
 STRUCK = re.compile(r"(?<!~)~~(?!~)|</?(?:s|del|strike)>", re.IGNORECASE)
-"""Pattern of the signs of Markdown around deleted text, and of such tags in a pasted text. Longer runs are fillers or
-rulings."""
+"""Pattern of the marks around deleted text: Markdown's `~~`, and HTML's `<s>`, `<del>` and `<strike>`. Longer runs are
+fillers or rulings."""
 
 _Words = tuple[str, ...]
 _TABLE: Final[Mapping[str, dict[str, str]]] = tomllib.loads(
@@ -65,8 +67,8 @@ class _Phrase(NamedTuple):
     table: str
     """`old_first` or `new_first`: which of the values is before the words."""
     key: str
-    """`words`; `separated` for phrases that count only after a comma, a bracket or a dash; `remarks` for those of them
-    after which a bracket may close."""
+    """`words`; `separated` for phrases that count only after a comma, a bracket or a dash, and not right before a
+    closing sign; `remarks` for those that count right before a closing sign, too."""
 
 
 _PHRASES: Final[Mapping[_Words, _Phrase]] = {
@@ -97,17 +99,17 @@ class _Replacement(NamedTuple):
     is_struck: bool = False
     """True if Markdown or HTML strikes the old value through."""
     is_certain: bool = False
-    """True if the words leave no doubt that there is a new value, even if it is none that a field may have."""
+    """True if the words leave no doubt that the old value was replaced, even if no candidate fits the new one."""
 
 
 class Replacements:
-    """The values of all candidates that others replace. They have to be read (`read`) before a field is compared."""
+    """The values of all candidates that others replace. Call `read` before `settle`."""
 
     def __init__(self, candidates: Candidates) -> None:
         self._spans = candidates.spans
         self._passages = candidates.passages
         self._pairs: list[tuple[int, int]] = []
-        """Indices of the spans with an old value, or with the old and the new one, each with that of the new value."""
+        """Pairs of indices: of a span that contains the old value, or both values, and of the span of the new value."""
         self._doubtful: frozenset[int] = frozenset()
         self._by_first: dict[tuple[int, int], list[int]] = {}
         self._by_last: dict[tuple[int, int], list[int]] = {}
@@ -135,7 +137,7 @@ class Replacements:
                     self._pair(passage, place)
 
     def _pair(self, passage: Passage, place: _Replacement) -> None:
-        """Keep the spans at a place of which one replaces the other."""
+        """Keep each pair of an old and a new span at a place."""
         olds = [index for index in self._at(passage, place.old) if len(self._spans[index].words) <= _MAX_WORDS_OF_OLD]
         for side in place.new:
             news = self._at(passage, side)
@@ -180,14 +182,16 @@ class Replacements:
         return first.kind not in _TEXTS or first.has_colon
 
     def _best(self, old: int, news: Sequence[int]) -> int | None:
-        """Return the span that replaces the value of another one, or None: the one that is most alike."""
+        """Return the index of the span of `news` that may replace `old` and is nearest to it in number of words, or
+        None."""
         span = self._spans[old]
         alike = [index for index in news if _may_replace(self._spans[index], span)]
         words = len(span.words)
         return min(alike, key=lambda index: abs(len(self._spans[index].words) - words), default=None)
 
     def _with_remark(self, old: int, new: int) -> Iterator[int]:
-        """Yield the texts with an old value, or with the words that say so, that begin with one of the values."""
+        """Yield the spans of text that begin at the first of the two values or between them, and are not wholly inside
+        the new value."""
         first, second = sorted((self._spans[old].words, self._spans[new].words))
         own = frozenset(self._spans[new].words)
         key = id(self._spans[old].passage)
@@ -197,8 +201,8 @@ class Replacements:
                     yield index
 
     def settle(self, logits: Matrix, field: FieldText) -> frozenset[int]:
-        """Give the scores of values that others replace to those, unless a field asks for a former value. Return the
-        indices of the places that may not be the value."""
+        """Raise each new value's score to that of the value that it replaces, and lower that of the old one, unless the
+        field asks for a former value. Return the indices of the spans whose probability is limited."""
         if not _FORMER.isdisjoint(map(_plain, field.full.split())):
             return frozenset()
         before = logits.copy()
@@ -222,7 +226,7 @@ def _shape(text: str) -> tuple[bool, bool]:
 
 
 def _beside(passage: Passage, words: range) -> Iterator[int]:
-    """Yield the first of `words`, and those behind it as long as all before them may be between two values."""
+    """Yield the words up to the first one that cannot stand between a value and the phrase, including this one."""
     for word in words[: _MAX_WORDS_BETWEEN + 1]:
         yield word
         plain = _plain(passage.words[word])

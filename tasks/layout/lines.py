@@ -29,7 +29,8 @@ _BEGINNING_DIFFERENCE = 0.35
 _LINES_AROUND = 8
 """Number of lines above and below that are examined for a gutter."""
 _BEGINNING_SHARE = 2 / 3
-"""At least this share of the lines with text at a gutter must begin at it."""
+"""At least this share of the lines that reach the x position of a gutter must begin there or have a word there after
+wide white space."""
 _FEWEST_IN_COLUMN = 4
 """A column has at least this many lines."""
 
@@ -177,7 +178,8 @@ def _line_box(line: TextLine) -> LineBox:
 
 
 def _join_row(row: Row, words: Sequence[Word], frame: PageGeometry) -> TextLine:
-    """Return the line of a row on the upright page, with its `words` in the picture."""
+    """Join a row of the upright page into one line in the picture's coordinates. `words` are the row's words, already
+    in these coordinates."""
     if len(row) == 1:
         return line_of(words)
     corners = [corner for box in row for corner in box.line.quad]

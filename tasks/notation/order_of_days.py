@@ -1,4 +1,4 @@
-"""Tells whether a document shows the order of day and month in its days in figures, such as `03/04/05`."""
+"""Tells whether a document shows if its dates in figures, such as `03/04/05`, have the day or the month first."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -22,8 +22,9 @@ def has_one_order(day: Day) -> bool:
 def is_order_shown(days: Iterable[tuple[str, Day]], texts: Sequence[str]) -> bool:
     """True if a document with these texts, and these days with their printed texts, shows the order of day and month.
 
-    Days with only one possible order show it, unless they have both orders. Without such days, currencies other than
-    dollars show it, or else letters that English lacks: the month comes first only in English, beside dollars.
+    Dates that can be read in only one order show it, unless some have the day first and others the month. Without such
+    dates, an amount in dollars means that the order is not shown, because only English texts with dollars have the
+    month first. Without dollars, another currency shows it, or else enough letters that English lacks.
     """
     orders = {
         int(figures[0].split(figures[1])[0]) == day.readings[0].day

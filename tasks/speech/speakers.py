@@ -72,8 +72,8 @@ def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -
 
     def clusters_at(distance: float) -> NDArray[np.int64]:
         clusters = fcluster(tree, distance, "distance")
-        # Clusters are numbered by the last join in the tree, so that of two equally large clusters the earlier one
-        # comes first.
+        # Each cluster is numbered by the join in the tree that completes it, so that of two equally small clusters the
+        # one that was completed first is merged first.
         joins, names = leaders(tree, clusters)
         return _merge_small_clusters(sample, joins[np.argsort(names)][clusters - 1], least)
 
@@ -184,7 +184,7 @@ class _DiarizationMethod(Protocol):
 
 
 class SpeakerTurns:
-    """The speakers of one recording, fed while it streams.
+    """Finds who speaks when in one recording, which is passed in block by block.
 
     >>> with SpeakerTurns(runtime.use(DIARIZATION), channels=recording.channels) as speakers:
     ...     async for block in recording.blocks():

@@ -1,7 +1,7 @@
 """Extracts the things to find from a request: "find the red car and two dogs" yields "red car" and "dogs".
 
-English, German, French, Spanish, Italian, Portuguese and Dutch are understood. In other languages, only names of labels
-are recognised.
+English, German, French, Spanish, Italian, Portuguese and Dutch are understood. In other languages, only the detector's
+own names of labels are recognised, by `tasks/detection/vocabulary.py`.
 """
 
 import re

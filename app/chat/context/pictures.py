@@ -21,7 +21,8 @@ from tasks.inputs.media_types import DEMUXERS, VIDEOS
 from tasks.inputs.source import Blob, Source
 
 COMMON_TYPES = {"image/jpeg", "image/png", "image/webp"}
-"""Types of pictures that every LLM with vision accepts. Other types are sent as PNG."""
+"""Types of pictures that every LLM with vision accepts. A picture of another type is sent as PNG, or as JPEG if it is
+reduced."""
 FRAME_SIDE = 1024
 """The longer side of a video frame is reduced to this many pixels for the LLM, because a video has many frames. OCR
 reads them at full size."""
@@ -36,8 +37,8 @@ With this value, the count of tokens is an upper bound for all of these models. 
 many.)
 """
 LEAST_TOKENS = 256
-"""Every picture is counted as at least this many tokens. In Gemma 3, every picture takes as many, and in InternVL, the
-smallest does."""
+"""Every picture is counted as at least this many tokens. Every picture takes exactly this many in Gemma 3, and the
+smallest ones do in InternVL."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
@@ -118,7 +119,8 @@ def _tokens(width: int, height: int) -> int:
 
 
 async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | None:
-    """Return the measured medium of a source, or None if no content part shows the source as an image."""
+    """Return the measured medium of a source, or None if no content part shows the source as an image or a video, or if
+    the file contains only sound."""
     is_video = kind_of(source) == "video"
     parts = [
         (origin.message, origin.part)

@@ -53,8 +53,8 @@ class GuardServerBusy(EngineOverloaded):
 
 
 class ServerGuard:
-    """A TextGuard that lets a server judge. It is also a part of its engine. An object of this class belongs to the
-    event loop in which it is first used."""
+    """A TextGuard that lets a server judge. It is also the `EnginePart` whose state and counters its engine reports. An
+    object of this class belongs to the event loop in which it is first used."""
 
     def __init__(self, name: str, dialect: GuardDialect, config: GuardSettings) -> None:
         self.name = name

@@ -1,4 +1,5 @@
-"""Describes each proposed box and its surroundings by numbers. Lengths are in heights of a line of text."""
+"""Describes each proposed box and its surroundings by numbers. A box's width and height are in heights of a line of
+text, and its position is in shares of the picture."""
 
 from dataclasses import dataclass
 
@@ -21,8 +22,8 @@ _COPIED_FEATURES = np.r_[0:3, len(BoxMethod) + 8 : len(BoxMethod) + 8 + 10]
 
 
 def border_features(view: ScreenView, boxes: Boxes) -> tuple[Floats, Floats]:
-    """Return features of the boxes' borders and colours (the clarity of each side, the difference of the colours to the
-    surroundings), and the boxes' fills."""
+    """Return features of the boxes' borders and colours (how clear the sides are, how much the colours differ from the
+    surroundings), and each box's fill, which is the median colour just inside its border."""
     x0, y0, x1, y1 = boxes.T
     widths, heights = x1 - x0, y1 - y0
     colours, grain = BoxMeans(view.image), _edges(view)

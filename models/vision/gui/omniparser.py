@@ -1,5 +1,5 @@
-"""Detection engine for screens: OmniParser's icon detector, in addition to our own engine. The detector finds elements
-that can be clicked; our engine classifies them.
+"""Detection engine for screens: OmniParser's icon detector, in addition to our own engine. Our engine finds and
+classifies elements. The detector adds those that can be clicked and that our engine missed, all as `icon`.
 
 All networks that OmniParser publishes detect a single class. `icon_detect` and `icon_detect_v1_5` are YOLOs of
 ultralytics (AGPL-3.0, like that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch
@@ -33,10 +33,10 @@ MAX_OVERLAP = 0.1
 are from OmniParser's own demo."""
 
 _LEAST_SIDE = 640
-"""Smallest side, in pixels, to which pictures are scaled. The first of the networks was trained at this side;
-OmniParser's demo uses larger ones."""
+"""The longer side of a picture is scaled to at least this many pixels for a network of ultralytics. The first of the
+networks was trained at this side; OmniParser's demo uses larger ones."""
 _STRIDES = (8, 16, 32)
-"""Distances, in pixels, of the grid points to which each pair of a YOLOv9's outputs belongs."""
+"""Distance between neighbouring grid points, in pixels, for each pair of a YOLOv9's outputs."""
 _MARGIN_GREY = 114
 """Grey level of the margin, equal to that of the training."""
 _MAX_BOXES = 2000
@@ -67,7 +67,8 @@ def icon_file(model: Path | None) -> Path:
 
 
 def is_script(model: Path) -> bool:
-    """True if `model` is TorchScript, which contains its code. Otherwise, it is a checkpoint."""
+    """True if `model` is TorchScript, which contains its code. Otherwise, it is a checkpoint or a `.yaml`
+    description."""
     if not zipfile.is_zipfile(model):
         return False
     with zipfile.ZipFile(model) as archive:
@@ -226,8 +227,8 @@ def icons_beside(ours: Sequence[GuiElement], texts: Boxes, boxes: Boxes, scores:
     """Return, as icons, the boxes of `boxes` that show neither an element of `ours` nor a text of `texts`.
 
     A box that coincides with an element of `ours` is left out, because the element's type is known and its box is more
-    exact. A box that lies inside an interactive element, or around one, is left out, too, because only pictures contain
-    other elements.
+    exact. A box inside or around an interactive element is left out, too. Of all types, only `image` contains other
+    elements.
     """
     places = as_boxes([one.box for one in ours])
     known = intersection_over_union(boxes, places) >= _SAME_BOX_OVERLAP

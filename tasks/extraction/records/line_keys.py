@@ -23,8 +23,8 @@ def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
 
 
 def _shape_of(line: PiecedLine, left: int) -> LineKey:
-    """Return the label at the beginning of a line or, without a label, whether the line begins with a mark or with
-    which kind of piece, and whether it is indented. `left` is the left edge of the record."""
+    """Return the label at the beginning of a line. Without a label, return what the line begins with (a mark, or the
+    kind of its first piece), and whether it is indented. `left` is the left edge of the record."""
     first = line.pieces[0] if line.pieces else None
     if first and first.label:
         return ("label", *folded_words(first.label))

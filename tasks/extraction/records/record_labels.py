@@ -1,4 +1,4 @@
-"""Finds labels of pieces in records: texts that all records have in common, and the header above the first record."""
+"""Finds labels of pieces in records: texts that most records have in common, and the header above the first record."""
 
 import re
 from collections import defaultdict
@@ -129,7 +129,7 @@ def _labelled_piece(run: Run, place: PieceOfRun) -> PieceOfRun | None:
 
 
 def label_by_header(run: Run, slots: Sequence[Slot]) -> Slices[None]:
-    """Give the slots of the records' first lines that have no label the texts of the header above them."""
+    """Label each slot without a label in the records' first lines with the header's text above it."""
     header = run.above
     if header is None or not _is_header(header):
         return

@@ -58,8 +58,8 @@ class _Rules:
 
 
 class Robots:
-    """Reads the robots.txt of each origin from time to time, through `fetcher`, so that the same rules apply as for
-    pages."""
+    """Fetches an origin's robots.txt when its rules are needed and are unknown or too old. It does so through
+    `fetcher`, so that the policy for addresses of pages applies to robots.txt, too."""
 
     def __init__(self, fetcher: Fetcher, clock: Callable[[], float] = time.monotonic) -> None:
         self._fetcher = fetcher
@@ -133,7 +133,8 @@ class Robots:
 
 
 def _parsed(data: bytes) -> tuple[Protego | None, int]:
-    """Return the rules of a robots.txt and its number of lines, without rules if it has none or too many lines."""
+    """Return the rules of a robots.txt and its number of lines. The rules are None if the file has no lines or too
+    many."""
     text = data.decode("utf-8-sig", errors="replace")
     lines = len(text.splitlines())
     return (Protego.parse(text) if 0 < lines <= _MAX_LINES else None), lines
