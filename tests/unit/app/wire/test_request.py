@@ -9,7 +9,7 @@ from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE_BYTES, parse
 from app.wire.problems import MAX_NESTING
 from app.wire.request import ChatRequest
-from app.wire.responses import ResponsesRequest
+from app.wire.responses import PASSED_ON, ResponsesRequest
 from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}
@@ -289,3 +289,7 @@ def test_nesting_a_hundred_thousand_deep_is_no_json() -> None:
 
 def test_only_the_first_of_many_problems_is_looked_for() -> None:
     assert problem(messages=[5] * 50_000).param == "messages[0]"
+
+
+def test_no_declared_field_is_taken_from_those_that_are_passed_on() -> None:
+    assert ResponsesRequest.model_fields.keys().isdisjoint(PASSED_ON)
