@@ -12,6 +12,7 @@ from typing import Any, Generic, Self, TypeVar
 
 from app.errors import Unavailable
 from app.events import Progress
+from models.concurrency import call_off
 from tasks import base
 
 EventT = TypeVar("EventT")
@@ -70,8 +71,7 @@ class Feed(Generic[EventT]):
         if self._driver is None:
             await self._events.aclose()
         else:
-            self._driver.cancel()
-            await asyncio.wait([self._driver])
+            await call_off(self._driver)
 
     @contextlib.asynccontextmanager
     async def events(self) -> AsyncIterator[AsyncGenerator[EventT, None]]:
@@ -212,8 +212,7 @@ class Work(Generic[ReportT, T]):
                 yield report
             self._outcome.append(await task)
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await call_off(task)
 
     @property
     def result(self) -> T:

@@ -23,7 +23,7 @@ from app.batches.runner import BatchRunner
 from app.errors import ApiError, BadRequest, MethodNotAllowed, NotFound
 from app.mcp.mount import PATH, Mount
 from app.metrics import Routes, fill_from_batches
-from app.middleware import EXPOSED_HEADERS, RequestScope, error_response
+from app.middleware import EXPOSED_HEADERS, PAGES, RequestScope, error_response
 from app.openapi import Api
 from app.routes import audio, batches, chat, embeddings, files, moderations, pages, responses, status
 from app.routes.absent import instead_of
@@ -138,7 +138,7 @@ async def _http_exception(request: Request, error: Exception) -> Response:
     route = f"{request.method} {path}"
     public: ApiError
     match error.status_code:
-        case 404 if path.endswith("/") and _is_served(request, path[:-1]):
+        case 404 if path.endswith("/") and path[:-1] in PAGES:
             query = request.scope["query_string"].decode("latin-1")
             return RedirectResponse(quote(path[:-1]) + (f"?{query}" if query else ""))
         case 404:

@@ -113,12 +113,17 @@ class Routes:
             return path
         return next((name for pattern, name in self._patterns if pattern.match(path)), OTHER)
 
+    def without_slash(self, path: str) -> str:
+        """Return `path` without a slash at its end, if only then there is a route of it."""
+        is_known = self.name(path) != OTHER or not path.endswith("/") or self.name(path[:-1]) == OTHER
+        return path if is_known else path[:-1]
+
 
 class Metrics:
     """Metrics of one server. Requests are counted on its event loop."""
 
     def __init__(self, routes: Routes | None = None) -> None:
-        self._routes = routes or Routes()
+        self.routes = routes or Routes()
         self._sources: dict[str, list[Source]] = {name: [] for name in DECLARED}
         self._requests: Counter[Labels] = Counter()
         self._in_progress: Counter[Labels] = Counter()
@@ -149,7 +154,7 @@ class Metrics:
 
     def began(self, path: str) -> str:
         """Count the beginning of a request, and return the name of its route, which `ended` needs."""
-        route = self._routes.name(path)
+        route = self.routes.name(path)
         self._in_progress[route,] += 1
         return route
 

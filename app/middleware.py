@@ -111,6 +111,9 @@ class RequestScope:
         state["request_id"] = request_id
         stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
+        path = self._metrics.routes.without_slash(scope["path"])
+        if path not in PAGES:  # The links of a page are relative to its path, so that a slash too many is redirected.
+            scope["path"] = path
         route = self._metrics.began(scope["path"])
         admission = Admission()
         refused: list[ApiError] = []

@@ -80,6 +80,15 @@ def mark_retrieved(ended: asyncio.Future[Any]) -> None:
         ended.exception()
 
 
+async def call_off(*tasks: asyncio.Task[Any]) -> None:
+    """Cancel `tasks`, and wait until all have ended. A failure with which one ends concerns nobody any more."""
+    for task in tasks:
+        task.cancel()
+        task.add_done_callback(mark_retrieved)
+    if tasks:
+        await asyncio.wait(tasks)
+
+
 class Deadline:
     """A time limit for all pieces that one task waits for in succession. One timer serves all of them, whereas
     `asyncio.timeout_at` would need one per piece.
@@ -144,16 +153,12 @@ class EngineAdmission:
 async def both(one: Coroutine[Any, Any, ItemT], other: Coroutine[Any, Any, ResultT]) -> tuple[ItemT, ResultT]:
     """Run both side by side, and return both results. If one fails, the other is cancelled and the failure is
     raised."""
-    first, second = asyncio.ensure_future(one), asyncio.ensure_future(other)
+    first, second = asyncio.create_task(one), asyncio.create_task(other)
     try:
         one_result, other_result = await asyncio.gather(first, second)
         return one_result, other_result
     finally:
-        left = [task for task in (first, second) if not task.done()]
-        for task in left:
-            task.cancel()
-        if left:
-            await asyncio.wait(left)
+        await call_off(first, second)
 
 
 async def side_by_side(

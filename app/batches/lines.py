@@ -24,7 +24,7 @@ from app.services import Services
 from app.telemetry import Stages
 from app.tracing import record_status
 from app.wire.parse import LARGE_BYTES, MAX_VALUES, Shortened, TooManyValues, parse, shorten
-from app.wire.problems import json_fault
+from app.wire.problems import but_not, json_fault
 from app.wire.request import RequestModel
 from app.wire.response import CompletionUsage
 from models.fair_executor import Slices
@@ -156,34 +156,37 @@ class Checker:
                 "invalid_json_line", f"The line is not a JSON object: {json_fault(str(error))}", line=line.number
             )
             return
-        custom_id = envelope.get("custom_id")
-        if custom_id is None:
-            message = "Field 'custom_id': Field required"
-            yield problem("missing_required_parameter", message, line=line.number, param="custom_id")
-        elif not isinstance(custom_id, str) or not 0 < len(custom_id) <= MAX_ID_CHARS:
+        for name in ("custom_id", "method", "url"):
+            if envelope.get(name) is None:
+                message = f"Field '{name}': Field required"
+                yield problem("missing_required_parameter", message, line=line.number, param=name)
+                return
+        custom_id, method, url = envelope["custom_id"], envelope["method"], envelope["url"]
+        if not isinstance(custom_id, str) or not 0 < len(custom_id) <= MAX_ID_CHARS:
             message = f"Field 'custom_id': Input should be a string of 1 to {MAX_ID_CHARS} characters"
-            yield problem("invalid_custom_id", message, line=line.number, param="custom_id")
+            yield problem("invalid_custom_id", message + but_not(custom_id), line=line.number, param="custom_id")
         elif (digest := hashlib.blake2b(custom_id.encode(), digest_size=16).digest()) in self._ids:
             message = f"Field 'custom_id': '{custom_id[:80]}' is also the 'custom_id' of an earlier line"
             yield problem("duplicate_custom_id", message, line=line.number, param="custom_id")
-        elif envelope.get("method") != METHOD:
-            message = f"Field 'method': Input should be '{METHOD}'"
+        elif method != METHOD:
+            message = f"Field 'method': Input should be '{METHOD}'{but_not(method)}"
             yield problem("invalid_method", message, line=line.number, param="method")
-        elif envelope.get("url") not in self._urls:
-            message = f"Field 'url': Input should be {' or '.join(map(repr, self._urls))}, the batch's endpoint"
+        elif url not in self._urls:
+            urls = " or ".join(map(repr, self._urls))
+            message = f"Field 'url': Input should be {urls}, the batch's endpoint{but_not(url)}"
             yield problem("invalid_url", message, line=line.number, param="url")
         else:
             self._ids.add(digest)
 
 
 def _read_envelope(line: bytes, max_values: int) -> dict[str, Any]:
-    """Return the fields of a line. In a long line, fields with long strings are None. Raises ValueError and
-    TooManyValues."""
+    """Return the fields of a line. In a long line, long strings are placeholders, which are longer than a `custom_id`
+    may be. Raises ValueError and TooManyValues."""
     short = Shortened(line, {}) if len(line) < LARGE_BYTES else shorten(line, max_values=max_values)
     value = pydantic_core.from_json(bytes(short.text))
     if not isinstance(value, dict):
         raise ValueError("it is something else")
-    return {name: None if isinstance(one, str) and one in short.strings else one for name, one in value.items()}
+    return value
 
 
 def custom_id_of(line: bytes) -> str:

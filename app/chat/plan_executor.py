@@ -9,6 +9,7 @@ from app.chat.context.trim import assemble
 from app.chat.plan import Plan, Step
 from app.errors import report_error
 from models.base import EngineUnavailable
+from models.concurrency import call_off
 from tasks.base import Progress, Redact, Task, TaskRequest, unredacted
 from tasks.catalog import PRECONTEXT_NAMES
 from tasks.errors import InputError
@@ -49,9 +50,7 @@ async def execute_plan(
     try:
         outcomes = await asyncio.gather(*running, return_exceptions=True)
     finally:
-        for work in running:
-            work.cancel()
-        await asyncio.wait(running)
+        await call_off(*running)
     failures = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
     unreadable = len(failures) == len(outcomes) and all(
         isinstance(failure, InputError) and not _is_silence(failure) for failure in failures

@@ -18,6 +18,7 @@ from app.http.headers import asks_to_be_forgotten
 from app.services import Services
 from app.settings import Settings
 from app.wire.parse import LARGE_BYTES, LONG_BYTES, MAX_VALUES, Shortened, TooManyValues, shorten
+from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
 if TYPE_CHECKING:
@@ -164,7 +165,8 @@ def _check_message(message: Shortened) -> Shortened:
         _check_form(body)
         _check_repeated(body, message)
         if known is None and "id" in body:
-            raise BadRequest("Field 'id': should be a string (a short one) or a whole number", param="id")
+            reason = f"should be a string (a short one) or a whole number{but_not(body['id'])}"
+            raise BadRequest(f"Field 'id': {reason}", param="id")
     except BadRequest as error:
         raise _RefusedMessage(error, known) from None
     return message
@@ -179,20 +181,22 @@ def _check_form(body: object) -> None:
     if not isinstance(body, dict):
         raise BadRequest("The body should be one message of JSON-RPC, which is an object.")
     if body.get("jsonrpc") != "2.0":
-        raise BadRequest("Field 'jsonrpc': should be '2.0'", param="jsonrpc")
+        raise BadRequest(f"Field 'jsonrpc': should be '2.0'{but_not(body.get('jsonrpc'))}", param="jsonrpc")
     if "result" in body or "error" in body:
         raise BadRequest("The body should be a request or a notification, not an answer.")
     if not isinstance(body.get("method"), str):
-        raise BadRequest("Field 'method': should be a string", param="method")
+        raise BadRequest(f"Field 'method': should be a string{but_not(body.get('method'))}", param="method")
     params = body.get("params")
     if not isinstance(params, dict | None):
-        raise BadRequest("Field 'params': should be an object", param="params")
+        raise BadRequest(f"Field 'params': should be an object{but_not(params)}", param="params")
     if body["method"] == "tools/call":
         params = params or {}
         if not isinstance(params.get("name"), str):
-            raise BadRequest("Field 'params.name': should be the name of a tool", param="params.name")
+            reason = f"should be the name of a tool{but_not(params.get('name'))}"
+            raise BadRequest(f"Field 'params.name': {reason}", param="params.name")
         if not isinstance(params.get("arguments"), dict | None):
-            raise BadRequest("Field 'params.arguments': should be an object", param="params.arguments")
+            reason = f"should be an object{but_not(params['arguments'])}"
+            raise BadRequest(f"Field 'params.arguments': {reason}", param="params.arguments")
 
 
 def _check_repeated(body: dict[str, Any], message: Shortened) -> None:

@@ -19,6 +19,7 @@ from app.routes import chat, embeddings, moderations, responses
 from app.services import Services
 from app.state.entries import StoreDown
 from app.wire.parse import parse_off_loop
+from app.wire.problems import but_not
 from app.wire.request import ChatRequest, Metadata, RequestModel
 from app.wire.responses import ResponsesRequest
 from models.base import RETRY_S
@@ -148,9 +149,11 @@ async def create_batch(request: Request) -> BatchObject:
     body = await read_body(request, services.max_request_bytes)
     wanted = await parse_off_loop(BatchRequest, body, services.wire)
     if wanted.endpoint not in ENDPOINTS:
-        raise BadRequest(f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}", param="endpoint")
+        message = f"Field 'endpoint': Input should be one of: {', '.join(ENDPOINTS)}{but_not(wanted.endpoint)}"
+        raise BadRequest(message, param="endpoint")
     if wanted.completion_window != WINDOW:
-        raise BadRequest(f"Field 'completion_window': Input should be '{WINDOW}'", param="completion_window")
+        message = f"Field 'completion_window': Input should be '{WINDOW}'{but_not(wanted.completion_window)}"
+        raise BadRequest(message, param="completion_window")
     key = request.state.caller.key
     file = await services.files.find(key.tenant, wanted.input_file_id)
     if file is None:

@@ -19,6 +19,7 @@ from app.http.form import UploadForm
 from app.http.headers import is_on
 from app.services import Services
 from app.wire.files import PURPOSES, FileDeleted, FileList, FileObject
+from app.wire.problems import but_not
 from tasks.inputs.limits import MB, megabytes
 
 MAX_LISTED = 10_000
@@ -175,7 +176,8 @@ def _purpose(fields: dict[str, str]) -> str:
     if purpose is None:
         raise BadRequest("Field 'purpose': Field required", param="purpose")
     if purpose not in PURPOSES:
-        raise BadRequest(f"Field 'purpose': Input should be one of: {', '.join(PURPOSES)}", param="purpose")
+        names = ", ".join(PURPOSES)
+        raise BadRequest(f"Field 'purpose': Input should be one of: {names}{but_not(purpose)}", param="purpose")
     return purpose
 
 
@@ -185,11 +187,15 @@ def _keep_s(fields: dict[str, str], limits: FileLimits) -> float | None:
     seconds = fields.get("expires_after[seconds]")
     if seconds is None:
         return longest
-    if fields.get("expires_after[anchor]", "created_at") != "created_at":
-        raise BadRequest("Field 'expires_after[anchor]': Input should be 'created_at'", param="expires_after[anchor]")
+    if (anchor := fields.get("expires_after[anchor]", "created_at")) != "created_at":
+        raise BadRequest(
+            f"Field 'expires_after[anchor]': Input should be 'created_at'{but_not(anchor)}",
+            param="expires_after[anchor]",
+        )
     if not (_SECONDS.fullmatch(seconds) and _SHORTEST_KEEP_S <= int(seconds) <= _LONGEST_KEEP_S):
         raise BadRequest(
-            f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds",
+            f"Field 'expires_after[seconds]': Input should be {_SHORTEST_KEEP_S} to {_LONGEST_KEEP_S} seconds"
+            f"{but_not(seconds)}",
             param="expires_after[seconds]",
         )
     return min(float(seconds), longest or float(seconds))

@@ -125,13 +125,13 @@ class CircuitBreaker:
             self._faults["down"] += 1
             return None
         task = asyncio.create_task(work)
+        task.add_done_callback(mark_retrieved)  # The caller may leave, or not wait for the end.
         try:
             await asyncio.wait([task], timeout=patience_s)
         finally:
             task.cancel()
         # A late result is accepted if the delay was only caused by the load of this server itself.
         if not task.done():
-            task.add_done_callback(mark_retrieved)
             self._slow += 1
             self._note_failure("slow", pause=self._slow >= _MAX_SLOW)
             return None

@@ -17,6 +17,9 @@ MAX_NESTING = 201
 _LONGEST, _MAX_COMPARED = 40, 16
 """A message quotes a value only if it has at most _LONGEST characters, and compares the name of a missing field with
 those of at most _MAX_COMPARED sent fields."""
+_MOST_COUNTED = 1000
+"""A message states the length of a string only up to this many characters, because a longer one may be the placeholder
+of a string that was taken out of a large body."""
 _LIKENESS = 0.8
 
 
@@ -44,7 +47,7 @@ def first_problem(error: ValidationError) -> Problem:
 
 
 def reason_of(problem: Mapping[str, Any]) -> str:
-    """Return Pydantic's message about a value, with the value if it is short. For a missing field, suggest a sent field
+    """Return Pydantic's message about a value, with what was sent instead. For a missing field, suggest a sent field
     with a similar name."""
     reason, given = str(problem["msg"]), problem["input"]
     match problem["type"]:
@@ -55,18 +58,46 @@ def reason_of(problem: Mapping[str, Any]) -> str:
             least = kind == "too_short"
             bound = context["min_length" if least else "max_length"]
             items = f"{'at least' if least else 'at most'} {bound} item{'' if bound == 1 else 's'}"
-            got = context["actual_length"]
-            return f"Expected {items}, not {'more' if got is None else got}"
+            return f"Expected {items}, not {len(given)}"
+        case "string_too_short" | "string_too_long":
+            return reason + (f", not {len(given)}" if len(given) <= _MOST_COUNTED else "")
         case "item" | "tool" | "content_part":
-            return reason + _unknown_type(given)
+            return reason + (_unknown_type(given) if isinstance(given, dict) else but_not(given))
         case "missing":
             return reason + _misspelt(str(problem["loc"][-1]), given)
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            # A number in a query or a form is a string.
             return reason + (f", not {given}" if _is_short(given) else "")
-        case "literal_error" | "enum" | "int_parsing" | "float_parsing" | "bool_parsing":
-            # Pydantic adds to the last three that it cannot parse the string, which the quotation shows.
-            return reason.partition(", unable to")[0] + (f", not {given!r}" if _is_short(given) else "")
+        case "literal_error" | "enum" | "kind" | "language" | "finite_number":
+            return reason + but_not(given)
+        case str(kind) if kind.endswith(("_type", "_parsing")):
+            # Pydantic adds to the latter that it cannot parse the string, which the quotation shows.
+            return reason.partition(", unable to")[0] + but_not(given)
     return reason
+
+
+def but_not(given: object) -> str:
+    """Return the end of a message about what a value should be, which says what it is. Long values are not quoted.
+
+    >>> "Input should be 'POST'" + but_not("GET")
+    "Input should be 'POST', not 'GET'"
+    """
+    match given:
+        case None:
+            shown = "null"
+        case bool():
+            shown = str(given).lower()
+        case str() | int() | float() if _is_short(given):
+            shown = repr(given)
+        case str():
+            shown = f"a string of more than {_LONGEST} characters"
+        case dict():
+            shown = "an object"
+        case list() | tuple():
+            shown = "an array"
+        case _:
+            return ""
+    return f", not {shown}"
 
 
 def _is_short(given: object) -> bool:

@@ -69,7 +69,7 @@ _CHAT_NAMES = {
     "web_search_options": "tools",
 }
 """Names that fields of chat completions have in this API; None for a field that this API lacks."""
-PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p", "user")
+PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bias", "top_k", "min_p")
 """Fields of a chat request that are passed on to the LLM here, too. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",

@@ -329,29 +329,30 @@ class OpenAiServer:
         content_type = response.headers.get("content-type")
         parser: BodyParser = WholeBody() if media_type_of(content_type) == "application/json" else EventStreamParser()
         is_empty, said_something = True, False
-        async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
-            try:
-                async for piece in pieces:
-                    is_empty = is_empty and not piece
-                    if is_page(content_type):
-                        break
-                    documents = parser.feed(piece)
-                    if STREAM_END in documents:
-                        yield documents[: documents.index(STREAM_END)]
-                        await self._drain(pieces)
-                        return
-                    if documents:
-                        said_something = True
-                        yield documents
-            except EventTooLong:
-                raise LlmBroke(
-                    "The LLM server sends events that are larger than any answer.", reason="an endless event"
-                ) from None
-            except LlmBroke:
-                # A whole answer is kept, because only its token counts can be missing.
-                if not reader.is_whole:
-                    raise
-        last = [] if is_empty else parser.close()
+        try:
+            async with contextlib.aclosing(self._http.body(response, first_byte_by)) as pieces:
+                try:
+                    async for piece in pieces:
+                        is_empty = is_empty and not piece
+                        if is_page(content_type):
+                            break
+                        documents = parser.feed(piece)
+                        if STREAM_END in documents:
+                            yield documents[: documents.index(STREAM_END)]
+                            await self._drain(pieces)
+                            return
+                        if documents:
+                            said_something = True
+                            yield documents
+                except LlmBroke:
+                    # A whole answer is kept, because only its token counts can be missing.
+                    if not reader.is_whole:
+                        raise
+            last = [] if is_empty else parser.close()
+        except EventTooLong:
+            raise LlmBroke(
+                "The LLM server sends events that are larger than any answer.", reason="an endless event"
+            ) from None
         if not (last or said_something):
             raise error_without_answer(content_type, is_empty=is_empty)
         yield last

@@ -1,8 +1,12 @@
 """Finds values that others on the same line replace: `Total: 49.00 (correct: 54.00)`, `Gate: B22 changed to B46`,
-`moved from 3 June to 5 June`, `~~49.00~~ 54.00`.
+`moved from 3 June to 5 June`, `~~49.00~~ 54.00`; and those that a later sentence corrects:
+`Correction: total is 54.00`.
 
 The line's label stands next to the old value, so the network that scores candidates would prefer the old value. The new
 value gets the old one's score.
+
+A value that words call a former one (`previously planned for 3 June`) is doubtful, and so is one beside it for a field
+that asks for the former value.
 """
 
 import re
@@ -28,6 +32,12 @@ _MAX_WORDS_OF_OLD: Final = 8
 _MAX_WORDS_TO_VERB: Final = 6
 """A verb such as `moved` is right before `from 3 June to 5 June`, or begins at most this many words after the first
 word of the new value."""
+_MAX_WORDS_TO_VALUE: Final = 4
+"""A value follows the words that call it a former one, or announce it, within this many words."""
+_WORDS_BEFORE, _WORDS_AFTER = 3, 2
+"""The words beside a value, this many on each side, and its label tell which value a later sentence corrects."""
+_SHORTEST_WORD, _STEM = 3, 5
+"""Such words have at least _SHORTEST_WORD letters, and are the same if the first _STEM are: `adult`, `adults`."""
 _MAX_STRUCK: Final = 60
 """A struck text has at most this many words."""
 _TEXTS: Final = ("part", "piece", "word")
@@ -81,6 +91,11 @@ _LONGEST: Final = max(map(len, _PHRASES))
 _BETWEEN, _FORMER = _single("between", "words"), _single("former", "names")
 _FROM, _TO = _single("from_to", "from"), _single("from_to", "to")
 _VERBS: Final = frozenset(_phrases("from_to", "verbs"))
+_FORMER_BEFORE: Final = frozenset(_phrases("former", "before"))
+_ANNOUNCED: Final = frozenset(_phrases("announced", "words"))
+_HEADED: Final = _single("announced", "headed")
+_LONGEST_REMARK: Final = max(map(len, _FORMER_BEFORE | _ANNOUNCED))
+_SENTENCE_ENDS: Final = (".", "!", "?", ";")
 
 
 class _Side(NamedTuple):
@@ -102,6 +117,25 @@ class _Replacement(NamedTuple):
     """True if the words leave no doubt that the old value was replaced, even if no candidate fits the new one."""
 
 
+class _Remark(NamedTuple):
+    """Words that say something of the value behind them."""
+
+    first: int
+    """Their first word."""
+    value: int
+    """The word behind them."""
+    is_correction: bool
+    """True if they announce a new value, False if they call the value a former one."""
+
+
+class _Correction(NamedTuple):
+    """A value that a sentence announces in place of an earlier one."""
+
+    first: int
+    """The first word of the announcement."""
+    span: int
+
+
 class Replacements:
     """The values of all candidates that others replace. Call `read` before `settle`."""
 
@@ -111,6 +145,14 @@ class Replacements:
         self._pairs: list[tuple[int, int]] = []
         """Pairs of indices: of a span that contains the old value, or both values, and of the span of the new value."""
         self._doubtful: frozenset[int] = frozenset()
+        self._corrections: dict[tuple[int, str, str], _Correction] = {}
+        """The last correction of each passage, by the kind of the value and the beginning of a word beside it."""
+        self._former: set[int] = set()
+        """Indices of the spans that words call former values."""
+        self._beside_former: set[int] = set()
+        """Indices of the other spans of such a kind in such a line."""
+        self._contrasted: list[tuple[int, int]] = []
+        """Each former value in a line that has just one other of its kind and unit, with the index of that one."""
         self._by_first: dict[tuple[int, int], list[int]] = {}
         self._by_last: dict[tuple[int, int], list[int]] = {}
         """Indices of the spans by their first word, and by their last one."""
@@ -132,9 +174,90 @@ class Replacements:
         for passage in self._passages:
             for line in range(len(passage.lines)):
                 yield
-                for place in (yield from _replacements_in(passage, passage.line_words(line))):
+                words = passage.line_words(line)
+                plain = yield from _plain_words(passage, words)
+                for place in (yield from _replacements_in(passage, words, plain)):
                     yield
                     self._pair(passage, place)
+                for remark in (yield from _remarks_in(passage, words, plain)):
+                    yield
+                    self._note(passage, remark, words)
+        if self._corrections or self._former:
+            yield from self._apply_remarks()
+
+    def _note(self, passage: Passage, remark: _Remark, line: range) -> None:
+        """Keep what a remark says of the value behind it."""
+        for word in range(remark.value, min(remark.value + _MAX_WORDS_TO_VALUE, line.stop)):
+            found = self._by_first.get((id(passage), word), ())
+            values = [index for index in found if self._spans[index].kind not in _TEXTS]
+            if not values:
+                continue
+            if not remark.is_correction:
+                self._former.update(values)
+                return
+            for index in values:
+                key = (id(passage), self._spans[index].kind)
+                for stem in self._stems(index, remark.value):
+                    self._corrections[(*key, stem)] = _Correction(remark.first, index)
+            return
+
+    def _stems(self, index: int, start: int = 0) -> frozenset[str]:
+        """Return the beginnings of the words beside a span, from `start` on, and of its label."""
+        span = self._spans[index]
+        passage, (first, last) = span.passage, (span.words[0], span.words[-1])
+        line = passage.line_words(passage.line_at(first))
+        before = range(max(line.start, start, first - _WORDS_BEFORE), first)
+        after = range(last + 1, min(line.stop, last + 1 + _WORDS_AFTER))
+        words = [passage.words[word] for word in (*before, *after)]
+        if span.has_colon and not start:
+            words += span.label.split()[-_WORDS_BEFORE:]
+        plain = frozenset(map(_plain, words)) - _BETWEEN
+        return frozenset(word[:_STEM] for word in plain if len(word) >= _SHORTEST_WORD and word.isalpha())
+
+    def _apply_remarks(self) -> Slices[None]:
+        """Find the values that the corrections are about, and those beside former ones."""
+        lines = set()
+        for count, index in enumerate(self._former):
+            if count % WORDS_AT_ONCE == 0:
+                yield
+            lines.add(self._line_and_kind(index))
+        beside: dict[tuple[object, ...], list[int]] = {}
+        earlier: dict[int, set[int]] = {}
+        for index, span in enumerate(self._spans):
+            if index % WORDS_AT_ONCE == 0:
+                yield
+            if span.kind in _TEXTS or index not in self._by_first.get((id(span.passage), span.words[0]), ()):
+                continue
+            if index not in self._former and (place := self._line_and_kind(index)) in lines:
+                beside.setdefault((*place, self._word_after(index)), []).append(index)
+            if not self._corrections:
+                continue
+            for stem in self._stems(index):
+                correction = self._corrections.get((id(span.passage), span.kind, stem))
+                if correction is not None and span.words[-1] < correction.first:
+                    earlier.setdefault(correction.span, set()).add(index)
+        self._beside_former.update(index for others in beside.values() for index in others)
+        for count, index in enumerate(self._former):
+            if count % WORDS_AT_ONCE == 0:
+                yield
+            others = beside.get((*self._line_and_kind(index), self._word_after(index)), ())
+            if len(others) == 1:
+                self._contrasted.append((index, others[0]))
+        for new, olds in earlier.items():
+            if len(olds) == 1:
+                self._pairs.append((min(olds), new))
+        self._doubtful = self._doubtful.union(earlier, *earlier.values())
+
+    def _word_after(self, index: int) -> str:
+        """Return the word behind a span in its line, such as a unit."""
+        span = self._spans[index]
+        word = span.words[-1] + 1
+        line = span.passage.line_words(span.passage.line_at(span.words[0]))
+        return _plain(span.passage.words[word]) if word < line.stop and span.kind == "number" else ""
+
+    def _line_and_kind(self, index: int) -> tuple[int, int, str]:
+        span = self._spans[index]
+        return id(span.passage), span.passage.line_at(span.words[0]), span.kind
 
     def _pair(self, passage: Passage, place: _Replacement) -> None:
         """Keep each pair of an old and a new span at a place."""
@@ -203,14 +326,18 @@ class Replacements:
     def settle(self, logits: Matrix, field: FieldText) -> frozenset[int]:
         """Raise each new value's score to that of the value that it replaces, and lower that of the old one, unless the
         field asks for a former value. Return the indices of the spans whose probability is limited."""
-        if not _FORMER.isdisjoint(map(_plain, field.full.split())):
-            return frozenset()
         before = logits.copy()
-        for old, new in self._pairs:
+        if not _FORMER.isdisjoint(map(_plain, field.full.split())):
+            pairs = [(other, former) for former, other in self._contrasted]
+            doubtful = frozenset(self._beside_former)
+        else:
+            pairs = [*self._pairs, *self._contrasted]
+            doubtful = self._doubtful.union(self._former)
+        for old, new in pairs:
             logits[new] = max(logits[new], before[old])
-        olds = {old for old, _ in self._pairs}
+        olds = {old for old, _ in pairs}
         logits[list(olds)] -= REPLACED
-        return self._doubtful.union(olds)
+        return doubtful.union(olds)
 
 
 def _may_replace(new: CandidateSpan, old: CandidateSpan) -> bool:
@@ -235,13 +362,35 @@ def _beside(passage: Passage, words: range) -> Iterator[int]:
             return
 
 
-def _replacements_in(passage: Passage, words: range) -> Slices[list[_Replacement]]:
-    """Return the places in a line where one value replaces another."""
+def _plain_words(passage: Passage, words: range) -> Slices[list[str]]:
     plain: list[str] = []
     for word in words:
         if word % WORDS_AT_ONCE == 0:
             yield
         plain.append(_plain(passage.words[word]))
+    return plain
+
+
+def _remarks_in(passage: Passage, words: range, plain: Sequence[str]) -> Slices[list[_Remark]]:
+    """Return the words of a line that announce a correction or call a value a former one."""
+    found = []
+    for at, word in enumerate(words):
+        if word % WORDS_AT_ONCE == 0:
+            yield
+        if plain[at] in _HEADED and passage.words[word].endswith(":"):
+            if not at or passage.words[word - 1].endswith(_SENTENCE_ENDS):
+                found.append(_Remark(word, word + 1, is_correction=True))
+            continue
+        for size in range(_LONGEST_REMARK, 0, -1):
+            phrase = tuple(plain[at : at + size])
+            if phrase in _FORMER_BEFORE or phrase in _ANNOUNCED:
+                found.append(_Remark(word, word + len(phrase), is_correction=phrase in _ANNOUNCED))
+                break
+    return found
+
+
+def _replacements_in(passage: Passage, words: range, plain: Sequence[str]) -> Slices[list[_Replacement]]:
+    """Return the places in a line where one value replaces another."""
     found = []
     opening = -1
     for at, word in enumerate(words):

@@ -317,7 +317,7 @@ def _legs_at(rows: _Rows, anchors: Sequence[_Anchor]) -> Slices[list[Mapping[Col
         end = anchors[index + 1].row if index + 1 < len(anchors) else len(texts)
         own = range(at, min(end, at + MAX_ROWS))
         if number and sum(len(_times(texts[row])) for row in own) < 2:
-            own = range(max(used + 1, at - MAX_ROWS), at + 1)
+            own = range(max(used + 1, at - MAX_ROWS + 1), at + 1)
         cells = _read(rows, own)
         if {"departure", "arrival"} <= cells.keys() and cells.keys() & {"from", "from_code"}:
             if number:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from models.concurrency import call_off
 from models.speech.transcriber import RATE, Samples, SpeechWindow, SpokenWord, Transcriber, WindowText
 from models.speech.voice_activity import VoiceActivity
 from tasks.inputs.av.audio import Recording
@@ -138,10 +139,7 @@ async def listen(
         while pending:
             await take()
     finally:
-        for task in pending:
-            task.cancel()
-        if pending:
-            await asyncio.wait(pending)
+        await call_off(*pending)
     if heard.tracks:
         heard.language = listener.language
     heard.language_probability = listener.language_probability

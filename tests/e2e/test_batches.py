@@ -194,11 +194,15 @@ def test_a_file_with_bad_lines_fails_as_a_whole(sdk: openai.OpenAI, llm: LlmServ
 @pytest.mark.parametrize(
     ("fields", "param", "said"),
     [
-        ({"endpoint": "/v1/completions"}, "endpoint", f"one of: {CHAT}, {RESPONSES}, {EMBEDDINGS}, {MODERATIONS}"),
-        ({"completion_window": "48h"}, "completion_window", "'24h'"),
+        (
+            {"endpoint": "/v1/completions"},
+            "endpoint",
+            f"one of: {CHAT}, {RESPONSES}, {EMBEDDINGS}, {MODERATIONS}, not '/v1/completions'",
+        ),
+        ({"completion_window": "48h"}, "completion_window", "'24h', not '48h'"),
         ({"input_file_id": "file-0"}, "input_file_id", "no file 'file-0'"),
         ({"metadata": {"k": "v" * 513}}, "metadata.k", "512"),
-        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "16"),
+        ({"metadata": {str(n): "" for n in range(17)}}, "metadata", "at most 16 items, not 17"),
     ],
 )
 def test_a_request_that_will_not_do_is_refused_by_its_field(

@@ -175,7 +175,10 @@ def test_a_list_is_turned_page_by_page(sdk: openai.OpenAI, client: httpx.Client)
         ({"limit": "10001"}, "Field 'limit': Input should be less than or equal to 10000, not 10001"),
         ({"limit": "all"}, "Field 'limit': Input should be a valid integer, not 'all'"),
         ({"order": "random"}, "Field 'order': Input should be 'asc' or 'desc', not 'random'"),
-        ({"order": "x" * 41}, "Field 'order': Input should be 'asc' or 'desc'"),
+        (
+            {"order": "x" * 41},
+            "Field 'order': Input should be 'asc' or 'desc', not a string of more than 40 characters",
+        ),
         ({"after": "file-1"}, "Field 'after': there is no file 'file-1'"),
     ],
 )
@@ -204,23 +207,32 @@ def test_a_file_may_be_kept_for_less_than_the_server_would(sdk: openai.OpenAI) -
 
 
 @pytest.mark.parametrize(
-    ("fields", "param"),
+    ("fields", "param", "value"),
     [
-        ({}, "purpose"),
-        ({"purpose": "world-domination"}, "purpose"),
-        ({"purpose": "vision", "expires_after[seconds]": "5"}, "expires_after[seconds]"),
-        ({"purpose": "vision", "expires_after[seconds]": "soon"}, "expires_after[seconds]"),
-        ({"purpose": "vision", "expires_after[seconds]": "0003600"}, "expires_after[seconds]"),
-        ({"purpose": "vision", "expires_after[seconds]": "3600" + "0" * 400}, "expires_after[seconds]"),
+        ({}, "purpose", "Field required"),
+        ({"purpose": "world-domination"}, "purpose", "'world-domination'"),
+        ({"purpose": "vision", "expires_after[seconds]": "5"}, "expires_after[seconds]", "'5'"),
+        ({"purpose": "vision", "expires_after[seconds]": "soon"}, "expires_after[seconds]", "'soon'"),
+        ({"purpose": "vision", "expires_after[seconds]": "0003600"}, "expires_after[seconds]", "'0003600'"),
+        (
+            {"purpose": "vision", "expires_after[seconds]": "3600" + "0" * 400},
+            "expires_after[seconds]",
+            "a string of more than 40 characters",
+        ),
         (
             {"purpose": "vision", "expires_after[seconds]": "3600", "expires_after[anchor]": "x"},
             "expires_after[anchor]",
+            "'x'",
         ),
     ],
 )
-def test_a_wrong_field_is_named(client: httpx.Client, fields: dict[str, str], param: str) -> None:
+def test_a_wrong_field_is_named_with_its_value(
+    client: httpx.Client, fields: dict[str, str], param: str, value: str
+) -> None:
     response = client.post("/v1/files", files={"file": ("a.txt", b"x")}, data=fields)
-    assert (response.status_code, response.json()["error"]["param"]) == (400, param)
+    error = response.json()["error"]
+    assert (response.status_code, error["param"]) == (400, param)
+    assert error["message"].endswith(value)
 
 
 def test_an_upload_of_which_nothing_may_be_kept_is_refused(client: httpx.Client) -> None:

@@ -433,16 +433,19 @@ def test_an_id_that_can_be_none_is_refused(model: FullModel, id_: object) -> Non
     ("message", "said"),
     [
         ([1], "The body should be one message of JSON-RPC, which is an object."),
-        ({"jsonrpc": "1.0", "method": "tools/list"}, "Field 'jsonrpc': should be '2.0'"),
-        ({"jsonrpc": "2.0", "id": 1, "method": 5}, "Field 'method': should be a string"),
-        ({"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [1]}, "Field 'params': should be an object"),
+        ({"jsonrpc": "1.0", "method": "tools/list"}, "Field 'jsonrpc': should be '2.0', not '1.0'"),
+        ({"jsonrpc": "2.0", "id": 1, "method": 5}, "Field 'method': should be a string, not 5"),
+        (
+            {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": [1]},
+            "Field 'params': should be an object, not an array",
+        ),
         (
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": 5}},
-            "Field 'params.name': should be the name of a tool",
+            "Field 'params.name': should be the name of a tool, not 5",
         ),
         (
             {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "ocr", "arguments": []}},
-            "Field 'params.arguments': should be an object",
+            "Field 'params.arguments': should be an object, not an array",
         ),
     ],
 )

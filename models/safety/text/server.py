@@ -7,6 +7,7 @@ from contextlib import aclosing
 import structlog
 
 from models.base import EngineFailed, EngineOverloaded, EngineTooSlow, EngineUnavailable, ModelError, UpstreamDown
+from models.concurrency import call_off
 from models.language.llm import (
     ContextOverflow,
     Done,
@@ -124,10 +125,7 @@ class ServerGuard:
             verdicts = await asyncio.gather(*judging)
         finally:
             # If one window cannot be judged, judging the others is useless.
-            for task in judging:
-                task.cancel()
-            if judging:
-                await asyncio.wait(judging)
+            await call_off(*judging)
         return judgement_of(self.name, verdicts, codes)
 
     async def close(self) -> None:

@@ -292,10 +292,17 @@ def point_of(segment: object) -> Point:
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` has four or five of them, and only horizontal and vertical sides."""
-    return len(corners) in _RECTANGLE_SEGMENTS and all(
-        isclose(x0, x1, abs_tol=0.01) != isclose(y0, y1, abs_tol=0.01) for (x0, y0), (x1, y1) in pairwise(corners)
-    )
+    """True if the path through `corners` is an upright rectangle. It has four of them, or five of which the last is the
+    first."""
+    if len(corners) not in _RECTANGLE_SEGMENTS:
+        return False
+    sides = [
+        (isclose(x0, x1, abs_tol=0.01), isclose(y0, y1, abs_tol=0.01))
+        for (x0, y0), (x1, y1) in pairwise([*corners, corners[0]])
+    ]
+    vertical, horizontal, none = (True, False), (False, True), (True, True)
+    takes_turns = sides[:4] in ([vertical, horizontal] * 2, [horizontal, vertical] * 2)
+    return takes_turns and all(side == none for side in sides[4:])
 
 
 def _page_bounds(item: object, matrix: PdfMatrix) -> Box:

@@ -1,16 +1,18 @@
 """The feed: silence, failure, time limits, and callers who leave."""
 
 import asyncio
+import contextlib
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 import pytest
 
 from app.chat.render import ChunkOptions, Envelope, stream
 from app.errors import BadRequest, Unavailable
 from app.events import Event, Finish, ReasoningChunk, TextChunk
-from app.feed import BUFFERED, Feed, TimeLimit
+from app.feed import BUFFERED, Feed, TimeLimit, Work
 from app.wire import sse
+from tests.strays import no_stray_failures
 
 FINISH = Finish("stop", 1, 1)
 ENVELOPE = Envelope("req-1", 0, "interfaze-beta")
@@ -196,3 +198,17 @@ async def test_the_work_waits_for_a_slow_listener_of_large_pieces() -> None:
             begun.append(made)
     assert sizes == [BUFFERED // 2 + BUFFERED // 4, 3 * BUFFERED, BUFFERED // 2]
     assert begun == [4, 4, 4]
+
+
+async def test_work_that_fails_while_its_caller_leaves_leaves_no_failure_behind() -> None:
+    async def start(report: Callable[[str], None]) -> None:
+        report("begun")
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise ValueError("the page could not be fetched") from None
+
+    with no_stray_failures():
+        async with contextlib.aclosing(Work[str, None](start).reports()) as reports:
+            assert await anext(reports) == "begun"
+        del reports

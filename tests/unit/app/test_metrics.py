@@ -12,6 +12,9 @@ from pathlib import Path
 import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from app.access.admission import AdmissionControl
 from app.access.key_file import add_key
@@ -367,3 +370,19 @@ def test_an_answer_counts_what_it_fails_with_and_not_that_its_caller_left() -> N
         raise asyncio.CancelledError
     assert (counters.failures, counters.seconds.count) == ({"failed": 1}, 2)
     assert len(counters.seconds.counts) == len(SECONDS) + 1
+
+
+def test_a_slash_at_the_end_is_left_out_only_where_a_route_lacks_it() -> None:
+    async def answer(_: Request) -> Response:
+        return Response()
+
+    routes = Routes([Route("/models", answer), Route("/models/{name}", answer), Route("/pages/{name:path}", answer)])
+    for path, known in (
+        ("/models/", "/models"),
+        ("/models/a/", "/models/a"),
+        ("/pages/a/", "/pages/a/"),
+        ("/models//", "/models//"),
+        ("/none/", "/none/"),
+        ("/", "/"),
+    ):
+        assert routes.without_slash(path) == known

@@ -92,6 +92,27 @@ def test_a_bad_line_is_told_by_its_number(bad: bytes, code: str, param: str | No
     assert problem["message"]
 
 
+@each_case(
+    ("bad", "message"),
+    [
+        (line(7), "Field 'custom_id': Input should be a string of 1 to 512 characters, not 7"),
+        (line(""), "Field 'custom_id': Input should be a string of 1 to 512 characters, not ''"),
+        (
+            line("x" * LARGE_BYTES),
+            "Field 'custom_id': Input should be a string of 1 to 512 characters, "
+            "not a string of more than 40 characters",
+        ),
+        (line(method="GET"), "Field 'method': Input should be 'POST', not 'GET'"),
+        (line(method=None), "Field 'method': Field required"),
+        (line(url="/v1/x"), f"Field 'url': Input should be '{URL}', the batch's endpoint, not '/v1/x'"),
+        (line(url=["x"]), f"Field 'url': Input should be '{URL}', the batch's endpoint, not an array"),
+        (b'{"custom_id": "a", "method": "POST"}', "Field 'url': Field required"),
+    ],
+)
+def test_a_message_about_a_line_quotes_the_value(bad: bytes, message: str) -> None:
+    assert problems(bad)[0]["message"] == message
+
+
 def test_a_bad_line_does_not_take_its_id_from_a_good_one() -> None:
     assert [one["code"] for one in problems(line("a", method="GET"), line("a"))] == ["invalid_method"]
 

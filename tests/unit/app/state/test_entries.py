@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +23,7 @@ from app.building import build_responses
 from app.settings import Settings
 from app.state import redis_entries as redis_store
 from app.state.counters import Amount, Limits, Reservation
-from app.state.entries import EntryStore, Key, StoreDown
+from app.state.entries import CircuitBreaker, EntryStore, Key, StoreDown
 from app.state.redis_counters import RedisCounters
 from app.state.redis_entries import ENTRY_BYTES, PREFIX, RedisEntries
 from app.state.responses import COPIES, ResponseStore, StoredResponse
@@ -30,6 +31,7 @@ from app.state.sealing import Sealer
 from app.state.sqlite_entries import SqliteEntries
 from models.fair_executor import FairExecutor
 from tests.redis_server import serving_redis
+from tests.strays import no_stray_failures
 
 MB = 1 << 20
 
@@ -579,3 +581,23 @@ async def test_a_killed_redis_is_down_and_comes_back(tmp_path: Path) -> None:
         await store.put(key("a"), b"y", max_age_s=60)
         assert await store.get(key("a")) == b"y"
         await store.close()
+
+
+async def test_a_caller_who_leaves_leaves_no_failure_of_the_store_behind() -> None:
+    begun = asyncio.Event()
+
+    async def work() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            raise StoreDown("the connection broke") from None
+
+    with no_stray_failures():
+        call = asyncio.create_task(CircuitBreaker(Counter()).call(work(), 60))
+        await begun.wait()
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+        del call
+        await asyncio.sleep(0)

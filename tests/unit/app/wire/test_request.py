@@ -9,6 +9,7 @@ from app.errors import BadRequest, PayloadTooLarge
 from app.wire.parse import LARGE_BYTES, parse
 from app.wire.problems import MAX_NESTING
 from app.wire.request import ChatRequest
+from app.wire.responses import PASSED_ON, ResponsesRequest
 from tests.conftest import each_case
 
 MESSAGE = {"role": "user", "content": "hi"}
@@ -45,6 +46,21 @@ def test_a_range_is_named_with_its_bound() -> None:
 )
 def test_a_message_names_the_field_the_limit_and_the_value(fields: dict[str, Any], message: str) -> None:
     assert problem(**fields).message == message
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        (dict.fromkeys("abcdefghijklmnopq", "x"), "Field 'metadata': Expected at most 16 items, not 17"),
+        ({"a": "x" * 513}, "Field 'metadata.a': String should have at most 512 characters, not 513"),
+        ({"a": "x" * LARGE_BYTES}, "Field 'metadata.a': String should have at most 512 characters"),
+        (["a"], "Field 'metadata': Input should be an object, not an array"),
+    ],
+)
+def test_a_message_about_metadata_counts_what_is_too_much(metadata: Any, message: str) -> None:
+    with pytest.raises(BadRequest) as refusal:
+        parse(ResponsesRequest, json.dumps({"model": "auto", "input": "hi", "metadata": metadata}).encode())
+    assert refusal.value.message == message
 
 
 def test_a_body_that_is_nested_too_deep_is_told_the_limit() -> None:
@@ -126,8 +142,26 @@ def test_the_field_is_named_by_its_path(fields: dict[str, Any], param: str) -> N
     assert f"'{param}'" in error.message
 
 
-def test_the_message_does_not_repeat_what_was_sent() -> None:
-    assert "secret" not in problem(temperature="secret").message
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"temperature": "hot"}, "a valid number, not 'hot'"),
+        ({"stream": "maybe"}, "a valid boolean, not 'maybe'"),
+        ({"stream": 5}, "a valid boolean, not 5"),
+        ({"max_tokens": True}, "a valid integer, not true"),
+        ({"model": None}, "a valid string, not null"),
+        ({"stop": {"a": 1}}, "a string or a list of strings, not an object"),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": 5}]}]}, "a valid string, not 5"),
+    ],
+)
+def test_a_value_of_a_wrong_type_is_quoted(fields: dict[str, Any], reason: str) -> None:
+    assert problem(**fields).message.endswith(f": Input should be {reason}")
+
+
+@pytest.mark.parametrize("size", [41, LARGE_BYTES])
+def test_a_long_text_is_not_quoted(size: int) -> None:
+    message = "Field 'temperature': Input should be a valid number, not a string of more than 40 characters"
+    assert problem(temperature="secret" + "x" * size).message == message
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"model": "x",}', b"[1]", b"null"])
@@ -255,3 +289,7 @@ def test_nesting_a_hundred_thousand_deep_is_no_json() -> None:
 
 def test_only_the_first_of_many_problems_is_looked_for() -> None:
     assert problem(messages=[5] * 50_000).param == "messages[0]"
+
+
+def test_no_declared_field_is_taken_from_those_that_are_passed_on() -> None:
+    assert ResponsesRequest.model_fields.keys().isdisjoint(PASSED_ON)

@@ -19,6 +19,7 @@ from models.language.llm import (
 )
 from models.language.openai_faults import (
     LONGEST_MESSAGE,
+    RETRY_AFTER_S,
     ServerError,
     error_of,
     overflow_of,
@@ -104,7 +105,16 @@ def test_retry_after_may_be_a_date() -> None:
     wait = seconds_until(format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True))
     assert wait is not None
     assert 80 < wait <= 90
-    assert seconds_until("soon") is None
+
+
+@pytest.mark.parametrize(
+    "header", ["soon", "inf", "-inf", "nan", "1e400", "Mon, 99", "Mon, 01 Jan 2035 00:00:00 +99999999999999"]
+)
+def test_a_retry_after_that_makes_no_sense_is_ignored(header: str) -> None:
+    assert seconds_until(header) is None
+    error = error_of(429, ServerError(), header)
+    assert isinstance(error, LlmOverloaded)
+    assert error.retry_after == RETRY_AFTER_S
 
 
 async def test_a_refusal_gives_the_servers_sentence_cleaned() -> None:

@@ -154,6 +154,13 @@ def test_a_body_that_does_not_end_is_given_up() -> None:
         body.feed(b"x")
 
 
+@pytest.mark.parametrize("middle", [b"\ndata: ", b"\rdata: "])
+async def test_an_event_that_is_too_long_only_with_its_last_line_is_broken(middle: bytes) -> None:
+    half = b"x" * (LONGEST_EVENT * 3 // 4)
+    with pytest.raises(LlmBroke, match="larger than any answer"):
+        await answer(Reply(events=[b"data: " + half + middle + half]))
+
+
 async def test_a_server_that_sends_a_line_without_an_end_is_broken() -> None:
     with pytest.raises(LlmBroke, match="larger than any answer"):
         await answer(Reply(events=[b"x" * (2 * LONGEST_EVENT)]))

@@ -71,6 +71,48 @@ async def test_an_old_value_is_doubtful_if_the_new_one_is_no_value_of_the_field(
 @each_case(
     ("text", "name", "schema", "value"),
     [
+        ("Order 4711\nTotal: 49.00\nThank you.\nCorrection: total is 54.00", "total", NUMBER, 54),
+        ("Summe: 49,00\nVielen Dank.\nKorrektur: Die Summe ist 54,00", "summe", NUMBER, 54),
+        ("We booked for 2 adults last week. Sorry, please change it to 1 adult.", "adults", NUMBER, 1),
+    ],
+)
+async def test_a_value_that_a_later_sentence_corrects_is_not_copied(
+    text: str, name: str, schema: Any, value: Any
+) -> None:
+    found = await read_field(text, name, schema)
+    assert found.value == value
+    assert found.probability <= DOUBTFUL
+
+
+async def test_values_of_which_a_later_sentence_may_correct_any_are_doubtful() -> None:
+    found = await read_field("Total: 49.00\nTotal VAT: 5.00\nCorrection: total is 54.00", "total", NUMBER)
+    assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
+        ("The meeting previously planned for 3 June 2026, will be on 5 June 2026.", "meeting_date", DAY, "2026-06-05"),
+        ("Sitzung, ursprünglich geplant für 03.06.2026, findet am 05.06.2026 statt", "sitzung", DAY, "2026-06-05"),
+        ("Weight 12.4 kg (last visit 13.1 kg)", "previous_weight_kg", NUMBER, 13.1),
+        ("Weight 12.4 kg (last visit 13.1 kg)", "weight_kg", NUMBER, 12.4),
+        ("Peso 12,4 kg (última visita 13,1 kg)", "peso", NUMBER, 12.4),
+    ],
+)
+async def test_a_former_value_answers_only_a_field_that_asks_for_it(
+    text: str, name: str, schema: Any, value: Any
+) -> None:
+    assert (await read_field(text, name, schema)).value == value
+
+
+async def test_a_former_value_alone_is_doubtful() -> None:
+    found = await read_field("Start date: originally planned for 3 June 2026", "start_date", DAY)
+    assert found.probability <= DOUBTFUL
+
+
+@each_case(
+    ("text", "name", "schema", "value"),
+    [
         ("Original total: 49.00, now 54.00", "original_total", NUMBER, 49),
         ("Start date: 3 June 2026\nOpen from 3 June 2026 to 5 June 2026", "start_date", DAY, "2026-06-03"),
         ("Answers: 5 (new) 7 (used)", "answers", NUMBER, 5),
@@ -92,6 +134,8 @@ async def test_a_value_that_nothing_replaces_or_that_is_asked_for_is_copied(
         "~~4~~ 5 ",
         "B1 changed to B2 from ",
         "Total: 49 (correct: 54)\n",
+        "Correction: total is 54\n",
+        "total previously 3 and 5, ",
     ],
 )
 def test_no_step_of_a_long_text_is_long(line: str) -> None:

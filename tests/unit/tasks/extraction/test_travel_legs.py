@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from tasks.extraction.travel_legs import MAX_ROWS
 from tests.lists_in_text import OR_NULL, TEXT, list_in
 
 DATE = {"type": "string", "format": "date"}
@@ -124,3 +125,11 @@ def test_a_ferry_has_the_ports_and_days_above_and_below_its_times() -> None:
 """
     found = legs(text, porto_partenza=TEXT, partenza_ora=TEXT, porto_arrivo=TEXT, arrivo_data=DATE, arrivo_ora=TEXT)
     assert [tuple(one.values()) for one in found] == [("LIVORNO", "21:30", "OLBIA", "2026-08-15", "07:00")]
+
+
+def test_a_leg_has_no_more_rows_than_its_limit_also_if_its_number_is_the_last() -> None:
+    columns = {"train": TEXT, "von": TEXT, "nach": TEXT, "abfahrt": TEXT, "ankunft": OR_NULL}
+    for rows, count in ((MAX_ROWS, 1), (MAX_ROWS + 1, 0)):
+        between = "bitte beachten\n" * (rows - 3)
+        text = f"ab 08:14 Kassel-Wilhelmshöhe\nan 10:02 Hamburg Hbf\n{between}ICE 578\n"
+        assert len(legs(text, **columns) or ()) == count

@@ -95,6 +95,17 @@ def box(x: float, y: float, width: float, height: float, *, opacity: float = 1, 
     return draw
 
 
+def area(*corners: tuple[float, float]) -> Draw:
+    def draw(canvas: Canvas) -> None:
+        path = canvas.beginPath()
+        path.moveTo(*corners[0])
+        for corner in corners[1:]:
+            path.lineTo(*corner)
+        canvas.drawPath(path, fill=1, stroke=0)
+
+    return draw
+
+
 @pytest.mark.parametrize("size", [(225, 60), (200, 120), (200, 30), (30, 200), (60, 12)])
 def test_a_small_picture_that_may_hold_a_line_of_text_is_read(size: tuple[float, float]) -> None:
     assert not layer_of(words("Dear customer"), photo(72, 300, *size)).complete
@@ -235,8 +246,13 @@ def test_a_box_inside_a_clip_covers_what_is_inside() -> None:
 
 @pytest.mark.parametrize(
     "over",
-    [box(50, 690, 200, 30, opacity=0.4), box(50, 690, 200, 30, filled=0), photo(50, 690, 55, 30, alpha=90)],
-    ids=["highlight", "frame", "watermark"],
+    [
+        box(50, 690, 200, 30, opacity=0.4),
+        box(50, 690, 200, 30, filled=0),
+        photo(50, 690, 55, 30, alpha=90),
+        area((50, 690), (250, 690), (250, 700), (250, 720)),
+    ],
+    ids=["highlight", "frame", "watermark", "triangle"],
 )
 def test_what_lets_text_through_does_not_cover_it(over: Draw) -> None:
     assert texts(layer_of(words("legible"), over)) == ["legible"]
