@@ -23,6 +23,8 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from app.errors import DEFAULT_HEADERS, ApiError, BadRequest
+from app.hang_ups import HangUps
+from app.http.disconnect import HANG_UP
 from models.loop_turns import LoopTurns
 from models.scheduler import Share
 
@@ -142,6 +144,7 @@ class Connections:
         self.ever_refused: Counter[str] = Counter(dict.fromkeys(REASONS, 0))
         self._all: dict[BoundedProtocol, None] = {}
         self._by_address: Counter[str] = Counter()
+        self._hang_ups: HangUps | None = None
         self._clock: asyncio.TimerHandle | None = None
         self._report: asyncio.TimerHandle | None = None
 
@@ -160,6 +163,9 @@ class Connections:
             made_room = True
         if self._clock is None:
             self._clock = connection.loop.call_later(TICK_S, self._tick, connection.loop)
+        if self._hang_ups is None:
+            self._hang_ups = HangUps(connection.loop)
+        self._hang_ups.watch(connection.descriptor, connection.note_hang_up)
         return made_room
 
     def leave(self, connection: "BoundedProtocol") -> None:
@@ -167,9 +173,14 @@ class Connections:
             self._by_address[connection.address] -= 1
             if not self._by_address[connection.address]:
                 del self._by_address[connection.address]
+            if self._hang_ups is not None:
+                self._hang_ups.forget(connection.descriptor)
         if not self._all and self._clock is not None:
             self._clock.cancel()
             self._clock = None
+        if not self._all and self._hang_ups is not None:
+            self._hang_ups.close()
+            self._hang_ups = None
 
     def note(self, reason: Reason, loop: asyncio.AbstractEventLoop) -> None:
         """Count a refusal. The log reports refusals once a minute, because a flood of requests would flood the log."""
@@ -248,6 +259,10 @@ class BoundedProtocol(HttpToolsProtocol):
         self._limits = connections.limits
         self.timeout_keep_alive = math.ceil(self._limits.idle_s)
         self.address = ""
+        self.descriptor = -1
+        """Number of the socket."""
+        self._has_hung_up = False
+        """True once the client has closed its side, although bytes that it sent before may still be unread."""
         now = self.loop.time()
         self._in_head = self._in_body = self._is_ending = False
         self._since = now
@@ -284,6 +299,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self.flow = _TurnedFlow(transport, self._waits_for_turn)
         self.address = self.client[0] if self.client else ""
+        self.descriptor = transport.get_extra_info("socket").fileno()
         if not self._connections.admit(self):
             self.drop("connections")
 
@@ -307,15 +323,25 @@ class BoundedProtocol(HttpToolsProtocol):
                 cycle.disconnected = True
                 cycle.waiting_for_100_continue = False
                 cycle.message_event.set()
+                hang_up: asyncio.Future[None] = cycle.scope["state"][HANG_UP]
+                if not hang_up.done():
+                    hang_up.set_result(None)
 
-    def eof_received(self) -> bool:  # type: ignore[override]
+    def note_hang_up(self) -> None:
         """Treat a client that closes its sending side as gone, because both look alike, and send it an error in case it
-        still listens. Return True if the connection stays open until the error is sent."""
+        still listens. What it has sent, and is still unread, is not served."""
+        self._has_hung_up = True
         if not self.waits:
             self._end_with(BadRequest(_CLIENT_LEFT, code="client_left"))
-        return self._is_ending
+
+    def eof_received(self) -> None:
+        self.note_hang_up()
 
     def data_received(self, data: bytes) -> None:
+        if self._has_hung_up:
+            if not (self._is_ending or self._in_body):
+                self._end_with(BadRequest(_CLIENT_LEFT, code="client_left"))
+            return
         self._inbound.moved += len(data)
         if not self._waits_for_turn():
             self._wait_for_turn(Share(f"address {self.address}"))
@@ -365,6 +391,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
+        self.scope["state"][HANG_UP] = self.loop.create_future()
         self._chunks += _HEAD_COST
         self._in_head = True
         self._since = self.loop.time()
@@ -490,8 +517,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._is_ending = True
         self._since = self.loop.time()
         # Closing a connection with unread bytes would reset it, and its answer would be lost.
-        self.transport.write_eof()
-        self.flow.resume_reading()
+        try:
+            self.transport.write_eof()
+        except OSError:  # of asyncio's transports, if the client has reset the connection
+            self.transport.abort()
+        else:
+            self.flow.resume_reading()
 
     @property
     def _too_large(self) -> str:

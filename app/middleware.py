@@ -30,7 +30,7 @@ from app.errors import (
     report_error,
     shutting_down,
 )
-from app.http.disconnect import ClientGone
+from app.http.disconnect import ClientGone, entered_unless_gone
 from app.metrics import Metrics
 from app.settings import is_loopback
 from app.telemetry import Stages
@@ -161,7 +161,8 @@ class RequestScope:
                 if scope["path"] in PROBES:
                     # A flood of requests for pages does not keep probes from the same address waiting.
                     address = f"probe {address}"
-                async with self._turnstile.turn(address) if is_open else self._pacer.turn(SHARE.get()):
+                turn = self._turnstile.turn(address) if is_open else self._pacer.turn(SHARE.get())
+                async with entered_unless_gone(scope, turn):
                     if scope["path"] != HEALTH:
                         await self._look()
                     with self._line_slots.yield_to(scope["method"], scope["path"]):
@@ -220,7 +221,7 @@ class RequestScope:
                 raise BadRequest(several, param="authorization")
             return self._keys.check(next(iter(given), None), address)
         except ApiError:
-            async with self._turnstile.turn(address):
+            async with entered_unless_gone(scope, self._turnstile.turn(address)):
                 raise
 
 

@@ -6,6 +6,7 @@ Time passes where a test says so: it looks at the connections as of a later seco
 import asyncio
 import functools
 import json
+import select
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from app.connections import (
     Connections,
     bounded_protocol,
 )
+from app.http.disconnect import HANG_UP
 from models.loop_turns import REST_S, LoopTurns
 from tests.loop_passes import passing
 from tests.waiting import until
@@ -35,11 +37,19 @@ POST = b"POST /read HTTP/1.1\r\nhost: x\r\n"
 LARGE = 64 * 1024 * 1024
 
 
+hang_ups_are_noticed = pytest.mark.skipif(
+    not hasattr(select, "EPOLLRDHUP"), reason="only Linux tells of a hang-up before what was sent is read"
+)
+
+
 @dataclass
 class Application:
-    """Reads bodies at /read and /slowly, answers much at /large, and holds what is asked of /held until `release`."""
+    """Reads bodies at /read and /slowly, answers much at /large, and holds what is asked of /held until `release`. At
+    /unread, waits for its caller to leave."""
 
     asked: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    """Paths whose callers left."""
     read: list[tuple[int, str]] = field(default_factory=list)
     """Bytes of each body, and how it ended."""
     release: asyncio.Event = field(default_factory=asyncio.Event)
@@ -59,6 +69,10 @@ class Application:
             self.read.append((size, message["type"]))
             if message["type"] == "http.disconnect":
                 return
+        if path == "/unread":
+            await scope["state"][HANG_UP]
+            self.left.append(path)
+            return
         if path == "/awaited":
             while (message := await receive())["type"] != "http.disconnect":
                 pass
@@ -551,6 +565,51 @@ async def test_a_request_that_others_wait_behind_hears_that_its_caller_left(
     assert server.app.asked == ["/awaited"]
 
 
+@hang_ups_are_noticed
+async def test_a_request_whose_body_is_unread_hears_that_its_caller_left() -> None:
+    async with served() as server:
+        _, writer = await server.open()
+        writer.write(POST.replace(b"/read", b"/unread") + b"content-length: 150000\r\n\r\n" + b"x" * 150_000)
+        [connection] = server.connections._all
+        await until(lambda: connection.flow.read_paused)
+        writer.transport.abort()
+        await until(lambda: server.app.left == ["/unread"])
+        await until(lambda: not server.connections)
+
+
+@hang_ups_are_noticed
+async def test_callers_that_have_left_make_room_for_others_from_their_address() -> None:
+    async with served(per_address=2) as server:
+        for _ in range(2):
+            _, writer = await server.open()
+            writer.write(POST.replace(b"/read", b"/held") + b"content-length: 150000\r\n\r\n" + b"x" * 150_000)
+        await until(lambda: all(one.flow.read_paused for one in server.connections._all))
+        for writer in server.writers:
+            writer.transport.abort()
+        await until(lambda: not server.connections)
+        reader, writer = await server.open()
+        writer.write(GET)
+        assert await answer(reader) == (200, b"ok")
+        assert server.connections.refused == {}
+
+
+@hang_ups_are_noticed
+async def test_a_request_whose_caller_left_before_it_was_parsed_is_not_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[Callable[[], object]] = []
+    async with served() as server:
+        _, writer = await server.open()
+        [connection] = server.connections._all
+        monkeypatch.setattr(LoopTurns, "call", lambda _, work, *__, **___: turns.append(work))
+        writer.write(POST + b"content-length: 150000\r\n\r\n" + b"x" * 150_000)
+        await until(lambda: turns)
+        writer.transport.abort()
+        await until(lambda: connection._is_ending or connection.transport.is_closing())
+        for work in turns:
+            work()
+        await until(lambda: not server.connections)
+    assert server.app.asked == []
+
+
 async def test_a_request_that_is_refused_behind_one_that_is_answered_is_never_in_the_midst_of_its_answer() -> None:
     async with served(head_bytes=1024) as server:
         reader, writer = await server.open()
@@ -577,6 +636,7 @@ async def test_nobody_fills_the_log_with_what_is_no_http(caplog: pytest.LogCaptu
         for request in (b"\x16\x03\x01 hello\r\n\r\n", GET.replace(b"\r\n\r\n", b"\r\nupgrade: websocket\r\n\r\n")) * 3:
             reader, writer = await server.open()
             writer.write(request.replace(b"upgrade:", b"connection: upgrade\r\nupgrade:"))
+            await reader.readuntil(b"\r\n\r\n")
             writer.write_eof()
             await reader.read()
         assert server.connections.ever_refused["invalid_http"] == 3

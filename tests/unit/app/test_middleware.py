@@ -18,7 +18,7 @@ from app.access.pacing import Pacer
 from app.access.turnstile import Turnstile
 from app.batches.line_slots import LineSlots
 from app.errors import DEFAULT_HEADERS
-from app.http.disconnect import ClientGone, until_disconnect
+from app.http.disconnect import HANG_UP, ClientGone, until_disconnect
 from app.main import SWITCH_INTERVAL_S
 from app.metrics import Metrics
 from app.middleware import REFUSAL_DELAY_S, RequestScope
@@ -30,6 +30,7 @@ from models.malloc import Activity
 from models.request_memory import RequestMemory
 from models.scheduler import Share
 from tests.e2e.full_model import client_of_app
+from tests.waiting import until
 
 HEADERS = [(b"authorization", b"Bearer key")]
 MEMORY = RequestMemory(1 << 30, most_waiting=8)
@@ -236,6 +237,50 @@ async def test_requests_of_keys_are_paced_by_key_and_the_others_by_address(
     await scope({"type": "http", "method": "GET", "path": path, "headers": HEADERS, "client": client}, receive, send)
     assert begun == paced
     assert addresses == by_address
+
+
+@pytest.mark.parametrize("leaves", ["while it waits", "before it waits"])
+async def test_a_request_whose_caller_leaves_before_its_turn_ends_and_never_begins(leaves: str) -> None:
+    begun: list[str] = []
+    open_requests = OpenRequestLimit(8)
+    pacer = Pacer(1)
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        begun.append(scope["path"])
+        await Response()(scope, receive, send)
+
+    async def nothing(*_: object) -> Message:
+        return {"type": "http.disconnect"}
+
+    async def look() -> None:
+        pass
+
+    control = AdmissionControl(SqliteCounters(Path("none")), Prices(1, 1))
+    keys, slots = ApiKeys(["key"]), LineSlots(1)
+    handler = RequestScope(
+        answers, keys, control, pacer, open_requests, look, Activity(), MEMORY, slots, Metrics(), Traces()
+    )
+    hang_up: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": "/v1/models",
+        "headers": HEADERS,
+        "state": {HANG_UP: hang_up},
+    }
+    own = keys.check("Bearer key", "").share
+    async with pacer.turn(Share("rival")), pacer.turn(own):
+        if leaves == "before it waits":
+            hang_up.set_result(None)
+        handling = asyncio.create_task(handler(scope, nothing, nothing))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        if leaves == "while it waits":
+            assert not handling.done()
+            hang_up.set_result(None)
+        await until(handling.done)
+        assert not open_requests._under_way
+    assert begun == []
 
 
 def test_threads_let_the_event_loop_go_on_soon(tmp_path: Path) -> None:

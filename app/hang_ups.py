@@ -1,0 +1,52 @@
+"""Notices that a peer has closed its side of a connection, even while nothing is read from the connection.
+
+A transport notices the end of a connection only by reading, and the server reads no further while a large body waits
+for its request to begin. A caller that hangs up then would keep its connection, and its place among the waiting
+requests, until the request began: a client that sends requests and hangs up at once would fill both. On Linux, epoll
+tells when a peer closes its side (EPOLLRDHUP), whatever is still unread. Elsewhere, hang-ups are noticed by reading
+only.
+"""
+
+import asyncio
+import select
+from collections.abc import Callable
+
+_AT_ONCE = 64
+"""At most this many hang-ups are reported in one pass of the event loop."""
+
+
+class HangUps:
+    """Watches sockets for peers that close their side. An object of this class belongs to one event loop, and must be
+    closed."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._watched: dict[int, Callable[[], None]] = {}
+        self._epoll = select.epoll() if hasattr(select, "EPOLLRDHUP") else None
+        if self._epoll is not None:
+            loop.add_reader(self._epoll.fileno(), self._report)
+
+    def watch(self, descriptor: int, hung_up: Callable[[], None]) -> None:
+        """Call `hung_up` when the peer of this socket closes its side, until `forget` is called."""
+        if self._epoll is not None:
+            self._watched[descriptor] = hung_up
+            # Edge-triggered: a closed side stays closed, and would otherwise be reported in every pass of the loop.
+            self._epoll.register(descriptor, select.EPOLLRDHUP | select.EPOLLET)
+
+    def forget(self, descriptor: int) -> None:
+        """Stop watching a socket, which must be open still. May be called for a socket that is not watched."""
+        if self._epoll is not None and self._watched.pop(descriptor, None) is not None:
+            self._epoll.unregister(descriptor)
+
+    def close(self) -> None:
+        if self._epoll is not None:
+            self._loop.remove_reader(self._epoll.fileno())
+            self._epoll.close()
+            self._epoll = None
+        self._watched.clear()
+
+    def _report(self) -> None:
+        assert self._epoll is not None
+        for descriptor, _ in self._epoll.poll(0, _AT_ONCE):
+            if (hung_up := self._watched.get(descriptor)) is not None:
+                hung_up()
