@@ -151,6 +151,7 @@ def test_programs_have_the_body(model: FullModel, sign: str, tmp_path: Path) -> 
     assert (refused.returncode, json.loads(refused.stdout)["error"]["type"]) == (1, "invalid_request_error")
 
 
+@pytest.mark.deep
 def test_a_large_file_is_uploaded_and_deleted_again(model: FullModel, sign: str, tmp_path: Path) -> None:
     with (tmp_path / sign).open("ab") as file:
         file.write(bytes(17 << 20))

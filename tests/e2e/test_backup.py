@@ -137,6 +137,7 @@ def as_variables(settings: dict[str, object]) -> dict[str, str]:
     return {f"OPENFAZE_{name.upper()}": str(value) for name, value in settings.items()}
 
 
+@pytest.mark.deep
 def test_a_server_that_is_killed_at_work_has_lost_nothing_that_it_acknowledged(
     model: Model, llm: LlmServer, key: str, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ def test_nothing_is_restored_under_a_server(llm: LlmServer, key: str, tmp_path: 
     assert openfaze("restore", "state.zip", folder=tmp_path, **as_variables(elsewhere)).returncode == 0
 
 
+@pytest.mark.deep
 def test_the_commands_write_to_a_pipe_and_read_from_one(llm: LlmServer, key: str, tmp_path: Path) -> None:
     here, there = (as_variables(settings_of(llm, folder)) for folder in (tmp_path, tmp_path / "elsewhere"))
     backup = [sys.executable, "-c", SERVE, "backup", "-"]

@@ -24,6 +24,7 @@ SOON_FREE = f"import app.batches.runner as runner; runner.LEASE_S = 3.0; runner.
 """A server whose batches are another's three seconds after it was killed."""
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
 def test_a_server_that_ends_asks_nothing_again_that_was_answered(how: signal.Signals, tmp_path: Path) -> None:
     answered: list[str] = []

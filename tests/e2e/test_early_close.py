@@ -81,6 +81,7 @@ def half_close(connection: socket.socket) -> None:
             pass
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("leave", [close, reset, half_close])
 def test_whoever_leaves_early_leaves_no_error_behind(
     leave: Callable[[socket.socket], None], llm: LlmServer, tmp_path: Path

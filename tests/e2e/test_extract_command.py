@@ -256,6 +256,7 @@ def test_a_second_command_beside_a_running_one_says_what_to_do(
     assert counting.asked.total() == len(names)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("killed_at", [1, 2, 10, 19, 20])
 def test_a_job_that_was_killed_goes_on_with_the_papers_that_are_left(
     tmp_path: Path, counting: CountingServer, killed_at: int

@@ -74,6 +74,7 @@ def test_a_transcript_is_what_was_heard(client: httpx.Client, server: Server) ->
     assert not [entry for entry in server.log if entry["event"] == "llm_loaded"]
 
 
+@pytest.mark.deep
 def test_who_asks_for_nothing_but_results_gets_them_as_they_are(client: httpx.Client) -> None:
     """Without a schema, too: the LLM that comes along would make up a text of its own."""
     heard = ask(client, text_part("What is said here?"), sample("speech_jfk.flac", "audio/flac")).json()
@@ -328,6 +329,7 @@ def test_a_fact_that_nothing_says_is_no_field(client: httpx.Client, server: Serv
     assert len([entry for entry in server.log if entry["event"] == "llm_loaded"]) == loaded
 
 
+@pytest.mark.deep
 def test_a_long_input_neither_fills_a_context_nor_cuts_the_answer(client: httpx.Client) -> None:
     pages = "\n".join(
         f"Clause {number}: the parties agree that nothing here matters to anybody." for number in range(300)
@@ -387,6 +389,7 @@ def test_codes_of_a_picture_and_of_a_pdf_fill_fields_with_their_places(client: h
         assert "DE89370400440532013000" not in json.dumps(entry)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("rounds", [False, True])
 def test_boxes_drawn_on_a_form_decide(client: httpx.Client, rounds: bool) -> None:
     form = form_of(5, rounds=rounds, size=28)
@@ -449,6 +452,7 @@ def test_a_plain_question_is_answered_with_passages(client: httpx.Client) -> Non
     assert adapt_for_client(PASSAGES) in body["warnings"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("text", "value", "row"),
     [
@@ -520,6 +524,7 @@ def test_a_question_about_a_picture_is_answered_by_the_objects_in_it(client: htt
     assert response.json()["warnings"] == [adapt_for_client(COPIED)]
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("shared")
 def test_what_is_in_a_picture_is_what_is_written_there_where_nothing_finds_objects(tmp_path: Path) -> None:
     receipt = sample("receipt_001.jpg", "image/jpeg")

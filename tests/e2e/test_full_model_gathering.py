@@ -378,6 +378,7 @@ def test_a_request_about_nothing_but_a_forecast_fails_with_its_input(model: Full
     assert model.prompts == []
 
 
+@pytest.mark.deep
 def test_the_log_names_the_plan_and_nothing_of_the_content() -> None:
     with serving_full_model() as model:
         model.script(Reply("Nine."))

@@ -67,6 +67,7 @@ PLACES: dict[str, tuple[str, Callable[[str], bytes]]] = {
 }
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("place", PLACES)
 def test_an_order_in_an_input_is_data(place: str, model: FullModel, origin: Origin) -> None:
     media_type, make = PLACES[place]

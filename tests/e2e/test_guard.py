@@ -222,6 +222,7 @@ def test_the_openai_sdk_is_told(model: FullModel) -> None:
         assert client.chat.completions.create(model="auto", messages=asked).choices[0].message.content == "Paris."
 
 
+@pytest.mark.deep
 def test_the_interfaze_sdk_is_told(model: FullModel) -> None:
     model.script(by_body=lambda body: Reply('{"city": "Paris"}' if "response_format" in body else "Paris."))
     report = guard_calls(model.base_url)

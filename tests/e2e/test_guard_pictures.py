@@ -52,6 +52,7 @@ def test_a_picture_needs_an_engine_that_judges_pictures(model: FullModel, task: 
         assert content_of(model.ask(guard("S12_IMAGE"), FRANCE)) == "Paris."
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("headers", [None, BYPASS])
 def test_a_picture_is_judged_before_anything_else_looks_at_it(seeing: FullModel, headers: Json | None) -> None:
     seeing.script(Reply("A wall."))

@@ -215,6 +215,7 @@ def test_what_a_recording_says_is_blocked(model: FullModel, task: str | None, wo
     assert model.prompts == []
 
 
+@pytest.mark.deep
 def test_a_harmless_recording_passes(model: FullModel) -> None:
     model.script(Reply("A train."))
     body = model.ask(guard("S1"), [text_part("What is this?"), recording(SAFE)]).json()
@@ -240,6 +241,7 @@ def page_for_machines(text: str) -> bytes:
     return web_document("A page", f"<main><p>{SAFE}</p></main>", head=head).encode()
 
 
+@pytest.mark.deep
 @BOTH
 @pytest.mark.parametrize("task", [None, "scraper"])
 @pytest.mark.parametrize("page", [plain_page, page_with_links, page_with_a_title, page_for_machines])
@@ -258,6 +260,7 @@ def test_what_a_page_says_is_blocked(
     assert model.prompts == []
 
 
+@pytest.mark.deep
 def test_one_page_of_several_is_enough(model: FullModel, origin: Origin) -> None:
     origin.files |= {"/safe": plain_page(SAFE), "/bomb": plain_page(BOMB)}
     said = f"Read {origin.url('/safe')} and {origin.url('/bomb')}"
@@ -338,6 +341,7 @@ def text_of(words: str) -> Json:
     return file_of(words.encode(), "a.txt", "text/plain")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("said", "source"),
     [
@@ -423,6 +427,7 @@ def test_without_a_reader_no_picture_is_shown_under_a_guard(blind: FullModel, he
     assert content_of(blind.ask(said, headers=headers)) == "A sign."
 
 
+@pytest.mark.deep
 def test_a_recording_that_calls_itself_a_video_is_heard(seeing: FullModel) -> None:
     seeing.script(Reply("A train."))
     sound = data_url(encoded(say(SAFE, speed=140)[None], "webm", rate=16_000), "video/webm")

@@ -157,6 +157,7 @@ ATTACKS = (
 )
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("attack", ATTACKS, ids=str)
 def test_an_attack_gets_its_error_within_bounded_memory(attack: Attack, server: Server, origin: Origin) -> None:
     body = attack.body(origin)

@@ -202,6 +202,7 @@ def _every_way() -> list[Any]:
     ]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(("way", "kind"), _every_way())
 def test_what_can_be_read_is_read_whichever_way_it_comes(
     way: str, kind: Kind, client: httpx.Client, origin: Origin
@@ -249,6 +250,7 @@ def _spoken(sample: Path) -> Samples:
     return samples[:, first:last]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", some_of(SOUNDS, "speech.wav", "speech.mp3"), ids=str)
 def test_speech_is_heard_in_every_type_of_recording(kind: Kind, client: httpx.Client, shared: Path) -> None:
     extension = kind.filename.rpartition(".")[2]
@@ -259,6 +261,7 @@ def test_speech_is_heard_in_every_type_of_recording(kind: Kind, client: httpx.Cl
     assert SPOKEN in _result(client, "speech_to_text", content)["text"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", some_of(FILMS, "film.mp4"), ids=str)
 def test_speech_is_heard_in_every_type_of_video(kind: Kind, client: httpx.Client, shared: Path) -> None:
     extension = kind.filename.rpartition(".")[2]
@@ -280,6 +283,7 @@ def test_speech_is_heard_whichever_way_it_comes(way: str, client: httpx.Client, 
     assert SPOKEN in _result(client, "stt", HEARD[way](kind, data, origin, client))["text"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("task", ["ocr", "scraper"])
 @pytest.mark.parametrize("header", ["x-interfaze-bypass-cache", "x-interfaze-zdr"])
 def test_a_request_that_bypasses_the_cache_fetches_anew(

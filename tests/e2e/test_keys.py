@@ -161,6 +161,7 @@ def test_a_limit_that_will_not_do_names_its_field(arguments: tuple[str, ...], me
     assert (tmp_path / FILE).read_bytes() == before
 
 
+@pytest.mark.deep
 def test_uploads_stay_when_a_key_is_rotated_and_are_gone_when_it_is_purged(tmp_path: Path) -> None:
     variables = {"OPENFAZE_KEYS_FILE": FILE, "OPENFAZE_FILES_DIR": "files"}
     old = keys("add", "alice", folder=tmp_path).strip()
@@ -214,6 +215,7 @@ def kept_of(tenant: str, folder: Path) -> dict[str, int]:
     return dict(+kept)
 
 
+@pytest.mark.deep
 def test_nothing_is_kept_of_a_key_that_is_purged_and_all_of_another(tmp_path: Path) -> None:
     both = [
         keys("add", name, "--budget-usd", "5", "--tokens-per-minute", "9000", folder=tmp_path).strip()

@@ -86,6 +86,7 @@ def chats(log: list[dict[str, object]]) -> list[dict[str, object]]:
     return [line for line in log if line.get("event") == "request" and line.get("path") == "/v1/chat/completions"]
 
 
+@pytest.mark.deep
 def test_a_server_that_is_told_to_stop_amid_work_says_so_ends_it_and_goes_on_with_its_batch(
     tmp_path: Path, origin: Origin
 ) -> None:
@@ -197,6 +198,7 @@ app.cli.serving._LEAST_TO_STOP_S = 4.0
 """A guard in a call that nothing can end, of a server that is cut off after four seconds."""
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
 def test_a_stop_is_cut_off_where_an_engine_does_not_end(how: signal.Signals, tmp_path: Path) -> None:
     body = {

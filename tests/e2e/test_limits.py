@@ -286,6 +286,7 @@ def test_a_stream_is_charged_and_its_place_is_free_when_its_end_is_there(
     assert int(rates(looked)["remaining-tokens"]) >= 5000 - 10 * 17
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("race", RACES, ids=lambda race: race.key)
 def test_callers_that_race_never_exceed_a_limit(race: Race, raced: FullModel, keys: dict[str, str]) -> None:
     """The LLM keeps those that are let in for longer than others take to be refused: none makes room for another."""

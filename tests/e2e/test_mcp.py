@@ -513,6 +513,7 @@ async def test_what_is_too_large_for_a_call_is_told_to_the_client(model: FullMod
             await client.call_tool("ocr", {"source": f"data:image/png;base64,{'A' * 5_000_000}"})
 
 
+@pytest.mark.deep
 async def test_on_standard_input_files_of_given_folders_have_paths(tmp_path: Path) -> None:
     (tmp_path / "given").mkdir()
     (tmp_path / "given" / "page.png").write_bytes(single_line("Invoice 4711").encoded())

@@ -202,6 +202,7 @@ def test_a_structured_answer_is_json_and_its_evidence_agrees(model: FullModel) -
     assert response.json()["evidence"]["/brand"]["text"] == "Visa"
 
 
+@pytest.mark.deep
 def test_specialists_that_ask_the_llm_show_it_no_personal_data(model: FullModel, origin: Origin) -> None:
     page = document("Staff", f"<main><h1>Staff</h1><p>{NOTE} She has worked here for years.</p></main>")
     origin.files["/staff"] = page.encode()

@@ -35,6 +35,7 @@ def model() -> Iterator[FullModel]:
         yield model
 
 
+@pytest.mark.deep
 def test_a_run_task_answers_with_the_page(model: FullModel, origin: Origin) -> None:
     answer = json.loads(content_of(model.ask(SCRAPE, f"Extract titles and points from {origin.url('/links')}")))
     assert answer["name"] == "scraper"
@@ -96,6 +97,7 @@ def test_a_shell_without_a_browser_is_503(model: FullModel, origin: Origin) -> N
     assert "openfaze install browser" in error["message"]
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(find_browser() is None, reason="needs Playwright and a Chromium")
 def test_a_shell_is_rendered_where_there_is_a_browser(origin: Origin) -> None:
     origin.files["/app.js"] = b"document.getElementById('root').innerHTML = '<main><p>Rendered here</p></main>'"

@@ -118,6 +118,7 @@ def test_chunks_are_phrases_or_words(client: httpx.Client, jfk: bytes) -> None:
     assert phrases["language"] == "en"
 
 
+@pytest.mark.deep
 def test_the_task_is_called_as_it_was_asked_for(client: httpx.Client) -> None:
     hello = input_audio(plain_wav(say("Hello.")[None]), "wav")
     for name in ("stt", "speech_to_text"):
@@ -189,6 +190,7 @@ def test_several_clients_are_heard_at_once(server: Server, jfk: bytes) -> None:
         assert list(pool.map(ask, range(6))) == [SAYS] * 6
 
 
+@pytest.mark.deep
 def test_the_full_model_reads_the_transcript(model: FullModel, jfk: bytes) -> None:
     model.script(Reply("About service."))
     body = model.ask([text_part("What is this about?"), input_audio(jfk)]).json()
@@ -222,6 +224,7 @@ def test_the_interfaze_sdk_transcribes(server: Server, shared: Path) -> None:
     assert result["chunks"][0]["timestamp"][0] == pytest.approx(0.32, abs=0.2)
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(shutil.which("apertium") is None, reason="needs Apertium and its pair eng-spa")
 def test_the_full_model_writes_down_and_translates_in_one_request(jfk: bytes) -> None:
     fields = {"transcript": {"type": "string"}, "translation": {"type": "string"}}

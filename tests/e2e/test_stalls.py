@@ -176,6 +176,7 @@ def test_wishes_for_elements_are_read_in_a_bounded_text_beside_the_loop(
     assert thread_of(server) not in {thread for _, thread in read}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sign", ['"', "(", "x,", "\n", "2026-"])
 def test_a_text_of_signs_is_searched_for_series_beside_the_loop(
     server: Attacked, monkeypatch: pytest.MonkeyPatch, sign: str

@@ -54,6 +54,7 @@ def test_a_program_gets_the_same_as_an_event(tmp_path: Path) -> None:
         assert not [line for line in server.log_file.read_text().splitlines() if not line.startswith("{")]
 
 
+@pytest.mark.deep
 def test_without_a_terminal_the_banner_is_there_beside_the_log(tmp_path: Path) -> None:
     with serving(tmp_path / "log") as server:
         shown = shown_by(server, "curl ")

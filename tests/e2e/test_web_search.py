@@ -71,6 +71,7 @@ def content(response: httpx.Response) -> str:
     return text
 
 
+@pytest.mark.deep
 def test_a_search_finds_and_reads(client: httpx.Client, web: Origin) -> None:
     answer = client.post("/v1/chat/completions", json=body()).json()
     assert "precontext" not in answer
@@ -166,6 +167,7 @@ def lima(web: Origin) -> Iterator[None]:
     web.files["/search"] = usual
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("lima")
 @pytest.mark.parametrize("question", [CAPITAL, "Search the web for the capital of Peru."])
 def test_without_a_capable_llm_a_question_is_answered_with_what_was_found_and_where(
@@ -206,6 +208,7 @@ def test_without_a_capable_llm_a_question_that_nothing_answers_is_told_so(
     assert content(bypassed).startswith(UNANSWERED)
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("lima")
 @pytest.mark.parametrize(
     "before",

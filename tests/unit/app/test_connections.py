@@ -315,6 +315,7 @@ async def test_a_connection_that_sends_much_rests_and_the_others_from_there_do_n
             assert await answer(many) == (200, b"ok")
 
 
+@pytest.mark.deep
 async def test_what_waits_to_be_parsed_does_not_pile_up_while_the_application_reads(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -106,6 +106,7 @@ def bare(monkeypatch: pytest.MonkeyPatch, folder: Path, **choices: str) -> Setti
     return Settings(_env_file=None, weights_dir=str(folder), auto_pull=False, **choices)  # type: ignore[arg-type]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("capability", "name"),
     [

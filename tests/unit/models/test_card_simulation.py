@@ -350,6 +350,7 @@ QUICK, LONG = range(20), range(1000, 1200)
 SEEDS = [pytest.param(QUICK, id="quick"), pytest.param(LONG, id="long", marks=pytest.mark.deep)]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("size", CARDS)
 @pytest.mark.parametrize("seeds", SEEDS)
 def test_beside_the_engines_of_a_box_vllm_starts_at_any_time(size: int, seeds: range) -> None:

@@ -295,6 +295,7 @@ async def test_more_pages_than_a_request_may_have_are_refused(make: Make) -> Non
     assert failure.value.code == "too_many_pages"
 
 
+@pytest.mark.deep
 async def test_what_shows_nothing_needs_no_engine(make: Make) -> None:
     unseen = [
         source(hostile.wav(), "audio/wav"),

@@ -87,6 +87,7 @@ def _spans(nodes: Sequence[str]) -> str:
     return "".join(f"<b>{html.escape(node)}</b>" if at % 2 else html.escape(node) for at, node in enumerate(nodes))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "template",
     [

@@ -263,6 +263,7 @@ def dense_page() -> Source:
     return pdf("\n".join(["word " * 10] * (WORDS_OF_A_PAGE // 10 * 2)), size=(300, 2000))
 
 
+@pytest.mark.deep
 async def test_pages_of_more_words_than_usual_wait_for_memory_until_others_have_ended() -> None:
     memory = RequestMemory(1, most_waiting=8, most_of_words=4 * PAGE_BYTES, words_reserve=2 * PAGE_BYTES)
     loader = MediaLoader(Fetcher(FetchPolicy()), MediaLimits(), memory=memory)
@@ -339,6 +340,7 @@ async def test_words_that_are_read_in_pictures_count_too() -> None:
         await loader.close()
 
 
+@pytest.mark.deep
 async def test_a_few_pages_of_a_long_document_are_within_the_limit(loader: MediaLoader) -> None:
     request = TaskRequest("the last two pages", (pdf(*(f"Page {n}" for n in range(1, 5001))),))
     result = (await OcrTask(no_reader, loader).run(request)).data
@@ -532,6 +534,7 @@ async def test_progress_is_told_page_by_page(loader: MediaLoader) -> None:
     assert told == [("ocr", 1, 3), ("ocr", 2, 3), ("ocr", 3, 3)]
 
 
+@pytest.mark.deep
 async def test_a_page_that_is_part_text_and_part_picture_is_read_whole(loader: MediaLoader) -> None:
     scan = pages.paragraph_page(lines=3, width=900, seed=4)
     buffer = io.BytesIO()

@@ -328,6 +328,7 @@ async def test_a_phrase_that_the_engine_left_out_is_heard_again(
     assert 1.0 < len(again[0].samples) / RATE < 2.6
 
 
+@pytest.mark.deep
 async def test_silence_around_speech_is_not_filled_with_words(ask: Ask) -> None:
     result = await ask(wav(pause(40), say("The train leaves from platform nine."), pause(40)))
     assert len(plain_words(result["text"])) <= 8
@@ -422,6 +423,7 @@ async def test_whoever_says_that_it_is_english_gets_what_was_heard(loader: Media
     assert (await ask(file, text="The audio is English."))["text"]
 
 
+@pytest.mark.deep
 async def test_the_refusal_says_what_to_pull_and_that_naming_the_language_skips_it(ask: Ask) -> None:
     file = wav(say(FOREIGN["sv"], "sv"))
     with pytest.raises(EngineUnavailable, match=r'openfaze pull speech_to_text.*names the language \("in English"\)'):

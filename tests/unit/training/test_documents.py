@@ -66,6 +66,7 @@ def test_what_stands_at_a_fields_sources_is_its_value(made: dict[Split, list[Mad
                 assert said == field.value
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("split", SPLITS)
 def test_noise_leaves_a_fields_sources_on_it(made: dict[Split, list[MadeDocument]], split: Split) -> None:
     changed = 0

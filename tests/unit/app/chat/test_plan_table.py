@@ -81,6 +81,7 @@ def test_rules_and_router_plan_nearly_all_requests(
     assert share_right(routed, cases) >= least
 
 
+@pytest.mark.deep
 async def test_a_plan_never_varies(embedder: Embedder) -> None:
     planner, again = Planner(embedder), partial(Planner, embedder)
     for case in ROUTED[::5]:

@@ -18,6 +18,7 @@ FORM = pasted(
 )
 
 
+@pytest.mark.deep
 @each_case(
     ("name", "schema", "value"),
     [

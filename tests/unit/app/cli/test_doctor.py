@@ -273,6 +273,7 @@ async def first_finding(settings: Settings) -> Finding:
         return await anext(findings)
 
 
+@pytest.mark.deep
 async def test_a_card_that_was_named_and_is_not_there_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(DRIVER, "_probe_result", (0, "There is no NVIDIA driver."))
     assert await first_finding(Settings(_env_file=None, device="cuda")) == Finding(

@@ -85,6 +85,7 @@ def test_a_file_a_list_has_the_types_of_the_schema_and_all_values(tmp_path: Path
     }
 
 
+@pytest.mark.deep
 @needs_pyarrow
 @pytest.mark.parametrize(
     ("name", "value"),

@@ -169,6 +169,7 @@ def test_tokens_are_the_same_whether_other_threads_run_meanwhile_or_not(
     assert alone == together
 
 
+@pytest.mark.deep
 async def test_few_passages_wait_together_and_many_a_batch_after_the_other(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))
@@ -201,6 +202,7 @@ async def test_a_short_list_does_not_wait_for_all_of_a_long_one(folder: Path) ->
     assert ended == [2, 100]
 
 
+@pytest.mark.deep
 async def test_passages_and_texts_share_batches(engine: MiniLm, folder: Path) -> None:
     host = EngineHost[str | Passage, Vector](SPEC, lambda: MiniLm(folder, threads=1), HostLimits(max_batch=16))
     embedder = HostedEmbedder(host, passages(folder))

@@ -46,6 +46,7 @@ async def llm() -> AsyncIterator[EmbeddedLlm]:
     await llm.close()
 
 
+@pytest.mark.deep
 async def test_streams_piece_by_piece_and_counts_tokens(llm: EmbeddedLlm) -> None:
     events = await events_of(llm, user("Tell me a story about a river.", options={"max_tokens": 20}))
     pieces = [event for event in events if isinstance(event, TextDelta)]
@@ -169,6 +170,7 @@ async def test_json_object_answers_with_an_object(llm: EmbeddedLlm) -> None:
     assert text_of(await events_of(llm, call)).startswith("{")
 
 
+@pytest.mark.deep
 async def test_a_grammar_that_does_not_compile_gives_way_to_any_object(llm: EmbeddedLlm) -> None:
     nothing = {
         "type": "object",
@@ -181,6 +183,7 @@ async def test_a_grammar_that_does_not_compile_gives_way_to_any_object(llm: Embe
     assert llm.counters.loosened == loosened + 1
 
 
+@pytest.mark.deep
 async def test_a_forced_call_stays_one_where_its_grammar_does_not_compile(llm: EmbeddedLlm) -> None:
     number = {"type": "integer", "minimum": 7, "maximum": 3}
     parameters = {"type": "object", "properties": {"n": number}, "required": ["n"]}
@@ -225,6 +228,7 @@ async def test_with_auto_a_model_without_tools_in_its_template_answers_in_words(
     assert not any(isinstance(event, ToolCallDelta) for event in events)
 
 
+@pytest.mark.deep
 async def test_a_template_with_tools_shows_them_to_the_model() -> None:
     template = (
         "{% for tool in tools or [] %}{{ tool | tojson }}\n{% endfor %}"

@@ -136,6 +136,7 @@ async def test_half_of_the_servers_never_yield() -> None:
     assert (await servers.take(alone=False)).server is seats[0].server, "there is no other"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("shares", "yielding"),
     [
@@ -232,6 +233,7 @@ async def test_four_callers_are_answered_side_by_side_without_crossing(
     assert [json.loads(text_of(events))["w"] for events in answers] == words
 
 
+@pytest.mark.deep
 async def test_more_callers_than_slots_wait_and_more_than_the_queue_are_refused() -> None:
     llm = EmbeddedLlm(GGUF, context_tokens=512, parallel=2, max_queue=2)
     call = user("Name a fruit.", options={"max_tokens": 2})
@@ -307,6 +309,7 @@ async def test_no_port_is_opened(llm: EmbeddedLlm) -> None:
     assert not [c for c in psutil.Process().net_connections("inet") if c.status == psutil.CONN_LISTEN]
 
 
+@pytest.mark.deep
 async def test_unloading_frees_the_memory_and_the_next_call_loads_again() -> None:
     llm = EmbeddedLlm(GGUF, context_tokens=1024, parallel=2)
     assert not llm.loaded

@@ -425,6 +425,7 @@ def test_what_bubblewrap_refuses_is_not_asked_again(monkeypatch: pytest.MonkeyPa
     assert asked == [1]
 
 
+@pytest.mark.deep
 def test_the_server_dying_ends_the_script(room: SandboxSetup, tmp_path: Path) -> None:
     """A process that runs a script is killed; the script writes nothing more and is gone."""
     program = (

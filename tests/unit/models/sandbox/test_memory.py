@@ -207,6 +207,7 @@ def attempt(caller: Caller, group: Path | None, code: str, limits: SandboxLimits
     return ScriptOutcome(output, exit_code, stopped)
 
 
+@pytest.mark.deep
 @each_case("way", list(COUNTED))
 def test_what_a_script_takes_counts_however_it_is_taken(caller: Caller, group: Path | None, way: str) -> None:
     outcome = attempt(caller, group, f"{COUNTED[way]}\ntime.sleep(1000)")
@@ -214,6 +215,7 @@ def test_what_a_script_takes_counts_however_it_is_taken(caller: Caller, group: P
     assert outcome.stopped == "memory" or (outcome.stopped == "starts" and "come and go" in way), outcome
 
 
+@pytest.mark.deep
 def test_processes_that_come_and_go_too_quickly_to_be_counted_end_the_script(caller: Caller) -> None:
     outcome = attempt(caller, None, "print('on', flush=True)\neach(6, lambda _: storm())\ntime.sleep(1000)")
     assert (outcome.output, outcome.exit_code) == ("on\n", 137)
@@ -276,6 +278,7 @@ print(os.wait()[1])
     assert attempt(caller, group, code) == ScriptOutcome("0\n", 0)
 
 
+@pytest.mark.deep
 def test_what_was_printed_before_and_the_next_script_are_whole(caller: Caller) -> None:
     code = f"print('on', flush=True)\n{COUNTED['memory of many processes']}\ntime.sleep(1000)"
     assert attempt(caller, None, code) == ScriptOutcome("on\n", 137, "memory")

@@ -61,6 +61,7 @@ def verdict(machine: str, number: int, arguments: tuple[int, ...] = (0,) * 6, au
                 raise AssertionError(f"unknown instruction {code:#x}")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("machine", sorted(TABLES))
 def test_exactly_the_calls_on_the_list_are_allowed(machine: str) -> None:
     table = TABLES[machine]

@@ -47,6 +47,7 @@ def outlook(values: Floats, horizon: int, seasons: tuple[int, ...] = ()) -> Outl
     return result
 
 
+@pytest.mark.deep
 def test_trend_and_season_go_on() -> None:
     found = outlook(SWINGING[:84], 12, (12,))
     assert np.abs(found.value - SWINGING[84:]).mean() < 2
@@ -54,6 +55,7 @@ def test_trend_and_season_go_on() -> None:
     assert (found.value < found.upper).all()
 
 
+@pytest.mark.deep
 def test_a_season_that_nobody_named_is_found() -> None:
     steps = np.arange(60)
     found = outlook(10 + 5 * np.sin(steps[:48] * 2 * np.pi / 8) + 0.1 * NOISE[:48], 12)
@@ -89,6 +91,7 @@ def test_short_series_are_forecast(count: int) -> None:
     assert (found.lower <= found.upper).all()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     "values",
     [
@@ -154,6 +157,7 @@ def test_a_short_series_is_believed_the_more_the_steadier_it_is() -> None:
     assert np.allclose(noisy.value, [15.5, 16])
 
 
+@pytest.mark.deep
 def test_a_season_longer_than_the_methods_bear_is_taken_out() -> None:
     steps = np.arange(500)
     values = 50 + 10 * np.sin(steps * 2 * np.pi / 168) + 5 * np.sin(steps * 2 * np.pi / 24)
@@ -170,6 +174,7 @@ def test_python_warnings_are_as_they_were_and_none_comes_out() -> None:
     assert warnings.filters == before
 
 
+@pytest.mark.deep
 def test_each_fit_of_a_method_is_a_part_of_the_work() -> None:
     engine = Statistical()
     engine.load()

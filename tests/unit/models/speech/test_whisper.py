@@ -107,6 +107,7 @@ def test_a_window_is_heard_the_same_alone_and_in_company(tiny: Whisper) -> None:
     assert sum(errors for errors, _ in compared) <= 0.05 * sum(words for _, words in compared)
 
 
+@pytest.mark.deep
 def test_the_same_sound_gives_the_same_text_even_where_it_is_in_doubt(tiny: Whisper) -> None:
     window = SpeechWindow(noisy(say(SENTENCES[1]), -2))
     assert len({text_of(tiny.run([window])[0]) for _ in range(3)}) == 1
@@ -163,6 +164,7 @@ def test_english_and_another_language_are_told_apart(tiny: Whisper, jfk: Samples
     assert (foreign or 0) < 0.5
 
 
+@pytest.mark.deep
 def test_english_that_is_given_is_sure(tiny: Whisper) -> None:
     [heard] = tiny.run([SpeechWindow(say(FOREIGN["de"], "de"), "en")])
     assert isinstance(heard, WindowText)
@@ -187,6 +189,7 @@ def test_more_tokens_than_can_be_said_are_a_loop_however_likely() -> None:
     assert not sung.in_doubt
 
 
+@pytest.mark.deep
 def test_an_engine_of_many_languages_says_which_one_it_hears(many_languages: Whisper) -> None:
     heard = many_languages.run([SpeechWindow(say("Good morning.")), SpeechWindow(say("Guten Morgen.", "de"))])
     for one in heard:
@@ -203,6 +206,7 @@ def test_a_language_that_is_given_is_not_guessed(many_languages: Whisper) -> Non
     assert heard[0].language_probability == 1.0
 
 
+@pytest.mark.deep
 def test_the_language_of_a_short_window_is_detected_padded_as_in_training(
     many_languages: Whisper, quick: Whisper
 ) -> None:

@@ -156,6 +156,7 @@ def test_of_a_long_text_no_more_lines_are_compared_with_an_answer_or_are_rows_of
     assert len(table.rows) <= len(made) <= MAX_TABLE_LINES + 1
 
 
+@pytest.mark.deep
 def test_what_readers_of_a_text_need_is_computed_in_slices_and_once(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "Total 5 on 1/2/2024\n" * 10_000
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": text})]))
@@ -200,6 +201,7 @@ def test_a_long_table_in_a_text_is_read_in_slices() -> None:
     assert len(table.rows) == 20_001
 
 
+@pytest.mark.deep
 def test_a_long_table_is_compared_with_the_fields_in_slices_and_by_its_first_rows(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -242,6 +244,7 @@ def test_many_tables_with_the_same_header_fill_a_list_in_slices_and_in_work_that
     assert 20 * max(many) < sum(many)
 
 
+@pytest.mark.deep
 def test_the_headers_of_a_wide_table_are_compared_with_many_fields_in_slices() -> None:
     heads = [f"column {number}" for number in range(40)]
     rows = "\n".join(";".join(f"{head} {row}" for head in heads) for row in range(3))
@@ -371,6 +374,7 @@ def test_a_block_has_no_more_words_than_a_paragraph() -> None:
     assert max(sizes) <= MAX_WORDS_OF_BLOCK
 
 
+@pytest.mark.deep
 def test_records_are_looked_for_in_slices_of_a_line_and_of_a_field() -> None:
     rows = "".join(f"Item {number}, 12.03.2025: 3 pcs, {number}.50 EUR\n" for number in range(300))
     [passage] = all_of(passages_to_search([entry_of("scraper", {"text": rows})]))
@@ -554,6 +558,7 @@ class CountingEmbedder:
         return np.zeros((len(texts), DIMENSIONS), np.float32)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("count", [10, 4_000])
 async def test_a_line_of_thousands_of_items_is_embedded_in_part_with_a_warning(count: int) -> None:
     embedder = CountingEmbedder()

@@ -76,6 +76,7 @@ def test_no_step_of_a_reader_is_long(line: str) -> None:
     assert {name: calls for name, calls in longest.items() if calls > MOST_CALLS} == {}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sign", ["I speak ", "Ramipril abc ", "from May 2019 ", "Ruth to "])
 def test_sentences_are_searched_in_slices(sign: str) -> None:
     passage = placed(sign * 5_000)

@@ -183,6 +183,7 @@ def test_no_damage_to_an_office_file_is_taken_for_the_programs_fault(make: Calla
     assert read
 
 
+@pytest.mark.deep
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("extension", ["wav", "mp3", "flac", "m4a", "webm"])
 def test_no_damage_to_a_recording_is_taken_for_the_programs_fault(extension: str) -> None:

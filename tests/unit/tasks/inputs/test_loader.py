@@ -243,6 +243,7 @@ async def test_a_picture_that_is_not_light_is_decoded_in_a_process() -> None:
     await loader.close()
 
 
+@pytest.mark.deep
 async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     decoding = DecodeLimits(workers=1, seconds=2)
@@ -255,6 +256,7 @@ async def test_a_picture_whose_decoding_lasts_too_long_is_ended(monkeypatch: pyt
     await loader.close()
 
 
+@pytest.mark.deep
 async def test_two_loaders_share_pdfium_safely() -> None:
     loaders = [MediaLoader(Fetcher(FetchPolicy()), MediaLimits()) for _ in range(2)]
 

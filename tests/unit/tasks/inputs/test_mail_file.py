@@ -88,6 +88,7 @@ async def read(loader: MediaLoader, data: bytes) -> str:
     return str((await OcrTask(reader, loader).run(TaskRequest("", (sent(data),)))).data["extracted_text"])
 
 
+@pytest.mark.deep
 async def test_headers_stand_above_the_body(loader: MediaLoader) -> None:
     message = mail("Guten Tag,\n\nwir bestellen 3 Stück.", to="b@b.example", date="Mon, 24 Feb 2025 18:31:40 +0100")
     assert (await text_of(loader, message.as_bytes())).splitlines() == [
@@ -238,6 +239,7 @@ async def test_a_header_of_endless_parameters_is_cut_off(loader: MediaLoader, he
     assert text == "Subject: s\n\nHello."
 
 
+@pytest.mark.deep
 async def test_parts_nested_without_end_are_the_files_fault(loader: MediaLoader) -> None:
     data = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (at, at) for at in range(3_000))
     with pytest.raises(InputError):

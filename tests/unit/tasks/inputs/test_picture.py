@@ -278,6 +278,7 @@ def test_the_limit_holds_for_each_page_of_a_tiff() -> None:
         pages.picture(2)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("codec", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF"])
 def test_a_truncated_file_is_the_clients_error(codec: str, shared: Path) -> None:
     with PIL.Image.open(shared / "samples" / "receipt_000.jpg") as receipt:

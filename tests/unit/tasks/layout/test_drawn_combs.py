@@ -67,6 +67,7 @@ async def texts_of(picture: Image, reader: PageReader) -> list[str]:
     return [line.text for line in sheet.applied(lines, await reader.read(sheet.picture))]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("is_open", [False, True])
 async def test_characters_in_cells_are_read_as_words(is_open: bool, reader: PageReader) -> None:
     form = Form()

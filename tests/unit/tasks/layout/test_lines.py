@@ -93,6 +93,7 @@ def test_a_paragraph_is_read_from_top_to_bottom() -> None:
     assert "\n".join(read(perfect_lines(page))) == page.text
 
 
+@pytest.mark.deep
 @each_case("heading", ["", "On the keeping of bees", "Bees"])
 @each_case("seed", range(4))
 def test_two_columns_on_one_grid_are_read_one_after_the_other(seed: int, heading: str) -> None:
@@ -108,6 +109,7 @@ def test_a_table_is_read_row_by_row(columns: int) -> None:
     assert len(rows) == len(page.lines) / columns
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("degrees", [-8, -3, 1, 3, 8])
 def test_a_skewed_page_reads_like_a_straight_one(degrees: float) -> None:
     for page in (pages.two_column_page(seed=5, heading="A heading"), pages.table_page(seed=2)):

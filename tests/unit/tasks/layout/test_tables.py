@@ -47,6 +47,7 @@ def markdown_of(*lines: tuple[str, float, float, float]) -> str:
     return text_of(blocks_of([text_line(*line) for line in lines], []))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("kind", KINDS)
 async def test_tables_of_pdfs_are_told_cell_by_cell(kind: str, loader: MediaLoader) -> None:
     for document in DOCUMENTS:
@@ -58,6 +59,7 @@ async def test_tables_of_pdfs_are_told_cell_by_cell(kind: str, loader: MediaLoad
             assert sum(map(len, found)) == total
 
 
+@pytest.mark.deep
 async def test_tables_of_pictures_are_told_where_they_are_turned_a_little(loader: MediaLoader) -> None:
     engine = PP_OCR_V6_SMALL.build(EngineConfig())
     spans = next(document for document in DOCUMENTS if document.kind == "spans")

@@ -31,6 +31,7 @@ def word(text: str, left: float, top: float, right: float, bottom: float, confid
     return Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), confidence)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("rounds", [False, True])
 def test_boxes_of_drawn_forms_are_found_and_told_apart(rounds: bool) -> None:
     lines = [text_line("Text", 900, 5, HEIGHT)]

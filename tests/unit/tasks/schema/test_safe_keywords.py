@@ -32,6 +32,7 @@ def schemas(draft: type[Validator]) -> Iterator[dict[str, Any]]:
             yield {"properties": {"a": {"not": {keyword: value}}}}
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("draft", DRAFTS)
 def test_it_judges_as_the_published_one(draft: type[Validator]) -> None:
     published = draft(draft.META_SCHEMA, format_checker=FormatChecker(formats=()))

@@ -36,6 +36,7 @@ def test_the_main_text_of_a_layout_is_found(names: set[str]) -> None:
         assert word_f1(page.main, re.sub(r"\]\([^)]*\)", "]", found.markdown)) > 0.9, page.name
 
 
+@pytest.mark.deep
 def test_the_mean_over_all_layouts_is_high() -> None:
     pages = [page for page in web_pages() if page.name not in LARGE]
     assert len(pages) >= 20

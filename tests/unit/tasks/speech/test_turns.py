@@ -192,6 +192,7 @@ async def test_a_call_on_two_lines_is_told_while_it_is_heard() -> None:
     assert early
 
 
+@pytest.mark.deep
 async def test_nothing_is_told_early_where_speakers_are_told_apart(shared: Path) -> None:
     told, transcript, _ = await transcribed(wav(decoded(shared / "samples" / "speech_jfk.flac")), diarize=True)
     assert told == []

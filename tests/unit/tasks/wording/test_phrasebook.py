@@ -60,6 +60,7 @@ def spans(pattern: str, text: str) -> list[tuple[int, int]]:
     return [match.span() for match in compiled(pattern).finditer(text)]
 
 
+@pytest.mark.deep
 @each_case("text", TEXTS)
 def test_nothing_is_missed_in_the_tables_of_requests(text: str) -> None:
     assert_nothing_is_missed(text)
@@ -71,6 +72,7 @@ def test_nothing_is_missed_in_any_text(text: str) -> None:
     assert_nothing_is_missed(text)
 
 
+@pytest.mark.deep
 @each_case("media", [(), ("image",), ("mp3",)])
 async def test_plans_are_those_of_looking_for_everything(media: tuple[str, ...]) -> None:
     turns = [turn_of(Case(text, media, ())) for text in TEXTS if text or media]

@@ -122,6 +122,7 @@ async def test_all_frames_of_a_video_have_room_together(loader: MediaLoader) -> 
     assert tokens_of(images) <= 4 * LEAST_TOKENS
 
 
+@pytest.mark.deep
 async def test_where_there_is_less_room_than_frames_need_fewer_are_shown(loader: MediaLoader) -> None:
     part = {"type": "video_url", "video_url": data_url(film(576, 1024), "video/mp4")}
     images = await images_for_llm(turn_of(part), loader, 2 * LEAST_TOKENS, omits_unreadable=False)

@@ -227,6 +227,7 @@ async def test_nothing_to_read_is_safe_without_asking(candidate: Candidate) -> N
     assert await judged(candidate, text=" \n ") == {}
 
 
+@pytest.mark.deep
 @each
 async def test_all_of_a_long_text_is_judged_and_its_worst_window_counts(candidate: Candidate) -> None:
     def reply(body: Mapping[str, Any]) -> Reply:

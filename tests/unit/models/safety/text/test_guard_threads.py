@@ -129,6 +129,7 @@ def test_windows_are_all_of_a_text_and_overlap(between: str) -> None:
     assert windows_of("short") == ["short"]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("filler", ["A committee met. ", "Zażółć gęślą jaźń — "])
 @pytest.mark.parametrize("beside", ["", "Look at this: "])
 @pytest.mark.parametrize("encode", [base64.b64encode, base64.b16encode])

@@ -88,6 +88,7 @@ async def test_only_the_codes_that_are_asked_for_are_scored(guard: TextGuard) ->
     assert list(judgement.scores) == ["S2", "S14"]
 
 
+@pytest.mark.deep
 async def test_a_long_text_is_judged_to_its_end(guard: TextGuard) -> None:
     harmless = "The committee met on Tuesday and approved the minutes of the last meeting. " * 1400
     assert len(harmless) > 100_000

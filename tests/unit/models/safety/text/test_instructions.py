@@ -252,6 +252,7 @@ def test_every_language_of_the_rules_can_forbid(language: str) -> None:
     assert judged(FORBIDDING[language]).strip() == ""
 
 
+@pytest.mark.deep
 def test_a_long_text_is_read_by_sentences_and_no_further_than_a_thousand_characters_in_one() -> None:
     steps = without_prohibitions("Be kind. Never tell. " * 20_000)
     assert sum(1 for _ in steps) == 40_000

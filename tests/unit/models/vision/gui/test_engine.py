@@ -33,6 +33,7 @@ def at(elements: Found, box: tuple[float, float, float, float]) -> GuiElement:
     return max(elements, key=lambda one: iou(one.box, box))
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("scale", [1, 2, 3])
 def test_the_parts_of_a_form_are_found_at_every_scale(engine: ContourEngine, scale: int) -> None:
     form = sign_up(scale)

@@ -294,6 +294,7 @@ async def test_what_was_asked_for_changes_the_numbers() -> None:
     assert min(firsts) >= 100
 
 
+@pytest.mark.deep
 async def test_of_more_elements_than_the_llm_has_room_for_those_to_click_are_listed() -> None:
     screen = DrawnScreen(height=2000)
     for y in range(30, 1800, 40):
@@ -322,6 +323,7 @@ def test_the_boxes_of_vlm_are_those_of_contours() -> None:
     assert Runtime(CATALOG, EngineConfig()).choose("gui_detection").spec.name == "contours"
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("vision", "say", "told"),
     [

@@ -129,11 +129,13 @@ async def test_a_poor_scan_is_read_and_boxed(reader: PpOcrReader, name: str) -> 
     assert mean_word_iou(lines, page) >= 0.7
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("script", list(FOREIGN_LINES))
 async def test_a_page_in_an_unknown_script_is_known_to_be_illegible(reader: PpOcrReader, script: str) -> None:
     assert (await reader.read(foreign_page(script).pixels)).is_illegible
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("name", ["table", "grey on grey", "30 degrees"])
 async def test_a_page_that_is_read_is_not_called_illegible(reader: PpOcrReader, name: str) -> None:
     assert not (await reader.read(CLEAN[name]().pixels)).is_illegible
@@ -194,6 +196,7 @@ async def test_the_same_picture_reads_the_same_alone_and_among_others(reader: Pp
     assert await asyncio.gather(*map(reader.read, pictures)) == alone
 
 
+@pytest.mark.deep
 async def test_a_cancelled_page_leaves_the_others_alone(reader: PpOcrReader) -> None:
     page = paragraph_page(lines=4, seed=5).pixels
     expected = await reader.read(page)

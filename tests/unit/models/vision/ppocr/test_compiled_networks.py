@@ -90,6 +90,7 @@ def test_a_damaged_file_is_replaced(harm: Callable[[bytes], bytes], compilations
     assert len(compilations) == 2
 
 
+@pytest.mark.deep
 def test_what_the_runtime_refuses_is_replaced(compilations: list[str], folder: Path) -> None:
     first = recognised()
     [file] = folder.iterdir()
@@ -134,6 +135,7 @@ def test_a_full_disk_costs_no_more_than_that(
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.deep
 @pytest.mark.skipif(not hasattr(os, "geteuid"), reason="files have no owners here")
 def test_a_folder_of_another_user_is_not_believed(compilations: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     recognised()

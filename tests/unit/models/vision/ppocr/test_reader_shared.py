@@ -47,6 +47,7 @@ def small_print(width: int, height: int) -> Image:
     return np.tile(line, (-(-height // 24), -(-width // 600), 1))[:height, :width].copy()
 
 
+@pytest.mark.deep
 async def test_another_keys_picture_is_read_before_a_large_one_is_searched(hosts: list[EngineHost[Any, Any]]) -> None:
     reader = PpOcrReader(*hosts)
     large = shared_by("flood", reader.read(small_print(8000, 8000)))
@@ -59,6 +60,7 @@ async def test_another_keys_picture_is_read_before_a_large_one_is_searched(hosts
     await asyncio.wait([large])
 
 
+@pytest.mark.deep
 async def test_a_large_picture_is_left_once_its_caller_has_gone(hosts: list[EngineHost[Any, Any]]) -> None:
     reader = PpOcrReader(*hosts)
     large = asyncio.create_task(reader.read(small_print(8000, 8000)))

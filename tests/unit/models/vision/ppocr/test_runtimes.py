@@ -75,6 +75,7 @@ def test_a_gpu_that_the_runtime_cannot_use_is_no_silent_cpu() -> None:
         LineRecognizer(RECOGNIZER, device="cuda").load()
 
 
+@pytest.mark.deep
 def test_openvino_does_not_load_its_telemetry() -> None:
     code = """
 import json, sys

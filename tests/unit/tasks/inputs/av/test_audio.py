@@ -179,6 +179,7 @@ def test_a_header_that_claims_4_gb_is_not_believed() -> None:
     assert heard(opened(lie)).shape == (1, SAMPLE_RATE)
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("extension", ["wav", "mp3", "aac", "ogg", "opus", "flac", "webm", "mkv"])
 def test_a_cut_file_is_read_as_far_as_it_goes(extension: str) -> None:
     data = encoded(noisy(6.3, (1.0, 5.0)), extension)

@@ -55,6 +55,7 @@ def shown(frames: VideoFrames, count: int) -> list[int]:
     return [round((mean - 20) * count / 200) for mean in means]
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("extension", VIDEO)
 def test_every_container_gives_frames_at_their_times(extension: str) -> None:
     data = filmed(greys(20), extension, frames_each=5)
@@ -261,6 +262,7 @@ async def test_a_video_is_a_document_of_frames(loader: MediaLoader) -> None:
         assert not (await document.text_layer(1)).complete
 
 
+@pytest.mark.deep
 async def test_the_text_of_a_video_is_read_with_its_times(loader: MediaLoader) -> None:
     ocr = PP_OCR_V6_SMALL.build(EngineConfig())
     film = filmed(text_pages(4, 5), "mp4", frames_each=50)

@@ -38,6 +38,7 @@ def through(ends: tuple[Channel, Channel], message: object) -> object:
     return received
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("sizes", [(1, MB, 2 * MB + 7, MB), (40 * MB, MB, 40 * MB + 1)])
 def test_arrays_of_any_size_in_any_order(ends: tuple[Channel, Channel], sizes: tuple[int, ...]) -> None:
     random = np.random.default_rng(1)

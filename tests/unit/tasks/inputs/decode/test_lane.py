@@ -220,6 +220,7 @@ async def test_a_call_is_not_long_because_it_waits_for_a_processor(
         call.cancel()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("workers", [2, 3])
 async def test_keys_whose_calls_take_long_leave_a_process_to_the_others(
     pools: Pools, place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
@@ -259,6 +260,7 @@ async def test_bytes_and_arguments_arrive_as_they_were(pool: DecodePool) -> None
     assert await session.run(Fragile.about) == (blob, "a note")
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("count", [5, 300_000, 5 * MB, 5 * MB + 1, 4 * MB, 40 * MB, 3])
 async def test_arrays_come_back_whole_and_writable(pool: DecodePool, count: int) -> None:
     session = await pool.open(Fragile, BLOB)
@@ -317,6 +319,7 @@ async def test_objects_of_a_pdf_may_hold_themselves(pool: DecodePool, name: str)
     assert (await session.run(PdfPages.text_layer, 1)).lines == ()
 
 
+@pytest.mark.deep
 async def test_a_form_that_draws_itself_twice_costs_its_own_file(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     pool = pools()
@@ -521,6 +524,7 @@ async def test_a_file_that_took_most_of_the_memory_when_its_process_ended_is_ref
     assert await other.run(Fragile.about) == (BLOB, "other")
 
 
+@pytest.mark.deep
 async def test_a_call_that_never_ends_is_ended_and_not_repeated(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_lane, "CLOCK_FACTOR", 600)  # the processors may be busy
     pool = pools()
@@ -547,6 +551,7 @@ async def test_a_file_whose_process_had_no_processor_is_not_to_blame(pools: Pool
     assert pool.restarts == {"slow": 1}
 
 
+@pytest.mark.deep
 @linux
 async def test_memory_is_limited(pools: Pools) -> None:
     pool = pools(memory_mb=512)
@@ -621,6 +626,7 @@ async def test_a_process_that_cannot_be_started_for_want_of_open_files_leaves_no
     assert await (await pool.open(Fragile, BLOB)).run(Fragile.about) == (BLOB, "")
 
 
+@pytest.mark.deep
 @linux
 async def test_a_file_for_which_others_leave_no_memory_is_decoded_without_them(pools: Pools) -> None:
     pool = pools(memory_mb=512)
@@ -659,6 +665,7 @@ async def stayed_open(sessions: Sequence[ProcessSession[Fragile]]) -> list[bool]
     return [await session.run(Fragile.was_asked) for session in sessions]
 
 
+@pytest.mark.deep
 async def test_open_files_take_a_part_of_the_memory_and_that_of_the_key_with_the_most(pools: Pools) -> None:
     pool = pools(memory_mb=400)
     [bobs] = await opened_by("bob", pool, 10 * MB)
@@ -669,12 +676,14 @@ async def test_open_files_take_a_part_of_the_memory_and_that_of_the_key_with_the
     assert await stayed_open([bobs]) == [True]
 
 
+@pytest.mark.deep
 async def test_a_file_larger_than_that_part_is_open_alone(pools: Pools) -> None:
     pool = pools(memory_mb=400)
     [small], [large] = await opened_by("bob", pool, MB), await opened_by("alice", pool, 120 * MB)
     assert await stayed_open([large, small, small, large]) == [True, False, True, False]
 
 
+@pytest.mark.deep
 async def test_a_file_goes_where_there_is_room_for_it(pools: Pools) -> None:
     pool = pools(workers=2, memory_mb=400)
     [large] = await opened_by("bob", pool, 90 * MB)
@@ -795,6 +804,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGTERM])
 async def test_processes_end_with_their_server_whatever_they_do(place: Place, signal_: signal.Signals) -> None:
     server = await asyncio.create_subprocess_exec(
@@ -825,6 +835,7 @@ def test_a_call_that_hangs_ends_even_when_its_server_is_gone() -> None:
         assert process.wait() == -signal.SIGALRM
 
 
+@pytest.mark.deep
 @linux
 async def test_no_shared_memory_stays_behind(pools: Pools, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decode_lane, "ABANDONED_S", 0.0)

@@ -62,6 +62,7 @@ def reader() -> PageReader:
     return Reader()
 
 
+@pytest.mark.deep
 @pytest.mark.parametrize(
     ("data", "filename", "text"),
     [

@@ -36,6 +36,7 @@ def test_a_sheet_is_a_heading_and_a_table() -> None:
     assert text_of(workbook(fill)) == expected
 
 
+@pytest.mark.deep
 def test_empty_rows_divide_tables_and_the_edges_are_trimmed() -> None:
     def fill(book: Workbook) -> None:
         cells = {"C2": "A report", "C4": "a", "D4": "b", "C5": 1, "D5": 2, "XFD1048576": "far away"}
@@ -149,6 +150,7 @@ def test_rows_that_are_wide_and_empty_are_limited() -> None:
         opened(sheet(rows), MediaLimits(cells=10_000))
 
 
+@pytest.mark.deep
 def test_a_row_with_an_impossible_number_is_damage() -> None:
     with pytest.raises(Exception, match="it is damaged or incomplete"):
         opened(sheet('<row r="99999999999"><c><v>1</v></c></row>'))
