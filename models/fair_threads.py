@@ -18,9 +18,6 @@ P = ParamSpec("P")
 T = TypeVar("T")
 THREADS = min(32, available_cpus() + 4)
 """Default number of threads, the same as asyncio's."""
-MOST_OF_KEY = max(2, available_cpus())
-"""More calls of a key at a time would not end sooner, but would slow down all other threads, because Python runs one
-thread at a time."""
 
 
 @dataclass(slots=True, eq=False)
@@ -33,8 +30,7 @@ class _QueuedCall:
 class FairThreads(ThreadPoolExecutor):
     """A thread pool in which no single key can occupy every thread. Keys take turns to start their waiting calls.
 
-    A call belongs to the key of the task that submits it. `threads` must be at least 2. At most MOST_OF_KEY calls of a
-    key run at a time, and one fewer than there are threads.
+    A call belongs to the key of the task that submits it. `threads` must be at least 2.
 
     >>> asyncio.get_running_loop().set_default_executor(FairThreads())
     """
@@ -42,7 +38,6 @@ class FairThreads(ThreadPoolExecutor):
     def __init__(self, threads: int = THREADS) -> None:
         super().__init__(threads, thread_name_prefix="work")
         self._thread_count = threads
-        self._most_of_key = min(MOST_OF_KEY, threads - 1)
         self._calls: FairQueue[_QueuedCall] = FairQueue()
         self._running: Counter[str] = Counter()
         """Number of running calls per key."""
@@ -70,7 +65,7 @@ class FairThreads(ThreadPoolExecutor):
             super().submit(self._run, call)
 
     def _may_run(self, share: Share) -> bool:
-        return self._running[share.key] < self._most_of_key
+        return self._running[share.key] < self._thread_count - 1
 
     def _run(self, call: _QueuedCall) -> None:
         key, future, work = call.share.key, call.future, call.work

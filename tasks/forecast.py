@@ -18,11 +18,10 @@ from tasks.base import Parts, Specialist, TaskRequest
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs.source import Source
 from tasks.result import Result, ResultLine
-from tasks.series.columns import Mentions, ObservedSeries, series_in
-from tasks.series.grid import SeriesTable
+from tasks.series.columns import ObservedSeries
 from tasks.series.horizon import Horizon, horizon_in
 from tasks.series.plot import plot, wants_plot
-from tasks.series.reading import TableReader
+from tasks.series.reading import COLUMNS, SeriesReader
 from tasks.series.regular import LEAST_POINTS, RegularSeries, regularize, seasons_of, steps_ahead
 
 _DIGITS = 6
@@ -36,8 +35,6 @@ MAX_INLINE_CHARS = 1_000_000
 """A text is searched for a series only if it has at most this many characters. A longer one has to come as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
-_COLUMNS, _LONGEST_NAME = 8, 40
-"""An error names at most the first number of columns, each with at most the second number of characters."""
 
 
 class Prediction(TypedDict):
@@ -119,7 +116,7 @@ class ForecastTask:
     name = "forecast"
 
     def __init__(
-        self, forecaster: Callable[[], Forecaster], reader: TableReader, *, max_series: int = MAX_SERIES
+        self, forecaster: Callable[[], Forecaster], reader: SeriesReader, *, max_series: int = MAX_SERIES
     ) -> None:
         self._forecaster = forecaster
         self._reader = reader
@@ -135,24 +132,21 @@ class ForecastTask:
                 f"{MAX_INLINE_CHARS}. Attach it as a CSV file.",
                 param="messages",
             )
-        message = await self._reader.message(request.text, has_sources=bool(request.sources))
+        message, found = await self._reader.message(request.text, has_sources=bool(request.sources))
         if request.sources:
 
             async def read(source: Source) -> list[ObservedSeries]:
-                tables = await self._reader.read(source)
-                chosen = await asyncio.to_thread(_observed_series, tables, message.words)
+                chosen, column_names = await self._reader.read(source, message.words)
                 if not chosen:
+                    described = _describe_columns(column_names)
                     raise InputError(
-                        f"'{source.label}' has no column of numbers that could be forecast{_describe_columns(tables)}",
+                        f"'{source.label}' has no column of numbers that could be forecast{described}",
                         param=source.param,
                     )
                 return [replace(one, param=source.param) for one in chosen]
 
             by_source = await side_by_side(read, request.sources, at_most=_SOURCES_AT_ONCE)
             found = [one for several in by_source for one in several]
-        else:
-            tables = [("", message.table)] if message.table is not None else []
-            found = await asyncio.to_thread(_observed_series, tables, message.words)
         if not found:
             raise InputError(
                 "task 'forecast' needs a series: attach a CSV, TSV, JSON or XLSX file, put its URL in the text, or "
@@ -210,7 +204,7 @@ class ForecastTask:
         if failures:
             raise failures[0]
         if not series:
-            counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:_COLUMNS], 1))
+            counts = ", ".join(f"{one.name or place}: {one.count}" for place, one in enumerate(found[:COLUMNS], 1))
             raise InputError(
                 f"a forecast needs at least {LEAST_POINTS} values, and none of the {len(found)} series that were read "
                 f"has that many ({counts}): put values below each other, one series per column",
@@ -241,26 +235,15 @@ def _forecast_data(series: Sequence[RegularSeries], outlooks: Sequence[Outlook],
     return data
 
 
-def _describe_columns(tables: Sequence[tuple[str, SeriesTable]]) -> str:
+def _describe_columns(names: Sequence[str]) -> str:
     """Describe, for an error, the columns of tables that contain nothing to forecast."""
-    names = [column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns]
-    named = [f"'{name}'" for name in names if name][:_COLUMNS]
-    more = ", …" if len(names) > _COLUMNS else ""
+    named = [f"'{name}'" for name in names[:COLUMNS]]
+    more = ", …" if len(names) > COLUMNS else ""
     return f": its columns are {', '.join(named)}{more}" if named else ""
 
 
-def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
-    """Return the series of one of the tables that `words` name, or else of any table: the first with a long enough
-    series, or else the first with one at all."""
-    mentions = Mentions(words)
-    named = [pair for pair in tables if pair[0] in mentions]
-    by_table = [series_in(table, mentions) for _, table in named or tables]
-    enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
-    return next(filter(None, [*enough, *by_table]), [])
-
-
 def _build(parts: Parts) -> ForecastTask:
-    reader = TableReader(parts.loader, parts.loader.processes)
+    reader = SeriesReader(parts.loader, parts.loader.processes)
     return ForecastTask(partial(parts.engines.use, FORECAST), reader)
 
 

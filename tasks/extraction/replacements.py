@@ -221,7 +221,7 @@ class Replacements:
             if count % WORDS_AT_ONCE == 0:
                 yield
             lines.add(self._line_and_kind(index))
-        beside: dict[tuple[object, ...], list[int]] = {}
+        rivals: dict[tuple[object, ...], list[int]] = {}
         earlier: dict[int, set[int]] = {}
         for index, span in enumerate(self._spans):
             if index % WORDS_AT_ONCE == 0:
@@ -229,18 +229,18 @@ class Replacements:
             if span.kind in _TEXTS or index not in self._by_first.get((id(span.passage), span.words[0]), ()):
                 continue
             if index not in self._former and (place := self._line_and_kind(index)) in lines:
-                beside.setdefault((*place, self._word_after(index)), []).append(index)
+                rivals.setdefault((*place, self._word_after(index)), []).append(index)
             if not self._corrections:
                 continue
             for stem in self._stems(index):
                 correction = self._corrections.get((id(span.passage), span.kind, stem))
                 if correction is not None and span.words[-1] < correction.first:
                     earlier.setdefault(correction.span, set()).add(index)
-        self._beside_former.update(index for others in beside.values() for index in others)
+        self._beside_former.update(index for others in rivals.values() for index in others)
         for count, index in enumerate(self._former):
             if count % WORDS_AT_ONCE == 0:
                 yield
-            others = beside.get((*self._line_and_kind(index), self._word_after(index)), ())
+            others = rivals.get((*self._line_and_kind(index), self._word_after(index)), ())
             if len(others) == 1:
                 self._contrasted.append((index, others[0]))
         for new, olds in earlier.items():

@@ -1,10 +1,11 @@
-"""Reads inputs as tables."""
+"""Reads inputs as tables, and finds the series in them."""
 
 import warnings
 from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
+from itertools import islice
+from typing import Any, NamedTuple
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
@@ -14,9 +15,11 @@ from tasks.inputs.loader import MediaLoader
 from tasks.inputs.office.bounds import inflated, packed
 from tasks.inputs.source import Blob, Source
 from tasks.inputs.text.text_file import json_depth, looks_like_text
+from tasks.series.columns import Mentions, ObservedSeries, series_in
 from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
 from tasks.series.inline import SeriesMessage, message_of
+from tasks.series.regular import LEAST_POINTS
 
 _GAPS = 20
 """At most this many positions are visited per permitted cell, because a row can have its only cell far to the right."""
@@ -27,6 +30,16 @@ _PROSE = frozenset(
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _SMALL = 50_000
 """Texts with at most this many characters are read as tables in a thread of this process."""
+COLUMNS, _LONGEST_NAME = 8, 40
+"""An error names at most the first number of columns, each with at most the second number of characters."""
+
+
+class SourceSeries(NamedTuple):
+    """The series of one source that a request asks for."""
+
+    series: list[ObservedSeries]
+    column_names: list[str]
+    """Names of the first columns, for an error about a source without series."""
 
 
 class WorkbookTables:
@@ -51,9 +64,9 @@ class WorkbookTables:
         except Exception as error:  # openpyxl raises whatever malformed parts lead to
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
-    def tables(self) -> list[tuple[str, SeriesTable]]:
-        """Return the name and the table of each sheet."""
-        return self._tables
+    def series(self, words: str) -> "SourceSeries":
+        """Return the series of the sheets that `words` ask for."""
+        return _series_of(self._tables, words)
 
     def close(self) -> None:
         """Do nothing, because only the cells are kept."""
@@ -125,9 +138,9 @@ class TextTables:
         if too_wide is not None and not self._tables:
             raise _too_large(blob, too_wide)
 
-    def tables(self) -> list[tuple[str, SeriesTable]]:
-        """Return the tables, without names, the likeliest first."""
-        return [("", table) for table in self._tables]
+    def series(self, words: str) -> "SourceSeries":
+        """Return the series that `words` ask for, of the likeliest table that has some."""
+        return _series_of([("", table) for table in self._tables], words)
 
     def close(self) -> None:
         """Do nothing, because only the cells are kept."""
@@ -143,15 +156,18 @@ class MessageParts:
         except TooManyCells as error:
             raise InputTooLarge(f"The table in the text {error}", param=blob.param) from error
 
-    def message(self) -> SeriesMessage:
-        return self._message
+    def message(self) -> tuple[SeriesMessage, list[ObservedSeries]]:
+        """Return the message without its table, and the series of the table."""
+        tables = [] if self._message.table is None else [("", self._message.table)]
+        return replace(self._message, table=None), _observed_series(tables, self._message.words)
 
     def close(self) -> None:
         """Do nothing, because only the words and the cells are kept."""
 
 
-class TableReader:
-    """Reads sources as tables. `sessions` open workbooks and larger texts, and `loader` opens everything else."""
+class SeriesReader:
+    """Reads the series of sources. `sessions` open workbooks and larger texts and find their series, because this
+    may take seconds; `loader` opens everything else."""
 
     def __init__(self, loader: MediaLoader, sessions: Sessions) -> None:
         self._loader = loader
@@ -161,31 +177,32 @@ class TableReader:
     def limits(self) -> MediaLimits:
         return self._loader.limits
 
-    async def message(self, text: str, *, has_sources: bool) -> SeriesMessage:
-        """Separate a message into words and a table. If the request has sources, numbers in the text are words.
+    async def message(self, text: str, *, has_sources: bool) -> tuple[SeriesMessage, list[ObservedSeries]]:
+        """Separate a message into words and a table, and return the message without the table, and the table's series.
+        If the request has sources, numbers in the text are words.
 
         Raises InputTooLarge above `limits.cells`.
         """
         if has_sources:
-            return await to_thread(message_of, text, self.limits.cells, has_sources=True)
+            return await to_thread(message_of, text, self.limits.cells, has_sources=True), []
         blob = Blob(text.encode("utf-8", "replace"), "text/plain", "The text", "messages")
         if len(text) <= _SMALL:
-            return (await to_thread(MessageParts, blob, self.limits)).message()
+            return await to_thread(lambda: MessageParts(blob, self.limits).message())
         session = await self._sessions.open(MessageParts, blob, self.limits)
         try:
             return await session.run(MessageParts.message)
         finally:
             await session.close()
 
-    async def read(self, source: Source) -> list[tuple[str, SeriesTable]]:
-        """Return the tables of a source with their names, if any, the likeliest first.
+    async def read(self, source: Source, words: str) -> SourceSeries:
+        """Return the series of a source that `words` ask for.
 
         Raises what the loader raises, InputError (`unsupported_media_type`), and InputTooLarge above `limits.cells`.
         """
         blob = await self._loader.load(source)
         if blob.media_type == media_types.XLSX:
             workbook = await self._sessions.open(WorkbookTables, blob, self.limits)
-            return await _tables_of(workbook, WorkbookTables.tables)
+            return await _run_once(workbook, WorkbookTables.series, words)
         if blob.media_type not in _READ and _may_be_text(blob):
             blob = replace(blob, media_type="text/plain")
         if blob.media_type not in _READ:
@@ -197,17 +214,22 @@ class TableReader:
             text = document.text or ""
         decoded = replace(blob, data=text.encode("utf-8", "replace"))
         if len(text) <= _SMALL:
-            return (await to_thread(TextTables, decoded, self.limits)).tables()
-        return await _tables_of(await self._sessions.open(TextTables, decoded, self.limits), TextTables.tables)
+            return await to_thread(lambda: TextTables(decoded, self.limits).series(words))
+        return await _run_once(await self._sessions.open(TextTables, decoded, self.limits), TextTables.series, words)
 
 
-async def _tables_of(
-    session: Session[OpenedT], tables: Callable[[OpenedT], list[tuple[str, SeriesTable]]]
-) -> list[tuple[str, SeriesTable]]:
+async def _run_once(
+    session: Session[OpenedT], series: Callable[[OpenedT, str], SourceSeries], words: str
+) -> SourceSeries:
     try:
-        return await session.run(tables)
+        return await session.run(series, words)
     finally:
         await session.close()
+
+
+def _series_of(tables: Sequence[tuple[str, SeriesTable]], words: str) -> SourceSeries:
+    names = (column.name.strip()[:_LONGEST_NAME] for _, table in tables for column in table.columns)
+    return SourceSeries(_observed_series(tables, words), list(islice(filter(None, names), COLUMNS + 1)))
 
 
 def _may_be_text(blob: Blob) -> bool:
@@ -222,3 +244,13 @@ def _table_in_message(text: str, most_cells: int) -> SeriesTable | None:
 
 def _too_large(blob: Blob, error: TooManyCells) -> InputTooLarge:
     return InputTooLarge(f"'{blob.label}' {error}", param=blob.param)
+
+
+def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
+    """Return the series of one of the tables that `words` name, or else of any table: of the first with a long enough
+    series, or else of the first with one at all."""
+    mentions = Mentions(words)
+    named = [pair for pair in tables if pair[0] in mentions]
+    by_table = [series_in(table, mentions) for _, table in named or tables]
+    enough = [series for series in by_table if any(one.count >= LEAST_POINTS for one in series)]
+    return next(filter(None, [*enough, *by_table]), [])

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from models.fair_threads import MOST_OF_KEY, FairThreads
+from models.fair_threads import FairThreads
 from models.scheduler import SHARE, Share
 
 
@@ -58,16 +58,6 @@ def test_one_key_never_has_all_threads(threads: FairThreads) -> None:
     assert not gate.has_more
     gate.open()
     gate.wait_for(8)
-
-
-def test_a_key_has_no_more_threads_than_there_are_processors() -> None:
-    threads, gate = FairThreads(MOST_OF_KEY + 5), Gate()
-    for _ in range(MOST_OF_KEY + 5):
-        submit_as("alice", threads, gate)
-    gate.wait_for(MOST_OF_KEY)
-    assert not gate.has_more
-    gate.open()
-    threads.shutdown()
 
 
 def test_keys_take_turns_at_a_thread_that_is_free(threads: FairThreads) -> None:

@@ -264,16 +264,16 @@ TITLED: list[list[object]] = [
 
 
 def test_a_sheet_has_its_values_unrounded_below_its_title() -> None:
-    [(name, table)] = WorkbookTables(workbook(TITLED), MediaLimits()).tables()
-    assert name == "Sheet 1"
-    found = series(table)
+    found = {one.name: one.values for one in WorkbookTables(workbook(TITLED), MediaLimits()).series("").series}
     assert found["Units"] == [10, 20, 30, 40, 50, 60]
     assert found["Share"] == pytest.approx([month / 3 for month in range(1, 7)], rel=1e-12)
 
 
 def test_hidden_sheets_are_left_out() -> None:
-    tables = WorkbookTables(workbook(TITLED, TITLED, hidden=True), MediaLimits()).tables()
-    assert [name for name, _ in tables] == ["Sheet 2"]
+    sheets = WorkbookTables(workbook([["Hidden"], *([[1]] * 6)], TITLED, hidden=True), MediaLimits())
+    found = sheets.series("")
+    assert [one.name for one in found.series] == ["Units", "Share"]
+    assert "Hidden" not in found.column_names
 
 
 def test_a_workbook_with_too_many_cells_is_refused() -> None:
