@@ -1,5 +1,7 @@
-"""Finds the lines of a mail that quote an earlier one: `> Total: 99.00`. They answer a field only if the mail's own
-lines do not."""
+"""Finds the lines of a mail that quote an earlier one: `> Total: 99.00`, and all lines below `----- Original Message
+-----`. They answer a field only if the mail's own lines do not."""
+
+import re
 
 from models.fair_executor import Slices
 from tasks.extraction.candidates import SPANS_AT_ONCE, Candidates
@@ -8,6 +10,13 @@ from tasks.extraction.passages import LINES_AT_ONCE, Passage
 from tasks.extraction.second_choices import avoid_if_answered
 
 _QUOTE = ">"
+_RULE = re.compile(
+    r"[-_]{2,} ?(?:original message|ursprüngliche nachricht|message d'origine|mensaje original|messaggio originale"
+    r"|mensagem original|oorspronkelijk bericht) ?[-_]{2,}",
+    re.IGNORECASE,
+)
+"""Pattern of the line above a mail that is quoted as a whole, as Outlook and others write it."""
+_LONGEST_RULE = 80
 
 
 class QuotedLines:
@@ -40,9 +49,13 @@ class QuotedLines:
 
 def _quoted_lines(passage: Passage) -> Slices[list[int]]:
     found = []
+    is_below_rule = False
     for index, line in enumerate(passage.lines):
         if index % LINES_AT_ONCE == 0:
             yield
-        if line.words and line.words[0].startswith(_QUOTE):
+        if is_below_rule or (line.words and line.words[0].startswith(_QUOTE)):
             found.append(index)
+        elif line.words and line.words[0][:2] in ("--", "__"):
+            text = " ".join(line.words)
+            is_below_rule = len(text) <= _LONGEST_RULE and _RULE.fullmatch(text) is not None
     return found

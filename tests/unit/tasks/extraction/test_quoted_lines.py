@@ -21,6 +21,8 @@ QUOTED = "On Monday Tom wrote:\n> Hi,\n> Total: 99.00\n> Bye"
         f"Hi Tom,\nthe new total is below.\nTotal: 89.00\n\n{QUOTED}",
         f"Hi Tom,\nplease pay the invoice total of 89.00 EUR.\n\n{QUOTED}",
         f"{QUOTED}\n\nHi Tom,\nthe total is now 89.00 EUR.",
+        "Hi Tom,\nthe total is 89.00 EUR.\n\n-----Original Message-----\nFrom: Tom\nTotal: 99.00",
+        "Hallo Tom,\nTotal 89,00 EUR.\n\n---- Ursprüngliche Nachricht ----\nVon: Tom\nTotal: 99,00",
     ],
 )
 async def test_the_value_of_a_mail_is_preferred_to_one_that_it_quotes(text: str) -> None:

@@ -46,6 +46,8 @@ MOST_CALLS = 12_000
         ("Die Sitzung am 03.06.2026 wird auf den 05.06.2026 verschoben.", "sitzung", DAY, "2026-06-05"),
         ("The meeting of 3 June 2026 has been moved to 5 June 2026.", "meeting_date", DAY, "2026-06-05"),
         ("Der Gesamtbetrag war 49,00 EUR und beträgt jetzt 54,00 EUR.", "gesamtbetrag", NUMBER, 54),
+        ("Vencimento prorrogado de 10/07/2024 para 20/07/2024", "vencimento", DAY, "2024-07-20"),
+        ("Due date extended from 10 July 2024 to 20 July 2024", "due_date", DAY, "2024-07-20"),
         ("Start date: 3 June 2026, now 5 June 2026", "start_date", DAY, "2026-06-05"),
         ("IBAN: DE89370400440532013000 (replaced by GB29NWBK60161331926819)", "iban", TEXT, "GB29NWBK60161331926819"),
         ("Delivery date: 5 June 2026, previously 3 June 2026", "delivery_date", DAY, "2026-06-05"),
