@@ -42,6 +42,7 @@ _WIDE_GAP = re.compile(r"\s{2,}|\t")
 _RULE = re.compile(r"[-:=+ |]+")
 _YEAR = re.compile(r"(?:19|20)\d\d")
 """Pattern of a figure that may be the header of a column."""
+_DECIMAL_COMMA = re.compile(r"(?<=\d),\d\d(?!\d)")
 
 
 def tables_in(entries: Sequence[Entry]) -> Slices[list[tuple[Entry, ReadTable]]]:
@@ -216,6 +217,8 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         yield
         if not 0 < max(text.count(delimiter) for text in texts) <= MAX_COLUMNS:
             continue
+        if delimiter == "," and all(map(_has_only_decimal_commas, texts)):
+            continue
         filled: list[list[str]] = []
         left = pause = MAX_CELLS
         try:
@@ -246,6 +249,12 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
             rows.append(_row(row[:width], lines[0]))
         return _table_of(rows, heading, comma_likely=delimiter == ";")
     return None
+
+
+def _has_only_decimal_commas(text: str) -> bool:
+    """True if the commas of a line are those of amounts behind words: `2 x Balpen blauw 56,50`."""
+    commas = text.count(",")
+    return not commas or (len(_DECIMAL_COMMA.findall(text)) == commas and any(map(str.isalpha, text)))
 
 
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[list[ReadTable]]:

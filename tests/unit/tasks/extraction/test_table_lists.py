@@ -157,6 +157,15 @@ def test_a_letter_is_no_table(text: str) -> None:
     assert rows_of(text, **ARTICLES) is None
 
 
+def test_the_decimal_commas_of_a_receipt_do_not_divide_its_lines() -> None:
+    text = "Omega\n1 x Biertje 33,10\n2 x Balpen blauw 56,50\n10 x Balpen blauw 512,50\nTotaal 602,10"
+    assert rows_of(text, name=TEXT, quantity=NUMBER, amount=NUMBER) == [
+        {"name": "Biertje", "quantity": 1, "amount": 33.1},
+        {"name": "Balpen blauw", "quantity": 2, "amount": 56.5},
+        {"name": "Balpen blauw", "quantity": 10, "amount": 512.5},
+    ]
+
+
 def test_a_cell_is_its_own_evidence() -> None:
     text = 'name,price,sold\n"Clogs, blue",2.50,yes\n"Socks, red",2.50,no\n'
     copied = copied_from(text, name=TEXT, price=NUMBER, sold={"type": "boolean"})
