@@ -38,7 +38,7 @@ def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
 
     def relation(labels: Sequence[str]) -> float:
         """Return how close the value is, on average, to the nearest occurrence of each label. Other words in the
-        label's line lower it."""
+        label's line lower the result."""
         return sum(nearest[label] for label in labels) / len(labels) if labels else 0.0
 
     return max(map(relation, names.own), default=0.0) + PARENT_WEIGHT * relation(names.around)

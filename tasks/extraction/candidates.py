@@ -246,7 +246,7 @@ class Candidates:
 
         The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
         recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
-        empty if no segment has a box.
+        empty if the page has no printed boxes.
         """
         placed = [
             (segment.box, index)
@@ -408,7 +408,8 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
 
 
 def nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
-    """Return the index of the nearest box to the left in the same row, above and below, or −1, for each box."""
+    """Return, for each box, the indices of the nearest boxes to its left in the same row, above it and below it; −1 if
+    there is none. A box above or below must be nearer than six times the height of the box."""
     found: list[tuple[int, int, int]] = []
     for start in range(0, len(boxes), BOXES_AT_ONCE):
         yield
@@ -665,7 +666,7 @@ def without_brackets(text: str) -> str | None:
 
 def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
-    # A tick box alone may be the value, so it is kept. Beside a text, it only marks the option that the text names.
+    # A tick box alone may be the value, so it is kept. Next to a text, it only marks the option that the text names.
     bare = text.strip(SIGNS_AROUND)
     bare = bare.strip(SIGNS_AROUND + TICK_BOX_SIGNS) or bare
     end = text.find(bare) + len(bare)

@@ -219,8 +219,8 @@ def has_decimal_commas_in_slices(rows: Sequence[Sequence[str]], *, likely: bool)
 
 
 def _sign_of_thousands(column: Sequence[str]) -> str:
-    """Return the sign that separates thousands in a column whose other numbers have up to three digits, one of them
-    three; empty if there is none."""
+    """Return the sign that separates thousands in a column whose other numbers have up to three digits, and at least
+    one of them exactly three; empty if there is none."""
     digits = [digits for cell in column if (digits := _bare_number(cell)[1])]
     grouped = [_THOUSANDS.fullmatch(one) for one in digits if not one.isdigit()]
     signs = {found[1] if found else "" for found in grouped}

@@ -162,8 +162,8 @@ def without_shared_items(
 
 
 def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tuple[int, str, str]]) -> ObjectList:
-    """Return a list without the objects of which most cells are in `used`. There, a cell is given by the index of its
-    entry, the pointer of its line, and its text."""
+    """Return a list without the objects that have more than half of their cells in `used`. Each cell in `used` is given
+    by the index of its entry, the pointer of its line, and its text."""
     own: dict[int, list[bool]] = {}
     for (*_, item, _), cell in found.cells.items():
         words, passage = scored.candidates.spans[cell.span].words, scored.candidates.spans[cell.span].passage

@@ -26,7 +26,7 @@ SUITABLE: Final = 0.6
 NAMED: Final = 0.6
 """Least likeness of a heading that may name the list."""
 MAX_LIKENESS: Final = 2.0
-"""Largest likeness of a label or heading that counts. A higher one says no more."""
+"""Largest likeness of a label or heading. A higher likeness counts as this."""
 SAME_ROLE: Final = 1.2
 """Likeness of a label that names a role of the field."""
 MAX_WORDS_OF_ROLE: Final = 3
@@ -81,11 +81,11 @@ class FieldOfList:
     is_list: bool
     is_boolean: bool
     is_string: bool
-    """True if only texts are allowed."""
+    """True if only texts, and possibly null, are allowed."""
     has_few_values: bool
     """True if the schema states the possible values."""
     is_free_text: bool
-    """True if every text is allowed."""
+    """True if the field is for texts, and the schema states neither their format nor the possible values."""
     is_required: bool
     """True if the schema does not allow null."""
     may_be_long: bool

@@ -153,7 +153,7 @@ class SlotMatcher:
         texts = texts_for(field, slot)
         values = read_values(field, texts, self._template)
         if field.is_boolean:
-            # A record without the text may have the value False, so that empty texts count, too.
+            # A record without the text may have the value False, so empty texts count, too.
             values = _presence(field, texts.by_record, values)
             texts = SlotTexts(["yes"] * len(values))
         present = [value for value, is_missing in zip(values, texts.is_missing, strict=True) if not is_missing]

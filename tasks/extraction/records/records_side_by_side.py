@@ -34,7 +34,7 @@ def _run_of_cards(passage: Passage, row: list[list[PiecedLine]]) -> Iterator[Run
 
 
 def bands(passage: Passage) -> Iterator[Run | None]:
-    """Yield the runs of records in bands; None after each slice of work without one. A band consists of rows whose
+    """Yield the runs of records in bands; None after each slice of work without a run. A band consists of rows whose
     segments are below each other, and each column of segments is a record."""
     band: list[Sequence[_Segment]] = []
     for row in rows_of(passage)[:MAX_LINES]:

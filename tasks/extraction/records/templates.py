@@ -178,7 +178,7 @@ class _KeyedLine(NamedTuple):
     line: PiecedLine
     key: LineKey
     labels: Sequence[str]
-    """The label of each piece; empty for a piece without one, and `IS_LABEL` for a piece that is a label."""
+    """The label of each piece; empty for a piece without a label, and `IS_LABEL` for a piece that is a label."""
 
     def order_of(self, index: int) -> float:
         """Return the order of a piece among the pieces of its record."""
