@@ -47,8 +47,8 @@ others."""
 BOXES_AT_ONCE = 64
 """The neighbours of this many boxes are found in one slice of the work."""
 MAX_SPAN_CHARS = 4_000
-"""A candidate without a colon before it has at most this many characters. A longer one, such as a row of a table of
-thousands of columns, answers no field, and each rule would read it again for each field."""
+"""A candidate without a colon before it has at most this many characters. A longer candidate, such as a row of a table
+of thousands of columns, answers no field, and each rule would read it again for each field."""
 MAX_LABELLED_CHARS = 10_000
 """A candidate after a label with a colon, such as `Description:`, has at most this many characters."""
 SPANS_AT_ONCE = 64
@@ -59,7 +59,7 @@ MAX_WORDS_OF_SHORT_LINE = 8
 """A line with at most this many words is short. Any number of the first or last words of a short line is a candidate,
 too."""
 SENDERS = ("seller", "from")
-"""Parties that send a document; the others receive it."""
+"""Parties that send a document; all other parties receive it."""
 LONGEST_PARTY = 60
 """Only this many characters of a label are compared with the names of parties."""
 MAIL_PARTIES = {

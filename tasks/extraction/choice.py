@@ -49,7 +49,7 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
     """Choose a value for each field, the most certain field first. A place that another field has taken loses
     probability, so that two fields share a place only if no other place is suitable.
 
-    Fields of lists, and those at the paths in `without`, are skipped.
+    Fields of lists, and fields at the paths in `without`, are skipped.
 
     If nothing answers a field, its value is None, or "" if it is a required string that may be empty. A field that must
     have a value gets the most likely one, however improbable, and is missing from the result only if nothing fits its

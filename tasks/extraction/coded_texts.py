@@ -123,7 +123,7 @@ _MISREAD_FIRST = re.compile(
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""Numbers that OCR may have misread are accepted only on a page with at least this many different ones."""
+"""Numbers that OCR may have misread are accepted only on a page with at least this many different numbers."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that hardly any document except a licence prints before its values."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})

@@ -153,9 +153,9 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
 
-    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, names that it contains
-    decide. Other names take precedence over a single word that no label has, unless the word is at the end: `landline`
-    decides in `purchaser_landline`, but `link` does not in `link_price`.
+    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, the known names that it
+    contains decide. Other names take precedence over a single word that no label has, unless the word is at the end:
+    `landline` decides in `purchaser_landline`, but `link` does not in `link_price`.
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):

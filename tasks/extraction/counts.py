@@ -34,9 +34,10 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
     """Return the words of a line that name the number in its words `start` to `stop`, without a unit or currency before
     them.
 
-    Return None if the number does not begin a piece of the line, is its only count but no piece such as `(12 reviews)`,
-    or has no word after it. In these cases, the words before the number may name it. A piece may begin anywhere with a
-    number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for 3 adults`.
+    Return None if the number does not begin a piece of the line, is the line's only count and not a piece of its own
+    such as `(12 reviews)`, or has no word after it. In these cases, the words before the number may name it. A piece
+    may begin anywhere with a number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for
+    3 adults`.
     """
     if len(texts) > MAX_WORDS:
         return None

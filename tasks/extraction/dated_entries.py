@@ -498,8 +498,8 @@ def _is_title(passage: Passage, line: Sequence[WordOnPage]) -> bool:
 def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iterator[str]:
     """Yield the paragraphs of some lines.
 
-    A line that begins in lower case continues the line above it. If some lines begin with a bullet, each line without
-    one continues the line above it, too.
+    A line that begins in lower case continues the line above it. If some lines begin with a bullet, each line without a
+    bullet continues the line above it, too.
     """
     marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
     text = ""

@@ -50,8 +50,8 @@ MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
 LONG_LABEL_PENALTY: Final = 0.2
-"""Amount by which each word of a label beyond MAX_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
-label."""
+"""The likeness of a label is divided by 1 plus this number for each of its words beyond MAX_LABEL_WORDS, because a long
+text is a sentence and not a label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds after a field's label."""
 BESIDE_OTHERS: Final = 0.4

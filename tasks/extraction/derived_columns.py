@@ -109,7 +109,7 @@ class _WholeColumn:
     head: str
     cells: Sequence[ReadCell]
     counts: Counter[str]
-    """Number of cells by text, without those that are missing."""
+    """Number of cells with each text. Missing cells are not counted."""
     spaced: Sequence[str]
     """Each text in `counts` with single spaces; empty if it is longer than LONGEST_CELL."""
 
@@ -141,7 +141,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     for column in columns:
         ranges += yield from _ends_of_ranges(column)
     for head, ends in ranges:
-        # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
+        # If there is only one column of ranges, a field such as `ref_min` means this column, whatever its header is.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)

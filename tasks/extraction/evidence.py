@@ -292,7 +292,7 @@ def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> Slices[dict[JsonPath, _ClaimedMatch]]:
     """Choose a match for each field. In each object of a list, the field with the fewest matches comes first, and the
-    other fields prefer matches near those that were chosen before."""
+    other fields prefer matches near the matches chosen before."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}

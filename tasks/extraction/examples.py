@@ -33,7 +33,7 @@ from tasks.schema.paths import JsonPath
 Numbers = NDArray[np.int32]
 
 MAX_EXAMPLES = 8
-"""At most this many examples are used. If there are more, the last ones count."""
+"""At most this many examples are used. If there are more, only the last ones are used."""
 MAX_PLACES = 4
 """At most this many places on an example are learned for one value, the most likely first."""
 UNLIKELIER = 4.0

@@ -133,7 +133,8 @@ class Extractor:
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
-        """Return the vectors of the texts, with zeros for those beyond the bound, and the number of these."""
+        """Return the vectors of the texts, with zeros for the texts beyond the bound, and the number of texts beyond
+        it."""
         known = await self.executor.run(strings.most_telling, labels, max_tokens)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
         vectors[known] = await self._embedded([strings.texts[index] for index in known])

@@ -149,8 +149,8 @@ class Strings:
     def most_telling(self, labels: Collection[int], max_tokens: int) -> Slices[list[int]]:
         """Return the indices of the texts to be embedded, which together have at most about `max_tokens` tokens.
 
-        The `labels` come first, in the order of the text, then the other lines, the shortest first, because long ones
-        are hardly labels.
+        The `labels` come first, in the order of the text, then the other lines, the shortest first, because a long line
+        is hardly a label.
         """
         sizes: list[int] = []
         for index, text in enumerate(self.texts):

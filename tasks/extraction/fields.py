@@ -59,8 +59,8 @@ def remembered(fits: Fits) -> Fits:
 
 
 NESTING = "\x1f"
-"""Separator of names in the path of a list's column. A field in an object of the list's items has one step, for
-example `address`, the separator and `city`, because a column has one name."""
+"""Separator of names in the path of a list's column. A field in an object within a list's items has a single step, for
+example `address`, the separator and `city`, because a column has only one name."""
 
 
 def column_path(position: JsonPath, path: JsonPath) -> JsonPath:
@@ -188,7 +188,7 @@ def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping
     """Merge the branches of an `anyOf` into one schema if all but one are null.
 
     Pydantic writes an optional value, including that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`,
-    and a `Decimal` as a number or a string. The latter becomes a number.
+    and a `Decimal` as a number or a string. Such a `Decimal` becomes a number.
     """
     branches = node.get("anyOf")
     if not isinstance(branches, list):

@@ -118,7 +118,7 @@ class CopiedFields:
     tables: Mapping[JsonPath, FilledList] = field(default_factory=dict)
     """The lists that were filled from tables, by path."""
     warnings: Sequence[str] = ()
-    """Warnings for the client, such as columns that no table has, and tables that answer nothing."""
+    """Warnings for the client, such as fields that no column of a table answers."""
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
     """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)

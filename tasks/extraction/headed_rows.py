@@ -404,8 +404,8 @@ def _assign_lines(
 
 
 def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
-    """True if a line continues the one above: its first word had no room there, and it does not look like a
-    beginning."""
+    """True if a line continues the line above it: its first word had no room at the end of that line, and it does not
+    look like a beginning."""
     line_text, next_text = text_of(passage, line), text_of(passage, below)
     first = below[0].box
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:

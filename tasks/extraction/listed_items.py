@@ -407,7 +407,7 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
 
 
 def commas_in(text: str) -> list[int]:
-    """Return the places of the signs that separate items: those outside brackets and not before a digit."""
+    """Return the places of the signs that separate items: the signs outside brackets that no digit follows."""
     found: list[int] = []
     is_inside = False
     for sign in reversed(list(_COMMA_OR_BRACKET.finditer(text))):
@@ -454,7 +454,7 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
         # at each position.
         begin = max(text.rfind(sign, end, spoken.start()) + 1 for sign in ".!?")
         sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, spoken.start() - MAX_BEFORE))
-        assert sentence is not None, "It has a word for speaking."
+        assert sentence is not None, "The sentence has the word for speaking."
         end = sentence.end()
         for word in _LONG_WORD.finditer(sentence[0]):
             if not any(len(name) == len(word[0]) for name in names_at(word[0], 0)):

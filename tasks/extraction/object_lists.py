@@ -55,7 +55,7 @@ LEAST_ROW_OVERLAP = 0.5
 MAX_ROW_DISTANCE = 3.0
 """Two rows of an item are at most this far apart, in heights of a line."""
 MAX_EDGE_DISTANCE = 0.7
-"""The left or the right edges of cells in one column are at most this far apart, in heights of a line."""
+"""The left or the right edge of a cell is less than this distance from that of its column, in heights of the cell."""
 TELLING = 9
 """Number of possible cells that determine the edges of a column."""
 SEVERAL = 3
@@ -81,7 +81,7 @@ class _PossibleCell(NamedTuple):
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """Two counts of numbers in the cell's row: those before the cell, and all of them."""
+    """Count of the numbers before the cell in its row, and of all numbers in the row."""
 
 
 class _Column:

@@ -126,7 +126,7 @@ def _without_figures(text: str | None) -> str:
 
 
 def wanted_sides(field: FieldText) -> Sides:
-    """Return the sides that the names of a field name, and those of the same groups that its description mentions.
+    """Return the sides that the names of a field name, and the sides of the same groups that its description names.
     `min_or_max` names both sides of a group, so neither is the opposite.
 
     The sides of days count only for fields that ask for a day, so not for `order_number`."""

@@ -367,7 +367,7 @@ def head_of(
 
 
 def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
-    """Return the lines. Those with more than MAX_LINE_WORDS words are cut into several."""
+    """Return the lines, with each line of more than MAX_LINE_WORDS words cut into several."""
     found: list[SourceLine] = []
     for line in lines:
         if len(line.words) <= MAX_LINE_WORDS:

@@ -50,7 +50,7 @@ _NONE = Side("others", "none")
 
 
 class _Part(NamedTuple):
-    """The people whom a segment mentions, and those that it is about."""
+    """The people whom a segment mentions, and the people whom it is about."""
 
     mentioned: Sides
     """The people that its words name, if it is a sentence or a heading, or that its label names."""

@@ -10,8 +10,8 @@ number that clients see.
    engine's confidence in the words. For a cell of a table or of records, and for an object of a list that the network
    found, other features are used.
 4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
-   machines", 1999). Each kind of `CalibrationInput` has one. The regression for an LLM's answers was fitted to made
-   documents (`training/extraction/calibrate.py`), the others to real documents
+   machines", 1999). Each kind of `CalibrationInput` has a regression of its own. The regression for an LLM's answers
+   was fitted to made documents (`training/extraction/calibrate.py`), the others to real documents
    (`training/extraction/calibrate_papers.py`).
 """
 
@@ -194,7 +194,7 @@ class FieldScores:
         this value together or, in a list, that of this place.
 
         Return None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if
-        it is that of an LLM.
+        it is the answer of an LLM.
         """
         row = self.rows.get(without_items(path))
         if row is None:

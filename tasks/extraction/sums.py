@@ -438,7 +438,7 @@ def _prefer_at_rate(
 
 
 def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:
-    """Return the amount whose label shares a word with the field's name; None without such a label."""
+    """Return the amount whose label shares a word with the field's name; None if there is no such label."""
     for part, label in tax.labels.items():
         if part != "rate" and any(is_form_of(one, other) for one in words for other in label):
             return part

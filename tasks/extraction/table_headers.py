@@ -145,8 +145,8 @@ class HeaderFinder:
         return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
     def _extent(self, index: int, start: int) -> tuple[int, int]:
-        """Return the first row and the end of the rows around a row that may be lines of one header. The gap beyond
-        them is wider than those between them."""
+        """Return the first row and the end of the rows around a row that may be lines of one header. The gaps above and
+        below these rows are wider than the gaps between them."""
         height = median(word.height for word in self._rows[index])
         ends = []
         for step in (-1, 1):

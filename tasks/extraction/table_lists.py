@@ -50,7 +50,7 @@ MAX_READINGS = 3
 """At most this many readings of a table's header, the likeliest by words, are compared with the fields by meaning, at 4
 ms a text. The first reading, and readings with derived columns, are compared as well."""
 MAX_EMBEDDED = 400
-"""At most this many header texts are compared with the fields by meaning. Further ones are compared by words alone."""
+"""At most this many header texts are compared with the fields by meaning. Further texts are compared by words alone."""
 MAX_COMPARED, FEWEST_COMPARED = 200, 20
 """The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields; of fewer, but at least
 `FEWEST_COMPARED` rows, if a request has many tables, readings and fields."""
@@ -86,8 +86,8 @@ _VOWELS = frozenset("aeiou")
 LEAST_FIT = 0.75
 """At least this share of a column's cells must fit the field's type."""
 LEAST_FIT_WITH_NULL = 0.5
-"""If a field may be null and the header names it, at least this share of the cells must fit it: `included` may stand
-among amounts."""
+"""If a field may be null and the header names it, at least this share of the cells must fit it: a text such as
+`included` may be among amounts."""
 MAX_GAPLESS_COLUMNS = 3
 """If a table has more columns than this, a row with one empty cell counts as full."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
@@ -95,10 +95,10 @@ LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 table, for a table with columns for all core fields (`_in_order_from`) if there are more than two, and for a list that
 only tables can fill."""
 FEWEST_ANCHORS = 2
-"""Columns without a name are assigned by their order only if headers name at least this many columns around them."""
+"""Columns without a name are assigned by their order only if headers name at least this many columns."""
 FEWEST_TELLING = 2
-"""If at least this many columns have required values, a row in which all of these are filled is an item, however many
-other cells are empty. A single such column is enough if its field is not plain text."""
+"""If at least this many columns have required values, a row in which all these columns are filled is an item, however
+many other cells are empty. A single such column is enough if its field is not plain text."""
 FEWEST_FIGURES = 3
 """A word with at least this many figures in a section's heading counts as a number, such as the number of a delivery
 note."""

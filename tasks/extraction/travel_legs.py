@@ -32,7 +32,7 @@ ROWS_AT_ONCE: Final = 20
 MAX_BOXES: Final = 6
 """At most this many journeys stand side by side."""
 LONGEST_LABEL: Final = 2
-"""A name of a field is searched for words such as `from` if it has at most this many words."""
+"""Words such as `from` are searched for only in names of fields with at most this many words."""
 
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}(?! \d{3}\b)"

@@ -31,7 +31,7 @@ from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import Number, likeliest
 
 SAME_UNIT_BONUS = 4.0
-"""Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
+"""Bonus on the logit of a number with the field's unit."""
 OTHER_UNIT_PENALTY = 4.0
 """Penalty on the logit of a number whose unit differs from the field's. If the field names no unit, the penalty applies
 to units that such a field does not have: a price is not in `%`."""

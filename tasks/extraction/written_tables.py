@@ -207,7 +207,8 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
 
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
-    """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
+    """Return the table that all these lines form together; None if they form none. Lines of one cell are titles and
+    notes."""
     # `lines` has no empty lines. They are not needed: as a row, an empty line would have no cells, and within a cell,
     # it would be white space.
     texts = [line.written for line in lines]

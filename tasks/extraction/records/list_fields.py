@@ -133,8 +133,8 @@ class _KindWeights(dict[str, float]):
     """Weights of kinds of slots for a field, from 0 to 1."""
 
     def raise_to(self, first: float, kinds: Sequence[str], step: float = 0.12) -> None:
-        """Raise the weights of kinds: that of the first to at least `first`, and that of each further one to at least
-        `step` less than for the kind before it."""
+        """Raise the weights of kinds: the weight of the first kind to at least `first`, and the least weight of each
+        further kind is `step` lower than that of the kind before it."""
         for rank, kind in enumerate(kinds):
             self[kind] = max(self.get(kind, 0.0), first - step * rank)
 
@@ -198,7 +198,7 @@ class ListToFill:
     """A list of objects that may be filled from records."""
 
     def __init__(self, fields: Sequence[WantedField], names: Names, names_of_others: Sequence[Names]) -> None:
-        """`names` are those of the list, and `names_of_others` those of the schema's other lists."""
+        """`names` are the names of the list, and `names_of_others` the names of the schema's other lists."""
         self.fields = [*map(FieldOfList.of, fields)]
         self.names = names
         self._names_of_others = names_of_others

@@ -50,7 +50,7 @@ class LinesOfColumn:
     """The lines of a column, with the gaps between them."""
 
     def __init__(self, passage: Passage, lines: Sequence[PiecedLine], lines_before: Sequence[PiecedLine]) -> None:
-        """`lines_before` are those of the column before this one."""
+        """`lines_before` are the lines of the column before this column."""
         self.passage = passage
         self.lines = lines
         self.lines_before = lines_before
@@ -172,8 +172,8 @@ def _signs_of_layout(column: LinesOfColumn, index: int) -> Iterator[LineSign]:
 
 
 def _cuts(column: LinesOfColumn, sign: LineSign, indices: Collection[int]) -> Collection[int]:
-    """Return the headings that end records. Of headings marked as such, those of the deepest level begin records and
-    do not end them."""
+    """Return the headings that end records. With the signs `tall`, `mark` and `gap`, the headings with the most number
+    signs (`###`) begin records and do not end them."""
     starts = set(indices)
     cuts = {index for index in column.headings if index not in starts or sign.name in _SIGNS_OF_HEADINGS}
     if sign.name in ("tall", "mark", "gap"):

@@ -9,7 +9,7 @@ from tasks.extraction.records.runs import FAR, MAX_LINES, MAX_LINES_OF_RECORD, R
 from tasks.extraction.words_on_page import WordOnPage, rows_of, segments_of_row
 
 SAME_TOP: Final = 2
-"""Largest distance between the tops of cards, in heights of a line."""
+"""The tops of cards in one row are less than this distance apart, in heights of a line."""
 _Segment = list[WordOnPage]
 """Neighbouring words of a row without a wide gap between them."""
 

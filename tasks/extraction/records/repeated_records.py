@@ -159,8 +159,8 @@ def _left_edges_of_strips(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[floa
 
 
 def _groups_of_edges(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[Sequence[int]]:
-    """Return the left edges of words after wide gaps, those of several rows at one place as a group, the largest group
-    first."""
+    """Return the left edges of words after wide gaps, in groups of at least two edges at nearly the same place, the
+    largest group first."""
     words = [
         word
         for row in rows

@@ -1,5 +1,5 @@
 """Holds the slots of records: a slot consists of the pieces at the same place of all records, such as the dates at the
-beginning of each."""
+beginning of each record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -17,7 +17,8 @@ SAME_TOPIC: Final = 1.5
 SAME_NOUN: Final = 1.2
 """Likeness of a heading that has the noun of the list's name."""
 SHORTEST_STEM: Final = 5
-"""Least number of letters of a word that names a topic in compounds and inflected forms, too."""
+"""Least number of letters of a word that names a topic in compounds and inflected forms, too, and of a noun that is
+compared in the singular and the plural."""
 
 _PLURALS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     language: [(singular.strip("-"), plural.strip("-")) for singular, plural in map(str.split, forms.split(","))]
