@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 
 _FOR_ATTENTION = r"à l['’]attention|a la atención|att|attn|attention|fao|alla c\.? ?a|ao cuidado"
-"""Words before the name of the person for whom a letter to a firm is."""
+"""Words before the name of the person for whom a letter to a firm is meant."""
 _FORM = re.compile(
     r"(?:an (?:die|das|den|herrn|frau)|herrn|frau|firma|familie|z\.? ?hd|z\. ?h"
     rf"|mme|mlle|monsieur|madame|{_FOR_ATTENTION}|a/a|mr|mrs|ms|miss"
@@ -30,7 +30,7 @@ def has_form_of_address(line: str) -> bool:
 
 def attention_mark(text: str) -> str:
     """Return the words at the beginning of a text that say whose attention a letter is for (`Attn:`, `t.a.v.`); empty
-    without any."""
+    if there are none."""
     found = _ATTENTION.match(text)
     return found[0] if found else ""
 

@@ -23,7 +23,7 @@ SYNONYM_WEIGHT = 0.8
 PARENT_WEIGHT = 0.3
 """Weight of the words in the name of the object around a field. The field's own words have weight 1."""
 REACH = 12
-"""A heading names the values in its column down to at most this distance, in heights of the match."""
+"""A heading names the values in its column that begin less than this distance below it, in heights of the value."""
 
 MAX_LABELS = 32
 """At most this many occurrences of a label are compared with one match."""
@@ -38,7 +38,7 @@ def affinity(passage: Passage, words: Sequence[int], names: Names) -> float:
 
     def relation(labels: Sequence[str]) -> float:
         """Return how close the value is, on average, to the nearest occurrence of each label. Other words in the
-        label's line lower it."""
+        label's line lower the result."""
         return sum(nearest[label] for label in labels) / len(labels) if labels else 0.0
 
     return max(map(relation, names.own), default=0.0) + PARENT_WEIGHT * relation(names.around)
@@ -76,7 +76,7 @@ def _nearest(value: _ValueOnPage, label: str) -> float:
 def _occurrences_around(passage: Passage, label: str, word: int) -> Sequence[tuple[int, float]]:
     """Return the indices of words that mean `label`, each with a weight.
 
-    If the passage has more than MAX_LABELS of them, only those nearest to `word` in reading order are returned.
+    If the passage has more than MAX_LABELS such words, only the words nearest to `word` in reading order are returned.
     """
     known = passage.labels.get(label)
     if known is None:

@@ -35,8 +35,8 @@ UNCAPITALISED: Final = 0.7
 BESIDE_NAME: Final = 0.9
 """Probability of a number beside a word of the parameter's name."""
 ONLY_CANDIDATE: Final = 0.6
-"""Probability of the only name that no other parameter took, and of numbers if there are as many numbers as parameters
-for numbers."""
+"""Probability of the only name that no other parameter took, and of each remaining number if there are as many
+remaining numbers as undecided parameters."""
 LEAST_PROBABILITY: Final = 0.5
 """A text that nothing in the sentence introduces counts only if the network gives it at least this probability."""
 LONGEST: Final = 4
@@ -129,7 +129,7 @@ def with_arguments(schema: Mapping[str, Any], copied: CopiedFields, entry: Entry
 def _behind_cues(
     passage: Passage, left: Mapping[JsonPath, Sequence[_Cue]], taken: Collection[int]
 ) -> dict[JsonPath, Decision]:
-    """Find a text for each parameter of `left`, by the cues before its arguments. No two get the same words.
+    """Find a text for each parameter of `left`, by the cues before its arguments. No two parameters get the same words.
 
     The words of `taken` are the arguments of other parameters.
     """
@@ -158,7 +158,8 @@ def _numbers_in(
 ) -> dict[JsonPath, Decision]:
     """Find a number for each parameter, beside a word of its name: "for 3 days".
 
-    If there are as many other numbers as `undecided` parameters, these get them in order: "Add 3 and 5".
+    If there are as many other numbers as `undecided` parameters, the parameters get the numbers in order: "Add 3 and
+    5".
     """
     left = [(number, passage.words_between(number.start, number.end)) for number in passage.numbers]
     found: dict[JsonPath, Decision] = {}

@@ -15,7 +15,7 @@ Floats = NDArray[np.float64]
 
 def best_pairs(worth: NDArray[np.floating]) -> Slices[list[tuple[int, int]]]:
     """Return the pairs of a row and a column of `worth`, by row, whose sum is largest. Each row and each column is in
-    at most one pair. If there are fewer rows than columns, each row is in one, or else each column."""
+    at most one pair. If there are fewer rows than columns, each row is in a pair; otherwise, each column is."""
     is_tall = worth.shape[0] > worth.shape[1]
     costs = -np.asarray(worth.T if is_tall else worth, np.float64)
     row_count, column_count = costs.shape
@@ -71,7 +71,8 @@ def _add(
 
 
 def _nearest(lengths: Floats, rows: NDArray[np.int64]) -> int:
-    """Return the index of the smallest length; of several, the last that has no row or, if all have one, the first."""
+    """Return the index of the smallest length. If several are equal, it is the last one whose column has no row or, if
+    all columns have one, the first."""
     nearest = np.flatnonzero(lengths == lengths.min())
     free = nearest[rows[nearest] < 0]
     return int(free[-1] if len(free) else nearest[0])

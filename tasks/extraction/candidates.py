@@ -47,8 +47,8 @@ others."""
 BOXES_AT_ONCE = 64
 """The neighbours of this many boxes are found in one slice of the work."""
 MAX_SPAN_CHARS = 4_000
-"""A candidate without a colon before it has at most this many characters. A longer one, such as a row of a table of
-thousands of columns, answers no field, and each rule would read it again for each field."""
+"""A candidate without a colon before it has at most this many characters. A longer candidate, such as a row of a table
+of thousands of columns, answers no field, and each rule would read it again for each field."""
 MAX_LABELLED_CHARS = 10_000
 """A candidate after a label with a colon, such as `Description:`, has at most this many characters."""
 SPANS_AT_ONCE = 64
@@ -59,7 +59,7 @@ MAX_WORDS_OF_SHORT_LINE = 8
 """A line with at most this many words is short. Any number of the first or last words of a short line is a candidate,
 too."""
 SENDERS = ("seller", "from")
-"""Parties that send a document; the others receive it."""
+"""Parties that send a document; all other parties receive it."""
 LONGEST_PARTY = 60
 """Only this many characters of a label are compared with the names of parties."""
 MAIL_PARTIES = {
@@ -246,7 +246,7 @@ class Candidates:
 
         The letterhead is left out if a label on the page names a sender, and the addressee if a label names a
         recipient. `labelled` contains True if a label names a sender, and False if one names a recipient. The result is
-        empty if no segment has a box.
+        empty if the page has no printed boxes.
         """
         placed = [
             (segment.box, index)
@@ -408,7 +408,8 @@ def _with_neighbours(segments: Sequence[LineSegment], offset: int) -> Slices[lis
 
 
 def nearest_boxes(boxes: NDArray[np.float32]) -> Slices[list[tuple[int, int, int]]]:
-    """Return the index of the nearest box to the left in the same row, above and below, or −1, for each box."""
+    """Return, for each box, the indices of the nearest boxes to its left in the same row, above it and below it; −1 if
+    there is none. A box above or below must be nearer than six times the height of the box."""
     found: list[tuple[int, int, int]] = []
     for start in range(0, len(boxes), BOXES_AT_ONCE):
         yield
@@ -665,7 +666,7 @@ def without_brackets(text: str) -> str | None:
 
 def without_signs(text: str) -> str:
     """Return the text without the signs around it; a closing bracket is kept if the opening one is in the text."""
-    # A tick box alone may be the value, so it is kept. Beside a text, it only marks the option that the text names.
+    # A tick box alone may be the value, so it is kept. Next to a text, it only marks the option that the text names.
     bare = text.strip(SIGNS_AROUND)
     bare = bare.strip(SIGNS_AROUND + TICK_BOX_SIGNS) or bare
     end = text.find(bare) + len(bare)

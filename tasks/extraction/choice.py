@@ -21,11 +21,11 @@ MAX_VALUES = 48
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats of which a page often has only one value. If there is only one, it is probably right, whatever the field's
-name."""
+"""Formats with often only one value on a page. If a page has only one, this value is probably right, whatever the
+field's name."""
 UNDECIDED = 0.5
-"""The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely one only if
-all values in the line together are likelier than this."""
+"""The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely piece only
+if all values in the line together have a higher probability than this."""
 TAKEN = 0.25
 """Factor on the probability of a place for a field, if another field has taken the place with a higher probability."""
 
@@ -49,7 +49,7 @@ def choose_values(scored: FieldScores, without: Container[JsonPath] = ()) -> Sli
     """Choose a value for each field, the most certain field first. A place that another field has taken loses
     probability, so that two fields share a place only if no other place is suitable.
 
-    Fields of lists, and those at the paths in `without`, are skipped.
+    Fields of lists, and fields at the paths in `without`, are skipped.
 
     If nothing answers a field, its value is None, or "" if it is a required string that may be empty. A field that must
     have a value gets the most likely one, however improbable, and is missing from the result only if nothing fits its

@@ -123,7 +123,7 @@ _MISREAD_FIRST = re.compile(
 _FIGURES = {"l": "1", "I": "1", "|": "1", "Z": "2", "S": "5", "g": "9"}
 _DAY_AND_PLACE = re.compile(r"(\d\d[./-]\d\d[./-](?:\d{4}|\d\d))([^\W\d_].*)")
 FEWEST_MISREAD = 5
-"""Numbers that OCR may have misread are accepted only on a page with at least this many different ones."""
+"""Numbers that OCR may have misread are accepted only on a page with at least this many different numbers."""
 _LICENCE_ONLY_NUMBERS = frozenset({"4a", "4b", "4c", "4d"})
 """Numbers that hardly any document except a licence prints before its values."""
 _AMERICAN = frozenset({"ln", "fn", "dob", "dl", "dln", "iss", "exp", "hgt", "eyes"})
@@ -239,7 +239,7 @@ def _of_licence(lines: Sequence[SourceLine]) -> Iterator[CodedLine]:
         return
     split = [list(_split(index, line)) for index, line in enumerate(lines)]
     # Without words that may be 4a to 4d, a page cannot be a licence by its numbers, and is not searched for misread
-    # ones.
+    # numbers.
     may_be_sure = sum(word.text.startswith("4") for row in split for word in row) >= FEWEST_SURE
     rows = [list(_misread(index, line)) for index, line in enumerate(lines)] if may_be_sure else []
     if _is_licence(rows):
@@ -292,7 +292,7 @@ def _misread(number: int, line: SourceLine) -> Iterator[_Word]:
 
 def _misread_code(text: str, texts_after: Sequence[str], *, is_first: bool) -> tuple[str, str]:
     """Return the number of a licence with which a word begins, and the text after it. Both are empty for a word without
-    one."""
+    such a number."""
     if found := _MISREAD_FOUR.fullmatch(text):
         value_text, rest = found["rest"] or " ".join(texts_after), found["rest"]
         has_day = any(find_days(value_text))

@@ -53,8 +53,8 @@ def values_of_column(
 ) -> list[Any]:
     """Return the value of each cell for a field: None for an empty cell, UNREADABLE for a cell without a value.
 
-    Where a single cell is ambiguous, all cells together decide: on decimal commas, and on the order of day and month. A
-    date without a year gets the year that brings it nearest to the `known_days`.
+    All cells together decide what a single cell leaves open: whether commas are decimal signs, and the order of day and
+    month. A date without a year gets the year that brings it nearest to the `known_days`.
     """
     present = [cell for cell in column if not is_missing(cell)]
     types = types_of(wanted.schema)
@@ -115,8 +115,9 @@ def _truths(column: Sequence[str]) -> list[Any]:
 
 
 def _deviations(column: Sequence[str], wanted: WantedField) -> list[Any]:
-    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`: whether a value is out
-    of its range, or which value of an enum has the words for high and low. The result is empty for any other column.
+    """Return the values of a column of marks beside measured values, such as `▲`, `↓↓` or `−`: whether a measured value
+    is out of its range or, for an enum, the value that means high, low or normal. The result is empty for any other
+    column.
 
     An empty cell says that the value is in its range.
     """
@@ -183,7 +184,7 @@ def _numbers(cells: Sequence[str], wanted: WantedField, types: set[str], *, comm
 def _signs_of(cells: Sequence[str]) -> list[int]:
     """Return −1 for each amount of a column with a mark for outgoing money after it: `12.00 S` among `H`, `12.00 DR`.
 
-    If only incoming money is marked, as on credit card statements, its amounts are the negative ones.
+    If only incoming money is marked, as on credit card statements, its amounts count as negative.
     """
     marks = [found[1].upper() if (found := _MARK.search(cell)) else "" for cell in cells]
     known_marks = set(marks) - {""}
@@ -197,8 +198,9 @@ def _signs_of(cells: Sequence[str]) -> list[int]:
 def has_decimal_commas(rows: Sequence[Sequence[str]], *, likely: bool) -> bool:
     """True if commas are decimal signs in most of a table's unambiguous numbers.
 
-    If these numbers do not decide, thousands decide. For example, if a column contains `510` and `1.307`, the point
-    separates thousands, because fractions of one column have equally many digits. Otherwise, return `likely`.
+    If these numbers leave it open, the sign that separates thousands decides. For example, if a column contains `510`
+    and `1.307`, the point separates thousands, because fractions of one column have equally many digits. Otherwise,
+    return `likely`.
     """
     return all_of(has_decimal_commas_in_slices(rows, likely=likely))
 
@@ -219,8 +221,8 @@ def has_decimal_commas_in_slices(rows: Sequence[Sequence[str]], *, likely: bool)
 
 
 def _sign_of_thousands(column: Sequence[str]) -> str:
-    """Return the sign that separates thousands in a column whose other numbers have up to three digits, one of them
-    three; empty if there is none."""
+    """Return the sign that separates thousands in a column whose other numbers have up to three digits, and at least
+    one of them exactly three; empty if there is none."""
     digits = [digits for cell in column if (digits := _bare_number(cell)[1])]
     grouped = [_THOUSANDS.fullmatch(one) for one in digits if not one.isdigit()]
     signs = {found[1] if found else "" for found in grouped}

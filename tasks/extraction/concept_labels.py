@@ -89,7 +89,7 @@ class ConceptLabels:
 
     @cached_property
     def _beside(self) -> list[set[tuple[str, ...]]]:
-        """The words right after each number, and those right before it, one to MAX_AFTER of them."""
+        """The texts of one to MAX_AFTER words right after each number and right before it."""
         return all_of(self._find_beside())
 
     def _find_beside(self) -> Slices[list[set[tuple[str, ...]]]]:

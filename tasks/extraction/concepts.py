@@ -153,9 +153,9 @@ def concepts_of(tokens: tuple[str, ...]) -> frozenset[str]:
 def concepts_of_field(tokens: tuple[str, ...], around: tuple[str, ...] = ()) -> frozenset[str]:
     """Return the concepts of a field with a name of these folded words, in an object with the name `around`.
 
-    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, names that it contains
-    decide. Other names take precedence over a single word that no label has, unless the word is at the end: `landline`
-    decides in `purchaser_landline`, but `link` does not in `link_price`.
+    The whole name decides, with the object's name (`invoice.number`) or without it; otherwise, the known names that it
+    contains decide. Other names take precedence over a single word that no label has, unless the word is at the end:
+    `landline` decides in `purchaser_landline`, but `link` does not in `link_price`.
     """
     plain = tuple(map(_without_accents, tokens))
     for whole in ((*map(_without_accents, around), *plain), plain) if around else (plain,):
@@ -208,8 +208,8 @@ def _strongest(found: Collection[tuple[str, int, int]]) -> frozenset[str]:
 def _find_names(
     known: Sequence[str], longest: Callable[[Sequence[str], int], tuple[int, str]]
 ) -> list[tuple[str, int, int]]:
-    """Return the known names in these words, each with its start and end. A tax that is only included does not
-    count."""
+    """Return the known names in these words, each with its start and end. A tax that is only included does not count,
+    and a total without tax is a net amount."""
     found: list[tuple[str, int, int]] = []
     position, excluded = 0, False
     while position < len(known):
@@ -252,5 +252,6 @@ def _word_before(tokens: Sequence[str], index: int) -> str:
 
 
 def may_be_same(first: frozenset[str], second: frozenset[str]) -> bool:
-    """True if labels for these two concepts may both be printed beside one value."""
+    """True if a label for a concept of `first` and one for a concept of `second` may be printed beside the same
+    value."""
     return any(that in CONCEPTS[this].also or this in CONCEPTS[that].also for this in first for that in second)

@@ -1,4 +1,4 @@
-"""Names each number of a list of counts by the words behind it: `2 bedrooms, 1 bathroom`, `12 g protein, 30 g
+"""Names each number of a list of counts by the words after it: `2 bedrooms, 1 bathroom`, `12 g protein, 30 g
 carbohydrates`, `2 rooms for 3 adults`."""
 
 import re
@@ -12,7 +12,7 @@ from tasks.notation.currencies import is_currency
 MAX_WORDS: Final = 60
 """A line with a list of counts has at most this many words."""
 MAX_WORDS_OF_NAME: Final = 4
-"""At most this many words behind a number name it."""
+"""At most this many words after a number name it."""
 _COUNT = re.compile(r"\(?\d[\d.,]*")
 _ENDS = (",", ";", "·", "•", "|")
 _JOINING: Final = frozenset(("and", "und", "et", "y", "e", "en", "i", "och", "og", "&", "·", "•", "|"))
@@ -31,11 +31,13 @@ _LONGEST_UNIT: Final = 3
 
 
 def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
-    """Return the words of a line that name the number in its words `start` to `stop`, without a unit before them.
+    """Return the words of a line that name the number in its words `start` to `stop`, without a unit or currency before
+    them.
 
-    Return None if the number does not begin a piece of the line, is its only count but no piece such as `(12 reviews)`,
-    or has no word behind it. In these cases, the words before the number may name it. A piece may begin anywhere with a
-    number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for 3 adults`.
+    Return None if the number does not begin a piece of the line, is the line's only count and not a piece of its own
+    such as `(12 reviews)`, or has no word after it. In these cases, the words before the number may name it. A piece
+    may begin anywhere with a number and its noun, if a preposition joins it to the next count: `We confirm 2 rooms for
+    3 adults`.
     """
     if len(texts) > MAX_WORDS:
         return None
@@ -63,13 +65,13 @@ def name_of_count(texts: Sequence[str], start: int, stop: int) -> str | None:
 
 
 def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
-    """True if a number and the `many` words behind it are a piece of their own, as in `- 3 rooms, balcony` and `(164
+    """True if a number and the `many` words after it are a piece of their own, as in `- 3 rooms, balcony` and `(164
     reviews)`."""
     last = texts[stop + many - 1]
     if texts[start].startswith("("):
         return last.endswith((")", "),"))
     words = texts[stop : stop + many]
-    # The words behind the number of a house are a name: `12 Main St, Rome`.
+    # The words after a house number are the name of a street: `12 Main St, Rome`.
     is_name = many > 1 and all(text[:1].isupper() for text in words)
     return (
         _is_first(texts, start)
@@ -80,8 +82,8 @@ def _is_closed(texts: Sequence[str], start: int, stop: int, many: int) -> bool:
 
 
 def _is_joined(texts: Sequence[str], index: int) -> bool:
-    """True if a preposition joins a number to another number and its nouns, and a noun is behind it, too: the 3 of
-    `2 rooms for 3 adults`."""
+    """True if a preposition joins a number to another number and its nouns, and a noun follows it, too: the 3 of `2
+    rooms for 3 adults`."""
     before = next((one for one in range(index - 2, -1, -1) if not _is_word(texts[one])), index)
     return (
         0 <= before < index - 2
@@ -104,7 +106,7 @@ def _begins_piece(texts: Sequence[str], index: int) -> bool:
 
 
 def _is_first(texts: Sequence[str], index: int) -> bool:
-    """True for the first word of a line, without the sign of a list or with it."""
+    """True for the first word of a line, with or without the sign of a list before it."""
     return not index or (index == 1 and not any(map(str.isalnum, texts[0])))
 
 

@@ -47,7 +47,7 @@ of an organisation."""
 LONGEST_HEADING: Final = 5
 """Largest number of words of a section's heading."""
 TALLER: Final = 1.25
-"""Least ratio of the height of a heading in large letters to the usual height of a line."""
+"""A heading in large letters is more than this many times as tall as a usual line."""
 
 _MONTH = rf"(?:{any_of(MONTHS)})\.?"
 _MOMENT = (
@@ -96,8 +96,8 @@ _HEADINGS: Final[dict[Section, re.Pattern[str]]] = {
     ),
 }
 _NAMES: Final = {kind: re.compile(without_accents(form.pattern), re.IGNORECASE) for kind, form in _HEADINGS.items()}
-"""Patterns of the beginning of a name for a list of such entries. They have no accents, because keys of schemas have
-none."""
+"""Patterns of the beginning of the name of a list for each section. They have no accents, because names are compared
+without them."""
 LEGAL_FORM = re.compile(
     r"(?<![^\W_])(?:GmbH|mbH|AG|KG|OHG|UG|e\.?K|e\.?V|eG|Ltd|Limited|LLP|LLC|Inc|PLC|plc|Corp|Co|S\.?A\.?S?|S\.?L\.?U?"
     r"|SARL|EURL|S\.?r\.?l|S\.?p\.?A|Lda|B\.?V|N\.?V|sp\. ?z ?o\. ?o|AB|A/S|AS|Oy)(?![^\W_])\.?|&|^Fa\. |^Firma "
@@ -182,7 +182,7 @@ class _Entry:
     organisation_first: bool = False
     """True if most entries of the section begin with an organisation and name the activity below it."""
     is_line_full: bool = False
-    """True if the period ends the first line, so that the text before it was not wrapped."""
+    """True if a single year ends the first line, so the text before it was not wrapped."""
 
 
 def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Iterator[ReadTable | None]:
@@ -215,7 +215,7 @@ def dated_entries(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> I
             yield None
             body.append([in_asked_form(cells.get(role, NO_CELL), fields[index]) for index, role in roles.items()])
         if body:
-            # The heading of the section names the list.
+            # The section's heading shows which list the table fills.
             of_list = fields[0].path[:-1] if section_entries else None
             yield ReadTable([header, *body], is_exact=False, is_whole=True, of_list=of_list)
 
@@ -270,7 +270,8 @@ def _has_entries(fields: Sequence[WantedField], roles: Mapping[int, Role]) -> bo
     role_set = set(roles.values())
     if role_set.isdisjoint(("activity", "organisation")):
         return False
-    # Things other than jobs and schools have a year, too, so that only a name can tell a list with one moment.
+    # Things other than jobs and schools have a year, too, so only the name of a list with a single moment shows what it
+    # lists.
     is_named = _section_named(str(fields[0].path[-2]), fields) != ""
     return {"start", "end"} <= role_set or (is_named and not role_set.isdisjoint(("period", "year", "start")))
 
@@ -281,7 +282,7 @@ def _section_of(name: str, fields: Sequence[WantedField]) -> Section:
 
 def _section_named(name: str, fields: Sequence[WantedField]) -> Section:
     """Return the section of a CV that the names of a list and its fields ask for, or an empty text."""
-    # Only education has degrees, but an institution may be a school or an employer, so that the list's name decides.
+    # Only education has degrees, but an institution may be a school or an employer, so the list's name decides.
     if any("degree" in one.names.concepts for one in fields):
         return "education"
     if (own := _section_in(name)) != "":
@@ -349,7 +350,8 @@ def _take_above(rows: Sequence[Sequence[WordOnPage]], entry: _Entry, entries: Se
 
 
 def _goes_on(entry: _Entry, row: Sequence[WordOnPage], gap: float) -> bool:
-    """True if a line belongs to an entry: the first below the period, one near the line above, or an indented one."""
+    """True if a line belongs to an entry: the first line of its text, a line near the line above it, or an indented
+    line."""
     if not entry.body or gap <= ENDING_GAP * row[0].height:
         return True
     left = min((line[0].box[0] for line in entry.body if line), default=0)
@@ -369,7 +371,8 @@ def _heading(passage: Passage, row: Sequence[WordOnPage], *, is_tall: bool) -> S
 
 
 def _begun(passage: Passage, row: Sequence[WordOnPage], below: Sequence[WordOnPage], section: Section) -> _Entry | None:
-    """Return the entry that begins in a line: the period begins or ends the line, or stands beside it in two lines."""
+    """Return the entry that begins in a line: a period begins or ends the line, or is printed in two lines beside the
+    text. In a section, a single year may take the period's place. Return None if no entry begins there."""
     first = list(next(segments_of_row(row)))
     if below and len(first) < len(row) and _FIRST_MOMENT.fullmatch(text_of(passage, first)):
         second = list(next(segments_of_row(below)))
@@ -439,7 +442,7 @@ def _cells_of(passage: Passage, entry: _Entry) -> dict[Role, ReadCell]:
     pieces = _joined(passage, list(_pieces(passage, first)))
     is_first = bool(pieces) and (entry.organisation_first or _is_organisation(passage, pieces[0]))
     if is_first and len(pieces) == 2 and entry.section != "education" and rest and _is_title(passage, rest[0]):
-        # The organisation and its place, and the activity below.
+        # The line names the organisation and its place, and the line below names the activity.
         pieces = [pieces[0], rest[0], pieces[1]]
     elif len(pieces) == 1 and rest:
         pieces += _pieces(passage, rest[0])
@@ -495,8 +498,8 @@ def _is_title(passage: Passage, line: Sequence[WordOnPage]) -> bool:
 def _paragraphs(passage: Passage, lines: Sequence[Sequence[WordOnPage]]) -> Iterator[str]:
     """Yield the paragraphs of some lines.
 
-    A line that begins in lower case continues the line above it. If some lines begin with a bullet, each line without
-    one continues the line above it, too.
+    A line that begins in lower case continues the line above it. If some lines begin with a bullet, each line without a
+    bullet continues the line above it, too.
     """
     marked = [_BULLET.fullmatch(passage.words[line[0].at]) is not None for line in lines]
     text = ""

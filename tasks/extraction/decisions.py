@@ -45,13 +45,13 @@ field."""
 TICKED_ALONE: Final = 0.75
 """Probability of a ticked option if nothing shows that its group belongs to the field."""
 BEHIND_OWN_LABEL: Final = 0.95
-"""Probability of a word after a label that has the words of the field's name."""
+"""Probability of a word after a label that names the field by its words."""
 MAX_NAMING_WORDS: Final = 200
 """Largest number of words at the beginning of a text that are compared with a field's name."""
 MAX_LABEL_WORDS: Final = 6
 LONG_LABEL_PENALTY: Final = 0.2
-"""Amount by which each word of a label beyond MAX_LABEL_WORDS lowers its likeness: a long text is a sentence, not a
-label."""
+"""The likeness of a label is divided by 1 plus this number for each of its words beyond MAX_LABEL_WORDS, because a long
+text is a sentence and not a label."""
 BEHIND_LABEL: Final = 0.9
 """Largest probability of a word that the network finds after a field's label."""
 BESIDE_OTHERS: Final = 0.4
@@ -61,8 +61,8 @@ LEAST_PROBABILITY: Final = 0.5
 PRINTED_BY_LABEL: Final = 0.8
 """Probability of the only choice of an enum whose words are printed, if they are near words that name the field."""
 PRINTED_ALONE: Final = 0.6
-"""Probability of such a choice without words that name the field nearby; also of one of several printed choices, if it
-is nearest to such words."""
+"""Probability of the only printed choice if no words near it name the field; also of one of several printed choices, if
+it is nearest to words that name the field."""
 DENIED_PROBABILITY: Final = 0.75
 """Probability that a boolean is false if its name is printed near a word that denies it."""
 NAME_PRINTED: Final = 0.55
@@ -70,10 +70,10 @@ NAME_PRINTED: Final = 0.55
 LEAST_NAMING_SHARE: Final = 0.6
 """Least share of a field's words that a label must have to name the field."""
 SHORTEST_CHOICE: Final = 3
-"""Least number of letters of a choice that is searched for in running text. A shorter one, such as `M`, counts only
-after a label or a box."""
+"""Least number of letters of a choice, or of a boolean's name, that is searched for in running text. A shorter choice,
+such as `M`, counts only after a label or a box."""
 MAX_PRINTED: Final = 20
-"""Largest number of places in a passage that are compared for the words of one choice."""
+"""Largest number of places in a passage with a choice's first word that are compared with the choice."""
 MAX_LABEL_LINES: Final = 8
 """Largest number of lines with boxes that follow the line naming their group."""
 MAX_WORDS_TO_DENIAL: Final = 3
@@ -92,7 +92,7 @@ _CIRCLES = frozenset("○◯")
 _FUNCTION_WORDS = frozenset(
     fold("is has have was are can does with and or of the a an in for to if whether included required flag yes no")
 )
-"""Words that say nothing about the subject of a boolean in its name."""
+"""Words in a boolean's name that say nothing about its subject."""
 _BEFORE_PRICE = re.compile(r"[^\W\d][^\d€£$]*(?= (?:[€£$]|[A-Z]{3} )? ?\d)")
 """Pattern of the words of an option before its price."""
 _CELL_END = re.compile(r"\t|\s{3,}|\n")
@@ -272,8 +272,8 @@ def _head_of(index: int, segments: Sequence[LineSegment]) -> str | None:
 
 
 def _by_box(values: _Values, naming: _Naming, options: Sequence[_PrintedOption]) -> Slices[Decision | None]:
-    """Decide by a ticked option, in a group of options that are the field's values or in a group with the field's name;
-    or decide a boolean by the box, ticked or not, of an option with the field's name."""
+    """Decide by a ticked option whose group names the field. An enum is also decided if only one of its values is
+    ticked, and a boolean by the box, ticked or not, of an option that names the field."""
     own = yield from _meant(values, options)
     ticked = [(option, meaning) for option, meaning in own if option.is_ticked]
     if ticked:
@@ -348,7 +348,8 @@ def _is_left_open(values: _Values, naming: _Naming, scored: FieldScores | None) 
 
 
 def _behind_own_label(values: _Values, naming: _Naming, scored: FieldScores | None) -> Slices[Decision | None]:
-    """Decide by the word after a label, or in the same row, if the label has the words of the field's name."""
+    """Decide by the word after a label, or to the right of a label in the same row, if the label has enough words of
+    the field's name (LEAST_NAMING_SHARE)."""
     best: tuple[float, Decision] | None = None
     segments = scored.candidates.segments if scored else []
     for index, span in enumerate(scored.candidates.spans if scored else ()):
@@ -476,7 +477,7 @@ def _has_words_at(texts: Sequence[Words], position: int, words: Words) -> bool:
 
 
 def _by_name(names: Names, passages: Sequence[Passage]) -> Slices[Decision | None]:
-    """Decide a boolean by its name in the text: false if a denial is near, else true."""
+    """Decide a boolean by the first clause that has its name: false if a denial is near the name, else true."""
     wanted = [[word for word in name if word not in _FUNCTION_WORDS] for name in names.own]
     for passage in passages:
         start = 0

@@ -21,7 +21,8 @@ from tasks.read_table import NO_CELL, ReadCell
 T = TypeVar("T")
 
 LEAST_RANGES: Final = 0.6
-"""A column has ranges only if at least this share of its cells are ranges or bounds."""
+"""A column has ranges only if at least this share of its cells are ranges or bounds. The same share applies to spans of
+time, and to figures in results by day."""
 LOWER: Final = ("low", "min", "from", "start", "von")
 UPPER: Final = ("high", "max", "to", "end", "bis")
 """Words in the headers for the lower and for the upper ends of ranges."""
@@ -35,7 +36,7 @@ LEAST_PAIRS: Final = 0.6
 LEAST_PARTED: Final = 2
 """A column is divided into words and figures only if it has at least this many cells that are not missing."""
 TOLERANCE: Final = ("tolerance", "uncertainty", "error", "deviation")
-"""Headers of the numbers behind `±`."""
+"""Headers of the numbers after `±`."""
 FLAG: Final = ("flag",)
 """Header of the marks after numbers that are out of range: `7.1 H`."""
 FEWEST_DAYS: Final = 2
@@ -45,7 +46,7 @@ RESULTS_OF_DAYS: Final = (("value", "result"), ("previous value", "previous resu
 LONGEST_RANGE: Final = 60
 """A range has at most this many characters."""
 LONGEST_CELL: Final = 200
-"""Longer texts are not parted."""
+"""A cell with more characters is not divided."""
 _RANGE: Final = re.compile(
     r"(\S.{0,30}?) ?(?:[-–—…]|\.\.+| (?:to|bis|à|au|al|tot|do|until|hasta|fino a) ) ?(\S.{0,30})"
 )
@@ -96,7 +97,8 @@ class DerivedColumn(NamedTuple):
     cells: list[ReadCell]
     """A cell for each row."""
     part_of: int | None = None
-    """Index of the column of which this one is a part, if the parts take over the header of that column; else None."""
+    """Index of the column that this column is a part of, if the parts take over that column's header; otherwise
+    None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +109,12 @@ class _WholeColumn:
     head: str
     cells: Sequence[ReadCell]
     counts: Counter[str]
-    """Number of cells by text, without those that are missing."""
+    """Number of cells with each text. Missing cells are not counted."""
     spaced: Sequence[str]
     """Each text in `counts` with single spaces; empty if it is longer than LONGEST_CELL."""
 
     def read(self, reader: Callable[[str], T]) -> Slices[dict[str, T]]:
-        """Return what `reader` finds in each text once it has single spaces, by the text in `counts`."""
+        """Return what `reader` finds in each text of `spaced`, by the text in `counts`."""
         found = yield from in_slices(reader, self.spaced)
         return dict(zip(self.counts, found, strict=True))
 
@@ -139,7 +141,7 @@ def derived_columns(header: Sequence[str], rows: Sequence[Sequence[ReadCell]]) -
     for column in columns:
         ranges += yield from _ends_of_ranges(column)
     for head, ends in ranges:
-        # If there is only one column of ranges, a field such as `ref_min` means it, whatever its header.
+        # If there is only one column of ranges, a field such as `ref_min` means this column, whatever its header is.
         names = (head, *(RANGES if len(ranges) == 1 else ()))
         for words, cells in zip((LOWER, UPPER), ends, strict=True):
             yield DerivedColumn((*words, *(f"{name} {word}" for name in names for word in words)), cells)
@@ -238,8 +240,8 @@ def _halves(column: _WholeColumn) -> _Derived:
 
 
 def _words_and_figures(column: _WholeColumn) -> _Derived:
-    """Yield the words, the figures, and the text in brackets after them, of a column whose cells have these:
-    `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
+    """Yield the words and the figures of a column whose cells all have both, and the texts in brackets after them, if
+    any: `NW 8 (14)` below `Wind (gusts)`, `2 kg`."""
     if not column.head or column.counts.total() < LEAST_PARTED:
         return
     named = _NAME_AND_BRACKETS.fullmatch(column.head)
@@ -299,8 +301,8 @@ def _number_and_flag(text: str) -> tuple[str, str] | None:
 
 
 def _results_of_days(columns: Sequence[_WholeColumn]) -> _Derived:
-    """Yield the results of the latest day and of the day before, if the headers of several columns of numbers are
-    days."""
+    """Yield the results of the latest day and of the day before, if the headers of several columns of numbers end with
+    different days."""
     days = {column.index: day for column in columns if (day := _day_at_end(column.head))}
     if len(set(days.values())) < max(FEWEST_DAYS, len(days)):
         return
@@ -336,8 +338,8 @@ def _day_at_end(head: str) -> date | None:
 
 
 def _parts_of(column: _WholeColumn, texts: Mapping[str, str]) -> Slices[list[ReadCell]]:
-    """Return the cells of a column, each with the part that `texts` has for its text; NO_CELL where that is empty or
-    lacking."""
+    """Return the cells of a column, each with the part that `texts` has for its text; NO_CELL where the part is empty
+    or missing."""
 
     def part_of(cell: ReadCell) -> ReadCell:
         text = texts.get(cell.text)

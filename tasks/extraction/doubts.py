@@ -1,5 +1,5 @@
 """Finds what is printed around a copied value that speaks against it: a denial, another unit, a comparison, another
-order of day and month, or other values behind the same label.
+order of day and month, or other values after the same label.
 
 The network scores a value by its labels, and knows little of these words, because few documents print them. So they
 bound the probability of a value, whatever its score.
@@ -33,7 +33,7 @@ number beside another currency or an unknown unit, a day that may be two (03/04/
 same label, and a value that another one has replaced (`Old IBAN`)."""
 
 _NEAR: Final = 50
-"""Words that speak against a number are looked for in this many characters before it, and in as many behind it."""
+"""Words that speak against a number are searched for in this many characters before it, and in this many after it."""
 _TABLE: Final[Mapping[str, Any]] = tomllib.loads(Path(__file__).with_name("doubts.toml").read_text("utf-8"))
 
 
@@ -51,7 +51,7 @@ _SUBTRACTED_BEFORE = re.compile(
     rf"(?<!\w)(?:{_any_of('subtractions', 'before')})\s(?:\s*[^\w\s:：]{{1,3}}|[^\W\d_]{{1,3}} ?)?$"
 )
 """Pattern of a word for a minus sign at the end of the text before a number: `minus 5`. A currency may be between
-them. A label (`Less: 20.00`) is another thing."""
+them. A label (`Less: 20.00`) does not count."""
 _LOSS_BEFORE = re.compile(
     rf"(?P<before>[^\W\d_]*\W?)(?<!\w)(?:{_any_of('losses', 'words')})"
     rf"(?:\W{{1,3}}(?:{_any_of('losses', 'between')})(?!\w)){{0,5}}+"
@@ -59,8 +59,8 @@ _LOSS_BEFORE = re.compile(
 )
 """Pattern of a word for a negative result at the end of the text before a number: `a net loss for the year of EUR`."""
 _DEBIT_AFTER = re.compile(r" ?(?:dr|s|d)\.?\s*$")
-"""Pattern of a mark of a debit behind an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
-Documents differ in whether that is negative."""
+"""Pattern of a mark of a debit after an amount with two decimals at the end of a line: `350.00 DR`, `206,48 S`.
+Documents differ in whether such an amount is negative."""
 _COMPARED_AFTER = re.compile(rf" ?\+(?![\w+]| ?\d)|,? ?(?:{_any_of('comparisons', 'after')})(?!\w)")
 _RANGE_BEFORE = re.compile(
     rf"(?:(?<=\d)|(?<=\d\W)) ?(?:{_MONEY})? ?"
@@ -79,7 +79,7 @@ _NOT_DUE_AFTER = re.compile(
 _NOT_DUE_BEFORE = re.compile(
     rf"(?:(?<!\w)(?:{_any_of('not_due', 'before')})|\((?:[^()]*\W)?(?:{_any_of('not_due', 'in_brackets')}))"
     rf":?[^\w)]{{0,3}}(?:{_MONEY})? ?$"
-    # A number is behind "No. 4711", too.
+    # In `: No. 4711`, "No." is not a word for nothing.
     rf"|[:：]\s*(?!no[.:#]? ?$)(?:{_any_of('nothing', 'values')})(?!\w)[^\n\d]{{0,{_NEAR}}}$"
 )
 
@@ -140,8 +140,8 @@ def _is_struck(span: CandidateSpan) -> bool:
 
 
 def _is_superseded(span: CandidateSpan, candidates: Candidates) -> bool:
-    """True if the label of a value, or the words behind it, say that another value has replaced it: `Old IBAN: …`,
-    `… (replaced by …)`."""
+    """True if the label of a value, or the words after the value, say that another value has replaced it: `Old IBAN:
+    …`, `… (replaced by …)`."""
     start, end = span.words[-1] + 1, candidates.segments[span.last].words[-1] + 1
     after = " ".join(span.passage.words[start : min(start + _MAX_WORDS_AFTER, end)])
     stated = _FORMER_AFTER.match(without_accents(after.casefold()))
@@ -178,9 +178,9 @@ def _asks_for_former(field: WantedField, text: FieldText) -> bool:
 
 
 def _is_doubtful_number(field: FieldText, span: CandidateSpan) -> bool:
-    """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field asks for none, or if it is
-    said to be subtracted (`less 5`), has a sign in words or a mark of a debit, may be a thousand times as large
-    (`64.300`), or is not due."""
+    """True if a number is the bound of a range (`below 5`, `18+`, `10 to 12`) and the field does not ask for a bound,
+    or if it is said to be subtracted (`less 5`), has a sign in words or a mark of a debit, may be a thousand times as
+    large (`64.300`), or is not due."""
     assert span.number
     text = span.passage.text
     before, after = (
@@ -228,9 +228,9 @@ def _is_loss(field: FieldText, span: CandidateSpan, candidates: Candidates) -> b
 
 
 def _begins_range(span: CandidateSpan, rest: re.Match[str] | None) -> bool:
-    """True if a number and the text behind it are a range: the second number is larger, and ends the part or has the
-    unit or currency of the first one behind it. In `120.00 - 3 nights` and `2 and 3 baths` it is the number of
-    something else."""
+    """True if a number and the text after it form a range. The second number must be larger. After it, there must be no
+    word, or else a unit or currency, which must be that of the first number if that has one. In `120.00 - 3 nights` and
+    `2 and 3 baths`, the second number counts something else."""
     if rest is None:
         return False
     assert span.number

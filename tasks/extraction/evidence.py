@@ -44,7 +44,8 @@ CLAIM_BONUS: Mapping[Label, float] = {"own": 1.0, "other": -2.0}
 """Bonus of a place by its label. A place whose label names something else is rarely chosen if there is another
 place."""
 PLACE_BONUS = 4.0
-"""Bonus for the place from which the extractor took the value."""
+"""Bonus for the place from which the extractor took the value, and penalty for any other place in the user's own
+text."""
 REQUEST = -1
 """Index for the request, which is not an entry of the precontext."""
 MAX_TALLIED = 1e15
@@ -65,13 +66,13 @@ class FieldEvidence(TypedDict):
     match: Kind | Literal["derived", "example"]
     """`exact`: the same characters; `normalised`: another notation; `fuzzy`: all but a few characters; `derived`: a sum
     or a count of supported fields, the first of which is described, or a number that was converted to the field's unit;
-    `example`: where an example has the field."""
+    `example`: the place at which an example has the field."""
     score: float
     """0 to 1, two decimals: agreement of value and text; at most 0.3 if a label contradicts the field."""
     label: Label
-    """`own`: the words beside it name the field; `none`: there is no known label beside it; `other`: the words beside
-    it name something else; `elsewhere`: the field's label is beside another value. The last two contradict the
-    field."""
+    """`own`: the words beside the match name the field; `none`: no known label is beside the match; `other`: the words
+    beside the match name something else; `elsewhere`: the field's label is beside another value. The last two
+    contradict the field."""
     probability: NotRequired[float]
     """0 to 1, two decimals: probability that the field is right, calibrated on documents that were used for nothing
     else; absent without an extractor, and for a match in the user's own text if the extractor did not find the value
@@ -146,8 +147,8 @@ def find_evidence(
     `request` is the entry of the user's own texts. The request supports values that none of the texts from `precontext`
     contains. If `support` places values in `request`, the request counts as one of these texts.
 
-    The evidence of booleans and enums in `decided` is the place that decides them. The evidence of those in `undecided`
-    is only a probability.
+    The evidence of booleans and enums in `decided` is the place that decides them. The evidence of booleans and enums
+    in `undecided` is only a probability.
     """
     passages = yield from passages_to_trace(precontext)
     claims = LabelClaims(passages)
@@ -291,7 +292,7 @@ def _choose(
     fields: Sequence[_Field], candidates: Mapping[JsonPath, list[_ClaimedMatch]], entries: Sequence[Entry]
 ) -> Slices[dict[JsonPath, _ClaimedMatch]]:
     """Choose a match for each field. In each object of a list, the field with the fewest matches comes first, and the
-    other fields prefer matches near those that were chosen before."""
+    other fields prefer matches near the matches chosen before."""
     chosen: dict[JsonPath, _ClaimedMatch] = {}
     used: set[tuple[int, int]] = set()
     anchors: dict[JsonPath, list[ValueMatch]] = {}

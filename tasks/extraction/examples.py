@@ -3,7 +3,7 @@
 Each value of the answer is searched for in its document. The surroundings of the value (label, words and signs around
 it, lines above and below, notation, position on the page) are compared with the surroundings of each candidate in the
 new document. Parts of lines between the same words and signs become candidates, too (`delimiters`). In tables, the
-headers of an example's values become names of their fields. Nothing else of an example is used, so that no value of an
+headers of an example's values become names of their fields. Nothing else of an example is used, so no value of an
 example can reach an answer.
 """
 
@@ -33,7 +33,7 @@ from tasks.schema.paths import JsonPath
 Numbers = NDArray[np.int32]
 
 MAX_EXAMPLES = 8
-"""At most this many examples are used. If there are more, the last ones count."""
+"""At most this many examples are used. If there are more, only the last ones are used."""
 MAX_PLACES = 4
 """At most this many places on an example are learned for one value, the most likely first."""
 UNLIKELIER = 4.0
@@ -42,7 +42,8 @@ place."""
 MISREAD = 85
 """A text may be a misreading of a value if their likeness by rapidfuzz, from 0 to 100, is at least this."""
 SHORTEST_MISREAD = 5
-"""Only a value of at least this many characters may have been misread, because shorter ones are like too many texts."""
+"""Only a value of at least this many characters may have been misread, because a shorter value is similar to too many
+texts."""
 FOUND_AGAIN = 0.5
 """A field counts as found in the same place as on the example if the likeness of both places, from 0 to 1, is at least
 this."""
@@ -53,8 +54,8 @@ MUCH_ALIKE = 0.75
 SAME_PLACE_BONUS = 24.0
 """Amount by which the logit of a candidate in the same place as on the examples rises, times the places' likeness."""
 SAME_SENDER_SHARE = 0.35
-"""Two documents count as from the same sender if at least this share of the words of the one with fewer words is in the
-other. In any other two documents, only a label or MUCH_ALIKE surroundings identify a place."""
+"""Two documents count as from the same sender if at least this share of the words of the shorter document is in the
+other document. If they do not, only a label or MUCH_ALIKE surroundings identify a place."""
 LEAST_TAUGHT = 0.6
 """The header of a column in an example's table counts as a name of the field if the column contains at least this share
 of the example's values for the field."""
@@ -190,8 +191,8 @@ class _Comparison:
         return found
 
     def _same(self, texts: Numbers, text: int) -> tuple[NDArray[np.bool_], bool]:
-        """Return a mask of the `texts` of the new document that equal `text` of the example. Also return True if the
-        example's text has words that both documents contain, because only these are compared."""
+        """Return a mask of the `texts` of the new document that equal `text` of the example. The second result is True
+        if the example's text has words that both documents contain: only such words are compared."""
         their_key = self.theirs[text]
         return (self.ours == their_key)[texts], their_key not in self._without_words
 

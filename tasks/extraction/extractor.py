@@ -54,13 +54,13 @@ from tasks.precontext import Entry
 from tasks.schema.paths import JsonPath
 
 MAX_SPANS = 6_000
-"""At most this many spans are scored for each field. About 20 dense pages have as many."""
+"""At most this many spans are scored for each field. About 20 dense pages have this many."""
 MAX_SCORES = 300_000
 """The product of the numbers of spans and fields is at most this. For 50 fields, MAX_SPANS spans are scored; for 300
 fields, only the spans of about three pages."""
 MAX_TOKENS = 8_000
 """At most this many tokens of labels and lines are embedded, which takes two or three seconds of a processor. Six dense
-pages have as many; a line of thousands of items has 40,000."""
+pages have this many; a line of thousands of items has 40,000."""
 MAX_HEADER_TOKENS = 2_000
 """At most this many tokens of the headers of tables are embedded."""
 UNDECIDED = 0.5
@@ -86,7 +86,7 @@ class Extractor:
         """Score every candidate in `entries` for each of `fields`. Raises ModelError if the embedding engine fails.
 
         Candidates in the places that fields have on `examples` are preferred. All examples together have at most as
-        many candidates as the entries may have, so that they at most double the work.
+        many candidates as the entries may have, so they at most double the work.
         """
         lessons = []
         for one in examples if fields else ():
@@ -133,7 +133,8 @@ class Extractor:
         return FieldScores(candidates, fields, logits, entries, by_words_alone=left_out, doubtful=doubtful)
 
     async def _vectors(self, strings: Strings, labels: Collection[int], max_tokens: int) -> tuple[Matrix, int]:
-        """Return the vectors of the texts, with zeros for those beyond the bound, and the number of these."""
+        """Return the vectors of the texts, with zeros for the texts beyond the bound, and the number of texts beyond
+        it."""
         known = await self.executor.run(strings.most_telling, labels, max_tokens)
         vectors = np.zeros((len(strings.texts), DIMENSIONS), np.float32)
         vectors[known] = await self._embedded([strings.texts[index] for index in known])
@@ -223,8 +224,9 @@ def _adjust(
     wholes: Mapping[int, Matrix],
     candidates: Candidates,
 ) -> Slices[dict[int, frozenset[int]]]:
-    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places that
-    may have no value of a field, by the field's row: they are of another person, are quoted or replaced."""
+    """Adjust the network's logits by rules, such as sums that agree and the blocks of an object. Return the places
+    whose values are doubtful for a field, by the field's row: they may belong to another person, be quoted, or have
+    been replaced."""
     cut = are_cut(candidates)
     yield
     attention = attention_marks(candidates)

@@ -78,7 +78,7 @@ class FieldText:
 
     @property
     def in_list(self) -> bool:
-        """True if the field is in a list, so that it has many values."""
+        """True if the field is in a list and therefore has many values."""
         return bool(self.types[-1])
 
 
@@ -149,8 +149,8 @@ class Strings:
     def most_telling(self, labels: Collection[int], max_tokens: int) -> Slices[list[int]]:
         """Return the indices of the texts to be embedded, which together have at most about `max_tokens` tokens.
 
-        The `labels` come first, in the order of the text, then the other lines, the shortest first, because long ones
-        are hardly labels.
+        The `labels` come first, in the order of the text, then the other lines, the shortest first, because a long line
+        is hardly a label.
         """
         sizes: list[int] = []
         for index, text in enumerate(self.texts):
@@ -317,13 +317,13 @@ def label_matches(
 
     The features, by index, are:
 
-    - 0: the same concept, 1: another concept,
+    - 0: the same concept, 1: a concept that means something else,
     - 2: share of common words in the field's name, 3: in the string,
     - 4: similarity of the string to the field's name, 5: to the full name,
-    - 6, 7: differences of 4 and 5 to those of the most similar string,
+    - 6, 7: features 4 and 5 minus their values for the most similar string,
     - 8: share of common groups of three letters in the field's name, 9: in the string,
     - 10: similarity of the string's concept to the field's name, 11: to the full name,
-    - 12, 13: 1 plus the differences of 10 and 11 to those of the most similar concept.
+    - 12, 13: 1 plus features 10 and 11 minus their values for the most similar concept.
 
     The last row of strings is for a missing label. `field_vectors` is fields × 2 × 384, for name and full name;
     `meanings` is concepts × 384.
@@ -359,7 +359,8 @@ def label_matches(
         found[:, :-1, 6:8] = found[:, :-1, 4:6] - found[:, :-1, 4:6].max(axis=1, keepdims=True)
     # A label in any language is similar to the English name of its concept.
     yield
-    # One product of two matrices: of many small ones, each would wait for the threads of the library.
+    # This is one product of large matrices, because each of many small products would wait for the threads of the
+    # library.
     cosines = (field_vectors.reshape(-1, meanings.shape[1]) @ meanings.T).reshape(len(fields), 2, len(meanings))
     nearest = cosines.max(axis=2, initial=-1.0)
     for named, places in concepts.items():

@@ -40,7 +40,7 @@ class WantedField(NamedTuple):
     fits: Fits
     may_be_left_out: bool = False
     in_list: bool = False
-    """True if the field is in a list, so that it has many values."""
+    """True if the field is in a list and therefore has many values."""
 
 
 def remembered(fits: Fits) -> Fits:
@@ -59,8 +59,8 @@ def remembered(fits: Fits) -> Fits:
 
 
 NESTING = "\x1f"
-"""Separator of names in the path of a list's column. A field in an object of the list's items has one step, for
-example `address`, the separator and `city`, because a column has one name."""
+"""Separator of names in the path of a list's column. A field in an object within a list's items has a single step, for
+example `address`, the separator and `city`, because a column has only one name."""
 
 
 def column_path(position: JsonPath, path: JsonPath) -> JsonPath:
@@ -134,13 +134,14 @@ def _lists(
 
 
 def text_lists_of(schema: Mapping[str, Any]) -> list[FormField]:
-    """Return the lists of plain strings outside other lists."""
+    """Return the lists of plain strings outside other lists; none if there are more than MAX_FIELDS."""
     found = [one for one in _fields(schema, schema, (), 0) if _is_list_of_texts(schema, one.schema)]
     return found if len(found) <= MAX_FIELDS else []
 
 
 def choice_lists_of(schema: Mapping[str, Any]) -> list[tuple[FormField, Sequence[str]]]:
-    """Return the lists of choices outside other lists, each with the values that its items may have."""
+    """Return the lists of choices outside other lists, each with the values that its items may have; none if there are
+    more than MAX_FIELDS."""
     found: list[tuple[FormField, Sequence[str]]] = []
     for one in _fields(schema, schema, (), 0):
         item = resolved(schema, one.schema.get("items", {}))
@@ -186,8 +187,8 @@ def _fields(
 def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping[str, Any]:
     """Merge the branches of an `anyOf` into one schema if all but one are null.
 
-    Pydantic writes an optional value, also that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`, and a
-    `Decimal` as a number or a string. The latter becomes a number.
+    Pydantic writes an optional value, including that of an enum, as `anyOf: [{"type": "string"}, {"type": "null"}]`,
+    and a `Decimal` as a number or a string. Such a `Decimal` becomes a number.
     """
     branches = node.get("anyOf")
     if not isinstance(branches, list):
@@ -210,8 +211,8 @@ def _merge_branches(root: Mapping[str, Any], node: Mapping[str, Any]) -> Mapping
 
 
 def may_be_copied(schema: Mapping[str, Any], names: Names) -> bool:
-    """True if a field's value may be copied word for word from a text. The result is False for summaries, judgements
-    and booleans."""
+    """True if a field's value may be copied word for word from a text. The result is False for summaries, judgements,
+    booleans and most enums."""
     types = types_of(schema)
     if "enum" in schema:
         options = [value for value in schema["enum"] if value is not None]

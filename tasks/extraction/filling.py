@@ -85,7 +85,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 DEFINITIONS = ("$defs", "definitions")
 NAMED_LIST = 0.8
-"""Probability of a list of texts that is below or beside its name, if the network preferred a different place."""
+"""Probability of a list of texts that is below or beside its name, if the network preferred a different place or found
+fewer items there."""
 
 CONVERTED_DIGITS = 6
 """Converted numbers are rounded to this many decimals, such as −20.555556 for −5 °F in °C."""
@@ -117,7 +118,7 @@ class CopiedFields:
     tables: Mapping[JsonPath, FilledList] = field(default_factory=dict)
     """The lists that were filled from tables, by path."""
     warnings: Sequence[str] = ()
-    """Warnings for the client, such as columns that no table has, and tables that answer nothing."""
+    """Warnings for the client, such as fields that no column of a table answers."""
     decided: Mapping[JsonPath, Decision] = field(default_factory=dict)
     """Booleans and enums that printed marks or words decide, by path."""
     improbable: Mapping[JsonPath, Any] = field(default_factory=dict)
@@ -477,7 +478,7 @@ class _FormToFill:
         if scored and scored.by_words_alone:
             lacking.append(
                 f"{scored.by_words_alone:,} labels and lines were compared with the fields by their words, not by "
-                "their meaning, because all together have too many tokens."
+                "their meaning, because together they have too many tokens."
             )
         return CopiedFields(values, scored, tables, lacking, decided, improbable)
 
@@ -506,7 +507,8 @@ class _FormToFill:
         return converted
 
     def _named_list(self, scored: FieldScores, path: JsonPath, found: TextList | None) -> Slices[TextList | None]:
-        """Return the list that is printed below or beside its name, unless `found` already has its items."""
+        """Return the list that is printed below or beside its name. The result is None if there is no such list, or if
+        `found` has words of this list and at least two items, or as many as the list."""
         names = next(one.names for one in self.wanted if one.path == path)
         for passage in scored.candidates.passages:
             yield
@@ -544,7 +546,8 @@ class _FormToFill:
         return without_items_at(scored, found, used) if used else found
 
     def _is_better(self, found: ObjectList, path: JsonPath) -> Slices[bool]:
-        """True if the objects that the network found are a better list than the rows of its table, or than no rows."""
+        """True if the objects that the network found are worth more than the rows of the list's table, or than nothing
+        if no table fills the list."""
         least = (yield from self.tables[path].worth()) if path in self.tables else 0.0
         return (yield from found.worth()) > least
 
@@ -556,8 +559,10 @@ class _FormToFill:
 
 def _warnings(tables: Mapping[JsonPath, FilledList], empty: Sequence[JsonPath], beyond: int) -> Iterator[str]:
     if beyond:
-        looked_for = f"the first {MAX_FIELDS} fields of the schema, and {MAX_FIELDS} of its lists' objects,"
-        yield f"Only {looked_for} were looked for; {beyond} more were not."
+        searched = (
+            f"the first {MAX_FIELDS} fields of the schema and the first {MAX_FIELDS} fields of objects in its lists"
+        )
+        yield f"Only {searched} were searched for; {beyond} others were not."
     for path in empty:
         yield f"A table was read, but its columns answer no field of {pointer_of(path)}, which is empty."
     for path, filled in tables.items():

@@ -24,7 +24,8 @@ def folded_words(text: str) -> tuple[str, ...]:
 
 
 def look_alike(text: str) -> str:
-    """Return the text with all characters that OCR confuses replaced by one of them. The length stays the same."""
+    """Return the text with one character in place of each group of characters that OCR confuses. The length stays the
+    same."""
     return text.translate(_LOOK_ALIKE)
 
 

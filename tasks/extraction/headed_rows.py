@@ -38,20 +38,20 @@ MAX_OVERHANG = 3.0
 ENDING_DISTANCE = 6.0
 """A table ends at a row after which nothing follows within this distance, in heights of a line."""
 MAX_LINE_GAP = 0.8
-"""A line fills a cell that the row above or below it lacks if the gap between both is at most this, relative to the gap
-between two rows."""
+"""A line fills a cell that the row above or below it lacks if its distance from that row is at most this, as a multiple
+of the usual gap between two rows."""
 MAX_ROWS = 1_000
 MAX_ROWS_AT_LEFT = 30
 """At most this many rows below a header show where its first column begins."""
 MAX_COMPARED = 20_000
-"""At most this many pairs of a text in a row and a field are compared, at 0.05 ms a pair. Further rows do not count as
-headers."""
+"""At most this many pairs of a text in a row and a field are compared, at 0.05 ms a pair. Further texts do not count as
+names of fields."""
 COUNTED_SHARE = 0.8
 """If at least this share of a column's cells begin with a count, the counts belong to the column before."""
 _COUNTED = re.compile(r"(?P<count>\d{1,4}) ?(?:[x×] )?(?P<text>[^\W\d_].+)", re.IGNORECASE)
 FULL_ROW = 0.5
-"""A row begins an item if it has at least this share of the cells that a typical row has. A row with fewer cells
-continues the item above."""
+"""A row begins an item if it has at least two cells, and at least this share of the cells that a typical row has. Any
+other row continues an item or is a note."""
 
 
 PageTable = tuple[Passage, ReadTable]
@@ -297,7 +297,7 @@ def _separate_counts(rows: Sequence[list[ReadCell]], column: int) -> bool:
     """Separate counts from the texts that begin with them, because OCR reads `2 Soup` and `2Soup` as one text. Return
     True if there were such texts.
 
-    The count is put in `column`, and the text into the next one. A row with cells in both columns stays as it
+    The count is put into `column`, and the text into the next column. A row with cells in both columns stays as it
     is."""
     lone = [row for row in rows if bool(row[column].text) != bool(row[column + 1].text)]
     wholes = [row[column] if row[column].text else row[column + 1] for row in lone]
@@ -311,7 +311,8 @@ def _separate_counts(rows: Sequence[list[ReadCell]], column: int) -> bool:
 
 
 def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[ReadCell]]) -> int | None:
-    """Return the first of two columns whose headers were split by mistake: few rows have cells in both. Else None."""
+    """Return the index of the first of two columns whose header was split by mistake, because fewer than half of the
+    rows have cells in both; None if there are no such columns."""
     for index, (left, right) in enumerate(pairwise(header)):
         gap = right.left - left.right
         is_split = len(left.lines) == len(right.lines) == 1 and gap <= GAP * left.words[-1].height
@@ -322,8 +323,9 @@ def _find_wrong_split(header: Sequence[HeaderCell], rows: Sequence[Sequence[Read
 
 
 def _edges(header: Sequence[HeaderCell], body: Sequence[Sequence[WordOnPage]]) -> Slices[list[float]]:
-    """Return the edge between each two columns: the widest strip between the middles of their headers that the fewest
-    words of the rows cross."""
+    """Return the horizontal position of the edge between each two neighbouring columns. It is between the middles of
+    their headers, in the middle of the interval that the fewest words cross or, of several, the widest. A word of a
+    header counts as four words."""
     words = [word for row in body if row and len(list(segments_of_row(row))) > 1 for word in row]
     found: list[float] = []
     for left, right in pairwise(header):
@@ -356,7 +358,7 @@ def _row_in_columns(row: Sequence[WordOnPage], edges: Sequence[float]) -> _BodyR
 
 
 def _limits(rows: Sequence[_BodyRow], columns: int) -> list[float]:
-    """Return, for each column, the largest position at which its lines end."""
+    """Return, for each column, the position of the right end of the line that reaches farthest."""
     return [
         max((row.cells[index][0][-1].box[2] for row in rows if index in row.cells), default=0.0)
         for index in range(columns)
@@ -402,8 +404,8 @@ def _assign_lines(
 
 
 def _goes_on(passage: Passage, line: Sequence[WordOnPage], below: Sequence[WordOnPage], limit: float) -> bool:
-    """True if a line continues the one above: its first word had no room there, and it does not look like a
-    beginning."""
+    """True if a line continues the line above it: its first word had no room at the end of that line, and it does not
+    look like a beginning."""
     line_text, next_text = text_of(passage, line), text_of(passage, below)
     first = below[0].box
     if line[-1].box[2] + first[2] - first[0] + line[-1].height / 4 <= limit:

@@ -48,7 +48,7 @@ _STREETS: Final = re.compile(
     r".*(?:straße|strasse|str|weg|platz|allee|gasse|straat|laan|gatan|vägen)"
     r"|street|st|road|rd|avenue|ave|lane|rue|calle|via|rua|ulica|ul"
 )
-"""Pattern of words that are streets, such as `Marktstraße`."""
+"""Pattern of words that name streets, such as `Marktstraße`."""
 _LONGEST_PHRASE = 4
 """A phrase in the table has at most this many words."""
 

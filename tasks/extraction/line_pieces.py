@@ -126,7 +126,7 @@ _TYPED: Final = [
 ]
 _PERIOD, _SHORT = (next(form for kind, form in _TYPED if kind == name) for name in ("period", "short period"))
 _KINDS: Final = {"short period": "period", "iban": "code", "now": "moment", "weekday": "day"}
-"""Kinds of pieces whose forms have another name."""
+"""Kind of a piece, by the name of its form, where the two differ."""
 _WEEKDAY: Final = re.compile(
     rf"(?<!\w)(?P<name>{_LONG_WEEKDAY})\.?,? (?P<day>{_DAY_ALONE}){ORDINAL}(?!\w)", re.IGNORECASE
 )
@@ -144,7 +144,7 @@ _SIGN: Final = re.compile(
 
 class Piece(NamedTuple):
     kind: str
-    """Kind of the piece: a key of the forms, or `text`."""
+    """Kind of the piece: the kind of its form, `date` for a day that `find_days` finds, or `text`."""
     text: str
     words: tuple[int, ...]
     """Indices of the words, in the passage."""
@@ -204,7 +204,7 @@ def cut_line(passage: Passage, words: Sequence[WordOnPage]) -> PiecedLine:
 
 def ends_of(period: str) -> tuple[str, str]:
     """Return the beginning and the end of a period; the end is empty if the period has not ended. A beginning that
-    lacks its month or year has those of the end."""
+    lacks its month or year gets that of the end. A text that is not a period counts as a beginning."""
     if (short := _SHORT.search(period)) and (ends := _ends_of_short(short)):
         return ends
     found = _PERIOD.search(period)
@@ -243,7 +243,7 @@ def _ends_of_short(found: re.Match[str]) -> tuple[str, str] | None:
 
 
 def _month_of(text: str) -> date | None:
-    """Return the day in a text, or the first day of its month."""
+    """Return the day in a text, or the first day of its month; None if it has neither."""
     if day := parse_day(text):
         return day.readings[0]
     month = month_named(text.split()[0])
@@ -251,7 +251,7 @@ def _month_of(text: str) -> date | None:
 
 
 def _has_days_alone(page: str) -> bool:
-    """True if the page has two weekdays with numbers that follow each other, so that these are days without a month.
+    """True if the page has two weekdays with numbers that follow each other, so these are days without a month.
     Otherwise, `Sun 5` may be a name and a number."""
     found = {(WEEKDAYS[one["name"].lower()], int(one["day"])) for one in _WEEKDAY.finditer(page[:LONGEST_PAGE])}
     return any(
@@ -262,7 +262,7 @@ def _has_days_alone(page: str) -> bool:
 
 
 def _spans(text: str, begin: int, without: Collection[str]) -> list[tuple[int, int, str]]:
-    """Return the typed pieces of a text, in order, without those of some kinds."""
+    """Return the typed pieces of a text, in order. The kinds in `without` are not searched for."""
     taken: list[tuple[int, int, str]] = []
 
     def add(start: int, end: int, kind: str) -> None:
@@ -361,7 +361,7 @@ def _pieces_of(
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int] | None:
-    """Return the span of a text without signs around it; None if nothing else is there."""
+    """Return the span of a text without the signs around it; None if it has no letter or figure."""
     while start < end and (text[start].isspace() or text[start] in ",;:-–—|·•*_.…=~"):
         start += 1
     while end > start and (text[end - 1].isspace() or text[end - 1] in ",;:-–—|·•*_…=~"):

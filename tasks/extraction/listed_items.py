@@ -227,8 +227,8 @@ def without_roles(names: Names, items: Sequence[ListItem]) -> Sequence[ListItem]
 
 
 def numbered_steps(passage: Passage, names: Names) -> Slices[list[ListItem]]:
-    """Return the numbered lines of a passage, from 1 on, each with the lines that continue it. Return nothing if the
-    list's names do not ask for steps, or if fewer than two lines are numbered."""
+    """Return the numbered lines of a passage, starting with number 1, each with the lines that continue it. Return
+    nothing if the list's names do not ask for steps, or if fewer than two lines are numbered."""
     if not any(own[-1] in _STEPS or own[0] in _STEPS for own in names.own if own):
         return []
     found: list[list[int]] = []
@@ -274,7 +274,7 @@ def _short_pieces(passage: Passage) -> Slices[dict[tuple[str, ...], _SameWords]]
 
 
 def _pieces_called(passage: Passage, names: Names, concepts: frozenset[str]) -> Slices[list[tuple[int, _ShortPiece]]]:
-    """Return the pieces with the name of a list in the order of the page, each with how certainly it is the name."""
+    """Return the pieces with the name of a list in the order of the page, each with its certainty (`_certainty`)."""
     found: list[tuple[int, _ShortPiece]] = []
     name_words = {word for words in names.own for word in words}
     for index, (words, same_words) in enumerate((yield from _short_pieces(passage)).items()):
@@ -297,8 +297,8 @@ def _certainty(words: tuple[str, ...], meanings: frozenset[str], names: Names, c
 
 
 def _block_at(passage: Passage, piece: _ShortPiece, certainty: int) -> list[_ItemLine] | None:
-    """Return the items below or beside the name of a list; None if nothing is there. A name of certainty 2 only has
-    items beside it."""
+    """Return the items below or beside the name of a list; None if nothing is there. For a name of certainty 2, only
+    items beside it count."""
     _, rows, at, segment_index = piece
     segments = list(segments_of_row(rows[at]))
     segment = segments[segment_index]
@@ -345,7 +345,8 @@ def _beside(
 def _below(
     passage: Passage, rows: Sequence[Sequence[WordOnPage]], name: Sequence[WordOnPage]
 ) -> Iterator[list[WordOnPage]]:
-    """Yield the lines below a name in its column, up to a wide gap, another name or a heading."""
+    """Yield the lines below a name in its column, up to a wide gap, another name, a heading, or the first label after
+    lines without labels."""
     bottom, height, left = name[0].box[3], name[0].height, name[0].box[0]
     found = 0
     has_label = False
@@ -406,7 +407,7 @@ def _items(passage: Passage, lines: Sequence[Sequence[WordOnPage]], *, in_line: 
 
 
 def commas_in(text: str) -> list[int]:
-    """Return the places of the signs that separate items: those outside brackets and not before a digit."""
+    """Return the places of the signs that separate items: the signs outside brackets that no digit follows."""
     found: list[int] = []
     is_inside = False
     for sign in reversed(list(_COMMA_OR_BRACKET.finditer(text))):
@@ -441,7 +442,7 @@ def _medicines(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[Read
 
 
 def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCell]]]:
-    """Return the languages of a sentence about the languages that somebody speaks, each with its level in brackets."""
+    """Return the languages in sentences about the languages that somebody speaks, each with its level in brackets."""
     text = passage.text[:MAX_TEXT].replace("\n", " ").replace("\t", " ")
     languages: list[list[ReadCell]] = []
     end = 0
@@ -453,7 +454,7 @@ def _spoken(passage: Passage, parts: Sequence[Part]) -> Slices[list[list[ReadCel
         # at each position.
         begin = max(text.rfind(sign, end, spoken.start()) + 1 for sign in ".!?")
         sentence = _SPEAKS_IN_SENTENCE.match(text, max(begin, end, spoken.start() - MAX_BEFORE))
-        assert sentence is not None, "It has a word for speaking."
+        assert sentence is not None, "The sentence has the word for speaking."
         end = sentence.end()
         for word in _LONG_WORD.finditer(sentence[0]):
             if not any(len(name) == len(word[0]) for name in names_at(word[0], 0)):

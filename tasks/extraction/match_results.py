@@ -28,7 +28,8 @@ MAX_BELOW: Final = 2
 MAX_WORDS_OF_DAY: Final = 5
 MAX_WORDS_OF_SCORE: Final = 3
 MAX_COMPARED: Final = 20
-"""A mark in place of a score must be below one of the last scores, of which at most this many are compared."""
+"""A mark in place of a score must be below one of the scores above it, of which only this many, the last ones, are
+compared."""
 LONGEST_ROW: Final = 300
 """A result's line has at most this many characters."""
 
@@ -189,7 +190,7 @@ def _is_day(text: str) -> bool:
 def _without_score(
     passage: Passage, row: Sequence[WordOnPage], text: str, middles: Sequence[float]
 ) -> dict[Column, ReadCell]:
-    """Return the cells of a match that has a mark below the scores of others; nothing for any other line."""
+    """Return the cells of a match that has a mark below the scores of other matches; nothing for any other line."""
     words = text.split(" ")
     # The text of a line that is too long for a match is empty.
     for index in range(1, len(row) - 1) if middles and len(words) == len(row) else ():

@@ -39,8 +39,8 @@ another word by one edit, and searching for a longer one takes too long."""
 PIECES = 64
 """Fewer than this many n-grams of a text are looked up to find where it may occur."""
 MAX_HITS = 1_000
-"""At most this many occurrences of one n-gram are looked at. Further ones are skipped, because the rarer n-grams of a
-text show where it is."""
+"""At most this many occurrences of one n-gram are looked at. Further occurrences are skipped, because the rarer n-grams
+of a text show where the text is."""
 BUCKET = 8
 """Occurrences of n-grams are counted by the place where the text would begin, in buckets of this many characters, so
 that a few missing or additional characters do not separate the n-grams of one occurrence."""
@@ -51,8 +51,8 @@ figures."""
 LINES_TOGETHER = 6
 """Scattered words form one match only within this many lines. An address has up to six."""
 MAX_LOOKUPS = 20_000
-"""The number of different words of a text, times the number of places around which they are looked for, is at most
-this."""
+"""The number of different words of a text, times the number of places around which these words are searched for, is at
+most this."""
 
 _TRUE, _FALSE = ("true", "yes"), ("false", "no")
 
@@ -235,7 +235,7 @@ def _rarest(wanted: Iterable[str], figures: Collection[str], passage: Passage) -
 
     Every place with enough of the tokens and with all `figures` contains at least one of the returned words. They are
     either the words of the rarest tokens (enough of these that the remaining tokens cannot reach SCATTERED_SHARE), or
-    those of the rarest figure.
+    the words of the rarest figure.
     """
 
     def count(token: str) -> int:

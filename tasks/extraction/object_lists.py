@@ -55,7 +55,7 @@ LEAST_ROW_OVERLAP = 0.5
 MAX_ROW_DISTANCE = 3.0
 """Two rows of an item are at most this far apart, in heights of a line."""
 MAX_EDGE_DISTANCE = 0.7
-"""The left or the right edges of cells in one column are at most this far apart, in heights of a line."""
+"""The left or the right edge of a cell is less than this distance from that of its column, in heights of the cell."""
 TELLING = 9
 """Number of possible cells that determine the edges of a column."""
 SEVERAL = 3
@@ -81,7 +81,7 @@ class _PossibleCell(NamedTuple):
     bottom: float
     kind: _Kind
     order: tuple[int, int]
-    """Two counts of numbers in the cell's row: those before the cell, and all of them."""
+    """Count of the numbers before the cell in its row, and of all numbers in the row."""
 
 
 class _Column:
@@ -162,8 +162,8 @@ def without_shared_items(
 
 
 def without_items_at(scored: FieldScores, found: ObjectList, used: Collection[tuple[int, str, str]]) -> ObjectList:
-    """Return a list without the objects of which most cells are in `used`. There, a cell is given by the index of its
-    entry, the pointer of its line, and its text."""
+    """Return a list without the objects that have more than half of their cells in `used`. Each cell in `used` is given
+    by the index of its entry, the pointer of its line, and its text."""
     own: dict[int, list[bool]] = {}
     for (*_, item, _), cell in found.cells.items():
         words, passage = scored.candidates.spans[cell.span].words, scored.candidates.spans[cell.span].passage

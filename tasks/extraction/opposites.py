@@ -1,7 +1,7 @@
 """Finds values whose labels say the opposite of what a field asks for, or another of several things: `Max. flow
 temperature: 75` for `min_flow_temperature`, `Ship date: 12 May` for `received_date`.
 
-The other words of such a label agree with the field's name, so that the label would speak for the value.
+The other words of such a label agree with the field's name, so the label would speak for the value.
 """
 
 import re
@@ -34,7 +34,7 @@ class Side(NamedTuple):
     """One of several meanings that exclude each other."""
 
     group: str
-    """The name of the meanings: `extremes`."""
+    """The name of the group of meanings: `extremes`."""
     name: str
 
 
@@ -74,7 +74,7 @@ class SidesInWords:
         return frozenset(found)
 
     def _sides_at(self, words: Sequence[str], start: int) -> tuple[Sides, int]:
-        """Return the sides that the words from `start` on name, and the number of these words."""
+        """Return the sides that the words beginning at `start` name, and the number of these words."""
         for size in range(min(self._longest_phrase, len(words) - start), 0, -1):
             if sides := self._phrases.get(tuple(words[start : start + size])):
                 return sides, size
@@ -126,8 +126,8 @@ def _without_figures(text: str | None) -> str:
 
 
 def wanted_sides(field: FieldText) -> Sides:
-    """Return the sides that the names of a field name, and those of the same groups that its description mentions.
-    `min_or_max` names both sides of a group, so that neither is the opposite.
+    """Return the sides that the names of a field name, and the sides of the same groups that its description names.
+    `min_or_max` names both sides of a group, so neither is the opposite.
 
     The sides of days count only for fields that ask for a day, so not for `order_number`."""
     own = frozenset(side for name in field.names.own for side in sides_of(name))

@@ -33,7 +33,8 @@ _IN_HEADER = re.compile(rf"(?<!\w)(?:{_OF_CURRENCY})|(?:(?<!\w){_IN} |[(\[,] ?){
 
 
 def magnitude_in_header(header: str) -> str:
-    """Return the words that say in which magnitude the numbers of a column are, as in `Revenue, $m`; empty without."""
+    """Return the words that say in which magnitude the numbers of a column are, as in `Revenue, $m`; empty if there are
+    none."""
     found = _IN_HEADER.search(header)
     return found[0] if found else ""
 

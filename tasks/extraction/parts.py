@@ -78,7 +78,8 @@ def places_in(line: str) -> dict[str, tuple[int, int]]:
 
 
 def _street_before(line: str, end: int) -> tuple[int, int] | None:
-    """Return the position of the street before `end`: the text from the part with a house number on."""
+    """Return the position of the street before `end`: the text that begins with the first part with a figure, usually
+    the house number. The result is None if there is no such part."""
     text = _COUNTRY.sub("", line[:end]).rstrip(_SIGNS_AFTER_STREET)
     start = text.rfind(":") + 1
     parts = text[start:].split(",")

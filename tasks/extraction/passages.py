@@ -367,7 +367,7 @@ def head_of(
 
 
 def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
-    """Return the lines. Those with more than MAX_LINE_WORDS words are cut into several."""
+    """Return the lines, with each line of more than MAX_LINE_WORDS words cut into several."""
     found: list[SourceLine] = []
     for line in lines:
         if len(line.words) <= MAX_LINE_WORDS:
@@ -385,8 +385,9 @@ def in_short_lines(lines: Sequence[SourceLine]) -> Sequence[SourceLine]:
 
 
 def _end_of_part(line: SourceLine, start: int) -> int:
-    """Return the index at which a part of a long line ends: after the last sentence that ends in the second half of
-    MAX_LINE_WORDS words, or else after all of them."""
+    """Return the index at which a part of a long line ends. If more than MAX_LINE_WORDS words are left, it ends with
+    the last sentence that ends in the second half of the next MAX_LINE_WORDS words, or else after all of these
+    words."""
     end = min(len(line.words), start + MAX_LINE_WORDS)
     ends = range(end, start + MAX_LINE_WORDS // 2, -1) if end < len(line.words) else ()
     return next((index for index in ends if line.words[index - 1].endswith((".", ";", "!", "?"))), end)
@@ -452,7 +453,7 @@ def passages_in(entry: Entry, index: int, max_chars: int = MAX_TRACED) -> Slices
 
     Coded lines are made from the codes of an identity document or registration certificate in the passage's head. If
     there are none, a passage is made from its sentences about people, one from its period of validity, and one from
-    IBANs that go on in a next line. The last passage is also followed by the lines of barcodes and two-dimensional
+    IBANs that continue on the next line. The last passage is also followed by the lines of barcodes and two-dimensional
     codes.
     """
     found: list[Passage] = []

@@ -1,7 +1,7 @@
 """Keeps the data of one person from the fields of another: `Date of birth` in the part of a form about a child is not
 the `father_birth_date`.
 
-The label of such a value has all words of the field's name but one, so that its likeness alone speaks for the value.
+The label of such a value has all words of the field's name but one, so its likeness alone would speak for the value.
 The person is named by the label, by a heading above, or by a label with a name (`Father: Tom Hart`), which begins a
 part.
 """
@@ -21,7 +21,7 @@ from tasks.extraction.opposites import OPPOSITE, Side, Sides, SidesInWords
 from tasks.extraction.second_choices import avoid_if_answered
 
 IN_OTHER_PART: Final = 12.0
-"""Penalty on the logit of a place in a part of the page about somebody else than the field's person."""
+"""Penalty on the logit of a place in a part of the page about somebody other than the field's person."""
 MAX_WORDS: Final = 8
 """A heading or a label has at most this many words. Longer lines are sentences."""
 MAX_LINES_ABOVE: Final = 12
@@ -50,7 +50,7 @@ _NONE = Side("others", "none")
 
 
 class _Part(NamedTuple):
-    """The people whom a segment mentions, and those that it is about."""
+    """The people whom a segment mentions, and the people whom it is about."""
 
     mentioned: Sides
     """The people that its words name, if it is a sentence or a heading, or that its label names."""
@@ -68,7 +68,7 @@ class People:
         self._labels: list[Sides] = []
         """The people that the label of each span names."""
         self._named: list[Sides] = []
-        """The people that the label or the part of each span names."""
+        """The people that the label of each span names or, if it names nobody, the span's part of the page."""
         self._subjects: Sides = _SUBJECTS
         """The people that the page is about, if its title or its first label names them."""
 
@@ -88,7 +88,7 @@ class People:
         heading: Sides = _NOBODY
         person: Sides = _NOBODY
         before: Sides = _NOBODY
-        """The people of the label with a value in the line before."""
+        """The people that the label in the line before names, if the label has a value."""
         last: LineSegment | None = None
         has_first_value = False
         for index, segment in enumerate(self._candidates.segments):
@@ -139,7 +139,7 @@ class People:
         return before | self._parts[index].about
 
     def avoid(self, logits: Matrix, field: FieldText) -> frozenset[int]:
-        """Lower the logits of places that are about somebody else than the person whom a field names. Return the
+        """Lower the logits of places that are about somebody other than the person whom a field names. Return the
         indices of the places that nothing connects with this person."""
         wanted = wanted_people(field)
         if not wanted:
@@ -159,8 +159,8 @@ class People:
         )
 
     def _avoid_others(self, logits: Matrix, field: FieldText) -> frozenset[int]:
-        """Prefer places about nobody else than the page, for a field that names nobody. Return the indices of the
-        others."""
+        """Prefer places that name nobody, or a person that the page is about, for a field that names nobody. Return the
+        indices of the other places."""
         if field.names.around:
             # The object around the field may name a person in words that the table lacks.
             return frozenset()
@@ -170,7 +170,7 @@ class People:
         return others
 
     def _is_on_form(self, index: int) -> bool:
-        """True if a place is neither in a sentence nor in the lines that were made of one."""
+        """True if a place is neither in a sentence nor in a line that was made from a sentence."""
         span = self._candidates.spans[index]
         return not span.passage.codes and len(self._candidates.segments[span.first].words) <= MAX_WORDS
 

@@ -23,7 +23,7 @@ ENDING_GAP: Final = 1.5
 LONGEST_FORM: Final = 4
 """A form has at most this many words: `suspension for oral use`."""
 LONGEST_ROW: Final = 500
-"""The line of a medicine has at most this many characters. Of the lines below it, only as many are read."""
+"""The line of a medicine has at most this many characters. Only this many characters of each line below it are read."""
 
 _UNIT = (
     r"(?i:(?:mg|g|[µμ]g|mcg|ug|micrograms?|mikrogramm?|microgrammes?|microgramos|microgrammi|ml|IE|IU|UI|j\.?m\.?|%|mmol|mval"
@@ -39,7 +39,7 @@ _NUMBERED = re.compile(
     r"(?P<ordinal>\d{1,2})[.)] ?(?P<name>[^\W\d_a-zß-öø-ÿ][\w'’-]{2,}(?: [^\W\d_][\w'’-]*){0,3})"
     r"(?P<rest>(?:[ ,].*)?)"
 )
-"""A numbered medicine without a strength, among others that have one."""
+"""Pattern of a numbered medicine without a strength. Its number must follow that of the medicine above it."""
 _FORM = re.compile(
     r"(?:(?:oral|nasal|eye|ear|chewable|soluble|effervescent|dispersible) )?"
     r"(?:film-?|ret(?:ard)?-?|brause-?|kau-?|tugg|depot)?(?:tab(?:s|l(?:et(?:s|ten|ter|te|ki|kom|ek)?)?)?|caps?(?:ules?)?|kaps(?:eln?|ułki?)?"
@@ -131,7 +131,7 @@ _DOSES: Final[Mapping[str, tuple[Column, ...]]] = {
     **dict.fromkeys(fold("dose dosis dos dosagem"), ("strength", "intake", "dose")),
     **dict.fromkeys(fold("dosage"), ("intake", "strength", "dose")),
 }
-"""Columns that a word in a field's name may mean. The field gets the first one that no other field has."""
+"""Columns that a word in a field's name may mean. The field gets the first of these columns that no other field has."""
 _MEDICINES: Final = frozenset(
     fold(
         "name drug medicine medication medikament arzneimittel wirkstoff médicament medicamento medicament farmaco "
@@ -163,7 +163,7 @@ def prescribed_medicines(passage: Passage, lists: Sequence[Sequence[WantedField]
 
 
 def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
-    # The name alone: a description such as "without the duration" names other columns.
+    # Only the name is compared, because a description such as "without the duration" names other columns.
     words_of_fields = [set(one.names.own[0]) for one in fields]
     found: dict[int, Column] = {}
     for index, words in enumerate(words_of_fields):
@@ -198,7 +198,8 @@ def _with_strength(cells: Mapping[Column, ReadCell]) -> ReadCell:
 
 
 def _without_duration(cells: Mapping[Column, ReadCell]) -> Mapping[Column, ReadCell]:
-    """Return the cells of a medicine without the duration at the end of its intake, because it has its own column."""
+    """Return the cells of a medicine without the duration at the end of its intake, because the duration has a column
+    of its own."""
     intake = cells.get("intake")
     found = _LAST_DURATION.search(intake.text) if intake else None
     if intake is None or found is None or not found.start():

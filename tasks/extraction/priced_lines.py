@@ -22,10 +22,10 @@ from tasks.notation.numbers import magnitudes
 from tasks.read_table import NO_CELL, ReadCell, ReadTable
 
 FEWEST: Final = 2
-"""Fewer items than this count only with their sum below them."""
+"""Fewer items than this count only if their sum is below them."""
 FEWEST_POSITIONS: Final = 3
-"""The numbers of items are those of their lines only if there are at least this many items. Fewer such numbers may be
-counts."""
+"""The numbers 1, 2, … before the items count as line numbers only if there are at least this many items. Otherwise,
+they may be counts."""
 MAX_LABEL_WORDS: Final = 4
 """A sum's label has at most this many words. A longer text describes an item."""
 CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
@@ -33,7 +33,7 @@ CONCEPTS_BELOW_ITEMS: Final = SUMS | {"tax"}
 MAX_DISTANCE: Final = 6.0
 """Two lines are items of one list only if they are at most this far apart, in heights of a line."""
 CENT: Final = Decimal("0.011")
-"""Largest error of the product of a quantity and a unit price."""
+"""The error of the product of a quantity and a unit price is smaller than this."""
 
 _Column = Literal["description", "quantity", "price", "amount", "code"]
 COLUMNS: Final[dict[_Column, tuple[str, ...]]] = {
@@ -96,7 +96,7 @@ class _Item:
     bottom: int = 0
 
     def costs(self, other: "_Item") -> bool:
-        """True if the quantity times the unit price in this line is the amount in the other one."""
+        """True if the quantity times the unit price in this line is the amount in the other line."""
         if self.quantity is None or self.price is None or other.amount is None:
             return False
         return abs(self.quantity.value * self.price.value - other.amount.value) < CENT
@@ -115,8 +115,8 @@ def priced_lines(
         body = []
         for one in items:
             row = {column: _cell(passage, one, column) for column in shown}
-            # Among lines with a quantity, a line without one is a single piece. A field that may be null is for what is
-            # printed.
+            # Among lines with a quantity, a line without a quantity stands for a single piece. A field that may be null
+            # gets only what is printed.
             for column, implied in (("quantity", ReadCell("1")), ("price", row.get("amount", NO_CELL))):
                 if column in row and not row[column].text and not columns[column].may_be_null:
                     row[column] = implied
@@ -146,7 +146,7 @@ def _cell(passage: Passage, item: _Item, column: _Column) -> ReadCell:
 
 
 def _items(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> list[_Item]:
-    """Return the items above the first sum, or nothing."""
+    """Return the items above the first sum; nothing if there are too few."""
     found: list[_Item] = []
     waiting: _Item | None = None
     has_sum = False

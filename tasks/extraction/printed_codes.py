@@ -14,7 +14,7 @@ LINEAR = frozenset(
 MAX_LINES = 200
 """All codes together have at most this many lines. A licence has about twenty."""
 MAX_WORDS = 1_000
-"""A line has at most this many words."""
+"""A line has at most this many words after its label."""
 
 _ALSO = {
     "licence_number": frozenset(("document_number", "id_number")),

@@ -1,4 +1,4 @@
-"""Finds the printed row of a value: its line, from its label on."""
+"""Finds the printed row of a value: its line, beginning with its label."""
 
 from typing import Final
 

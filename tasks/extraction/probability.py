@@ -10,8 +10,8 @@ number that clients see.
    engine's confidence in the words. For a cell of a table or of records, and for an object of a list that the network
    found, other features are used.
 4. A logistic regression turns the features into a probability (after Platt, "Probabilistic outputs for support vector
-   machines", 1999). Each kind of `CalibrationInput` has one. The regression for an LLM's answers was fitted to made
-   documents (`training/extraction/calibrate.py`), the others to real documents
+   machines", 1999). Each kind of `CalibrationInput` has a regression of its own. The regression for an LLM's answers
+   was fitted to made documents (`training/extraction/calibrate.py`), the others to real documents
    (`training/extraction/calibrate_papers.py`).
 """
 
@@ -44,11 +44,12 @@ CELLS_AT_ONCE = 500
 """At most this many cells of a list are judged in one step."""
 BREAK_EVEN = 0.2
 """Probability at which a value in a list is worth as much as no value. The number was chosen on 167 lists of real
-documents: the way to fill a list that has the most worth has 97 % as many right values as the best way."""
+documents: choosing the filling of a list that is worth most gives 97 % as many right values as always choosing the best
+filling."""
 FILE = Path(__file__).with_name("calibration.json")
 CHARS_OF_VALUES, CHARS_OF_SPAN = 2_000, 30
 """One step finds the values of candidates with at most CHARS_OF_VALUES characters together. Each candidate counts
-CHARS_OF_SPAN characters more than it has, because a short one takes time, too."""
+CHARS_OF_SPAN characters more than it has, because a short candidate takes time, too."""
 _SUREST = 0.9999
 _SEPARATORS = frozenset(",;/()·")
 """Characters that separate the values of a cell with several values."""
@@ -66,7 +67,7 @@ class CellOfField(NamedTuple):
     entry: Entry
     cell: ReadCell
     header: str
-    """Text of the column's header; empty without one."""
+    """Text of the column's header; empty if there is none."""
     likeness: float
     """Weight of the header as a name of the field (`table_lists`)."""
     fit: float
@@ -87,13 +88,13 @@ class CellOfField(NamedTuple):
     is_named: bool = False
     """True if a heading above the table or the records names the list."""
     in_other_unit: bool = False
-    """True if the column's header states another unit than the field."""
+    """True if the column's header states a different unit from the field's."""
     has_twin: bool = False
-    """True if another list of the schema asks for much the same fields, so that the table may be that list's."""
+    """True if another list of the schema asks for much the same fields, so the table may belong to that list."""
 
     @property
     def features(self) -> tuple[float, ...]:
-        """The input of the calibration. Separators and the number of words are among it, because a text with several
+        """The input of the calibration. It includes separators and the number of words, because a text with several
         parts may contain more than the value."""
         words = min(len(self.cell.text.split()), _MANY_WORDS) / _MANY_WORDS if self.is_text else 0.0
         return (
@@ -190,10 +191,10 @@ class FieldScores:
 
     def place(self, path: JsonPath, value: Any, *, copied: bool = True) -> ValuePlace | None:
         """Return the most likely place of `value` for the field at `path`. Its probability is that of all places with
-        this value together.
+        this value together or, in a list, that of this place.
 
         Return None if the field was not wanted. `copied` is True if the value is the answer of the extractor, False if
-        it is that of an LLM.
+        it is the answer of an LLM.
         """
         row = self.rows.get(without_items(path))
         if row is None:

@@ -44,7 +44,7 @@ FEWEST_FIGURES = 6
 _INITIALS = {"telephone": ("t", "p", "ph", "fon"), "mobile": ("m", "c", "mob"), "fax": ("f",)}
 _OF_INITIALS = {letter: concept for concept, letters in _INITIALS.items() for letter in letters}
 UNLABELLED = 0.01
-"""Weight of a currency without a label if another one has a label."""
+"""Weight of a currency without a label if another currency has one, whose weight is 1."""
 
 CUT = 5.0
 """Penalty on the logit of a text that is cut out of a longer code, or that has too few digits for the number that is
@@ -53,13 +53,13 @@ _GROUP = re.compile(r"\d{4}")
 _BORN = r"\b(?:19|20)\d\d,? (?:in|à|en|a|em|te|w|i)"
 _BORN_IN, _BORN_IN_PLACE = re.compile(rf"{_BORN}$", re.IGNORECASE), re.compile(rf"{_BORN} ", re.IGNORECASE)
 BORN_IN = 3.0
-"""Bonus on the logit of a text behind a year and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
+"""Bonus on the logit of a text after a year and a preposition, `02.08.1976 in`, for a place of birth, and penalty on a
 text that contains them."""
 WITH_ATTENTION_MARK = 4.0
 """Penalty on the logit of a text that begins with words such as `Attn:`, which are its label."""
 FOR_ATTENTION = 4.0
-"""Bonus on the logit of the text behind words such as `Attn:` for a field that asks for it. For other fields without
-numbers, a quarter of this is a penalty."""
+"""Bonus on the logit of the text after words such as `Attn:` for a field that asks for this text. For other fields
+without numbers, a quarter of this is a penalty."""
 DENIED = 25.0
 """Penalty on the logit of a place that the text before it denies: `not A1`. It exceeds what labels may add."""
 NO_ADDRESS = 12.0
@@ -75,7 +75,8 @@ _JOINS, _JOINS_ON = re.compile(r"[\w./-]"), re.compile(r"[\w]|[./-]\w")
 _FIGURES = re.compile(r"\d[\d ]*")
 
 LABEL_PENALTY = 1.0
-"""Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word."""
+"""Penalty on the logit of a place with the meaning of a label. It is doubled if the place is a label word for word, or
+part of such a label."""
 LONGEST_LABEL = 4
 """Largest number of words of a place that may be a label."""
 CODED = 4.0
@@ -89,7 +90,8 @@ RIVAL_PENALTY = 2.0
 
 
 def attention_marks(candidates: Candidates) -> tuple[Matrix, Matrix]:
-    """Return 1 for each span that begins with words such as `Attn:`, and 1 for each whose label they are."""
+    """Return two arrays with 1 or 0 for each span: 1 if the span begins with words such as `Attn:`, and 1 if only its
+    label consists of such words."""
     begin = [bool(attention_mark(span.text)) for span in candidates.spans]
     follow = [attention_mark(span.label) == span.label != "" for span in candidates.spans]
     return np.array(begin, np.float32), np.array(follow, np.float32) * (1 - np.array(begin, np.float32))
@@ -104,8 +106,8 @@ def apply_rules(
     cut: Matrix | float = 0.0,
     attention: tuple[Matrix | float, Matrix | float] = (0.0, 0.0),
 ) -> None:
-    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, `cut` is 1 for the
-    places of `are_cut`, and `attention` has the places of `attention_marks`."""
+    """Apply the field's rules to the logits of its places. `units` are those of `units_after`, `cut` is the result of
+    `are_cut`, and `attention` that of `attention_marks`."""
     logits[:-1] += OWNED * _ownership(field, candidates)
     if not field.is_number:
         logits[:-1] -= CUT * cut
@@ -314,7 +316,7 @@ def _follows(candidates: Candidates, earlier: int, later: int) -> bool:
 
 def _prefer_currency(logits: Matrix, candidates: Candidates) -> None:
     """Give the page's currencies the probability `IN_CURRENCY` together. Each place gets an equal share, unless some
-    have a label for currencies, which outweigh the others."""
+    have a label for currencies: these outweigh the others."""
     places = {index: code for index, span in enumerate(candidates.spans) if (code := currency_of(span.text))}
     if not places:
         return

@@ -12,7 +12,8 @@ SECOND_CHOICE: Final = 12.0
 
 
 def avoid_if_answered(logits: Matrix, indices: Collection[int]) -> None:
-    """Lower the logits of the places at `indices`, if another place is likelier than that nothing answers the field."""
+    """Lower the logits of the places at `indices` if any other place has a higher logit than the case that nothing
+    answers the field."""
     if not indices:
         return
     places = list(indices)

@@ -260,8 +260,8 @@ def _values_of(labelled: dict[int, int], own: dict[int, LineSegment]) -> Iterato
 
 
 def _other_names(labels: Sequence[str], others: Collection[frozenset[str]]) -> Iterator[str]:
-    """Yield what a label "Name" means if another label on the page is for one part of a name. Beside a label for the
-    last name, it means the first name, and vice versa."""
+    """Yield what a label "Name" means if another label on the page is for one part of a name. If the page has a label
+    for the last name, "Name" means the first name, and vice versa."""
     if any(concepts_of(tuple(fold(label))) == {"name"} for label in labels):
         has_last, has_first = {"last_name"} in others, {"first_name"} in others
         if has_last != has_first:

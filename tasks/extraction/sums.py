@@ -31,7 +31,7 @@ from tasks.extraction.words_on_page import WordOnPage, rows_of
 AGREES: Final = 4.0
 """Bonus on the logits of values that agree with those of other fields."""
 ITEM_PENALTY: Final = 8.0
-"""Penalty on the logits of a list's own figures as its total, if the total is printed."""
+"""Penalty on the logits of a list's figures for the fields that ask for the list's sum, if the sum is printed."""
 CONTRADICTION_FACTOR: Final = 0.7
 """Factor on the logits of fields whose most likely values contradict each other. The factor lowers the probabilities
 and keeps their order."""
@@ -42,7 +42,8 @@ MAX_VALUES: Final = 5
 MAX_TERMS: Final = 3
 """At most this many terms of a relation, beyond its total and first term, are tried."""
 UNLIKELY: Final = 8.0
-"""Values that agree are preferred to the most likely values if their log-probability is at most this much lower."""
+"""Values that agree are preferred to the most likely values if the sum of their log-probabilities is at most this much
+lower."""
 MISSING: Final = 1.0
 """A term that is not on the page lowers the score of a sum by this much, which is a difference of
 log-probabilities."""
@@ -148,9 +149,9 @@ def _doubt_large_taxes(logits: Matrix, tax: int, total: int, numbers: Mapping[in
 def prefer_sums_of_lists(scored: FieldScores, columns: Mapping[str, Sequence[float]]) -> FieldScores:
     """Prefer the sum of a list's column to the list's own figures, for the fields that ask for a total.
 
-    `columns` has the figures of each column by the column's name. If a field has a word such as `gross` in common with
-    the column, only such fields ask for its sum. If the sum is already the most likely value of some fields, only they
-    get the bonus: the others may be the total with tax, which is a different amount.
+    `columns` has the figures of each column by the column's name. If fields have a word such as `gross` in common with
+    the column's name, only these fields ask for the column's sum. If the sum is already the most likely value of some
+    fields, only they get the bonus: the others may be the total with tax, which is a different amount.
     """
     totals = {row: one for row, one in enumerate(scored.fields) if not one.in_list and _is_total(one)}
     sums = {name: abs(fsum(column)) for name, column in columns.items() if len(column) >= FEWEST and fsum(column)}
@@ -224,9 +225,10 @@ def _agree(
     signs: Sequence[int],
     values: Mapping[int, Mapping[float, tuple[float, list[int]]]],
 ) -> None:
-    """Prefer the most likely values of the rows for which the relation holds: the first row is the total.
+    """Prefer the most likely values for which the relation between the rows holds. The first row is the total.
 
-    If the relation holds for no values, and the most likely value of each row is probable, all become less so.
+    If the relation holds for no values, and the most likely value of each row is probable, the values of these rows
+    become less probable.
     """
     possible_values = [values[row] for row in rows]
     if not possible_values[0] or not possible_values[1]:
@@ -254,8 +256,8 @@ def _combinations(
 ) -> Iterator[tuple[float, ...]]:
     """Yield combinations of values for which the relation holds: the first value is the total of the others.
 
-    All but one of the values are among the most likely values of their field; the relation determines the other one,
-    which must be printed, too. A value of 0 stands for a term that is not on the page.
+    All but one of the values are among the most likely values of their field; the relation determines the remaining
+    value, which must be printed, too. A value of 0 stands for a term that is not on the page.
     """
     factors = (-1, 1, *signs)
     for unknown in range(len(known)):
@@ -284,7 +286,7 @@ class TaxByRate:
     parts: Mapping[_Part, frozenset[int]]
     """Indices of the words that print the rate and its amounts, in the passage."""
     amounts: Mapping[_Part, float]
-    """The rate, the tax and the net, which may be computed instead of printed."""
+    """The rate, the tax and the net. The net may be computed instead of printed."""
     labels: Mapping[_Part, tuple[str, ...]]
     """Words in front of each amount, back to the amount before it in the row."""
 
@@ -436,7 +438,7 @@ def _prefer_at_rate(
 
 
 def _part_by_label(words: Sequence[str], tax: TaxByRate) -> _Part | None:
-    """Return the amount whose label shares a word with the field's name; None without such a label."""
+    """Return the amount whose label shares a word with the field's name; None if there is no such label."""
     for part, label in tax.labels.items():
         if part != "rate" and any(is_form_of(one, other) for one in words for other in label):
             return part

@@ -18,25 +18,26 @@ from tasks.notation.cells import looks_numeric, moment
 from tasks.read_table import NO_CELL, ReadCell
 
 LEAST_NAMED = 0.4
-"""A row is a header if at least two cells, and at least this share of the cells or of the list's fields, match."""
+"""A row is a header if at least two cells, and at least this share of the cells or of the list's fields, whichever are
+fewer, match."""
 PIECE = 0.5
-"""A word of a header counts as the name of a field from this weight on, if all other words of its line are names,
-too."""
+"""A word of a header counts as the name of a field if its weight is at least this, and all other words of its line are
+names, too."""
 LONGEST_PHRASE = 4
-"""If the cells of a header were read as one line, each cell has at most this many words."""
+"""If several cells of a header were read as one text, each cell has at most this many words."""
 MAX_HEADER_WORDS = 60
 """A header has at most this many words, because their places are compared with each other."""
 MAX_FIGURES = 1
 """At most this many figures follow words in a line of a header."""
 MAX_LINES = 6
-"""At most this many lines above, and below, a line of a header may belong to it. Lines side by side, but at other
-heights, count separately."""
+"""At most this many lines above a line of a header, and this many below it, may belong to the same header. Lines side
+by side, but at different heights, count separately."""
 LINE_GAP, LEAST_GAP = 1.0, 0.25
 """The largest gap between two lines of one header, and the least gap above or below a header, in heights of a line."""
 LEAST_GAP_RATIO = 1.25
 """The gap above or below a header is at least this many times as wide as the widest gap between the header's lines."""
 LEAST_OVERLAP = 0.3
-"""Two texts are in one column if one is below the other with more than this share of the narrower one's width."""
+"""Two texts are in one column if they overlap horizontally by more than this share of the narrower text's width."""
 
 _HYPHEN = re.compile(r"(?<=\w\w)- (?=[^\W\d_])")
 
@@ -104,7 +105,8 @@ class HeaderFinder:
         self._passage, self._rows, self._sizes, self._likeness = passage, rows, sizes, likeness
 
     def at(self, row: int, start: int = 0) -> Header | None:
-        """Return the header of which a row is a part, or None. Rows before `start` are not in it."""
+        """Return the header that a row is part of, without rows before `start`; None if the row is not part of a
+        header."""
         if not self._may_be_line(row):
             return None
         cells = [HeaderCell([cell]) for segment in segments_of_row(self._rows[row]) for cell in self._phrases(segment)]
@@ -143,8 +145,8 @@ class HeaderFinder:
         return bool(texts) and are_few and not any(looks_numeric(text) or moment(text) for text in alone)
 
     def _extent(self, index: int, start: int) -> tuple[int, int]:
-        """Return the first row and the end of the rows around a row that may be lines of one header. The gap beyond
-        them is wider than those between them."""
+        """Return the first row and the end of the rows around a row that may be lines of one header. The gaps above and
+        below these rows are wider than the gaps between them."""
         height = median(word.height for word in self._rows[index])
         ends = []
         for step in (-1, 1):
@@ -167,7 +169,7 @@ class HeaderFinder:
         return max(word.box[3] if step > 0 else -word.box[1] for word in self._rows[index])
 
     def _named(self, cells: Sequence[HeaderCell]) -> int:
-        """Return how many cells name fields of the list whose header the cells are; 0 if they are none."""
+        """Return how many of the cells name fields of the list that they match best; 0 if they are not a header."""
         cell_texts = [text_of(self._passage, cell.words) for cell in cells]
         if len(cells) < 2 or any(len(text) > LONGEST_HEADER or text.endswith(":") for text in cell_texts):
             return 0
@@ -177,7 +179,7 @@ class HeaderFinder:
             [max(likely) for likely in zip(*map(self._likeness, self._forms(cell)), strict=True)] for cell in cells
         ]
         best = 0
-        # The order of the columns tells what single letters abbreviate.
+        # Single letters are not counted, because the order of the columns shows what they abbreviate.
         spelt = sum(len(text) > 1 for text in cell_texts)
         for index, size in enumerate(self._sizes):
             named = sum(one[index] >= LEAST_LIKENESS for one in found)
@@ -237,7 +239,8 @@ def _columns(lines: Sequence[Sequence[HeaderCell]]) -> list[HeaderCell]:
 
 
 def _lowest(pieces: Sequence[HeaderCell], height: float) -> Sequence[HeaderCell]:
-    """Return the lines of a column's header below the lowest wide gap. Above it are headings of several columns."""
+    """Return the lines of a column's header below the lowest wide gap. The lines above the gap are headings of several
+    columns."""
     for index in range(len(pieces) - 1, 0, -1):
         above, below = pieces[index - 1].words, pieces[index].words
         gap = min(word.box[1] for word in below) - max(word.box[3] for word in above)

@@ -47,27 +47,28 @@ from tasks.schema.paths import JsonPath
 MAX_HEADERS = 15
 """The header is searched for among at most this many rows at the beginning of a table."""
 MAX_READINGS = 3
-"""At most this many readings of a table's header are compared with the fields by meaning, at 4 ms a text."""
+"""At most this many readings of a table's header, the likeliest by words, are compared with the fields by meaning, at 4
+ms a text. The first reading, and readings with derived columns, are compared as well."""
 MAX_EMBEDDED = 400
-"""At most this many header texts are compared with the fields by meaning. Further ones are compared by words alone."""
+"""At most this many header texts are compared with the fields by meaning. Further texts are compared by words alone."""
 MAX_COMPARED, FEWEST_COMPARED = 200, 20
-"""The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields; of `FEWEST_COMPARED`
-rows if a request has many tables, readings of these, and fields."""
+"""The cells of at most `MAX_COMPARED` rows below a table's header are compared with the fields; of fewer, but at least
+`FEWEST_COMPARED` rows, if a request has many tables, readings and fields."""
 MAX_CELLS = 400_000
-"""If the cells of all readings times the fields of different schemas are more than this, fewer rows are compared. None
-of 36 documents needs more than 7,000."""
+"""If the number of cells of all readings, times the number of different schemas of fields, is more than this, fewer
+rows are compared. None of 36 documents needs more than 7,000."""
 MAX_PAIRS = 5_000
 """At most this many pairs of a column in a request's tables and a field of its lists are compared, at 0.2 ms a pair.
 Further tables count as text."""
 MAX_DATED = 200_000
-"""The year of dates without one is searched for in at most this many characters of a text."""
+"""The year of dates without a year is searched for in at most this many characters of a text."""
 TALLEST_HEADER = 3
 """A header has at most this many rows."""
 LONGEST_HEADER = 60
 """A header cell has at most this many characters. A longer cell is text."""
 SAME_NAME, SAME_CONCEPT, NEAR_CONCEPT, SIMILAR = 3.0, 2.0, 0.9, 1.5
-"""A header weighs this much for a field if it is a name of the field, has the field's concept, has a concept that may
-mean the same, or has the same embedding. Words in common weigh up to 1."""
+"""A header weighs this much for a field if it is a name of the field, has the field's concept, has only a weak concept
+of the field or one that may mean the same, or has the same embedding. Words in common weigh up to 1."""
 SYNONYM = 0.8
 """Weight of a synonym relative to the word itself."""
 LEAST_COSINE = 0.45
@@ -78,33 +79,35 @@ ABBREVIATED = 0.8
 """Weight of a header that has the initials of a field's name, or its consonants."""
 SHORTEST_OF_CONSONANTS = 3
 _SHORT_HEADERS = frozenset(("id", "no", "nr"))
-"""Short words that are headers themselves, so that they are not read as the initials of a field's name."""
+"""Short words that are headers themselves, so they are not read as the initials of a field's name."""
 LONGEST_ABBREVIATION = 4
-"""A header counts as an abbreviation if it has at most this many letters."""
+"""An abbreviation has at most this many letters."""
 _VOWELS = frozenset("aeiou")
 LEAST_FIT = 0.75
 """At least this share of a column's cells must fit the field's type."""
 LEAST_FIT_WITH_NULL = 0.5
-"""If a field may be null and the header names it, at least this share of the cells must fit it: `included` may stand
-among amounts."""
+"""If a field may be null and the header names it, at least this share of the cells must fit it: a text such as
+`included` may be among amounts."""
 MAX_GAPLESS_COLUMNS = 3
 """If a table has more columns than this, a row with one empty cell counts as full."""
 LEAST_NAMED_SHARE, LEAST_NAMED_SHARE_IF_EXACT = 0.6, 0.3
 """Headers must name at least LEAST_NAMED_SHARE of a list's fields. LEAST_NAMED_SHARE_IF_EXACT suffices for an exact
-table, for one with all of more than two core fields (`_in_order_from`), and for a list that only tables can fill."""
+table, for a table with columns for all core fields (`_in_order_from`) if there are more than two, and for a list that
+only tables can fill."""
 FEWEST_ANCHORS = 2
-"""Columns without a name are assigned by their order only if headers name at least this many columns around them."""
+"""Columns without a name are assigned by their order only if headers name at least this many columns."""
 FEWEST_TELLING = 2
-"""If at least this many columns have required values, a row in which all of these are filled is an item, however many
-other cells are empty. A single such column is enough if its field is not plain text."""
+"""If at least this many columns have required values, a row in which all these columns are filled is an item, however
+many other cells are empty. A single such column is enough if its field is not plain text."""
 FEWEST_FIGURES = 3
 """A word with at least this many figures in a section's heading counts as a number, such as the number of a delivery
 note."""
 FEWEST_PARTED = 2
-"""A first row is taken out of the header only if at least this many columns of figures have it there."""
+"""The first row below a header is separated from it only if at least this many columns have their header and a figure
+in one cell."""
 FEWEST_IN_ORDER = 4
-"""Once a header names one field of a list with at least this many core fields (`_in_order_from`), their order alone may
-assign a table's columns."""
+"""Once a header names one field of a list with at least this many core fields (`_in_order_from`), the order of these
+fields alone may assign a table's columns."""
 LEAST_READABLE = 0.9
 """A table found by the places of words must have at least this share of its required cells readable. If fewer are, it
 was probably cut at the wrong places."""
@@ -121,12 +124,13 @@ LONGEST_SHORT_DAY = 4
 """The short name of a weekday, such as `thur`, has at most this many letters."""
 LONGEST_COMMON = 3
 """Cells of at most this many characters do not show that two tables have the same rows, because tables of different
-rows have such cells in common."""
+rows have such cells in common. If a table has only such cells, they count."""
 MAX_GROUPED = 5_000
-"""At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table."""
+"""At most this many tables are compared with others of the same header, in all groups together, at 0.4 ms a table. The
+first group is always compared."""
 RIVAL_SHARE = 0.6
-"""A table competes with the best one for a list, by the worth of their rows, if its own worth is at least this share of
-the best one's."""
+"""A table competes with the best table for a list if its match is worth at least this share of the best match. Of the
+competing tables, the one whose rows are worth most fills the list."""
 
 
 @dataclass(slots=True)
@@ -135,7 +139,7 @@ class FilledList:
     cells: dict[JsonPath, CellOfField] = field(default_factory=dict)
     """The cell of each value, by the value's path."""
     missing: list[WantedField] = field(default_factory=list)
-    """The fields without a column."""
+    """The fields that neither a column nor a section's heading answers."""
     is_exact: bool = True
     """False if the table's cells were found by the places of words."""
     is_cut: bool = False
@@ -147,7 +151,7 @@ class FilledList:
 
 @dataclass(eq=False)
 class HeadedTable:
-    """A table with one reading of which of its rows form the header."""
+    """A table with one assumption about which of its rows form the header."""
 
     entry: Entry
     table: ReadTable
@@ -161,10 +165,10 @@ class HeadedTable:
     derived: int = 0
     """Number of columns at the end that are not in the table, but derived from its columns."""
     are_sums: Sequence[bool] = ()
-    """True for each row of the table that is the sum of others."""
+    """True for a row that is a sum of other rows, in the order of the table's rows."""
     parted: Mapping[int, int] = field(default_factory=dict)
-    """Column of the table by the derived column that is a part of it. Such a column has no header of its own, because
-    its parts have it."""
+    """Index of the divided column of the table, by the index of the derived column that holds a part of it. A divided
+    column has no header; its parts have one."""
 
     @property
     def header(self) -> list[str]:
@@ -177,14 +181,14 @@ class HeadedTable:
 
     @cached_property
     def header_places(self) -> set[tuple[str, str]]:
-        """The places and texts of the header of a table on a page."""
+        """The places and texts of the header's last row, for a table on a page."""
         header = self.table.rows[self.end - 1] if self.end > self.top else ()
         return {(cell.pointer, cell.text) for cell in header if "bounds" in cell.place}
 
     @cached_property
     def places(self) -> set[tuple[str, str]]:
-        """The places and texts of the cells below the header. Short texts are left out unless there are only such,
-        because every table of a page may have them: ranks, for example."""
+        """The places and texts of the cells below the header. Short texts, such as ranks, are left out unless there are
+        no others, because every table of a page may have them."""
         found = {(cell.pointer, cell.text) for row in _body(self) for cell in row if cell.text}
         return {place for place in found if len(place[1]) > LONGEST_COMMON} or found
 
@@ -265,7 +269,7 @@ def _with_derived(reading: HeadedTable, columns: Sequence[DerivedColumn]) -> Sli
 
 
 def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]:
-    """Return each header text once: those of tables, and those of derived columns."""
+    """Return the header texts of tables and those of derived columns, each text once."""
     own = dict.fromkeys(
         text for one in readings for forms in one.forms[: len(one.forms) - one.derived] for text in forms if text
     )
@@ -276,7 +280,7 @@ def header_texts(readings: Sequence[HeadedTable]) -> tuple[list[str], list[str]]
 
 
 def _find_sums(table: ReadTable) -> Slices[list[bool]]:
-    """Return True for each row of the table that is the sum of others."""
+    """Return, for each row of the table, True if the row is a sum of other rows."""
     found: list[bool] = []
     for texts in table.texts:
         if len(found) % ROWS_AT_ONCE == ROWS_AT_ONCE - 1:
@@ -344,7 +348,8 @@ def _is_figure(text: str) -> bool:
 
 def _may_be_header(row: Sequence[str]) -> bool:
     filled = [cell for cell in row if cell]
-    # A year or an hour may be the header of a column, but most headers are words. Several days are results by day.
+    # A year or an hour may be the header of a column, but most headers are words. Several days are the header of
+    # results by day.
     words = [cell for cell in filled if not _is_figure(cell) and len(cell) <= LONGEST_HEADER]
     days = [cell for cell in filled if parse_day(cell)]
     return 2 * len(words) > len(filled) - (len(days) if _are_days(days) and len(words) > 1 else 0)
@@ -359,7 +364,8 @@ def _are_days(row: Sequence[str]) -> bool:
 
 def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bool = False) -> list[tuple[str, ...]]:
     """Return the possible header texts of each column. A cell in an upper row extends to the right until the next cell
-    of its row, unless the rows are the lines of cells, of which each alone may name the column."""
+    of its row. If the rows are the lines of header cells, cells do not extend, and each line alone may name its
+    column."""
     found: list[tuple[str, ...]] = []
     reached = [_reaching(row) for row in rows[:-1]]
     for index in range(width):
@@ -372,8 +378,9 @@ def _forms(rows: Sequence[Sequence[ReadCell]], width: int, *, rows_are_lines: bo
 
 
 def _above_cells(forms: Sequence[tuple[str, ...]], last_rows: Sequence[int], end: int) -> list[tuple[str, ...]]:
-    """Return the header texts. Those of a column without cells move to a neighbouring column that has cells but no
-    header, because the numbers of a wide column are at its right and its header may be at its left or in its middle.
+    """Return the header texts, where those of a column without cells below them have moved to a neighbouring column
+    that has cells but no header, because the numbers of a wide column are at its right and its header may be at its
+    left or in its middle.
 
     `last_rows` has the index of the last row in which a column has a text; the header ends before row `end`.
     """
@@ -436,8 +443,9 @@ def likeness_by_words(wanted: Names, head: str) -> float:
 
 
 def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
-    """Return how likely a header of one word abbreviates a name: by the initials of its words (`GD` for goal
-    difference) unless these are a word of tables themselves, or one word by its consonants (`Pts` for points)."""
+    """Return how likely a header of one word abbreviates a name. It may be the initials of the name's words (`GD` for
+    goal difference), unless they are a known header themselves, or consonants of the name's only word (`Pts` for
+    points)."""
     letters = head.rstrip(".")
     abbreviation = letters.casefold()
     if not (1 < len(abbreviation) <= LONGEST_ABBREVIATION and abbreviation.isascii() and abbreviation.isalpha()):
@@ -452,8 +460,8 @@ def _likeness_of_abbreviation(head: str, name: Sequence[str]) -> float:
 
 
 def _weekdays_in(words: Sequence[str]) -> set[int]:
-    """Return the numbers of the weekdays that words name, in full, in short or in the plural. Short names count only
-    among themselves, because `do` and `sat` are other words, too."""
+    """Return the numbers of the weekdays that words name, in full, in short or in the plural. Short names count only if
+    every word names a weekday, because `do` and `sat` are other words, too."""
     days = {word: WEEKDAYS.get(word) or WEEKDAYS.get(word.removesuffix("s")) for word in words[:MAX_WORDS]}
     is_short = all(days.values())
     return {day for word, day in days.items() if day and (is_short or len(word) > LONGEST_SHORT_DAY)}
@@ -483,7 +491,8 @@ def fill_lists(
     lists: Mapping[JsonPath, Sequence[WantedField]],
     likeness: Mapping[tuple[JsonPath, str], float],
 ) -> Slices[dict[JsonPath, FilledList]]:
-    """Fill each list from the table that answers it best. `likeness` takes a field's path and a header's text."""
+    """Fill each list from the table that answers it best. `likeness` is the weight of a header for a field, by the
+    field's path and the header's text."""
     compared = _ComparedColumns(readings, lists)
     matches: list[_Match] = []
     for path, fields in lists.items():
@@ -502,7 +511,7 @@ def fill_lists(
     for match in matches:
         key = id(match.reading.table)
         most_columns[key] = max(most_columns.get(key, 0), len(match.columns))
-    # A table belongs to the list of which it answers most fields, unless that list is filled from another one.
+    # A table belongs to the list of which it answers most fields, unless that list is filled from another table.
     is_own = {id(match): len(match.columns) == most_columns[id(match.reading.table)] for match in matches}
     matches.sort(key=lambda one: (not is_own[id(one)], -one.worth))
     order = {id(reading.table): index for index, reading in enumerate(readings)}
@@ -524,7 +533,8 @@ def fill_lists(
             ):
                 rivals.append(one)
         groups = yield from _groups_of(rivals, matches, used, order)
-        # Another reading of the same table, cut at the wrong places, may have the same header, too.
+        # A group may contain another reading of the same table, cut at the wrong places, so each table is tried alone,
+        # too.
         alone = {id(group[0]) for group in groups if len(group) == 1}
         groups += [[one] for one in rivals if id(one) not in alone]
         best, best_worth = None, -np.inf
@@ -563,7 +573,7 @@ def _groups_of(
     """Return the groups of tables with the same header that contain one of `rivals`, each group once.
 
     If no table has several readings, all tables with the same header are one group. Otherwise, each rival has a group
-    of its own. Once all groups together have more than MAX_GROUPED tables, the remaining rivals get no group.
+    of its own. Once all groups together would have more than MAX_GROUPED tables, the remaining rivals get no group.
     """
     by_header: dict[str, list[_Match]] = {}
     for one in sorted(matches, key=lambda one: order[id(one.reading.table)]):
@@ -589,7 +599,7 @@ def _groups_of(
 
 
 def _with_same_header(match: "_Match", alike: Sequence["_Match"]) -> Slices[list["_Match"]]:
-    """Return `match` and those of the matches `alike` whose tables are not other readings of tables before them."""
+    """Return `match` and each match of `alike` whose table is not another reading of a table already returned."""
     found, own = [match], set(match.reading.places)
     headers: dict[tuple[str, str], list[_Match]] = {place: [match] for place in match.reading.header_places}
     for other in alike:
@@ -604,8 +614,8 @@ def _with_same_header(match: "_Match", alike: Sequence["_Match"]) -> Slices[list
 
 
 def _has_header_of_one(match: "_Match", headers: Mapping[tuple[str, str], Sequence["_Match"]]) -> bool:
-    """True if a table of a page was found below the same printed header as one of others, so that both are readings of
-    one table. `headers` has the others by the places of their headers."""
+    """True if a table of a page was found below the same printed header as one of the other tables, so both are
+    readings of one table. `headers` has the other matches by the places of their headers."""
     own = match.reading.header_places
     others = {id(other): other for place in own for other in headers.get(place, ())}
     return any(
@@ -628,9 +638,9 @@ class _Match(NamedTuple):
     columns: Mapping[int, int]
     """Column of each field, by the field's index."""
     likeness: Matrix
+    """Weight of each column's header for each field, fields × columns."""
     fit: Matrix
-    """Share of each column's cells that have a value for each field, fields × columns; `likeness` has the weights of
-    the headers."""
+    """Share of each column's cells that have a value for each field, fields × columns."""
     worth: float
 
 
@@ -748,7 +758,8 @@ def _match(
     _take_left_over(
         column_by_field, [index for index in range(len(fields)) if index not in headings], fields, columns, fit
     )
-    # Without a table, the extractor fills only lists of texts and numbers.
+    # Without a table, the extractor fills only lists of texts and numbers. For any other list, a table with few named
+    # fields is better than none.
     is_whole = by_header > 0 and len(core) > 2 and all(index in column_by_field for index in core)
     needed_share = (
         LEAST_NAMED_SHARE_IF_EXACT
@@ -809,8 +820,8 @@ def _body(reading: HeadedTable, *, with_sections: bool = False) -> Iterator[Sequ
 def _in_order(
     reading: HeadedTable, path: JsonPath, fields: Sequence[WantedField], columns: Sequence[Sequence[str]], fit: Matrix
 ) -> _Match | None:
-    """Match a table without a header. Its columns are assigned to the fields in order, if enough cells of each fit. If
-    all fields ask for texts, the first row must have digits."""
+    """Match a table without a header, by assigning its columns to the fields in order. Return None unless there is a
+    column for each field, enough cells of each column fit, and the first row has digits if all fields ask for texts."""
     if len(fields) != len(columns) or not bool((fit.diagonal() >= LEAST_FIT).all()):
         return None
     telling_fields = [one for one in fields if types_of(one.schema) - {"null"} != {"string"} or wants_iso(one.schema)]
@@ -828,9 +839,9 @@ def _take_left_over(
     columns: Sequence[Sequence[str]],
     fit: Matrix,
 ) -> None:
-    """Assign a remaining column to a field without one, if no other remaining column fits the field's type and no other
-    field of such a type competes for it. Of several columns that fit a day, the first is taken. The most restrictive
-    types come first."""
+    """Assign a remaining column to a field without a column, if no other remaining column fits the field's type and no
+    other field of such a type competes for it. Of several columns that fit a day, the first is taken. The most
+    restrictive types come first."""
 
     def pickiness(index: int) -> int:
         schema = fields[index].schema
@@ -874,11 +885,11 @@ def _in_order_from(
     columns: Sequence[Sequence[str]],
     fit: Matrix,
 ) -> int | None:
-    """Return the first of consecutive columns that answer the `core` fields in their order, or None. The core are the
-    fields that may not be null, and those that a header names.
+    """Return the first of consecutive columns that answer the `core` fields in their order; None if there are no such
+    columns. The core fields are those that may not be null and those that a header names.
 
-    Columns with a known header must be at the place of their field, and texts and numbers where the fields ask for
-    them.
+    Columns that a header assigns must be in the places of their fields. There must be columns of texts and columns of
+    figures, each where the fields ask for them.
     """
     firsts = {column - core.index(index) for index, column in column_by_field.items()}
     first = min(firsts, default=-1)
@@ -952,12 +963,13 @@ def _read_share(found: FilledList, fields: Sequence[WantedField]) -> float:
 
 
 def _demanded(fields: Sequence[WantedField]) -> list[WantedField]:
-    """Return the fields that need a value: neither null nor an empty list will do."""
+    """Return the fields that may not be null and are not lists."""
     return [one for one in fields if not one.fits(None) and "array" not in types_of(one.schema)]
 
 
 def _append(found: FilledList, match: _Match, fields: Sequence[WantedField]) -> Slices[bool]:
-    """Append the rows of a table to a list. Return False if a field that must have a value cannot have one."""
+    """Append the rows of a table to a list. Return False if a field without a value may be neither empty nor left
+    out."""
     reading, column_by_field = match.reading, match.columns
     header = reading.header
     names = names_of(match.path, {"type": "array"})
@@ -1137,7 +1149,8 @@ def _cells_of_sections(
     """Return, for each field that the headings of sections answer, the cell of each row: a day for a field of days, and
     the heading for a text.
 
-    Beside a day, a number of several figures is the text: `4711` of `Delivery note 4711 of 4 March 2025`.
+    If the heading also gives the day, its only number of several figures is the text: `4711` of `Delivery note 4711 of
+    4 March 2025`.
     """
     days_of_sections = {id(one): list(find_days(one.text)) for one in sections if one is not None}
     days = [
@@ -1159,7 +1172,8 @@ def _cells_of_sections(
 
 
 def _section_field(column_by_field: Mapping[int, int], fields: Sequence[WantedField]) -> list[int]:
-    """Return the only field of texts without a column, or else the only one of these that must have a text."""
+    """Return the index of the only text field without a column, or else of the only such field that must have a text.
+    The result is empty if neither exists."""
     left = [index for index, one in enumerate(fields) if index not in column_by_field and is_plain_text(one)]
     demanded = [index for index in left if not fields[index].fits(None)]
     return left if len(left) == 1 else demanded if len(demanded) == 1 else []
@@ -1177,12 +1191,13 @@ def _fill_down(
     *,
     is_exact: bool,
 ) -> Slices[None]:
-    """Repeat cells in all rows that they span. Also repeat them in the empty cells below, for fields that may not be
-    null: days in the first column, which statements print once, and in exact tables texts, and whole numbers in the
-    first column that are neither amounts nor counts.
+    """Repeat each cell in all rows that it spans. For fields that may not be null, some cells are also repeated in the
+    empty cells below them: days in the first column, which statements print once, and, in exact tables, texts and whole
+    numbers of the first column that are neither amounts nor counts.
 
-    Converters of web pages and office documents leave the cells empty that a cell above spans. In a wide table, a row
-    may have another empty cell as well. No cell spans a sum between the `parts` of the rows.
+    Converters of web pages and office documents leave the cells empty that a cell above spans. Beyond its span, a cell
+    is repeated only in rows whose other cells are filled; in a wide table, one of them may be empty. No cell is
+    repeated across a sum, which separates the `parts` of the rows.
     """
 
     def has_other_cells(row: Sequence[ReadCell], column: int) -> bool:

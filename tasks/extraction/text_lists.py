@@ -116,7 +116,7 @@ def _words_by_line(span: CandidateSpan) -> list[tuple[int, ...]]:
 
 
 def _below(candidates: Candidates, span: CandidateSpan) -> Iterator[tuple[int, ...]]:
-    """Find the lines below that continue the list, as long as each ends with a comma or a semicolon."""
+    """Find the lines below that continue the list: each follows a line that ends with a comma or a semicolon."""
     segment = candidates.segments[span.last]
     for _ in range(LONGEST_BLOCK):
         if not segment.text.endswith((",", ";")) or segment.below < 0 or segment.words[-1] < span.words[-1]:

@@ -79,7 +79,7 @@ class Transposer:
         return ReadTable([turned[0], *filled], table.heading, table.comma_likely, table.is_exact, header=1)
 
     def _named(self, texts: Sequence[str]) -> Slices[int]:
-        """Return how many of the texts, equal ones counted once, name fields of one list: of the list with the most."""
+        """Return how many different texts name fields of a list, for the list with the most such texts."""
         counts = [0] * len(self._lists)
         for text in dict.fromkeys(texts):
             yield
@@ -107,8 +107,8 @@ def _turned(cell: ReadCell) -> ReadCell:
 
 
 def _with_names_above(rows: Sequence[Sequence[ReadCell]]) -> list[ReadCell]:
-    """Return the names of the rows. A row without a name has that of a cell above it which spans its texts: `Sample`
-    above the numbers of samples."""
+    """Return the names of the rows. A row without a name gets the name in the row above it if that name's cell spans
+    the row's texts: `Sample` above the numbers of samples."""
     names = [_turned(row[0]) for row in rows]
     for at, (above, row) in enumerate(pairwise(rows), 1):
         first = next((place for place, cell in enumerate(row) if cell.text), 0)

@@ -19,20 +19,20 @@ Column = Literal[
 ]
 
 MAX_ROWS: Final = 9
-"""A leg has at most this many rows."""
+"""A leg that begins with its number has at most this many rows; a leg that ends with its number may have one more."""
 LONGEST_ROW: Final = 300
 """A row of a leg has at most this many characters."""
 MAX_ABOVE: Final = 4
 """The date of a leg is searched for in at most this many rows above it."""
 MAX_LEGS: Final = 50
 FEWEST_COLUMNS: Final = 3
-"""A list is one of legs if its fields ask for at least this many of number, two places, and two times."""
+"""A list is filled with legs if its fields ask for at least this many of a leg's number, two places and two times."""
 ROWS_AT_ONCE: Final = 20
 """At most this many rows are looked at in one step."""
 MAX_BOXES: Final = 6
 """At most this many journeys stand side by side."""
 LONGEST_LABEL: Final = 2
-"""A name of a field is searched for words such as `from` if it has at most this many words."""
+"""Words such as `from` are searched for only in names of fields with at most this many words."""
 
 _NUMBER = re.compile(
     r"(?<![\w/-])(?:(?:[A-Z]{2}|[A-Z]\d|\d[A-Z]) ?\d{2,4}(?! \d{3}\b)"
@@ -44,7 +44,7 @@ _TIME = re.compile(
     re.I,
 )
 _MILITARY = re.compile(r"(?<=dep |arr )(?P<time>(?:[01]\d|2[0-3])[0-5]\d)(?![\d:])", re.I)
-"""Pattern of a time without a sign between hours and minutes, as airlines print it behind DEP and ARR."""
+"""Pattern of a time without a sign between hours and minutes, as airlines print it after DEP and ARR."""
 _GLUED_TIME = re.compile(r"^(\d\d)(\d\d)$")
 _DURATION = re.compile(
     r"\b\d{1,2} ?(?:h|hrs?|std\.?|ore|horas?|uur|godz\.?|tim)\.?(?: ?\d{1,2} ?(?:m|min|mins|')?\.?)?(?!\w)"
@@ -79,7 +79,7 @@ _LABELS: Final = frozenset(
         "direct nonstop economy business first second klasse"
     )
 )
-"""Words beside places that are not part of their names."""
+"""Words next to the names of places that are not part of them."""
 _ORIGIN_WORDS: Final = frozenset(
     fold("from origin von start startort abfahrtsort de desde origen da partenza origem van vertrekpunt z skąd från")
 )
@@ -95,7 +95,7 @@ _DIRECTIONS: Final = frozenset(
         "ritorno ida vuelta volta heenreis terugreis utresa återresa tam powrót"
     )
 )
-"""Words above or before a journey there or back."""
+"""Words that announce the journey out or the journey back."""
 _PLACE_WORDS: Final = frozenset(
     fold(
         "airport port station city place aeropuerto puerto estación ciudad lugar aeroporto porto stazione città luogo "
@@ -104,7 +104,7 @@ _PLACE_WORDS: Final = frozenset(
     )
 )
 _CLOCK_WORDS: Final = frozenset(fold("time hour ora orario hora heure zeit uhrzeit tijd godzina tid"))
-"""Words of fields' names that ask for the place or the time of a departure or an arrival."""
+"""Words in the names of fields that ask for the time of a departure or an arrival; `_PLACE_WORDS` ask for its place."""
 _CODES: Final = frozenset(fold("iata code airportcode kürzel código codigo codice kod"))
 
 
@@ -157,8 +157,8 @@ def travel_legs(passage: Passage, lists: Sequence[Sequence[WantedField]]) -> Ite
 
 
 def _cell(cells: Mapping[Column, ReadCell], column: Column, field: WantedField) -> ReadCell:
-    """Return the cell of a column. A place without a name has its code, one without a code its name; a moment has its
-    day, too."""
+    """Return the cell of a column. A place without a name gets its code, and a place without a code its name. A time
+    gets its day, too, if the field asks for a moment."""
     own = cells.get(column) or cells.get(_OTHER_FORM.get(column, column)) or NO_CELL
     day = cells.get("date" if column == "departure" else "arrival_date")
     if column in ("departure", "arrival") and day is not None and own.text and wants_iso(field.schema):
@@ -182,7 +182,7 @@ def _columns_of(fields: Sequence[WantedField]) -> dict[int, Column]:
     places: tuple[tuple[Column, Column], ...] = (("departure", "from"), ("arrival", "to"))
     for index, (one, column) in enumerate(zip(fields, columns, strict=True)):
         for time, place in places:
-            # "departure" beside "departure_time" is a place.
+            # If there is a "departure_time", too, "departure" is a place.
             if column == time and columns.count(time) > 1 and len(one.names.own[0]) == 1:
                 column = place
         if column in ("from", "to") and _wants_code(one):
@@ -244,7 +244,8 @@ def _legs_of(passage: Passage) -> Slices[list[Mapping[Column, ReadCell]]]:
 def _boxes(passage: Passage, rows: Sequence[Sequence[WordOnPage]]) -> Slices[list[list[Sequence[WordOnPage]]]]:
     """Return the rows outside boxes, and then the rows of each box.
 
-    Boxes stand side by side, and begin with directions, such as ANDATA and RITORNO, or with routes.
+    Boxes of different journeys stand side by side, and begin with directions, such as ANDATA and RITORNO, or with
+    routes.
     """
     outside: list[Sequence[WordOnPage]] = []
     boxes: list[list[Sequence[WordOnPage]]] = []
@@ -368,8 +369,9 @@ def _days(rows: _Rows, own: range) -> list[ReadCell]:
 
 
 def _ends(rows: _Rows, own: range) -> tuple[dict[str, ReadCell], dict[str, ReadCell]] | None:
-    """Return the cells of the two ends of a leg, if each end has a part of the leg's box: the rows from its label on,
-    or the column of its time. Otherwise the result is None."""
+    """Return the cells of the two ends of a leg if each end has a part of the leg to itself: the segments that begin
+    with its label, or the column of its time. The result is None if an end has no such part, or no time or place in
+    it."""
     segments = [(row, one) for row in own if rows.texts[row] for one in segments_of_row(rows.words[row])]
     texts = [text_of(rows.passage, one) for _, one in segments]
     for first, second in (_labelled_parts(segments, texts), _columns_of_times(rows, segments, texts)):
@@ -383,7 +385,8 @@ _Segments = Sequence[tuple[int, Sequence[WordOnPage]]]
 
 
 def _labelled_parts(segments: _Segments, texts: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
-    """Return the segments from a label such as From, and those from a label such as To in a row below it."""
+    """Return the segments that begin with a label such as From, and those that begin with a label such as To in a row
+    below it. Both are empty if a label is missing."""
     starts: list[int] = []
     for labels in (_ORIGIN_WORDS, _DESTINATION_WORDS):
         first = segments[starts[-1]][0] if starts else -1
@@ -403,7 +406,8 @@ def _labelled_parts(segments: _Segments, texts: Sequence[str]) -> tuple[Sequence
 
 
 def _columns_of_times(rows: _Rows, segments: _Segments, texts: Sequence[str]) -> tuple[Sequence[int], Sequence[int]]:
-    """Return the segments above and below each of two times that stand beside each other without places."""
+    """Return the segments above and below each of two times that are printed side by side without places. Both are
+    empty if there are no such times."""
     timed = [index for index, text in enumerate(texts) if _times(text)]
     for row, indices in groupby(timed, key=lambda index: segments[index][0]):
         pair = [*indices]
@@ -429,7 +433,7 @@ def _is_above(one: Sequence[WordOnPage], other: Sequence[WordOnPage]) -> bool:
 
 
 def _end(rows: _Rows, part: Sequence[tuple[int, str]]) -> dict[str, ReadCell]:
-    """Return the first place, code, time, and day of a part of a leg's box."""
+    """Return the first place, code, time and day in a part of a leg."""
     found: dict[str, ReadCell] = {}
     for row, text in part:
         bare = _without_days(text)

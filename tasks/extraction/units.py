@@ -31,10 +31,10 @@ from tasks.notation.currencies import currency_of, may_be_in
 from tasks.notation.numbers import Number, likeliest
 
 SAME_UNIT_BONUS = 4.0
-"""Bonus on the logit of a number with the field's unit, if other numbers do not have it."""
+"""Bonus on the logit of a number with the field's unit."""
 OTHER_UNIT_PENALTY = 4.0
-"""Penalty on the logit of a number whose unit differs from the field's or, if the field names none, is one that such
-fields do not have: a price is not in `%`."""
+"""Penalty on the logit of a number whose unit differs from the field's. If the field names no unit, the penalty applies
+to units that such a field does not have: a price is not in `%`."""
 SINGLE_NUMBER_PENALTY = 2.0
 """Penalty on the logit that nothing answers a field, if a single number has the field's unit."""
 LARGEST = 1.5
@@ -72,7 +72,7 @@ class _Size(NamedTuple):
     size: Fraction
     """Size of a unit in the first unit of its scale."""
     zero: Fraction
-    """Number on the unit's scale at the zero of the others: 32 for degrees Fahrenheit."""
+    """Number in this unit at the zero of the first unit of its scale: 32 for degrees Fahrenheit."""
 
 
 _NO_UNITS = frozenset(_listed(_TABLE["names"]["others"]))
@@ -87,7 +87,8 @@ _MAGNITUDES, _BESIDE_MONEY = (
     {word: int(by) if by.isdigit() else 0 for by, words in _TABLE[table].items() for word in _listed(words)}
     for table in ("magnitudes", "beside_money")
 )
-"""Factor by which a word multiplies the number before it, by the word without accents; 0 if it is ambiguous."""
+"""Factor by which a word multiplies the number before it, by the word without accents; 0 if it is ambiguous. The words
+of `_BESIDE_MONEY` count only for amounts of money, except for `k`."""
 _MAGNITUDE = re.compile(
     rf" ?(?P<word>[^\W\d_]{{1,12}}?)\.?(?P<currency> ?(?:{CURRENCY}|euros?|dollars?))?(?![^\W_])", re.IGNORECASE
 )
@@ -95,7 +96,8 @@ _POWER_OF_TEN = re.compile(
     r" ?[x×·⋅*] ?10(?:\^(?P<plain>[-−+]?\d{1,2})(?![\d.,]*\d)|(?P<raised>[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,2}))(?! ?/ ?[^\W\d_])",
     re.IGNORECASE,
 )
-"""Pattern of the power of ten behind a number. With another unit below a stroke it is a unit: `6.1 x 10^9/L`."""
+"""Pattern of the power of ten after a number. If a slash and a unit follow, the power is a part of the unit: `6.1 x
+10^9/L`."""
 _STATED_UNIT = re.compile(r"(?<=\s)[(\[][^()\[\]]{2,20}[)\]]|\bin (?!an?\b)[^\s,.;]{2,}")
 """Pattern of a unit in a field's description: `(kg)`, `in minutes`, but not `course(s)`."""
 _UNIT_OF_LABEL = re.compile(
@@ -117,7 +119,7 @@ _CURRENCY_AFTER = re.compile(rf" ?(?P<currency>{CURRENCY})(?![^\W\d_])")
 LETTERS_OF_CODE = 3
 _PARTS_OF_CURRENCIES = frozenset(("cent", "cents", "pence", "centimes", "centimos", "centavos", "grosze", "ore"))
 _UNKNOWN_UNIT = re.compile(r" ?(?:(?P<sign>[\"'′″’”])|(?P<word>[^\W\d_]{1,12})\.?(?=\s*?(?:\n|$|[,;)|])))")
-"""Pattern of a sign of feet or inches behind a number, or of a word that ends the line or a part of it."""
+"""Pattern of a sign of feet or inches after a number, or of a word that ends the line or a part of it."""
 _OPEN_QUOTATION = re.compile(r"[\"'“”„‘’‚«] ?$")
 _LONGEST_QUOTATION = 200
 """The beginning of a quotation is looked for in at most this many characters before a number."""
@@ -211,7 +213,7 @@ def unit_after(span: CandidateSpan) -> str:
 
 
 def _unit_at(passage: Passage, word: int) -> tuple[str, int]:
-    """Return the unit after the number that ends in a word, and the index of the first word behind the unit."""
+    """Return the unit after the number that ends in a word, and the index of the first word after the unit."""
     end = passage.line_words(passage.line_at(word)).stop
     touching = _AFTER_FIGURES.sub("", passage.words[word], count=1) if passage.words[word][:1].isdigit() else ""
     if any(map(str.isalnum, touching)) or "%" in touching:
@@ -229,7 +231,8 @@ def unit_of(text: str) -> str:
 
 
 def unit_in_label(*labels: str) -> str:
-    """Return the unit at the end of the first label that states one in brackets or after `in`; empty without one."""
+    """Return the unit at the end of the first label that states one in brackets or after `in`; empty if no label
+    does."""
     stated = (found for label in labels if (found := _UNIT_OF_LABEL.search(label)))
     return next((unit for found in stated if (unit := unit_of(found["brackets"] or found["word"]))), "")
 
@@ -260,13 +263,14 @@ def _currencies_stated(field: FieldText) -> set[str]:
 
 
 def states_no_unit(field: FieldText) -> bool:
-    """True if a field states neither a unit nor a magnitude, so that its numbers may be amounts of money."""
+    """True if a field states neither a unit nor a magnitude, so its numbers may be amounts of money."""
     return not units_of(field) and not _units_stated(field) and not _magnitudes_stated(field)
 
 
 def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
-    """True if a field states a currency or a unit, and another one stands beside a number, or a word or a sign that is
-    not known: `$120.00` for `total_eur`, `12 parsecs` for `distance_km`."""
+    """True if a field states a currency or a unit, and a number is printed with a different one, or with an unknown
+    word or sign: `$120.00` for `total_eur`, `12 parsecs` for `distance_km`. If the field asks for cents, any currency
+    and any two decimals count."""
     assert span.number
     text, start, end = span.passage.text, span.number.start, span.number.end
     last_words = {name[-1] for name in field.names.own if len(name) > 1}
@@ -292,8 +296,8 @@ def has_other_sign(field: FieldText, span: CandidateSpan) -> bool:
 
 
 class RescaledNumber(NamedTuple):
-    """A number that is printed in another unit or magnitude than its field's: `150 lb` for `weight_kg`, `1.5 M EUR` for
-    `total`."""
+    """A number that is printed in a different unit or magnitude from its field's: `150 lb` for `weight_kg`, `1.5 M EUR`
+    for `total`."""
 
     value: Fraction | None
     """The number in the field's unit, or None if no exact ratio is known."""
@@ -302,8 +306,8 @@ class RescaledNumber(NamedTuple):
 
 
 def rescaled(field: FieldText, span: CandidateSpan, candidates: Candidates) -> RescaledNumber | None:
-    """Return the number of a span in the field's unit and magnitude, or None if it is printed in these, or if its unit
-    measures something else. The unit is printed behind the number, or else in its label: `Weight (lb): 150`."""
+    """Return the number of a span in the field's unit and magnitude, or None if it is already printed in them, or if
+    its unit measures something else. The unit is printed after the number, or else in its label: `Weight (lb): 150`."""
     if span.number is None or span.text.endswith("%"):
         return None
     wanted = _units_stated(field)
@@ -373,8 +377,8 @@ def _units_stated(field: FieldText) -> frozenset[str]:
 
 
 def _compound_at(span: CandidateSpan) -> list[_Measure]:
-    """Return the measures that a number is part of: two of `6 ft 2 in`, whichever of its numbers the span has, and
-    three of `1 h 30 min 15 s`."""
+    """Return the measures that form one measure together with the number of a span: two for `6 ft 2 in`, whether the
+    span is 6 or 2, and three for `1 h 30 min 15 s`."""
     passage, word = span.passage, span.words[-1]
     own = span.number and _measure_at(passage, word, span.number, span.words[0])
     assert own
@@ -396,8 +400,8 @@ def _compound_at(span: CandidateSpan) -> list[_Measure]:
 
 
 def _measure_in(span: CandidateSpan, unit: str) -> _Measure | None:
-    """Return the measure in `unit` in the line of a number, as in `68 kg / 150 lb`; None if there is none, or several
-    are."""
+    """Return the measure in `unit` in the line of a number, as in `68 kg / 150 lb`; None unless there is exactly
+    one."""
     passage = span.passage
     found = [
         measure
@@ -409,7 +413,7 @@ def _measure_in(span: CandidateSpan, unit: str) -> _Measure | None:
 
 
 def _measure_before(passage: Passage, word: int) -> _Measure | None:
-    """Return the measure that ends before a word, in its line."""
+    """Return the measure that ends right before a word, in its line; None if there is none."""
     line_start = passage.line_words(passage.line_at(word)).start
     for index in range(max(line_start, word - 1 - LONGEST_UNIT), word):
         number = passage.number_at.get(index)
@@ -446,8 +450,9 @@ def _goes_on(first: _Measure, second: _Measure) -> bool:
 def _magnitude_after(
     span: CandidateSpan, field: FieldText, *, has_unit: bool
 ) -> tuple[Fraction | None, tuple[int, ...]]:
-    """Return the factor by which the magnitude behind a number exceeds the field's, and the words up to the magnitude:
-    1000 for `3 thousand`, 0 if the factor is unknown, None without a magnitude or if it is the field's own."""
+    """Return the factor by which the magnitude after a number exceeds the field's, and the words up to the magnitude.
+    The factor is 1000 for `3 thousand`, 0 if it is unknown, and None if there is no magnitude, if the field states the
+    same magnitude, or if the field states several."""
     assert span.number
     passage = span.passage
     if power := _POWER_OF_TEN.match(passage.text, span.number.end):
@@ -461,7 +466,7 @@ def _magnitude_after(
     is_money = found["currency"] is not None or _IS_MONEY.search(span.text) is not None
     touches = passage.text[span.number.end - 1].isdigit() and found.start("word") == span.number.end
     by = _MAGNITUDES.get(word)
-    # Receipts print a letter for the tax after a price, and names begin with one: $12.99 T, $1,250.00 B. Smith.
+    # The letter after a price may also stand for its tax, or begin a name: $12.99 T, $1,250.00 B. Smith.
     is_letter_of_amount = found["currency"] is not None or (touches and not _WITH_CENTS.search(span.number.digits))
     if by is None and is_letter_of_amount and (is_money or (word == "k" and not has_unit)):
         by = _BESIDE_MONEY.get(word)

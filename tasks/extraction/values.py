@@ -38,7 +38,7 @@ _PERSON_AND_PHONE = re.compile(
     r"(?P<phone>\+?\(?\d(?:[ ()./-]{0,2}\d){6,15})",
     re.IGNORECASE,
 )
-"""Pattern of a person with a relation or role and a telephone number."""
+"""Pattern of a person, with or without a relation or role in brackets, and a telephone number."""
 _ASKS_FOR_CODE = re.compile(r"\b(?:code|iso)\b", re.IGNORECASE)
 _NOTHING = re.compile(r"n/a|n\.a\.?|none", re.IGNORECASE)
 

@@ -48,7 +48,8 @@ def vehicle_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
         for index, text in enumerate(line.words):
             found = _CODE.fullmatch(text)
             next_word = line.words[index + 1] if index + 1 < len(line.words) else ""
-            # A letter alone is a code if it begins a line, or if its value has figures and the next word ends in one.
+            # A letter alone is a code if it begins a line, or if its value has figures and the next word ends with a
+            # figure.
             if found and ("." in found[1] or index == 0 or (found[1] in _OF_FIGURES and next_word[-1:].isdecimal())):
                 coded.append((found[1], WordPlace(number, index), []))
             elif coded and (coded[-1][1].line == number or _is_next(coded[-1], number)):

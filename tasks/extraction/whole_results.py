@@ -59,7 +59,7 @@ class TaskResult:
 
 @dataclass(frozen=True, slots=True)
 class TaskResults:
-    """The results of a request's run tasks, of which whole texts or numbers may be values of the answer."""
+    """The results of a request's run tasks. Their whole texts and their numbers may be values of the answer."""
 
     results: Sequence[TaskResult] = ()
     reads_out: bool = False

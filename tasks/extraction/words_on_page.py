@@ -12,7 +12,7 @@ from tasks.read_table import ReadCell
 from tasks.result import Box
 
 GAP = 1.0
-"""Largest gap between two words of one piece of a row, in heights of the higher word."""
+"""Largest gap between two words of one piece of a row, in heights of the taller word."""
 MAX_WORDS = 400
 """Largest number of words of a row. A longer line is a text, and patterns of rows would take minutes for it."""
 
@@ -54,14 +54,15 @@ def place_words(passage: Passage) -> Slices[None]:
 
 
 def rows_of(passage: Passage) -> list[list[WordOnPage]]:
-    """Return the words of each row of a page from the top, from left to right."""
+    """Return the rows of a page from top to bottom, each with its words from left to right."""
     if passage not in _rows:
         all_of(place_words(passage))
     return _rows[passage]
 
 
 def rows_by_column(passage: Passage) -> list[list[list[WordOnPage]]]:
-    """Return the rows of each column of a page, in reading order: a line above the one before it begins a column."""
+    """Return the rows of each column of a page, in reading order. A line that is higher on the page than the line
+    before it begins a column."""
     if passage not in _columns_of:
         all_of(place_words(passage))
     return _columns_of[passage]

@@ -1,4 +1,4 @@
-"""Turns an IBAN that goes on in the next line, as in narrow columns, into a line with a label."""
+"""Turns an IBAN that continues on the next line, as in narrow columns, into a line with a label."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -13,12 +13,13 @@ from tasks.result import SourceLine
 MAX_LINES: Final = 2_000
 """At most this many lines of a page are searched."""
 MAX_WORDS: Final = 200
-"""A line with an IBAN has at most this many words."""
+"""Only this many words at the beginning of a line are searched."""
 MOST_LINES: Final = 3
 """An IBAN has at most this many lines."""
 
 MAX_BEGINNINGS: Final = 50
-"""At most this many words are looked at that may begin an IBAN. A page with more has codes of another kind."""
+"""At most this many words that may begin an IBAN are examined. A page with more such words has codes of another
+kind."""
 LONGEST_IBAN: Final = 34
 """An IBAN has at most this many characters (ISO 13616)."""
 
@@ -28,8 +29,8 @@ _GROUP = re.compile(r"[A-Z0-9]+")
 
 
 def iban_lines(lines: Sequence[SourceLine]) -> list[CodedLine]:
-    """Return a line for the only IBAN of a page, if it has several lines; none for any other page. The check digits
-    tell where the IBAN ends."""
+    """Return a line for the only IBAN of a page, if this IBAN takes several lines; none for any other page. The check
+    digits show where the IBAN ends."""
     beginnings = (
         WordPlace(number, at)
         for number, line in enumerate(lines[:MAX_LINES])

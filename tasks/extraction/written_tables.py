@@ -208,9 +208,10 @@ def _delimited_tables(lines: Sequence[SourceLine]) -> Slices[list[ReadTable]]:
 
 
 def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTable | None]:
-    """Return the table that all of these lines form, or None. Lines of one cell are titles and notes."""
-    # `lines` has no empty lines. None is missed: as a row, an empty line would have no cells, and within a cell, it
-    # would be white space.
+    """Return the table that all these lines form together; None if they form none. Lines of one cell are titles and
+    notes."""
+    # `lines` has no empty lines. They are not needed: as a row, an empty line would have no cells, and within a cell,
+    # it would be white space.
     texts = [line.written for line in lines]
     texts[0] = texts[0].removeprefix("\ufeff")
     for delimiter in DELIMITERS:
@@ -280,7 +281,7 @@ def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[lis
         words = []
         for text in line.words:
             left, top, right, _ = map(float, next(boxes))
-            # Two spaces are wider than a line is high, and one is not, so that only two separate columns.
+            # Two spaces are wider than a line is high, and a single space is not, so only two or more separate columns.
             top, bottom = SPREAD * top, SPREAD * top + LINE
             words.append(Word(text, ((left, top), (right, top), (right, bottom), (left, bottom)), 1.0))
             line_of[id(words[-1])] = line

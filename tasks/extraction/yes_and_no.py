@@ -17,7 +17,7 @@ LONGEST_CHOICE: Final = 1_000
 """A value of an enum is compared with texts only if it has at most this many characters."""
 
 _NEAR_CHARACTERS: Final = 80
-"""A denial of a value is looked for in this many characters before it."""
+"""A denial of a value is searched for in this many characters before the value."""
 _MOST_BETWEEN: Final = 2
 """At most this many words are between a denial and what it denies: `no longer a`."""
 
@@ -76,7 +76,7 @@ def answer_of(text: str, *, is_cell: bool = True) -> bool | None:
 
 
 def is_left_open(text: str) -> bool:
-    """True if the whole text says that the answer is not known, or not yet: `n/a`, `?`, `to be confirmed`."""
+    """True if the whole text says that the answer is not known, or not known yet: `n/a`, `?`, `to be confirmed`."""
     bare = text.strip()
     return bare in _OPEN_SIGNS or (len(bare) <= _LONGEST_ANSWER and words_of(bare) in _OPEN)
 
@@ -119,7 +119,8 @@ class EnumValues:
                 self._answers[answer].add(index)
 
     def meant_by(self, text: str) -> Any:
-        """Return the value with the words of `text`, or the one value of which `text` is a known synonym; else None."""
+        """Return the value with the words of `text`, or else the only value that `text` is a known synonym of; None if
+        there is neither."""
         if len(text) > self._longest:
             return None
         answer_words = words_of(text)

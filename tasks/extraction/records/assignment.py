@@ -12,7 +12,7 @@ LEAST_SCORE: Final = -1.0
 LARGEST_CLASH: Final = 0.25
 """Largest share of a slot's records in which its pieces may be those of another field."""
 EQUAL: Final = 0.3
-"""Loss of score up to which an exchange of two slots counts as equal."""
+"""Two fields may exchange their slots only if this lowers the sum of their claims (`Match.claim`) by at most this."""
 
 
 def assign_slots(matches: Mapping[Pairing, Match], template: RecordTemplate) -> list[Pairing]:
@@ -62,8 +62,8 @@ def _part_of(slot: Slot) -> str:
 
 
 def _put_in_order(chosen: dict[int, int], matches: Mapping[Pairing, Match], slots: Sequence[Slot]) -> None:
-    """Exchange the slots of two fields if this puts slots of one kind in the order of the fields, and the scores stay
-    about equal. `chosen` has the index of each field's slot."""
+    """Exchange the slots of two fields if this puts slots of one kind in the order of the fields, and lowers the claims
+    by at most EQUAL. `chosen` has the index of each field's slot."""
     for first in sorted(chosen):
         for second in sorted(chosen):
             first_slot, second_slot = slots[chosen[first]], slots[chosen[second]]

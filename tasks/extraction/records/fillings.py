@@ -104,7 +104,7 @@ class RecordFilling(NamedTuple):
 
     template: RecordTemplate
     slots: Mapping[int, Slot]
-    """The slot of each field that has one."""
+    """The slot of each field that has a slot."""
     values: Mapping[int, Sequence[Any]]
     """The value of each record for each field that has a slot."""
     match_scores: Mapping[int, float]
@@ -182,7 +182,7 @@ def _matches(template: RecordTemplate, wanted: ListToFill, *, is_rough: bool) ->
 
 
 def _items(run: Run, wanted: ListToFill, values: Mapping[int, Sequence[Any]]) -> list[int]:
-    """Return the indices of the records that are items of a list. `values` are those of all records, by field."""
+    """Return the indices of the records that are items of a list. `values` has the values of all records, by field."""
     required = [column for index, column in values.items() if wanted.fields[index].is_required]
     counts = [sum(is_read(column[number]) for column in values.values()) for number in range(len(run.records))]
     counts_of_required = [sum(is_read(column[number]) for column in required) for number in range(len(run.records))]

@@ -11,7 +11,7 @@ SlotKey = tuple[object, ...]
 
 
 def keys_of_lines(record: Sequence[PiecedLine]) -> list[LineKey]:
-    """Return a key for each line of a record: that of each line but the first depends on its shape."""
+    """Return a key for each line of a record. The key of each line but the first depends on the line's shape."""
     left = min(line.left for line in record)
     counts: Counter[LineKey] = Counter()
     keys: list[LineKey] = [("first",)]
@@ -35,7 +35,8 @@ def _shape_of(line: PiecedLine, left: int) -> LineKey:
 
 
 def keys_of_pieces(line_key: LineKey, line: PiecedLine) -> list[SlotKey]:
-    """Return a key for each piece of a line: its kind, its label, and its number among the line's pieces with both."""
+    """Return a key for each piece of a line: its kind, its label, and its number among the line's pieces of this kind
+    with this label."""
     counts: Counter[SlotKey] = Counter()
     keys: list[SlotKey] = []
     for piece in line.pieces:

@@ -26,7 +26,7 @@ SUITABLE: Final = 0.6
 NAMED: Final = 0.6
 """Least likeness of a heading that may name the list."""
 MAX_LIKENESS: Final = 2.0
-"""Largest likeness of a label or heading that counts. A higher one says no more."""
+"""Largest likeness of a label or heading. A higher likeness counts as this."""
 SAME_ROLE: Final = 1.2
 """Likeness of a label that names a role of the field."""
 MAX_WORDS_OF_ROLE: Final = 3
@@ -81,11 +81,11 @@ class FieldOfList:
     is_list: bool
     is_boolean: bool
     is_string: bool
-    """True if only texts are allowed."""
+    """True if only texts, and possibly null, are allowed."""
     has_few_values: bool
     """True if the schema states the possible values."""
     is_free_text: bool
-    """True if every text is allowed."""
+    """True if the field is for texts, and the schema states neither their format nor the possible values."""
     is_required: bool
     """True if the schema does not allow null."""
     may_be_long: bool
@@ -133,8 +133,8 @@ class _KindWeights(dict[str, float]):
     """Weights of kinds of slots for a field, from 0 to 1."""
 
     def raise_to(self, first: float, kinds: Sequence[str], step: float = 0.12) -> None:
-        """Raise the weights of kinds: that of the first to at least `first`, and that of each further one to at least
-        `step` less than for the kind before it."""
+        """Raise the weights of kinds: the weight of the first kind to at least `first`, and the least weight of each
+        further kind is `step` lower than that of the kind before it."""
         for rank, kind in enumerate(kinds):
             self[kind] = max(self.get(kind, 0.0), first - step * rank)
 
@@ -198,7 +198,7 @@ class ListToFill:
     """A list of objects that may be filled from records."""
 
     def __init__(self, fields: Sequence[WantedField], names: Names, names_of_others: Sequence[Names]) -> None:
-        """`names` are those of the list, and `names_of_others` those of the schema's other lists."""
+        """`names` are the names of the list, and `names_of_others` the names of the schema's other lists."""
         self.fields = [*map(FieldOfList.of, fields)]
         self.names = names
         self._names_of_others = names_of_others

@@ -153,7 +153,7 @@ class SlotMatcher:
         texts = texts_for(field, slot)
         values = read_values(field, texts, self._template)
         if field.is_boolean:
-            # A record without the text may have the value False, so that empty texts count, too.
+            # A record without the text may have the value False, so empty texts count, too.
             values = _presence(field, texts.by_record, values)
             texts = SlotTexts(["yes"] * len(values))
         present = [value for value, is_missing in zip(values, texts.is_missing, strict=True) if not is_missing]
@@ -161,7 +161,7 @@ class SlotMatcher:
         return _ReadColumn(texts, values, readable) if readable >= LEAST_FIT else None
 
     def _place_score(self, pairing: Pairing, field: FieldOfList, slot: Slot, texts: SlotTexts) -> float:
-        """Return the `place_score` of a match. `texts` are those of the slot in the form for the field."""
+        """Return the `place_score` of a match. `texts` are the slot's texts in the form that the field demands."""
         outline, record_count = self._template.outline, len(self._template.run.records)
         place_of_field = (pairing.field + 0.5) / len(self._wanted.fields)
         distance = abs(place_of_field - outline.place_of(slot))
@@ -200,8 +200,8 @@ def read_values(field: FieldOfList, texts: SlotTexts, template: RecordTemplate) 
 
 
 def _presence(field: FieldOfList, texts: Sequence[str], values: Sequence[Any]) -> Sequence[Any]:
-    """Return the values of a boolean field. If all records that have a text have the same one, which names the field,
-    these records have the value True and the others False."""
+    """Return the values of a boolean field. If all texts are equal and name the field, the records with this text have
+    the value True, and the other records False."""
     distinct_texts = {text for text in texts if text}
     if len(distinct_texts) == 1 and likeness_by_words(field.wanted.names, *distinct_texts) >= 1:
         return [bool(text) for text in texts]

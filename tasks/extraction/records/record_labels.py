@@ -17,7 +17,7 @@ from tasks.extraction.words_on_page import WordOnPage
 
 CONSTANT: Final = 0.6
 """A text counts as a label if at least this share of the records have it in the same slot. Labels count as telling if
-at least this share of the records have one of their own in the same line."""
+at least this share of the records have a label of their own in the same line."""
 MAX_WORDS_OF_LABEL: Final = 4
 _SPACE: Final = re.compile(r"\s")
 IS_LABEL: Final = "\x00"
@@ -25,12 +25,12 @@ IS_LABEL: Final = "\x00"
 
 
 FEWEST_TELLING: Final = 3
-"""Labels count as telling only if at least this many records have one of their own in the same line."""
+"""Labels count as telling only if at least this many records have a label of their own in the same line."""
 
 
 def with_telling_labels_as_texts(run: Run) -> Run:
     """Return a run in which each telling label is a text of its own. A label is telling if only one record has it, and
-    most records have one in the same line, as in `Skarnholm: SW 12 m/s` above `Aldby: W 9 m/s`."""
+    most records have such a label in the same line, as in `Skarnholm: SW 12 m/s` above `Aldby: W 9 m/s`."""
     count = len(run.records)
     if count < FEWEST_TELLING:
         return run

@@ -33,13 +33,13 @@ LEAST_OF_FULL: Final = 0.35
 FULL: Final = 0.75
 """A run is full only if it has slots for at least this share of the list's fields."""
 FEW_FIELDS: Final = 3
-"""A run is full only if the list has at least this many fields. Runs with a text and a number, which fill two, are on
-many pages."""
+"""A run is full only if the list has at least this many fields. Many pages have runs with a text and a number, which
+fill two fields."""
 FEWEST_RECORDS: Final = 3
 """Least number of records that fill a list if no heading above them names the list."""
 CLEARLY_MORE: Final = 1.5
-"""Records fill a list instead of a table if they are worth more than this many times as much. The factor is above 1,
-because the end of a list is less certain in records than in a table."""
+"""Records fill a list instead of a table if they are worth more than this many times what the table is worth. The
+factor is above 1, because the end of a list is less certain in records than in a table."""
 LARGEST_OVERLAP: Final = 0.25
 """Largest share of a run's words that may fill other lists."""
 MAX_RUNS_READ: Final = 12

@@ -22,11 +22,11 @@ from tasks.extraction.records.runs import FAR, MAX_LINES_OF_RECORD, MAX_RECORDS,
 MAX_LINES_ABOVE: Final = 2
 """Largest number of lines of a record above the line with its sign."""
 WIDER: Final = 1.3
-"""Least ratio of the gap above a paragraph to the usual gap between lines."""
+"""The gap above a paragraph is more than this many times the usual gap between lines."""
 TALLER: Final = 1.15
-"""Least ratio of the height of a line in large letters to the usual height."""
+"""A line in large letters is more than this many times as tall as a usual line."""
 OUTDENTED: Final = 0.8
-"""Least distance, in heights of a line, by which an outdented line begins farther left than the line above it."""
+"""An outdented line begins more than this distance, in heights of the line, farther left than the line above it."""
 MAX_GAP_OF_ROWS: Final = 1.6
 """Largest gap, in heights of a line, between records of one line each."""
 MAX_SHIFT_OF_ROWS: Final = 1.5
@@ -50,7 +50,7 @@ class LinesOfColumn:
     """The lines of a column, with the gaps between them."""
 
     def __init__(self, passage: Passage, lines: Sequence[PiecedLine], lines_before: Sequence[PiecedLine]) -> None:
-        """`lines_before` are those of the column before this one."""
+        """`lines_before` are the lines of the column before this column."""
         self.passage = passage
         self.lines = lines
         self.lines_before = lines_before
@@ -172,8 +172,8 @@ def _signs_of_layout(column: LinesOfColumn, index: int) -> Iterator[LineSign]:
 
 
 def _cuts(column: LinesOfColumn, sign: LineSign, indices: Collection[int]) -> Collection[int]:
-    """Return the headings that end records. Of headings marked as such, those of the deepest level begin records and
-    do not end them."""
+    """Return the headings that end records. With the signs `tall`, `mark` and `gap`, the headings with the most number
+    signs (`###`) begin records and do not end them."""
     starts = set(indices)
     cuts = {index for index in column.headings if index not in starts or sign.name in _SIGNS_OF_HEADINGS}
     if sign.name in ("tall", "mark", "gap"):
@@ -182,8 +182,8 @@ def _cuts(column: LinesOfColumn, sign: LineSign, indices: Collection[int]) -> Co
 
 
 def _runs_from(column: LinesOfColumn, starts: Sequence[int], sign: RunSign, cuts: Collection[int]) -> Iterator[Run]:
-    """Yield the runs of records that begin at some lines, and runs that only headings separate as one run, too. The
-    lines `cuts` are headings that end records."""
+    """Yield the runs of records that begin at the lines `starts`. Successive runs with only headings between them are
+    also yielded as one run. The lines `cuts` are headings that end records."""
     if sign.lines_above and any(after - before <= sign.lines_above for before, after in pairwise(starts)):
         return
     groups = _groups_of_starts(column, starts, sign, cuts)
@@ -252,8 +252,8 @@ def _joined(runs: Sequence[Run]) -> Iterator[Run]:
 
 
 def _run_from(column: LinesOfColumn, starts: Sequence[int], sign: RunSign, cuts: Collection[int]) -> Run:
-    """Return the run of the records that begin at some lines. The last one ends at a heading, at a gap that is wider
-    than those within records, or when it is as long as the longest record before it."""
+    """Return the run of the records that begin at some lines. The last record ends at a heading, at a gap that is
+    clearly wider than those within records, or when it is as long as the longest record before it."""
     first, last = starts[0], starts[-1]
     indices_within = set(range(first, last)).difference(starts)
     gaps_within = [column.gaps_above[index] for index in indices_within]

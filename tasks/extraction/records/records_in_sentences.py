@@ -61,7 +61,7 @@ def _paragraphs(lines: Sequence[PiecedLine]) -> Sequence[Sequence[PiecedLine]]:
 
 
 def _items(text: str, start: int, separator: re.Pattern[str]) -> Sequence[tuple[int, int]]:
-    """Return the spans of the items in a text from `start` on; none if there are too few separators."""
+    """Return the spans of the items in a text, beginning at `start`; none if there are too few separators."""
     separators = [found.span() for found in separator.finditer(text) if found.start() >= start]
     if len(separators) < FEWEST_SEPARATORS:
         return []

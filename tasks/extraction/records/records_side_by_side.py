@@ -9,7 +9,7 @@ from tasks.extraction.records.runs import FAR, MAX_LINES, MAX_LINES_OF_RECORD, R
 from tasks.extraction.words_on_page import WordOnPage, rows_of, segments_of_row
 
 SAME_TOP: Final = 2
-"""Largest distance between the tops of cards, in heights of a line."""
+"""The tops of cards in one row are less than this distance apart, in heights of a line."""
 _Segment = list[WordOnPage]
 """Neighbouring words of a row without a wide gap between them."""
 
@@ -34,7 +34,7 @@ def _run_of_cards(passage: Passage, row: list[list[PiecedLine]]) -> Iterator[Run
 
 
 def bands(passage: Passage) -> Iterator[Run | None]:
-    """Yield the runs of records in bands; None after each slice of work without one. A band consists of rows whose
+    """Yield the runs of records in bands; None after each slice of work without a run. A band consists of rows whose
     segments are below each other, and each column of segments is a record."""
     band: list[Sequence[_Segment]] = []
     for row in rows_of(passage)[:MAX_LINES]:

@@ -22,7 +22,8 @@ from tasks.extraction.words_on_page import WordOnPage, rows_by_column, rows_of
 MAX_RUNS: Final = 200
 """At most this many runs of a passage are compared with lists."""
 STRIP_GAP: Final = 2.5
-"""Least gap between parts of a page that stand side by side (strips), in heights of a line."""
+"""Strips are parts of a page that stand side by side. The gap between two strips is wider than this, in heights of a
+line."""
 MAX_STRIPS: Final = 3
 """Largest number of gaps that separate strips."""
 FEWEST_ROWS_OF_CARDS: Final = 6
@@ -37,7 +38,7 @@ _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "wo
 
 
 def runs_of(passage: Passage) -> Iterator[Run | None]:
-    """Yield the first runs of records of a passage; None after each slice of work without one."""
+    """Yield the first runs of records of a passage; None after each slice of work without a run."""
     count = 0
     for run in _all_runs(passage):
         yield run
@@ -72,7 +73,7 @@ def _all_runs(passage: Passage) -> Iterator[Run | None]:
 
 
 def _unseen(runs: Iterator[Run | None], seen: set[tuple[tuple[int, ...], ...]]) -> Iterator[Run | None]:
-    """Yield the runs whose records are not those of an earlier run; None in place of each other one. `seen` has the
+    """Yield the runs whose records are not those of an earlier run; None in place of each other run. `seen` has the
     first words of the lines of each earlier run."""
     for run in runs:
         first_words = tuple(tuple(line.words[0].at for line in record) for record in run.records) if run else ()
@@ -106,7 +107,8 @@ def _runs_across_columns(
 
 
 def _strips(rows: Sequence[Sequence[WordOnPage]]) -> Iterator[list[list[WordOnPage]]]:
-    """Yield the strips of a page, the parts that stand side by side: wide gaps at one place separate several rows."""
+    """Yield the strips of a page: parts that stand side by side, with wide gaps between them at the same place in
+    several rows."""
     edges = _left_edges_of_strips(rows)
     if not edges:
         return
@@ -157,8 +159,8 @@ def _left_edges_of_strips(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[floa
 
 
 def _groups_of_edges(rows: Sequence[Sequence[WordOnPage]]) -> Sequence[Sequence[int]]:
-    """Return the left edges of words after wide gaps, those of several rows at one place as a group, the largest group
-    first."""
+    """Return the left edges of words after wide gaps, in groups of at least two edges at nearly the same place, the
+    largest group first."""
     words = [
         word
         for row in rows

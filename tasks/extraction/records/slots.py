@@ -1,5 +1,5 @@
 """Holds the slots of records: a slot consists of the pieces at the same place of all records, such as the dates at the
-beginning of each."""
+beginning of each record."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from tasks.notation.cells import is_missing
 SINGLE_KINDS: Final = frozenset(
     ("date", "time", "money", "measure", "number", "period", "score", "email", "phone", "code")
 )
-"""Kinds of slots of which a record seldom has two."""
+"""Kinds of slots. A record seldom has two slots of one of these kinds."""
 TEXT_KINDS: Final = frozenset(("text", "text()"))
 """Kinds of slots with texts of any form: `text()` stands for texts in brackets."""
 NUMBER_OF_SECTION: Final = -1
@@ -44,7 +44,7 @@ class SlotCell(NamedTuple):
 
 
 class SlotTexts:
-    """The texts of a slot, in the order of the records; a record without one has an empty text."""
+    """The texts of a slot, in the order of the records; empty for a record without a text."""
 
     def __init__(self, by_record: Sequence[str]) -> None:
         self.by_record = by_record
@@ -109,7 +109,7 @@ class Slot:
 
     @cached_property
     def texts_or_none(self) -> Sequence[str | None]:
-        """The text of each record, or None for a record without one."""
+        """The text of each record, or None for a record without a text."""
         return [(cell.text or None) if cell else None for cell in self.cells]
 
     @cached_property

@@ -49,7 +49,7 @@ class RecordTemplate:
 
     run: Run
     slots: Sequence[Slot]
-    """The slots, those that the most records have first."""
+    """The slots, sorted by the number of records that have them, the largest number first."""
     regularity: float
     """Mean coverage of the slots with whole single pieces, each weighted by its coverage: 1 if all records have all of
     them."""
@@ -92,7 +92,7 @@ class RecordOutline:
 
 
 def template_of(run: Run, days: Sequence[date]) -> Slices[RecordTemplate]:
-    """Return the slots of the records of a run. `days` are those that the passage mentions."""
+    """Return the slots of the records of a run. `days` are the days that the passage mentions."""
     run = with_telling_labels_as_texts(run)
     yield
     slots = yield from _slots(run)
@@ -152,7 +152,8 @@ def _slots(run: Run) -> Slices[list[Slot]]:
 def _placed_cells(
     run: Run, line_keys: Sequence[Sequence[LineKey]], labels: Mapping[PieceOfRun, str]
 ) -> Iterator[tuple[int, PlacedCell]]:
-    """Yield the cells of all records, each with the number of its record. `labels` are the constant ones."""
+    """Yield the cells of all records, each with the number of its record. `labels` are the labels from constant texts
+    (`constant_labels`)."""
     for record_number, (record, keys) in enumerate(zip(run.records, line_keys, strict=True)):
         counts_of_units: Counter[str] = Counter()
         for line_number, (line, key) in enumerate(zip(record, keys, strict=True)):
@@ -178,7 +179,7 @@ class _KeyedLine(NamedTuple):
     line: PiecedLine
     key: LineKey
     labels: Sequence[str]
-    """The label of each piece; empty for a piece without one, and `IS_LABEL` for a piece that is a label."""
+    """The label of each piece; empty for a piece without a label, and `IS_LABEL` for a piece that is a label."""
 
     def order_of(self, index: int) -> float:
         """Return the order of a piece among the pieces of its record."""
@@ -244,7 +245,7 @@ def _text_of(piece: Piece) -> str:
 
 
 def _joined_cells(keyed: _KeyedLine, indices: Sequence[int]) -> Iterator[PlacedCell]:
-    """Yield the texts of neighbouring pieces. `indices` are those of the pieces that are not labels."""
+    """Yield the texts of neighbouring pieces. `indices` are the indices of the pieces that are not labels."""
     counts: Counter[tuple[str, str]] = Counter()
     for name, group in joined_texts(keyed.line.pieces, indices):
         label = keyed.labels[group[0]]

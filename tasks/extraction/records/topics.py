@@ -1,5 +1,5 @@
 """Compares the name of a list with the headings above records: by their words, and by the topics that they name, so
-that `Berufserfahrung` is a heading of `jobs`."""
+`Berufserfahrung` is a heading of `jobs`."""
 
 import tomllib
 from collections import defaultdict
@@ -17,7 +17,8 @@ SAME_TOPIC: Final = 1.5
 SAME_NOUN: Final = 1.2
 """Likeness of a heading that has the noun of the list's name."""
 SHORTEST_STEM: Final = 5
-"""Least number of letters of a word that names a topic in compounds and inflected forms, too."""
+"""Least number of letters of a word that names a topic in compounds and inflected forms, too, and of a noun that is
+compared in the singular and the plural."""
 
 _PLURALS: Final[Mapping[str, Sequence[tuple[str, str]]]] = {
     language: [(singular.strip("-"), plural.strip("-")) for singular, plural in map(str.split, forms.split(","))]
@@ -69,7 +70,7 @@ def _is_same_noun(noun: str, word: str) -> bool:
 
 
 def _singulars(word: str) -> set[str]:
-    """Return the word, and the words of which it may be the plural in any language of `_PLURALS`."""
+    """Return the word, and the words that it may be the plural of in any language of `_PLURALS`."""
     endings = (ending for forms in _PLURALS.values() for ending in forms)
     found = {word.removesuffix(plural) + singular for singular, plural in endings if word.endswith(plural)}
     return {word, *(one for one in found if len(one) >= SHORTEST_STEM)}
