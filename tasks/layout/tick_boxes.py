@@ -37,9 +37,9 @@ _MAX_CONTOURS = 60_000
 """Circles are searched for only in a picture with at most this many contours. A dense page has 15,000; a texture has
 more."""
 _FRAME_SHARE = 0.2
-"""At each end of a box's side, this share of it may belong to the frame."""
+"""At least this share of a box's width and height is left out at each edge, because it may belong to the frame."""
 _TICK_INK = 0.05
-"""A box is ticked if at least this share of its inside is ink, apart from its frame."""
+"""A box is ticked only if at least this share of its inside, without the frame, is ink."""
 _TICK_SIZE = 0.35
 """A tick has at least this width or height, as a share of the inside. Anything smaller is a speck."""
 _LEAST_ROUNDNESS = 0.8
@@ -170,8 +170,8 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
     """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them. They have ink along
-    all four sides, and unlike in a table, no side continues beyond the box. If everything is ink, the box is ticked,
-    too."""
+    all four sides, and unlike in a table, no side continues beyond the box. A box that is ink all over counts as
+    ticked."""
     import cv2
 
     sizes: list[tuple[int, float]] = []
