@@ -23,7 +23,7 @@ _RETRY_S = 10
 
 class PictureBytes(FairBytes):
     """Bytes of decoded pictures. A small picture goes ahead of larger ones of other keys, but not of those of its own
-    key, which would find no room as long as small ones come."""
+    key, which would otherwise find no room for as long as small ones came."""
 
     def _may_pass(self, share: Share) -> bool:
         return not self._has_waiting(share)

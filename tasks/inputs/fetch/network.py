@@ -21,7 +21,7 @@ from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_p
 
 _PORTS = {"http": 80, "https": 443}
 # Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
-# if the operator opens the network around them: only naming the very address or host opens one.
+# if the operator opens the network around them. Only an entry that names its address or host opens such a service.
 METADATA_HOSTS = frozenset(
     {
         "instance-data",  # AWS

@@ -110,7 +110,7 @@ class Robots:
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
-            # A server without a robots.txt answers 4xx. Behind any other failure, there may be rules.
+            # A server without a robots.txt answers 4xx. After any other failure, rules may exist that are not known.
             if error.unreachable is not None:
                 unreachable = error.unreachable
             elif error.status is None:

@@ -1,4 +1,4 @@
-"""Inflates archives and checks their XML within bounds, whatever the headers claim.
+"""Inflates archives and checks their XML within bounds that do not depend on what headers claim.
 
 Checked XML is safe for any parser: it has no entities, no deep nesting and a bounded size. The libraries that read
 office files use minidom, lxml and ElementTree, which differ in the entities and references that they resolve.
@@ -33,8 +33,8 @@ _RATIO_FROM = 1 << 20
 """The ratio is checked only for members with more bytes than this."""
 _NODES = {DOCX: 500_000}
 _NODES_ELSE = 1_500_000
-"""Other office files have at most this many nodes. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a
-tenth of the time."""
+"""Office files have at most this many nodes if _NODES has no limit for their type. Measured: mammoth takes 20 µs and
+0.7 KB per node, other libraries a tenth of the time."""
 _ENCRYPTED = 1
 """Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

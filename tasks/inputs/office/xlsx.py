@@ -28,9 +28,10 @@ _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
 _PLAIN = 1e15
-"""Number above which a spreadsheet is inexact and shows an exponent."""
+"""A whole number below this is shown with all its digits. Larger ones are inexact in a spreadsheet, which shows them
+with an exponent."""
 _MAX_ROWS = 1_048_576
-"""An Excel sheet has at most this many rows. openpyxl would count up to whatever number a row claims."""
+"""An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -192,7 +193,7 @@ class _Counter:
         if min(self._cells, self._places) < 0:
             positions = self._limit * _POSITIONS_PER_CELL
             raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {positions} with the empty places between them, the limit."
+                f"has more than {self._limit} cells, or {positions} together with the empty places between them, the limit."
             )
 
 

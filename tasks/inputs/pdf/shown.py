@@ -17,7 +17,7 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
-"""A picture can contain text only if its sides have at least this many pixels, and its area at least the number above.
+"""A picture can contain text only if its sides have at least this many pixels, and its area at least _LEGIBLE_PIXELS.
 Gradients, rules and bullets are smaller."""
 _GLYPH_SEGMENTS = 8
 """Letters have at least this mean number of segments per contour. Frames and bars have five."""
@@ -41,8 +41,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""The notes that are read on one page have at most this many characters together. They are limited because any number
-of them may share one text in the file."""
+"""The notes that are read on one page have at most this many characters together. The limit is needed because any
+number of notes may share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -137,8 +137,8 @@ class PageObjects:
     texts: dict[int, int] = field(default_factory=dict)
     """Position in the drawing order of each text object, by address."""
     clips: dict[int, Box] = field(default_factory=dict)
-    """Part of the page to which a text object is clipped, by address: the bounding box of the clip path, as nothing
-    outside is drawn."""
+    """Part of the page to which a text object is clipped, by address: the area that the bounding boxes of its clip
+    paths have in common. Nothing outside is drawn."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
@@ -292,7 +292,7 @@ def point_of(segment: object) -> Point:
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` is an upright rectangle. It has four of them, or five of which the last is the
+    """True if the path through `corners` is an upright rectangle. It has four corners, or five if the last repeats the
     first."""
     if len(corners) not in _RECTANGLE_SEGMENTS:
         return False
@@ -306,7 +306,7 @@ def is_rectangle(corners: Sequence[Point]) -> bool:
 
 
 def _page_bounds(item: object, matrix: PdfMatrix) -> Box:
-    """Return the bounding box of a form's object in the page's space."""
+    """Return the bounding box of an object in the page's space. `matrix` is that of the forms around it."""
     return Box(*matrix.on_rect(*_own_bounds(item)))
 
 
