@@ -38,7 +38,7 @@ _EVIDENCE = 3.0
 """Panes are found if the weight of the rows that are not level exceeds that of the level rows and the pauses by at
 least this. A pause has the weight 1."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
-"""An excess of this size suffices if rulings end at the gutter on both of its sides, as with two frames side by side."""
+"""An excess of this size suffices if rulings end at the gutter on both of its sides, as those of two frames do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
 """The rows above or below panes are a table if at least this number and this share of them are level."""
 _PAUSE, _BREAK = 1.5, 2.5

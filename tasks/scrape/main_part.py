@@ -34,7 +34,7 @@ _BOILERPLATE_WORD_SET = frozenset(_BOILERPLATE_WORDS.split())
 """Words in a class or id that mark content outside the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
-"""A menu has at most this share of a page's text. A larger element is not a menu, whatever its class is."""
+"""A menu has at most this share of the text around it. A larger element is kept, even if its class names a menu."""
 _HINT_ATTRIBUTES = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
 _MAX_LEAVES = 200
 _MAX_TEXT = 5000

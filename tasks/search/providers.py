@@ -182,7 +182,7 @@ class Ddgs:
     """Searches with ddgs and its own HTTP client, in threads. It connects only to the engines' hosts.
 
     `proxy` is an outgoing proxy, if any; `authorities` is a PEM file of certificates to trust instead of the usual
-    ones.
+    certificates.
     """
 
     name = "ddgs"
@@ -289,7 +289,8 @@ class SearchConfig:
 
 
 def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvider]:
-    """Build the configured providers; an empty list for `off`, and for `auto` without any. Hosted ones use `fetcher`.
+    """Build the configured providers. The list is empty for `off`, and for `auto` if none is set up. Hosted ones use
+    `fetcher`.
 
     Raises ValueError for contradictory settings.
     """
@@ -315,8 +316,8 @@ def _parse_keys(config: SearchConfig) -> dict[str, str]:
     alone = [name for name in config.order if name in _HOSTED]
     if len(alone) != 1:
         raise ValueError(
-            "OPENFAZE_SEARCH_API_KEY: say whose key it is, with OPENFAZE_SEARCH_PROVIDER, or as 'brave=KEY' "
-            f"(of {', '.join(_HOSTED)}; several with commas)"
+            "OPENFAZE_SEARCH_API_KEY: say whose key it is, by OPENFAZE_SEARCH_PROVIDER or as in 'brave=KEY' "
+            f"(one of {', '.join(_HOSTED)}; separate several by commas)"
         )
     return {alone[0]: config.key}
 

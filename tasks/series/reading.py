@@ -26,7 +26,7 @@ _GAPS = 20
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )
-"""Types in which text surrounds tables; they are read as Markdown."""
+"""Types in which text surrounds tables. Files of these types are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _SMALL = 50_000
 """Texts with at most this many characters are read as tables in a thread of this process."""
@@ -43,7 +43,7 @@ class SourceSeries(NamedTuple):
 
 
 class WorkbookTables:
-    """An open xlsx file, for a decode process. The values of formulas are those last calculated; hidden sheets are left
+    """An open xlsx file, for a decode process. A formula has the value that was last calculated. Hidden sheets are left
     out.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too many cells.
@@ -61,7 +61,7 @@ class WorkbookTables:
             raise
         except TooManyCells as error:  # the sheet has too many positions, which include empty ones
             raise _too_large(blob, TooManyCells(limits.cells)) from error
-        except Exception as error:  # openpyxl raises whatever malformed parts lead to
+        except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
     def series(self, words: str) -> "SourceSeries":

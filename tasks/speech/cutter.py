@@ -50,7 +50,8 @@ class Window:
 
 
 def window_at(windows: Sequence[Window], second: float) -> Window:
-    """Return the last of the ordered `windows` that begins at or before `second`. There must be at least one."""
+    """Return the last of the ordered `windows` that begins at or before `second`, or the first if all begin later.
+    There must be at least one window."""
     return windows[max(0, bisect.bisect_right(windows, second, key=attrgetter("start")) - 1)]
 
 

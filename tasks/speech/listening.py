@@ -1,5 +1,5 @@
 """Transcribes a recording as a stream: detects speech, cuts it into stretches, and runs an engine that returns timed
-words. Overlapping stretches are joined, and each word gets a time at which there is speech."""
+words. Overlapping stretches are joined, and each word's time is limited to times at which there is speech."""
 
 import asyncio
 from collections import deque
@@ -37,8 +37,8 @@ _LESS_CLEAR = 0.2
 """The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
 of their probabilities is not lower by this much."""
 _CLEAR_ENOUGH = 0.4
-"""Words of a second attempt whose mean probability is more than this replace those of the first if only the sum of
-their probabilities is greater."""
+"""Words of a second attempt whose mean probability is more than this replace those of the first whenever the sum of
+their probabilities is greater, even if their mean is much lower."""
 _OVERLAP_S = 1.0
 """The two stretches at a cut within speech overlap by this many seconds on each side of the cut."""
 _MAX_DIFFERENCE_S = 0.4
@@ -182,7 +182,7 @@ def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) 
 
 
 class _ListeningTrack:
-    """The stretches of one channel, or of all channels mixed, from `start_s` on."""
+    """The stretches of one channel, or of all channels mixed, beginning at the second `start_s`."""
 
     def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
         self._channel = channel
@@ -319,8 +319,8 @@ def joined(left_words: Sequence[SpokenWord], right_words: Sequence[SpokenWord], 
 
 
 def fit_to_speech(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
-    """Remove the silence from the times of `words`, which come from one transcription. The words stay in order and do
-    not overlap."""
+    """Remove the silence from the times of `words`, which come from one transcription. Words far from all speech are
+    left out. The others stay in order and do not overlap."""
     placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:

@@ -134,7 +134,7 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
     """Return the speaker of each word: the one whose turns overlap it most, or else the one with the nearest turn. A
     spelled word is not divided by turns that are too short to recognise a voice. `turns` are in order of time. If there
-    are none, everything has one speaker."""
+    are no turns, all words have speaker 0."""
     ends = [turn.end for turn in turns]
 
     def speaker_of(start: float, end: float) -> int:

@@ -115,7 +115,7 @@ def _mask_quotations(text: str) -> str:
 
 
 def _split_instruction(message: str) -> Iterator[_Split]:
-    """Yield the splits at ends of clauses near the message's beginning that leave text after them."""
+    """Yield each split at the end of a clause near the message's beginning, if there is text to translate after it."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return

@@ -193,7 +193,7 @@ class _Counter:
         if min(self._cells, self._places) < 0:
             positions = self._limit * _POSITIONS_PER_CELL
             raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {positions} together with the empty places between them, the limit."
+                f"has more than {self._limit} cells, or {positions} together with empty places between them, the limit."
             )
 
 
