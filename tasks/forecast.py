@@ -32,8 +32,8 @@ MAX_POINTS = 100_000
 """A series has at most this many steps, including missing ones between the first and the last. A series of this length
 takes 2 s of work."""
 MAX_INLINE_CHARS = 1_000_000
-"""A text is searched for a series only if it has at most this many characters. A longer series has to come as a
-file."""
+"""A text is searched for a series only if it has at most this many characters. The series in a longer text has to come
+as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 

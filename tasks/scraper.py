@@ -147,7 +147,7 @@ class ScraperParts:
 class ScraperTask:
     """Reads the pages that the request links to: one result for one page, a list for several.
 
-    The task follows redirects but no links on a page.
+    The task follows redirects, but does not follow links on a page.
     """
 
     name = "scraper"

@@ -32,8 +32,8 @@ class Document(AbstractAsyncContextManager["Document"]):
             for number in range(1, document.total_pages + 1):
                 picture = await document.picture(number)
 
-    The pages of a video are the frames chosen from it; those of a text are the pictures in its file, if any. Calls
-    raise InputError for a page that is missing or cannot be decoded.
+    The pages of a video are the frames chosen from it; the pages of a text are the pictures in its file, if there are
+    any. Calls raise InputError for a page that is missing or cannot be decoded.
     """
 
     def __init__(

@@ -46,7 +46,7 @@ _REDUCED = 1
 _SCAN = b"\xff\xda"
 """A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but it may occur in metadata."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""All markers other than those that occur within picture data, which are stuffed bytes and restarts."""
+"""Pattern of a marker, except for stuffed bytes and restarts, which occur within picture data."""
 _END = b"\xd9"
 _MARKERS_WITHOUT_SEGMENT = (b"\x01", b"\xd8", _END)
 """Markers that no segment follows."""

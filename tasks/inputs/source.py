@@ -192,8 +192,8 @@ def first_bytes(base64: str) -> bytes:
 def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
-    A URL ends at white space, a quote or a bracket, except those around the IPv6 address of a host. Punctuation at its
-    end belongs to the sentence.
+    A URL ends at white space, a quote or a bracket, except for the brackets around a host's IPv6 address. Punctuation
+    at its end belongs to the sentence.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))

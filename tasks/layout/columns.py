@@ -167,7 +167,8 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         table = yield from _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             found.append(table)
-        # Many fitting lines that are not a table are skipped at once, because trying each of them would take long.
+        # Many fitting lines that are not a table are skipped together, because trying each line as the first of a table
+        # would take long.
         start = last + 1 if table is not None or len(rows) > _MANY_ROWS else start + 1
     return found
 
@@ -177,7 +178,8 @@ _Strip = tuple[float, float]
 
 
 def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
-    """Return the strips of white space that hardly any of `rows` cross, from left to right."""
+    """Return the strips of white space that no more than the permitted share of `rows` cross (`_CROSSED_SHARE`), from
+    left to right."""
     least = (_GAP if len(rows) >= _MANY_ROWS else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED_SHARE * len(rows))) if len(rows) >= _MANY_ROWS else 0
     steps: list[tuple[float, int]] = []
@@ -256,7 +258,8 @@ def _first_row(
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> Slices[TableDraft | None]:
-    """Build the table of `lines`, of which those in `full` have several cells; None if they do not form a table."""
+    """Build the table of `lines`. `full` are the lines with several cells. Return None if the lines do not form a
+    table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None

@@ -27,7 +27,7 @@ _GAP = 0.6
 _BEGINNING_DIFFERENCE = 0.35
 """The beginnings of lines in one column differ by at most this, in line heights."""
 _LINES_AROUND = 8
-"""At most this many lines above a line, and as many below it, are examined for a gutter."""
+"""At most this many lines above a line, and this many below it, are examined for a gutter."""
 _BEGINNING_SHARE = 2 / 3
 """At least this share of the lines that reach the x position of a gutter must begin there or have a word there after
 wide white space."""

@@ -23,7 +23,7 @@ _GUTTER = 0.8
 _FEWEST_ROWS = 3
 """A pane has at least this many rows."""
 _MAX_BOXES = 600
-"""Panes are looked for only in parts of a page with at most this many boxes, because all of them are examined at each
+"""Panes are looked for only in parts of a page with at most this many boxes, because all boxes are examined at each
 gutter."""
 _MAX_GUTTERS = 40
 """At most this many places of a part of a page are examined as gutters: those at which most boxes begin or end."""
@@ -40,7 +40,8 @@ least this. A pause has the weight 1."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
 """An excess of this size suffices if rulings end at the gutter on both of its sides, as those of two frames do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
-"""The rows above or below panes are a table if at least this number and this share of them are level."""
+"""The rows above or below panes are a table if the level rows among them are at least _FEWEST_LEVEL, and at least the
+share _LEVEL_SHARE."""
 _PAUSE, _BREAK = 1.5, 2.5
 """White space of at least _PAUSE line heights speaks for the end of a pane. White space of at least _BREAK line heights
 ends it."""

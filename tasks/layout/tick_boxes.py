@@ -169,9 +169,9 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
-    """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them. They have ink along
-    all four sides, and unlike in a table, no side continues beyond the box. A box that is ink all over counts as
-    ticked."""
+    """Yield the boxes that have the size of an empty box of the page, even if something is drawn over them. They have
+    ink along all four sides, and unlike in a table, no side continues beyond the box. A box that is ink all over counts
+    as ticked."""
     import cv2
 
     sizes: list[tuple[int, float]] = []
@@ -270,7 +270,8 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
 
 
 def _is_among_circles(outline: _Outline, found: Sequence[_Outline]) -> bool:
-    """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
+    """True if there is another circle of this size, and at least one circle of this size is ticked. An `O` alone is a
+    letter."""
     same_sized = [other for other in found if abs(other.size - outline.size) <= _SIZE_DIFFERENCE * outline.size]
     return len(same_sized) >= 2 and any(other.is_ticked for other in same_sized)
 

@@ -72,7 +72,7 @@ _NUMBER = re.compile(
 _MAX_BEFORE_SIGN = 24
 """At most this many characters before a sign in words decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
-"""Number of decimals of a fraction: as many as a 64th has."""
+"""Number of decimals of a fraction, which is the number that a 64th has."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
 """Number of possible numbers that are looked at in one slice of the work."""
@@ -225,7 +225,7 @@ class Magnitude(NamedTuple):
 def magnitudes(digits: str) -> Iterator[Magnitude]:
     """Find the readings of digits: one for 1,234.50 and 1.234,50; two for 1.234, the fraction first.
 
-    There is none for 1.2.3, nor for more than LONGEST_NUMBER characters.
+    There is no reading of 1.2.3, nor of more than LONGEST_NUMBER characters.
     """
     if len(digits) > LONGEST_NUMBER:
         return

@@ -138,8 +138,8 @@ class BrowserProxy:
             await outer.aclose()
 
     async def _open(self, head: bytes) -> tuple[httpcore.AsyncNetworkStream, bytes]:
-        """Open the connection that a request names. Return it with the bytes to send first, which are none for a
-        tunnel."""
+        """Open the connection that a request names. Return the connection with the bytes to send first; for a tunnel,
+        there are no such bytes."""
         line, *fields = head[:-4].split(b"\r\n")
         method, _, rest = line.partition(b" ")
         target = rest.partition(b" ")[0]

@@ -209,8 +209,8 @@ def _is_boilerplate(element: HtmlElement, region: HtmlElement) -> bool:
 class Leaf:
     text: str
     hints: frozenset[str]
-    """Lower-case words of the attributes of the element and of those around it in the record, and of the column's
-    heading."""
+    """Lower-case words of the attributes of the element and of the elements around it in the record, and of the
+    column's heading."""
     tag: str
     url: str | None = None
     """Target of the link, or address of the picture."""

@@ -61,7 +61,7 @@ class Article:
 
 
 def article_of(root: HtmlElement) -> Article | None:
-    """Extract the article with trafilatura, or None if there is none. `root` is not changed."""
+    """Return the article that trafilatura extracts, or None if it finds none. `root` is not changed."""
     from trafilatura import bare_extraction
     from trafilatura.xml import xmltotxt
 

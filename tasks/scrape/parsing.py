@@ -52,8 +52,8 @@ class ParsedPage:
     links: Sequence[Link] = ()
     """Links of the whole page, in order, each URL once."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Metadata as JSON: those of `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
-    `microdata` that the page has."""
+    """Metadata as JSON. The keys are `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
+    `microdata`, as far as the page has them."""
     language: str | None = None
     """Detected language, or else the declared one; ISO 639-1 if it has such a code."""
 

@@ -140,7 +140,8 @@ def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
 
 
 def is_head(row: Sequence[str]) -> bool:
-    """True if `row` is a header: it has words and no numbers or dates, or dates in all columns but the first."""
+    """True if `row` is a header: it has words and no numbers or dates, or many columns of which all but the first are
+    dates."""
     words = [cell for cell in row if not is_missing(cell)]
     if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
         return True

@@ -13,8 +13,9 @@ from tasks.series.formats import date_and_number, delimited_table, is_head, valu
 from tasks.series.grid import SeriesTable, table_of
 from tasks.series.labelled import LabelledValues, labelled_values
 
-# Numbers are searched one at a time, also those of a list: `12, 14.5; 16`, or `12,5 14,0` with decimal commas. One
-# regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
+# Numbers are searched for one at a time, including the numbers of a list: `12, 14.5; 16`, or `12,5 14,0` with decimal
+# commas. One regular expression for a whole list would search a megabyte in one call, during which no other thread
+# runs.
 _PIECE = 16 * 1024
 """Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
@@ -28,7 +29,7 @@ _FENCE = "```"
 _MAX_BRACKETS = 20
 """At most this many opening brackets are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
-"""Failed attempts may read this many characters in all. After that, no further bracket is tried."""
+"""Attempts that find no table may read this many characters together. After that, no further bracket is tried."""
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3

@@ -39,7 +39,7 @@ class SourceSeries(NamedTuple):
 
     series: list[ObservedSeries]
     column_names: list[str]
-    """Names of the first columns, for an error about a source without series."""
+    """Names of columns, at most COLUMNS + 1, for an error about a source without series."""
 
 
 class WorkbookTables:
@@ -139,7 +139,7 @@ class TextTables:
             raise _too_large(blob, too_wide)
 
     def series(self, words: str) -> "SourceSeries":
-        """Return the series that `words` ask for, of the likeliest table that has some."""
+        """Return the series that `words` ask for. They are all from one table, the likeliest one."""
         return _series_of([("", table) for table in self._tables], words)
 
     def close(self) -> None:
@@ -247,8 +247,8 @@ def _too_large(blob: Blob, error: TooManyCells) -> InputTooLarge:
 
 
 def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
-    """Return the series of one of the tables that `words` name, or else of any table: of the first with a long enough
-    series, or else of the first with one at all."""
+    """Return the series of one table: of the first with a series that is long enough, or else of the first with any
+    series. If `words` name tables, only those tables are considered."""
     mentions = Mentions(words)
     named = [pair for pair in tables if pair[0] in mentions]
     by_table = [series_in(table, mentions) for _, table in named or tables]

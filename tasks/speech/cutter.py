@@ -102,7 +102,7 @@ class Cutter:
         self._samples: Samples = np.empty(0, np.float32)
         self._speaks: Probabilities = np.empty(0, np.float32)
         self._origin = 0
-        """Number of frames of the recording that precede those held here."""
+        """Number of frames of the recording before the first frame that is held here."""
         self._cut: int | None = None
 
     def add(self, samples: Samples, probabilities: Probabilities) -> Iterator[Stretch]:
@@ -161,7 +161,7 @@ class Cutter:
         last = runs[-1][1]
         if last - begin <= _LONGEST:
             return None
-        # If one run alone is too long, the runs before it go first, however short they are.
+        # If one run alone is too long, the runs before it form the next stretch, however short they are.
         return len(runs) - 1
 
     def _cut_in_speech(self, runs: Sequence[tuple[int, int]], begin: int) -> Stretch:

@@ -282,7 +282,8 @@ def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
 
 
 def _is_improvement(found: Sequence[SpokenWord], earlier: Sequence[SpokenWord]) -> bool:
-    """True if the second attempt has more words that are likely right, and hardly more that are wrong."""
+    """True if the second attempt has more words that are probably right, and hardly more words that are probably
+    wrong."""
     if not found or not earlier:
         return bool(found)
     found_sum, earlier_sum = (sum(word.probability for word in words) for words in (found, earlier))

@@ -241,7 +241,7 @@ def pieces_of(text: str) -> list[str | Sentence]:
 
 
 def is_invented(translation: str, original: str) -> bool:
-    """True if a fragment's translation has markup, code or placeholders, but not exactly those of the fragment."""
+    """True if a fragment's translation has markup, code or placeholders that differ from those of the fragment."""
     return any(True for _ in items_of(translation)) and _items_to_keep(translation)[:2] != _items_to_keep(original)[:2]
 
 

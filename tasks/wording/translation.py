@@ -17,7 +17,7 @@ LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
 _LONGEST_JSON = 1_000_000
 _MAX_CLAUSES = 12
-"""At most this many clauses are examined at a message's beginning, and as many at its end."""
+"""At most this many clauses are examined at a message's beginning, and this many at its end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
     rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"

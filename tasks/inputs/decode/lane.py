@@ -604,8 +604,8 @@ class DecodePool:
       EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
     - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
-      any process that the other keys use. If the call runs in one of these, it is killed with its process and starts
-      again in another one.
+      any process that the other keys use. If the call runs in one of these processes, that process is killed, and the
+      call starts again in another one.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:

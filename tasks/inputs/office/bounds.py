@@ -21,7 +21,8 @@ DEPTH = 100
 """Elements are nested at most this many levels deep, because the libraries recurse several calls per level. Word uses
 about 10 levels for a paragraph and 3 per nested table."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
-"""Encodings that all parsers decode alike. In others, a parser may see a document type that expat does not."""
+"""Encodings that all parsers decode in the same way. In other encodings, a parser may see a document type that expat
+does not see."""
 _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
 _STREAMED = ("worksheet", "sst")

@@ -148,8 +148,8 @@ def _format_digits(value: Decimal, digits: str) -> str:
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
     then text boxes and pictures. A block one column wide becomes lines. A formula is shown as the value that was last
-    calculated; merged cells have their value in the first of them. Hidden sheets are named and left out.
-    Raises InputTooLarge for too many cells, empty positions or characters.
+    calculated; the value of merged cells is in the first cell. Hidden sheets are named and left out. Raises
+    InputTooLarge for too many cells, empty positions or characters.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving

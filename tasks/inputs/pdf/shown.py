@@ -272,8 +272,8 @@ def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form, up to `limit` segments in
-    all."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form. They have at most `limit`
+    segments together; further paths are left out."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
@@ -332,8 +332,8 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
     PDFium does not draw them.
 
-    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes that
-    would make more than _MAX_NOTED characters in all are left out.
+    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes with which
+    there would be more than _MAX_NOTED characters are left out.
     """
     lines: list[TextLine] = []
     characters_left = _MAX_NOTED

@@ -53,8 +53,8 @@ _OUTLINES = 15
 """Contours outside the text may be drawn letters if there are at least this many. Two words have about this many; a
 logo or a few symbols have fewer."""
 _LINE_GAP = 0.8
-"""Two words of one line are at most this far apart, in em, as in justified text. Columns may be hardly further apart;
-parts of a row that are not columns are joined again later."""
+"""Two words of one line are at most this far apart, in em, as in justified text. The limit is small, because columns
+may be hardly further apart. Parts of a row that are not columns are joined again later."""
 _BASELINE = 0.4
 """The baselines of the words of one line differ by at most this, in em. The baseline of a superscript differs by less,
 and the next line's by 1 or more."""
