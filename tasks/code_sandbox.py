@@ -28,8 +28,7 @@ possessive, so that a long line of tildes is read only once."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""A file name has at most this many bytes. File systems allow 255, but a number may be added at the beginning
-afterwards."""
+"""A file name is cut to this many bytes before a number may be added to its beginning. File systems allow 255."""
 _LOADS_AT_ONCE = 4
 
 

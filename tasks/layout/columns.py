@@ -15,7 +15,7 @@ MAX_COLUMNS = 100
 """A line with more separate texts than this is not a row of a table, because the time for a line grows with the square
 of their number."""
 MAX_ROWS = 1000
-"""A table without rulings has at most this many rows. Further rows begin another table."""
+"""A table without rulings is continued over at most this many lines. Further lines begin another table."""
 ROWS_AT_ONCE = 16
 """Number of rows of a table that are put into cells in one step."""
 _GAP, _WIDE_GAP = 0.7, 1.1

@@ -34,7 +34,7 @@ _MEASURED_LENGTH = 10.0
 _LEAST_CONTRAST = 12
 """A line differs from its surroundings by at least this many grey levels."""
 _BAR_THICKNESS = 0.6
-"""A dark stroke of at least this thickness, in line heights, is a bar and not a ruling."""
+"""A dark stroke is a bar and not a ruling if it is thicker than this, in line heights, and thicker than 4 pixels."""
 _DOUBLE_RULE_GAP = 0.3
 """Rulings count as one if they are at most this far apart, in line heights: double rules, or a line drawn cell by
 cell."""

@@ -22,8 +22,8 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
-"""At most this many stretches of one recording wait or are decoded at a time. They fill two batches on a CPU and take
-30 MB at most."""
+"""At most this many stretches of one recording wait or are decoded at a time, or only one while its language is needed
+but not known. They fill two batches on a CPU and take 30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""

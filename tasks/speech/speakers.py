@@ -35,7 +35,7 @@ _MAX_WINDOWS = 2000
 _LEAST_SECONDS = 3.0
 """A cluster has at least this many seconds of speech. If a tenth of all speech is less, that tenth is the bound."""
 _LEAST_SHARE = 0.003
-"""A cluster of a long recording has at least this share of its speech."""
+"""A cluster has at least this share of all speech, which is the bound only for long recordings."""
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08

@@ -308,7 +308,7 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     except httpcore.TimeoutException as error:
         raise visit.failed("did not answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        raise visit.failed("could not be reached, or broke off") from error
+        raise visit.failed("could not be reached, or broke off its response") from error
 
 
 def _new_cache(max_bytes: int) -> "HttpCache":
@@ -327,7 +327,7 @@ def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
             case ssl.SSLCertVerificationError():
                 return f"its certificate is not valid ({cause.verify_message})"
             case ssl.SSLError():
-                return "it does not speak TLS as it should"
+                return "it does not use TLS correctly"
             case ConnectionRefusedError():
                 # With a proxy all connections go to the proxy.
                 return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"

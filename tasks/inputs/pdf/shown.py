@@ -27,13 +27,14 @@ _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
 """At most this many segments of one path are examined."""
 _MAX_OUTLINES = 1000
-"""At most this many outlines of one page are collected. A map has a hundred times as many, but a few suffice."""
+"""Outlines of one page are collected until there are at least this many. A map has a hundred thousand, but a few
+suffice."""
 _MAX_CLIP_SEGMENTS = 100_000
 """At most this many segments of clip paths of one page are examined for its texts. Most texts have five."""
 _THIN = 3.0
 """A filled rectangle counts as a ruled line if its thickness is at most this, in points."""
 _MAX_RULINGS = 10_000
-"""At most this many straight lines of one page are examined. A dense form has 500."""
+"""Straight lines of one page are collected until there are at least this many. A dense form has 500."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5

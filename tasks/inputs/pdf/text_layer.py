@@ -124,7 +124,7 @@ class Pictures:
 
 
 def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """Return the `words` of `page` that no opaque object covers (`_COVERED`)."""
+    """Return the `words` of `page` that no opaque object covers to the extent of `_COVERED`."""
     if not words or not shown.covers:
         return list(words)
     left, bottom, right, top = np.array([word.box for word in words]).T
