@@ -542,8 +542,8 @@ def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _find_whole_lines(text: str, lines: str, start: int) -> int:
-    """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. They must be whole lines,
-    so that a picture's "5" is not found in "1500"."""
+    """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. Only whole lines are
+    found, so that a picture's "5" is not found in "1500"."""
     while (position := text.find(lines, start)) >= 0:
         end = position + len(lines)
         if (position == 0 or text[position - 1] == "\n") and (end == len(text) or text[end] == "\n"):

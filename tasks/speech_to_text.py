@@ -76,8 +76,8 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
     it did.
 
-    It is assumed to have done so if three or more seconds of speech sound like another language and the words are
-    unlikely. A `language` that the request names is not questioned.
+    This is assumed if three or more seconds of speech sound like another language and the words are unlikely. A
+    `language` that the request names is not questioned.
     """
     probability = heard.language_probability
     if language is not None or engine.languages is None or probability is None or heard.speech_s < _LEAST_SPEECH_S:

@@ -101,8 +101,8 @@ class MediaLoader:
         return [digest.hex(), blob.media_type, charset or ""]
 
     async def load(self, source: Source) -> Blob:
-        """Return the bytes of `source`, of any type. They are read once and remembered as long as `source` exists or
-        until `forget` is called.
+        """Return the bytes of `source`, of any type. The bytes are read once, and remembered for as long as `source`
+        exists or until `forget` is called.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """

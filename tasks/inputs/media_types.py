@@ -153,8 +153,8 @@ as CSV, RTF and HTML."""
 _LONGEST = 255
 """A MIME type has at most this many characters: twice 127 and a slash (RFC 6838, 4.2)."""
 _DIRECTORY_BYTES = 2 << 20
-"""The directory of an archive has at most this many bytes. It has 46 bytes plus the name for each member, and zipfile
-takes ten times as much memory for it."""
+"""The directory of an archive has at most this many bytes. A directory has 46 bytes plus the name for each member, and
+zipfile takes ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
 _MAX_BOXES = 1000

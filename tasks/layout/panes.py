@@ -164,8 +164,8 @@ def _are_values(rows: Sequence[Row]) -> bool:
 
 
 def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) -> list[bool]:
-    """Return, for each box of `fewer`, True if a box of `more` is at its height. Both are sorted by their middles. An
-    offset that most boxes share is disregarded."""
+    """Return, for each box of `fewer`, True if a box of `more` is at its height. Both sequences are sorted by their
+    middles. An offset that most boxes share is disregarded."""
     middles = [box.middle for box in more]
     offsets = []
     for box in fewer:

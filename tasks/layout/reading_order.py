@@ -5,7 +5,7 @@ page is divided into *strips*, which are horizontal bands whose edges no box cro
 vertical *gutter* form a block. A gutter divides the block into columns if the text on its two sides reads like two
 texts; otherwise it separates the cells of rows.
 
-Each row becomes one line of output. It is split if the type size changes, or if a wide gap separates two fields.
+Each row becomes one line of output. A row is split if the type size changes, or if a wide gap separates two fields.
 """
 
 import re
@@ -127,7 +127,7 @@ def _covered_spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
 
 
 def _add_span(spans: list[Span], span: Span, height: float) -> None:
-    """Add `span` to `spans`. It is merged with all spans that no gutter separates from it."""
+    """Add `span` to `spans`. The new span is merged with all spans that no gutter separates from it."""
     left, right = span
     first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
     end = bisect_left(spans, right + _GUTTER * height, key=itemgetter(0))
@@ -157,9 +157,9 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
-    """Return the columns that have letters or figures, and the marks (bullets, or flags of values) that are read with
-    each of them: those before it, and for the last column also those after it. Marks are set apart because the box of a
-    dash is too flat to show a row."""
+    """Return the columns that have letters or figures, and for each of these columns the marks (bullets, or flags of
+    values) that are read with it. These are the marks before the column, and the marks after the last column. Marks are
+    set apart because the box of a dash is too flat to show a row."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []
@@ -199,8 +199,8 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
-    They must lie side by side, and one of these conditions must hold: both are running text; both have headings; most
-    rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
+    The sides must lie side by side, and one of these conditions must hold: both are running text; both have headings;
+    most rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
     equally far. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in left], [row[0] for row in right]), key=len)

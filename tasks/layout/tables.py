@@ -275,8 +275,8 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
 
 
 def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
-    """True if one cell has most of the words of a grid, in many lines. Such a grid is the edges of a sheet, with the
-    whole page inside."""
+    """True if one cell has most of the words of a grid, in many lines. The rulings of such a grid are the edges of a
+    sheet, with the whole page inside."""
     largest = max((cell.pieces for cell in cells), key=len)
     return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
 

@@ -169,9 +169,9 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
-    """Yield the boxes that have the size of an empty box of the page, even if something is drawn over them. They have
-    ink along all four sides, and unlike in a table, no side continues beyond the box. A box that is ink all over counts
-    as ticked."""
+    """Yield the boxes that have the size of an empty box of the page, even if something is drawn over them. Such a box
+    has ink along all four sides. Unlike in a table, none of its sides continues beyond the box. A box that is ink all
+    over counts as ticked."""
     import cv2
 
     sizes: list[tuple[int, float]] = []

@@ -1,6 +1,6 @@
 """Reads machine-readable zones of passports, visas and identity cards, as ICAO Doc 9303 defines them.
 
-OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both are repaired if the place of a
+OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both faults are repaired if the place of a
 character or a check digit leaves only one possibility. A value that its check digit contradicts is left out.
 """
 

@@ -40,7 +40,7 @@ _LIST_SHARE = 0.5
 a part of the list."""
 _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
-"""Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""
+"""Types of scripts that a browser runs. Scripts of other types are templates or data, such as JSON-LD."""
 _WAITING_CHARS = 400
 """A page with at most this many characters may still wait for its scripts, and show only a name, a menu or "Loading
 …"."""

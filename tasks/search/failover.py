@@ -116,8 +116,8 @@ def _is_link(url: str) -> bool:
 
 def canonical(url: str) -> str:
     """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, default port,
-    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. It serves comparison, not
-    fetching. Raises ValueError for an invalid URL."""
+    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. This form is for comparing
+    addresses and not for fetching. Raises ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
     host = _PREFIX.sub("", host)

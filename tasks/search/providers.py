@@ -61,7 +61,9 @@ async def ask(
     except FetchFailed as error:
         raise _failure_of(error.status) from error
     except InputError as error:
-        raise SearchFailed("cannot be asked: its address is not allowed, or not found, or it sends too much") from error
+        raise SearchFailed(
+            "cannot be asked: its address is not allowed or was not found, or its answer is too large"
+        ) from error
     return await asyncio.to_thread(_parse_object, fetched.data)
 
 

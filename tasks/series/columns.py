@@ -30,7 +30,7 @@ Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
 _MAX_OTHERS = 3
-"""At most this many columns of a table with dates in its top row may have another heading than a date."""
+"""At most this many columns of a table with dates in its top row may have a heading that is not a date."""
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""

@@ -259,8 +259,8 @@ def _monthly_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGr
 
 
 def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
-    """Return the day of the month on which all times fall, short months aside; 1 or 31 if all are near the beginning or
-    all near the end of a month; else None."""
+    """Return the day of the month on which all times fall, apart from the last days of shorter months. If all times are
+    near the beginning or all near the end of a month, return 1 or 31; otherwise return None."""
     days = {time.day for time in times}
     lasts = [last_day(time.year, time.month) for time in times]
     if all(time.day == last for time, last in zip(times, lasts, strict=True)):

@@ -139,7 +139,7 @@ class TextTables:
             raise _too_large(blob, too_wide)
 
     def series(self, words: str) -> "SourceSeries":
-        """Return the series that `words` ask for. They are all from one table, the likeliest one."""
+        """Return the series that `words` ask for. All of them are from one table, the likeliest one."""
         return _series_of([("", table) for table in self._tables], words)
 
     def close(self) -> None:

@@ -36,8 +36,8 @@ does not count as a turn of the other."""
 
 _UNLIKE = 0.5
 """Two channels are separate lines if the correlation of their levels over time is below this. The levels of microphones
-in one room rise and fall together, whatever their distance and phase (0.9 with strong echoes). Those of two lines of a
-call do not (0.35 if both talk all the time, below 0 if they take turns)."""
+in one room rise and fall together, regardless of their distance and phase (0.9 with strong echoes). The levels of the
+two lines of a call do not (0.35 if both people talk all the time, below 0 if they take turns)."""
 _LEAKED = 10 ** (-25 / 20)
 """Level, relative to the louder channel, below which the other channel contains only cross-talk."""
 _LEAST_FRAMES = 20

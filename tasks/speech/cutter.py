@@ -90,7 +90,7 @@ class Stretch:
 
 
 class Cutter:
-    """Cuts a stream. It rarely holds more than one stretch and the samples that were added last."""
+    """Cuts a stream. A cutter rarely holds more than one stretch and the samples that were added last."""
 
     def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
         """Set the desired length. A stretch grows up to LONGEST_S to avoid a cut within speech. `start_s` is the

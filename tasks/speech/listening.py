@@ -23,7 +23,7 @@ from tasks.wording.transcripts import SpeechOptions
 _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
 """At most this many stretches of one recording wait or are decoded at a time, or only one while its language is needed
-but not known. They fill two batches on a CPU and take 30 MB at most."""
+but not known. These stretches fill two batches on a CPU and take 30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""
@@ -356,9 +356,9 @@ def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
 
 
 def find_missed_speech(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
-    """Return the spans of speech, of at least `least_s`, in which words are probably missing. They have no words, or
-    too few letters for their duration, because an engine may stretch a word's time over speech that it missed. Words
-    and spans must be in order and must not overlap."""
+    """Return the spans of speech, of at least `least_s`, in which words are probably missing. Such a span has no words,
+    or words with too few letters for its duration, because an engine may stretch a word's time over speech that it
+    missed. Words and spans must be in order and must not overlap."""
     stretched = [
         (word.start, word.end)
         for word in words

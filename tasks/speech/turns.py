@@ -86,7 +86,7 @@ class PhraseEmitter:
             self._tell_all(ready)
 
     def finish(self) -> None:
-        """Send the rest. It is called only if the transcript of the whole recording is trusted."""
+        """Send the remaining phrases. Call this only if the transcript of the whole recording is trusted."""
         for channel, track in self._tracks.items():
             self._wait(channel, track.finish())
         self._tell_all(self._ready(inf))

@@ -30,9 +30,10 @@ class PictureBytes(FairBytes):
 
 
 class DecodedBudget:
-    """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Others wait, and API keys
-    share the bytes as FairBytes says: a picture is held for as long as its text is read, so a key must leave room for
-    the pictures of others before they come. A picture larger than the limit is decoded when there is no other."""
+    """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Further pictures wait. API
+    keys share the bytes as FairBytes describes: a picture is held for as long as its text is read, so a key must leave
+    room for other keys' pictures before these come. A picture larger than the limit is decoded when there is no
+    other."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""

@@ -1,8 +1,8 @@
 """Connects only to addresses that have been checked.
 
 The check takes place where the connection is made: the name is resolved once, all its addresses are checked, and only
-these are connected to. It is therefore useless to let a name resolve to another address a moment later, and no spelling
-of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
+these are connected to. An attacker therefore gains nothing if a name resolves to another address a moment later, and no
+spelling of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
 import base64

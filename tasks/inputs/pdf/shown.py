@@ -273,8 +273,8 @@ def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form. They have at most `limit`
-    segments together; further paths are left out."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form. The paths have at most
+    `limit` segments together; further paths are left out."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
