@@ -24,8 +24,8 @@ def unreported(_stage: str, _done: int, _total: int) -> None:
 
 
 Redact = Callable[[str], Awaitable[str]]
-"""Function that removes from a text the parts that no language model may see. It runs on threads that the API keys use
-in turn."""
+"""Function that removes from a text the parts that no language model may see. It runs on threads that the API keys
+share in turn."""
 
 
 async def unredacted(text: str) -> str:
@@ -94,7 +94,7 @@ class Specialist:
     name: str
     build: Callable[[Parts], Task]
     uses: Sequence[Capability[Any]] = ()
-    """Capabilities that the task may use. They are built off the event loop before it runs."""
+    """Capabilities that the task may use. They are built off the event loop before the task runs."""
     aliases: Sequence[str] = ()
     """Other spellings of the task's name."""
     precontext_name: str | None = None

@@ -23,12 +23,12 @@ from tasks.result import Result, ResultLine, pieces_under, texts_in
 _FENCE = re.compile(
     r"^ {0,3}(`{3,}+|~{3,}+)[ \t]*+([\w+.#-]*+)[^\n`]*+\n(.*?)(?:^ {0,3}\1[`~]*+[ \t]*+$|\Z)", re.M | re.S
 )
-"""A fenced code block of Markdown with its language. An unclosed block ends with the text. The quantifiers give nothing
-back, so that a long line of tildes is read once."""
+"""A fenced code block of Markdown with its language. An unclosed block ends with the text. The quantifiers are
+possessive, so that a long line of tildes is read only once."""
 _PYTHON = frozenset({"", "python", "python3", "py", "py3"})
 _UNSAFE = re.compile(r"[^\w.\- ()]")
 _LONGEST_NAME = 200
-"""A file name has at most this many bytes. File systems allow 255, and a number may be added at the beginning."""
+"""A file name is cut to this many bytes before a number may be added to its beginning. File systems allow 255."""
 _LOADS_AT_ONCE = 4
 
 

@@ -29,10 +29,11 @@ _DIGITS = 6
 MAX_SERIES = 32
 """A request has at most this many series. A table with more columns is rarely meant as a whole."""
 MAX_POINTS = 100_000
-"""A series has at most this many steps, including missing ones between the first and the last. So many take 2 s of
-work."""
+"""A series has at most this many steps, including missing ones between the first and the last. A series of this length
+takes 2 s of work."""
 MAX_INLINE_CHARS = 1_000_000
-"""A text is searched for a series only if it has at most this many characters. A longer one has to come as a file."""
+"""A text is searched for a series only if it has at most this many characters. The series in a longer text has to come
+as a file."""
 _SOURCES_AT_ONCE = 4
 _SERIES_AT_ONCE = 4
 

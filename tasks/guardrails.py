@@ -318,7 +318,7 @@ class Guardrails:
         self, capability: str, codes: Sequence[str], look: Callable[[], Sequence[GuardT]]
     ) -> list[tuple[GuardT, tuple[str, ...]]]:
         """Distribute `codes` over the guards that can judge them. Raises EngineUnavailable, which names the codes that
-        no guard knows and those that may be used instead."""
+        no guard knows and the codes that may be used instead."""
         try:
             guards = look()
         except EngineUnavailable as error:

@@ -24,8 +24,8 @@ from tasks.seen_pages import PagePosition, Sighting, is_alone, opened_documents,
 from tasks.wording.gui_elements import Wording
 
 _LEAST_SIMILARITY = 80.0
-"""A text counts as the one in the request if their similarity, of 100, is at least this, because OCR may misread a
-letter or two."""
+"""A text counts as the text in the request if the similarity of the two, on a scale from 0 to 100, is at least this,
+because OCR may misread a letter or two."""
 _IGNORED_DIFFERENCE = 3.0
 """Texts whose similarities differ by at most this count as equally similar."""
 _MAX_LOOKED_AT = 16
@@ -34,11 +34,11 @@ of an LLM."""
 
 
 def matching_elements(wording: Wording, elements: Sequence[GuiElement], width: int, height: int) -> list[GuiElement]:
-    """Return the `elements` that `wording` means, in their order, or all of them if it restricts nothing.
+    """Return the `elements` that `wording` means, in their order, or all elements if it restricts nothing.
 
     The text on an element counts most. A type that contradicts it is ignored, because users name types loosely. If no
-    element has the text, none is returned if it is quoted. Otherwise, the elements of the type are returned (icons have
-    no text), or all elements if no type is named.
+    element has the text, the result depends on the request: it is empty if the text is quoted, or else the elements of
+    the named type (icons have no text), or else all elements.
     """
     found = list(elements)
     if wording.written:

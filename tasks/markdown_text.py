@@ -1,4 +1,4 @@
-"""Escaping text for Markdown, so that it is rendered as it stands in its source.
+"""Escapes text for Markdown, so that it is rendered as it stands in its source.
 
 To escape a character, the noncharacter `ESCAPE` is put before it. A text with such marks is a marked text. Two forms
 are made of a marked text: `plain_form` without the marks, and `markdown_form` with backslashes, for a renderer.

@@ -40,8 +40,8 @@ MAX_SEARCHED = 10
 """At most this many pages at the beginning of a document are searched for codes and boxes even if the file has their
 whole text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
 _WORDS_AT_ONCE = 64
-"""Number of recognised words that are compared with the text layer at a time. So few words come from few lines, and
-need to be compared with only a few words of the layer."""
+"""Number of recognised words that are compared with the text layer at a time. Such a small number of words comes from
+few lines, and needs to be compared with only a few words of the layer."""
 
 
 WORDS_OF_A_PAGE = 500
@@ -201,7 +201,8 @@ class _Pictures:
             yield
 
     async def read(self, picture: Image) -> PageText:
-        """Return the text of a picture. One that occurs on several pages is read once, within _REPEATED_WORDS."""
+        """Return the text of a picture. A picture that occurs on several pages is read only once, as long as the
+        remembered pictures have at most _REPEATED_WORDS words together."""
         key = picture.shape, await asyncio.to_thread(_digest, picture)
         async with self._being_read[key]:
             if (text := self._known.get(key)) is None:
@@ -227,7 +228,8 @@ class _WordCount:
     words of a page."""
 
     def __init__(self, limit: int, pages: int, memory: HeldWords | None) -> None:
-        """Count the words of `pages` pages. `memory` already holds enough for WORDS_OF_A_PAGE words on each page."""
+        """Count the words of `pages` pages. `memory` already holds enough for WORDS_OF_A_PAGE words on each page, but
+        for no more than `limit` words."""
         self._limit = limit
         self._pages = pages
         self._memory = memory

@@ -94,7 +94,7 @@ class OcrExtras(TypedDict):
 
 
 class OcrSection(OcrExtras):
-    """The text of one picture. Tables and Markdown of a single picture are next to it in the result."""
+    """The text of one picture. The tables and the Markdown of a single picture are not here but in OcrData."""
 
     text: str
     """The lines of the section, joined by line breaks."""
@@ -401,7 +401,8 @@ class OcrResult(Result[OcrData]):
         return texts_in(self.data, frozenset({"sections", "tables", "markdown"}))
 
     def mapped(self, redactor: Redactor) -> "OcrResult":
-        """Return the result without personal data. Words that one placeholder replaces become one word."""
+        """Return the result without personal data and without codes. Words that one placeholder replaces become one
+        word."""
         section_redactor = Redactor()  # a separate count, because the sections repeat the text
         sections = [_redact_section(section, section_redactor) for section in self.data["sections"]]
         spans = redactor.spans(self.text())
@@ -443,8 +444,9 @@ def page_section(
     geometry: PageGeometry | None = None,
     rulings: Sequence[Ruling] = (),
 ) -> PageSection:
-    """Build a section in reading order from the `lines`, given in any order, of a page of `width` × `height` pixels.
-    `geometry` is the page's; by default it is fitted to the lines. `rulings` are the ruled lines that its file has."""
+    """Build the section of a page of `width` × `height` pixels from its `lines`, which may have any order and are put
+    into reading order. `geometry` is that of the page; by default, it is fitted to the lines. `rulings` are the ruled
+    lines that the file contains."""
     ordered = [_ocr_line(line, width, height) for line in in_reading_order(lines, geometry, rulings)]
     text = "\n".join([line["text"] for line in ordered])
     section: PageSection = {"text": text, "lines": ordered, "page": page, "width": width, "height": height}
@@ -540,8 +542,8 @@ def _place_of(section: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _find_whole_lines(text: str, lines: str, start: int) -> int:
-    """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. They must be whole lines,
-    so that a picture's "5" is not found in "1500"."""
+    """Return the position of `lines` in `text`, at `start` or later; −1 if they do not occur. Only whole lines are
+    found, so that a picture's "5" is not found in "1500"."""
     while (position := text.find(lines, start)) >= 0:
         end = position + len(lines)
         if (position == 0 or text[position - 1] == "\n") and (end == len(text) or text[end] == "\n"):

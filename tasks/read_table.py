@@ -24,7 +24,7 @@ class ReadCell(NamedTuple):
 
 
 NO_CELL = ReadCell("")
-"""A place without a cell, or one that another cell covers."""
+"""A place without a cell, or a place that a spanning cell covers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class ReadTable:
     comma_likely: bool = False
     """True if commas are probably decimal signs, because other characters separate the cells."""
     is_exact: bool = True
-    """False if cells were found by the places of words. A column may then be torn apart, and other lines may be among
-    the rows."""
+    """False if cells were found by the places of words. A column may then be split in two, and lines from outside the
+    table may be among its rows."""
     is_whole: bool = False
     """True if each row is an item, however few cells it has."""
     of_list: tuple[str | int, ...] | None = None
     """Path of the schema's list that the heading above the table names; None if unknown."""
     header: int = 0
-    """Number of rows that form the header, one per line of its cells; 0 if unknown."""
+    """Number of rows that form the header, which has a row for each line of text in its cells; 0 if unknown."""
     texts: Sequence[Sequence[str]] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -127,7 +127,7 @@ class SourceLine:
     """Bounds of each word; empty if unknown."""
     confidences: tuple[float, ...] = ()
     continues: bool = True
-    """True if the next line may continue the same sentence."""
+    """True if the next line may continue a sentence of this line."""
     written: str = ""
     """The line as written, with its white space; empty if the words have bounds."""
     row: int = 0
@@ -262,7 +262,8 @@ def text_lines(text: str) -> Iterator[str]:
 
 
 def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str]:
-    """Yield the strings in a JSON value, except those of the outermost objects' members `left_out`."""
+    """Yield the strings in a JSON value. The members `left_out` of an object are skipped if the value is the object
+    itself or a list of such objects."""
     match value:
         case str():
             yield value
@@ -278,8 +279,8 @@ def texts_in(value: Any, left_out: frozenset[str] = frozenset()) -> Iterator[str
 def lines_below(
     value: Any, pointer: str = "", place: Mapping[str, Any] | None = None, left_out: frozenset[str] = frozenset()
 ) -> Iterator[SourceLine]:
-    """Yield every text, number and boolean in `value`, in order, except the places of texts and the outermost members
-    `left_out`. Texts are split into lines."""
+    """Yield every text, number and boolean in `value`, in order. Places of texts are skipped, apart from a `url`, and
+    so are the members `left_out` of `value` itself. Texts are split into lines."""
     place = place or {}
     match value:
         case dict():

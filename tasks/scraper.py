@@ -147,7 +147,7 @@ class ScraperParts:
 class ScraperTask:
     """Reads the pages that the request links to: one result for one page, a list for several.
 
-    The task follows redirects but no links on a page.
+    The task follows redirects, but does not follow links on a page.
     """
 
     name = "scraper"
@@ -188,7 +188,8 @@ class ScraperTask:
         """Render the page in a browser, and return its final address and content.
 
         If there is no browser, or if it fails, the result depends on `reading`, which was made without scripts. If
-        `reading` has text, return None; otherwise raise the browser's error or EngineUnavailable.
+        `reading` has text, return None; otherwise raise the browser's error or EngineUnavailable. Return None, too, if
+        only `reading` has text.
         """
         has_text = bool(reading.page.text)
         renderer = await self._parts.browser() if self._parts.browser else None
@@ -234,7 +235,8 @@ class ScraperTask:
         """Extract the rows for `fields`; None if no fields were requested.
 
         The page's structure is used if it has all fields, because it neither invents nor omits values. Otherwise the
-        LLM extracts them. Without an LLM, the result is whatever the structure yields, possibly nothing.
+        LLM extracts them. Without an LLM, or if it finds nothing, the result is what the structure yields, which may be
+        nothing.
         """
         if not fields:
             return None

@@ -49,7 +49,7 @@ def seen_on(page: PagePosition, *, alone: bool) -> Sighting:
 @asynccontextmanager
 async def opened_documents(loader: MediaLoader, sources: Sequence[Source]) -> AsyncIterator[list[Document]]:
     """Open `sources` as documents, in order, for the duration of the block. Raises InputError, and InputTooLarge if
-    their texts together are longer than one may be."""
+    their texts together are longer than a single text may be."""
     chars = 0
     async with AsyncExitStack() as stack:
 
@@ -92,9 +92,9 @@ def count_pages(documents: Iterable[Document]) -> int:
 
 
 def pages_asked_for(text: str, documents: Sequence[Document], check: Callable[[int], None]) -> list[PagePosition]:
-    """Return the pages that `text` asks for ("page 3"), or else all, counted through the documents. `check` is called
-    with their number before they are listed, because a small file can claim a million pages. Raises what `check`
-    raises, and InputError for a missing page."""
+    """Return the pages that `text` asks for ("page 3"), or else all pages, counted through the documents. `check` is
+    called with the number of these pages before they are listed, because a small file can claim a million pages. Raises
+    what `check` raises, and InputError for a missing page."""
     total = count_pages(documents)
     wanted = requested_pages(text, total, check)
     if wanted is None:
@@ -114,8 +114,8 @@ def page_positions(documents: Sequence[Document], places: Iterable[int]) -> list
 
 
 def check_number(documents: Sequence[Document], limit: int, what: str, number: int, remedy: str = "") -> None:
-    """Raise InputError (`too_many_pages`) for a `number` of more than `limit` pages. `what` says what would be done
-    with them."""
+    """Raise InputError (`too_many_pages`) for a `number` of more than `limit` pages. `what` is the end of a sentence
+    that says what would be done with them: "pages would have to be searched"."""
     if number > limit:
         raise InputError(
             f"{number} {what}; the limit is {limit} a request (OPENFAZE_MAX_PAGES). "

@@ -37,7 +37,7 @@ _UNLIKELY = 0.5
 """Speech with unclear words is probably in another language if the probability of the engine's only language is below
 this."""
 _CLEAR = 0.7
-"""Words with at least this mean probability were understood, whatever the language detection says."""
+"""Words with at least this mean probability were understood, even if they are detected as another language."""
 _UNCLEAR = 0.5
 """Mean word probability below which much of a text is wrong."""
 _LEAST_SPEECH_S = 3.0
@@ -48,8 +48,8 @@ _KEYS_OF_QUALITY = frozenset({"language_probability", "low_confidence"})
 _SHORTEST_S = 0.3
 """A phrase is shown for at least this time, in seconds, if the next one leaves room."""
 _LEAST_WORDS_TO_SEND = 10
-"""No word is sent early before this many words are heard. With fewer, it is not clear whether the engine understands
-the speech."""
+"""No phrase is sent before the recording ends unless at least this many words have been heard. With fewer, it is not
+clear whether the engine understands the speech."""
 
 
 def check_language(engine: Transcriber, language: str | None) -> None:
@@ -76,8 +76,8 @@ def check_understood(engine: Transcriber, heard: Heard, language: str | None) ->
     """Check that an engine for one language did not transcribe speech in another language. Raises EngineUnavailable if
     it did.
 
-    It is assumed to have done so if three or more seconds of speech sound like another language and the words are
-    unlikely. A `language` that the request names is not questioned.
+    This is assumed if three or more seconds of speech sound like another language and the words are unlikely. A
+    `language` that the request names is not questioned.
     """
     probability = heard.language_probability
     if language is not None or engine.languages is None or probability is None or heard.speech_s < _LEAST_SPEECH_S:
@@ -274,7 +274,7 @@ class SpeechToTextTask:
         tell: Callable[[Phrase], None] | None = None,
     ) -> Transcript:
         """Transcribe one recording. `tell` receives each phrase, in order, as soon as later sound cannot change it. It
-        receives none if speakers are requested, because labelling them takes the whole recording. Raises what `run`
+        is not called if speakers are requested, because labelling them takes the whole recording. Raises what `run`
         raises."""
         engine = self._transcriber()
         check_language(engine, None if options.translate else options.language)

@@ -26,7 +26,8 @@ from tasks.translation.segments import Sentence, is_invented, items_of, pieces_o
 from tasks.wording.translation import LONGEST_INSTRUCTION, TranslationOrder, parse_order
 
 MAX_CHARS = 1_000_000
-"""One request may have at most this many characters translated. A long novel has as many, and takes hours on a CPU."""
+"""One request may have at most this many characters translated. A long novel has about this many, and takes hours on a
+CPU."""
 _BATCHES_AT_ONCE = 2
 """Number of batches of a request that are translated at a time."""
 _FRAGMENTS = re.compile(f"({MARK.pattern})")
@@ -35,7 +36,8 @@ _SAMPLE = 4000
 _LEAST_CERTAIN = 0.6
 """The detector's first language is taken as certain if its probability is at least this."""
 _LEAST_POSSIBLE = 0.04
-"""If the first language is not certain, all languages with at least this probability are tried."""
+"""If the first language is not certain, the likeliest languages with at least this probability are tried, up to
+_GUESSES."""
 _GUESSES = 3
 """At most this many languages are tried."""
 _PAIRS_SHOWN = 30
@@ -57,8 +59,8 @@ class Translation:
         self._admission = EngineAdmission()
 
     async def of(self, texts: Sequence[str]) -> list[str]:
-        """Translate the texts. Raises ModelError: for example EngineFailed or NotTranslated, if an engine adds markup
-        or placeholders to a text that has none."""
+        """Translate the texts. Raises ModelError, such as EngineFailed or NotTranslated if an engine adds markup or
+        placeholders that a text does not have."""
         pieces = await asyncio.to_thread(lambda: [pieces_of(text) for text in texts])
         sentences = [piece for text in pieces for piece in text if isinstance(piece, Sentence)]
         done = 0
@@ -105,7 +107,7 @@ class Translation:
         return await asyncio.to_thread(checked)
 
     async def _in_fragments(self, sentence: Sentence) -> str:
-        """Translate the text between each two marks separately, so that no mark can be lost."""
+        """Translate each piece of text between marks separately, so that no mark can be lost."""
         parts = _FRAGMENTS.split(sentence.text)
         texts = {index: part.strip() for index, part in enumerate(parts) if any(map(str.isalpha, part))}
         translations = await self._translate([*texts.values()]) if texts else []

@@ -55,8 +55,8 @@ MAX_CONTENT_CHARS = 20_000
 
 
 async def nearest(question: str, texts: Sequence[str], embedder: Embedder | None, *, count: int) -> list[list[str]]:
-    """Return, for each of `texts`, at most `count` passages, the most relevant first. They are chosen by `embedder`, or
-    by shared words if it is None or fails."""
+    """Return, for each of `texts`, at most `count` passages, the most relevant first. The passages are chosen by
+    `embedder`, or by the words that they share with `question` if `embedder` is None or fails."""
     likely = [_rank_by_words(question, passages_of(text)) for text in texts]
     all_passages = [passage for passages in likely for passage in passages]
     if embedder is None or not all_passages:

@@ -36,7 +36,8 @@ _OVERLAP = 0.25
 """A slice overlaps the next one by at least this share of its side. An object smaller than the overlap is complete in
 one of the two slices."""
 _MAX_ASPECT_RATIO = 2.0
-"""A picture with a larger aspect ratio than this is a panorama. A square network would see it too much reduced."""
+"""A picture with a larger aspect ratio than this is a panorama. A network with a square input would see it greatly
+reduced."""
 _SCALES = (1.0, 2.0)
 """Sides of slices, relative to the network's input. Each size finds objects that the other misses."""
 _WIDE = 1.5
@@ -47,8 +48,8 @@ _EDGE = 2.0
 """A box counts as cut off if it ends within this many pixels of an inner edge of its slice."""
 _LABELS_SHOWN = 12
 _SHORT = 200
-"""Up to this many characters, matching a text against the patterns takes at most a millisecond, whatever its content.
-The time grows with the square of the length."""
+"""Matching a text of at most this many characters against the patterns takes at most a millisecond, even for a hostile
+text. The time grows with the square of the length."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,8 @@ def slices_of(width: int, height: int, side: int, *, small: bool) -> list[Slice]
     """Return the slices of a picture of `width` × `height` that are searched in addition to the whole picture, for a
     network with an input of `side` pixels. The result is empty if slices would show no further details.
 
-    A panorama is cut across its length; with `small`, any picture is cut into squares of about `side` and twice `side`.
+    A panorama is cut across its length; with `small`, any picture is cut into squares of about `side` and twice `side`,
+    or larger ones if there would be more than about _MAX_SLICES along a side.
     """
     shorter, longer = min(width, height), max(width, height)
     if small:
@@ -272,7 +274,7 @@ class Searches:
         return self._vocabularies[key]
 
     def _open_vocabulary(self) -> tuple[Detector | None, str]:
-        """Return the engine for any label, or else the remedy."""
+        """Return the engine that finds any label, and an empty text. If there is none, return None and the remedy."""
         try:
             return self._engines.open_vocabulary(), ""
         except EngineUnavailable as error:

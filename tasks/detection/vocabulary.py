@@ -18,7 +18,7 @@ _TABLE: Mapping[str, Mapping[str, list[str]]] = tomllib.loads(
 SYNONYMS: Mapping[str, frozenset[str]] = {
     label: frozenset({label, *words}) for label, words in _TABLE["labels"].items()
 }
-"""Synonyms of each label, itself included."""
+"""Synonyms of each label, including the label itself."""
 
 GROUPS: Mapping[str, tuple[str, ...]] = {word: tuple(labels) for word, labels in _TABLE["groups"].items()}
 """Words that stand for several labels."""
@@ -51,7 +51,7 @@ _ENDINGS = (
 """Endings of plurals, each with the ending of the singular."""
 
 _OTHER_THINGS = re.compile("机器人|ロボット|熊猫|パンダ|地球|蜗牛|犀牛|河马|海马|名人|本人|人工|美人|雪人|車椅子")
-"""Words in these scripts that contain a label's name but mean something else."""
+"""Words in scripts without spaces that contain a label's name but mean something else."""
 
 
 class LabelVocabulary:
@@ -91,7 +91,8 @@ class LabelVocabulary:
         return ()
 
     async def like(self, phrase: str, embedder: Embedder) -> tuple[str, ...]:
-        """Return the label with nearly the same meaning, by embeddings."""
+        """Return the label whose embedding is nearest to that of `phrase`, if it is near enough and clearly nearer than
+        any other."""
         # "Sign" is close to "stop sign" in meaning because it is a part of it, but it does not mean a stop sign.
         candidates = [label for label in self.labels if phrase.casefold() not in label.casefold()]
         if self._vectors is None:

@@ -32,8 +32,8 @@ class Document(AbstractAsyncContextManager["Document"]):
             for number in range(1, document.total_pages + 1):
                 picture = await document.picture(number)
 
-    The pages of a video are the frames chosen from it; those of a text are the pictures in its file, if any. Calls
-    raise InputError for a page that is missing or cannot be decoded.
+    The pages of a video are the frames chosen from it; the pages of a text are the pictures in its file, if there are
+    any. Calls raise InputError for a page that is missing or cannot be decoded.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Document(AbstractAsyncContextManager["Document"]):
         isolate: Isolate | None = None,
     ) -> None:
         """Wrap the file. `session` is None for a text without pages. If the session is not in a decode process,
-        `isolate` opens the file in one."""
+        `isolate` opens the file in a decode process."""
         self.kind: Kind = contents.kind
         self.media_type = blob.media_type
         self.param = blob.param
@@ -89,7 +89,7 @@ class Document(AbstractAsyncContextManager["Document"]):
         return await self._opened().run(Pages.size, number)
 
     async def text_layer(self, number: int) -> TextLayer:
-        """Return the text that the file carries for this page; for a picture it is empty and not complete."""
+        """Return the text that the file carries for this page; for a picture, this text is empty and not complete."""
         return await self._opened().run(Pages.text_layer, number)
 
     async def size_and_text(self, number: int) -> tuple[tuple[int, int], TextLayer]:

@@ -37,15 +37,15 @@ class MediaLimits:
     video_frames: int = 16
     """Frames taken from one video, for OCR and for an LLM with vision."""
     sources: int = 16
-    """Inputs per request (OPENFAZE_MAX_SOURCES). Enforced by those who collect them."""
+    """Inputs per request (OPENFAZE_MAX_SOURCES). Enforced where a request's inputs are collected."""
     office_bytes: int = 256 * MB
     """Unpacked bytes of one office file."""
     cells: int = 1_000_000
-    """Non-empty cells of one workbook; all cells of a table in a text."""
+    """Non-empty cells of one workbook, or all cells of one table in a text."""
     json_depth: int = 200
     """Depth of arrays and objects in one JSON file."""
     text_chars: int = 10_000_000
-    """Characters of one text-like file, and of all of a request's together (OPENFAZE_MAX_TEXT_CHARS)."""
+    """Characters of one text-like file, and of all text-like files of a request together (OPENFAZE_MAX_TEXT_CHARS)."""
     wording_chars: int = 20_000
     """Characters of a request's text in which wishes are searched for."""
 

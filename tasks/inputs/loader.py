@@ -31,7 +31,8 @@ _OLD_KINDS = {
     "Workbook": ("xls", "xlsx"),
     "Book": ("xls", "xlsx"),
 }
-"""Streams that identify an office file of the old kind, with its suffix and the one to save it with."""
+"""Streams that identify an office file of the old kind, with the suffix of the old format and that of the format to
+save it in."""
 _DECODERS = 4
 """Number of threads that decode pictures and text. Two requests with large pictures must not delay the small ones."""
 _HASHED_AT_ONCE = 64 << 10
@@ -76,8 +77,8 @@ class MediaLoader:
         self._digests: weakref.WeakKeyDictionary[Source, bytes] = weakref.WeakKeyDictionary()
 
     async def hold_words(self, size: int) -> HeldWords | None:
-        """Hold `size` bytes for the words of a document, until the request ends. None if no memory is counted. Raises
-        what `RequestMemory.hold_words` raises."""
+        """Hold `size` bytes for the words of a document, until the request ends. Return None if memory is not counted.
+        Raises what `RequestMemory.hold_words` raises."""
         return None if self._memory is None else await self._memory.hold_words(size)
 
     async def digest(self, source: Source) -> bytes:
@@ -94,13 +95,13 @@ class MediaLoader:
 
     async def content(self, source: Source) -> Sequence[str]:
         """Return the digest of the source's bytes, their type and, for a text, their charset. Equal bytes have equal
-        results unless these come from a declaration or a name. Raises what `load` raises."""
+        results, unless their type or charset comes from a declaration or a file name. Raises what `load` raises."""
         digest, blob = await self.digest(source), await self.load(source)
         charset = blob.charset if blob.media_type in media_types.TEXTS else None
         return [digest.hex(), blob.media_type, charset or ""]
 
     async def load(self, source: Source) -> Blob:
-        """Return the bytes of `source`, whatever their type. They are read once and remembered as long as `source`
+        """Return the bytes of `source`, of any type. The bytes are read once, and remembered for as long as `source`
         exists or until `forget` is called.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.

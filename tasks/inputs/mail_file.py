@@ -64,7 +64,8 @@ class _Comparisons:
         self._left = MAX_COMPARED
 
     def most_levels(self, lines: int) -> int:
-        """Return how many levels of parts an e-mail of so many lines may have; one level alone has no boundary."""
+        """Return how many levels of parts an e-mail of `lines` lines may have. The first level needs no comparisons,
+        because it has no boundary."""
         return 1 + self._left // lines
 
     def spend(self, lines: int, levels: int) -> None:
@@ -75,7 +76,8 @@ class MailFile(PicturedText):
     """An e-mail, or a mailbox of them. Its pages are its pictures and the pages of its attached files.
 
     `nesting` is the number of e-mails that contain this one, whose `comparisons` it shares, and `parsed` is its message
-    if it has been parsed with these. The constructor raises InputTooLarge for more than `MAX_PARTS` parts.
+    if it has already been parsed together with them. The constructor raises InputTooLarge for more than `MAX_PARTS`
+    parts.
     """
 
     def __init__(
@@ -151,7 +153,7 @@ class MailFile(PicturedText):
 
     def _opened(self, blob: Blob, pages: EmbeddedPages, mail: Message | None = None) -> str:
         """Return the text of an attached file with the marks of its pages, or a note if it is not read. `mail` is the
-        message of an e-mail that was parsed with the one around it."""
+        message of an attached e-mail, which was parsed together with the e-mail around it."""
         try:
             if blob.media_type in (EMAIL, MAILBOX):
                 if self._nesting == MAX_NESTING:
@@ -176,8 +178,8 @@ class MailFile(PicturedText):
 
 
 def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> Message:
-    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts, or more levels of them than
-    the comparisons that are left permit."""
+    """Parse an e-mail. Raises InputTooLarge as soon as it has more than MAX_PARSED parts, or more levels of parts than
+    the remaining comparisons permit."""
     parts = 0
     deepest = 1
     # The library ends lines at a carriage return alone, too.
@@ -201,7 +203,7 @@ def _parsed(data: bytes, whole: Blob, comparisons: _Comparisons) -> Message:
             payload.level = self.level + 1
             if payload.level > most_levels:
                 raise whole.too_large(
-                    f"has parts nested more than {most_levels} deep, the limit for an e-mail of as many lines."
+                    f"has parts nested more than {most_levels} deep, the limit for an e-mail of {lines} lines."
                 )
             deepest = max(deepest, payload.level)
             super().attach(payload)
@@ -228,7 +230,8 @@ def _parts(part: Message) -> list[Message]:
 
 
 def _attached_mail(part: Message) -> Message | None:
-    """Return the message of an attached e-mail that was parsed with the one around it."""
+    """Return the message of an attached e-mail, which was parsed together with the e-mail around it; None for any other
+    part."""
     return next(iter(_parts(part)), None) if part.get_content_type() == EMAIL else None
 
 
@@ -253,7 +256,7 @@ def _decoded(value: str) -> str:
     `LONGEST_ENCODED` characters, is returned unchanged."""
     cut = len(value)
     if cut > LONGEST_ENCODED:
-        # Encoded words contain no space, so that none is cut apart.
+        # Encoded words contain no space, so none is cut apart.
         last_space = value.rfind(" ", 0, LONGEST_ENCODED)
         cut = LONGEST_ENCODED if last_space < 0 else last_space + 1
     try:

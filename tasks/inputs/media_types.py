@@ -153,18 +153,21 @@ as CSV, RTF and HTML."""
 _LONGEST = 255
 """A MIME type has at most this many characters: twice 127 and a slash (RFC 6838, 4.2)."""
 _DIRECTORY_BYTES = 2 << 20
-"""The directory of an archive has at most this many bytes. It has 46 bytes plus the name for each member, and zipfile
-takes ten times as much memory for it."""
+"""The directory of an archive has at most this many bytes. A directory has 46 bytes plus the name for each member, and
+zipfile takes ten times as much memory for it."""
 DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, ValueError, RuntimeError)
 """Exceptions that zipfile raises for bytes that are not an archive."""
 _MAX_BOXES = 1000
 _HANDLERS = {b"vide": "video", b"soun": "audio"}
 _MATROSKA_HEAD = 1 << 16
-"""Number of bytes in which Matroska describes its tracks, before the clusters of sound and pictures."""
+"""The description of a Matroska file's tracks, which precedes the clusters of sound and pictures, is searched for in
+this many bytes."""
 _MATROSKA_CODEC = re.compile(rb"\x86[\x80-\xbf]([AV])_[A-Z]")
-"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, which is its kind."""
+"""The element CodecID (RFC 9559, 5.1.4.1.21), its length, and the beginning of a codec's name, whose first letter is
+the kind of track."""
 _OGG_HEAD = 4096
-"""Number of bytes in which all Ogg streams begin (RFC 3533, 6: pages that begin streams precede all others)."""
+"""The beginnings of an Ogg file's streams, which precede all else (RFC 3533, 6), are searched for in this many
+bytes."""
 _OGG_VIDEO = (b"\x80theora", b"BBCD\0", b"OVP80", b"\x01video\0\0\0")
 _OGG_AUDIO = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 # The byte after the signature is a block type or a version; it is included because prose can begin with "ID3", too.
@@ -198,14 +201,16 @@ _FTYP_BYTES = 1024
 before it would mean a far larger size."""
 _BMP_HEADER_SIZES = {12, 16, 40, 52, 56, 64, 108, 124}
 _OFFICE = {"word/": "docx", "ppt/": "pptx", "xl/": "xlsx"}
-"""Folders in an office file that identify it. The names of the parts within are the writer's choice."""
+"""Folders in an office file that identify it. The program that writes the file chooses the names of the parts in
+them."""
 _CONTENT_TYPES = "[Content_Types].xml"
 _MIME_TYPE = re.compile(rb"application/[\w.+-]+")
 _MARKUP_PROLOGUE = re.compile(rb"(?:\s+|<\?xml.*?\?>|<!--.*?-->|<!DOCTYPE\s+svg.*?>)*", re.DOTALL | re.IGNORECASE)
 
 
 def media_type_named(name: str | None) -> str | None:
-    """Return the canonical type of a MIME type, a short name or an extension; None if it says nothing.
+    """Return the canonical type of a MIME type, a short name or an extension. Return None for an unknown name or
+    extension, and for a MIME type that shows nothing about a file or is too long.
 
     `image/jpg`, `JPG`, `.jpg` and `image/jpeg; q=1` are all `image/jpeg`. Unknown MIME types are kept.
     """

@@ -24,7 +24,8 @@ class TextLayer:
     complete: bool = False
     """False if the page shows, or may show, text that is not in `lines`, so that OCR has to read the page as well."""
     rulings: tuple[Ruling, ...] = ()
-    """Straight lines that the file draws, if the layer is complete. Otherwise, they are found in the picture."""
+    """Straight lines that the file draws. If the layer is not complete, this is empty, and rulings are searched for in
+    the picture."""
     has_drawings: bool = True
     """False if the page shows nothing but text, so that no code is printed on it."""
 

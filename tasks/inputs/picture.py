@@ -46,7 +46,7 @@ _REDUCED = 1
 _SCAN = b"\xff\xda"
 """A JPEG's SOS marker. It cannot occur in picture data (ITU-T T.81, B.1.1.5), but it may occur in metadata."""
 _MARKER = re.compile(rb"\xff([\x01-\xcf\xd8-\xfe])")
-"""All markers other than those that occur within picture data, which are stuffed bytes and restarts."""
+"""Pattern of a marker, except for stuffed bytes and restarts, which occur within picture data."""
 _END = b"\xd9"
 _MARKERS_WITHOUT_SEGMENT = (b"\x01", b"\xd8", _END)
 """Markers that no segment follows."""
@@ -94,7 +94,7 @@ class PicturePages(Pages):
 
     @property
     def is_light(self) -> bool:
-        """True if decoding takes at most a few seconds and about 300 MB, whatever the bytes are."""
+        """True if decoding takes at most a few seconds and about 300 MB, even for hostile bytes."""
         return (
             len(self._blob.data) <= _LIGHT_BYTES
             and self._pixels <= _LIGHT_PIXELS
@@ -202,8 +202,8 @@ def _has_many_scans(data: bytes) -> bool:
 
 
 def least_bytes(frame: PIL.Image.Image) -> int:
-    """Return a lower bound of the size of a file that contains all pixels of `frame`. A smaller file is refused before
-    memory is allocated."""
+    """Return a lower bound of the size of a file that contains all pixels of `frame`; 0 if it is neither a PNG nor a
+    JPEG. A smaller file is refused before memory is allocated."""
     if isinstance(frame, PngImageFile):
         return frame.width * frame.height // (8 * _INFLATED_AT_MOST)
     if isinstance(frame, JpegImageFile):
@@ -260,7 +260,8 @@ def _read_exif(frame: PIL.Image.Image) -> PIL.Image.Exif:
 
 
 def _has_metadata_behind_pixels(frame: PngImageFile) -> bool:
-    """Search the chunks of a PNG for metadata; each has length, kind, data and checksum (ISO 15948, 5.3)."""
+    """True if a PNG has metadata after its pixels. Each chunk has a length, kind, data and checksum (ISO 15948,
+    5.3)."""
     file = frame.fp
     assert file is not None
     place, has_pixels = file.tell(), False

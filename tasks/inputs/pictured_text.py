@@ -96,7 +96,7 @@ class PicturedText(Pages):
         except InputError:
             self._pages.close()
             raise
-        except Exception as error:  # libraries raise whatever malformed parts lead to
+        except Exception as error:  # libraries raise many types of exceptions for malformed parts
             self._pages.close()
             if not is_fault_of_file(error):
                 raise

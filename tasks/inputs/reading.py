@@ -61,8 +61,9 @@ class Payload:
 def decode_payload(source: Source, *, limit: int, piece: int = _PIECE) -> Payload:
     """Decode the source's payload.
 
-    The length of the text shows the size, so that never more than `limit` bytes are decoded. Line breaks in base64 and
-    missing padding are accepted, because many clients send such text; any other character outside of base64 is refused.
+    The size is known from the length of the text, so more than `limit` bytes are never decoded. Line breaks in base64
+    and missing padding are accepted, because many clients send such text; any other character outside of base64 is
+    refused.
 
     Raises InputError and InputTooLarge.
     """
@@ -146,7 +147,7 @@ Result = TypeVar("Result")
 
 class Once(Generic[Result]):
     """Work that is done only once. Its result, or the InputError that it raised, is remembered. After any other
-    failure, it is tried again.
+    failure, the work is tried again.
 
     The work is cancelled when the last caller that waits for it leaves. An object of this class belongs to one event
     loop.
@@ -158,7 +159,8 @@ class Once(Generic[Result]):
         self._complaint: InputError | None = None
 
     async def get(self, work: Callable[[], Coroutine[Any, Any, Result]]) -> Result:
-        """Return the result of `work()`, which is called unless a previous call succeeded or is running."""
+        """Return the result of `work()`, which is called unless a previous call succeeded, raised InputError or is
+        still running."""
         if self._results:
             return self._results[0]
         if self._complaint:
@@ -195,7 +197,7 @@ class SourceReader:
         self._read: weakref.WeakKeyDictionary[Source, Once[Blob]] = weakref.WeakKeyDictionary()
 
     async def read(self, source: Source) -> Blob:
-        """Return the bytes of `source`, whatever its type is.
+        """Return the bytes of `source`, of any type.
 
         Raises InputError (malformed, empty, not fetched, `file_not_found`) and InputTooLarge.
         """

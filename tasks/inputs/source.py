@@ -79,7 +79,7 @@ class Source:
     """One input as the client named it. Sources are compared by identity. Exactly one of `url`, `payload`, `data` and
     `file_id` is set.
 
-    A loader reads each source only once, even if it is asked for it several times.
+    A loader reads each source only once, even if it is opened several times.
     """
 
     origin: Origin
@@ -181,7 +181,7 @@ def beginning(text: str | memoryview, length: int) -> str:
 
 
 def first_bytes(base64: str) -> bytes:
-    """Decode the beginning of `base64`. Return b"" if it is invalid, which its reader will report."""
+    """Decode the beginning of `base64`. Return b"" if it is invalid; the error is raised when the source is read."""
     whole = "".join(base64[:_BASE64_HEAD].split())
     try:
         return pybase64.b64decode(whole[: len(whole) // 4 * 4], validate=True)
@@ -192,8 +192,8 @@ def first_bytes(base64: str) -> bytes:
 def urls_in(text: str) -> list[str]:
     """Return the http(s) URLs in a text, in order, each once.
 
-    A URL ends at white space, a quote or a bracket, except those around the IPv6 address of a host. Punctuation at its
-    end belongs to the sentence.
+    A URL ends at white space, a quote or a bracket, except for the brackets around a host's IPv6 address. Punctuation
+    at its end belongs to the sentence.
     """
     found = (url.rstrip(_SENTENCE_END) for url in _find_links(text))
     return list(dict.fromkeys(url for url in found if not url.endswith("/" * 2)))

@@ -9,11 +9,12 @@ from models.vision.text import Quad, TextLine, Word
 from tasks.layout.rulings import turned
 
 WORDS_AT_ONCE = 250
-"""At most this many words of a page are placed in one step, and about as many are put into cells."""
+"""The work on a page is cut into steps of about this many words or cells."""
 
 _SMALL = 0.72
 """A line is a note in small type if its height, relative to the first line of its cell, is below this. Lines of one
-size differ by up to a quarter, because few words have letters that reach above or below the others."""
+type size differ in height by up to a quarter, because not every word has letters that reach above or below the
+others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Cell:
         return " ".join(word.text for word in self.words)
 
     def text_and_note(self) -> tuple[str, str]:
-        """Return the text of the cell, and that of the lines in small type below it."""
+        """Return the text of the cell, and separately that of its last lines if they are in small type."""
         lines: list[list[Word]] = []
         for word in self.words:
             # The box of a dash is only as high as the dash, and lies in the middle of its line.
@@ -171,7 +172,7 @@ def quad_of(left: float, top: float, right: float, bottom: float, angle: float) 
 
 
 def levels_of(pieces: Iterable[PlacedWord]) -> list[list[PlacedWord]]:
-    """Group words by level. Words run from left to right, levels from top to bottom."""
+    """Group words at the same height into levels, from top to bottom. The words of a level run from left to right."""
     lines: list[list[PlacedWord]] = []
     for piece in sorted(pieces, key=lambda piece: (piece.middle, piece.left)):
         if lines and piece.middle - lines[-1][0].middle < 0.5 * max(

@@ -15,7 +15,7 @@ MAX_COLUMNS = 100
 """A line with more separate texts than this is not a row of a table, because the time for a line grows with the square
 of their number."""
 MAX_ROWS = 1000
-"""A table without rulings has at most this many rows. Further rows begin another table."""
+"""A table without rulings is continued over at most this many lines. Further lines begin another table."""
 ROWS_AT_ONCE = 16
 """Number of rows of a table that are put into cells in one step."""
 _GAP, _WIDE_GAP = 0.7, 1.1
@@ -33,9 +33,9 @@ _LINE_DISTANCE = 1.3
 _TELLING_ROWS = 24
 """The first rows of a table, up to this number, determine its columns. Later rows only have to fit these columns."""
 _CELL_PITCH = 0.8
-"""The lines within one cell have at most this pitch, in row pitches."""
+"""Successive lines of one cell are at most this far apart, as a share of the usual distance between rows."""
 _PROSE_WORDS = 9
-"""Two or three columns are running text if the cells of each of them have more words than this on average."""
+"""Two or three columns are running text if the cells of each column have more words than this on average."""
 
 
 @dataclass(slots=True)
@@ -126,7 +126,8 @@ def find_unruled_tables(
 
 
 def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: float) -> Slices[list[TableDraft]]:
-    """Return the tables in closely spaced lines. Each table covers as many lines as have columns in common."""
+    """Return the tables in a block of closely spaced lines. A table goes on for as long as its lines have columns in
+    common."""
     found: list[TableDraft] = []
     start = 0
     while start < len(block):
@@ -143,7 +144,7 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
             if index - last > 2:
                 break
             if len(row.runs) == 1:
-                # Text at a distance, or across most of the strips, does not belong to the table.
+                # Text far below the line above it, or across most of the strips, does not belong to the table.
                 if len(rows) > 1 and row.middle - block[index - 1].middle > _LINE_DISTANCE * (
                     rows[1].middle - rows[0].middle
                 ):
@@ -166,7 +167,8 @@ def _tables_in_block(block: Sequence[_Row], across: Sequence[Stroke], height: fl
         table = yield from _table_of(block[first : last + 1], rows, strips, across, height)
         if table is not None:
             found.append(table)
-        # Many fitting lines that are not a table are skipped at once, because trying each of them would take long.
+        # Many fitting lines that are not a table are skipped together, because trying each line as the first of a table
+        # would take long.
         start = last + 1 if table is not None or len(rows) > _MANY_ROWS else start + 1
     return found
 
@@ -176,7 +178,8 @@ _Strip = tuple[float, float]
 
 
 def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
-    """Return the strips of white space that hardly any of `rows` cross, from left to right."""
+    """Return the strips of white space that no more than the permitted share of `rows` cross (`_CROSSED_SHARE`), from
+    left to right."""
     least = (_GAP if len(rows) >= _MANY_ROWS else _WIDE_GAP) * height
     may_cross = max(1, int(_CROSSED_SHARE * len(rows))) if len(rows) >= _MANY_ROWS else 0
     steps: list[tuple[float, int]] = []
@@ -209,7 +212,8 @@ def _find_strips(rows: Sequence[_Row], height: float) -> Slices[list[_Strip]]:
 
 
 def _fits(row: _Row, strips: Sequence[_Strip], height: float) -> bool:
-    """True if at least half of `strips` are white in `row`, and one of them lies between two of its cells."""
+    """True if at least half of `strips` are white in `row`, and at least one strip lies between two cells of the
+    row."""
     gaps = [(one[-1].right, other[0].left) for one, other in pairwise(row.runs)]
     begins, ends = [begin for begin, _ in gaps], [end for _, end in gaps]
     between = [
@@ -254,7 +258,8 @@ def _first_row(
 def _table_of(
     lines: Sequence[_Row], full: Sequence[_Row], strips: Sequence[_Strip], across: Sequence[Stroke], height: float
 ) -> Slices[TableDraft | None]:
-    """Build the table of `lines`, of which those in `full` have several cells; None if they do not form a table."""
+    """Build the table of `lines`. `full` are the lines with several cells. Return None if the lines do not form a
+    table."""
     columns = len(strips) + 1
     if columns < 2 or len(full) < (3 if columns == 2 else 2):
         return None
@@ -273,7 +278,7 @@ def _table_of(
             place.pieces += pieces
     taken = {(row, column + step) for (row, column), one in places.items() for step in range(1, one.col_span)}
     for clash in taken & places.keys():
-        # A cell that another cell extends over becomes one with it.
+        # A cell into which a cell on its left extends is merged with that cell.
         row, column = clash
         previous_column = next(first for first in range(column - 1, -1, -1) if (row, first) in places)
         places[row, previous_column].pieces += places.pop(clash).pieces
@@ -309,7 +314,7 @@ def _table_of(
 
 
 def _split_cells(row: _Row, strips: Sequence[_Strip], height: float) -> list[tuple[int, int, list[PlacedWord]]]:
-    """Return first column, last column and words of each cell of a line, from left to right."""
+    """Return the first column, the last column and the words of each cell of a line, from left to right."""
     parts: list[list[PlacedWord]] = [[row.pieces[0]]]
     starts, ends = [left for left, _ in strips], [right for _, right in strips]
     for one, other in pairwise(row.pieces):
@@ -345,7 +350,8 @@ def _row_edges(
     strips: Sequence[_Strip],
     height: float,
 ) -> tuple[list[float], list[int]]:
-    """Return the edges of the rows, and the row of each of `lines`, because some lines continue the row above."""
+    """Return the edges of the rows, and the index of the row to which each of `lines` belongs. Some lines continue the
+    row above."""
     begins = _ruled_rows(lines, cells, columns, across, strips) or _spaced_rows(lines, cells)
     rows, starts = -1, []
     for one in begins:
@@ -386,8 +392,9 @@ def _ruled_rows(
 
 
 def _spaced_rows(lines: Sequence[_Row], cells: Sequence[Sequence[tuple[int, int, list[PlacedWord]]]]) -> list[bool]:
-    """Return, for each line, True if it begins a row, judged by white space. A line close below another one continues
-    its row if it has fewer cells, or none in the first column, and if each of its cells is below a cell."""
+    """Return, for each line, True if it begins a row, judged by white space. A line continues the row of the line
+    closely above it if it has fewer cells than that line, or none in the first column, and if each of its cells lies in
+    one column and has a cell above it."""
     pitches = [other.middle - one.middle for one, other in pairwise(lines)]
     usual = median([pitch for pitch, own in zip(pitches, cells[1:], strict=True) if len(own) > 1] or [0.0])
     begins = [True]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 def components_of(ink: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Return the boxes (n × 4: left, top, width, height) and the centres of gravity (n × 2) of the groups of adjacent
-    pixels of ink, which are 255 where paper is 0. Pixels that touch only at a corner are adjacent, too."""
+    pixels of ink. Ink is 255, paper is 0. Pixels that touch only at a corner are adjacent, too."""
     boxes, centres, _ = sloping_components_of(ink)
     return boxes, centres
 

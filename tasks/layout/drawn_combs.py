@@ -27,7 +27,8 @@ _WALL_HEIGHT = 0.75, 3.5
 _MAX_WALLS = 4_000
 """At most this many upright strokes are compared, beginning on the left."""
 _END_DIFFERENCE = 0.2
-"""The ends of two neighbouring walls differ by at most this share of their height."""
+"""The upper ends of two neighbouring walls differ by at most this share of a wall's height, and so do their lower
+ends."""
 _CELL_WIDTH = 0.45, 2.2
 """A cell has at least the first and at most the second width, as a share of its height."""
 _WIDTH_DIFFERENCE = 0.15
@@ -52,7 +53,7 @@ _CHARACTER_GAP, _WORD_GAP = 7, 34
 """Gaps on the sheet, in pixels: between neighbouring characters, and, in place of an empty cell, between words."""
 _ORDERED_SERIES = "ABCDEFGHIJ", "0123456789"
 """Series that are printed in combs: the categories of a licence, and the steps of a scale. No word is read from a comb
-whose text is a part of one of them."""
+whose text is a part of one of these series."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,7 +266,7 @@ def _row_of(page: UprightInk, comb: DrawnComb) -> list[tuple[NDArray[np.uint8], 
 
 
 def _inside(ink: NDArray[np.uint8], comb: DrawnComb, rim: int) -> tuple[int, int]:
-    """Return the first row inside a comb's edges and the row after the last."""
+    """Return the first row of pixels between a comb's upper and lower edge, and the row after the last one."""
     top, bottom = round(comb.top), round(comb.bottom)
     across = (ink[top:bottom, round(comb.cells[0].left) : round(comb.cells[-1].right)] > 0).mean(axis=1)
     drawn = np.flatnonzero(across >= _EDGE_INK)

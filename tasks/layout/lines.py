@@ -27,7 +27,7 @@ _GAP = 0.6
 _BEGINNING_DIFFERENCE = 0.35
 """The beginnings of lines in one column differ by at most this, in line heights."""
 _LINES_AROUND = 8
-"""Number of lines above and below that are examined for a gutter."""
+"""At most this many lines above a line, and this many below it, are examined for a gutter."""
 _BEGINNING_SHARE = 2 / 3
 """At least this share of the lines that reach the x position of a gutter must begin there or have a word there after
 wide white space."""
@@ -64,7 +64,7 @@ def split_at_gutters(lines: Sequence[TextLine]) -> list[TextLine]:
     """Split `lines` of an upright page at gutters that most lines around them have, too. The result runs from top to
     bottom.
 
-    Cells of a table may be split as well. They are in one row, and are joined again when rows are made.
+    Cells of a table may be split as well. The cells of a row are joined again when rows are made.
     """
     runs = sorted(map(_place_line, lines), key=lambda run: (run.middle, run.left))
     parts = []

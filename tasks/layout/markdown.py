@@ -18,20 +18,22 @@ _LEVELS = 1.7, 1.35, 1.18
 _HEADING_WORDS = 16
 """A heading has at most this many words, however large its type."""
 _PARAGRAPH_GAP = 0.4
-"""White space separates paragraphs if it exceeds the usual distance of lines by more than this, in type sizes."""
+"""White space separates paragraphs if it exceeds the usual white space between lines by more than this, in type
+sizes."""
 _INDENT = 1.0
 """A line after the end of a sentence begins a new paragraph if it is indented by more than this, in type sizes."""
 _NARROW_WIDTH = 12
 """Lines narrower than this, in type sizes, are not running text, but the lines of an address or a receipt."""
 _LIST_INDENT = 1.2
-"""Usual indent of a nested list, in type sizes. Items half as far apart are on different levels."""
+"""Usual indent of a nested list, in type sizes. Items are on different levels if their left ends differ by more than
+half of it."""
 _BULLET = re.compile(r"[•●○◦▪▫■□‣⁃·∙*–—-]\s+(?=\S)")
 _NUMBER = re.compile(r"(\d{1,3})[.)]\s+(?=\S)")
 _LETTER = re.compile(r"[a-z]\)\s+(?=\S)")
 _DESCENDERS = frozenset("gjpqyQ,;()[]{}|/§@")
 _WITHOUT_DESCENDERS = 0.87
-"""Assumed height of a box without descenders, relative to a box with them: between 0.78 in a file's text layer and 1
-from an engine."""
+"""Assumed height of a box without descenders, relative to a box with them. The ratio is 0.78 in the text layer of a
+file, and 1 for the boxes of an engine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +135,9 @@ class _Page:
     size: float = 1.0
     """Type size of the running text."""
     gap: float = 0.0
-    """Distance between two lines of a paragraph."""
+    """Usual white space between two lines of a paragraph."""
     edges: dict[int, float] = field(default_factory=dict)
-    """Right end of the lines, by their left end in type sizes."""
+    """Farthest right end of the lines that begin near a position, by that position in whole type sizes."""
 
     @classmethod
     def of(cls, lines: Sequence[_Line]) -> "_Page":
@@ -163,7 +165,7 @@ class _Page:
         return next((level for level, least in enumerate(_LEVELS, 1) if line.size >= least * self.size), 0)
 
     def right_of(self, line: _Line) -> float:
-        """Return the right end of the lines that begin where `line` does."""
+        """Return the farthest right end of the lines that begin near the beginning of `line`."""
         return self.edges[int(line.left / self.size)]
 
 

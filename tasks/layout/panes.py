@@ -1,6 +1,6 @@
-"""Finds panes: parts of a page side by side that are different things, such as a box beside a table.
+"""Finds panes: parts of a page that lie side by side but do not belong together, such as a box beside a table.
 
-The rows of one table are level on both sides of a gutter, while the lines of two things have pitches of their own. A
+The rows of one table are level on both sides of a gutter, while the lines of two panes are spaced independently. A
 gutter therefore separates panes where most lines of the shorter side have no line at their height on the other side.
 Above and below, the gutter ends at a line of text or a ruling that crosses it, at wide white space, or where a table
 begins.
@@ -23,7 +23,7 @@ _GUTTER = 0.8
 _FEWEST_ROWS = 3
 """A pane has at least this many rows."""
 _MAX_BOXES = 600
-"""Panes are looked for only in parts of a page with at most this many boxes, because all of them are examined at each
+"""Panes are looked for only in parts of a page with at most this many boxes, because all boxes are examined at each
 gutter."""
 _MAX_GUTTERS = 40
 """At most this many places of a part of a page are examined as gutters: those at which most boxes begin or end."""
@@ -32,13 +32,16 @@ _SLACK = 0.2
 _SHIFT = 0.4
 """On a bent page, the cells of one row differ in height by less than this, in line heights."""
 _LEVEL_WEIGHT = 0.5
-"""Weight of a level row against panes. Some rows of two things are level by chance."""
+"""Weight of a level row against panes. A row that is not level has the weight 1 for panes. Some rows of two panes are
+level by chance."""
 _EVIDENCE = 3.0
-"""Panes are found if the weight of the rows that are not level exceeds that of the level rows by at least this."""
+"""Panes are found if the weight of the rows that are not level exceeds that of the level rows and the pauses by at
+least this. A pause has the weight 1."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
-"""A smaller weight suffices between rulings that end at the gutter on both of its sides, as frames side by side do."""
+"""An excess of this size suffices if rulings end at the gutter on both of its sides, as those of two frames do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
-"""The rows above or below panes are a table if at least this number and this share of them are level."""
+"""The rows above or below panes are a table if the level rows among them are at least _FEWEST_LEVEL, and at least the
+share _LEVEL_SHARE."""
 _PAUSE, _BREAK = 1.5, 2.5
 """White space of at least _PAUSE line heights speaks for the end of a pane. White space of at least _BREAK line heights
 ends it."""
@@ -145,7 +148,7 @@ def _panes_at(gutter: float, boxes: Sequence[LineBox], across: Sequence[Stroke],
 
 
 def _rows(boxes: Iterable[LineBox]) -> list[Row]:
-    """Group boxes, given by their middles, into rows."""
+    """Group boxes, which are sorted by their middles, into rows."""
     rows: list[Row] = []
     for box in boxes:
         if rows and box.middle - rows[-1][0].middle < 0.4 * min(box.height, rows[-1][0].height):
@@ -161,7 +164,8 @@ def _are_values(rows: Sequence[Row]) -> bool:
 
 
 def are_level(fewer: Sequence[LineBox], more: Sequence[LineBox], height: float) -> list[bool]:
-    """Return, for each box of the shorter side, True if a box of the other one is at its height."""
+    """Return, for each box of `fewer`, True if a box of `more` is at its height. Both sequences are sorted by their
+    middles. An offset that most boxes share is disregarded."""
     middles = [box.middle for box in more]
     offsets = []
     for box in fewer:
@@ -229,7 +233,7 @@ def _white_levels(boxes: Sequence[LineBox], least: float) -> list[float]:
 
 
 def _widest_white(boxes: Sequence[LineBox], start: float, end: float) -> float:
-    """Return the level of the highest white space between two levels."""
+    """Return the middle of the tallest white space between two levels."""
     inside = sorted((box for box in boxes if start <= box.middle <= end), key=lambda box: box.top)
     reach, best, level = inside[0].bottom, float("-inf"), start
     for box in inside[1:]:

@@ -1,11 +1,11 @@
 """Determines the reading order of upright boxes: columns one after the other, everything else row by row.
 
-The algorithm is a recursive XY cut: white space yields possible cuts, and the text decides between them. The page is
-divided into *strips* that no box crosses, and consecutive strips with a common vertical *gutter* form a block. A gutter
-divides the block into columns if the text on its two sides reads like two texts; otherwise it separates the cells of
-rows.
+The algorithm is a recursive XY cut: white space yields possible cuts, and the text decides which of them are made. The
+page is divided into *strips*, which are horizontal bands whose edges no box crosses. Consecutive strips with a common
+vertical *gutter* form a block. A gutter divides the block into columns if the text on its two sides reads like two
+texts; otherwise it separates the cells of rows.
 
-Each row becomes one line of output. It is split if the type size changes, or if a wide gap separates two fields.
+Each row becomes one line of output. A row is split if the type size changes, or if a wide gap separates two fields.
 """
 
 import re
@@ -26,8 +26,8 @@ _left, _middle = attrgetter("left"), attrgetter("middle")
 _GUTTER = 0.6
 """White space separates columns if it is at least this wide, in line heights. The space between words is about 0.3."""
 _BREAK = 2.5
-"""A strip begins a new block if the white space above it is higher than this, in line heights. A blank line leaves
-about 1.5."""
+"""A strip begins a new block if the white space above it is higher than this, in line heights. A blank line is about
+1.5 line heights of white space."""
 _BRIDGE_WIDTH = 0.6
 """A line wider than this share of its block may be two lines that a detector merged across a gutter (a "bridge")."""
 _OVERLAP = 0.2
@@ -36,15 +36,17 @@ their text, and tightly set lines touch."""
 _FEWEST_COLUMNS, _FEWEST_ROWS = 3, 3
 """Two tables side by side are read one after the other only if each has at least these numbers of columns and rows."""
 _MAX_TABLE_COLUMNS = 24
-"""A block with more columns than this is not searched for tables side by side, because each gutter takes a comparison
-of all its boxes."""
+"""A block with more columns than this is not searched for tables side by side, because all boxes of the block are
+compared at each gutter."""
 _MAX_DEPTH = 8
-"""Columns are divided into columns at most this many times. Pages have two or three levels, and each level takes a
-pass."""
+"""Parts of a page are divided into parts at most this many levels deep. Pages have two or three levels, and each level
+takes a pass over the boxes."""
 _HEIGHT_RATIO = 1.45
-"""Two boxes may have the same type size if the ratio of their heights is smaller than this."""
+"""Two boxes go together if the ratio of their heights is smaller than this. Otherwise, their texts and type sizes
+decide."""
 _FIELD_GAP = 1.5
-"""A label begins a separate line if the white space before it is at least this wide, in line heights."""
+"""White space separates the fields of a row if it is at least this wide, in line heights. A label after it begins a
+separate line."""
 _TEXT_GAP = 3.0
 """A text that is not a label begins a separate line if the white space before it is at least this wide, in line
 heights. Cells and values stay in their row."""
@@ -82,8 +84,8 @@ def _order_rows(boxes: Sequence[LineBox], across: Sequence[Stroke], height: floa
 
 
 def _group_blocks(boxes: Sequence[LineBox], height: float) -> list[list[LineBox]]:
-    """Group consecutive strips into blocks. A strip begins a new block if it would hide the gutters of the block above,
-    or if wide white space separates it from that block."""
+    """Group consecutive strips into blocks. A strip begins a new block if it has no gutter in common with the block
+    above although one of the two has a gutter, or if wide white space separates it from that block."""
     blocks: list[list[LineBox]] = []
     spans: list[Span] = []
     bottom = 0.0
@@ -125,7 +127,7 @@ def _covered_spans(boxes: Sequence[LineBox], height: float) -> list[Span]:
 
 
 def _add_span(spans: list[Span], span: Span, height: float) -> None:
-    """Add `span` to `spans`. It is merged with all spans that no gutter separates from it."""
+    """Add `span` to `spans`. The new span is merged with all spans that no gutter separates from it."""
     left, right = span
     first = bisect_right(spans, left - _GUTTER * height, key=itemgetter(1))
     end = bisect_left(spans, right + _GUTTER * height, key=itemgetter(0))
@@ -155,8 +157,9 @@ def _split_columns(block: Sequence[LineBox], height: float) -> list[list[LineBox
 
 
 def _without_columns_of_marks(slices: Sequence[list[LineBox]]) -> tuple[list[list[LineBox]], list[list[LineBox]]]:
-    """Return the columns that have letters or figures, and the marks before each of them: bullets, or flags of values.
-    Marks are read together with the texts beside them, and the box of a dash is too flat to show a row."""
+    """Return the columns that have letters or figures, and for each of these columns the marks (bullets, or flags of
+    values) that are read with it. These are the marks before the column, and the marks after the last column. Marks are
+    set apart because the box of a dash is too flat to show a row."""
     texts: list[list[LineBox]] = []
     marks: list[list[LineBox]] = []
     waiting: list[LineBox] = []
@@ -196,8 +199,8 @@ def _parts_between_bridges(block: Sequence[LineBox], height: float) -> list[list
 def _are_two_texts(left: Sequence[Row], right: Sequence[Row]) -> bool:
     """True if the two sides of a gutter are read one after the other.
 
-    They must lie side by side, and one of these conditions must hold: both are running text; both have headings; most
-    rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
+    The sides must lie side by side, and one of these conditions must hold: both are running text; both have headings;
+    most rows have no counterpart at the same height; or most counterparts have another type size, and both sides reach
     equally far. Sides that alternate, as in a chat, are one sequence.
     """
     fewer, more = sorted(([row[-1] for row in left], [row[0] for row in right]), key=len)
@@ -329,7 +332,7 @@ def _split_lines(rows: Sequence[Row]) -> list[Row]:
             above = []
         else:
             lines.append(_split_fields(row))
-            # A row is compared with the row above it, because small type above a table's rows is the table's header.
+            # These may be the labels of the next row.
             above = row
     with_fields = sum(any(len(line) > 1 for line in fields) for fields in lines)
     if 2 * with_fields > len(rows):
@@ -403,8 +406,8 @@ def _holds_cells(box: LineBox) -> bool:
 
 
 def _go_together(first: LineBox, second: LineBox) -> bool:
-    """True if two boxes in a row may belong together, by the sizes of their type. An amount may be larger than its
-    label."""
+    """True if two boxes in a row may belong together, by the sizes of their type. What follows a colon, and an amount
+    on the right, may have any size."""
     smaller, larger = sorted((first, second), key=attrgetter("height"))
     if larger.height < _HEIGHT_RATIO * smaller.height:
         return True

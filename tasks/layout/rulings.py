@@ -34,14 +34,15 @@ _MEASURED_LENGTH = 10.0
 _LEAST_CONTRAST = 12
 """A line differs from its surroundings by at least this many grey levels."""
 _BAR_THICKNESS = 0.6
-"""A dark stroke of at least this thickness, in line heights, is a bar and not a ruling."""
+"""A dark stroke is a bar and not a ruling if it is thicker than this, in line heights, and thicker than 4 pixels."""
 _DOUBLE_RULE_GAP = 0.3
 """Rulings count as one if they are at most this far apart, in line heights: double rules, or a line drawn cell by
 cell."""
 
 
 def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
-    """Return the angle of most text on the page, in degrees clockwise, and the usual line height in pixels."""
+    """Return the angle of most text on the page, in degrees clockwise, and the usual line height in pixels, which is at
+    least 4. Without lines, the result is 0 degrees and 20 pixels."""
     runs: dict[int, list[tuple[float, float]]] = {}
     heights = []
     for line in lines:
@@ -59,7 +60,8 @@ def skew_of(lines: Sequence[TextLine]) -> tuple[float, float]:
 
 
 def skew_of_rulings(rulings: Sequence[Ruling], angle: float, height: float) -> float:
-    """Return the angle of the long rulings along the text, or `angle`, that of the text, if there are none.
+    """Return the angle of the long rulings along the text. If there are none, return `angle`, which is the angle of the
+    text.
 
     The rulings of a table show the angle of a page more exactly than short words do.
     """

@@ -29,7 +29,7 @@ MAX_CELLS = 5000
 (`columns`)."""
 _COLUMN_DISTANCE = 0.7
 """A table continues on the next page only if the middles of each column on both pages are closer than this, as a share
-of half of the column's width."""
+of half of the column's width on the page where it is narrower."""
 _MAX_ROUNDS = 20
 """Merged cells are completed to rectangles in at most this many rounds. A grid that needs more is not read as a table.
 The cells of a form take two or three rounds."""
@@ -89,7 +89,8 @@ def join(pages: Sequence[Sequence[Table]], numbers: Sequence[int], lengths: Sequ
     second is only marked `continued`."""
     first: Table | None = None
     last: Table | None = None
-    """`last` is the last table of the previous page, and `first` the table that it continues."""
+    """`last` is the last table of the previous page, and `first` the table that it continues, or else `last` itself.
+    `first` is None if no table may continue."""
     on = before = 0
     for tables, number, length in zip(pages, numbers, lengths, strict=True):
         if tables and first and last and number == before + 1 and _continues(last, tables[0]):
@@ -206,7 +207,7 @@ def _merge_to_rectangles(
     is_ruled_beside: NDArray[np.bool_], below: NDArray[np.bool_]
 ) -> dict[tuple[int, int], tuple[int, int]] | None:
     """Merge cells without a side between them into rectangles. `is_ruled_beside[row, edge]` and `below[edge, column]`
-    are the existing sides. None if it takes too many rounds."""
+    are the existing sides. Return None if it takes too many rounds."""
     rows, columns = is_ruled_beside.shape[0], below.shape[1]
     number = np.arange(rows * columns).reshape(rows, columns)
     right = ~is_ruled_beside[:, 1:-1]
@@ -238,7 +239,7 @@ def _merge_to_rectangles(
 def _connected_groups(starts: NDArray[np.intp], ends: NDArray[np.intp], number: int) -> tuple[int, NDArray[np.intp]]:
     """Return the number of groups of connected nodes, and the group of each node. `starts` and `ends` have the two ends
     of each connection."""
-    # SciPy has this, but importing it takes a second of a processor.
+    # SciPy has such a function, but importing it takes a second of processor time.
     first = np.arange(number)
     while True:
         lower, higher = np.minimum(first[starts], first[ends]), np.maximum(first[starts], first[ends])
@@ -274,15 +275,15 @@ def _table_in_grid(grid: RulingGrid, pieces: Sequence[PlacedWord], height: float
 
 
 def _is_frame(cells: Iterable[CellDraft], words: int) -> bool:
-    """True if one cell has most of the words of a grid, in many lines. Such a grid is the edges of a sheet, with the
-    whole page inside."""
+    """True if one cell has most of the words of a grid, in many lines. The rulings of such a grid are the edges of a
+    sheet, with the whole page inside."""
     largest = max((cell.pieces for cell in cells), key=len)
     return 2 * len(largest) > words and len(levels_of(largest)) > _LINES_OF_CELL
 
 
 def _without_streaks(table: TableDraft) -> TableDraft:
     """Join two columns if only a streak of the scanner separates them. A streak separates the cells of fewer than half
-    of the rows, and in none of these rows both cells have words."""
+    of the rows, and in none of these rows do both cells have words."""
     ending: dict[int, dict[int, CellDraft]] = defaultdict(dict)
     beginning: dict[int, dict[int, CellDraft]] = defaultdict(dict)
     for cell in table.cells:
@@ -316,8 +317,8 @@ def _without_streaks(table: TableDraft) -> TableDraft:
 
 
 def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
-    """Split each cell that spans several rows, if its lines are apart and most of these rows contain one of them. Such
-    a cell has the names of rows, without rulings between them."""
+    """Split each cell that spans several rows, if its lines are apart and most of these rows contain one of its lines.
+    Such a cell contains names of rows without rulings between them."""
     cells = []
     for cell in table.cells:
         lines = levels_of(cell.pieces) if cell.row_span >= _FEWEST_OPEN_ROWS else []
@@ -336,8 +337,8 @@ def _split_open_cells(table: TableDraft, height: float) -> TableDraft:
 
 
 def _split_ruled_rows(table: TableDraft, height: float) -> TableDraft:
-    """Split the high rows of a table with at most three rulings between rows, if the lines of its cells are level with
-    each other."""
+    """Split the tall rows of a table that has at most three rulings between its rows, if the lines of its cells are
+    level with each other."""
     ys: list[float] = [table.ys[0]]
     starts: list[int] = []
     """Index of the first new row for each ruled row."""
@@ -377,7 +378,7 @@ def _row_cuts(row: Sequence[CellDraft], columns: int) -> list[float]:
 
 
 def _levels_between(lines: Sequence[Sequence[PlacedWord]]) -> list[float]:
-    """Return the heights in the middle between lines that begin rows."""
+    """Return the levels halfway between successive lines, each of which begins a row."""
     tops = [min(piece.top for piece in line) for line in lines]
     bottoms = [max(piece.bottom for piece in line) for line in lines]
     return [(bottom + top) / 2 for bottom, top in zip(bottoms, tops[1:], strict=False)]

@@ -37,9 +37,9 @@ _MAX_CONTOURS = 60_000
 """Circles are searched for only in a picture with at most this many contours. A dense page has 15,000; a texture has
 more."""
 _FRAME_SHARE = 0.2
-"""At each end of a box's side, this share of it may belong to the frame."""
+"""At least this share of a box's width and height is left out at each edge, because it may belong to the frame."""
 _TICK_INK = 0.05
-"""A box is ticked if at least this share of its inside is ink, apart from its frame."""
+"""A box is ticked only if at least this share of its inside, without the frame, is ink."""
 _TICK_SIZE = 0.35
 """A tick has at least this width or height, as a share of the inside. Anything smaller is a speck."""
 _LEAST_ROUNDNESS = 0.8
@@ -169,9 +169,9 @@ def _is_ticked(ink: NDArray[np.uint8], left: float, top: float, right: float, bo
 
 
 def _squares_like(ink: NDArray[np.uint8], squares: Sequence[_Outline]) -> Iterator[_Outline]:
-    """Yield the boxes that have the size of an empty box of the page, whatever is drawn over them. They have ink along
-    all four sides, and unlike in a table, no side continues beyond the box. If everything is ink, the box is ticked,
-    too."""
+    """Yield the boxes that have the size of an empty box of the page, even if something is drawn over them. Such a box
+    has ink along all four sides. Unlike in a table, none of its sides continues beyond the box. A box that is ink all
+    over counts as ticked."""
     import cv2
 
     sizes: list[tuple[int, float]] = []
@@ -270,7 +270,8 @@ def _is_round(contour: NDArray[np.int32]) -> bool:
 
 
 def _is_among_circles(outline: _Outline, found: Sequence[_Outline]) -> bool:
-    """True if there is another circle like this one, and one of them is ticked. An `O` alone is a letter."""
+    """True if there is another circle of this size, and at least one circle of this size is ticked. An `O` alone is a
+    letter."""
     same_sized = [other for other in found if abs(other.size - outline.size) <= _SIZE_DIFFERENCE * outline.size]
     return len(same_sized) >= 2 and any(other.is_ticked for other in same_sized)
 

@@ -14,7 +14,8 @@ MAX_OPTION_GAP = 8.0
 CONFIDENCE = 0.95
 """Confidence of a sign that stands for a box."""
 _COVERED_SHARE = 0.5
-"""OCR has read boxes as a word if they cover at least this share of the word."""
+"""OCR has read boxes as a word if they cover at least this share of the word, and the word has at most two characters
+per box."""
 _LABEL_ENDS = ":：?"
 
 

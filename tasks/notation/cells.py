@@ -50,7 +50,7 @@ _FORMS = (
     re.compile(rf"{_YEAR}{_SEPARATED}{_NAME}(?:{_SEPARATED}(?P<day>\d{{1,2}}))?"),
     re.compile(rf"{_YEAR}(?:\.0)?"),
 )
-"""Notations of a point in time, each for a whole cell. The first one that matches applies."""
+"""Notations of a point in time, each for a whole cell. The first one that yields a date applies."""
 _LONGEST = 40
 """A cell with a date has at most this many characters."""
 _CENTURY_TURNS_AT = 69
@@ -72,7 +72,7 @@ def is_missing(cell: str) -> bool:
 
 
 def looks_numeric(cell: str) -> bool:
-    """True if `cell` is a number, with a decimal point or a decimal comma."""
+    """True if `cell` is a number, whether points or commas are its decimal signs."""
     return _digits(cell) is not None or fraction(cell) is not None
 
 
@@ -132,7 +132,7 @@ def number(cell: str, *, comma: bool) -> float | None:
 
 
 def _readings(digits: str, *, has_exponent: bool) -> Iterator[Magnitude]:
-    """Return the readings of a cell's digits.
+    """Yield the readings of a cell's digits.
 
     Digits that begin with a zero or precede an exponent have no thousands groups: 012,345 and 1,234e5 are fractions.
     """

@@ -23,7 +23,7 @@ decades ahead."""
 DAYS_AT_ONCE: Final = 100
 """Number of days that are found in one slice of the work."""
 _NO_LONGER = r"(?!\d(?!\d?:\d\d))"
-"""Lookahead for the end of a date: no digit may follow, unless it is a time of day that has lost the space before
+"""Lookahead for the end of a date: no digit may follow, unless it begins a time of day that has lost the space before
 it."""
 _YEAR = r"\d{4}|\d\d"
 ORDINAL: Final = r"(?:st|nd|rd|th|\.?[ºª°]|er|ᵉʳ|de|ste|:?e|:a|\.)?(?![^\W\d_])"
@@ -74,9 +74,9 @@ _NO_YEAR = re.compile(
 _DAY_OF_WEEK = re.compile(rf"(?P<weekday>[^\W\d_]{{2,10}})(?:-feira)?\.?,? (?P<d>\d{{1,2}}){ORDINAL}", re.IGNORECASE)
 """Pattern of a day of the week with the number of the day, but without a month: `Fri 9`."""
 _FARTHEST: Final = 45
-"""Largest distance, in days, of a day such as `Fri 9` from a known one. At most one day within it has this number and
-this day of the week, except that February and March may each have one: otherwise, such days are at least 91 days
-apart."""
+"""Largest distance, in days, of a day such as `Fri 9` from a known one. Within this distance, at most one day has a
+given number and day of the week, except that February and March may each have one. All other such days are at least 91
+days apart."""
 _MONTH_OF_YEAR = re.compile(r"(?<![\d/.,-])(?P<m>\d{1,2})[/.-](?P<y>20\d\d)(?![\d/.-])")
 _NAMED_MONTH = re.compile(rf"(?P<m>{_MONTH})\.? (?:de )?(?P<y>20\d\d)(?!\d)")
 _YEAR_ALONE = re.compile(r"(?<![\d/.,-])20\d\d(?![\d/.,-])")
@@ -159,7 +159,7 @@ def days_without_year(texts: Sequence[str], known_days: Sequence[date]) -> list[
 
 def day_of_week_near(text: str, known_day: date) -> date | None:
     """Return the day in a text that has a day of the week and the number of the day, but no month (`Fri 9`): the one
-    nearest to a known day. None if no day near it has both."""
+    nearest to a known day. Return None for any other text, and if no day near the known one has both."""
     found = _DAY_OF_WEEK.fullmatch(text.strip())
     weekday = WEEKDAYS.get(found["weekday"].casefold()) if found else None
     if found is None or weekday is None:
@@ -254,7 +254,7 @@ def _month_beginning(name: str) -> int:
 
 
 def full_year(digits: str, turns_at: int) -> int:
-    """Return the year in four or two digits. Two digits mean 19xx from `turns_at` on, and 20xx below it."""
+    """Return the year in four or two digits. Two digits mean 20xx if they are less than `turns_at`, or else 19xx."""
     year = int(digits)
     return year if len(digits) == 4 else year + (1900 if year >= turns_at else 2000)
 

@@ -1,6 +1,6 @@
 """Reads machine-readable zones of passports, visas and identity cards, as ICAO Doc 9303 defines them.
 
-OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both are repaired if the place of a
+OCR confuses letters and digits (O and 0), and loses or adds fillers (`<`). Both faults are repaired if the place of a
 character or a check digit leaves only one possibility. A value that its check digit contradicts is left out.
 """
 
@@ -81,7 +81,8 @@ def _zone_at(rows: Sequence[str], index: int, width: int, today: date) -> Machin
 
 
 def _of_width(row: str, width: int) -> str:
-    """Return a row with exactly `width` characters, by adding fillers to its longest run of them or removing some."""
+    """Return a row with exactly `width` characters, by adding fillers to its longest run of fillers or removing some
+    from it. If that is impossible or takes more than MAX_REPAIRED fillers, return an empty text."""
     missing = width - len(row)
     if not missing:
         return row
@@ -148,7 +149,7 @@ def _number(text: str, check: str, rest: str) -> str:
         continuation = rest.partition("<")[0]
         text, check = text + continuation[:-1], continuation[-1:]
     check = check.translate(_TO_DIGITS)
-    # A single character may have been misread, if exactly one replacement yields the check digit.
+    # One character is taken to be misread if exactly one replacement yields the check digit.
     exchanged = (text[:index] + text[index].translate(_LOOK_ALIKE) + text[index + 1 :] for index in range(len(text)))
     for readings in ([text], sorted(set(exchanged) - {text})):
         fitting = [one for one in readings if _check_digit(one) == check]
@@ -179,7 +180,7 @@ def _day(text: str, century: int) -> date | None:
 
 
 def _check_digit(text: str) -> str:
-    """Return the check digit by ICAO Doc 9303, part 3, section 4.9: the weighted sum modulo 10. Letters count from 10
-    on, fillers count 0."""
+    """Return the check digit by ICAO Doc 9303, part 3, section 4.9: the weighted sum modulo 10. Letters count 10 (A) to
+    35 (Z), and fillers count 0."""
     values = (int(one, 36) if one != "<" else 0 for one in text)
     return str(sum(value * _WEIGHTS[index % 3] for index, value in enumerate(values)) % 10)

@@ -16,15 +16,16 @@ from tasks.notation.currencies import ANY as CURRENCY
 from tasks.notation.currencies import LONGEST as LONGEST_CURRENCY
 
 LONGEST_NUMBER = 60
-"""A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and takes a
-time that grows with their square to read them."""
+"""A number has at most this many characters. Python refuses to write integers of more than 4,300 digits, and the time
+that it takes to read them grows with the square of their length."""
 _CURRENCIES = rf"{CURRENCY}|Fr|Kr"
 """Letters that may precede a digit without a space.
 
 A digit after any other letters is part of a code: AB1234 is not an amount.
 """
 _POINT, _COMMA = "٫٬"
-"""Decimal sign, and sign between thousands, beside Arabic figures. Neither can be taken for the other."""
+"""Decimal sign and thousands separator of numbers in Arabic figures. Unlike a point or a comma, each has only one
+meaning."""
 SIGNS = f".,{_POINT}{_COMMA}"
 """Signs that are printed within a number."""
 _SPACE = r"[ \u00A0\u2009\u202F]"
@@ -33,21 +34,21 @@ ones, which French puts between thousands."""
 _MINUS_AFTER = (
     rf"(?<=[.,]\d\d)(?P<minus>[-−])(?!{_SPACE}?(?!(?:{_CURRENCIES})(?!{_SPACE}?\d))[^\s)])(?!\s*\n\s?(?-i:[a-z\d]))"
 )
-"""Pattern of a minus behind two decimals, at the end of a line or before a currency. Before another number, or a line
-that goes on with one or with a small letter, it is a dash or a hyphen."""
+"""Pattern of a minus after two decimals, at the end of a line or before a currency. If a number follows, or the next
+line begins with a digit or a small letter, the sign is a dash or a hyphen."""
 _SIGN_WORDS = "minus|moins|menos|meno"
 _NO_SIGN_AFTER = re.compile(
     r"(?:\d[^\n:：;,.(|]{0,11}|(?<!\w)(?:au|du|ou|o|al|lo|ni|no|or|oder|plus|más|più|pelo|ao|mais) )$", re.IGNORECASE
 )
-"""Pattern of the text before such a word if it does not mean a sign: another number, from which the number is
-subtracted, and words as in `au moins 5`, `plus or minus 5`."""
+"""Pattern of the text before a word of _SIGN_WORDS that does not mean a sign: another number, from which the next one
+is subtracted, or a word as in `au moins 5` or `plus or minus 5`."""
 _BELOW_ZERO = (
     r"[ \u00A0]?(?:°[ ]?[CF]?|degrees|degree|Grad|degrés|degré|grados|gradi|graus|graden|grader|stopni)?"
     r"(?:[ ](?:Celsius|[CF]))?"
     r"[ ](?:below[ ]zero|unter[ ]Null|sous[ ]zéro|au-dessous[ ]de[ ]zéro|bajo[ ]cero|sotto[ ]zero|sotto[ ]lo[ ]zero"
     r"|abaixo[ ]de[ ]zero|onder[ ]nul|poniżej[ ]zera|under[ ]noll)(?!\w)"
 )
-"""Pattern of words behind a number that say that it is negative."""
+"""Pattern of words after a number that say that it is negative."""
 _PROPER = "|".join(
     f"(?:{'|'.join(map(str, range(below - 1, 0, -1)))})/{below}" for below in (2, 3, 4, 5, 6, 8, 16, 32, 64)
 )
@@ -55,9 +56,9 @@ FRACTION = (
     rf"{_SPACE}?[½⅓⅔¼¾⅕⅖⅗⅘⅙⅚⅛⅜⅝⅞]"
     rf"|(?<!\d{{4}})(?<!\d[ \u00A0\u2009\u202F.,'’]\d{{3}}){_SPACE}(?:{_PROPER})(?!\d|[/.,-]\d)"
 )
-"""Pattern of the fraction behind a whole number: `2½`, `2 1/2`.
+"""Pattern of the fraction after a whole number: `2½`, `2 1/2`.
 
-Behind a number of more than three digits, two numbers and a slash are a day or a part of a reference.
+After a number of more than three digits, two numbers with a slash between them are a day or a part of a reference.
 """
 _NUMBER = re.compile(
     rf"""(?P<negative>[-−–(]|(?<![^\W_])(?:{_SIGN_WORDS})(?={_SPACE}))?{_SPACE}?
@@ -71,25 +72,24 @@ _NUMBER = re.compile(
 _MAX_BEFORE_SIGN = 24
 """At most this many characters before a sign in words decide whether it is one."""
 _DIGITS_OF_FRACTION = 6
-"""Number of decimals of a fraction: as many as a 64th has."""
+"""Number of decimals of a fraction, which is the number that a 64th has."""
 _DIGIT = re.compile(r"\d")
 NUMBERS_AT_ONCE: Final = 300
 """Number of possible numbers that are looked at in one slice of the work."""
 _BEFORE_DIGIT = LONGEST_CURRENCY + len("minus ") + len(". .")
 """A number has at most this many characters before its first digit."""
 _BULLETED = re.compile(r"[-−–] (?!\d[\d.,]*[.,]\d\d\b)\d[\d.,]*+[^\n\d]*[^\W\d_]{3}")
-"""Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount of money with a word after it may be
-negative."""
+"""Pattern of an item of a list that begins with a number: `- 3 rooms`. An amount with two decimals is left out, because
+it may be negative."""
 _INDIAN = re.compile(r"\d\d?(?:,\d\d)+,\d{3}")
-"""Pattern of a number whose last group has three figures and the others two: 1,61,573. Without decimals it may be
-a list of numbers."""
+"""Pattern of a number whose last group has three figures and the others two: 1,61,573. It is a number only if decimals
+follow, because otherwise it may be a list of numbers."""
 _PLAIN = re.compile(r"-?\d+(?:\.\d+)?")
 _UNIT = re.compile(rf"{_SPACE}?(?:[^\W\d_]{{1,3}}|{_CURRENCIES})?[ .)]*", re.IGNORECASE)
 _WORD_GOES_ON = re.compile(
     r"(?!x10(?:\^|[⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹]))(?:[:/-]\d|\^[-−+]?\d|[^\W\d_]{4}|[^\W\d_]+[\d-]|_|-[^\W\d_])", re.IGNORECASE
 )
-"""Pattern of what makes digits a part of a word. A number is one before a power of ten, but neither the ten nor its
-exponent is: `2.5x10^5`."""
+"""Pattern of what makes digits a part of a word. In `2.5x10^5`, 2.5 is a number, but neither 10 nor 5 is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,8 @@ class Number:
     end: int
     digits: str
     """The digits, separators and fraction as written, including the sign. An opening bracket counts as a sign
-    (accounting), and so does a minus behind an amount with two decimals (312.40-). A sign in words is a minus here."""
+    (accounting), and so does a minus after an amount with two decimals (312.40-). A sign in words is replaced by a
+    minus."""
     readings: frozenset[Decimal]
 
     @property
@@ -140,8 +141,8 @@ def _number_of(text: str, match: re.Match[str]) -> Number | None:
 
 
 def _matches(text: str) -> Iterator[re.Match[str]]:
-    """Yield the matches of `_NUMBER`, which is tried only around digits: trying it takes microseconds, and nothing else
-    runs during a search."""
+    """Yield the matches of `_NUMBER`, which is tried only around digits: each try takes microseconds, and no other
+    thread runs during a search."""
     position = 0
     while digit := _DIGIT.search(text, position):
         match = _NUMBER.search(text, max(position, digit.start() - _BEFORE_DIGIT))
@@ -177,11 +178,11 @@ def _continues_before(text: str, match: re.Match[str]) -> bool:
 
 
 def _is_sign(text: str, match: re.Match[str]) -> bool:
-    """True if the character before the digits is a minus sign.
+    """True if the sign or word before the digits means a minus.
 
-    A hyphen between two words or numbers is not one, nor is a word between two numbers. An opening bracket is one if a
-    closing bracket follows the digits (accounting), unless they repeat a number in words, "thirty (30) days", or are
-    the rate after a name: "VAT (10 %)".
+    A hyphen after a letter or digit does not, nor does a word between two numbers. An opening bracket does if a closing
+    bracket follows the digits (accounting), unless the digits repeat a number in words ("thirty (30) days") or are the
+    rate after a name ("VAT (10 %)").
     """
     if match["negative"] == "(":
         if match["percent"] and text[max(0, match.start() - 3) : match.start()].rstrip(" .")[-1:].isalpha():
@@ -208,7 +209,7 @@ def _readings(match: re.Match[str], *, is_negative: bool) -> Iterator[Decimal]:
 
 
 def size_of_fraction(text: str) -> Decimal:
-    """Return the size of a text that matches FRACTION; of a third, the first six decimals."""
+    """Return the size of a text that matches FRACTION, rounded to six decimals."""
     above, _, below = unicodedata.normalize("NFKC", text).strip().replace("/", "⁄").partition("⁄")
     return round(Decimal(above) / Decimal(below), _DIGITS_OF_FRACTION).normalize()
 
@@ -224,7 +225,7 @@ class Magnitude(NamedTuple):
 def magnitudes(digits: str) -> Iterator[Magnitude]:
     """Find the readings of digits: one for 1,234.50 and 1.234,50; two for 1.234, the fraction first.
 
-    There is none for 1.2.3, nor for more than LONGEST_NUMBER characters.
+    There is no reading of 1.2.3, nor of more than LONGEST_NUMBER characters.
     """
     if len(digits) > LONGEST_NUMBER:
         return

@@ -1,4 +1,4 @@
-"""Tells whether a document shows if its dates in figures, such as `03/04/05`, have the day or the month first."""
+"""Determines whether a document shows the order of day and month in its dates in figures, such as `03/04/05`."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -30,7 +30,8 @@ def any_of(words: Iterable[str]) -> str:
 
 
 def count_named(text: str, words: Mapping[str, int] = NUMBERS) -> int:
-    """Return the count in `text`: digits, with or without separators, or one of `words`. Raises KeyError."""
+    """Return the count in `text`: digits, with or without separators, or one of `words`. Raises KeyError for any other
+    text."""
     figures = text.replace(",", "").replace(".", "")
     return int(figures) if figures.isdecimal() else words[text.lower()]
 

@@ -140,8 +140,8 @@ class SchemaChecker:
     """Checks answers against one schema. Synchronous; threads may share a checker."""
 
     def __init__(self, schema: Mapping[str, Any], field: str = FIELD) -> None:
-        """Prepare a checker. `$schema` chooses the draft, from draft 4 on; without it, the draft is 2020-12. `format`
-        is not asserted. `field` is named in errors.
+        """Prepare a checker. `$schema` chooses the draft (draft 4 or later). If it is missing or unknown, the draft is
+        2020-12. `format` is not asserted. `field` is named in errors.
 
         This takes up to 0.3 s, so do not do it on an event loop.
 
@@ -205,8 +205,8 @@ def _kept_checker(schema: bytes, field: str) -> SchemaChecker:
 
 
 def _decided_by_type(schema: Mapping[str, Any]) -> tuple[frozenset[type], frozenset[type]]:
-    """Return the Python types of which a schema accepts every value, and those of which it refuses every value, for
-    schemas that demand no more than a type.
+    """Return the Python types of which a schema accepts every value, and those of which it refuses every value. Both
+    sets are empty unless the schema demands no more than a type.
 
     Checking the type alone is fifty times as fast as the validator, and forms have thousands of values to check."""
     types = schema.get("type")
@@ -285,11 +285,12 @@ def _check_fields(schema: Mapping[str, Any]) -> None:
     def count(part: Any, left: int, *, with_items: bool) -> int:
         """Count the fields in `left` levels of objects; a circle ends where it comes to a part that is being counted.
 
-        Every part belongs to the schema, so its `id` stays its own.
+        The schema keeps every part alive, so no two parts have the same `id`.
         """
         if not isinstance(part, Mapping) or not left:
             return 0
-        # With items, the number of levels only bounds the recursion, so that each part is counted once, at any level.
+        # With items, the number of levels only bounds the recursion, so each part is counted once, whichever level it
+        # is on.
         key = id(part), 0 if with_items else left
         if key not in known:
             known[key] = 0

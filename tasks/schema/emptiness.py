@@ -1,4 +1,5 @@
-"""Completes an answer with the emptiest values that its schema permits: null, nothing, an empty text or list."""
+"""Completes an answer with the emptiest values that its schema permits. Optional fields are left out; others become
+null, or an empty text, list or object."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,13 +30,13 @@ class NothingFits(Exception):
 
 
 def may_be_empty(schema: Mapping[str, Any]) -> bool:
-    """True if the `format` of the schema permits an empty text. An unknown format counts as one that does."""
+    """True if the `format` of the schema permits an empty text. An unknown format counts as permitting it."""
     return schema.get("format") not in _NEVER_EMPTY
 
 
 @dataclass
 class Completion:
-    """An answer with every field, some of which are empty."""
+    """An answer of known values, completed with empty values for the other fields that the schema requires."""
 
     schema: Mapping[str, Any]
     values: Mapping[JsonPath, Any]

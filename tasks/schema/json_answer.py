@@ -28,8 +28,8 @@ _SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class AnswerInvalid(Exception):
-    """The text is not a valid answer. The message tells the model why, in one sentence of at most a few hundred
-    characters."""
+    """Raised if the text is not a valid answer. The message tells the model why, in one sentence of at most a few
+    hundred characters."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,8 @@ _steps_left: ContextVar[list[int]] = ContextVar("steps_left")
 
 
 class SchemaRefused(Exception):
-    """Raised if a schema cannot be used, for `reason`. `path` is the place within the schema, or empty."""
+    """Raised if a schema cannot be used, for the reason `reason`. `path` is the place of the fault within the schema;
+    it is empty for the schema as a whole."""
 
     def __init__(self, reason: str, path: str = "") -> None:
         super().__init__(reason)

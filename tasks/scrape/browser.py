@@ -238,7 +238,7 @@ class BrowserRenderer:
             return browser
 
     def _count_death(self, browser: "Browser | None") -> None:
-        """Count the death of a browser only once, whoever notices it."""
+        """Count the death of a browser only once, even if several pages notice it."""
         if browser is None or browser is not self._dead:
             self._dead = browser
             self.deaths += 1

@@ -1,4 +1,4 @@
-"""Limits the memory of a browser's processes. V8's own limit does not, because scripts take buffers outside its
+"""Limits the memory of a browser's processes. V8's own limit does not suffice, because scripts take buffers outside its
 heap."""
 
 import sys
@@ -9,8 +9,8 @@ import structlog
 log = structlog.get_logger(__name__)
 
 PROCESS_MB = 1536
-"""A process of the browser has at most this many megabytes of data. V8's heap takes up to 512 MB of them; buffers, the
-page's elements and the stacks of its threads come in addition."""
+"""A process of the browser has at most this many megabytes of data. V8's heap takes up to 512 MB of them. The rest is
+for buffers, the page's elements and the stacks of its threads."""
 
 
 def limit_memory(pid: int, megabytes: int = PROCESS_MB) -> None:

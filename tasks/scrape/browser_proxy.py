@@ -43,7 +43,7 @@ _LEFT = (ConnectionError, TimeoutError, asyncio.IncompleteReadError, httpcore.Ne
 _REFUSALS: dict[type[Exception], bytes] = {
     AddressRefused: b"403 Forbidden",
     PortRefused: b"403 Forbidden",
-    HostNotFound: b"403 Forbidden",  # as above, or a page could list the names of the server's own network
+    HostNotFound: b"403 Forbidden",  # as above; otherwise, a page could find out the names in the server's own network
     ProxyRefused: b"502 Bad Gateway",
     httpcore.ConnectError: b"502 Bad Gateway",
     httpcore.ConnectTimeout: b"504 Gateway Timeout",
@@ -51,7 +51,7 @@ _REFUSALS: dict[type[Exception], bytes] = {
 
 
 def network_of(policy: FetchPolicy, resolver: Resolver, tls: ssl.SSLContext | None = None) -> PublicNetwork:
-    """Return a network with the rules of `policy`, the same as a Fetcher's."""
+    """Return a network that follows the rules of `policy`, as the network of a Fetcher does."""
     proxy = Proxy.parse(policy.proxy, tls or trusted()) if policy.proxy else None
     rules = Rules(AllowList.parse(policy.allow), frozenset(policy.ports))
     return PublicNetwork(rules, resolver, proxy)
@@ -138,8 +138,8 @@ class BrowserProxy:
             await outer.aclose()
 
     async def _open(self, head: bytes) -> tuple[httpcore.AsyncNetworkStream, bytes]:
-        """Open the connection that a request names. Return it with the bytes to send first, which are none for a
-        tunnel."""
+        """Open the connection that a request names. Return the connection with the bytes to send first; for a tunnel,
+        there are no such bytes."""
         line, *fields = head[:-4].split(b"\r\n")
         method, _, rest = line.partition(b" ")
         target = rest.partition(b" ")[0]

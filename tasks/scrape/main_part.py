@@ -34,7 +34,7 @@ _BOILERPLATE_WORD_SET = frozenset(_BOILERPLATE_WORDS.split())
 """Words in a class or id that mark content outside the main part."""
 _PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _MAX_SHARE = 0.5
-"""A menu has at most this share of a page's text. A larger element is not a menu, whatever its class is."""
+"""A menu has at most this share of the text around it. A larger element is kept, even if its class names a menu."""
 _HINT_ATTRIBUTES = ("class", "id", "itemprop", "rel", "data-testid", "data-field", "aria-label", "title")
 _MAX_LEAVES = 200
 _MAX_TEXT = 5000
@@ -209,8 +209,8 @@ def _is_boilerplate(element: HtmlElement, region: HtmlElement) -> bool:
 class Leaf:
     text: str
     hints: frozenset[str]
-    """Lower-case words of the attributes of the element and of those around it in the record, and of the column's
-    heading."""
+    """Lower-case words of the attributes of the element and of the elements around it in the record, and of the
+    column's heading."""
     tag: str
     url: str | None = None
     """Target of the link, or address of the picture."""

@@ -22,8 +22,8 @@ Value = str | int | float | None
 Row = dict[str, Value]
 
 _LEAST_ENDING = 4
-"""A word for a field counts as the ending of a hint, too, as `user` in `hnuser`, if it has at least this many
-letters."""
+"""A hint that ends with a word for a field names the field, as `hnuser` names `user`, if the word has at least this
+many letters."""
 _GROUPS = 12
 """At most this many record groups are tried, the largest first."""
 _LEAST_FILLED = 0.5
@@ -193,8 +193,8 @@ def _find_labelled(_words: frozenset[str], synonyms: frozenset[str], leaves: Seq
 
 
 def _find_hinted(words: frozenset[str], synonyms: frozenset[str], leaves: Sequence[Leaf]) -> Value:
-    """Find a value by its class, `itemprop` or column heading. Of several leaves, those whose hints contain all
-    words of the field go first, then the one with the fewest hints, because it is the most specific."""
+    """Find a value by its class, `itemprop` or column heading. Leaves whose hints contain all words of the field are
+    preferred, and among them the leaf with the fewest hints, because it is the most specific."""
     found = [leaf for leaf in leaves if _is_hinted(synonyms, leaf)]
     whole = [leaf for leaf in found if words <= leaf.hints]
     chosen = min(whole or found, key=lambda leaf: len(leaf.hints), default=None)
@@ -264,7 +264,8 @@ class _UnfitAnswer(Exception):
 
 
 async def fill_fields(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Row]:
-    """Let an LLM extract a row for each thing on `page` that has some of `fields`; [] if it finds none or fails.
+    """Let an LLM extract a row for each item on `page` that has some of `fields`. Return no rows if the LLM finds none
+    or fails.
 
     Values that do not occur on the page become null.
     """
@@ -311,7 +312,7 @@ async def _ask_llm(llm: Llm, page: ParsedPage, fields: Sequence[str]) -> list[Ro
 
 
 def schema_of(fields: Sequence[str]) -> dict[str, Any]:
-    """Return the JSON schema of the answer."""
+    """Return the JSON schema of the LLM's answer."""
     value = {"type": ["string", "number", "null"]}
     row = {
         "type": "object",

@@ -32,8 +32,8 @@ _FEEDS = frozenset({"application/rss+xml", "application/atom+xml", "application/
 
 
 def language_of(text: str, claimed: str | None) -> str | None:
-    """Return the detected language of `text` (ISO 639), or else `claimed`. The claim comes second, because templates
-    declare English for every page."""
+    """Return the detected language of `text` (ISO 639), or else `claimed`. The claim comes second, because many
+    templates declare English for every page."""
     sample = " ".join(text[:_SAMPLE].split())
     if len(sample) < _LEAST_CHARS:
         return claimed
@@ -57,7 +57,8 @@ def description_of(root: HtmlElement) -> str:
 
 
 def language_claimed(root: HtmlElement) -> str | None:
-    """Return the language that the page declares: `de` for `<html lang="de-AT">`."""
+    """Return the language that the page declares, such as `de` for `<html lang="de-AT">`, or None if it declares no
+    valid one."""
     declared = (
         root.get("lang")
         or root.get("{http://www.w3.org/XML/1998/namespace}lang")

@@ -29,17 +29,18 @@ _MAX_CHARS = 1_000_000
 """Trafilatura is not used for a page with more characters than this, because it takes seconds for large pages that are
 not articles."""
 _ARTICLE_SHARE = 0.55
-"""An article is the subject of the page only if it has at least this share of the text in `main`."""
+"""On a page with `main`, trafilatura's article is used only if it has at least this share of the text in `main`."""
 _PROSE_SHARE = 0.4
-"""On a page without `main`, an article must have at least this share of the text outside links."""
+"""On a page without `main`, trafilatura's article is used only if it has at least this share of the text outside
+links."""
 _FEW_CHARS = 250
 """If a page has fewer characters than this, trafilatura returns a single line (its setting MIN_EXTRACTED_SIZE)."""
 _LIST_SHARE = 0.5
-"""A page is a list if records of one kind have more than this share of its text. An article is then only a part of the
-list."""
+"""A page is a list if records of one kind have more than this share of its text. On such a page, an article may be only
+a part of the list."""
 _LIST_KEPT = 0.95
 _SCRIPT = re.compile(r"|module|(?:text|application)/(?:x-)?(?:java|ecma)script\d*(?:\.\d+)?", re.IGNORECASE)
-"""Types of scripts that a browser runs. Others are templates or data, such as JSON-LD."""
+"""Types of scripts that a browser runs. Scripts of other types are templates or data, such as JSON-LD."""
 _WAITING_CHARS = 400
 """A page with at most this many characters may still wait for its scripts, and show only a name, a menu or "Loading
 …"."""
@@ -60,7 +61,7 @@ class Article:
 
 
 def article_of(root: HtmlElement) -> Article | None:
-    """Extract the article with trafilatura, or None if there is none. `root` is not changed."""
+    """Return the article that trafilatura extracts, or None if it finds none. `root` is not changed."""
     from trafilatura import bare_extraction
     from trafilatura.xml import xmltotxt
 
@@ -160,10 +161,10 @@ class PageFile:
         self._limits = limits
 
     def read(self, url: str, fields: Sequence[str] = ()) -> PageReading:
-        """Read the page, which came from `url`; it usually takes 5 to 50 ms. Broken HTML is always read.
+        """Read the page, which came from `url`. Reading usually takes 5 to 50 ms. Broken HTML is always read.
 
-        Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more than `limits`
-        allow or MAX_TAGS tags, and what `read_feed` raises.
+        Raises InputError (`unsupported_media_type`) for bytes that are not text, InputTooLarge for more characters than
+        `limits` allow or more than MAX_TAGS tags, and what `read_feed` raises.
         """
         if self._blob.media_type != media_types.HTML and is_feed(self._blob.data):
             page, entries = read_feed(self._blob, self._limits, url)

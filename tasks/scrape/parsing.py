@@ -52,8 +52,8 @@ class ParsedPage:
     links: Sequence[Link] = ()
     """Links of the whole page, in order, each URL once."""
     metadata: Mapping[str, Any] = field(default_factory=dict)
-    """Metadata as JSON: those of `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
-    `microdata` that the page has."""
+    """Metadata as JSON. The keys are `author`, `date`, `site_name`, `canonical`, `feeds`, `json_ld`, `opengraph` and
+    `microdata`, as far as the page has them."""
     language: str | None = None
     """Detected language, or else the declared one; ISO 639-1 if it has such a code."""
 
@@ -78,8 +78,8 @@ def parsed(blob: Blob, limits: MediaLimits) -> HtmlElement:
 
 def _parse_tree(text: str) -> HtmlElement:
     parser = lxml_html.HTMLParser(encoding="utf-8", huge_tree=True, remove_comments=True, remove_pis=True)
-    # If bytes are parsed as a document, the tree is complete whatever the text begins with: a fragment, a doctype, or a
-    # declaration of another encoding.
+    # If bytes are parsed as a document, the tree is complete no matter what the text begins with: a fragment, a
+    # doctype, or a declaration of another encoding.
     try:
         root = lxml_html.document_fromstring(text.encode(errors="replace"), parser=parser)
     except ParserError:  # an empty document
@@ -116,7 +116,8 @@ def _flatten(root: HtmlElement) -> None:
 
 
 def base_of(root: HtmlElement, url: str) -> str:
-    """Return the base of the relative links on the page at `url`."""
+    """Return the base of the relative links on the page at `url`, which is `url` itself unless the page states
+    another."""
     base = root.find(".//base[@href]")
     return (joined(url, base.get("href", "")) if base is not None else None) or url
 

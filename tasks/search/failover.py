@@ -20,8 +20,8 @@ LIMIT_S = 8.0
 UNREACHABLE_S = 30.0
 BLOCKED_S = 300.0
 REFUSED_S = 600.0
-"""Seconds for which a provider is skipped after its first failure, because it is unreachable, limits its use, or
-rejects the key."""
+"""Seconds for which a provider is skipped after its first failure: if it is unreachable (the first number), limits its
+use (the second) or rejects the key (the third)."""
 
 _MAX_TITLE = 300
 _MAX_DESCRIPTION = 1000
@@ -38,7 +38,7 @@ _PREFIX = re.compile(r"^(?:www\d?|m|mobile|amp)\.(?=[^.]+\.)")
 _AMP_PATH = re.compile(r"(?:/amp|\.amp)(?=/?$|\.html?$)|^/amp(?=/)", re.IGNORECASE)
 _INDEX = re.compile(r"/(?:index|default)\.(?:html?|php|aspx?)$", re.IGNORECASE)
 _SETTINGS_OF_PROVIDERS = "Set OPENFAZE_SEARCH_URL to a SearXNG, or OPENFAZE_SEARCH_PROVIDER and OPENFAZE_SEARCH_API_KEY"
-MORE_PROVIDERS_REMEDY = f"{_SETTINGS_OF_PROVIDERS}, to have others asked as well."
+MORE_PROVIDERS_REMEDY = f"{_SETTINGS_OF_PROVIDERS}, to have other providers asked as well."
 REMEDY = f"{_SETTINGS_OF_PROVIDERS}, or install the package 'ddgs', which needs no key."
 _LONGEST_REST_S = 900.0
 _WANTED_MORE = 2
@@ -116,8 +116,8 @@ def _is_link(url: str) -> bool:
 
 def canonical(url: str) -> str:
     """Return a form of `url` that is equal for all addresses of one page: without scheme, `www.`, default port,
-    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. It serves comparison, not
-    fetching. Raises ValueError for an invalid URL."""
+    fragment, final slash, tracking parameters and marks of AMP, and with sorted parameters. This form is for comparing
+    addresses and not for fetching. Raises ValueError for an invalid URL."""
     parts = urlsplit(url)
     host, path = (parts.hostname or "").rstrip("."), parts.path
     host = _PREFIX.sub("", host)
@@ -149,8 +149,8 @@ class _SkippedProvider:
 
 
 class SearchFailover:
-    """Asks `providers` in order. One that fails is skipped for a while, twice as long after each further failure, up to
-    `_LONGEST_REST_S`. `clock` returns seconds."""
+    """Asks `providers` in order. A provider that fails is skipped for a while, and for twice as long after each further
+    failure, up to `_LONGEST_REST_S`. `clock` returns seconds."""
 
     def __init__(self, providers: Sequence[SearchProvider], *, clock: Callable[[], float] = time.monotonic) -> None:
         self.providers = tuple(providers)

@@ -61,7 +61,9 @@ async def ask(
     except FetchFailed as error:
         raise _failure_of(error.status) from error
     except InputError as error:
-        raise SearchFailed("cannot be asked: its address is not allowed, or not found, or it sends too much") from error
+        raise SearchFailed(
+            "cannot be asked: its address is not allowed or was not found, or its answer is too large"
+        ) from error
     return await asyncio.to_thread(_parse_object, fetched.data)
 
 
@@ -182,7 +184,7 @@ class Ddgs:
     """Searches with ddgs and its own HTTP client, in threads. It connects only to the engines' hosts.
 
     `proxy` is an outgoing proxy, if any; `authorities` is a PEM file of certificates to trust instead of the usual
-    ones.
+    certificates.
     """
 
     name = "ddgs"
@@ -289,7 +291,8 @@ class SearchConfig:
 
 
 def build_providers(config: SearchConfig, fetcher: Fetcher) -> list[SearchProvider]:
-    """Build the configured providers; an empty list for `off`, and for `auto` without any. Hosted ones use `fetcher`.
+    """Build the configured providers. The list is empty for `off`, and for `auto` if none is set up. Hosted ones use
+    `fetcher`.
 
     Raises ValueError for contradictory settings.
     """
@@ -315,8 +318,8 @@ def _parse_keys(config: SearchConfig) -> dict[str, str]:
     alone = [name for name in config.order if name in _HOSTED]
     if len(alone) != 1:
         raise ValueError(
-            "OPENFAZE_SEARCH_API_KEY: say whose key it is, with OPENFAZE_SEARCH_PROVIDER, or as 'brave=KEY' "
-            f"(of {', '.join(_HOSTED)}; several with commas)"
+            "OPENFAZE_SEARCH_API_KEY: say whose key it is, by OPENFAZE_SEARCH_PROVIDER or as in 'brave=KEY' "
+            f"(one of {', '.join(_HOSTED)}; separate several by commas)"
         )
     return {alone[0]: config.key}
 

@@ -11,9 +11,10 @@ from tasks.notation.words import UNITS, month_named
 from tasks.series.grid import Cell, SeriesColumn, SeriesTable
 
 LEAST_SHARE = 0.8
-"""A column counts as dates, or as numbers, if at least this share of its cells are dates, or numbers."""
+"""A column contains dates if at least this share of its cells are dates, and numbers if at least this share are
+numbers."""
 SAMPLE = 200
-"""Number of cells that decide on a column's kind."""
+"""The first filled cells of a column, up to this number, decide what it contains."""
 _PLAIN = re.compile(r"[-+]?\d+(?:\.\d*)?")
 _DATE_NAME = re.compile(
     r"date|datum|fecha|data|dt|ds|time|timestamp|datetime|zeit|day|tag|jour|period|epoch|ts|日期|日付|时间|дата|время|التاريخ",
@@ -29,7 +30,7 @@ Numeric = Mapping[int, Sequence[float | None]]
 """Columns of numbers, keyed by position in the table."""
 _LEAST_DATES = 5
 _MAX_OTHERS = 3
-"""At most this many columns, other than those for dates, may name a row."""
+"""At most this many columns of a table with dates in its top row may have a heading that is not a date."""
 _ROW_NAME = re.compile(r"|unnamed: ?0|index|idx|id|row|no|nr|#", re.IGNORECASE)
 _SERIES_NAME = re.compile(r"unique_id|series(?:_?id|_?name)?|item_?id|ts_?id|ticker|symbol", re.IGNORECASE)
 """Names of columns that say which series a row belongs to."""
@@ -58,8 +59,8 @@ def is_moment(text: str) -> bool:
 
 
 def dates_of(columns: Sequence[SeriesColumn], numeric: Numeric) -> tuple[set[int], Times | None]:
-    """Return the positions of the columns that make up the dates, and the dates; no positions and None without
-    dates."""
+    """Return the positions of the columns that make up the dates, and the dates. If there are none, return an empty set
+    and None."""
     texts = {at: one for at, one in enumerate(columns) if at not in numeric}
     candidates = [(at, found) for at, one in texts.items() if (found := _dates_in_texts(one.cells)) is not None]
     named = [pair for pair in candidates if _DATE_NAME.search(columns[pair[0]].name)]
@@ -146,8 +147,8 @@ def _column_named(columns: Sequence[SeriesColumn], numeric: Numeric, name: "re.P
 
 
 def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
-    """Transpose a table whose dates are in its top row, and return any other unchanged. The table may have a row per
-    series, or a row per year and a column per month."""
+    """Transpose a table whose dates are in its top row, and return any other table unchanged. The table may have a row
+    per series, or a row per year and a column per month."""
     columns = table.columns
     months = [index for index, one in enumerate(columns) if month_number(one.name)]
     dated = [index for index, one in enumerate(columns) if is_moment(one.name)]
@@ -265,7 +266,7 @@ def _numeric_texts(columns: Iterable[SeriesColumn]) -> Iterable[str]:
 
 
 def _parse_numbers(cells: Sequence[Cell], comma: bool) -> list[float | None] | None:
-    """Parse a column of numbers; None for any other column."""
+    """Return the numbers of a column, or None if it is not a column of numbers."""
     filled = [cell for cell in cells if not is_empty(cell)]
     sample = filled[:SAMPLE]
     texts = [cell for cell in sample if isinstance(cell, str)]

@@ -34,7 +34,7 @@ _LONGEST_LINE = 80
 
 
 def json_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the first table in a JSON text; None if it is not JSON or has no table. Raises TooManyCells."""
+    """Return the first table in a JSON text, or None if the text is not JSON or has no table. Raises TooManyCells."""
     try:
         return value_table(_parse_json(text), most_cells)
     except (ValueError, RecursionError):
@@ -49,7 +49,7 @@ def _parse_json(text: str) -> Any:
 
 
 def value_table(value: object, most_cells: int, depth: int = 0) -> SeriesTable | None:
-    """Return the table in a parsed JSON value. Raises TooManyCells."""
+    """Return the table in a parsed JSON value, or None if there is none. Raises TooManyCells."""
     if isinstance(value, list):
         return _table_of_list(value, most_cells)
     if not isinstance(value, dict) or depth > _MAX_DEPTH:
@@ -117,8 +117,8 @@ def _table_of_mappings(value: Mapping[str, Mapping[str, Any]], most_cells: int) 
 
 
 def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
-    """Return the table in a delimited text, or None. A line counts as a title or a note if its number of cells is
-    neither that of most lines nor one more. Raises TooManyCells."""
+    """Return the table in a delimited text, or None. A line counts as a title or a note, and is left out, if its number
+    of cells is neither the most frequent one nor one more than that. Raises TooManyCells."""
     lines = [
         line for line in text.removeprefix("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")
     ]
@@ -140,7 +140,8 @@ def delimited_table(text: str, most_cells: int) -> SeriesTable | None:
 
 
 def is_head(row: Sequence[str]) -> bool:
-    """True if `row` is a header: it has words and no numbers or dates, or dates in all columns but the first."""
+    """True if `row` is a header: it has words and no numbers or dates, or many columns of which all but the first are
+    dates."""
     words = [cell for cell in row if not is_missing(cell)]
     if len(row) > _LEAST_DATES and not looks_numeric(row[0]) and all(map(moment, row[1:])):
         return True
@@ -148,7 +149,7 @@ def is_head(row: Sequence[str]) -> bool:
 
 
 def date_and_number(line: str) -> list[str] | None:
-    """Split `Jan 2024: 12` or `2024-01-01 12` into its two cells."""
+    """Split a line such as `Jan 2024: 12` or `2024-01-01 12` into its two cells; return None for any other line."""
     text = line.strip().lstrip("-*•").strip()
     if len(text) > _LONGEST_LINE:
         return None
@@ -159,8 +160,8 @@ def date_and_number(line: str) -> list[str] | None:
 
 
 def _find_delimiter(lines: Sequence[str]) -> str:
-    """Return the delimiter that splits at least half of the lines into the same number of cells, two or more; "" if
-    there is none."""
+    """Return the delimiter that splits at least half of the lines into the same number of cells, two or more, or a pipe
+    if the first line begins with one. Return "" if there is none."""
 
     def agreement(delimiter: str) -> tuple[int, int]:
         widths = Counter(len(cells) for cells in _split_rows(lines, delimiter))
@@ -178,8 +179,8 @@ def _find_delimiter(lines: Sequence[str]) -> str:
 
 
 def _are_decimals(lines: Sequence[str]) -> bool:
-    """True if commas are decimal signs, as in lines like `12,5`. They are not if the first numbers ascend, as in `1,12`
-    and `2,14`."""
+    """True if commas are decimal signs, as in lines like `12,5`. They are not if the numbers before the commas ascend,
+    as in `1,12` and `2,14`."""
     numbers = lines[1:] if "," not in lines[0] else lines
     found = [_DECIMAL.fullmatch(line.strip()) for line in numbers]
     if not all(found):

@@ -20,7 +20,7 @@ _NAMES = {
 _LONGEST_NAME = 80
 _LARGEST_NUMBER = 10**300
 MAX_COLUMNS = 16_384
-"""A table has at most this many columns, as many as a spreadsheet."""
+"""A table has at most this many columns, which is the limit of an Excel sheet."""
 _FILLED_SHARE = 0.5
 """At least this share of a grid's steps must have a value. With fewer, the dates follow another grid or none."""
 _WHOLE_STEP_SHARE = 0.9
@@ -59,8 +59,8 @@ class Period:
         return Period(self.unit, self.count * number)
 
     def after(self, moment: dt.datetime, number: int = 1) -> dt.datetime:
-        """Return the moment `number` periods later: on the last day of its month if that has no such day. Raises
-        OverflowError after the year 9999."""
+        """Return the moment `number` periods later. If its month lacks the day, it is on the last day of that month.
+        Raises OverflowError after the year 9999."""
         match self.unit:
             case "second":
                 return moment + dt.timedelta(seconds=self.count * number)
@@ -97,7 +97,8 @@ def last_day(year: int, month: int) -> int:
 
 
 def month_later(moment: dt.datetime, months: int, day: int | None = None) -> dt.datetime:
-    """Return `day` of the month that lies `months` later, or its last day if it is shorter."""
+    """Return `day` (by default, the day of `moment`) in the month that lies `months` later, or the last day of that
+    month if it is shorter. Raises OverflowError for a year outside 1 to 9999."""
     year, month = divmod(month_number(moment) + months, YEAR_MONTHS)
     if not 1 <= year <= 9999:
         raise OverflowError("a year that the calendar does not have")
@@ -166,7 +167,8 @@ class TooManyCells(Exception):
 
 
 class TooManyColumns(TooManyCells):
-    """Raised if the table is wider than allowed. Its text may be no table, but a list of numbers in one line."""
+    """Raised if the table is wider than allowed. The text may not be a table at all, but a list of numbers in one
+    line."""
 
     def __init__(self, columns: int) -> None:
         Exception.__init__(self, f"has {columns} columns; the limit is {MAX_COLUMNS}.")
@@ -208,7 +210,8 @@ class TimeGrid:
         return self.step.after(self.start, index)
 
     def place(self, moment: dt.datetime) -> int:
-        """Return the index of the step nearest to `moment`, or of the step in its month."""
+        """Return the index of the step nearest to `moment`. If steps are in months, only the month of `moment`
+        counts."""
         if self.step.unit == "month":
             return round((month_number(moment) - month_number(self.start)) / self.step.count)
         if self.step.unit == "weekday":
@@ -256,8 +259,8 @@ def _monthly_grid(times: Sequence[dt.datetime], gaps: Sequence[float]) -> TimeGr
 
 
 def _day_of_month(times: Sequence[dt.datetime]) -> int | None:
-    """Return the day of the month on which all times fall, short months aside; 1 or 31 if all are near the beginning or
-    all near the end of a month; else None."""
+    """Return the day of the month on which all times fall, apart from the last days of shorter months. If all times are
+    near the beginning or all near the end of a month, return 1 or 31; otherwise return None."""
     days = {time.day for time in times}
     lasts = [last_day(time.year, time.month) for time in times]
     if all(time.day == last for time, last in zip(times, lasts, strict=True)):

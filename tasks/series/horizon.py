@@ -1,7 +1,7 @@
 """Recognises the horizon of a forecast in the words of a request.
 
-The languages are English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese, Russian and Arabic,
-in this order.
+Its patterns have alternatives in English, German, French, Spanish, Italian, Portuguese, Dutch, Chinese, Japanese,
+Russian and Arabic, in this order.
 """
 
 import datetime as dt

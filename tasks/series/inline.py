@@ -13,8 +13,9 @@ from tasks.series.formats import date_and_number, delimited_table, is_head, valu
 from tasks.series.grid import SeriesTable, table_of
 from tasks.series.labelled import LabelledValues, labelled_values
 
-# Numbers are searched one at a time, also those of a list: `12, 14.5; 16`, or `12,5 14,0` with decimal commas. One
-# regular expression for a whole list would search a megabyte in one call, during which no other thread runs.
+# Numbers are searched for one at a time, including the numbers of a list: `12, 14.5; 16`, or `12,5 14,0` with decimal
+# commas. One regular expression for a whole list would search a megabyte in one call, during which no other thread
+# runs.
 _PIECE = 16 * 1024
 """Number of characters that one call searches."""
 _BEGINNING = re.compile(r"(?<![\w.,])(?=[-+−]?[$€£]?\.?\d)")
@@ -28,7 +29,7 @@ _FENCE = "```"
 _MAX_BRACKETS = 20
 """At most this many opening brackets are tried as the beginning of JSON."""
 _READ_AGAIN = 100_000
-"""Failed attempts may read this many characters in all. After that, no further bracket is tried."""
+"""Attempts that find no table may read this many characters together. After that, no further bracket is tried."""
 _YEAR_DIGITS = 4
 _LEAST_ROWS = 2
 _LEAST_RUN = 3
@@ -101,8 +102,8 @@ class NumberList:
 
 
 def longest_list(text: str) -> NumberList | None:
-    """Return the longest list in characters. Of equally long lists, one with commas between thousands
-    goes first, then one with decimal commas."""
+    """Return the longest list in characters. Of equally long lists, one with commas between thousands is preferred,
+    then one with decimal commas. Return None if there is no list."""
     found = chain.from_iterable(_find_lists(text, notation) for notation in _NOTATIONS)
     return max(found, key=lambda one: one.end - one.start, default=None)
 
@@ -268,7 +269,8 @@ def _labelled_table(text: str, most_cells: int, today: dt.date) -> SeriesMessage
 
 
 def _is_longer(listed: NumberList, found: LabelledValues, text: str) -> bool:
-    """True if a list of numbers lies outside the labelled values and has more numbers than they have."""
+    """True if a list of numbers lies outside the labelled values and has more numbers than there are labelled
+    values."""
     is_apart = listed.end <= found.start or found.end <= listed.start
     return is_apart and len(listed.numbers(text)) > len(found.rows)
 
@@ -315,8 +317,8 @@ def _run_of(form: "re.Pattern[str]", text: str, start: int) -> list["re.Match[st
 
 
 def _rise_evenly(numbers: Sequence[str]) -> bool:
-    """True for years one after the other and for rising dates, but not for numbers with decimal commas, as in
-    `2020,5 2019,7`."""
+    """True for consecutive years and for rising dates, but not for numbers with decimal commas, as in `2020,5
+    2019,7`."""
     if len(numbers[0]) == _YEAR_DIGITS:
         return all(int(after) == int(before) + 1 for before, after in pairwise(numbers))
     return all(before < after for before, after in pairwise(numbers))

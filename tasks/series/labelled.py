@@ -63,8 +63,8 @@ class LabelledValues:
 
 
 def labelled_values(text: str, today: dt.date) -> LabelledValues | None:
-    """Return the series of labelled values in a text. Months and quarters without a year are taken for the latest ones
-    up to `today`."""
+    """Return the series of labelled values in a text, or None if there is none. Months and quarters without a year are
+    taken for the latest ones up to `today`."""
     if len(text) > _MAX_CHARS:
         return None
     readings = [_alike(list(form.finditer(text))) for form in (_LABEL_FIRST, _VALUE_FIRST)]
@@ -102,8 +102,8 @@ def _alike(found: Sequence["re.Match[str]"]) -> list["re.Match[str]"]:
 
 
 def _dates(found: Sequence["re.Match[str]"], today: dt.date) -> tuple[list[dt.date] | None, str]:
-    """Return the date of each match and a note on the year. There are no dates if the labels only give the order; None
-    if they are not labels."""
+    """Return the date of each match and a note on the year. The list is empty if the labels only give the order. It is
+    None if they are not labels or not days of the calendar."""
     kind = _kind(found[0])
     if kind == "date":
         read = [moment(one["date"]) for one in found]

@@ -26,7 +26,7 @@ _GAPS = 20
 _PROSE = frozenset(
     {"text/html", "text/markdown", media_types.DOCX, media_types.PPTX, media_types.EMAIL, media_types.MAILBOX}
 )
-"""Types in which text surrounds tables; they are read as Markdown."""
+"""Types in which text surrounds tables. Files of these types are read as Markdown."""
 _READ = media_types.TEXTS | {media_types.DOCX, media_types.PPTX}
 _SMALL = 50_000
 """Texts with at most this many characters are read as tables in a thread of this process."""
@@ -39,11 +39,11 @@ class SourceSeries(NamedTuple):
 
     series: list[ObservedSeries]
     column_names: list[str]
-    """Names of the first columns, for an error about a source without series."""
+    """Names of columns, at most COLUMNS + 1, for an error about a source without series."""
 
 
 class WorkbookTables:
-    """An open xlsx file, for a decode process. The values of formulas are those last calculated; hidden sheets are left
+    """An open xlsx file, for a decode process. A formula has the value that was last calculated. Hidden sheets are left
     out.
 
     Raises InputError for a damaged file, `encrypted_document` and unsafe XML, and InputTooLarge for too many cells.
@@ -61,7 +61,7 @@ class WorkbookTables:
             raise
         except TooManyCells as error:  # the sheet has too many positions, which include empty ones
             raise _too_large(blob, TooManyCells(limits.cells)) from error
-        except Exception as error:  # openpyxl raises whatever malformed parts lead to
+        except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
     def series(self, words: str) -> "SourceSeries":
@@ -139,7 +139,7 @@ class TextTables:
             raise _too_large(blob, too_wide)
 
     def series(self, words: str) -> "SourceSeries":
-        """Return the series that `words` ask for, of the likeliest table that has some."""
+        """Return the series that `words` ask for. All of them are from one table, the likeliest one."""
         return _series_of([("", table) for table in self._tables], words)
 
     def close(self) -> None:
@@ -247,8 +247,8 @@ def _too_large(blob: Blob, error: TooManyCells) -> InputTooLarge:
 
 
 def _observed_series(tables: Sequence[tuple[str, SeriesTable]], words: str) -> list[ObservedSeries]:
-    """Return the series of one of the tables that `words` name, or else of any table: of the first with a long enough
-    series, or else of the first with one at all."""
+    """Return the series of one table: of the first with a series that is long enough, or else of the first with any
+    series. If `words` name tables, only those tables are considered."""
     mentions = Mentions(words)
     named = [pair for pair in tables if pair[0] in mentions]
     by_table = [series_in(table, mentions) for _, table in named or tables]

@@ -49,8 +49,8 @@ class RegularSeries:
 
 
 def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> RegularSeries:
-    """Resample observations. Irregular observations that are denser than `period`, the unit in the request, are summed
-    per period.
+    """Return the series of the observations. Irregular observations that are denser than `period`, the unit in the
+    request, are summed per period.
 
     Raises InputError for fewer than LEAST_POINTS values, for a value beyond LARGEST, and for more than `limit` steps
     from the first to the last.
@@ -66,7 +66,7 @@ def regularize(observed: ObservedSeries, period: Period | None, limit: int) -> R
     totals, repeated = _sum_by_date(observed)
     _check_count(observed, len(totals))
     notes = (
-        [f"{_count_text(repeated, 'row has', 'rows have')} the date of another one: the values are summed."]
+        [f"{_count_text(repeated, 'row has', 'rows have')} the same date as another row: their values are summed."]
         if repeated
         else []
     )
@@ -199,7 +199,7 @@ def _interpolate(
 def _sum_by_period(
     times: Sequence[dt.datetime], values: NDArray[np.float64], period: Period, limit: int, param: str | None
 ) -> tuple[list[dt.datetime], NDArray[np.float64], TimeGrid]:
-    """Sum the values per `period`, from the first to the last; 0 for a period without values."""
+    """Sum the values per `period`, from the first period to the last. The sum of a period without values is 0."""
     grid = TimeGrid(period.beginning(times[0]), period, 1 if period.unit == "month" else None)
     count = math.floor(grid.exact_place(period.beginning(times[-1]))) + 1
     _check_length(count, limit, period.name, param)
@@ -222,10 +222,10 @@ def _count_text(count: int, singular: str, suffix: str) -> str:
 
 
 def steps_ahead(series: RegularSeries, horizon: Horizon | None) -> int:
-    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down,
-    but up if it counts units of the steps' kind: 4 months are 2 quarters.
-    Raises InputError for a horizon of no steps or of more than MAX_STEPS, and, if the horizon is `firm`, for a past
-    date or any date if the series has none.
+    """Return the number of steps to forecast, 1 to MAX_STEPS. A horizon that ends between two steps is rounded down. If
+    its unit is of the same kind as the steps, it is rounded up: 4 months are 2 quarters. Raises InputError for a
+    horizon of no steps or of more than MAX_STEPS, and, if the horizon is `firm`, for a past date or any date if the
+    series has none.
     """
     if horizon is None:
         return max(1, min(_usual_steps(series), len(series.values) // 2))

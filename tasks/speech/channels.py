@@ -25,8 +25,8 @@ _LEAST_LEVEL_RATIO = 10 ** (10 / 20)
 """A frame belongs to a channel if its level there is more than this many times that of the other channel (10 dB). On
 separate lines, the difference is larger, even with cross-talk; the two microphones of one recorder differ by less."""
 _MOSTLY = 0.7
-"""At least this share of the active frames must belong to a single channel. In the other frames, speakers talk at
-once."""
+"""At least this share of the active frames must belong to a single channel. In the other active frames, both speakers
+talk at once."""
 _LEAST_SHARE = 0.03
 """Both channels have a speaker if at least this share of the active frames belongs to each of them."""
 _SMOOTHED = 5
@@ -36,8 +36,8 @@ does not count as a turn of the other."""
 
 _UNLIKE = 0.5
 """Two channels are separate lines if the correlation of their levels over time is below this. The levels of microphones
-in one room rise and fall together, whatever their distance and phase (0.9 with strong echoes). Those of two lines of a
-call do not (0.35 if both talk all the time, below 0 if they take turns)."""
+in one room rise and fall together, regardless of their distance and phase (0.9 with strong echoes). The levels of the
+two lines of a call do not (0.35 if both people talk all the time, below 0 if they take turns)."""
 _LEAKED = 10 ** (-25 / 20)
 """Level, relative to the louder channel, below which the other channel contains only cross-talk."""
 _LEAST_FRAMES = 20
@@ -63,7 +63,7 @@ def _frame_levels(block: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def are_apart(block: NDArray[np.float32]) -> bool:
     """True if the channels of `block` (float32 [2, n] at 16 kHz) are separate lines. The result is False if one of them
-    is silent, because mixing them then loses nothing."""
+    is silent, because mixing them then loses nothing, and for a block that is too short to tell."""
     levels = _frame_levels(block)
     if levels.shape[1] < _LEAST_FRAMES:
         return False
@@ -121,7 +121,8 @@ class ChannelLevels:
 
 
 class FaintSpeech:
-    """Amplifies a recording block by block, with the gain that brings its loudest block so far to TARGET.
+    """Amplifies a recording block by block, with the gain that brings its loudest block so far to TARGET, if that block
+    is faint.
 
     >>> faint = FaintSpeech()
     >>> quiet = np.full((1, 16_000), 0.001, np.float32)

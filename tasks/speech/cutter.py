@@ -50,7 +50,8 @@ class Window:
 
 
 def window_at(windows: Sequence[Window], second: float) -> Window:
-    """Return the last of the ordered `windows` that begins at or before `second`. There must be at least one."""
+    """Return the last of the ordered `windows` that begins at or before `second`, or the first if all begin later.
+    There must be at least one window."""
     return windows[max(0, bisect.bisect_right(windows, second, key=attrgetter("start")) - 1)]
 
 
@@ -89,7 +90,7 @@ class Stretch:
 
 
 class Cutter:
-    """Cuts a stream. It rarely holds more than one stretch and the samples that were added last."""
+    """Cuts a stream. A cutter rarely holds more than one stretch and the samples that were added last."""
 
     def __init__(self, length_s: float, *, start_s: float = 0.0, channel: int | None = None) -> None:
         """Set the desired length. A stretch grows up to LONGEST_S to avoid a cut within speech. `start_s` is the
@@ -101,7 +102,7 @@ class Cutter:
         self._samples: Samples = np.empty(0, np.float32)
         self._speaks: Probabilities = np.empty(0, np.float32)
         self._origin = 0
-        """Number of frames of the recording that precede those held here."""
+        """Number of frames of the recording before the first frame that is held here."""
         self._cut: int | None = None
 
     def add(self, samples: Samples, probabilities: Probabilities) -> Iterator[Stretch]:
@@ -160,7 +161,7 @@ class Cutter:
         last = runs[-1][1]
         if last - begin <= _LONGEST:
             return None
-        # If one run alone is too long, the runs before it go first, however short they are.
+        # If one run alone is too long, the runs before it form the next stretch, however short they are.
         return len(runs) - 1
 
     def _cut_in_speech(self, runs: Sequence[tuple[int, int]], begin: int) -> Stretch:

@@ -1,5 +1,5 @@
 """Transcribes a recording as a stream: detects speech, cuts it into stretches, and runs an engine that returns timed
-words. Overlapping stretches are joined, and each word gets a time at which there is speech."""
+words. Overlapping stretches are joined, and each word's time is limited to times at which there is speech."""
 
 import asyncio
 from collections import deque
@@ -22,8 +22,8 @@ from tasks.wording.transcripts import SpeechOptions
 
 _BLOCK_S = 30.0
 _WINDOWS_AT_ONCE = 16
-"""At most this many stretches of one recording wait or are decoded at a time. They fill two batches on a CPU and take
-30 MB at most."""
+"""At most this many stretches of one recording wait or are decoded at a time, or only one while its language is needed
+but not known. These stretches fill two batches on a CPU and take 30 MB at most."""
 _URGENT_S = 60.0
 """Number of seconds at the beginning of every recording that get priority, so that short recordings do not wait behind
 long ones."""
@@ -37,8 +37,8 @@ _LESS_CLEAR = 0.2
 """The words of a second attempt replace those of the first if the sum of their probabilities is greater, and the mean
 of their probabilities is not lower by this much."""
 _CLEAR_ENOUGH = 0.4
-"""Words of a second attempt whose mean probability is more than this replace those of the first if only the sum of
-their probabilities is greater."""
+"""Words of a second attempt whose mean probability is more than this replace those of the first whenever the sum of
+their probabilities is greater, even if their mean is much lower."""
 _OVERLAP_S = 1.0
 """The two stretches at a cut within speech overlap by this many seconds on each side of the cut."""
 _MAX_DIFFERENCE_S = 0.4
@@ -182,7 +182,7 @@ def _in_turn(stretches: Sequence[Stretch], tracks: Sequence["_ListeningTrack"]) 
 
 
 class _ListeningTrack:
-    """The stretches of one channel, or of all channels mixed, from `start_s` on."""
+    """The stretches of one channel, or of all channels mixed, beginning at the second `start_s`."""
 
     def __init__(self, length_s: float, start_s: float, channel: int | None) -> None:
         self._channel = channel
@@ -282,7 +282,8 @@ def _shift_words(words: Sequence[SpokenWord], by: float) -> list[SpokenWord]:
 
 
 def _is_improvement(found: Sequence[SpokenWord], earlier: Sequence[SpokenWord]) -> bool:
-    """True if the second attempt has more words that are likely right, and hardly more that are wrong."""
+    """True if the second attempt has more words that are probably right, and hardly more words that are probably
+    wrong."""
     if not found or not earlier:
         return bool(found)
     found_sum, earlier_sum = (sum(word.probability for word in words) for words in (found, earlier))
@@ -319,8 +320,8 @@ def joined(left_words: Sequence[SpokenWord], right_words: Sequence[SpokenWord], 
 
 
 def fit_to_speech(words: Sequence[SpokenWord], speech: Sequence[Span]) -> list[SpokenWord]:
-    """Remove the silence from the times of `words`, which come from one transcription. The words stay in order and do
-    not overlap."""
+    """Remove the silence from the times of `words`, which come from one transcription. Words far from all speech are
+    left out. The others stay in order and do not overlap."""
     placed: list[SpokenWord] = []
     earliest = 0.0
     for word in words:
@@ -355,9 +356,9 @@ def _merge_words(first: SpokenWord, second: SpokenWord) -> SpokenWord:
 
 
 def find_missed_speech(words: Sequence[SpokenWord], speech: Sequence[Span], least_s: float) -> list[Span]:
-    """Return the spans of speech, of at least `least_s`, in which words are probably missing. They have no words, or
-    too few letters for their duration, because an engine may stretch a word's time over speech that it missed. Words
-    and spans must be in order and must not overlap."""
+    """Return the spans of speech, of at least `least_s`, in which words are probably missing. Such a span has no words,
+    or words with too few letters for its duration, because an engine may stretch a word's time over speech that it
+    missed. Words and spans must be in order and must not overlap."""
     stretched = [
         (word.start, word.end)
         for word in words

@@ -28,7 +28,8 @@ _PAUSE_S = 0.7
 _SENTENCE_ENDS = tuple(".!?。！？…؟।")
 _CLAUSE_ENDS = tuple(",;:，、；：،–—")
 _CLAUSE_S = 0.5
-"""A comma is as good a place to cut as this many further seconds of pause."""
+"""The end of a clause, such as a comma, adds this many seconds to the pause after it when the best place to cut is
+chosen."""
 _OFF_CENTRE_S = 1.0
 """The cost of a cut, in seconds of pause, is this times its distance from the middle as a share of the length."""
 _ABBREVIATIONS = frozenset(
@@ -115,7 +116,7 @@ class Phrasing:
 
     @property
     def open_from(self) -> float | None:
-        """Start of the first word that is in no phrase yet."""
+        """Start of the first word that is in no phrase yet; None if there is no such word."""
         waiting = self._last or self._sentence
         return waiting[0].start if waiting else None
 
@@ -149,7 +150,7 @@ def _ends_sentence(word: SpokenWord, following: SpokenWord) -> bool:
 
 
 def _split_long(words: list[SpokenWord]) -> list[list[SpokenWord]]:
-    """Halve the words at the best place, until no part is too long or every part is a single word."""
+    """Split the words in two at the best place, and each part again until it is short enough or a single word."""
     seconds = words[-1].end - words[0].start
     if seconds <= _LONGEST_S or len(words) == 1:
         return [words]

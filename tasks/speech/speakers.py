@@ -35,7 +35,7 @@ _MAX_WINDOWS = 2000
 _LEAST_SECONDS = 3.0
 """A cluster has at least this many seconds of speech. If a tenth of all speech is less, that tenth is the bound."""
 _LEAST_SHARE = 0.003
-"""A cluster of a long recording has at least this share of its speech."""
+"""A cluster has at least this share of all speech, which is the bound only for long recordings."""
 _NARROWER, _WIDER = 0.9, 1.03
 """Factors by which the distance changes in the search for the requested number of speakers."""
 _NARROWEST = 0.08
@@ -54,8 +54,8 @@ _FRAME = int(RATE * FRAME)
 
 
 def find_voices(vectors: Vectors, seconds: float, speakers: int | None = None) -> Vectors:
-    """Return the mean voice of each speaker as unit vectors: `speakers` of them, or fewer if there are not as many
-    voices. `vectors` are in order of time and cover `seconds` of speech.
+    """Return the mean voice of each speaker as unit vectors. There are at most `speakers` of them, or at most
+    MAX_SPEAKERS if `speakers` is None. `vectors` are in order of time and cover `seconds` of speech.
 
     >>> find_voices(np.eye(2, dtype=np.float32).repeat(9, axis=0), 14.4).shape
     (2, 2)
@@ -211,7 +211,7 @@ class SpeakerTurns:
 
     async def listen(self, block: NDArray[np.float32]) -> None:
         """Add the recording's next block, float32 [channels, n] at 16 kHz, including silence. The two channels of a
-        stereo recording may be two speakers; for mono, this has no effect."""
+        stereo recording may be two speakers. For a mono recording, the call has no effect."""
         if self._levels is not None:
             await asyncio.to_thread(self._levels.add, block)
 

@@ -86,7 +86,7 @@ class PhraseEmitter:
             self._tell_all(ready)
 
     def finish(self) -> None:
-        """Send the rest. It is called only if the transcript of the whole recording is trusted."""
+        """Send the remaining phrases. Call this only if the transcript of the whole recording is trusted."""
         for channel, track in self._tracks.items():
             self._wait(channel, track.finish())
         self._tell_all(self._ready(inf))
@@ -134,7 +134,7 @@ def in_order(turns: Iterable[SpeakerTurn]) -> list[SpeakerTurn]:
 def label_words(words: Sequence[SpokenWord], turns: Sequence[SpeakerTurn]) -> list[int]:
     """Return the speaker of each word: the one whose turns overlap it most, or else the one with the nearest turn. A
     spelled word is not divided by turns that are too short to recognise a voice. `turns` are in order of time. If there
-    are none, everything has one speaker."""
+    are no turns, all words have speaker 0."""
     ends = [turn.end for turn in turns]
 
     def speaker_of(start: float, end: float) -> int:

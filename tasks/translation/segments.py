@@ -90,7 +90,7 @@ _ITEM = rf"(?s)(?:(?<![A-Za-z])|(?=[\W_]))(?:{'|'.join(_NAMED)})"
 NUMBER = re.compile(r"(?<![A-Za-z\u00c0-\u024f_\d])\d+(?:[.,:/\-\u2019]\d+)*(?![A-Za-z\u00c0-\u024f_\d])")
 LONGEST = 500
 """A sentence has at most this many characters. A longer one is cut at a comma, at a space, or else at this length,
-because models were trained on short ones."""
+because models were trained on short sentences."""
 _END = re.compile(
     r"(?<![.!?…])[.!?…]++[\"'”’»)\]\ue800-\uefff]*+\s++(?![a-zß-öø-ÿа-яё,;])"
     r"|[。！？｡]++[」』”’）]*+\s*+|(?<![।॥؟۔])[।॥؟۔]++\s++"
@@ -106,7 +106,8 @@ _ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 _SOFT = re.compile(r"[,;:،、；：，][ \t]*|\s+")
 _ONE_AFTER = r"[,;:،、；：，]"
 _MAX_ITEMS = MAX_MARKS // 2
-"""A run has at most this many items, so that some marks remain for numbers."""
+"""A run of text between two breaks has at most this many items, so that some marks remain for numbers. Further items
+begin another run."""
 _EDGE = "".join(filter(str.isspace, map(chr, range(0x3001)))) + "".join(map(chr, range(0xE800, 0xF000)))
 """White space and marks that may surround a sentence."""
 
@@ -240,7 +241,7 @@ def pieces_of(text: str) -> list[str | Sentence]:
 
 
 def is_invented(translation: str, original: str) -> bool:
-    """True if a fragment's translation has markup, code or placeholders, but not exactly those of the fragment."""
+    """True if a fragment's translation has markup, code or placeholders that differ from those of the fragment."""
     return any(True for _ in items_of(translation)) and _items_to_keep(translation)[:2] != _items_to_keep(original)[:2]
 
 

@@ -43,7 +43,7 @@ class Wording:
     several: bool = False
     """True if all elements of the types are meant."""
     first_line: str = ""
-    """First line of the request, on which all fields are based."""
+    """First line of the request, from which all other fields come."""
 
     @property
     def names_an_element(self) -> bool:
@@ -54,7 +54,7 @@ class Wording:
 
     @classmethod
     def of(cls, text: str) -> Self:
-        """Parse a request. The result is empty if it asks for the elements in general."""
+        """Parse a request. The result names no element if the request asks for the elements in general."""
         first = text.strip().splitlines()[0] if text.strip() else ""
         quoted = _QUOTED.search(first)
         rest = _SHOWN_IN.sub(" ", _QUOTED.sub(" ", first) if quoted else first)
@@ -92,7 +92,8 @@ def _is_plural(kind: str, text: str) -> bool:
 
 
 def _strip_small_words(words: list[str]) -> list[str]:
-    """Remove small words at both ends but not inside, so that "the sign in" becomes "sign in"."""
+    """Remove small words at both ends but not inside. Particles at the end are kept, so that "the sign in" becomes
+    "sign in"."""
     stripped = [word.strip(".'’") for word in words]
     begin = next(
         (index for index, word in enumerate(stripped) if word.casefold() not in _FUNCTION_WORDS), len(stripped)

@@ -146,8 +146,8 @@ def _language_at(text: str, start: int) -> _LanguageName | None:
 
 
 def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, dict[int, str]]:
-    """Replace the name of each language with a known tag by MARK. Return the text, and the tags by the positions of the
-    marks."""
+    """Replace each name of a language by MARK if `is_known` accepts the language's tag. Return the text, and the tags
+    by the positions of the marks."""
     marked, tags, done = "", {}, 0
     for begin in _NAME_BEGINS.finditer(text):
         found = _language_at(text, begin.start()) if begin.start() >= done else None
@@ -160,8 +160,8 @@ def with_names_marked(text: str, is_known: Callable[[str], bool]) -> tuple[str, 
 
 
 def target_in(instruction: str, *, words_at_end: bool = True) -> LanguageMention | None:
-    """Return the language to translate into. With `words_at_end`, a code at the end of the text counts even if it may be
-    the last word of a sentence."""
+    """Return the language to translate into, or None if the instruction names none. With `words_at_end`, a code at the
+    end of the text counts even if it may be the last word of a sentence."""
     arrow = _arrow_in(instruction)
     for places in (
         _languages_behind(_LABELLED, instruction),
@@ -202,7 +202,8 @@ def _follows(pattern: re.Pattern[str], found: _LanguageName) -> bool:
 
 
 def _arrow_in(text: str) -> tuple[str, _Place] | None:
-    """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag before it and the language after it."""
+    """Find an arrow at the beginning, as in `en -> fr: hello`. Return the tag of the language before it, and the
+    language after it; None if there is no such arrow."""
     begin = _BEGIN.match(text)
     start = begin.end() if begin else 0
     for sign in islice(_ARROW.finditer(text), _MAX_ARROWS):
@@ -242,7 +243,8 @@ def source_in(instruction: str, target: LanguageMention) -> str | None:
 
 
 def named(language: str) -> str | None:
-    """Return the tag of a text that is only a language: a code or a name, perhaps with a region."""
+    """Return the tag of a text that is only a language (a code or a name, perhaps with a region), or None for any other
+    text."""
     return _tag_of_whole(language.strip()) or tag_of_code(language.strip())
 
 

@@ -28,8 +28,8 @@ _MAX_CHARS = 4000
 
 
 def instruction_in(text: str) -> str:
-    """Return the beginning and the end of a long text, where users put instructions. Searching the middle would take
-    too long."""
+    """Return a text, or only the beginning and the end of a long one, where users put instructions. Searching the
+    middle would take too long."""
     half = _MAX_CHARS // 2
     return text if len(text) <= _MAX_CHARS else f"{text[:half]}\n{text[-half:]}"
 

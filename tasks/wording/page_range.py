@@ -114,8 +114,8 @@ def requested_pages(text: str, total: int, check: Callable[[int], None] = lambda
 
 
 def page_hints(text: str) -> list[str]:
-    """Return all parts of `text` that `requested_pages` depends on, whatever the document. Two texts with the same
-    hints ask for the same pages.
+    """Return all parts of `text` on which the result of `requested_pages` depends, for any document. Two texts with the
+    same hints ask for the same pages.
 
     >>> page_hints("What is the total on page 3?") == page_hints("Who signed page 3?")
     True
@@ -194,7 +194,7 @@ class Form:
     tables: bool = False
     markdown: bool = False
     is_read: bool = False
-    """True if a language model reads the page. It is then shown the page's tables."""
+    """True if a language model reads the page. The model is then shown the page's tables."""
 
     @property
     def needs_tables(self) -> bool:

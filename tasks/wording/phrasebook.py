@@ -2,8 +2,9 @@
 while Python's `re` would need one pass for each.
 
 RE2 searches an ASCII image of the text for images of the expressions. Letters that differ only in case or accents have
-one image; those of other alphabets become two letters; letters, digits, spaces and other characters keep their kind.
-Different texts may have one image, but whatever an expression matches in a text, its image matches in the text's image.
+the same image. A letter of another alphabet becomes two letters, every digit becomes one and the same digit, and so on
+for spaces and other signs. Different texts may have the same image, but if an expression matches in a text, its image
+matches in the text's image.
 """
 
 import re
@@ -18,7 +19,7 @@ import re2
 from tasks.wording.phrases import compiled
 
 AUTOMATON_BYTES: Final = 8 << 20
-"""Memory for RE2's cached states, in bytes. Beyond it, states are rebuilt."""
+"""Memory for RE2's cached states, in bytes. If more are needed, RE2 drops states and computes them again."""
 _LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _SPACES: Final = r"\s\x0b\x1c-\x1f"
 """Members of a character class for white space. RE2's own class has fewer characters than Python's."""
@@ -75,8 +76,8 @@ _ALSO: Final = {**dict.fromkeys("ιΙ\u1fbe", r"|\~"), "\u0345": f"|{image('ι')
 
 
 def pieces(pattern: str) -> list[list[str]]:
-    """Return, for each alternative of a regular expression, the RE2 expressions of its parts between gaps of any
-    letters.
+    """Return, for each alternative of a regular expression, the RE2 expressions of its parts, which are separated by
+    gaps of any text (`.*`).
 
     If the expression matches in a text, all parts of one alternative match the image of that text. Look-around and
     numbers of repetitions are dropped. Flags within the expression, back references and other unknown constructs raise
@@ -109,7 +110,7 @@ def _image_of_sign(sign: str) -> str:
     if sign[0] == "[" and len(sign) > 1:
         return _image_of_class(sign[1:-1])
     if sign[0] == "(" or (sign[0] == "\\" and sign[1].isalnum()):
-        raise ValueError(f"nothing is known of '{sign}' in a regular expression")
+        raise ValueError(f"'{sign}' is not supported in a regular expression")
     return _image_of_literals(sign.removeprefix("\\"))
 
 
@@ -132,7 +133,8 @@ class Phrasebook:
     """Regular expressions by which subjects are recognised, in any case."""
 
     phrases: Mapping[str, Sequence[str]]
-    """Regular expressions by subject, one per language because few texts mix several. One of them has to match."""
+    """Regular expressions by subject, one per language because few texts mix several. A subject is recognised if one of
+    its expressions matches."""
 
     def expressions_in(self, *texts: str) -> dict[str, str]:
         """Return, by subject, an expression for `compiled` that has the same matches in `texts` as all phrases of the

@@ -65,8 +65,8 @@ class Freshness:
 
 
 def freshness_in(text: str, today: date) -> Freshness | None:
-    """Return the freshness that `text` asks for. The most exact hint counts. Hints are understood in English, and
-    common words also in ten more languages."""
+    """Return the freshness that `text` asks for, or None if it asks for none. The most exact hint counts. Hints are
+    understood in English, and common words also in ten more languages."""
     for pattern, dates in _HINTS:
         match = compiled(pattern).search(text)
         if match is not None:

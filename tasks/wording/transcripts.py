@@ -97,7 +97,7 @@ class SpeechOptions:
     language: str | None = None
     """Spoken language (ISO 639-1); None: it is detected."""
     translate: bool = False
-    """True to write English, whatever language is spoken."""
+    """True to write English, even if another language is spoken."""
     by_word: bool = False
     """True for one chunk per word."""
     diarize: bool = False

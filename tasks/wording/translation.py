@@ -17,7 +17,7 @@ LONGEST_INSTRUCTION = 400
 """The instruction of a message is searched for in this many characters at its beginning or end."""
 _LONGEST_JSON = 1_000_000
 _MAX_CLAUSES = 12
-"""At most this many clauses are examined at a message's beginning, and as many at its end."""
+"""At most this many clauses are examined at a message's beginning, and this many at its end."""
 _VERB = re.compile(PHRASES["translation"]["verb"], re.IGNORECASE)
 _NOTHING = re.compile(
     rf"[\W_]*(?:(?:{PHRASES['translation']['only_points']})(?:\W+|\Z))*"
@@ -115,7 +115,7 @@ def _mask_quotations(text: str) -> str:
 
 
 def _split_instruction(message: str) -> Iterator[_Split]:
-    """Yield the splits at ends of clauses near the message's beginning that leave text after them."""
+    """Yield each split at the end of a clause near the message's beginning, if there is text to translate after it."""
     head = _mask_quotations(message[:LONGEST_INSTRUCTION])
     if target_in(head) is None:
         return

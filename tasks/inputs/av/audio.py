@@ -1,4 +1,4 @@
-"""Decodes sound files block by block, so that no whole file is ever in memory."""
+"""Decodes sound files block by block, so that the decoded sound of a whole file is never in memory."""
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
@@ -108,8 +108,8 @@ class Recording(AbstractAsyncContextManager["Recording"]):
         self.channels = info.channels
         """Number of channels, 1 or 2."""
         self.claimed_seconds = info.claimed_seconds
-        """Length that the file's header states, which may be wrong; None if it states none. It only serves to show
-        progress."""
+        """Length that the file's header states, which may be wrong; None if it states none. Apart from a first check of
+        the limit, it only serves to show progress."""
         self._session = session
         self._limits = limits
         self._budget = budget

@@ -251,7 +251,7 @@ class VideoTrack:
 
     @property
     def key_times(self) -> list[float]:
-        """Times of the key frames (those that can be decoded without others) in seconds, ascending."""
+        """Times of the key frames (frames that can be decoded without others) in seconds, ascending."""
         return [self._seconds(moment) for moment in self._keys]
 
     def cost(self, index: int) -> int:
@@ -260,8 +260,9 @@ class VideoTrack:
         return (index - key + 1) * self.pixels
 
     def frame(self, index: int) -> VideoFrame | None:
-        """Return frame `index`; if it cannot be decoded, the next frame that can, or else the last one, if any.
-        Decoding goes on from the current position if that is before the frame but not before the frame's key frame."""
+        """Return frame `index`. If it cannot be decoded, return the next frame that can be, or else the last one before
+        it, or None if there is none either. Decoding goes on from the current position if that is before the frame but
+        not before the frame's key frame."""
         moment = self._moments[index]
         key = self._key_before(moment)
         if self._position is None or not key <= self._position < moment:

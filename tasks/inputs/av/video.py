@@ -19,7 +19,7 @@ _PROBES = 4
 """Number of small pictures that are compared per chosen frame."""
 _SCAN_PIXELS = 1_000_000_000
 """If a video has at most this many pixels in all its frames (16 seconds of 1920 x 1080 at 30 per second), frames at
-regular times are compared to find scene changes. Of longer videos, only key frames are compared."""
+regular times are compared to find scene changes. If a video has more, only its key frames are compared."""
 _REACH_PIXELS = 2_000_000_000
 """At most this many pixels are decoded to reach a frame at its exact time. If more are needed, the nearest key frame is
 used."""
@@ -57,12 +57,12 @@ def spread(anchors: Sequence[float], end: float, count: int) -> list[float]:
 
 
 def at_or_before(times: Sequence[float], time: float) -> int:
-    """Return the index in ascending `times` of the last one up to `time`, or else of the first."""
+    """Return the index of the last of the ascending `times` that is not after `time`, or 0 if all are."""
     return max(0, bisect_right(times, time) - 1)
 
 
 class VideoFrames(Pages):
-    """At most `limits.video_frames` frames of one video, which are always chosen in the same way.
+    """At most `limits.video_frames` frames of one video, which are the same ones each time.
 
     The constructor raises InputError for a file without video (`no_video`), frames that are too large
     (`image_too_large`), an unsupported codec, or no decodable frame.
@@ -123,7 +123,7 @@ class VideoFrames(Pages):
         return list({round(times[index], 2): index for index in reversed(frames)}.values())[::-1]
 
     def _scenes(self, limit: int) -> list[int]:
-        """Return frames that begin new scenes, at most half of `limit`."""
+        """Return the indices of frames that begin new scenes, at most half of `limit`."""
         times = self._frame_times
         if len(times) * self._track.pixels <= _SCAN_PIXELS:
             tolerance, reach = 0.0, _SCAN_PIXELS
@@ -141,8 +141,8 @@ class VideoFrames(Pages):
         return [probes[change] for change in scene_changes(pictures, limit // 2)]
 
     def _reachable(self, time: float, tolerance: float, reach: int) -> int:
-        """Return the frame seen at `time`. The nearest key frame is returned instead if it is at most `tolerance`
-        seconds away, or if more than `reach` pixels would have to be decoded for the exact frame."""
+        """Return the index of the frame seen at `time`. The nearest key frame is returned instead if it is at most
+        `tolerance` seconds away, or if more than `reach` pixels would have to be decoded for the exact frame."""
         key_time = at_or_before(self._key_times, time)
         key = min(self._key_times[key_time : key_time + 2], key=lambda key: (abs(key - time), key))
         index = at_or_before(self._frame_times, time)

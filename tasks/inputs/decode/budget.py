@@ -23,16 +23,17 @@ _RETRY_S = 10
 
 class PictureBytes(FairBytes):
     """Bytes of decoded pictures. A small picture goes ahead of larger ones of other keys, but not of those of its own
-    key, which would find no room as long as small ones come."""
+    key, which would otherwise find no room for as long as small ones came."""
 
     def _may_pass(self, share: Share) -> bool:
         return not self._has_waiting(share)
 
 
 class DecodedBudget:
-    """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Others wait, and API keys
-    share the bytes as FairBytes says: a picture is held for as long as its text is read, so a key must leave room for
-    the pictures of others before they come. A picture larger than the limit is decoded when there is no other."""
+    """Admits pictures for decoding as long as all existing ones take at most `limit` bytes. Further pictures wait. API
+    keys share the bytes as FairBytes describes: a picture is held for as long as its text is read, so a key must leave
+    room for other keys' pictures before these come. A picture larger than the limit is decoded when there is no
+    other."""
 
     def __init__(self, limit: int, *, largest: int, wait_s: float = WAIT_S) -> None:
         """Set the limit. Pictures of more than `largest` bytes need no room, because their decoder refuses them."""

@@ -2,7 +2,8 @@
 calls to a decode process.
 
 Messages are pickles over a socket; large buffers go through shared memory. This memory has no name, so it cannot
-outlive the two processes: its file descriptor travels with a message, and its bytes are freed with the last holder.
+outlive the two processes: its file descriptor travels with a message, and its bytes are freed when no process holds it
+any longer.
 
 Fresh shared memory is slow: the kernel clears and maps it in pages of 4 KB, at 0.5 ms per megabyte. Buffers of the size
 of a page's picture therefore go through memory that both ends keep, and are copied out of it at 0.02 ms per megabyte.
@@ -36,7 +37,8 @@ from tasks.inputs.source import Blob
 P = ParamSpec("P")
 T = TypeVar("T")
 _HEAD = struct.Struct("!QI?")
-"""Header of a message: size of the pickle, number of separate buffers, and a flag for those in the kept memory."""
+"""Header of a message: size of the pickle, number of separate buffers, and True if these buffers are in the kept
+memory."""
 _SIZE = struct.Struct("!Q")
 _SMALL = 256 * 1024
 """A buffer of at most this size, in bytes, goes through the socket. Up to this size, copying costs less than a file

@@ -50,7 +50,7 @@ from tasks.inputs.source import Blob
 _LOOK_S = 0.1
 """The time and the memory of a process in a call are checked at intervals of about this many seconds."""
 _TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
-"""`/proc` counts processor time in units of which one second has this many."""
+"""Number of clock ticks per second, in which `/proc` counts processor time."""
 _START_S = 60.0
 """A process may take this long, in seconds, to start on a busy machine."""
 
@@ -130,7 +130,7 @@ class ProcessorsBusy(Exception):
 
 
 class DecodeProcess:
-    """A decode process, which must be ended. The constructor raises StartFailed."""
+    """A decode process, on which `end` must be called. The constructor raises StartFailed."""
 
     def __init__(self, limits: DecodeLimits) -> None:
         self.opened: dict[ProcessSession[Any], None] = {}
@@ -327,7 +327,7 @@ class Lane:
         return process.pid if process else None
 
     def has_room(self, blob: Blob) -> bool:
-        """True if the file fits beside all others in the lane."""
+        """True if the lane has room for the file together with all its other files."""
         return _fits([blob, *(session.blob for session in self.sessions)], self._limits)
 
     def enter(self, session: ProcessSession[Any]) -> None:
@@ -388,7 +388,7 @@ class Lane:
                 self._process.kill()
 
     async def close(self) -> None:
-        """End the process, whatever it does."""
+        """End the process, even during a call."""
         self._closed = True
         self._cancel_idle_end()
         with self._lock:
@@ -427,10 +427,10 @@ class Lane:
                 ) from error
             except ProcessorsBusy as error:
                 self._end_process("slow")
-                limit = f"{self._limits.seconds:g} s of a processor (OPENFAZE_DECODE_SECONDS)"
+                limit = f"{self._limits.seconds:g} s of processor time (OPENFAZE_DECODE_SECONDS)"
                 waited_s = CLOCK_FACTOR * self._limits.seconds
                 raise EngineTooSlow(
-                    "decode", f"The processors are busy: within {waited_s:g} s, decoding had less than {limit}."
+                    "decode", f"The processors are busy: within {waited_s:g} s, decoding got less than {limit}."
                 ) from error
             except _OutOfMemory as error:
                 is_shared = self._is_shared()
@@ -595,8 +595,8 @@ class DecodePool:
     - It raises InputError or InputTooLarge, which are passed on, or another exception, which is logged and becomes
       InputError (`decode_failed`), or DecoderFault if the program is at fault.
     - Its process dies: InputError (`decode_failed`) if the call has taken most of the memory, or if the process has
-      held no other file and was not killed. Otherwise it is tried again in a new process. Other files of the
-      process are opened again at their next call.
+      held no other file and was not killed. Otherwise the call is tried once more, in a new process. Other files of
+      the process are opened again at their next call.
     - Its process runs out of memory: InputError (`decode_failed`), or another try in a new process if other files hold
       much of the memory.
     - It takes more than `limits.seconds` of processor time: the process is killed; InputError (`decode_failed`).
@@ -604,8 +604,8 @@ class DecodePool:
       EngineTooSlow.
     - Its caller is cancelled: a waiting call is dropped; a running one gets a second and is then killed.
     - It takes more than QUICK_S of processor time while other keys wait: its key may no longer use the last process or
-      any process that the other keys use. If the call runs in one of these, it is killed with its process and starts
-      again in another one.
+      any process that the other keys use. If the call runs in one of these processes, that process is killed, and the
+      call starts again in another one.
     """
 
     def __init__(self, limits: DecodeLimits) -> None:
@@ -710,8 +710,8 @@ class DecodePool:
 
 
 def native_sessions(limits: DecodeLimits) -> Sessions:
-    """Return a pool of processes, or one thread of this process if the settings want no processes, or if descriptors
-    cannot be sent to processes (Windows)."""
+    """Return a pool of processes, or one thread of this process if `limits.workers` is 0 or if descriptors cannot be
+    sent to processes (Windows)."""
     if limits.workers and hasattr(socket, "send_fds"):
         return DecodePool(limits)
     return Worker("native", threads=1)

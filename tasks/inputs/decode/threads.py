@@ -59,7 +59,7 @@ class Worker:
 
     async def release(self, resource: Closable) -> None:
         """Close `resource` in a thread, even if the caller is cancelled meanwhile. Calls that already have their turn
-        begin before the closing; with several threads, such a call may still run beside it."""
+        begin before the closing; with several threads, such a call may still run at the same time."""
         try:
             closing = self._executor.submit(resource.close)
         except RuntimeError:  # the worker is closed, or finishes its last calls

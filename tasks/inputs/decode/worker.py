@@ -36,7 +36,7 @@ GRACE_S = 2.0
 the call holds the GIL."""
 _NICE = 10
 """Niceness of the process, relative to the server's. The event loop and the engines, which all requests share, take
-precedence. Otherwise, a file that takes seconds to decode would take half of the time of two processors from them."""
+precedence. Otherwise, a file that takes seconds to decode would take half of two processors' time away from them."""
 
 
 def main() -> None:
@@ -105,7 +105,7 @@ def _answer(request: object, opened: dict[int, Closable]) -> Reply:
         return Returned(None)
     except InputError as error:
         return Raised(error)
-    except Exception as error:  # noqa: BLE001 - decoders raise whatever they like
+    except Exception as error:  # noqa: BLE001 - decoders raise many types of exceptions
         return _failure(error)
 
 

@@ -19,8 +19,8 @@ _ANY_WINDOW = 47
 _STEP = 1024 * 1024
 """Number of bytes that are decompressed at a time."""
 _MAX_PACKED = 1.01
-"""A compressed body has at most this size, relative to its content. Deflate adds 5 bytes to each 16 KiB that it cannot
-compress."""
+"""A compressed body may be larger than the limit on its content by this factor, and by _STEP bytes more. Deflate adds 5
+bytes to each 16 KiB that it cannot compress."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class FetchedResponse:
     headers: Mapping[str, str]
     """Headers by lower-case name; several values of a name are joined by commas."""
     data: bytes = b""
-    """Decoded body of a successful response; that of an error is not read."""
+    """Decoded body of a successful response; the body of any other response is not read."""
 
 
 async def read_answer(response: httpcore.Response, visit: Fetch) -> FetchedResponse:
@@ -60,7 +60,7 @@ def _decode_header(value: bytes) -> str:
 async def _read_body(response: httpcore.Response, headers: Mapping[str, str], visit: Fetch) -> bytes:
     encoding = headers.get("content-encoding", "").strip().lower()
     if encoding not in ENCODINGS:
-        raise visit.failed("sent a compression that was not asked for")
+        raise visit.failed("was sent with a compression that was not requested")
     body = _BoundedBody(visit) if encoding in {"", "identity"} else _CompressedBody(visit)
     length = headers.get("content-length", "")
     if length.isdecimal() and int(length) > body.most_sent:

@@ -179,12 +179,12 @@ class Fetcher:
         """Download the body at `url`. It may have at most `max_bytes` or the policy's bound, whichever is less.
 
         `headers` are added to the fetcher's own, and replace its User-Agent and Accept. After a redirect to another
-        origin (scheme, host and port), only Accept, Accept-Language and User-Agent of them are sent.
+        origin (scheme, host and port), only Accept, Accept-Language and User-Agent among them are sent.
 
         `json` is sent by POST, and redirects are then not followed. If it is bytes, these are sent unchanged.
 
-        `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, and
-        if `headers` has others than Accept, Accept-Language and User-Agent.
+        `owner` selects the part of the cache. The cache is neither read nor filled if `fresh` is true, for a POST, or
+        if `headers` has any header other than Accept, Accept-Language and User-Agent.
 
         Raises InputError (`url_not_allowed`: the URL or a redirect is not permitted), FetchFailed (no response, too
         slow, status 206 or other than 2xx), InputTooLarge, and ValueError for `headers` that only the fetcher sets.
@@ -308,7 +308,7 @@ def _client_errors(visit: Fetch, policy: FetchPolicy) -> Iterator[None]:
     except httpcore.TimeoutException as error:
         raise visit.failed("did not answer in time") from error
     except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-        raise visit.failed("could not be reached, or broke off") from error
+        raise visit.failed("could not be reached, or broke off its response") from error
 
 
 def _new_cache(max_bytes: int) -> "HttpCache":
@@ -320,14 +320,14 @@ def _new_cache(max_bytes: int) -> "HttpCache":
 
 
 def _why_unconnected(error: BaseException, policy: FetchPolicy) -> str:
-    """Return the reason that the first recognised exception in the chain of causes gives."""
+    """Return the reason given by the first recognised exception in the chain of causes, or else a general one."""
     cause: BaseException | None = error
     while cause is not None:
         match cause:
             case ssl.SSLCertVerificationError():
                 return f"its certificate is not valid ({cause.verify_message})"
             case ssl.SSLError():
-                return "it does not speak TLS as it should"
+                return "it does not use TLS correctly"
             case ConnectionRefusedError():
                 # With a proxy all connections go to the proxy.
                 return "this server's proxy refused the connection" if policy.proxy else "the connection was refused"

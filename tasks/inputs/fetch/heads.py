@@ -7,7 +7,7 @@ import httpcore
 from models.loop_turns import LoopTurns
 
 MAX_HEAD = 128 * 1024
-"""A response's heads have at most about this many bytes together. The parser accepts 100 kB for one."""
+"""A response's heads have at most about this many bytes together. The parser accepts 100 kB for a single head."""
 _PIECE = 4 * 1024
 """Number of bytes of heads that are parsed in one turn of the event loop."""
 

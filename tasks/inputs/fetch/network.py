@@ -1,8 +1,8 @@
 """Connects only to addresses that have been checked.
 
 The check takes place where the connection is made: the name is resolved once, all its addresses are checked, and only
-these are connected to. It is therefore useless to let a name resolve to another address a moment later, and no spelling
-of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
+these are connected to. An attacker therefore gains nothing if a name resolves to another address a moment later, and no
+spelling of an address (decimal, octal, mapped) evades the check, because the resolver's answer is checked.
 """
 
 import base64
@@ -21,7 +21,7 @@ from tasks.inputs.fetch.url_policy import Address, AllowList, carried_ipv4, is_p
 
 _PORTS = {"http": 80, "https": 443}
 # Metadata services of clouds give a virtual machine's credentials to everyone who can reach them. They stay closed even
-# if the operator opens the network around them: only naming the very address or host opens one.
+# if the operator opens the network around them. Only an entry that names its address or host opens such a service.
 METADATA_HOSTS = frozenset(
     {
         "instance-data",  # AWS

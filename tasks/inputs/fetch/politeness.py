@@ -31,7 +31,7 @@ _KEPT_LINES = 20_000
 _KEPT_FOR_S = 3600.0
 """Rules are remembered for this many seconds. RFC 9309, section 2.4, allows a day."""
 _MAX_LINES = 5_000
-"""A robots.txt has at most this many lines, or counts as too large, because parsing so many takes up to a tenth of a
+"""A robots.txt has at most this many lines, or counts as too large, because parsing this many takes up to a tenth of a
 second."""
 _FAILURE_KEPT_FOR_S = 60.0
 _LONGEST_DELAY_S = 10.0
@@ -110,7 +110,7 @@ class Robots:
         except InputTooLarge:
             failure = "is too large"
         except FetchFailed as error:
-            # A server without a robots.txt answers 4xx. Behind any other failure, there may be rules.
+            # A server without a robots.txt answers 4xx. After any other failure, rules may exist that are not known.
             if error.unreachable is not None:
                 unreachable = error.unreachable
             elif error.status is None:

@@ -282,8 +282,9 @@ def _check_parts(url: httpx.URL, visit: Fetch) -> None:
 
 
 def _normalize_host(host: str) -> str:
-    """Normalise a host. Raises ValueError for a text that is neither a name nor a complete address, such as shortened,
-    octal or hexadecimal numbers, or an interface after `%`, because the system's resolver would accept them."""
+    """Normalise a host. Raises ValueError for a text that is neither a name nor a complete address, such as a
+    shortened, octal or hexadecimal number, or an address with an interface after `%`. The system's resolver would
+    accept these."""
     if ":" in host:
         if "%" in host:
             raise ValueError("an interface")

@@ -1,4 +1,4 @@
-"""Inflates archives and checks their XML within bounds, whatever the headers claim.
+"""Inflates archives and checks their XML within bounds that do not depend on what headers claim.
 
 Checked XML is safe for any parser: it has no entities, no deep nesting and a bounded size. The libraries that read
 office files use minidom, lxml and ElementTree, which differ in the entities and references that they resolve.
@@ -21,7 +21,8 @@ DEPTH = 100
 """Elements are nested at most this many levels deep, because the libraries recurse several calls per level. Word uses
 about 10 levels for a paragraph and 3 per nested table."""
 _ENCODING = re.compile(r"utf-?(8|16(le|be)?)|us-ascii|iso-8859-1", re.IGNORECASE)
-"""Encodings that all parsers decode alike. In others, a parser may see a document type that expat does not."""
+"""Encodings that all parsers decode in the same way. In other encodings, a parser may see a document type that expat
+does not see."""
 _XML_NODES = "XML elements and attributes"
 _CHARS = "characters (OPENFAZE_MAX_TEXT_CHARS)"
 _STREAMED = ("worksheet", "sst")
@@ -33,8 +34,8 @@ _RATIO_FROM = 1 << 20
 """The ratio is checked only for members with more bytes than this."""
 _NODES = {DOCX: 500_000}
 _NODES_ELSE = 1_500_000
-"""Other office files have at most this many nodes. Measured: mammoth takes 20 µs and 0.7 KB per node, other libraries a
-tenth of the time."""
+"""Office files have at most this many nodes if _NODES has no limit for their type. Measured: mammoth takes 20 µs and
+0.7 KB per node, other libraries a tenth of the time."""
 _ENCRYPTED = 1
 """Bit of a member's flags for encryption (APPNOTE.TXT 4.4.4)."""
 _PACKINGS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)

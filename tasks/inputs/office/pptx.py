@@ -189,8 +189,8 @@ def _category_labels(plot: Any) -> Sequence[Sequence[str]]:
 
 
 def _values(series: Any) -> list[float | None]:
-    """Return the values of a chart's series. They are read directly, because python-pptx would search all values for
-    each value."""
+    """Return the values of a chart's series. The values are read directly, because python-pptx would search all of them
+    for each value."""
     element = series._element
     values = next(element.iterchildren("{*}val", "{*}yVal"), None)
     if values is None:

@@ -28,9 +28,10 @@ _DIGITS = re.compile(r"([0#?,]*)(?:\.([0#?]*))?(,*)(E[+-]?[0#?]+)?")
 _EXACT = Context(prec=700)
 """Decimal context with enough digits for any float and for all decimals that a format code can demand."""
 _PLAIN = 1e15
-"""Number above which a spreadsheet is inexact and shows an exponent."""
+"""A whole number below this is shown with all its digits. Larger ones are inexact in a spreadsheet, which shows them
+with an exponent."""
 _MAX_ROWS = 1_048_576
-"""An Excel sheet has at most this many rows. openpyxl would count up to whatever number a row claims."""
+"""An Excel sheet has at most this many rows. openpyxl would count up to any number that a row claims to have."""
 _POSITIONS_PER_CELL = 20
 """At most this many positions are visited per permitted cell, because a row may have its only cell in column 16,384."""
 
@@ -147,8 +148,8 @@ def _format_digits(value: Decimal, digits: str) -> str:
 def xlsx_to_markdown(members: dict[str, bytes], pictures: EmbeddedPages, limits: MediaLimits) -> str:
     """Convert a workbook. Each sheet becomes a heading, a table for each block of rows that no empty row divides, and
     then text boxes and pictures. A block one column wide becomes lines. A formula is shown as the value that was last
-    calculated; merged cells have their value in the first of them. Hidden sheets are named and left out.
-    Raises InputTooLarge for too many cells, empty positions or characters.
+    calculated; the value of merged cells is in the first cell. Hidden sheets are named and left out. Raises
+    InputTooLarge for too many cells, empty positions or characters.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # about parts that openpyxl would lose when saving
@@ -192,7 +193,7 @@ class _Counter:
         if min(self._cells, self._places) < 0:
             positions = self._limit * _POSITIONS_PER_CELL
             raise self._blob.too_large(
-                f"has more than {self._limit} cells, or {positions} with the empty places between them, the limit."
+                f"has more than {self._limit} cells, or {positions} together with empty places between them, the limit."
             )
 
 

@@ -128,7 +128,7 @@ class PdfPages(Pages):
             self._blob.check_pixels(width, height, self._limits.image_pixels, where=where)
             picture = draw(page, width * times, height * times, deadline=deadline)
             if picture is None:
-                raise self._too_slow(f"draw at page {number}")
+                raise self._too_slow(f"draw page {number}")
             return picture
 
     def close(self) -> None:
@@ -159,8 +159,8 @@ class PdfPages(Pages):
         with _PDFIUM:
             seconds = min(self._limits.page_seconds, self._left_s)
             if self._left_s < 0:
-                raise self._too_slow(f"read or draw at page {number}")
-            allow(seconds + _UNPAUSED_S, self._too_slow(f"read or draw at page {number}"))
+                raise self._too_slow(f"read or draw page {number}")
+            allow(seconds + _UNPAUSED_S, self._too_slow(f"read or draw page {number}"))
             start = time.thread_time()
             try:
                 yield start + seconds
@@ -176,7 +176,7 @@ class PdfPages(Pages):
         may take."""
         times, whose, setting = 1, to_do, "OPENFAZE_MAX_PAGE_SECONDS"
         if self._left_s < self._limits.page_seconds:
-            times, whose, setting = _PAGES_TIMES, f"{to_do} and those before it", f"{_PAGES_TIMES} × {setting}"
+            times, whose, setting = _PAGES_TIMES, f"{to_do} and the pages before it", f"{_PAGES_TIMES} × {setting}"
         limit = f"{times * self._limits.page_seconds:g} s ({setting})"
         return self._blob.error(f"takes longer than {limit} to {whose}.", code="decode_failed")
 

@@ -17,7 +17,7 @@ from models.vision.text import Point, Quad, Ruling, TextLine, Word
 
 _LEGIBLE_PIXELS = 1024
 _LEGIBLE_SIDE = 8
-"""A picture can contain text only if its sides have at least this many pixels, and its area at least the number above.
+"""A picture can contain text only if its sides have at least this many pixels, and its area at least _LEGIBLE_PIXELS.
 Gradients, rules and bullets are smaller."""
 _GLYPH_SEGMENTS = 8
 """Letters have at least this mean number of segments per contour. Frames and bars have five."""
@@ -27,13 +27,14 @@ _RECTANGLE_SEGMENTS = {4, 5}
 _MAX_SEGMENTS = 2000
 """At most this many segments of one path are examined."""
 _MAX_OUTLINES = 1000
-"""At most this many outlines of one page are collected. A map has a hundred times as many, but a few suffice."""
+"""Outlines of one page are collected until there are at least this many. A map has a hundred thousand, but a few
+suffice."""
 _MAX_CLIP_SEGMENTS = 100_000
 """At most this many segments of clip paths of one page are examined for its texts. Most texts have five."""
 _THIN = 3.0
 """A filled rectangle counts as a ruled line if its thickness is at most this, in points."""
 _MAX_RULINGS = 10_000
-"""At most this many straight lines of one page are examined. A dense form has 500."""
+"""Straight lines of one page are collected until there are at least this many. A dense form has 500."""
 _TURNED = 0.01
 """Sine of the angle above which a rectangle is not upright."""
 _MAX_DEPTH = 5
@@ -41,8 +42,8 @@ _MAX_DEPTH = 5
 _WRITTEN = {pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP}
 _UNSEEN = pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
 _MAX_NOTED = 200_000
-"""The notes that are read on one page have at most this many characters together. They are limited because any number
-of them may share one text in the file."""
+"""The notes that are read on one page have at most this many characters together. The limit is needed because any
+number of notes may share one text in the file."""
 _EMPTY = 2
 """Bytes of an empty UTF-16 string with its terminator."""
 
@@ -137,8 +138,8 @@ class PageObjects:
     texts: dict[int, int] = field(default_factory=dict)
     """Position in the drawing order of each text object, by address."""
     clips: dict[int, Box] = field(default_factory=dict)
-    """Part of the page to which a text object is clipped, by address: the bounding box of the clip path, as nothing
-    outside is drawn."""
+    """Part of the page to which a text object is clipped, by address: the area that the bounding boxes of its clip
+    paths have in common. Nothing outside is drawn."""
     rulings: list[Ruling] = field(default_factory=list)
     """Straight strokes and thin bars."""
     has_drawings: bool = False
@@ -272,8 +273,8 @@ def _find_covers(order: int, item: object, matrix: PdfMatrix) -> Iterator[Cover]
 
 
 def _clip_paths(item: object, limit: int) -> Iterator[list[Point]]:
-    """Yield the corners of the paths to which `item` is clipped, in the space of its form, up to `limit` segments in
-    all."""
+    """Yield the corners of the paths to which `item` is clipped, in the space of its form. The paths have at most
+    `limit` segments together; further paths are left out."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     for path in range(max(0, pdfium.FPDFClipPath_CountPaths(clip)) if clip else 0):
         segments = pdfium.FPDFClipPath_CountPathSegments(clip, path)
@@ -292,7 +293,7 @@ def point_of(segment: object) -> Point:
 
 
 def is_rectangle(corners: Sequence[Point]) -> bool:
-    """True if the path through `corners` is an upright rectangle. It has four of them, or five of which the last is the
+    """True if the path through `corners` is an upright rectangle. It has four corners, or five if the last repeats the
     first."""
     if len(corners) not in _RECTANGLE_SEGMENTS:
         return False
@@ -306,7 +307,7 @@ def is_rectangle(corners: Sequence[Point]) -> bool:
 
 
 def _page_bounds(item: object, matrix: PdfMatrix) -> Box:
-    """Return the bounding box of a form's object in the page's space."""
+    """Return the bounding box of an object in the page's space. `matrix` is that of the forms around it."""
     return Box(*matrix.on_rect(*_own_bounds(item)))
 
 
@@ -332,8 +333,8 @@ def typed_notes(page: pypdfium2.PdfPage, view: PageView) -> list[TextLine]:
     """Return the notes for which the file contains no appearance. Viewers show them with their own appearance, but
     PDFium does not draw them.
 
-    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes that
-    would make more than _MAX_NOTED characters in all are left out.
+    A note's rectangle is divided evenly among its lines, and a line's width among its characters. Notes with which
+    there would be more than _MAX_NOTED characters are left out.
     """
     lines: list[TextLine] = []
     characters_left = _MAX_NOTED

@@ -50,14 +50,14 @@ transparent."""
 _GARBAGE = 0.1
 """If more than this share of the glyphs has no known character, the whole layer is distrusted."""
 _OUTLINES = 15
-"""Contours outside the text may be drawn letters if there are at least this many. Two words have as many; a logo or a
-few symbols have fewer."""
+"""Contours outside the text may be drawn letters if there are at least this many. Two words have about this many; a
+logo or a few symbols have fewer."""
 _LINE_GAP = 0.8
-"""Two words of one line are at most this far apart, in em, as in justified text. Columns may be hardly further apart;
-parts of a row that are not columns are joined again later."""
+"""Two words of one line are at most this far apart, in em, as in justified text. The limit is small, because columns
+may be hardly further apart. Parts of a row that are not columns are joined again later."""
 _BASELINE = 0.4
-"""The baselines of the words of one line differ by at most this, in em. Those of superscripts differ by less; the next
-line is at 1 or more."""
+"""The baselines of the words of one line differ by at most this, in em. The baseline of a superscript differs by less,
+and the next line's by 1 or more."""
 
 
 class AreaGrid:
@@ -116,14 +116,15 @@ class Pictures:
         return bool((legible & (2 * self._count(unread) > self._sizes)).any())
 
     def _count(self, cells: Cells) -> NDArray[np.intp]:
-        """Count the `cells` in each picture, and 0 for the area without pictures."""
+        """Return the number of `cells` in each picture, by the picture's number. Number 0, the area without pictures,
+        always has 0."""
         counts = np.bincount(self._at[cells], minlength=len(self._places))
         counts[0] = 0
         return counts
 
 
 def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfPage) -> list[PdfWord]:
-    """Return the `words` of `page` that nothing covers."""
+    """Return the `words` of `page` that no opaque object covers to the extent of `_COVERED`."""
     if not words or not shown.covers:
         return list(words)
     left, bottom, right, top = np.array([word.box for word in words]).T
@@ -148,11 +149,11 @@ def uncovered(words: Sequence[PdfWord], shown: PageObjects, page: pypdfium2.PdfP
 
 
 def unclipped(words: Sequence[PdfWord], shown: PageObjects) -> list[PdfWord]:
-    """Return the `words` that are drawn within the part of the page to which they are clipped."""
+    """Return the `words` that are not clipped away (`_COVERED`)."""
 
     def is_drawn(word: PdfWord) -> bool:
         clip = shown.clips.get(word.drawn_by)
-        # A clip that is empty, or to the other side of the word, leaves a box of no area.
+        # A clip that is empty or does not meet the word leaves a box without area.
         return clip is None or word.box.clipped(clip).area >= (1 - _COVERED) * word.box.area
 
     return list(filter(is_drawn, words))

@@ -23,8 +23,8 @@ _NOT_CROSSED = re.compile(r"(?:^|;)text-decoration(?:-line)?:(?![^;]*line-throug
 """Patterns of declarations without white space. What `visibility` hides in a style sheet is kept, because an element
 within may be visible."""
 _NEVER_WRAPPED = _STRUCK | {"table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl", "html", "body"}
-"""Elements whose contents are not put into an element for struck text: those that are one, tables, lists and their
-parts, and the page."""
+"""Elements whose contents are not put into an element for struck text: those that mark struck text themselves, tables,
+lists and their parts, and the page."""
 _DEPTH = 120
 """Elements are kept to at most this depth, because the converter recurses twice per level. Pages have 10 to 40
 levels."""
@@ -63,7 +63,7 @@ def html_to_markdown(html: str, picture: PictureText = alternative_text) -> str:
     Only links to other documents are kept. The text of a cell that spans several cells is placed in the first of them.
     Characters that would be markup are marked with `ESCAPE`.
 
-    RecursionError is never raised, however deep the elements are.
+    RecursionError is never raised, however deeply the elements are nested.
     """
     soup = BeautifulSoup(html, "lxml")
     title = soup.title.get_text() if soup.title else ""
@@ -219,7 +219,7 @@ def _drop_unseen(soup: BeautifulSoup) -> None:
     hidden = StyledNames("" if soup.find("script") else css, _HIDDEN_BY_SHEET, _SHOWN)
     crossed = StyledNames(css, _CROSSED, _NOT_CROSSED)
     unseen, struck = [], []
-    within_struck: set[int] = set()  # identities of elements that are struck through, alone or with one around them
+    within_struck: set[int] = set()  # identities of elements that are struck through, or that are within one
     for tag in soup.find_all(True):
         style = without_spaces(str(tag.attrs.get("style") or ""))
         is_hidden_by_sheet = bool(hidden) and not _SHOWN.search(style) and hidden.apply_to(*_names_of(tag))

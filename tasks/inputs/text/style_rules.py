@@ -15,13 +15,13 @@ _NAME = re.compile(r"[.#][\w-]+")
 
 
 class StyledNames:
-    """The classes and ids to which a page's style sheets always give a style, and those to which they ever give another
-    one. Names have their signs: `.note`, `#total`."""
+    """The classes and ids to which a page's style sheets always give one style, and those to which a rule gives another
+    style. Names include their signs: `.note`, `#total`."""
 
     def __init__(self, css: str, style: re.Pattern[str], other: re.Pattern[str]) -> None:
         """`style` and `other` are patterns of declarations without white space, in lower case."""
         self._styled: set[tuple[str, str]] = set()
-        """Each name with its tag, which is empty for a rule for any element."""
+        """Pairs of tag and name. The tag is empty if the rule applies to any element."""
         self._otherwise: set[str] = set()
         for selectors, declarations, is_always in _rules_of(_NOT_RULES.sub(" ", css[:MAX_CHARS])):
             declared = without_spaces(declarations)
@@ -35,8 +35,8 @@ class StyledNames:
         return bool(self._styled)
 
     def apply_to(self, tag: str, element_id: str, classes: Collection[str]) -> bool:
-        """True if an element has the style for certain: one of its names has it, and none has the other one, for any
-        width or state."""
+        """True if an element has the style for certain: one of its names has the style, and none of them has the other
+        style in any rule."""
         names = {f".{name}" for name in classes} | {f"#{element_id}"}
         has_style = any((one, name) in self._styled for one in ("", tag) for name in names)
         return has_style and names.isdisjoint(self._otherwise)
@@ -47,8 +47,8 @@ def without_spaces(declarations: str) -> str:
 
 
 def _rules_of(css: str) -> Iterator[tuple[str, str, bool]]:
-    """Yield the selectors and the declarations of each rule, and True if it always applies, and not only to print or to
-    small windows (`@media`)."""
+    """Yield the selectors and the declarations of each rule, and False if the rule applies only in some cases, such as
+    printing or small windows (`@media`)."""
     enclosing: list[str] = []
     end = 0
     for brace in _BRACE.finditer(css):

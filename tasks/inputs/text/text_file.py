@@ -28,7 +28,8 @@ _BYTE_ORDER_MARKS = (
 )
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\x1b")) + b"\x7f"
 _CHARSET = re.compile(r"(utf|iso|latin|windows|cp|koi8|mac|big5|gb|euc|shift|ascii|us-)[\w-]*", re.ASCII)
-"""Names of the web's charsets. Python knows others, which decode in quadratic time (punycode) or are not charsets."""
+"""Names of the web's charsets. Python knows other names, but some decode in quadratic time (punycode), and some are not
+charsets."""
 _WIDE = re.compile(r"(utf-?(?:16|32))-?([lb]e)?")
 _JAPANESE = b"\x1b$"
 """Escape sequence before Japanese characters in ISO-2022-JP, whose bytes are all ASCII."""
@@ -57,7 +58,7 @@ _BLOCK = 1 << 20
 @dataclass(frozen=True, slots=True)
 class PicturePlace:
     offset: int
-    """Number of characters of the text before it."""
+    """Number of characters of the text before the picture."""
     number: int
     """Number of the page that shows the picture. A picture that a file shows twice has two places."""
 
@@ -250,7 +251,7 @@ def read_text(blob: Blob, limits: MediaLimits) -> str:
         blob = replace(blob, charset=declared[1].decode("ascii"))
     text = decode_text(blob, limits)
     if blob.media_type == "application/xml" and declares_entities(text):
-        raise blob.error("declares XML entities, which are not expanded: send it without.")
+        raise blob.error("declares XML entities, which are not expanded: send it without them.")
     if blob.media_type == "application/json" and json_depth(text) > limits.json_depth:
         raise blob.error(f"has lists or objects more than {limits.json_depth} deep, the limit.")
     return text

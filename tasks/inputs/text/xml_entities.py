@@ -7,7 +7,7 @@ _PIECE = 1 << 16
 
 
 def declares_entities(xml: str) -> bool:
-    """True if the document type of `xml` declares entities. Nothing after it is read."""
+    """True if the document type of `xml` declares entities. Nothing after the document type is read."""
 
     class Seen(Exception):
         pass

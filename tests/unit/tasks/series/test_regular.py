@@ -67,7 +67,7 @@ def test_rows_of_the_same_date_are_summed_in_any_order() -> None:
     times = each(dt.timedelta(days=1), 5)
     series = made([*reversed(times), times[1]], [5.0, 4.0, 3.0, 2.0, 1.0, 10.0])
     assert series.values.tolist() == [1, 12, 3, 4, 5]
-    assert series.notes == ("1 row has the date of another one: the values are summed.",)
+    assert series.notes == ("1 row has the same date as another row: their values are summed.",)
 
 
 def test_gaps_are_interpolated_and_told() -> None:

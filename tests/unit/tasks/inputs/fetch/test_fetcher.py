@@ -258,7 +258,7 @@ async def test_a_server_that_does_not_speak_tls_is_told() -> None:
 
     async with await asyncio.start_server(plainly, "127.0.0.1", 0) as server:
         error = await refusal(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", OPEN)
-    assert "could not be reached: it does not speak TLS as it should" in error.message
+    assert "could not be reached: it does not use TLS correctly" in error.message
 
 
 async def test_https_does_not_redirect_to_http(certificate: Certificate) -> None:

@@ -146,7 +146,7 @@ def test_the_number_of_cells_is_limited() -> None:
 
 def test_rows_that_are_wide_and_empty_are_limited() -> None:
     rows = "".join(f'<row r="{at}"><c r="XFD{at}"><v>1</v></c></row>' for at in range(1, 20))
-    with pytest.raises(InputTooLarge, match="empty places between them, the limit"):
+    with pytest.raises(InputTooLarge, match="together with empty places between them, the limit"):
         opened(sheet(rows), MediaLimits(cells=10_000))
 
 
