@@ -149,7 +149,7 @@ def _body_parts_in(answer: NDArray[np.float32], enlarging: float, width: int, he
     pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
     if not np.isfinite(answer).all():
-        raise ValueError("the network's output is not a number")
+        raise ValueError("the network's output contains a value that is not finite")
     kept = np.flatnonzero(scores > _LEAST_SCORE)
     boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
     np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)
