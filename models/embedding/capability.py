@@ -76,7 +76,7 @@ weights and thresholds were made for the vectors of this engine."""
 
 MINILM_INT8 = Candidate(INT8_SPEC, lambda _: int8_remedy(), _build_int8)
 """The network of MINILM in int8, for the many labels of a document whose fields are extracted. It does not serve
-`/v1/embeddings`: clients keep those vectors, and could not compare vectors of both networks."""
+`/v1/embeddings`: clients keep the vectors of this route, and could not compare vectors of different networks."""
 
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
 
