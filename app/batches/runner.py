@@ -243,7 +243,7 @@ class BatchRunner:
         return max(resting, key=lambda run: self._pauses.remaining_s(run.key.tenant), default=None)
 
     def _give_way(self, run: _RunningBatch) -> None:
-        """Stop a batch in favour of another one. The batch can be claimed again when its key's pause is over."""
+        """Stop a batch in favour of another batch. The batch can be claimed again when its key's pause is over."""
         assert run.task is not None
         run.remaining_s = self._pauses.remaining_s(run.key.tenant)
         run.task.cancel()

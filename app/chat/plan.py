@@ -160,7 +160,7 @@ class Planner:
         intents: Intents,
         router: Router,
     ) -> list[Step]:
-        """Return the steps that the router adds to those of the rules."""
+        """Return the steps that the router adds to the steps of the rules."""
         text = turn.text
         if not text.strip():
             return []

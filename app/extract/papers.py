@@ -43,7 +43,7 @@ class CannotRead(Exception):
 
 def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
     """Yield the papers of `sources` in order, except for the files `left_out`. The files of a folder come first,
-    sorted by name, then those of its subfolders. Raises CannotRead."""
+    sorted by name, then the files of its subfolders. Raises CannotRead."""
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()
     for source in sources:

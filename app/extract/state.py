@@ -98,9 +98,9 @@ class JobState:
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
     def begin(self, inputs: Json) -> bool:
-        """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
-        answers, except those of reviewed papers. Return True if any were deleted. Raises CannotOpen if there are
-        reviews under a different schema."""
+        """Record the schema and the examples of this run. If they differ from the schema and examples of the stored
+        answers, delete these answers, except the answers of reviewed papers. Return True if any were deleted. Raises
+        CannotOpen if there are reviews under a different schema."""
         schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(

@@ -123,7 +123,7 @@ class Storage:
         return content
 
     def get_all(self, names: list[str]) -> list[bytes]:
-        """Return the contents of those files that exist, fetched in parallel if the storage supports that."""
+        """Return the contents of the files that exist, fetched in parallel if the storage supports that."""
         paths = [self._path(name) for name in names]
         found: dict[str, bytes] = self._system.cat(paths, on_error="omit") if paths else {}
         return list(found.values())

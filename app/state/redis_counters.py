@@ -178,7 +178,7 @@ class RedisCounters:
     requested."""
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        """Open the store. Without a `clock`, the time is that of Redis, which all servers share. Raises ValueError for
+        """Open the store. Without a `clock`, the time comes from Redis, which all servers share. Raises ValueError for
         an invalid URL."""
         self._clock = clock
         self._redis = Redis.from_url(

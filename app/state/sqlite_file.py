@@ -402,7 +402,7 @@ def _set_aside(path: Path) -> Path:
 
 
 def _move(path: Path, aside: Path | None) -> None:
-    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it beside a new
+    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it next to a new
     file."""
     for suffix in ("-shm", "-wal", ""):
         part = path.with_name(path.name + suffix)

@@ -448,8 +448,7 @@ class ResponseBuilder:
         self._emit("response.output_item.done", output_index=index, item=item)
 
     def _delta_event(self, text: str) -> bytes:
-        """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
-        event."""
+        """Return the event for a chunk of the open message. Only its number and text differ from the previous event."""
         number, self._sequence_number = self._sequence_number, self._sequence_number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
