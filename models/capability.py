@@ -208,7 +208,7 @@ def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
 
 
 class Engines(Protocol):
-    """The engines of this process. An engine may be built on another one and share its parts."""
+    """The engines of this process. An engine may be built on another engine and share its parts."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Return the service of the engine that the operator chose. With `by`, return the service of this engine,

@@ -1,4 +1,4 @@
-"""A loaded engine behind a bounded queue and a dynamic batcher.
+"""A loaded engine with a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
 threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the

@@ -237,8 +237,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         pass
 
     async def _call_replica(self, method: str, *args: Any, abandoned: asyncio.Event | None = None) -> bytes:
-        """Return a replica's answer. If the replica is lost, another one is asked. Raises EngineNotReady; EngineFailed
-        if the replica raised an exception on its input."""
+        """Return a replica's answer. If the replica is lost, another replica is asked. Raises EngineNotReady;
+        EngineFailed if the replica raised an exception on its input."""
         import ray.exceptions
         from ray.serve.exceptions import RayServeException, RequestCancelledError
 

@@ -98,5 +98,6 @@ EMBEDDING: Capability[PassageEmbedder] = Capability(
 
 
 def embedder_of_labels(engines: Engines) -> Embedder | None:
-    """Return the fastest engine whose vectors of labels are almost those of MINILM; None if no such engine can run."""
+    """Return the fastest engine whose vectors of labels are almost equal to the vectors of MINILM; None if no such
+    engine can run."""
     return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

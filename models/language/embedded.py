@@ -10,7 +10,7 @@ likely. A call that must give the same answer each time therefore has a batch to
 A small model is opened once for each call that may run at the same time, and calls never share a batch. Such a model
 spends its time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are
 mapped; and the operating system gives each answer its turn on the cores, so that a short answer does not wait for long
-ones. But it divides the cores between threads and not between keys: beside another key's short answer, a key with five
+ones. But it divides the cores between threads and not between keys: if another key has a short answer, a key with five
 long answers would have five sixths of the cores. All answers of a key except one therefore compute at a lower priority,
 and so do answers for batches, as long as at most half of the copies are slowed down.
 
@@ -114,7 +114,7 @@ class EmbeddedLlm:
         self._servers = LlamaServers(self._open, self._in_thread, parallel, apart=apart)
         self._users = 0
         self._answers: set[NativeAnswer] = set()
-        # One thread is for loading and unloading, in addition to those that chats hold.
+        # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None

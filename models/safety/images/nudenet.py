@@ -66,7 +66,7 @@ _SIDE = 320
 _LEAST_SCORE = 0.25
 _MAX_OVERLAP = 0.45
 """A box counts if its score is above _LEAST_SCORE. If boxes overlap by more than _MAX_OVERLAP, only the best of them is
-kept, whatever their classes. Both numbers are the defaults of the package's detector."""
+kept, regardless of their classes. Both numbers are the defaults of the package's detector."""
 _MAX_INTERPOLATED_SIDE = 2 * _SIDE
 """A picture whose longer side has more pixels than this is shrunk to this size by averaging before it is resized by
 linear interpolation, which alone would skip pixels."""
