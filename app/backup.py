@@ -45,7 +45,7 @@ _DATABASE = re.compile(r"state/([a-z]+)\.sqlite")
 _UPLOAD = re.compile(r"files/[\w-]+/file-[0-9a-f]{32}(?:\.json)?")
 _RECORDS = f"*/file-*{RECORD_SUFFIX}"
 _UNFINISHED = ".restoring"
-"""Name of the temporary folder beside the final place of files. It holds them until the whole archive is unpacked."""
+"""Name of the temporary folder next to the final place of files. It holds them until the whole archive is unpacked."""
 _LOCKED_S = 5.0
 """Copying a database waits at most this time, in seconds, for the end of a server's lock on it."""
 _COPIED_AT_ONCE = 1 << 20
@@ -260,7 +260,7 @@ def _read_manifest(archive: zipfile.ZipFile) -> BackupContents:
     for member in archive.infolist():
         if member.flag_bits & _ENCRYPTED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise BackupFailed(
-                f"'{member.filename[:100]}' is encrypted, or compressed in a way that openfaze uses for no backup"
+                f"'{member.filename[:100]}' is encrypted, or compressed in a way that openfaze never uses for a backup"
             )
     try:
         size = archive.getinfo(_MANIFEST).file_size
@@ -308,7 +308,7 @@ def _find_targets(archive: zipfile.ZipFile, places: Places) -> dict[str, Path]:
             targets[name] = places.keys
         elif database := _DATABASE.fullmatch(name):
             if database[1] not in places.databases:
-                raise BackupFailed(f"The backup holds '{database[1]}' in SQLite, and the settings name Redis for it")
+                raise BackupFailed(f"The backup holds '{database[1]}' in SQLite, but the settings name Redis for it")
             targets[name] = places.databases[database[1]].path
         elif _UPLOAD.fullmatch(name):
             if places.files is None:

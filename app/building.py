@@ -58,7 +58,8 @@ _LOCKED_S = 5.0
 
 
 def build_keys(settings: Settings) -> ApiKeys:
-    """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen beyond loopback.
+    """Return the API keys. Raises KeyFileError, and ValueError if a server without keys is to listen on an address
+    other than loopback.
 
     Commands that do not listen need no key.
     """
@@ -113,7 +114,7 @@ def build_counters(settings: Settings) -> CounterStore:
 
         return RedisCounters(url)
     raise ValueError(
-        f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, and begins with '{scheme[:20]}'"
+        f"{PREFIX}STATE_URL: should be sqlite:///path or redis://host:port, but begins with '{scheme[:20]}'"
     )
 
 
@@ -333,7 +334,7 @@ def responses_url(settings: Settings) -> str | None:
     url = settings.responses_url.get_secret_value()
     if not _is_redis(url):
         raise ValueError(
-            f"{PREFIX}RESPONSES_URL: should be redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
+            f"{PREFIX}RESPONSES_URL: should be redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
         )
     return url
 
@@ -402,7 +403,7 @@ def build_entry_store(settings: Settings) -> EntryStore:
         max_bytes = int(settings.cache_max_mb * MB)
         return RedisEntries(url, max_per_tenant=max_bytes, max_total=max_bytes)
     raise ValueError(
-        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, and begins with '{url.partition('://')[0][:20]}'"
+        f"{PREFIX}CACHE_URL: should be sqlite:///path or redis://host:port, but begins with '{url.partition('://')[0][:20]}'"
     )
 
 

@@ -40,7 +40,7 @@ A client that is cut off while sending may never see its response.
 """
 _LEAST_LINGERING_BYTES = 64 * 1024
 """A client must send at least this many bytes of an unread body between two checks. A slower client is dropped, because
-others need its connection."""
+other clients need its connection."""
 _CLOSING_S = 2.0
 """After an error, a client has this many seconds to close its side. During this time, the rate of an unread body is not
 checked."""
@@ -93,7 +93,7 @@ def _is_shutdown_cancellation(record: logging.LogRecord) -> bool:
 
 _protocol_log = logging.getLogger("uvicorn.error.protocol")
 """Logger of uvicorn's protocol. The protocol logs a warning for each request that is not HTTP and each unsupported
-upgrade, so that anybody could fill the log."""
+upgrade, so anybody could fill the log."""
 _protocol_log.addFilter(lambda record: record.levelno >= logging.ERROR and not _is_shutdown_cancellation(record))
 
 

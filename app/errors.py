@@ -163,7 +163,8 @@ class RateLimited(ApiError):
 
 
 class KeyLimitReached(RateLimited):
-    """A limit of the caller's own key has no room for the request. The server itself may have room for others."""
+    """A limit of the caller's own key has no room for the request. The server itself may have room for other
+    callers."""
 
 
 class InternalError(ApiError):

@@ -57,7 +57,7 @@ class ToolCallChunk:
 
 @dataclass(frozen=True, slots=True)
 class AnswerWarning:
-    """Warning for the caller, sent beside an answer that remains valid."""
+    """Warning for the caller, sent with an answer that remains valid."""
 
     text: str
 
@@ -71,7 +71,7 @@ class Finish:
     completion_tokens: int
     reasoning_tokens: int | None = None
     may_be_kept: bool = True
-    """False if something was withheld, so that no other request may receive this answer."""
+    """False if something was withheld, so no other request may receive this answer."""
     vcache: bool = False
     """True if the answer was made for an earlier request."""
 

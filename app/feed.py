@@ -129,13 +129,13 @@ class Feed(Generic[EventT]):
                 async for event in events:
                     for piece in encode(event):
                         await self._pieces.put(piece)
-        except Exception as error:  # noqa: BLE001 - raised to whoever listens, by `encoded`
+        except Exception as error:  # noqa: BLE001 - raised to the listener, by `encoded`
             self._failure = error
         self._pieces.end()
 
 
 class _Pieces:
-    """Bytes that wait for the listener of a stream, about BUFFERED of them."""
+    """Bytes that wait for the listener of a stream: at most BUFFERED, or one larger piece."""
 
     def __init__(self) -> None:
         self._waiting: list[bytes] = []

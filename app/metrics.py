@@ -114,7 +114,7 @@ class Routes:
         return next((name for pattern, name in self._patterns if pattern.match(path)), OTHER)
 
     def without_slash(self, path: str) -> str:
-        """Return `path` without a slash at its end, if only then there is a route of it."""
+        """Return `path`, without the slash at its end if there is a route only without the slash."""
         is_known = self.name(path) != OTHER or not path.endswith("/") or self.name(path[:-1]) == OTHER
         return path if is_known else path[:-1]
 

@@ -46,7 +46,7 @@ PROBES = (HEALTH, "/ready")
 MONITORING_PATHS = (*PROBES, "/metrics")
 """Paths that are answered even while the server stops."""
 PAGES = ("/", "/docs", "/llms.txt", "/openapi.json")
-"""Pages that need no key, because they contain no data of any caller. The requests that they send do need one."""
+"""Pages that need no key, because they contain no data of any caller. The requests that these pages send need a key."""
 
 EXPOSED_HEADERS = (
     "x-request-id",
@@ -112,7 +112,7 @@ class RequestScope:
         stages: Stages = state.setdefault("stages", Stages())
         status: int | None = None
         path = self._metrics.routes.without_slash(scope["path"])
-        if path not in PAGES:  # The links of a page are relative to its path, so that a slash too many is redirected.
+        if path not in PAGES:  # The links of a page are relative to its path, so an extra slash is redirected.
             scope["path"] = path
         route = self._metrics.began(scope["path"])
         admission = Admission()
@@ -212,8 +212,8 @@ class RequestScope:
 
     async def _check(self, scope: Scope, address: str) -> Caller:
         """Return the caller of a request. Raises what `ApiKeys.check` raises, and BadRequest for more than one key,
-        because a proxy in front may have checked another one than this server would. A refusal waits for its turn like
-        a request without a key."""
+        because a proxy in front of this server may have checked a different key. A refusal waits for its turn like a
+        request without a key."""
         given = Headers(scope=scope).getlist("authorization")
         try:
             if len(given) > 1:
@@ -236,7 +236,7 @@ async def _settle(admission: Admission, *, has_begun: bool = False) -> ApiError 
 
 
 def _is_local_caller(scope: Scope) -> bool:
-    """True if the caller is on this machine and is not a proxy for another one."""
+    """True if the caller is on this machine and is not a proxy for another machine."""
     forwarded = {b"forwarded", b"x-forwarded-for", b"x-real-ip", b"via"}
     is_direct = not any(name in forwarded for name, _ in scope["headers"])
     return is_direct and bool(scope.get("client")) and is_loopback(scope["client"][0])

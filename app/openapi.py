@@ -22,7 +22,7 @@ _INTRODUCTION = """\
 One OpenAI-compatible endpoint over local specialist models. Any OpenAI SDK works with this server's `/v1` as its
 `base_url`.
 
-Where the server has keys, **Authorize** with one of them first; without keys, send any or none.
+If the server has keys, **Authorize** with one of them first. If it has none, send any key or none.
 """
 _TAGS = {
     "chat": "Run tasks and the full model: everything goes through here.",
@@ -59,7 +59,7 @@ class Api(FastAPI):
 
 
 class DirectRoute(APIRoute):
-    """Route with a `json_body`. Its endpoint takes only the request, so that FastAPI looks for no parameters."""
+    """Route with a `json_body`. Its endpoint takes only the request, so FastAPI looks for no parameters."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler: Callable[[Request], Coroutine[Any, Any, Response]] = self.endpoint

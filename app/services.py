@@ -169,7 +169,7 @@ class Services:
             fill_from_cache(self.metrics, answers)
         self.ready = not (settings.preload or settings.profile == GPU)
         self.is_stopping = False
-        """True once the server has been asked to stop: running requests may end, and no new request begins."""
+        """True once the server has been asked to stop: running requests may finish, and no new request begins."""
 
     @property
     def expiring_stores(self) -> Sequence[Sweepable]:
@@ -195,12 +195,13 @@ class Services:
             log.warning("not_on_the_card", reason=adapt_commands(reason))
 
     async def preload(self) -> None:
-        """Load the capabilities in OPENFAZE_PRELOAD, or those that a profile for a graphics card implies.
+        """Load the capabilities in OPENFAZE_PRELOAD, or, if it is empty, the capabilities that a profile for a graphics
+        card implies.
 
         `/ready` answers 503 until loading is over. A capability in OPENFAZE_PRELOAD that fails is tried again, because
-        the server of an LLM may start later than this one. A capability that the profile implies is tried only once,
-        because the operator did not name it. Each self-test runs after loading, so that the first caller need not wait
-        for the card's preparations.
+        the server of an LLM may start later than this server. A capability that the profile implies is tried only once,
+        because the operator did not name it. Its self-test runs after loading, so the first caller need not wait for
+        the card's preparations.
         """
         if self.settings.profile == GPU and not self.settings.preload:
             await self.runtime.look()

@@ -107,9 +107,9 @@ class ServerSettings(OwnSettings):
     """Address to listen on. Addresses other than loopback require OPENFAZE_API_KEYS, OPENFAZE_KEYS_FILE or
     OPENFAZE_OPEN=1."""
     port: int = Field(default=8000, ge=0, le=65535)
-    """TCP port. With 0, the system chooses a free one."""
+    """TCP port. With 0, the system chooses a free port."""
     open: bool = False
-    """`1` allows addresses other than loopback without keys, so that anyone who can connect is served."""
+    """`1` allows addresses other than loopback without keys: anyone who can connect is served."""
     trusted_proxies: Annotated[tuple[Network, ...], NoDecode, Split] = ()
     """Comma-separated addresses or CIDRs of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. The
     caller is the last address in `X-Forwarded-For` that is not one of these proxies. Unset: the caller is the address
@@ -172,7 +172,7 @@ class KeySettings(OwnSettings):
     caller may have all of a resource."""
     state_url: SecretStr | None = None
     """Store of the keys' usage: `sqlite:///path`, or `redis://…` for several servers that count together. Unset:
-    `state/counters.sqlite`, beside OPENFAZE_FILES_DIR."""
+    `state/counters.sqlite`, next to OPENFAZE_FILES_DIR."""
     state_down: Literal["refuse", "allow"] = "refuse"
     """Treatment of requests by limited keys while OPENFAZE_STATE_URL cannot be reached: `refuse` answers 503, `allow`
     admits all."""
@@ -197,7 +197,7 @@ class TelemetrySettings(OwnSettings):
     """Form of the log: `json` (one JSON object per line), `console` (lines for people) or `auto` (`console` on a
     terminal, otherwise `json`)."""
     metrics_port: int | None = Field(default=None, ge=0, le=65535)
-    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST. With 0, the system chooses a free one. Unset:
+    """TCP port for `/metrics`, without a key, at OPENFAZE_HOST. With 0, the system chooses a free port. Unset:
     `/metrics` is on OPENFAZE_PORT and needs a key."""
     traces_url: Address | None = None
     """An OpenTelemetry collector that accepts traces over HTTP, such as http://localhost:4318. Unset: no traces."""
@@ -215,7 +215,7 @@ class EngineSettings(OwnSettings):
     device: Device = "auto"
     """Device of the engines: `auto`, `cpu`, `cuda` or `cuda:1`. With `cuda`, an engine never falls back to the CPU."""
     threads: int = Field(default=0, ge=0)
-    """Number of CPU threads of an engine. 0 means as many as this process may use; an LLM in this process then uses
+    """Number of CPU threads of an engine. 0 means all CPUs that this process may use; an LLM in this process then uses
     half of them."""
     weights_dir: str = Field(default="", validate_default=True)
     """Folder of the weights that `openfaze pull` fetches. Unset: the folder `weights` of the clone that openfaze runs
@@ -224,14 +224,14 @@ class EngineSettings(OwnSettings):
     """`1` fetches weights of up to 100 MB at their engine's first use. With `0`, only `openfaze pull` fetches
     weights."""
     preload: CommaSeparated = ()
-    """Comma-separated capabilities to load at start (`ocr`). Others load at their first use."""
+    """Comma-separated capabilities to load at start (`ocr`). Other capabilities load at their first use."""
     idle_unload_s: float = Field(default=0, ge=0)
     """Seconds without work after which an engine's weights leave memory. 0 keeps them in memory."""
     card_mb: int = Field(default=0, ge=0)
     """Megabytes of each card that the engines of this process may occupy together. 0 means all free memory of the card.
     If a requested engine does not fit, the least recently used engines are unloaded."""
     max_queue: int = Field(default=128, ge=1)
-    """Largest number of inputs, such as pages, that wait for an engine. Further ones are answered with 503 and
+    """Largest number of inputs, such as pages, that wait for an engine. Further inputs are answered with 503 and
     Retry-After."""
 
 
@@ -248,8 +248,8 @@ class ClusterSettings(OwnSettings):
     """Smallest and largest number of replicas of each engine, and of the engines of single capabilities:
     `1-2,ocr=2-8`."""
     ray_cpus: float = Field(default=0, ge=0)
-    """Number of processors that a replica reserves on a cluster. A replica starts only on a node with as many
-    unreserved processors. 0 allows any node."""
+    """Number of processors that a replica reserves on a cluster. A replica starts only on a node with at least this
+    many unreserved processors. 0 allows any node."""
     ray_card_mb: int = Field(default=24_000, ge=1000)
     """Megabytes of each of the cluster's cards. An engine reserves the part of a card that it declares
     (docs/gpu.md)."""
@@ -295,7 +295,7 @@ class StorageSettings(OwnSettings):
 
     files_dir: str = Field(default="", validate_default=True)
     """Storage of uploaded files: a folder, or an fsspec URL such as `s3://bucket/prefix`. Unset: the folder `files`,
-    beside the default of OPENFAZE_WEIGHTS_DIR."""
+    next to the default of OPENFAZE_WEIGHTS_DIR."""
     max_file_mb: float = Field(default=512, gt=0)
     """Largest size of one uploaded file, in megabytes."""
     max_files: int = Field(default=10_000, ge=1)
@@ -314,12 +314,12 @@ class StorageSettings(OwnSettings):
     key that has the most are deleted first."""
     responses_url: SecretStr | None = None
     """Store of the responses of several servers: `redis://…`, preferably a Redis other than that of OPENFAZE_STATE_URL.
-    Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, beside OPENFAZE_FILES_DIR."""
+    Unset: the Redis of OPENFAZE_STATE_URL, or else `state/responses.sqlite`, next to OPENFAZE_FILES_DIR."""
     max_batches: int = Field(default=100, ge=1)
     """Largest number of unfinished batches of one key."""
     batch_lines_at_once: int = Field(default=8, ge=1)
-    """Largest number of lines of batches that run at a time. The actual number falls if lines are refused, and rises
-    again if not."""
+    """Largest number of lines of batches that run at a time. The actual number falls while lines are refused, and rises
+    again afterwards."""
     batch_webhook_url: Address | None = None
     """URL that gets a POST when a batch has ended. OPENFAZE_FETCH_ALLOW must name it if it is on a private network."""
     batch_webhook_secret: SecretStr | None = None
@@ -334,7 +334,7 @@ class CacheSettings(OwnSettings):
     questions with the same meaning, once comparisons have shown that their answers agree."""
     cache_url: SecretStr | None = None
     """Store of the cached answers: `sqlite:///path`, or `redis://…` for several servers. Unset: `cache/answers.sqlite`,
-    beside OPENFAZE_FILES_DIR."""
+    next to OPENFAZE_FILES_DIR."""
     cache_max_error: float = Field(default=0.01, ge=0, le=0.2)
     """Largest share of wrong answers that `verified` may give to questions that resemble a known question. With 0, only
     identical questions are answered from the cache."""
@@ -372,7 +372,8 @@ class WebSettings(OwnSettings):
     (found in PATH) or `off`."""
     search_provider: CommaSeparated = ("auto",)
     """Comma-separated providers of the web search, of which the next is tried if one fails: `searxng`, `brave`,
-    `tavily`, `serper`, `ddgs`. `auto` stands for all configured ones in this order. `off` switches web search off."""
+    `tavily`, `serper`, `ddgs`. `auto` stands for all configured providers in this order. `off` switches web search
+    off."""
     search_url: Address | None = None
     """A SearXNG for the web search that answers in JSON. It may be on a private network, which clients still cannot
     reach."""

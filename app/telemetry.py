@@ -77,7 +77,7 @@ def configure_logging(level: str, log_format: LogFormat = "auto") -> None:
 
 
 def _shown_as_line(with_message: bool) -> Callable[..., None]:
-    """Return a function that logs Python's warnings, such as the one of PIL about a large picture, with their place in
+    """Return a function that logs Python's warnings, such as PIL's warning about a large picture, with their place in
     the library.
 
     Messages are logged only `with_message`, because they can quote a file.

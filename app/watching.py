@@ -1,6 +1,6 @@
 """Watches the external servers that engines call, such as the server of an LLM.
 
-Such a server may start later than this one, stop, and come back. Requests do not wait for these checks.
+Such a server may start later than this server, stop, and come back. Requests do not wait for these checks.
 """
 
 import asyncio
@@ -13,15 +13,15 @@ from models.capability import EnginePart, Remote
 from models.runtime import Runtime
 
 LOOK_S = 5.0
-"""Time between two attempts to reach a server that is away, in seconds."""
+"""Time between two attempts to reach an unreachable server, in seconds."""
 
 log = structlog.get_logger(__name__)
 
 
 async def watch_servers_for_ever(runtime: Runtime, *capabilities: str) -> None:
-    """Check each server once its engine is built, and then every few seconds while the server is away.
+    """Check each server once its engine is built, and then every few seconds while it cannot be reached.
 
-    The engines of `capabilities` are built at once. Errors are logged, and the watch goes on.
+    The engines of `capabilities` are built at once. Errors are logged, and the checks continue.
     """
     watched: set[int] = set()
     unprepared = capabilities

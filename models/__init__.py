@@ -1,6 +1,6 @@
 """Engines. Each group of capabilities has a folder, whose `capability` module declares them; the other modules here
 serve all engines.
 
-`catalog` finds the capabilities, `runtime` chooses their engines, `host` runs an engine behind a queue, `scheduler` and
+`catalog` finds the capabilities, `runtime` chooses their engines, `host` runs an engine with a queue, `scheduler` and
 `turns` determine whose work is next, and `weights` lists the files that an engine needs.
 """

@@ -57,8 +57,8 @@ class Batches(Generic[ItemT, ResultT]):
     threads of one host may use an object of this class."""
 
     def __init__(self, name: str, limit: int, failures: Counter[str] | None = None) -> None:
-        """`failures` counts failures by reason. Each lack of memory counts as a failure, even if smaller batches then
-        succeed."""
+        """`failures` counts failures by reason. A lack of memory in a batch of several items counts as a failure, even
+        if smaller batches then succeed."""
         self.most = limit
         """A batch has at most this many items at present."""
         self._name = name
@@ -71,9 +71,9 @@ class Batches(Generic[ItemT, ResultT]):
         self.most = max(1, min(self._limit, int(free * _USABLE_SHARE) // item_bytes))
 
     def run(self, engine: Engine[ItemT, ResultT], items: Sequence[ItemT]) -> list[ResultT | Exception | Unfinished]:
-        """Return a result, an exception or the unfinished rest for each item, whatever the engine raises. A batch that
-        fails as a whole is run again item by item. Items that ran out of memory are run again in batches of half the
-        size."""
+        """Return a result, an exception or the unfinished rest for each item, even if the engine raises an exception. A
+        batch that fails as a whole is run again item by item. Items that ran out of memory are run again in batches of
+        half the size."""
         try:
             results: list[ResultT | Exception | Unfinished] = list(engine.run(items))
             if len(results) != len(items):

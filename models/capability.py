@@ -140,7 +140,7 @@ class Candidate:
     `needs`."""
     needs: str | None = None
     by: "Candidate | None" = None
-    """Engine of the capability `needs` that is used whatever the operator chose. None stands for the operator's
+    """Engine of the capability `needs` that is used regardless of the operator's choice. None stands for the operator's
     choice."""
     backend: Backend | Callable[[EngineConfig], Backend] | None = None
     """Runtime that computes the engine; None if no card can compute it, or if another runtime does."""
@@ -163,7 +163,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Capability(Generic[ServiceT]):
-    """A capability with its engines. ServiceT is the interface that tasks call, whatever the engine."""
+    """A capability with its engines. ServiceT is the interface that tasks call, which is the same for all engines."""
 
     name: str
     engines: Sequence[Candidate]
@@ -208,12 +208,12 @@ def listed(declared: Iterable[ListedT]) -> dict[str, ListedT]:
 
 
 class Engines(Protocol):
-    """The engines of this process. An engine may be built on another one and share its parts."""
+    """The engines of this process. An engine may be built on another engine and share its parts."""
 
     def use(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT:
         """Return the service of the engine that the operator chose. With `by`, return the service of this engine,
-        whatever the operator chose. If the operator switched the capability off, it has no service in either case.
-        Raises EngineUnavailable."""
+        regardless of the operator's choice. If the operator switched the capability off, it has no service in either
+        case. Raises EngineUnavailable."""
 
     def find(self, capability: Capability[ServiceT], by: Candidate | None = None) -> ServiceT | None:
         """Return the service of `capability`; None if no engine can serve it."""

@@ -81,7 +81,7 @@ def mark_retrieved(ended: asyncio.Future[Any]) -> None:
 
 
 async def call_off(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel `tasks`, and wait until all have ended. A failure with which one ends concerns nobody any more."""
+    """Cancel `tasks`, and wait until all have ended. If one of them fails, the failure is ignored."""
     for task in tasks:
         task.cancel()
         task.add_done_callback(mark_retrieved)

@@ -56,7 +56,7 @@ class Backend:
         count, obstacle = self._probe_result
         if count > int(device.partition(":")[2] or 0):
             return None
-        return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0 on."
+        return obstacle or f"{self.name} finds {count} NVIDIA card{'' if count == 1 else 's'}, counted from cuda:0."
 
     def resolve(self, device: str) -> str:
         """Return `device`; for `auto`, CUDA if the backend can use it, else the CPU."""
@@ -102,7 +102,7 @@ def _probe_onnxruntime() -> int:
     options.log_severity_level = 4  # the messages below report problems
     session = ort.InferenceSession(_PROBE_MODEL, options, providers=["CUDAExecutionProvider", "CPUExecutionProvider"])
     if "CUDAExecutionProvider" not in session.get_providers():
-        raise CannotUse(_missing_libraries("onnxruntime", missing or ["what it needs of CUDA"]))
+        raise CannotUse(_missing_libraries("onnxruntime", missing or ["its CUDA libraries"]))
     try:
         session.run(None, {"x": np.ones((1, 1), np.float32)})
     except Exception as error:

@@ -229,7 +229,7 @@ class FairExecutor:
 
     def _pop(self, now: float) -> _SlicedWork | None:
         """Return the next job that may run now, or None. Overdue jobs do not count as running, but no further job of
-        their keys may run beside them."""
+        their keys may run at the same time."""
         overdue = {job.share.key for job in self._running if job.since + OVERDUE_S <= now}
         if sum(job.since + OVERDUE_S > now for job in self._running) >= self._most_threads:
             return None

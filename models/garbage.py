@@ -13,8 +13,8 @@ def set_aside() -> None:
 
 
 def collect_all() -> None:
-    """Free all objects that only refer to each other, such as those of a closed engine, including objects that were set
-    aside."""
+    """Free all objects that only refer to each other, such as the objects of a closed engine, including objects that
+    were set aside."""
     gc.unfreeze()
     gc.collect()
     gc.freeze()

@@ -1,4 +1,4 @@
-"""A loaded engine behind a bounded queue and a dynamic batcher.
+"""A loaded engine with a bounded queue and a dynamic batcher.
 
 The event loop only moves references: `load`, `run` and `close` of the engine happen at the host's workplace, on its own
 threads or on replicas. A caller withdraws an item by cancelling the coroutine that waits for the result. An item in the
@@ -155,7 +155,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         EngineOverloaded, or ShareUsedUp if the caller's key has used up its part of the queue. Keys are served in turn.
         An `urgent` item overtakes all others: the first urgent items wait only for the running batch. They share no
         batch with other items, except that the batch after _MAX_URGENT_BATCHES such batches also takes one other item.
-        While keys compete, urgent items overtake only those of their own key. Raises EngineUnavailable if the engine
+        While keys compete, urgent items overtake only items of their own key. Raises EngineUnavailable if the engine
         does not load, and EngineFailed if it breaks on this item.
         """
         [result] = await self.run_many([item], wait=wait, urgent=urgent)
@@ -314,7 +314,7 @@ class EngineHost(Generic[ItemT, ResultT]):
             queue.keep(lambda job: job is not displaced)
 
     def _withdraw(self, jobs: list[_QueuedItem[ItemT, ResultT]]) -> None:
-        """Remove those of `jobs` that have no result yet from the queues, because their caller has left."""
+        """Remove from the queues those of `jobs` that have no result yet, because their caller has left."""
         if all(job.result.done() and not job.result.cancelled() for job in jobs):
             return
         for job in jobs:
@@ -425,7 +425,7 @@ class EngineHost(Generic[ItemT, ResultT]):
         keys compete, the batch is of the key whose turn it is, unless a full batch of several items takes less than
         CONTESTED_BATCH_S."""
         first, most = self._next_share(), self._workplace.most
-        # A single item is of that key, too: the queue's own order counts items, and not their time.
+        # A batch of a single item is of that key, too, because the queue's own order counts items and not their time.
         if first is not None and self._turns.is_contested and (most == 1 or self._contested_batch < most):
             queue = self._urgent if self._urgent.waiting(first.key) else self._queue
             return self._pop_items(queue, min(self._contested_batch, most), only=first)

@@ -7,8 +7,8 @@ from threadpoolctl import threadpool_limits
 
 
 def keep_on_one_thread() -> None:
-    """Let the BLAS of NumPy use only the caller's thread, for the whole process, and so the BLAS of SciPy if an engine
-    imports it later.
+    """Let NumPy's BLAS use only the caller's thread, for the whole process. The same applies to SciPy's BLAS if an
+    engine imports SciPy later.
 
     BLAS would start several threads, and those without work would spin: on a busy machine, scoring the fields of a page
     took 0.7 s of processor time instead of 0.03 s. Several threads are not needed, because requests run side by side.

@@ -36,8 +36,8 @@ class Activity:
 async def return_free_memory_for_ever(activity: Activity) -> None:
     """Return the memory of freed small blocks to the system after each burst of requests.
 
-    Otherwise glibc would keep most of the memory at the burst's peak. Python would keep the memory of its free lists
-    and of unreachable objects until a full garbage collection, which does not happen in an idle server.
+    Otherwise glibc would keep most of the memory that was in use at the burst's peak. Python would keep the memory of
+    its free lists and of unreachable objects until a full garbage collection, which does not happen in an idle server.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     seen = activity.ended

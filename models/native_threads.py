@@ -11,8 +11,8 @@ from itertools import count
 from pathlib import Path
 
 _NICENESS = 10
-"""Niceness of threads with lowered priority. They get a tenth of a processor beside a busy thread, and all of an idle
-processor."""
+"""Niceness of threads with lowered priority. They get a tenth of a processor if they share it with a busy thread, and
+all of an idle processor."""
 _THREAD_NUMBERS = count(1)
 _TASKS_FOLDER = Path("/proc/self/task")
 

@@ -146,7 +146,7 @@ def _append_rest(
             done += len(block)
             if file.size is not None and done > file.size:
                 _discard_content(out)
-                raise PullFailed(file, target, f"it is larger than its {file.size} bytes")
+                raise PullFailed(file, target, f"it is larger than the expected {file.size} bytes")
             digest.update(block)
             out.write(block)
             progress(file, done, total)

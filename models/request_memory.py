@@ -71,8 +71,8 @@ class HeldWords:
         """Change the number of held bytes to `size`, or to the total of all bytes if `size` exceeds it. Waits until
         other requests have given back enough.
 
-        Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than others
-        leave and more than the reserve.
+        Raises MemoryShort if that takes too long, or if all parts of the request together would hold more than other
+        requests leave and more than the reserve.
         """
         size = min(size, self._pool.most)
         async with self._pool.changing:
@@ -112,7 +112,7 @@ class _WordsOfRequest:
             else:
                 await self._grow(self._taken, by)
         finally:
-            if self._is_over:  # it ended while bytes were waited for
+            if self._is_over:  # the request ended while it waited for bytes
                 self.end()
 
     async def _grow(self, taken: TakenSlots, slots: int) -> None:

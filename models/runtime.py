@@ -232,7 +232,7 @@ class Runtime:
 
     async def prepare(self, *capabilities: str) -> None:
         """Build the engines of `capabilities` in a thread, because this imports whole libraries. Loads no weights.
-        Raises nothing for an engine that cannot run, because whoever uses it gets the error."""
+        Raises nothing for an engine that cannot run, because its user gets the error."""
         missing = [
             one for capability in capabilities for one in self._serving(capability) if one.spec not in self._built
         ]

@@ -474,10 +474,11 @@ class FairBytes(FairSlots):
 class ReservedBytes(FairBytes):
     """Bytes for claims that grow: a claim that holds some may wait until more bytes or the reserve are free.
 
-    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept beside the bytes, as
-    large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One claim at a
-    time moves into the reserve, which frees the bytes that it held. In the reserve it never waits for bytes again, so
-    it ends, and the next claim moves in. Every waiting claim is therefore served, whatever the others hold.
+    Claims that hold some and wait for more could wait for each other forever. So a reserve is kept in addition to the
+    bytes, as large as a claim may become by waiting (the banker's algorithm, Dijkstra 1965, in its simplest form). One
+    claim at a time moves into the reserve, which frees the bytes that it held. In the reserve it never waits for bytes
+    again, so it ends, and the next claim moves in. Every waiting claim is therefore served, regardless of what the
+    others hold.
     """
 
     def __init__(self, resource: str, at_once: int, reserve: int, *, most_waiting: int) -> None:

@@ -191,8 +191,8 @@ class Turns:
             asyncio.get_running_loop().call_soon(self._grant)
 
     def next_of(self, shares: Sequence[Share]) -> Share | None:
-        """Return the share whose turn it is; None if `shares` is empty. They want the same engine, and are in the order
-        of its queue."""
+        """Return the share whose turn it is; None if `shares` is empty. The shares want the same engine, and are in the
+        order of its queue."""
         first = next(iter(shares), None)
         if first is None or not self.is_contested:
             return first

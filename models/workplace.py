@@ -28,7 +28,7 @@ class HostLimits:
 
     max_batch: int = 1
     """Largest number of items of one `run`. The items are those that arrived while the engine was busy: no batch waits
-    for more."""
+    for more items."""
     item_bytes: int = 0
     """Bytes of a card's memory that each item takes during the computation, which may limit a batch further; 0 if
     unknown."""
@@ -46,11 +46,11 @@ class HostLimits:
     is_outside: bool = False
     """True if the engine computes in processes of its own, without taking turns with the engines of this process."""
     max_queue: int = 64
-    """Number of items of all keys together that may wait. If one more arrives, `scheduler.make_room` refuses it or
-    another one. A key may use its Share of the places."""
+    """Number of items of all keys together that may wait. If one more arrives, `scheduler.make_room` refuses this item
+    or another. A key may use its Share of the places."""
     workers: int = 1
     """At most this many batches run at the same time, each on an equal part of the processors. If each batch takes one
-    item, a key may use its Share of them."""
+    item, a key may use its Share of the workers."""
     idle_unload_s: float | None = None
     """Seconds without work after which the engine is unloaded; None keeps it loaded."""
 
@@ -90,8 +90,8 @@ class Cluster(Protocol):
     """A cluster that runs replicas of engines. An object of this class belongs to one event loop."""
 
     def workplace(self, name: str, card: CardMemory | None, *, on_a_card: bool) -> WorkplaceFactory:
-        """Return a function that makes replicas of an engine. `name` is unique; `card` is the memory that the engine
-        declares to take of a card."""
+        """Return a function that makes replicas of an engine. `name` is unique; `card` is the card's memory that the
+        engine declares to take."""
 
     async def close(self) -> None: ...
 

@@ -303,7 +303,7 @@ class Admission:
         return self._counted_answer + max(self._pieces, self._bytes // BYTES_PER_TOKEN)
 
     async def settle(self, prompt_tokens: int = 0, answer_tokens: int = 0, *, is_free: bool = False) -> None:
-        """Charge the tokens of the request, but at least those that were counted, because an answer may have been
+        """Charge the tokens of the request, but at least the tokens that were counted, because an answer may have been
         written and then withheld. Only the first call has an effect. `is_free`: the answer came from the cache."""
         if self._state != "reserved":
             return

@@ -43,7 +43,7 @@ _KEY_BYTES = 32
 _TENANT_BYTES = 16
 _PRIVATE = 0o600
 CHAT = "chat"
-"""Name of the full model in keys and metrics, beside the names of tasks."""
+"""Name of the full model in keys and metrics, in addition to the names of tasks."""
 GUARD = "guardrails"
 EMBEDDINGS = "embeddings"
 """Names of the guard and of the embeddings in keys and metrics. Both have separate routes."""
@@ -66,7 +66,8 @@ _SHOULD_BE = {
 
 
 class KeyFileError(ValueError):
-    """The file, or its place, cannot be used. The message never quotes a wrong value, because it could be a key."""
+    """Raised if the file, or its place, cannot be used. The message never quotes a wrong value, because it could be a
+    key."""
 
 
 def _check_name(name: str) -> str:

@@ -253,7 +253,8 @@ class LineRunner:
 
         If the server or a limit of the key refuses the line, await `pause` with the refusal and a number of seconds,
         and try again. Refusals because of the key (status 429) do not count as tries. After other temporary failures,
-        the line is tried _TRIES times. `find_caller` returns the caller with the rights that the key has at each try.
+        the line is tried at most _TRIES times in all. `find_caller` returns the caller with the rights that the key has
+        at each try.
         """
         request_id = f"req-{uuid.uuid4()}"
         tries, pause_s = 1, _FIRST_PAUSE_S

@@ -47,8 +47,8 @@ POLL_S = 5.0
 _BATCHES_AT_ONCE = 8
 """A server runs at most this many batches at the same time, unless a key without a running batch waits."""
 _MAX_BATCHES = 64
-"""A server runs at most this many batches, whoever waits. Beyond _BATCHES_AT_ONCE, a batch begins only if its key runs
-no other."""
+"""A server runs at most this many batches, even if further keys wait. Beyond _BATCHES_AT_ONCE, a batch begins only if
+its key runs no other."""
 _NOTICES_AT_ONCE = 4
 """At most this many notices are sent at the same time."""
 _NOTICES_OF_KEY = 2
@@ -243,7 +243,7 @@ class BatchRunner:
         return max(resting, key=lambda run: self._pauses.remaining_s(run.key.tenant), default=None)
 
     def _give_way(self, run: _RunningBatch) -> None:
-        """Stop a batch in favour of another one. The batch can be claimed again when its key's pause is over."""
+        """Stop a batch in favour of another batch. The batch can be claimed again when its key's pause is over."""
         assert run.task is not None
         run.remaining_s = self._pauses.remaining_s(run.key.tenant)
         run.task.cancel()

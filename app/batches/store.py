@@ -73,8 +73,8 @@ _OVERDUE_S = 24 * 3600.0
 """A batch whose notice was never sent, for example because the settings no longer name a webhook, may be deleted after
 this many seconds."""
 _ABANDONED_S = 24 * 3600.0
-"""A server with a different storage may end a batch from this many seconds after its expiry on. Without this rule, a
-batch whose server has disappeared, or whose folder was renamed, would count for its key forever."""
+"""A server with a different storage may end a batch once it has been expired for this many seconds. Without this rule,
+a batch whose server has disappeared, or whose folder was renamed, would count for its key forever."""
 MAX_FINISHED = 1000
 """At most this many finished batches are kept per key, and twice as many while their notices are due. A batch with
 metadata and a hundred errors takes about 36 kB."""
@@ -162,7 +162,7 @@ _COLUMNS = ", ".join(one.name for one in fields(Batch))
 
 class BatchStore:
     """Store of batches in SQLite. Every method may raise StoreDown. The file is created for the first batch. A damaged
-    file is kept beside a new one.
+    file is kept next to a new one.
 
     Servers with different storages of files may share the store, knowingly or because their folders are side by side.
     Each of them then runs, reports and deletes the batches of its own `storage`.
@@ -175,13 +175,13 @@ class BatchStore:
 
     @property
     def is_begun(self) -> bool:
-        """True if the file exists, so that there may be batches."""
+        """True if the file exists and may hold batches."""
         return self._path.exists()
 
     async def add(self, batch: Batch, limit: int) -> None:
-        """Add a batch, and delete the oldest finished batches of its key in this storage. MAX_FINISHED of them are
-        kept, and twice as many while their notices are due. Raises TooManyBatches if the key already has `limit`
-        unfinished batches."""
+        """Add a batch, and delete the oldest finished batches of its key in this storage. The newest MAX_FINISHED
+        finished batches are kept, or twice as many while their notices are due. Raises TooManyBatches if the key
+        already has `limit` unfinished batches."""
         beyond = (
             f"id IN (SELECT id FROM batches WHERE tenant = ? AND status NOT IN ({_STATUSES}) AND {_IN_STORAGE} "
             "ORDER BY created DESC, id DESC LIMIT -1 OFFSET ?)"
@@ -392,7 +392,7 @@ class BatchStore:
         return await self._in_transaction(claim)
 
     async def note_notice(self, batch_id: str, again_at: float | None) -> None:
-        """Count a call of the webhook. The next call is due at `again_at`; None if there is none."""
+        """Count a call of the webhook. The next call is due at `again_at`; None if there is no next call."""
         query = "UPDATE batches SET notice_due = ?, tries = tries + 1 WHERE id = ?"
         await self._in_transaction(lambda db: db.execute(query, (again_at, batch_id)))
 

@@ -1,7 +1,7 @@
 """Sends the requests of a scenario to a server, and measures the time of each response.
 
 If the scenario sets a rate, a request's time counts from the moment at which it was due. Counting from the moment of
-sending would hide the delay that a slow request causes for those after it.
+sending would hide the delay that a slow request causes for later requests.
 """
 
 import asyncio

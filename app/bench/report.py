@@ -193,7 +193,7 @@ def _plots(answers: Sequence[TimedResponse]) -> str:
         ordered = np.sort([one.seconds for one in mine])
         shares.step(ordered, np.arange(1, len(mine) + 1) / len(mine), where="post", label=name)
     times = [one.seconds for one in good]
-    # Durations may be as different as those of a receipt and of ten minutes of speech, so the axis is logarithmic.
+    # Durations differ widely, for example between a receipt and ten minutes of speech, so the axis is logarithmic.
     scale = "log" if max(times) > _LOG_SCALE_RATIO * min(times) else "linear"
     over_time.set(xlabel="began after, s", ylabel="took, s", yscale=scale)
     shares.set(xlabel="took at most, s", ylabel="share of the answers", xscale=scale, ylim=(0, 1))

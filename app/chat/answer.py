@@ -54,7 +54,7 @@ from tasks.schema.json_answer import JsonAnswer
 
 ANSWER_DIVISOR = 4
 """Unless the client sets a limit below the LLM's context, the context divided by this is kept for the answer: a
-quarter. Results of tasks get at least as much."""
+quarter. Results of tasks also get at least a quarter."""
 PICTURES_DIVISOR = 2
 """Pictures take at most the context that tools leave, divided by this: half of it."""
 ASSUMED_CONTEXT_TOKENS = 8192

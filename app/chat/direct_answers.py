@@ -1,7 +1,7 @@
 """Answers questions and orders without a capable LLM. The answer has the values that a question names, each with the
 line in which it is printed.
 
-A question is a schema: "What is the total?" asks for a field `total`. The field is filled like that of any schema
+A question is a schema: "What is the total?" asks for a field `total`. The field is filled like a field of any schema
 (`filling.py`), and the answer quotes what is printed.
 """
 

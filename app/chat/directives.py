@@ -22,7 +22,7 @@ purposes."""
 _LONGEST_TAG = 2_020
 """A match of one of the patterns has at most this many characters."""
 _SLICE = 65_536
-"""Only this many characters are searched at a time, because nothing else runs during a search."""
+"""Only about this many characters are searched at a time, because no other thread runs during a search."""
 _SWITCHES = {CodeSandboxTask.name: "OPENFAZE_CODE_SANDBOX=on"}
 """Settings that switch on tasks that are off by default, by task."""
 _SHOWN = 40
@@ -85,7 +85,7 @@ def without_directives(text: str) -> str:
 
 
 def _matches(pattern: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
-    """Yield what `pattern.finditer` does, by searches that are short enough for others to run between them."""
+    """Yield what `pattern.finditer` does, by short searches, between which other threads can run."""
     position = 0
     while position < len(text):
         found = pattern.search(text, position, position + _SLICE + _LONGEST_TAG)

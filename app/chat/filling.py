@@ -74,7 +74,7 @@ class Filling:
 
     @property
     def written_fields(self) -> list[str]:
-        """Names of the fields that the LLM writes beside copied fields."""
+        """Names of the fields that the LLM writes in addition to copied fields; empty if no field is copied."""
         rest = (self.rest.schema if self.rest else None) or {}
         return list(rest.get("properties", {})) if self.values else []
 

@@ -160,7 +160,7 @@ def texts_of(request: ChatRequest, *roles: str) -> list[str]:
 
 
 def entry_of_user_texts(request: ChatRequest, since: int = 0) -> Entry:
-    """Return an entry with the texts of the user messages from index `since` on. Each text keeps its message's
+    """Return an entry with the texts of the user messages at index `since` or later. Each text keeps its message's
     index."""
     return _request_entry(
         {index: text_of(request.messages[index]) for index in _user_indexes(request) if index >= since}
@@ -193,8 +193,8 @@ def _request_entry(texts: Mapping[int, str], warning: str | None = None) -> Entr
 
 
 def latest_turn(request: ChatRequest, max_sources: int, total: Total | None = None) -> Turn:
-    """Return the last user message with its media. If it has no media, return it with those of the latest user message
-    that has some.
+    """Return the last user message with its media. If it has no media, return it with the media of the latest user
+    message that has media, unless it contains a document pasted after examples.
 
     If an input is mentioned several times, it is one source, at the place of the first mention. URLs are taken only
     from the texts of user messages, because no other message is a request to read them. All sources share the budget

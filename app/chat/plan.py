@@ -123,7 +123,7 @@ class Planner:
     ) -> Plan:
         """Return the plan of a turn. Tasks that the tools of `choices` may do are left to the LLM. `has_schema` is True
         if the answer has to satisfy a schema, which the text in a picture may fill. `searches_facts` is True if the
-        turn is a question that no LLM can answer, so that the web is searched if nothing else is to be done.
+        turn is a question that no LLM here can answer, so that the web is searched if nothing else is to be done.
 
         Never raises: if the embedder fails, the rules alone make the plan.
         """
@@ -160,7 +160,7 @@ class Planner:
         intents: Intents,
         router: Router,
     ) -> list[Step]:
-        """Return the steps that the router adds to those of the rules."""
+        """Return the steps that the router adds to the steps of the rules."""
         text = turn.text
         if not text.strip():
             return []

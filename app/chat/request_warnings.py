@@ -42,7 +42,7 @@ _KNOWN_FIELDS: Mapping[str, Sequence[str]] = {
     "stream_options": ("include_obfuscation",),
     "response_format.json_schema": ("description",),
 }
-"""Fields that an object may have in addition to those of its class, by the object's path."""
+"""Fields that an object may have in addition to the fields of its class, by the object's path."""
 _MAX_OBJECTS, _MAX_COMPARED = 1000, 16
 """At most `_MAX_OBJECTS` objects of a request, and as many fields of an object, are examined. At most `_MAX_COMPARED`
 unknown fields are compared with known names, because a comparison takes up to half a millisecond."""

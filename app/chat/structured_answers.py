@@ -158,7 +158,7 @@ def null_unsupported(answer: JsonAnswer, evidence: Evidence, shape: Shape) -> Sl
     """Return the answer with null for every unsupported value. Raises NotVerbatim for the first value that must not be
     null.
 
-    The whole answer is checked, because a `const` or an `enum` may demand values deep inside the one to which it
+    The whole answer is checked, because a `const` or an `enum` may demand values deep inside the value to which it
     belongs.
     """
     against = set(evidence.unsupported)

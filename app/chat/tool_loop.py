@@ -329,8 +329,7 @@ class Rounds:
         )
 
     async def _run(self, requested: Sequence[_RequestedCall]) -> tuple[Entry, ...]:
-        """Run as many of the requested tasks as the limits permit, side by side, and add their results to the
-        messages."""
+        """Run the requested tasks side by side, up to the limits, and add their results to the messages."""
         limits = self.limits
         limit = min(limits.per_round, limits.per_request - self.ran)
         runnable = [(self.internal[call.name], call) for call in requested if call.name in self.internal]

@@ -73,7 +73,7 @@ class Finding:
     card_mb: int | None = None
     """Memory of the cards, in megabytes, that loading and running took; None if there is no card or none was taken."""
     card_estimate: CardMemory | None = None
-    """Memory of a card that the engine states to need; None if the engine cannot compute on a card."""
+    """Memory on a card that the engine declares to need; None if the engine cannot compute on a card."""
 
 
 async def examine(settings: Settings, *, as_json: bool = False) -> int:

@@ -57,7 +57,7 @@ class _PaceColumn(ProgressColumn):
 
 def extract(wanted: ExtractOptions) -> int:
     """Make the table, and return the exit status: 0 if each paper has an answer, 1 if some have an error, INTERRUPTED
-    after Ctrl+C. Exits with status 2 where nothing can be done."""
+    after Ctrl+C. Exits with status 2 if nothing can be done."""
     try:
         check(wanted.out)
     except CannotWrite as error:
@@ -136,7 +136,7 @@ def _make_table(
         except KeyboardInterrupt:
             is_interrupted = True
         finally:
-            # The table is written from whatever answers have arrived, even if the server has gone.
+            # The table is written from the answers that have arrived, even if the server has gone.
             files = write(wanted.out, schema, state.rows)
         failed = _summary(state, schema, wanted, files)
         if is_interrupted:

@@ -99,7 +99,8 @@ def _steps(name: str, constraints: str) -> Iterator[list[str]]:
         return
     if name == CUDA:
         yield ["--constraint", constraints, *CUDA_PACKAGES]
-        # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other one.
+        # onnxruntime for the CPU has the same folder, so the package that is installed last overwrites the other
+        # package's files.
         yield ["--force-reinstall", "--no-deps", _pinned("onnxruntime-gpu")]
         return
     wanted = [one for one in _requirements() if one.marker and one.marker.evaluate({"extra": name}) and _is_extra(one)]

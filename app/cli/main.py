@@ -43,7 +43,7 @@ def openfaze(
 
 
 def _complete_from(names: Callable[[], Iterable[str]]) -> Callable[[str], list[str]]:
-    """Return a completer, which proposes those of `names` that begin with the word typed so far."""
+    """Return a completer, which proposes the `names` that begin with the word typed so far."""
     return lambda incomplete: [name for name in names() if name.startswith(incomplete)]
 
 
@@ -272,7 +272,7 @@ def pull(
 ) -> None:
     """Fetch weights into OPENFAZE_WEIGHTS_DIR. Each file is checked by its SHA-256, even if it is already there.
 
-    An interrupted download is resumed. For a machine without a network, pull on another one and copy the folder.
+    An interrupted download is resumed. For a machine without a network, pull on another machine and copy the folder.
     """
     from app.cli import pulling
     from models.pulling import PullFailed
@@ -467,7 +467,8 @@ def explain_text(
 ) -> None:
     """Show how unsafe a text is by each code, why, and what a client would be told: `safe`, or `unsafe S1`.
 
-    The text is judged like that of a request, by the same engines and thresholds. The exit status is 0 in either case.
+    The text is judged like a text of a request, by the same engines and thresholds. The exit status is 0 in either
+    case.
     """
     settings = read_settings()
     with without_garbage_collection():

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 GAP = "  "
 _FEWEST_COLUMNS = 12
-"""The purpose is printed beside a row if at least this many columns are free there, and otherwise below the row."""
+"""The purpose is printed to the right of a row if at least this many columns are free there, and otherwise below the
+row."""
 
 
 class NothingToPull(Exception):
@@ -47,7 +48,7 @@ def listing(settings: Settings, width: int = WIDTH) -> str:
         for known in sets:
             cells = [cell.ljust(size) for cell, size in zip(rows[known.name], widths, strict=True)]
             row = GAP.join([f"  {known.name.ljust(longest)}", *cells, ""])
-            # If hardly any room is left beside the row, the purpose is printed below it.
+            # If hardly any room is left to the right of the row, the purpose is printed below it.
             hanging = len(row) if width - len(row) >= _FEWEST_COLUMNS else len(GAP) * 2
             lines.append(wrapped(row + known.purpose, width, hanging))
     sizes = {profile: _size(sets_of(profile)) for profile in PROFILES}
@@ -208,7 +209,7 @@ def _check_room(sets: Sequence[WeightSet], root: Path) -> None:
 
 
 def _missing_bytes(weight_set: WeightSet, root: Path) -> int:
-    """Return the size of the missing files in bytes, or roughly that of the whole set if its publisher states no
+    """Return the size of the missing files in bytes, or roughly the size of the whole set if its publisher states no
     sizes."""
     missing = weight_set.missing(root)
     sizes = [file.size for file in missing if file.size is not None]

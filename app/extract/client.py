@@ -22,14 +22,14 @@ _TRIES = 8
 """While the server has no room or cannot be reached, at most this many requests are sent for one paper."""
 _FIRST_PAUSE_S = 0.5
 """The pause between the first two requests for a paper has at least this many seconds. Each further pause is at least
-twice as long as the previous one, up to _LONGEST_PAUSE_S. The server may demand longer ones."""
+twice as long as the previous one, up to _LONGEST_PAUSE_S. The server may demand longer pauses."""
 _LONGEST_PAUSE_S = 60.0
 _FROM_A_PROXY = (502, 504)
 """Statuses by which a proxy reports that its server is unreachable."""
 _TIMEOUT = httpx.Timeout(30, read=None)
 """Time limits for the server. Reading has none, because the server ends requests that take too long."""
 MAX_EXAMPLES = 8
-"""A server reads at most this many examples. If there are more, only the last ones count."""
+"""A server reads at most this many examples. If there are more, only the last MAX_EXAMPLES count."""
 PROMPT = "Fill in the fields from the document."
 
 

@@ -158,7 +158,7 @@ def _link_target(link: str, table: Path) -> str:
 
 
 def _sibling_paths(path: Path, names: Iterable[str]) -> list[Path]:
-    """Return the paths of further files beside `path`, one for each table in `names`."""
+    """Return the paths of further files next to `path`, one for each table in `names`."""
     parts = _distinct([re.sub(r"[^\w.-]", "_", name) for name in names], "_")
     return [path.with_suffix(f".{part}{path.suffix}") for part in parts]
 
@@ -182,7 +182,7 @@ def _escape_formula(value: Any) -> Any:
 
 
 def _write_parquet(path: Path, tables: Sequence[AnswerTable], rows: Rows) -> list[Path]:
-    """Write one file for each table, named like those of CSV, and one file with the probabilities. Columns have the
+    """Write one file for each table, named as in `_write_csv`, and one file with the probabilities. Columns have the
     types of the schema."""
     lists = [table.name for table in tables if table.is_list]
     *files, probabilities = [path, *_sibling_paths(path, [*lists, _PROBABILITIES])]

@@ -43,7 +43,7 @@ class CannotRead(Exception):
 
 def papers_of(sources: Sequence[str], left_out: Sequence[Path] = ()) -> Iterator[Paper]:
     """Yield the papers of `sources` in order, except for the files `left_out`. The files of a folder come first,
-    sorted by name, then those of its subfolders. Raises CannotRead."""
+    sorted by name, then the files of its subfolders. Raises CannotRead."""
     without = {path.resolve() for path in left_out}
     seen: set[str] = set()
     for source in sources:
@@ -97,7 +97,7 @@ def _papers_of_source(source: str, left_out: set[Path]) -> Iterator[Paper]:
 
 def _in_unicode(paper: Paper) -> Paper:
     """Return the paper with valid Unicode names, because names of files may be any bytes. If its path is not valid
-    Unicode, its link is the nearest folder whose path is."""
+    Unicode, its link is the nearest folder whose path is valid."""
     name = _escape_name(paper.name)
     if name == paper.name:
         return paper
@@ -156,7 +156,7 @@ def _member_reader(path: Path, member: zipfile.ZipInfo) -> Callable[[], bytes]:
             # zipfile stops at the size that the header states, so a member cannot be longer.
             with zipfile.ZipFile(path) as archive, archive.open(member) as file:
                 return file.read()
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, with a password, odd
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as error:  # damaged, encrypted, unsupported
             raise ValueError(str(error)) from None
 
     return read

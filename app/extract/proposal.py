@@ -63,7 +63,7 @@ def _labels(read: Sequence[Json], needed: int) -> Iterator[tuple[str, list[str]]
 
 
 def _header(read: Iterable[Json], needed: int) -> list[str]:
-    """Return the columns of the header that most papers share, if enough have it."""
+    """Return the columns of the header that most papers share, if enough papers have it."""
     heads: Counter[tuple[str, ...]] = Counter()
     for result in read:
         tables = [

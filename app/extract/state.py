@@ -98,9 +98,9 @@ class JobState:
             raise CannotOpen(f"{path} cannot be used ({error}): delete it to start over") from None
 
     def begin(self, inputs: Json) -> bool:
-        """Record the schema and the examples of this run. If they differ from those of the stored answers, delete these
-        answers, except those of reviewed papers. Return True if any were deleted. Raises CannotOpen if there are
-        reviews under a different schema."""
+        """Record the schema and the examples of this run. If they differ from the schema and examples of the stored
+        answers, delete these answers, except the answers of reviewed papers. Return True if any were deleted. Raises
+        CannotOpen if there are reviews under a different schema."""
         schema = json.dumps(inputs.get("schema"))
         if self._job(_SCHEMA) not in (None, schema) and (count := self._count_reviews()):
             raise CannotOpen(
@@ -123,8 +123,8 @@ class JobState:
         return forgotten > 0
 
     def add(self, papers: Sequence[Paper], first: int) -> None:
-        """List `papers` from position `first` on. A paper whose content has changed loses its answer and its
-        reviews."""
+        """List `papers`, the first of them at position `first`. A paper whose content has changed loses its answer and
+        its reviews."""
         with self._transaction():
             self._db.executemany(
                 "DELETE FROM reviews WHERE paper = ? AND paper IN (SELECT name FROM papers WHERE fingerprint != ?)",
@@ -147,8 +147,8 @@ class JobState:
         return row is not None
 
     def note(self, name: str, result: PaperResult) -> None:
-        """Store the result of a paper. When this returns, the operating system has the data, so that they survive a
-        crash of this process."""
+        """Store the result of a paper. When this returns, the operating system has the data, so they survive a crash of
+        this process."""
         values = {slot: value for slot in PaperResult.__slots__ if (value := getattr(result, slot))}
         self._db.execute(
             "UPDATE papers SET result = ?, is_error = ? WHERE name = ?",
@@ -156,7 +156,7 @@ class JobState:
         )
 
     def counts(self) -> tuple[int, int, int]:
-        """Return the number of listed papers, of those with an answer or error, and of those with an error."""
+        """Return the number of listed papers, the number with an answer or error, and the number with an error."""
         found = self._db.execute(
             "SELECT count(*), count(result), total(is_error) FROM papers WHERE position IS NOT NULL"
         ).fetchone()

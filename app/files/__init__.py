@@ -1,1 +1,1 @@
-"""Stores uploaded files. `store` keeps each file for its owner alone, in the folder or bucket behind `storage`."""
+"""Stores uploaded files. `store` keeps each file for its owner alone, in the folder or bucket that `storage` opens."""

@@ -1,7 +1,7 @@
 """The storage of uploaded files: a folder, or a place that fsspec reaches by a URL (`s3://bucket/prefix`, `memory://`).
 
 Every upload needs the number and size of its owner's files. An index has both, because listing a folder of thousands
-takes too long. The records beside the files are authoritative; a lost index is rebuilt from them.
+takes too long. The records next to the files are authoritative; a lost index is rebuilt from them.
 """
 
 import contextlib
@@ -61,7 +61,7 @@ class Storage:
         except ImportError as error:
             extra = _EXTRAS.get(protocol)
             remedy = f"run `openfaze install {extra}`" if extra else f"install the package that serves {protocol}://"
-            raise ValueError(f"OPENFAZE_FILES_DIR is a {protocol}:// address, which needs: {remedy}") from error
+            raise ValueError(f"OPENFAZE_FILES_DIR: {protocol}:// addresses cannot be used yet: {remedy}") from error
         except ValueError as error:
             raise ValueError(f"OPENFAZE_FILES_DIR: {error}") from error
 
@@ -123,7 +123,7 @@ class Storage:
         return content
 
     def get_all(self, names: list[str]) -> list[bytes]:
-        """Return the contents of those files that exist, fetched in parallel if the storage supports that."""
+        """Return the contents of the files that exist, fetched in parallel if the storage supports that."""
         paths = [self._path(name) for name in names]
         found: dict[str, bytes] = self._system.cat(paths, on_error="omit") if paths else {}
         return list(found.values())
@@ -214,7 +214,7 @@ class NoRoom(Exception):
 class FileIndex:
     """Index of all files by owner. Calls block, so they must be made in threads.
 
-    The index of a local storage is a database beside the files; any other index is in memory, as long as the process
+    The index of a local storage is a database next to the files; any other index is in memory, as long as the process
     lives. A lost or damaged index starts empty, and reads the records of an owner before it answers any call about that
     owner. Raises OSError if the database does not work.
     """
@@ -236,7 +236,7 @@ class FileIndex:
         return self._transact(lambda _: self._is_synced(owner))
 
     def follow(self, owner: str) -> None:
-        """Bring the index in line with the records in the owner's folder."""
+        """Make the index match the records in the owner's folder."""
         # Known ids are read before the folder is listed. A known file that is then missing from the folder was deleted,
         # unless it is just being added.
         openings, known = self._transact(lambda db: (self._file.openings, _ids(db, owner)))

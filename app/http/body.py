@@ -74,7 +74,9 @@ def refuse_compressed(request: Request) -> None:
     """Raise BadRequest if the body is compressed. No body is decompressed, so the bytes that arrive are its size."""
     coding = ", ".join(request.headers.getlist("content-encoding")).strip()
     if coding.lower() not in ("", "identity"):
-        raise BadRequest(f"The header Content-Encoding is '{coding[:_SHOWN]}'. Send the body uncompressed, without it.")
+        raise BadRequest(
+            f"The header Content-Encoding is '{coding[:_SHOWN]}'. Send the body uncompressed, without this header."
+        )
 
 
 class _PacedMemory:

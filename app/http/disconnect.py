@@ -15,7 +15,7 @@ HANG_UP = "hang_up"
 
 
 class ClientGone(Exception):
-    """Raised when the caller has hung up, so that nobody receives an answer."""
+    """Raised when the caller has hung up, so nobody receives an answer."""
 
 
 async def until_disconnect(receive: Receive, work: Coroutine[Any, Any, T]) -> T:

@@ -12,8 +12,8 @@ _LARGE = 1024 * 1024
 """A response of at least this size, in bytes, is sent in chunks."""
 _PIECE = 256 * 1024
 MAX_IN_MEMORY = 64 * 1024 * 1024
-"""The large responses that wait in memory for their clients have at most this size, in bytes, together. Further ones
-wait in files."""
+"""The large responses that wait in memory for their clients have at most this size, in bytes, together. Further
+responses wait in files."""
 
 
 async def json_response(content: bytes, headers: Mapping[str, str]) -> Response:

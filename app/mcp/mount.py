@@ -1,6 +1,6 @@
 """Serves the Model Context Protocol at `/mcp`, over streamable HTTP.
 
-There are no sessions, so that any of several servers may answer a request.
+There are no sessions, so any of several servers may answer a request.
 """
 
 import asyncio
@@ -36,7 +36,8 @@ _LOCAL_NAMES = ("localhost", "127.0.0.1", "[::1]")
 
 
 class _RefusedMessage(Exception):
-    """Raised for a message that is not well-formed. `id` is that of the request, or None if it has no usable one."""
+    """Raised for a message that is not well-formed. `id` is the request's id, or None if the request has no usable
+    id."""
 
     def __init__(self, error: ApiError, id_: str | int | None) -> None:
         super().__init__(error.message)
@@ -55,7 +56,8 @@ class Mount:
         """Create the application. `build` makes the protocol's server, by default with this project's tools.
 
         Against DNS rebinding, where a web page's host name resolves to this machine, only the names in `mcp_hosts` are
-        accepted. If there are none, a server without keys accepts only the names of this machine, unless `open` is set.
+        accepted. If it is empty, a server without keys accepts only the names of this machine, unless `open` is set;
+        other servers accept any name.
         """
         is_for_here = not (settings.api_keys or settings.keys_file or settings.open)
         self._hosts = frozenset(settings.mcp_hosts or (_LOCAL_NAMES if is_for_here else ()))
@@ -225,8 +227,8 @@ def _replay_body(body: bytes, receive: Receive) -> Receive:
 
 
 def _error_response(error: ApiError, request: Request, id_: str | int | None = None) -> Response:
-    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is that of
-    the request, so that its caller does not wait for another answer."""
+    """Return the error as a JSON-RPC message, the only form of error that the protocol's clients show. `id_` is the
+    request's id, so the caller does not wait for another answer."""
     is_of_params = (error.param or "").partition(".")[0] == "params"
     rpc_error = {
         "code": _INVALID_PARAMS if is_of_params else _INVALID_REQUEST,

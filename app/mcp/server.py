@@ -34,7 +34,7 @@ _REPEATED = 128 * 1024
 _MAX_PICTURES = 16
 _PURPOSE = "mcp_result"
 _ERRORS_OF_CALL = (InvalidApiKey.status, TaskNotAllowed.status)
-"""Statuses of errors that do not depend on the source, so that they end the whole call."""
+"""Statuses of errors that do not depend on the source, so they end the whole call."""
 INSTRUCTIONS = (
     "Tools that read documents, pictures, recordings and web pages with specialist models, and report where in the "
     "source each result was found. Use `extract` if you know which fields you want, and `ocr` for the whole text."
@@ -53,7 +53,7 @@ class ToolContext:
     request_id: str = "mcp"
     fresh: bool = False
     files_url: str = ""
-    """URL of the key's files, or "" if only a tool can read them."""
+    """URL of the key's files, or "" if the caller does not use HTTP."""
     strings: Mapping[str, memoryview] = field(default_factory=dict)
     """Long strings, by their placeholders in the arguments."""
 
@@ -206,7 +206,7 @@ async def _complete(
 
 
 def _result(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
-    """Return the structured content for an answer. Raises ValueError for one that is not JSON."""
+    """Return the structured content for an answer. Raises ValueError for an answer that is not JSON."""
     extracted = pydantic_core.from_json(answer.choices[0].message.content or "", cache_strings="keys")
     if tool.name == EXTRACT:
         fields = {"evidence": answer.evidence or {}, "unsupported": answer.unsupported or []}
@@ -227,7 +227,7 @@ def _result_of_one(tool: McpTool, answer: ChatCompletion) -> dict[str, Any]:
 async def _render(
     services: Services, tool: McpTool, result: dict[str, Any], caller: ToolContext, notes: Sequence[str]
 ) -> types.CallToolResult:
-    """Return `result` as structured content, or as a file if it is large and something may be kept of it."""
+    """Return `result` as structured content, or as a file if it is large and may be stored."""
 
     def made() -> tuple[bytes, list[types.ImageContent]]:
         return pydantic_core.to_json(result), list(_pictures(result))

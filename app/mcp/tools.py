@@ -1,6 +1,6 @@
 """The tools: their arguments, their results, and the chat request that a call becomes.
 
-A chat client could have sent the same request, so that guard, cache, limits and evidence apply to it unchanged. Typed
+A chat client could have sent the same request, so guard, cache, limits and evidence apply to it unchanged. Typed
 arguments become the words that the tasks read.
 """
 

@@ -22,8 +22,8 @@ from tasks.schema.paths import JsonPath, pointer_of, schema_at, steps_of_pointer
 CORRECTIONS_TO_LEARN = 10
 """After this many corrections, the papers that nobody has reviewed are read again."""
 _LEAST_ALIKE = 0.5
-"""A paper can be an example for another one only if at least this share of the words of the one with fewer words is in
-both."""
+"""A paper can be an example for another paper only if both share words. The shared words must be at least this part of
+the words of the paper that has fewer different words."""
 _OPENED_S = 120.0
 """A paper that somebody opened is not offered to others for this time, in seconds."""
 _MAX_KEPT_READINGS = 64

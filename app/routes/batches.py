@@ -33,8 +33,8 @@ ENDPOINTS: Mapping[str, Endpoint[Any]] = {
 WINDOW = "24h"
 MAX_LISTED = 100
 _WAIT_S = 61
-"""Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so that the caller sees
-the error."""
+"""Delay in `retry-after`, in seconds. It is longer than OpenAI's clients wait by themselves, so the caller sees the
+error."""
 EXAMPLE_FILE = "file-0123456789abcdef0123456789abcdef"
 _MOMENTS: tuple[Status, ...] = (
     "in_progress",
@@ -221,7 +221,7 @@ async def get_batch(request: Request, batch_id: str) -> BatchObject:
 
 @router.post("/{batch_id}/cancel")
 async def cancel_batch(request: Request, batch_id: str) -> BatchObject:
-    """Cancels a batch. Its running lines end, and finished ones stay in its files."""
+    """Cancels a batch. Its running lines end, and finished lines stay in its files."""
     runner: BatchRunner = request.app.state.batches
     await _find_batch(request, batch_id)
     try:

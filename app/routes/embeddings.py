@@ -81,7 +81,7 @@ class EmbeddingRequest(RequestModel):
     dimensions: int | None = Field(default=None, ge=1, le=DIMENSIONS)
     """Number of leading elements that are returned of each vector; the shortened vectors also have length 1."""
     input_type: Role = QUERY
-    """`passage` for texts that queries are to find; some engines distinguish both."""
+    """`passage` for texts that queries are to find; some engines distinguish the two roles."""
 
     @property
     def texts(self) -> list[str]:

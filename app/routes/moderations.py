@@ -54,8 +54,8 @@ CATEGORIES: Mapping[str, tuple[str, ...]] = {
     "violence": ("S1", "S1_IMAGE"),
     "violence/graphic": ("S1_IMAGE",),
 }
-"""Codes of the guard, by category. The score of a category is the highest score of its codes; that of a threatening
-category is at most the score of _VIOLENT. S6 and S13 have no category."""
+"""Codes of the guard, by category. The score of a category is the highest score of its codes; the score of a
+threatening category is at most the score of _VIOLENT. S6 and S13 have no category."""
 _THREATENING = "/threatening"
 _VIOLENT = "S1"
 """Code that must apply in addition to a threatening category's own codes."""

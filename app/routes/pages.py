@@ -133,7 +133,7 @@ async def docs_asset(name: str) -> Response:
 
 @router.api_route("/llms.txt", methods=["GET", "HEAD"])
 def llms_text(request: Request) -> Response:
-    # Imported late, because the types of all results take a tenth of the server's start.
+    # Imported late, because making the types of all results takes a tenth of the time that the server needs to start.
     from app.mcp.tools import EXTRACT, offered
 
     services: Services = request.app.state.services

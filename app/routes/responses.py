@@ -50,7 +50,7 @@ MAX_ITEMS = 10_000
 """The stored part of a conversation has at most this many items."""
 MAX_LISTED = 100
 _ITEM_ID = re.compile(r"[a-z]+_([0-9a-f]{32})i?[0-9a-f]{4}")
-"""Pattern of the ids of items, which begin with the number of their response."""
+"""Pattern of the ids of items, which contain the number of their response."""
 
 T = TypeVar("T")
 
@@ -155,7 +155,7 @@ class _ResponseKeeper:
             limit = megabytes(LARGEST_RESPONSE)
             return f"The response is not kept: with its input it is larger than {limit}."
         except _ConversationFull as error:
-            return f"The response is not kept: its conversation has {error}, so that no request could continue it."
+            return f"The response is not kept: its conversation has {error}, so no request could continue it."
         except (StoreDown, ModelError) as error:
             log.warning("response_not_kept", reason=str(error))
             return "The response is not kept: the server's store of responses is not working at the moment."

@@ -31,7 +31,8 @@ metrics_router = APIRouter()
 def check_model(name: str, param: str | None = None, *models: str) -> None:
     """Check the name of a model.
 
-    Raises NotFound unless the name is in `models`. If `models` is empty, it must be the model's name or an alias.
+    Raises NotFound unless the name is in `models`. If `models` is empty, `name` must be the chat model's name or an
+    alias of it.
     """
     if name not in (models or (MODEL, *ALIASES)):
         shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}…"
@@ -49,7 +50,7 @@ async def list_models() -> ModelList:
 
 @router.get("/v1/models/{model}", tags=["models"])
 async def get_model(model: Annotated[str, Path(examples=[MODEL])]) -> Model:
-    """A model by its name or an alias; 404 for all others."""
+    """A model by its name or an alias; 404 for any other name."""
     check_model(model, None, *ALL)
     return Model(id=model, created=STARTED)
 

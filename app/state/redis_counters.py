@@ -39,7 +39,7 @@ from app.state.entries import StoreDown
 T = TypeVar("T")
 
 _ANSWER_S = 2.0
-"""Redis may take this many seconds to accept a connection, and as many to reply."""
+"""Redis may take this many seconds to accept a connection, and this many again to reply."""
 _MAX_AT_ONCE = 256
 """At most this many steps share one round trip. If it fails, all of them fail."""
 _KEPT_S = KEPT_DAYS * 86400
@@ -178,7 +178,7 @@ class RedisCounters:
     requested."""
 
     def __init__(self, url: str, *, clock: Clock | None = None) -> None:
-        """Open the store. Without a `clock`, the time is that of Redis, which all servers share. Raises ValueError for
+        """Open the store. Without a `clock`, the time comes from Redis, which all servers share. Raises ValueError for
         an invalid URL."""
         self._clock = clock
         self._redis = Redis.from_url(

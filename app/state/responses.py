@@ -15,8 +15,8 @@ from models.fair_executor import FairExecutor
 RESPONSE_PREFIX = "openfaze:response:1:"
 """Prefix of the keys in Redis."""
 LARGEST_RESPONSE = 64 * 1024 * 1024
-"""A response is stored only if it has at most this size, in bytes, with its input. The client gets larger responses,
-too."""
+"""A response is stored only if it has at most this size, in bytes, with its input. Larger responses are sent to the
+client, but not stored."""
 
 COPIES = 3
 """While a stored response is read, it is in memory at most this many times: as the stored bytes, the parsed list, and

@@ -164,7 +164,7 @@ def _read_usage(db: sqlite3.Connection, now: float, tenant: str, limits: Limits,
         _end_leases(db, now, tenant)
         return _read_usage(db, now, tenant, limits, period)
     if at is not None and at > now:
-        # The clock was ahead and has been set back. The bucket drains from now on instead of from the later time.
+        # The clock was ahead and has been set back. The bucket drains from this moment instead of from the later time.
         db.execute("UPDATE rates SET at = ? WHERE tenant = ?", (now, tenant))
     levels = RateLevels() if at is None else RateLevels(requests, tokens).drained(limits, now - at)
     return TenantUsage(levels, running, unforeseen or 0, spent or 0)
@@ -212,7 +212,7 @@ def _write_rates(db: sqlite3.Connection, now: float, tenant: str, levels: RateLe
 
 def _end_leases(db: sqlite3.Connection, now: float, tenant: str) -> None:
     """End the reservations whose leases have ended. A lease that was given while the clock was ahead is shortened to
-    the time of a new lease. A running server renews it."""
+    the duration of a new lease. A running server renews it."""
     longest = now + LEASE_S
     db.execute("UPDATE leases SET ends = ? WHERE tenant = ? AND ends > ?", (longest, tenant, longest))
     ended = db.execute("SELECT id, period, money FROM leases WHERE tenant = ? AND ends <= ?", (tenant, now)).fetchall()

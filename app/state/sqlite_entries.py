@@ -27,18 +27,18 @@ CREATE INDEX entries_by_use ON entries (used, size);
 CREATE INDEX entries_by_tenant ON entries (tenant, kind, size)
 """
 _INDEX_OF_TENANTS = "CREATE INDEX entries_by_tenant ON entries (tenant, used, size)"
-"""Index for the sum of each tenant's sizes. Beside the index of ends, it is the only one, because each further index
+"""Index for the sum of each tenant's sizes. It and the index of ends are the only indexes, because each further index
 means another page to write per entry. Files of older versions have a different index, which works as well."""
 _ENTRY_BYTES = 200
-"""Estimated bytes of a row beside its value."""
+"""Estimated bytes of a row in addition to its value."""
 _TOUCH_S = 60.0
 """Precision of the time of an entry's last use, in seconds, so that not every hit causes a write."""
 _KEPT_SHARE = 0.9
 """Old entries are deleted until this share of the maximum remains, so that not every write has to delete some."""
 _MAX_AT_ONCE = 256
 _UNCOUNTED_SHARE = 1 / 256
-"""All entries are counted again after this share of the maximum was written, because other processes write, too. They
-are not counted at each write, because counting scans an index."""
+"""All entries are counted again after this share of the maximum was written, because other processes write, too. The
+entries are not counted at each write, because counting scans an index."""
 
 _SMALL = 16 << 10
 """An entry of at most this many bytes is written on the event loop."""

@@ -58,7 +58,7 @@ _MAX_ASIDE = 3
 """At most this many damaged files of one store are kept. If more are damaged, the operator has to intervene."""
 _LEAST_ROW_BYTES = 4
 """A row of a table takes at least this many bytes. The number of rows in a damaged file is thus at most its size
-divided by this. No more are read, because the links in the file may form a circle."""
+divided by this. No more rows are read, because the links in the file may form a circle."""
 
 log = structlog.get_logger(__name__)
 
@@ -397,12 +397,12 @@ def _set_aside(path: Path) -> Path:
             _move(path, aside)
             return aside
     raise OSError(
-        f"'{path}' is damaged, as {_MAX_ASIDE} before it were: look at the disk, and delete '{path}.damaged-*'"
+        f"'{path}' is damaged, and so were {_MAX_ASIDE} files before it: check the disk, and delete '{path}.damaged-*'"
     )
 
 
 def _move(path: Path, aside: Path | None) -> None:
-    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it beside a new
+    """Move a database, or delete it if `aside` is None. Its log goes first, so that SQLite never finds it next to a new
     file."""
     for suffix in ("-shm", "-wal", ""):
         part = path.with_name(path.name + suffix)

@@ -52,7 +52,7 @@ def _text_pieces(text: str) -> Iterator[bytes]:
     yield b'"'
     for start in range(0, len(text), PIECE):
         yield pydantic_core.to_json(text[start : start + PIECE])[1:-1]
-        # Without a pause, another thread would wait for Python's whole switch interval, each time that it needs its
+        # Without a pause, another thread would wait for Python's whole switch interval each time that it needs Python's
         # lock.
         time.sleep(PAUSE_S)
     yield b'"'

@@ -2,7 +2,7 @@
 
 A JSON parser keeps every other thread of the process waiting while it copies a 27 MB string. Most of a large body
 consists of a few such strings (base64). This module finds them by their quotes and makes views of the body instead of
-copies, so that the parser gets a text without them.
+copies. The parser gets a text without them.
 """
 
 import codecs
@@ -146,7 +146,7 @@ def _view_if_valid(body: bytes | bytearray, start: int, end: int, piece: int) ->
 
 
 def _unescape(body: bytes | bytearray, start: int, cuts: list[int]) -> memoryview | None:
-    """Return a copy of the string with its escapes replaced; None if one is invalid."""
+    """Return a copy of the string with its escapes replaced; None if an escape is invalid."""
     text = bytearray()
     try:
         for cut in cuts:

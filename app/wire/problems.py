@@ -16,7 +16,7 @@ MAX_NESTING = 201
 """A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
 _LONGEST, _MAX_COMPARED = 40, 16
 """A message quotes a value only if it has at most _LONGEST characters, and compares the name of a missing field with
-those of at most _MAX_COMPARED sent fields."""
+the names of at most _MAX_COMPARED sent fields."""
 _MOST_COUNTED = 1000
 """A message states the length of a string only up to this many characters, because a longer one may be the placeholder
 of a string that was taken out of a large body."""
@@ -71,13 +71,13 @@ def reason_of(problem: Mapping[str, Any]) -> str:
         case "literal_error" | "enum" | "kind" | "language" | "finite_number":
             return reason + but_not(given)
         case str(kind) if kind.endswith(("_type", "_parsing")):
-            # Pydantic adds to the latter that it cannot parse the string, which the quotation shows.
+            # If parsing fails, Pydantic adds that it cannot parse the string, which the quotation shows.
             return reason.partition(", unable to")[0] + but_not(given)
     return reason
 
 
 def but_not(given: object) -> str:
-    """Return the end of a message about what a value should be, which says what it is. Long values are not quoted.
+    """Return the end of a message about what a value should be. It says what the value is. Long values are not quoted.
 
     >>> "Input should be 'POST'" + but_not("GET")
     "Input should be 'POST', not 'GET'"

@@ -1,7 +1,6 @@
 """The body of POST /v1/responses, and its conversion to a chat request.
 
-Items become messages. An error about a message is translated, so that it names the item
-(`ConvertedRequest.rename_error`).
+Items become messages. An error about a message is rewritten to name the item (`ConvertedRequest.rename_error`).
 """
 
 import re
@@ -117,7 +116,7 @@ class ResponsesStreamOptions(RequestModel):
 
 
 class ResponsesRequest(RequestModel):
-    """A request to /v1/responses: OpenAI's fields, and ours from `evidence` on."""
+    """A request to /v1/responses: OpenAI's fields and, beginning with `evidence`, ours."""
 
     model: str
     input: Annotated[
@@ -126,7 +125,7 @@ class ResponsesRequest(RequestModel):
     ] = ""
     """Required. Its absence is checked after the check for `messages`, the name of this field in chat requests."""
     instructions: str | None = None
-    """A system message of this request alone: the next one in the conversation does not have it."""
+    """A system message of this request alone: the next request of the conversation does not have it."""
     previous_response_id: str | None = None
     """A stored response whose conversation this request continues."""
     store: bool | None = True

@@ -192,8 +192,8 @@ def _tool_choice(request: ResponsesRequest) -> Any:
 
 
 def _reasoning(config: ReasoningConfig | None) -> Json:
-    """Return the effort as one of OpenAI's values, because clients parse the response with a type that has no
-    others."""
+    """Return the effort as one of OpenAI's values, because clients parse the response with a type that has no other
+    values."""
     effort, summary = (config.effort, config.summary) if config else (None, None)
     return {
         "effort": {"auto": None, "on": None, "off": "none"}.get(effort or "", effort),
@@ -448,8 +448,7 @@ class ResponseBuilder:
         self._emit("response.output_item.done", output_index=index, item=item)
 
     def _delta_event(self, text: str) -> bytes:
-        """Return the event for a chunk of the open message. Only its number and text differ from those of the previous
-        event."""
+        """Return the event for a chunk of the open message. Only its number and text differ from the previous event."""
         number, self._sequence_number = self._sequence_number, self._sequence_number + 1
         head = b'{"type":"%b","sequence_number":%d' % (_DELTA, number)
         return sse.encode_event(head, self._delta, pydantic_core.to_json(text), b"}", name=_DELTA)
@@ -481,8 +480,7 @@ def _item_key(event: ItemEvent) -> int | str:
 
 
 def _custom_input(arguments: str) -> str:
-    """Return the input in the LLM's arguments, or the arguments themselves unless they are a JSON object with an
-    input."""
+    """Return the input in the LLM's arguments, or all arguments if they are not a JSON object with an input."""
     try:
         given = pydantic_core.from_json(arguments)
     except ValueError:

@@ -205,7 +205,7 @@ class RayWorkplace(Generic[ItemT, ResultT]):
             raise EngineNotReady(
                 self._spec.capability,
                 f"No replica of '{self._spec.name}' came up within {self._cluster.config.start_s:g} s "
-                "(OPENFAZE_RAY_START_S): the cluster may not have enough left for it.",
+                "(OPENFAZE_RAY_START_S): the cluster may lack free resources for it.",
             ) from None
         if failure is not None:
             await self.close()
@@ -237,8 +237,8 @@ class RayWorkplace(Generic[ItemT, ResultT]):
         pass
 
     async def _call_replica(self, method: str, *args: Any, abandoned: asyncio.Event | None = None) -> bytes:
-        """Return a replica's answer. If the replica is lost, another one is asked. Raises EngineNotReady; EngineFailed
-        if the replica raised an exception on its input."""
+        """Return a replica's answer. If the replica is lost, another replica is asked. Raises EngineNotReady;
+        EngineFailed if the replica raised an exception on its input."""
         import ray.exceptions
         from ray.serve.exceptions import RayServeException, RequestCancelledError
 
@@ -353,9 +353,9 @@ class RayWorkplace(Generic[ItemT, ResultT]):
 
 
 def _pickle_items(items: list[Any]) -> Any:
-    """Return the pickled items. Large ones are put into the object store and replaced by a reference. Buffers of images
-    and audio are pickled out of band, so that they are copied only once. If another replica is asked, it reads the same
-    copy."""
+    """Return the pickled items. If they are large together, they are put into the object store and replaced by a
+    reference. Buffers of images and audio are pickled out of band, so that they are copied only once. If another
+    replica is asked, it reads the same copy."""
     import ray
 
     buffers: list[pickle.PickleBuffer] = []

@@ -25,7 +25,7 @@ _LOG_FROM_HZ = 1000.0
 _LOG_STEP = np.log(6.4) / 27
 """Logarithm of the factor from mel to mel above 1000 Hz: e^0.0687, so that 6400 Hz are 27 mels above 1000 Hz."""
 _HANN = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(FFT) / FFT)).astype(np.float32)
-"""Periodic Hann window, equal to that of scipy.signal.get_window."""
+"""Periodic Hann window, as scipy.signal.get_window returns it."""
 
 
 def mel_spectrograms(clips: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -91,7 +91,7 @@ class Pyannote:
 
 
 class HostedDiarizer:
-    """A Diarizer whose engine, a Pyannote, runs behind a host. Recordings wait while the queue is full."""
+    """A Diarizer whose engine, a Pyannote, runs in an EngineHost. Recordings wait while the queue is full."""
 
     def __init__(self, host: EngineHost[DiarizationInput, tuple[VoiceTurn, ...]]) -> None:
         self._host = host

@@ -37,8 +37,8 @@ class Resemblyzer:
     """Implementation of `models.base.Engine` from a window of speech to its Voice."""
 
     def __init__(self, path: Path | None = None, *, threads: int = 0) -> None:
-        """Create the engine. `path` is the checkpoint, by default that of voice_weights(). With 0 `threads`, the
-        runtime chooses their number."""
+        """Create the engine. `path` is the checkpoint, by default the file that voice_weights() returns. With 0
+        `threads`, the runtime chooses their number."""
         self._threads = threads
         self._path = path
         self._network: VoiceNetwork | None = None

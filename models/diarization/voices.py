@@ -51,7 +51,7 @@ class Diarizer(Protocol):
 
 
 class HostedVoiceEncoder:
-    """A VoiceEncoder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
+    """A VoiceEncoder whose engine runs in an EngineHost. The items of a long list wait for room in the queue instead of
     being refused."""
 
     def __init__(self, host: EngineHost[Samples, Voice]) -> None:

@@ -76,7 +76,7 @@ weights and thresholds were made for the vectors of this engine."""
 
 MINILM_INT8 = Candidate(INT8_SPEC, lambda _: int8_remedy(), _build_int8)
 """The network of MINILM in int8, for the many labels of a document whose fields are extracted. It does not serve
-`/v1/embeddings`: clients keep those vectors, and could not compare vectors of both networks."""
+`/v1/embeddings`: clients keep the vectors of this route, and could not compare vectors of different networks."""
 
 MULTILINGUAL_E5 = Candidate(E5_SPEC, _e5_remedy, _build_e5, backend=ONNXRUNTIME, profile=STANDARD, card=E5_CARD)
 
@@ -98,5 +98,6 @@ EMBEDDING: Capability[PassageEmbedder] = Capability(
 
 
 def embedder_of_labels(engines: Engines) -> Embedder | None:
-    """Return the fastest engine whose vectors of labels are almost those of MINILM; None if no such engine can run."""
+    """Return the fastest engine whose vectors of labels are almost equal to the vectors of MINILM; None if no such
+    engine can run."""
     return engines.find(EMBEDDING, MINILM_INT8) or engines.find(EMBEDDING, MINILM)

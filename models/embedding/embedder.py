@@ -49,7 +49,7 @@ class PassageEmbedder(Embedder, Protocol):
 
     def passages(self, text: str, role: Role = QUERY) -> Slices[list[Passage]]:
         """Divide all of `text` into passages short enough for the engine. The work stops after each slice, so that
-        others can use the thread."""
+        other work can use the thread."""
 
     def frame(self, role: Role = QUERY) -> int:
         """Number of tokens that each passage has in addition to its text."""
@@ -59,8 +59,8 @@ class PassageEmbedder(Embedder, Protocol):
 
 
 class HostedEmbedder:
-    """A PassageEmbedder whose engine runs behind a host. The items of a long list wait for room in the queue instead of
-    being refused. The vectors of the most recent short texts are remembered."""
+    """A PassageEmbedder whose engine runs in an EngineHost. The items of a long list wait for room in the queue instead
+    of being refused. The vectors of the most recent short texts are remembered."""
 
     def __init__(self, host: EngineHost[str | Passage, Vector], passages: Passages) -> None:
         self._host = host

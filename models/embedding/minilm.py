@@ -50,10 +50,10 @@ class MiniLm:
     states."""
 
     def __init__(self, folder: Path | None = None, *, threads: int = 0, is_int8: bool = False) -> None:
-        """Create the engine. `folder` contains the weights, by default those of embedding_weights(). With 0 `threads`,
-        the runtime chooses their number. If `is_int8`, the network multiplies int8 where int8_remedy() returns None:
-        its vectors have a cosine of 0.99 or more to those of float32, and a text has the same vector in every batch,
-        byte for byte."""
+        """Create the engine. `folder` is the folder of the weights, by default the folder that embedding_weights()
+        returns. With 0 `threads`, the runtime chooses their number. If `is_int8`, the network multiplies int8 where
+        int8_remedy() returns None: its vectors have a cosine of 0.99 or more to the float32 vectors, and a text has the
+        same vector in every batch, byte for byte."""
         self._folder = folder
         self._threads = threads
         self._is_int8 = is_int8

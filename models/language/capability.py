@@ -55,14 +55,14 @@ class LlmSettings(OwnSettings):
     llm: str = "auto"
     """The orchestrating LLM: `openai-server`, `gguf`, `qwen3-4b`, `smollm2-135m`, or `auto`: the first that can run."""
     llm_base_url: Address | None = None
-    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, a hosted one)."""
+    """An OpenAI-compatible server for the LLM (vLLM, SGLang, llama.cpp, Ollama, or a hosted service)."""
     llm_api_key: SecretStr | None = None
-    """API key of that server."""
+    """API key of the server at OPENFAZE_LLM_BASE_URL."""
     llm_model: str | None = None
-    """Name of the model on that server. Unset: the first model that the server lists."""
+    """Name of the model on the server at OPENFAZE_LLM_BASE_URL. Unset: the first model that the server lists."""
     llm_abilities: Annotated[tuple[str, ...] | None, NoDecode, Split, AfterValidator(_known_abilities)] = None
-    """Comma-separated abilities of that server's model, of `vision`, `tools`, `json_schema`. Unset: openfaze finds
-    them out."""
+    """Comma-separated abilities of the model at OPENFAZE_LLM_BASE_URL, of `vision`, `tools`, `json_schema`. Unset:
+    openfaze finds them out."""
     llm_context_tokens: int | None = Field(default=None, ge=256)
     """Number of tokens of prompt and answer together. Unset: the number that the LLM's server states, or 4096 for an
     LLM in this process and 2048 for the small embedded one."""
@@ -76,8 +76,8 @@ class LlmSettings(OwnSettings):
     """Number of answers that an LLM in this process writes at a time. Unset: 10 for the small embedded LLM, 4 for
     others."""
     llm_calls_at_once: int = Field(default=256, ge=1)
-    """Number of simultaneous calls to the LLM's server. Up to four times as many wait; further
-    ones are refused."""
+    """Number of simultaneous calls to the LLM's server. Up to four times as many calls wait; further calls are
+    refused."""
 
 
 def _server_remedy(config: EngineConfig) -> str | None:

@@ -1,18 +1,18 @@
 """An LLM in this process: a GGUF on llama.cpp.
 
-At temperature 0, or with a `seed`, a call always gives the same answer on the same processor, whatever other calls run
-at the same time.
+At temperature 0, or with a `seed`, a call always gives the same answer on the same processor, regardless of other calls
+that run at the same time.
 
 llama.cpp decodes simultaneous calls in one batch, and the other calls of the batch determine the order in which it adds
 the numbers of a call. This changes the last bits of the numbers, and thus the answer if two words are nearly equally
 likely. A call that must give the same answer each time therefore has a batch to itself.
 
-A small model is opened once for each call that runs at a time, and calls never share a batch. Such a model spends its
-time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are mapped; and the
-operating system gives each answer its turn on the cores, so that a short answer does not wait for long ones. But it
-divides the cores between threads and not between keys: beside another key's short answer, a key with five long ones
-would have five sixths of the cores. All answers of a key except one therefore compute at a lower priority, and so do
-those of batches.
+A small model is opened once for each call that may run at the same time, and calls never share a batch. Such a model
+spends its time on arithmetic, which batches would not reduce; its weights are in memory only once, since they are
+mapped; and the operating system gives each answer its turn on the cores, so that a short answer does not wait for long
+ones. But it divides the cores between threads and not between keys: if another key has a short answer, a key with five
+long answers would have five sixths of the cores. All answers of a key except one therefore compute at a lower priority,
+and so do answers for batches, as long as at most half of the copies are slowed down.
 
 A large model spends its time on reading its weights, which a batch reads only once for all its calls. Such a model is
 opened once, and a call that must give the same answer each time waits until no other call runs.
@@ -77,8 +77,8 @@ class EmbeddedLlm:
     `context_tokens` bounds prompt and answer of one call; memory is needed for `parallel` times that number of tokens.
     `max_tokens` bounds an answer whose call sets no limit. With `parallel` None, the model's size determines the number
     of simultaneous calls. With 0 `threads`, half of the CPUs are used, because llama.cpp's threads wait for each other
-    by spinning, and one thread more than there are idle CPUs makes it several times slower. For a
-    small model, the threads are divided among the calls.
+    by spinning, and one thread more than there are idle CPUs makes llama.cpp several times slower. For a small model,
+    the threads are divided among the calls.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class EmbeddedLlm:
         self._servers = LlamaServers(self._open, self._in_thread, parallel, apart=apart)
         self._users = 0
         self._answers: set[NativeAnswer] = set()
-        # One thread is for loading and unloading, in addition to those that chats hold.
+        # One thread is for loading and unloading, in addition to the threads that chats hold.
         self._threads = ThreadPoolExecutor(parallel + 1, thread_name_prefix="llm")
         self._idle_timer: asyncio.TimerHandle | None = None
         self._unloading: asyncio.Task[bool] | None = None

@@ -37,7 +37,7 @@ class NativeRequest:
 
     @property
     def is_json(self) -> bool:
-        """True if a grammar makes the answer JSON from its first character on."""
+        """True if a grammar makes the answer JSON from its first character."""
         return "grammar" in self.body
 
     def encoded(self) -> bytes:
@@ -95,7 +95,7 @@ def _without_token_bound(call: LlmCall, template: ChatTemplate, longest_string: 
     if schema is None:
         return NativeRequest(body | _thinking_switch(template, thinks=call.thinks))
     body["grammar"] = json_grammar(decodable(schema, longest_string))
-    # The grammar applies from the first token on, which leaves no room for reasoning.
+    # The grammar already applies to the first token, which leaves no room for reasoning.
     return NativeRequest(body | _thinking_switch(template, thinks=False), json_grammar(ANY_OBJECT))
 
 

@@ -28,8 +28,8 @@ class EventTooLong(Exception):
 
 class EventStreamParser:
     """Parses server-sent events. Lines end with LF, CRLF or CR; an event ends with an empty line, or with the body.
-    Events without data are left out. Raises EventTooLong. The time is linear in the number of bytes, whatever the size
-    of the pieces."""
+    Events without data are left out. Raises EventTooLong. The time is linear in the number of bytes, regardless of the
+    size of the pieces."""
 
     def __init__(self) -> None:
         self._rest: list[bytes] = []

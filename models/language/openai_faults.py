@@ -72,7 +72,7 @@ _ANSWER_LIMIT = re.compile(
 """Words with which servers state the largest possible `max_tokens`: seen at OpenAI, Anthropic, DeepSeek and Groq."""
 
 RETRY_AFTER_S = 5
-"""Seconds until the next try if a busy server states none, or 0."""
+"""Seconds until the next try if a busy server states no time, or 0."""
 MAX_PUBLIC_CHARACTERS = 300
 LONGEST_MESSAGE = 4000
 """At most this many characters of a server's message are kept. No server's own sentence is longer, but a message that

@@ -102,8 +102,8 @@ class OpenAiHttp:
     async def chat(self, body: Mapping[str, Any], agent: str, first_byte_by: float) -> httpx.Response:
         """Return the response to a call. It has status 200, its body is unread, and the caller has to close it.
 
-        The call is repeated when the connection fails (unless it timed out) or the server is busy, and without the
-        options that the server does not know. Raises LlmError.
+        The call is repeated when the connection fails (unless it timed out), when the server is busy or a gateway fails
+        (502, 504), and without the options that the server does not know. Raises LlmError.
         """
         spoken = self._dialect.translate(body)
         content = pydantic_core.to_json(spoken)

@@ -98,7 +98,7 @@ async def find_abilities(
     if known.keys() >= {"vision", "tools", "json_schema"}:
         return Abilities(**known)
     # The plain question is asked first and alone, so that a server that is away, or still loading its model, gets only
-    # one.
+    # one question.
     plain = await _plain_outcome(ask, patience)
     question = partial(_outcome_in_time, ask, min(patience.question_s, patience.first_byte_s))
     return Abilities(

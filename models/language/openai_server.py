@@ -47,7 +47,7 @@ _OLLAMA_OWNER = "library"
 """Owner of every model in the list of an Ollama server."""
 
 PROBING_AGENT = f"{AGENT} (probe)"
-"""User agent of the calls that test what the server can do. It distinguishes these calls from those of clients."""
+"""User agent of the calls that test what the server can do. It distinguishes these calls from clients' calls."""
 
 
 class OpenAiServer:
@@ -55,8 +55,8 @@ class OpenAiServer:
 
     `base_url` may omit the `/v1`. If `model` is None, the first model that the server lists is used. `abilities` are
     those that the operator stated; the server is asked for the others. At most `at_once` calls run at a time, shared
-    fairly among the keys; up to four times as many wait. An object of this class belongs to the event loop in which it
-    is first used.
+    fairly among the keys; up to four times as many calls wait. An object of this class belongs to the event loop in
+    which it is first used.
     """
 
     def __init__(

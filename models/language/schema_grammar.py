@@ -13,7 +13,8 @@ MAX_NODES = 10_000
 """After this many parts of a schema, every further part allows everything. A longer `enum` is left out."""
 
 MAX_REPEATS = 10_000
-"""A larger `maxItems` or other count is left out. LLGuidance takes 0.3 s for this one, and gives up at 100,000."""
+"""A larger `maxItems` or other count is left out. LLGuidance takes 0.3 s for a count of this size, and gives up at
+100,000."""
 
 MAX_PATTERN_CHARS = 500
 """A longer pattern is left out."""

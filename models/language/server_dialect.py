@@ -37,8 +37,8 @@ _REFUSALS = tuple(
         rf"\[\{{'(?P<kind>type)': 'extra_forbidden', 'loc': \('body', {_NAME}\)",
     )
 )
-"""Patterns of sentences that refuse an option. Each must match from the first character on, because words further on
-may be quoted from a caller."""
+"""Patterns of sentences that refuse an option. Each must match from the first character, because later words may be
+quoted from a caller."""
 
 _UNKNOWN_PARAM = re.compile(r"extra (?:inputs|fields)(?: are)? not permitted|un(?:known|recogni[sz]ed)\b", re.I)
 """Beginning of a message that refuses the option named in the `param` of its error object."""

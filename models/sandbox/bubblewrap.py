@@ -21,11 +21,11 @@ from models.sandbox.seccomp import ARCHITECTURES
 
 log = structlog.get_logger(__name__)
 
-_INSTALL = "Install bubblewrap (`apt-get install bubblewrap`): code is run in nothing else."
+_INSTALL = "Install bubblewrap (`apt-get install bubblewrap`): code runs only in bubblewrap."
 
 _NO_NAMESPACES = (
     "bubblewrap is installed, but cannot make a sandbox here: let this user make user namespaces; "
-    "`openfaze doctor` logs what it said, and docs/code-sandbox.md tells how, in containers too."
+    "`openfaze doctor` logs its error message, and docs/code-sandbox.md explains how, also for containers."
 )
 
 
@@ -102,7 +102,7 @@ def _try_sandbox(program: str | None) -> str | None:
     if program is None:
         return _INSTALL
     if not any(Path("/proc/self/task").glob("*/children")):
-        return "The kernel does not tell a process's children (CONFIG_PROC_CHILDREN), so that memory cannot be bounded."
+        return "The kernel does not list a process's children (CONFIG_PROC_CHILDREN), so memory cannot be limited."
     try:
         outcome = run_script(
             SandboxSetup(program, interpreter_binds()), Script("print(6 * 7)"), SandboxLimits(), Event()

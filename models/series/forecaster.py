@@ -47,7 +47,7 @@ class Forecaster(Protocol):
 
 
 class HostedForecaster:
-    """A forecasting engine behind its host."""
+    """A forecasting engine that runs in an EngineHost."""
 
     def __init__(self, host: EngineHost[Series, Outlook]) -> None:
         self._host = host

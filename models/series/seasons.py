@@ -8,10 +8,10 @@ _LONGEST_SEASON = 60
 
 _LEAST_CYCLES = 3
 """A season is searched for only if the values have at least this many cycles of it. A season that the calendar makes
-likely needs two."""
+likely needs a little more than two."""
 
 _LEAST_AUTOCORRELATION = 0.3
-"""A season must have at least this autocorrelation. It has about this value if the noise is as large as the season
+"""A season must have an autocorrelation above this. It has about this value if the noise is as large as the season
 itself."""
 
 

@@ -79,8 +79,9 @@ class Trial:
 
 def folds(values: Floats, horizon: int, season: int, most: int) -> list[Fold]:
     """Return at most `most` stretches of `values`, all of one length, each with the values before it, the earliest
-    first. Their length is the horizon, but at most half of the values that follow the first two seasons and three
-    values, or the first half, whichever is longer. The list is empty if there are too few values."""
+    first. Their length is the horizon, but at most half of the values after a beginning that every method knows. This
+    beginning has two seasons and three values, or half of the values, whichever is longer. The list is empty if there
+    are too few values."""
     count = len(values)
     least = min(max(2 * season + 3, count // 2, 4), count - 1)
     length = min(horizon, max(1, (count - least) // 2))

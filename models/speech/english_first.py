@@ -10,7 +10,7 @@ LEAST_ENGLISH = 0.5
 LEAST_CLEARNESS = 0.8
 """Speech that sounds English is transcribed again unless the mean probability of its words is at least this. Of 117
 clips of telephone prompts in Spanish and French, 25 sounded English to the fast network. In 13 of these, the words had
-a mean of 0.5 or more, and in one of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
+a mean of 0.5 or more, and in one, a mean of 0.8 or more; of 64 English clips, 62 had 0.8 or more."""
 
 
 class EnglishFirst:

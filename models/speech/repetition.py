@@ -43,8 +43,8 @@ def without_loops(words: Sequence[str]) -> list[int]:
 
 
 def _loop(words: Sequence[str], position: int) -> tuple[int, int]:
-    """Return the number of words of the phrase that is repeated from here on, and the number of its occurrences; 1 and
-    1 if there is no loop."""
+    """Return the number of words of the phrase that is repeated from `position`, and the number of its occurrences; 1
+    and 1 if there is no loop."""
     for length in range(1, min(_LONGEST_PHRASE, (len(words) - position) // _LEAST_REPETITIONS) + 1):
         phrase, times = words[position : position + length], 1
         while words[position + times * length : position + (times + 1) * length] == phrase:

@@ -79,7 +79,7 @@ class Transcriber(Protocol):
 
 
 class HostedTranscriber:
-    """A speech engine behind its host."""
+    """A speech engine that runs in an EngineHost."""
 
     def __init__(
         self,

@@ -80,8 +80,8 @@ LANGUAGES: Mapping[str, Language] = MappingProxyType({language.tag: language for
 
 
 def _by_name() -> Mapping[str, str]:
-    """Return tags by name. If two languages share a name, it means the common language. If neither is common, it means
-    the language that lists this name first."""
+    """Return tags by name. If two languages share a name, the name means the common language. If neither is common, it
+    means the language of which it is the first name."""
     found: dict[str, str] = {}
     for language in sorted(LANGUAGES.values(), key=lambda language: not language.is_common):
         for name in (*language.stems, *language.names[:1]):

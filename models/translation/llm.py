@@ -31,8 +31,8 @@ class NotTranslated(LlmBroke):
     """Raised if the LLM did not translate a sentence. Another call would have the same result."""
 
     public = (
-        "The language model was asked twice for a translation and gave none that can be used: a more capable one "
-        "(OPENFAZE_LLM_MODEL) or another engine (OPENFAZE_TRANSLATE) may."
+        "The language model was asked twice for a translation and gave none that can be used: a more capable model "
+        "(OPENFAZE_LLM_MODEL) or another engine (OPENFAZE_TRANSLATE) may help."
     )
     retry_after = None
 

@@ -62,7 +62,7 @@ there is no route. It is called in a thread, may read files, and raises EngineUn
 
 
 class HostedTranslator:
-    """A translator whose engine runs behind a host. It translates by way of other languages if there is no direct
+    """A translator whose engine runs in an EngineHost. It translates by way of other languages if there is no direct
     route."""
 
     def __init__(

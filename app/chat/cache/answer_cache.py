@@ -223,7 +223,8 @@ class _SharedAnswer:
         return self._failure is None and not self._task.cancelling() and (self._is_over or not self._task.done())
 
     async def follow(self, memory: AnswerMemory, *, is_first: bool) -> AsyncGenerator[Event, None]:
-        """Yield all events of the answer, from the first one on. `memory` holds the text that waits for this follower.
+        """Yield all events of the answer, beginning with the first. `memory` holds the text that waits for this
+        follower.
 
         Raises the error that ended the answer, and what `memory` raises.
         """

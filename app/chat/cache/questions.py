@@ -190,7 +190,7 @@ def _without(text: str, spans: Sequence[tuple[int, int]], replacement: str = " "
 def _capitalised(text: str) -> Iterator[str]:
     """Yield, in lower case, the words whose capitals make them names.
 
-    Capitals mean nothing in a text of more than three words most of which have them. The initial capital of a
+    Capitals mean nothing in a text of more than three words if most of these words have them. The initial capital of a
     sentence means nothing either.
     """
     found = list(_WORD.finditer(text))
@@ -208,8 +208,8 @@ def _capitalised(text: str) -> Iterator[str]:
 
 
 def _unit(term: str, word_before: str) -> str | None:
-    """Return the name of a unit; None if `term` is none. A term of one or two letters is a unit only after a number or
-    a direction."""
+    """Return the name of a unit; None if `term` is not a unit. A term of one or two letters is a unit only after a
+    number or a direction."""
     if len(term) <= 2 and word_before not in _BEFORE_UNITS:
         return None
     named = question_words().units.get(term)

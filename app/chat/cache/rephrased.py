@@ -227,7 +227,7 @@ class RephrasedQuestions:
         await self._write(self._known.forget(nearest.id))
 
     def note_use(self, nearest: KnownQuestion) -> None:
-        """Record that the question's answer was returned, so that others are deleted before it."""
+        """Record that the question's answer was returned, so that other questions are deleted before this one."""
         if self._known.needs_use_update(nearest):
             self._run_in_background(self._write(self._known.use(nearest)))
 

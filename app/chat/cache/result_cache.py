@@ -42,8 +42,8 @@ class ResultCache:
         self._running: dict[Key, _SharedRun] = {}
 
     async def read(self, specialist: Specialist, request: TaskRequest, run: Run) -> Result[Any]:
-        """Return the result of `run(request)`: a stored result, that of a run in progress for the same tenant, or a new
-        one.
+        """Return the result of `run(request)`: a stored result, the result of a run in progress for the same tenant, or
+        a new one.
 
         Raises what `run` raises.
         """

@@ -84,7 +84,7 @@ class Observations:
         if not stored or stored[0] != VERSION or len(stored) > MAX_OBSERVATIONS + 1:
             raise ValueError(f"no observations of version {VERSION}")
         if not all(type(each) is int and 1 <= abs(each) <= _STEPS + 1 for each in stored[1:]):
-            raise ValueError("an observation is no similarity")
+            raise ValueError("an observation is not a similarity")
         return cls(tuple(Observation((abs(each) - 1) / _STEPS, each > 0) for each in stored[1:]))
 
 

@@ -25,7 +25,7 @@ from typing import Final
 from app.chat.cache.questions import ParsedQuestion, Readings, is_code, parse_question, question_words, stem
 
 MAX_CHARS: Final = 1000
-"""Only texts with at most this many characters are compared. A longer text is taken to differ from every other one."""
+"""Only texts with at most this many characters are compared. A longer text is taken to differ from every other text."""
 _MAX_COMPARED: Final = 16
 """The order of at most this many shared words is compared."""
 _LEAST_ALIKE: Final = 0.7

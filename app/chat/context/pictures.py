@@ -37,8 +37,8 @@ With this value, the count of tokens is an upper bound for all of these models. 
 many.)
 """
 LEAST_TOKENS = 256
-"""Every picture is counted as at least this many tokens. Every picture takes exactly this many in Gemma 3, and the
-smallest ones do in InternVL."""
+"""Every picture is counted as at least this many tokens. Every picture takes exactly this many tokens in Gemma 3, and
+the smallest pictures do in InternVL."""
 _QUALITY = 85
 
 _IMAGES = ("image_url", "file_id")
@@ -141,7 +141,7 @@ async def _measure(source: Source, loader: MediaLoader) -> _MeasuredMedium | Non
             # Only the header is read. It shows whether the file is a picture, and whether it is too large.
             sizes = [await document.size(1)]
         else:
-            raise blob.error(f"is {blob.media_type}, no image.", code="unsupported_media_type")
+            raise blob.error(f"is {blob.media_type}, not an image.", code="unsupported_media_type")
     return _MeasuredMedium(blob, parts, sizes)
 
 

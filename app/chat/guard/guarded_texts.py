@@ -116,8 +116,8 @@ def names_beside_messages(request: ChatRequest) -> Iterator[tuple[str, str]]:
     """Yield the words of the names that an LLM reads in addition to the messages' contents: keys, names of tools, and
     ids of calls.
 
-    The keys of each tool or schema form one text, because a sentence may be spread over several keys. The keys of all
-    tools form another.
+    The keys of each tool or schema form one text, because a sentence may be spread over several keys. If there are
+    several tools, their names form another text, and so do the keys of all tools.
     """
     for source, names in _names(request):
         words = _words_of_all(names)

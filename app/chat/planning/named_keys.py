@@ -131,7 +131,7 @@ def names_listed_in(text: str) -> Iterator[tuple[str, str]]:
 
 
 def words_of_name(text: str) -> list[str]:
-    """Return the words of a name; those of `landlord's phone number` are landlord, phone and number."""
+    """Return the words of a name; the words of `landlord's phone number` are landlord, phone and number."""
     return re.findall(r"[^\W_]+(?:_[^\W_]+)*", _POSSESSIVE.sub("", text))
 
 

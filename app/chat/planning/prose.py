@@ -83,7 +83,7 @@ class Prose:
     """True if the instructions are short. A long text is rather an article with an instruction before or after it, so
     only its ends are kept."""
     followed: frozenset[str]
-    """URLs that the message asks to open, in contrast to those that it only mentions or forbids to open."""
+    """URLs that the message asks to open. URLs that it only mentions, or forbids to open, are left out."""
     patterns: Mapping[str, str]
     """Patterns of the subjects that the message may contain, by subject, for `compiled`. Other subjects cannot occur in
     it."""

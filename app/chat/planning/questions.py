@@ -115,7 +115,7 @@ def asks_for_fact(message: str) -> bool:
     """True if the message is clearly a question of fact about the world, which has to be known or found.
 
     Each of its sentences asks for a fact, or only greets, thanks or says how to answer. A message that brings a text
-    along, small talk, and a question to whoever answers do not count.
+    along, small talk, and a question about the assistant itself do not count.
     """
     prose = Prose.of(message)
     if not prose.is_short or prose.brings_text or _BRINGS_TEXT.search(message) or asks_for_prose(message):
@@ -155,7 +155,7 @@ def _asks_for_fact(sentence: str) -> bool:
 
 
 def is_public(message: str) -> bool:
-    """True if the subject of a question is not the one who asks, so that it may be searched for on the web."""
+    """True if a question is not about the person who asks it, so that it may be searched for on the web."""
     return not compiled(_OWN).search(compiled(_PREFACE).sub("", message, count=1))
 
 

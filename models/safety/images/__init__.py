@@ -1,4 +1,4 @@
-"""Image guards: engines that judge pictures, all behind one `models.safety.guard.ImageGuard`.
+"""Image guards: engines that judge pictures, all with the interface `models.safety.guard.ImageGuard`.
 
 Classifiers in transformers' folder format run on onnxruntime or PyTorch, NudeNet on onnxruntime; the orchestrating LLM
 judges pictures if it takes them.

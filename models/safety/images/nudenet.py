@@ -66,7 +66,7 @@ _SIDE = 320
 _LEAST_SCORE = 0.25
 _MAX_OVERLAP = 0.45
 """A box counts if its score is above _LEAST_SCORE. If boxes overlap by more than _MAX_OVERLAP, only the best of them is
-kept, whatever their classes. Both numbers are the defaults of the package's detector."""
+kept, regardless of their classes. Both numbers are the defaults of the package's detector."""
 _MAX_INTERPOLATED_SIDE = 2 * _SIDE
 """A picture whose longer side has more pixels than this is shrunk to this size by averaging before it is resized by
 linear interpolation, which alone would skip pixels."""
@@ -149,7 +149,7 @@ def _body_parts_in(answer: NDArray[np.float32], enlarging: float, width: int, he
     pixels."""
     kinds, scores = answer[4:].argmax(0), answer[4:].max(0)
     if not np.isfinite(answer).all():
-        raise ValueError("the network's output is not a number")
+        raise ValueError("the network's output contains a value that is not finite")
     kept = np.flatnonzero(scores > _LEAST_SCORE)
     boxes = from_centres(answer[:4, kept].T * np.float32(enlarging))
     np.clip(boxes, 0, np.array([width, height] * 2, np.float32), out=boxes)

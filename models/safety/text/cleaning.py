@@ -40,7 +40,7 @@ def clean(text: str) -> str:
     """Return the visible part of `text` in ordinary characters. ASCII that is hidden in tags and UTF-8 that is hidden
     in variation selectors become visible where they are.
 
-    The work takes linear time. The result has at most three times as many characters.
+    The work takes linear time. The result has at most three times as many characters as `text`.
     """
     if text.isascii():
         return _INVISIBLE.sub("", text)

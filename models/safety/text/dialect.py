@@ -13,7 +13,7 @@ from models.safety.text.verdict import Verdict
 
 ALTERNATIVES = 5
 """A server is asked for this many alternatives per token (`top_logprobs`). No model has more verdicts, and every server
-gives as many alternatives."""
+can give this many alternatives."""
 
 _SPECIAL_TOKEN_START = re.compile(r"<(?=\||/?(?:think|tool_call|tool_response)\b|(?:BEGIN|END)\b)", re.IGNORECASE)
 """Beginning of a special token of a tokenizer, or of one of the lines that a template puts around the conversation."""
@@ -101,7 +101,7 @@ def as_messages(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def without_markup(text: str) -> str:
-    """Return `text` without anything that would end its message or begin another one. Otherwise, a model that judges
-    only the last message would judge one that the text makes up. The only changes are a `> ` before a role at the
-    beginning of a line, and a space after the `<` of a tag."""
+    """Return `text` without anything that would end its message or begin another message. Otherwise, a model that
+    judges only the last message would judge one that the text makes up. The only changes are a `> ` before a role at
+    the beginning of a line, and a space after the `<` of a tag."""
     return _TURN_START.sub(r"\1\2> ", _SPECIAL_TOKEN_START.sub("< ", text))

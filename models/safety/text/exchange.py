@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 WINDOW = 8192
 """One call judges at most this much of a text, in bytes of UTF-8. No tokenizer of these models makes more tokens than a
-text has bytes, so a context of as many tokens, in addition to the model's own instructions, always suffices. English
-text takes a quarter of them."""
+text has bytes, so a context of this many tokens, plus the tokens of the model's instructions, always suffices. English
+text takes about a quarter of this number."""
 
 OVERLAP = 1024
-"""Neighbouring windows share this many bytes, so that every part of a text up to this length is complete in one of
-them."""
+"""Neighbouring windows share at least this many bytes, so that every part of a text up to this length is complete in
+one of them."""
 
 QUESTION = 2048
 """The judged answer is shown together with about this many bytes of a longer question, half of them from the question's

@@ -48,7 +48,8 @@ _FEWEST_WORDS = 5
 
 
 def matches(text: str) -> list[PhraseMatch]:
-    """Return a list of the most certain match of S14 in `text`; empty if there is none. The work takes linear time."""
+    """Return a list with the most certain match of S14 in `text`, or an empty list if there is no match. The work takes
+    linear time."""
     found = [*_code_matches(text), *best(ATTACK_REQUEST_RULES, folded(text))]
     return [max(found, key=lambda match: match.score)] if found else []
 

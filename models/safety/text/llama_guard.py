@@ -18,7 +18,7 @@ _WITHOUT_S14 = re.compile(r"(?<![\d.])1b\b", re.IGNORECASE)
 """Matches the name of Llama Guard 3 1B, which was trained for thirteen hazards."""
 
 _MAX_TOKENS = 100
-"""An answer has at most this many tokens. All fourteen codes take half of them."""
+"""An answer has at most this many tokens. All fourteen codes take about half as many."""
 
 
 class LlamaGuardDialect:

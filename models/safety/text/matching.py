@@ -186,9 +186,9 @@ class _Rule:
     source: str
     asking: _Asking | None
     unless: Pattern | None
-    """Pattern which, in the same sentence, shows that the phrase is harmless."""
+    """Pattern which, in the same sentence and within _CONTEXT bytes, shows that the phrase is harmless."""
     among: Pattern | None
-    """Pattern which, in the same sentence or next to it, shows that the phrase is harmless."""
+    """Pattern which, within _CONTEXT bytes of the phrase, shows that it is harmless, even in another sentence."""
 
     @cached_property
     def pattern(self) -> Pattern:

@@ -7,12 +7,12 @@ LONGEST = 600
 longer."""
 
 _PASSAGE_CHARS = 320
-"""Length of a passage of a longer text, in characters. A question that hides in a passage must not be too small a part
-of it."""
+"""Largest length of a passage of a longer text, in characters. A question that hides in a passage must not be too small
+a part of it."""
 
 _STEP = 160
-"""Two successive passages begin this many characters apart. They also overlap by as many, so that every part of a text
-up to this length is complete in one of them."""
+"""Two successive passages begin at most this many characters apart, and overlap by about as many. In a text with
+spaces, nearly every part up to this length is therefore complete in one passage."""
 
 WINDOW = 32 * 1024
 """A text is read in windows of this many characters, which take some milliseconds for each regular expression."""

@@ -193,7 +193,7 @@ class Qwen3Guard:
 
 
 class HostedQwen3Guard:
-    """A TextGuard whose engine, a Qwen3Guard, runs behind a host."""
+    """A TextGuard whose engine, a Qwen3Guard, runs in an EngineHost."""
 
     codes = JUDGED
 

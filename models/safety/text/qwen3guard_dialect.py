@@ -44,8 +44,8 @@ _NAMES = {name.casefold(): name for name in CODES_OF}
 _NONE = "none"
 
 _MAX_ANSWER_TOKENS = 128
-"""An answer has at most this many tokens, as in the examples of the model card. All categories together take half of
-them."""
+"""An answer has at most this many tokens, as in the examples of the model card. All categories together take about half
+as many."""
 
 
 class Qwen3GuardDialect:

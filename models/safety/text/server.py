@@ -31,8 +31,8 @@ from models.safety.text.verdict import NotAVerdict, Verdict, judgement_of
 
 CAPABILITY = "text_guard"
 CONTEXT_TOKENS = 16384
-"""The context must have this many tokens for the longest call and its answer: for a window and a question in the script
-that takes the most tokens, the policy, and the reasoning."""
+"""The model on the server must accept at least this many tokens, prompt and answer together. The longest call has a
+window and a question in the script that takes the most tokens, the policy, and the reasoning."""
 _WINDOWS_AT_ONCE = 8
 """The server judges at most this many windows of one text at a time."""
 
@@ -178,7 +178,7 @@ class ServerGuard:
         if isinstance(error, LlmBroke):
             return UpstreamDown(CAPABILITY, f"The server of '{self.name}' broke off its verdict: see openfaze's log.")
         if isinstance(error, ContextOverflow):
-            remedy = f"The server of '{self.name}' takes too few tokens at a time: give its model {CONTEXT_TOKENS}."
+            remedy = f"The server of '{self.name}' has too small a context: give its model {CONTEXT_TOKENS} tokens."
             return EngineUnavailable(CAPABILITY, remedy)
         return EngineFailed(self.name)
 

@@ -40,8 +40,8 @@ class Detection:
     mask: Mask | None = None
 
     def moved(self, right: int, down: int) -> "Detection":
-        """Return the detection in the coordinates of a larger picture. This one's picture was cut out of it at `right`
-        and `down`, counted from the top left corner."""
+        """Return the detection in the coordinates of the larger picture from which its own picture was cut out. `right`
+        and `down` are the position of the cut-out's top left corner."""
         x0, y0, x1, y1 = self.box
         mask = self.mask and replace(self.mask, left=self.mask.left + right, top=self.mask.top + down)
         return replace(self, box=(x0 + right, y0 + down, x1 + right, y1 + down), mask=mask)
@@ -74,8 +74,8 @@ class Detector(Protocol):
 
     @property
     def side(self) -> int:
-        """Side, in pixels, to which pictures are scaled. Objects smaller than a twentieth of this side are not
-        found."""
+        """Side, in pixels, to which pictures are scaled (the shorter side for Grounding DINOs). Objects smaller than a
+        twentieth of this side are rarely found."""
 
     async def detect(
         self, image: Image, *, labels: Sequence[str] | None = None, masks: bool = False, wait: bool = False
@@ -95,15 +95,16 @@ class Segmenter(Protocol):
     def name(self) -> str: ...
 
     async def segment(self, image: Image, found: Sequence[Detection], *, wait: bool = False) -> list[Detection]:
-        """Return `found` in order, each with the mask of the object in its box. A box outside the picture gets none,
-        nor does an object for whose mask no memory is left. Raises like `Detector.detect`."""
+        """Return `found` in order, each with the mask of the object in its box. A box outside the picture gets no mask,
+        nor does an object whose mask would exceed the limit on all masks of a picture. Raises like
+        `Detector.detect`."""
 
 
 Found = tuple[Detection, ...]
 
 
 class HostedDetector:
-    """A Detector whose engine, from queries to detections, runs behind a host."""
+    """A Detector whose engine, from queries to detections, runs in an EngineHost."""
 
     def __init__(
         self, host: EngineHost[Query, Found], labels: Sequence[str] | None, *, side: int, has_masks: bool = False

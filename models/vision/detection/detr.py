@@ -51,9 +51,9 @@ class Convention:
 CONVENTIONS = (
     # rfdetr's own export (rfdetr/export/_onnx)
     Convention("input", "labels", "dets", normalised=True, side=560),
-    # D-FINE's and RT-DETR's own (tools/deployment/export_onnx.py)
+    # D-FINE's and RT-DETR's own export (tools/deployment/export_onnx.py)
     Convention("images", "labels", "boxes", scores="scores", sizes="orig_target_sizes"),
-    # Optimum's, of the networks in transformers
+    # Optimum's export of the networks in transformers
     Convention("pixel_values", "logits", "pred_boxes"),
 )
 
@@ -70,8 +70,7 @@ class DetrHead:
         self._side = side_of(network.inputs[self._convention.picture], self._convention.side)
         self._colours = _IMAGENET if _or(normalised, self._convention.normalised) else _NO_NORMALISATION
         width = network.outputs[self._convention.classes][-1]
-        # A file with scores only returns the index of each object's class, so the number of classes cannot be
-        # determined.
+        # A file that returns scores gives only the index of each object's class, so its number of classes is unknown.
         count = width if isinstance(width, int) and self._convention.scores is None else len(labels)
         self._labels = _labels(count, labels)
 
@@ -128,7 +127,7 @@ def _convention(network: OnnxNetwork) -> Convention:
     raise EngineUnavailable(
         "object_detection",
         f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has the inputs {_joined(network.inputs)} and the "
-        f"outputs {_joined(network.outputs)}; exports of RF-DETR and D-FINE are understood (docs/object-detection.md).",
+        f"outputs {_joined(network.outputs)}. It must be an export of RF-DETR or D-FINE (docs/object-detection.md).",
     )
 
 
@@ -147,6 +146,6 @@ def _labels(count: int, labels: Sequence[str]) -> Sequence[str | None]:
         return [*labels, None]
     raise EngineUnavailable(
         "object_detection",
-        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has {count} classes, and there are names for "
-        f"{len(labels)}: put one a line into 'labels.txt' beside it.",
+        f"The network that OPENFAZE_OBJECT_DETECTION_MODEL names has {count} classes, but {len(labels)} "
+        "names are known. Put one name a line into 'labels.txt' in the folder of the network.",
     )

@@ -21,7 +21,7 @@ SIDE = 352
 
 _LEAST_SCORE = 0.65
 """A detection counts if its score is at least this, which is the default in the test.py of the network's authors. With
-a lower threshold, other furniture in the sample photos would count as chairs, with scores of 0.57."""
+a threshold of 0.57 or less, other furniture in the sample photos would count as chairs."""
 _MAX_OVERLAP = 0.45
 """Two objects of one class overlap (IoU) by at most this much: the default of the authors' utils/tool.py."""
 

@@ -21,8 +21,8 @@ _MAX_OVERLAP = 0.7
 """Two detections of one label overlap (IoU) by at most this much. The limit is high because a DETR rarely predicts the
 same object twice."""
 _MAX_TOKENS = 250
-"""A prompt has at most this many tokens, including the start and end tokens. The encoder accepts 256 (`max_text_len` in
-its configuration), and the difference is a safety margin."""
+"""A prompt has at most this many tokens, including the start and end tokens, unless a single label has more. The
+encoder accepts 256 (`max_text_len` in its configuration), and the difference is a safety margin."""
 
 
 class GroundingDetector:

@@ -69,7 +69,7 @@ class DetectionHead(Protocol):
 
 def resized(image: Image, width: int, height: int) -> Image:
     """Return the picture stretched to `width` × `height`, as in these networks' training. With margins instead,
-    FastestDet would detect the passengers of a bus as people, and place boxes worse."""
+    FastestDet would place boxes less exactly."""
     shrinks = image.shape[1] > 2 * width or image.shape[0] > 2 * height
     # INTER_AREA averages pixels that linear interpolation would skip. It takes ten times as long, so it is used only
     # where pixels would be skipped.
@@ -79,7 +79,7 @@ def resized(image: Image, width: int, height: int) -> Image:
 
 
 def is_wanted(labels: Sequence[str | None], query: Query) -> NDArray[np.bool_]:
-    """Return a mask of the network's classes: True for those whose label the query asks for."""
+    """Return a mask of the network's classes: True for each class whose label the query asks for."""
     return np.array([label is not None and (query.labels is None or label in query.labels) for label in labels])
 
 

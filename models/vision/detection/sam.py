@@ -65,7 +65,7 @@ class Sam2:
 
 
 class HostedSegmenter:
-    """A Segmenter whose engine, a Sam2, runs behind a host."""
+    """A Segmenter whose engine, a Sam2, runs in an EngineHost."""
 
     def __init__(self, host: EngineHost[SegmentationInput, Found]) -> None:
         self.name = host.spec.name

@@ -1,5 +1,5 @@
-"""Detection engine: YOLO and YOLOE by ultralytics. The package and its weights are AGPL-3.0, so that only the operator
-can choose them."""
+"""Detection engine: YOLO and YOLOE by ultralytics. The package and its weights are AGPL-3.0, so only the operator can
+choose them."""
 
 import os
 from collections.abc import Sequence
@@ -77,8 +77,8 @@ class Yolo:
         except Exception as error:
             raise EngineUnavailable(
                 "object_detection",
-                "The text encoder of YOLOE and YOLO-World is a file of its own (mobileclip or CLIP): put it beside the "
-                "network (docs.ultralytics.com says which).",
+                "YOLOE and YOLO-World need the separate file of a text encoder (mobileclip or CLIP). Put it into the "
+                "network's folder; docs.ultralytics.com says which file.",
             ) from error
         self._searches = tuple(labels)
 

@@ -79,7 +79,7 @@ def _build_omniparser(config: EngineConfig) -> Built:
 def _grounder_remedy(config: EngineConfig) -> str | None:
     chosen = config.of(GuiSettings).gui_detection
     if chosen not in (_VLM, *_ASK_IF_WORDS_FAIL):
-        return f"OPENFAZE_GUI_DETECTION={chosen} asks no LLM."
+        return f"With OPENFAZE_GUI_DETECTION={chosen}, no LLM is asked."
     if config.of(LlmSettings).llm_base_url is None:
         return "Set OPENFAZE_LLM_BASE_URL to an OpenAI-compatible server whose model sees pictures."
     return None

@@ -9,7 +9,7 @@ from models.vision.gui.regions import Boxes, area_of, intersection_area
 from models.vision.gui.text_pieces import TextPiece
 
 _INSIDE_SHARE = 0.6
-"""A piece of text belongs to an element if at least this share of it is inside the element."""
+"""A piece of text belongs to an element if more than this share of it is inside the element."""
 
 _TAKEN_SHARE = 0.4
 """A piece of text counts as a separate text unless at least this share of it is inside elements."""

@@ -83,7 +83,7 @@ Found = tuple[GuiElement, ...]
 
 
 class HostedGuiDetector:
-    """A GuiDetector whose engine runs behind a host. The engine computes the elements of a Screen."""
+    """A GuiDetector whose engine runs in an EngineHost. The engine computes the elements of a Screen."""
 
     def __init__(self, host: EngineHost[Screen, Found]) -> None:
         self._host = host

@@ -47,7 +47,7 @@ class ContourEngine:
 
 
 def found_in(screen: Screen, network: ScreenNetwork) -> Parts[Found]:
-    """Return the elements of `screen`, from top to bottom and left to right; none if it has no interactive element."""
+    """Return the elements of `screen`, from top to bottom and left to right; none if it shows no user interface."""
     shapes = yield from shapes_in(screen, network)
     return with_texts(shapes, screen) if shapes else ()
 
@@ -64,7 +64,8 @@ def shapes_in(screen: Screen, network: ScreenNetwork) -> Parts[list[GuiElement]]
 
 
 def with_texts(shapes: Sequence[GuiElement], screen: Screen) -> Found:
-    """Return `shapes` with their texts, and the texts beside them, from top to bottom and left to right."""
+    """Return `shapes` with their texts, and the texts outside the interactive ones, from top to bottom and left to
+    right."""
     pieces = pieces_of(screen.image, screen.lines)
     places = as_boxes([one.box for one in shapes])
     texts = texts_in(places, pieces)

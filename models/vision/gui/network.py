@@ -14,7 +14,7 @@ WEIGHTS = Path(str(files("models.vision.gui"))) / "network.npz"
 
 class ScreenNetwork:
     """An ensemble of multilayer perceptrons of one shape, whose probabilities are averaged. Raises ValueError for
-    weights of a different shape."""
+    weights with a different number of classes."""
 
     def __init__(self, path: Path = WEIGHTS) -> None:
         with np.load(path, allow_pickle=False) as arrays:
@@ -26,7 +26,7 @@ class ScreenNetwork:
             ]
         outputs = self._layers[-1][1].shape[1]
         if outputs != len(TYPES) + 1:
-            raise ValueError(f"the network tells {outputs} things apart, and there are {len(TYPES) + 1}")
+            raise ValueError(f"the network has {outputs} classes instead of {len(TYPES) + 1}")
 
     def probabilities(self, features: Floats) -> Floats:
         """Return the probabilities of the types, N × TYPES. The difference between 1 and the sum of a row is the

@@ -1,5 +1,5 @@
 """Detection engine for screens: OmniParser's icon detector, in addition to our own engine. Our engine finds and
-classifies elements. The detector adds those that can be clicked and that our engine missed, all as `icon`.
+classifies elements. The detector adds clickable elements that our engine missed, all as `icon`.
 
 All networks that OmniParser publishes detect a single class. `icon_detect` and `icon_detect_v1_5` are YOLOs of
 ultralytics (AGPL-3.0, like that package). `icon_detect_v3` is a YOLOv9-E in TorchScript (MIT), which needs PyTorch
@@ -33,8 +33,8 @@ MAX_OVERLAP = 0.1
 are from OmniParser's own demo."""
 
 _LEAST_SIDE = 640
-"""The longer side of a picture is scaled to at least this many pixels for a network of ultralytics. The first of the
-networks was trained at this side; OmniParser's demo uses larger ones."""
+"""The longer side of a picture is scaled to at least this many pixels for a network of ultralytics. The first such
+network was trained at this size; OmniParser's demo uses larger sizes."""
 _STRIDES = (8, 16, 32)
 """Distance between neighbouring grid points, in pixels, for each pair of a YOLOv9's outputs."""
 _MARGIN_GREY = 114
@@ -47,7 +47,7 @@ Scores = NDArray[np.float32]
 _SAME_BOX_OVERLAP = 0.5
 """Two boxes belong to one element if their intersection over union is at least this."""
 _INSIDE_SHARE = 0.75
-"""A smaller box counts as inside a larger one if at least this share of it is inside."""
+"""A smaller box counts as inside a larger one if more than this share of it is inside."""
 
 
 class IconNetwork(Protocol):

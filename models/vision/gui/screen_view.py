@@ -26,7 +26,8 @@ _PART_SIDE, _OVERLAP = 1800, 300
 """Largest side of a part, which bounds the memory, and the overlap of neighbouring parts, both in pixels."""
 
 _CUT_MARGIN = 3
-"""A box that ends within this many pixels of a side at which the screenshot was cut belongs to the next part."""
+"""A box that ends less than this many pixels from a side at which the screenshot was cut belongs to the neighbouring
+part."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +79,7 @@ def views_of(image: Image, lines: Sequence[TextLine]) -> Iterator[ScreenView]:
 
 def is_whole(view: ScreenView, boxes: Boxes) -> NDArray[np.bool_]:
     """Return a mask of `boxes`, which are in pixels of the view: True for boxes that the sides of the view do not cut
-    off. The next view shows the others completely."""
+    off. The neighbouring view shows the other boxes completely, unless they are larger than the overlap."""
     height, width = view.right.shape
     ends = np.array([0, 0, width, height], np.float32)
     whole: NDArray[np.bool_] = ~((np.abs(boxes - ends) < _CUT_MARGIN) & np.array(view.cut)).any(axis=1)

@@ -189,7 +189,7 @@ def _vl_remedy(config: EngineConfig) -> str | None:
     from models.base import INSTALL_TORCH
 
     if config.of(OcrSettings).ocr != PADDLEOCR_VL.spec.name:
-        return ""  # Unavailable without a remedy: the second reading is slow, so it runs only if it is the setting.
+        return ""  # Unavailable without a remedy: the second reading is slow, so it runs only if the operator chose it.
     if not (config.weights_dir / _VL_FOLDER / "config.json").is_file():
         return f"Run `hf download {_VL_REPOSITORY} --local-dir {_VL_FOLDER}` in the folder OPENFAZE_WEIGHTS_DIR."
     if not is_installed("torch", "transformers"):

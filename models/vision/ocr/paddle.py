@@ -70,8 +70,8 @@ class PaddleOcr:
         except (ImportError, OSError) as error:
             raise EngineUnavailable(
                 "ocr",
-                f"PaddleOCR does not import ({error}). It needs a home directory to write to and, without libGL, an "
-                "OpenCV that does without, too: `openfaze install standard` sees to that.",
+                f"PaddleOCR cannot be imported ({error}). It needs a writable home directory and, on a machine without "
+                "libGL, a build of OpenCV that works without it: run `openfaze install standard`.",
             ) from error
         logging.getLogger("paddlex").setLevel(logging.WARNING)
         # oneDNN (`mkldnn`) fails on some of the networks.
@@ -117,7 +117,7 @@ class PaddleOcr:
 
 
 class PaddleReader:
-    """A PageReader whose engine, a PaddleOcr, runs behind a host."""
+    """A PageReader whose engine, a PaddleOcr, runs in an EngineHost."""
 
     def __init__(self, host: EngineHost[Image, PageLines]) -> None:
         self._host = host

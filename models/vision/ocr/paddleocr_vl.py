@@ -197,7 +197,7 @@ class PaddleOcrVlReader:
         self, lines: PageReader, regions: EngineHost[TextRegion, RegionTranscript], *, most_waiting: int
     ) -> None:
         """Create the reader. `most_waiting` is the largest number of pages that wait for both readings. The queue is in
-        front of the first reading, because that is so fast that a queue of its own would never be full."""
+        front of the first reading, because the first reading is so fast that its own queue would never be full."""
         self._pages = FairSlots("ocr", _PAGES_AT_ONCE, most_waiting=most_waiting)
         self._lines = lines
         self._regions = regions

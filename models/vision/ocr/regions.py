@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 from models.vision.text import Image, Quad, TextLine
 
 _MAX_LINES, _MAX_LETTERS = 40, 800
-"""At most the first number of lines, and the second number of letters, are read at a time. Larger blocks are read in
-parts."""
+"""At most the first number of lines, and the second number of letters, are read at a time, unless a single line has
+more letters. Larger blocks are read in parts."""
 
 _MAX_LINE_GAP = 0.8
-"""Two lines of a block are at most this far apart vertically, in heights of the smaller line."""
+"""Two lines are joined into a block only if they are at most this far apart vertically, in heights of the smaller
+line."""
 _MAX_SIDE_GAP = 1.5
-"""Two lines of a block are at most this far apart horizontally, in heights of the smaller line."""
+"""Two lines beside each other are joined into a block only if they are at most this far apart, in heights of the
+smaller line."""
 _SIZE_RATIO = 2.0
 """Two lines belong to different blocks if the ratio of their heights is at least this."""
 _MARGIN = 0.3

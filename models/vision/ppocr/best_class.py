@@ -18,8 +18,8 @@ def with_best_class(path: Path) -> bytes:
 
     Two concatenated protocol buffers are one message with the entries of both
     (protobuf.dev/programming-guides/encoding, "Last One Wins"), so the additions are appended to the file. The numbers
-    of the fields are those of onnx.proto (github.com/onnx/onnx). ArgMax and GatherElements are the same from version 11
-    of ONNX's operators on.
+    of the fields are those of onnx.proto (github.com/onnx/onnx). ArgMax and GatherElements have been compatible since
+    version 11 of ONNX's operators.
     """
     [probabilities] = [output.name for output in onnx_session(path, "ocr").get_outputs()]
     float32, int64 = 1, 7

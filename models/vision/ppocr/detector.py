@@ -17,11 +17,11 @@ from models.vision.ppocr.tiles import tiles
 from models.vision.text import Image
 
 Search = Image | Parts[Quads]
-"""A picture whose search begins, or a search that is not finished."""
+"""A picture whose search has not begun, or an unfinished search."""
 
 _SIDE_MULTIPLE, _CARD_SIDE_MULTIPLE = 128, 512
-"""The sides of the network's input are multiples of this on a CPU, and on a card. This limits the number of shapes,
-because each new shape takes memory, and time for compilation."""
+"""The sides of the network's input are multiples of the first number on a CPU, and of the second on a card. This limits
+the number of shapes, because each new shape takes memory, and time for compilation."""
 
 _TILE = 1024
 """A picture with a side of more pixels than this is cut into tiles, because the memory of an inference grows with its

@@ -9,10 +9,10 @@ from models.vision.text import Image
 Ink = NDArray[np.bool_]
 
 _CONTRAST = 0.35
-"""Ink differs from the paper by at least this, relative to the largest difference in the line."""
+"""Ink differs from the paper by more than this, relative to the 98th percentile of the differences in the line."""
 
 _LEAST_DIFFERENCE = 12.0
-"""Ink differs from the paper by at least this many grey levels."""
+"""Ink differs from the paper by more than this many grey levels."""
 
 _MAX_BLANK_ROWS = 3
 """At most this many successive rows inside a line, of its 48, are blank, such as those below the dot of an i."""

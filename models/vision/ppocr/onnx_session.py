@@ -35,7 +35,7 @@ class OnnxSession:
 class CardSession:
     """Implementation of OcrSession on a card, with a session of onnxruntime for each shape of the input.
 
-    Whenever the shape of an input differs from the last one, onnxruntime plans all convolutions again
+    Whenever the shape of an input differs from that of the previous input, onnxruntime plans all convolutions again
     (github.com/microsoft/onnxruntime/issues/23006). On an H100, this took 0.3 to 2 s for networks that compute in 5 ms.
     Each session therefore keeps one shape, which it plans when it is opened.
     """

@@ -57,7 +57,7 @@ of the line's usual character distance."""
 _WIDE_GAP = 2.5
 """Value like `_GAP` for CJK characters, which are set further apart."""
 _LEADER_GAP = 4.0
-"""Value like `_GAP` for gaps that contain ink, such as leader dots that were not recognised."""
+"""Value like `_GAP` for gaps with or without ink. The ink may be leader dots that were not recognised."""
 _BLANK = 0.8
 """The blank paper between words has at least this width, relative to the usual distance."""
 _NARROW_GAP = 1.2
@@ -137,8 +137,8 @@ def ways_to_read(image: Image, quads: Quads) -> list[list[Crop]]:
 
 def within_bounds(quads: Quads) -> Quads:
     """Return the `quads` that can be read within the limits. If reading all would take too much memory, the most
-    slender ones are left out; if there are too many, the shortest. If cutting out all would take too long, tilted ones
-    with the largest enclosing rectangles are left out."""
+    slender ones are left out; if there are too many, the shortest. If cutting out all would take too long, the tilted
+    lines with the largest enclosing rectangles are left out."""
     sides = np.linalg.norm(quads - np.roll(quads, -1, 1), axis=2)
     if len(quads) > _MAX_LINES:
         longest = np.sort(np.argsort(-sides.max(1), kind="stable")[:_MAX_LINES])
@@ -384,8 +384,8 @@ class PpOcrReader:
         pages_at_once: int = 16,
     ) -> None:
         """Create the reader. `pages_at_once` is the largest number of pages whose lines are cut out and wait for the
-        recogniser. Cutting is faster than recognising, so that without this limit the lines of all waiting pages would
-        be in memory together."""
+        recogniser. Cutting is faster than recognising, so without this limit, the lines of all waiting pages would be
+        in memory together."""
         self._pages = FairSlots("ocr", pages_at_once, most_waiting=pages_at_once)
         self._detector = detector
         self._recognizer = recognizer

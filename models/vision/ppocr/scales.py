@@ -32,8 +32,8 @@ _SLENDER = 4.0
 """A bar may be a line of text if the ratio of width to height is at least this."""
 
 _LEAST_SMALL_TEXT = 6.0
-"""A fine search is made only if all small lines together have at least this width, relative to their height. A word of
-ten letters is as wide."""
+"""A fine search is made only if all small lines together have at least this width, relative to their height. This is
+the width of a word of about ten letters."""
 
 _LEAST_CONTRAST = 40
 """Ink differs from the paper by more than this many grey levels."""
