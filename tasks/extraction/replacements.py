@@ -223,6 +223,7 @@ class Replacements:
             lines.add(self._line_and_kind(index))
         rivals: dict[tuple[object, ...], list[int]] = {}
         earlier: dict[int, set[int]] = {}
+        later: set[int] = set()
         for index, span in enumerate(self._spans):
             if index % WORDS_AT_ONCE == 0:
                 yield
@@ -234,8 +235,13 @@ class Replacements:
                 continue
             for stem in self._stems(index):
                 correction = self._corrections.get((id(span.passage), span.kind, stem))
-                if correction is not None and span.words[-1] < correction.first:
+                if correction is None:
+                    continue
+                if span.words[-1] < correction.first:
                     earlier.setdefault(correction.span, set()).add(index)
+                elif span.words[0] > self._spans[correction.span].words[-1]:
+                    # The correction may precede what it corrects, or be out of date itself.
+                    later |= {index, correction.span}
         self._beside_former.update(index for others in rivals.values() for index in others)
         for count, index in enumerate(self._former):
             if count % WORDS_AT_ONCE == 0:
@@ -246,7 +252,7 @@ class Replacements:
         for new, olds in earlier.items():
             if len(olds) == 1:
                 self._pairs.append((min(olds), new))
-        self._doubtful = self._doubtful.union(earlier, *earlier.values())
+        self._doubtful = self._doubtful.union(later, earlier, *earlier.values())
 
     def _word_after(self, index: int) -> str:
         """Return the word behind a span in its line, such as a unit."""

@@ -91,6 +91,11 @@ async def test_values_of_which_a_later_sentence_may_correct_any_are_doubtful() -
     assert found.probability <= DOUBTFUL
 
 
+async def test_a_value_below_the_correction_of_such_a_value_is_doubtful() -> None:
+    found = await read_field("Correction: the total is 54.00 EUR.\nThank you.\nTotal: 49.00 EUR", "total", NUMBER)
+    assert found.probability <= DOUBTFUL
+
+
 @each_case(
     ("text", "name", "schema", "value"),
     [
