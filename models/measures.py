@@ -22,7 +22,8 @@ WORKER = "worker"
 
 
 class Distribution:
-    """Histogram: the number of values up to each of `bounds` and beyond the last, and the sum of all values."""
+    """Histogram: the number of values in each interval that ends at one of `bounds`, the number above the last bound,
+    and the sum of all values."""
 
     __slots__ = ("bounds", "counts", "sum")
 

@@ -31,7 +31,7 @@ class OpenRequestLimit:
         if not is_alone and count >= share.of(self._limit):
             # Unlike the refusal of an engine, this one is sent without delay, because other keys need its connection.
             raise RateLimited(
-                f"{count} requests of this key are running, the most that one key may have (OPENFAZE_KEY_SHARE). Try "
+                f"{count} requests of this key are open, the most that one key may have (OPENFAZE_KEY_SHARE). Try "
                 "again later.",
                 retry_after=RETRY_S,
             )

@@ -52,7 +52,7 @@ class Pipeline:
     task_names: Sequence[str] = TASK_NAMES
     """Names accepted in a `<task>` tag."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
-    """Thresholds set by the operator, by the guard's code."""
+    """The operator's thresholds; the keys are the guard's codes."""
     redacts: bool = False
     """True if the guard redacts personal data when REDACTING is among its codes."""
     prepare: Callable[..., Awaitable[None]] = field(kw_only=True)

@@ -15,8 +15,8 @@ UNION_MARK = "·"
 MAX_NESTING = 201
 """A body has at most this many levels of nested lists and objects, because the parser accepts no more."""
 _LONGEST, _MAX_COMPARED = 40, 16
-"""A message quotes a value only if it has at most _LONGEST characters, and compares the name of a missing field with
-the names of at most _MAX_COMPARED sent fields."""
+"""A value is quoted only if it has at most _LONGEST characters. The name of a missing field is compared with the names
+of at most _MAX_COMPARED sent fields."""
 _MOST_COUNTED = 1000
 """A message states the length of a string only up to this many characters, because a longer one may be the placeholder
 of a string that was taken out of a large body."""
@@ -71,7 +71,8 @@ def reason_of(problem: Mapping[str, Any]) -> str:
         case "literal_error" | "enum" | "kind" | "language" | "finite_number":
             return reason + but_not(given)
         case str(kind) if kind.endswith(("_type", "_parsing")):
-            # If parsing fails, Pydantic adds that it cannot parse the string, which the quotation shows.
+            # Pydantic's addition "unable to parse …" is removed, because the quoted value shows that it cannot be
+            # parsed.
             return reason.partition(", unable to")[0] + but_not(given)
     return reason
 

@@ -72,14 +72,15 @@ PASSED_ON = ("seed", "stop", "presence_penalty", "frequency_penalty", "logit_bia
 """Fields of a chat request that are passed on to the LLM here, too. OpenAI's Responses API lacks most of them."""
 _UNSUPPORTED = {
     "truncation": "a conversation that does not fit is refused; send a shorter one",
-    "background": "every response is answered at once; /v1/batches runs requests later",
+    "background": "every request is answered at once; /v1/batches runs requests later",
     "conversation": "'previous_response_id' continues a conversation",
     "prompt": "prompts are not kept here; send 'instructions' and 'input'",
     "max_tool_calls": "the server's own limit of 32 calls applies",
 }
 _LOGPROBS = "message.output_text.logprobs"
 _INCLUDED = (_LOGPROBS, "reasoning.encrypted_content", "message.input_image.image_url")
-"""Values of `include` that cause no warning. Reasoning is always sent as plain text."""
+"""Values of `include` that cause no warning. Reasoning is always sent as plain text, even if
+`reasoning.encrypted_content` is included."""
 _PLACE = re.compile(r"\bmessages\[(\d+)\](?:\.content)?")
 _POINTER = re.compile(r"/messages/(\d+)/content")
 _WHOLE = re.compile(r"^messages$|(?<=')messages(?=')")
@@ -276,7 +277,8 @@ def convert_request(
 
 
 def _check_last(items: Sequence[Item]) -> None:
-    """Check that the last item, which the LLM has to answer, can be shown to it. Raises BadRequest."""
+    """Check that no output of a hosted tool, which the LLM would have to answer but does not see, follows the last
+    message or tool output. Raises BadRequest."""
     for index, item in reversed([*enumerate(items)]):
         if isinstance(item, OtherItem) and item.asks_for_an_answer:
             message = f"Items of the type '{item.type}' cannot be answered here: send 'function_call_output'"

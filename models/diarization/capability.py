@@ -66,8 +66,8 @@ PYANNOTE = Candidate(
 
 
 async def _tell_voices_apart(engines: Engines) -> str:
-    """Test with two parts of one voice, and with one of these parts played at another speed, which sounds like a
-    different voice."""
+    """Test a voice encoder with two parts of one voice, and with one of these parts played at another speed, which
+    sounds like a different voice. Test a diarizer with the whole recording, in which one person speaks."""
     voices = engines.use(DIARIZATION)
     samples = await asyncio.to_thread(read_greeting)
     if isinstance(voices, VoiceEncoder):

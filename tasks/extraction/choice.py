@@ -17,12 +17,12 @@ from tasks.schema.emptiness import may_be_empty
 from tasks.schema.paths import JsonPath
 
 MAX_VALUES = 48
-"""At most this many values of a field are checked against its schema, the most likely first."""
+"""At most this many different values that fit a field's schema are kept, the most likely first."""
 DEMANDED = 0.03
 """Factor on the probability that nothing answers a required field."""
 ADDRESSES = ("email", "uri", "url")
-"""Formats with often only one value on a page. If a page has only one, this value is probably right, whatever the
-field's name."""
+"""Formats of which a page often contains only one value. If a page has only one, this value is probably right, whatever
+the field's name."""
 UNDECIDED = 0.5
 """The whole line never replaces a piece of it whose probability is at least this. It replaces a less likely piece only
 if all values in the line together have a higher probability than this."""
@@ -200,8 +200,8 @@ def _possible_values(scored: FieldScores, row: int, span_values: Sequence[_SpanV
 def _prefer_whole(best: dict[Any, tuple[float, CandidateSpan, Any]]) -> None:
     """If the most likely value is a piece of a line, prefer the whole line under the conditions at `UNDECIDED`.
 
-    The piece is kept in any case if it lacks only the brackets at the end of its line, or if it is a name in a
-    sentence.
+    The piece is always kept if it is the whole line without a final part in brackets, or if the word before it shows
+    that it is part of a sentence.
     """
     key = max(best, key=lambda one: best[one][0], default=None)
     if key is None or best[key][1].kind != "piece" or best[key][0] >= UNDECIDED:

@@ -18,8 +18,8 @@ from tasks.extraction.folding import fold
 
 CONCEPT_BONUS = 2.0
 """Bonus on the logit of a place with a label of the field's concept. If there is such a place, the logit that nothing
-answers the field is lowered by the same amount. The bonus makes 337 instead of 329 fields right, of 713 single fields
-of 55 documents that nothing was tuned on."""
+answers the field is lowered by the same amount. On 55 documents that nothing was tuned on, 337 instead of 329 of the
+713 fields outside lists are right with the bonus."""
 LONGEST_LABEL = 80
 """At most this many characters at the beginning of a label are looked up."""
 MAX_AFTER = 3

@@ -70,7 +70,8 @@ class People:
         self._named: list[Sides] = []
         """The people that the label of each span names or, if it names nobody, the span's part of the page."""
         self._subjects: Sides = _SUBJECTS
-        """The people that the page is about, if its title or its first label names them."""
+        """The people that the page may be about: those in _SUBJECTS, and those whom its title or its first label
+        names."""
 
     def read(self) -> Slices[None]:
         segments = self._candidates.segments
@@ -103,8 +104,8 @@ class People:
             if has_value:
                 labelled = _people(sides)
                 if labelled:
-                    # Persons in consecutive lines are data of somebody else, and the lines below are not about the
-                    # last of them.
+                    # Labels of persons in consecutive lines (Father: …, Mother: …) are data about somebody else, so the
+                    # lines below are not about the last of these persons.
                     person = _NOBODY if before else labelled
             elif sides and _is_heading(segment) and not (last and _asks_for_relationship(last.text)):
                 heading, person = _people(sides), _NOBODY
@@ -120,8 +121,8 @@ class People:
         return next(filter(None, (_people(_sides_on_page(text)) for text in texts)), _NOBODY)
 
     def _around(self, span: CandidateSpan, segments: Sequence[LineSegment]) -> Sides:
-        """Return the people whom the label of a span, its sentence, the heading of its column, or its part of the page
-        names."""
+        """Return the people named by the role of a span's party. Without a party, they are named by the span's label
+        together with its sentence, the heading of its column, or its part of the page."""
         if span.party is not None:
             return _people(_ON_PAGES.of(span.party.role))
         index = span.first

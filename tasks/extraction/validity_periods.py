@@ -13,9 +13,6 @@ MAX_LINES: Final = 2_000
 """At most this many lines of a page are searched."""
 LONGEST_LINE: Final = 400
 """A line with a period has at most this many characters."""
-MAX_BETWEEN: Final = 16
-"""At most this many characters are between the two days."""
-
 _LABEL = re.compile(
     r"(?<!\w)(?:valid\w*|validit\w+|validez|vigencia|gültig\w*|gilt|geltungs\w+|laufzeit|versicherungs(?:zeit|dauer)\w*"
     r"|zeitraum|valable|période|period\w*|cover(?:age)?|in force|en vigueur|geldig\w*|looptijd|ważn\w+|okres|giltig\w*"

@@ -103,7 +103,8 @@ class EnumValues:
     """
 
     def __init__(self, values: Sequence[Any]) -> None:
-        """Read the values. Only texts of at most LONGEST_CHOICE characters are compared with others."""
+        """Prepare the values. Only values that are strings of at most LONGEST_CHOICE characters are compared with
+        texts."""
         self.values = [value for value in values if isinstance(value, str) and len(value) <= LONGEST_CHOICE]
         self.words = [words_of(value) for value in self.values]
         self._longest = _LONGEST_ANSWER + 2 * max(map(len, self.values), default=0)

@@ -26,17 +26,18 @@ _MAX_BOXES = 600
 """Panes are looked for only in parts of a page with at most this many boxes, because all boxes are examined at each
 gutter."""
 _MAX_GUTTERS = 40
-"""At most this many places of a part of a page are examined as gutters: those at which most boxes begin or end."""
+"""At most this many places of a part of a page are examined as gutters: those at which the largest numbers of boxes
+begin or end."""
 _SLACK = 0.2
 """Two lines are level if their edges or their middles differ by less than this, in line heights."""
 _SHIFT = 0.4
-"""On a bent page, the cells of one row differ in height by less than this, in line heights."""
+"""On a bent page, the cells of one row are shifted vertically against each other by less than this, in line heights."""
 _LEVEL_WEIGHT = 0.5
 """Weight of a level row against panes. A row that is not level has the weight 1 for panes. Some rows of two panes are
 level by chance."""
 _EVIDENCE = 3.0
 """Panes are found if the weight of the rows that are not level exceeds that of the level rows and the pauses by at
-least this. A pause has the weight 1."""
+least this. A pause is white space of at least _PAUSE line heights, and has the weight 1."""
 _EVIDENCE_BESIDE_RULINGS = 1.0
 """An excess of this size suffices if rulings end at the gutter on both of its sides, as those of two frames do."""
 _FEWEST_LEVEL, _LEVEL_SHARE = 3, 0.75
@@ -103,7 +104,7 @@ def _find_panes(boxes: Sequence[LineBox], across: Sequence[Stroke], height: floa
 
 
 def _gutters(boxes: Sequence[LineBox], height: float) -> list[float]:
-    """Return the horizontal positions beside the edges that most boxes have in common."""
+    """Return the horizontal positions beside the most frequent edges of boxes, the most frequent first."""
     half = _GUTTER / 2 * height
     often = Counter[tuple[int, int]]()
     farthest: dict[tuple[int, int], float] = {}
@@ -222,7 +223,8 @@ def _without_tail(rows: Sequence[Row], end: float, height: float) -> list[Row]:
 
 
 def _white_levels(boxes: Sequence[LineBox], least: float) -> list[float]:
-    """Return the levels of the white space across all `boxes`, from the top, that is at least `least` high."""
+    """Return, from top to bottom, the middle levels of all white spaces that no box interrupts and that are at least
+    `least` high."""
     found = []
     reach = float("inf")
     for box in sorted(boxes, key=lambda box: box.top):

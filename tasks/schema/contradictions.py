@@ -1,4 +1,4 @@
-"""Searches a schema for plain contradictions, which no answer of an LLM could satisfy.
+"""Searches a schema for plain contradictions, because of which no answer of an LLM could satisfy it.
 
 >>> Contradictions({"type": "integer", "minimum": 5, "maximum": 3}).first()
 Contradiction(path=(), reason="'minimum' 5 is above 'maximum' 3")
@@ -47,8 +47,8 @@ class Contradictions:
         self._known: dict[int, Contradiction | None] = {}
         """Result for each part by the part's `id`.
 
-        None means that the part is satisfiable. A part also has this result while it is being examined, because it may
-        refer to itself.
+        None means that no contradiction was found in the part. A part also has this result while it is being examined,
+        because it may refer to itself.
         """
 
     def first(self) -> Contradiction | None:
@@ -56,7 +56,7 @@ class Contradictions:
 
     def _within(self, part: Any, path: JsonPath, level: int) -> Contradiction | None:
         if part is False:
-            return Contradiction(path, "it is required, but its schema is 'false'")
+            return Contradiction(path, "the schema 'false' allows no value")
         if not isinstance(part, Mapping) or level > MAX_LEVELS:
             return None
         if id(part) not in self._known:
@@ -94,7 +94,7 @@ class Contradictions:
         return against[0] if against else None
 
     def _impossible(self, kind: str, part: Mapping[str, Any], path: JsonPath, level: int) -> Contradiction | None:
-        """Return the reason why no value of this type is allowed, or None if there may be one."""
+        """Return the contradiction that rules out every value of this type, or None if a value may be allowed."""
         if kind in ("number", "integer"):
             return _crossed(part, path)
         least, most = _SIZES.get(kind, ("", ""))

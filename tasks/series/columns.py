@@ -41,7 +41,7 @@ _BEFORE_EACH = re.compile(
 _WORD = re.compile(r"[^\W_]+")
 _HUMP = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _MAX_WORDS = 20
-"""A request can mention a name only if it has at most this many words."""
+"""A name is recognised in a request only if the name has at most this many words."""
 
 
 def is_empty(cell: Cell) -> bool:
@@ -49,7 +49,7 @@ def is_empty(cell: Cell) -> bool:
 
 
 def are_dates(texts: Sequence[str]) -> bool:
-    """True if most texts are dates that cannot be plain numbers."""
+    """True if more than half of the texts are not plain numbers, and at least LEAST_SHARE of these are dates."""
     sample = [text for text in texts if not _PLAIN.fullmatch(text.strip())]
     return 2 * len(sample) > len(texts) and sum(map(is_moment, sample)) >= LEAST_SHARE * len(sample)
 
@@ -169,7 +169,7 @@ def with_dates_in_rows(table: SeriesTable) -> SeriesTable:
 
 
 class Mentions:
-    """The names of columns and series that the words of a request mention, in any case, singular or plural.
+    """The names of columns and series that the words of a request mention, in upper or lower case, singular or plural.
 
     >>> "unitSales" in Mentions("Forecast the unit sales")
     True
@@ -218,7 +218,7 @@ def _join_singular(parts: Sequence[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class ObservedSeries:
-    """One series as it is in its file."""
+    """One series as it is in its file or in the text of the request."""
 
     name: str
     """Name of the series; empty if there is none."""

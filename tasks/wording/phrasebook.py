@@ -2,9 +2,9 @@
 while Python's `re` would need one pass for each.
 
 RE2 searches an ASCII image of the text for images of the expressions. Letters that differ only in case or accents have
-the same image. A letter of another alphabet becomes two letters, every digit becomes one and the same digit, and so on
-for spaces and other signs. Different texts may have the same image, but if an expression matches in a text, its image
-matches in the text's image.
+the same image. ASCII characters are only changed to lower case. Any other letter becomes its base letter if that is
+ASCII, or else two letters; any other digit becomes `0`, any other white space a space, and any other sign `~`.
+Different texts may have the same image, but if an expression matches in a text, its image matches in the text's image.
 """
 
 import re
@@ -130,7 +130,7 @@ def _image_of_class(members: str) -> str:
 
 @dataclass(frozen=True)
 class Phrasebook:
-    """Regular expressions by which subjects are recognised, in any case."""
+    """Regular expressions by which subjects are recognised, in upper or lower case."""
 
     phrases: Mapping[str, Sequence[str]]
     """Regular expressions by subject, one per language because few texts mix several. A subject is recognised if one of

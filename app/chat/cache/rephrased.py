@@ -31,7 +31,8 @@ from models.embedding.embedder import Embedder, Vector
 from models.language.llm import Llm, LlmCall, TextDelta
 
 CANDIDATES = 16
-"""A look-up reads at most this many known questions of one gist."""
+"""A look-up reads at most this many known questions with the same `gist`, a digest of the details in which two
+questions must agree (`vetoes`)."""
 EMBEDDING_S = 0.25
 """A request waits at most this time, in seconds, for its question's vector. An idle engine needs 6 to 12 ms."""
 _MAX_LEARNING = 16
@@ -86,7 +87,7 @@ class RephrasedQuestions:
         """Number of failed look-ups, writes and comparisons, by reason: `down`, `slow`, `busy`, `llm`."""
         self._store_breaker = CircuitBreaker(self.faults)
         self._engine_breaker = CircuitBreaker(self.faults)
-        """Circuit breaker for the engine. It is separate because a slow engine does not mean a slow file."""
+        """Circuit breaker for the engine. It is separate because a slow engine does not mean a slow store."""
         self._embedding = asyncio.Lock()
         """Lock that is held while the engine embeds texts for a comparison. A request thus waits for at most one such
         call."""

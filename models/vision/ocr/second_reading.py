@@ -165,8 +165,8 @@ class _CompactTranscript:
 
     def _may_be_missing(self, index: int, taken: Collection[int]) -> bool:
         """True if the character at `index` may belong to the neighbouring line, because it is a letter, a digit or a
-        combining mark that no line has. Always False for Chinese and Japanese characters, because these texts have no
-        words that would show the end of a line."""
+        combining mark that no line has. Always False for Chinese and Japanese characters: these are written without
+        spaces between words, so nothing shows where a line ends."""
         letter = self.text[index]
         return index not in taken and unicodedata.category(letter)[0] in "LNM" and not is_cjk(letter)
 

@@ -19,7 +19,8 @@ from models.vision.ppocr.session import Pictures
 log = structlog.get_logger(__name__)
 
 _HEAD = struct.Struct("<Q")
-"""Beginning of a stored network: the length of the text of its characters, in bytes. This text follows."""
+"""Header of a stored network: the length in bytes of the string of all characters that the network can recognise. This
+string follows in UTF-8, and then the compiled network."""
 
 
 class OpenVinoSession:
@@ -63,7 +64,8 @@ def _storage_name(core: Any, path: Path, recognition: bool, options: Mapping[str
 
 
 def _stored(core: Any, name: str, options: Mapping[str, Any]) -> tuple[str, Any] | None:
-    """Return the characters and the compiled network that an earlier session stored; None if there are none."""
+    """Return the characters and the compiled network that an earlier session stored; None if there are none, or if
+    OpenVINO refuses them."""
     content = read_network(name)
     if content is None:
         return None
@@ -106,7 +108,7 @@ def _with_picture_input(model: Any) -> Any:
 
 def _with_best_class(model: Any) -> Any:
     """Return the network with two outputs for each column, the class and its probability, instead of 18,710
-    probabilities. For a long line, 6 MB less are copied."""
+    probabilities. For a long line, this saves copying 6 MB."""
     probabilities = model.get_results()[0].input_value(0)
     best = ops.topk(probabilities, np.int64(1), -1, "max", "none", index_element_type="i32")
     axis = np.int64(2)

@@ -1,6 +1,6 @@
 """Finds records that repeat on a page: lines, blocks of lines, cards side by side, or the items of one sentence.
 
-A page has many such runs. `record_lists` decides which of them fills a list.
+Several such records of one form are a run, and a page has many runs. `record_lists` decides which of them fills a list.
 """
 
 from collections import defaultdict
@@ -29,8 +29,8 @@ MAX_STRIPS: Final = 3
 FEWEST_ROWS_OF_CARDS: Final = 6
 """At least this many rows have a gap at the same place between two columns of cards."""
 FULL_COLUMN: Final = 0.75
-"""A gap separates columns of cards only if it is in at least this share of the number of rows with the most frequent
-gap."""
+"""A gap separates columns of cards only if the number of rows that have it is at least this share of the number of rows
+that have the most frequent gap."""
 FEWEST_LABELS_OF_CARDS: Final = 2
 """Least number of lines in each column of cards that begin with labels which all of these columns have."""
 _SIGNS_ACROSS: Final = frozenset(("has", "first", "parted", "label", "mark", "word"))
@@ -73,8 +73,8 @@ def _all_runs(passage: Passage) -> Iterator[Run | None]:
 
 
 def _unseen(runs: Iterator[Run | None], seen: set[tuple[tuple[int, ...], ...]]) -> Iterator[Run | None]:
-    """Yield the runs whose records are not those of an earlier run; None in place of each other run. `seen` has the
-    first words of the lines of each earlier run."""
+    """Yield the runs whose records are not those of an earlier run, and None in place of a run that repeats an earlier
+    one. `seen` has the first words of the lines of each earlier run."""
     for run in runs:
         first_words = tuple(tuple(line.words[0].at for line in record) for record in run.records) if run else ()
         if run is None or first_words in seen:
@@ -87,8 +87,8 @@ def _unseen(runs: Iterator[Run | None], seen: set[tuple[tuple[int, ...], ...]]) 
 def _runs_in_columns(
     passage: Passage, columns: Sequence[Sequence[PiecedLine]], strips: Sequence[Sequence[PiecedLine]]
 ) -> Iterator[Run | None]:
-    """Yield the runs in each column and in each strip. The heading of a column's first run may end the column before
-    it."""
+    """Yield the runs in each column and in each strip. The heading of a column's first run may be at the end of the
+    previous column."""
     for before, lines in zip([[], *columns], columns, strict=False):
         yield from runs_in_column(LinesOfColumn(passage, lines, before))
         yield None

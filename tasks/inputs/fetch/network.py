@@ -89,8 +89,8 @@ class Proxy:
 
     @classmethod
     def parse(cls, text: str, tls: ssl.SSLContext) -> Self:
-        """Parse `http://proxy:3128` or `https://…`, either with `user:password@`. Raises ValueError, without repeating
-        the password."""
+        """Parse `http://proxy:3128` or `https://…`, each with or without `user:password@`. Raises ValueError, without
+        repeating the password."""
         try:
             url = httpx.URL(text)
         except httpx.InvalidURL as error:
@@ -150,12 +150,12 @@ Resolver = Callable[[str, int], Awaitable[Sequence[str]]]
 
 
 class AddressRefused(Exception):
-    """Raised if the host has an address that is not on the public internet. The error names the host, and deliberately
-    not the address."""
+    """Raised if the host belongs to a metadata service, or has an address that is neither public nor allowed. The error
+    names the host, and deliberately not the address."""
 
 
 class PortRefused(Exception):
-    """Raised if the port is not open."""
+    """Raised if the rules do not allow the port."""
 
 
 class HostNotFound(Exception):

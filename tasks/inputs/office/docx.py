@@ -28,8 +28,8 @@ p[style-name='List Number 2'] => ul|ol > li > ol > li:fresh
 p[style-name='List Number 3'] => ul|ol > li > ul|ol > li > ol > li:fresh
 """
 _FIELD_DEPTH = 20
-"""Fields may be nested to at most this depth, such as an index entry in a table of contents. The depth is bounded,
-because mammoth goes through all open fields for every run of text."""
+"""Fields, such as an index entry in a table of contents, are kept to this depth of nesting. The marks of deeper ones
+are removed. The depth is bounded, because mammoth goes through all open fields for every run of text."""
 _OFF = ("0", "false", "off")
 
 

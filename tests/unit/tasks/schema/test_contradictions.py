@@ -33,7 +33,7 @@ def with_a(a: Any, **fields: Any) -> dict[str, Any]:
         ({"type": ["integer", "boolean"], "enum": [1.5, "a"]}, "", "'type', integer or boolean"),
         ({"type": "string", "const": 1}, "", "no value of its 'const' is of its 'type', string"),
         (with_a(CROSSED), "properties.a", "'minimum' 5 is above"),
-        (with_a(False), "properties.a", "its schema is 'false'"),
+        (with_a(False), "properties.a", "the schema 'false' allows no value"),
         (
             with_a({"type": "integer"}, required=["a", "b"], additionalProperties=False),
             "",
