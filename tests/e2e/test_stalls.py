@@ -203,7 +203,7 @@ def test_a_text_of_signs_is_searched_for_series_beside_the_loop(
 def test_a_text_too_long_for_a_series_is_refused_before_it_is_searched(
     server: Attacked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading.TableReader, "message", None)
+    monkeypatch.setattr(reading.SeriesReader, "message", None)
     response = server.ask(ALICE, *run_task("forecast", text_part('"' * 1_100_000)))
     error = error_of(response, 413, "file_too_large")
     assert "the limit is 1000000." in error["message"]

@@ -162,7 +162,9 @@ async def test_a_number_by_its_name_alone_is_a_text_where_a_text_stands_behind_i
 async def test_fields_beyond_the_hundredth_are_named_in_a_warning() -> None:
     fields = {f"label{number}": OR_NULL for number in range(120)}
     filling = await whole(shape_of(**fields), pasted("\n".join(f"Label{number}: v{number}" for number in range(2))))
-    assert any("first 100 fields" in warning and "20 more" in warning for warning in filling.warnings), filling.warnings
+    assert any("first 100 fields" in warning and "20 others" in warning for warning in filling.warnings), (
+        filling.warnings
+    )
 
 
 async def test_columns_of_lists_beyond_the_hundredth_are_named_in_a_warning() -> None:
@@ -170,4 +172,4 @@ async def test_columns_of_lists_beyond_the_hundredth_are_named_in_a_warning() ->
     items = [{"type": "object", "properties": one, "required": list(one)} for one in columns]
     lists = {f"list{number}": {"type": "array", "items": one} for number, one in enumerate(items)}
     filling = await whole(shape_of(**lists), pasted("\n".join(f"Label{number}: v{number}" for number in range(2))))
-    assert any("120 more" in warning for warning in filling.warnings), filling.warnings
+    assert any("120 others" in warning for warning in filling.warnings), filling.warnings

@@ -314,7 +314,7 @@ def test_a_storage_whose_package_is_not_there_says_what_to_install(monkeypatch: 
         raise ImportError("Install s3fs to access S3")
 
     monkeypatch.setattr(fsspec, "url_to_fs", missing)
-    with pytest.raises(ValueError, match=r"OPENFAZE_FILES_DIR .* run `openfaze install s3`"):
+    with pytest.raises(ValueError, match=r"OPENFAZE_FILES_DIR: .* run `openfaze install s3`"):
         Storage("s3://bucket/prefix")
 
 

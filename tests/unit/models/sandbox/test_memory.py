@@ -326,5 +326,5 @@ def test_nothing_runs_whose_memory_cannot_be_seen(room: SandboxSetup, tmp_path: 
     program = tmp_path / "bwrap"
     program.write_text("#!/bin/sh\nexit 0\n")
     program.chmod(0o755)
-    with pytest.raises(BadAnswer, match="memory cannot be bounded"):
+    with pytest.raises(BadAnswer, match="their memory cannot be limited"):
         run_script(replace(room, bubblewrap=str(program)), Script("print(1)"), PATIENT, Event())

@@ -160,7 +160,11 @@ async def test_serper_gets_the_key_the_site_and_the_dates(freshness: Freshness, 
         (response(b"<html>Hello</html>"), "answered with something other than JSON", UNREACHABLE_S),
         (response(b"[" * 100_000), "answered with something other than JSON", UNREACHABLE_S),
         (response(b"[]"), "answered in an unknown format", UNREACHABLE_S),
-        (response(bytes(3 * 1024 * 1024)), "cannot be asked: its address is not allowed, or", UNREACHABLE_S),
+        (
+            response(bytes(3 * 1024 * 1024)),
+            "cannot be asked: its address is not allowed or was not found, or",
+            UNREACHABLE_S,
+        ),
     ],
 )
 async def test_what_is_no_answer_is_told(name: str, answer: bytes, reason: str, rest_s: float) -> None:

@@ -155,7 +155,7 @@ async def test_a_number_of_classes_that_nobody_named_is_refused(tmp_path: Path, 
     detector = own(
         save_network(tmp_path / "m.onnx", {"logits": logits(7), "pred_boxes": CENTRED}, picture="pixel_values")
     )
-    with pytest.raises(EngineUnavailable, match=r"has 7 classes.*'labels\.txt' beside it"):
+    with pytest.raises(EngineUnavailable, match=r"has 7 classes.*'labels\.txt' in the folder"):
         await detector.detect(PICTURE)
 
 
