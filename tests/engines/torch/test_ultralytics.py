@@ -99,5 +99,5 @@ def test_it_serves_only_those_who_name_it(tmp_path: Path) -> None:
 async def test_a_missing_text_encoder_is_named(opened: Callable[[str], Detector], tmp_path: Path) -> None:
     detector = opened("yoloe-11n.yaml")
     assert detector.labels is None
-    with pytest.raises(EngineUnavailable, match="text encoder of YOLOE"):
+    with pytest.raises(EngineUnavailable, match="YOLOE and YOLO-World need the separate file of a text encoder"):
         await detector.detect(PICTURE, labels=["unicorn"])
