@@ -10,6 +10,7 @@ cause is bounded.
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, ParamSpec, TypeVar
@@ -188,15 +189,12 @@ class SchemaChecker:
 def prepared_checker(schema: Mapping[str, Any], field: str = FIELD) -> SchemaChecker:
     """Return a checker of `schema`. The checkers that were used last are kept, because clients send many documents with
     one schema. `field` is named in errors. Raises InputError like SchemaChecker."""
-    if is_deeper(schema, MAX_DEPTH):
-        return SchemaChecker(schema, field)
-    written = pydantic_core.to_json(schema, inf_nan_mode="constants")
-    if len(written) > MAX_SCHEMA_BYTES:
-        return SchemaChecker(schema, field)
-    try:
-        return _kept_checker(written, field)
-    except ValueError:  # an integer has too many digits to be read once more
-        return SchemaChecker(schema, field)
+    if not is_deeper(schema, MAX_DEPTH):
+        written = pydantic_core.to_json(schema, inf_nan_mode="constants")
+        if len(written) <= MAX_SCHEMA_BYTES:
+            with suppress(ValueError):  # an integer has too many digits to be read once more, and is refused below
+                return _kept_checker(written, field)
+    return SchemaChecker(schema, field)
 
 
 @lru_cache(maxsize=MAX_PREPARED)

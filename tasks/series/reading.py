@@ -5,7 +5,7 @@ from asyncio import to_thread
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 from tasks.errors import InputError, InputTooLarge
 from tasks.inputs import media_types
@@ -20,6 +20,9 @@ from tasks.series.formats import delimited_table, is_head, json_table
 from tasks.series.grid import Cell, SeriesTable, TooManyCells, TooManyColumns, cell_of, table_of
 from tasks.series.inline import SeriesMessage, message_of
 from tasks.series.regular import LEAST_POINTS
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 _GAPS = 20
 """At most this many positions are visited per permitted cell, because a row can have its only cell far to the right."""
@@ -64,7 +67,7 @@ class WorkbookTables:
         except Exception as error:  # openpyxl raises many types of exceptions for malformed parts
             raise blob.error(f"cannot be read as {blob.media_type}: it is damaged or incomplete.") from error
 
-    def series(self, words: str) -> "SourceSeries":
+    def series(self, words: str) -> SourceSeries:
         """Return the series of the sheets that `words` ask for."""
         return _series_of(self._tables, words)
 
@@ -138,7 +141,7 @@ class TextTables:
         if too_wide is not None and not self._tables:
             raise _too_large(blob, too_wide)
 
-    def series(self, words: str) -> "SourceSeries":
+    def series(self, words: str) -> SourceSeries:
         """Return the series that `words` ask for. All of them are from one table, the likeliest one."""
         return _series_of([("", table) for table in self._tables], words)
 
@@ -188,11 +191,7 @@ class SeriesReader:
         blob = Blob(text.encode("utf-8", "replace"), "text/plain", "The text", "messages")
         if len(text) <= _SMALL:
             return await to_thread(lambda: MessageParts(blob, self.limits).message())
-        session = await self._sessions.open(MessageParts, blob, self.limits)
-        try:
-            return await session.run(MessageParts.message)
-        finally:
-            await session.close()
+        return await _run_once(await self._sessions.open(MessageParts, blob, self.limits), MessageParts.message)
 
     async def read(self, source: Source, words: str) -> SourceSeries:
         """Return the series of a source that `words` ask for.
@@ -219,10 +218,11 @@ class SeriesReader:
 
 
 async def _run_once(
-    session: Session[OpenedT], series: Callable[[OpenedT, str], SourceSeries], words: str
-) -> SourceSeries:
+    session: Session[OpenedT], call: Callable[Concatenate[OpenedT, P], T], /, *args: P.args, **kwargs: P.kwargs
+) -> T:
+    """Return the result of a method of the opened object, and close the session."""
     try:
-        return await session.run(series, words)
+        return await session.run(call, *args, **kwargs)
     finally:
         await session.close()
 
