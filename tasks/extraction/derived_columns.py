@@ -270,13 +270,17 @@ def _tolerances(column: _WholeColumn) -> _Derived:
     tolerance."""
     if not column.head:
         return
-    read = yield from column.read(lambda text: [part.strip() for part in text[:LONGEST_RANGE].split("±")])
+    read = yield from column.read(_halves_of_tolerance)
     pairs = {text: parts for text, parts in read.items() if len(parts) == 2}
     if pairs and column.share(pairs) >= LEAST_PAIRS:
         numbers = {text: pairs[text][0] if text in pairs else text for text in read}
         yield DerivedColumn((column.head,), (yield from _parts_of(column, numbers)), column.index)
         tolerances = {text: parts[1] for text, parts in pairs.items()}
         yield DerivedColumn(TOLERANCE, (yield from _parts_of(column, tolerances)), column.index)
+
+
+def _halves_of_tolerance(text: str) -> list[str]:
+    return [part.strip() for part in text.split("±")] if len(text) <= LONGEST_RANGE else []
 
 
 def _flags(column: _WholeColumn) -> _Derived:

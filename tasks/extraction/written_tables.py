@@ -218,7 +218,7 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
         yield
         if not 0 < max(text.count(delimiter) for text in texts) <= MAX_COLUMNS:
             continue
-        if delimiter == "," and all(map(_has_only_decimal_commas, texts)):
+        if delimiter == "," and (yield from _have_only_decimal_commas(texts)):
             continue
         filled: list[list[str]] = []
         left = pause = MAX_CELLS
@@ -252,10 +252,15 @@ def _delimited(lines: Sequence[SourceLine], heading: str = "") -> Slices[ReadTab
     return None
 
 
-def _has_only_decimal_commas(text: str) -> bool:
-    """True if the commas of a line are those of amounts behind words: `2 x Balpen blauw 56,50`."""
-    commas = text.count(",")
-    return not commas or (len(_DECIMAL_COMMA.findall(text)) == commas and any(map(str.isalpha, text)))
+def _have_only_decimal_commas(lines: Sequence[str]) -> Slices[bool]:
+    """Return True if all commas in the lines are those of amounts behind words: `2 x Balpen blauw 56,50`."""
+    for index, line in enumerate(lines):
+        if index % ROWS_AT_ONCE == 0:
+            yield
+        commas = line.count(",")
+        if commas and (len(_DECIMAL_COMMA.findall(line)) < commas or not any(map(str.isalpha, line))):
+            return False
+    return True
 
 
 def _aligned_tables(lines: Sequence[SourceLine], passage: Passage) -> Slices[list[ReadTable]]:
