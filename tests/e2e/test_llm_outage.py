@@ -1,6 +1,7 @@
 """An LLM's server that comes later than openfaze, goes, and comes back: said, and taken in without a restart."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -79,9 +80,12 @@ def test_an_llm_that_goes_and_comes_back_is_told_each_time(model: FullModel, por
 
 
 def test_an_llm_that_dies_amid_an_answer_is_away_until_it_is_back(model: FullModel, port: int) -> None:
-    with serving_llm([Reply("Hi there, friend.", cut_after=2)], abilities=ABLE, port=port):
-        wait_until(lambda: llm_of(model)["state"] == "idle")
-        assert '"error"' in model.ask("Hello", stream=True).text
+    with ThreadPoolExecutor(1) as caller:
+        with serving_llm([Reply("Hi there, friend.", hang_after=2)], abilities=ABLE, port=port) as dying:
+            wait_until(lambda: llm_of(model)["state"] == "idle")
+            answer = caller.submit(model.ask, "Hello", stream=True)
+            dying.wait_for_requests()
+        assert '"error"' in answer.result().text
     wait_until(lambda: llm_of(model).get("remedy", "").startswith(REACHED))
     with serving_llm([Reply("Hi again.")], abilities=ABLE, port=port):
         wait_until(lambda: llm_of(model)["state"] == "loaded")
