@@ -113,6 +113,7 @@ class Services:
         self.evidence_executor = FairExecutor("evidence")
         self.wire = FairExecutor("wire")
         """Threads that parse and write large bodies."""
+        self.layout_executor = FairExecutor("layout")
         config = build_config(settings)
         embedder = self.runtime.find(EMBEDDING, MINILM)
         self.entries = build_entries(settings, self.wire)
@@ -128,7 +129,16 @@ class Services:
                 self.rephrased = build_rephrased(settings, self.runtime)
             keys = CacheKeys(self.loader, fingerprint)
             answers = AnswerCache(self.entries, keys, self.rephrased, max_age_s=age_s)
-        parts_with = partial(Parts, config, self.runtime, self.loader, self.politeness, self.search, self.browser)
+        parts_with = partial(
+            Parts,
+            config,
+            self.runtime,
+            self.loader,
+            self.politeness,
+            self.search,
+            self.browser,
+            self.layout_executor,
+        )
         self.tasks = TaskFinder(parts_with, self.runtime, self.traces, results)
         network, extraction = self.runtime.find(EXTRACTION), settings.of(ExtractionSettings)
         extractor = None
@@ -242,7 +252,7 @@ class Services:
             self.browser,
             self.admission_control,
         )
-        last = (self.executor, self.evidence_executor, self.wire, self.files, self.runtime)
+        last = (self.executor, self.evidence_executor, self.wire, self.layout_executor, self.files, self.runtime)
         for parts in (first, last):
             await asyncio.gather(*(_close_part(part) for part in parts if part is not None))
         await asyncio.to_thread(self.traces.close)

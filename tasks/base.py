@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from models.capability import Capability, EngineConfig
+from models.fair_executor import FairExecutor
 from models.runtime import Runtime
 from tasks.inputs.fetch.politeness import Politeness
 from tasks.inputs.limits import MediaLimits
@@ -72,6 +73,8 @@ class Parts:
     politeness: Politeness
     search: SearchFailover
     browser: LateBrowser
+    layout_executor: FairExecutor
+    """Thread in which large pages are laid out."""
     find_task: Callable[[str], Task]
     """Function that returns the task of this name. Raises EngineUnavailable."""
 

@@ -8,11 +8,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import groupby
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.concurrency import EngineAdmission, both, side_by_side
+from models.fair_executor import FairExecutor
 from models.request_memory import HeldWords
 from models.vision.ocr.capability import OCR
 from models.vision.page_geometry import PageGeometry
@@ -36,6 +38,8 @@ from tasks.ocr_result import OcrResult, PageLayout, PageSection, document_result
 from tasks.seen_pages import PagePosition, check_number, count_pages, opened_documents, page_positions, pages_asked_for
 from tasks.wording.page_range import Form, page_hints, requested_form
 
+T = TypeVar("T")
+
 MAX_SEARCHED = 10
 """At most this many pages at the beginning of a document are searched for codes and boxes even if the file has their
 whole text. Drawing and searching such a page takes 0.3 s, ten times as long as reading it."""
@@ -46,6 +50,10 @@ few lines, and needs to be compared with only a few words of the layer."""
 
 WORDS_OF_A_PAGE = 500
 """Before a page is read, memory for this many words is held. Pages of books have about 350."""
+_LARGE_PAGE_WORDS = 3_000
+"""Pages with more words than this are laid out one after the other. Laying out a page takes 0.1 to 0.3 ms a word, so a
+page of 60,000 words takes several seconds, and a few of them would occupy all threads. Pages of newspapers have about
+3,000 words."""
 _REPEATED_WORDS = 5_000
 """A request remembers pictures with at most this many words together, so that an equal picture is not read again. A
 kilobyte of PDF can have hundreds of equal pages, and reading each of them would be expensive."""
@@ -113,9 +121,12 @@ class OcrTask:
 
     name = "ocr"
 
-    def __init__(self, reader: Callable[[], PageReader], loader: MediaLoader) -> None:
+    def __init__(
+        self, reader: Callable[[], PageReader], loader: MediaLoader, layout_executor: FairExecutor | None = None
+    ) -> None:
         self._reader = reader
         self._loader = loader
+        self._threads = _LayoutThreads(layout_executor or FairExecutor("layout"))
 
     async def run(self, request: TaskRequest) -> OcrResult:
         """Read the request's sources. Raises InputError (no source, an unusable one, missing pages, `too_many_pages`),
@@ -135,7 +146,8 @@ class OcrTask:
                 def whole() -> OcrResult:
                     return _build_result(documents, pages, found).in_form(form)
 
-                return await asyncio.to_thread(whole)
+                words = sum(_count_words(page[0]) for page in found if page is not None)
+                return await self._threads.run(whole, words)
 
     def _asked_for(self, text: str, documents: Sequence[Document]) -> list[PagePosition]:
         """Return the pages that `text` asks for, and after them the pictures in texts, numbered after all pages."""
@@ -168,17 +180,33 @@ class OcrTask:
 
         async def read(page: PagePosition) -> _Section | None:
             try:
-                found = await _read_section(page, pictures, form, counted)
+                found = await _read_section(page, pictures, form, counted, self._threads)
             except InputError:
                 if page.document.text is None:
                     raise
                 return None
-            await counted.check(page, sum(len(line["words"]) for line in found[0]["lines"]))
+            await counted.check(page, _count_words(found[0]))
             return found
 
         return await side_by_side(
             read, pages, at_most=self._loader.limits.pages_at_once, done=partial(progress, self.name)
         )
+
+
+class _LayoutThreads:
+    """Threads in which pages are laid out: any thread for pages of usual size, and one thread for all large pages."""
+
+    def __init__(self, large: FairExecutor) -> None:
+        self._large = large
+
+    async def run(self, work: Callable[[], T], words: int) -> T:
+        """Return the result of `work` on `words` words.
+
+        Raises the exceptions of `work`; ShareUsedUp and EngineOverloaded if too many large pages wait.
+        """
+        if words > _LARGE_PAGE_WORDS:
+            return await self._large.run(work)
+        return await asyncio.to_thread(work)
 
 
 class _Pictures:
@@ -261,7 +289,13 @@ _Section = tuple[PageSection, PageLayout]
 """A page and its layout."""
 
 
-async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount) -> _Section:
+def _count_words(section: PageSection) -> int:
+    return sum(len(line["words"]) for line in section["lines"])
+
+
+async def _read_section(
+    page: PagePosition, pictures: _Pictures, form: Form, counted: _WordCount, threads: _LayoutThreads
+) -> _Section:
     (width, height), layer = await page.document.size_and_text(page.number)
     await counted.check(page, sum(len(line.words) for line in layer.lines))
 
@@ -274,7 +308,7 @@ async def _read_section(page: PagePosition, pictures: _Pictures, form: Form, cou
         return await page.document.codes(page.number) if is_searched else ()
 
     (section, layout), codes = await both(
-        _lay_out(page, width, height, layer, picture, pictures, form, is_searched=is_searched), read_codes()
+        _lay_out(page, width, height, layer, picture, pictures, form, threads, is_searched=is_searched), read_codes()
     )
     return section, replace(layout, codes=codes)
 
@@ -287,6 +321,7 @@ async def _lay_out(
     picture: Image | None,
     pictures: _Pictures,
     form: Form,
+    threads: _LayoutThreads,
     *,
     is_searched: bool,
 ) -> _Section:
@@ -302,8 +337,9 @@ async def _lay_out(
         ink = UprightInk.of_grey(grey, lines)
         return lines, geometry, grey, ink, None if layer.complete else CombSheet.of_page(ink)
 
+    words = sum(len(line.words) for line in (*layer.lines, *read))
     # Laying out thousands of words would block the event loop.
-    lines, geometry, grey, ink, sheet = await asyncio.to_thread(placed)
+    lines, geometry, grey, ink, sheet = await threads.run(placed, words)
     sheet_lines = await pictures.read(sheet.picture) if sheet is not None else ()
 
     def laid_out() -> _Section:
@@ -318,7 +354,7 @@ async def _lay_out(
         boxes = tick_boxes_in(ink, all_lines) if ink is not None else ()
         return section, PageLayout(rulings, geometry, (), boxes, read.is_illegible)
 
-    return await asyncio.to_thread(laid_out)
+    return await threads.run(laid_out, words)
 
 
 def _may_have_marks(page: PagePosition, layer: TextLayer, form: Form) -> bool:
@@ -366,7 +402,7 @@ def _reading_key(request: TaskRequest, limits: MediaLimits) -> list[object]:
 
 TASK = Specialist(
     OcrTask.name,
-    lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader),
+    lambda parts: OcrTask(partial(parts.engines.use, OCR), parts.loader, parts.layout_executor),
     uses=(OCR,),
     reading=ReadingCachePolicy(_reading_key, OcrResult.restored),
     order=10,

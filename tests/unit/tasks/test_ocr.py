@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import io
+import threading
 import tracemalloc
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from reportlab.pdfgen.canvas import Canvas
 
 from models.base import EngineOverloaded, EngineUnavailable, MemoryShort
 from models.capability import EngineConfig
+from models.fair_executor import FairExecutor
 from models.request_memory import WORDS, WORDS_RESERVE, RequestMemory
 from models.scheduler import SHARE, Share
 from models.vision.ocr.capability import PP_OCR_V6_SMALL
@@ -291,6 +293,25 @@ async def test_pages_of_more_words_than_usual_wait_for_memory_until_others_have_
         await loader.close()
     assert sorted(read) == ["a", "b"]
     assert memory.words.running == 0
+
+
+async def test_large_pages_are_laid_out_one_after_the_other_while_small_ones_are_read(loader: MediaLoader) -> None:
+    executor = FairExecutor("layout")
+    task = OcrTask(no_reader, loader, executor)
+    may_end = threading.Event()
+    before = asyncio.create_task(executor.run(may_end.wait))
+    large = pdf("\n".join(["word " * 100] * 31), size=(3000, 700))
+    reading = asyncio.create_task(task.run(TaskRequest("", (large,))))
+    try:
+        small = await task.run(TaskRequest("", (pdf("A small page"),)))
+        while not executor.waiting:
+            await asyncio.sleep(0)
+    finally:
+        may_end.set()
+        await before
+    assert small.data["extracted_text"] == "A small page"
+    assert len((await reading).data["sections"][0]["lines"]) == 31
+    await executor.close()
 
 
 async def test_a_page_of_more_words_than_the_reserve_has_room_for_is_refused_and_gives_back_the_rest() -> None:
